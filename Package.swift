@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The arrows between modules stand here and nowhere else. Each target sees only what its line names.
+
+let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
+let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
+
+let kit: Target.Dependency = .product(name: "ProviderKit", package: "ProviderKit")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+func plugin(_ name: String) -> Target {
+    .target(name: name, dependencies: [kit], path: "Plugins/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport", kit], path: "Tests/\(name)Tests", exclude: [], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "llm-router",
+    platforms: [.macOS("26.0")],
+    products: [
+        .executable(name: "llm-router", targets: ["LLMRouter"])
+    ],
+    dependencies: [
+        .package(path: "Plugins/ProviderKit"),
+        .package(path: "Plugins/ProviderConformance"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
+        .target(name: "HTTPWire", dependencies: [nioCore, nioPosix, nioSSL], swiftSettings: settings),
+        .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
+        .target(name: "OpenAIAPI", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", nioCore, logging, crypto], swiftSettings: settings),
+        .executableTarget(
+            name: "LLMRouter",
+            dependencies: [
+                kit, "RoutingPolicy", "HTTPWire", "Engine", "OpenAIAPI", "Demo", "OpenAI", nioCore, nioPosix, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        plugin("Demo"),
+        plugin("OpenAI"),
+
+        .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(name: "Bench", dependencies: [], path: "Tests/Bench", swiftSettings: settings),
+        tests("ConfigTree", []),
+        tests("ProviderKit", []),
+        tests("RoutingPolicy", ["RoutingPolicy"]),
+        tests("HTTPWire", ["HTTPWire", nioCore, nioPosix, nioSSL, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")]),
+        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
+        tests("OpenAIAPI", ["OpenAIAPI", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
+        tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),
+        tests("Live", []),
+    ]
+)

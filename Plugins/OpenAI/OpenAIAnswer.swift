@@ -1,0 +1,125 @@
+import ProviderKit
+
+enum OpenAIAnswer {
+    /// The decoder for what the head announces. A stream that was asked for may come as one JSON answer; a page of HTML is no answer.
+    static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
+        let contentType = head["content-type"]?.lowercased() ?? ""
+        if contentType.hasPrefix("text/event-stream") {
+            guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
+            return OpenAIStreamDecoder()
+        }
+        if contentType.hasPrefix("text/html") { throw unreadable("text/html; check `base_url`") }
+        if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder() }
+        if call.isStream, !contentType.hasPrefix("application/json") { throw unreadable("the content type '\(contentType)' instead of an event stream") }
+        return OpenAIWholeDecoder()
+    }
+
+    static let unreadableCode = "upstream_unreadable"
+
+    static func unreadable(_ what: String) -> ProviderError {
+        ProviderError(.upstreamError, message: "the upstream answered with \(what)", code: unreadableCode)
+    }
+
+    static func failure(_ body: OpenAIErrorBody) -> ProviderError {
+        let status = body.status
+        var failure = status.map(failureClass(ofStatus:)) ?? failureClass(ofType: body.type)
+        if failure == .clientError || status == nil { failure = body.refinedClass ?? failure }
+        return ProviderError(
+            failure, status: status, message: body.message ?? "the upstream sent an error event without a message", code: body.code, type: body.type,
+            param: body.param)
+    }
+
+    /// The class of an error event that tells no status, by OpenAI's `type`.
+    private static func failureClass(ofType type: String?) -> FailureClass {
+        switch type {
+        case "rate_limit_error", "rate_limit_exceeded", "insufficient_quota", "tokens", "requests": .rateLimited
+        case "authentication_error", "permission_error": .providerRejected
+        case "invalid_request_error": .clientError
+        default: .upstreamError
+        }
+    }
+}
+
+/// A stream of `chat.completion.chunk` events, passed on as it came.
+struct OpenAIStreamDecoder: AnswerDecoder {
+    private var events = SSEDecoder()
+    private var hasFinished = false
+    private var isComplete = false
+
+    mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int {
+        while !isComplete {
+            let event: SSEEvent?
+            do throws(SSEError) { event = try events.nextEvent(bytes) } catch {
+                throw OpenAIAnswer.unreadable("a broken event stream: \(error)")
+            }
+            guard let event else { return events.consume() }
+            try read(event, bytes, &answer)
+        }
+        return bytes.byteCount  // what follows `[DONE]` belongs to nobody
+    }
+
+    mutating func finish(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) {
+        if isComplete { return }
+        if let event = events.finish(bytes) {
+            // Without its blank line the last event may be cut: then it says nothing.
+            do throws(ProviderError) { try read(event, bytes, &answer) } catch where error.code == OpenAIAnswer.unreadableCode {
+                throw .truncated("the upstream closed the stream in the middle of an event")
+            }
+        }
+        if isComplete { return }
+        guard hasFinished else { throw .truncated("the upstream closed the stream before its end") }
+        answer.complete()
+    }
+
+    private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ answer: inout AnswerSink) throws(ProviderError) {
+        if let joined = event.joinedData {
+            let span = joined.span.bytes
+            if isEnd(0..<joined.count, span) { return end(&answer) }
+            let chunk = try OpenAIChunk(0..<joined.count, in: span, isErrorEvent: event.isType("error", in: bytes))
+            // Between JSON's tokens a line end is white space, and inside a string it can't stand: a space means the same on one line.
+            let json = joined.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+            return pass(chunk, PassedChunk(json: 0..<json.count, frame: nil, content: chunk.content, joined: json), &answer)
+        }
+        guard !event.data.isEmpty else { return }
+        if isEnd(event.data, bytes) { return end(&answer) }
+        let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: event.isType("error", in: bytes))
+        pass(chunk, PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content), &answer)
+    }
+
+    private mutating func pass(_ chunk: OpenAIChunk, _ passed: PassedChunk, _ answer: inout AnswerSink) {
+        if let usage = chunk.usage { answer.usage(usage) }
+        if chunk.content.finishes > 0 { hasFinished = true }
+        answer.chunk(passed)
+    }
+
+    private mutating func end(_ answer: inout AnswerSink) {
+        isComplete = true
+        answer.complete()
+    }
+
+    /// OpenAI's SDK ends on data that *starts with* `[DONE]`; some servers put spaces around it.
+    private func isEnd(_ data: Range<Int>, _ bytes: RawSpan) -> Bool {
+        var start = data.lowerBound
+        while start < data.upperBound, bytes.unsafeLoad(fromByteOffset: start, as: UInt8.self) == 0x20 { start += 1 }
+        let mark: StaticString = "[DONE]"
+        guard data.upperBound - start >= mark.utf8CodeUnitCount else { return false }
+        for (offset, byte) in UnsafeBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount).enumerated() {
+            guard bytes.unsafeLoad(fromByteOffset: start + offset, as: UInt8.self) == byte else { return false }
+        }
+        return true
+    }
+}
+
+/// One `chat.completion` object, passed on as it came.
+struct OpenAIWholeDecoder: AnswerDecoder {
+    mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int { 0 }
+
+    mutating func finish(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) {
+        guard bytes.byteCount > 0 else { throw OpenAIAnswer.unreadable("nothing") }
+        let chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
+        guard chunk.choices > 0 else { throw OpenAIAnswer.unreadable("JSON that holds no choices") }
+        if let usage = chunk.usage { answer.usage(usage) }
+        answer.whole(chunk.json, content: chunk.content)
+        answer.complete()
+    }
+}

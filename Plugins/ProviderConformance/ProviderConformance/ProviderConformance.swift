@@ -1,0 +1,204 @@
+public import ProviderKit
+
+/// The suite that every provider passes, whatever it speaks: run it with requests and answers recorded from the provider, and expect no violation.
+///
+/// ```swift
+/// let suite = ProviderConformance(provider: MyPlugin.makeProvider(options), answers: [...], requests: [...])
+/// #expect(suite.violations() == [])
+/// ```
+public struct ProviderConformance {
+    /// A success answer as the provider sends it.
+    public struct Answer {
+        public var name: String
+        public var isStream: Bool
+        public var head: UpstreamHead
+        public var bytes: [UInt8]
+
+        public init(_ name: String, isStream: Bool, head: UpstreamHead, bytes: [UInt8]) {
+            self.name = name
+            self.isStream = isStream
+            self.head = head
+            self.bytes = bytes
+        }
+    }
+
+    let provider: any Provider
+    let answers: [Answer]
+    /// Bodies of callers' requests: JSON objects.
+    let requests: [[UInt8]]
+
+    public init(provider: any Provider, answers: [Answer], requests: [[UInt8]]) {
+        self.provider = provider
+        self.answers = answers
+        self.requests = requests
+    }
+
+    /// What breaks a rule, a sentence each.
+    public func violations() -> [String] {
+        var found: [String] = []
+        for answer in answers { found += splitViolations(answer) + cutViolations(answer) + garbageViolations(answer) }
+        for request in requests { found += requestViolations(request) }
+        return found + failureViolations()
+    }
+
+    private func call(isStream: Bool, members: [JSONMember] = []) -> Call {
+        Call(operation: .chat, model: "conformance-model", isStream: isStream, members: members)
+    }
+
+    // MARK: Answers
+
+    /// Cut anywhere, the same bytes give the same answer.
+    private func splitViolations(_ answer: Answer) -> [String] {
+        let whole = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
+        var found: [String] = []
+        if whole.error != nil || !whole.isComplete { found.append("\(answer.name): read whole, it is no complete answer: \(whole)") }
+        let size = answer.bytes.count
+        var ways: [(String, [Int])] = [("byte by byte", Array(0..<size)), ("two bytes at a time", Array(stride(from: 0, to: size, by: 2)))]
+        let step = max(1, size / 2000)
+        ways += stride(from: 1, to: size, by: step).map { ("cut at \($0)", [$0]) }
+        for (name, cuts) in ways where Reading(answer, cuts: cuts, provider, call(isStream: answer.isStream)) != whole {
+            found.append("\(answer.name): \(name), it reads differently")
+        }
+        return found
+    }
+
+    /// An answer that stops early is complete only if nothing of it is missing but what follows its own end.
+    private func cutViolations(_ answer: Answer) -> [String] {
+        let whole = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
+        let step = max(1, answer.bytes.count / 2000)
+        return stride(from: 0, to: answer.bytes.count, by: step).compactMap { size in
+            var cut = answer
+            cut.bytes = Array(answer.bytes[..<size])
+            let reading = Reading(cut, cuts: [], provider, call(isStream: answer.isStream))
+            if reading.isComplete, reading.error == nil, reading.parts != whole.parts { return "\(answer.name): stopped at \(size), it passes for whole" }
+            if !whole.parts.starts(with: reading.parts) { return "\(answer.name): stopped at \(size), it says what the whole answer doesn't" }
+            return nil
+        }
+    }
+
+    /// Bytes that are no answer end in an error, never in a trap.
+    private func garbageViolations(_ answer: Answer) -> [String] {
+        var generator = SplitMix64(state: 42)
+        for _ in 0..<200 {
+            var broken = answer
+            for _ in 0..<(1 + Int(generator.next() % 8)) where !broken.bytes.isEmpty {
+                let place = Int(generator.next() % UInt64(broken.bytes.count))
+                switch generator.next() % 3 {
+                case 0: broken.bytes[place] = UInt8(truncatingIfNeeded: generator.next())
+                case 1: broken.bytes.remove(at: place)
+                default: broken.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
+                }
+            }
+            _ = Reading(broken, cuts: [], provider, call(isStream: answer.isStream))
+        }
+        return []
+    }
+
+    // MARK: Requests and failures
+
+    /// A request holds the policy's model name, is JSON, and shows no secret in what gets logged.
+    private func requestViolations(_ body: [UInt8]) -> [String] {
+        let members: [JSONMember]
+        do { members = try JSON.members(of: body.span.bytes) } catch { return ["a request of the suite is no JSON object: \(error)"] }
+        guard provider.origin != nil else { return [] }
+        var found: [String] = []
+        for isStream in [true, false] {
+            let request: UpstreamRequest
+            do { request = try provider.request(for: call(isStream: isStream, members: members), body: body.span.bytes) } catch {
+                found.append("a request is refused: \(error)")
+                continue
+            }
+            let sent = request.body.flatMap { piece -> [UInt8] in
+                switch piece {
+                case .bytes(let bytes): bytes
+                case .caller(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
+                }
+            }
+            do { try JSON.validate(sent.span.bytes) } catch { found.append("a request's body is no JSON: \(error)") }
+            let names = String(decoding: sent, as: UTF8.self) + request.target
+            if !names.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
+            if !request.target.hasPrefix("/") { found.append("the target '\(request.target)' doesn't begin with '/'") }
+            for secret in provider.secrets where "\(request)".contains(secret.reveal()) { found.append("a request's description shows a secret") }
+        }
+        return found
+    }
+
+    /// Every status has a class that fits it, whatever the body says.
+    private func failureViolations() -> [String] {
+        let bodies: [[UInt8]] = [[], Array("<html>busy</html>".utf8), Array(#"{"error":{"message":"no"}}"#.utf8), Array(#"{"error":"#.utf8), [0xFF, 0x00]]
+        var found: [String] = []
+        for status in 300..<600 {
+            for body in bodies {
+                let error = provider.failure(head: UpstreamHead(status: status), body: body.span.bytes)
+                if error.status != status { found.append("the failure of a \(status) tells the status \(error.status.map(String.init) ?? "none")") }
+                if status >= 500, error.failure == .clientError { found.append("a \(status) passes for the caller's fault") }
+                if error.message.isEmpty { found.append("the failure of a \(status) has no words") }
+            }
+        }
+        return found
+    }
+}
+
+/// What a decoder made of an answer, as a value to compare.
+struct Reading: Equatable {
+    var parts: [String] = []
+    var usage: Usage?
+    var isComplete = false
+    var error: FailureClass?
+
+
+    init(_ answer: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
+        var sink = AnswerSink()
+        do throws(ProviderError) {
+            var decoder = try provider.decoder(for: call, head: answer.head)
+            var pending: [UInt8] = []
+            var start = 0
+            for end in cuts + [answer.bytes.count] where end > start || cuts.isEmpty {
+                pending += answer.bytes[start..<end]
+                start = end
+                let consumed: Int
+                do throws(ProviderError) { consumed = try decoder.decode(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+                pending.removeFirst(max(0, min(consumed, pending.count)))
+            }
+            if !sink.isComplete {
+                do throws(ProviderError) { try decoder.finish(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+            }
+        } catch {
+            self.error = error.failure
+        }
+        usage = sink.usage
+        isComplete = sink.isComplete
+    }
+
+    private mutating func take(_ sink: inout AnswerSink, _ bytes: [UInt8]) {
+        for part in sink.parts {
+            switch part {
+            case .chunk(let chunk): parts.append("chunk \(String(decoding: chunk.joined ?? Array(bytes[chunk.json]), as: UTF8.self)) \(chunk.content)")
+            case .whole(let json, let content): parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
+            case .event(let event): parts.append("\(event)")
+            }
+        }
+        sink.removeParts()
+    }
+}
+
+/// A small seeded generator, so that a failure can be had again. Source: S. Vigna, splitmix64.c.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,110 @@
+/// A typed reading of one mapping, which collects what is wrong instead of stopping at it.
+///
+/// Each method reads one key and thereby declares it. nil means that the key is absent, or that a problem was recorded; a required key that
+/// is absent is a problem. `finish()` then reports the keys that nobody read. A value that couldn't be substituted is reported elsewhere:
+/// it reads as a placeholder, so that the rest is still checked.
+public struct FieldReader {
+    /// Where a missing key is reported: the mapping's own name, where it has one.
+    public let position: SourcePosition
+    public private(set) var issues: [ConfigIssue] = []
+    /// In the order in which they were read.
+    public private(set) var knownKeys: [String] = []
+    /// The values that were read as secrets. Excerpts of the file leave them out.
+    public private(set) var secretPositions: [SourcePosition] = []
+    private let entries: [ConfigEntry]
+
+    /// `entries` are those of the mapping. `position` is its name's.
+    public init(_ entries: [ConfigEntry], at position: SourcePosition) {
+        self.entries = entries
+        self.position = position
+    }
+
+    /// Reads the value of `owner`. Nothing stands for an empty mapping; any other value is recorded as an issue, and reads as one too.
+    public init(_ node: ConfigNode, of owner: ConfigText) {
+        if case .mapping(let entries) = node.content {
+            self.init(entries, at: owner.position)
+        } else {
+            self.init([], at: owner.position)
+            if !node.isNull { report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.shown)") }
+        }
+    }
+
+    public var presentKeys: [String] { entries.map(\.key.text) }
+
+    /// The value of a key as it stands; nil where the key is absent.
+    public mutating func node(_ key: String) -> ConfigNode? {
+        entry(key)?.value
+    }
+
+    /// The key with its value.
+    public mutating func entry(_ key: String) -> ConfigEntry? {
+        knownKeys.append(key)
+        return entries.first { $0.key.text == key }
+    }
+
+    /// A mapping inside this one. `read` need not call `finish()`.
+    public mutating func mapping<Value>(_ key: String, read: (inout FieldReader) -> Value?) -> Value? {
+        guard let entry = entry(key) else { return nil }
+        var inner = FieldReader(entry.value, of: entry.key)
+        let value = read(&inner)
+        let found = inner.finish()
+        issues += found
+        secretPositions += inner.secretPositions
+        return found.contains { $0.severity == .error } ? nil : value
+    }
+
+    /// Records a problem at the value of `key`, or at the mapping's name where the key is absent.
+    public mutating func report(_ key: String, _ message: String, hint: String? = nil) {
+        let place = entries.first { $0.key.text == key }?.value.position ?? position
+        report(ConfigIssue(at: place, message, hint: hint))
+    }
+
+    public mutating func report(_ issue: ConfigIssue) {
+        issues.append(issue)
+    }
+
+    public mutating func markSecret(_ node: ConfigNode) {
+        secretPositions.append(node.position)
+    }
+
+    /// All that was recorded, with the keys that nobody read. `reserved` keys are refused in words of their own.
+    public mutating func finish(reserved: [String] = []) -> [ConfigIssue] {
+        let known = Set(knownKeys)
+        for entry in entries where !known.contains(entry.key.text) {
+            report(unknown(entry.key, isReserved: reserved.contains(entry.key.text)))
+        }
+        return issues
+    }
+
+    private func unknown(_ key: ConfigText, isReserved: Bool) -> ConfigIssue {
+        if isReserved {
+            return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
+        }
+        let message = "unknown key '\(abbreviated(key.text))'"
+        if let near = nearest(to: key.text, in: knownKeys) {
+            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?")
+        }
+        return ConfigIssue(at: key.position, message, hint: knownKeys.isEmpty ? "no key is known here" : "known here: \(knownKeys.joined(separator: ", "))")
+    }
+
+    mutating func report(at node: ConfigNode, _ message: String, hint: String? = nil) {
+        report(ConfigIssue(at: node.position, message, hint: hint))
+    }
+
+    /// The key's scalar; nil with an issue for anything else, and for nothing.
+    mutating func scalar(_ key: String, required: Bool, expecting what: String) -> (scalar: ConfigScalar, node: ConfigNode)? {
+        guard let entry = entry(key) else {
+            if required { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: "add '\(key): …', \(what)")) }
+            return nil
+        }
+        guard case .scalar(let scalar) = entry.value.content else {
+            report(at: entry.value, "'\(key)' takes \(what), not \(entry.value.shown)")
+            return nil
+        }
+        guard !scalar.isNull else {
+            report(ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write \(what), or remove the line"))
+            return nil
+        }
+        return (scalar, entry.value)
+    }
+}

@@ -1,0 +1,42 @@
+/// The candidate that `word` is most likely a misspelling of; nil where none is near.
+///
+/// Near is one edit for words of up to 4 characters, two for up to 8, three above. An edit inserts, removes or replaces a character, or
+/// swaps two neighbours. Of equally near ones the first by alphabet. Case doesn't count.
+public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
+    let word = Array(word.lowercased().utf8.prefix(longestCompared))
+    var bound = word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3
+    var best: String?
+    for candidate in candidates where abs(candidate.utf8.count - word.count) <= bound && !candidate.isEmpty {
+        guard let distance = editDistance(word, Array(candidate.lowercased().utf8.prefix(longestCompared)), atMost: bound) else { continue }
+        if let best, distance == bound, best <= candidate { continue }
+        best = candidate
+        bound = distance
+    }
+    return best
+}
+
+private let longestCompared = 64
+
+/// Damerau's distance with neighbours swapped at most once (optimal string alignment); nil above `bound`.
+private func editDistance(_ a: [UInt8], _ b: [UInt8], atMost bound: Int) -> Int? {
+    guard abs(a.count - b.count) <= bound else { return nil }
+    var twoBack = [Int](repeating: 0, count: b.count + 1)
+    var back = Array(0...b.count)
+    var row = back
+    for i in a.indices {
+        row[0] = i + 1
+        var smallest = row[0]
+        for j in b.indices {
+            var distance = min(back[j + 1] + 1, row[j] + 1, back[j] + (a[i] == b[j] ? 0 : 1))
+            if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                distance = min(distance, twoBack[j - 1] + 1)
+            }
+            row[j + 1] = distance
+            smallest = min(smallest, distance)
+        }
+        guard smallest <= bound else { return nil }
+        (twoBack, back, row) = (back, row, twoBack)
+    }
+    guard let distance = back.last, distance <= bound else { return nil }
+    return distance
+}

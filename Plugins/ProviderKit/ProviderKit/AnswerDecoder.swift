@@ -1,0 +1,104 @@
+/// Reads one answer. Made for it, used on one thread, thrown away after it.
+public protocol AnswerDecoder {
+    /// Called at each read with all bytes not consumed yet, contiguous. Returns how many are consumed; at the next call these
+    /// are gone from the front. The decoder remembers how far it scanned the rest. Cut anywhere, the same bytes give the same answer.
+    ///
+    /// A throw ends the answer. What `answer` got in the same call before the throw still counts.
+    mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int
+
+    /// The upstream closed the answer; `bytes` are those that were never consumed.
+    /// Throws `upstream_error` with the code `upstream_truncated` where the wire format's own end was not seen.
+    mutating func finish(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError)
+}
+
+/// What a decoder found, in order. Either parts that are in OpenAI's format already, as ranges of the bytes that were decoded, or typed
+/// events that the caller's side encodes.
+public struct AnswerSink {
+    public private(set) var parts: [AnswerPart] = []
+    /// What the whole answer cost, as far as the upstream has said. The last report wins.
+    public private(set) var usage: Usage?
+    /// The wire format's own end was seen: nothing that follows belongs to the answer.
+    public private(set) var isComplete = false
+
+    public init() {}
+
+    /// A chunk of a stream (`chat.completion.chunk`) that is in the caller's format already.
+    @inlinable
+    public mutating func chunk(_ chunk: PassedChunk) {
+        append(.chunk(chunk))
+    }
+
+    /// A whole answer (`chat.completion`) that is in the caller's format already: the range of its JSON object.
+    public mutating func whole(_ json: Range<Int>, content: ContentSummary) {
+        append(.whole(json, content))
+    }
+
+    public mutating func event(_ event: ChatEvent) {
+        append(.event(event))
+    }
+
+    public mutating func usage(_ usage: Usage) {
+        self.usage = usage
+    }
+
+    public mutating func complete() {
+        isComplete = true
+    }
+
+    /// Forgets the parts, keeps what was learnt of the answer.
+    public mutating func removeParts() {
+        parts.removeAll(keepingCapacity: true)
+    }
+
+    @usableFromInline
+    mutating func append(_ part: AnswerPart) {
+        parts.append(part)
+    }
+}
+
+public enum AnswerPart: Sendable {
+    case chunk(PassedChunk)
+    case whole(Range<Int>, ContentSummary)
+    case event(ChatEvent)
+}
+
+/// A stream's chunk in OpenAI's format.
+public struct PassedChunk: Sendable {
+    /// The JSON object's range in the decoded bytes.
+    public var json: Range<Int>
+    /// The range of the whole event, blank line included, where it can be sent as it stands:
+    /// only `data` on one line, LF line ends. nil: it has to be framed anew.
+    public var frame: Range<Int>?
+    public var content: ContentSummary
+    /// The JSON, where it was sent on several `data` lines and so is no range of the bytes. `json` and `frame` mean nothing then.
+    public var joined: [UInt8]?
+
+    public init(json: Range<Int>, frame: Range<Int>?, content: ContentSummary, joined: [UInt8]? = nil) {
+        self.json = json
+        self.frame = frame
+        self.content = content
+        self.joined = joined
+    }
+}
+
+/// What a chunk or a whole answer holds, as far as the router acts on it.
+public struct ContentSummary: Sendable, Equatable {
+    /// Bytes of text, reasoning, refusals and tool calls. 0 for a chunk with only a role, or with nothing.
+    public var contentBytes: Int
+    /// How many choices end here.
+    public var finishes: Int
+    /// A choice ends here because the provider's content filter stopped it.
+    public var isFiltered: Bool
+    /// It tells usage and has no choices: it is the chunk that `include_usage` asks for.
+    public var isUsageOnly: Bool
+
+    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, isUsageOnly: Bool = false) {
+        self.contentBytes = contentBytes
+        self.finishes = finishes
+        self.isFiltered = isFiltered
+        self.isUsageOnly = isUsageOnly
+    }
+
+    /// Whether a stream may be committed to at this point: the upstream is really answering.
+    public var isAnswer: Bool { contentBytes > 0 || finishes > 0 }
+}

@@ -1,0 +1,42 @@
+/// One attempt at one model, as a plugin sees it.
+public struct Call: Sendable {
+    public var operation: Operation
+    /// The provider's own name of the model. It comes from the policy, never from the caller.
+    public var model: String
+    /// Whether the caller wants the answer as a stream.
+    public var isStream: Bool
+    /// Whether the caller asked for usage in its stream (`stream_options.include_usage`).
+    public var wantsUsage: Bool
+    /// The top-level members of the caller's body that go upstream, in its order: all but the router's own fields.
+    /// `model` is among them where the caller gave one. No two have the same key among those the router reads.
+    public var members: [JSONMember]
+    /// `request_defaults` of the model: members for keys that the caller didn't give.
+    public var defaults: [BodyField]
+    /// `request_overrides` of the model: members that replace the caller's.
+    public var overrides: [BodyField]
+
+    public init(
+        operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],
+        defaults: [BodyField] = [], overrides: [BodyField] = []
+    ) {
+        self.operation = operation
+        self.model = model
+        self.isStream = isStream
+        self.wantsUsage = wantsUsage
+        self.members = members
+        self.defaults = defaults
+        self.overrides = overrides
+    }
+}
+
+/// A member for a JSON body, from the policy.
+public struct BodyField: Sendable, Equatable {
+    public var key: String
+    /// One JSON value, encoded.
+    public var json: [UInt8]
+
+    public init(key: String, json: [UInt8]) {
+        self.key = key
+        self.json = json
+    }
+}

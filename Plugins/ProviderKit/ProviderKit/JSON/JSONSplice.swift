@@ -1,0 +1,90 @@
+/// A new object made of a caller's members and of others. What is kept is sent as it came, the spaces and commas between neighbours
+/// included: where nothing changes, the result is one range, the whole body.
+///
+/// The body is exactly one object, already checked. A member that isn't kept is dropped.
+public struct JSONSplice: Sendable {
+    private var pieces: [BodyPiece] = []
+    /// Behind the caller's last member that was written, while its own bytes may still follow it.
+    private var callerEnd: Int?
+
+    public init() {}
+
+    public mutating func keep(_ member: JSONMember, in body: RawSpan) {
+        separate(before: member.range.lowerBound, in: body)
+        caller(member.range)
+        callerEnd = member.range.upperBound
+    }
+
+    /// Keeps a member's key, with `json` as its value.
+    public mutating func replace(_ member: JSONMember, with json: [UInt8], in body: RawSpan) {
+        separate(before: member.range.lowerBound, in: body)
+        caller(member.key.lowerBound..<max(member.key.lowerBound, member.value.range.lowerBound))
+        own(json)
+        callerEnd = member.range.upperBound
+    }
+
+    /// A member of our own, with `json` as its value.
+    public mutating func append(key: String, json: [UInt8]) {
+        var writer = JSONWriter([pieces.isEmpty ? Ascii.openBrace : Ascii.comma])
+        writer.key(key)
+        writer.raw(json)
+        own(writer.bytes)
+        callerEnd = nil
+    }
+
+    /// The new body. The splice is used up.
+    public consuming func finish(in body: RawSpan) -> [BodyPiece] {
+        if pieces.isEmpty {
+            let inside = Self.behind(Ascii.openBrace, at: 0, in: body)
+            if let inside, Self.behind(Ascii.closeBrace, at: inside, in: body) == body.byteCount { return [.caller(0..<body.byteCount)] }
+            return [.bytes([Ascii.openBrace, Ascii.closeBrace])]
+        }
+        if let callerEnd, Self.behind(Ascii.closeBrace, at: callerEnd, in: body) == body.byteCount {
+            caller(callerEnd..<body.byteCount)
+        } else {
+            own([Ascii.closeBrace])
+        }
+        return pieces
+    }
+
+    /// Writes what stands before a caller's member: the caller's own bytes where they are just that.
+    private mutating func separate(before start: Int, in body: RawSpan) {
+        if pieces.isEmpty {
+            if Self.behind(Ascii.openBrace, at: 0, in: body) == start {
+                caller(0..<start)
+            } else {
+                own([Ascii.openBrace])
+            }
+        } else if let callerEnd, Self.behind(Ascii.comma, at: callerEnd, in: body) == start {
+            caller(callerEnd..<start)
+        } else {
+            own([Ascii.comma])
+        }
+    }
+
+    /// Where the bytes go on after `mark` and the whitespace around it; nil where something else stands there.
+    private static func behind(_ mark: UInt8, at start: Int, in body: RawSpan) -> Int? {
+        var i = start
+        JSONGrammar.skipWhitespace(body, &i)
+        guard body.byte(i) == mark else { return nil }
+        i &+= 1
+        JSONGrammar.skipWhitespace(body, &i)
+        return i
+    }
+
+    private mutating func caller(_ range: Range<Int>) {
+        if case .caller(let last) = pieces.last, last.upperBound == range.lowerBound {
+            pieces[pieces.count - 1] = .caller(last.lowerBound..<range.upperBound)
+        } else {
+            pieces.append(.caller(range))
+        }
+    }
+
+    private mutating func own(_ bytes: [UInt8]) {
+        if case .bytes(let last) = pieces.last {
+            pieces[pieces.count - 1] = .bytes(last + bytes)
+        } else {
+            pieces.append(.bytes(bytes))
+        }
+    }
+}

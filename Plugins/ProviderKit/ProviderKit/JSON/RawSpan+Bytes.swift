@@ -1,0 +1,145 @@
+/// Checked reading for the decoders: whatever the offset, none of these traps.
+extension RawSpan {
+    /// The byte at `offset`; 0 outside the bytes, which no grammar here takes for anything.
+    @inline(__always)
+    func byte(_ offset: Int) -> UInt8 {
+        guard UInt(bitPattern: offset) < UInt(bitPattern: byteCount) else { return 0 }
+        return unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Eight bytes, the first of them the lowest; nil where fewer are left.
+    @inline(__always)
+    func word(_ offset: Int) -> UInt64? {
+        guard offset >= 0, offset <= byteCount &- 8 else { return nil }
+        return UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+    }
+
+    /// Four times eight bytes; nil where fewer are left.
+    @inline(__always)
+    func fourWords(_ offset: Int) -> (UInt64, UInt64, UInt64, UInt64)? {
+        guard offset >= 0, offset <= byteCount &- 32 else { return nil }
+        @inline(__always) func load(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+        }
+        return (load(offset), load(offset &+ 8), load(offset &+ 16), load(offset &+ 24))
+    }
+
+    /// Four bytes, the first of them the lowest; 0 stands for those that are missing.
+    @inline(__always)
+    func halfWord(_ offset: Int) -> UInt32 {
+        guard offset >= 0, offset <= byteCount &- 4 else {
+            return (0..<4).reduce(0) { $0 | UInt32(byte(offset &+ $1)) << UInt32(8 &* $1) }
+        }
+        return UInt32(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+    }
+
+    /// Whether a stream that begins with these bytes begins with a byte order mark (EF BB BF).
+    var byteOrderMark: ByteOrderMark {
+        let start = halfWord(0) & 0xff_ffff
+        if start == 0xbf_bbef { return .present }
+        return byteCount < 3 && start == 0xbf_bbef & (1 << UInt32(8 &* byteCount) &- 1) ? .undecided : .absent
+    }
+
+    /// Where the first LF or CR at or after `start` is.
+    func firstLineEnd(from start: Int) -> Int? {
+        var i = start
+        while i < byteCount {
+            if let word = word(i) {
+                // The top bit of each byte below 0x0e. A borrow can only mark bytes behind a true one.
+                let low = (word &- UInt64(every: 0x0e)) & ~word & UInt64(every: 0x80)
+                guard low != 0 else {
+                    i &+= 8
+                    continue
+                }
+                i &+= low.trailingZeroBitCount >> 3
+            }
+            let byte = byte(i)
+            if byte == Ascii.lineFeed || byte == Ascii.carriageReturn { return i }
+            i &+= 1
+        }
+        return nil
+    }
+
+    func firstIndex(of wanted: UInt8, in range: Range<Int>) -> Int? {
+        let pattern = UInt64(every: wanted)
+        var i = range.lowerBound
+        while i < range.upperBound {
+            if let word = word(i) {
+                let difference = word ^ pattern
+                let zeros = (difference &- UInt64(every: 0x01)) & ~difference & UInt64(every: 0x80)
+                guard zeros != 0 else {
+                    i &+= 8
+                    continue
+                }
+                i &+= zeros.trailingZeroBitCount >> 3
+                return i < range.upperBound ? i : nil
+            }
+            if byte(i) == wanted { return i }
+            i &+= 1
+        }
+        return nil
+    }
+
+    /// Whether the bytes of `range` are those of `text`.
+    func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        text.withUTF8Buffer { text in
+            guard range.count == text.count else { return false }
+            for (i, expected) in text.enumerated() where byte(range.lowerBound &+ i) != expected { return false }
+            return true
+        }
+    }
+}
+
+enum ByteOrderMark {
+    case present, absent, undecided
+}
+
+extension Array<UInt8> {
+    /// The bytes of `range`, as far as they exist.
+    init(copying range: Range<Int>, of bytes: RawSpan) {
+        self = []
+        append(range, of: bytes)
+    }
+
+    /// Appends the bytes of `range`, as far as they exist.
+    mutating func append(_ range: Range<Int>, of bytes: RawSpan) {
+        bytes.extracting(range.clamped(to: 0..<bytes.byteCount)).withUnsafeBytes { append(contentsOf: $0) }
+    }
+}
+
+extension UInt64 {
+    @inline(__always)
+    init(every byte: UInt8) {
+        self = UInt64(byte) &* 0x0101_0101_0101_0101
+    }
+}
+
+enum Ascii {
+    static let tab = UInt8(ascii: "\t")
+    static let lineFeed = UInt8(ascii: "\n")
+    static let carriageReturn = UInt8(ascii: "\r")
+    static let space = UInt8(ascii: " ")
+    static let quote = UInt8(ascii: "\"")
+    static let comma = UInt8(ascii: ",")
+    static let minus = UInt8(ascii: "-")
+    static let dot = UInt8(ascii: ".")
+    static let colon = UInt8(ascii: ":")
+    static let backslash = UInt8(ascii: "\\")
+    static let openBracket = UInt8(ascii: "[")
+    static let closeBracket = UInt8(ascii: "]")
+    static let openBrace = UInt8(ascii: "{")
+    static let closeBrace = UInt8(ascii: "}")
+
+    @inline(__always)
+    static func digit(_ byte: UInt8) -> UInt8? {
+        let value = byte &- UInt8(ascii: "0")
+        return value < 10 ? value : nil
+    }
+
+    @inline(__always)
+    static func hexDigit(_ byte: UInt8) -> UInt8? {
+        if let value = digit(byte) { return value }
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? letter &+ 10 : nil
+    }
+}

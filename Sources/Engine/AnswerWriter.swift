@@ -1,0 +1,96 @@
+package import NIOCore
+package import ProviderKit
+
+/// The caller's side of a call: it encodes the answer for the endpoint that was asked. All on the call's event loop, in this order:
+/// `begin`, `write`…, perhaps `begin` again for the next attempt, `commit`, `write` and `flush`…, then one of `finish` and `fail`.
+package protocol AnswerWriter: AnyObject {
+    /// An attempt begins. What an earlier one staged is forgotten.
+    func begin(_ facts: AnswerFacts)
+    /// Parts of the answer; ranges count from the reader index of `bytes`. Until `commit` they are staged, not sent.
+    func write(_ parts: [AnswerPart], of bytes: ByteBuffer)
+    /// Bytes that are staged, or held back for another reason.
+    var stagedBytes: Int { get }
+    /// The upstream is really answering: no other model will be asked. Only for streams.
+    func commit(_ facts: AnswerFacts)
+    /// A read has ended; what was written since goes out.
+    func flush()
+    /// The answer is whole.
+    func finish(_ facts: AnswerFacts)
+    /// The call has failed, before or after the commit; `cancelled` where the caller has left.
+    func fail(_ failure: CallFailure, _ facts: AnswerFacts)
+    /// False while the caller is slow: the upstream's next read waits.
+    var mayWrite: Bool { get }
+}
+
+/// What is known of a call: the source of `_router`, the headers, the access log and the metrics.
+package struct AnswerFacts: Sendable {
+    /// The attempt under way, or the one that answered. nil before the first.
+    package var provider: String?
+    package var model: String?
+    package var route: String?
+    /// Attempts made, this one included.
+    package var attempts = 0
+    package var isFallback = false
+    /// The failed attempts, in order.
+    package var errors: [FailedAttempt] = []
+    /// The digest of the policy that serves the call.
+    package var config: String
+    package var usage = UsageReport()
+    /// From the request's arrival to the plan.
+    package var planTime: Duration = .zero
+    /// From the request's arrival to the first byte of the answering upstream's head.
+    package var firstByteTime: Duration?
+    /// From the request's arrival until now; whole at `finish` and `fail`.
+    package var totalTime: Duration = .zero
+
+    package init(route: String? = nil, config: String) {
+        self.route = route
+        self.config = config
+    }
+}
+
+package struct FailedAttempt: Sendable {
+    package var provider: String
+    package var model: String
+    package var error: ProviderError
+    /// The class, and for a timeout which timer: `timeout_first_byte`. One of a fixed set of words.
+    package var reason: String
+    package var duration: Duration
+}
+
+/// Tokens of a call, and how they are known.
+package struct UsageReport: Sendable, Equatable {
+    package enum Source: String, Sendable {
+        /// The provider told.
+        case reported
+        /// Counted from the bytes that passed: the provider told nothing, or the answer was cut.
+        case estimated
+        /// There was no answer.
+        case unknown
+    }
+
+    package var usage = Usage()
+    package var source = Source.unknown
+}
+
+/// Why a call has failed for good.
+package struct CallFailure: Sendable {
+    package enum Cause: Sendable, Equatable {
+        /// Every candidate failed.
+        case allFailed
+        /// A named model's own provider, or a request that no model would take: its answer stands.
+        case upstream
+        /// The call's own deadline.
+        case total
+        case callerLeft
+        /// The process is stopping.
+        case shuttingDown
+    }
+
+    package var cause: Cause
+    /// The status that the caller gets, or would have got.
+    package var status: Int
+    /// The failure that decided it.
+    package var error: ProviderError
+    package var retryAfter: Duration?
+}

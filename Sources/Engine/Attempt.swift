@@ -1,0 +1,292 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+/// One model asked once: sends the request, decodes the answer as it arrives and hands it to the caller's side. This is the relay: it runs once for each
+/// read, on the call's event loop, without a task, a lock or a copy.
+final class Attempt {
+    /// How it went. `isCommitted` says whether anything has reached the caller.
+    enum Outcome {
+        case answered
+        case failed(ProviderError, reason: String)
+    }
+
+    /// An answer that is not streamed is held whole.
+    static let maxWholeBytes = 64 << 20
+    /// What an upstream may send before its first content.
+    static let maxStagedBytes = 16 << 20
+    static let maxErrorBytes = 64 << 10
+
+    private enum State {
+        case waiting
+        case decoding
+        case refusing(UpstreamHead)
+        /// The answer is complete or has failed; what still arrives is dropped.
+        case done
+    }
+
+    private let call: RunningCall
+    private let instance: ProviderInstance
+    private let kitCall: Call
+    private let timeouts: Timeouts
+    private let hasFilterChain: Bool
+    private var state = State.waiting
+    private var transport: (any AttemptTransport)?
+    private var decoder: (any AnswerDecoder)?
+    private var sink = AnswerSink()
+    /// Bytes that the decoder has not consumed.
+    private var pending = ByteBuffer()
+    private var share: BufferShare
+    private var continuation: CheckedContinuation<Outcome, Never>?
+    private(set) var contentBytes = 0
+    private(set) var firstByteAt: NIODeadline?
+    private var isCommitted = false
+
+    var usage: Usage? { sink.usage }
+
+    init(call: RunningCall, instance: ProviderInstance, kitCall: Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget) {
+        self.call = call
+        self.instance = instance
+        self.kitCall = kitCall
+        self.timeouts = timeouts
+        self.hasFilterChain = hasFilterChain
+        share = BufferShare(budget)
+    }
+
+    /// Runs until the answer is whole or the attempt has failed.
+    func run(deadline: NIODeadline) async -> Outcome {
+        let outcome = await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            send(deadline: deadline)
+        }
+        _ = share.cover(0)
+        return outcome
+    }
+
+    /// Ends it from outside: the caller left, or the process stops. The upstream's connection is closed at once.
+    func abort(_ error: ProviderError) {
+        fail(error, reason: error.failure.rawValue)
+    }
+
+    var mayRead: Bool { call.writer.mayWrite }
+
+    func callerWritable(_ isWritable: Bool) {
+        // The silence of an upstream that nobody reads from is no fault of its own; the caller's write stall bounds it.
+        if isCommitted { transport?.watch(.idle, for: isWritable ? timeouts.idle : nil) }
+        if isWritable { transport?.resumeReading() }
+    }
+
+    private func send(deadline: NIODeadline) {
+        let body = call.request.body
+        do throws(ProviderError) {
+            guard let origin = instance.provider.origin else {
+                let local = LocalUpstream(instance.provider.answer(to: kitCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+                transport = local
+                return local.start(deadline: deadline)
+            }
+            let request = try instance.provider.request(for: kitCall, body: body.readableBytesSpan)
+            let message = UpstreamMessage(request, origin: origin, callerBody: body)
+            let limits = UpstreamTimeouts(
+                queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: kitCall.isStream ? timeouts.firstByte : nil, total: deadline)
+            transport = call.loop.pool(for: instance, origin: origin).start(message, timeouts: limits, delegate: self)
+        } catch {
+            fail(error, reason: error.failure.rawValue)
+        }
+    }
+
+    func requestSent() {
+        transport?.watch(kitCall.isStream ? .firstContent : .response, for: kitCall.isStream ? timeouts.firstContent : timeouts.response)
+    }
+
+    func headArrived(_ head: UpstreamHead) {
+        firstByteAt = .now()
+        guard (200..<300).contains(head.status) else {
+            state = .refusing(head)
+            return
+        }
+        do throws(ProviderError) {
+            decoder = try instance.provider.decoder(for: kitCall, head: head)
+            state = .decoding
+        } catch {
+            fail(error, reason: error.failure.rawValue)
+        }
+    }
+
+    func bodyArrived(_ bytes: ByteBuffer) {
+        switch state {
+        case .waiting, .done:
+            return
+        case .refusing:
+            let room = Self.maxErrorBytes - pending.readableBytes
+            if room > 0 { pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes) }
+        case .decoding:
+            if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
+            decode()
+        }
+    }
+
+    func readCompleted() {
+        if isCommitted { call.writer.flush() }
+    }
+
+    func ended() {
+        switch state {
+        case .done: return
+        case .waiting: fail(ProviderError(.upstreamError, message: "the upstream sent no answer"))
+        case .refusing(let head): fail(instance.provider.failure(head: head, body: pending.readableBytesSpan))
+        case .decoding: finishDecoding()
+        }
+    }
+
+    func failed(_ failure: UpstreamFailure) {
+        if case .done = state { return }
+        if case .refusing(let head) = state {
+            // The status is known, and that is what counts; its body may be cut.
+            return fail(instance.provider.failure(head: head, body: pending.readableBytesSpan))
+        }
+        let (error, reason) = failure.described(isCommitted: isCommitted)
+        fail(error, reason: reason)
+    }
+
+    private func decode() {
+        guard var decoder = self.decoder else { return }
+        self.decoder = nil  // one owner, so that the decoder changes in place
+        defer { self.decoder = decoder }
+        do throws(ProviderError) {
+            let consumed = try decoder.decode(pending.readableBytesSpan, into: &sink)
+            pass()
+            pending.moveReaderIndex(forwardBy: min(max(0, consumed), pending.readableBytes))
+        } catch {
+            pass()
+            return fail(error)
+        }
+        if case .done = state { return }
+        if sink.isComplete { return complete() }
+        guard pending.readableBytes > 0 else { return }
+        let limit = kitCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxWholeBytes
+        guard pending.readableBytes <= limit else {
+            return fail(ProviderError(.upstreamError, message: "the upstream's answer is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
+        }
+        guard share.cover(pending.readableBytes + call.writer.stagedBytes) else {
+            return fail(ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full"))
+        }
+    }
+
+    private func finishDecoding() {
+        guard var decoder = self.decoder else { return }
+        do throws(ProviderError) {
+            try decoder.finish(pending.readableBytesSpan, into: &sink)
+            pass()
+        } catch {
+            pass()
+            return fail(error)
+        }
+        if case .done = state { return }
+        complete()
+    }
+
+    /// Hands what was decoded to the caller's side, and commits to this model at its first content.
+    private func pass() {
+        guard !sink.parts.isEmpty else { return }
+        var isAnswer = false
+        for part in sink.parts {
+            let content = part.summary
+            contentBytes &+= content.contentBytes
+            if content.isAnswer { isAnswer = true }
+            if content.isFiltered, hasFilterChain, !isCommitted {
+                sink.removeParts()
+                return fail(ProviderError(.contentFilter, status: 200, message: "the provider's content filter stopped the answer", code: "content_filter"))
+            }
+        }
+        call.writer.write(sink.parts, of: pending)
+        sink.removeParts()
+        if kitCall.isStream, isAnswer, !isCommitted { commit() }
+        if !isCommitted, call.writer.stagedBytes > (kitCall.isStream ? Self.maxStagedBytes : Self.maxWholeBytes) {
+            fail(ProviderError(.upstreamError, message: "the upstream sent too much before its first content", code: "upstream_too_large"))
+        }
+    }
+
+    private func commit() {
+        isCommitted = true
+        transport?.watch(.firstContent, for: nil)
+        transport?.watch(.idle, for: timeouts.idle)
+        call.committed(self)
+    }
+
+    private func complete() {
+        guard isCommitted || !kitCall.isStream else {
+            return fail(ProviderError(.upstreamError, message: "the upstream's stream was empty", code: "upstream_empty"))
+        }
+        state = .done
+        // The connection is worth keeping if its framing ends soon.
+        transport?.watch(.firstContent, for: nil)
+        transport?.watch(.response, for: nil)
+        transport?.watch(.idle, for: .seconds(1))
+        resume(.answered)
+    }
+
+    private func fail(_ error: ProviderError, reason: String? = nil) {
+        if case .done = state { return }
+        state = .done
+        transport?.cancel()
+        resume(.failed(instance.mask(error), reason: reason ?? error.failure.rawValue))
+    }
+
+    private func resume(_ outcome: Outcome) {
+        transport = nil
+        continuation?.resume(returning: outcome)
+        continuation = nil
+    }
+}
+
+extension Attempt: UpstreamDelegate {
+    var upstreamMayRead: Bool { mayRead }
+
+    func upstreamRequestSent(_ call: UpstreamCall) {
+        transport = call  // it may come before `start` returns
+        requestSent()
+    }
+
+    func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
+        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields)))
+    }
+
+    func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }
+
+    func upstreamReadComplete(_ call: UpstreamCall) { readCompleted() }
+
+    func upstreamEnd(_ call: UpstreamCall) { ended() }
+
+    func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { failed(failure) }
+}
+
+/// An upstream's header fields, read where they lie.
+private struct WireFields: HTTPFieldLookup {
+    var fields: HTTPFields
+
+    func value(_ name: String) -> String? { fields.value(name) }
+}
+
+extension AnswerPart {
+    /// What it holds, as far as the commit rule and the counting of usage ask.
+    var summary: ContentSummary {
+        switch self {
+        case .chunk(let chunk): chunk.content
+        case .whole(_, let content): content
+        case .event(let event): event.summary
+        }
+    }
+}
+
+extension ChatEvent {
+    var summary: ContentSummary {
+        switch self {
+        case .start: ContentSummary()
+        case .text(let text), .reasoning(let text): ContentSummary(contentBytes: text.utf8.count)
+        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count)
+        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count)
+        case .finish(let reason): ContentSummary(finishes: 1, isFiltered: reason == .contentFilter)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ProviderKit
+
+extension CallFailure {
+    /// What the caller is told when an attempt has failed and no other follows.
+    static func final(after errors: [FailedAttempt], isNamed: Bool) -> CallFailure {
+        guard let last = errors.last?.error else {
+            return CallFailure(cause: .allFailed, status: 503, error: ProviderError(.upstreamError, message: "no attempt was made"))
+        }
+        switch last.failure {
+        case .clientError, .contextOverflow, .contentFilter:
+            return CallFailure(cause: .upstream, status: last.status ?? 400, error: last)
+        case .cancelled:
+            return CallFailure(cause: .callerLeft, status: 499, error: last)
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported:
+            break
+        }
+        let classes = Set(errors.map(\.error.failure))
+        let waits = errors.compactMap(\.error.retryAfter)
+        if isNamed, classes.count == 1, last.failure != .providerRejected, let status = last.status, status >= 400 {
+            return CallFailure(cause: .upstream, status: status, error: last, retryAfter: waits.min())
+        }
+        switch classes {
+        case [.timeout]: return CallFailure(cause: .allFailed, status: 504, error: last)
+        case [.rateLimited]: return CallFailure(cause: .allFailed, status: 429, error: last, retryAfter: waits.min())
+        case [.unsupported]: return CallFailure(cause: .allFailed, status: 400, error: last)
+        default: return CallFailure(cause: .allFailed, status: 502, error: last)
+        }
+    }
+}

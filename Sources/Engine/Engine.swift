@@ -1,0 +1,65 @@
+import HTTPWire
+package import Logging
+package import NIOCore
+
+/// The engine of one process: a loop's worth of state for each event loop, and what they share.
+package final class Engine: Sendable {
+    package let store: PolicyStore
+    package let status: PolicyStatus
+    package let loops: [EngineLoop]
+    package let budget: BufferBudget
+    private let index: [ObjectIdentifier: Int]
+
+    package init(eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger) {
+        let store = PolicyStore(snapshot)
+        let budget = BufferBudget(limit: snapshot.policy.server.maxBufferedBytes)
+        self.store = store
+        self.budget = budget
+        status = PolicyStatus(snapshot)
+        loops = eventLoops.map { EngineLoop(eventLoop: $0, store: store, transport: transport, budget: budget, logger: logger) }
+        index = Dictionary(uniqueKeysWithValues: eventLoops.enumerated().map { (ObjectIdentifier($1), $0) })
+    }
+
+    /// The state of an event loop of this process.
+    package func loop(of eventLoop: any EventLoop) -> EngineLoop {
+        guard let position = index[ObjectIdentifier(eventLoop)] else { preconditionFailure("an event loop of another group") }
+        return loops[position]
+    }
+
+    /// The counters of all loops.
+    package func metrics() async -> MetricValues {
+        var sum = MetricValues()
+        for loop in loops {
+            let values = try? await loop.eventLoop.submit {
+                var values = loop.metrics.values
+                values.activeCalls = loop.callCount
+                return values
+            }.get()
+            if let values { sum.add(values) }
+        }
+        return sum
+    }
+
+    /// Calls under way.
+    package func callCount() async -> Int {
+        await metrics().activeCalls
+    }
+
+    /// Ends every running call with `shutting_down`.
+    package func shutDownCalls() {
+        for loop in loops { loop.eventLoop.execute { loop.shutDownCalls() } }
+    }
+
+    /// Requests under way at a provider, over all loops.
+    func busyCount(of instance: ProviderInstance) async -> Int {
+        var sum = 0
+        for loop in loops { sum += (try? await loop.eventLoop.submit { loop.busyCount(of: instance) }.get()) ?? 0 }
+        return sum
+    }
+
+    /// Lets a provider go that no policy names any more: its streams finish, then its connections close.
+    func drop(_ instance: ProviderInstance) {
+        instance.retire()
+        for loop in loops { loop.eventLoop.execute { loop.drop(instance) } }
+    }
+}

@@ -1,0 +1,25 @@
+package import RoutingPolicy
+
+extension Snapshot {
+    /// Builds what `policy` needs and `running` hasn't: a provider whose name and settings are equal keeps its instance, and with it its connections and
+    /// its state. Nothing that runs is touched.
+    package static func provision(_ policy: RoutingPolicy, over running: Snapshot?, at seconds: Int) -> Snapshot {
+        var kept: [String: ProviderInstance] = [:]
+        for case let instance? in running?.instances ?? [] { kept[instance.name] = instance }
+        let instances = policy.providers.map { definition -> ProviderInstance? in
+            guard let settings = definition.settings else { return nil }
+            let poolIdle = policy.timeouts.overridden(by: definition.timeouts).poolIdle
+            if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle { return instance }
+            return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle)
+        }
+        return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, loadedAt: seconds)
+    }
+
+    /// The instances that run here and not in `next`.
+    func dropped(in next: Snapshot) -> [ProviderInstance] {
+        instances.compactMap { instance in
+            guard let instance, !next.instances.contains(where: { $0 === instance }) else { return nil }
+            return instance
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package import NIOCore
+
+/// One request to an upstream, from `UpstreamPool.start` to its end.
+package final class UpstreamCall: @unchecked Sendable { // confined to its event loop
+    package enum Phase: Sendable, Equatable {
+        /// Waiting for a connection.
+        case queued
+        /// DNS, TCP, TLS.
+        case connecting
+        /// The request is being written.
+        case writing
+        /// The request is sent, the response's head has not come.
+        case waiting
+        /// The response is coming in.
+        case reading
+        case done
+    }
+
+    package internal(set) var phase: Phase = .queued
+    /// Whether the request went out on a connection that had served others before.
+    package internal(set) var reusedConnection = false
+
+    let message: UpstreamMessage
+    let timeouts: UpstreamTimeouts
+    private let pool: UpstreamPool
+    private(set) var delegate: (any UpstreamDelegate)?
+    weak var connection: UpstreamConnection?
+    var deadlines = CallDeadlines()
+    private var idleInterval: Duration?
+    private var wasSent = false
+
+    init(message: UpstreamMessage, timeouts: UpstreamTimeouts, pool: UpstreamPool, delegate: any UpstreamDelegate) {
+        self.message = message
+        self.timeouts = timeouts
+        self.pool = pool
+        self.delegate = delegate
+        deadlines[.total] = timeouts.total
+    }
+
+    /// Gives the request up: its connection is closed, and the delegate hears nothing more.
+    package func cancel() {
+        guard phase != .done else { return }
+        finish()
+        pool.remove(self)
+        connection?.drop(self)
+    }
+
+    /// Takes reading up again after `upstreamMayRead` was false.
+    package func resumeReading() { connection?.resume(self) }
+
+    /// Arms, moves or (nil) disarms a named deadline, counted from now. `idle` starts anew at every read.
+    package func watch(_ timer: UpstreamTimer, for duration: Duration?) {
+        if timer == .idle { idleInterval = duration }
+        set(timer, duration.map { pool.eventLoop.now.advanced(by: $0) })
+    }
+
+    package func watch(_ timer: UpstreamTimer, until deadline: NIODeadline) { set(timer, deadline) }
+
+    private func set(_ timer: UpstreamTimer, _ deadline: NIODeadline?) {
+        guard phase != .done else { return }
+        deadlines[timer] = deadline
+        guard let deadline else { return }
+        if let connection { connection.timer.setEarlier(deadline) } else { pool.timer.setEarlier(deadline) }
+    }
+}
+
+extension UpstreamCall {
+    /// Nothing is told any more.
+    @discardableResult
+    func finish() -> (any UpstreamDelegate)? {
+        defer { delegate = nil }
+        phase = .done
+        return delegate
+    }
+
+    func fail(_ failure: UpstreamFailure) {
+        finish()?.upstream(self, failed: failure)
+    }
+
+    /// The request is sent; told once, though a second connection may have been needed.
+    func sent(now: NIODeadline) {
+        if phase == .writing { phase = .waiting }
+        deadlines[.write] = nil
+        if phase == .waiting, let firstByte = timeouts.firstByte { deadlines[.firstByte] = now.advanced(by: firstByte) }
+        guard !wasSent else { return }
+        wasSent = true
+        delegate?.upstreamRequestSent(self)
+    }
+
+    func headReceived() {
+        phase = .reading
+        deadlines[.firstByte] = nil
+    }
+
+    func received(now: NIODeadline) { restartIdle(now: now) }
+
+    /// A held read is the caller's slowness, not the upstream's.
+    func restartIdle(now: NIODeadline) {
+        if let idleInterval { deadlines[.idle] = now.advanced(by: idleInterval) }
+    }
+}

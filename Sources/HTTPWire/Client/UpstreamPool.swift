@@ -1,0 +1,151 @@
+package import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after an answer whose framing was
+/// complete, with no byte behind it.
+package final class UpstreamPool: @unchecked Sendable { // confined to its event loop
+    let eventLoop: any EventLoop
+    private let settings: UpstreamPoolSettings
+    private let connector: UpstreamConnector
+
+    /// Oldest first; the newest is taken.
+    private var idle: [UpstreamConnection] = []
+    private var queue = CircularBuffer<UpstreamCall>()
+    private var connecting: [UpstreamCall] = []
+    /// Idle, busy and being made.
+    private var connections = 0
+    private var isShutDown = false
+    private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.deadlineReached(now) }
+
+    package init(endpoint: UpstreamEndpoint, eventLoop: any EventLoop, settings: UpstreamPoolSettings, tls: TLSContextProvider?) {
+        self.eventLoop = eventLoop
+        self.settings = settings
+        connector = UpstreamConnector(endpoint: endpoint, eventLoop: eventLoop, tls: tls)
+    }
+
+    package var idleCount: Int { idle.count }
+    package var busyCount: Int { connections - idle.count }
+    package var queuedCount: Int { queue.count }
+
+    /// Sends a request. A failure, even an immediate one, comes after this has returned.
+    package func start(_ message: UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
+        let call = UpstreamCall(message: message, timeouts: timeouts, pool: self, delegate: delegate)
+        if isShutDown {
+            failLater(call, .unreachable("the connections to this upstream are being closed"))
+        } else if let connection = takeIdle() {
+            connection.start(call)
+        } else if connections < settings.maxConnections {
+            connect(call)
+        } else if queue.count < settings.maxQueued {
+            call.deadlines[.queue] = eventLoop.now.advanced(by: timeouts.queue)
+            queue.append(call)
+            watch(call)
+        } else {
+            failLater(call, .queueFull)
+        }
+        return call
+    }
+
+    /// Idle connections close now, busy ones when they are done; what waits for one fails.
+    package func shutdown() {
+        isShutDown = true
+        let unused = idle
+        idle = []
+        for connection in unused { connection.close() }
+        while let call = queue.popFirst() { failLater(call, .unreachable("the connections to this upstream are being closed")) }
+    }
+
+    private func takeIdle() -> UpstreamConnection? {
+        while let connection = idle.popLast() {
+            if connection.isOpen { return connection }
+        }
+        return nil
+    }
+
+    private func failLater(_ call: UpstreamCall, _ failure: UpstreamFailure) {
+        eventLoop.execute { if call.phase != .done { call.fail(failure) } }
+    }
+
+    private func watch(_ call: UpstreamCall) {
+        if let deadline = call.deadlines.earliestTime { timer.setEarlier(deadline) }
+    }
+}
+
+extension UpstreamPool {
+    /// Makes a connection for this call.
+    private func connect(_ call: UpstreamCall) {
+        connections += 1
+        call.phase = .connecting
+        for timer in [UpstreamTimer.queue, .write, .firstByte] { call.deadlines[timer] = nil }
+        call.deadlines[.connect] = eventLoop.now.advanced(by: call.timeouts.connect)
+        connecting.append(call)
+        watch(call)
+        connector.connect(within: call.timeouts.connect, pool: self).whenComplete { [self] result in
+            connecting.removeAll { $0 === call }
+            switch result {
+            case .success(let connection) where call.phase != .done:
+                connection.start(call)
+            case .success(let connection):
+                release(connection)
+            case .failure(let error):
+                connections -= 1
+                if call.phase != .done { failLater(call, .unreachable(connector.describe(error))) }
+                serveQueue()
+            }
+        }
+    }
+
+    /// The connection that `call` was sent on had been closed meanwhile: one fresh connection takes its place.
+    func replace(_ connection: UpstreamConnection, for call: UpstreamCall) {
+        connections -= 1
+        connect(call)
+    }
+
+    /// The connection is free for the next request.
+    func release(_ connection: UpstreamConnection) {
+        guard !isShutDown, connection.isOpen else {
+            connection.close()
+            return
+        }
+        if let call = queue.popFirst() {
+            call.deadlines[.queue] = nil
+            connection.start(call)
+        } else {
+            let expiry = eventLoop.now.advanced(by: settings.poolIdle)
+            connection.expiry = expiry
+            idle.append(connection)
+            if timer.deadline == nil { timer.set(expiry) }
+        }
+    }
+
+    /// The connection has ended; it was counted until now.
+    func closed(_ connection: UpstreamConnection) {
+        connections -= 1
+        idle.removeAll { $0 === connection }
+        serveQueue()
+    }
+
+    /// The call is over while it waits.
+    func remove(_ call: UpstreamCall) {
+        if let index = queue.firstIndex(where: { $0 === call }) { queue.remove(at: index) }
+    }
+
+    private func serveQueue() {
+        while !isShutDown, connections < settings.maxConnections, let call = queue.popFirst() { connect(call) }
+    }
+
+    private func deadlineReached(_ now: NIODeadline) {
+        while let oldest = idle.first, oldest.expiry <= now {
+            idle.removeFirst()
+            oldest.close()
+        }
+        for call in Array(queue) + connecting {
+            guard call.phase != .done, let (name, time) = call.deadlines.earliest, time <= now else { continue }
+            remove(call)
+            call.fail(.timeout(name))
+        }
+        let waiting = queue.compactMap(\.deadlines.earliestTime) + connecting.filter { $0.phase != .done }.compactMap(\.deadlines.earliestTime)
+        if let next = (waiting + (idle.first.map { [$0.expiry] } ?? [])).min() { timer.setEarlier(next) }
+    }
+}

@@ -1,0 +1,124 @@
+import NIOCore
+
+/// The strict decoder of the chunked coding. Extensions are read and dropped, trailers too; both are bounded. Source: RFC 9112 section 7.1.
+struct ChunkedDecoder {
+    private enum State {
+        case sizeStart, size, extensionName, extensionNameEnd, extensionValue, extensionToken, quoted, quotedPair, quotedEnd, sizeLineFeed
+        case data, dataReturn, dataLineFeed, trailers, end
+    }
+
+    /// How many bytes of framing a body may carry beyond what its chunks need: 16 for each chunk and 2 for each byte of data are free.
+    static let maxOverhead = 16 * 1024
+
+    private var state: State = .sizeStart
+    private var digits = 0
+    private var remaining = 0
+    private var overhead = 0
+    private var trailers = FieldLines()
+
+    /// Takes the next piece of data off `input`, at most `limit` bytes.
+    mutating func next(_ input: inout ByteBuffer, limit: Int) throws(WireFault) -> BodyPiece {
+        while true {
+            switch state {
+            case .end:
+                return .end
+            case .data:
+                guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else { return .more }
+                remaining &-= piece.readableBytes
+                if remaining == 0 { state = .dataReturn }
+                return .bytes(piece)
+            default:
+                guard input.readableBytes > 0 else { return .more }
+                input.moveReaderIndex(forwardBy: try readFraming(input.readableBytesUInt8Span))
+            }
+        }
+    }
+
+    /// Reads up to the next chunk's data, the end of the body or the end of `bytes`; returns how many bytes were read.
+    private mutating func readFraming(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Int {
+        var index = 0
+        while index < bytes.count {
+            if state == .trailers { return try readTrailers(bytes, from: index) }
+            if state == .data || state == .end { return index }
+            try readByte(bytes[index])
+            index &+= 1
+            overhead &+= 1
+            guard overhead <= Self.maxOverhead else { throw WireFault("the chunks' framing is larger than \(Self.maxOverhead) bytes") }
+        }
+        return index
+    }
+
+    private mutating func readTrailers(_ bytes: borrowing Span<UInt8>, from index: Int) throws(WireFault) -> Int {
+        trailers.position = index
+        let isComplete = try trailers.skip(bytes)
+        overhead &+= trailers.position &- index
+        guard overhead <= Self.maxOverhead else { throw WireFault("the trailers are larger than \(Self.maxOverhead) bytes") }
+        if isComplete { state = .end }
+        return trailers.position
+    }
+
+    private mutating func readByte(_ byte: UInt8) throws(WireFault) {
+        switch state {
+        case .sizeStart, .size:
+            try readSize(byte)
+        case .extensionName:
+            guard Octet.isToken(byte) else { throw Self.badExtension }
+            state = .extensionNameEnd
+        case .extensionNameEnd:
+            if byte == UInt8(ascii: "=") { state = .extensionValue } else if !Octet.isToken(byte) { try endExtension(byte) }
+        case .extensionValue:
+            if byte == Octet.quote { state = .quoted } else if Octet.isToken(byte) { state = .extensionToken } else { throw Self.badExtension }
+        case .extensionToken:
+            if !Octet.isToken(byte) { try endExtension(byte) }
+        case .quoted:
+            if byte == Octet.quote { state = .quotedEnd } else if byte == UInt8(ascii: "\\") { state = .quotedPair } else if !Octet.isText(byte) { throw Self.badExtension }
+        case .quotedPair:
+            guard Octet.isText(byte) else { throw Self.badExtension }
+            state = .quoted
+        case .quotedEnd:
+            try endExtension(byte)
+        case .sizeLineFeed:
+            guard byte == Octet.lf else { throw WireFault("a chunk's size line must end with CR LF") }
+            endSizeLine()
+        case .dataReturn:
+            guard byte == Octet.cr else { throw WireFault("a chunk's data must be followed by CR LF") }
+            state = .dataLineFeed
+        case .dataLineFeed:
+            guard byte == Octet.lf else { throw WireFault("a chunk's data must be followed by CR LF") }
+            digits = 0
+            state = .sizeStart
+        case .data, .trailers, .end:
+            break
+        }
+    }
+
+    private mutating func readSize(_ byte: UInt8) throws(WireFault) {
+        if let value = Octet.hexValue(byte) {
+            digits &+= 1
+            let (shifted, overflow) = remaining.multipliedReportingOverflow(by: 16)
+            guard digits <= 16, !overflow else { throw WireFault("a chunk's size is too large") }
+            remaining = shifted | Int(value)
+            state = .size
+        } else {
+            guard state == .size else { throw WireFault("a chunk's size must be hex digits") }
+            try endExtension(byte)
+        }
+    }
+
+    private mutating func endExtension(_ byte: UInt8) throws(WireFault) {
+        switch byte {
+        case Octet.semicolon: state = .extensionName
+        case Octet.cr: state = .sizeLineFeed
+        default: throw Self.badExtension
+        }
+    }
+
+    private mutating func endSizeLine() {
+        let (doubled, overflow) = remaining.multipliedReportingOverflow(by: 2)
+        let free = overflow ? Int.max : doubled.addingReportingOverflow(16).partialValue
+        overhead = free < 0 || free >= overhead ? 0 : overhead &- free
+        state = remaining == 0 ? .trailers : .data
+    }
+
+    private static let badExtension = WireFault("a chunk's size must be hex digits, then extensions or CR LF")
+}

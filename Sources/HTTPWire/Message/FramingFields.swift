@@ -1,0 +1,78 @@
+import NIOCore
+
+/// The fields of a head that decide on framing and on the connection, checked as RFC 9112 section 6 asks, and more strictly: what is unclear is refused.
+struct FramingFields {
+    private(set) var contentLength: Int?
+    private(set) var isChunked = false
+    private(set) var hasClose = false
+    private(set) var hasKeepAlive = false
+    private(set) var host: Range<Int>?
+    private(set) var expectation: Range<Int>?
+    private(set) var upgrade: Range<Int>?
+
+    init(_ bytes: borrowing Span<UInt8>, _ fields: [HTTPFields.Position], isHTTP10: Bool) throws(WireFault) {
+        for field in fields {
+            switch field.nameEnd &- field.nameStart {
+            case 4 where bytes.equals("host", in: field.name):
+                guard host == nil else { throw WireFault("two Host fields") }
+                host = field.value
+            case 6 where bytes.equals("expect", in: field.name):
+                guard expectation == nil else { throw WireFault(417, "two Expect fields") }
+                expectation = field.value
+            case 7 where bytes.equals("upgrade", in: field.name):
+                upgrade = field.value
+            case 10 where bytes.equals("connection", in: field.name):
+                readConnection(bytes, field.value)
+            case 14 where bytes.equals("content-length", in: field.name):
+                guard contentLength == nil else { throw WireFault("two Content-Length fields") }
+                contentLength = try Self.length(bytes, field.value)
+            case 17 where bytes.equals("transfer-encoding", in: field.name):
+                guard !isChunked else { throw WireFault("two Transfer-Encoding fields") }
+                try Self.checkCoding(bytes, field.value)
+                isChunked = true
+            default:
+                break
+            }
+        }
+        guard !isChunked || contentLength == nil else { throw WireFault("both Content-Length and Transfer-Encoding are given") }
+        guard !isChunked || !isHTTP10 else { throw WireFault("Transfer-Encoding in an HTTP/1.0 message") }
+    }
+
+    func isKeepAlive(isHTTP10: Bool) -> Bool { !hasClose && (!isHTTP10 || hasKeepAlive) }
+
+    private mutating func readConnection(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) {
+        for element in bytes.listElements(in: value) {
+            if bytes.equals("close", in: element) { hasClose = true }
+            if bytes.equals("keep-alive", in: element) { hasKeepAlive = true }
+        }
+    }
+
+    private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) -> Int {
+        guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }
+        var length = 0
+        for index in value {
+            guard Octet.isDigit(bytes[index]) else { throw WireFault("the Content-Length is not a number") }
+            let (product, tooLarge) = length.multipliedReportingOverflow(by: 10)
+            let (sum, overflow) = product.addingReportingOverflow(Int(bytes[index] &- 0x30))
+            guard !tooLarge, !overflow else { throw WireFault("the Content-Length is too large") }
+            length = sum
+        }
+        return length
+    }
+
+    /// Passes `chunked` alone. Another coding before it is one we don't know; anything else is a fault.
+    private static func checkCoding(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) {
+        if bytes.equals("chunked", in: value) { return }
+        let codings = bytes.listElements(in: value)
+        var chunked = 0
+        for coding in codings {
+            guard !coding.isEmpty else { throw WireFault("the Transfer-Encoding has an empty element") }
+            for index in coding where !Octet.isToken(bytes[index]) { throw WireFault("the Transfer-Encoding is not a list of plain codings") }
+            if bytes.equals("chunked", in: coding) { chunked += 1 }
+        }
+        guard let last = codings.last, bytes.equals("chunked", in: last), chunked == 1 else {
+            throw WireFault("the Transfer-Encoding must end with a single 'chunked'")
+        }
+        throw WireFault(501, "no transfer coding but 'chunked' is known here")
+    }
+}

@@ -1,0 +1,82 @@
+package import NIOCore
+
+/// The header fields of a parsed head: the head's bytes, and where each field stands in them. No string is made before it is asked for.
+package struct HTTPFields: Sendable {
+    /// Where one field stands in the head; the value without blanks around it.
+    struct Position: Sendable {
+        var nameStart: UInt32
+        var nameEnd: UInt32
+        var valueStart: UInt32
+        var valueEnd: UInt32
+
+        var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+        var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+    }
+
+    private var bytes: ByteBuffer
+    private let positions: [Position]
+
+    /// Every position lies inside `bytes`, in order.
+    init(bytes: ByteBuffer, positions: [Position]) {
+        self.bytes = bytes
+        self.positions = positions
+    }
+
+    /// No fields.
+    package init() {
+        self.init(bytes: ByteBuffer(), positions: [])
+    }
+
+    /// Lets go of a read buffer much larger than the head.
+    mutating func detach() { bytes = bytes.detached() }
+
+    package var count: Int { positions.count }
+
+    /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
+    package func value(_ name: String) -> String? {
+        for position in positions where matches(name, position) { return string(position.value) }
+        return nil
+    }
+
+    /// Every value of `name`, in order.
+    package func values(_ name: String) -> [String] {
+        positions.filter { matches(name, $0) }.map { string($0.value) }
+    }
+
+    /// Passes the bytes of the first value of `name`, which is given in lower case, without allocating; nil if absent.
+    package func withValue<R>(_ name: StaticString, _ body: (RawSpan) throws -> R) rethrows -> R? {
+        guard let position = position(of: name) else { return nil }
+        return try body(bytes.readableBytesSpan.extracting(position.value))
+    }
+
+    /// The first value of `name`, which is given in lower case, as a slice of the head; nil if absent.
+    package func slice(_ name: StaticString) -> ByteBuffer? {
+        guard let value = position(of: name)?.value else { return nil }
+        return bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count)
+    }
+
+    /// Whether `name`, which is given in lower case, is there.
+    package func contains(_ name: StaticString) -> Bool { position(of: name) != nil }
+
+    /// Every field in order, names in lower case.
+    package func forEach(_ body: (_ name: String, _ value: String) throws -> Void) rethrows {
+        for position in positions { try body(string(position.name).lowercased(), string(position.value)) }
+    }
+
+    private func position(of name: StaticString) -> Position? {
+        let span = bytes.readableBytesUInt8Span
+        for position in positions where span.equals(name, in: position.name) { return position }
+        return nil
+    }
+
+    private func matches(_ name: String, _ position: Position) -> Bool {
+        let range = position.name
+        guard name.utf8.count == range.count else { return false }
+        let span = bytes.readableBytesUInt8Span
+        return zip(range, name.utf8).allSatisfy { Octet.lowercased(span[$0]) == Octet.lowercased($1) }
+    }
+
+    private func string(_ range: Range<Int>) -> String {
+        bytes.getString(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ""
+    }
+}

@@ -1,0 +1,66 @@
+package import NIOCore
+
+/// A deadline that is moved often and reached seldom: one scheduled callback per owner. A later deadline than the one scheduled costs a store;
+/// a callback that comes too early schedules the next one. Used on its event loop alone.
+package final class LazyDeadline: @unchecked Sendable { // confined to its event loop
+    /// The callback is never scheduled further ahead than this, so that a shorter deadline seldom has to cancel it: that scans all timers of the loop.
+    private static let stride = TimeAmount.seconds(4)
+
+    private let eventLoop: any EventLoop
+    private let action: (NIODeadline) -> Void
+    private var scheduledAt: NIODeadline?
+    private var callback: NIOScheduledCallback?
+    /// What was asked for; nil asks for nothing.
+    package private(set) var deadline: NIODeadline?
+
+    /// `action` gets the time at which it runs, at or after the deadline, and the deadline is forgotten before it runs. It must not keep the owner alive.
+    package init(eventLoop: any EventLoop, action: @escaping (NIODeadline) -> Void) {
+        self.eventLoop = eventLoop
+        self.action = action
+    }
+
+    /// Replaces the deadline; nil disarms.
+    package func set(_ deadline: NIODeadline?) {
+        self.deadline = deadline
+        guard let deadline else { return }
+        if let scheduledAt, scheduledAt <= deadline { return }
+        callback?.cancel()
+        schedule(deadline, now: eventLoop.now)
+    }
+
+    /// Moves the deadline to `deadline` where that is earlier.
+    package func setEarlier(_ deadline: NIODeadline) {
+        if let current = self.deadline, current <= deadline { return }
+        set(deadline)
+    }
+
+    private func schedule(_ deadline: NIODeadline, now: NIODeadline) {
+        let next = min(deadline, now + Self.stride)
+        scheduledAt = next
+        // Fails only where the loop has been shut down: then no deadline matters any more.
+        callback = try? eventLoop.scheduleCallback(at: next, handler: self)
+    }
+}
+
+extension LazyDeadline: NIOScheduledCallbackHandler {
+    package func handleScheduledCallback(eventLoop: some EventLoop) {
+        scheduledAt = nil
+        callback = nil
+        guard let deadline else { return }
+        let now = eventLoop.now
+        if deadline <= now {
+            self.deadline = nil
+            action(now)
+        } else {
+            schedule(deadline, now: now)
+        }
+    }
+}
+
+extension NIODeadline {
+    /// This time, `duration` later; the distant future where that is beyond the clock.
+    func advanced(by duration: Duration) -> NIODeadline {
+        let (sum, overflow) = uptimeNanoseconds.addingReportingOverflow(UInt64(clamping: TimeAmount(duration).nanoseconds))
+        return overflow || sum > NIODeadline.distantFuture.uptimeNanoseconds ? .distantFuture : .uptimeNanoseconds(sum)
+    }
+}

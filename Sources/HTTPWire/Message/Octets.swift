@@ -1,0 +1,78 @@
+import NIOCore
+
+/// Classes of octets, as RFC 9110 section 5.6 and RFC 9112 name them.
+enum Octet {
+    static let tab: UInt8 = 0x09, lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, space: UInt8 = 0x20
+    static let colon = UInt8(ascii: ":"), semicolon = UInt8(ascii: ";"), comma = UInt8(ascii: ","), quote = UInt8(ascii: "\"")
+
+    /// Bit n: octet n (or 64 + n) may stand in a token.
+    private static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
+    private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+
+    @inline(__always)
+    static func isToken(_ byte: UInt8) -> Bool {
+        if byte < 64 { return (tokenLow &>> UInt64(byte)) & 1 == 1 }
+        return byte < 128 && (tokenHigh &>> UInt64(byte &- 64)) & 1 == 1
+    }
+
+    /// HTAB, SP, VCHAR and obs-text: what may stand in a field's value or a reason phrase.
+    @inline(__always)
+    static func isText(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == tab }
+
+    /// VCHAR but for `#`: a request target never carries a fragment.
+    @inline(__always)
+    static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#") }
+
+    @inline(__always)
+    static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
+
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    @inline(__always)
+    static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+
+    @inline(__always)
+    static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+    static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte &- 0x30
+        case 0x41...0x46: byte &- 0x37
+        case 0x61...0x66: byte &- 0x57
+        default: nil
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the bytes of `range` are `text`, which is given in lower case, in any case.
+    @inline(__always)
+    func equals(_ text: StaticString, in range: Range<Int>) -> Bool {
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
+        return text.withUTF8Buffer { expected in
+            for offset in 0..<expected.count where Octet.lowercased(self[range.lowerBound &+ offset]) != expected[offset] { return false }
+            return true
+        }
+    }
+
+    /// The parts of the comma list in `range`, blanks trimmed; an empty part is an empty range.
+    func listElements(in range: Range<Int>) -> [Range<Int>] {
+        var elements: [Range<Int>] = []
+        var start = range.lowerBound
+        for index in range where self[index] == Octet.comma {
+            elements.append(trimmed(start..<index))
+            start = index + 1
+        }
+        elements.append(trimmed(start..<range.upperBound))
+        return elements
+    }
+
+    /// `range` without blanks at its ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound, upper = range.upperBound
+        while lower < upper, Octet.isBlank(self[lower]) { lower += 1 }
+        while lower < upper, Octet.isBlank(self[upper - 1]) { upper -= 1 }
+        return lower..<upper
+    }
+}

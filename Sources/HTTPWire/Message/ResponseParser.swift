@@ -1,0 +1,113 @@
+import NIOCore
+
+/// What a response's head says.
+struct ParsedResponse {
+    var status: Int
+    var fields: HTTPFields
+    var headBytes: Int
+    var body: BodyLength
+    /// Whether the connection may serve another request, as far as the head says.
+    var isKeepAlive: Bool
+}
+
+/// The strict parser of response heads. It goes on after any byte. Source: RFC 9112 section 4.
+struct ResponseParser {
+    private enum State { case version, status, reasonStart, reason, lineFeed, fields }
+
+    static let maxHeadBytes = 64 * 1024
+    static let maxFields = 500
+    private static let version: StaticString = "HTTP/1.1 "
+
+    private var state: State = .version
+    private var position = 0
+    private var minor: UInt8 = 0
+    private var status = 0
+    private var lines = FieldLines()
+    private var fields: [HTTPFields.Position] = []
+
+    /// Takes a head off `input`, which holds all bytes since the head's first; nil where more are needed.
+    mutating func next(_ input: inout ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse? {
+        let isComplete = try read(input.readableBytesUInt8Span)
+        guard (isComplete ? lines.position : input.readableBytes) <= Self.maxHeadBytes else {
+            throw WireFault("the response's head is larger than \(Self.maxHeadBytes) bytes")
+        }
+        guard isComplete, let bytes = input.readSlice(length: lines.position) else { return nil }
+        return try response(bytes, isHeadRequest: isHeadRequest)
+    }
+
+    private mutating func read(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Bool {
+        if state != .fields {
+            guard try readStatusLine(bytes) else { return false }
+            fields.reserveCapacity(16)
+            lines = FieldLines(at: position)
+        }
+        return try lines.read(bytes, into: &fields, limit: Self.maxFields)
+    }
+
+    private mutating func readStatusLine(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Bool {
+        while position < bytes.count {
+            let byte = bytes[position]
+            switch state {
+            case .version:
+                if position == 7 {
+                    guard byte == 0x30 || byte == 0x31 else { throw Self.badVersion }
+                    minor = byte &- 0x30
+                } else {
+                    guard Self.version.withUTF8Buffer({ position < $0.count && $0[position] == byte }) else { throw Self.badVersion }
+                    if position == 8 { state = .status }
+                }
+            case .status:
+                guard Octet.isDigit(byte) else { throw Self.badStatus }
+                status = status * 10 + Int(byte &- 0x30)
+                if position == 11 {
+                    guard (100...599).contains(status) else { throw Self.badStatus }
+                    state = .reasonStart
+                }
+            case .reasonStart:
+                // The space and the reason may both be missing: many servers do so.
+                guard byte == Octet.space || byte == Octet.cr else { throw Self.badStatus }
+                state = byte == Octet.cr ? .lineFeed : .reason
+            case .reason:
+                if byte == Octet.cr {
+                    state = .lineFeed
+                } else {
+                    guard Octet.isText(byte) else { throw WireFault("a control byte or a bare line feed stands in the status line") }
+                }
+            case .lineFeed:
+                guard byte == Octet.lf else { throw WireFault("a bare carriage return stands in the status line") }
+                position &+= 1
+                state = .fields
+                return true
+            case .fields:
+                return true
+            }
+            position &+= 1
+        }
+        return false
+    }
+
+    private func response(_ bytes: ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse {
+        let isHTTP10 = minor == 0
+        let framing = try FramingFields(bytes.readableBytesUInt8Span, fields, isHTTP10: isHTTP10)
+        var isKeepAlive = framing.isKeepAlive(isHTTP10: isHTTP10)
+        let body: BodyLength
+        if isHeadRequest || status < 200 || status == 204 || status == 304 {
+            body = .none
+            // A 204 that announces a body may be followed by one.
+            if status == 204, framing.isChunked || (framing.contentLength ?? 0) > 0 { isKeepAlive = false }
+        } else if framing.isChunked {
+            body = .chunked
+        } else if let length = framing.contentLength {
+            body = .sized(length)
+        } else {
+            body = .untilClose
+            isKeepAlive = false
+        }
+        return ParsedResponse(
+            status: status, fields: HTTPFields(bytes: bytes, positions: fields), headBytes: bytes.readableBytes, body: body, isKeepAlive: isKeepAlive
+        )
+    }
+
+    private static let badVersion = WireFault("the answer does not begin with HTTP/1.1 or HTTP/1.0")
+    private static let badStatus = WireFault("the status is not a number from 100 to 599")
+}

@@ -1,0 +1,109 @@
+import NIOCore
+
+/// The bytes of an answer on their way out: collects head, chunks and framing in one buffer that is used again and again.
+struct AnswerOutput {
+    enum Framing { case none, sized, chunked, untilClose }
+
+    /// Pieces up to this size are copied into the buffer; larger ones are written beside it.
+    static let copyLimit = 4096
+    static let wholeCopyLimit = 16 * 1024
+    private static let keptCapacity = 16 * 1024
+
+    private(set) var buffer = ByteBuffer()
+    private var isTaken = false
+    private var isHeadRequest = false
+    private var isHTTP10 = false
+
+    private(set) var framing: Framing = .none
+    /// The head of a streamed answer that waits for its first bytes.
+    var heldHead: ResponseHead?
+    var closesConnection = false
+    var needsFlush = false
+    /// Bytes given to the channel since the connection began.
+    var handedOver = 0
+
+    mutating func start(head: RequestHead?) {
+        isHeadRequest = head?.method == .head
+        isHTTP10 = head?.isHTTP10 ?? false
+        heldHead = nil
+        closesConnection = false
+        framing = .none
+    }
+
+    /// The bytes to write next; nil where there are none. They are the channel's until it has written them.
+    mutating func take() -> ByteBuffer? {
+        guard !isTaken, buffer.readableBytes > 0 else { return nil }
+        isTaken = true
+        handedOver &+= buffer.readableBytes
+        return buffer
+    }
+
+    private mutating func prepare(_ capacity: Int) {
+        guard isTaken || buffer.capacity == 0 else { return }
+        isTaken = false
+        if buffer.capacity > Self.keptCapacity { buffer = ByteBuffer() }
+        buffer.clear(minimumCapacity: max(capacity, 512))
+    }
+
+    mutating func writeContinue() {
+        prepare(32)
+        buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// Writes the head of an answer with `bodyBytes` bytes, or of a streamed one.
+    mutating func writeHead(_ head: ResponseHead, bodyBytes: Int?, date: [UInt8]) {
+        let mayHaveBody = head.status >= 200 && head.status != 204 && head.status != 304
+        if !mayHaveBody {
+            framing = .none
+        } else if bodyBytes != nil {
+            framing = isHeadRequest ? .none : .sized
+        } else {
+            framing = isHTTP10 ? .untilClose : .chunked
+            if isHTTP10 { closesConnection = true }
+        }
+        prepare(head.lines.count + 160 + (bodyBytes.map { $0 <= Self.wholeCopyLimit ? $0 : 0 } ?? 512))
+        buffer.writeStatusLine(head.status)
+        buffer.writeStaticString("date: ")
+        buffer.writeBytes(date)
+        if mayHaveBody {
+            if let bodyBytes {
+                buffer.writeStaticString("\r\ncontent-length: ")
+                buffer.writeDecimal(bodyBytes)
+            } else if framing == .chunked {
+                buffer.writeStaticString("\r\ntransfer-encoding: chunked")
+            }
+        }
+        if closesConnection {
+            buffer.writeStaticString("\r\nconnection: close\r\n")
+        } else {
+            buffer.writeStaticString(isHTTP10 ? "\r\nconnection: keep-alive\r\n" : "\r\n")
+        }
+        buffer.writeBytes(head.lines)
+        buffer.writeStaticString("\r\n")
+        if isHeadRequest { framing = .none }
+    }
+
+    /// Begins a piece of the body; true where its bytes are to be written beside the buffer.
+    mutating func writePiece(_ bytes: ByteBuffer, copyLimit: Int = AnswerOutput.copyLimit) -> Bool {
+        prepare(min(bytes.readableBytes, copyLimit) + 16)
+        if framing == .chunked {
+            buffer.writeHex(bytes.readableBytes)
+            buffer.writeStaticString("\r\n")
+        }
+        guard bytes.readableBytes <= copyLimit else { return true }
+        buffer.writeImmutableBuffer(bytes)
+        endPiece()
+        return false
+    }
+
+    mutating func endPiece() {
+        prepare(16)
+        if framing == .chunked { buffer.writeStaticString("\r\n") }
+    }
+
+    mutating func writeLastChunk() {
+        guard framing == .chunked else { return }
+        prepare(16)
+        buffer.writeStaticString("0\r\n\r\n")
+    }
+}

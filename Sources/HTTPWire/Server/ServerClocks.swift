@@ -1,0 +1,41 @@
+import NIOCore
+
+/// When a request's body was last read, and how much of it, for the two rules that end a slow one.
+struct BodyClock {
+    private let start: NIODeadline
+    private var lastRead: NIODeadline
+    private var bytes = 0
+
+    init(now: NIODeadline) {
+        start = now
+        lastRead = now
+    }
+
+    mutating func read(_ count: Int, now: NIODeadline) {
+        bytes &+= count
+        lastRead = now
+    }
+
+    /// The earlier of `bodyTimeout` after the last read, and of the moment at which the average sinks below `minBodyRate`:
+    /// with 1024 bytes a second after 10 s, 5 KiB may take 15 s.
+    func deadline(_ limits: ServerLimits) -> NIODeadline {
+        let idle = lastRead.advanced(by: limits.bodyTimeout)
+        guard limits.minBodyRate > 0 else { return idle }
+        let earned = Duration.milliseconds(bytes.multipliedReportingOverflow(by: 1000).partialValue / limits.minBodyRate)
+        return min(idle, start.advanced(by: limits.minBodyRateGrace + earned))
+    }
+}
+
+/// When a caller last took bytes, or had none to take.
+struct StallClock {
+    private(set) var lastProgress: NIODeadline
+    private var written = 0
+
+    init(now: NIODeadline) { lastProgress = now }
+
+    /// `written`: bytes that the socket took so far; `waiting`: those that still wait.
+    mutating func check(written: Int, waiting: Int, now: NIODeadline) {
+        if waiting == 0 || written != self.written { lastProgress = now }
+        self.written = written
+    }
+}

@@ -1,0 +1,83 @@
+import NIOCore
+
+extension ServerConnection {
+    func respond(_ exchange: ServerExchange, _ head: ResponseHead, _ body: ByteBuffer) {
+        guard self.exchange === exchange, !exchange.isBegun else { return }
+        exchange.isBegun = true
+        output.closesConnection = isLastAnswer(exchange)
+        exchange.isHeadSent = true
+        exchange.bytesSent = writeWhole(head, body)
+        finishExchange()
+    }
+
+    func begin(_ exchange: ServerExchange, _ head: ResponseHead) {
+        guard self.exchange === exchange, !exchange.isBegun else { return }
+        exchange.isBegun = true
+        output.heldHead = head
+    }
+
+    func write(_ exchange: ServerExchange, _ bytes: ByteBuffer) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        guard bytes.readableBytes > 0, output.framing != .none else { return }
+        exchange.bytesSent &+= bytes.readableBytes
+        if output.writePiece(bytes) {
+            handOver()
+            handOver(bytes)
+            output.endPiece()
+        } else if output.buffer.readableBytes > SocketSizes.waterMark.low {
+            handOver()
+        }
+    }
+
+    func flushAnswer(_ exchange: ServerExchange) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        handOver()
+        flush()
+    }
+
+    func end(_ exchange: ServerExchange) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        output.writeLastChunk()
+        handOver()
+        flush()
+        finishExchange()
+    }
+
+    func abort(_ exchange: ServerExchange) {
+        guard self.exchange === exchange else { return }
+        closeNow()
+    }
+
+    /// Writes and flushes a whole answer; returns how many bytes of body were sent.
+    @discardableResult
+    func writeWhole(_ head: ResponseHead, _ body: ByteBuffer) -> Int {
+        output.writeHead(head, bodyBytes: body.readableBytes, date: loop.date.current())
+        let isSent = output.framing != .none && body.readableBytes > 0
+        let isBeside = isSent && output.writePiece(body, copyLimit: AnswerOutput.wholeCopyLimit)
+        handOver()
+        if isBeside { handOver(body) }
+        flush()
+        return isSent ? body.readableBytes : 0
+    }
+
+    private func sendHeldHead(_ exchange: ServerExchange) {
+        guard let head = output.heldHead else { return }
+        output.heldHead = nil
+        output.closesConnection = isLastAnswer(exchange)
+        exchange.isHeadSent = true
+        output.writeHead(head, bodyBytes: nil, date: loop.date.current())
+    }
+
+    func handOver() {
+        guard let bytes = output.take() else { return }
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    private func handOver(_ bytes: ByteBuffer) {
+        output.handedOver &+= bytes.readableBytes
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+}

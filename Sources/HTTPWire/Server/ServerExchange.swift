@@ -1,0 +1,54 @@
+package import NIOCore
+
+/// One request and its answer. Once the exchange is over (ended, aborted, or the caller left) every method does nothing.
+package final class ServerExchange: @unchecked Sendable { // confined to its event loop
+    package let head: RequestHead
+    package internal(set) var body = ByteBuffer()
+    package let eventLoop: any EventLoop
+    package let remoteAddress: SocketAddress?
+    /// When the head was complete.
+    package let acceptedAt: NIODeadline
+    /// Told what becomes of the caller; held until the exchange is over.
+    package var observer: (any CallerObserver)?
+    /// Whether the connection is to be closed after this answer. Matters until the head is sent.
+    package var closeAfter = false
+    /// Bytes of the body handed over so far, without framing.
+    package internal(set) var bytesSent = 0
+    /// Whether the head's bytes have been handed over: from then on the status is fixed.
+    package internal(set) var isHeadSent = false
+
+    /// nil once the exchange is over.
+    weak var connection: ServerConnection?
+    var isBegun = false
+
+    init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteAddress: SocketAddress?, acceptedAt: NIODeadline) {
+        self.head = head
+        self.connection = connection
+        self.eventLoop = eventLoop
+        self.remoteAddress = remoteAddress
+        self.acceptedAt = acceptedAt
+    }
+
+    /// Whether the answer is still outstanding.
+    package var isOpen: Bool { connection != nil }
+
+    /// Whether fewer bytes wait for the caller than the high mark.
+    package var isWritable: Bool { connection?.isWritable ?? false }
+
+    /// The whole answer. Head and small body go out in one buffer, one write and one flush. A HEAD request gets the head alone, with the body's length.
+    package func respond(_ head: ResponseHead, _ body: ByteBuffer) { connection?.respond(self, head, body) }
+
+    /// Begins a streamed answer. The head is held until the first write, flush or end. Chunked; towards HTTP/1.0 it ends with the connection.
+    package func begin(_ head: ResponseHead) { connection?.begin(self, head) }
+
+    /// Adds bytes to a streamed answer, without a flush.
+    package func write(_ bytes: ByteBuffer) { connection?.write(self, bytes) }
+
+    package func flush() { connection?.flushAnswer(self) }
+
+    /// Ends a streamed answer and flushes.
+    package func end() { connection?.end(self) }
+
+    /// Closes the connection as it is: the caller sees that the answer is cut.
+    package func abort() { connection?.abort(self) }
+}

@@ -1,0 +1,33 @@
+import NIOCore
+import Synchronization
+
+/// What the server's connections on one event loop share.
+final class ServerLoop: @unchecked Sendable { // confined to its event loop, but for the two atomic counts
+    let eventLoop: any EventLoop
+    let connectionCount = Atomic(0)
+    let exchangeCount = Atomic(0)
+    var limits: ServerLimits
+    private(set) var isDraining = false
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    var date = HTTPDate()
+
+    init(eventLoop: any EventLoop, limits: ServerLimits) {
+        self.eventLoop = eventLoop
+        self.limits = limits
+    }
+
+    func add(_ connection: ServerConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        connectionCount.add(1, ordering: .relaxed)
+    }
+
+    func remove(_ connection: ServerConnection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        connectionCount.subtract(1, ordering: .relaxed)
+    }
+
+    func startDraining() {
+        isDraining = true
+        for connection in Array(connections.values) { connection.closeIfIdle() }
+    }
+}

@@ -1,0 +1,128 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+import ArgumentParser
+import Engine
+import HTTPWire
+import Logging
+import NIOCore
+import NIOPosix
+import OpenAIAPI
+import RoutingPolicy
+import UnixSignals
+
+/// The running process: what was built at the start, and the loop over its signals.
+struct Service {
+    private let engine: Engine
+    private let handler: APIHandler
+    private let server: Server
+    private let listeners: Listeners
+    private let accessLog: AccessLog
+    private let logger: Logger
+    private let triggers: AsyncStream<ReloadTrigger>.Continuation
+    private let reloads: Task<Void, Never>
+
+    /// Reads the policy, builds everything and listens. Throws the exit code where it can't.
+    static func start(path: String, logger: Logger) async throws -> Service {
+        signal(SIGPIPE, SIG_IGN)
+        raiseOpenFileLimit()
+        let loader = PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource())
+        let report = loader.load(path: path)
+        guard let policy = report.policy else {
+            Console.error(report.rendered())
+            Console.error("llm-router: nothing was started; mend the file, and check it with 'llm-router check \(path)'")
+            throw ExitCode(78)
+        }
+        if !report.issues.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(report.rendered())"]) }
+
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let tls = TLSContextProvider(settings: TLSSettings(
+                certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
+        let snapshot = Snapshot.provision(policy, over: nil, at: Timestamp.seconds())
+        let engine = Engine(eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
+        let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
+        let accessLog = AccessLog(descriptor: 1)
+        let operations = Operations { source in
+            await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) }
+        }
+        let handler = APIHandler(engine: engine, log: accessLog, operations: operations)
+        let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
+        let listeners = Listeners(server: server, logger: logger)
+        do {
+            try await listeners.prepare(policy.listen).commit(policy.server)
+        } catch {
+            Console.error("llm-router: \(error)")
+            throw ExitCode(1)
+        }
+        let reloader = Reloader(engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
+        logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
+        return Service(
+            engine: engine, handler: handler, server: server, listeners: listeners, accessLog: accessLog, logger: logger, triggers: triggers,
+            reloads: Task { await reloader.run(stream) })
+    }
+
+    /// Serves signals until the process ends.
+    func run(_ signals: UnixSignalsSequence) async {
+        var shutdown: Task<Void, Never>?
+        for await signal in signals {
+            switch signal {
+            case .sighup where shutdown != nil:
+                logger.notice("SIGHUP ignored: the router is shutting down")
+            case .sighup:
+                triggers.yield(ReloadTrigger(source: "SIGHUP"))
+            default:
+                guard shutdown == nil else {
+                    logger.notice("a second signal: exiting at once")
+                    Console.exit(128 + signal.rawValue)
+                }
+                logger.notice("shutting down", metadata: ["signal": "\(signal)"])
+                shutdown = Task { await stop() }
+            }
+        }
+    }
+
+    /// Not ready, then deaf, then drained, then gone.
+    private func stop() async {
+        let settings = engine.store.current.policy.server
+        handler.becomeUnready()
+        triggers.finish()
+        try? await Task.sleep(for: settings.preStop)
+        handler.startDraining()
+        server.startDraining()
+        await reloads.value
+        await listeners.closeAll()
+        if await !isIdle(within: settings.drain) {
+            logger.warning("the drain's time is up; ending what still runs", metadata: ["exchanges": "\(server.openExchanges)"])
+            engine.shutDownCalls()
+            _ = await isIdle(within: .seconds(1))
+        }
+        accessLog.close(within: 2000)
+        logger.notice("stopped")
+        Console.exit(0)
+    }
+
+    /// Waits until no answer is outstanding.
+    private func isIdle(within time: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + time
+        while server.openExchanges > 0 {
+            if ContinuousClock.now >= deadline { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+
+    /// Each caller and each upstream costs a file; the soft limit is often 1024.
+    private static func raiseOpenFileLimit() {
+        var limit = rlimit()
+        #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+        let resource = RLIMIT_NOFILE
+        #endif
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(resource, &limit)
+    }
+}

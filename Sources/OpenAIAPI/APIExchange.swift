@@ -1,0 +1,80 @@
+import Engine
+import HTTPWire
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+/// One request from its head to its access record: what every endpoint needs. Confined to the connection's event loop.
+final class APIExchange: CallerObserver {
+    let exchange: ServerExchange
+    let endpoint: Endpoint?
+    let requestID: String
+    let loop: EngineLoop
+    /// The policy that the request is served under, from its head to its end.
+    let snapshot: Snapshot
+    let key: KeyDefinition?
+    /// `x-router-metadata: off` leaves `_router` out of bodies.
+    let wantsMetadata: Bool
+    var call: RunningCall?
+    private let log: AccessLog
+    private var hasEnded = false
+
+    init(_ exchange: ServerExchange, endpoint: Endpoint?, requestID: String, key: KeyDefinition?, loop: EngineLoop, snapshot: Snapshot, log: AccessLog) {
+        self.exchange = exchange
+        self.endpoint = endpoint
+        self.requestID = requestID
+        self.key = key
+        self.loop = loop
+        self.snapshot = snapshot
+        self.log = log
+        wantsMetadata = exchange.head.fields.value("x-router-metadata")?.lowercased() != "off"
+    }
+
+    /// A whole answer with JSON, or with nothing.
+    func respond(_ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, facts: AnswerFacts? = nil, error: String? = nil) {
+        guard !hasEnded else { return }
+        var head = ResponseHead(status: status)
+        head.add("x-request-id", requestID)
+        if !body.isEmpty { head.add("content-type", contentType) }
+        fields(&head)
+        exchange.respond(head, ByteBuffer(bytes: body))
+        end(status: status, facts: facts, error: error)
+    }
+
+    /// - Parameter allow: the endpoint's methods, for a 405.
+    func respond(_ error: APIError, facts: AnswerFacts? = nil, allow: StaticString? = nil) {
+        var writer = JSONWriter()
+        writer.object {
+            error.write(to: &$0)
+            if wantsMetadata, let facts, facts.provider != nil { RouterMetadata.write(facts, to: &$0, isComplete: true) }
+        }
+        respond(
+            error.status, writer.bytes,
+            fields: { head in
+                error.addFields(to: &head)
+                if let allow { head.add("allow", "\(allow)") }
+                if let facts { RouterMetadata.addFields(facts, to: &head) }
+            }, facts: facts, error: error.code ?? error.type)
+    }
+
+    /// Writes the access record and counts the request: once, whatever happened.
+    func end(status: Int, facts: AnswerFacts? = nil, error: String? = nil) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        call = nil
+        loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
+        log.write(
+            AccessRecord(
+                requestID: requestID, endpoint: endpoint?.name ?? "other", head: exchange.head, remoteAddress: exchange.remoteAddress, key: key?.name, status: status,
+                bytesReceived: exchange.body.readableBytes, bytesSent: exchange.bytesSent, facts: facts, error: error, duration: NIODeadline.now() - exchange.acceptedAt))
+    }
+
+    func callerLeft() {
+        // The call ends by it, and writes the record. Without one there is nothing to stop.
+        if let call { call.callerLeft() } else { end(status: 499, error: "caller_left") }
+    }
+
+    func callerWritable(_ isWritable: Bool) {
+        call?.callerWritable(isWritable)
+    }
+}

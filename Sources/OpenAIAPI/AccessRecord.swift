@@ -1,0 +1,80 @@
+import Engine
+import HTTPWire
+import NIOCore
+import ProviderKit
+
+/// One line of the access log: a JSON object of a fixed set of members. Texts of a caller are escaped and cut.
+struct AccessRecord {
+    var requestID: String
+    var endpoint: StaticString
+    /// nil where the head could not be parsed.
+    var head: RequestHead?
+    var remoteAddress: SocketAddress?
+    /// The key's name in the policy.
+    var key: String?
+    /// 499: the caller left before the answer's end.
+    var status: Int
+    var bytesReceived: Int
+    /// Of the answer's body.
+    var bytesSent: Int
+    var facts: AnswerFacts?
+    /// A code word; the details stand in the answer.
+    var error: String?
+    var duration: Duration
+
+    private static let maxTextBytes = 1024
+
+    /// - Parameter time: an RFC 3339 stamp.
+    func line(time: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("time", time)
+            $0.member("request_id", requestID)
+            $0.member("endpoint", "\(endpoint)")
+            if let head {
+                $0.member("method", head.method.description)
+                $0.member("path", Self.cut(head.path))
+            }
+            if let address = remoteAddress?.ipAddress { $0.member("remote", address) }
+            if let key { $0.member("key", key) }
+            $0.member("status", status)
+            if let error { $0.member("error", Self.cut(error)) }
+            if let facts { Self.write(facts, to: &$0) }
+            $0.member("bytes_in", bytesReceived)
+            $0.member("bytes_out", bytesSent)
+            $0.milliseconds("duration_ms", duration)
+        }
+        writer.bytes.append(0x0A)
+        return writer.bytes
+    }
+
+    private static func write(_ facts: AnswerFacts, to writer: inout JSONWriter) {
+        if let route = facts.route { writer.member("route", route) }
+        if let provider = facts.provider { writer.member("provider", provider) }
+        if let model = facts.model { writer.member("model", model) }
+        writer.member("attempts", facts.attempts)
+        writer.member("fallback", facts.isFallback)
+        if !facts.errors.isEmpty {
+            writer.key("failed")
+            writer.array { writer in
+                for error in facts.errors {
+                    writer.object {
+                        $0.member("provider", error.provider)
+                        $0.member("model", error.model)
+                        $0.member("reason", error.reason)
+                        if let status = error.error.status { $0.member("status", status) }
+                    }
+                }
+            }
+        }
+        writer.member("usage_source", facts.usage.source.rawValue)
+        if let tokens = facts.usage.usage.promptTokens { writer.member("prompt_tokens", tokens) }
+        if let tokens = facts.usage.usage.completionTokens { writer.member("completion_tokens", tokens) }
+        if let time = facts.firstByteTime { writer.milliseconds("first_byte_ms", time) }
+        writer.member("config", facts.config)
+    }
+
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= maxTextBytes ? text : String(decoding: text.utf8.prefix(maxTextBytes), as: UTF8.self)
+    }
+}

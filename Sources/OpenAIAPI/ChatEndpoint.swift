@@ -1,0 +1,38 @@
+import Engine
+import HTTPWire
+import NIOCore
+import ProviderKit
+
+/// `POST /chat/completions`: reads the request, plans it, and starts the call.
+enum ChatEndpoint {
+    static func serve(_ api: APIExchange, created: Int) {
+        do throws(APIError) {
+            let body = api.exchange.body
+            let request = try ChatRequest(body.readableBytesSpan)
+            let plan = try plan(request, api)
+            let writer: any AnswerWriter = request.isStream ? StreamWriter(api, request, created: created) : WholeWriter(api, request, created: created)
+            let call = RunningCall(
+                loop: api.loop, snapshot: api.snapshot, plan: plan,
+                request: CallRequest(
+                    operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
+                    arrivedAt: api.exchange.acceptedAt),
+                writer: writer)
+            api.call = call
+            call.start()
+        } catch {
+            api.respond(error)
+        }
+    }
+
+    private static func plan(_ request: ChatRequest, _ api: APIExchange) throws(APIError) -> Plan {
+        var plan: Plan
+        do throws(PlanRefusal) {
+            plan = try Planner.plan(api.snapshot, model: request.model, scope: api.key?.models, rotation: api.loop.nextRotation())
+        } catch {
+            throw APIError(error)
+        }
+        if let total = request.total { plan.total = total }
+        if let maxModels = request.maxModels { plan.maxModels = maxModels }
+        return plan
+    }
+}

@@ -1,0 +1,75 @@
+import Engine
+
+/// The counters in Prometheus' text format, 0.0.4.
+struct MetricsText {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func write(_ values: MetricValues, _ policy: PolicyStatus.Value, droppedLogLines: Int, bufferedBytes: Int) {
+        family("llm_router_requests_total", "counter", "Requests answered, by endpoint and status; 499 where the caller left.")
+        for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
+            sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
+        }
+        family("llm_router_attempts_total", "counter", "Attempts at a model, by outcome.")
+        for (key, count) in sorted(values.attempts) {
+            sample("llm_router_attempts_total", [("provider", key.provider), ("model", key.model), ("outcome", key.reason == nil ? "ok" : "failed")], count)
+        }
+        family("llm_router_attempt_failures_total", "counter", "Failed attempts, by reason; a timeout names its timer.")
+        for (key, count) in sorted(values.attempts) {
+            guard let reason = key.reason else { continue }
+            sample("llm_router_attempt_failures_total", [("provider", key.provider), ("model", key.model), ("reason", reason)], count)
+        }
+        family("llm_router_fallbacks_total", "counter", "Answers that a route's fallback gave.")
+        for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) { sample("llm_router_fallbacks_total", [("route", route)], count) }
+        family("llm_router_tokens_total", "counter", "Tokens, reported by the provider or estimated from bytes.")
+        for (key, count) in values.tokens.sorted(by: { ($0.key.provider, $0.key.model, $0.key.kind, $0.key.source) < ($1.key.provider, $1.key.model, $1.key.kind, $1.key.source) }) {
+            sample("llm_router_tokens_total", [("provider", key.provider), ("model", key.model), ("kind", key.kind), ("source", key.source)], count)
+        }
+        gauge("llm_router_active_calls", "Calls under way.", values.activeCalls)
+        gauge("llm_router_buffered_bytes", "Bytes of large events under assembly, against server.max_buffered.", bufferedBytes)
+        counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
+        counter("llm_router_config_reloads_total", "Reloads of the policy.", policy.reloads)
+        counter("llm_router_config_reload_failures_total", "Reloads that kept the running policy.", policy.failedReloads)
+        gauge("config_last_reload_successful", "Whether the last load of the policy succeeded.", policy.lastErrors == nil ? 1 : 0)
+        gauge("config_last_reload_success_timestamp_seconds", "When the policy in service was loaded.", policy.loadedAt)
+    }
+
+    private func sorted(_ attempts: [MetricValues.Attempt: Int]) -> [(key: MetricValues.Attempt, value: Int)] {
+        attempts.sorted { ($0.key.provider, $0.key.model, $0.key.reason ?? "") < ($1.key.provider, $1.key.model, $1.key.reason ?? "") }
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+        family(name, "gauge", help)
+        sample(name, [], value)
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+        family(name, "counter", help)
+        sample(name, [], value)
+    }
+
+    private mutating func family(_ name: String, _ type: String, _ help: String) {
+        bytes += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Int) {
+        bytes += name.utf8
+        if !labels.isEmpty {
+            bytes += "{\(labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ","))}".utf8
+        }
+        bytes += " \(value)\n".utf8
+    }
+
+    /// Source: Prometheus' exposition formats: backslash, quote and line feed are escaped in label values.
+    private static func escaped(_ value: String) -> String {
+        var escaped = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

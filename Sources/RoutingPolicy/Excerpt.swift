@@ -1,0 +1,122 @@
+import ConfigTree
+
+/// One line of a file with a caret below it, safe to print anywhere: secrets masked, control characters escaped, long lines cut.
+///
+/// It shows the file's own text, so what a variable stands for never appears. What is written into the file is masked by the name of its key,
+/// or of a key above it.
+struct Excerpt {
+    static let maxColumns = 100
+
+    /// nil where the file has no such line, or it is blank.
+    init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition]) {
+        guard let line = text.line(position.line) else { return nil }
+        let scalars = Array(line.unicodeScalars)
+        guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
+        let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, secrets: secrets)
+        cells = []
+        for (index, scalar) in scalars.enumerated() {
+            if let hidden, hidden.contains(index) {
+                if index == hidden.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
+            } else {
+                cells.append(Cell(text: shown(scalar), column: index))
+            }
+        }
+        let target = hidden.map { $0.contains(position.column - 1) ? $0.lowerBound : position.column - 1 } ?? position.column - 1
+        caret = cells.firstIndex { $0.column >= target } ?? cells.count
+    }
+
+    /// The line and, below it, the caret.
+    var lines: (String, String) {
+        var first = max(0, min(caret - Excerpt.maxColumns / 2, cells.count - Excerpt.maxColumns))
+        let last = min(cells.count, first + Excerpt.maxColumns)
+        if first < 4 { first = 0 }
+        let before = cells[first..<min(caret, last)]
+        let head = first > 0 ? "…" : ""
+        let line = head + cells[first..<last].map(\.text).joined() + (last < cells.count ? "…" : "")
+        return (line, String(repeating: " ", count: before.reduce(head.count) { $0 + width($1.text) }) + "^")
+    }
+
+    private struct Cell {
+        var text: String
+        /// The scalar's index in the file's line.
+        var column: Int
+    }
+
+    private var cells: [Cell]
+    /// Index into `cells`.
+    private var caret: Int
+
+    private static func hiddenRange(of line: [Unicode.Scalar], line number: Int, in text: SourceText, secrets: [SourcePosition]) -> Range<Int>? {
+        var start: Int?
+        if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
+        if let value = sensitiveValue(in: line) { start = min(start ?? value, value) }
+        for secret in secrets where secret.line == number { start = min(start ?? secret.column - 1, secret.column - 1) }
+        let user = userInfo(in: line)
+        guard let start, start < line.count else { return user }
+        return min(start, user?.lowerBound ?? start)..<line.count
+    }
+
+    /// Where the value of the first sensitive key of a line begins: `  secret: ` or `{ plugin: x, api_key: `.
+    private static func sensitiveValue(in line: [Unicode.Scalar]) -> Int? {
+        for colon in line.indices where line[colon] == ":" {
+            let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix { !" {,[\"'\t".unicodeScalars.contains($0) }
+            guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
+            return line[(colon + 1)...].firstIndex { !$0.properties.isWhitespace }
+        }
+        return nil
+    }
+
+    /// Whether a key above, with less indentation, is sensitive: the line is part of its value.
+    private static func isBelowSecret(line number: Int, indent: Int, in text: SourceText) -> Bool {
+        var indent = indent
+        var number = number - 1
+        while indent > 0, number > 0 {
+            if let own = text.indent(ofLine: number), own < indent {
+                indent = own
+                // A value may follow on the lines below: `headers:`, `secret: |`.
+                if sensitiveValue(in: Array((text.line(number) ?? "").unicodeScalars) + ["x"]) != nil { return true }
+            }
+            number -= 1
+        }
+        return false
+    }
+
+    private static func indent(_ line: [Unicode.Scalar]) -> Int {
+        line.firstIndex { $0 != " " && $0 != "\t" } ?? line.count
+    }
+
+    /// `user:password` of an address.
+    private static func userInfo(in line: [Unicode.Scalar]) -> Range<Int>? {
+        guard let at = line.lastIndex(of: "@") else { return nil }
+        let head = line[..<at]
+        guard let slash = head.indices.dropLast().last(where: { head[$0] == "/" && head[$0 + 1] == "/" }), slash + 2 < at else { return nil }
+        return (slash + 2)..<at
+    }
+
+    /// By its name, or by a name that it may be a misspelling of.
+    private static func isSensitive(_ key: String) -> Bool {
+        let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "token", "authorization", "x-api-key", "credentials"]
+        let key = key.lowercased()
+        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || nearest(to: key, in: names) != nil
+    }
+}
+
+/// One scalar as it is printed.
+private func shown(_ scalar: Unicode.Scalar) -> String {
+    switch scalar.properties.generalCategory {
+    case .control where scalar == "\t": "→"
+    // Format characters may turn the direction of what follows, or hide it.
+    case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "\\u{\(String(scalar.value, radix: 16))}"
+    default: String(scalar)
+    }
+}
+
+/// How many cells of a terminal the text takes: East Asian and emoji characters take two, combining marks none.
+private func width(_ text: String) -> Int {
+    text.unicodeScalars.reduce(0) { sum, scalar in
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0x1F300...0x1FAFF, 0x20000...0x3FFFD: sum + 2
+        default: [.nonspacingMark, .enclosingMark].contains(scalar.properties.generalCategory) ? sum : sum + 1
+        }
+    }
+}

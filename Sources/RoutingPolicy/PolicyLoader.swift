@@ -1,0 +1,24 @@
+internal import ConfigTree
+package import ProviderKit
+
+/// Reads a policy: files -> tree -> `RoutingPolicy`. Pure but for its source; the same files and variables give the same report.
+package struct PolicyLoader: Sendable {
+    private let plugins: [any ProviderPlugin.Type]
+    private let source: any PolicySource
+
+    /// Of plugins with the same name the first counts.
+    package init(plugins: [any ProviderPlugin.Type], source: some PolicySource) {
+        self.plugins = plugins
+        self.source = source
+    }
+
+    /// Everything that is wrong is found in one go, as far as the files can be read at all.
+    package func load(path: String) -> PolicyReport {
+        let files = PolicyFiles(path: path, source: source)
+        guard files.isComplete else { return PolicyReport(policy: nil, issues: files.issues, texts: files.texts) }
+        var schema = PolicySchema(plugins: plugins)
+        let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
+        let policy = schema.read(files.entries, at: top)
+        return PolicyReport(policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, options: schema.options)
+    }
+}

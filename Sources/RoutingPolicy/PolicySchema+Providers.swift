@@ -1,0 +1,79 @@
+import ConfigTree
+import ProviderKit
+
+/// `providers`.
+extension PolicySchema {
+    struct ReadProvider {
+        var definition: ProviderDefinition
+        /// What its plugin read, for the digest.
+        var node: ConfigNode
+    }
+
+    mutating func readProviders(_ node: ConfigNode?) -> [ReadProvider] {
+        var providers: [ReadProvider] = []
+        for entry in entries(of: node) where checkName(entry.key, of: "provider") {
+            names.providers[entry.key.text] = providers.count
+            providers.append(provider(entry))
+        }
+        return providers
+    }
+
+    private mutating func provider(_ entry: ConfigEntry) -> ReadProvider {
+        var fields = FieldReader(entry.value, of: entry.key)
+        let kind = fields.string("plugin", required: true) ?? ""
+        let timeouts = readTimeouts(&fields)
+        var definition = ProviderDefinition(name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
+        if let plugin = plugins.first(where: { $0.name == kind }) {
+            let settings = read(plugin, &fields, of: entry.key)
+            if definition.unset.isEmpty { definition.settings = settings }
+            finish(&fields, section: "providers.\(plugin.name)")
+        } else {
+            if let node = fields.node("plugin"), !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, at: node.position)) }
+            abandon(fields)
+        }
+        if !definition.unset.isEmpty {
+            let names = definition.unset.map { "'\($0)'" }.joined(separator: ", ")
+            let message = "provider '\(definition.name)' is off: \(names) \(definition.unset.count == 1 ? "is" : "are") unset or empty"
+            report(ConfigIssue(.warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
+        }
+        return ReadProvider(definition: definition, node: entry.value)
+    }
+
+    private mutating func read<Plugin: ProviderPlugin>(
+        _ plugin: Plugin.Type, _ fields: inout FieldReader, of name: ConfigText
+    ) -> (any ProviderSettings)? {
+        if let options = plugin.readOptions(&fields) { return PluginSettings<Plugin>(options: options) }
+        if fields.issues.isEmpty { fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options and doesn't say why")) }
+        return nil
+    }
+
+    /// The variables for want of which a provider is off, each once.
+    private func unset(in node: ConfigNode) -> [String] {
+        var names: [String] = []
+        for option in entries(of: node) where PolicySchema.switches.contains(option.key.text) {
+            guard case .scalar(let scalar) = option.value.content else { continue }
+            names += scalar.unset.filter { !names.contains($0) }
+        }
+        return names
+    }
+
+    private func unknownPlugin(_ name: String, at position: SourcePosition) -> ConfigIssue {
+        let known = plugins.map { $0.name }
+        let message = "there is no plugin '\(abbreviated(name))'"
+        if let near = nearest(to: name, in: known) { return ConfigIssue(at: position, "\(message); did you mean '\(near)'?") }
+        return ConfigIssue(at: position, message, hint: "known: \(known.joined(separator: ", "))")
+    }
+}
+
+/// A plugin with the options that it read.
+private struct PluginSettings<Plugin: ProviderPlugin>: ProviderSettings {
+    let options: Plugin.Options
+
+    func makeProvider() -> any Provider {
+        Plugin.makeProvider(options)
+    }
+
+    func isEqual(to other: any ProviderSettings) -> Bool {
+        (other as? PluginSettings<Plugin>)?.options == options
+    }
+}

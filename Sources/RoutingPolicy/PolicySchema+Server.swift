@@ -1,0 +1,82 @@
+import ConfigTree
+
+/// `listen`, `server`, `defaults` and every `timeouts`.
+extension PolicySchema {
+    struct Defaults {
+        var timeouts = TimeoutOverrides()
+        var maxModels = 4
+        var maxAttempts = 4
+    }
+
+    static let attemptRange = 1...100
+
+    mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)] {
+        guard let texts = fields.texts("listen") else { return [(.tcp(host: "127.0.0.1", port: 8080), fields.position)] }
+        var seen: Set<ListenAddress> = []
+        if texts.isEmpty, fields.issues.isEmpty { fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line") }
+        return texts.compactMap { text in
+            guard let address = ListenAddress(parsing: text.text) else {
+                let isPort = !text.text.isEmpty && text.text.allSatisfy { $0.isASCII && $0.isNumber }
+                let hint = isPort ? "write '127.0.0.1:\(text.text)' for this machine alone, or ':\(text.text)' for every interface" : "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
+                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.text))'", hint: hint))
+                return nil
+            }
+            guard seen.insert(address).inserted || address.isAnyPort else {
+                fields.report(ConfigIssue(at: text.position, "'\(text.text)' is listed twice", hint: "keep one of the two"))
+                return nil
+            }
+            return (address, text.position)
+        }
+    }
+
+    mutating func readServer(_ fields: inout FieldReader) -> ServerSettings {
+        section("server", of: &fields, as: "server") { fields in
+            var server = ServerSettings()
+            server.keepalive = fields.duration("keepalive") ?? server.keepalive
+            server.writeStall = fields.duration("write_stall") ?? server.writeStall
+            server.headTimeout = fields.duration("head_timeout") ?? server.headTimeout
+            server.bodyTimeout = fields.duration("body_timeout") ?? server.bodyTimeout
+            server.maxBodyBytes = fields.size("max_body", in: (1 << 10)...(1 << 30)) ?? server.maxBodyBytes
+            server.maxBufferedBytes = fields.size("max_buffered", in: (1 << 20)...(1 << 40)) ?? server.maxBufferedBytes
+            server.drain = fields.duration("drain", in: .zero ... .seconds(24 * 3600)) ?? server.drain
+            server.preStop = fields.duration("pre_stop", in: .zero ... .seconds(3600)) ?? server.preStop
+            return server
+        } ?? ServerSettings()
+    }
+
+    mutating func readDefaults(_ fields: inout FieldReader) -> Defaults {
+        guard let entry = fields.entry("defaults") else { return Defaults() }
+        var inner = FieldReader(entry.value, of: entry.key)
+        var defaults = Defaults()
+        defaults.timeouts = readTimeouts(&inner)
+        defaults.maxModels = inner.int("max_models", in: PolicySchema.attemptRange) ?? defaults.maxModels
+        defaults.maxAttempts = inner.int("max_attempts", in: PolicySchema.attemptRange) ?? defaults.maxAttempts
+        finish(&inner, section: "defaults")
+        return defaults
+    }
+
+    mutating func readTimeouts(_ fields: inout FieldReader) -> TimeoutOverrides {
+        section("timeouts", of: &fields, as: "timeouts") { fields in
+            var timeouts = TimeoutOverrides()
+            timeouts.queue = fields.duration("queue")
+            timeouts.connect = fields.duration("connect")
+            timeouts.write = fields.duration("write")
+            timeouts.firstByte = fields.duration("first_byte")
+            timeouts.firstContent = fields.duration("first_content")
+            timeouts.idle = fields.duration("idle")
+            timeouts.response = fields.duration("response")
+            timeouts.poolIdle = fields.duration("pool_idle")
+            timeouts.total = fields.duration("total")
+            return timeouts
+        } ?? TimeoutOverrides()
+    }
+
+    /// Whoever reaches an address of this machine from outside must show a key.
+    mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)], keys: [KeyDefinition]) {
+        guard keys.isEmpty else { return }
+        for (address, position) in listen where !address.isLocal {
+            let hint = "add 'keys:', or listen on 127.0.0.1"
+            report(ConfigIssue(at: position, "this address is open to other machines, and there are no keys", hint: hint))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import ConfigTree
+import ProviderKit
+
+/// The schema of routes.yaml: what each section takes, and the checks across sections. Used once.
+///
+/// An option is known because its section's method reads it; there is no other list. The sections stand in the extensions.
+struct PolicySchema {
+    private(set) var issues: [ConfigIssue] = []
+    private(set) var secrets: [SourcePosition] = []
+    /// By section: each option it knows, and whether it was used.
+    private(set) var options: [String: [String: Bool]] = [:]
+    let plugins: [any ProviderPlugin.Type]
+    var names = PolicyNames()
+    var scopes: [String: ModelScope] = [:]
+    var selections: [Selector: [Int]] = [:]
+
+    init(plugins: [any ProviderPlugin.Type]) {
+        self.plugins = plugins
+    }
+
+    /// nil only with an error among `issues`.
+    mutating func read(_ entries: [ConfigEntry], at top: SourcePosition) -> RoutingPolicy? {
+        for entry in entries { reportUnset(in: entry.value, section: entry.key.text) }
+        var fields = FieldReader(entries, at: top)
+        readVersion(&fields)
+        let listen = readListen(&fields)
+        let server = readServer(&fields)
+        let defaults = readDefaults(&fields)
+        let providers = readProviders(fields.node("providers"))
+        let models = readModels(fields.node("models"))
+        let routes = readRoutes(fields.node("routes"), models: models, providers: providers)
+        let keys = readKeys(fields.node("keys"), models: models, routes: routes)
+        // No mistyped mapping may pass for an empty one.
+        for key in ["providers", "models", "routes", "keys"] { _ = fields.mapping(key) { $0.skip() } }
+        if models.isEmpty, !entries.contains(where: { $0.key.text == "models" }) {
+            report(ConfigIssue(.warning, at: top, "there are no models: no request can be served", hint: "add 'providers:' and 'models:'"))
+        }
+        checkExposure(listen, keys: keys)
+        finish(&fields, section: "", reserved: ["plugins", "tests", "state", "log", "tls"])
+        guard !issues.contains(where: { $0.severity == .error }) else { return nil }
+        return RoutingPolicy(
+            listen: listen.map(\.address), server: server, timeouts: Timeouts().overridden(by: defaults.timeouts), maxModels: defaults.maxModels,
+            maxAttempts: defaults.maxAttempts, providers: providers.map(\.definition), models: models, routes: routes, keys: keys, digest: ""
+        ).withDigest(providerSettings: providers.map(\.node))
+    }
+
+    mutating func report(_ issue: ConfigIssue) {
+        issues.append(issue)
+    }
+
+    /// Takes over what the reader of a section found, and which options it knows.
+    mutating func finish(_ fields: inout FieldReader, section: String, reserved: [String] = []) {
+        issues += fields.finish(reserved: reserved)
+        secrets += fields.secretPositions
+        let present = Set(fields.presentKeys)
+        for key in fields.knownKeys {
+            if present.contains(key) { options[section, default: [:]][key] = true } else if options[section]?[key] == nil { options[section, default: [:]][key] = false }
+        }
+    }
+
+    /// Takes over what was found so far, where the rest of the keys can't be judged.
+    mutating func abandon(_ fields: FieldReader) {
+        issues += fields.issues
+        secrets += fields.secretPositions
+    }
+
+    /// A mapping inside `fields` that is a section of its own.
+    mutating func section<Value>(_ key: String, of fields: inout FieldReader, as name: String, read: (inout FieldReader) -> Value) -> Value? {
+        guard let entry = fields.entry(key) else { return nil }
+        var inner = FieldReader(entry.value, of: entry.key)
+        let value = read(&inner)
+        finish(&inner, section: name)
+        return value
+    }
+
+    /// The named things of a top-level section.
+    func entries(of node: ConfigNode?) -> [ConfigEntry] {
+        if case .mapping(let entries)? = node?.content { entries } else { [] }
+    }
+
+    private mutating func readVersion(_ fields: inout FieldReader) {
+        guard let entry = fields.entry("version") else {
+            report(ConfigIssue(at: fields.position, "key 'version' is missing", hint: "write 'version: 1' at the top"))
+            return
+        }
+        guard case .scalar(let scalar) = entry.value.content, scalar.isUnresolved || (scalar.text == "1" && scalar.style == .plain) else {
+            report(ConfigIssue(at: entry.value.position, "'version' is 1, not \(entry.value.shown)", hint: "write 'version: 1'"))
+            return
+        }
+    }
+
+    /// An unset variable turns a provider off where it stands in `api_key` or `base_url`; `readProviders` sees to those.
+    private mutating func reportUnset(in node: ConfigNode, section: String) {
+        guard section == "providers" else {
+            issues += unsetIssues(in: node)
+            return
+        }
+        for provider in entries(of: node) {
+            for option in entries(of: provider.value) where !PolicySchema.switches.contains(option.key.text) || !option.value.isScalar {
+                issues += unsetIssues(in: option.value)
+            }
+        }
+    }
+
+    /// The options of a provider whose unset variables turn it off.
+    static let switches: Set<String> = ["api_key", "base_url"]
+}
+
+/// One for each scalar with a variable that is unset and has no default.
+func unsetIssues(in node: ConfigNode) -> [ConfigIssue] {
+    switch node.content {
+    case .sequence(let nodes): return nodes.flatMap(unsetIssues)
+    case .mapping(let entries): return entries.flatMap { unsetIssues(in: $0.value) }
+    case .scalar(let scalar):
+        guard let name = scalar.unset.first else { return [] }
+        let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
+        let message = scalar.unset.count == 1 ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
+        return [ConfigIssue(at: node.position, message, hint: "set it, or give a default: '${\(name):-…}'")]
+    }
+}
+
+extension ConfigNode {
+    var isScalar: Bool {
+        if case .scalar = content { true } else { false }
+    }
+}
+
+extension FieldReader {
+    /// Declares every key that is present.
+    fileprivate mutating func skip() {
+        for key in presentKeys { _ = node(key) }
+    }
+}

@@ -1,0 +1,86 @@
+import ConfigTree
+
+/// A file's text as lines, for excerpts and for places of bytes that are no text.
+struct SourceText: Sendable {
+    let bytes: [UInt8]
+    /// Offsets at which lines begin. LF, CR and CR LF end a line, as in YAML.
+    private let starts: [Int]
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        var starts = [0]
+        var previous: UInt8 = 0
+        for (offset, byte) in bytes.enumerated() {
+            if byte == UInt8(ascii: "\n"), previous == UInt8(ascii: "\r") {
+                starts[starts.count - 1] = offset + 1
+            } else if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+                starts.append(offset + 1)
+            }
+            previous = byte
+        }
+        self.starts = starts
+    }
+
+    var lineCount: Int { starts.count }
+
+    /// A line without its end, from 1. Bytes that are no UTF-8 show as U+FFFD.
+    func line(_ number: Int) -> String? {
+        guard starts.indices.contains(number - 1) else { return nil }
+        let end = number < starts.count ? starts[number] : bytes.count
+        var line = bytes[starts[number - 1]..<end]
+        while line.last == UInt8(ascii: "\n") || line.last == UInt8(ascii: "\r") { line.removeLast() }
+        if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Spaces and tabs at a line's front; nil for a blank line.
+    func indent(ofLine number: Int) -> Int? {
+        guard starts.indices.contains(number - 1) else { return nil }
+        let line = bytes[starts[number - 1]...]
+        guard let first = line.firstIndex(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else { return nil }
+        return bytes[first] == UInt8(ascii: "\n") || bytes[first] == UInt8(ascii: "\r") ? nil : first - line.startIndex
+    }
+
+    func position(ofByte offset: Int, in file: String) -> SourcePosition {
+        let index = max(0, starts.partitioningIndex { $0 > offset } - 1)
+        let before = bytes[starts[index]..<max(starts[index], min(offset, bytes.count))]
+        let hidden = index == 0 && before.starts(with: [0xEF, 0xBB, 0xBF]) ? 1 : 0
+        return SourcePosition(file: file, line: index + 1, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1 - hidden)
+    }
+
+    /// The first thing that no policy may hold, whatever YAML says of it; nil for clean text.
+    func problem(in file: String) -> ConfigIssue? {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            return ConfigIssue(at: position(ofByte: error.byteOffsets.lowerBound, in: file), "this is not valid UTF-8", hint: "save the file as UTF-8")
+        }
+        // YAML 1.1, and so libyaml, ends lines at these three, and editors don't: positions would be off.
+        let lineEnds: Set<UInt32> = [0x85, 0x2028, 0x2029]
+        var offset = 0
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            let isControl = (scalar.value < 0x20 && !"\t\n\r".unicodeScalars.contains(scalar)) || 0x7F...0x9F ~= scalar.value
+            if isControl || lineEnds.contains(scalar.value) {
+                let code = String(scalar.value, radix: 16, uppercase: true)
+                let escape = "\\u" + String(repeating: "0", count: 4 - code.count) + code
+                let hint = "remove it; where a value needs it, write \(escape) in double quotes"
+                return ConfigIssue(at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
+            }
+            offset += UTF8.width(scalar)
+        }
+        return nil
+    }
+}
+
+extension Array {
+    /// The first index whose element fulfils `predicate`, where all after it do too.
+    func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
+        var low = startIndex
+        var high = endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,104 @@
+import ConfigTree
+
+/// Puts variables and files into scalar values: `${NAME}`, `${NAME:-default}`, `${file:path}`; `$${` stands for `${`.
+/// It works on parsed scalars, so a value never changes the document's structure.
+struct Substitution {
+    static let fileLimit = 64 << 10
+
+    let source: any PolicySource
+    /// Paths in `${file:…}` are relative to it; empty or with a `/` at its end.
+    let directory: String
+    private(set) var issues: [ConfigIssue] = []
+
+    init(source: any PolicySource, directory: String) {
+        self.source = source
+        self.directory = directory
+    }
+
+    mutating func scalar(_ text: String, style: ConfigScalar.Style, at position: SourcePosition) -> ConfigScalar {
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return ConfigScalar(text, style: style) }
+        var result = ConfigScalar("", source: text, style: style)
+        var rest = Substring(text)
+        while let dollar = rest.firstIndex(of: "$") {
+            result.text += rest[..<dollar]
+            rest = rest[dollar...]
+            if rest.hasPrefix("$${") {
+                result.text += "${"
+                rest = rest.dropFirst(3)
+            } else if rest.hasPrefix("${") {
+                guard let end = rest.firstIndex(of: "}") else {
+                    return unresolved(result, at: position, "'${' is never closed", "write '${NAME}'; a literal '${' is written '$${'")
+                }
+                guard put(rest[..<end].dropFirst(2), into: &result, at: position) else { return result }
+                rest = rest[end...].dropFirst()
+            } else {
+                result.text += "$"
+                rest = rest.dropFirst()
+            }
+        }
+        result.text += rest
+        return result
+    }
+
+    /// One `${…}`. False after an error.
+    private mutating func put(_ reference: Substring, into result: inout ConfigScalar, at position: SourcePosition) -> Bool {
+        if reference.hasPrefix("file:") {
+            do {
+                result.text += try file(String(reference.dropFirst(5)))
+                return true
+            } catch {
+                result = unresolved(result, at: position, error.message, error.hint)
+                return false
+            }
+        }
+        let name = reference.prefix { $0 != ":" }
+        let tail = reference.dropFirst(name.count)
+        guard isVariableName(name), tail.isEmpty || tail.hasPrefix(":-"), !tail.contains("${") else {
+            let hint = "write '${NAME}', '${NAME:-default}' or '${file:path}', nothing nested; a literal '${' is written '$${'"
+            result = unresolved(result, at: position, "'${\(abbreviated(String(reference)))}' is no variable", hint)
+            return false
+        }
+        if let value = source.environment(String(name)), !value.isEmpty {
+            result.text += value
+        } else if tail.isEmpty {
+            result.unset.append(String(name))
+            result.isUnresolved = true
+        } else {
+            result.text += tail.dropFirst(2)
+        }
+        return true
+    }
+
+    private struct FileProblem: Error {
+        var message: String
+        var hint: String
+    }
+
+    private func file(_ name: String) throws(FileProblem) -> String {
+        guard !name.isEmpty else { throw FileProblem(message: "'${file:}' names no file", hint: "write '${file:path}'") }
+        let path = name.hasPrefix("/") ? name : directory + name
+        var bytes: [UInt8]
+        do {
+            bytes = try source.read(path, limit: Substitution.fileLimit)
+        } catch {
+            let hint = name.hasPrefix("/") ? "create it, or correct the path" : "create it, or correct the path: it is relative to the file that names it"
+            throw FileProblem(message: "file '\(path)' \(error.words(limit: Substitution.fileLimit))", hint: hint)
+        }
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw FileProblem(message: "file '\(path)' holds no UTF-8 text", hint: "store the value itself in it, as text")
+        }
+        return text
+    }
+
+    private mutating func unresolved(_ scalar: ConfigScalar, at position: SourcePosition, _ message: String, _ hint: String) -> ConfigScalar {
+        issues.append(ConfigIssue(at: position, message, hint: hint))
+        return ConfigScalar("", source: scalar.source, style: scalar.style, isUnresolved: true)
+    }
+
+    private func isVariableName(_ name: Substring) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39 ~= first) else { return false }
+        return name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 }
+    }
+}

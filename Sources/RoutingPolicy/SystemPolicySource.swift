@@ -1,0 +1,47 @@
+import Glibc
+
+/// The files and the environment of this process.
+package struct SystemPolicySource: PolicySource {
+    package init() {}
+
+    package func read(_ path: String, limit: Int) throws(PolicySourceError) -> [UInt8] {
+        // Without O_NONBLOCK the opening of a named pipe waits for its writer.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable("may not be read: \(errorText())") }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .unreadable(status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is not a regular file")
+        }
+        // The file may grow while it is read: the limit holds for what arrives, not for what `fstat` says.
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= limit {
+            let count = block.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable("can't be read: \(errorText())") }
+            guard count > 0 else { return bytes }
+            bytes += block.prefix(count)
+        }
+        throw .tooLarge
+    }
+
+    package func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    package func glob(_ pattern: String) -> [String] {
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard Glibc.glob(pattern, 0, nil, &found) == 0, let paths = found.gl_pathv else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { index in paths[index].map { String(cString: $0) } }
+    }
+
+    private func errorText() -> String {
+        var buffer = [CChar](repeating: 0, count: 128)
+        let code = errno
+        // The POSIX form, which fills the buffer and gives 0.
+        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
+    }
+}

@@ -1,0 +1,44 @@
+/// `tags:` of a selector, in disjunctive normal form: `"llama & tier-1, gemini"`. `,` is OR, `&` is AND, `!` is NOT.
+package struct TagExpression: Sendable, Hashable {
+    package struct Term: Sendable, Hashable {
+        package var tag: String
+        package var isNegated: Bool
+    }
+
+    /// Any of these; of each, all.
+    package var alternatives: [[Term]]
+
+    /// nil where a tag is missing beside an operator, or a tag's name is not valid.
+    package init?(_ texts: [String]) {
+        var alternatives: [[Term]] = []
+        for text in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+            var terms: [Term] = []
+            for part in text.split(separator: "&", omittingEmptySubsequences: false) {
+                let word = part.trimmingSpaces()
+                let tag = word.hasPrefix("!") ? word.dropFirst().trimmingSpaces() : word
+                guard isTag(tag) else { return nil }
+                terms.append(Term(tag: String(tag), isNegated: word.hasPrefix("!")))
+            }
+            alternatives.append(terms)
+        }
+        guard !alternatives.isEmpty else { return nil }
+        self.alternatives = alternatives
+    }
+
+    package func matches(_ tags: some Collection<String>) -> Bool {
+        alternatives.contains { terms in terms.allSatisfy { tags.contains($0.tag) != $0.isNegated } }
+    }
+}
+
+/// Visible ASCII without what expressions and lists are made of.
+func isTag(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"!&,*".utf8.contains($0) }
+}
+
+extension StringProtocol {
+    fileprivate func trimmingSpaces() -> SubSequence {
+        let start = drop { $0 == " " }
+        let end = start.lastIndex { $0 != " " }.map { index(after: $0) } ?? start.startIndex
+        return start[start.startIndex..<end]
+    }
+}

@@ -1,0 +1,133 @@
+internal import CLibYAML
+import ConfigTree
+
+/// The events of one YAML file, as libyaml finds them.
+///
+/// libyaml's parser must not move in memory, and reads `bytes` while it goes on: hence both live in `withEvents`.
+struct YAMLEvents: ~Copyable {
+    enum Kind {
+        case streamEnd
+        case documentStart
+        case documentEnd
+        case alias(String)
+        case scalar(String, isPlain: Bool)
+        case sequenceStart
+        case mappingStart
+        case end
+    }
+
+    struct Event {
+        var kind: Kind
+        var anchor: String?
+        var tag: String?
+        var position: SourcePosition
+    }
+
+    private let file: String
+    private let lineCount: Int
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+
+    private init(_ file: String, lineCount: Int, parser: UnsafeMutablePointer<yaml_parser_t>) {
+        self.file = file
+        self.lineCount = lineCount
+        self.parser = parser
+    }
+
+    /// Calls `body` with the events of `text`, which must have no `problem`.
+    static func withEvents<Value>(
+        of text: SourceText, file: String, _ body: (borrowing YAMLEvents) throws(ConfigIssue) -> Value
+    ) throws(ConfigIssue) -> Value {
+        let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+        defer { parser.deallocate() }
+        guard yaml_parser_initialize(parser) == 1 else {
+            throw ConfigIssue(at: SourcePosition(file: file, line: 1, column: 1), "there is no memory to read this file")
+        }
+        defer { yaml_parser_delete(parser) }
+        let result: Result<Value, ConfigIssue> = text.bytes.withUnsafeBufferPointer { bytes in
+            yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+            yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
+            do throws(ConfigIssue) {
+                return .success(try body(YAMLEvents(file, lineCount: text.lineCount, parser: parser)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    borrowing func next() throws(ConfigIssue) -> Event {
+        while true {
+            var event = yaml_event_t()
+            guard yaml_parser_parse(parser, &event) == 1 else { throw failure() }
+            defer { yaml_event_delete(&event) }
+            let position = position(event.start_mark)
+            switch event.type {
+            case YAML_STREAM_START_EVENT: continue
+            case YAML_STREAM_END_EVENT, YAML_NO_EVENT: return Event(kind: .streamEnd, position: position)
+            case YAML_DOCUMENT_START_EVENT: return Event(kind: .documentStart, position: position)
+            case YAML_DOCUMENT_END_EVENT: return Event(kind: .documentEnd, position: position)
+            case YAML_ALIAS_EVENT: return Event(kind: .alias(string(event.data.alias.anchor) ?? ""), position: position)
+            case YAML_SCALAR_EVENT:
+                let scalar = event.data.scalar
+                let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+                let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+                return Event(kind: .scalar(text, isPlain: isPlain), anchor: string(scalar.anchor), tag: string(scalar.tag), position: position)
+            case YAML_SEQUENCE_START_EVENT:
+                let start = event.data.sequence_start
+                return Event(kind: .sequenceStart, anchor: string(start.anchor), tag: string(start.tag), position: position)
+            case YAML_MAPPING_START_EVENT:
+                let start = event.data.mapping_start
+                return Event(kind: .mappingStart, anchor: string(start.anchor), tag: string(start.tag), position: position)
+            default: return Event(kind: .end, position: position)
+            }
+        }
+    }
+
+    private borrowing func string(_ text: UnsafeMutablePointer<yaml_char_t>?) -> String? {
+        text.map { String(decodingCString: $0, as: UTF8.self) }
+    }
+
+    private borrowing func position(_ mark: yaml_mark_t) -> SourcePosition {
+        // An error at the end of the text may stand on a line behind the last.
+        let line = min(Int(clamping: mark.line) + 1, max(1, lineCount))
+        return SourcePosition(file: file, line: line, column: Int(clamping: mark.column) + 1)
+    }
+
+    private borrowing func failure() -> ConfigIssue {
+        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "there is no memory to read this file"
+        let context = parser.pointee.context.map { String(cString: $0) }
+        return yamlFailure(problem, at: position(parser.pointee.problem_mark), context: context, at: position(parser.pointee.context_mark))
+    }
+}
+
+/// libyaml's words, in ours where a person would not see what to do.
+private func yamlFailure(_ problem: String, at place: SourcePosition, context: String?, at start: SourcePosition) -> ConfigIssue {
+    switch (problem, context) {
+    case ("found unexpected end of stream", "while scanning a quoted scalar"), ("found unexpected document indicator", "while scanning a quoted scalar"):
+        ConfigIssue(at: start, "this quote is never closed", hint: "add the closing quote")
+    case ("found character that cannot start any token", _):
+        ConfigIssue(at: place, "no value starts with this character", hint: "indent with spaces, never with tabs; put a value that starts with '@', '`' or '%' in quotes")
+    case ("mapping values are not allowed in this context", _):
+        ConfigIssue(at: place, "a ':' can't stand here", hint: "put a value that holds ': ' in quotes, and check the indentation")
+    case ("did not find expected key", "while parsing a block mapping"):
+        ConfigIssue(
+            at: place, "expected a key of the mapping that begins at line \(start.line)",
+            hint: "check the indentation: keys of one mapping stand in one column, and a value in quotes ends with its quote")
+    case ("did not find expected '-' indicator", _):
+        ConfigIssue(at: place, "expected '-', another item of the list that begins at line \(start.line)", hint: "items of one list stand in one column")
+    case ("could not find expected ':'", _):
+        ConfigIssue(at: start, "this is no key: its ':' is missing", hint: "write 'key: value', with a space behind the ':'")
+    case ("did not find expected ',' or ']'", _):
+        ConfigIssue(at: start, "this '[' is not closed", hint: "expected ',' or ']' at line \(place.line), column \(place.column)")
+    case ("did not find expected ',' or '}'", _):
+        ConfigIssue(at: start, "this '{' is not closed", hint: "expected ',' or '}' at line \(place.line), column \(place.column)")
+    case ("did not find expected node content", _):
+        ConfigIssue(at: place, "expected a value", hint: "a list in brackets has no empty items; an anchor or a tag stands before its value")
+    case ("found unknown escape character", _):
+        ConfigIssue(at: place, "unknown escape in double quotes", hint: "write '\\\\' for a backslash, or use single quotes")
+    case ("found undefined tag handle", _):
+        ConfigIssue(at: start, "this tag is not known", hint: "remove it: the schema says what type a value has")
+    default:
+        ConfigIssue(at: place, "this is not valid YAML: \(problem)\(context.map { ", \($0) from line \(start.line)" } ?? "")")
+    }
+}

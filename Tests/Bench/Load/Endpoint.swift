@@ -1,0 +1,30 @@
+/// Where a load goes, as whom, and for which model.
+struct Endpoint {
+    let port: UInt16
+    let key: String
+    let model: String
+
+    func modelsRequest() -> [UInt8] {
+        Array("GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(key)\r\n\r\n".utf8)
+    }
+
+    /// A chat request with a body of 1024 bytes.
+    func chatRequest(stream: Bool) -> [UInt8] {
+        let start = #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":[{"role":"system","content":"You are terse."},{"role":"user","content":""#
+        let rest = #""}]}"#
+        let sentence = "The quick brown fox jumps over the lazy dog while nobody is looking. "
+        let text = String(repeating: sentence, count: 20).prefix(1024 - start.utf8.count - rest.utf8.count)
+        let head = """
+            POST /v1/chat/completions HTTP/1.1\r
+            Host: 127.0.0.1:\(port)\r
+            Authorization: Bearer \(key)\r
+            Content-Type: application/json\r
+            User-Agent: llm-router-bench\r
+            Accept: */*\r
+            Content-Length: 1024\r
+            \r
+
+            """
+        return Array((head + start + text + rest).utf8)
+    }
+}

@@ -1,0 +1,128 @@
+import Glibc
+
+/// A number of streams at once, each on a connection of its own, started evenly over 200 ms.
+final class StreamLoad {
+    struct Result {
+        var chunks = 0
+        var duration: Nanoseconds = 0
+        /// From the mock's stamp in a chunk to the end of the read that brought the chunk's last byte.
+        var latency = Histogram()
+        /// From the request's write to the first byte of its answer.
+        var firstByte = Histogram()
+        /// Streams with another status than 200, with a chunk missing, doubled or out of order, without finish or `[DONE]`, or cut.
+        var broken = 0
+    }
+
+    private struct Connection {
+        var socket: CInt = -1
+        var received = ByteQueue(capacity: 4096)
+        var answer = AnswerReader()
+        var stream: StreamReader
+        var sentAt: Nanoseconds = 0
+        var answered = false
+        var over = false
+    }
+
+    private static let spread = Nanoseconds.milliseconds(200)
+    /// Beyond what the mock's pace takes; what isn't over by then is broken.
+    private static let grace = Nanoseconds.seconds(5)
+
+    private let request: [UInt8]
+    private let chunks: Int
+    private let poller: Poller
+    private let connections: UnsafeMutableBufferPointer<Connection>
+    private var result = Result()
+    private var started = 0
+    private var over = 0
+
+    /// `chunks` is what the mock sends in each stream.
+    init(_ endpoint: Endpoint, streams: Int, chunks: Int) throws {
+        request = endpoint.chatRequest(stream: true)
+        self.chunks = chunks
+        poller = try Poller()
+        connections = .allocate(capacity: streams)
+        for slot in connections.indices { connections.initializeElement(at: slot, to: Connection(stream: StreamReader(chunks: chunks))) }
+        for slot in connections.indices {
+            connections[slot].socket = try Socket.connected(to: endpoint.port)
+            try poller.add(connections[slot].socket, token: slot, .read)
+        }
+    }
+
+    deinit {
+        for connection in connections {
+            close(connection.socket)
+            connection.received.deallocate()
+            connection.stream.deallocate()
+        }
+        connections.deallocate()
+    }
+
+    func run(_ attendant: inout Attendant) throws -> Result {
+        let length = MockUpstream.pace * UInt64(chunks) + StreamLoad.spread
+        let start = monotonicNow()
+        attendant.begin(at: start, sampleAfter: length / 2)
+        var now = start
+        while over < connections.count, now < start + length + StreamLoad.grace {
+            while started < connections.count, due(started, from: start) <= now { begin(started) }
+            let untilNext = started < connections.count ? due(started, from: start) - now : Attendant.patience
+            for index in 0..<poller.wait(min(untilNext, Attendant.patience)) {
+                receive(poller.event(index).token)
+            }
+            now = monotonicNow()
+            try attendant.tick(now)
+        }
+        attendant.end()
+        result.duration = now - start
+        result.broken += connections.count - over
+        return result
+    }
+
+    private func due(_ slot: Int, from start: Nanoseconds) -> Nanoseconds {
+        start + StreamLoad.spread * UInt64(slot) / UInt64(connections.count)
+    }
+
+    private func begin(_ slot: Int) {
+        started += 1
+        connections[slot].sentAt = monotonicNow()
+        _ = request.withUnsafeBytes { send(connections[slot].socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+    }
+
+    private func receive(_ slot: Int) {
+        let connection = connections.baseAddress.unsafelyUnwrapped + slot
+        guard !connection.pointee.over else { return }
+        let count = connection.pointee.received.receive(from: connection.pointee.socket)
+        let now = monotonicNow()
+        guard count > 0 else {
+            if count == 0 || errno != EAGAIN { end(slot, whole: false) }
+            return
+        }
+        if !connection.pointee.answered {
+            connection.pointee.answered = true
+            result.firstByte.record(now - connection.pointee.sentAt)
+        }
+        let taken = connection.pointee.answer.take(connection.pointee.received.bytes) { payload in
+            connection.pointee.stream.take(payload) { stamp in
+                result.chunks += 1
+                result.latency.record(now > stamp ? now - stamp : 0)
+            }
+        }
+        connection.pointee.received.consume(taken)
+        switch connection.pointee.answer.state {
+        case .complete:
+            end(slot, whole: connection.pointee.answer.status == 200 && connection.pointee.stream.isWhole && connection.pointee.received.isEmpty)
+        case .malformed:
+            end(slot, whole: false)
+        case .head, .length, .chunkSize, .chunkData, .chunkEnd, .trailer:
+            break
+        }
+    }
+
+    /// Closing takes the socket out of the set, so that a server's own close of it isn't reported again and again.
+    private func end(_ slot: Int, whole: Bool) {
+        connections[slot].over = true
+        close(connections[slot].socket)
+        connections[slot].socket = -1
+        over += 1
+        if !whole { result.broken += 1 }
+    }
+}

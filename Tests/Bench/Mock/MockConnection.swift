@@ -1,0 +1,92 @@
+import Glibc
+
+/// One connection to the mock: the request under assembly, what the socket didn't take yet, and the stream under way.
+struct MockConnection {
+    struct Stream {
+        var sent = 0
+        let chunks: Int
+        let wantsUsage: Bool
+    }
+
+    enum Request {
+        case whole, models, unknown, unframed
+        case stream(Stream)
+    }
+
+    let socket: CInt
+    /// Tells this connection's timers from those of an earlier one in the same slot.
+    let generation: UInt32
+    var received = ByteQueue(capacity: 8192)
+    var unsent = ByteQueue(capacity: 64)
+    var stream: Stream?
+
+    init(socket: CInt, generation: UInt32) {
+        self.socket = socket
+        self.generation = generation
+    }
+
+    func deallocate() {
+        close(socket)
+        received.deallocate()
+        unsent.deallocate()
+    }
+
+    /// Takes the next complete request off the queue; nil while there is none.
+    mutating func nextRequest() -> Request? {
+        let bytes = received.bytes
+        var at = 0
+        var length = 0
+        while true {
+            guard let line = bytes.position(of: 0x0A, from: at) else { return nil }
+            if line - at <= 1 {
+                at = line + 1
+                break
+            }
+            if bytes.hasField("content-length:", at: at) { length = bytes.decimal(at: at + 15).map { Int($0.value) } ?? 0 }
+            if bytes.hasField("transfer-encoding:", at: at) { return .unframed }
+            at = line + 1
+        }
+        guard bytes.count - at >= length else { return nil }
+        defer { received.consume(at + length) }
+        if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
+        guard bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
+        let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
+        guard MockConnection.isTrue("\"stream\"", in: body) else { return .whole }
+        return .stream(Stream(chunks: MockConnection.chunks(in: body), wantsUsage: MockConnection.isTrue("\"include_usage\"", in: body)))
+    }
+
+    /// Sends, or keeps what the socket doesn't take; false where the peer is gone.
+    mutating func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard unsent.isEmpty else {
+            unsent.append(bytes)
+            return true
+        }
+        let count = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        if count == bytes.count { return true }
+        guard count >= 0 || errno == EAGAIN else { return false }
+        unsent.append(UnsafeRawBufferPointer(rebasing: bytes[max(0, count)...]))
+        return true
+    }
+
+    mutating func flush() -> Bool {
+        let bytes = unsent.bytes
+        let count = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        guard count >= 0 || errno == EAGAIN else { return false }
+        unsent.consume(max(0, count))
+        return true
+    }
+
+    private static func isTrue(_ key: StaticString, in body: UnsafeRawBufferPointer) -> Bool {
+        guard var at = body.end(of: key) else { return false }
+        while at < body.count, body[at] == 0x20 || body[at] == 0x3A { at += 1 }
+        return body.hasBytes("true", at: at)
+    }
+
+    /// The number that the model's name ends with (`mock-200`), else 200.
+    private static func chunks(in body: UnsafeRawBufferPointer) -> Int {
+        guard let key = body.end(of: "\"model\""), let open = body.position(of: 0x22, from: key), let close = body.position(of: 0x22, from: open + 1) else { return 200 }
+        var at = close
+        while at > open + 1, body[at - 1] >= 0x30, body[at - 1] <= 0x39 { at -= 1 }
+        return body.decimal(at: at).map { max(1, min(9999, Int($0.value))) } ?? 200
+    }
+}

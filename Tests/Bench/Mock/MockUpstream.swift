@@ -1,0 +1,144 @@
+import Glibc
+
+/// An upstream that speaks OpenAI's chat completions on one thread: a fixed 1 KB answer, or a stream whose chunks are each a write of their own.
+final class MockUpstream {
+    /// Between two chunks of a stream.
+    static let pace = Nanoseconds.milliseconds(20)
+
+    private struct Timer {
+        let due: Nanoseconds
+        let slot: Int
+        let generation: UInt32
+    }
+
+    private static let maxConnections = 16384
+
+    private let listener: CInt
+    private let poller: Poller
+    private let answers = MockAnswers()
+    private let chunk: UnsafeMutableRawBufferPointer
+    /// By descriptor, which the kernel keeps small.
+    private let connections: UnsafeMutablePointer<MockConnection?>
+    private var generation: UInt32 = 0
+    /// All streams have the same pace, so the order of starting is the order of falling due.
+    private var timers: [Timer] = []
+    private var firstTimer = 0
+
+    init(port: UInt16) throws {
+        listener = try Socket.listening(port: port)
+        poller = try Poller()
+        connections = .allocate(capacity: MockUpstream.maxConnections)
+        connections.initialize(repeating: nil, count: MockUpstream.maxConnections)
+        chunk = .allocate(byteCount: answers.chunk.count, alignment: 16)
+        chunk.copyBytes(from: answers.chunk)
+        try poller.add(listener, token: Int(listener), .read)
+    }
+
+    var port: UInt16 { get throws { try Socket.port(of: listener) } }
+
+    /// Serves until the process is ended.
+    func serve() throws -> Never {
+        while true {
+            let now = monotonicNow()
+            let timeout = firstTimer < timers.count ? timers[firstTimer].due - min(now, timers[firstTimer].due) : nil
+            for index in 0..<poller.wait(timeout) {
+                let event = poller.event(index)
+                if event.token == Int(listener) {
+                    while let socket = Socket.accepted(from: listener) { try open(socket) }
+                } else if !proceed(event.token, event.ready) {
+                    drop(event.token)
+                }
+            }
+            sendDueChunks()
+        }
+    }
+
+    private func open(_ socket: CInt) throws {
+        guard socket < MockUpstream.maxConnections else {
+            close(socket)
+            return
+        }
+        generation &+= 1
+        connections[Int(socket)] = MockConnection(socket: socket, generation: generation)
+        try poller.add(socket, token: Int(socket), .read)
+    }
+
+    private func drop(_ slot: Int) {
+        connections[slot]?.deallocate()
+        connections[slot] = nil
+    }
+
+    private func proceed(_ slot: Int, _ ready: Poller.Interest) -> Bool {
+        guard connections[slot] != nil else { return true }
+        if ready.contains(.write) {
+            guard connections[slot]?.flush() == true else { return false }
+            if connections[slot]?.unsent.isEmpty == true { watch(slot, .read) }
+        }
+        guard ready != .write else { return true }
+        let count = connections[slot]?.received.receive(from: CInt(slot)) ?? 0
+        guard count > 0 else { return count < 0 && errno == EAGAIN }
+        return answerRequests(slot)
+    }
+
+    private func answerRequests(_ slot: Int) -> Bool {
+        while connections[slot]?.stream == nil, let request = connections[slot]?.nextRequest() {
+            switch request {
+            case .whole: guard send(answers.whole, to: slot) else { return false }
+            case .models: guard send(answers.models, to: slot) else { return false }
+            case .unknown: guard send(answers.notFound, to: slot) else { return false }
+            case .unframed:
+                _ = send(answers.lengthRequired, to: slot)
+                return false
+            case .stream(let stream):
+                connections[slot]?.stream = stream
+                guard send(answers.opening, to: slot), advance(slot, at: monotonicNow()) else { return false }
+            }
+        }
+        return true
+    }
+
+    private func sendDueChunks() {
+        let now = monotonicNow()
+        while firstTimer < timers.count, timers[firstTimer].due <= now {
+            let timer = timers[firstTimer]
+            firstTimer += 1
+            guard connections[timer.slot]?.generation == timer.generation else { continue }
+            if !advance(timer.slot, at: timer.due) { drop(timer.slot) }
+        }
+        if firstTimer > 4096 {
+            timers.removeFirst(firstTimer)
+            firstTimer = 0
+        }
+    }
+
+    /// Sends the stream's next chunk, which fell due at `due`, or its end.
+    private func advance(_ slot: Int, at due: Nanoseconds) -> Bool {
+        guard let connection = connections[slot], let stream = connection.stream else { return true }
+        if stream.sent < stream.chunks {
+            answers.stamp(chunk, number: stream.sent, at: monotonicNow())
+            guard send(UnsafeRawBufferPointer(chunk), to: slot) else { return false }
+            connections[slot]?.stream?.sent += 1
+            timers.append(Timer(due: due + MockUpstream.pace, slot: slot, generation: connection.generation))
+            return true
+        }
+        connections[slot]?.stream = nil
+        guard send(answers.finish, to: slot) else { return false }
+        if stream.wantsUsage, !send(answers.usage, to: slot) { return false }
+        return send(answers.end, to: slot) && answerRequests(slot)
+    }
+
+    private func send(_ bytes: [UInt8], to slot: Int) -> Bool {
+        bytes.withUnsafeBytes { send($0, to: slot) }
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, to slot: Int) -> Bool {
+        guard connections[slot]?.send(bytes) == true else { return false }
+        if connections[slot]?.unsent.isEmpty == false { watch(slot, [.read, .write]) }
+        return true
+    }
+
+    /// Can only fail for a descriptor that isn't open, and these are.
+    private func watch(_ slot: Int, _ interest: Poller.Interest) {
+        try? poller.modify(CInt(slot), token: slot, interest)
+    }
+}

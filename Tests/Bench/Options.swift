@@ -1,0 +1,109 @@
+/// What the command line says.
+struct Options {
+    enum Command: String { case run, upstream, whole, streams }
+    enum Section: String, CaseIterable { case whole, streams, memory, start, reload }
+
+    var command = Command.run
+    var rounds = 5
+    var seconds = 3.0
+    var sections = Set(Section.allCases)
+    var chunks = 200
+    var starts = 10
+    var router = ".build/release/llm-router"
+    var nginx = "nginx"
+    var json: String?
+    var keep = false
+    var port: UInt16 = 0
+    var count = 64
+    var key = Workspace.callerKey
+    var model: String?
+
+    static let help = """
+        usage: Bench [run] [options]      the whole benchmark: router and nginx before a mock, interleaved
+               Bench upstream --port N    the mock alone, until it is ended
+               Bench load whole --port N [--count CONNECTIONS] [--seconds S]
+               Bench load streams --port N [--count STREAMS] [--chunks N]
+
+        run writes Markdown tables to stdout and its progress to stderr. It exits with 1 if an answer was wrong, a stream
+        broke or a server failed, else with 0, whether or not the targets are met; 64 means that the command line is wrong.
+
+          --rounds N        rounds over all cases and servers (5)
+          --seconds S       each measurement of whole answers (3)
+          --only LIST       of whole,streams,memory,start,reload (all)
+          --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
+          --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
+          --router PATH     the router's binary (.build/release/llm-router); "" leaves it out
+          --nginx PATH      (nginx, from PATH or /usr/sbin)
+          --json FILE       writes the raw figures, one JSON object a line
+          --keep            leaves the temporary directory with configurations and logs
+          --port N          upstream: where to listen, 0 for any; load: where to go
+          --count N         load: connections or streams (64)
+          --key KEY         load: the bearer key (the benchmark's own)
+          --model NAME      load: the model asked for (mock-CHUNKS)
+
+        The mock sends as many chunks as the number that the model's name ends with (mock-200). Timings are meaningful on
+        an otherwise idle machine and in a release build only.
+
+        """
+
+    /// nil asks for help.
+    init?(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        if let first = rest.first, !first.hasPrefix("-") {
+            rest = rest.dropFirst()
+            let name = first == "load" ? rest.popFirst() ?? "" : first
+            guard let command = Command(rawValue: name), (first == "load") == (command == .whole || command == .streams) else {
+                throw Failure("unknown command '\((first == "load" ? "load " : "") + name)'; expected run, upstream, load whole or load streams")
+            }
+            self.command = command
+        }
+        while let flag = rest.popFirst() {
+            switch flag {
+            case "--help", "-h": return nil
+            case "--keep": keep = true
+            case "--quick": (rounds, seconds, chunks, starts) = (2, 1, 50, 3)
+            case "--rounds": rounds = try Options.number(flag, &rest, 1...1000)
+            case "--seconds": seconds = try Options.seconds(flag, &rest)
+            case "--chunks": chunks = try Options.number(flag, &rest, 1...9999)
+            case "--count": count = try Options.number(flag, &rest, 1...10000)
+            case "--port": port = UInt16(try Options.number(flag, &rest, 0...65535))
+            case "--router": router = try Options.text(flag, &rest)
+            case "--nginx": nginx = try Options.text(flag, &rest)
+            case "--json": json = try Options.text(flag, &rest)
+            case "--key": key = try Options.text(flag, &rest)
+            case "--model": model = try Options.text(flag, &rest)
+            case "--only": sections = try Options.sections(try Options.text(flag, &rest))
+            default: throw Failure("unknown option '\(flag)'; see --help")
+            }
+        }
+    }
+
+    private static func text(_ flag: String, _ rest: inout ArraySlice<String>) throws -> String {
+        guard let value = rest.popFirst() else { throw Failure("'\(flag)' needs a value") }
+        return value
+    }
+
+    private static func number(_ flag: String, _ rest: inout ArraySlice<String>, _ range: ClosedRange<Int>) throws -> Int {
+        let value = try text(flag, &rest)
+        guard let number = Int(value), range.contains(number) else {
+            throw Failure("'\(flag)' is '\(value)'; expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    private static func seconds(_ flag: String, _ rest: inout ArraySlice<String>) throws -> Double {
+        let value = try text(flag, &rest)
+        guard let seconds = Double(value), seconds >= 0.1, seconds <= 3600 else { throw Failure("'\(flag)' is '\(value)'; expected seconds from 0.1 to 3600") }
+        return seconds
+    }
+
+    private static func sections(_ list: String) throws -> Set<Section> {
+        Set(
+            try list.split(separator: ",").map { name in
+                guard let section = Section(rawValue: String(name)) else {
+                    throw Failure("'--only' names '\(name)'; expected some of \(Section.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+                return section
+            })
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+/// Writes configurations and starts servers by them.
+struct Launcher {
+    let options: Options
+    let workspace: Workspace
+    private let nginx: String
+    private let upstreamPort: UInt16
+
+    init(_ options: Options, _ workspace: Workspace) throws {
+        self.options = options
+        self.workspace = workspace
+        nginx = try Launcher.find(options.nginx)
+        upstreamPort = try Socket.freePorts(1)[0]
+        if !options.router.isEmpty, access(options.router, X_OK) != 0 {
+            throw Failure("no router at '\(options.router)'; build it with 'swift build -c release --product llm-router', name it with --router, or skip it with --router \"\"")
+        }
+    }
+
+    /// Those that take part; the mock comes first because the others need it.
+    var kinds: [Server.Kind] { options.router.isEmpty ? [.direct, .nginx] : Server.Kind.allCases }
+
+    /// `folder` names the server's own folder within the workspace; it may be used again after that server's end.
+    func start(_ kind: Server.Kind, folder: String) throws -> Server {
+        let folder = try workspace.makeFolder(folder)
+        let port = kind == .direct ? upstreamPort : try Socket.freePorts(1)[0]
+        let model = "mock-\(options.chunks)"
+        let endpoint = Endpoint(port: port, key: Workspace.callerKey, model: kind == .router ? "auto" : model)
+        switch kind {
+        case .direct:
+            return try Server(kind, ["/proc/self/exe", "upstream", "--port", "\(port)"], folder: folder, endpoint: endpoint)
+        case .nginx:
+            try Files.write(Workspace.nginxConfiguration(folder: folder, port: port, upstream: upstreamPort), to: "\(folder)/nginx.conf")
+            return try Server(kind, [nginx, "-e", "\(folder)/errors.log", "-p", folder, "-c", "\(folder)/nginx.conf"], folder: folder, endpoint: endpoint)
+        case .router:
+            return try startRouter(Workspace.routes(port: port, upstream: upstreamPort, model: model), folder, endpoint)
+        }
+    }
+
+    func startIdleRouter(folder: String) throws -> Server {
+        let port = try Socket.freePorts(1)[0]
+        return try startRouter(Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.callerKey, model: "m1"))
+    }
+
+    private func startRouter(_ routes: String, _ folder: String, _ endpoint: Endpoint) throws -> Server {
+        try Files.write(routes, to: "\(folder)/routes.yaml")
+        return try Server(.router, [options.router, "serve", "\(folder)/routes.yaml"], folder: folder, endpoint: endpoint)
+    }
+
+    /// Debian keeps nginx in /usr/sbin, which isn't in everybody's PATH.
+    private static func find(_ name: String) throws -> String {
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        let candidates = name.contains("/") ? [name] : (path + ":/usr/sbin:/usr/local/sbin").split(separator: ":").map { "\($0)/\(name)" }
+        guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+            throw Failure("no '\(name)' to compare with; install it with 'apt-get install nginx-light', or name it with --nginx")
+        }
+        return found
+    }
+}

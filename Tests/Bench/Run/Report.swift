@@ -1,0 +1,141 @@
+/// The figures as Markdown tables: median, and from least to most over the rounds in parentheses.
+struct Report {
+    private let measurements: Measurements
+    private let options: Options
+    private let verdicts: [Verdict]
+
+    init(_ measurements: Measurements, _ options: Options, _ verdicts: [Verdict]) {
+        (self.measurements, self.options, self.verdicts) = (measurements, options, verdicts)
+    }
+
+    var markdown: String {
+        let loads = measurements.rounds.keys.sorted { Report.rank($0) < Report.rank($1) }
+        let sections = [
+            caption,
+            table("Whole answers", "requests/s", loads.filter(Report.isWhole), wholeColumns),
+            table("Streams of \(options.chunks) chunks", "chunks/s", loads.filter(Report.isStreams), streamColumns),
+            table("Start-up and idle memory", nil, loads.filter { $0 == .startup || $0 == .idle }, restColumns),
+            options.router.isEmpty ? "" : targets,
+        ]
+        return sections.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
+    }
+
+    private typealias Column = (title: String, cell: (Case, Server.Kind) -> String)
+
+    private var caption: String {
+        """
+        # Benchmark
+
+        Rounds: \(options.rounds), in each of which every case goes round the servers. A cell is the median (least–most) of the rounds; a ratio is taken within each round.
+        direct: generator to mock, its CPU and memory being the mock's\(toolCost). nginx: 2 workers, upstream keep-alive 512, HTTP/1.1, proxy_buffering off,
+        access log on a file (buffer=64k), no JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log on a file.")
+        Whole: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each. Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the direct run's median.
+        Memory is sampled in mid-load: RSS, and PSS, which counts pages that nginx's processes share once. Reloading: SIGHUP ten times a second, to nginx's master too.
+
+        """
+    }
+
+    private var toolCost: String {
+        let load = Case.whole(connections: 64)
+        guard !measurements.series(.cpu, load, .direct).isEmpty else { return "" }
+        return " (at 64 connections the generator takes \(decimal(measurements.series(.generatorCPU, load, .direct).median, 1)) µs per request)"
+    }
+
+    private var wholeColumns: [Column] {
+        [
+            column("p50 µs", .p50, 0), column("p99 µs", .p99, 0),
+            column("CPU µs/request", .cpu, 1), ratioColumn("CPU × nginx", .cpu),
+            column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1),
+            totalColumn("errors", .errors), totalColumn("reconnects", .reconnects),
+        ]
+    }
+
+    private var streamColumns: [Column] {
+        [
+            column("chunk p50 µs", .p50, 0), column("p99 µs", .p99, 0),
+            column("added p50 µs", .addedP50, 0), ratioColumn("added × nginx", .addedP50), column("added p99 µs", .addedP99, 0),
+            column("first byte p50 µs", .firstByteP50, 0), column("p99 µs", .firstByteP99, 0), column("added p50 µs", .addedFirstByteP50, 0),
+            column("CPU µs/chunk", .cpu, 1), ratioColumn("CPU × nginx", .cpu),
+            column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1), totalColumn("broken", .errors),
+        ]
+    }
+
+    private var restColumns: [Column] {
+        [column("first answer µs", .startup, 0), column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1)]
+    }
+
+    /// `rate` is what the rate is called, and whether there is one.
+    private func table(_ title: String, _ rate: String?, _ loads: [Case], _ columns: [Column]) -> String {
+        guard !loads.isEmpty else { return "" }
+        let all = (rate.map { [column($0, .rate, 0), ratioColumn("× nginx", .rate)] } ?? []) + columns
+        var lines = ["## \(title)", "", "| case | server | " + all.map(\.title).joined(separator: " | ") + " |", "|---|---|" + String(repeating: "---|", count: all.count)]
+        for load in loads {
+            for kind in Server.Kind.allCases where measurements.rounds[load]?[kind] != nil {
+                lines.append("| \(load.name) | \(kind.rawValue) | " + all.map { $0.cell(load, kind) }.joined(separator: " | ") + " |")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var targets: String {
+        let lines = verdicts.map { verdict in
+            "| \(verdict.target) | \(decimal(verdict.bound, 2)) | \(verdict.value.map { decimal($0, 2) } ?? "-") | \(verdict.outcome) |"
+        }
+        return (["## Targets", "", "| target | bound | measured | |", "|---|---|---|---|"] + lines).joined(separator: "\n")
+    }
+
+    private func column(_ title: String, _ metric: Metric, _ digits: Int) -> Column {
+        (title, { cell(measurements.series(metric, $0, $1), digits) })
+    }
+
+    private func ratioColumn(_ title: String, _ metric: Metric) -> Column {
+        (title, { load, kind in kind == .direct ? "-" : cell(measurements.ratio(metric, load, kind, to: .nginx), 2) })
+    }
+
+    private func totalColumn(_ title: String, _ metric: Metric) -> Column {
+        (title, { decimal(measurements.series(metric, $0, $1).sum, 0) })
+    }
+
+    private func cell(_ series: Series, _ digits: Int) -> String {
+        guard !series.isEmpty else { return "-" }
+        guard series.min != series.max else { return decimal(series.median, digits) }
+        return "\(decimal(series.median, digits)) (\(decimal(series.min, digits))–\(decimal(series.max, digits)))"
+    }
+
+    private static func isWhole(_ load: Case) -> Bool {
+        switch load {
+        case .whole, .reloading(.whole): true
+        case .streams, .reloading, .startup, .idle: false
+        }
+    }
+
+    private static func isStreams(_ load: Case) -> Bool {
+        switch load {
+        case .streams, .reloading(.streams): true
+        case .whole, .reloading, .startup, .idle: false
+        }
+    }
+
+    /// By size, and a reloading case behind all plain ones.
+    private static func rank(_ load: Case) -> Int {
+        switch load {
+        case .whole(let connections): connections
+        case .streams(let count): count
+        case .reloading(let inner): 100_000 + rank(inner)
+        case .startup: 0
+        case .idle: 1
+        }
+    }
+}
+
+/// `value` with so many digits behind the point.
+func decimal(_ value: Double, _ digits: Int) -> String {
+    let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+    guard value.isFinite, abs(value) * scale < 1e15 else { return "\(value)" }
+    let scaled = Int((abs(value) * scale).rounded())
+    let sign = value < 0 && scaled != 0 ? "-" : ""
+    guard digits > 0 else { return "\(sign)\(scaled)" }
+    let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(scale))
+    let padding = String(repeating: "0", count: digits - String(fraction).count)
+    return "\(sign)\(whole).\(padding)\(fraction)"
+}

@@ -1,0 +1,51 @@
+/// Checks one streamed answer event by event: every numbered chunk in order, a finish reason, `[DONE]`, and nothing behind it.
+struct StreamReader {
+    private var pending = ByteQueue(capacity: 4096)
+    private let chunks: UInt64
+    private var nextNumber: UInt64 = 0
+    private var finished = false
+    private var done = false
+    private(set) var isBroken = false
+
+    init(chunks: Int) {
+        self.chunks = UInt64(chunks)
+    }
+
+    func deallocate() {
+        pending.deallocate()
+    }
+
+    /// All was seen that the mock sends, and nothing else.
+    var isWhole: Bool { !isBroken && done && finished && nextNumber == chunks && pending.isEmpty }
+
+    /// Calls `arrived` with the mock's stamp of each numbered chunk that `bytes` complete.
+    @inline(__always)
+    mutating func take(_ bytes: UnsafeRawBufferPointer, arrived: (Nanoseconds) -> Void) {
+        pending.append(bytes)
+        while let end = pending.bytes.end(of: "\n\n") {
+            if let stamp = read(UnsafeRawBufferPointer(rebasing: pending.bytes[..<end])) { arrived(stamp) }
+            pending.consume(end)
+        }
+    }
+
+    private mutating func read(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
+        guard event.hasBytes("data: ", at: 0) else {
+            // A comment (keep-alive) is allowed anywhere; any other field isn't.
+            if !event.hasBytes(":", at: 0) { isBroken = true }
+            return nil
+        }
+        if done || event.hasBytes("data: {\"error\"", at: 0) { isBroken = true }
+        if event.hasBytes("data: [DONE]", at: 0) {
+            done = true
+            return nil
+        }
+        if event.end(of: "\"finish_reason\":\"") != nil { finished = true }
+        guard let content = event.end(of: "\"content\":\""), let number = event.decimal(at: content) else { return nil }
+        guard number.value == nextNumber, let stamp = event.decimal(at: number.end) else {
+            isBroken = true
+            return nil
+        }
+        nextNumber += 1
+        return stamp.value
+    }
+}

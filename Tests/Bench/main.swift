@@ -1,0 +1,50 @@
+import Glibc
+
+/// One load against any server, told as a line of JSON.
+func runLoad(_ options: Options) throws -> Bool {
+    Interrupts.hold()
+    let endpoint = Endpoint(port: options.port, key: options.key, model: options.model ?? "mock-\(options.chunks)")
+    var attendant = Attendant()
+    if options.command == .whole {
+        let result = try WholeLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &attendant)
+        let rate = Double(result.requests) / (Double(result.duration) / 1e9)
+        print("{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}")
+        return result.errors == 0
+    }
+    let result = try StreamLoad(endpoint, streams: options.count, chunks: options.chunks).run(&attendant)
+    print("{\"chunks\":\(result.chunks),\(quantiles(result.latency)),\"first_byte\":{\(quantiles(result.firstByte))},\"broken\":\(result.broken)}")
+    return result.broken == 0
+}
+
+func quantiles(_ histogram: Histogram) -> String {
+    "\"p50_us\":\(decimal(Double(histogram.quantile(0.5)) / 1e3, 1)),\"p99_us\":\(decimal(Double(histogram.quantile(0.99)) / 1e3, 1))"
+}
+
+/// Thousands of sockets are needed on either side.
+func raiseOpenFileLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}
+
+do {
+    guard let options = try Options(Array(CommandLine.arguments.dropFirst())) else {
+        try Files.write(Options.help, to: STDOUT_FILENO)
+        exit(0)
+    }
+    raiseOpenFileLimit()
+    do {
+        switch options.command {
+        case .run: exit(try Run.perform(options) ? 0 : 1)
+        case .upstream: try MockUpstream(port: options.port).serve()
+        case .whole, .streams: exit(try runLoad(options) ? 0 : 1)
+        }
+    } catch {
+        try? Files.write(error is Interrupted ? "interrupted\n" : "Bench: \(error)\n", to: STDERR_FILENO)
+        exit(1)
+    }
+} catch {
+    try? Files.write("Bench: \(error)\n", to: STDERR_FILENO)
+    exit(64)
+}

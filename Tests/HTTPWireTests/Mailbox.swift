@@ -1,0 +1,67 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// What happened, in order, and who waits for it. Waiting has a deadline, and ends as soon as the awaited is there.
+final class Mailbox<Element: Sendable>: Sendable {
+    struct TimedOut: Error, CustomStringConvertible {
+        let seen: String
+        var description: String { "what was waited for did not come; seen: \(seen)" }
+    }
+
+    private struct Waiter {
+        let id: Int
+        let check: @Sendable ([Element]) -> Bool
+        let continuation: CheckedContinuation<[Element], any Error>
+    }
+
+    private struct State {
+        var elements: [Element] = []
+        var waiters: [Waiter] = []
+        var nextID = 0
+    }
+
+    private let state = Mutex(State())
+
+    var elements: [Element] { state.withLock { $0.elements } }
+
+    func append(_ element: Element) {
+        let ready = state.withLock { state in
+            state.elements.append(element)
+            let ready = state.waiters.filter { $0.check(state.elements) }
+            state.waiters.removeAll { waiter in ready.contains { $0.id == waiter.id } }
+            return ready.map { ($0.continuation, state.elements) }
+        }
+        for (continuation, elements) in ready { continuation.resume(returning: elements) }
+    }
+
+    /// All elements, once `check` holds for them.
+    @discardableResult
+    func wait(until check: @escaping @Sendable ([Element]) -> Bool) async throws -> [Element] {
+        try await withCheckedThrowingContinuation { continuation in
+            let pending: Int? = state.withLock { state in
+                if check(state.elements) {
+                    continuation.resume(returning: state.elements)
+                    return nil
+                }
+                state.nextID += 1
+                state.waiters.append(Waiter(id: state.nextID, check: check, continuation: continuation))
+                return state.nextID
+            }
+            guard let id = pending else { return }
+            _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .seconds(20)) { self.giveUp(id) }
+        }
+    }
+
+    private func giveUp(_ id: Int) {
+        let late: (Waiter, [Element])? = state.withLock { state in
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
+            return (state.waiters.remove(at: index), state.elements)
+        }
+        late?.0.continuation.resume(throwing: TimedOut(seen: "\(late?.1 ?? [])".prefix(2000).description))
+    }
+}
+
+extension Mailbox where Element: Equatable {
+    func wait(for element: Element) async throws { try await wait { $0.contains(element) } }
+}

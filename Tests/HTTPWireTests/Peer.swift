@@ -1,0 +1,71 @@
+import HTTPWire
+import NIOCore
+import NIOPosix
+
+/// A raw end of a connection: sends what it is told, keeps what it gets.
+final class Peer: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    enum Event: Sendable, Equatable {
+        case opened, bytes(String), closed
+    }
+
+    let events = Mailbox<Event>()
+    private let channels = Mailbox<any Channel>()
+
+    static func connect(to address: SocketAddress?) async throws -> Peer {
+        let peer = Peer()
+        guard let address else { throw ChannelError.unknownLocalAddress }
+        _ = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_rcvbuf), value: 32 * 1024)
+            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(peer) } }
+            .connect(to: address).get()
+        return peer
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        channels.append(context.channel)
+        events.append(.opened)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { events.append(.bytes(String(decoding: unwrapInboundIn(data).readableBytesView, as: UTF8.self))) }
+
+    func channelInactive(context: ChannelHandlerContext) { events.append(.closed) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    var text: String { Self.text(events.elements) }
+
+    private static func text(_ events: [Event]) -> String {
+        events.map { if case .bytes(let text) = $0 { text } else { "" } }.joined()
+    }
+
+    private var channel: any Channel {
+        get async throws {
+            guard let channel = try await channels.wait(until: { !$0.isEmpty }).first else { throw ChannelError.ioOnClosedChannel }
+            return channel
+        }
+    }
+
+    func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
+
+    func close() async throws { try? await channel.close() }
+
+
+    func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }
+
+    /// What came, once it ends with `suffix`.
+    @discardableResult
+    func receive(endingWith suffix: String) async throws -> String {
+        Self.text(try await events.wait { Self.text($0).hasSuffix(suffix) })
+    }
+
+    @discardableResult
+    func receive(atLeast bytes: Int) async throws -> String {
+        Self.text(try await events.wait { Self.text($0).utf8.count >= bytes })
+    }
+
+    /// What came, once the other side has closed.
+    @discardableResult
+    func receiveAll() async throws -> String { Self.text(try await events.wait { $0.contains(.closed) }) }
+}

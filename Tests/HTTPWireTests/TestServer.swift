@@ -1,0 +1,70 @@
+import HTTPWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A handler that records what it is asked and answers as the test says.
+final class TestHandler: ServerHandler {
+    enum Event: Sendable, Equatable {
+        case accepted(String), handled(String, body: String), refused(Int), left(String), writable(Bool)
+    }
+
+    let events = Mailbox<Event>()
+    let exchanges = Mailbox<ServerExchange>()
+    private let plan: @Sendable (ServerExchange) -> BodyPlan
+    private let answer: @Sendable (ServerExchange) -> Void
+
+    init(
+        plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
+        answer: @escaping @Sendable (ServerExchange) -> Void = { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)")) }
+    ) {
+        self.plan = plan
+        self.answer = answer
+    }
+
+    func accept(_ exchange: ServerExchange) -> BodyPlan {
+        events.append(.accepted(exchange.head.path))
+        exchange.observer = Observer(path: exchange.head.path, events: events)
+        return plan(exchange)
+    }
+
+    func handle(_ exchange: ServerExchange) {
+        events.append(.handled(exchange.head.path, body: String(buffer: exchange.body)))
+        exchanges.append(exchange)
+        answer(exchange)
+    }
+
+    func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
+        events.append(.refused(status))
+        return (ResponseHead(status: status), ByteBuffer(string: "refused"))
+    }
+
+    private final class Observer: CallerObserver {
+        let path: String
+        let events: Mailbox<Event>
+
+        init(path: String, events: Mailbox<Event>) {
+            self.path = path
+            self.events = events
+        }
+
+        func callerLeft() { events.append(.left(path)) }
+        func callerWritable(_ isWritable: Bool) { events.append(.writable(isWritable)) }
+    }
+}
+
+/// A server on a free port of the loopback, for the time of `body`.
+func withServer<R>(
+    _ handler: TestHandler, limits: ServerLimits = ServerLimits(), _ body: (Server, SocketAddress?) async throws -> R
+) async throws -> R {
+    let server = Server(group: .singleton, handler: handler, settings: limits)
+    let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
+    do {
+        let result = try await body(server, listener.address)
+        await server.close(listener)
+        return result
+    } catch {
+        await server.close(listener)
+        throw error
+    }
+}

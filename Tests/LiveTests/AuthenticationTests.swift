@@ -1,0 +1,101 @@
+import Testing
+import TestSupport
+
+/// Who may call, and what a key reaches.
+@Suite struct AuthenticationTests {
+    @Test func `a request without a known key is a 401 before anything else of it is looked at`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
+        for fields in [
+            [], ["Authorization: Bearer bad-key"], ["Authorization: Bearer "], ["Authorization: good-key-and-more"], ["Authorization: Basic good-key"], ["x-api-key: bad-key"],
+            ["Authorization: Bearer good-key", "x-api-key: bad-key"], ["Authorization: Bearer bad-key", "x-api-key: good-key"],
+        ] {
+            for body in [RouterProcess.chatBody("a"), "not json", RouterProcess.chatBody("nobody-knows")] {
+                let response = try router.call("POST", "/v1/chat/completions", body: body, fields: fields)
+                #expect(response.status == 401, "\(fields)")
+                #expect(response.errorType == "authentication_error")
+            }
+            #expect(try router.call("GET", "/v1/models", fields: fields).status == 401)
+        }
+        #expect(upstream.connections == 0)
+        #expect(try router.chat("a", "hi", key: "good-key").content == "hi")
+        #expect(try router.chat("a", "hi", fields: ["x-api-key: good-key"]).content == "hi")
+        for path in ["/health", "/livez", "/readyz"] { #expect(try router.get(path).status == 200) }
+    }
+
+    @Test func `a key is found by its digest too`() throws {
+        let router = try RouterProcess(PolicyText(keys: ["  k: { sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 }"]).demo)
+        #expect(try router.chat("demo", key: "test").status == 200)
+        #expect(try router.chat("demo", key: "test2").status == 401)
+    }
+
+    @Test func `operations need a key with admin, where keys are defined`() throws {
+        let router = try RouterProcess(PolicyText(keys: ["  k: { secret: \"user-key\" }", "  root: { secret: \"root-key\", admin: true }"]).demo)
+        #expect(try router.get("/metrics").status == 401)
+        #expect(try router.get("/metrics", key: "user-key").status == 403)
+        #expect(try router.get("/metrics", key: "root-key").status == 200)
+        #expect(try router.call("POST", "/admin/reload", body: "").status == 401)
+        #expect(try router.call("POST", "/admin/reload", body: "", key: "user-key").status == 403)
+        let open = try RouterProcess(PolicyText().demo)
+        #expect(try open.get("/metrics").status == 200)
+    }
+
+    @Test func `a key reaches its endpoints alone`() throws {
+        let router = try RouterProcess(PolicyText(keys: ["  k: { secret: \"models-key\", endpoints: [models] }"]).demo)
+        #expect(try router.get("/models", key: "models-key").status == 200)
+        let refused = try router.chat("demo", key: "models-key")
+        #expect(refused.status == 403)
+        #expect(refused.errorType == "permission_error")
+    }
+
+    @Test func `a key reaches no model but its own, however it is asked`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.echoing), try ScriptedUpstream(ScriptedUpstream.echoing))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
+        let unknown = try router.chat("no-such-model", key: "key-a")
+        #expect(unknown.status == 403)
+        for name in ["b", "B", " b", "b ", "ｂ", "p-b/b", "p-b/up-b", "up-b", "*", "only-b", "b\u{0}", "a,b", "tag:b", "../b"] {
+            let response = try router.chat(name, key: "key-a")
+            #expect(response.status == 403, "\(name): \(response.text)")
+            #expect(response.errorCode == unknown.errorCode, "\(name)")
+        }
+        let twice = #"{"model":"a","model":"b","messages":[{"role":"user","content":"x"}]}"#
+        #expect(try router.call("POST", "/v1/chat/completions", body: twice, key: "key-a").status == 400)
+        let escaped = #"{"model":"a","\u006dodel":"b","messages":[{"role":"user","content":"x"}]}"#
+        #expect(try router.call("POST", "/v1/chat/completions", body: escaped, key: "key-a").status == 400)
+        let byQuery = try router.call("POST", "/v1/chat/completions?model=b", body: RouterProcess.chatBody("a"), key: "key-a")
+        #expect([200, 400].contains(byQuery.status))
+        _ = try router.chat("a", key: "key-a", fields: ["x-router-model: b"])
+        _ = try router.chat("a", extra: #""fallback_model":"b","fallback_provider":"p-b""#, key: "key-a")
+        #expect(b.connections == 0)
+        for path in ["/models", "/v1/models", "/api/v1/models"] {
+            let ids = try #require(router.get(path, key: "key-a").json?["data"]?.array).compactMap { $0["id"]?.string }
+            #expect(ids == ["a"])
+        }
+        #expect(try router.get("/models/b", key: "key-a").status == router.get("/models/nothing", key: "key-a").status)
+    }
+
+    @Test func `a fallback that a key may not use is not taken`() throws {
+        let a = try ScriptedUpstream(ScriptedUpstream.failing(500, "a is broken"))
+        let b = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let policy = PolicyText(
+            ["a": a, "b": b], routes: ["  auto: { try: a, fallback: [b] }", "  granted: { try: a, fallback: [b] }"],
+            keys: ["  k: { secret: \"key-a\", models: [a] }", "  g: { secret: \"key-g\", models: [granted] }"])
+        let router = try RouterProcess(policy)
+        let refused = try router.chat("auto", key: "key-a")
+        #expect(refused.status == 502)
+        #expect(refused.text.contains("a is broken"))
+        #expect(b.connections == 0)
+        #expect(a.requests.count == 1)
+        let granted = try router.chat("granted", "by b", key: "key-g")
+        #expect(granted.content == "by b")
+    }
+
+    @Test func `a removed key ends with the reload`() throws {
+        let policy = PolicyText(keys: ["  k: { secret: \"old-key\" }"]).demo
+        let router = try RouterProcess(policy)
+        #expect(try router.chat("demo", key: "old-key").status == 200)
+        try router.reload(policy.with { $0.keys = ["  k: { secret: \"new-key\" }"] }.text)
+        #expect(try router.chat("demo", key: "old-key").status == 401)
+        #expect(try router.chat("demo", key: "new-key").status == 200)
+    }
+}

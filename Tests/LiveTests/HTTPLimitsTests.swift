@@ -1,0 +1,177 @@
+import Testing
+import TestSupport
+
+/// What a caller may cost at most before it is known, and what a connection may be used for.
+@Suite struct HTTPLimitsTests {
+    private static func get(_ target: String = "/models", _ fields: [String]) -> String {
+        (["GET \(target) HTTP/1.1", "Host: x"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+    }
+
+    @Test func `a head over a limit is refused with the limit's status`() throws {
+        let router = try RouterProcess(PolicyText().demo)
+        let cases: [(String, Int)] = [
+            (Self.get("/models", (0..<101).map { "A\($0): b" }), 431),
+            (Self.get("/models", ["A: \(String(repeating: "x", count: 32 * 1024))"]), 431),
+            (Self.get("/models?\(String(repeating: "x", count: 8 * 1024))", []), 414),
+        ]
+        for (request, status) in cases {
+            let client = try router.client()
+            client.send(request)
+            let answer = HTTPHead(try client.readToClose())
+            #expect(answer.status == status)
+        }
+        #expect(try router.get("/models?\(String(repeating: "x", count: 4000))").status == 200)
+    }
+
+    @Test func `a head without end is cut at the limit and costs no memory`() throws {
+        let router = try RouterProcess(PolicyText().demo)
+        _ = try router.get("/health")
+        let before = router.figures.rss
+        let client = try router.client()
+        client.send("GET /models HTTP/1.1\r\nHost: x\r\n")
+        client.send(String(repeating: "a:b\r\n", count: 200_000), within: .seconds(5))
+        #expect([0, 431].contains(HTTPHead(try client.readToClose()).status))
+        #expect(router.figures.rss - before < 8 * 1024)
+    }
+
+    @Test func `a body over the limit is a 413, announced or not`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "max_body: 64KiB"))
+        let announced = try router.client()
+        announced.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n")
+        #expect(try announced.readResponse().status == 413)
+
+        let chunked = try router.client()
+        chunked.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in 0..<5 { chunked.send("4000\r\n\(String(repeating: " ", count: 0x4000))\r\n") }
+        #expect(try chunked.readResponse().status == 413)
+        #expect(upstream.connections == 0)
+    }
+
+    @Test func `a body is asked for only when it would be taken`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
+        let body = RouterProcess.chatBody("a", "after the 100")
+        func head(_ key: String) -> String {
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        }
+        let refused = try router.client()
+        refused.send(head("bad-key"))
+        #expect(try refused.readResponse().status == 401)
+
+        let taken = try router.client()
+        taken.send(head("good-key"))
+        #expect(try taken.readHead().status == 100)
+        taken.send(body)
+        #expect(try taken.readResponse().content == "after the 100")
+    }
+
+    @Test func `a JSON body that is not JSON is a 400 and goes nowhere`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let messages = #""messages":[{"role":"user","content":"x"}]"#
+        var bodies = [
+            "", "{", "[]", "null", "{\"model\":\"a\",}", "{\"model\":\"a\",\(messages),}", "{\"model\":\"a\",\"x\":[1,],\(messages)}", "{\"model\":\"a\" \(messages)}",
+            "{\"model\":\"a\",\(messages)} x", "{\"model\":\"a\",\"model\":\"b\",\(messages)}", "{\"model\":7,\(messages)}", "{\"model\":\"a\",\"x\":01,\(messages)}",
+            "{\"model\":\"a\",\"x\":\"\u{1}\",\(messages)}", "{'model':'a'}", "{\"model\":\"a\",\"stream\":\"yes\",\(messages)}",
+        ].map { Array($0.utf8) }
+        bodies.append(Array("{\"model\":\"a\",\"x\":".utf8) + Array(repeating: UInt8(ascii: "["), count: 100_000))
+        bodies.append(Array("{\"model\":\"a\",\"x\":\"".utf8) + [0xC3, 0x28] + Array("\",\(messages)}".utf8))
+        for body in bodies {
+            let client = try router.client()
+            client.send(Array(RouterProcess.request("POST", "/v1/chat/completions", fields: ["Content-Length: \(body.count)"]).utf8) + body)
+            let response = try client.readResponse()
+            #expect(response.status == 400, "\(String(decoding: body.prefix(60), as: UTF8.self)): \(response.text)")
+            #expect(response.errorType == "invalid_request_error")
+        }
+        #expect(upstream.requests.isEmpty)
+    }
+
+    @Test func `fields that the router doesn't read pass byte for byte`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("ok"))
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let many = (0..<scaled(10_000, soak: 100_000)).map { "\"k\($0)\":0" }.joined(separator: ",")
+        for extra in [#""x":1e999"#, #""x":"\ud800""#, #""x":1,"x":2"#, #""x":12345678901234567890123"#, #""x" : [ 1 , 2.50 ]"#, many] {
+            #expect(try router.chat("a", extra: extra).status == 200, "\(extra.prefix(40))")
+            #expect(try #require(upstream.requests.last).text.contains(extra), "\(extra.prefix(40))")
+        }
+    }
+
+    @Test func `slow heads and bodies end in time while others are served`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "head_timeout: 1s, body_timeout: 1s"))
+        let start = ContinuousClock.now
+        let count = scaled(100, soak: 1000)
+        let slow = try (0..<count).map { index in
+            let client = try router.client()
+            client.send(index % 2 == 0 ? "GET /mod" : "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            return client
+        }
+        for index in 0..<20 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
+        for client in slow {
+            let status = HTTPHead(try client.readToClose()).status
+            #expect(status == 408)
+        }
+        #expect(.now - start >= .milliseconds(900))
+        #expect(.now - start < ceiling(.seconds(2)))
+    }
+
+    @Test func `a head in drops is held to the time of the whole head`() throws {
+        let router = try RouterProcess(PolicyText(server: "head_timeout: 500ms").demo)
+        let client = try router.client()
+        let start = ContinuousClock.now
+        while .now - start < ceiling(.seconds(1)), client.send("G") { if !client.staysSilent(for: .milliseconds(50)) { break } }
+        #expect(.now - start < ceiling(.seconds(1)))
+        #expect([0, 400, 408].contains(HTTPHead(try client.readToClose()).status))
+    }
+
+    @Test func `pipelined requests are answered in order, and a malformed one ends the connection`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let client = try router.client()
+        let requests = (1...20).map { index in
+            index == 12 ? "GET /models HTTP/1.1\r\nHost : x\r\n\r\n" : RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "n\(index)", stream: index == 7))
+        }
+        client.send(requests.joined())
+        for index in 1...11 {
+            if index == 7 {
+                let answer = try client.readStream()
+                #expect(answer.content == "n7")
+                #expect(answer.isDone)
+            } else {
+                #expect(try client.readResponse().content == "n\(index)")
+            }
+        }
+        #expect(try client.readResponse().status == 400)
+        try client.waitForClose()
+        #expect(upstream.requests.count == 11)
+    }
+
+    @Test func `no request turns the connection into anything but HTTP`() throws {
+        let router = try RouterProcess(PolicyText().demo)
+        let smuggled = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+        for request in ["CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", Self.get("/models", ["Connection: Upgrade", "Upgrade: websocket"])] {
+            let client = try router.client()
+            client.send(request + smuggled)
+            let answer = String(decoding: try client.readToClose(), as: UTF8.self)
+            #expect([400, 405, 501].contains(HTTPHead(Array(answer.utf8)).status), "\(request): \(answer)")
+            #expect(answer.components(of: "HTTP/1.1 ") == 1)
+        }
+        // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the answer.
+        let client = try router.client()
+        client.send(Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"]) + smuggled)
+        let answer = String(decoding: try client.readToClose(), as: UTF8.self)
+        #expect(HTTPHead(Array(answer.utf8)).status == 200)
+        #expect(answer.components(of: "HTTP/1.1 ") == 1)
+    }
+}
+
+extension PolicyText {
+    /// With a model `demo` that needs no upstream.
+    var demo: PolicyText {
+        with {
+            $0.moreProviders.append("  demo: { plugin: demo }")
+            $0.moreModels.append("  demo: { provider: demo }")
+        }
+    }
+}

@@ -1,0 +1,202 @@
+import Testing
+import TestSupport
+
+/// What a streaming caller sees of an answer that goes well.
+@Suite struct StreamsTests {
+    @Test func `a stream passes with its texts, one role, its finish and its end marker`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("При", "вет ", "🚀"))
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let answer = try router.stream("a")
+        #expect(answer.status == 200)
+        #expect(answer.head["content-type"] == "text/event-stream; charset=utf-8")
+        #expect(answer.head["cache-control"] == "no-cache")
+        #expect(answer.head["x-accel-buffering"] == "no")
+        #expect(answer.head["content-encoding"] == nil)
+        #expect(answer.content == "Привет 🚀")
+        #expect(answer.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
+        #expect(answer.finishReasons == ["stop"])
+        #expect(answer.isDone && answer.doneCount == 1)
+        #expect(answer.strayFields == [])
+        #expect(answer.chunks.allSatisfy { $0["model"]?.string == "up-model" })
+        let request = try #require(upstream.requests.first?.json)
+        #expect(request["model"]?.string == "up-a")
+        #expect(request["stream"]?.bool == true)
+    }
+
+    @Test func `the router's facts stand in the head, in the first chunk and complete in the last`() throws {
+        let failing = try ScriptedUpstream(ScriptedUpstream.failing(500))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x", "y"))
+        let router = try RouterProcess(PolicyText(["a": failing, "b": upstream], routes: ["  r: { try: a, fallback: [b] }"]))
+        let answer = try router.stream("r")
+        let carriers = answer.chunks.indices.filter { answer.chunks[$0]["_router"] != nil }
+        #expect(carriers == [0, answer.chunks.count - 1])
+        let facts = try #require(answer.metadata)
+        #expect(facts["provider"]?.string == "p-b")
+        #expect(facts["model_name"]?.string == "b")
+        #expect(facts["route"]?.string == "r")
+        #expect(facts["attempts"]?.int == 2)
+        #expect(facts["fallback_used"]?.bool == true)
+        #expect(facts["errors"]?[0]?["status"]?.int == 500)
+        #expect(answer.head["x-router-provider"] == "p-b")
+        #expect(answer.head["x-router-model"] == "b")
+        #expect(answer.head["x-router-attempts"] == "2")
+
+        let whole = try router.chat("r")
+        #expect(whole.content == "xy")
+        #expect(whole.json?["_router"]?["attempts"]?.int == 2)
+        #expect(try router.chat("r", fields: ["x-router-metadata: off"]).json?["_router"] == nil)
+    }
+
+    @Test func `an event reaches the caller before the next one is made`() throws {
+        let gates = (0..<3).map { _ in Gate() }
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            for (index, gate) in gates.enumerated() {
+                try exchange.event(OpenAIReplies.contentChunk("t\(index)"))
+                try gate.wait()
+            }
+            try exchange.event(OpenAIReplies.finishChunk)
+            try exchange.event(OpenAIReplies.doneEvent)
+            try exchange.finishChunks()
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let client = try router.openStream("a")
+        _ = try client.readHead()
+        for (index, gate) in gates.enumerated() {
+            #expect(try client.nextContent() == "t\(index)")
+            gate.open()
+        }
+        _ = try client.readItems()
+    }
+
+    @Test func `keys of a delta that the router doesn't know pass untouched`() throws {
+        let chunk = OpenAIReplies.chunk(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#)
+        let upstream = try ScriptedUpstream {
+            try $0.startStream()
+            try $0.event(chunk)
+            try $0.event(OpenAIReplies.finishChunk)
+            try $0.event(OpenAIReplies.doneEvent)
+            try $0.finishChunks()
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let answer = try router.stream("a")
+        #expect(answer.data.first?.contains(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#) == true)
+        #expect(answer.isDone)
+    }
+
+    @Test(arguments: [1, 3, 100])
+    func `cuts between bytes change nothing`(size: Int) throws {
+        let events = [OpenAIReplies.roleChunk, OpenAIReplies.contentChunk("Привет "), OpenAIReplies.contentChunk("🚀\r\n"), OpenAIReplies.finishChunk, OpenAIReplies.doneEvent]
+        let bytes = Array(events.map { "data: \($0)\r\n\r\n" }.joined().utf8)
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: \(bytes.count)\r\n\r\n")
+            for start in stride(from: 0, to: bytes.count, by: size) { try exchange.send(Array(bytes[start..<min(start + size, bytes.count)])) }
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let answer = try router.stream("a")
+        #expect(answer.content == "Привет 🚀\r\n")
+        #expect(answer.isDone && answer.errors.isEmpty)
+    }
+
+    @Test func `usage is asked of the upstream always and reaches the caller who asked`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x"))
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let without = try router.stream("a")
+        #expect(without.usageChunks.isEmpty)
+        #expect(without.isDone)
+        let with = try router.stream("a", extra: #""stream_options":{"include_usage":true}"#)
+        #expect(with.usageChunks.count == 1)
+        #expect(with.usageChunks.first?["usage"]?["total_tokens"]?.int == 8)
+        #expect(upstream.requests.allSatisfy { $0.json?["stream_options"]?["include_usage"]?.bool == true })
+        let records = try router.waitForRecords(2)
+        #expect(records.allSatisfy { $0["usage_source"]?.string == "reported" && $0["completion_tokens"]?.int == 5 })
+    }
+
+    @Test func `a reported zero stays zero, and what is not reported is marked as estimated`() throws {
+        let zero = #"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#
+        let upstream = try ScriptedUpstream(each: [{ try $0.stream(["x"], usage: zero) }, { try $0.stream(["x"], usage: nil) }])
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        _ = try router.stream("a")
+        _ = try router.stream("a")
+        let records = try router.waitForRecords(2)
+        #expect(records[0]["completion_tokens"]?.int == 0)
+        #expect(records[0]["usage_source"]?.string == "reported")
+        #expect(records[1]["usage_source"]?.string == "estimated")
+    }
+
+    @Test func `a provider that refuses the wish for usage is not asked`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x"))
+        let router = try RouterProcess(PolicyText(["a": upstream]).with { $0.provider = "stream_usage: false" })
+        #expect(try router.stream("a").isDone)
+        #expect(try #require(upstream.requests.first?.json)["stream_options"] == nil)
+    }
+
+    @Test func `silence towards the caller is broken by comments, before the first content and after`() throws {
+        let (first, second) = (Gate(), Gate())
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try first.wait()
+            try exchange.event(OpenAIReplies.contentChunk("late"))
+            try second.wait()
+            try exchange.event(OpenAIReplies.finishChunk)
+            try exchange.event(OpenAIReplies.doneEvent)
+            try exchange.finishChunks()
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 100ms"))
+        let client = try router.openStream("a")
+        let head = try client.readHead()
+        #expect(head.status == 200)
+        for gate in [first, second] {
+            for _ in 0..<2 {
+                guard case .comment = try client.nextItem() else {
+                    Issue.record("expected a comment")
+                    return
+                }
+            }
+            gate.open()
+            if gate === first { #expect(try client.nextContent() == "late") }
+        }
+        let rest = try client.readItems()
+        #expect(rest.contains(.data(OpenAIReplies.doneEvent)))
+    }
+
+    @Test func `a failure after the comments is an error event with the code and the status`() throws {
+        let gate = Gate()
+        let upstream = try ScriptedUpstream { exchange in
+            try gate.wait()
+            try exchange.answer(500, OpenAIReplies.error("broken"))
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 50ms", routes: ["  r: { try: a }"]))
+        let client = try router.openStream("r")
+        let head = try client.readHead()
+        #expect(head.status == 200)
+        gate.open()
+        let answer = StreamedAnswer(head: head, body: [], items: try client.readItems())
+        #expect(answer.errors.count == 1)
+        #expect(answer.errors.first?["code"]?.string == "all_models_failed")
+        #expect(answer.errors.first?["status"]?.int == 502)
+        #expect(answer.doneCount == 0)
+    }
+
+    /// One event is 16 MiB at most; above it the stream ends with an error that says so.
+    @Test(arguments: [(64 << 10) - 1, (64 << 10) + 1, 1 << 20, 10 << 20])
+    func `a large event passes whole`(size: Int) throws {
+        let text = String(repeating: "x", count: size)
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("first", text, "last"))
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let answer = try router.stream("a", within: .seconds(60))
+        #expect(answer.content.utf8.count == size + 9)
+        #expect(answer.isDone && answer.errors.isEmpty)
+    }
+
+    @Test func `an event above the limit is an explicit error`() throws {
+        let text = String(repeating: "x", count: (16 << 20) + 1)
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("first", text, "last"))
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let answer = try router.stream("a", within: .seconds(60))
+        #expect(answer.content == "first")
+        #expect(answer.errors.count == 1)
+        #expect(answer.doneCount == 0)
+        #expect(try router.get("/health").status == 200)
+    }
+}

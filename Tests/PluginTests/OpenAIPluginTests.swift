@@ -1,0 +1,164 @@
+import ConfigTree
+import OpenAI
+import ProviderConformance
+import ProviderKit
+import Testing
+
+@Suite("the OpenAI plugin")
+struct OpenAIPluginTests {
+    let provider = OpenAIProvider(.sample)
+
+    @Test("passes the suite of every provider")
+    func conformance() {
+        let suite = ProviderConformance(
+            provider: provider,
+            answers: [
+                .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8)),
+                .init("a stream with CRLF, comments and ids", isStream: true, head: .eventStream, bytes: Array(Self.roughStream.utf8)),
+                .init("a whole answer", isStream: false, head: .json, bytes: Array(Self.whole.utf8)),
+            ],
+            requests: [Array(#"{"messages":[]}"#.utf8), Array(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#.utf8)])
+        #expect(suite.violations() == [])
+    }
+
+    @Test("only the model changes in a request, all else passes byte for byte", arguments: [
+        (#"{"model":"auto","messages":[],"x":[1, 2]}"#, #"{"model":"up","messages":[],"x":[1, 2]}"#),
+        (#" { "messages" : [] , "mod\u0065l":null } "#, #" { "messages" : [] , "mod\u0065l":"up" } "#),
+        (#"{"messages":[]}"#, #"{"messages":[],"model":"up"}"#),
+        (#"{}"#, #"{"model":"up"}"#),
+    ])
+    func onlyTheModelChanges(body: String, expected: String) throws {
+        #expect(try sent(body, isStream: false) == expected)
+    }
+
+    @Test("a stream is asked for usage, and the caller's other stream options stay", arguments: [
+        (#"{"model":"a","stream":true}"#, #"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
+        (#"{"model":"a","stream_options":{"x":1,"include_usage":false}}"#, #"{"model":"up","stream_options":{"x":1,"include_usage":true}}"#),
+        (#"{"model":"a","stream_options":null}"#, #"{"model":"up","stream_options":{"include_usage":true}}"#),
+    ])
+    func streamsAreAskedForUsage(body: String, expected: String) throws {
+        #expect(try sent(body, isStream: true) == expected)
+    }
+
+    @Test("a server that refuses the wish for usage is not asked")
+    func usageCanBeLeftOut() throws {
+        var options = OpenAIOptions.sample
+        options.streamUsage = false
+        #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAIProvider(options)) == #"{"model":"up"}"#)
+    }
+
+    @Test("the policy's defaults lose to the caller, its overrides win")
+    func defaultsAndOverrides() throws {
+        let defaults = [BodyField(key: "temperature", json: Array("0.7".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
+        let overrides = [BodyField(key: "safe", json: Array("true".utf8)), BodyField(key: "top_p", json: Array("1".utf8))]
+        let body = #"{"model":"a","temperature":0,"safe":false}"#
+        #expect(
+            try sent(body, isStream: false, defaults: defaults, overrides: overrides)
+                == #"{"model":"up","temperature":0,"safe":true,"seed":1,"top_p":1}"#)
+    }
+
+    @Test("an error inside a 200 has the class of what it says", arguments: [
+        (#"{"error":{"message":"slow down","code":429}}"#, FailureClass.rateLimited, 429),
+        (#"{"error":{"message":"busy","type":"server_error"}}"#, .upstreamError, nil),
+        (#"{"error":{"message":"long","code":"context_length_exceeded","type":"invalid_request_error"}}"#, .contextOverflow, nil),
+        (#"{"error":"out of memory"}"#, .upstreamError, nil),
+    ])
+    func errorEvents(json: String, failure: FailureClass, status: Int?) throws {
+        var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
+        var sink = AnswerSink()
+        let error = try #require(throws: ProviderError.self) { try decoder.decode(Array("data: \(json)\n\n".utf8).span.bytes, into: &sink) }
+        #expect(error.failure == failure)
+        #expect(error.status == status)
+    }
+
+    @Test("a 400 is told by its code", arguments: [
+        ("context_length_exceeded", nil, FailureClass.contextOverflow), ("content_filter", nil, .contentFilter),
+        ("unsupported_parameter", "response_format", .unsupported), ("invalid_value", "messages", .clientError),
+    ] as [(String, String?, FailureClass)])
+    func clientErrors(code: String, param: String?, failure: FailureClass) {
+        let body = #"{"error":{"message":"no","code":"\#(code)","param":\#(param.map { "\"\($0)\"" } ?? "null")}}"#
+        #expect(provider.failure(head: UpstreamHead(status: 400), body: Array(body.utf8).span.bytes).failure == failure)
+    }
+
+    @Test("a page of HTML, or an event stream where JSON was asked for, is no answer", arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
+    func unreadable(contentType: String, isStream: Bool) {
+        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", contentType)])
+        let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: isStream), head: head) }
+        #expect(error?.failure == .upstreamError)
+    }
+
+    @Test("role-only and empty chunks are no content; text, reasoning and tool calls are", arguments: [
+        (#"{"role":"assistant","content":"","refusal":null}"#, false), (#"{}"#, false), (#"{"role":"assistant","tool_calls":[]}"#, false),
+        (#"{"content":"x"}"#, true), (#"{"reasoning_content":"x"}"#, true), (#"{"reasoning":"x"}"#, true), (#"{"tool_calls":[{"index":0}]}"#, true),
+        (#"{"annotations":[{"a":1}]}"#, false),
+    ])
+    func content(delta: String, isContent: Bool) throws {
+        var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
+        var sink = AnswerSink()
+        _ = try decoder.decode(Array(#"data: {"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"#.utf8 + "\n\n".utf8).span.bytes, into: &sink)
+        guard case .chunk(let chunk) = try #require(sink.parts.first) else { return #expect(Bool(false), "no chunk") }
+        #expect(chunk.content.isAnswer == isContent)
+    }
+
+    @Test("usage is read as it was told: zero stays zero, nothing stays nothing")
+    func usage() throws {
+        var decoder = try provider.decoder(for: .sample(isStream: false), head: .json)
+        var sink = AnswerSink()
+        let body = #"{"choices":[{}],"usage":{"prompt_tokens":0,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}"#
+        try decoder.finish(Array(body.utf8).span.bytes, into: &sink)
+        #expect(sink.usage == Usage(promptTokens: 0, completionTokens: 7, cachedTokens: 3, reasoningTokens: nil))
+    }
+
+    private func sent(_ body: String, isStream: Bool, _ provider: OpenAIProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []) throws -> String {
+        let bytes = Array(body.utf8)
+        let members = try JSON.members(of: bytes.span.bytes)
+        let call = Call(operation: .chat, model: "up", isStream: isStream, members: members, defaults: defaults, overrides: overrides)
+        let request = try (provider ?? self.provider).request(for: call, body: bytes.span.bytes)
+        return String(decoding: request.body.flatMap { piece in
+            switch piece {
+            case .bytes(let own): own
+            case .caller(let range): Array(bytes[range])
+            }
+        }, as: UTF8.self)
+    }
+
+    static let stream = [
+        #"data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
+        #"data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Привет 🚀"},"finish_reason":null}]}"#,
+        #"data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+        #"data: {"id":"c","object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#,
+        "data: [DONE]",
+    ].map { $0 + "\n\n" }.joined()
+
+    static let roughStream = [
+        ": ping", #"id: 7"# + "\r\n" + #"data: {"choices":[{"index":0,"# + "\r\n" + #"data: "delta":{"content":"a"}}]}"#,
+        #"event: message"# + "\r\n" + #"data:{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#, "data:  [DONE] ",
+    ].map { $0 + "\r\n\r\n" }.joined()
+
+    static let whole = #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
+}
+
+extension OpenAIOptions {
+    static var sample: OpenAIOptions {
+        let text = ConfigEntry(key: ConfigText("base_url", at: .start), value: ConfigNode(.scalar(ConfigScalar("http://127.0.0.1:1/v1")), at: .start))
+        let key = ConfigEntry(key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-canary-0123456789")), at: .start))
+        var fields = FieldReader([text, key], at: .start)
+        guard let options = OpenAICompatiblePlugin.readOptions(&fields) else { preconditionFailure("\(fields.issues)") }
+        return options
+    }
+}
+
+extension SourcePosition {
+    static let start = SourcePosition(file: "routes.yaml", line: 1, column: 1)
+}
+
+extension UpstreamHead {
+    static let eventStream = UpstreamHead(status: 200, fields: [HTTPField("content-type", "text/event-stream")])
+    static let json = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/json")])
+}
+
+extension Call {
+    static func sample(isStream: Bool) -> Call {
+        Call(operation: .chat, model: "up", isStream: isStream)
+    }
+}

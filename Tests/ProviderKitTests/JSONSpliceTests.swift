@@ -1,0 +1,116 @@
+import ProviderKit
+import Testing
+
+@Suite struct JSONSpliceTests {
+    private let body = Array(" { \"model\" : \"a\",\n  \"n\": 1 , \"stream\":true } \n".utf8)
+
+    @Test("an unedited body is one piece, the whole of it", arguments: [" {\"a\" : 1 ,\t\"b\":{} }\r\n", "{\"a\":1}", "{}", " { } "])
+    func keepsAll(_ text: String) throws {
+        let body = Array(text.utf8)
+        #expect(try splice(body) { _ in .keep } == [.caller(0..<body.count)])
+    }
+
+    @Test("a replaced value leaves every other byte as it was")
+    func replacesValue() throws {
+        let pieces = try splice(body) { $0 == 0 ? .replace("\"vendor/x\"") : .keep }
+        #expect(rendered(pieces) == " { \"model\" : \"vendor/x\",\n  \"n\": 1 , \"stream\":true } \n")
+        #expect(pieces.count == 3)
+    }
+
+    @Test("dropping any members leaves a valid object", arguments: [
+        ([0], "{\"n\": 1 , \"stream\":true } \n"),
+        ([1], " { \"model\" : \"a\",\"stream\":true } \n"),
+        ([2], " { \"model\" : \"a\",\n  \"n\": 1}"),
+        ([0, 1], "{\"stream\":true } \n"),
+        ([0, 2], "{\"n\": 1}"),
+        ([1, 2], " { \"model\" : \"a\"}"),
+        ([0, 1, 2], "{}"),
+    ])
+    func drops(_ dropped: [Int], _ expected: String) throws {
+        #expect(rendered(try splice(body) { dropped.contains($0) ? .drop : .keep }) == expected)
+    }
+
+    @Test("members are appended behind the caller's, or alone")
+    func appends() throws {
+        #expect(rendered(try splice(body, appending: [("x\"", "[]"), ("y", "2")]) { $0 == 0 ? .keep : .drop }) == " { \"model\" : \"a\",\"x\\\"\":[],\"y\":2}")
+        #expect(rendered(try splice(body, appending: [("x", "[]")]) { _ in .drop }) == "{\"x\":[]}")
+        #expect(rendered(try splice(Array("{ }".utf8), appending: [("x", "1"), ("y", "2")]) { _ in .keep }) == "{\"x\":1,\"y\":2}")
+    }
+
+    @Test("members that were left out before are gone, though nobody dropped them here")
+    func leavesOutMembers() throws {
+        let pieces = try reading(body) { bytes throws(JSONError) in
+            let members = try JSON.members(of: bytes)
+            var splice = JSONSplice()
+            splice.keep(members[0], in: bytes)
+            splice.keep(members[2], in: bytes)
+            return splice.finish(in: bytes)
+        }
+        #expect(rendered(pieces) == " { \"model\" : \"a\",\"stream\":true } \n")
+    }
+
+    @Test("whatever is kept, dropped, replaced and appended, the result is valid and holds just that", arguments: 0..<20 as Range<UInt64>)
+    func holdsWhatWasAsked(_ seed: UInt64) throws {
+        var generator = JSONGenerator(seed: seed)
+        for round in 0..<100 {
+            let body = Array((generator.space() + generator.object() + generator.space()).utf8)
+            let members = try members(of: body)
+            let edits: [Edit] = members.map { _ in generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value())]) }
+            let added = (0..<generator.random.below(3)).map { ("new \($0)", generator.value()) }
+            let pieces = try splice(body, appending: added) { edits[$0] }
+
+            var expected: [[String]] = []
+            for (member, edit) in zip(members, edits) {
+                switch edit {
+                case .keep: expected.append([text(body[member.key]), text(body[member.value.range])])
+                case .replace(let json): expected.append([text(body[member.key]), json])
+                case .drop: break
+                }
+            }
+            expected += added.map { ["\"\($0.0)\"", $0.1] }
+            let result = render(pieces, body)
+            let found = try self.members(of: result).map { [text(result[$0.key]), text(result[$0.value.range])] }
+            #expect(found == expected, "seed \(seed), round \(round): \(text(body)) -> \(text(result))")
+            for case (.caller(let left), .caller(let right)) in zip(pieces, pieces.dropFirst()) {
+                #expect(left.upperBound < right.lowerBound, "neighbours are one piece")
+            }
+        }
+    }
+
+    private enum Edit: Equatable {
+        case keep, drop
+        case replace(String)
+    }
+
+    private func splice(_ body: [UInt8], appending added: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodyPiece] {
+        try reading(body) { bytes throws(JSONError) in
+            var splice = JSONSplice()
+            for (i, member) in try JSON.members(of: bytes).enumerated() {
+                switch edit(i) {
+                case .keep: splice.keep(member, in: bytes)
+                case .replace(let json): splice.replace(member, with: Array(json.utf8), in: bytes)
+                case .drop: break
+                }
+            }
+            for (key, json) in added { splice.append(key: key, json: Array(json.utf8)) }
+            return splice.finish(in: bytes)
+        }
+    }
+
+    private func members(of body: [UInt8]) throws -> [JSONMember] {
+        try reading(body) { bytes throws(JSONError) in try JSON.members(of: bytes) }
+    }
+
+    private func rendered(_ pieces: [BodyPiece]) -> String {
+        text(render(pieces, body))
+    }
+
+    private func render(_ pieces: [BodyPiece], _ body: [UInt8]) -> [UInt8] {
+        pieces.flatMap { piece in
+            switch piece {
+            case .caller(let range): Array(body[range])
+            case .bytes(let bytes): bytes
+            }
+        }
+    }
+}

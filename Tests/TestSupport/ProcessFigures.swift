@@ -1,0 +1,51 @@
+import Glibc
+
+/// What the kernel says of a process, from /proc.
+package struct ProcessFigures: Sendable {
+    /// Kilobytes; the share of shared pages counted in part.
+    package let pss: Int
+    package let rss: Int
+    package let descriptors: Int
+    package let threads: Int
+
+    package init(of pid: Int32) {
+        let status = readFile("/proc/\(pid)/status") ?? []
+        pss = Self.number("Pss:", readFile("/proc/\(pid)/smaps_rollup") ?? [])
+        rss = Self.number("VmRSS:", status)
+        threads = Self.number("Threads:", status)
+        descriptors = entries("/proc/\(pid)/fd").count
+    }
+
+    private static func number(_ name: String, _ file: [UInt8]) -> Int {
+        for line in String(decoding: file, as: UTF8.self).split(separator: "\n") where line.hasPrefix(name) {
+            return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0
+        }
+        return 0
+    }
+}
+
+/// A whole file, by read(2): /proc's files have no size to map or to seek by. Nil where it can't be opened.
+package func readFile(_ path: String) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { return content }
+        content += buffer.prefix(count)
+    }
+}
+
+/// The names in a folder, but for `.` and `..`; none where it can't be opened.
+package func entries(_ path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+}

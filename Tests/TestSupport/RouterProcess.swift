@@ -1,0 +1,105 @@
+import Glibc
+
+/// A running `llm-router serve` with a folder, a port and an environment of its own. It is killed when the last reference goes.
+package final class RouterProcess: Sendable {
+    package let process: ChildProcess
+    package let folder: TemporaryFolder
+    private let boundPort = Watched<UInt16>(0)
+
+    /// Starts the program and returns at once; for starts that must fail. `routes` may be any bytes, nil for no file at all.
+    package init(
+        launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], command: String = "serve"
+    ) throws {
+        guard let program = RouterBinary.path else {
+            throw TestFailure("no llm-router beside the test bundle; build it, or set LLM_ROUTER_BIN", CallSite(#fileID, #line))
+        }
+        folder = try TemporaryFolder()
+        if let routes { try folder.write("routes.yaml", routes) }
+        for (name, content) in files { try folder.write(name, Array(content.utf8)) }
+        var all = environment
+        for name in ["PATH", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE"] { all[name] = all[name] ?? RouterBinary.environment(name) }
+        process = try ChildProcess(program, [command, "\(folder.path)/routes.yaml"], environment: all)
+    }
+
+    /// Starts the program and waits until it listens. `routes` is complete but for `listen`, which is added where it is missing.
+    package convenience init(
+        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], file: StaticString = #fileID, line: Int = #line
+    ) throws {
+        try self.init(launching: Array(Self.completed(routes).utf8), environment: environment, files: files)
+        try waitForStart(file, line)
+    }
+
+    package var port: UInt16 { boundPort.read { $0 } }
+    package var figures: ProcessFigures { ProcessFigures(of: process.pid) }
+    package var standardOutput: String { String(decoding: process.output.read { $0 }, as: UTF8.self) }
+    package var standardError: String { String(decoding: process.errors.read { $0 }, as: UTF8.self) }
+
+    package func client(receiveBuffer: Int32? = nil) throws -> RawClient {
+        try RawClient(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    /// Replaces routes.yaml; nobody is told.
+    package func rewrite(_ routes: String) throws {
+        try folder.write("routes.yaml", Array(Self.completed(routes).utf8))
+    }
+
+    /// Waits for a text on standard error.
+    package func waitForLog(_ text: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
+        let wanted = Array(text.utf8)
+        guard process.errors.wait(until: Deadline(limit), for: { $0.firstRange(of: wanted, from: 0) }) != nil else {
+            throw TestFailure("standard error does not hold '\(text)' within \(limit); it holds:\n\(standardError)", CallSite(file, line))
+        }
+    }
+
+    /// The access log: one JSON object a line. A line that is none fails the test.
+    package func accessRecords(file: StaticString = #fileID, line: Int = #line) throws -> [JSON] {
+        try Self.records(process.output.read { $0 }, CallSite(file, line))
+    }
+
+    /// Waits until the access log holds that many records of an endpoint.
+    package func waitForRecords(
+        _ count: Int, endpoint: String = "chat", within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
+    ) throws -> [JSON] {
+        let place = CallSite(file, line)
+        let found = try process.output.wait(until: Deadline(limit)) { bytes in
+            let records = try Self.records(bytes, place).filter { $0["endpoint"]?.string == endpoint }
+            return records.count >= count ? records : nil
+        }
+        guard let found else { throw TestFailure("no \(count) access records of '\(endpoint)' within \(limit): \(standardOutput)", place) }
+        return found
+    }
+
+    private static func records(_ bytes: [UInt8], _ place: CallSite) throws -> [JSON] {
+        let whole = bytes.lastIndex(of: 10).map { bytes[...$0] } ?? []
+        return try whole.split(separator: 10).map { line in
+            guard let record = JSON(Array(line)) else {
+                throw TestFailure("a line of the access log is not JSON: \(String(decoding: line, as: UTF8.self))", place)
+            }
+            return record
+        }
+    }
+
+    private static func completed(_ routes: String) -> String {
+        var text = routes
+        if !text.contains("listen:") { text = "listen: 127.0.0.1:0\n" + text }
+        return text.contains("version:") ? text : "version: 1\n" + text
+    }
+
+    /// The address stands in the line that says `listening`; only its form, `127.0.0.1:PORT`, is relied upon.
+    package func waitForStart(_ file: StaticString = #fileID, _ line: Int = #line) throws {
+        let mark = Array("listening".utf8)
+        let address = Array("127.0.0.1:".utf8)
+        let deadline = Deadline(.seconds(20))
+        var port: UInt16?
+        while port == nil, !deadline.isOver, !process.hasExited {
+            port = process.errors.wait(until: Deadline(.milliseconds(200))) { bytes in
+                guard let start = bytes.firstRange(of: mark, from: 0), let found = bytes.firstRange(of: address, from: start.upperBound) else { return nil }
+                let digits = bytes[found.upperBound...].prefix { (48...57).contains($0) }
+                guard found.upperBound + digits.count < bytes.count else { return nil }
+                return UInt16(String(decoding: digits, as: UTF8.self))
+            }
+        }
+        guard let port else { throw TestFailure("the router did not start to listen; standard error:\n\(standardError)", CallSite(file, line)) }
+        boundPort.update { $0 = port }
+    }
+}

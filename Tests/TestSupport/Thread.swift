@@ -1,0 +1,45 @@
+import Glibc
+
+/// Runs `work` on a detached thread of its own, so that blocking calls never occupy the pool on which the tests run.
+func startThread(_ work: @escaping @Sendable () -> Void) {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, 512 * 1024)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let job = Unmanaged.passRetained(Job(work))
+    let result = pthread_create(
+        &thread, &attributes,
+        { argument in
+            guard let argument else { return nil }
+            Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().work()
+            return nil
+        }, job.toOpaque())
+    precondition(result == 0, "no thread: \(String(cString: strerror(result)))")
+}
+
+private final class Job {
+    let work: @Sendable () -> Void
+    init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+}
+
+/// Many callers at once.
+package enum Threads {
+    /// Runs `body` for each index on a thread of its own; throws the first error once all have ended.
+    package static func run<Result: Sendable>(
+        _ count: Int, within limit: Duration, file: StaticString, line: Int, _ body: @escaping @Sendable (Int) throws -> Result
+    ) throws -> [Result] {
+        let results = Watched<[Int: Swift.Result<Result, any Error>]>([:])
+        for index in 0..<count {
+            startThread {
+                let result = Swift.Result { try body(index) }
+                results.update { $0[index] = result }
+            }
+        }
+        guard let all = results.wait(until: Deadline(limit), for: { $0.count == count ? $0 : nil }) else {
+            throw TestFailure("\(count - results.read(\.count)) of \(count) callers did not end within \(limit)", CallSite(file, line))
+        }
+        return try (0..<count).compactMap { try all[$0]?.get() }
+    }
+}
