@@ -145,8 +145,22 @@ final class Attempt {
             // The status is known, and that is what counts; its body may be cut.
             return fail(instance.provider.failure(head: head, body: pending.readableBytesSpan))
         }
-        let (error, reason) = failure.described(isCommitted: isCommitted)
+        if isCommitted, hasEndedByItself() { return complete() }
+        let (error, reason) = failure.described()
         fail(error, reason: reason)
+    }
+
+    /// A stream that had its finish reason is whole, however its connection ends.
+    private func hasEndedByItself() -> Bool {
+        guard var decoder = self.decoder else { return false }
+        let rest = pending
+        do throws(ProviderError) {
+            try decoder.finish(rest.readableBytesSpan, into: &sink)
+            pass()
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func decode() {

@@ -3,7 +3,7 @@ import ProviderKit
 
 extension UpstreamFailure {
     /// The failure's class and words, and its reason in the metrics: the class, with the timer where it was one.
-    func described(isCommitted: Bool) -> (ProviderError, reason: String) {
+    func described() -> (ProviderError, reason: String) {
         switch self {
         case .unreachable(let words):
             return (ProviderError(.unreachable, message: words), "unreachable")

@@ -3,7 +3,7 @@ import ConfigTree
 
 /// The events of one YAML file, as libyaml finds them.
 ///
-/// libyaml's parser must not move in memory, and reads `bytes` while it goes on: hence both live in `withEvents`.
+/// libyaml's parser must not move in memory, and reads its input while it goes on: hence both are allocated here.
 struct YAMLEvents: ~Copyable {
     enum Kind {
         case streamEnd
@@ -26,33 +26,28 @@ struct YAMLEvents: ~Copyable {
     private let file: String
     private let lineCount: Int
     private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
 
-    private init(_ file: String, lineCount: Int, parser: UnsafeMutablePointer<yaml_parser_t>) {
-        self.file = file
-        self.lineCount = lineCount
-        self.parser = parser
-    }
-
-    /// Calls `body` with the events of `text`, which must have no `problem`.
-    static func withEvents<Value>(
-        of text: SourceText, file: String, _ body: (borrowing YAMLEvents) throws(ConfigIssue) -> Value
-    ) throws(ConfigIssue) -> Value {
+    /// The events of `text`, which must have no `problem`.
+    init(of text: SourceText, file: String) throws(ConfigIssue) {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
-        defer { parser.deallocate() }
         guard yaml_parser_initialize(parser) == 1 else {
+            parser.deallocate()
             throw ConfigIssue(at: SourcePosition(file: file, line: 1, column: 1), "there is no memory to read this file")
         }
-        defer { yaml_parser_delete(parser) }
-        let result: Result<Value, ConfigIssue> = text.bytes.withUnsafeBufferPointer { bytes in
-            yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-            yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
-            do throws(ConfigIssue) {
-                return .success(try body(YAMLEvents(file, lineCount: text.lineCount, parser: parser)))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        self.file = file
+        self.parser = parser
+        lineCount = text.lineCount
+        bytes = .allocate(capacity: text.bytes.count)
+        _ = bytes.initialize(from: text.bytes)
+        yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+        bytes.deallocate()
     }
 
     borrowing func next() throws(ConfigIssue) -> Event {

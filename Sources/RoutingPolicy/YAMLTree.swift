@@ -29,7 +29,7 @@ struct YAMLTree {
     ) throws(ConfigIssue) -> (root: ConfigNode?, issues: [ConfigIssue]) {
         if let problem = text.problem(in: file) { throw problem }
         var tree = YAMLTree(file: file, substitution: substitution)
-        let root = try YAMLEvents.withEvents(of: text, file: file) { events throws(ConfigIssue) in try tree.document(events) }
+        let root = try tree.document(YAMLEvents(of: text, file: file))
         return (root, tree.issues + tree.substitution.issues)
     }
 

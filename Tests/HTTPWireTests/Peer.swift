@@ -2,6 +2,14 @@ import HTTPWire
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A raw end of a connection: sends what it is told, keeps what it gets.
 final class Peer: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
@@ -51,6 +59,16 @@ final class Peer: ChannelInboundHandler, Sendable {
 
     func close() async throws { try? await channel.close() }
 
+
+    func closeOutput() async throws { try await channel.close(mode: .output) }
+
+    /// Closes with a reset.
+    func reset() async throws {
+        let channel = try await channel
+        guard let provider = channel as? any SocketOptionProvider else { return }
+        try await provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try? await channel.close()
+    }
 
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }
 

@@ -74,6 +74,11 @@ package final class ScriptedUpstream: Sendable {
         return seen
     }
 
+    /// The sent bytes as soon as they exceed `bytes`, or as they stand after that time.
+    package func waitForSentBytes(moreThan bytes: Int, within limit: Duration) -> Int {
+        state.wait(until: Deadline(limit)) { $0.sentBytes > bytes ? $0.sentBytes : nil } ?? sentBytes
+    }
+
     /// When the router closed the connection of that request.
     @discardableResult
     package func waitForPeerClose(

@@ -1,0 +1,103 @@
+import ProviderKit
+import RoutingPolicy
+import Testing
+
+@testable import Engine
+
+@Suite("a reload's difference")
+struct PolicyDifferenceTests {
+    private static let base = """
+        listen: 127.0.0.1:0
+        providers: { p: { plugin: silent, tag: one }, q: { plugin: silent } }
+        models: { a: { provider: p }, b: { provider: q } }
+        routes: { auto: { try: [a], fallback: [b] } }
+        keys: { k: { secret: first-secret } }
+        """
+
+    private func words(_ yaml: String, draining: [String: Int] = [:]) throws -> [String] {
+        PolicyDifference.words(from: try policy(Self.base), to: try policy(yaml), draining: draining)
+    }
+
+    @Test("is told in words", arguments: [
+        ("models: { a: { provider: p }", "models: { a: { provider: p }, c: { provider: p }", ["+ model c"]),
+        ("fallback: [b]", "fallback: [a, b]", ["~ route auto: fallback b -> a, b"]),
+        ("tag: one", "tag: two", ["~ provider p: settings changed (2 streams draining)"]),
+        ("first-secret", "other-secret", ["~ key k: secret changed"]),
+        ("{ auto: { try: [a], fallback: [b] } }", "{ auto: { try: [a] } }", ["~ route auto: fallback b -> (none)"]),
+    ])
+    func words(old: String, new: String, expected: [String]) throws {
+        #expect(try words(Self.base.replacing(old, with: new), draining: ["p": 2]) == expected)
+    }
+
+    @Test("a provider that goes tells what is draining")
+    func removal() throws {
+        let yaml = """
+            listen: 127.0.0.1:0
+            providers: { q: { plugin: silent } }
+            models: { b: { provider: q } }
+            routes: { auto: { try: [b] } }
+            keys: { k: { secret: first-secret } }
+            """
+        let words = try words(yaml, draining: ["p": 1])
+        #expect(words.contains("- provider p (1 stream draining)"))
+        #expect(words.contains("- model a"))
+    }
+
+    @Test("equal policies differ in nothing, and no secret shows")
+    func equal() throws {
+        #expect(try words(Self.base) == [])
+        #expect(try !words(Self.base.replacing("first-secret", with: "second-secret")).joined().contains("second"))
+    }
+}
+
+@Suite("provisioning")
+struct ProvisionTests {
+    @Test("a provider whose settings are equal keeps its instance, another gets a new one")
+    func instances() throws {
+        let yaml = "listen: 127.0.0.1:0\nproviders: { p: { plugin: silent, tag: one }, q: { plugin: silent, tag: one } }\nmodels: { a: { provider: p } }"
+        let first = try snapshot(yaml)
+        let second = Snapshot.provision(try policy(yaml.replacing("q: { plugin: silent, tag: one }", with: "q: { plugin: silent, tag: two }")), over: first, at: 2)
+        #expect(second.generation == first.generation + 1)
+        #expect(second.instances[0] === first.instances[0])
+        #expect(second.instances[1] !== first.instances[1])
+        #expect(first.dropped(in: second).map(\.name) == ["q"])
+    }
+
+    @Test("a key is found by its digest alone")
+    func keys() throws {
+        let snapshot = try snapshot("""
+            listen: 127.0.0.1:0
+            providers: { p: { plugin: silent } }
+            models: { a: { provider: p } }
+            keys: { k: { secret: one }, l: { secret: two } }
+            """)
+        for key in snapshot.policy.keys { #expect(snapshot.key(digest: key.digest)?.name == key.name) }
+        #expect(snapshot.key(digest: []) == nil)
+        #expect(snapshot.key(digest: [UInt8](repeating: 0, count: 32)) == nil)
+    }
+}
+
+@Suite("masking and budgets")
+struct MaskAndBudgetTests {
+    @Test("a secret is masked wherever it stands in a text", arguments: [
+        ("key sk-abcdef is bad", "key <secret> is bad"), ("sk-abcdef", "<secret>"), ("sk-abcdesk-abcdef", "sk-abcde<secret>"), ("sk-abcde", "sk-abcde"), ("", ""),
+    ])
+    func mask(text: String, expected: String) {
+        #expect(SecretMask([Secret("sk-abcdef")])(text) == expected)
+    }
+
+    @Test("a share takes from the budget what is large, and gives all of it back")
+    func budget() {
+        let budget = BufferBudget(limit: 200_000)
+        var share = BufferShare(budget), other = BufferShare(budget)
+        #expect(share.cover(1000))
+        #expect(budget.usedBytes == 0)
+        #expect(share.cover(150_000))
+        #expect(budget.usedBytes == 150_000)
+        #expect(!other.cover(100_000))
+        #expect(budget.usedBytes == 150_000)
+        #expect(share.cover(0))
+        #expect(budget.usedBytes == 0)
+        #expect(other.cover(100_000))
+    }
+}

@@ -1,0 +1,40 @@
+import NIOCore
+import Testing
+
+@testable import HTTPWire
+
+struct AnswerTests {
+    @Test("a value can't split the head, and a name that is no token adds nothing")
+    func splitting() {
+        var head = ResponseHead(status: 200)
+        head.add("x-a", "1\r\nSet-Cookie: x\0\u{7F}")
+        head.add(name: "bad name", value: "x")
+        head.add(name: "ok", value: "y")
+        #expect(String(decoding: head.lines, as: UTF8.self) == "x-a: 1  Set-Cookie: x  \r\nok: y\r\n")
+    }
+
+    @Test("an upstream request's framing is ours, and nothing can split it")
+    func message() {
+        let message = UpstreamMessage(
+            method: "POST", target: "/a b\r\nX: y", authority: "h\r\n", fields: [("A", "1\n2"), ("Content-Length", "9"), ("Connection", "x"), ("b c", "d"), ("te", "x")],
+            body: [ByteBuffer(string: "ab"), ByteBuffer(string: "c")]
+        )
+        #expect(String(buffer: message.head) == "POST /a%20b%0D%0AX:%20y HTTP/1.1\r\nhost: h  \r\nA: 1 2\r\ncontent-length: 3\r\n\r\n")
+        #expect(String(buffer: UpstreamMessage(method: "GET", target: "x", authority: "h", fields: [], body: []).head) == "GET /x HTTP/1.1\r\nhost: h\r\n\r\n")
+    }
+
+    @Test("numbers are rendered as they are", arguments: [(0, "0", "0"), (9, "9", "9"), (10, "10", "a"), (255, "255", "ff"), (4096, "4096", "1000"), (Int.max, "9223372036854775807", "7fffffffffffffff")])
+    func numbers(_ number: Int, _ decimal: String, _ hex: String) {
+        var buffer = ByteBuffer()
+        buffer.writeDecimal(number)
+        buffer.writeString(" ")
+        buffer.writeHex(number)
+        #expect(String(buffer: buffer) == "\(decimal) \(hex)")
+    }
+
+    @Test(
+        "the date is RFC 9110's",
+        arguments: [(0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT")]
+    )
+    func date(_ seconds: Int, _ text: String) { #expect(String(decoding: HTTPDate.render(seconds), as: UTF8.self) == text) }
+}

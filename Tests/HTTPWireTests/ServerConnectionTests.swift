@@ -1,0 +1,323 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HTTPWire
+
+/// The server on real sockets of the loopback.
+struct ServerConnectionTests {
+    private let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    private func limits(_ change: (inout ServerLimits) -> Void) -> ServerLimits {
+        var limits = ServerLimits()
+        change(&limits)
+        return limits
+    }
+
+    @Test("a connection serves one request after the other")
+    func keepsAlive() async throws {
+        try await withServer(TestHandler()) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            let first = try await peer.receive(endingWith: "ok /a")
+            #expect(first.hasPrefix("HTTP/1.1 200 OK\r\ndate: ") && first.contains("\r\ncontent-length: 5\r\n") && !first.contains("connection:"))
+            try await peer.send("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na")
+            try await peer.send("bc")
+            try await peer.receive(endingWith: "ok /b")
+            #expect(server.openConnections == 1 && server.openExchanges == 0)
+            try await peer.close()
+        }
+    }
+
+    @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")
+    func pipelines() async throws {
+        let handler = TestHandler { exchange in
+            let answer = ByteBuffer(string: "ok \(exchange.head.path)")
+            guard exchange.head.path == "/2" else { return exchange.respond(ResponseHead(status: 200), answer) }
+            exchange.begin(ResponseHead(status: 200))
+            exchange.write(ByteBuffer(string: "slow"))
+            exchange.eventLoop.scheduleTask(in: .milliseconds(20)) { exchange.end() }
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send((1...4).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined() + "GET /5 HTTP/1.1\r\nHost : a\r\n\r\n" + get)
+            let text = try await peer.receiveAll()
+            let order = ["ok /1", "4\r\nslow\r\n0\r\n\r\n", "ok /3", "ok /4", "HTTP/1.1 400"].map { text.firstRange(of: $0)?.lowerBound }
+            #expect(!order.contains(nil) && order.compactMap { $0 } == order.compactMap { $0 }.sorted())
+            #expect(!text.contains("ok /a"))
+        }
+    }
+
+    @Test("an answer to HEAD has its length and no body")
+    func head() async throws {
+        try await withServer(TestHandler()) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("HEAD /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            let text = try await peer.receiveAll()
+            #expect(text.contains("content-length: 5\r\n") && text.contains("connection: close\r\n") && text.hasSuffix("\r\n\r\n"))
+        }
+    }
+
+    @Test("towards HTTP/1.0 a stream ends with the connection, and a sized answer can keep it")
+    func http10() async throws {
+        let handler = TestHandler { exchange in
+            guard exchange.head.path == "/s" else { return exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "sized")) }
+            exchange.begin(ResponseHead(status: 200))
+            exchange.write(ByteBuffer(string: "one"))
+            exchange.write(ByteBuffer(string: "two"))
+            exchange.end()
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            #expect(try await peer.receive(endingWith: "sized").contains("connection: keep-alive"))
+            try await peer.send("GET /s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            let text = try await peer.receiveAll()
+            #expect(text.hasSuffix("\r\n\r\nonetwo") && !text.contains("chunked"))
+        }
+    }
+
+    @Test("large pieces go out whole, chunk by chunk")
+    func largePieces() async throws {
+        let large = String(repeating: "x", count: 100_000)
+        let handler = TestHandler { exchange in
+            exchange.begin(ResponseHead(status: 200))
+            exchange.write(ByteBuffer(string: "a"))
+            exchange.write(ByteBuffer(string: large))
+            exchange.write(ByteBuffer(string: "b"))
+            exchange.end()
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            let text = try await peer.receive(endingWith: "0\r\n\r\n")
+            #expect(text.hasSuffix("\r\n\r\n1\r\na\r\n186a0\r\n\(large)\r\n1\r\nb\r\n0\r\n\r\n"))
+        }
+    }
+
+    @Test("100 Continue is sent where the body is wanted, and only there")
+    func expectContinue() async throws {
+        let handler = TestHandler(plan: { exchange in
+            guard exchange.head.path != "/no" else {
+                exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
+                return .answered
+            }
+            return .collect(maxBytes: 10)
+        })
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("POST /yes HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            try await peer.receive(endingWith: "HTTP/1.1 100 Continue\r\n\r\n")
+            try await peer.send("ab")
+            try await peer.receive(endingWith: "ok /yes")
+            try await peer.send("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            let text = try await peer.receiveAll()
+            #expect(text.components(of: "100 Continue") == 1 && text.contains("401 Unauthorized") && text.contains("connection: close"))
+        }
+    }
+
+    @Test("a body too large is refused: by its length before a byte of it, by its chunks where they cross")
+    func tooLarge() async throws {
+        let handler = TestHandler(plan: { _ in .collect(maxBytes: 8) })
+        try await withServer(handler) { _, address in
+            for body in ["Content-Length: 9\r\nExpect: 100-continue\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n4\r\nfghi\r\n"] {
+                let peer = try await Peer.connect(to: address)
+                try await peer.send("POST /x HTTP/1.1\r\nHost: a\r\n\(body)")
+                let text = try await peer.receiveAll()
+                #expect(text.hasPrefix("HTTP/1.1 413 ") && text.contains("connection: close") && !text.contains("100 Continue"))
+            }
+            #expect(!handler.events.elements.contains { if case .handled = $0 { true } else { false } })
+        }
+    }
+
+    @Test("a small unread body is dropped and the connection kept; a large or chunked one closes it")
+    func unreadBodies() async throws {
+        let handler = TestHandler(plan: { exchange in
+            exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
+            return .answered
+        })
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n")
+            try await peer.receive(endingWith: "no")
+            try await peer.send("GET /smuggled HTTP/1.1\r\nHost: GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            try await peer.receiveAll()
+            #expect(handler.events.elements.filter { if case .accepted = $0 { true } else { false } } == [.accepted("/1"), .accepted("/2")])
+            for framing in ["Content-Length: 70000", "Transfer-Encoding: chunked"] {
+                let peer = try await Peer.connect(to: address)
+                try await peer.send("POST /1 HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
+                #expect(try await peer.receiveAll().contains("connection: close"))
+            }
+        }
+    }
+
+    @Test("after a refusal the answer arrives, though the caller goes on sending")
+    func lingers() async throws {
+        try await withServer(TestHandler()) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("GET / HTTP/1.1\r\nHost : a\r\n\r\n" + String(repeating: "x", count: 60_000))
+            let text = try await peer.receiveAll()
+            #expect(text.hasPrefix("HTTP/1.1 400 Bad Request") && text.hasSuffix("refused"))
+        }
+    }
+
+    @Test("a caller that sends its FIN or a reset has left, and its owner is told at once", arguments: [true, false])
+    func callerLeaves(_ politely: Bool) async throws {
+        let handler = TestHandler { _ in }
+        try await withServer(handler) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            try await handler.events.wait(for: .handled("/a", body: ""))
+            if politely { try await peer.closeOutput() } else { try await peer.reset() }
+            try await handler.events.wait(for: .left("/a"))
+            #expect(handler.exchanges.elements.first?.isOpen == false)
+        }
+    }
+
+    @Test("a caller that leaves within its body is gone, and the request is never handled")
+    func leavesInBody() async throws {
+        let handler = TestHandler()
+        try await withServer(handler) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na")
+            try await handler.events.wait(for: .accepted("/a"))
+            try await peer.close()
+            try await handler.events.wait(for: .left("/a"))
+            #expect(!handler.events.elements.contains { if case .handled = $0 { true } else { false } })
+        }
+    }
+
+    @Test("an aborted stream ends without its last chunk")
+    func aborts() async throws {
+        let handler = TestHandler { exchange in
+            exchange.begin(ResponseHead(status: 200))
+            exchange.write(ByteBuffer(string: "abc"))
+            exchange.flush()
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            try await peer.receive(endingWith: "3\r\nabc\r\n")
+            let exchange = try await handler.exchanges.wait { !$0.isEmpty }[0]
+            exchange.eventLoop.execute { exchange.abort() }
+            #expect(try await peer.receiveAll().hasSuffix("3\r\nabc\r\n"))
+            #expect(!handler.events.elements.contains(.left("/a")))
+        }
+    }
+
+    @Test("a head that doesn't arrive in time is a 408, a connection without any is closed silently")
+    func headTimeout() async throws {
+        try await withServer(TestHandler(), limits: limits { $0.headTimeout = .milliseconds(50) }) { _, address in
+            let silent = try await Peer.connect(to: address)
+            #expect(try await silent.receiveAll() == "")
+            let slow = try await Peer.connect(to: address)
+            try await slow.send("GET / HT")
+            #expect(try await slow.receiveAll().hasPrefix("HTTP/1.1 408 "))
+        }
+    }
+
+    @Test("a body that pauses, or trickles below the least rate, is a 408")
+    func bodyTimeout() async throws {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\na"
+        try await withServer(TestHandler(), limits: limits { $0.bodyTimeout = .milliseconds(50) }) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(head)
+            #expect(try await peer.receiveAll().hasPrefix("HTTP/1.1 408 "))
+        }
+        try await withServer(TestHandler(), limits: limits { $0.minBodyRateGrace = .milliseconds(50) }) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(head)
+            #expect(try await peer.receiveAll().hasPrefix("HTTP/1.1 408 "))
+        }
+    }
+
+    @Test("an idle connection is closed after its time, without a word")
+    func idle() async throws {
+        try await withServer(TestHandler(), limits: limits { $0.keepAliveIdle = .milliseconds(50) }) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            #expect(try await peer.receiveAll().hasSuffix("ok /a"))
+        }
+    }
+
+    @Test("a caller that takes nothing is cut off, and its owner told that it left")
+    func writeStall() async throws {
+        let handler = TestHandler { exchange in
+            exchange.begin(ResponseHead(status: 200))
+            exchange.write(ByteBuffer(repeating: 0, count: 4 << 20))
+            exchange.flush()
+        }
+        try await withServer(handler, limits: limits { $0.writeStall = .milliseconds(200) }) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.setReading(false)
+            try await peer.send(get)
+            try await handler.events.wait(for: .left("/a"))
+            #expect(handler.events.elements.contains(.writable(false)))
+        }
+    }
+
+    @Test("pipelined bytes beyond the bound wait in the socket, and are served in their turn")
+    func holdsPipelined() async throws {
+        let handler = TestHandler { exchange in
+            if exchange.head.path != "/a" { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \(exchange.head.path)")) }
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            let fill = String(repeating: "x", count: 100)
+            try await peer.send(get + (0..<1500).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\nX-Fill: \(fill)\r\n\r\n" }.joined())
+            let exchange = try await handler.exchanges.wait { !$0.isEmpty }[0]
+            exchange.eventLoop.execute { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "first")) }
+            try await peer.receive(endingWith: "ok /1499")
+            let text = peer.text
+            #expect(text.firstRange(of: "first")?.lowerBound ?? text.endIndex < text.firstRange(of: "ok /0")?.lowerBound ?? text.startIndex)
+        }
+    }
+
+    @Test("a draining server closes idle connections and ends each answer's")
+    func drains() async throws {
+        let handler = TestHandler { exchange in
+            if exchange.head.path == "/idle" { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }
+        }
+        try await withServer(handler) { server, address in
+            let idle = try await Peer.connect(to: address), busy = try await Peer.connect(to: address)
+            try await idle.send("GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await idle.receive(endingWith: "\r\n\r\n")
+            try await busy.send(get)
+            let exchange = try await handler.exchanges.wait { $0.count == 2 }[1]
+            server.startDraining()
+            try await idle.receiveAll()
+            exchange.eventLoop.execute { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }
+            #expect(try await busy.receiveAll().contains("connection: close"))
+        }
+    }
+
+    @Test("an offer of h2c is answered in HTTP/1.1, and nothing behind it is read")
+    func upgrade() async throws {
+        let handler = TestHandler()
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+            let text = try await peer.receiveAll()
+            #expect(text.contains("ok /a") && text.contains("connection: close") && !text.contains("ok /b"))
+        }
+    }
+
+    @Test("a stale unix socket is replaced, a live one is not")
+    func unixSocket() async throws {
+        let path = "/tmp/httpwire-\(UInt64.random(in: 0 ... .max)).sock"
+        let server = Server(group: .singleton, handler: TestHandler(), settings: ServerLimits())
+        let listener = try await server.bind(.unix(path: path))
+        await #expect(throws: (any Error).self) { try await server.bind(.unix(path: path)) }
+        let peer = try await Peer.connect(to: SocketAddress(unixDomainSocketPath: path))
+        try await peer.send(get)
+        try await peer.receive(endingWith: "ok /a")
+        try await listener.channel.close()
+        let next = try await server.bind(.unix(path: path))
+        await server.close(next)
+        await #expect(throws: (any Error).self) { try await Peer.connect(to: SocketAddress(unixDomainSocketPath: path)) }
+    }
+}
+
+extension String {
+    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
+}

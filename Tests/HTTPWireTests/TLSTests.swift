@@ -1,0 +1,75 @@
+import NIOCore
+import NIOSSL
+import Testing
+
+@testable import HTTPWire
+
+/// Verification against certificates made for these tests: their CA signed 'localhost', 'other' (for other.example) and 'expired'.
+struct TLSTests {
+    private static func path(_ name: String) -> String { #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Certificates/\(name)" }
+
+    private func upstream(_ name: String) async throws -> TestUpstream {
+        let certificate = try NIOSSLCertificate.fromPEMFile(Self.path("\(name).pem"))
+        let key = try NIOSSLPrivateKey(file: Self.path("\(name).key.pem"), format: .pem)
+        return try await TestUpstream(tls: NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: certificate.map { .certificate($0) }, privateKey: .privateKey(key))))
+    }
+
+    private func pool(_ upstream: TestUpstream, host: String, trust: TLSSettings = TLSSettings(certificateFile: path("ca.pem"))) -> TestPool {
+        TestPool(UpstreamEndpoint(host: host, port: upstream.endpoint.port, isTLS: true), tls: TLSContextProvider(settings: trust))
+    }
+
+    @Test("a good certificate is accepted, by name and by address, and the connection used again", arguments: ["localhost", "127.0.0.1"])
+    func good(_ host: String) async throws {
+        let upstream = try await upstream("localhost")
+        let pool = pool(upstream, host: host)
+        for turn in 1...2 {
+            let delegate = TestDelegate()
+            try await pool.start(delegate)
+            try await upstream.request(0, count: turn).send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            #expect(try await delegate.whole() == "ok")
+            try await pool.settle(1, 0, 0)
+        }
+        try await pool.shutdown()
+    }
+
+    @Test("a certificate for another name, an expired one, and one of an unknown CA are refused", arguments: ["other", "expired", "stranger"])
+    func bad(_ name: String) async throws {
+        let upstream = try await upstream(name == "stranger" ? "localhost" : name)
+        let pool = name == "stranger" ? pool(upstream, host: "localhost", trust: TLSSettings()) : pool(upstream, host: "localhost")
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        guard case .unreachable(let words)? = try await delegate.failure() else {
+            Issue.record("accepted: \(delegate.events.elements)")
+            return
+        }
+        #expect(words.hasPrefix("TLS failed"))
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("trust that can't be read fails the request, not the process")
+    func unreadableTrust() async throws {
+        let upstream = try await upstream("localhost")
+        let pool = pool(upstream, host: "localhost", trust: TLSSettings(certificateFile: "/nonexistent.pem"))
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        guard case .unreachable? = try await delegate.failure() else {
+            Issue.record("accepted: \(delegate.events.elements)")
+            return
+        }
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("a large request arrives whole through TLS, and a cut of a body without framing is truncated")
+    func large() async throws {
+        let upstream = try await upstream("localhost")
+        let pool = pool(upstream, host: "localhost")
+        let delegate = TestDelegate()
+        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0x61, count: 2 << 20), ByteBuffer(string: "end")])
+        let peer = try await upstream.connection(0)
+        #expect(try await peer.receive(endingWith: "aend").hasSuffix(String(repeating: "a", count: 2 << 20) + "end"))
+        try await peer.send("HTTP/1.1 200 OK\r\n\r\nabc")
+        try await delegate.events.wait { TestDelegate.body($0) == "abc" }
+        try await peer.reset()
+        #expect(try await delegate.failure() == .truncated)
+    }
+}

@@ -1,0 +1,295 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HTTPWire
+
+/// The client's side on real sockets of the loopback.
+struct UpstreamPoolTests {
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    @Test("a connection is used again after a complete answer")
+    func reuses() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        for turn in 1...3 {
+            let delegate = TestDelegate()
+            let call = try await pool.start(delegate)
+            try await upstream.request(count: turn).send(ok)
+            #expect(try await delegate.whole() == "ok")
+            #expect(delegate.events.elements.prefix(2) == [.sent, .head(200)])
+            #expect(try await pool.on { call.reusedConnection } == (turn > 1))
+            try await pool.settle(1, 0, 0)
+        }
+        #expect(upstream.connections.elements.count == 1)
+        try await pool.shutdown()
+    }
+
+    static let framings: [(String, String?)] = [
+        ("Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n3\r\ndef\r\n0\r\nT: u\r\n\r\n", "abcdef"), ("Content-Length: 6\r\n\r\nabcdef", "abcdef"), ("Content-Length: 0\r\n\r\n", ""),
+    ]
+
+    @Test("each framing is read alike, however the bytes come", arguments: framings)
+    func frames(_ rest: String, _ body: String) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let whole = TestDelegate(), bitByBit = TestDelegate()
+        try await pool.start(whole)
+        let peer = try await upstream.request()
+        try await peer.send("HTTP/1.1 200 OK\r\n" + rest)
+        #expect(try await whole.whole() == body)
+        try await pool.settle(1, 0, 0)
+        try await pool.start(bitByBit)
+        try await upstream.request(count: 2)
+        for character in "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + rest { try await peer.send(String(character)) }
+        #expect(try await bitByBit.whole() == body)
+        try await pool.settle(1, 0, 0)
+        try await pool.shutdown()
+    }
+
+    @Test(
+        "a connection is not used again where anything is odd",
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+        ]
+    )
+    func notReused(_ response: String) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send(response)
+        #expect(try await delegate.whole() == "ok")
+        try await peer.events.wait(for: .closed)
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("an idle connection is dropped as soon as the upstream sends a byte or closes", arguments: [true, false])
+    func idleEnds(_ bytes: Bool) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send(ok)
+        try await delegate.whole()
+        try await pool.settle(1, 0, 0)
+        if bytes { try await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil") } else { try await peer.close() }
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("an idle connection is closed after its time")
+    func idleExpires() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(poolIdle: .milliseconds(50)))
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send(ok)
+        try await peer.events.wait(for: .closed)
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("a reused connection that ends before any byte is replaced by one fresh one, and the owner sees nothing of it")
+    func replaces() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let first = TestDelegate(), second = TestDelegate()
+        try await pool.start(first)
+        let peer = try await upstream.request()
+        try await peer.send(ok)
+        try await first.whole()
+        try await pool.settle(1, 0, 0)
+        let call = try await pool.start(second)
+        try await upstream.request(count: 2)
+        try await peer.close()
+        try await upstream.request(1).send(ok)
+        #expect(try await second.whole() == "ok")
+        #expect(second.events.elements.count { $0 == .sent } == 1)
+        #expect(try await pool.on { call.reusedConnection } == false)
+        try await pool.shutdown()
+    }
+
+    @Test("a fresh connection that ends before any byte is a reset")
+    func resets() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        try await upstream.request().close()
+        #expect(try await delegate.failure() == .reset)
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test(
+        "a response cut short is truncated, at whatever byte",
+        arguments: ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r", "HTTP/1.1 2", "HTTP/1.1 103 x\r\n\r\n"]
+    )
+    func truncates(_ response: String) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send(response)
+        try await peer.close()
+        #expect(try await delegate.failure() == .truncated)
+    }
+
+    @Test("a body without framing ends with the connection")
+    func untilClose() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send("HTTP/1.1 200 OK\r\n\r\nabc")
+        try await peer.close()
+        #expect(try await delegate.whole() == "abc")
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test(
+        "what is no clear response is malformed, and its connection closed",
+        arguments: [
+            "<html>", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
+            String(repeating: "HTTP/1.1 100 Continue\r\nX: \(String(repeating: "x", count: 1000))\r\n\r\n", count: 20),
+        ]
+    )
+    func malformed(_ response: String) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let peer = try await upstream.request()
+        try await peer.send(response)
+        guard case .malformed? = try await delegate.failure() else {
+            Issue.record("not malformed: \(delegate.events.elements)")
+            return
+        }
+        try await peer.events.wait(for: .closed)
+    }
+
+    @Test("above the bound requests wait their turn, above the queue's they fail at once")
+    func bounds() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1, maxQueued: 1))
+        let first = TestDelegate(), second = TestDelegate(), third = TestDelegate()
+        try await pool.start(first)
+        try await pool.start(second)
+        try await pool.start(third)
+        #expect(try await third.failure() == .queueFull)
+        let peer = try await upstream.request()
+        try await pool.settle(0, 1, 1)
+        try await peer.send(ok)
+        try await upstream.request(count: 2).send(ok)
+        #expect(try await second.whole() == "ok")
+        #expect(upstream.connections.elements.count == 1)
+        try await pool.shutdown()
+    }
+
+    @Test("a cancelled request closes its connection, frees its place, and nothing more is told")
+    func cancels() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
+        let first = TestDelegate(), second = TestDelegate()
+        let call = try await pool.start(first)
+        try await pool.start(second)
+        let peer = try await upstream.request()
+        try await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        try await first.events.wait { TestDelegate.body($0) == "a" }
+        try await pool.on { call.cancel() }
+        let told = first.events.elements.count
+        try await peer.events.wait(for: .closed)
+        try await upstream.request(1).send(ok)
+        #expect(try await second.whole() == "ok")
+        #expect(first.events.elements.count == told)
+        try await pool.shutdown()
+    }
+
+    @Test("a cancelled waiting request never reaches the upstream")
+    func cancelsQueued() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
+        let first = TestDelegate(), second = TestDelegate()
+        try await pool.start(first)
+        let call = try await pool.start(second)
+        try await pool.on { call.cancel() }
+        try await upstream.request().send(ok)
+        try await first.whole()
+        try await pool.settle(1, 0, 0)
+        #expect(second.events.elements.isEmpty)
+        try await pool.shutdown()
+    }
+
+    @Test("an early answer to a large request is passed on, and the connection not used again")
+    func earlyAnswer() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0x61, count: 8 << 20)])
+        let peer = try await upstream.connection(0)
+        try await peer.receive(atLeast: 1000)
+        try await peer.setReading(false)
+        try await peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+        #expect(try await delegate.whole() == "no")
+        try await pool.settle(0, 0, 0)
+        #expect(!delegate.events.elements.contains(.sent))
+    }
+
+    @Test("a large request arrives whole")
+    func largeRequest() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        let pieces = [ByteBuffer(repeating: 0x61, count: 300_000), ByteBuffer(), ByteBuffer(repeating: 0x62, count: 700_000), ByteBuffer(string: "end")]
+        try await pool.start(delegate, method: "POST", body: pieces)
+        let peer = try await upstream.connection(0)
+        let text = try await peer.receive(endingWith: "bend")
+        #expect(text.hasSuffix("content-length: 1000003\r\n\r\n" + String(repeating: "a", count: 300_000) + String(repeating: "b", count: 700_000) + "end"))
+        try await peer.send(ok)
+        try await delegate.whole()
+        try await pool.settle(1, 0, 0)
+        try await pool.shutdown()
+    }
+
+    @Test("no connection is unreachable, told after start has returned")
+    func unreachable() async throws {
+        let upstream = try await TestUpstream()
+        let endpoint = upstream.endpoint
+        await upstream.close()
+        let pool = TestPool(endpoint)
+        let delegate = TestDelegate()
+        let call = try await pool.start(delegate)
+        guard case .unreachable(let words)? = try await delegate.failure() else {
+            Issue.record("reachable: \(delegate.events.elements)")
+            return
+        }
+        #expect(words.contains("127.0.0.1"))
+        #expect(try await pool.on { call.phase } == .done)
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("no answer is ever another request's")
+    func nonces() async throws {
+        let server = Server(group: .singleton, handler: TestHandler { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
+        let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
+        let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false), settings: UpstreamPoolSettings(maxConnections: 4, maxQueued: 100))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<20 {
+                group.addTask {
+                    for turn in 0..<20 {
+                        let delegate = TestDelegate()
+                        let call = try await pool.start(delegate, method: "POST", body: [ByteBuffer(string: "nonce \(worker) \(turn)")])
+                        if turn % 7 == 3 { try await pool.on { call.cancel() } } else { #expect(try await delegate.whole() == "nonce \(worker) \(turn)") }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await pool.shutdown()
+        await server.close(listener)
+    }
+}

@@ -1,0 +1,106 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HTTPWire
+
+/// Each deadline ends its phase under its own name.
+struct UpstreamTimerTests {
+    private let short = Duration.milliseconds(50)
+
+    private func timeouts(_ change: (inout UpstreamTimeouts) -> Void) -> UpstreamTimeouts {
+        var timeouts = UpstreamTimeouts.test
+        change(&timeouts)
+        return timeouts
+    }
+
+    @Test("a request waits no longer for a connection than it may")
+    func queue() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
+        let first = TestDelegate(), second = TestDelegate()
+        try await pool.start(first)
+        try await pool.start(second, timeouts: timeouts { $0.queue = short })
+        #expect(try await second.failure() == .timeout(.queue))
+        try await pool.settle(0, 1, 0)
+        #expect(first.events.elements.allSatisfy { !$0.isFailure })
+        try await upstream.request().close()
+    }
+
+    @Test("a TLS handshake that never answers is a connect timeout")
+    func connect() async throws {
+        let upstream = try await TestUpstream()
+        var endpoint = upstream.endpoint
+        endpoint.isTLS = true
+        let pool = TestPool(endpoint, tls: TLSContextProvider(settings: TLSSettings()))
+        let delegate = TestDelegate()
+        try await pool.start(delegate, timeouts: timeouts { $0.connect = .milliseconds(300) })
+        #expect(try await delegate.failure() == .timeout(.connect))
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("an upstream that takes nothing is a write timeout")
+    func write() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0, count: 64 << 20)], timeouts: timeouts { $0.write = .milliseconds(200) })
+        try await upstream.connection(0).setReading(false)
+        #expect(try await delegate.failure() == .timeout(.write))
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("no whole head in time is a first_byte timeout, whatever came of it", arguments: ["", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n"])
+    func firstByte(_ bytes: String) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        try await pool.start(delegate, timeouts: timeouts { $0.firstByte = .milliseconds(200) })
+        let peer = try await upstream.request()
+        try await peer.send(bytes)
+        #expect(try await delegate.failure() == .timeout(.firstByte))
+        try await peer.events.wait(for: .closed)
+    }
+
+    @Test("the end of all time ends a request in any phase")
+    func total() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
+        let sent = TestDelegate(), queued = TestDelegate()
+        try await pool.start(sent, timeouts: timeouts { $0.total = .now() + .milliseconds(200) })
+        try await pool.start(queued, timeouts: timeouts { $0.total = .now() + .milliseconds(50) })
+        #expect(try await queued.failure() == .timeout(.total))
+        #expect(try await sent.failure() == .timeout(.total))
+    }
+
+    @Test("a watched deadline ends the request under its name", arguments: [UpstreamTimer.firstContent, .response])
+    func watched(_ timer: UpstreamTimer) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        let call = try await pool.start(delegate)
+        try await pool.on { call.watch(timer, for: .milliseconds(100)) }
+        #expect(try await delegate.failure() == .timeout(timer))
+    }
+
+    @Test("idle starts anew at every read, and a disarmed deadline ends nothing")
+    func idle() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let delegate = TestDelegate()
+        let call = try await pool.start(delegate)
+        try await pool.on {
+            call.watch(.response, for: .milliseconds(30))
+            call.watch(.response, for: nil)
+            call.watch(.idle, for: .milliseconds(400))
+        }
+        let peer = try await upstream.request()
+        try await peer.send("HTTP/1.1 200 OK\r\n\r\n")
+        for turn in 1...4 {
+            try await peer.send("x")
+            try await delegate.events.wait { TestDelegate.body($0).count >= turn }
+        }
+        #expect(try await delegate.failure() == .timeout(.idle))
+        #expect(delegate.body == "xxxx")
+    }
+}

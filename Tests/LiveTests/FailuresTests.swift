@@ -1,0 +1,162 @@
+import Testing
+import TestSupport
+
+/// The failure table, seen from both ends: who is asked again, and what the caller is told.
+@Suite struct FailuresTests {
+    private static func router(_ a: @escaping ScriptedUpstream.Script) throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
+        let (a, b) = (try ScriptedUpstream(a), try ScriptedUpstream(ScriptedUpstream.answering("from b")))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
+        return (router, a, b)
+    }
+
+    @Test(arguments: [400, 405, 406, 410, 413, 415, 422, 451])
+    func `the caller's own mistake is told at once and asked of nobody else`(status: Int) throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, "no such parameter"))
+        for stream in [false, true] {
+            let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
+            #expect(response.status == status)
+            #expect(response.json?["error"]?["message"]?.string == "no such parameter")
+            #expect(response.head["content-type"]?.hasPrefix("application/json") == true)
+        }
+        #expect(a.requests.count == 2)
+        #expect(b.requests.isEmpty)
+    }
+
+    @Test(arguments: [401, 402, 403, 404, 408, 409, 425, 429, 500, 501, 502, 503, 504, 529])
+    func `a failure of the provider is answered by the next model`(status: Int) throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status))
+        for stream in [false, true] {
+            let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
+            #expect(response.status == 200)
+            #expect(response.head["x-router-attempts"] == "2")
+            #expect(response.head["x-router-model"] == "b")
+        }
+        #expect(a.requests.count == 2)
+        #expect(b.requests.count == 2)
+    }
+
+    @Test func `a refused connection is answered by the next model`() throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.silent)
+        a.stop()
+        try eventually("the port refuses") { (try? RawClient(port: a.port)) == nil }
+        #expect(try router.chat("r").content == "from b")
+        #expect(b.requests.count == 1)
+        let alone = try router.chat("alone")
+        #expect(alone.status == 502)
+        #expect(alone.errorCode == "all_models_failed")
+        #expect(alone.head["x-should-retry"] == "false")
+    }
+
+    @Test func `a reset before the answer is tried once more on the same model and then on the next`() throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.resetting)
+        let answer = try router.chat("r")
+        #expect(answer.content == "from b")
+        #expect(answer.json?["_router"]?["attempts"]?.int == 3)
+        #expect(a.requests.count == 2)
+        #expect(b.requests.count == 1)
+    }
+
+    @Test func `a kept connection that has died costs no attempt`() throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, ScriptedUpstream.resetting, ScriptedUpstream.echoing])
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        _ = try router.chat("a", "one")
+        // Event loops keep connections of their own: ask on the caller's connection until the kept one was used.
+        let client = try router.client()
+        client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "two")))
+        let answer = try client.readResponse()
+        #expect(answer.content == "two")
+        let requests = upstream.requests
+        #expect(requests.count == 3)
+        if requests[1].connection == requests[0].connection { #expect(answer.json?["_router"]?["attempts"]?.int == 1) }
+        #expect(requests[2].connection != requests[1].connection)
+    }
+
+    @Test func `attempts and models are bounded over everything`() throws {
+        let upstreams = try (0..<5).map { _ in try ScriptedUpstream(ScriptedUpstream.failing(500)) }
+        let policy = PolicyText(
+            ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2], "d": upstreams[3], "e": upstreams[4]],
+            routes: ["  two: { try: [a, b, c, d], max_attempts: 2 }", "  models: { try: [a, b, c, d], fallback: [e], max_models: 2 }", "  loose: { try: [a, b, c, d, e] }"])
+        let router = try RouterProcess(policy)
+        for (route, attempts) in [("two", 2), ("models", 3), ("loose", 4)] {
+            let before = upstreams.reduce(0) { $0 + $1.requests.count }
+            let response = try router.chat(route)
+            #expect(response.status == 502)
+            #expect(response.json?["_router"]?["attempts"]?.int == attempts, "\(route)")
+            #expect(upstreams.reduce(0) { $0 + $1.requests.count } - before == attempts, "\(route)")
+        }
+    }
+
+    @Test func `a failure with a chain of its own goes there and nowhere else`() throws {
+        let overflow = OpenAIReplies.error("maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
+        let filter = OpenAIReplies.error("blocked", type: "invalid_request_error", code: "\"content_filter\"")
+        let a = try ScriptedUpstream { try $0.answer(400, $0.question == "filter" ? filter : overflow) }
+        let (b, c, d) = (try ScriptedUpstream(ScriptedUpstream.answering("b")), try ScriptedUpstream(ScriptedUpstream.answering("c")), try ScriptedUpstream(ScriptedUpstream.answering("d")))
+        let router = try RouterProcess(
+            PolicyText(
+                ["a": a, "b": b, "c": c, "d": d],
+                routes: ["  r: { try: a, fallback: [b], fallback_on: { context_overflow: [c], content_filter: [d] } }", "  plain: { try: a, fallback: [b] }"]))
+        #expect(try router.chat("r", "long").content == "c")
+        #expect(try router.chat("r", "filter").content == "d")
+        #expect(b.requests.isEmpty)
+        let stopped = try router.chat("plain", "filter")
+        #expect(stopped.status == 400)
+        #expect(b.requests.isEmpty)
+        let tooLong = try router.chat("plain", "long")
+        #expect(tooLong.status == 400)
+        #expect(tooLong.errorCode == "context_length_exceeded")
+    }
+
+    @Test func `what the caller is told in the end follows from all that failed`() throws {
+        let limited = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 7"]))
+        let limitedLonger = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 9"]))
+        let rejecting = try ScriptedUpstream(ScriptedUpstream.failing(401, "Incorrect API key provided"))
+        let broken = try ScriptedUpstream(ScriptedUpstream.failing(503))
+        let router = try RouterProcess(
+            PolicyText(
+                ["a": limited, "b": limitedLonger, "c": rejecting, "d": broken],
+                routes: ["  limited: { try: [b, a] }", "  rejected: { try: c }", "  mixed: { try: [a, d] }"]))
+        let (all, rejected, mixed) = (try router.chat("limited"), try router.chat("rejected"), try router.chat("mixed"))
+        #expect(all.status == 429)
+        #expect(all.errorType == "rate_limit_error")
+        #expect(all.head["retry-after"] == "7")
+        #expect(rejected.status == 502)
+        #expect(!rejected.text.contains("Incorrect API key"))
+        #expect(mixed.status == 502)
+        #expect(mixed.errorCode == "all_models_failed")
+        #expect(mixed.json?["_router"]?["errors"]?.array?.count == 2)
+        #expect(try router.chat("d").status == 503)
+    }
+
+    @Test func `nobody gets another caller's answer, whatever is aborted beside it`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.question.hasSuffix("0") { try exchange.pause(.milliseconds(2)) }
+            try ScriptedUpstream.echoing(exchange)
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let foreign = try concurrently(8, within: .seconds(300)) { worker in
+            try (0..<scaled(100, soak: 2000)).compactMap { round -> String? in
+                let nonce = "nonce-\(worker)-\(round)"
+                if round % 5 == 3 {
+                    let client = try router.openStream("a", nonce)
+                    if round % 10 == 3 { _ = try client.readHead() }
+                    client.reset()
+                    return nil
+                }
+                let got = round % 2 == 0 ? try router.chat("a", nonce).content : try router.stream("a", nonce).content
+                return got == nonce ? nil : "\(nonce): \(got ?? "nothing")"
+            }
+        }
+        #expect(foreign.flatMap { $0 } == [])
+    }
+
+    @Test func `bytes after an answer are never the next answer`() throws {
+        let evil = OpenAIReplies.whole("evil")
+        let upstream = try ScriptedUpstream { exchange in
+            let body = OpenAIReplies.whole(exchange.question)
+            let extra = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(evil.utf8.count)\r\n\r\n\(evil)"
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)\(extra)")
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        for index in 0..<10 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
+    }
+}

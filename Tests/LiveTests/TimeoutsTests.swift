@@ -1,0 +1,153 @@
+import Testing
+import TestSupport
+
+/// Each wait has a timer of its own name, and `total` stands above them all.
+@Suite struct TimeoutsTests {
+    private static func router(_ upstream: ScriptedUpstream, _ timeouts: String, server: String = "") throws -> RouterProcess {
+        try RouterProcess(PolicyText(["a": upstream], server: server, defaults: "timeouts: { \(timeouts) }", routes: ["  r: { try: a }"]))
+    }
+
+    /// The failure is counted under a reason that holds the timer's name.
+    private func expectTimer(_ name: String, _ router: RouterProcess, _ place: SourceLocation = #_sourceLocation) throws {
+        let samples = try router.get("/metrics").text.split(separator: "\n").filter { $0.hasPrefix("llm_router_attempt_failures_total{") && $0.contains(name) }
+        #expect(samples.count == 1, "\(name)", sourceLocation: place)
+    }
+
+    private func expect(
+        _ status: Int, timer: String?, stream: Bool, timeouts: String, place: SourceLocation = #_sourceLocation, _ script: @escaping ScriptedUpstream.Script
+    ) throws {
+        let upstream = try ScriptedUpstream(script)
+        let router = try Self.router(upstream, timeouts)
+        let start = ContinuousClock.now
+        let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream), within: .seconds(20))
+        let time = ContinuousClock.now - start
+        #expect(response.status == status, "\(response.text)", sourceLocation: place)
+        #expect(time < ceiling(.milliseconds(550)), sourceLocation: place)
+        if timer != nil { #expect(time >= .milliseconds(290), sourceLocation: place) }
+        if let timer { try expectTimer(timer, router, place) }
+        try upstream.waitForPeerClose()
+    }
+
+    @Test func `a stream's head that does not come, or in drops, is first_byte`() throws {
+        try expect(504, timer: "first_byte", stream: true, timeouts: "first_byte: 300ms", ScriptedUpstream.silent)
+        try expect(504, timer: "first_byte", stream: true, timeouts: "first_byte: 300ms") { exchange in
+            for byte in Array("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".utf8) {
+                try exchange.send([byte])
+                try exchange.pause(.milliseconds(50))
+            }
+        }
+        try expect(504, timer: "first_byte", stream: true, timeouts: "first_byte: 300ms") { exchange in
+            while true {
+                try exchange.send("HTTP/1.1 102 Processing\r\n\r\n")
+                try exchange.pause(.milliseconds(20))
+            }
+        }
+    }
+
+    @Test func `a stream that shows everything but content is first_content`() throws {
+        try expect(504, timer: "first_content", stream: true, timeouts: "first_content: 300ms") { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.roleChunk)
+            while true {
+                try exchange.chunk(": ping\n\n")
+                try exchange.pause(.milliseconds(50))
+            }
+        }
+    }
+
+    @Test func `a whole answer that does not end is response`() throws {
+        try expect(504, timer: "response", stream: false, timeouts: "response: 300ms", ScriptedUpstream.silent)
+        try expect(504, timer: "response", stream: false, timeouts: "response: 300ms") { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n")
+            while true {
+                try exchange.send(" ")
+                try exchange.pause(.milliseconds(50))
+            }
+        }
+    }
+
+    @Test func `total bounds every attempt together`() throws {
+        let upstreams = try (0..<3).map { _ in try ScriptedUpstream(ScriptedUpstream.silent) }
+        let policy = PolicyText(
+            ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2]], defaults: "timeouts: { first_byte: 200ms, response: 200ms, total: 500ms }", routes: ["  r: { try: [a, b, c] }"])
+        let router = try RouterProcess(policy)
+        for stream in [false, true] {
+            let start = ContinuousClock.now
+            let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
+            #expect(response.status == 504)
+            #expect(response.errorCode == "request_timeout")
+            #expect(.now - start >= .milliseconds(490))
+            #expect(.now - start < ceiling(.milliseconds(750)))
+        }
+        for upstream in upstreams { try upstream.waitForPeerClose() }
+    }
+
+    @Test func `a request's own timeout is its total`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
+        let router = try Self.router(upstream, "total: 60s")
+        let response = try router.chat("a", extra: #""timeout_secs":1"#)
+        #expect(response.status == 504)
+        #expect(try router.chat("a", extra: #""timeout_secs":0"#).status == 400)
+        #expect(upstream.requests.first?.json?["timeout_secs"] == nil)
+    }
+
+    @Test func `a stream that falls silent ends with an error event, and upstream pings count as life`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("one"))
+            for _ in 0..<10 {
+                try exchange.pause(.milliseconds(100))
+                try exchange.chunk(": ping\n\n")
+            }
+            try exchange.event(OpenAIReplies.contentChunk("two"))
+            exchange.hold()
+        }
+        let router = try Self.router(upstream, "idle: 500ms", server: "keepalive: 100ms")
+        let answer = try router.stream("a")
+        #expect(answer.content == "onetwo")
+        #expect(answer.errors.count == 1)
+        #expect(answer.doneCount == 0)
+        try expectTimer("idle", router)
+        try upstream.waitForPeerClose()
+    }
+
+    @Test func `a connection that is not made, or stops at TLS, is connect`() throws {
+        let (hole, mute) = (try BlackHole(), try ScriptedUpstream(ScriptedUpstream.silent))
+        let policy = PolicyText(defaults: "timeouts: { connect: 300ms }").with {
+            $0.moreProviders = [
+                "  hole: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(hole.port)/v1\" }",
+                "  tls: { plugin: openai-compatible, base_url: \"https://127.0.0.1:\(mute.port)/v1\" }",
+            ]
+            $0.moreModels = ["  hole: { provider: hole }", "  tls: { provider: tls }"]
+        }
+        let router = try RouterProcess(policy)
+        for model in ["hole", "tls"] {
+            let start = ContinuousClock.now
+            let response = try router.chat(model)
+            #expect(response.status == 502, "\(model)")
+            #expect(.now - start >= .milliseconds(290), "\(model)")
+            #expect(.now - start < ceiling(.milliseconds(550)), "\(model)")
+            #expect(try router.metric("llm_router_attempt_failures_total", "model=\"\(model)\"", "connect") == 1, "\(model)")
+        }
+    }
+
+    @Test func `a head without bound is refused`() throws {
+        try expect(502, timer: nil, stream: true, timeouts: "first_byte: 60s") { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\n")
+            while true { try exchange.send("A: \(String(repeating: "b", count: 1000))\r\n") }
+        }
+        try expect(502, timer: nil, stream: false, timeouts: "response: 60s") { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\nA: ")
+            while true { try exchange.send(String(repeating: "b", count: 65536)) }
+        }
+    }
+
+    @Test func `an answer with faulty framing is a 502`() throws {
+        for head in ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: +5", "Content-Length: 5\r\nContent-Length: 6", "Transfer-Encoding: gzip, chunked", "A : b", "A: b\r\n folded"] {
+            try expect(502, timer: nil, stream: false, timeouts: "response: 60s") { exchange in
+                try exchange.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\nhello")
+                exchange.hold()
+            }
+        }
+    }
+}
