@@ -49,7 +49,7 @@ extension OpenAIProvider {
         if given.kind == .object, let members = try? JSON.members(of: body.extracting(given.range)) {
             let inner = body.extracting(given.range)
             for member in members where !JSON.isKey(member.key, "include_usage", in: inner) {
-                writer.key(JSON.string(member.key, in: inner))
+                writer.key(escaping: JSON.string(member.key, in: inner))
                 writer.raw(member.value.range, of: inner)
             }
         }

@@ -86,10 +86,9 @@ final class Attempt {
                 return local.start(deadline: deadline)
             }
             let request = try instance.provider.request(for: kitCall, body: body.readableBytesSpan)
-            let message = UpstreamMessage(request, origin: origin, callerBody: body)
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: kitCall.isStream ? timeouts.firstByte : nil, total: deadline)
-            transport = call.loop.pool(for: instance, origin: origin).start(message, timeouts: limits, delegate: self)
+            transport = call.loop.connections(of: instance, origin: origin).start(request, callerBody: body, timeouts: limits, delegate: self)
         } catch {
             fail(error, reason: error.failure.rawValue)
         }

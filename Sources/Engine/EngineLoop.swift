@@ -13,9 +13,10 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private let transport: UpstreamTransport
     private let logger: Logger
     private var current: Snapshot
-    private var pools: [ObjectIdentifier: (instance: ProviderInstance, pool: UpstreamPool)] = [:]
+    private var connections: [ObjectIdentifier: ProviderConnections] = [:]
     private var calls: [RunningCall] = []
     private var rotation = 0
+    private var random = LoopRandom()
 
     init(eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, logger: Logger) {
         self.eventLoop = eventLoop
@@ -39,6 +40,9 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return rotation
     }
 
+    /// 64 random bits for ids, not for secrets; without a system call.
+    package func nextRandom() -> UInt64 { random.next() }
+
     package var callCount: Int { calls.count }
 
     /// Ends every running call: the drain's time is up.
@@ -57,26 +61,26 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         calls[call.listIndex] = last
     }
 
-    func pool(for instance: ProviderInstance, origin: Origin) -> UpstreamPool {
-        if let known = pools[ObjectIdentifier(instance)] { return known.pool }
-        let pool = transport.makePool(origin: origin, poolIdle: instance.poolIdle, eventLoop: eventLoop)
+    func connections(of instance: ProviderInstance, origin: Origin) -> ProviderConnections {
+        if let known = connections[ObjectIdentifier(instance)] { return known }
+        let made = ProviderConnections(instance, origin: origin, pool: transport.makePool(origin: origin, poolIdle: instance.poolIdle, eventLoop: eventLoop))
         if instance.isRetired {
             // A request that began before the reload: its connection serves it alone.
-            pool.shutdown()
+            made.pool.shutdown()
         } else {
-            pools[ObjectIdentifier(instance)] = (instance, pool)
+            connections[ObjectIdentifier(instance)] = made
         }
-        return pool
+        return made
     }
 
     /// Requests under way at a provider's upstream.
     package func busyCount(of instance: ProviderInstance) -> Int {
-        pools[ObjectIdentifier(instance)]?.pool.busyCount ?? 0
+        connections[ObjectIdentifier(instance)]?.pool.busyCount ?? 0
     }
 
     /// Closes a retired provider's connections: the unused now, the others when their answers end.
     package func drop(_ instance: ProviderInstance) {
-        pools.removeValue(forKey: ObjectIdentifier(instance))?.pool.shutdown()
+        connections.removeValue(forKey: ObjectIdentifier(instance))?.pool.shutdown()
     }
 
     /// Tells the operator of a failure that someone has to act on.
@@ -105,5 +109,23 @@ package final class EventLoopTaskExecutor: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+/// A generator for ids: seeded by the system, then on its own. Source: D. Blackman and S. Vigna, xoshiro256++ 1.0.
+struct LoopRandom: RandomNumberGenerator {
+    private var state = (UInt64.random(in: 1 ... .max), UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+
+    mutating func next() -> UInt64 {
+        func rotated(_ value: UInt64, _ count: UInt64) -> UInt64 { value << count | value >> (64 - count) }
+        let result = rotated(state.0 &+ state.3, 23) &+ state.0
+        let shifted = state.1 << 17
+        state.2 ^= state.0
+        state.3 ^= state.1
+        state.1 ^= state.2
+        state.0 ^= state.3
+        state.2 ^= shifted
+        state.3 = rotated(state.3, 45)
+        return result
     }
 }

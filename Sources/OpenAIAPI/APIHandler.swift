@@ -29,7 +29,7 @@ package final class APIHandler: ServerHandler {
         let snapshot = loop.snapshot
         let head = exchange.head
         let endpoint = Endpoint(path: head.path)
-        let requestID = RequestID.of(head.fields)
+        let requestID = RequestID.of(head.fields, random: loop.nextRandom())
         func exchangeOf(_ key: KeyDefinition?) -> APIExchange {
             APIExchange(exchange, endpoint: endpoint, requestID: requestID, key: key, loop: loop, snapshot: snapshot, log: log)
         }
@@ -74,7 +74,8 @@ package final class APIHandler: ServerHandler {
 
     package func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
         let error = APIError(status, reason, code: Self.code(of: status))
-        let requestID = head.map { RequestID.of($0.fields) } ?? RequestID.of(HTTPFields())
+        let loop = engine.loop(of: eventLoop)
+        let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
         let endpoint = head.flatMap { Endpoint(path: $0.path) }
         var answer = ResponseHead(status: status)
         answer.add("x-request-id", requestID)
@@ -82,7 +83,7 @@ package final class APIHandler: ServerHandler {
         error.addFields(to: &answer)
         var writer = JSONWriter()
         writer.object { error.write(to: &$0) }
-        engine.loop(of: eventLoop).metrics.request(endpoint: endpoint?.name ?? "other", status: status)
+        loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
                 requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteAddress: exchange?.remoteAddress,

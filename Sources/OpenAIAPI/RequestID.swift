@@ -3,11 +3,12 @@ import HTTPWire
 /// The id that stands in the answer's `x-request-id`, in the logs and in made-up answer ids.
 enum RequestID {
     /// The caller's own where it is at most 128 visible ASCII characters, else a new one.
-    static func of(_ fields: HTTPFields) -> String {
+    /// - Parameter random: 64 random bits.
+    static func of(_ fields: HTTPFields, random: @autoclosure () -> UInt64) -> String {
         if let given = fields.value("x-request-id"), (1...128).contains(given.utf8.count), given.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
             return given
         }
-        return "req-" + hex(UInt64.random(in: .min ... .max))
+        return "req-" + hex(random())
     }
 
     /// Sixteen digits.

@@ -1,5 +1,6 @@
 import Engine
 import HTTPWire
+import NIOCore
 import ProviderKit
 
 /// The facts of an answer as callers see them: `_router` in bodies, `x-router-*` in heads.
@@ -43,9 +44,14 @@ enum RouterMetadata {
         if let model = facts.model { head.add("x-router-model", model) }
         head.add("x-router-attempts", String(facts.attempts))
         head.add("x-router-fallback", facts.isFallback ? "true" : "false")
-        var timing = "plan;dur=" + millisecondsText(facts.planTime)
-        if let firstByte = facts.firstByteTime { timing += ", upstream;dur=" + millisecondsText(firstByte) }
-        head.add("server-timing", timing)
+        var timing = JSONWriter(Array("plan;dur=".utf8))
+        timing.thousandths(facts.planTime.microseconds)
+        if let firstByte = facts.firstByteTime {
+            timing.bytes += ", upstream;dur=".utf8
+            timing = JSONWriter(timing.bytes)
+            timing.thousandths(firstByte.microseconds)
+        }
+        head.add("server-timing", bytes: ByteBuffer(bytes: timing.bytes))
     }
 
     private static func write(_ failed: FailedAttempt, to writer: inout JSONWriter) {
@@ -63,19 +69,17 @@ enum RouterMetadata {
     }
 }
 
-/// Milliseconds with up to three decimals, without the cost of a shortest decimal.
-func millisecondsText(_ duration: Duration) -> String {
-    let (seconds, attoseconds) = duration.components
-    let micros = max(0, seconds) &* 1_000_000 &+ max(0, attoseconds) / 1_000_000_000_000
-    let rest = micros % 1000
-    if rest == 0 { return String(micros / 1000) }
-    let digits = String(rest)
-    return String(micros / 1000) + "." + String(repeating: "0", count: 3 - digits.utf8.count) + digits
+extension Duration {
+    /// Whole microseconds; 0 for less than nothing.
+    var microseconds: Int {
+        let (seconds, attoseconds) = components
+        return max(0, Int(clamping: seconds) &* 1_000_000 &+ Int(clamping: attoseconds) / 1_000_000_000_000)
+    }
 }
 
 extension JSONWriter {
-    mutating func milliseconds(_ name: String, _ duration: Duration) {
+    mutating func milliseconds(_ name: StaticString, _ duration: Duration) {
         key(name)
-        raw(Array(millisecondsText(duration).utf8))
+        thousandths(duration.microseconds)
     }
 }

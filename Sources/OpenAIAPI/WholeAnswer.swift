@@ -155,7 +155,7 @@ enum WholeAnswer {
 extension JSONWriter {
     /// Writes a member of another object, its value as it stands there.
     mutating func member(copying member: JSONMember, from object: RawSpan) {
-        key(JSON.string(member.key, in: object))
+        key(escaping: JSON.string(member.key, in: object))
         raw(member.value.range, of: object)
     }
 }

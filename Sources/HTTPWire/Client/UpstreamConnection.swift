@@ -147,6 +147,7 @@ extension UpstreamConnection {
     func close() {
         phase = .closed
         input = ByteBuffer()
+        writer.stop()
         guard let context else { return }
         if isSecure, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
             tls.close(promise: nil)
@@ -183,7 +184,7 @@ extension UpstreamConnection {
     private func beginWriting(_ call: UpstreamCall) {
         call.phase = .writing
         call.deadlines[.connect] = nil
-        writer = RequestWriter(call.message)
+        writer.begin(call.message)
         write(call)
     }
 
@@ -286,6 +287,7 @@ extension UpstreamConnection {
     private func endResponse(_ call: UpstreamCall) {
         phase = .ended
         isReusable = isReusable && input.readableBytes == 0 && writer.isSent
+        writer.stop()
         self.call = nil
         call.connection = nil
         call.finish()?.upstreamEnd(call)

@@ -9,34 +9,28 @@ package struct UpstreamMessage: Sendable {
     let isHeadRequest: Bool
     let bodyBytes: Int
 
-    private static let framingFields: Set<String> = [
-        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
-    ]
-
-    /// `target`: path and query; what may not stand there is percent-encoded. `authority` becomes the Host. Fields about framing and the connection are left out, and those whose
-    /// name is no token; control bytes in values become spaces.
-    package init(method: String, target: String, authority: String, fields: [(String, String)], body: [ByteBuffer]) {
+    /// `target`: path and query; what may not stand there is percent-encoded.
+    package init(method: String, target: String, fields: UpstreamFields, body: [ByteBuffer]) {
         bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         isHeadRequest = method == "HEAD"
         self.body = body
         head = ByteBuffer()
-        head.reserveCapacity(256 + target.utf8.count + fields.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count + 4 })
-        head.writeBytes(method.utf8.allSatisfy(Octet.isToken) && !method.isEmpty ? Array(method.utf8) : Array("POST".utf8))
+        head.reserveCapacity(64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes)
+        head.writeString(method.utf8.allSatisfy(Octet.isToken) && !method.isEmpty ? method : "POST")
         head.writeStaticString(" ")
         writeTarget(target)
-        head.writeStaticString(" HTTP/1.1\r\nhost: ")
-        writeValue(authority)
-        for (name, value) in fields where !name.isEmpty && name.utf8.allSatisfy(Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
-            head.writeString(name)
-            head.writeStaticString(": ")
-            writeValue(value)
-        }
-        if bodyBytes > 0 || ["POST", "PUT", "PATCH"].contains(method) {
+        head.writeStaticString(" HTTP/1.1\r\n")
+        head.writeImmutableBuffer(fields.lines)
+        if bodyBytes > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
             head.writeStaticString("content-length: ")
             head.writeDecimal(bodyBytes)
             head.writeStaticString("\r\n")
         }
         head.writeStaticString("\r\n")
+    }
+
+    package init(method: String, target: String, authority: String, fields: [(String, String)], body: [ByteBuffer]) {
+        self.init(method: method, target: target, fields: UpstreamFields(authority: authority, fields), body: body)
     }
 
     private mutating func writeTarget(_ target: String) {
@@ -54,9 +48,29 @@ package struct UpstreamMessage: Sendable {
             }
         }
     }
+}
+
+/// The field lines of a request, rendered; made once for many requests that are alike.
+package struct UpstreamFields: Sendable {
+    fileprivate private(set) var lines = ByteBuffer()
+
+    private static let framingFields: Set<String> = [
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
+    ]
+
+    /// `authority` becomes the Host. Fields about framing and the connection are left out, and those whose name is no token; control bytes in values become spaces.
+    package init(authority: String, _ fields: [(String, String)]) {
+        lines.writeStaticString("host: ")
+        writeValue(authority)
+        for (name, value) in fields where !name.isEmpty && name.utf8.allSatisfy(Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
+            lines.writeString(name)
+            lines.writeStaticString(": ")
+            writeValue(value)
+        }
+    }
 
     private mutating func writeValue(_ value: String) {
-        if value.utf8.allSatisfy(Octet.isText) { head.writeString(value) } else { head.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space }) }
-        head.writeStaticString("\r\n")
+        if value.utf8.allSatisfy(Octet.isText) { lines.writeString(value) } else { lines.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space }) }
+        lines.writeStaticString("\r\n")
     }
 }

@@ -26,7 +26,7 @@ public struct JSONSplice: Sendable {
     /// A member of our own, with `json` as its value.
     public mutating func append(key: String, json: [UInt8]) {
         var writer = JSONWriter([pieces.isEmpty ? Ascii.openBrace : Ascii.comma])
-        writer.key(key)
+        writer.key(escaping: key)
         writer.raw(json)
         own(writer.bytes)
         callerEnd = nil

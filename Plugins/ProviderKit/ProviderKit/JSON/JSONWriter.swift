@@ -1,36 +1,51 @@
 /// Builds a JSON text at the end of `bytes`. Commas come by themselves; that what begins also ends is the caller's part.
 public struct JSONWriter: Sendable {
     public var bytes: [UInt8]
-    private var needsComma = false
+    @usableFromInline var needsComma = false
 
     public init(_ bytes: [UInt8] = []) {
         self.bytes = bytes
     }
 
+    @inlinable
     public mutating func beginObject() {
         separate()
-        bytes.append(Ascii.openBrace)
+        bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
+    @inlinable
     public mutating func endObject() {
-        bytes.append(Ascii.closeBrace)
+        bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
+    @inlinable
     public mutating func beginArray() {
         separate()
-        bytes.append(Ascii.openBracket)
+        bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
+    @inlinable
     public mutating func endArray() {
-        bytes.append(Ascii.closeBracket)
+        bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
-    /// A member's key; its value is what is written next.
-    public mutating func key(_ key: String) {
+    /// A member's key, which has no character that JSON escapes; its value is what is written next.
+    @inlinable
+    public mutating func key(_ key: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A member's key, whatever it holds.
+    public mutating func key(escaping key: String) {
         separate()
         appendLiteral(key)
         bytes.append(Ascii.colon)
@@ -44,7 +59,19 @@ public struct JSONWriter: Sendable {
     }
 
     public mutating func integer(_ value: Int) {
-        text(value.description)
+        separate()
+        if value < 0 { bytes.append(Ascii.minus) }
+        appendDigits(value.magnitude)
+        needsComma = true
+    }
+
+    /// `value` divided by a thousand, as a decimal: 1500 is written `1.500`, 2000 `2`. Not for negative values.
+    public mutating func thousandths(_ value: Int) {
+        integer(value / 1000)
+        let rest = value.magnitude % 1000
+        guard rest > 0 else { return }
+        bytes.append(Ascii.dot)
+        for divisor: UInt in [100, 10, 1] { bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / divisor % 10)) }
     }
 
     /// The shortest digits that mean `value`; `null` for infinities and NaN, which JSON doesn't have.
@@ -74,8 +101,19 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    private mutating func separate() {
-        if needsComma { bytes.append(Ascii.comma) }
+    @inlinable
+    mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func appendDigits(_ value: UInt) {
+        let start = bytes.count
+        var rest = value
+        repeat {
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 
     private mutating func text(_ token: String) {
