@@ -22,19 +22,20 @@ package protocol AnswerWriter: AnyObject {
     var mayWrite: Bool { get }
 }
 
-/// What is known of a call: the source of `_router`, the headers, the access log and the metrics.
-package struct AnswerFacts: Sendable {
+/// What is known of a call: the source of `_router`, the headers, the access log and the metrics. One for each call; it grows while the call runs, on the
+/// call's event loop.
+package final class AnswerFacts {
     /// The attempt under way, or the one that answered. nil before the first.
     package var provider: String?
     package var model: String?
-    package var route: String?
+    package let route: String?
     /// Attempts made, this one included.
     package var attempts = 0
     package var isFallback = false
     /// The failed attempts, in order.
     package var errors: [FailedAttempt] = []
     /// The digest of the policy that serves the call.
-    package var config: String
+    package let config: String
     package var usage = UsageReport()
     /// From the request's arrival to the plan.
     package var planTime: Duration = .zero

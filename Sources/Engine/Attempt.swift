@@ -133,7 +133,7 @@ final class Attempt {
         switch state {
         case .done: return
         case .waiting: fail(ProviderError(.upstreamError, message: "the upstream sent no answer"))
-        case .refusing(let head): fail(instance.provider.failure(head: head, body: pending.readableBytesSpan))
+        case .refusing(let head): fail(refusal(head))
         case .decoding: finishDecoding()
         }
     }
@@ -142,19 +142,24 @@ final class Attempt {
         if case .done = state { return }
         if case .refusing(let head) = state {
             // The status is known, and that is what counts; its body may be cut.
-            return fail(instance.provider.failure(head: head, body: pending.readableBytesSpan))
+            return fail(refusal(head))
         }
         if isCommitted, hasEndedByItself() { return complete() }
         let (error, reason) = failure.described()
         fail(error, reason: reason)
     }
 
+    private func refusal(_ head: UpstreamHead) -> ProviderError {
+        let bytes = pending
+        return instance.provider.failure(head: head, body: bytes.readableBytesSpan)
+    }
+
     /// A stream that had its finish reason is whole, however its connection ends.
     private func hasEndedByItself() -> Bool {
         guard var decoder = self.decoder else { return false }
-        let rest = pending
+        let bytes = pending
         do throws(ProviderError) {
-            try decoder.finish(rest.readableBytesSpan, into: &sink)
+            try decoder.finish(bytes.readableBytesSpan, into: &sink)
             pass()
             return true
         } catch {
@@ -166,8 +171,9 @@ final class Attempt {
         guard var decoder = self.decoder else { return }
         self.decoder = nil  // one owner, so that the decoder changes in place
         defer { self.decoder = decoder }
+        let bytes = pending
         do throws(ProviderError) {
-            let consumed = try decoder.decode(pending.readableBytesSpan, into: &sink)
+            let consumed = try decoder.decode(bytes.readableBytesSpan, into: &sink)
             pass()
             pending.moveReaderIndex(forwardBy: min(max(0, consumed), pending.readableBytes))
         } catch {
@@ -188,8 +194,9 @@ final class Attempt {
 
     private func finishDecoding() {
         guard var decoder = self.decoder else { return }
+        let bytes = pending
         do throws(ProviderError) {
-            try decoder.finish(pending.readableBytesSpan, into: &sink)
+            try decoder.finish(bytes.readableBytesSpan, into: &sink)
             pass()
         } catch {
             pass()

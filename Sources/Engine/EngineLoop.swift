@@ -13,6 +13,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private let transport: UpstreamTransport
     private let logger: Logger
     private var current: Snapshot
+    /// The counters of the current policy's models, in its order; nil until they are needed.
+    private var modelCounters: [ModelCounters?] = []
     private var connections: [ObjectIdentifier: ProviderConnections] = [:]
     private var calls: [RunningCall] = []
     private var rotation = 0
@@ -30,8 +32,23 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     /// The policy in service. Two loads of a counter in the usual case.
     package var snapshot: Snapshot {
-        if store.generation != current.generation { current = store.current }
+        if store.generation != current.generation {
+            current = store.current
+            modelCounters = []
+        }
         return current
+    }
+
+    func counters(ofModel model: Int, in snapshot: Snapshot) -> ModelCounters {
+        let isCurrent = snapshot === current
+        if isCurrent, model < modelCounters.count, let known = modelCounters[model] { return known }
+        let definition = snapshot.policy.models[model]
+        let counters = metrics.counters(provider: snapshot.policy.providers[definition.provider].name, model: definition.name)
+        if isCurrent {
+            if modelCounters.isEmpty { modelCounters = Array(repeating: nil, count: snapshot.policy.models.count) }
+            modelCounters[model] = counters
+        }
+        return counters
     }
 
     /// A number for `Planner.plan`: another one at each call.

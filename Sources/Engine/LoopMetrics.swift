@@ -2,45 +2,81 @@ import ProviderKit
 
 /// One event loop's counters. Only that loop writes; a scrape asks each loop for a copy.
 package final class LoopMetrics {
-    package private(set) var values = MetricValues()
+    private var models: [ModelName: ModelCounters] = [:]
+    private var requests: [MetricValues.Request: Int] = [:]
+    private var fallbacks: [String: Int] = [:]
 
-    /// An attempt has ended. `reason` is nil where it answered.
-    func attempt(provider: String, model: String, reason: String?) {
-        values.attempts[.init(provider: provider, model: model, reason: reason), default: 0] += 1
+    /// The counters of a model, over all policies that name it.
+    func counters(provider: String, model: String) -> ModelCounters {
+        let name = ModelName(provider: provider, model: model)
+        if let known = models[name] { return known }
+        let made = ModelCounters()
+        models[name] = made
+        return made
     }
 
-    /// A call has ended, with its answer or its failure.
-    func ended(_ facts: AnswerFacts, _ failure: CallFailure?) {
-        guard let provider = facts.provider, let model = facts.model else { return }
-        if facts.isFallback, failure == nil { values.fallbacks[facts.route ?? "", default: 0] += 1 }
-        let source = facts.usage.source
-        guard source != .unknown else { return }
-        let usage = facts.usage.usage
-        for (kind, count) in [("prompt", usage.promptTokens), ("completion", usage.completionTokens)] {
-            guard let count else { continue }
-            values.tokens[.init(provider: provider, model: model, kind: kind, source: source.rawValue), default: 0] &+= count
-        }
+    /// A fallback has answered.
+    func fallback(route: String?) {
+        fallbacks[route ?? "", default: 0] += 1
     }
 
     /// A request has been answered; `endpoint` is one of the API's own words.
-    package func request(endpoint: StaticString, status: Int) {
-        values.requests[.init(endpoint: "\(endpoint)", status: status), default: 0] += 1
+    package func request(endpoint: String, status: Int) {
+        requests[.init(endpoint: endpoint, status: status), default: 0] += 1
+    }
+
+    var values: MetricValues {
+        MetricValues(models: models.mapValues(\.values), requests: requests, fallbacks: fallbacks)
+    }
+}
+
+/// A model's counters on one event loop.
+final class ModelCounters {
+    var answered = 0
+    /// By reason, one of a fixed set of words.
+    var failures: [String: Int] = [:]
+    var reported = TokenCount()
+    var estimated = TokenCount()
+
+    var values: MetricValues.Model {
+        MetricValues.Model(answered: answered, failures: failures, reported: reported, estimated: estimated)
+    }
+}
+
+package struct ModelName: Hashable, Sendable {
+    package var provider: String
+    package var model: String
+}
+
+package struct TokenCount: Sendable {
+    package var prompt = 0
+    package var completion = 0
+
+    mutating func add(_ usage: Usage) {
+        prompt &+= usage.promptTokens ?? 0
+        completion &+= usage.completionTokens ?? 0
+    }
+
+    mutating func add(_ other: TokenCount) {
+        prompt &+= other.prompt
+        completion &+= other.completion
     }
 }
 
 /// Counters since start, keyed by names that the policy or the program gives, never by what a caller sent.
 package struct MetricValues: Sendable {
-    package struct Attempt: Hashable, Sendable {
-        package var provider: String
-        package var model: String
-        package var reason: String?
-    }
+    package struct Model: Sendable {
+        package var answered: Int
+        package var failures: [String: Int]
+        package var reported: TokenCount
+        package var estimated: TokenCount
 
-    package struct Tokens: Hashable, Sendable {
-        package var provider: String
-        package var model: String
-        package var kind: String
-        package var source: String
+        mutating func add(_ other: Model) {
+            answered += other.answered
+            failures.merge(other.failures, uniquingKeysWith: +)
+            reported.add(other.reported)
+            estimated.add(other.estimated)
+        }
     }
 
     package struct Request: Hashable, Sendable {
@@ -48,8 +84,7 @@ package struct MetricValues: Sendable {
         package var status: Int
     }
 
-    package var attempts: [Attempt: Int] = [:]
-    package var tokens: [Tokens: Int] = [:]
+    package var models: [ModelName: Model] = [:]
     package var requests: [Request: Int] = [:]
     /// Answers that a fallback gave, by route.
     package var fallbacks: [String: Int] = [:]
@@ -57,10 +92,13 @@ package struct MetricValues: Sendable {
     package var activeCalls = 0
 
     package mutating func add(_ other: MetricValues) {
-        attempts.merge(other.attempts, uniquingKeysWith: &+)
-        tokens.merge(other.tokens, uniquingKeysWith: &+)
-        requests.merge(other.requests, uniquingKeysWith: &+)
-        fallbacks.merge(other.fallbacks, uniquingKeysWith: &+)
+        models.merge(other.models) { mine, others in
+            var sum = mine
+            sum.add(others)
+            return sum
+        }
+        requests.merge(other.requests, uniquingKeysWith: +)
+        fallbacks.merge(other.fallbacks, uniquingKeysWith: +)
         activeCalls += other.activeCalls
     }
 }

@@ -34,7 +34,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Where the loop's list of calls holds it.
     var listIndex = 0
     private let plan: Plan
-    private var facts: AnswerFacts
+    private let facts: AnswerFacts
     private var attempt: Attempt?
     /// Set from outside: the call ends with it as soon as its attempt has.
     private var ending: CallFailure?
@@ -86,7 +86,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         let result = await attempts()
         loop.remove(self)
         facts.totalTime = NIODeadline.now() - request.arrivedAt
-        loop.metrics.ended(facts, result)
+        if result == nil, facts.isFallback { loop.metrics.fallback(route: facts.route) }
         switch result {
         case nil: writer.finish(facts)
         case let failure?: writer.fail(failure, facts)
@@ -123,15 +123,15 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
             switch outcome {
             case .answered:
-                countUsage(attempt)
-                loop.metrics.attempt(provider: instance.name, model: model.name, reason: nil)
+                countUsage(attempt, loop.counters(ofModel: step.model, in: snapshot))
+                loop.counters(ofModel: step.model, in: snapshot).answered += 1
                 return nil
             case .failed(let error, let reason):
-                loop.metrics.attempt(provider: instance.name, model: model.name, reason: reason)
+                loop.counters(ofModel: step.model, in: snapshot).failures[reason, default: 0] += 1
                 facts.errors.append(
                     FailedAttempt(provider: instance.name, model: model.name, error: error, reason: reason, duration: NIODeadline.now() - started))
                 loop.report(error, provider: instance.name, model: model.name)
-                if isCommitted { countUsage(attempt) }
+                if isCommitted { countUsage(attempt, loop.counters(ofModel: step.model, in: snapshot)) }
                 if let ending { return ending }
                 if isCommitted { return CallFailure(cause: .allFailed, status: error.status ?? 502, error: error) }
                 if .now() >= deadline {
@@ -144,13 +144,15 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     }
 
     /// What the provider reported counts; without that, or where the answer was cut, what passed is counted.
-    private func countUsage(_ attempt: Attempt) {
+    private func countUsage(_ attempt: Attempt, _ counters: ModelCounters) {
         if let usage = attempt.usage, usage.completionTokens != nil || usage.promptTokens != nil {
             facts.usage = UsageReport(usage: usage, source: .reported)
+            counters.reported.add(usage)
         } else {
             let usage = Usage(
                 promptTokens: TokenEstimate.tokens(ofBytes: request.body.readableBytes), completionTokens: TokenEstimate.tokens(ofBytes: attempt.contentBytes))
             facts.usage = UsageReport(usage: usage, source: .estimated)
+            counters.estimated.add(usage)
         }
     }
 }

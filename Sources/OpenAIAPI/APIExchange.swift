@@ -27,7 +27,8 @@ final class APIExchange: CallerObserver {
         self.loop = loop
         self.snapshot = snapshot
         self.log = log
-        wantsMetadata = exchange.head.fields.value("x-router-metadata")?.lowercased() != "off"
+        let fields = exchange.head.fields
+        wantsMetadata = !fields.contains("x-router-metadata") || fields.value("x-router-metadata")?.lowercased() != "off"
     }
 
     /// A whole answer with JSON, or with nothing.
@@ -65,7 +66,7 @@ final class APIExchange: CallerObserver {
         loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: endpoint?.name ?? "other", head: exchange.head, remoteAddress: exchange.remoteAddress, key: key?.name, status: status,
+                requestID: requestID, endpoint: endpoint?.name ?? "other", head: exchange.head, remoteHost: exchange.remoteHost, key: key?.name, status: status,
                 bytesReceived: exchange.body.readableBytes, bytesSent: exchange.bytesSent, facts: facts, error: error, duration: NIODeadline.now() - exchange.acceptedAt))
     }
 

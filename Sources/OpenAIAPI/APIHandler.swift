@@ -46,7 +46,7 @@ package final class APIHandler: ServerHandler {
             }
             let key = endpoint.access == .open ? nil : try Authentication.key(of: head.fields, in: snapshot)
             try Authentication.authorize(key, for: endpoint.access)
-            if let encoding = head.fields.value("content-encoding"), encoding.lowercased() != "identity" {
+            if head.fields.contains("content-encoding"), let encoding = head.fields.value("content-encoding"), encoding.lowercased() != "identity" {
                 throw APIError(415, "a request body with content-encoding is not taken; send it as it is", code: "unsupported_content_encoding")
             }
             if endpoint == .chat, draining.load(ordering: .acquiring) {
@@ -86,7 +86,7 @@ package final class APIHandler: ServerHandler {
         loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteAddress: exchange?.remoteAddress,
+                requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteHost: exchange?.remoteHost,
                 key: (exchange?.observer as? APIExchange)?.key?.name, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, facts: nil, error: error.code, duration: .zero))
         return (answer, ByteBuffer(bytes: writer.bytes))
     }

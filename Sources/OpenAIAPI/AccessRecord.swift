@@ -1,15 +1,15 @@
 import Engine
 import HTTPWire
-import NIOCore
 import ProviderKit
 
 /// One line of the access log: a JSON object of a fixed set of members. Texts of a caller are escaped and cut.
 struct AccessRecord {
     var requestID: String
-    var endpoint: StaticString
+    var endpoint: String
     /// nil where the head could not be parsed.
     var head: RequestHead?
-    var remoteAddress: SocketAddress?
+    /// The caller's IP address; nil on a unix socket.
+    var remoteHost: String?
     /// The key's name in the policy.
     var key: String?
     /// 499: the caller left before the answer's end.
@@ -30,12 +30,12 @@ struct AccessRecord {
         writer.object {
             $0.member("time", time)
             $0.member("request_id", requestID)
-            $0.member("endpoint", "\(endpoint)")
+            $0.member("endpoint", endpoint)
             if let head {
                 $0.member("method", head.method.description)
                 $0.member("path", Self.cut(head.path))
             }
-            if let address = remoteAddress?.ipAddress { $0.member("remote", address) }
+            if let remoteHost { $0.member("remote", remoteHost) }
             if let key { $0.member("key", key) }
             $0.member("status", status)
             if let error { $0.member("error", Self.cut(error)) }

@@ -39,7 +39,7 @@ enum Authentication {
     /// Every credential that the request carries, under any of the names that clients use.
     private static func credentials(_ fields: HTTPFields) -> [String] {
         var found: [String] = []
-        for value in fields.values("authorization") {
+        for value in fields.contains("authorization") ? fields.values("authorization") : [] {
             // The scheme is case-insensitive (RFC 9110, 11.1).
             guard value.utf8.count > 7, value.utf8.prefix(7).elementsEqual("Bearer ".utf8, by: { $0 | 0x20 == $1 | 0x20 }) else {
                 found.append(value)
@@ -47,7 +47,8 @@ enum Authentication {
             }
             found.append(String(value.dropFirst(7)).trimmed)
         }
-        found += fields.values("x-api-key") + fields.values("api-key")
+        if fields.contains("x-api-key") { found += fields.values("x-api-key") }
+        if fields.contains("api-key") { found += fields.values("api-key") }
         return found
     }
 

@@ -27,7 +27,7 @@ enum Endpoint: Equatable {
     }
 
     /// In logs and metrics.
-    var name: StaticString {
+    var name: String {
         switch self {
         case .chat: "chat"
         case .models, .model: "models"

@@ -9,20 +9,26 @@ struct MetricsText {
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
             sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
         }
+        let models = values.models.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
         family("llm_router_attempts_total", "counter", "Attempts at a model, by outcome.")
-        for (key, count) in sorted(values.attempts) {
-            sample("llm_router_attempts_total", [("provider", key.provider), ("model", key.model), ("outcome", key.reason == nil ? "ok" : "failed")], count)
+        for (name, model) in models {
+            sample("llm_router_attempts_total", labels(name) + [("outcome", "ok")], model.answered)
+            sample("llm_router_attempts_total", labels(name) + [("outcome", "failed")], model.failures.values.reduce(0, +))
         }
         family("llm_router_attempt_failures_total", "counter", "Failed attempts, by reason; a timeout names its timer.")
-        for (key, count) in sorted(values.attempts) {
-            guard let reason = key.reason else { continue }
-            sample("llm_router_attempt_failures_total", [("provider", key.provider), ("model", key.model), ("reason", reason)], count)
+        for (name, model) in models {
+            for (reason, count) in model.failures.sorted(by: { $0.key < $1.key }) {
+                sample("llm_router_attempt_failures_total", labels(name) + [("reason", reason)], count)
+            }
         }
         family("llm_router_fallbacks_total", "counter", "Answers that a route's fallback gave.")
         for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) { sample("llm_router_fallbacks_total", [("route", route)], count) }
         family("llm_router_tokens_total", "counter", "Tokens, reported by the provider or estimated from bytes.")
-        for (key, count) in values.tokens.sorted(by: { ($0.key.provider, $0.key.model, $0.key.kind, $0.key.source) < ($1.key.provider, $1.key.model, $1.key.kind, $1.key.source) }) {
-            sample("llm_router_tokens_total", [("provider", key.provider), ("model", key.model), ("kind", key.kind), ("source", key.source)], count)
+        for (name, model) in models {
+            for (source, count) in [("reported", model.reported), ("estimated", model.estimated)] {
+                sample("llm_router_tokens_total", labels(name) + [("kind", "prompt"), ("source", source)], count.prompt)
+                sample("llm_router_tokens_total", labels(name) + [("kind", "completion"), ("source", source)], count.completion)
+            }
         }
         gauge("llm_router_active_calls", "Calls under way.", values.activeCalls)
         gauge("llm_router_buffered_bytes", "Bytes of large events under assembly, against server.max_buffered.", bufferedBytes)
@@ -33,8 +39,8 @@ struct MetricsText {
         gauge("config_last_reload_success_timestamp_seconds", "When the policy in service was loaded.", policy.loadedAt)
     }
 
-    private func sorted(_ attempts: [MetricValues.Attempt: Int]) -> [(key: MetricValues.Attempt, value: Int)] {
-        attempts.sorted { ($0.key.provider, $0.key.model, $0.key.reason ?? "") < ($1.key.provider, $1.key.model, $1.key.reason ?? "") }
+    private func labels(_ name: ModelName) -> [(String, String)] {
+        [("provider", name.provider), ("model", name.model)]
     }
 
     private mutating func gauge(_ name: String, _ help: String, _ value: Int) {

@@ -16,7 +16,7 @@ final class StreamWriter: AnswerWriter {
     private let created: Int
     private let eventLoop: any EventLoop
     private var encoder: ChunkEncoder
-    private var facts: AnswerFacts
+    private var facts: AnswerFacts?
     /// Encoded and not yet sent: before the commit all of it, after it what the current read brought.
     private var out = ByteBuffer()
     private var hasFirst = false
@@ -47,7 +47,6 @@ final class StreamWriter: AnswerWriter {
         finishesLeft = request.choices
         eventLoop = api.exchange.eventLoop
         encoder = ChunkEncoder(id: api.requestID, created: created, model: "")
-        facts = AnswerFacts(config: "")
         keepAlive.set(.now() + api.snapshot.policy.server.keepalive)
     }
 
@@ -174,7 +173,7 @@ final class StreamWriter: AnswerWriter {
         }
         hasFirst = true
         var member = JSONWriter()
-        RouterMetadata.write(facts, to: &member, isComplete: false)
+        if let facts { RouterMetadata.write(facts, to: &member, isComplete: false) }
         writeFrame(WholeAnswer.appending(member.bytes, to: json.readableBytesSpan))
     }
 
@@ -197,7 +196,7 @@ final class StreamWriter: AnswerWriter {
         self.tail = Tail()
         hold.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
-        guard api.wantsMetadata, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
+        guard api.wantsMetadata, let facts, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
             out.writeImmutableBuffer(tail.bytes)
             return
         }
@@ -242,7 +241,7 @@ final class StreamWriter: AnswerWriter {
         head.add("cache-control", "no-cache")
         head.add("x-accel-buffering", "no")
         head.add("x-request-id", api.requestID)
-        if isCommitted { RouterMetadata.addFields(facts, to: &head) }
+        if isCommitted, let facts { RouterMetadata.addFields(facts, to: &head) }
         api.exchange.begin(head)
     }
 

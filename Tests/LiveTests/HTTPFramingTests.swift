@@ -12,10 +12,13 @@ import TestSupport
         for (name, request) in cases {
             let client = try router.client()
             client.send(request + Self.smuggled)
-            let answer = String(decoding: try client.readToClose(), as: UTF8.self)
-            let status = HTTPHead(Array(answer.utf8)).status
-            #expect(statuses.contains(status), "\(name): \(answer.prefix(200))")
-            #expect(answer.components(of: "HTTP/1.1 ") == 1, "\(name): \(answer)")
+            do {
+                let answer = try client.readResponse(within: .seconds(5))
+                #expect(statuses.contains(answer.status), "\(name): \(answer.text)")
+                #expect(try client.readToClose(within: .seconds(5)) == [], "\(name): a second answer")
+            } catch {
+                Issue.record("\(name): \(error)")
+            }
         }
         #expect(upstream.connections == 0)
         #expect(try router.chat("a", "still here").content == "still here")
@@ -72,7 +75,7 @@ import TestSupport
         ]
         try expectRefusals(bodies.map { ("\($0.prefix(40).debugDescription)", Self.chat(["Transfer-Encoding: chunked"], body: $0)) })
         try expectRefusals(
-            [("2^64", Self.chat(["Transfer-Encoding: chunked"], body: "ffffffffffffffff\r\nhello")), ("2^63", Self.chat(["Transfer-Encoding: chunked"], body: "7fffffffffffffff\r\n"))],
+            [("2^64", Self.chat(["Transfer-Encoding: chunked"], body: "ffffffffffffffff\r\nhello"))],
             statuses: [400, 413])
     }
 
@@ -80,7 +83,7 @@ import TestSupport
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let client = try router.client()
-        let body = Self.chunkedBody.dropLast(2) + "Host: evil\r\nAuthorization: Bearer evil\r\nContent-Length: 3\r\nX-Evil: evil\r\n\r\n"
+        let body = Self.chunkedBody.dropLast() + "Host: evil\r\nAuthorization: Bearer evil\r\nContent-Length: 3\r\nX-Evil: evil\r\n\r\n"
         client.send(Self.chat(["Transfer-Encoding: chunked"], body: String(body)))
         #expect(try client.readResponse().status == 200)
         let seen = try upstream.waitForRequest()
@@ -106,14 +109,5 @@ import TestSupport
                 get(good, " Leading: x", "Host: x"), get(good, "", "Host: x"), (name: "bare LF", request: "GET /models HTTP/1.1\nHost: x\n\n"),
                 (name: "one bare LF", request: "GET /models HTTP/1.1\r\nHost: x\nA: b\r\n\r\n"),
             ], statuses: [400, 505])
-    }
-}
-
-extension String {
-    func components(of part: String) -> Int {
-        let (bytes, wanted) = (Array(utf8), Array(part.utf8))
-        var (count, start) = (0, 0)
-        while let range = bytes.firstRange(of: wanted, from: start) { (count, start) = (count + 1, range.upperBound) }
-        return count
     }
 }

@@ -153,16 +153,14 @@ import TestSupport
         for request in ["CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", Self.get("/models", ["Connection: Upgrade", "Upgrade: websocket"])] {
             let client = try router.client()
             client.send(request + smuggled)
-            let answer = String(decoding: try client.readToClose(), as: UTF8.self)
-            #expect([400, 405, 501].contains(HTTPHead(Array(answer.utf8)).status), "\(request): \(answer)")
-            #expect(answer.components(of: "HTTP/1.1 ") == 1)
+            #expect([400, 405, 501].contains(try client.readResponse().status), "\(request)")
+            #expect(try client.readToClose() == [])
         }
         // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the answer.
         let client = try router.client()
         client.send(Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"]) + smuggled)
-        let answer = String(decoding: try client.readToClose(), as: UTF8.self)
-        #expect(HTTPHead(Array(answer.utf8)).status == 200)
-        #expect(answer.components(of: "HTTP/1.1 ") == 1)
+        #expect(try client.readResponse().status == 200)
+        #expect(try client.readToClose() == [])
     }
 }
 

@@ -109,7 +109,8 @@ import TestSupport
         for path in ["/metrics", "/health", "/models", "/nowhere?key=sk-canary-Wr47wrong"] {
             sinks[path] = try router.get(path, key: "sk-canary-Kc93caller").text
         }
-        try router.reloadRefused(policy.with { $0.moreProviders = ["  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"] }.text)
+        let bad = "  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"
+        try router.reloadRefused(policy.with { $0.moreProviders = [bad] }.text)
         _ = try router.waitForRecords(2 * scripts.count + 3)
         sinks["stdout"] = router.standardOutput
         sinks["stderr"] = router.standardError

@@ -11,6 +11,7 @@ package final class ChildProcess: Sendable {
     let output = Watched<[UInt8]>([])
     let errors = Watched<[UInt8]>([])
     private let exit = Watched<Exit?>(nil)
+    private let openOutputs = Watched(2)
 
     /// - Parameter environment: all that the program sees.
     init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
@@ -45,8 +46,8 @@ package final class ChildProcess: Sendable {
             throw SocketError("start of \(program)", result)
         }
         self.pid = pid
-        Self.collect(outRead, into: output)
-        Self.collect(errRead, into: errors)
+        collect(outRead, into: output)
+        collect(errRead, into: errors)
         let (child, exit) = (pid, exit)
         startThread {
             var status: Int32 = 0
@@ -60,6 +61,11 @@ package final class ChildProcess: Sendable {
     package func signal(_ number: Int32) {
         exit.read { if $0 == nil { Glibc.kill(pid, number) } }
     }
+
+    package func hangUp() { signal(SIGHUP) }
+
+    /// How many bytes stand on its standard error so far.
+    package var errorLength: Int { errors.read(\.count) }
 
     /// Ends it without asking; returns when it is gone.
     package func kill() {
@@ -82,7 +88,15 @@ package final class ChildProcess: Sendable {
         return (ends[0], ends[1])
     }
 
-    private static func collect(_ descriptor: Int32, into bytes: Watched<[UInt8]>) {
+    /// Both outputs are read to their ends, after the exit.
+    package func waitForOutputEnd(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
+        guard openOutputs.wait(until: Deadline(limit), for: { $0 == 0 ? true : nil }) != nil else {
+            throw TestFailure("the process's outputs did not end within \(limit)", CallSite(file, line))
+        }
+    }
+
+    private func collect(_ descriptor: Int32, into bytes: Watched<[UInt8]>) {
+        let openOutputs = openOutputs
         startThread {
             var buffer = [UInt8](repeating: 0, count: 65536)
             while true {
@@ -90,6 +104,7 @@ package final class ChildProcess: Sendable {
                 if count > 0 { bytes.update { $0 += buffer.prefix(count) } } else if count == 0 || errno != EINTR { break }
             }
             close(descriptor)
+            openOutputs.update { $0 -= 1 }
         }
     }
 }

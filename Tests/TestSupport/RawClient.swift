@@ -1,5 +1,5 @@
 /// A caller on a bare socket: it sends any bytes in any cuts and reads answers with deadlines.
-package final class RawClient {
+package final class RawClient: @unchecked Sendable {  // a test may hand it to a thread, but one at a time uses it
     package enum Close: Equatable, Sendable {
         case end
         case reset

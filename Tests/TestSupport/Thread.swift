@@ -26,6 +26,9 @@ private final class Job {
 
 /// Many callers at once.
 package enum Threads {
+    /// One more, which reports by a `Watched` value.
+    package static func start(_ work: @escaping @Sendable () -> Void) { startThread(work) }
+
     /// Runs `body` for each index on a thread of its own; throws the first error once all have ended.
     package static func run<Result: Sendable>(
         _ count: Int, within limit: Duration, file: StaticString, line: Int, _ body: @escaping @Sendable (Int) throws -> Result

@@ -46,7 +46,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     private var isReadHeld = false
     private var hasServed = false
     private var discarded = 0
-    private var remoteAddress: SocketAddress?
+    private var remoteHost: String?
 
     private lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [weak self] now in self?.deadlineReached(now) }
     private var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
@@ -64,7 +64,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
 
     func channelActive(context: ChannelHandlerContext) {
         loop.add(self)
-        remoteAddress = context.remoteAddress
+        remoteHost = context.remoteAddress?.ipAddress
         timer.set(loop.eventLoop.now.advanced(by: limits.headTimeout))
     }
 
@@ -150,7 +150,7 @@ extension ServerConnection {
         body = BodyReader(request.body)
         isBodyComplete = request.body == .none
         let now = loop.eventLoop.now
-        let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteAddress: remoteAddress, acceptedAt: now)
+        let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
         output.start(head: request.head)

@@ -5,7 +5,8 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     package let head: RequestHead
     package internal(set) var body = ByteBuffer()
     package let eventLoop: any EventLoop
-    package let remoteAddress: SocketAddress?
+    /// The caller's IP address; nil on a unix socket.
+    package let remoteHost: String?
     /// When the head was complete.
     package let acceptedAt: NIODeadline
     /// Told what becomes of the caller; held until the exchange is over.
@@ -21,11 +22,11 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     weak var connection: ServerConnection?
     var isBegun = false
 
-    init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteAddress: SocketAddress?, acceptedAt: NIODeadline) {
+    init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteHost: String?, acceptedAt: NIODeadline) {
         self.head = head
         self.connection = connection
         self.eventLoop = eventLoop
-        self.remoteAddress = remoteAddress
+        self.remoteHost = remoteHost
         self.acceptedAt = acceptedAt
     }
 

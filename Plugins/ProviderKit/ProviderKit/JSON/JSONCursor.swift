@@ -4,7 +4,7 @@
 /// ```swift
 /// try cursor.enterObject(bytes)
 /// while let key = try cursor.nextKey(bytes) {
-///     let value = try cursor.skipValue(bytes)
+///     if JSON.isKey(key, "id", in: bytes) { … } else { try cursor.skipValue(bytes) }
 /// }
 /// try cursor.end(bytes)
 /// ```
@@ -54,6 +54,7 @@ public struct JSONCursor: Sendable {
     }
 
     /// Passes one value with all that is in it.
+    @discardableResult
     public mutating func skipValue(_ bytes: RawSpan) throws(JSONError) -> JSONValue {
         let kind = try peekKind(bytes)
         let start = offset

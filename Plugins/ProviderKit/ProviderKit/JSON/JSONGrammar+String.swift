@@ -3,7 +3,7 @@ extension JSONGrammar {
     static func passString(_ bytes: RawSpan, _ i: inout Int) throws(JSONError) {
         i &+= 1
         while true {
-            i = firstStop(bytes, from: i)
+            i = bytes.firstMark(from: i, stops)
             switch bytes.byte(i) {
             case Ascii.quote:
                 i &+= 1
@@ -20,25 +20,11 @@ extension JSONGrammar {
         }
     }
 
-    /// Where, at or after `start`, the first byte is that ends a stretch of plain text; at the latest seven bytes before the end.
-    @inline(__always)
-    static func firstStop(_ bytes: RawSpan, from start: Int) -> Int {
-        var i = start
-        while let word = bytes.word(i) {
-            let found = stops(word)
-            guard found == 0 else { return i &+ found.trailingZeroBitCount >> 3 }
-            i &+= 8
-            guard i &- start >= 32 else { continue }
-            while let (a, b, c, d) = bytes.fourWords(i), stops(a) | stops(b) | stops(c) | stops(d) == 0 { i &+= 32 }
-        }
-        return i
-    }
-
     /// A bit for each byte that ends a stretch of plain text: a quote, a backslash, a control character, or one of several bytes.
     /// Xor 2 puts the quote (0x22) at 0x20, just above the control characters, and everything else above itself, so that one
     /// subtraction finds both. A borrow can only mark bytes behind a true one: the lowest mark is right.
     @inline(__always)
-    private static func stops(_ word: UInt64) -> UInt64 {
+    static func stops(_ word: UInt64) -> UInt64 {
         let quotesAndControls = (word ^ UInt64(every: 0x02)) &- UInt64(every: 0x21)
         let backslashes = (word ^ UInt64(every: Ascii.backslash)) &- UInt64(every: 0x01)
         return (quotesAndControls | backslashes | word) & UInt64(every: 0x80)

@@ -128,7 +128,7 @@ public struct JSONWriter: Sendable {
         var plainStart = 0
         var i = 0
         while i < source.byteCount {
-            i = JSONGrammar.firstStop(source, from: i)
+            i = source.firstMark(from: i, JSONGrammar.stops)
             let length = Self.lengthToEscape(source, i)
             guard length > 0 else {
                 repeat { i &+= 1 } while source.byte(i) >= 0x80 && source.byte(i) != 0xe2

@@ -40,19 +40,27 @@ extension RawSpan {
         return byteCount < 3 && start == 0xbf_bbef & (1 << UInt32(8 &* byteCount) &- 1) ? .undecided : .absent
     }
 
+    /// The offset of the first byte, at or after `start`, for which `marks` sets the top bit of its place in a word;
+    /// where there is none, an offset at most seven bytes before the end. Only the lowest mark has to be right.
+    @inline(__always)
+    func firstMark(from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
+        var i = start
+        while let word = word(i) {
+            let found = marks(word)
+            guard found == 0 else { return i &+ found.trailingZeroBitCount >> 3 }
+            i &+= 8
+            guard i &- start >= 32 else { continue }
+            while let (a, b, c, d) = fourWords(i), marks(a) | marks(b) | marks(c) | marks(d) == 0 { i &+= 32 }
+        }
+        return i
+    }
+
     /// Where the first LF or CR at or after `start` is.
     func firstLineEnd(from start: Int) -> Int? {
         var i = start
         while i < byteCount {
-            if let word = word(i) {
-                // The top bit of each byte below 0x0e. A borrow can only mark bytes behind a true one.
-                let low = (word &- UInt64(every: 0x0e)) & ~word & UInt64(every: 0x80)
-                guard low != 0 else {
-                    i &+= 8
-                    continue
-                }
-                i &+= low.trailingZeroBitCount >> 3
-            }
+            // The bytes below 0x0e. A borrow can only mark bytes behind a true one.
+            i = firstMark(from: i) { ($0 &- UInt64(every: 0x0e)) & ~$0 & UInt64(every: 0x80) }
             let byte = byte(i)
             if byte == Ascii.lineFeed || byte == Ascii.carriageReturn { return i }
             i &+= 1
@@ -61,20 +69,13 @@ extension RawSpan {
     }
 
     func firstIndex(of wanted: UInt8, in range: Range<Int>) -> Int? {
+        let range = range.clamped(to: 0..<byteCount)
+        let inside = extracting(range)
         let pattern = UInt64(every: wanted)
-        var i = range.lowerBound
-        while i < range.upperBound {
-            if let word = word(i) {
-                let difference = word ^ pattern
-                let zeros = (difference &- UInt64(every: 0x01)) & ~difference & UInt64(every: 0x80)
-                guard zeros != 0 else {
-                    i &+= 8
-                    continue
-                }
-                i &+= zeros.trailingZeroBitCount >> 3
-                return i < range.upperBound ? i : nil
-            }
-            if byte(i) == wanted { return i }
+        var i = 0
+        while i < range.count {
+            i = inside.firstMark(from: i) { (($0 ^ pattern) &- UInt64(every: 0x01)) & ~($0 ^ pattern) & UInt64(every: 0x80) }
+            if i < range.count, inside.byte(i) == wanted { return range.lowerBound &+ i }
             i &+= 1
         }
         return nil

@@ -1,0 +1,68 @@
+import Testing
+import TestSupport
+
+/// A start with a mistake in the file ends at once, says where the mistake is, and listens on nothing.
+@Suite struct ColdStartTests {
+    @Test(arguments: BadPolicies.all)
+    func `a bad file stops the start, and check says the same`(bad: BadPolicies.Bad) throws {
+        let start = ContinuousClock.now
+        let serve = try RouterProcess(launching: bad.bytes)
+        #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
+        #expect(.now - start < ceiling(.seconds(1)))
+        try serve.process.waitForOutputEnd()
+        #expect(!serve.standardError.contains("listening"))
+        #expect(!serve.standardError.contains("Fatal error"))
+        #expect(serve.standardError.hasPlace, "\(serve.standardError)")
+
+        let check = try RouterProcess(launching: bad.bytes, command: "check")
+        #expect(try check.process.waitForExit(within: .seconds(10)) == .code(1))
+        try check.process.waitForOutputEnd()
+        #expect((check.standardError + check.standardOutput).hasPlace)
+    }
+
+    @Test func `a file that is not there stops the start`() throws {
+        let serve = try RouterProcess(launching: nil)
+        #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
+        try serve.process.waitForOutputEnd()
+        #expect(serve.standardError.contains("routes.yaml"))
+    }
+
+    @Test func `a port in use stops the start`() throws {
+        let router = try RouterProcess(PolicyText().demo)
+        var text = PolicyText().demo.text
+        text = text.split(separator: "\n").map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:\(router.port)" : String($0) }.joined(separator: "\n")
+        let second = try RouterProcess(launching: Array(text.utf8))
+        #expect(try second.process.waitForExit(within: .seconds(10)) == .code(1))
+        try second.process.waitForOutputEnd()
+        #expect(second.standardError.contains("\(router.port)"))
+    }
+
+    @Test func `all mistakes are told at once, in file order, each with its line and a caret`() throws {
+        let text = """
+            version: 1
+            listen: 127.0.0.1:0
+            server: { keepalive: 15 }
+            providers:
+              demo: { plugin: demmo }
+            models:
+              demo: { provider: demo }
+            routes:
+              r: { try: dema }
+
+            """
+        let serve = try RouterProcess(launching: Array(text.utf8))
+        #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
+        try serve.process.waitForOutputEnd()
+        let report = serve.standardError
+        let places = ["routes.yaml:3:22", "routes.yaml:5:19", "routes.yaml:9:13"].map { Array(report.utf8).firstRange(of: Array($0.utf8), from: 0)?.lowerBound ?? -1 }
+        #expect(places.allSatisfy { $0 >= 0 }, "\(report)")
+        #expect(places == places.sorted())
+        #expect(report.contains("server: { keepalive: 15 }"))
+        #expect(report.count { $0 == "^" } >= 3)
+    }
+
+    @Test func `a good file is good for check`() throws {
+        let check = try RouterProcess(launching: Array(PolicyText().demo.text.utf8), command: "check")
+        #expect(try check.process.waitForExit(within: .seconds(10)) == .code(0))
+    }
+}

@@ -1,0 +1,148 @@
+import ConfigTree
+import ProviderKit
+import RoutingPolicy
+import Testing
+
+/// What the text means, where it is right.
+struct MeaningTests {
+    private static let start = """
+        version: 1
+        providers:
+          a: { plugin: echo }
+          b: { plugin: echo }
+
+        """
+
+    private func policy(_ text: String, variables: [String: String] = [:]) throws -> RoutingPolicy {
+        let report = load(Self.start + text, variables: variables)
+        return try #require(report.policy, "\(report.rendered())")
+    }
+
+    @Test
+    func `defaults stand where nothing is said`() throws {
+        let policy = try policy("models: { m: { provider: a } }")
+        #expect(policy.listen == [.tcp(host: "127.0.0.1", port: 8080)])
+        #expect(policy.server == ServerSettings())
+        #expect(policy.timeouts == Timeouts())
+        #expect((policy.maxModels, policy.maxAttempts) == (4, 4))
+        #expect(policy.models.first?.upstream == "m")
+        #expect(policy.models.first?.supports == [.streaming])
+    }
+
+    @Test
+    func `every example of the full file reads as written`() throws {
+        let report = load(FolderSource(), path: "good/everything.yaml")
+        let policy = try #require(report.policy, "\(report.rendered())")
+        #expect(
+            policy.listen == [
+                .tcp(host: "127.0.0.1", port: 8080), .tcp(host: "::1", port: 8080), .tcp(host: "localhost", port: 8081),
+                .unix(path: "/run/llm-router.sock"), .tcp(host: "0.0.0.0", port: 9090),
+            ])
+        #expect(policy.server.maxBufferedBytes == 1 << 30)
+        #expect(policy.timeouts.firstContent == .seconds(120))
+        #expect(policy.timeouts.total == .seconds(3600))
+        #expect(policy.providers.map(\.name) == ["local", "near", "far", "off"])
+        #expect(policy.providers.map(\.unset) == [[], [], [], ["UNSET_NAME"]])
+        #expect(policy.providers.map { $0.settings != nil } == [true, true, true, false])
+        #expect(policy.models.map(\.name) == ["small", "chat", "chat", "gone", "included"])
+        #expect(policy.models.first?.tags == ["fast", "general", "llama", "vision"])
+        #expect(policy.models[1].supports == [.image, .streaming])
+        let body = policy.models.first?.requestDefaults.map { "\($0.key)=\(String(decoding: $0.json, as: UTF8.self))" }
+        #expect(body == ["temperature=0.7", #"stop=["a","b"]"#, "seed=7", "user=null", "logprobs=true", #"note="7""#])
+        #expect(policy.routes.first?.fallback == [.route(1), .models([2])])
+        #expect(policy.routes.last?.steps == [.models([1, 2]), .models([3])])
+        #expect(policy.routes.last?.fallbackOn == [.contextOverflow: [.models([0])], .contentFilter: [.models([1, 2])]])
+        #expect(policy.keys.last?.models == ModelScope(models: [0, 2], routes: [1]))
+        #expect(policy.keys.last?.endpoints == ["chat", "models"])
+        #expect(policy.keys.map(\.isAdmin) == [true, false])
+        #expect(report.issues.map(\.severity) == [.warning])
+        #expect(report.files == ["good/everything.yaml", "good/fragments/more.yaml"])
+    }
+
+    @Test
+    func `a key's secret is kept as its hash`() throws {
+        let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  // SHA-256 of "secret"
+        let text = "models: { m: { provider: a } }\nkeys:\n  one: { secret: \"${S}\" }\n"
+        let one = try policy(text, variables: ["S": "secret"]).keys.first?.digest
+        let two = try policy("models: { m: { provider: a } }\nkeys:\n  one: { sha256: \(hash) }\n").keys.first?.digest
+        #expect(one?.count == 32)
+        #expect(one == two)
+    }
+
+    @Test
+    func `a sha256 of digits alone is text`() throws {
+        let digits = String(repeating: "1", count: 64)
+        let policy = try policy("models: { m: { provider: a } }\nkeys:\n  one: { sha256: \(digits) }\n")
+        #expect(policy.keys.first?.digest == Array(repeating: 0x11, count: 32))
+    }
+
+    @Test
+    func `a name shared by providers stands for both, and each is reached by its provider`() throws {
+        let policy = try policy("models:\n  a/m: { provider: a }\n  b/m: { provider: b }\nroutes:\n  r: { try: [m, b/m] }\n")
+        #expect(policy.models.map(\.name) == ["m", "m"])
+        #expect(policy.routes.first?.steps == [.models([0, 1]), .models([1])])
+    }
+
+    @Test
+    func `provider and name reach a model whose key has no provider`() throws {
+        let policy = try policy("models:\n  m: { provider: a }\nroutes:\n  r: { try: a/m }\n")
+        #expect(policy.routes.first?.steps == [.models([0])])
+    }
+
+    @Test
+    func `a route wins over a model of the same name, with a warning`() throws {
+        let report = load(Self.start + "models: { m: { provider: a } }\nroutes:\n  m: { try: a/m }\n  r: { try: m }\n")
+        #expect(report.policy?.routes.last?.steps == [.route(0)])
+        #expect(report.issues.map(\.severity) == [.warning])
+        #expect(!report.hasErrors())
+        #expect(report.hasErrors(strict: true))
+    }
+
+    @Test(arguments: [
+        ("llama & tier-1, gemini", [0, 2]), ("!paid", [0, 1]), ("llama & !tier-1", [1]), ("[tier-1, gemini]", [0, 2]), ("\"llama,gemini\"", [0, 1, 2]),
+    ])
+    func `tag expressions are ors of ands`(expression: String, kept: [Int]) throws {
+        let quoted = expression.hasPrefix("[") || expression.hasPrefix("\"") ? expression : "\"\(expression)\""
+        let policy = try policy(
+            """
+            models:
+              x: { provider: a, tags: [llama, tier-1] }
+              y: { provider: a, tags: [llama] }
+              z: { provider: a, tags: [gemini, paid] }
+            routes:
+              r: { try: { select: { tags: \(quoted) } } }
+            """)
+        guard case .selected(_, let models)? = policy.routes.first?.steps.first else { throw UnexpectedStep() }
+        #expect(models == kept)
+    }
+
+    private struct UnexpectedStep: Error {}
+
+    @Test
+    func `a star in a key's models means all`() throws {
+        #expect(try policy("models: { m: { provider: a } }\nkeys:\n  k: { secret: s3cret, models: [m, \"*\"] }\n").keys.first?.models == nil)
+    }
+
+    @Test(arguments: [("a*", "abc", true), ("*c", "abc", true), ("a*c", "ac", true), ("a*b*c", "aXbYc", true), ("ab*ba", "aba", false), ("a*b", "abc", false), ("*x*", "abc", false)])
+    func `a star in a glob stands for any characters`(pattern: String, text: String, isMatch: Bool) throws {
+        let policy = try? policy("models:\n  \(text): { provider: a }\n  other: { provider: a }\nkeys:\n  k: { secret: s3cret, models: [other, \"\(pattern)\"] }\n")
+        #expect(policy?.keys.first?.models?.models == (isMatch ? [0, 1] : [1]))
+    }
+
+    @Test
+    func `a plugin that refuses without a word is reported`() {
+        let text = load("version: 1\nproviders:\n  p: { plugin: mute }\nmodels: {}\n").rendered()
+        #expect(text.contains("routes.yaml:3:3: error: plugin 'mute' refuses these options and doesn't say why"))
+    }
+
+    @Test
+    func `settings are equal for equal options of one plugin`() throws {
+        func settings(_ options: String) throws -> any ProviderSettings {
+            try #require(load("version: 1\nproviders:\n  p: { \(options) }\nmodels: {}\n").policy?.providers.first?.settings)
+        }
+        let first = try settings("plugin: echo, delay: 5s")
+        #expect(first.isEqual(to: try settings("delay: 5000ms, plugin: echo")))
+        #expect(!first.isEqual(to: try settings("plugin: echo, delay: 6s")))
+        #expect(!first.isEqual(to: try settings("plugin: fake, base_url: http://h")))
+    }
+}

@@ -1,0 +1,69 @@
+import ConfigTree
+import RoutingPolicy
+import Testing
+
+struct SubstitutionTests {
+    /// The upstream's name that a scalar becomes.
+    private func upstream(_ scalar: String, _ variables: [String: String] = [:], files: [String: String] = [:]) -> String? {
+        let text = "version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p, upstream: \"\(scalar)\" } }\n"
+        return load(MemorySource(files.merging(["etc/routes.yaml": text]) { first, _ in first }, variables: variables), path: "etc/routes.yaml").policy?.models.first?.upstream
+    }
+
+    @Test(arguments: [
+        ("${A}", "x"), ("a${A}b${B}c", "axbyc"), ("${NO:-d}", "d"), ("${EMPTY:-d}", "d"), ("${A:-d}", "x"), ("${NO:-a:-b}", "a:-b"), ("$${A}", "${A}"), ("$A", "$A"), ("$", "$"), ("$$", "$$"),
+        ("$$A", "$$A"), ("$${", "${"), ("a}b", "a}b"), ("x${NO:-}y", "xy"),
+    ])
+    func `variables are put in`(text: String, result: String) {
+        #expect(upstream(text, ["A": "x", "B": "y", "EMPTY": ""]) == result)
+    }
+
+    @Test
+    func `a value is never read as a reference, nor as YAML`() {
+        #expect(upstream("${A}", ["A": "${B}"]) == "${B}")
+        #expect(upstream("${A}", ["A": "x, hidden: true }"]) == "x, hidden: true }")
+    }
+
+    @Test(arguments: [("v\n", "v"), ("v\r\n", "v"), ("v", "v"), (" v ", " v ")])
+    func `a file's last line break is no part of the value`(content: String, result: String) {
+        #expect(upstream("${file:secrets/a}", files: ["etc/secrets/a": content]) == result)
+        #expect(upstream("${file:/run/a}", files: ["/run/a": content]) == result)
+    }
+
+    @Test
+    func `a file that is no text, or too large, is refused`() {
+        #expect(upstream("${file:a}", files: ["etc/a": "a\0b"]) == nil)
+        #expect(upstream("${file:a}", files: ["etc/a": String(repeating: "x", count: (64 << 10) + 1)]) == nil)
+    }
+
+    @Test
+    func `keys are never substituted`() {
+        let report = load("version: 1\nproviders: { \"${A}\": { plugin: echo } }\nmodels: {}\n", variables: ["A": "p"])
+        #expect(report.policy?.providers.first?.name == "${A}")
+    }
+
+    @Test
+    func `a wrong value from a variable is not shown`() {
+        let text = load("version: 1\nserver: { drain: \"${A}\" }\nmodels: {}\n", variables: ["A": "hunter2"]).rendered()
+        #expect(text.contains("'drain' takes a time with its unit, not '${A}'"))
+        #expect(!text.contains("hunter2"))
+    }
+
+    @Test
+    func `a quoted variable may stand for a number`() {
+        let report = load("version: 1\ndefaults: { max_models: \"${A}\" }\nmodels: {}\n", variables: ["A": "7"])
+        #expect(report.policy?.maxModels == 7)
+    }
+
+    @Test
+    func `a provider that is off hides no other mistake of its own`() {
+        let text = load("version: 1\nproviders:\n  p: { plugin: fake, base_url: \"${NO}\", stream_usage: maybe }\nmodels: {}\n").rendered()
+        #expect(text.contains("provider 'p' is off: 'NO' is unset or empty"))
+        #expect(text.contains("'stream_usage' takes true or false, not 'maybe'"))
+    }
+
+    @Test
+    func `an unset name of a provider or a plugin is one error`() {
+        let text = "version: 1\nproviders:\n  p: { plugin: \"${NO}\" }\n  q: { plugin: echo }\nmodels:\n  m: { provider: \"${NO}\" }\nroutes:\n  r: { try: \"${NO}\" }\n"
+        #expect(load(text).issues.map(\.position.line) == [3, 6, 8])
+    }
+}

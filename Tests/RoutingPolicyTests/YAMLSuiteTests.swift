@@ -1,0 +1,108 @@
+import ConfigTree
+import Foundation
+import ProviderKit
+import Testing
+
+@testable import RoutingPolicy
+
+/// yaml-test-suite against the reader, where the environment's CORPORA names the folder that has it.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
+struct YAMLSuiteTests {
+    private struct Case: Sendable, CustomTestStringConvertible {
+        var id: String
+        var mustFail: Bool
+
+        var testDescription: String { id }
+
+        var folder: String { "\(ProcessInfo.processInfo.environment["CORPORA"] ?? "")/yaml/\(id)/" }
+        func bytes(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: folder + name).map(Array.init) }
+    }
+
+    private static let cases: [Case] = {
+        let folder = (ProcessInfo.processInfo.environment["CORPORA"] ?? "") + "/yaml"
+        let ids = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return ids.sorted().compactMap { id in
+            guard FileManager.default.fileExists(atPath: "\(folder)/\(id)/in.yaml") else { return nil }
+            return Case(id: id, mustFail: FileManager.default.fileExists(atPath: "\(folder)/\(id)/error"))
+        }
+    }()
+
+    private static func tree(_ bytes: [UInt8]) -> Result<ConfigNode?, ConfigIssue> {
+        let substitution = Substitution(source: MemorySource(), directory: "")
+        do throws(ConfigIssue) {
+            let (root, issues) = try YAMLTree.read(SourceText(bytes), file: "in.yaml", substitution: substitution)
+            return issues.first.map { .failure($0) } ?? .success(root)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    @Test
+    func `the suite is whole`() {
+        #expect(Self.cases.count == 402)
+        #expect(Self.cases.count { $0.mustFail } == 94)
+    }
+
+    @Test(arguments: cases)
+    private func `as a policy each case is refused at a place in it`(test: Case) throws {
+        let bytes = try #require(test.bytes("in.yaml"))
+        var source = MemorySource()
+        source.files["routes.yaml"] = bytes
+        let report = load(source)
+        #expect(report.hasErrors())
+        let lines = SourceText(bytes).lineCount
+        for issue in report.issues {
+            #expect((1...max(1, lines)).contains(issue.position.line))
+            #expect(issue.position.column >= 1)
+        }
+        #expect(!report.rendered().isEmpty)
+    }
+
+    @Test(arguments: cases.filter { !$0.mustFail })
+    private func `what is accepted means what the suite says`(test: Case) throws {
+        guard let json = test.bytes("in.json"), !json.isEmpty else { return }
+        guard case .success(let root) = Self.tree(try #require(test.bytes("in.yaml"))) else { return }
+        let value = try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
+        #expect(Self.means(root ?? ConfigNode(.scalar(ConfigScalar("")), at: SourcePosition(file: "", line: 1, column: 1)), value), "\(String(describing: root))")
+    }
+
+    @Test
+    func `libyaml takes no more wrong files than are known`() {
+        let accepted = Self.cases.filter { test in
+            guard test.mustFail, let bytes = test.bytes("in.yaml"), case .success = Self.tree(bytes) else { return false }
+            return true
+        }
+        #expect(Set(accepted.map(\.id)) == Set(Self.acceptedThoughWrong.keys))
+    }
+
+    @Test
+    func `few right files are refused`() {
+        let refused = Self.cases.filter { test in
+            guard !test.mustFail, let bytes = test.bytes("in.yaml"), case .failure = Self.tree(bytes) else { return false }
+            return true
+        }
+        #expect(refused.count <= Self.refusedThoughRight)
+    }
+
+    /// What libyaml lets pass, with the reason. As a policy each is refused, for no schema has its keys.
+    private static let acceptedThoughWrong: [String: String] = [:]
+
+    private static let refusedThoughRight = 0
+
+    private static func means(_ node: ConfigNode, _ value: Any) -> Bool {
+        switch node.content {
+        case .mapping(let entries):
+            guard let object = value as? [String: Any], object.count == entries.count else { return false }
+            return entries.allSatisfy { entry in object[entry.key.text].map { means(entry.value, $0) } ?? false }
+        case .sequence(let nodes):
+            guard let array = value as? [Any], array.count == nodes.count else { return false }
+            return zip(nodes, array).allSatisfy { means($0, $1) }
+        case .scalar(let scalar):
+            if let text = value as? String { return scalar.text == text }
+            guard scalar.style == .plain else { return false }
+            if value is NSNull { return scalar.isNull || scalar.text.lowercased() == "null" }
+            guard let number = value as? NSNumber else { return false }
+            return ["true": 1, "false": 0][scalar.text.lowercased()] == number.doubleValue || Double(scalar.text) == number.doubleValue
+        }
+    }
+}
