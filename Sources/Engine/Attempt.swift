@@ -26,8 +26,10 @@ final class Attempt {
         case done
     }
 
+    /// Index into the policy's models.
+    let model: Int
+    let instance: ProviderInstance
     private let call: RunningCall
-    private let instance: ProviderInstance
     private let kitCall: Call
     private let timeouts: Timeouts
     private let hasFilterChain: Bool
@@ -38,15 +40,15 @@ final class Attempt {
     /// Bytes that the decoder has not consumed.
     private var pending = ByteBuffer()
     private var share: BufferShare
-    private var continuation: CheckedContinuation<Outcome, Never>?
     private(set) var contentBytes = 0
     private(set) var firstByteAt: NIODeadline?
     private var isCommitted = false
 
     var usage: Usage? { sink.usage }
 
-    init(call: RunningCall, instance: ProviderInstance, kitCall: Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget) {
+    init(call: RunningCall, model: Int, instance: ProviderInstance, kitCall: Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget) {
         self.call = call
+        self.model = model
         self.instance = instance
         self.kitCall = kitCall
         self.timeouts = timeouts
@@ -54,15 +56,6 @@ final class Attempt {
         share = BufferShare(budget)
     }
 
-    /// Runs until the answer is whole or the attempt has failed.
-    func run(deadline: NIODeadline) async -> Outcome {
-        let outcome = await withCheckedContinuation { continuation in
-            self.continuation = continuation
-            send(deadline: deadline)
-        }
-        _ = share.cover(0)
-        return outcome
-    }
 
     /// Ends it from outside: the caller left, or the process stops. The upstream's connection is closed at once.
     func abort(_ error: ProviderError) {
@@ -77,7 +70,8 @@ final class Attempt {
         if isWritable { transport?.resumeReading() }
     }
 
-    private func send(deadline: NIODeadline) {
+    /// Sends the request. `call.ended` follows, once: when the answer is whole or the attempt has failed.
+    func start(deadline: NIODeadline) {
         let body = call.request.body
         do throws(ProviderError) {
             guard let origin = instance.provider.origin else {
@@ -243,20 +237,20 @@ final class Attempt {
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.response, for: nil)
         transport?.watch(.idle, for: .seconds(1))
-        resume(.answered)
+        end(.answered)
     }
 
     private func fail(_ error: ProviderError, reason: String? = nil) {
         if case .done = state { return }
         state = .done
         transport?.cancel()
-        resume(.failed(instance.mask(error), reason: reason ?? error.failure.rawValue))
+        end(.failed(instance.mask(error), reason: reason ?? error.failure.rawValue))
     }
 
-    private func resume(_ outcome: Outcome) {
+    private func end(_ outcome: Outcome) {
         transport = nil
-        continuation?.resume(returning: outcome)
-        continuation = nil
+        _ = share.cover(0)
+        call.ended(self, outcome)
     }
 }
 

@@ -13,18 +13,16 @@ struct AttemptSequence {
     /// Attempts made, this one included.
     private(set) var attempts = 0
     private let plan: Plan
-    private let contexts: (Int) -> Int?
-    private var asked: Set<Int> = []
+    /// Before `current`: so a call whose first attempt answers keeps no list.
+    private var askedBefore: [Int] = []
     private var modelsTried = 0
     private var triesLeft: ArraySlice<Int>
     private var fallbackLeft: ArraySlice<Int>
     private var current: Next?
     private var hasRetried = false
 
-    /// - Parameter contexts: a model's context in tokens, nil where unknown.
-    init(_ plan: Plan, contexts: @escaping (Int) -> Int?) {
+    init(_ plan: Plan) {
         self.plan = plan
-        self.contexts = contexts
         triesLeft = plan.tries[...]
         fallbackLeft = plan.fallback[...]
     }
@@ -34,7 +32,9 @@ struct AttemptSequence {
     }
 
     /// The next attempt after the last one failed so; nil: the call has failed.
-    mutating func next(after failure: FailureClass) -> Next? {
+    ///
+    /// - Parameter context: a model's context in tokens, nil where unknown.
+    mutating func next(after failure: FailureClass, context: (Int) -> Int?) -> Next? {
         guard let failed = current, attempts < plan.maxAttempts else { return nil }
         switch failure.fate {
         case .retryThenNext:
@@ -47,8 +47,8 @@ struct AttemptSequence {
             return take { _ in true }
         case .largerContext:
             if let chain = plan.fallbackOn[failure] { return follow(chain) }
-            guard let limit = contexts(failed.model) else { return nil }
-            return take { [contexts] in (contexts($0) ?? 0) > limit }
+            guard let limit = context(failed.model) else { return nil }
+            return take { (context($0) ?? 0) > limit }
         case .ownChain:
             return plan.fallbackOn[failure].flatMap { follow($0) }
         case .stop:
@@ -58,8 +58,12 @@ struct AttemptSequence {
 
     /// While a fallback is still unasked, `try` leaves it one attempt: a fallback that its own route's retries use up would be none.
     private var triesMayGoOn: Bool {
-        let reserve = fallbackLeft.contains { !asked.contains($0) } ? 1 : 0
+        let reserve = fallbackLeft.contains { !wasAsked($0) } ? 1 : 0
         return attempts < max(1, plan.maxAttempts - reserve)
+    }
+
+    private func wasAsked(_ model: Int) -> Bool {
+        current?.model == model || askedBefore.contains(model)
     }
 
     private func mayTryAgain(_ failed: Next) -> Bool {
@@ -68,12 +72,12 @@ struct AttemptSequence {
 
     private mutating func take(where fits: (Int) -> Bool) -> Next? {
         while modelsTried < plan.maxModels, triesMayGoOn, let model = triesLeft.popFirst() {
-            guard !asked.contains(model), fits(model) else { continue }
+            guard !wasAsked(model), fits(model) else { continue }
             modelsTried += 1
             return begin(Next(model: model, isFallback: false, isRetry: false))
         }
         while let model = fallbackLeft.popFirst() {
-            guard !asked.contains(model), fits(model) else { continue }
+            guard !wasAsked(model), fits(model) else { continue }
             return begin(Next(model: model, isFallback: true, isRetry: false))
         }
         return nil
@@ -88,7 +92,7 @@ struct AttemptSequence {
 
     private mutating func begin(_ next: Next) -> Next {
         if !next.isRetry {
-            asked.insert(next.model)
+            if let current { askedBefore.append(current.model) }
             hasRetried = false
         }
         attempts += 1

@@ -6,7 +6,6 @@ import ProviderKit
 /// What belongs to one event loop: its view of the policy, its connections to upstreams, its running calls and its counters. Nothing here is locked.
 package final class EngineLoop: @unchecked Sendable {  // confined to its event loop
     package let eventLoop: any EventLoop
-    package let executor: EventLoopTaskExecutor
     package let budget: BufferBudget
     package let metrics = LoopMetrics()
     private let store: PolicyStore
@@ -26,7 +25,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.transport = transport
         self.budget = budget
         self.logger = logger
-        executor = EventLoopTaskExecutor(eventLoop)
         current = store.current
     }
 
@@ -112,20 +110,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled:
             break
         }
-    }
-}
-
-/// Runs a task's jobs on one event loop: the request's own, so that no hop stands between its socket and its plan.
-package final class EventLoopTaskExecutor: TaskExecutor {
-    private let eventLoop: any EventLoop
-
-    init(_ eventLoop: any EventLoop) {
-        self.eventLoop = eventLoop
-    }
-
-    package func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 

@@ -14,8 +14,8 @@ package struct Plan: Sendable, Equatable {
     package var isNamed: Bool
     /// Over all attempts and waits.
     package var total: Duration
-    /// The route's own timeouts, above each model's.
-    package var routeTimeouts: TimeoutOverrides
+    /// The route's own timeouts, above each model's; nil where it has none.
+    package var routeTimeouts: TimeoutOverrides?
 }
 
 /// Why there is no plan.

@@ -22,7 +22,7 @@ package enum Planner {
         var plan = Plan(
             route: name, tries: chains.tries, fallback: chains.fallback, fallbackOn: [:], maxModels: route?.maxModels ?? policy.maxModels,
             maxAttempts: route?.maxAttempts ?? policy.maxAttempts, isNamed: false, total: route?.timeouts.total ?? policy.timeouts.total,
-            routeTimeouts: route?.timeouts ?? TimeoutOverrides())
+            routeTimeouts: route.flatMap { $0.timeouts == TimeoutOverrides() ? nil : $0.timeouts })
         if let chain = chains.contextOverflow { plan.fallbackOn[.contextOverflow] = chain }
         if let chain = chains.contentFilter { plan.fallbackOn[.contentFilter] = chain }
         if let scope {
@@ -50,6 +50,6 @@ package enum Planner {
         }
         return Plan(
             route: nil, tries: served, fallback: [], fallbackOn: [:], maxModels: policy.maxModels, maxAttempts: policy.maxAttempts, isNamed: true,
-            total: snapshot.modelTimeouts[first].total, routeTimeouts: TimeoutOverrides())
+            total: snapshot.modelTimeouts[first].total, routeTimeouts: nil)
     }
 }

@@ -25,18 +25,22 @@ package struct CallRequest: Sendable {
     }
 }
 
-/// A call from its plan to its answer or its failure: the attempt loop. It keeps the policy that it started with.
-package final class RunningCall: @unchecked Sendable {  // confined to its event loop: made there, and its task runs on it
+/// A call from its plan to its answer or its failure: it asks one model after the other, as `AttemptSequence` says. It keeps the policy that it started
+/// with. Every call ends with one of `writer.finish` and `writer.fail`.
+package final class RunningCall: @unchecked Sendable {  // confined to its event loop
     package let loop: EngineLoop
     package let request: CallRequest
-    let snapshot: Snapshot
     let writer: any AnswerWriter
     /// Where the loop's list of calls holds it.
     var listIndex = 0
+    private let snapshot: Snapshot
     private let plan: Plan
     private let facts: AnswerFacts
+    private let deadline: NIODeadline
+    private var sequence: AttemptSequence
     private var attempt: Attempt?
-    /// Set from outside: the call ends with it as soon as its attempt has.
+    private var attemptStarted = NIODeadline.now()
+    /// Set from outside: the call ends with it.
     private var ending: CallFailure?
     private var isCommitted = false
 
@@ -46,24 +50,25 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.plan = plan
         self.request = request
         self.writer = writer
+        sequence = AttemptSequence(plan)
+        deadline = request.arrivedAt + plan.total
         facts = AnswerFacts(route: plan.route, config: snapshot.policy.digest)
-        facts.planTime = NIODeadline.now() - request.arrivedAt
+        facts.planTime = attemptStarted - request.arrivedAt
     }
 
-    /// Begins. Every call ends with one of `writer.finish` and `writer.fail`.
     package func start() {
         loop.add(self)
-        Task(executorPreference: loop.executor) { await self.run() }
+        ask(sequence.first())
     }
 
     /// The caller's connection is gone: the upstream's is closed before this returns.
     package func callerLeft() {
-        end(CallFailure(cause: .callerLeft, status: 499, error: ProviderError(.cancelled, message: "the caller left")))
+        stop(CallFailure(cause: .callerLeft, status: 499, error: ProviderError(.cancelled, message: "the caller left")))
     }
 
     /// The process stops and the call's time is up.
     package func shutDown() {
-        end(CallFailure(cause: .shuttingDown, status: 503, error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
+        stop(CallFailure(cause: .shuttingDown, status: 503, error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
     }
 
     package func callerWritable(_ isWritable: Bool) {
@@ -76,71 +81,74 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         writer.commit(facts)
     }
 
-    private func end(_ failure: CallFailure) {
+    private func stop(_ failure: CallFailure) {
         guard ending == nil else { return }
         ending = failure
         attempt?.abort(failure.error)
     }
 
-    private func run() async {
-        let result = await attempts()
-        loop.remove(self)
-        facts.totalTime = NIODeadline.now() - request.arrivedAt
-        if result == nil, facts.isFallback { loop.metrics.fallback(route: facts.route) }
-        switch result {
-        case nil: writer.finish(facts)
-        case let failure?: writer.fail(failure, facts)
+    /// Begins the next attempt; without one the call has failed.
+    private func ask(_ step: AttemptSequence.Next?) {
+        guard let step, let instance = snapshot.instance(ofModel: step.model) else {
+            return end(.final(after: facts.errors, isNamed: plan.isNamed))
+        }
+        let model = snapshot.policy.models[step.model]
+        facts.provider = instance.name
+        facts.model = model.name
+        facts.attempts = sequence.attempts
+        facts.isFallback = step.isFallback
+        writer.begin(facts)
+
+        var timeouts = snapshot.modelTimeouts[step.model]
+        if let overrides = plan.routeTimeouts { timeouts = timeouts.overridden(by: overrides) }
+        let kitCall = Call(
+            operation: request.operation, model: model.upstream, isStream: request.isStream, wantsUsage: request.wantsUsage, members: request.members,
+            defaults: model.requestDefaults, overrides: model.requestOverrides)
+        attemptStarted = .now()
+        let attempt = Attempt(
+            call: self, model: step.model, instance: instance, kitCall: kitCall, timeouts: timeouts, hasFilterChain: plan.fallbackOn[.contentFilter] != nil,
+            budget: loop.budget)
+        self.attempt = attempt
+        attempt.start(deadline: min(deadline, attemptStarted + timeouts.total))
+    }
+
+    /// The attempt has answered, or failed.
+    func ended(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
+        self.attempt = nil
+        let counters = loop.counters(ofModel: attempt.model, in: snapshot)
+        facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+        switch outcome {
+        case .answered:
+            counters.answered += 1
+            countUsage(attempt, counters)
+            end(nil)
+        case .failed(let error, let reason):
+            counters.failures[reason, default: 0] += 1
+            facts.errors.append(
+                FailedAttempt(
+                    provider: attempt.instance.name, model: snapshot.policy.models[attempt.model].name, error: error, reason: reason,
+                    duration: .now() - attemptStarted))
+            loop.report(error, provider: attempt.instance.name, model: facts.model ?? "")
+            if isCommitted { countUsage(attempt, counters) }
+            if let ending { return end(ending) }
+            if isCommitted { return end(CallFailure(cause: .allFailed, status: error.status ?? 502, error: error)) }
+            if .now() >= deadline {
+                let error = ProviderError(.timeout, message: "the request's total time of \(plan.total) ran out", code: "request_timeout")
+                return end(CallFailure(cause: .total, status: 504, error: error))
+            }
+            let models = snapshot.policy.models
+            ask(sequence.next(after: error.failure) { models[$0].context })
         }
     }
 
-    /// Asks one model after the other. nil: one has answered.
-    private func attempts() async -> CallFailure? {
-        let models = snapshot.policy.models
-        let deadline = request.arrivedAt + plan.total
-        var sequence = AttemptSequence(plan) { models[$0].context }
-        var next = sequence.first()
-        while let step = next {
-            if let ending { return ending }
-            guard let instance = snapshot.instance(ofModel: step.model) else { break }
-            let model = models[step.model]
-            facts.provider = instance.name
-            facts.model = model.name
-            facts.attempts = sequence.attempts
-            facts.isFallback = step.isFallback
-            writer.begin(facts)
-
-            let timeouts = snapshot.modelTimeouts[step.model].overridden(by: plan.routeTimeouts)
-            let kitCall = Call(
-                operation: request.operation, model: model.upstream, isStream: request.isStream, wantsUsage: request.wantsUsage, members: request.members,
-                defaults: model.requestDefaults, overrides: model.requestOverrides)
-            let started = NIODeadline.now()
-            let attempt = Attempt(
-                call: self, instance: instance, kitCall: kitCall, timeouts: timeouts, hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
-            self.attempt = attempt
-            let outcome = await attempt.run(deadline: min(deadline, started + timeouts.total))
-            self.attempt = nil
-            facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
-
-            switch outcome {
-            case .answered:
-                countUsage(attempt, loop.counters(ofModel: step.model, in: snapshot))
-                loop.counters(ofModel: step.model, in: snapshot).answered += 1
-                return nil
-            case .failed(let error, let reason):
-                loop.counters(ofModel: step.model, in: snapshot).failures[reason, default: 0] += 1
-                facts.errors.append(
-                    FailedAttempt(provider: instance.name, model: model.name, error: error, reason: reason, duration: NIODeadline.now() - started))
-                loop.report(error, provider: instance.name, model: model.name)
-                if isCommitted { countUsage(attempt, loop.counters(ofModel: step.model, in: snapshot)) }
-                if let ending { return ending }
-                if isCommitted { return CallFailure(cause: .allFailed, status: error.status ?? 502, error: error) }
-                if .now() >= deadline {
-                    return CallFailure(cause: .total, status: 504, error: ProviderError(.timeout, message: "the request's total time of \(plan.total) ran out", code: "request_timeout"))
-                }
-                next = sequence.next(after: error.failure)
-            }
+    private func end(_ failure: CallFailure?) {
+        loop.remove(self)
+        facts.totalTime = .now() - request.arrivedAt
+        guard let failure else {
+            if facts.isFallback { loop.metrics.fallback(route: facts.route) }
+            return writer.finish(facts)
         }
-        return .final(after: facts.errors, isNamed: plan.isNamed)
+        writer.fail(failure, facts)
     }
 
     /// What the provider reported counts; without that, or where the answer was cut, what passed is counted.

@@ -32,13 +32,23 @@ final class APIExchange: CallerObserver {
     }
 
     /// A whole answer with JSON, or with nothing.
-    func respond(_ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, facts: AnswerFacts? = nil, error: String? = nil) {
+    func respond(
+        _ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, facts: AnswerFacts? = nil,
+        error: String? = nil
+    ) {
+        respond(status, ByteBuffer(bytes: body), contentType: contentType, fields: fields, facts: facts, error: error)
+    }
+
+    func respond(
+        _ status: Int, _ body: ByteBuffer, contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, facts: AnswerFacts? = nil,
+        error: String? = nil
+    ) {
         guard !hasEnded else { return }
         var head = ResponseHead(status: status)
         head.add("x-request-id", requestID)
-        if !body.isEmpty { head.add("content-type", contentType) }
+        if body.readableBytes > 0 { head.add("content-type", contentType) }
         fields(&head)
-        exchange.respond(head, ByteBuffer(bytes: body))
+        exchange.respond(head, body)
         end(status: status, facts: facts, error: error)
     }
 

@@ -174,7 +174,7 @@ final class StreamWriter: AnswerWriter {
         hasFirst = true
         var member = JSONWriter()
         if let facts { RouterMetadata.write(facts, to: &member, isComplete: false) }
-        writeFrame(WholeAnswer.appending(member.bytes, to: json.readableBytesSpan))
+        writeFrame(WholeAnswer.appending(member.bytes, to: json).readableBytesView)
     }
 
     private func keep(_ json: ByteBuffer) {

@@ -1,16 +1,17 @@
+import NIOCore
 import ProviderKit
 
 /// Reads and changes a `chat.completion` object by splicing.
 enum WholeAnswer {
     /// The object with one more member at its end.
-    static func appending(_ member: [UInt8], to object: RawSpan) -> [UInt8] {
-        let (body, isEmpty) = withoutEnd(object)
-        var bytes: [UInt8] = []
+    static func appending(_ member: [UInt8], to object: ByteBuffer) -> ByteBuffer {
+        let (body, isEmpty) = withoutEnd(object.readableBytesSpan)
+        var bytes = ByteBuffer()
         bytes.reserveCapacity(body.count + member.count + 2)
-        for offset in body { bytes.append(object.unsafeLoad(fromByteOffset: offset, as: UInt8.self)) }
-        if !isEmpty { bytes.append(UInt8(ascii: ",")) }
-        bytes += member
-        bytes.append(UInt8(ascii: "}"))
+        if let slice = object.getSlice(at: object.readerIndex, length: body.count) { bytes.writeImmutableBuffer(slice) }
+        if !isEmpty { bytes.writeStaticString(",") }
+        bytes.writeBytes(member)
+        bytes.writeStaticString("}")
         return bytes
     }
 
@@ -135,7 +136,7 @@ enum WholeAnswer {
                     try cursor.enterArray(message)
                     while try cursor.nextElement(message) {
                         let call = message.extracting(try cursor.skipValue(message).range)
-                        calls.append(appending(Array("\"index\":\(calls.count)".utf8), to: call))
+                        calls.append(Array(appending(Array("\"index\":\(calls.count)".utf8), to: ByteBuffer(bytes: copy(0..<call.byteCount, call))).readableBytesView))
                     }
                 } catch {
                     continue

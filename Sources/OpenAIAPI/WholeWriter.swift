@@ -42,14 +42,12 @@ final class WholeWriter: AnswerWriter {
 
     func finish(_ facts: AnswerFacts) {
         let object = passed ?? ByteBuffer(bytes: fold.completion(facts.usage.usage))
-        var body: [UInt8]
+        var body = object
         if api.wantsMetadata {
             var member = JSONWriter()
             let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
             RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
-            body = WholeAnswer.appending(member.bytes, to: object.readableBytesSpan)
-        } else {
-            body = Array(object.readableBytesView)
+            body = WholeAnswer.appending(member.bytes, to: object)
         }
         api.respond(200, body, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
     }

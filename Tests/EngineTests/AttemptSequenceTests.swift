@@ -8,13 +8,13 @@ import Testing
 struct AttemptSequenceTests {
     /// Walks a plan whose every attempt fails; the models asked, `+` before those of a fallback, `=` before a retry.
     private func walk(_ plan: Plan, contexts: [Int: Int] = [:], failing: (Int) -> FailureClass) -> [String] {
-        var sequence = AttemptSequence(plan) { contexts[$0] }
+        var sequence = AttemptSequence(plan)
         var asked: [String] = []
         var next = sequence.first()
         while let step = next {
             asked.append((step.isRetry ? "=" : "") + (step.isFallback ? "+" : "") + "\(step.model)")
             #expect(sequence.attempts == asked.count)
-            next = sequence.next(after: failing(step.model))
+            next = sequence.next(after: failing(step.model)) { contexts[$0] }
         }
         return asked
     }
@@ -22,7 +22,7 @@ struct AttemptSequenceTests {
     private func plan(_ tries: [Int], _ fallback: [Int] = [], on: [FailureClass: [Int]] = [:], models: Int = 4, attempts: Int = 4) -> Plan {
         Plan(
             route: "r", tries: tries, fallback: fallback, fallbackOn: on, maxModels: models, maxAttempts: attempts, isNamed: false, total: .seconds(1),
-            routeTimeouts: TimeoutOverrides())
+            routeTimeouts: nil)
     }
 
     @Test("these failures lead to the next model", arguments: [
