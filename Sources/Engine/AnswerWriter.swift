@@ -18,8 +18,6 @@ package protocol AnswerWriter: AnyObject {
     func finish(_ facts: AnswerFacts)
     /// The call has failed, before or after the commit; `cancelled` where the caller has left.
     func fail(_ failure: CallFailure, _ facts: AnswerFacts)
-    /// False while the caller is slow: the upstream's next read waits.
-    var mayWrite: Bool { get }
 }
 
 /// What is known of a call: the source of `_router`, the headers, the access log and the metrics. One for each call; it grows while the call runs, on the

@@ -62,7 +62,7 @@ final class Attempt {
         fail(error, reason: error.failure.rawValue)
     }
 
-    var mayRead: Bool { call.writer.mayWrite }
+    var mayRead: Bool { call.mayRead }
 
     func callerWritable(_ isWritable: Bool) {
         // The silence of an upstream that nobody reads from is no fault of its own; the caller's write stall bounds it.

@@ -43,6 +43,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Set from outside: the call ends with it.
     private var ending: CallFailure?
     private var isCommitted = false
+    private var isCallerSlow = false
 
     package init(loop: EngineLoop, snapshot: Snapshot, plan: Plan, request: CallRequest, writer: any AnswerWriter) {
         self.loop = loop
@@ -71,9 +72,13 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         stop(CallFailure(cause: .shuttingDown, status: 503, error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
     }
 
+    /// Backpressure turned: while the caller is slow, the upstream's next read waits.
     package func callerWritable(_ isWritable: Bool) {
+        isCallerSlow = !isWritable
         attempt?.callerWritable(isWritable)
     }
+
+    var mayRead: Bool { !isCallerSlow || !isCommitted }
 
     func committed(_ attempt: Attempt) {
         isCommitted = true

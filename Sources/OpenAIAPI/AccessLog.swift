@@ -17,6 +17,9 @@ package final class AccessLog: Sendable {
         var isClosed = false
         /// The thread is awake, or has been woken.
         var isAwake = false
+        /// The last stamp's seconds, and their text: they change seldom.
+        var second = 0
+        var secondText: [UInt8] = []
     }
 
     private let queue = Mutex(Queue())
@@ -37,12 +40,19 @@ package final class AccessLog: Sendable {
     package var droppedLines: Int { dropped.load(ordering: .relaxed) }
 
     func write(_ record: AccessRecord) {
-        let line = record.line(time: Timestamp.now())
+        let line = record.line()
+        let time = Timestamp.clock()
         let mustWake = queue.withLock { queue -> Bool in
             guard !queue.isClosed, queue.bytes.count + line.count <= Self.maxQueuedBytes else {
                 dropped.add(1, ordering: .relaxed)
                 return false
             }
+            if queue.second != time.seconds {
+                queue.second = time.seconds
+                queue.secondText = Array("{\"time\":\"\(Timestamp.text(seconds: time.seconds))".utf8)
+            }
+            queue.bytes += queue.secondText
+            queue.bytes += Timestamp.fraction(milliseconds: time.milliseconds)
             queue.bytes += line
             defer { queue.isAwake = true }
             return !queue.isAwake

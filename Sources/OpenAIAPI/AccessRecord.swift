@@ -24,11 +24,10 @@ struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
-    /// - Parameter time: an RFC 3339 stamp.
-    func line(time: String) -> [UInt8] {
+    /// The line without its beginning, which is the member `time`.
+    func line() -> [UInt8] {
         var writer = JSONWriter()
         writer.object {
-            $0.member("time", time)
             $0.member("request_id", requestID)
             $0.member("endpoint", endpoint)
             if let head {
@@ -44,6 +43,7 @@ struct AccessRecord {
             $0.member("bytes_out", bytesSent)
             $0.milliseconds("duration_ms", duration)
         }
+        writer.bytes[0] = UInt8(ascii: ",")
         writer.bytes.append(0x0A)
         return writer.bytes
     }

@@ -1,6 +1,7 @@
 import Crypto
 import Engine
 import HTTPWire
+import NIOCore
 import RoutingPolicy
 
 /// The one place where a caller's credential is read and checked.
@@ -12,7 +13,7 @@ enum Authentication {
         guard let credential = shown.first else {
             throw APIError(401, "no API key was given; send 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
-        guard shown.allSatisfy({ $0 == credential }) else {
+        guard shown.dropFirst().allSatisfy({ $0 == credential }) else {
             throw APIError(401, "two different API keys were given; send one", code: "invalid_api_key")
         }
         guard let key = snapshot.key(digest: digest(of: credential)) else {
@@ -37,25 +38,21 @@ enum Authentication {
     }
 
     /// Every credential that the request carries, under any of the names that clients use.
-    private static func credentials(_ fields: HTTPFields) -> [String] {
-        var found: [String] = []
-        for value in fields.contains("authorization") ? fields.values("authorization") : [] {
-            // The scheme is case-insensitive (RFC 9110, 11.1).
-            guard value.utf8.count > 7, value.utf8.prefix(7).elementsEqual("Bearer ".utf8, by: { $0 | 0x20 == $1 | 0x20 }) else {
-                found.append(value)
-                continue
-            }
-            found.append(String(value.dropFirst(7)).trimmed)
-        }
-        if fields.contains("x-api-key") { found += fields.values("x-api-key") }
-        if fields.contains("api-key") { found += fields.values("api-key") }
-        return found
+    private static func credentials(_ fields: HTTPFields) -> [ByteBuffer] {
+        fields.slices("authorization").map(withoutScheme) + fields.slices("x-api-key") + fields.slices("api-key")
     }
 
-    private static func digest(of credential: String) -> [UInt8] {
+    /// What follows `Bearer `, in any case (RFC 9110, 11.1); all of a value with another scheme, which is then no key.
+    private static func withoutScheme(_ value: ByteBuffer) -> ByteBuffer {
+        let bytes = value.readableBytesView
+        guard bytes.count > 7, bytes.prefix(7).elementsEqual("bearer ".utf8, by: { $0 | 0x20 == $1 }) else { return value }
+        let start = bytes.dropFirst(7).firstIndex { $0 != 0x20 } ?? bytes.endIndex
+        return value.getSlice(at: start, length: bytes.endIndex - start) ?? value
+    }
+
+    private static func digest(of credential: ByteBuffer) -> [UInt8] {
         var hash = SHA256()
-        var credential = credential
-        credential.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        credential.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
         return Array(hash.finalize())
     }
 }

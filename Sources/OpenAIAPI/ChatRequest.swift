@@ -24,70 +24,49 @@ struct ChatRequest {
             let position = error.position(in: body)
             throw APIError(400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)", code: "invalid_json")
         }
-        var seen: Set<Field> = []
+        var seen: UInt32 = 0  // a bit for each field
         var own: [Int] = []
         for (index, member) in members.enumerated() {
             guard let field = Field(member.key, in: body) else { continue }
-            guard seen.insert(field).inserted else { throw APIError(400, "'\(field.rawValue)' is given twice", code: "duplicate_field", param: field.rawValue) }
+            let bit = UInt32(1) << UInt32(field.rawValue)
+            guard seen & bit == 0 else { throw APIError(400, "'\(field.name)' is given twice", code: "duplicate_field", param: field.name) }
+            seen |= bit
             try read(field, member.value, body)
             if field.isOwn { own.append(index) }
         }
         for index in own.reversed() { members.remove(at: index) }
     }
 
-    /// The keys that the router reads.
-    private enum Field: String, CaseIterable {
-        case model, stream, n
-        case streamOptions = "stream_options"
-        case responseFormat = "response_format"
-        // The router's own: no upstream sees them.
-        case tags, type
-        case minContextSize = "min_context_size"
-        case minMaxOutputTokens = "min_max_output_tokens"
-        case supportsImage = "supports_image"
-        case supportsVideo = "supports_video"
-        case supportsAudio = "supports_audio"
-        case supportsFile = "supports_file"
-        case supportsTools = "supports_tools"
-        case preferFast = "prefer_fast"
-        case minSuccessRate = "min_success_rate"
-        case selectionMode = "selection_mode"
-        case maxModelSwitches = "max_model_switches"
-        case maxSameModelRetries = "max_same_model_retries"
-        case retryDelay = "retry_delay"
-        case timeoutSecs = "timeout_secs"
-        case fallbackProvider = "fallback_provider"
-        case fallbackModel = "fallback_model"
+    /// The keys that the router reads; from `tags` on the router's own, which no upstream sees.
+    private enum Field: Int {
+        case model, stream, n, streamOptions, responseFormat
+        case tags, type, minContextSize, minMaxOutputTokens, supportsImage, supportsVideo, supportsAudio, supportsFile, supportsTools, preferFast, minSuccessRate,
+            selectionMode, maxModelSwitches, maxSameModelRetries, retryDelay, timeoutSecs, fallbackProvider, fallbackModel
 
-        var isOwn: Bool {
-            switch self {
-            case .model, .stream, .n, .streamOptions, .responseFormat: false
-            default: true
-            }
-        }
+        /// In the order of the cases.
+        private static let names: [StaticString] = [
+            "model", "stream", "n", "stream_options", "response_format",
+            "tags", "type", "min_context_size", "min_max_output_tokens", "supports_image", "supports_video", "supports_audio", "supports_file", "supports_tools",
+            "prefer_fast", "min_success_rate", "selection_mode", "max_model_switches", "max_same_model_retries", "retry_delay", "timeout_secs",
+            "fallback_provider", "fallback_model",
+        ]
+
+        var name: String { "\(Self.names[rawValue])" }
+
+        var isOwn: Bool { rawValue >= Field.tags.rawValue }
 
         /// By meaning, so that an escaped key is the same key. Most members are none of these, and are told by their length.
         init?(_ key: Range<Int>, in body: RawSpan) {
             let length = key.count - 2
             let isPlain = !key.contains { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == UInt8(ascii: "\\") }
-            for field in Self.table where !isPlain || field.length == length {
-                if JSON.isKey(key, field.name, in: body) {
-                    self = field.field
+            for (index, name) in Self.names.enumerated() where !isPlain || name.utf8CodeUnitCount == length {
+                if JSON.isKey(key, name, in: body) {
+                    self.init(rawValue: index)
                     return
                 }
             }
             return nil
         }
-
-        private static let table: [(field: Field, name: StaticString, length: Int)] = [
-            (.model, "model", 5), (.stream, "stream", 6), (.n, "n", 1), (.streamOptions, "stream_options", 14), (.responseFormat, "response_format", 15),
-            (.tags, "tags", 4), (.type, "type", 4), (.minContextSize, "min_context_size", 16), (.minMaxOutputTokens, "min_max_output_tokens", 21),
-            (.supportsImage, "supports_image", 14), (.supportsVideo, "supports_video", 14), (.supportsAudio, "supports_audio", 14),
-            (.supportsFile, "supports_file", 13), (.supportsTools, "supports_tools", 14), (.preferFast, "prefer_fast", 11),
-            (.minSuccessRate, "min_success_rate", 16), (.selectionMode, "selection_mode", 14), (.maxModelSwitches, "max_model_switches", 18),
-            (.maxSameModelRetries, "max_same_model_retries", 22), (.retryDelay, "retry_delay", 11), (.timeoutSecs, "timeout_secs", 12),
-            (.fallbackProvider, "fallback_provider", 17), (.fallbackModel, "fallback_model", 14),
-        ]
     }
 
     private mutating func read(_ field: Field, _ value: JSONValue, _ body: RawSpan) throws(APIError) {
@@ -117,8 +96,8 @@ struct ChatRequest {
             .minSuccessRate, .selectionMode, .maxSameModelRetries, .retryDelay, .fallbackProvider, .fallbackModel:
             if value.kind == .false { return }
             throw APIError(
-                400, "'\(field.rawValue)' is a field of the router's own that this version does not carry out; name a route in 'model' instead",
-                code: "unsupported_field", param: field.rawValue)
+                400, "'\(field.name)' is a field of the router's own that this version does not carry out; name a route in 'model' instead",
+                code: "unsupported_field", param: field.name)
         }
     }
 
@@ -145,6 +124,6 @@ struct ChatRequest {
     }
 
     private static func wrongType(_ field: Field, _ expected: String) -> APIError {
-        APIError(400, "'\(field.rawValue)' must be \(expected)", code: "invalid_value", param: field.rawValue)
+        APIError(400, "'\(field.name)' must be \(expected)", code: "invalid_value", param: field.name)
     }
 }

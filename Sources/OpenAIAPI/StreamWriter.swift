@@ -15,6 +15,7 @@ final class StreamWriter: AnswerWriter {
     private let wantsUsage: Bool
     private let created: Int
     private let eventLoop: any EventLoop
+    private let keepAliveTime: TimeAmount
     private var encoder: ChunkEncoder
     private var facts: AnswerFacts?
     /// Encoded and not yet sent: before the commit all of it, after it what the current read brought.
@@ -47,12 +48,11 @@ final class StreamWriter: AnswerWriter {
         finishesLeft = request.choices
         eventLoop = api.exchange.eventLoop
         encoder = ChunkEncoder(id: api.requestID, created: created, model: "")
-        keepAlive.set(.now() + api.snapshot.policy.server.keepalive)
+        keepAliveTime = TimeAmount(api.snapshot.policy.server.keepalive)
+        keepAlive.set(.now() + keepAliveTime)
     }
 
     var stagedBytes: Int { isCommitted ? 0 : out.readableBytes }
-
-    var mayWrite: Bool { !isCommitted || api.exchange.isWritable }
 
     func begin(_ facts: AnswerFacts) {
         self.facts = facts
@@ -108,7 +108,7 @@ final class StreamWriter: AnswerWriter {
         api.exchange.write(out)
         out.clear()
         api.exchange.flush()
-        keepAlive.set(.now() + api.snapshot.policy.server.keepalive)
+        keepAlive.set(.now() + keepAliveTime)
     }
 
     func finish(_ facts: AnswerFacts) {
@@ -250,7 +250,7 @@ final class StreamWriter: AnswerWriter {
         sendHead()
         api.exchange.write(ByteBuffer(string: Self.keepAliveComment))
         api.exchange.flush()
-        keepAlive.set(.now() + api.snapshot.policy.server.keepalive)
+        keepAlive.set(.now() + keepAliveTime)
     }
 
     private func end(status: Int, error: String?) {

@@ -8,40 +8,33 @@ import Darwin
 package enum Timestamp {
     /// Seconds since 1970.
     package static func seconds() -> Int {
-        clock().tv_sec
+        clock().seconds
     }
 
     /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
     package static func now() -> String {
         let time = clock()
-        return text(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+        return text(seconds: time.seconds) + String(decoding: fraction(milliseconds: time.milliseconds).dropLast(), as: UTF8.self)
     }
 
-    static func text(seconds: Int, milliseconds: Int) -> String {
+    static func clock() -> (seconds: Int, milliseconds: Int) {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return (time.tv_sec, time.tv_nsec / 1_000_000)
+    }
+
+    /// `2026-01-31T09:30:00`.
+    static func text(seconds: Int) -> String {
         let (days, rest) = (seconds / 86_400, seconds % 86_400)
         let (year, month, day) = date(daysSince1970: days)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            var position = 0
-            func put(_ number: Int, _ digits: Int, _ end: Character) {
-                var divisor = 1
-                for _ in 1..<digits { divisor *= 10 }
-                for _ in 0..<digits {
-                    buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10)
-                    divisor = max(1, divisor / 10)
-                    position += 1
-                }
-                buffer[position] = end.asciiValue ?? 0x20
-                position += 1
-            }
-            put(year, 4, "-")
-            put(month, 2, "-")
-            put(day, 2, "T")
-            put(rest / 3600, 2, ":")
-            put(rest / 60 % 60, 2, ":")
-            put(rest % 60, 2, ".")
-            put(milliseconds, 3, "Z")
-            return position
-        }
+        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+        return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+    }
+
+    /// What follows the seconds, and a closing quote: `.125Z"`.
+    static func fraction(milliseconds: Int) -> [UInt8] {
+        func digit(_ divisor: Int) -> UInt8 { UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds / divisor % 10) }
+        return [UInt8(ascii: "."), digit(100), digit(10), digit(1), UInt8(ascii: "Z"), UInt8(ascii: "\"")]
     }
 
     /// The Gregorian date. Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
@@ -54,11 +47,5 @@ package enum Timestamp {
         let shiftedMonth = (5 * dayOfYear + 2) / 153
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-    }
-
-    private static func clock() -> timespec {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return time
     }
 }

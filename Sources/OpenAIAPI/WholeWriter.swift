@@ -19,8 +19,6 @@ final class WholeWriter: AnswerWriter {
 
     var stagedBytes: Int { passed?.readableBytes ?? 0 }
 
-    var mayWrite: Bool { true }
-
     func begin(_ facts: AnswerFacts) {
         passed = nil
         fold = CompletionFold(id: api.requestID, created: created, model: facts.model ?? "")

@@ -7,9 +7,9 @@ import ConfigTree
 struct Excerpt {
     static let maxColumns = 100
 
-    /// nil where the file has no such line, or it is blank.
+    /// nil where the file has no such line, or it is blank or very long.
     init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition]) {
-        guard let line = text.line(position.line) else { return nil }
+        guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
         let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, secrets: secrets)
@@ -51,9 +51,9 @@ struct Excerpt {
         if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
         if let value = sensitiveValue(in: line) { start = min(start ?? value, value) }
         for secret in secrets where secret.line == number { start = min(start ?? secret.column - 1, secret.column - 1) }
-        let user = userInfo(in: line)
-        guard let start, start < line.count else { return user }
-        return min(start, user?.lowerBound ?? start)..<line.count
+        let inAddress = addressSecret(in: line)
+        guard let start, start < line.count, !isReference(line[start...]) else { return inAddress }
+        return min(start, inAddress?.lowerBound ?? start)..<line.count
     }
 
     /// Where the value of the first sensitive key of a line begins: `  secret: ` or `{ plugin: x, api_key: `.
@@ -71,7 +71,7 @@ struct Excerpt {
         var indent = indent
         var number = number - 1
         while indent > 0, number > 0 {
-            if let own = text.indent(ofLine: number), own < indent {
+            if let own = text.indent(ofLine: number), own < indent, text.isShort(line: number) {
                 indent = own
                 // A value may follow on the lines below: `headers:`, `secret: |`.
                 if sensitiveValue(in: Array((text.line(number) ?? "").unicodeScalars) + ["x"]) != nil { return true }
@@ -85,12 +85,19 @@ struct Excerpt {
         line.firstIndex { $0 != " " && $0 != "\t" } ?? line.count
     }
 
-    /// `user:password` of an address.
-    private static func userInfo(in line: [Unicode.Scalar]) -> Range<Int>? {
-        guard let at = line.lastIndex(of: "@") else { return nil }
-        let head = line[..<at]
-        guard let slash = head.indices.dropLast().last(where: { head[$0] == "/" && head[$0 + 1] == "/" }), slash + 2 < at else { return nil }
-        return (slash + 2)..<at
+    /// `${NAME}` or `${file:path}`, and nothing else but quotes: it is no secret, and tells where the secret should come from.
+    private static func isReference(_ value: ArraySlice<Unicode.Scalar>) -> Bool {
+        let text = String(String.UnicodeScalarView(value)).filter { $0 != "\"" && $0 != "'" && $0 != " " }
+        return text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last && !text.contains(":-")
+    }
+
+    /// `user:password` of an address, and its query.
+    private static func addressSecret(in line: [Unicode.Scalar]) -> Range<Int>? {
+        guard let slash = line.indices.dropLast().first(where: { line[$0] == "/" && line[$0 + 1] == "/" }) else { return nil }
+        let query = line[slash...].firstIndex(of: "?").map { $0 + 1 }
+        let user = line[slash...].lastIndex(of: "@")
+        guard let start = user == nil ? query : slash + 2, let end = query == nil ? user : line.count, start < end else { return nil }
+        return start..<end
     }
 
     /// By its name, or by a name that it may be a misspelling of.

@@ -9,6 +9,8 @@ struct PolicyNames {
     private(set) var models: [String: [Int]] = [:]
     /// Models by `provider/name`.
     private(set) var qualified: [String: Int] = [:]
+    /// Names whose definition has an error: who uses one makes no further mistake.
+    private(set) var broken: Set<String> = []
     /// How many more times a near name is looked for: that compares with every name, and a broken file may have very many unknown ones.
     private var suggestions = 200
 
@@ -20,6 +22,16 @@ struct PolicyNames {
     mutating func addModel(_ index: Int, name: String, provider: String) {
         models[name, default: []].append(index)
         qualified["\(provider)/\(name)"] = index
+    }
+
+    /// With what stands behind a `/`, the name of a model.
+    mutating func addBroken(_ name: String) {
+        broken.insert(name)
+        if let slash = name.firstIndex(of: "/") { broken.insert(String(name[slash...].dropFirst())) }
+    }
+
+    func isBroken(_ name: String) -> Bool {
+        broken.contains(name) || name.firstIndex(of: "/").map { broken.contains(String(name[$0...].dropFirst())) } ?? false
     }
 
     /// A route, a model or `provider/model`, in this order.
@@ -37,7 +49,7 @@ struct PolicyNames {
     }
 
     mutating func suggestion(forStep name: String) -> String {
-        let candidates = [Array(routes.keys), Array(models.keys), Array(qualified.keys)].joined()
+        let candidates = [Array(routes.keys), Array(models.keys), Array(qualified.keys), Array(broken)].joined()
         return suggestion(for: name, among: candidates)
     }
 }
@@ -61,6 +73,7 @@ extension PolicySchema {
             return true
         }
         report(ConfigIssue(at: name.position, "the name of \(kind) '\(abbreviated(text))' \(message)", hint: "use letters, digits, '-', '_', '.' and ':'"))
+        names.addBroken(text)
         return false
     }
 }

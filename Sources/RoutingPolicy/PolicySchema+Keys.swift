@@ -87,19 +87,23 @@ extension PolicySchema {
             }
             scopes[text] = scope
         }
-        if scope.models.isEmpty, scope.routes.isEmpty { reportEmpty(pattern) }
+        if scope.models.isEmpty, scope.routes.isEmpty, names.broken.isEmpty || !names.isBroken(text) && !isPattern(text) { reportEmpty(pattern) }
         return scope
     }
 
     private mutating func reportEmpty(_ pattern: ConfigText) {
         let text = pattern.text
-        if text.hasPrefix("tag:") || Glob(text) != nil {
+        if isPattern(text) {
             report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(text))' matches no model and no route", hint: "check its spelling"))
         } else {
             let suggestion = names.suggestion(forStep: text)
             let hint = suggestion.isEmpty ? "name a model or a route; 'tag:fast' and globs such as 'openrouter/*' work too" : nil
             report(ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(text))'\(suggestion)", hint: hint))
         }
+    }
+
+    private func isPattern(_ text: String) -> Bool {
+        text.hasPrefix("tag:") || Glob(text) != nil
     }
 
     private func bytes(ofHex text: String) -> [UInt8]? {

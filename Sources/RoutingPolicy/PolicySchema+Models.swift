@@ -1,13 +1,18 @@
 import ConfigTree
 import ProviderKit
 
+private let tokenRange = 1...1_000_000_000
+
 /// `models`.
 extension PolicySchema {
     mutating func readModels(_ node: ConfigNode?) -> [ModelDefinition] {
         var models: [ModelDefinition] = []
         var places: [String: SourcePosition] = [:]
         for entry in entries(of: node) where checkName(entry.key, of: "model", mayHaveSlash: true) {
-            guard let (model, provider) = model(entry) else { continue }
+            guard let (model, provider) = model(entry) else {
+                names.addBroken(entry.key.text)
+                continue
+            }
             if let first = places.updateValue(entry.key.position, forKey: "\(provider)/\(model.name)") {
                 let message = "provider '\(provider)' has two models named '\(model.name)'; first at \(first)"
                 report(ConfigIssue(at: entry.key.position, message, hint: "give one of them another name, and the provider's own as 'upstream'"))
@@ -32,7 +37,7 @@ extension PolicySchema {
         if let type { tags.insert(type) }
         let model = ModelDefinition(
             key: entry.key.text, name: name ?? "", provider: provider?.index ?? 0, upstream: fields.string("upstream") ?? name ?? "", type: type,
-            tags: tags.sorted(), supports: supports, context: fields.int("context", in: 1...Int.max), maxOutput: fields.int("max_output", in: 1...Int.max),
+            tags: tags.sorted(), supports: supports, context: fields.int("context", in: tokenRange), maxOutput: fields.int("max_output", in: tokenRange),
             price: readPrice(&fields), isHidden: fields.bool("hidden") ?? false, requestDefaults: readBody(&fields, "request_defaults"),
             requestOverrides: readBody(&fields, "request_overrides"), timeouts: readTimeouts(&fields))
         finish(&fields, section: "models")
@@ -43,6 +48,7 @@ extension PolicySchema {
     private mutating func readProvider(_ fields: inout FieldReader) -> (index: Int, name: String)? {
         guard let name = fields.string("provider", required: true), fields.node("provider")?.isUnresolved == false else { return nil }
         if let index = names.providers[name] { return (index, name) }
+        guard !names.isBroken(name) else { return nil }
         let hint = names.providers.isEmpty ? "define it under 'providers:'" : nil
         let suggestion = names.suggestion(for: name, among: names.providers.keys)
         let known = "known: \(abbreviated(names.providers.keys.sorted().joined(separator: ", ")))"

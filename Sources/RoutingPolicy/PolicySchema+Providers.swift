@@ -20,7 +20,11 @@ extension PolicySchema {
 
     private mutating func provider(_ entry: ConfigEntry) -> ReadProvider {
         var fields = FieldReader(entry.value, of: entry.key)
-        let kind = fields.string("plugin", required: true) ?? ""
+        let kind = fields.string("plugin") ?? ""
+        if fields.node("plugin") == nil {
+            let known = plugins.map { $0.name }.joined(separator: ", ")
+            fields.report("plugin", "key 'plugin' is missing", hint: "add 'plugin: …', one of \(known)")
+        }
         let timeouts = readTimeouts(&fields)
         var definition = ProviderDefinition(name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
         if let plugin = plugins.first(where: { $0.name == kind }) {

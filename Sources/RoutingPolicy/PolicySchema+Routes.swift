@@ -66,6 +66,7 @@ extension PolicySchema {
                 return nil
             }
             if let step = names.step(scalar.text) { return step }
+            guard !names.isBroken(scalar.text) else { return nil }
             let suggestion = names.suggestion(forStep: scalar.text)
             let hint = suggestion.isEmpty ? "define it under 'models:' or 'routes:'" : nil
             report(ConfigIssue(at: node.position, "there is no model or route \(node.shown)\(suggestion)", hint: hint))
@@ -97,8 +98,8 @@ extension PolicySchema {
             }
         }
         let kept = selected(selector, models: models)
-        if kept.isEmpty, !models.isEmpty, conditions.issues.isEmpty {
-            report(ConfigIssue(.warning, at: entry.key.position, "no model has these tags", hint: "check their spelling; 'type' is a tag too"))
+        if kept.isEmpty, !models.isEmpty, conditions.issues.isEmpty, names.broken.isEmpty {
+            report(ConfigIssue(.warning, at: conditions.node("tags")?.position ?? entry.key.position, "no model has these tags", hint: "check their spelling; 'type' is a tag too"))
         }
         return .selected(selector, models: kept)
     }

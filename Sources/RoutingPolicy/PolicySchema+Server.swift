@@ -17,7 +17,8 @@ extension PolicySchema {
         return texts.compactMap { text in
             guard let address = ListenAddress(parsing: text.text) else {
                 let isPort = !text.text.isEmpty && text.text.allSatisfy { $0.isASCII && $0.isNumber }
-                let hint = isPort ? "write '127.0.0.1:\(text.text)' for this machine alone, or ':\(text.text)' for every interface" : "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
+                let port = text.text.lastIndex(of: ":").flatMap { Int(text.text[$0...].dropFirst()) }
+                let hint = port ?? 0 > 65535 ? "a port is at most 65535" : isPort ? "write '127.0.0.1:\(text.text)' for this machine alone, or ':\(text.text)' for every interface" : "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
                 fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.text))'", hint: hint))
                 return nil
             }
@@ -72,8 +73,7 @@ extension PolicySchema {
     }
 
     /// Whoever reaches an address of this machine from outside must show a key.
-    mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)], keys: [KeyDefinition]) {
-        guard keys.isEmpty else { return }
+    mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)]) {
         for (address, position) in listen where !address.isLocal {
             let hint = "add 'keys:', or listen on 127.0.0.1"
             report(ConfigIssue(at: position, "this address is open to other machines, and there are no keys", hint: hint))

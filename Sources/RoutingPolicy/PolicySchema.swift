@@ -19,9 +19,9 @@ struct PolicySchema {
     }
 
     /// nil only with an error among `issues`.
-    mutating func read(_ entries: [ConfigEntry], at top: SourcePosition) -> RoutingPolicy? {
-        for entry in entries { reportUnset(in: entry.value, section: entry.key.text) }
-        var fields = FieldReader(entries, at: top)
+    mutating func read(_ root: [ConfigEntry], at top: SourcePosition) -> RoutingPolicy? {
+        for entry in root { reportUnset(in: entry.value, section: entry.key.text) }
+        var fields = FieldReader(root, at: top)
         readVersion(&fields)
         let listen = readListen(&fields)
         let server = readServer(&fields)
@@ -31,13 +31,17 @@ struct PolicySchema {
         let routes = readRoutes(fields.node("routes"), models: models, providers: providers)
         let keys = readKeys(fields.node("keys"), models: models, routes: routes)
         // No mistyped mapping may pass for an empty one.
-        for key in ["providers", "models", "routes", "keys"] { _ = fields.mapping(key) { $0.skip() } }
-        if models.isEmpty, !entries.contains(where: { $0.key.text == "models" }) {
-            report(ConfigIssue(.warning, at: top, "there are no models: no request can be served", hint: "add 'providers:' and 'models:'"))
+        for key in ["providers", "models", "routes", "keys"] {
+            if let entry = fields.entry(key) { abandon(FieldReader(entry.value, of: entry.key)) }
         }
-        checkExposure(listen, keys: keys)
+        if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
+        // `PolicyFiles` has read it already.
+        _ = fields.node("include")
         finish(&fields, section: "", reserved: ["plugins", "tests", "state", "log", "tls"])
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
+        if fields.node("models") == nil {
+            report(ConfigIssue(.warning, at: top, "there are no models: no request can be served", hint: "add 'providers:' and 'models:'"))
+        }
         return RoutingPolicy(
             listen: listen.map(\.address), server: server, timeouts: Timeouts().overridden(by: defaults.timeouts), maxModels: defaults.maxModels,
             maxAttempts: defaults.maxAttempts, providers: providers.map(\.definition), models: models, routes: routes, keys: keys, digest: ""
@@ -84,7 +88,7 @@ struct PolicySchema {
             return
         }
         guard case .scalar(let scalar) = entry.value.content, scalar.isUnresolved || (scalar.text == "1" && scalar.style == .plain) else {
-            report(ConfigIssue(at: entry.value.position, "'version' is 1, not \(entry.value.shown)", hint: "write 'version: 1'"))
+            report(ConfigIssue(at: entry.value.position, entry.value.shown == "'1'" ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.shown)", hint: "write 'version: 1'"))
             return
         }
     }
@@ -115,19 +119,12 @@ func unsetIssues(in node: ConfigNode) -> [ConfigIssue] {
         guard let name = scalar.unset.first else { return [] }
         let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
         let message = scalar.unset.count == 1 ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
-        return [ConfigIssue(at: node.position, message, hint: "set it, or give a default: '${\(name):-…}'")]
+        return [ConfigIssue(at: node.position, message, hint: "set it in the environment, or give a default: '${\(name):-…}'")]
     }
 }
 
 extension ConfigNode {
     var isScalar: Bool {
         if case .scalar = content { true } else { false }
-    }
-}
-
-extension FieldReader {
-    /// Declares every key that is present.
-    fileprivate mutating func skip() {
-        for key in presentKeys { _ = node(key) }
     }
 }

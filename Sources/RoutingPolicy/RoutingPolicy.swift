@@ -117,6 +117,10 @@ package enum RouteStep: Sendable, Equatable {
 /// `select:`. Every condition must hold.
 package struct Selector: Sendable, Hashable {
     package var tags: TagExpression?
+
+    package init(tags: TagExpression? = nil) {
+        self.tags = tags
+    }
 }
 
 package struct KeyDefinition: Sendable, Equatable {
@@ -136,4 +140,9 @@ package struct ModelScope: Sendable, Equatable {
     package var models: Set<Int>
     /// Indices into `RoutingPolicy.routes` whose names match. A granted route grants what it reaches.
     package var routes: Set<Int>
+
+    package init(models: Set<Int>, routes: Set<Int>) {
+        self.models = models
+        self.routes = routes
+    }
 }

@@ -23,14 +23,22 @@ struct SourceText: Sendable {
 
     var lineCount: Int { starts.count }
 
+    var hasByteOrderMark: Bool { bytes.starts(with: [0xEF, 0xBB, 0xBF]) }
+
     /// A line without its end, from 1. Bytes that are no UTF-8 show as U+FFFD.
     func line(_ number: Int) -> String? {
         guard starts.indices.contains(number - 1) else { return nil }
         let end = number < starts.count ? starts[number] : bytes.count
         var line = bytes[starts[number - 1]..<end]
         while line.last == UInt8(ascii: "\n") || line.last == UInt8(ascii: "\r") { line.removeLast() }
-        if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
+        if number == 1, hasByteOrderMark { line = line.dropFirst(3) }
         return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Whether a line fits an excerpt: a longer one is no line that a person wrote.
+    func isShort(line number: Int) -> Bool {
+        guard starts.indices.contains(number - 1) else { return false }
+        return (number < starts.count ? starts[number] : bytes.count) - starts[number - 1] <= 4096
     }
 
     /// Spaces and tabs at a line's front; nil for a blank line.
@@ -41,10 +49,31 @@ struct SourceText: Sendable {
         return bytes[first] == UInt8(ascii: "\n") || bytes[first] == UInt8(ascii: "\r") ? nil : first - line.startIndex
     }
 
+    /// The places right behind a `?` with no space after it, where a value or a key may start.
+    func doubtfulKeys(in file: String) -> Set<SourcePosition> {
+        guard bytes.contains(UInt8(ascii: "?")) else { return [] }
+        var places: Set<SourcePosition> = []
+        for (index, start) in starts.enumerated() {
+            var column = index == 0 && hasByteOrderMark ? 0 : 1
+            var previous = UInt8(ascii: " ")
+            for offset in start..<(index + 1 < starts.count ? starts[index + 1] : bytes.count) {
+                let byte = bytes[offset]
+                let next = offset + 1 < bytes.count ? bytes[offset + 1] : UInt8(ascii: "\n")
+                if byte == UInt8(ascii: "?"), " \t[{,".utf8.contains(previous), !" \t\r\n".utf8.contains(next) {
+                    places.insert(SourcePosition(file: file, line: index + 1, column: column + 1))
+                }
+                // Bytes that go on with a character are no columns.
+                if byte & 0xC0 != 0x80 { column += 1 }
+                previous = byte
+            }
+        }
+        return places
+    }
+
     func position(ofByte offset: Int, in file: String) -> SourcePosition {
         let index = max(0, starts.partitioningIndex { $0 > offset } - 1)
         let before = bytes[starts[index]..<max(starts[index], min(offset, bytes.count))]
-        let hidden = index == 0 && before.starts(with: [0xEF, 0xBB, 0xBF]) ? 1 : 0
+        let hidden = index == 0 && hasByteOrderMark && offset >= 3 ? 1 : 0
         return SourcePosition(file: file, line: index + 1, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1 - hidden)
     }
 

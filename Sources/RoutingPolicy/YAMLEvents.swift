@@ -24,7 +24,7 @@ struct YAMLEvents: ~Copyable {
     }
 
     private let file: String
-    private let lineCount: Int
+    private let text: SourceText
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
@@ -36,10 +36,14 @@ struct YAMLEvents: ~Copyable {
             throw ConfigIssue(at: SourcePosition(file: file, line: 1, column: 1), "there is no memory to read this file")
         }
         self.file = file
+        self.text = text
         self.parser = parser
-        lineCount = text.lineCount
-        bytes = .allocate(capacity: text.bytes.count)
-        _ = bytes.initialize(from: text.bytes)
+        // libyaml would count a byte order mark as a column.
+        var content = text.bytes.dropFirst(text.hasByteOrderMark ? 3 : 0)
+        // It would take blanks on a last line without an end for text of a block scalar.
+        if content.last == UInt8(ascii: " ") || content.last == UInt8(ascii: "\t") { content.append(UInt8(ascii: "\n")) }
+        bytes = .allocate(capacity: content.count)
+        _ = bytes.initialize(from: content)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
     }
@@ -84,26 +88,33 @@ struct YAMLEvents: ~Copyable {
 
     private borrowing func position(_ mark: yaml_mark_t) -> SourcePosition {
         // An error at the end of the text may stand on a line behind the last.
-        let line = min(Int(clamping: mark.line) + 1, max(1, lineCount))
+        let line = min(Int(clamping: mark.line) + 1, max(1, text.lineCount))
         return SourcePosition(file: file, line: line, column: Int(clamping: mark.column) + 1)
     }
 
     private borrowing func failure() -> ConfigIssue {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "there is no memory to read this file"
         let context = parser.pointee.context.map { String(cString: $0) }
-        return yamlFailure(problem, at: position(parser.pointee.problem_mark), context: context, at: position(parser.pointee.context_mark))
+        let place = position(parser.pointee.problem_mark)
+        let character = text.line(place.line)?.unicodeScalars.dropFirst(place.column - 1).first
+        return yamlFailure(problem, at: place, on: character, context: context, at: position(parser.pointee.context_mark))
     }
 }
 
 /// libyaml's words, in ours where a person would not see what to do.
-private func yamlFailure(_ problem: String, at place: SourcePosition, context: String?, at start: SourcePosition) -> ConfigIssue {
+private func yamlFailure(
+    _ problem: String, at place: SourcePosition, on character: Unicode.Scalar?, context: String?, at start: SourcePosition
+) -> ConfigIssue {
     switch (problem, context) {
     case ("found unexpected end of stream", "while scanning a quoted scalar"), ("found unexpected document indicator", "while scanning a quoted scalar"):
         ConfigIssue(at: start, "this quote is never closed", hint: "add the closing quote")
+    case ("found character that cannot start any token", _) where character == "\t",
+        ("found a tab character where an indentation space is expected", _), ("found a tab character that violates indentation", _):
+        ConfigIssue(at: place, "a tab stands where only spaces may", hint: "indent with spaces")
     case ("found character that cannot start any token", _):
-        ConfigIssue(at: place, "no value starts with this character", hint: "indent with spaces, never with tabs; put a value that starts with '@', '`' or '%' in quotes")
+        ConfigIssue(at: place, "no value starts with this character", hint: "put the value in quotes")
     case ("mapping values are not allowed in this context", _):
-        ConfigIssue(at: place, "a ':' can't stand here", hint: "put a value that holds ': ' in quotes, and check the indentation")
+        ConfigIssue(at: place, "a ':' can't stand here", hint: "put a value that holds ': ' in quotes; before a key, check the indentation and the line above, which may lack its ':'")
     case ("did not find expected key", "while parsing a block mapping"):
         ConfigIssue(
             at: place, "expected a key of the mapping that begins at line \(start.line)",

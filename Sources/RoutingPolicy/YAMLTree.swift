@@ -20,6 +20,8 @@ struct YAMLTree {
     private(set) var issues: [ConfigIssue] = []
     private var anchors: [String: Anchored] = [:]
     private var openAnchors: Set<String> = []
+    /// Where libyaml would take a `?` for a key's indicator, which YAML 1.2 takes for text: `{ ?a: 1 }`.
+    private let doubtfulKeys: Set<SourcePosition>
     private var aliases = 0
     private var aliasedNodes = 0
 
@@ -28,12 +30,13 @@ struct YAMLTree {
         _ text: SourceText, file: String, substitution: Substitution
     ) throws(ConfigIssue) -> (root: ConfigNode?, issues: [ConfigIssue]) {
         if let problem = text.problem(in: file) { throw problem }
-        var tree = YAMLTree(file: file, substitution: substitution)
+        var tree = YAMLTree(file: file, substitution: substitution, doubtfulKeys: text.doubtfulKeys(in: file))
         let root = try tree.document(YAMLEvents(of: text, file: file))
         return (root, tree.issues + tree.substitution.issues)
     }
 
-    private init(file: String, substitution: Substitution) {
+    private init(file: String, substitution: Substitution, doubtfulKeys: Set<SourcePosition>) {
+        self.doubtfulKeys = doubtfulKeys
         self.file = file
         self.substitution = substitution
     }
@@ -113,6 +116,9 @@ struct YAMLTree {
 
     private func key(_ event: YAMLEvents.Event) throws(ConfigIssue) -> ConfigText {
         try check(event)
+        guard doubtfulKeys.isEmpty || !doubtfulKeys.contains(event.position) else {
+            throw ConfigIssue(at: event.position, "a key that starts with '?' is in doubt", hint: "put it in quotes")
+        }
         switch event.kind {
         case .scalar(let text, _):
             guard !text.isEmpty else { throw ConfigIssue(at: event.position, "a key is empty", hint: "write a name before the ':'") }
@@ -158,6 +164,9 @@ struct YAMLTree {
     }
 
     private func check(_ event: YAMLEvents.Event) throws(ConfigIssue) {
+        if event.anchor != nil, case .scalar(let text, isPlain: true) = event.kind, text.hasPrefix(":") {
+            throw ConfigIssue(at: event.position, "an anchor's name is in doubt: libyaml ends it before ':'", hint: "use letters, digits, '-' and '_', and a space behind it")
+        }
         guard let tag = event.tag, tag != "!" else { return }
         let core = "tag:yaml.org,2002:"
         let known: [String]
@@ -167,7 +176,7 @@ struct YAMLTree {
         default: known = ["str", "int", "float", "bool", "null"]
         }
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
-            throw ConfigIssue(at: event.position, "tag '\(abbreviated(tag))' does not belong here", hint: "remove it: the schema says what type a value has")
+            throw ConfigIssue(at: event.position, "tag '\(abbreviated(tag.hasPrefix(core) ? "!!" + tag.dropFirst(core.count) : tag))' does not belong here", hint: "remove it: the schema says what type a value has")
         }
     }
 

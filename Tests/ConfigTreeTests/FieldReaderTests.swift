@@ -157,7 +157,7 @@ struct FieldReaderTests {
     func `a required key that is absent is reported at the mapping's name`() {
         var fields = FieldReader([], at: SourcePosition(file: "f", line: 7, column: 3))
         #expect(fields.string("k", required: true) == nil)
-        #expect(fields.finish() == [ConfigIssue(at: SourcePosition(file: "f", line: 7, column: 3), "key 'k' is missing", hint: "add 'k: …', text")])
+        #expect(fields.finish() == [ConfigIssue(at: SourcePosition(file: "f", line: 7, column: 3), "key 'k' is missing", hint: "add 'k: …'")])
     }
 
     @Test

@@ -91,7 +91,7 @@ struct BackpressureTests {
     func relay() async throws {
         let upstream = try await TestUpstream()
         let pools = TestPools(upstream.endpoint)
-        let handler = TestHandler { exchange in Relay.run(exchange, pools.pool(exchange.eventLoop)) }
+        let handler = TestHandler.answering { exchange in Relay.run(exchange, pools.pool(exchange.eventLoop)) }
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.setReading(false)

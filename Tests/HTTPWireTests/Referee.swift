@@ -36,7 +36,7 @@ struct Verdict {
         }
         let channel = EmbeddedChannel()
         try? channel.pipeline.syncOperations.addHandlers([ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)), clerk])
-        try? channel.writeOutbound(HTTPClientRequestPart.head(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")))
+        _ = try? channel.writeOutbound(HTTPClientRequestPart.head(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")))
         return clerk.judge(bytes, channel)
     }
 
@@ -73,7 +73,7 @@ struct Verdict {
         func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 
         func judge(_ bytes: [UInt8], _ channel: EmbeddedChannel) -> Verdict {
-            try? channel.writeInbound(ByteBuffer(bytes: bytes))
+            _ = try? channel.writeInbound(ByteBuffer(bytes: bytes))
             let verdict = verdict
             _ = try? channel.finish(acceptAlreadyClosed: true)
             return verdict

@@ -37,10 +37,13 @@ func parseRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = Head
                 }
                 guard var (request, reader, body) = current else { break }
                 var isComplete = false
-                while case let piece = try reader.next(&input) {
-                    if case .bytes(var bytes) = piece { body.writeBuffer(&bytes) } else {
-                        if case .end = piece { isComplete = true }
-                        break
+                reading: while true {
+                    switch try reader.next(&input) {
+                    case .bytes(var piece): body.writeBuffer(&piece)
+                    case .more: break reading
+                    case .end:
+                        isComplete = true
+                        break reading
                     }
                 }
                 current = (request, reader, body)

@@ -31,7 +31,7 @@ struct ServerConnectionTests {
 
     @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")
     func pipelines() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             let answer = ByteBuffer(string: "ok \(exchange.head.path)")
             guard exchange.head.path == "/2" else { return exchange.respond(ResponseHead(status: 200), answer) }
             exchange.begin(ResponseHead(status: 200))
@@ -60,7 +60,7 @@ struct ServerConnectionTests {
 
     @Test("towards HTTP/1.0 a stream ends with the connection, and a sized answer can keep it")
     func http10() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             guard exchange.head.path == "/s" else { return exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "sized")) }
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "one"))
@@ -80,7 +80,7 @@ struct ServerConnectionTests {
     @Test("large pieces go out whole, chunk by chunk")
     func largePieces() async throws {
         let large = String(repeating: "x", count: 100_000)
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "a"))
             exchange.write(ByteBuffer(string: large))
@@ -163,7 +163,7 @@ struct ServerConnectionTests {
 
     @Test("a caller that sends its FIN or a reset has left, and its owner is told at once", arguments: [true, false])
     func callerLeaves(_ politely: Bool) async throws {
-        let handler = TestHandler { _ in }
+        let handler = TestHandler.answering { _ in }
         try await withServer(handler) { server, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send(get)
@@ -189,7 +189,7 @@ struct ServerConnectionTests {
 
     @Test("an aborted stream ends without its last chunk")
     func aborts() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "abc"))
             exchange.flush()
@@ -242,7 +242,7 @@ struct ServerConnectionTests {
 
     @Test("a caller that takes nothing is cut off, and its owner told that it left")
     func writeStall() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(repeating: 0, count: 4 << 20))
             exchange.flush()
@@ -258,7 +258,7 @@ struct ServerConnectionTests {
 
     @Test("pipelined bytes beyond the bound wait in the socket, and are served in their turn")
     func holdsPipelined() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             if exchange.head.path != "/a" { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \(exchange.head.path)")) }
         }
         try await withServer(handler) { _, address in
@@ -275,7 +275,7 @@ struct ServerConnectionTests {
 
     @Test("a draining server closes idle connections and ends each answer's")
     func drains() async throws {
-        let handler = TestHandler { exchange in
+        let handler = TestHandler.answering { exchange in
             if exchange.head.path == "/idle" { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }
         }
         try await withServer(handler) { server, address in

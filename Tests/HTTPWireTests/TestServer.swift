@@ -14,6 +14,8 @@ final class TestHandler: ServerHandler {
     private let plan: @Sendable (ServerExchange) -> BodyPlan
     private let answer: @Sendable (ServerExchange) -> Void
 
+    static func answering(_ answer: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(answer: answer) }
+
     init(
         plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
         answer: @escaping @Sendable (ServerExchange) -> Void = { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)")) }

@@ -29,6 +29,7 @@ final class TestUpstream: Sendable {
     func connection(_ index: Int) async throws -> Peer { try await connections.wait { $0.count > index }[index] }
 
     /// Waits until `count` requests with an empty body have come in on `connection`.
+    @discardableResult
     func request(_ connection: Int = 0, count: Int = 1) async throws -> Peer {
         let peer = try await self.connection(connection)
         try await peer.events.wait { events in

@@ -25,7 +25,7 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
     }
 
-    static let framings: [(String, String?)] = [
+    static let framings: [(String, String)] = [
         ("Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n3\r\ndef\r\n0\r\nT: u\r\n\r\n", "abcdef"), ("Content-Length: 6\r\n\r\nabcdef", "abcdef"), ("Content-Length: 0\r\n\r\n", ""),
     ]
 
@@ -274,7 +274,7 @@ struct UpstreamPoolTests {
 
     @Test("no answer is ever another request's")
     func nonces() async throws {
-        let server = Server(group: .singleton, handler: TestHandler { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
+        let server = Server(group: .singleton, handler: TestHandler.answering { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false), settings: UpstreamPoolSettings(maxConnections: 4, maxQueued: 100))
         try await withThrowingTaskGroup(of: Void.self) { group in

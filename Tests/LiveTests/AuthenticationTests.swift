@@ -68,7 +68,7 @@ import TestSupport
         _ = try router.chat("a", extra: #""fallback_model":"b","fallback_provider":"p-b""#, key: "key-a")
         #expect(b.connections == 0)
         for path in ["/models", "/v1/models", "/api/v1/models"] {
-            let ids = try #require(router.get(path, key: "key-a").json?["data"]?.array).compactMap { $0["id"]?.string }
+            let ids = try #require(try router.get(path, key: "key-a").json?["data"]?.array).compactMap { $0["id"]?.string }
             #expect(ids == ["a"])
         }
         #expect(try router.get("/models/b", key: "key-a").status == router.get("/models/nothing", key: "key-a").status)

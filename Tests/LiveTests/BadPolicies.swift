@@ -103,12 +103,6 @@ enum BadPolicies {
 }
 
 extension String {
-    fileprivate func replacing(_ part: String, with other: String) -> String {
-        guard let range = Array(utf8).firstRange(of: Array(part.utf8), from: 0) else { return self }
-        let bytes = Array(utf8)
-        return String(decoding: bytes[..<range.lowerBound] + Array(other.utf8) + bytes[range.upperBound...], as: UTF8.self)
-    }
-
     func dropFirst(utf8 count: Int) -> String { String(decoding: Array(utf8).dropFirst(count), as: UTF8.self) }
 
     /// `routes.yaml:LINE:COLUMN` stands somewhere.

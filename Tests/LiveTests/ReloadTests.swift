@@ -84,7 +84,7 @@ import TestSupport
         #expect(try router.chat("r").content == "new")
         #expect(try router.chat("a").status == 404)
         gate.open()
-        let rest = StreamedAnswer(head: head, body: [], items: try client.readItems())
+        let rest = try client.readRest(of: head)
         #expect(rest.content == "still old")
         #expect(rest.isDone)
         // Nobody names the old provider any more: its connection goes with its last stream.

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("numbers are JSON, the shortest that mean the same", arguments: [0, -0.0, 1, 0.1, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, -123.456, 1e16])
+    @Test("numbers are JSON, the shortest that mean the same", arguments: [0, -0.0, 1, 0.1, 1e21, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, -123.456, 1e16])
     func writesNumbers(_ value: Double) throws {
         var writer = JSONWriter()
         writer.double(value)

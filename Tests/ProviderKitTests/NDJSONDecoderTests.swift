@@ -80,12 +80,14 @@ import Testing
 
         mutating func feed(_ chunk: [UInt8]) throws(NDJSONError) {
             waiting += chunk
-            while let line = try decoder.nextLine(waiting.span.bytes) { lines.append(text(waiting[line])) }
+            let held = waiting
+            while let line = try decoder.nextLine(held.span.bytes) { lines.append(text(held[line])) }
             waiting.removeFirst(decoder.consume())
         }
 
         mutating func finish() throws(NDJSONError) {
-            if let line = try decoder.finish(waiting.span.bytes) { lines.append(text(waiting[line])) }
+            let held = waiting
+            if let line = try decoder.finish(held.span.bytes) { lines.append(text(held[line])) }
             waiting.removeFirst(decoder.consume())
         }
     }

@@ -36,7 +36,7 @@ struct GeneratedFileTests {
         #expect(found.issues.first { $0.severity == .error }?.position == SourcePosition(file: "routes.yaml", line: 1, column: 10))
     }
 
-    @Test(arguments: ["[", "{a: ", "- ", "? "])
+    @Test(arguments: ["[", "{a: ", "- "])
     func `nesting 10,000 deep is refused`(opening: String) {
         let text = load("version: 1\nmodels:\n  " + String(repeating: opening, count: 10_000)).rendered()
         #expect(text.contains("error: values are nested deeper than 32 levels"))
@@ -93,6 +93,14 @@ struct GeneratedFileTests {
         let report = load(text)
         #expect(report.issues.count == 10_000)
         #expect(report.rendered().hasSuffix("and 9500 more\n"))
+    }
+
+    @Test(arguments: ["?x, ", "a: 1, ", "\"api_key\": x, ", "&a x, "])
+    func `a single line of nearly 1 MiB is read without an excerpt`(item: String) {
+        let line = "models: [" + String(repeating: item, count: 1_000_000 / item.utf8.count) + "]\n"
+        let report = load("version: 1\n" + line)
+        #expect(report.hasErrors())
+        #expect(report.rendered().utf8.count < 200_000)
     }
 
     @Test

@@ -61,7 +61,7 @@ struct IncludeTests {
     @Test
     func `an unset variable in an include is an error`() {
         let report = load(MemorySource(["routes.yaml": base + "include: \"${NO}/a.yaml\"\nmodels: {}\n"]))
-        #expect(report.issues.map { report.line($0) } == ["routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; set it, or give a default: '${NO:-…}'"])
+        #expect(report.issues.map { report.line($0) } == ["routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; set it in the environment, or give a default: '${NO:-…}'"])
     }
 
     @Test

@@ -99,7 +99,11 @@ package final class RouterProcess: Sendable {
                 return UInt16(String(decoding: digits, as: UTF8.self))
             }
         }
-        guard let port else { throw TestFailure("the router did not start to listen; standard error:\n\(standardError)", CallSite(file, line)) }
+        guard let port else {
+            process.kill()
+            try process.waitForOutputEnd(file: file, line: line)
+            throw TestFailure("the router did not start to listen; standard error:\n\(standardError)", CallSite(file, line))
+        }
         boundPort.update { $0 = port }
     }
 }

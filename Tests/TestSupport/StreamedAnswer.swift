@@ -38,15 +38,17 @@ extension RawClient {
         guard head["content-type"]?.hasPrefix("text/event-stream") ?? false else {
             return StreamedAnswer(head: head, body: try readBody(of: head, within: limit, file: file, line: line), items: [])
         }
-        return StreamedAnswer(head: head, body: [], items: try readItems(within: limit, file: file, line: line))
+        return try readRest(of: head, within: limit, file: file, line: line)
     }
 
-    /// What is left of an event stream whose head is read.
-    package func readItems(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> [EventReader.Item] {
+    /// What is left of an event stream whose head, and perhaps more, is read.
+    package func readRest(
+        of head: HTTPHead, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
+    ) throws -> StreamedAnswer {
         let deadline = Deadline(limit)
         var items: [EventReader.Item] = []
         while let item = try nextItem(within: deadline.remaining, file: file, line: line) { items.append(item) }
-        return items
+        return StreamedAnswer(head: head, body: [], items: items)
     }
 
     /// The next chunk that has content; comments and other chunks before it are passed over.

@@ -6,11 +6,11 @@ extension FieldReader {
         guard isNumber(scalar, node, key, "a whole number") else { return nil }
         let digits = scalar.text.utf8.drop { $0 == UInt8(ascii: "-") }
         guard digits.allSatisfy(isDigit), !digits.isEmpty, digits.count >= scalar.text.utf8.count - 1 else {
-            report(at: node, "'\(key)' takes a whole number in decimal digits, not \(node.shown)")
+            report(at: node, "'\(key)' takes a whole number, not \(node.shown)", hint: "write its digits alone, without a unit")
             return nil
         }
         guard let value = Int(scalar.text), range.contains(value) else {
-            report(at: node, "'\(key)' is \(outside(range)), not \(node.shown)")
+            report(at: node, "'\(key)' takes a whole number \(limits(range)), not \(node.shown)")
             return nil
         }
         return value
@@ -53,6 +53,6 @@ func isDigit(_ byte: UInt8) -> Bool {
     UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
 }
 
-private func outside(_ range: ClosedRange<Int>) -> String {
+private func limits(_ range: ClosedRange<Int>) -> String {
     range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
 }

@@ -38,7 +38,7 @@ public struct FieldReader {
 
     /// The key with its value.
     public mutating func entry(_ key: String) -> ConfigEntry? {
-        knownKeys.append(key)
+        if !knownKeys.contains(key) { knownKeys.append(key) }
         return entries.first { $0.key.text == key }
     }
 
@@ -94,7 +94,7 @@ public struct FieldReader {
     /// The key's scalar; nil with an issue for anything else, and for nothing.
     mutating func scalar(_ key: String, required: Bool, expecting what: String) -> (scalar: ConfigScalar, node: ConfigNode)? {
         guard let entry = entry(key) else {
-            if required { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: "add '\(key): …', \(what)")) }
+            if required { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: "add '\(key): …'" + (what == "text" ? "" : ", \(what)"))) }
             return nil
         }
         guard case .scalar(let scalar) = entry.value.content else {

@@ -55,6 +55,17 @@ package struct HTTPFields: Sendable {
         return bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count)
     }
 
+    /// Every value of `name`, which is given in lower case, as slices of the head.
+    package func slices(_ name: StaticString) -> [ByteBuffer] {
+        let span = bytes.readableBytesUInt8Span
+        var found: [ByteBuffer] = []
+        for position in positions where span.equals(name, in: position.name) {
+            let value = position.value
+            if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { found.append(slice) }
+        }
+        return found
+    }
+
     /// Whether `name`, which is given in lower case, is there.
     package func contains(_ name: StaticString) -> Bool { position(of: name) != nil }
 

@@ -40,6 +40,7 @@ struct Child {
 
     /// Asks with SIGTERM, insists with SIGKILL after `patience`.
     func end(patience: Nanoseconds = .milliseconds(3000)) {
+        guard isRunning else { return }
         signal(SIGTERM)
         let deadline = monotonicNow() + patience
         while isRunning {

@@ -29,6 +29,12 @@ public struct SSEDecoder: Sendable {
         var joinedData: [UInt8]?
         var type: Range<Int>?
         var id: Range<Int>?
+
+        mutating func shift(by count: Int) {
+            data = data.map { $0.lowerBound &- count..<$0.upperBound &- count }
+            type = type.map { $0.lowerBound &- count..<$0.upperBound &- count }
+            id = id.map { $0.lowerBound &- count..<$0.upperBound &- count }
+        }
     }
 
     /// `maxEventBytes` bounds an event from its first byte to the end of its last line.
@@ -43,7 +49,7 @@ public struct SSEDecoder: Sendable {
             passSecondHalfOfLineEnd(bytes)
             guard let end = bytes.firstLineEnd(from: scanned) else {
                 scanned = max(scanned, bytes.byteCount)
-                try checkSize(scanned)
+                if scanned > lineStart { try checkSize(scanned) }
                 return nil
             }
             let line = lineStart..<end
@@ -66,6 +72,7 @@ public struct SSEDecoder: Sendable {
         frameStart = 0
         lineStart &-= count
         scanned &-= count
+        if fields.lineCount > 0 { fields.shift(by: count) }
         lastComment = nil
         return count
     }
