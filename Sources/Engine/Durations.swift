@@ -1,15 +1,5 @@
 package import NIOCore
 
-extension TimeAmount {
-    /// Saturates at the ends of what 64 bits of nanoseconds hold, about 292 years.
-    package init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowed) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        self = .nanoseconds(overflow || overflowed ? (seconds < 0 ? .min : .max) : sum)
-    }
-}
-
 extension NIODeadline {
     package static func + (deadline: NIODeadline, duration: Duration) -> NIODeadline {
         deadline + TimeAmount(duration)
