@@ -17,8 +17,8 @@ func plugin(_ name: String) -> Target {
     .target(name: name, dependencies: [kit], path: "Plugins/\(name)", swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport", kit], path: "Tests/\(name)Tests", exclude: [], swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport", kit], path: "Tests/\(name)Tests", exclude: data, swiftSettings: settings)
 }
 
 let package = Package(
@@ -60,8 +60,8 @@ let package = Package(
         .executableTarget(name: "Bench", dependencies: [], path: "Tests/Bench", swiftSettings: settings),
         tests("ConfigTree", []),
         tests("ProviderKit", []),
-        tests("RoutingPolicy", ["RoutingPolicy"]),
-        tests("HTTPWire", ["HTTPWire", nioCore, nioPosix, nioSSL, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")]),
+        tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
+        tests("HTTPWire", ["HTTPWire", nioCore, nioPosix, nioSSL, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")], data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("OpenAIAPI", ["OpenAIAPI", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),

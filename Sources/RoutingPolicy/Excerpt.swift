@@ -71,7 +71,8 @@ struct Excerpt {
         var indent = indent
         var number = number - 1
         while indent > 0, number > 0 {
-            if let own = text.indent(ofLine: number), own < indent, text.isShort(line: number) {
+            if let own = text.indent(ofLine: number), own < indent {
+                guard text.isShort(line: number) else { return true }
                 indent = own
                 // A value may follow on the lines below: `headers:`, `secret: |`.
                 if sensitiveValue(in: Array((text.line(number) ?? "").unicodeScalars) + ["x"]) != nil { return true }

@@ -31,7 +31,7 @@ extension PolicySchema {
         let type = fields.word("type", of: ["fast", "reasoning"])
         var tags = Set(readTags(&fields))
         let given = fields.words("supports", of: Support.allCases.map(\.rawValue)).map { $0.compactMap(Support.init) }
-        var supports = Set(given ?? [.streaming])
+        var supports = Set(given ?? []).union([.streaming])
         if supports.contains(.image) { tags.insert("vision") }
         if tags.contains("vision") { supports.insert(.image) }
         if let type { tags.insert(type) }
@@ -70,7 +70,9 @@ extension PolicySchema {
     private mutating func readTags(_ fields: inout FieldReader) -> [String] {
         (fields.texts("tags") ?? []).compactMap { text in
             if text.isUnresolved || isTag(text.text) { return text.text }
-            fields.report(ConfigIssue(at: text.position, "'\(abbreviated(text.text))' is no tag", hint: "a tag has no spaces and none of '!', '&', ',', '*'; write several as '[a, b]'"))
+            fields.report(ConfigIssue(
+                at: text.position, "'\(abbreviated(text.text))' is no tag",
+                hint: "a tag has no spaces and none of '!', '&', ',', '*'; write several as '[a, b]'"))
             return nil
         }
     }
@@ -92,7 +94,9 @@ extension PolicySchema {
         var body = JSONBody()
         return members.compactMap { member in
             if ["model", "stream", "messages"].contains(member.key.text) {
-                report(ConfigIssue(at: member.key.position, "'\(member.key.text)' can't be set by the policy", hint: "the request's own stands, and 'upstream' names the provider's model"))
+                report(ConfigIssue(
+                    at: member.key.position, "'\(member.key.text)' can't be set by the policy",
+                    hint: "the request's own stands, and 'upstream' names the provider's model"))
                 return nil
             }
             let json = body.encoded(member.value)

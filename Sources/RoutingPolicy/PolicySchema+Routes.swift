@@ -19,7 +19,9 @@ extension PolicySchema {
         guard !issues.contains(where: { $0.severity == .error }) else { return routes }
         for (index, reason) in graph.unusable(routes, models: models, providers: providers.map(\.definition)) {
             let name = valid[index].key
-            report(ConfigIssue(.warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)", hint: "requests for it get a 503 until then"))
+            report(ConfigIssue(
+                .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
+                hint: "requests for it get a 503 until then"))
         }
         return routes
     }
@@ -38,7 +40,9 @@ extension PolicySchema {
         }
         if let entry = fields.entry("try") {
             route.steps = chain(entry.value, &self)
-            if case .sequence(let nodes) = entry.value.content, nodes.isEmpty { fields.report("try", "'try' is empty", hint: "name at least one model, route or selector") }
+            if case .sequence(let nodes) = entry.value.content, nodes.isEmpty {
+                fields.report("try", "'try' is empty", hint: "name at least one model, route or selector")
+            }
         } else {
             fields.report(ConfigIssue(at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that answer, in order"))
         }
@@ -99,7 +103,9 @@ extension PolicySchema {
         }
         let kept = selected(selector, models: models)
         if kept.isEmpty, !models.isEmpty, conditions.issues.isEmpty, names.broken.isEmpty {
-            report(ConfigIssue(.warning, at: conditions.node("tags")?.position ?? entry.key.position, "no model has these tags", hint: "check their spelling; 'type' is a tag too"))
+            report(ConfigIssue(
+                .warning, at: conditions.node("tags")?.position ?? entry.key.position, "no model has these tags",
+                hint: "check their spelling; 'type' is a tag too"))
         }
         return .selected(selector, models: kept)
     }

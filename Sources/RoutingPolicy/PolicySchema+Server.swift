@@ -16,10 +16,7 @@ extension PolicySchema {
         if texts.isEmpty, fields.issues.isEmpty { fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line") }
         return texts.compactMap { text in
             guard let address = ListenAddress(parsing: text.text) else {
-                let isPort = !text.text.isEmpty && text.text.allSatisfy { $0.isASCII && $0.isNumber }
-                let port = text.text.lastIndex(of: ":").flatMap { Int(text.text[$0...].dropFirst()) }
-                let hint = port ?? 0 > 65535 ? "a port is at most 65535" : isPort ? "write '127.0.0.1:\(text.text)' for this machine alone, or ':\(text.text)' for every interface" : "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
-                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.text))'", hint: hint))
+                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.text))'", hint: listenHint(text.text)))
                 return nil
             }
             guard seen.insert(address).inserted || address.isAnyPort else {
@@ -28,6 +25,14 @@ extension PolicySchema {
             }
             return (address, text.position)
         }
+    }
+
+    private func listenHint(_ text: String) -> String {
+        let port = text.lastIndex(of: ":").map { text[$0...].dropFirst() } ?? text[...]
+        let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
+        if isNumber, UInt16(port) == nil { return "a port is at most 65535" }
+        if isNumber, port.count == text.count { return "write '127.0.0.1:\(text)' for this machine alone, or ':\(text)' for every interface" }
+        return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
     }
 
     mutating func readServer(_ fields: inout FieldReader) -> ServerSettings {

@@ -88,7 +88,9 @@ struct PolicySchema {
             return
         }
         guard case .scalar(let scalar) = entry.value.content, scalar.isUnresolved || (scalar.text == "1" && scalar.style == .plain) else {
-            report(ConfigIssue(at: entry.value.position, entry.value.shown == "'1'" ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.shown)", hint: "write 'version: 1'"))
+            report(ConfigIssue(
+                at: entry.value.position, entry.value.shown == "'1'" ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.shown)",
+                hint: "write 'version: 1'"))
             return
         }
     }

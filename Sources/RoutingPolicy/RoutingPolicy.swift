@@ -51,7 +51,7 @@ package struct ModelDefinition: Sendable, Equatable {
     package var type: String?
     /// Sorted, without duplicates; with those that `supports` and `type` imply.
     package var tags: [String]
-    /// With what the tag `vision` implies. `streaming` is in it unless `supports` was given without.
+    /// With `streaming`, which every model has, and with what the tag `vision` implies.
     package var supports: Set<Support>
     /// Tokens in; nil where unknown.
     package var context: Int?

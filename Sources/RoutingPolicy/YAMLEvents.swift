@@ -114,7 +114,9 @@ private func yamlFailure(
     case ("found character that cannot start any token", _):
         ConfigIssue(at: place, "no value starts with this character", hint: "put the value in quotes")
     case ("mapping values are not allowed in this context", _):
-        ConfigIssue(at: place, "a ':' can't stand here", hint: "put a value that holds ': ' in quotes; before a key, check the indentation and the line above, which may lack its ':'")
+        ConfigIssue(
+            at: place, "a ':' can't stand here",
+            hint: "put a value that holds ': ' in quotes; before a key, check the indentation and the line above, which may lack its ':'")
     case ("did not find expected key", "while parsing a block mapping"):
         ConfigIssue(
             at: place, "expected a key of the mapping that begins at line \(start.line)",

@@ -151,11 +151,15 @@ struct YAMLTree {
         guard !openAnchors.contains(name) else { throw ConfigIssue(at: position, "\(shown) stands inside its own anchor") }
         guard let anchored = anchors[name] else {
             let near = nearest(to: name, in: anchors.keys.sorted()).map { "; did you mean '*\($0)'?" }
-            throw ConfigIssue(at: position, "\(shown) has no anchor\(near ?? "")", hint: near == nil ? "put '&\(abbreviated(name))' before the value that is meant, above this line" : nil)
+            throw ConfigIssue(
+                at: position, "\(shown) has no anchor\(near ?? "")",
+                hint: near == nil ? "put '&\(abbreviated(name))' before the value that is meant, above this line" : nil)
         }
         aliases += 1
         aliasedNodes += anchored.size
-        guard aliases <= YAMLTree.maxAliases else { throw ConfigIssue(at: position, "more than \(YAMLTree.maxAliases) aliases in one file", hint: "write the values out") }
+        guard aliases <= YAMLTree.maxAliases else {
+            throw ConfigIssue(at: position, "more than \(YAMLTree.maxAliases) aliases in one file", hint: "write the values out")
+        }
         guard aliasedNodes <= YAMLTree.maxAliasedNodes else {
             throw ConfigIssue(at: position, "the aliases of this file stand for more than \(YAMLTree.maxAliasedNodes) values", hint: "write the values out")
         }
@@ -165,7 +169,9 @@ struct YAMLTree {
 
     private func check(_ event: YAMLEvents.Event) throws(ConfigIssue) {
         if event.anchor != nil, case .scalar(let text, isPlain: true) = event.kind, text.hasPrefix(":") {
-            throw ConfigIssue(at: event.position, "an anchor's name is in doubt: libyaml ends it before ':'", hint: "use letters, digits, '-' and '_', and a space behind it")
+            throw ConfigIssue(
+                at: event.position, "an anchor's name is in doubt: libyaml ends it before ':'",
+                hint: "use letters, digits, '-' and '_', and a space behind it")
         }
         guard let tag = event.tag, tag != "!" else { return }
         let core = "tag:yaml.org,2002:"
@@ -176,7 +182,9 @@ struct YAMLTree {
         default: known = ["str", "int", "float", "bool", "null"]
         }
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
-            throw ConfigIssue(at: event.position, "tag '\(abbreviated(tag.hasPrefix(core) ? "!!" + tag.dropFirst(core.count) : tag))' does not belong here", hint: "remove it: the schema says what type a value has")
+            throw ConfigIssue(
+                at: event.position, "tag '\(abbreviated(tag.hasPrefix(core) ? "!!" + tag.dropFirst(core.count) : tag))' does not belong here",
+                hint: "remove it: the schema says what type a value has")
         }
     }
 

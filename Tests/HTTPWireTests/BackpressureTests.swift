@@ -68,12 +68,12 @@ struct BackpressureTests {
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
         let call = try await pool.start(delegate)
-        try await pool.on { call.watch(.idle, for: .milliseconds(100)) }
         let peer = try await upstream.request()
         let body = text(4 << 20)
         try await pool.on { delegate.setMayRead(false) }
         async let sending: Void = peer.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         try await delegate.events.wait(for: .head(200))
+        try await pool.on { call.watch(.idle, for: .milliseconds(100)) }
         let isBlocked = TestDelegate()
         try await pool.start(isBlocked, timeouts: UpstreamTimeouts(queue: .seconds(1), connect: .seconds(1), write: .seconds(1), firstByte: .milliseconds(500), total: .distantFuture))
         #expect(try await isBlocked.failure() == .timeout(.firstByte))

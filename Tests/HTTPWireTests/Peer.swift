@@ -1,6 +1,7 @@
 import HTTPWire
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 #if canImport(Glibc)
 import Glibc
@@ -59,7 +60,6 @@ final class Peer: ChannelInboundHandler, Sendable {
 
     func close() async throws { try? await channel.close() }
 
-
     func closeOutput() async throws { try await channel.close(mode: .output) }
 
     /// Closes with a reset.
@@ -68,6 +68,12 @@ final class Peer: ChannelInboundHandler, Sendable {
         guard let provider = channel as? any SocketOptionProvider else { return }
         try await provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         try? await channel.close()
+    }
+
+    /// Closes below TLS, without its farewell.
+    func cut() async throws {
+        let channel = try await channel
+        try await channel.eventLoop.submit { try channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self).close(promise: nil) }.get()
     }
 
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }

@@ -16,7 +16,7 @@ struct Verdict {
     static func requests(_ bytes: [UInt8]) -> Verdict {
         let clerk = Clerk<HTTPServerRequestPart> { part, verdict in
             switch part {
-            case .head(let head): verdict.begin("\(head.method.rawValue) \(head.uri) HTTP/\(head.version.major).\(head.version.minor)", head.headers)
+            case .head(let head): verdict.begin("\(head.method == .MSEARCH ? "M-SEARCH" : head.method.rawValue) \(head.uri) HTTP/\(head.version.major).\(head.version.minor)", head.headers)
             case .body(let bytes): verdict.add(bytes)
             case .end: verdict.end()
             }

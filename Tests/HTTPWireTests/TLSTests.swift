@@ -69,7 +69,7 @@ struct TLSTests {
         #expect(try await peer.receive(endingWith: "aend").hasSuffix(String(repeating: "a", count: 2 << 20) + "end"))
         try await peer.send("HTTP/1.1 200 OK\r\n\r\nabc")
         try await delegate.events.wait { TestDelegate.body($0) == "abc" }
-        try await peer.reset()
+        try await peer.cut()
         #expect(try await delegate.failure() == .truncated)
     }
 }

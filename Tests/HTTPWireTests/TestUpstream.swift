@@ -14,6 +14,7 @@ final class TestUpstream: Sendable {
     init(tls: NIOSSLContext? = nil) async throws {
         let connections = connections
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_rcvbuf), value: 128 * 1024)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let peer = Peer()

@@ -26,6 +26,13 @@ struct ExcerptTests {
     }
 
     @Test
+    func `a secret is left out where brackets go on without indentation`() {
+        let text = load("version: 1\nproviders: {\np: { plugin: fake, base_url: http://h, headers: {\nX: hunter2, Y: [],\nZ: hunter2, \"A B\": 1\n} } }\nmodels: {}\n").rendered()
+        #expect(text.contains("routes.yaml:4:16: error"))
+        #expect(!text.contains("hunter2"))
+    }
+
+    @Test
     func `what a plugin reads as a secret is left out, whatever its key`() {
         let text = load("version: 1\nkeys:\n  k: { models: [no], secret: hunter2 }\nmodels: {}\n").rendered()
         #expect(!text.contains("hunter2"))

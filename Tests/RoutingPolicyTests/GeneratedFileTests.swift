@@ -97,7 +97,7 @@ struct GeneratedFileTests {
 
     @Test(arguments: ["?x, ", "a: 1, ", "\"api_key\": x, ", "&a x, "])
     func `a single line of nearly 1 MiB is read without an excerpt`(item: String) {
-        let line = "models: [" + String(repeating: item, count: 1_000_000 / item.utf8.count) + "]\n"
+        let line = "models: {" + String(repeating: item, count: 1_000_000 / item.utf8.count) + "}\n"
         let report = load("version: 1\n" + line)
         #expect(report.hasErrors())
         #expect(report.rendered().utf8.count < 200_000)

@@ -62,7 +62,7 @@ public struct ProviderConformance {
         return found
     }
 
-    /// An answer that stops early is complete only if nothing of it is missing but what follows its own end.
+    /// An answer that stops early is complete only if no content and no finish of it is missing: usage and end markers may be.
     private func cutViolations(_ answer: Answer) -> [String] {
         let whole = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
         let step = max(1, answer.bytes.count / 2000)
@@ -70,7 +70,7 @@ public struct ProviderConformance {
             var cut = answer
             cut.bytes = Array(answer.bytes[..<size])
             let reading = Reading(cut, cuts: [], provider, call(isStream: answer.isStream))
-            if reading.isComplete, reading.error == nil, reading.parts != whole.parts { return "\(answer.name): stopped at \(size), it passes for whole" }
+            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes { return "\(answer.name): stopped at \(size), it passes for whole" }
             if !whole.parts.starts(with: reading.parts) { return "\(answer.name): stopped at \(size), it says what the whole answer doesn't" }
             return nil
         }
@@ -145,6 +145,9 @@ struct Reading: Equatable {
     var usage: Usage?
     var isComplete = false
     var error: FailureClass?
+    /// Bytes of content, and how many choices have finished.
+    var content = 0
+    var finishes = 0
 
 
     init(_ answer: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
@@ -181,12 +184,23 @@ struct Reading: Equatable {
     private mutating func take(_ sink: inout AnswerSink, _ bytes: [UInt8]) {
         for part in sink.parts {
             switch part {
-            case .chunk(let chunk): parts.append("chunk \(String(decoding: chunk.joined ?? Array(bytes[chunk.json]), as: UTF8.self)) \(chunk.content)")
-            case .whole(let json, let content): parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
-            case .event(let event): parts.append("\(event)")
+            case .chunk(let chunk):
+                count(chunk.content)
+                parts.append("chunk \(String(decoding: chunk.joined ?? Array(bytes[chunk.json]), as: UTF8.self)) \(chunk.content)")
+            case .whole(let json, let content):
+                count(content)
+                parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
+            case .event(let event):
+                if case .finish = event { finishes += 1 } else { content += 1 }
+                parts.append("\(event)")
             }
         }
         sink.removeParts()
+    }
+
+    private mutating func count(_ summary: ContentSummary) {
+        content += summary.contentBytes
+        finishes += summary.finishes
     }
 }
 

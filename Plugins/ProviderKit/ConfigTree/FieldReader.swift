@@ -63,8 +63,16 @@ public struct FieldReader {
         issues.append(issue)
     }
 
+    /// Keeps a value, with all inside it, out of excerpts.
     public mutating func markSecret(_ node: ConfigNode) {
         secretPositions.append(node.position)
+        switch node.content {
+        case .scalar: break
+        case .sequence(let nodes):
+            for node in nodes { markSecret(node) }
+        case .mapping(let entries):
+            for entry in entries { markSecret(entry.value) }
+        }
     }
 
     /// All that was recorded, with the keys that nobody read. `reserved` keys are refused in words of their own.

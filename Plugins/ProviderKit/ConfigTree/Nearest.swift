@@ -1,6 +1,7 @@
 /// The candidate that `word` is most likely a misspelling of; nil where none is near.
 ///
-/// Near is one edit for words of 3 and 4 characters, two for up to 8, three above; shorter ones have nothing near but themselves. An edit inserts, removes or replaces a character, or
+/// Near is one edit for words of 3 and 4 characters, two for up to 8, three above; shorter ones have nothing near but themselves.
+/// An edit inserts, removes or replaces a character, or
 /// swaps two neighbours. Of equally near ones the first by alphabet. Case doesn't count.
 public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
     let word = Array(word.lowercased().utf8.prefix(longestCompared))

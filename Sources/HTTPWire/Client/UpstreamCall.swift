@@ -24,7 +24,8 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
     let timeouts: UpstreamTimeouts
     private let pool: UpstreamPool
     private(set) var delegate: (any UpstreamDelegate)?
-    weak var connection: UpstreamConnection?
+    /// The connection it runs on, and what that still holds for it, until the call is over.
+    var connection: UpstreamConnection?
     var deadlines = CallDeadlines()
     private var idleInterval: Duration?
     private var wasSent = false
@@ -40,6 +41,7 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
     /// Gives the request up: its connection is closed, and the delegate hears nothing more.
     package func cancel() {
         guard phase != .done else { return }
+        let connection = connection
         finish()
         pool.remove(self)
         connection?.drop(self)
@@ -69,6 +71,7 @@ extension UpstreamCall {
     @discardableResult
     func finish() -> (any UpstreamDelegate)? {
         defer { delegate = nil }
+        connection = nil
         phase = .done
         return delegate
     }

@@ -83,7 +83,6 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
             isReusable = false
         case .head, .body:
             responseBytes &+= bytes.readableBytes
-            hasNews = true
             call?.received(now: eventLoop.now)
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             deliver()
@@ -223,7 +222,7 @@ extension UpstreamConnection {
 
     private func deadlineReached(_ now: NIODeadline) {
         guard let call else { return }
-        if let idle = call.deadlines[.idle], idle <= now, isReadHeld { call.restartIdle(now: now) }
+        if let idle = call.deadlines[.idle], idle <= now, isHeld { call.restartIdle(now: now) }
         guard let (name, time) = call.deadlines.earliest else { return }
         if time <= now { fail(.timeout(name)) } else { timer.set(time) }
     }
@@ -256,7 +255,9 @@ extension UpstreamConnection {
         case .body:
             guard let delegate = call.delegate, input.readableBytes == 0 || delegate.upstreamMayRead else { return false }
             switch try body.next(&input) {
-            case .bytes(let piece): delegate.upstream(call, body: piece)
+            case .bytes(let piece):
+                hasNews = true
+                delegate.upstream(call, body: piece)
             case .more: return false
             case .end: endResponse(call)
             }
@@ -281,6 +282,7 @@ extension UpstreamConnection {
         var fields = response.fields
         fields.detach()
         call.headReceived()
+        hasNews = true
         call.delegate?.upstream(call, head: UpstreamResponseHead(status: response.status, fields: fields))
     }
 
@@ -289,7 +291,6 @@ extension UpstreamConnection {
         isReusable = isReusable && input.readableBytes == 0 && writer.isSent
         writer.stop()
         self.call = nil
-        call.connection = nil
         call.finish()?.upstreamEnd(call)
     }
 
@@ -325,7 +326,6 @@ extension UpstreamConnection {
     private func fail(_ failure: UpstreamFailure) {
         guard let call else { return }
         self.call = nil
-        call.connection = nil
         close()
         call.fail(failure)
     }

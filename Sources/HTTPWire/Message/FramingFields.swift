@@ -25,9 +25,11 @@ struct FramingFields {
                 readConnection(bytes, field.value)
             case 14 where bytes.equals("content-length", in: field.name):
                 guard contentLength == nil else { throw WireFault("two Content-Length fields") }
+                try Self.checkBlanks(bytes, field)
                 contentLength = try Self.length(bytes, field.value)
             case 17 where bytes.equals("transfer-encoding", in: field.name):
                 guard !isChunked else { throw WireFault("two Transfer-Encoding fields") }
+                try Self.checkBlanks(bytes, field)
                 try Self.checkCoding(bytes, field.value)
                 isChunked = true
             default:
@@ -46,6 +48,18 @@ struct FramingFields {
             if bytes.equals("keep-alive", in: element) { hasKeepAlive = true }
         }
     }
+
+    /// Passes spaces alone around a value that decides on framing: not all parsers take tabs there for blanks.
+    private static func checkBlanks(_ bytes: borrowing Span<UInt8>, _ field: HTTPFields.Position) throws(WireFault) {
+        for index in field.name.upperBound..<field.value.lowerBound where bytes[index] == Octet.tab { throw tabbed }
+        var index = field.value.upperBound
+        while index < bytes.count, Octet.isBlank(bytes[index]) {
+            if bytes[index] == Octet.tab { throw tabbed }
+            index += 1
+        }
+    }
+
+    private static let tabbed = WireFault("a tab stands beside the Content-Length or Transfer-Encoding")
 
     private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) -> Int {
         guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }

@@ -120,7 +120,10 @@ extension ServerConnection {
     private func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        defer { isProcessing = false }
+        defer {
+            isProcessing = false
+            if output.needsFlush, !isReading { flushNow() }
+        }
         var hasProgress = true
         while hasProgress {
             do throws(WireFault) {

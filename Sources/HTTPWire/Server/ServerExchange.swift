@@ -19,7 +19,7 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     package internal(set) var isHeadSent = false
 
     /// nil once the exchange is over.
-    weak var connection: ServerConnection?
+    var connection: ServerConnection?
     var isBegun = false
 
     init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteHost: String?, acceptedAt: NIODeadline) {
