@@ -57,7 +57,8 @@ struct UpstreamTimerTests {
         let delegate = TestDelegate()
         try await pool.start(delegate, timeouts: timeouts { $0.firstByte = .milliseconds(200) })
         let peer = try await upstream.request()
-        try await peer.send(bytes)
+        // On a slow machine the time may be over before these are sent.
+        try? await peer.send(bytes)
         #expect(try await delegate.failure() == .timeout(.firstByte))
         try await peer.events.wait(for: .closed)
     }

@@ -31,14 +31,18 @@ package final class Socket: Sendable {
     static func connect(port: UInt16, receiveBuffer: Int32?) throws -> Socket {
         let descriptor = try make()
         if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4) }
+        let socket = Socket(adopting: descriptor)
         var address = sockaddr_in.loopback(port)
-        // Blocking: on loopback it is decided at once.
-        guard address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
-            let code = errno
-            Glibc.close(descriptor)
-            throw SocketError("connect", code)
+        guard address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) != 0 else { return socket }
+        var code = errno
+        if code == EINPROGRESS {
+            // On loopback this is decided at once, unless nobody accepts any more.
+            code = ETIMEDOUT
+            var length = socklen_t(4)
+            if socket.ready(descriptor, POLLOUT, Deadline(.seconds(10))) { getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) }
         }
-        return Socket(adopting: descriptor)
+        guard code == 0 else { throw SocketError("connect to port \(port)", code) }
+        return socket
     }
 
     func receive(_ most: Int = 65536, until deadline: Deadline) -> Received {

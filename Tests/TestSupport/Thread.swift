@@ -29,7 +29,7 @@ package enum Threads {
     /// One more, which reports by a `Watched` value.
     package static func start(_ work: @escaping @Sendable () -> Void) { startThread(work) }
 
-    /// Runs `body` for each index on a thread of its own; throws the first error once all have ended.
+    /// Runs `body` for each index on a thread of its own; throws the first error as soon as there is one.
     package static func run<Result: Sendable>(
         _ count: Int, within limit: Duration, file: StaticString, line: Int, _ body: @escaping @Sendable (Int) throws -> Result
     ) throws -> [Result] {
@@ -40,7 +40,10 @@ package enum Threads {
                 results.update { $0[index] = result }
             }
         }
-        guard let all = results.wait(until: Deadline(limit), for: { $0.count == count ? $0 : nil }) else {
+        let isOver = { (results: [Int: Swift.Result<Result, any Error>]) -> Bool in
+            results.count == count || results.values.contains { if case .failure = $0 { true } else { false } }
+        }
+        guard let all = results.wait(until: Deadline(limit), for: { isOver($0) ? $0 : nil }) else {
             throw TestFailure("\(count - results.read(\.count)) of \(count) callers did not end within \(limit)", CallSite(file, line))
         }
         return try (0..<count).compactMap { try all[$0]?.get() }

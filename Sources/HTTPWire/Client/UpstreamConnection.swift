@@ -25,7 +25,8 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     /// Whether the pool counts it: the losers of a race of addresses are never counted.
     var isCounted = false
 
-    private weak var pool: UpstreamPool?
+    /// Held, so that a pool that nobody names any more lives as long as its last connection.
+    private let pool: UpstreamPool?
     private var context: ChannelHandlerContext?
     private let isSecure: Bool
     private var isReady: Bool

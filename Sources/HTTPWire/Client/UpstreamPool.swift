@@ -31,9 +31,7 @@ package final class UpstreamPool: @unchecked Sendable { // confined to its event
     /// Sends a request. A failure, even an immediate one, comes after this has returned.
     package func start(_ message: UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
         let call = UpstreamCall(message: message, timeouts: timeouts, pool: self, delegate: delegate)
-        if isShutDown {
-            failLater(call, .unreachable("the connections to this upstream are being closed"))
-        } else if let connection = takeIdle() {
+        if let connection = takeIdle() {
             connection.start(call)
         } else if connections < settings.maxConnections {
             connect(call)
@@ -47,13 +45,12 @@ package final class UpstreamPool: @unchecked Sendable { // confined to its event
         return call
     }
 
-    /// Idle connections close now, busy ones when they are done; what waits for one fails.
+    /// From now on no connection is kept: idle ones close now, busy ones when they are done. Requests still get their answers.
     package func shutdown() {
         isShutDown = true
         let unused = idle
         idle = []
         for connection in unused { connection.close() }
-        while let call = queue.popFirst() { failLater(call, .unreachable("the connections to this upstream are being closed")) }
     }
 
     private func takeIdle() -> UpstreamConnection? {
@@ -104,18 +101,17 @@ extension UpstreamPool {
 
     /// The connection is free for the next request.
     func release(_ connection: UpstreamConnection) {
-        guard !isShutDown, connection.isOpen else {
-            connection.close()
-            return
-        }
+        guard connection.isOpen else { return connection.close() }
         if let call = queue.popFirst() {
             call.deadlines[.queue] = nil
             connection.start(call)
+        } else if isShutDown {
+            connection.close()
         } else {
             let expiry = eventLoop.now.advanced(by: settings.poolIdle)
             connection.expiry = expiry
             idle.append(connection)
-            if timer.deadline == nil { timer.set(expiry) }
+            timer.setEarlier(expiry)
         }
     }
 
@@ -132,7 +128,7 @@ extension UpstreamPool {
     }
 
     private func serveQueue() {
-        while !isShutDown, connections < settings.maxConnections, let call = queue.popFirst() { connect(call) }
+        while connections < settings.maxConnections, let call = queue.popFirst() { connect(call) }
     }
 
     private func deadlineReached(_ now: NIODeadline) {
