@@ -41,7 +41,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
-        .target(name: "HTTPWire", dependencies: [nioCore, nioPosix, nioSSL], swiftSettings: settings),
+        .target(name: "HTTPWire", dependencies: [nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")], swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
         .target(name: "OpenAIAPI", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", nioCore, logging, crypto], swiftSettings: settings),
         .executableTarget(

@@ -3,7 +3,7 @@ import ProviderKit
 enum OpenAIAnswer {
     /// The decoder for what the head announces. A stream that was asked for may come as one JSON answer; a page of HTML is no answer.
     static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
-        let contentType = head["content-type"]?.lowercased() ?? ""
+        let contentType = head["content-type"].map { $0.utf8.contains { (0x41...0x5A).contains($0) } ? $0.lowercased() : $0 } ?? ""
         if contentType.hasPrefix("text/event-stream") {
             guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
             return OpenAIStreamDecoder()

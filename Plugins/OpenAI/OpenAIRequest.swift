@@ -33,7 +33,7 @@ extension OpenAIProvider {
     }
 
     private func modelName(_ call: Call) -> [UInt8] {
-        var writer = JSONWriter()
+        var writer = JSONWriter(capacity: call.model.utf8.count + 2)
         writer.string(call.model)
         return writer.bytes
     }

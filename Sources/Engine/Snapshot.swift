@@ -42,7 +42,7 @@ package final class Snapshot: Sendable {
     }
 
     /// The key with this SHA-256. Each comparison takes the same time wherever the digests differ.
-    package func key(digest: [UInt8]) -> KeyDefinition? {
+    package func key(digest: UnsafeRawBufferPointer) -> KeyDefinition? {
         for index in keyIndices[digest.first ?? 0] ?? [] {
             let known = policy.keys[index].digest
             guard known.count == digest.count else { continue }

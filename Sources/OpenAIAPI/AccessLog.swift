@@ -52,7 +52,7 @@ package final class AccessLog: Sendable {
                 queue.secondText = Array("{\"time\":\"\(Timestamp.text(seconds: time.seconds))".utf8)
             }
             queue.bytes += queue.secondText
-            queue.bytes += Timestamp.fraction(milliseconds: time.milliseconds)
+            Timestamp.append(milliseconds: time.milliseconds, to: &queue.bytes)
             queue.bytes += line
             defer { queue.isAwake = true }
             return !queue.isAwake

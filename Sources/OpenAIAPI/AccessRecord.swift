@@ -26,7 +26,7 @@ struct AccessRecord {
 
     /// The line without its beginning, which is the member `time`.
     func line() -> [UInt8] {
-        var writer = JSONWriter()
+        var writer = JSONWriter(capacity: 768)
         writer.object {
             $0.member("request_id", requestID)
             $0.member("endpoint", endpoint)

@@ -9,14 +9,12 @@ enum Authentication {
     /// The key that the request shows; nil where the policy has none and everybody may call.
     static func key(of fields: HTTPFields, in snapshot: Snapshot) throws(APIError) -> KeyDefinition? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
-        let shown = credentials(fields)
-        guard let credential = shown.first else {
+        guard let credential = try credential(fields) else {
             throw APIError(401, "no API key was given; send 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
-        guard shown.dropFirst().allSatisfy({ $0 == credential }) else {
-            throw APIError(401, "two different API keys were given; send one", code: "invalid_api_key")
-        }
-        guard let key = snapshot.key(digest: digest(of: credential)) else {
+        var hash = SHA256()
+        credential.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+        guard let key = hash.finalize().withUnsafeBytes({ snapshot.key(digest: $0) }) else {
             throw APIError(401, "the API key is not known to this router", code: "invalid_api_key")
         }
         return key
@@ -37,9 +35,19 @@ enum Authentication {
         }
     }
 
-    /// Every credential that the request carries, under any of the names that clients use.
-    private static func credentials(_ fields: HTTPFields) -> [ByteBuffer] {
-        fields.slices("authorization").map(withoutScheme) + fields.slices("x-api-key") + fields.slices("api-key")
+    /// The credential that the request carries, under any of the names that clients use; it may say it more than once, but not another.
+    private static func credential(_ fields: HTTPFields) throws(APIError) -> ByteBuffer? {
+        var shown: ByteBuffer?
+        var isUnclear = false
+        func take(_ value: ByteBuffer) {
+            if let shown, shown != value { isUnclear = true }
+            shown = value
+        }
+        fields.forEachSlice("authorization") { take(withoutScheme($0)) }
+        fields.forEachSlice("x-api-key", take)
+        fields.forEachSlice("api-key", take)
+        if isUnclear { throw APIError(401, "two different API keys were given; send one", code: "invalid_api_key") }
+        return shown
     }
 
     /// What follows `Bearer `, in any case (RFC 9110, 11.1); all of a value with another scheme, which is then no key.
@@ -48,12 +56,6 @@ enum Authentication {
         guard bytes.count > 7, bytes.prefix(7).elementsEqual("bearer ".utf8, by: { $0 | 0x20 == $1 }) else { return value }
         let start = bytes.dropFirst(7).firstIndex { $0 != 0x20 } ?? bytes.endIndex
         return value.getSlice(at: start, length: bytes.endIndex - start) ?? value
-    }
-
-    private static func digest(of credential: ByteBuffer) -> [UInt8] {
-        var hash = SHA256()
-        credential.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        return Array(hash.finalize())
     }
 }
 

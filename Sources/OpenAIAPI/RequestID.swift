@@ -8,17 +8,18 @@ enum RequestID {
         if fields.contains("x-request-id"), let given = fields.value("x-request-id"), (1...128).contains(given.utf8.count), given.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
             return given
         }
-        return "req-" + hex(random())
+        return made(random())
     }
 
-    /// Sixteen digits.
-    static func hex(_ number: UInt64) -> String {
-        String(unsafeUninitializedCapacity: 16) { buffer in
+    /// `req-` and sixteen hex digits.
+    private static func made(_ number: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 20) { buffer in
+            for (position, byte) in "req-".utf8.enumerated() { buffer[position] = byte }
             for position in 0..<16 {
                 let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * position)) & 0xF
-                buffer[position] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                buffer[4 + position] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
             }
-            return 16
+            return 20
         }
     }
 }

@@ -1,6 +1,5 @@
 import Engine
 import HTTPWire
-import NIOCore
 import ProviderKit
 
 /// The facts of an answer as callers see them: `_router` in bodies, `x-router-*` in heads.
@@ -44,14 +43,15 @@ enum RouterMetadata {
         if let model = facts.model { head.add("x-router-model", model) }
         head.add("x-router-attempts", String(facts.attempts))
         head.add("x-router-fallback", facts.isFallback ? "true" : "false")
-        var timing = JSONWriter(Array("plan;dur=".utf8))
+        var timing = JSONWriter(capacity: 64)
+        timing.bytes += "plan;dur=".utf8
         timing.thousandths(facts.planTime.microseconds)
         if let firstByte = facts.firstByteTime {
             timing.bytes += ", upstream;dur=".utf8
             timing = JSONWriter(timing.bytes)
             timing.thousandths(firstByte.microseconds)
         }
-        head.add("server-timing", bytes: ByteBuffer(bytes: timing.bytes))
+        head.add("server-timing", bytes: timing.bytes)
     }
 
     private static func write(_ failed: FailedAttempt, to writer: inout JSONWriter) {

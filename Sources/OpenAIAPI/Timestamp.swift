@@ -14,7 +14,9 @@ package enum Timestamp {
     /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
     package static func now() -> String {
         let time = clock()
-        return text(seconds: time.seconds) + String(decoding: fraction(milliseconds: time.milliseconds).dropLast(), as: UTF8.self)
+        var bytes = Array(text(seconds: time.seconds).utf8)
+        append(milliseconds: time.milliseconds, to: &bytes)
+        return String(decoding: bytes.dropLast(), as: UTF8.self)
     }
 
     static func clock() -> (seconds: Int, milliseconds: Int) {
@@ -32,9 +34,11 @@ package enum Timestamp {
     }
 
     /// What follows the seconds, and a closing quote: `.125Z"`.
-    static func fraction(milliseconds: Int) -> [UInt8] {
-        func digit(_ divisor: Int) -> UInt8 { UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds / divisor % 10) }
-        return [UInt8(ascii: "."), digit(100), digit(10), digit(1), UInt8(ascii: "Z"), UInt8(ascii: "\"")]
+    static func append(milliseconds: Int, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "."))
+        for divisor in [100, 10, 1] { bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds / divisor % 10)) }
+        bytes.append(UInt8(ascii: "Z"))
+        bytes.append(UInt8(ascii: "\""))
     }
 
     /// The Gregorian date. Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.

@@ -7,31 +7,40 @@ final class WholeWriter: AnswerWriter {
     private let api: APIExchange
     private let wantsData: Bool
     private let created: Int
+    private var model = ""
     private var passed: ByteBuffer?
-    private var fold: CompletionFold
+    /// For an answer of typed events; made with the first.
+    private var fold: CompletionFold?
 
     init(_ api: APIExchange, _ request: ChatRequest, created: Int) {
         self.api = api
         self.created = created
         wantsData = request.wantsJSON
-        fold = CompletionFold(id: api.requestID, created: created, model: "")
     }
 
     var stagedBytes: Int { passed?.readableBytes ?? 0 }
 
     func begin(_ facts: AnswerFacts) {
         passed = nil
-        fold = CompletionFold(id: api.requestID, created: created, model: facts.model ?? "")
+        fold = nil
+        model = facts.model ?? ""
     }
 
     func write(_ parts: [AnswerPart], of bytes: ByteBuffer) {
         for part in parts {
             switch part {
             case .whole(let json, _): passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-            case .event(let event): fold.add(event)
+            case .event(let event): add(event)
             case .chunk: break  // a chunk of a stream is no whole answer, and no decoder gives one for it
             }
         }
+    }
+
+    private func add(_ event: ChatEvent) {
+        var fold = fold ?? CompletionFold(id: api.requestID, created: created, model: model)
+        self.fold = nil  // one owner, so that the text grows in place
+        fold.add(event)
+        self.fold = fold
     }
 
     func commit(_ facts: AnswerFacts) {}
@@ -39,10 +48,10 @@ final class WholeWriter: AnswerWriter {
     func flush() {}
 
     func finish(_ facts: AnswerFacts) {
-        let object = passed ?? ByteBuffer(bytes: fold.completion(facts.usage.usage))
+        let object = passed ?? ByteBuffer(bytes: fold?.completion(facts.usage.usage) ?? [])
         var body = object
         if api.wantsMetadata {
-            var member = JSONWriter()
+            var member = JSONWriter(capacity: 512)
             let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
             RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
             body = WholeAnswer.appending(member.bytes, to: object)

@@ -71,9 +71,10 @@ struct ProvisionTests {
             models: { a: { provider: p } }
             keys: { k: { secret: one }, l: { secret: two } }
             """)
-        for key in snapshot.policy.keys { #expect(snapshot.key(digest: key.digest)?.name == key.name) }
-        #expect(snapshot.key(digest: []) == nil)
-        #expect(snapshot.key(digest: [UInt8](repeating: 0, count: 32)) == nil)
+        func name(_ digest: [UInt8]) -> String? { digest.withUnsafeBytes { snapshot.key(digest: $0)?.name } }
+        for key in snapshot.policy.keys { #expect(name(key.digest) == key.name) }
+        #expect(name([]) == nil)
+        #expect(name([UInt8](repeating: 0, count: 32)) == nil)
     }
 }
 

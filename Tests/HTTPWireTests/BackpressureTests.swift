@@ -79,6 +79,7 @@ struct BackpressureTests {
         #expect(try await isBlocked.failure() == .timeout(.firstByte))
         #expect(delegate.body == "" && !delegate.events.elements.contains { $0.isFailure })
         try await pool.on {
+            call.watch(.idle, for: nil)
             delegate.setMayRead(true)
             call.resumeReading()
         }

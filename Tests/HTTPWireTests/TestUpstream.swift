@@ -11,10 +11,12 @@ final class TestUpstream: Sendable {
 
     var endpoint: UpstreamEndpoint { UpstreamEndpoint(host: "127.0.0.1", port: channel.localAddress?.port ?? 0, isTLS: false) }
 
-    init(tls: NIOSSLContext? = nil) async throws {
+    /// `reads`: whether it takes anything, from the start.
+    init(tls: NIOSSLContext? = nil, reads: Bool = true) async throws {
         let connections = connections
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_rcvbuf), value: 128 * 1024)
+            .childChannelOption(.autoRead, value: reads)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let peer = Peer()

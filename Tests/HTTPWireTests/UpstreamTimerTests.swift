@@ -41,11 +41,10 @@ struct UpstreamTimerTests {
 
     @Test("an upstream that takes nothing is a write timeout")
     func write() async throws {
-        let upstream = try await TestUpstream()
+        let upstream = try await TestUpstream(reads: false)
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
-        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0, count: 64 << 20)], timeouts: timeouts { $0.write = .milliseconds(200) })
-        try await upstream.connection(0).setReading(false)
+        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0, count: 8 << 20)], timeouts: timeouts { $0.write = .milliseconds(200) })
         #expect(try await delegate.failure() == .timeout(.write))
         try await pool.settle(0, 0, 0)
     }

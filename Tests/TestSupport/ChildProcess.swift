@@ -73,7 +73,9 @@ package final class ChildProcess: Sendable {
         _ = exit.wait(until: Deadline(.seconds(10))) { $0 }
     }
 
-    package var hasExited: Bool { exit.read { $0 != nil } }
+    package var hasExited: Bool { exitSoFar != nil }
+    /// Nil while it runs.
+    package var exitSoFar: Exit? { exit.read { $0 } }
 
     package func waitForExit(within limit: Duration, file: StaticString = #fileID, line: Int = #line) throws -> Exit {
         guard let exit = exit.wait(until: Deadline(limit), for: { $0 }) else {

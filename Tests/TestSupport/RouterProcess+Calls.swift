@@ -19,7 +19,7 @@ extension RouterProcess {
         _ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = [], within limit: Duration = .seconds(10),
         file: StaticString = #fileID, line: Int = #line
     ) throws -> Response {
-        let client = try client()
+        let client = try client(file: file, line: line)
         client.send(Self.request(method, path, body: body, key: key, fields: fields))
         return try client.readResponse(within: limit, file: file, line: line)
     }

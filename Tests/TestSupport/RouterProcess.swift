@@ -34,8 +34,13 @@ package final class RouterProcess: Sendable {
     package var standardOutput: String { String(decoding: process.output.read { $0 }, as: UTF8.self) }
     package var standardError: String { String(decoding: process.errors.read { $0 }, as: UTF8.self) }
 
-    package func client(receiveBuffer: Int32? = nil) throws -> RawClient {
-        try RawClient(port: port, receiveBuffer: receiveBuffer)
+    package func client(receiveBuffer: Int32? = nil, file: StaticString = #fileID, line: Int = #line) throws -> RawClient {
+        do {
+            return try RawClient(port: port, receiveBuffer: receiveBuffer)
+        } catch {
+            let state = process.exitSoFar.map { "the router has exited, \($0)" } ?? "the router runs"
+            throw TestFailure("\(error); \(state); standard error:\n\(standardError)", CallSite(file, line))
+        }
     }
 
     /// Replaces routes.yaml; nobody is told.

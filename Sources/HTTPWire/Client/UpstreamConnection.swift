@@ -20,7 +20,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
 
     let eventLoop: any EventLoop
     private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.deadlineReached(now) }
-    /// When it stops being idle's time.
+    /// When it has been idle for too long.
     var expiry = NIODeadline.distantFuture
     /// Whether the pool counts it: the losers of a race of addresses are never counted.
     var isCounted = false
@@ -29,7 +29,8 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     private let pool: UpstreamPool?
     private var context: ChannelHandlerContext?
     private let isSecure: Bool
-    private var isReady: Bool
+    /// Whether requests can be written: TLS, where there is any, is up.
+    private(set) var isReady: Bool
     private var phase: Phase = .idle
     private var call: UpstreamCall?
     private var writer = RequestWriter()
@@ -132,6 +133,7 @@ extension UpstreamConnection {
         interimBytes = 0
         isReusable = false
         if hasEnded {
+            isCounted = false
             eventLoop.execute { [self] in
                 endOfInput()
                 pool?.closed(self)

@@ -1,6 +1,4 @@
 package import NIOCore
-import NIOPosix
-import NIOSSL
 
 /// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after an answer whose framing was
 /// complete, with no byte behind it.
@@ -84,7 +82,8 @@ extension UpstreamPool {
             case .success(let connection) where call.phase != .done:
                 connection.start(call)
             case .success(let connection):
-                release(connection)
+                // Nobody watches over a handshake that nobody waits for.
+                if connection.isReady { release(connection) } else { connection.close() }
             case .failure(let error):
                 connections -= 1
                 if call.phase != .done { failLater(call, .unreachable(connector.describe(error))) }

@@ -55,15 +55,13 @@ package struct HTTPFields: Sendable {
         return bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count)
     }
 
-    /// Every value of `name`, which is given in lower case, as slices of the head.
-    package func slices(_ name: StaticString) -> [ByteBuffer] {
+    /// Passes every value of `name`, which is given in lower case, as a slice of the head.
+    package func forEachSlice(_ name: StaticString, _ body: (ByteBuffer) -> Void) {
         let span = bytes.readableBytesUInt8Span
-        var found: [ByteBuffer] = []
         for position in positions where span.equals(name, in: position.name) {
             let value = position.value
-            if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { found.append(slice) }
+            if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { body(slice) }
         }
-        return found
     }
 
     /// Whether `name`, which is given in lower case, is there.

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// Classes of octets, as RFC 9110 section 5.6 and RFC 9112 name them.
 enum Octet {
     static let tab: UInt8 = 0x09, lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, space: UInt8 = 0x20

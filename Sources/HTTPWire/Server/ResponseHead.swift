@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// The status and fields of an answer, rendered as they are added. Content-Length, Transfer-Encoding, Connection and Date are the server's own.
 package struct ResponseHead: Sendable {
     package var status: Int
@@ -14,9 +12,9 @@ package struct ResponseHead: Sendable {
         addValue(value.utf8)
     }
 
-    package mutating func add(_ name: StaticString, bytes: ByteBuffer) {
+    package mutating func add(_ name: StaticString, bytes: [UInt8]) {
         name.withUTF8Buffer { addName($0) }
-        addValue(bytes.readableBytesView)
+        addValue(bytes)
     }
 
     /// Adds a field whose name is not known here; one that is no token is left out.

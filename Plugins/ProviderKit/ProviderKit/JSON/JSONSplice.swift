@@ -7,7 +7,9 @@ public struct JSONSplice: Sendable {
     /// Behind the caller's last member that was written, while its own bytes may still follow it.
     private var callerEnd: Int?
 
-    public init() {}
+    public init() {
+        pieces.reserveCapacity(4)
+    }
 
     public mutating func keep(_ member: JSONMember, in body: RawSpan) {
         separate(before: member.range.lowerBound, in: body)
@@ -73,8 +75,9 @@ public struct JSONSplice: Sendable {
     }
 
     private mutating func caller(_ range: Range<Int>) {
-        if case .caller(let last) = pieces.last, last.upperBound == range.lowerBound {
-            pieces[pieces.count - 1] = .caller(last.lowerBound..<range.upperBound)
+        let last = pieces.count - 1
+        if last >= 0, case .caller(let before) = pieces[last], before.upperBound == range.lowerBound {
+            pieces[last] = .caller(before.lowerBound..<range.upperBound)
         } else {
             pieces.append(.caller(range))
         }

@@ -7,6 +7,12 @@ public struct JSONWriter: Sendable {
         self.bytes = bytes
     }
 
+    /// Room for so many bytes from the start.
+    public init(capacity: Int) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
     @inlinable
     public mutating func beginObject() {
         separate()
@@ -107,13 +113,12 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func appendDigits(_ value: UInt) {
-        let start = bytes.count
-        var rest = value
-        repeat {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        var divisor: UInt = 1
+        while value / divisor >= 10 { divisor &*= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
     }
 
     private mutating func text(_ token: String) {
