@@ -29,8 +29,8 @@ final class StreamWriter: AnswerWriter {
     /// The answer comes as typed events, so that its usage chunk is ours to write.
     private var isEncoded = false
     private var hasEnded = false
-    private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [weak self] _ in self?.sayAlive() }
-    private lazy var hold = LazyDeadline(eventLoop: eventLoop) { [weak self] _ in self?.releaseTail() }
+    private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [self] _ in sayAlive() }
+    private lazy var hold = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
 
     /// What is held: the frames from the last finish reason on, and where the last one's JSON ends.
     private struct Tail {
@@ -262,8 +262,8 @@ final class StreamWriter: AnswerWriter {
 
     private func stop() {
         hasEnded = true
-        keepAlive.set(nil)
-        hold.set(nil)
+        keepAlive.invalidate()
+        hold.invalidate()
     }
 }
 

@@ -19,7 +19,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     private static let maxInterimBytes = 16 * 1024
 
     let eventLoop: any EventLoop
-    private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.deadlineReached(now) }
+    private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [self] now in deadlineReached(now) }
     /// When it has been idle for too long.
     var expiry = NIODeadline.distantFuture
     /// Whether the pool counts it: the losers of a race of addresses are never counted.
@@ -61,7 +61,10 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timer.invalidate()
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard !isReady, case .handshakeCompleted? = event as? TLSUserEvent else { return }

@@ -7,13 +7,14 @@ package final class LazyDeadline: @unchecked Sendable { // confined to its event
     private static let stride = TimeAmount.seconds(4)
 
     private let eventLoop: any EventLoop
-    private let action: (NIODeadline) -> Void
+    private var action: ((NIODeadline) -> Void)?
     private var scheduledAt: NIODeadline?
     private var callback: NIOScheduledCallback?
     /// What was asked for; nil asks for nothing.
     package private(set) var deadline: NIODeadline?
 
-    /// `action` gets the time at which it runs, at or after the deadline, and the deadline is forgotten before it runs. It must not keep the owner alive.
+    /// `action` gets the time at which it runs, at or after the deadline, and the deadline is forgotten before it runs. It is held until `invalidate`: an owner that it
+    /// captures calls that at its end. (A weak capture would make every retain of the owner slow, for good.)
     package init(eventLoop: any EventLoop, action: @escaping (NIODeadline) -> Void) {
         self.eventLoop = eventLoop
         self.action = action
@@ -26,6 +27,12 @@ package final class LazyDeadline: @unchecked Sendable { // confined to its event
         if let scheduledAt, scheduledAt <= deadline { return }
         callback?.cancel()
         schedule(deadline, now: eventLoop.now)
+    }
+
+    /// Disarms it for ever, and lets go of the action.
+    package func invalidate() {
+        deadline = nil
+        action = nil
     }
 
     /// Moves the deadline to `deadline` where that is earlier.
@@ -50,7 +57,7 @@ extension LazyDeadline: NIOScheduledCallbackHandler {
         let now = eventLoop.now
         if deadline <= now {
             self.deadline = nil
-            action(now)
+            action?(now)
         } else {
             schedule(deadline, now: now)
         }

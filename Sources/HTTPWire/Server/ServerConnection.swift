@@ -48,7 +48,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     private var discarded = 0
     private var remoteHost: String?
 
-    private lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [weak self] now in self?.deadlineReached(now) }
+    private lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in deadlineReached(now) }
     private var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
     private var stallClock = StallClock(now: .uptimeNanoseconds(0))
 
@@ -60,7 +60,10 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timer.invalidate()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         loop.add(self)
