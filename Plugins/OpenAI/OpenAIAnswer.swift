@@ -78,18 +78,19 @@ struct OpenAIStreamDecoder: AnswerDecoder {
             let chunk = try OpenAIChunk(0..<joined.count, in: span, isErrorEvent: event.isType("error", in: bytes))
             // Between JSON's tokens a line end is white space, and inside a string it can't stand: a space means the same on one line.
             let json = joined.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
-            return pass(chunk, PassedChunk(json: 0..<json.count, frame: nil, content: chunk.content, joined: json), &answer)
+            learn(chunk, &answer)
+            return answer.chunk(joined: json, content: chunk.content)
         }
         guard !event.data.isEmpty else { return }
         if isEnd(event.data, bytes) { return end(&answer) }
         let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: event.isType("error", in: bytes))
-        pass(chunk, PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content), &answer)
+        learn(chunk, &answer)
+        answer.chunk(PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
     }
 
-    private mutating func pass(_ chunk: OpenAIChunk, _ passed: PassedChunk, _ answer: inout AnswerSink) {
+    private mutating func learn(_ chunk: OpenAIChunk, _ answer: inout AnswerSink) {
         if let usage = chunk.usage { answer.usage(usage) }
         if chunk.content.finishes > 0 { hasFinished = true }
-        answer.chunk(passed)
     }
 
     private mutating func end(_ answer: inout AnswerSink) {

@@ -21,7 +21,8 @@ final class Attempt {
     private enum State {
         case waiting
         case decoding
-        case refusing(UpstreamHead)
+        /// The status is none of success; its body is gathered.
+        case refusing
         /// The answer is complete or has failed; what still arrives is dropped.
         case done
     }
@@ -30,11 +31,13 @@ final class Attempt {
     let model: Int
     let instance: ProviderInstance
     private let call: RunningCall
+    private let writer: any AnswerWriter
     private let kitCall: Call
     private let timeouts: Timeouts
     private let hasFilterChain: Bool
     private var state = State.waiting
     private var transport: (any AttemptTransport)?
+    private var refusedHead: UpstreamHead?
     private var decoder: (any AnswerDecoder)?
     private var sink = AnswerSink()
     /// Bytes that the decoder has not consumed.
@@ -43,11 +46,13 @@ final class Attempt {
     private(set) var contentBytes = 0
     private(set) var firstByteAt: NIODeadline?
     private var isCommitted = false
+    private var isCallerSlow = false
 
     var usage: Usage? { sink.usage }
 
     init(call: RunningCall, model: Int, instance: ProviderInstance, kitCall: Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget) {
         self.call = call
+        writer = call.writer
         self.model = model
         self.instance = instance
         self.kitCall = kitCall
@@ -62,9 +67,15 @@ final class Attempt {
         fail(error, reason: error.failure.rawValue)
     }
 
-    var mayRead: Bool { call.mayRead }
+    /// Before the commit the caller's side takes everything, and after the end nothing is for it.
+    var mayRead: Bool { !isCallerSlow || !isCommitted || isDone }
+
+    private var isDone: Bool {
+        if case .done = state { true } else { false }
+    }
 
     func callerWritable(_ isWritable: Bool) {
+        isCallerSlow = !isWritable
         // The silence of an upstream that nobody reads from is no fault of its own; the caller's write stall bounds it.
         if isCommitted { transport?.watch(.idle, for: isWritable ? timeouts.idle : nil) }
         if isWritable { transport?.resumeReading() }
@@ -95,7 +106,8 @@ final class Attempt {
     func headArrived(_ head: UpstreamHead) {
         firstByteAt = .now()
         guard (200..<300).contains(head.status) else {
-            state = .refusing(head)
+            refusedHead = head
+            state = .refusing
             return
         }
         do throws(ProviderError) {
@@ -120,40 +132,39 @@ final class Attempt {
     }
 
     func readCompleted() {
-        if isCommitted { call.writer.flush() }
+        if isCommitted { writer.flush() }
     }
 
     func ended() {
         switch state {
         case .done: return
         case .waiting: fail(ProviderError(.upstreamError, message: "the upstream sent no answer"))
-        case .refusing(let head): fail(refusal(head))
+        case .refusing: fail(refusal())
         case .decoding: finishDecoding()
         }
     }
 
     func failed(_ failure: UpstreamFailure) {
-        if case .done = state { return }
-        if case .refusing(let head) = state {
+        if isDone { return }
+        if case .refusing = state {
             // The status is known, and that is what counts; its body may be cut.
-            return fail(refusal(head))
+            return fail(refusal())
         }
         if isCommitted, hasEndedByItself() { return complete() }
         let (error, reason) = failure.described()
         fail(error, reason: reason)
     }
 
-    private func refusal(_ head: UpstreamHead) -> ProviderError {
+    private func refusal() -> ProviderError {
         let bytes = pending
-        return instance.provider.failure(head: head, body: bytes.readableBytesSpan)
+        return instance.provider.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
     /// A stream that had its finish reason is whole, however its connection ends.
     private func hasEndedByItself() -> Bool {
-        guard var decoder = self.decoder else { return false }
         let bytes = pending
         do throws(ProviderError) {
-            try decoder.finish(bytes.readableBytesSpan, into: &sink)
+            try decoder?.finish(bytes.readableBytesSpan, into: &sink)
             pass()
             return true
         } catch {
@@ -162,61 +173,54 @@ final class Attempt {
     }
 
     private func decode() {
-        guard var decoder = self.decoder else { return }
-        self.decoder = nil  // one owner, so that the decoder changes in place
-        defer { self.decoder = decoder }
         let bytes = pending
         do throws(ProviderError) {
-            let consumed = try decoder.decode(bytes.readableBytesSpan, into: &sink)
+            let consumed = try decoder?.decode(bytes.readableBytesSpan, into: &sink) ?? 0
             pass()
             pending.moveReaderIndex(forwardBy: min(max(0, consumed), pending.readableBytes))
         } catch {
             pass()
             return fail(error)
         }
-        if case .done = state { return }
+        if isDone { return }
         if sink.isComplete { return complete() }
         guard pending.readableBytes > 0 else { return }
         let limit = kitCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxWholeBytes
         guard pending.readableBytes <= limit else {
             return fail(ProviderError(.upstreamError, message: "the upstream's answer is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
-        guard share.cover(pending.readableBytes + call.writer.stagedBytes) else {
+        guard share.cover(pending.readableBytes + writer.stagedBytes) else {
             return fail(ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full"))
         }
     }
 
     private func finishDecoding() {
-        guard var decoder = self.decoder else { return }
         let bytes = pending
         do throws(ProviderError) {
-            try decoder.finish(bytes.readableBytesSpan, into: &sink)
+            try decoder?.finish(bytes.readableBytesSpan, into: &sink)
             pass()
         } catch {
             pass()
             return fail(error)
         }
-        if case .done = state { return }
+        if isDone { return }
         complete()
     }
 
     /// Hands what was decoded to the caller's side, and commits to this model at its first content.
     private func pass() {
         guard !sink.parts.isEmpty else { return }
-        var isAnswer = false
-        for part in sink.parts {
-            let content = part.summary
-            contentBytes &+= content.contentBytes
-            if content.isAnswer { isAnswer = true }
-            if content.isFiltered, hasFilterChain, !isCommitted {
-                sink.removeParts()
-                return fail(ProviderError(.contentFilter, status: 200, message: "the provider's content filter stopped the answer", code: "content_filter"))
-            }
+        let content = sink.content
+        contentBytes &+= content.contentBytes
+        if content.isFiltered, hasFilterChain, !isCommitted {
+            sink.removeParts()
+            return fail(ProviderError(.contentFilter, status: 200, message: "the provider's content filter stopped the answer", code: "content_filter"))
         }
-        call.writer.write(sink.parts, of: pending)
+        writer.write(sink.parts, of: pending)
         sink.removeParts()
-        if kitCall.isStream, isAnswer, !isCommitted { commit() }
-        if !isCommitted, call.writer.stagedBytes > (kitCall.isStream ? Self.maxStagedBytes : Self.maxWholeBytes) {
+        guard !isCommitted else { return }
+        if kitCall.isStream, content.isAnswer { commit() }
+        if !isCommitted, writer.stagedBytes > (kitCall.isStream ? Self.maxStagedBytes : Self.maxWholeBytes) {
             fail(ProviderError(.upstreamError, message: "the upstream sent too much before its first content", code: "upstream_too_large"))
         }
     }
@@ -241,7 +245,7 @@ final class Attempt {
     }
 
     private func fail(_ error: ProviderError, reason: String? = nil) {
-        if case .done = state { return }
+        if isDone { return }
         state = .done
         transport?.cancel()
         end(.failed(instance.mask(error), reason: reason ?? error.failure.rawValue))
@@ -280,27 +284,4 @@ private struct WireFields: HTTPFieldLookup {
     var fields: HTTPFields
 
     func value(_ name: String) -> String? { fields.value(name) }
-}
-
-extension AnswerPart {
-    /// What it holds, as far as the commit rule and the counting of usage ask.
-    var summary: ContentSummary {
-        switch self {
-        case .chunk(let chunk): chunk.content
-        case .whole(_, let content): content
-        case .event(let event): event.summary
-        }
-    }
-}
-
-extension ChatEvent {
-    var summary: ContentSummary {
-        switch self {
-        case .start: ContentSummary()
-        case .text(let text), .reasoning(let text): ContentSummary(contentBytes: text.utf8.count)
-        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count)
-        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count)
-        case .finish(let reason): ContentSummary(finishes: 1, isFiltered: reason == .contentFilter)
-        }
-    }
 }

@@ -43,7 +43,6 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Set from outside: the call ends with it.
     private var ending: CallFailure?
     private var isCommitted = false
-    private var isCallerSlow = false
 
     package init(loop: EngineLoop, snapshot: Snapshot, plan: Plan, request: CallRequest, writer: any AnswerWriter) {
         self.loop = loop
@@ -74,11 +73,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     /// Backpressure turned: while the caller is slow, the upstream's next read waits.
     package func callerWritable(_ isWritable: Bool) {
-        isCallerSlow = !isWritable
         attempt?.callerWritable(isWritable)
     }
-
-    var mayRead: Bool { !isCallerSlow || !isCommitted }
 
     func committed(_ attempt: Attempt) {
         isCommitted = true

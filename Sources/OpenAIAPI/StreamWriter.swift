@@ -9,18 +9,21 @@ import ProviderKit
 /// finish reason, and what follows it, is held until the end or for a second.
 final class StreamWriter: AnswerWriter {
     private static let holdTime = TimeAmount.seconds(1)
-    private static let keepAliveComment = ": keep-alive\n\n"
+    private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
     private let api: APIExchange
+    private let exchange: ServerExchange
     private let wantsUsage: Bool
     private let created: Int
     private let eventLoop: any EventLoop
     private let keepAliveTime: TimeAmount
     private var encoder: ChunkEncoder
     private var facts: AnswerFacts?
-    /// Encoded and not yet sent: before the commit all of it, after it what the current read brought.
+    /// What is staged until the commit.
     private var out = ByteBuffer()
     private var hasFirst = false
+    private var hasUnflushed = false
+    private var lastWrite = NIODeadline.now()
     private var isCommitted = false
     private var isHeadSent = false
     private var finishesLeft: Int
@@ -29,7 +32,7 @@ final class StreamWriter: AnswerWriter {
     /// The answer comes as typed events, so that its usage chunk is ours to write.
     private var isEncoded = false
     private var hasEnded = false
-    private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [self] _ in sayAlive() }
+    private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [self] now in sayAlive(now) }
     private lazy var hold = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
 
     /// What is held: the frames from the last finish reason on, and where the last one's JSON ends.
@@ -42,17 +45,19 @@ final class StreamWriter: AnswerWriter {
 
     init(_ api: APIExchange, _ request: ChatRequest, created: Int) {
         self.api = api
+        exchange = api.exchange
         self.created = created
         wantsUsage = request.wantsUsage
         choices = request.choices
         finishesLeft = request.choices
-        eventLoop = api.exchange.eventLoop
+        eventLoop = exchange.eventLoop
         encoder = ChunkEncoder(id: api.requestID, created: created, model: "")
         keepAliveTime = TimeAmount(api.snapshot.policy.server.keepalive)
-        keepAlive.set(.now() + keepAliveTime)
+        lastWrite = .now()
+        keepAlive.set(lastWrite + keepAliveTime)
     }
 
-    var stagedBytes: Int { isCommitted ? 0 : out.readableBytes }
+    var stagedBytes: Int { out.readableBytes }
 
     func begin(_ facts: AnswerFacts) {
         self.facts = facts
@@ -75,7 +80,7 @@ final class StreamWriter: AnswerWriter {
             case .chunk(let chunk):
                 guard let frame = passable(chunk) else {
                     passRun()
-                    write(chunk, of: bytes)
+                    if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) { write(json: json, chunk.content) }
                     continue
                 }
                 finishesLeft -= chunk.content.finishes
@@ -85,6 +90,9 @@ final class StreamWriter: AnswerWriter {
                     passRun()
                     run = frame
                 }
+            case .joined(let json, let content):
+                passRun()
+                write(json: ByteBuffer(bytes: json), content)
             case .event(let event):
                 passRun()
                 isEncoded = true
@@ -101,14 +109,16 @@ final class StreamWriter: AnswerWriter {
         isCommitted = true
         self.facts = facts
         sendHead()
+        let staged = out
+        out = ByteBuffer()
+        send(staged)
     }
 
     func flush() {
-        guard isCommitted, out.readableBytes > 0 else { return }
-        api.exchange.write(out)
-        out.clear()
-        api.exchange.flush()
-        keepAlive.set(.now() + keepAliveTime)
+        guard isCommitted, hasUnflushed else { return }
+        hasUnflushed = false
+        exchange.flush()
+        lastWrite = .now()
     }
 
     func finish(_ facts: AnswerFacts) {
@@ -117,7 +127,7 @@ final class StreamWriter: AnswerWriter {
             write(ByteBuffer(bytes: encoder.usageChunk(facts.usage.usage)), content: 0)
         }
         releaseTail(isComplete: true)
-        out.writeStaticString("data: [DONE]\n\n")
+        send(ByteBuffer(staticString: "data: [DONE]\n\n"))
         end(status: 200, error: nil)
     }
 
@@ -132,8 +142,13 @@ final class StreamWriter: AnswerWriter {
             stop()
             return api.respond(error, facts: facts)
         }
-        if !isCommitted { out.clear() }
-        releaseTail()
+        if !isCommitted {
+            // Only comments have gone out so far; of what was staged nothing will.
+            out.clear()
+            tail = nil
+            isCommitted = true
+        }
+        releaseTail(isComplete: false)
         var writer = JSONWriter()
         writer.object {
             error.writeAsEvent(to: &$0)
@@ -151,10 +166,19 @@ final class StreamWriter: AnswerWriter {
         return chunk.frame
     }
 
-    private func write(_ chunk: PassedChunk, of bytes: ByteBuffer) {
-        if chunk.content.isUsageOnly, !wantsUsage { return }
-        let json = chunk.joined.map { ByteBuffer(bytes: $0) } ?? bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count)
-        if let json { write(json, content: chunk.content.finishes) }
+    private func write(json: ByteBuffer, _ content: ContentSummary) {
+        if content.isUsageOnly, !wantsUsage { return }
+        write(json, content: content.finishes)
+    }
+
+    /// Towards the caller, or staged until the commit.
+    private func send(_ bytes: ByteBuffer) {
+        guard isCommitted else {
+            out.writeImmutableBuffer(bytes)
+            return
+        }
+        exchange.write(bytes)
+        hasUnflushed = true
     }
 
     /// One chunk's JSON: into the tail from the last finish reason on, with `_router` if it is the first.
@@ -196,16 +220,14 @@ final class StreamWriter: AnswerWriter {
         self.tail = Tail()
         hold.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
-        guard api.wantsMetadata, let facts, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
-            out.writeImmutableBuffer(tail.bytes)
-            return
-        }
-        var member = JSONWriter()
+        guard api.wantsMetadata, let facts, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else { return send(tail.bytes) }
+        var member = JSONWriter(capacity: 512)
         RouterMetadata.write(facts, to: &member, isComplete: isComplete)
-        out.writeImmutableBuffer(before)
-        if !tail.lastIsEmpty { out.writeStaticString(",") }
-        out.writeBytes(member.bytes)
-        out.writeStaticString("}\n\n")
+        var bytes = before
+        if !tail.lastIsEmpty { bytes.writeStaticString(",") }
+        bytes.writeBytes(member.bytes)
+        bytes.writeStaticString("}\n\n")
+        send(bytes)
     }
 
     /// The end has not come within a second of the finish reason.
@@ -222,13 +244,16 @@ final class StreamWriter: AnswerWriter {
     }
 
     private func append(_ bytes: ByteBuffer, _ range: Range<Int>) {
-        if let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) { out.writeImmutableBuffer(slice) }
+        if let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) { send(slice) }
     }
 
     private func writeFrame(_ json: some Collection<UInt8>) {
-        out.writeStaticString("data: ")
-        out.writeBytes(json)
-        out.writeStaticString("\n\n")
+        var frame = ByteBuffer()
+        frame.reserveCapacity(json.count + 8)
+        frame.writeStaticString("data: ")
+        frame.writeBytes(json)
+        frame.writeStaticString("\n\n")
+        send(frame)
     }
 
     // MARK: Head, silence, end
@@ -242,21 +267,22 @@ final class StreamWriter: AnswerWriter {
         head.add("x-accel-buffering", "no")
         head.add("x-request-id", api.requestID)
         if isCommitted, let facts { RouterMetadata.addFields(facts, to: &head) }
-        api.exchange.begin(head)
+        exchange.begin(head)
     }
 
-    private func sayAlive() {
+    private func sayAlive(_ now: NIODeadline) {
         guard !hasEnded else { return }
+        guard lastWrite + keepAliveTime <= now else { return keepAlive.set(lastWrite + keepAliveTime) }
         sendHead()
-        api.exchange.write(ByteBuffer(string: Self.keepAliveComment))
-        api.exchange.flush()
-        keepAlive.set(.now() + keepAliveTime)
+        exchange.write(ByteBuffer(staticString: Self.keepAliveComment))
+        exchange.flush()
+        lastWrite = now
+        keepAlive.set(now + keepAliveTime)
     }
 
     private func end(status: Int, error: String?) {
         stop()
-        if out.readableBytes > 0 { api.exchange.write(out) }
-        api.exchange.end()
+        exchange.end()
         api.end(status: status, facts: facts, error: error)
     }
 

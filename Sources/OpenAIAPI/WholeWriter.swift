@@ -31,7 +31,7 @@ final class WholeWriter: AnswerWriter {
             switch part {
             case .whole(let json, _): passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
             case .event(let event): add(event)
-            case .chunk: break  // a chunk of a stream is no whole answer, and no decoder gives one for it
+            case .chunk, .joined: break  // a chunk of a stream is no whole answer, and no decoder gives one for it
             }
         }
     }

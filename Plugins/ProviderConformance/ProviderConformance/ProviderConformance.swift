@@ -186,7 +186,10 @@ struct Reading: Equatable {
             switch part {
             case .chunk(let chunk):
                 count(chunk.content)
-                parts.append("chunk \(String(decoding: chunk.joined ?? Array(bytes[chunk.json]), as: UTF8.self)) \(chunk.content)")
+                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.content)")
+            case .joined(let json, let content):
+                count(content)
+                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
             case .whole(let json, let content):
                 count(content)
                 parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")

@@ -15,6 +15,8 @@ public protocol AnswerDecoder {
 /// events that the caller's side encodes.
 public struct AnswerSink {
     public private(set) var parts: [AnswerPart] = []
+    /// What the parts hold together.
+    public private(set) var content = ContentSummary()
     /// What the whole answer cost, as far as the upstream has said. The last report wins.
     public private(set) var usage: Usage?
     /// The wire format's own end was seen: nothing that follows belongs to the answer.
@@ -23,18 +25,22 @@ public struct AnswerSink {
     public init() {}
 
     /// A chunk of a stream (`chat.completion.chunk`) that is in the caller's format already.
-    @inlinable
     public mutating func chunk(_ chunk: PassedChunk) {
-        append(.chunk(chunk))
+        append(.chunk(chunk), chunk.content)
+    }
+
+    /// Such a chunk, where its JSON was sent on several `data` lines and so is no range of the bytes.
+    public mutating func chunk(joined json: [UInt8], content: ContentSummary) {
+        append(.joined(json, content), content)
     }
 
     /// A whole answer (`chat.completion`) that is in the caller's format already: the range of its JSON object.
     public mutating func whole(_ json: Range<Int>, content: ContentSummary) {
-        append(.whole(json, content))
+        append(.whole(json, content), content)
     }
 
     public mutating func event(_ event: ChatEvent) {
-        append(.event(event))
+        append(.event(event), event.content)
     }
 
     public mutating func usage(_ usage: Usage) {
@@ -48,16 +54,20 @@ public struct AnswerSink {
     /// Forgets the parts, keeps what was learnt of the answer.
     public mutating func removeParts() {
         parts.removeAll(keepingCapacity: true)
+        content = ContentSummary()
     }
 
-    @usableFromInline
-    mutating func append(_ part: AnswerPart) {
+    private mutating func append(_ part: AnswerPart, _ content: ContentSummary) {
         parts.append(part)
+        self.content.contentBytes &+= content.contentBytes
+        self.content.finishes &+= content.finishes
+        if content.isFiltered { self.content.isFiltered = true }
     }
 }
 
 public enum AnswerPart: Sendable {
     case chunk(PassedChunk)
+    case joined([UInt8], ContentSummary)
     case whole(Range<Int>, ContentSummary)
     case event(ChatEvent)
 }
@@ -70,14 +80,11 @@ public struct PassedChunk: Sendable {
     /// only `data` on one line, LF line ends. nil: it has to be framed anew.
     public var frame: Range<Int>?
     public var content: ContentSummary
-    /// The JSON, where it was sent on several `data` lines and so is no range of the bytes. `json` and `frame` mean nothing then.
-    public var joined: [UInt8]?
 
-    public init(json: Range<Int>, frame: Range<Int>?, content: ContentSummary, joined: [UInt8]? = nil) {
+    public init(json: Range<Int>, frame: Range<Int>?, content: ContentSummary) {
         self.json = json
         self.frame = frame
         self.content = content
-        self.joined = joined
     }
 }
 

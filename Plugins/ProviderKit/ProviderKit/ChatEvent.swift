@@ -10,6 +10,16 @@ public enum ChatEvent: Sendable, Equatable {
     /// More of the arguments' JSON text of an open call.
     case toolArguments(index: Int, fragment: String)
     case finish(FinishReason)
+
+    public var content: ContentSummary {
+        switch self {
+        case .start: ContentSummary()
+        case .text(let text), .reasoning(let text): ContentSummary(contentBytes: text.utf8.count)
+        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count)
+        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count)
+        case .finish(let reason): ContentSummary(finishes: 1, isFiltered: reason == .contentFilter)
+        }
+    }
 }
 
 /// Why an answer ended, in OpenAI's words.
