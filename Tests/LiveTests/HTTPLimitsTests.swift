@@ -45,6 +45,9 @@ import TestSupport
         chunked.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in 0..<5 { chunked.send("4000\r\n\(String(repeating: " ", count: 0x4000))\r\n") }
         #expect(try chunked.readResponse().status == 413)
+        let announcedChunk = try router.client()
+        announcedChunk.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n")
+        #expect(try announcedChunk.readResponse().status == 413)
         #expect(upstream.connections == 0)
     }
 

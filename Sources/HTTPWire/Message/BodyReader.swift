@@ -35,6 +35,15 @@ struct BodyReader {
         }
     }
 
+    /// Bytes that are sure to come: the rest of the body, or of the chunk that is being read.
+    var announcedBytes: Int {
+        switch length {
+        case .none, .untilClose: 0
+        case .sized: remaining
+        case .chunked: chunks.announcedBytes
+        }
+    }
+
     /// Takes the next piece off `input`, a slice of at most `limit` bytes.
     mutating func next(_ input: inout ByteBuffer, limit: Int = 64 * 1024) throws(WireFault) -> BodyPiece {
         switch length {

@@ -16,6 +16,9 @@ struct ChunkedDecoder {
     private var overhead = 0
     private var trailers = FieldLines()
 
+    /// The rest of the chunk that is being read, once its size line is complete.
+    var announcedBytes: Int { state == .data ? remaining : 0 }
+
     /// Takes the next piece of data off `input`, at most `limit` bytes.
     mutating func next(_ input: inout ByteBuffer, limit: Int) throws(WireFault) -> BodyPiece {
         while true {

@@ -198,6 +198,7 @@ extension ServerConnection {
             if exchange.body.readableBytes == 0, body.knownRemaining == 0 { exchange.body = piece.detached() } else { exchange.body.writeBuffer(&piece) }
             return true
         case .more:
+            guard body.announcedBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
             timer.set(bodyClock.deadline(limits))
             return false
         case .end:
