@@ -4,6 +4,9 @@ enum OpenAIAnswer {
     /// The decoder for what the head announces. A stream that was asked for may come as one JSON answer; a page of HTML is no answer.
     static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
         let contentType = head["content-type"].map { $0.utf8.contains { (0x41...0x5A).contains($0) } ? $0.lowercased() : $0 } ?? ""
+        if let encoding = head["content-encoding"], encoding.lowercased() != "identity" {
+            throw unreadable("the content encoding '\(encoding)', which was not asked for")
+        }
         if contentType.hasPrefix("text/event-stream") {
             guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
             return OpenAIStreamDecoder()
@@ -43,7 +46,9 @@ enum OpenAIAnswer {
 /// A stream of `chat.completion.chunk` events, passed on as it came.
 struct OpenAIStreamDecoder: AnswerDecoder {
     private var events = SSEDecoder()
-    private var hasFinished = false
+    /// Bits of the choices that have had content, and of those that have finished since.
+    private var begun: UInt64 = 0
+    private var finished: UInt64 = 0
     private var isComplete = false
 
     mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int {
@@ -67,7 +72,7 @@ struct OpenAIStreamDecoder: AnswerDecoder {
             }
         }
         if isComplete { return }
-        guard hasFinished else { throw .truncated("the upstream closed the stream before its end") }
+        guard finished != 0, begun & ~finished == 0 else { throw .truncated("the upstream closed the stream before its end") }
         answer.complete()
     }
 
@@ -90,7 +95,8 @@ struct OpenAIStreamDecoder: AnswerDecoder {
 
     private mutating func learn(_ chunk: OpenAIChunk, _ answer: inout AnswerSink) {
         if let usage = chunk.usage { answer.usage(usage) }
-        if chunk.content.finishes > 0 { hasFinished = true }
+        begun |= chunk.open
+        finished = finished & ~chunk.open | chunk.ended
     }
 
     private mutating func end(_ answer: inout AnswerSink) {

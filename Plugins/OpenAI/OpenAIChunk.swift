@@ -7,6 +7,9 @@ struct OpenAIChunk {
     var content = ContentSummary()
     var choices = 0
     var usage: Usage?
+    /// Bits of the choices (by `index`, the 63rd for all above) that have content here, and of those that end here.
+    private(set) var open: UInt64 = 0
+    private(set) var ended: UInt64 = 0
 
     /// Throws the error that the object holds, or `upstream_error` where it is no JSON object.
     init(_ range: Range<Int>, in whole: RawSpan, isErrorEvent: Bool) throws(ProviderError) {
@@ -26,6 +29,7 @@ struct OpenAIChunk {
                 } else if JSON.isKey(key, "error", in: bytes), [.object, .string].contains(try cursor.peekKind(bytes)) {
                     error = try OpenAIErrorBody(&cursor, bytes)
                 } else {
+                    if JSON.isKey(key, "_router", in: bytes) { content.hasRouterMember = true }
                     _ = try cursor.skipValue(bytes)
                 }
             }
@@ -48,18 +52,24 @@ struct OpenAIChunk {
                 _ = try cursor.skipValue(bytes)
                 continue
             }
+            var bit: UInt64 = 1
+            let before = content
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "delta", in: bytes) || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
                     try readDelta(&cursor, bytes)
                 } else {
                     let isReason = JSON.isKey(key, "finish_reason", in: bytes)
+                    let isIndex = JSON.isKey(key, "index", in: bytes)
                     let value = try cursor.skipValue(bytes)
+                    if isIndex { bit = 1 << UInt64(min(63, max(0, JSON.integer(value, in: bytes) ?? 0))) }
                     guard isReason, value.kind == .string, value.range.count > 2 else { continue }
                     content.finishes += 1
                     if JSON.isString(value, "content_filter", in: bytes) { content.isFiltered = true }
                 }
             }
+            if content.contentBytes > before.contentBytes { open |= bit }
+            if content.finishes > before.finishes { ended |= bit }
         }
     }
 

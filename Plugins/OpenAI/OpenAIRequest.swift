@@ -9,16 +9,17 @@ extension OpenAIProvider {
     private func chatBody(_ call: Call, _ body: RawSpan) -> [BodyPiece] {
         let asksForUsage = call.isStream && !call.wantsUsage && options.streamUsage
         var splice = JSONSplice()
-        var overrides = call.overrides
-        var hasModel = false, hasStreamOptions = false
         var defaults = call.defaults
+        var written: Set<String> = []
+        var hasModel = false, hasStreamOptions = false
         for member in call.members {
             if !defaults.isEmpty { defaults.removeAll { isKey(member, $0.key, body) } }
             if JSON.isKey(member.key, "model", in: body) {
                 hasModel = true
                 splice.replace(member, with: modelName(call), in: body)
-            } else if let index = overrides.firstIndex(where: { isKey(member, $0.key, body) }) {
-                splice.replace(member, with: overrides.remove(at: index).json, in: body)
+            } else if let override = call.overrides.first(where: { isKey(member, $0.key, body) }) {
+                // Once: of a second member of the same key, most readers would take the caller's value.
+                if written.insert(override.key).inserted { splice.replace(member, with: override.json, in: body) }
             } else if asksForUsage, JSON.isKey(member.key, "stream_options", in: body) {
                 hasStreamOptions = true
                 splice.replace(member, with: withUsage(member.value, body), in: body)
@@ -28,7 +29,8 @@ extension OpenAIProvider {
         }
         if !hasModel { splice.append(key: "model", json: modelName(call)) }
         if asksForUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
-        for field in defaults + overrides { splice.append(key: field.key, json: field.json) }
+        for field in defaults { splice.append(key: field.key, json: field.json) }
+        for field in call.overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
         return splice.finish(in: body)
     }
 

@@ -18,6 +18,9 @@ final class Attempt {
     static let maxStagedBytes = 16 << 20
     static let maxErrorBytes = 64 << 10
 
+    /// No fault of the upstream's, and no other model would help.
+    static let buffersFull = ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full")
+
     private enum State {
         case waiting
         case decoding
@@ -190,7 +193,7 @@ final class Attempt {
             return fail(ProviderError(.upstreamError, message: "the upstream's answer is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
         guard share.cover(pending.readableBytes + writer.stagedBytes) else {
-            return fail(ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full"))
+            return fail(Self.buffersFull)
         }
     }
 

@@ -17,6 +17,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private var connections: [ObjectIdentifier: ProviderConnections] = [:]
     private var calls: [RunningCall] = []
     private var rotation = 0
+    /// When a model's failure was last told to the operator.
+    private var reported: [ModelName: NIODeadline] = [:]
     private var random = LoopRandom()
 
     init(eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, logger: Logger) {
@@ -98,18 +100,26 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         connections.removeValue(forKey: ObjectIdentifier(instance))?.pool.shutdown()
     }
 
-    /// Tells the operator of a failure that someone has to act on.
+    /// Tells the operator of a failure that someone has to act on: of each model's once in ten seconds.
     func report(_ error: ProviderError, provider: String, model: String) {
         switch error.failure {
-        case .providerRejected:
+        case .providerRejected where mayReport(provider, model):
             logger.error(
                 "a provider refuses the router's key or account",
                 metadata: ["provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "next": "check its api_key and its balance, then send SIGHUP"])
-        case .notFound:
+        case .notFound where mayReport(provider, model):
             logger.warning("a provider does not know a model", metadata: ["provider": "\(provider)", "model": "\(model)"])
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled:
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError,
+            .cancelled:
             break
         }
+    }
+
+    private func mayReport(_ provider: String, _ model: String) -> Bool {
+        let name = ModelName(provider: provider, model: model), now = NIODeadline.now()
+        if let last = reported[name], now - last < TimeAmount.seconds(10) { return false }
+        reported[name] = now
+        return true
     }
 }
 

@@ -65,8 +65,15 @@ package enum PolicyDifference {
         let server = policy.server
         return [
             ("listen", policy.listen.map { "\($0)" }.joined(separator: ", ")),
-            ("server", "keepalive \(server.keepalive), write_stall \(server.writeStall), head_timeout \(server.headTimeout), body_timeout \(server.bodyTimeout), max_body \(server.maxBodyBytes), max_buffered \(server.maxBufferedBytes), drain \(server.drain), pre_stop \(server.preStop)"),
-            ("timeouts", words(policy.timeouts)),
+            ("server.keepalive", words(server.keepalive)),
+            ("server.write_stall", words(server.writeStall)),
+            ("server.head_timeout", words(server.headTimeout)),
+            ("server.body_timeout", words(server.bodyTimeout)),
+            ("server.max_body", "\(server.maxBodyBytes) bytes"),
+            ("server.max_buffered", "\(server.maxBufferedBytes) bytes"),
+            ("server.drain", words(server.drain)),
+            ("server.pre_stop", words(server.preStop)),
+            ("defaults.timeouts", words(policy.timeouts)),
             ("max_models", "\(policy.maxModels)"),
             ("max_attempts", "\(policy.maxAttempts)"),
         ]
@@ -129,7 +136,14 @@ package enum PolicyDifference {
     }
 
     private static func words(_ timeouts: Timeouts) -> String {
-        "queue \(timeouts.queue), connect \(timeouts.connect), write \(timeouts.write), first_byte \(timeouts.firstByte), first_content \(timeouts.firstContent), idle \(timeouts.idle), response \(timeouts.response), pool_idle \(timeouts.poolIdle), total \(timeouts.total)"
+        words(TimeoutOverrides(timeouts))
+    }
+
+    /// As routes.yaml writes it: `250ms`, `90s`, `10m`.
+    private static func words(_ duration: Duration) -> String {
+        let milliseconds = Int(duration.milliseconds)
+        if milliseconds % 1000 != 0 { return "\(milliseconds)ms" }
+        return milliseconds % 60_000 == 0 && milliseconds > 0 ? "\(milliseconds / 60_000)m" : "\(milliseconds / 1000)s"
     }
 
     private static func words(_ timeouts: TimeoutOverrides) -> String {
@@ -137,6 +151,6 @@ package enum PolicyDifference {
             ("queue", timeouts.queue), ("connect", timeouts.connect), ("write", timeouts.write), ("first_byte", timeouts.firstByte),
             ("first_content", timeouts.firstContent), ("idle", timeouts.idle), ("response", timeouts.response), ("pool_idle", timeouts.poolIdle), ("total", timeouts.total),
         ]
-        return given.compactMap { name, value in value.map { "\(name) \($0)" } }.joined(separator: ", ")
+        return given.compactMap { name, value in value.map { "\(name) \(words($0))" } }.joined(separator: ", ")
     }
 }

@@ -7,8 +7,8 @@ package struct Reloader: Sendable {
     package enum Outcome: Sendable {
         /// The difference in words, a line each; empty where nothing changed.
         case swapped([String])
-        /// The rendered report, and what else stood in the way.
-        case kept(errors: [String])
+        /// What is wrong, a line each, and the same for a person with the file open.
+        case kept(errors: [String], report: String)
     }
 
     private let engine: Engine
@@ -39,14 +39,14 @@ package struct Reloader: Sendable {
 
     private func reload() async -> Outcome {
         let report = load()
-        guard let policy = report.policy else { return keep([report.rendered()]) }
+        guard let policy = report.policy else { return keep(report.issues.map(report.line), report.rendered()) }
         let running = engine.store.current
         let next = Snapshot.provision(policy, over: running, at: now())
         let prepared: any PreparedListeners
         do {
             prepared = try await listeners.prepare(policy.listen)
         } catch {
-            return keep(["\(error)"])
+            return keep(["\(error)"], "\(error)")
         }
         let dropped = running.dropped(in: next)
         var draining: [String: Int] = [:]
@@ -61,9 +61,9 @@ package struct Reloader: Sendable {
         return .swapped(PolicyDifference.words(from: running.policy, to: policy, draining: draining))
     }
 
-    private func keep(_ errors: [String]) -> Outcome {
+    private func keep(_ errors: [String], _ report: String) -> Outcome {
         engine.status.failed(errors)
-        return .kept(errors: errors)
+        return .kept(errors: errors, report: report)
     }
 
     private func log(_ outcome: Outcome, _ source: String) {
@@ -71,8 +71,8 @@ package struct Reloader: Sendable {
         case .swapped(let difference):
             logger.notice("policy reloaded", metadata: ["by": "\(source)", "digest": "\(engine.status.value.digest)", "changes": "\(difference.count)"])
             for line in difference { logger.notice("policy change", metadata: ["change": "\(line)"]) }
-        case .kept(let errors):
-            logger.error("the policy has errors; the running one stays", metadata: ["by": "\(source)", "report": "\(errors.joined(separator: "\n"))"])
+        case .kept(_, let report):
+            logger.error("the policy can't be put into service; the running one stays", metadata: ["by": "\(source)", "report": "\(report)"])
         }
     }
 }

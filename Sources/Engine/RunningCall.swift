@@ -12,16 +12,22 @@ package struct CallRequest: Sendable {
     package var body: ByteBuffer
     /// The body's top-level members without the router's own.
     package var members: [JSONMember]
-    /// When the request's head was complete: what every time in `AnswerFacts` counts from.
+    /// When the request's head was complete: what the times in `AnswerFacts` and the call's total count from.
     package var arrivedAt: NIODeadline
+    /// When its body was complete.
+    package var readAt: NIODeadline
 
-    package init(operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember], arrivedAt: NIODeadline) {
+    package init(
+        operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember], arrivedAt: NIODeadline,
+        readAt: NIODeadline
+    ) {
         self.operation = operation
         self.isStream = isStream
         self.wantsUsage = wantsUsage
         self.body = body
         self.members = members
         self.arrivedAt = arrivedAt
+        self.readAt = readAt
     }
 }
 
@@ -53,7 +59,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         sequence = AttemptSequence(plan)
         deadline = request.arrivedAt + plan.total
         facts = AnswerFacts(route: plan.route, config: snapshot.policy.digest)
-        facts.planTime = attemptStarted - request.arrivedAt
+        facts.planTime = attemptStarted - request.readAt
     }
 
     package func start() {
@@ -98,6 +104,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         facts.model = model.name
         facts.attempts = sequence.attempts
         facts.isFallback = step.isFallback
+        facts.firstByteTime = nil
         writer.begin(facts)
 
         var timeouts = snapshot.modelTimeouts[step.model]
@@ -132,7 +139,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
             loop.report(error, provider: attempt.instance.name, model: facts.model ?? "")
             if isCommitted { countUsage(attempt, counters) }
             if let ending { return end(ending) }
-            if isCommitted { return end(CallFailure(cause: .allFailed, status: error.status ?? 502, error: error)) }
+            if isCommitted { return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error)) }
+            if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }
             if .now() >= deadline {
                 let error = ProviderError(.timeout, message: "the request's total time of \(plan.total) ran out", code: "request_timeout")
                 return end(CallFailure(cause: .total, status: 504, error: error))

@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 import Engine
 import HTTPWire
 import Logging
@@ -22,7 +27,7 @@ actor Listeners: ListenerSet {
                 added[address] = try await server.bind(BindAddress(address))
             } catch {
                 for listener in added.values { await server.close(listener) }
-                throw ListenFailure(description: "can't listen on '\(address)': \(error); free the address, or change 'listen'")
+                throw ListenFailure(description: "can't listen on '\(address)': \(Self.words(error)); free the address, or change 'listen'")
             }
         }
         return Prepared(listeners: self, added: added, wanted: Set(addresses))
@@ -44,6 +49,10 @@ actor Listeners: ListenerSet {
             await server.close(listener)
             logger.notice("no longer listening", metadata: ["address": "\(Self.text(listener, address))"])
         }
+    }
+
+    private static func words(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
     }
 
     private static func text(_ listener: BoundListener, _ address: ListenAddress) -> String {

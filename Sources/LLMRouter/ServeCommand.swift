@@ -1,5 +1,5 @@
 import ArgumentParser
-import Logging
+import OpenAIAPI
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
@@ -17,8 +17,14 @@ struct ServeCommand: AsyncParsableCommand {
     mutating func run() async throws {
         // First of all: a signal that comes during the start is served after it.
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
-        let logger = Logger(label: "llm-router") { _ in StandardErrorLog() }
-        let service = try await Service.start(path: policy.path, logger: logger)
+        let messages = LineWriter(descriptor: 2)
+        let service: Service
+        do {
+            service = try await Service.start(path: policy.path, messages: messages)
+        } catch {
+            messages.close(within: 1000)
+            throw error
+        }
         await service.run(signals)
     }
 }

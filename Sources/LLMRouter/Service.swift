@@ -19,13 +19,15 @@ struct Service {
     private let handler: APIHandler
     private let server: Server
     private let listeners: Listeners
-    private let accessLog: AccessLog
+    private let accessLines: LineWriter
+    private let messages: LineWriter
     private let logger: Logger
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
     private let reloads: Task<Void, Never>
 
     /// Reads the policy, builds everything and listens. Throws the exit code where it can't.
-    static func start(path: String, logger: Logger) async throws -> Service {
+    static func start(path: String, messages: LineWriter) async throws -> Service {
+        let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
         signal(SIGPIPE, SIG_IGN)
         raiseOpenFileLimit()
         let loader = PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource())
@@ -43,11 +45,11 @@ struct Service {
         let snapshot = Snapshot.provision(policy, over: nil, at: Timestamp.seconds())
         let engine = Engine(eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
-        let accessLog = AccessLog(descriptor: 1)
+        let accessLines = LineWriter(descriptor: 1)
         let operations = Operations { source in
             await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) }
         }
-        let handler = APIHandler(engine: engine, log: accessLog, operations: operations)
+        let handler = APIHandler(engine: engine, log: AccessLog(accessLines), operations: operations)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listeners = Listeners(server: server, logger: logger)
         do {
@@ -59,7 +61,7 @@ struct Service {
         let reloader = Reloader(engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, accessLog: accessLog, logger: logger, triggers: triggers,
+            engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages, logger: logger, triggers: triggers,
             reloads: Task { await reloader.run(stream) })
     }
 
@@ -75,6 +77,7 @@ struct Service {
             default:
                 guard shutdown == nil else {
                     logger.notice("a second signal: exiting at once")
+                    messages.close(within: 100)
                     Console.exit(128 + signal.rawValue)
                 }
                 logger.notice("shutting down", metadata: ["signal": "\(signal)"])
@@ -98,8 +101,9 @@ struct Service {
             engine.shutDownCalls()
             _ = await isIdle(within: .seconds(1))
         }
-        accessLog.close(within: 2000)
+        accessLines.close(within: 2000)
         logger.notice("stopped")
+        messages.close(within: 500)
         Console.exit(0)
     }
 

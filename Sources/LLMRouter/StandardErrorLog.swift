@@ -2,10 +2,15 @@ import Logging
 import OpenAIAPI
 
 /// The operator's messages: a line each on standard error, `TIME LEVEL MESSAGE key=value…`. Values are escaped; a `report`, whose lines are for reading,
-/// follows indented.
+/// follows indented. Nobody waits for standard error: where it isn't read, messages are dropped.
 struct StandardErrorLog: LogHandler {
+    let lines: LineWriter
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
+
+    init(_ lines: LineWriter) {
+        self.lines = lines
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -21,7 +26,7 @@ struct StandardErrorLog: LogHandler {
         if let report {
             for row in "\(report)".split(separator: "\n", omittingEmptySubsequences: false) where !row.isEmpty { line += "\n    \(Self.escaped(String(row)))" }
         }
-        Console.error(line)
+        lines.write(Array((line + "\n").utf8))
     }
 
     private static func quoted(_ value: String) -> String {

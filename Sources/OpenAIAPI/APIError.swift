@@ -86,8 +86,8 @@ extension APIError {
         case .forbidden(let name):
             self.init(403, "this key may not use the model '\(name.excerpt)'; GET /models lists those that it may", code: "model_not_allowed", param: "model")
         case .off(let variables):
-            let names = variables.map { "'\($0)'" }.joined(separator: ", ")
-            self.init(503, "no provider for this model is on; set the environment variable \(names) and restart the router", code: "no_model_available", retryAfter: 60)
+            let names = variables.map { "'\($0)'" }.joined(separator: " or ")
+            self.init(503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it", code: "no_model_available", retryAfter: 60)
         case .empty(let name):
             self.init(503, "the route '\(name.excerpt)' has no model", code: "no_model_available", retryAfter: 60)
         }

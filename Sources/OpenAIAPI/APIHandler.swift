@@ -72,7 +72,7 @@ package final class APIHandler: ServerHandler {
         }
     }
 
-    package func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
+    package func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
         let error = APIError(status, reason, code: Self.code(of: status))
         let loop = engine.loop(of: eventLoop)
         let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
@@ -86,7 +86,7 @@ package final class APIHandler: ServerHandler {
         loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteHost: exchange?.remoteHost,
+                requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteHost: remoteHost,
                 key: (exchange?.observer as? APIExchange)?.key?.name, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, facts: nil, error: error.code, duration: .zero))
         return (answer, ByteBuffer(bytes: writer.bytes))
     }

@@ -1,112 +1,24 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 import Synchronization
 
-/// Writes lines to a file descriptor from a thread of its own. Bounded: where the descriptor is slower than the requests, lines are dropped and counted,
-/// and no request ever waits.
+/// The access log: a JSON object a line, stamped.
 package final class AccessLog: Sendable {
-    private static let maxQueuedBytes = 8 << 20
-    /// Lines are gathered for so long, so that a busy router writes few large blocks.
-    private static let gatherMicroseconds: UInt32 = 20_000
+    private let lines: LineWriter
+    /// The last stamp's seconds, and their text after a quote: they change seldom.
+    private let second = Mutex<(seconds: Int, text: [UInt8])>((0, []))
 
-    private struct Queue {
-        var bytes: [UInt8] = []
-        var isClosed = false
-        /// The thread is awake, or has been woken.
-        var isAwake = false
-        /// The last stamp's seconds, and their text: they change seldom.
-        var second = 0
-        var secondText: [UInt8] = []
+    package init(_ lines: LineWriter) {
+        self.lines = lines
     }
 
-    private let queue = Mutex(Queue())
-    private let dropped = Atomic(0)
-    private let wake: Semaphore
-    private let finished: Semaphore
-    private let descriptor: Int32
-
-    /// - Parameter descriptor: stays the caller's.
-    package init(descriptor: Int32) {
-        self.descriptor = descriptor
-        wake = Semaphore()
-        finished = Semaphore()
-        Thread.detach { [self] in run() }
-    }
-
-    /// Lines that were not written, since start.
-    package var droppedLines: Int { dropped.load(ordering: .relaxed) }
+    package var droppedLines: Int { lines.droppedLines }
 
     func write(_ record: AccessRecord) {
-        let line = record.line()
         let time = Timestamp.clock()
-        let mustWake = queue.withLock { queue -> Bool in
-            guard !queue.isClosed, queue.bytes.count + line.count <= Self.maxQueuedBytes else {
-                dropped.add(1, ordering: .relaxed)
-                return false
-            }
-            if queue.second != time.seconds {
-                queue.second = time.seconds
-                queue.secondText = Array("{\"time\":\"\(Timestamp.text(seconds: time.seconds))".utf8)
-            }
-            queue.bytes += queue.secondText
-            Timestamp.append(milliseconds: time.milliseconds, to: &queue.bytes)
-            queue.bytes += line
-            defer { queue.isAwake = true }
-            return !queue.isAwake
+        var stamp = second.withLock { second -> [UInt8] in
+            if second.seconds != time.seconds { second = (time.seconds, Array("\"\(Timestamp.text(seconds: time.seconds))".utf8)) }
+            return second.text
         }
-        if mustWake { wake.signal() }
+        Timestamp.append(milliseconds: time.milliseconds, to: &stamp)
+        lines.write(record.line(time: stamp))
     }
-
-    /// Writes what is queued and ends the thread; waits for that at most `milliseconds`.
-    package func close(within milliseconds: Int) {
-        queue.withLock { $0.isClosed = true }
-        wake.signal()
-        finished.wait(milliseconds: milliseconds)
-    }
-
-    private func run() {
-        var isOpen = true
-        while isOpen {
-            wake.wait()
-            var hasMore = true
-            while hasMore {
-                if queue.withLock({ !$0.isClosed }) { usleep(Self.gatherMicroseconds) }
-                let block = queue.withLock { queue -> [UInt8] in
-                    defer { queue.bytes = [] }
-                    return queue.bytes
-                }
-                put(block)
-                hasMore = queue.withLock { queue in
-                    isOpen = !queue.isClosed
-                    queue.isAwake = !queue.bytes.isEmpty
-                    return queue.isAwake
-                }
-            }
-        }
-        finished.signal()
-    }
-
-    private func put(_ block: [UInt8]) {
-        var start = 0
-        while start < block.count {
-            let count = block[start...].withUnsafeBytes { unistd_write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                start += count
-            } else if errno == EAGAIN {
-                usleep(Self.gatherMicroseconds)
-            } else if errno != EINTR {
-                // The reader is gone or the disk is full: these lines are lost, and counted.
-                let lines = block[start...].reduce(into: 0) { $0 += $1 == 0x0A ? 1 : 0 }
-                dropped.add(lines, ordering: .relaxed)
-                return
-            }
-        }
-    }
-}
-
-private func unistd_write(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

@@ -24,14 +24,16 @@ struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
-    /// The line without its beginning, which is the member `time`.
-    func line() -> [UInt8] {
-        var writer = JSONWriter(capacity: 768)
+    /// - Parameter time: the stamp, as a JSON string.
+    func line(time: [UInt8]) -> [UInt8] {
+        var writer = JSONWriter(capacity: 1024)
         writer.object {
+            $0.key("time")
+            $0.raw(time)
             $0.member("request_id", requestID)
             $0.member("endpoint", endpoint)
             if let head {
-                $0.member("method", head.method.description)
+                $0.member("method", Self.cut(head.method.description))
                 $0.member("path", Self.cut(head.path))
             }
             if let remoteHost { $0.member("remote", remoteHost) }
@@ -43,7 +45,6 @@ struct AccessRecord {
             $0.member("bytes_out", bytesSent)
             $0.milliseconds("duration_ms", duration)
         }
-        writer.bytes[0] = UInt8(ascii: ",")
         writer.bytes.append(0x0A)
         return writer.bytes
     }

@@ -6,6 +6,7 @@ import ProviderKit
 /// `POST /chat/completions`: reads the request, plans it, and starts the call.
 enum ChatEndpoint {
     static func serve(_ api: APIExchange, created: Int) {
+        let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = api.exchange.body
             let request = try ChatRequest(body.readableBytesSpan)
@@ -15,7 +16,7 @@ enum ChatEndpoint {
                 loop: api.loop, snapshot: api.snapshot, plan: plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
-                    arrivedAt: api.exchange.acceptedAt),
+                    arrivedAt: api.exchange.acceptedAt, readAt: readAt),
                 writer: writer)
             api.call = call
             call.start()

@@ -6,7 +6,8 @@ import RoutingPolicy
 /// `GET /models` and `GET /models/{id}`: what the caller may use, in the spellings that clients look for.
 enum ModelsEndpoint {
     static func list(_ api: APIExchange) {
-        let etag = "\"\(api.snapshot.policy.digest)\""
+        // Each key has its own list.
+        let etag = "\"\(api.snapshot.policy.digest)\(api.key.map { "-\($0.name)" } ?? "")\""
         if api.exchange.head.fields.value("if-none-match") == etag {
             return api.respond(304, [], fields: { $0.add("etag", etag) })
         }
@@ -30,7 +31,11 @@ enum ModelsEndpoint {
     }
 
     static func one(_ api: APIExchange, id: String) {
-        guard let entry = entries(api.snapshot, api.key?.models).first(where: { $0.id == id }) else {
+        let scope = api.key?.models
+        let listed = entries(api.snapshot, scope).first { $0.id == id }
+        // `provider/model` means a model under another name; hidden ones are no secret to who may call them.
+        let named = api.snapshot.models(named: id).first { scope?.models.contains($0) != false }
+        guard let entry = listed ?? named.map({ ModelEntry(model: $0, api.snapshot) }) else {
             return api.respond(APIError(404, "the model '\(id.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model"))
         }
         var writer = JSONWriter()
@@ -41,7 +46,11 @@ enum ModelsEndpoint {
     private static func entries(_ snapshot: Snapshot, _ scope: ModelScope?) -> [ModelEntry] {
         let policy = snapshot.policy
         let models = policy.models.indices.filter { !policy.models[$0].isHidden && scope?.models.contains($0) != false }
-        let routes = policy.routes.indices.filter { scope?.routes.contains($0) != false }
+        // A route that is not granted itself is of use where it reaches a model that is.
+        let routes = policy.routes.indices.filter { route in
+            guard let scope else { return true }
+            return scope.routes.contains(route) || snapshot.chains[route].all.contains(where: scope.models.contains)
+        }
         return routes.map { ModelEntry(route: $0, snapshot) } + models.map { ModelEntry(model: $0, snapshot) }
     }
 }

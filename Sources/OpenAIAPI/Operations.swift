@@ -62,7 +62,7 @@ package final class Operations: Sendable {
                 $0.array { for change in changes { $0.string(change) } }
             }
             return Reply(status: 200, body: writer.bytes)
-        case .kept(let errors):
+        case .kept(let errors, _):
             writer.object {
                 APIError(400, "the policy has errors; the running one stays", code: "invalid_policy").write(to: &$0)
                 $0.key("report")

@@ -162,13 +162,13 @@ final class StreamWriter: AnswerWriter {
 
     /// The frame of a chunk that goes out as it came: not the first, nor from the last finish reason on.
     private func passable(_ chunk: PassedChunk) -> Range<Int>? {
-        guard hasFirst, tail == nil, chunk.content.finishes < finishesLeft, !chunk.content.isUsageOnly else { return nil }
+        guard hasFirst, tail == nil, chunk.content.finishes < finishesLeft, !chunk.content.isUsageOnly, !chunk.content.hasRouterMember else { return nil }
         return chunk.frame
     }
 
     private func write(json: ByteBuffer, _ content: ContentSummary) {
         if content.isUsageOnly, !wantsUsage { return }
-        write(json, content: content.finishes)
+        write(content.hasRouterMember ? WholeAnswer.withoutRouter(json) : json, content: content.finishes)
     }
 
     /// Towards the caller, or staged until the commit.

@@ -15,6 +15,21 @@ enum WholeAnswer {
         return bytes
     }
 
+    /// The object without its top-level member `_router`, which an upstream that is a router itself has put there.
+    static func withoutRouter(_ object: ByteBuffer) -> ByteBuffer {
+        guard let members = try? JSON.members(of: object.readableBytesSpan) else { return object }
+        var splice = JSONSplice()
+        for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) { splice.keep(member, in: object.readableBytesSpan) }
+        var rest = ByteBuffer()
+        for piece in splice.finish(in: object.readableBytesSpan) {
+            switch piece {
+            case .bytes(let bytes): rest.writeBytes(bytes)
+            case .caller(let range): rest.writeImmutableBuffer(object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
+            }
+        }
+        return rest
+    }
+
     /// The range before an object's closing brace, and whether the object has no member. The bytes are one valid object.
     static func withoutEnd(_ object: RawSpan) -> (Range<Int>, isEmpty: Bool) {
         var end = object.byteCount

@@ -29,7 +29,9 @@ final class WholeWriter: AnswerWriter {
     func write(_ parts: [AnswerPart], of bytes: ByteBuffer) {
         for part in parts {
             switch part {
-            case .whole(let json, _): passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
+            case .whole(let json, let content):
+                passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
+                if content.hasRouterMember { passed = passed.map(WholeAnswer.withoutRouter) }
             case .event(let event): add(event)
             case .chunk, .joined: break  // a chunk of a stream is no whole answer, and no decoder gives one for it
             }

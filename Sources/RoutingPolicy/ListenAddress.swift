@@ -5,6 +5,16 @@ package enum ListenAddress: Sendable, Hashable {
     case unix(path: String)
 }
 
+extension ListenAddress: CustomStringConvertible {
+    /// As routes.yaml has it.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
 extension ListenAddress {
     init?(parsing text: String) {
         if text.hasPrefix("unix:") {

@@ -94,11 +94,11 @@ extension PolicySchema {
     private mutating func reportEmpty(_ pattern: ConfigText) {
         let text = pattern.text
         if isPattern(text) {
-            report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(text))' matches no model and no route", hint: "check its spelling"))
+            report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model and no route", hint: "check its spelling"))
         } else {
             let suggestion = names.suggestion(forStep: text)
             let hint = suggestion.isEmpty ? "name a model or a route; 'tag:fast' and globs such as 'openrouter/*' work too" : nil
-            report(ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(text))'\(suggestion)", hint: hint))
+            report(ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(pattern.source))'\(suggestion)", hint: hint))
         }
     }
 

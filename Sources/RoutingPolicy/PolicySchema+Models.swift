@@ -52,7 +52,7 @@ extension PolicySchema {
         let hint = names.providers.isEmpty ? "define it under 'providers:'" : nil
         let suggestion = names.suggestion(for: name, among: names.providers.keys)
         let known = "known: \(abbreviated(names.providers.keys.sorted().joined(separator: ", ")))"
-        fields.report("provider", "there is no provider '\(abbreviated(name))'\(suggestion)", hint: hint ?? (suggestion.isEmpty ? known : nil))
+        fields.report("provider", "there is no provider \(fields.node("provider")?.shown ?? "of that name")\(suggestion)", hint: hint ?? (suggestion.isEmpty ? known : nil))
         return nil
     }
 

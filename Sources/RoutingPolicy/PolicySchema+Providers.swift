@@ -32,7 +32,7 @@ extension PolicySchema {
             if definition.unset.isEmpty { definition.settings = settings }
             finish(&fields, section: "providers.\(plugin.name)")
         } else {
-            if let node = fields.node("plugin"), !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, at: node.position)) }
+            if let node = fields.node("plugin"), !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, node)) }
             abandon(fields)
         }
         if !definition.unset.isEmpty {
@@ -61,11 +61,11 @@ extension PolicySchema {
         return names
     }
 
-    private func unknownPlugin(_ name: String, at position: SourcePosition) -> ConfigIssue {
+    private func unknownPlugin(_ name: String, _ node: ConfigNode) -> ConfigIssue {
         let known = plugins.map { $0.name }
-        let message = "there is no plugin '\(abbreviated(name))'"
-        if let near = nearest(to: name, in: known) { return ConfigIssue(at: position, "\(message); did you mean '\(near)'?") }
-        return ConfigIssue(at: position, message, hint: "known: \(known.joined(separator: ", "))")
+        let message = "there is no plugin \(node.shown)"
+        if let near = nearest(to: name, in: known) { return ConfigIssue(at: node.position, "\(message); did you mean '\(near)'?") }
+        return ConfigIssue(at: node.position, message, hint: "known: \(known.joined(separator: ", "))")
     }
 }
 

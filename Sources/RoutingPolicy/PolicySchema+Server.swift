@@ -16,11 +16,11 @@ extension PolicySchema {
         if texts.isEmpty, fields.issues.isEmpty { fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line") }
         return texts.compactMap { text in
             guard let address = ListenAddress(parsing: text.text) else {
-                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.text))'", hint: listenHint(text.text)))
+                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.source))'", hint: listenHint(text.source)))
                 return nil
             }
             guard seen.insert(address).inserted || address.isAnyPort else {
-                fields.report(ConfigIssue(at: text.position, "'\(text.text)' is listed twice", hint: "keep one of the two"))
+                fields.report(ConfigIssue(at: text.position, "'\(abbreviated(text.source))' is listed twice", hint: "keep one of the two"))
                 return nil
             }
             return (address, text.position)

@@ -35,6 +35,19 @@ package struct TimeoutOverrides: Sendable, Equatable {
     package var total: Duration?
 
     package init() {}
+
+    /// All of them given.
+    package init(_ timeouts: Timeouts) {
+        queue = timeouts.queue
+        connect = timeouts.connect
+        write = timeouts.write
+        firstByte = timeouts.firstByte
+        firstContent = timeouts.firstContent
+        idle = timeouts.idle
+        response = timeouts.response
+        poolIdle = timeouts.poolIdle
+        total = timeouts.total
+    }
 }
 
 extension Timeouts {

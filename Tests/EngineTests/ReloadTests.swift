@@ -78,6 +78,20 @@ struct ProvisionTests {
     }
 }
 
+@Suite("a report")
+struct ReportTests {
+    @Test("never shows what a variable holds, wherever it is used", arguments: [
+        #"providers: { p: { plugin: "${CANARY}" } }"#, #"providers: { p: { plugin: silent } }\nmodels: { a: { provider: "${CANARY}" } }"#,
+        #"keys: { k: { secret: x, models: ["${CANARY}"] } }"#, #"routes: { r: { try: "${CANARY}" } }"#, #"listen: "${CANARY}""#,
+        #"models: { a: { provider: p, type: "${CANARY}", tags: ["${CANARY}"] } }"#,
+    ])
+    func secrets(yaml: String) {
+        let rendered = report(yaml.replacing("\\n", with: "\n"), ["CANARY": "sk-canary-0123456789"]).rendered()
+        #expect(!rendered.isEmpty)
+        #expect(!rendered.contains("canary-0123"))
+    }
+}
+
 @Suite("masking and budgets")
 struct MaskAndBudgetTests {
     @Test("a secret is masked wherever it stands in a text", arguments: [

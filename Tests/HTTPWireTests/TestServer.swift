@@ -36,7 +36,7 @@ final class TestHandler: ServerHandler {
         answer(exchange)
     }
 
-    func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
+    func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
         events.append(.refused(status))
         return (ResponseHead(status: status), ByteBuffer(string: "refused"))
     }

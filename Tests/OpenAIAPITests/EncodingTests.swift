@@ -68,6 +68,14 @@ struct WholeAnswerTests {
         #expect(String(buffer: result) == expected)
     }
 
+    @Test("another router's member goes, all else stays as it came", arguments: [
+        (#"{"a":1,"_router":{"x":1},"b":2}"#, #"{"a":1,"b":2}"#), (#"{"_router":null}"#, "{}"), (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#),
+    ])
+    func withoutRouter(object: String, expected: String) throws {
+        let rest = WholeAnswer.withoutRouter(ByteBuffer(string: object))
+        #expect(String(buffer: rest).filter { $0 != " " } == expected.filter { $0 != " " })
+    }
+
     @Test("JSON in the answer's text is given as data, other text isn't", arguments: [
         (#"{\"a\": [1, \"б\"]}"#, #"{"a": [1, "б"]}"#), ("no json", nil), ("", nil),
     ] as [(String, String?)])
@@ -113,7 +121,7 @@ struct SmallEncodingTests {
         let record = AccessRecord(
             requestID: "r", endpoint: "other", head: .init(method: .other("X\u{1}\n"), path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000)), remoteHost: "::1",
             key: nil, status: 404, bytesReceived: 1, bytesSent: 2, facts: nil, error: nil, duration: .milliseconds(3))
-        let line = Array(#"{"time":"x""#.utf8) + record.line()
+        let line = record.line(time: Array(#""x""#.utf8))
         #expect(line.filter { $0 == 0x0A }.count == 1 && line.last == 0x0A)
         let object = try json(line)
         #expect(object["status"] as? Int == 404)

@@ -57,6 +57,56 @@ struct OpenAIPluginTests {
                 == #"{"model":"up","temperature":0,"safe":true,"seed":1,"top_p":1}"#)
     }
 
+    @Test("an override replaces every member of its key, however the caller spells it", arguments: [
+        #"{"model":"a","safe":false,"safe":false}"#, #"{"safe":false,"model":"a","s\u0061fe":false}"#,
+    ])
+    func overriddenDuplicates(body: String) throws {
+        let sent = try sent(body, isStream: false, overrides: [BodyField(key: "safe", json: Array("true".utf8))])
+        #expect(!sent.contains("false"))
+        #expect(sent.split(separator: "true").count == 2)
+    }
+
+    @Test("a stream is whole only when every choice that began has finished", arguments: [
+        (["c0 a", "c1 b", "f0", "f1"], true), (["c0 a", "c1 b", "f0"], false), (["c0 a", "f0"], true), (["c0 a", "f0", "c0 late"], false), (["c1 b", "f0"], false),
+    ])
+    func choices(steps: [String], isWhole: Bool) throws {
+        let stream = steps.map { step -> String in
+            let index = step.dropFirst().prefix(1)
+            let rest = step.hasPrefix("f") ? #""delta":{},"finish_reason":"stop""# : #""delta":{"content":"x"},"finish_reason":null"#
+            return #"data: {"choices":[{"index":\#(index),\#(rest)}]}"# + "\n\n"
+        }.joined()
+        var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
+        var sink = AnswerSink()
+        let bytes = Array(stream.utf8)
+        _ = try decoder.decode(bytes.span.bytes, into: &sink)
+        let rest: [UInt8] = []
+        let isTruncated: Bool
+        do throws(ProviderError) {
+            try decoder.finish(rest.span.bytes, into: &sink)
+            isTruncated = false
+        } catch {
+            isTruncated = error.code == "upstream_truncated"
+        }
+        #expect(isTruncated != isWhole)
+    }
+
+    @Test("an answer that is compressed all the same says so")
+    func contentEncoding() {
+        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/json"), HTTPField("content-encoding", "gzip")])
+        let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: false), head: head) }
+        #expect(error?.message.contains("gzip") == true)
+    }
+
+    @Test("an error body in nobody's format is told as text; a page of HTML isn't", arguments: [
+        (#"{"detail":[{"msg":"field required"}]}"#, #"{"detail":[{"msg":"field required"}]}"#), ("too\n long", "too long"), ("<html>no</html>", nil),
+    ] as [(String, String?)])
+    func otherErrors(body: String, told: String?) {
+        let bytes = Array(body.utf8)
+        let error = provider.failure(head: UpstreamHead(status: 422), body: bytes.span.bytes)
+        #expect(error.failure == .clientError)
+        #expect(error.message == "the upstream answered 422" + (told.map { ": \($0)" } ?? ""))
+    }
+
     @Test("an error inside a 200 has the class of what it says", arguments: [
         (#"{"error":{"message":"slow down","code":429}}"#, FailureClass.rateLimited, 429),
         (#"{"error":{"message":"busy","type":"server_error"}}"#, .upstreamError, nil),

@@ -48,11 +48,14 @@ public struct ConfigEntry: Sendable {
 public struct ConfigText: Sendable, Hashable {
     public var text: String
     public var position: SourcePosition
+    /// As the file has it, before substitution. Messages show this one: a variable may hold a secret.
+    public var source: String
     /// It is a placeholder: see `ConfigScalar.isUnresolved`.
     public var isUnresolved: Bool
 
-    public init(_ text: String, at position: SourcePosition, isUnresolved: Bool = false) {
+    public init(_ text: String, at position: SourcePosition, source: String? = nil, isUnresolved: Bool = false) {
         self.text = text
+        self.source = source ?? text
         self.position = position
         self.isUnresolved = isUnresolved
     }

@@ -24,19 +24,19 @@ extension FieldReader {
     /// One of a few words.
     public mutating func word(_ key: String, of allowed: [String], required: Bool = false) -> String? {
         guard let (scalar, node) = scalar(key, required: required, expecting: "one of \(allowed.joined(separator: ", "))") else { return nil }
-        return word(ConfigText(scalar.text, at: node.position), scalar, name: key, of: allowed)
+        return word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
     }
 
     /// A list of words, each one of a few.
     public mutating func words(_ key: String, of allowed: [String]) -> [String]? {
         guard let nodes = list(key) else { return nil }
-        return nodes.compactMap { scalar, node in word(ConfigText(scalar.text, at: node.position), scalar, name: key, of: allowed) }
+        return nodes.compactMap { scalar, node in word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed) }
     }
 
     /// A list of texts, each on one line; one text stands for a list of one.
     public mutating func texts(_ key: String, required: Bool = false) -> [ConfigText]? {
         guard let nodes = list(key, required: required) else { return nil }
-        return nodes.compactMap { scalar, node in line(scalar, node, name: key).map { ConfigText($0, at: node.position, isUnresolved: scalar.isUnresolved) } }
+        return nodes.compactMap { scalar, node in line(scalar, node, name: key).map { ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved) } }
     }
 
     public mutating func strings(_ key: String, required: Bool = false) -> [String]? {

@@ -96,6 +96,8 @@ public struct ContentSummary: Sendable, Equatable {
     public var finishes: Int
     /// A choice ends here because the provider's content filter stopped it.
     public var isFiltered: Bool
+    /// It has a top-level member `_router` of its own, as another router's answer has.
+    public var hasRouterMember = false
     /// It tells usage and has no choices: it is the chunk that `include_usage` asks for.
     public var isUsageOnly: Bool
 

@@ -13,6 +13,8 @@ extension Provider {
             error.type = described.type
             error.param = described.param
             if error.failure == .clientError, let refined = described.refinedClass { error.failure = refined }
+        } else if let text = plainText(body) {
+            error.message = "the upstream answered \(head.status): \(text)"
         } else if (300..<400).contains(head.status) {
             error.message = "the upstream answered \(head.status); redirects are not followed, so set `base_url` to where it points"
         }
@@ -42,4 +44,14 @@ private func retryAfter(_ head: UpstreamHead) -> Duration? {
         return .seconds(min(seconds, 86_400))
     }
     return nil
+}
+
+/// The text of an error body in nobody's format (`{"detail": …}`, plain text), for people: at most 1 KiB on one line. nil for HTML, and for what is no text.
+private func plainText(_ body: RawSpan) -> String? {
+    let bytes = (0..<min(body.byteCount, 1024)).map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+    let text = String(decoding: bytes, as: UTF8.self)
+    let isText = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{FFFD}" || $0 == "\n" || $0 == "\r" || $0 == "\t" }
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard isText, let first = words.first, !first.hasPrefix("<") else { return nil }
+    return words.joined(separator: " ")
 }

@@ -47,12 +47,17 @@ struct UpstreamConnector {
         switch error {
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty { return "the name '\(endpoint.host)' was not found" }
-            return "no connection to \(place): \(error.connectionErrors.map { "\($0.error)" }.joined(separator: "; "))"
+            return "no connection to \(place): \(error.connectionErrors.map { Self.words($0.error) }.joined(separator: "; "))"
         case ChannelError.connectTimeout:
             return "no connection to \(place) in time"
         default:
-            return "no connection to \(place): \(error)"
+            return "no connection to \(place): \(Self.words(error))"
         }
+    }
+
+    /// The system's own words, without where in the code they were met.
+    private static func words(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
     }
 
     private struct MissingTLS: Error, CustomStringConvertible {

@@ -310,7 +310,7 @@ extension ServerConnection {
 
     private func refuse(_ fault: WireFault) {
         let head = request?.head
-        let (response, body) = handler.refuse(status: fault.status, reason: fault.reason, head: head, exchange: exchange, eventLoop: loop.eventLoop)
+        let (response, body) = handler.refuse(status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
         forgetExchange()
         output.start(head: head)
         output.closesConnection = true
