@@ -29,7 +29,7 @@ soak: system-packages
 	SOAK=1 $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
 tsan: system-packages
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
 
 bench: build
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
