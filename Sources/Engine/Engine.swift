@@ -40,11 +40,6 @@ package final class Engine: Sendable {
         return sum
     }
 
-    /// Calls under way.
-    package func callCount() async -> Int {
-        await metrics().activeCalls
-    }
-
     /// Ends every running call with `shutting_down`.
     package func shutDownCalls() {
         for loop in loops { loop.eventLoop.execute { loop.shutDownCalls() } }

@@ -9,6 +9,7 @@ import ProviderKit
 /// finish reason, and what follows it, is held until the end or for a second.
 final class StreamWriter: AnswerWriter {
     private static let holdTime = TimeAmount.seconds(1)
+    private static let maxHeldBytes = 64 << 10
     private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
     private let api: APIExchange
@@ -189,7 +190,10 @@ final class StreamWriter: AnswerWriter {
         }
         if tail != nil {
             hasFirst = true
-            return keep(json)
+            keep(json)
+            // A flood behind the finish is not held: only what is sent is felt by the upstream.
+            if let tail, tail.bytes.readableBytes > Self.maxHeldBytes { releaseTail(isComplete: false) }
+            return
         }
         if hasFirst || !api.wantsMetadata {
             hasFirst = true
