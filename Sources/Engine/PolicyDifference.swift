@@ -130,7 +130,7 @@ package enum PolicyDifference {
             switch step {
             case .models(let models): models.first.map { policy.models[$0].name } ?? ""
             case .route(let route): "route \(policy.routes[route].name)"
-            case .selected(_, let models): "select(\(models.map { policy.models[$0].name }.joined(separator: ", ")))"
+            case .selected(let selection): "select(\(selection.models.map { policy.models[$0].name }.joined(separator: ", ")))"
             }
         }.joined(separator: ", ")
     }

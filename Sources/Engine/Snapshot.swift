@@ -107,7 +107,7 @@ package struct RouteChains: Sendable, Equatable {
         unique(steps.flatMap { step -> [Int] in
             switch step {
             case .models(let models): models
-            case .selected(_, let models): models
+            case .selected(let selection): selection.models
             case .route(let route): flatten(policy.routes[route].steps, policy) + flatten(policy.routes[route].fallback, policy)
             }
         })

@@ -107,7 +107,7 @@ extension PolicySchema {
                 .warning, at: conditions.node("tags")?.position ?? entry.key.position, "no model has these tags",
                 hint: "check their spelling; 'type' is a tag too"))
         }
-        return .selected(selector, models: kept)
+        return .selected(Selection(selector: selector, models: kept))
     }
 
     /// Routes tend to share their selectors, so each is worked out once.

@@ -83,7 +83,8 @@ struct RouteGraph {
             let steps = routes[index].steps + routes[index].fallback
             let reached = steps.lazy.flatMap { step -> [Int] in
                 switch step {
-                case .models(let models), .selected(_, let models): models
+                case .models(let models): models
+                case .selected(let selection): selection.models
                 case .route: []
                 }
             }

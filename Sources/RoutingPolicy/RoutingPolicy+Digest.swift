@@ -70,9 +70,9 @@ extension MeaningHash {
             switch step {
             case .models(let models): add(list: models.map(String.init))
             case .route(let route): add("route", "\(route)")
-            case .selected(let selector, let models):
-                for terms in selector.tags?.alternatives ?? [] { add(list: terms.map { ($0.isNegated ? "!" : "") + $0.tag }) }
-                add(list: models.map(String.init))
+            case .selected(let selection):
+                for terms in selection.selector.tags?.alternatives ?? [] { add(list: terms.map { ($0.isNegated ? "!" : "") + $0.tag }) }
+                add(list: selection.models.map(String.init))
             }
         }
     }

@@ -5,6 +5,10 @@ package struct RoutingPolicy: Sendable {
     package var listen: [ListenAddress]
     package var server: ServerSettings
     package var timeouts: Timeouts
+    package var retry = Retry()
+    package var failover = Failover()
+    /// What `weighted`, `fastest` and `min_success_rate` look back on: `defaults.statistics.window`.
+    package var statisticsWindow: Duration = .seconds(600)
     /// How many models one request may be sent to in `try`. At least 1.
     package var maxModels: Int
     /// How many attempts one request may cost, over models and fallbacks together. At least 1.
@@ -14,6 +18,7 @@ package struct RoutingPolicy: Sendable {
     package var models: [ModelDefinition]
     package var routes: [RouteDefinition]
     package var keys: [KeyDefinition]
+    package var tests: [RoutingExpectation] = []
     /// Eight hex digits of a SHA-256 over all files' meaning: equal policies have equal digests.
     package var digest: String
 }
@@ -62,6 +67,13 @@ package struct ModelDefinition: Sendable, Equatable {
     package var requestDefaults: [BodyField]
     package var requestOverrides: [BodyField]
     package var timeouts: TimeoutOverrides
+    /// Its share in the order `weighted`, 0 to 1000. 0 is never drawn while another model is left.
+    package var weight: Double = 1
+    /// Its own, over `defaults.limits`.
+    package var limits = Limits()
+    package var retry = RetryOverrides()
+    /// Its own, over its provider's, over the defaults'.
+    package var breaker = BreakerSettings()
 }
 
 package enum Support: String, Sendable, CaseIterable {
@@ -72,6 +84,10 @@ package enum Support: String, Sendable, CaseIterable {
 package struct Price: Sendable, Equatable {
     package var input: Double
     package var output: Double
+    /// Of prompt tokens read from a cache; nil: as `input`.
+    package var cachedInput: Double?
+    /// Of completion tokens spent on reasoning; nil: as `output`.
+    package var reasoning: Double?
 }
 
 package struct ProviderDefinition: Sendable {
@@ -83,6 +99,9 @@ package struct ProviderDefinition: Sendable {
     /// The environment variables for want of which it is off; empty otherwise.
     package var unset: [String]
     package var timeouts: TimeoutOverrides
+    package var retry = RetryOverrides()
+    package var failover = Failover()
+    package var limits = Limits()
 }
 
 /// A plugin's validated options, with the plugin that read them.
@@ -103,6 +122,11 @@ package struct RouteDefinition: Sendable, Equatable {
     package var maxModels: Int?
     package var maxAttempts: Int?
     package var timeouts: TimeoutOverrides
+    package var retry = RetryOverrides()
+    package var failover = Failover()
+    package var hedge: Hedge?
+    /// A stream that broke after its first content may go on at another model.
+    package var resumes = false
 }
 
 package enum RouteStep: Sendable, Equatable {
@@ -110,17 +134,7 @@ package enum RouteStep: Sendable, Equatable {
     case models([Int])
     /// Index into `RoutingPolicy.routes`. The graph of routes has no cycle.
     case route(Int)
-    /// The models that a selector keeps, in the order `listed`. Resolved at load: hidden ones too, those of providers that are off too.
-    case selected(Selector, models: [Int])
-}
-
-/// `select:`. Every condition must hold.
-package struct Selector: Sendable, Hashable {
-    package var tags: TagExpression?
-
-    package init(tags: TagExpression? = nil) {
-        self.tags = tags
-    }
+    case selected(Selection)
 }
 
 package struct KeyDefinition: Sendable, Equatable {
@@ -132,6 +146,11 @@ package struct KeyDefinition: Sendable, Equatable {
     package var models: ModelScope?
     /// nil: all endpoints. Names: `chat`, `models`.
     package var endpoints: Set<String>?
+    package var limits = Limits()
+    /// What its requests wish where they don't say otherwise.
+    package var defaults = RequestFields()
+    /// Whether `_router` stands in bodies where the request doesn't say otherwise.
+    package var wantsMetadata = true
 }
 
 /// What a key may reach: `models:` of a key.

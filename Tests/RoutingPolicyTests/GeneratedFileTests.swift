@@ -84,7 +84,7 @@ struct GeneratedFileTests {
         }
         let policy = load(MemorySource(files)).policy
         #expect(policy?.models.count == 10_001)
-        #expect(policy?.routes.first?.steps == [.selected(Selector(tags: TagExpression(["fast"])), models: Array(1...10_000))])
+        #expect(policy?.routes.first?.steps == [.selected(Selection(selector: Selector(tags: TagExpression(["fast"])), models: Array(1...10_000)))])
     }
 
     @Test

@@ -112,7 +112,8 @@ struct MeaningTests {
             routes:
               r: { try: { select: { tags: \(quoted) } } }
             """)
-        guard case .selected(_, let models)? = policy.routes.first?.steps.first else { throw UnexpectedStep() }
+        guard case .selected(let selection)? = policy.routes.first?.steps.first else { throw UnexpectedStep() }
+        let models = selection.models
         #expect(models == kept)
     }
 
