@@ -3,30 +3,34 @@ public import ProviderKit
 extension DemoProvider {
     /// One JSON line for each piece of text, and one for the end. A whole answer is one piece.
     public func answer(to call: Call, body: RawSpan) -> LocalAnswer {
-        if let status = options.failStatus {
-            var writer = JSONWriter()
-            writer.object {
-                $0.key("error")
-                $0.object {
-                    $0.member("message", "the demo provider was told to fail with \(status)")
-                    $0.member("type", status < 500 ? "invalid_request_error" : "api_error")
-                }
-            }
-            return LocalAnswer(head: UpstreamHead(status: status, fields: [HTTPField("content-type", "application/json")]), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
-        }
-        let question = lastUserText(call, body)
-        let text = question.isEmpty ? "Hello from the demo provider." : "You said: \(question)"
-        let parts = call.isStream ? pieces(of: text) : [text]
-        var answer = LocalAnswer(head: UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")]), pieces: [])
-        for part in parts {
-            answer.pieces.append(.init(delay: options.delay, bytes: line { $0.member("text", part) }))
-        }
+        let prompt = DemoPrompt(call, body)
+        if let failure = failure(of: call, prompt) { return failure }
+        let text = prompt.forcedFunction == nil ? rest(of: wholeText(prompt), behind: call.continuation) : ""
+        var lines = (call.isStream ? pieces(of: text) : [text]).map { piece in line { $0.member("text", piece) } }
+        if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
+        if let cut = options.cut { lines = Array(lines.prefix(cut)) }
+        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
+        var answer = LocalAnswer(head: head, pieces: lines.map { .init(delay: options.delay, bytes: $0) })
+        if options.cut != nil { return answer }
         answer.pieces.append(.init(bytes: line {
-            $0.member("done", "stop")
-            $0.member("prompt_tokens", wordCount(question))
+            $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
+            $0.member("prompt_tokens", wordCount(prompt.question))
             $0.member("completion_tokens", wordCount(text))
         }))
         return answer
+    }
+
+    private func wholeText(_ prompt: DemoPrompt) -> String {
+        guard prompt.wantsJSON else { return prompt.question.isEmpty ? "Hello from the demo provider." : "You said: \(prompt.question)" }
+        var writer = JSONWriter()
+        writer.object { $0.member("echo", prompt.question) }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// What the answer still has to say where `begun` is its beginning; all of it behind words that aren't.
+    private func rest(of text: String, behind begun: String?) -> String {
+        guard let begun, text.utf8.starts(with: begun.utf8) else { return text }
+        return String(decoding: text.utf8.dropFirst(begun.utf8.count), as: UTF8.self)
     }
 
     /// `text` in `options.chunks` pieces of about one length, or word by word. A piece never cuts a character.
@@ -40,55 +44,41 @@ extension DemoProvider {
         }
     }
 
-    /// The text of the last message of the role `user`: a string, or the `text` parts of a list.
-    private func lastUserText(_ call: Call, _ body: RawSpan) -> String {
-        guard let messages = call.members.last(where: { JSON.isKey($0.key, "messages", in: body) })?.value, messages.kind == .array else { return "" }
-        var last = ""
-        var cursor = JSONCursor(at: messages.range.lowerBound)
-        do throws(JSONError) {
-            try cursor.enterArray(body)
-            while try cursor.nextElement(body) {
-                if let text = try userText(&cursor, body) { last = text }
-            }
-        } catch {
-            return last
+    /// The failure that the options have for this request; nil: it is answered.
+    private func failure(of call: Call, _ prompt: DemoPrompt) -> LocalAnswer? {
+        switch options.failures {
+        case .none: break
+        case .always(let status): return told(status)
+        case .tries(let statuses):
+            if call.earlierTries < statuses.count, statuses[max(0, call.earlierTries)] != 200 { return told(statuses[max(0, call.earlierTries)]) }
         }
-        return last
+        let words = wordCount(prompt.text)
+        if let context = options.context, words > context {
+            return refusal(400, "this model's maximum context length is \(context) words, but the messages have \(words)", code: "context_length_exceeded")
+        }
+        if let filter = options.filter, prompt.text.contains(filter) {
+            return refusal(400, "the prompt holds '\(filter)', which the demo provider was told to filter", code: "content_filter")
+        }
+        return nil
     }
 
-    private func userText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> String? {
-        guard try cursor.peekKind(body) == .object else {
-            _ = try cursor.skipValue(body)
-            return nil
-        }
-        var isUser = false
-        var text = ""
-        try cursor.enterObject(body)
-        while let key = try cursor.nextKey(body) {
-            if JSON.isKey(key, "content", in: body), try cursor.peekKind(body) == .array {
-                try cursor.enterArray(body)
-                while try cursor.nextElement(body) { text += try partText(&cursor, body) }
-                continue
-            }
-            let value = try cursor.skipValue(body)
-            if JSON.isKey(key, "role", in: body) { isUser = JSON.isString(value, "user", in: body) }
-            if JSON.isKey(key, "content", in: body), value.kind == .string { text = JSON.string(value.range, in: body) }
-        }
-        return isUser ? text : nil
+    private func told(_ status: Int) -> LocalAnswer {
+        refusal(status, "the demo provider was told to fail with \(status)", code: nil)
     }
 
-    private func partText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> String {
-        guard try cursor.peekKind(body) == .object else {
-            _ = try cursor.skipValue(body)
-            return ""
+    private func refusal(_ status: Int, _ message: String, code: String?) -> LocalAnswer {
+        var writer = JSONWriter()
+        writer.object {
+            $0.key("error")
+            $0.object {
+                $0.member("message", message)
+                $0.member("type", status < 500 ? "invalid_request_error" : "api_error")
+                if let code { $0.member("code", code) }
+            }
         }
-        var text = ""
-        try cursor.enterObject(body)
-        while let key = try cursor.nextKey(body) {
-            let value = try cursor.skipValue(body)
-            if JSON.isKey(key, "text", in: body), value.kind == .string { text = JSON.string(value.range, in: body) }
-        }
-        return text
+        var fields = [HTTPField("content-type", "application/json")]
+        if code == nil, let wait = options.retryAfter { fields.append(HTTPField("retry-after-ms", "\(wait / .milliseconds(1))")) }
+        return LocalAnswer(head: UpstreamHead(status: status, fields: fields), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
     }
 
     /// The demo's tokens are words.

@@ -9,12 +9,12 @@ enum OpenAIAnswer {
         }
         if contentType.hasPrefix("text/event-stream") {
             guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
-            return OpenAIStreamDecoder()
+            return OpenAIStreamDecoder(keepsText: call.keepsText)
         }
         if contentType.hasPrefix("text/html") { throw unreadable("text/html; check `base_url`") }
-        if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder() }
+        if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder(keepsText: call.keepsText) }
         if call.isStream, !contentType.hasPrefix("application/json") { throw unreadable("the content type '\(contentType)' instead of an event stream") }
-        return OpenAIWholeDecoder()
+        return OpenAIWholeDecoder(keepsText: call.keepsText)
     }
 
     static let unreadableCode = "upstream_unreadable"
@@ -24,22 +24,9 @@ enum OpenAIAnswer {
     }
 
     static func failure(_ body: OpenAIErrorBody) -> ProviderError {
-        let status = body.status
-        var failure = status.map(failureClass(ofStatus:)) ?? failureClass(ofType: body.type)
-        if failure == .clientError || status == nil { failure = body.refinedClass ?? failure }
-        return ProviderError(
-            failure, status: status, message: body.message ?? "the upstream sent an error event without a message", code: body.code, type: body.type,
-            param: body.param)
-    }
-
-    /// The class of an error event that tells no status, by OpenAI's `type`.
-    private static func failureClass(ofType type: String?) -> FailureClass {
-        switch type {
-        case "rate_limit_error", "rate_limit_exceeded", "insufficient_quota", "tokens", "requests": .rateLimited
-        case "authentication_error", "permission_error": .providerRejected
-        case "invalid_request_error": .clientError
-        default: .upstreamError
-        }
+        ProviderError(
+            body.failureClass(status: nil), status: body.status, message: body.fullMessage ?? "the upstream sent an error event without a message",
+            code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
     }
 }
 
@@ -50,6 +37,11 @@ struct OpenAIStreamDecoder: AnswerDecoder {
     private var begun: UInt64 = 0
     private var finished: UInt64 = 0
     private var isComplete = false
+    private let keepsText: Bool
+
+    init(keepsText: Bool) {
+        self.keepsText = keepsText
+    }
 
     mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int {
         while !isComplete {
@@ -83,17 +75,18 @@ struct OpenAIStreamDecoder: AnswerDecoder {
             let chunk = try OpenAIChunk(0..<joined.count, in: span, isErrorEvent: event.isType("error", in: bytes))
             // Between JSON's tokens a line end is white space, and inside a string it can't stand: a space means the same on one line.
             let json = joined.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
-            learn(chunk, &answer)
+            learn(chunk, of: span, &answer)
             return answer.chunk(joined: json, content: chunk.content)
         }
         guard !event.data.isEmpty else { return }
         if isEnd(event.data, bytes) { return end(&answer) }
         let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: event.isType("error", in: bytes))
-        learn(chunk, &answer)
+        learn(chunk, of: bytes, &answer)
         answer.chunk(PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
     }
 
-    private mutating func learn(_ chunk: OpenAIChunk, _ answer: inout AnswerSink) {
+    private mutating func learn(_ chunk: OpenAIChunk, of bytes: RawSpan, _ answer: inout AnswerSink) {
+        if keepsText { chunk.keepText(of: bytes, in: &answer) }
         if let usage = chunk.usage { answer.usage(usage) }
         begun |= chunk.open
         finished = finished & ~chunk.open | chunk.ended
@@ -119,14 +112,25 @@ struct OpenAIStreamDecoder: AnswerDecoder {
 
 /// One `chat.completion` object, passed on as it came.
 struct OpenAIWholeDecoder: AnswerDecoder {
+    let keepsText: Bool
+
     mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int { 0 }
 
     mutating func finish(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) {
         guard bytes.byteCount > 0 else { throw OpenAIAnswer.unreadable("nothing") }
         let chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
         guard chunk.choices > 0 else { throw OpenAIAnswer.unreadable("JSON that holds no choices") }
+        if keepsText { chunk.keepText(of: bytes, in: &answer) }
         if let usage = chunk.usage { answer.usage(usage) }
         answer.whole(chunk.json, content: chunk.content)
         answer.complete()
+    }
+}
+
+extension OpenAIChunk {
+    /// Text of a second choice can't be told apart in one text, so then none is kept.
+    func keepText(of bytes: RawSpan, in answer: inout AnswerSink) {
+        if open & ~1 != 0 { answer.loseText() }
+        if let text { answer.keep(text: JSON.string(text, in: bytes)) }
     }
 }

@@ -7,15 +7,20 @@ struct OpenAIChunk {
     var content = ContentSummary()
     var choices = 0
     var usage: Usage?
+    /// The string literal that is the text of the first choice here.
+    private(set) var text: Range<Int>?
     /// Bits of the choices (by `index`, the 63rd for all above) that have content here, and of those that end here.
     private(set) var open: UInt64 = 0
     private(set) var ended: UInt64 = 0
+    /// The value of `error`, of the object or of a choice.
+    private var error: Range<Int>?
+    /// A choice ended with the reason `error`: the provider behind the upstream failed. Source: OpenRouter's "Errors and Debugging", mid-stream errors.
+    private var hasFailed = false
 
     /// Throws the error that the object holds, or `upstream_error` where it is no JSON object.
     init(_ range: Range<Int>, in whole: RawSpan, isErrorEvent: Bool) throws(ProviderError) {
         json = range
         let bytes = whole.extracting(range)
-        var error: OpenAIErrorBody?
         do throws(JSONError) {
             var cursor = JSONCursor()
             guard try cursor.peekKind(bytes) == .object else { throw JSONError(offset: 0, expected: "an object") }
@@ -25,9 +30,9 @@ struct OpenAIChunk {
                 if JSON.isKey(key, "choices", in: bytes), try cursor.peekKind(bytes) == .array {
                     try readChoices(&cursor, bytes)
                 } else if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
-                    try readUsage(&cursor, bytes)
+                    usage = try Usage(&cursor, bytes) ?? usage
                 } else if JSON.isKey(key, "error", in: bytes), [.object, .string].contains(try cursor.peekKind(bytes)) {
-                    error = try OpenAIErrorBody(&cursor, bytes)
+                    error = try cursor.skipValue(bytes).range
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { content.hasRouterMember = true }
                     _ = try cursor.skipValue(bytes)
@@ -38,10 +43,15 @@ struct OpenAIChunk {
         } catch {
             throw OpenAIAnswer.unreadable("broken JSON: expected \(error.expected) at byte \(error.offset)")
         }
-        if isErrorEvent, error == nil { error = OpenAIErrorBody(bytes) }
-        if let error { throw OpenAIAnswer.failure(error) }
-        if isErrorEvent { throw ProviderError(.upstreamError, message: "the upstream sent an error event") }
+        if let text { self.text = (range.lowerBound + text.lowerBound)..<(range.lowerBound + text.upperBound) }
+        if isErrorEvent || hasFailed || error != nil { throw failure(bytes) }
         content.isUsageOnly = usage != nil && choices == 0
+    }
+
+    private func failure(_ bytes: RawSpan) -> ProviderError {
+        var cursor = JSONCursor(at: error?.lowerBound ?? 0)
+        let body = error == nil ? OpenAIErrorBody(bytes) : try? OpenAIErrorBody(&cursor, bytes)
+        return body.map(OpenAIAnswer.failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 
     private mutating func readChoices(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
@@ -53,70 +63,67 @@ struct OpenAIChunk {
                 continue
             }
             var bit: UInt64 = 1
-            let before = content
+            var literal: Range<Int>?
+            let contentBefore = content.contentBytes, finishesBefore = content.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "delta", in: bytes) || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
-                    try readDelta(&cursor, bytes)
+                    literal = try readDelta(&cursor, bytes) ?? literal
+                } else if JSON.isKey(key, "error", in: bytes), try cursor.peekKind(bytes) == .object {
+                    error = try cursor.skipValue(bytes).range
                 } else {
-                    let isReason = JSON.isKey(key, "finish_reason", in: bytes)
-                    let isIndex = JSON.isKey(key, "index", in: bytes)
                     let value = try cursor.skipValue(bytes)
-                    if isIndex { bit = 1 << UInt64(min(63, max(0, JSON.integer(value, in: bytes) ?? 0))) }
-                    guard isReason, value.kind == .string, value.range.count > 2 else { continue }
-                    content.finishes += 1
-                    if JSON.isString(value, "content_filter", in: bytes) { content.isFiltered = true }
+                    if JSON.isKey(key, "index", in: bytes) {
+                        bit = 1 << UInt64(min(63, max(0, JSON.integer(value, in: bytes) ?? 0)))
+                    } else if value.kind == .string, value.range.count > 2, JSON.isKey(key, "finish_reason", in: bytes) {
+                        readReason(value, bytes)
+                    }
                 }
             }
-            if content.contentBytes > before.contentBytes { open |= bit }
-            if content.finishes > before.finishes { ended |= bit }
+            if content.contentBytes > contentBefore { open |= bit }
+            if content.finishes > finishesBefore { ended |= bit }
+            if bit == 1 { text = literal ?? text }
         }
     }
 
     /// Everything in a delta is content (text, reasoning under its several names, refusals, tool calls, images, what is yet to be invented), except
-    /// the role, annotations and what is empty.
-    private mutating func readDelta(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+    /// the role, annotations and what is empty. Returns the text's literal.
+    private mutating func readDelta(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
+        var text: Range<Int>?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
-            let isContent = !JSON.isKey(key, "role", in: bytes) && !JSON.isKey(key, "annotations", in: bytes)
             let value = try cursor.skipValue(bytes)
-            guard isContent else { continue }
             switch value.kind {
-            case .string, .array, .object: content.contentBytes += max(0, value.range.count - 2)
-            case .number, .true, .false, .null: break
+            case .string, .array, .object: break
+            case .number, .true, .false, .null: continue
             }
-        }
-    }
-
-    private mutating func readUsage(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
-        var usage = Usage()
-        try cursor.enterObject(bytes)
-        while let key = try cursor.nextKey(bytes) {
-            if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                usage.cachedTokens = try readCount("cached_tokens", &cursor, bytes)
-            } else if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                usage.reasoningTokens = try readCount("reasoning_tokens", &cursor, bytes)
-            } else {
-                let value = try cursor.skipValue(bytes)
-                if JSON.isKey(key, "prompt_tokens", in: bytes) { usage.promptTokens = count(value, bytes) }
-                if JSON.isKey(key, "completion_tokens", in: bytes) { usage.completionTokens = count(value, bytes) }
+            guard value.range.count > 2 else { continue }
+            if JSON.isKey(key, "content", in: bytes) {
+                if value.kind == .string { text = value.range }
+            } else if JSON.isKey(key, "role", in: bytes) || JSON.isKey(key, "annotations", in: bytes) {
+                continue
+            } else if JSON.isKey(key, "refusal", in: bytes) {
+                if value.kind == .string { content.isFiltered = true }
+            } else if JSON.isKey(key, "tool_calls", in: bytes) || JSON.isKey(key, "function_call", in: bytes) {
+                content.hasToolCall = true
             }
+            content.contentBytes += value.range.count - 2
         }
-        if usage != Usage() { self.usage = usage }
+        return text
     }
 
-    private func readCount(_ name: StaticString, _ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Int? {
-        var found: Int?
-        try cursor.enterObject(bytes)
-        while let key = try cursor.nextKey(bytes) {
-            let value = try cursor.skipValue(bytes)
-            if JSON.isKey(key, name, in: bytes) { found = count(value, bytes) }
+    /// A finish reason that says that the content filter stopped the answer, in the words of several servers; an unknown one passes.
+    ///
+    /// `content_filter` (OpenAI, Azure, OpenRouter), `content_filter: PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as recorded by its clients),
+    /// `sensitive` (z.ai), `refusal` (Anthropic's stop reason) and Gemini's own names, as servers in front of the two pass them on.
+    private mutating func readReason(_ value: JSONValue, _ bytes: RawSpan) {
+        content.finishes += 1
+        if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes) || JSON.isString(value, "tool_calls", in: bytes) { return }
+        let reason = JSON.string(value.range, in: bytes).lowercased()
+        switch reason {
+        case "error": hasFailed = true
+        case "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety": content.isFiltered = true
+        default: if reason.hasPrefix("content_filter") { content.isFiltered = true }
         }
-        return found
-    }
-
-    /// A token count is never negative; what is one is taken as not told.
-    private func count(_ value: JSONValue, _ bytes: RawSpan) -> Int? {
-        JSON.integer(value, in: bytes).flatMap { $0 >= 0 ? $0 : nil }
     }
 }

@@ -7,7 +7,8 @@ public enum OpenAIPlugin: ProviderPlugin {
 
     public static func readOptions(_ fields: inout FieldReader) -> OpenAIOptions? {
         OpenAIOptions(
-            &fields, defaultBaseURL: BaseURL(origin: Origin(isTLS: true, host: "api.openai.com", port: 443), path: "/v1"), needsKey: true)
+            &fields, defaultBaseURL: BaseURL(origin: Origin(isTLS: true, host: "api.openai.com", port: 443), path: "/v1"), needsKey: true,
+            readsContinues: false)
     }
 
     public static func makeProvider(_ options: OpenAIOptions) -> any Provider {
@@ -20,7 +21,7 @@ public enum OpenAICompatiblePlugin: ProviderPlugin {
     public static let name = "openai-compatible"
 
     public static func readOptions(_ fields: inout FieldReader) -> OpenAIOptions? {
-        OpenAIOptions(&fields, defaultBaseURL: nil, needsKey: false)
+        OpenAIOptions(&fields, defaultBaseURL: nil, needsKey: false, readsContinues: true)
     }
 
     public static func makeProvider(_ options: OpenAIOptions) -> any Provider {
@@ -30,13 +31,14 @@ public enum OpenAICompatiblePlugin: ProviderPlugin {
 
 /// A translator for OpenAI's format. Answers pass as they are; of a request only `model` and the policy's own fields change.
 public struct OpenAIProvider: Provider {
-    public let capabilities = Capabilities(operations: [.chat])
+    public let capabilities: Capabilities
     let options: OpenAIOptions
     let fields: [HTTPField]
     let chatTarget: String
 
     public init(_ options: OpenAIOptions) {
         self.options = options
+        capabilities = Capabilities(operations: [.chat], canContinue: options.continues != .no)
         var fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
         if let key = options.apiKey { fields.append(HTTPField("authorization", Secret("Bearer \(key.reveal())"))) }
         self.fields = fields + options.headers

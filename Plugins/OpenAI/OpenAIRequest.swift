@@ -2,36 +2,63 @@ public import ProviderKit
 
 extension OpenAIProvider {
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        UpstreamRequest(target: chatTarget, fields: fields, body: chatBody(call, body))
+        if call.continuation != nil, options.continues == .no {
+            throw ProviderError(.unsupported, message: "the provider can't continue a partial answer; see `continues`")
+        }
+        return UpstreamRequest(target: chatTarget, fields: fields, body: chatBody(call, body))
     }
 
-    /// The caller's body, byte for byte, but for `model`, the policy's own fields, and the wish for usage in a stream.
+    /// The caller's body, byte for byte, but for `model`, the policy's own fields, the wish for usage in a stream, and the text to continue.
     private func chatBody(_ call: Call, _ body: RawSpan) -> [BodyPiece] {
         let asksForUsage = call.isStream && !call.wantsUsage && options.streamUsage
+        let begun = call.continuation.map(begunMessage)
+        let overrides = overrides(of: call)
         var splice = JSONSplice()
-        var defaults = call.defaults
+        var defaults = call.defaults.filter { field in !overrides.contains { $0.key == field.key } }
         var written: Set<String> = []
-        var hasModel = false, hasStreamOptions = false
+        var hasModel = false, hasStreamOptions = false, hasMessages = false
         for member in call.members {
             if !defaults.isEmpty { defaults.removeAll { isKey(member, $0.key, body) } }
             if JSON.isKey(member.key, "model", in: body) {
                 hasModel = true
                 splice.replace(member, with: modelName(call), in: body)
-            } else if let override = call.overrides.first(where: { isKey(member, $0.key, body) }) {
+            } else if let override = overrides.first(where: { isKey(member, $0.key, body) }) {
                 // Once: of a second member of the same key, most readers would take the caller's value.
                 if written.insert(override.key).inserted { splice.replace(member, with: override.json, in: body) }
             } else if asksForUsage, JSON.isKey(member.key, "stream_options", in: body) {
                 hasStreamOptions = true
                 splice.replace(member, with: withUsage(member.value, body), in: body)
+            } else if let begun, JSON.isKey(member.key, "messages", in: body) {
+                hasMessages = true
+                splice.extend(member, with: begun, in: body)
             } else {
                 splice.keep(member, in: body)
             }
         }
         if !hasModel { splice.append(key: "model", json: modelName(call)) }
+        if let begun, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + begun + [UInt8(ascii: "]")]) }
         if asksForUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
         for field in defaults { splice.append(key: field.key, json: field.json) }
-        for field in call.overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
+        for field in overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
         return splice.finish(in: body)
+    }
+
+    /// The assistant's message so far, which the model goes on from.
+    private func begunMessage(_ text: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: text.utf8.count + 64)
+        writer.object {
+            $0.member("role", "assistant")
+            $0.member("content", text)
+            if options.continues == .prefix { $0.member("prefix", true) }
+        }
+        return writer.bytes
+    }
+
+    /// The policy's, and what a continuation needs: without it the answer would begin anew, so it wins.
+    private func overrides(of call: Call) -> [BodyField] {
+        guard call.continuation != nil, options.continues == .continueFinalMessage else { return call.overrides }
+        let own = [BodyField(key: "continue_final_message", json: Array("true".utf8)), BodyField(key: "add_generation_prompt", json: Array("false".utf8))]
+        return own + call.overrides.filter { field in !own.contains { $0.key == field.key } }
     }
 
     private func modelName(_ call: Call) -> [UInt8] {

@@ -12,6 +12,8 @@ package protocol AnswerWriter: AnyObject {
     var stagedBytes: Int { get }
     /// The upstream is really answering: no other model will be asked. Only for streams.
     func commit(_ facts: AnswerFacts)
+    /// The stream broke, and another model goes on where it did: what follows is written after what was sent.
+    func resume(_ facts: AnswerFacts)
     /// A read has ended; what was written since goes out.
     func flush()
     /// The answer is whole.
@@ -32,6 +34,12 @@ package final class AnswerFacts {
     package var isFallback = false
     /// The failed attempts, in order.
     package var errors: [FailedAttempt] = []
+    /// A second attempt ran beside the first.
+    package var isHedged = false
+    /// Where another model went on after a break.
+    package var joints: [Joint] = []
+    /// US dollars; nil where there is no price.
+    package var cost: Double?
     /// The digest of the policy that serves the call.
     package let config: String
     package var usage = UsageReport()
@@ -57,6 +65,15 @@ package struct FailedAttempt: Sendable {
     package var duration: Duration
 }
 
+/// A place in a streamed answer at which another model went on.
+package struct Joint: Sendable, Equatable {
+    /// Whose answer broke.
+    package var provider: String
+    package var model: String
+    /// UTF-8 bytes of text before the joint.
+    package var textBytes: Int
+}
+
 /// Tokens of a call, and how they are known.
 package struct UsageReport: Sendable, Equatable {
     package enum Source: String, Sendable {
@@ -64,6 +81,8 @@ package struct UsageReport: Sendable, Equatable {
         case reported
         /// Counted from the bytes that passed: the provider told nothing, or the answer was cut.
         case estimated
+        /// Counted from what was delivered: the caller left before the end.
+        case delivered
         /// There was no answer.
         case unknown
     }
@@ -81,6 +100,8 @@ package struct CallFailure: Sendable {
         case upstream
         /// The call's own deadline.
         case total
+        /// Nobody could be asked: resting, at a limit, or the key is at its own.
+        case unavailable
         case callerLeft
         /// The process is stopping.
         case shuttingDown

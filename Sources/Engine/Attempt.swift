@@ -30,8 +30,12 @@ final class Attempt {
         case done
     }
 
-    /// Index into the policy's models.
-    let model: Int
+    let step: AttemptSequence.Step
+    /// What it holds of the model's and the provider's limits, and of its breaker.
+    private var permit: AttemptPermit?
+    /// It counts against the process's budget of repeats.
+    let isRepeat: Bool
+    let startedAt = NIODeadline.now()
     let instance: ProviderInstance
     private let call: RunningCall
     private let writer: any AnswerWriter
@@ -48,15 +52,33 @@ final class Attempt {
     private var share: BufferShare
     private(set) var contentBytes = 0
     private(set) var firstByteAt: NIODeadline?
+    /// Of a stream.
+    private(set) var firstContentAt: NIODeadline?
+    private(set) var hasToolCall = false
+    /// What is held back until `showHeld`; nil: nothing is.
+    private var held: [(parts: [AnswerPart], bytes: ByteBuffer)]?
+    private var heldBytes = 0
     private var isCommitted = false
     private var isCallerSlow = false
 
     var usage: Usage? { sink.usage }
 
-    init(call: RunningCall, model: Int, instance: ProviderInstance, kitCall: Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget) {
+    /// The answer's text so far, where the call keeps it.
+    var text: String { sink.text ?? "" }
+
+    var keepsText: Bool { kitCall.keepsText }
+
+    /// - Parameter isHeld: the caller gets another attempt's answer, or may: this one's is held back.
+    init(
+        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, instance: ProviderInstance, kitCall: Call,
+        timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
+    ) {
         self.call = call
         writer = call.writer
-        self.model = model
+        self.step = step
+        self.permit = consume permit
+        self.isRepeat = isRepeat
+        held = isHeld ? [] : nil
         self.instance = instance
         self.kitCall = kitCall
         self.timeouts = timeouts
@@ -64,6 +86,9 @@ final class Attempt {
         share = BufferShare(budget)
     }
 
+
+    /// Once, when it has ended.
+    func takePermit() -> AttemptPermit? { permit.take() }
 
     /// Ends it from outside: the caller left, or the process stops. The upstream's connection is closed at once.
     func abort(_ error: ProviderError) {
@@ -192,7 +217,7 @@ final class Attempt {
         guard pending.readableBytes <= limit else {
             return fail(ProviderError(.upstreamError, message: "the upstream's answer is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
-        guard share.cover(pending.readableBytes + writer.stagedBytes) else {
+        guard share.cover(pending.readableBytes + stagedBytes) else {
             return fail(Self.buffersFull)
         }
     }
@@ -219,17 +244,34 @@ final class Attempt {
             sink.removeParts()
             return fail(ProviderError(.contentFilter, status: 200, message: "the provider's content filter stopped the answer", code: "content_filter"))
         }
-        writer.write(sink.parts, of: pending)
+        if content.hasToolCall { hasToolCall = true }
+        if held == nil {
+            writer.write(sink.parts, of: pending)
+        } else {
+            held?.append((sink.parts, pending))
+            heldBytes &+= pending.readableBytes
+        }
         sink.removeParts()
         guard !isCommitted else { return }
         if kitCall.isStream, content.isAnswer { commit() }
-        if !isCommitted, writer.stagedBytes > (kitCall.isStream ? Self.maxStagedBytes : Self.maxWholeBytes) {
+        if !isCommitted, stagedBytes > (kitCall.isStream ? Self.maxStagedBytes : Self.maxWholeBytes) {
             fail(ProviderError(.upstreamError, message: "the upstream sent too much before its first content", code: "upstream_too_large"))
         }
     }
 
+    private var stagedBytes: Int { held == nil ? writer.stagedBytes : heldBytes }
+
+    /// From now on the answer is the caller's; what was held back comes first.
+    func showHeld() {
+        guard let parts = held else { return }
+        held = nil
+        heldBytes = 0
+        for (parts, bytes) in parts { writer.write(parts, of: bytes) }
+    }
+
     private func commit() {
         isCommitted = true
+        firstContentAt = .now()
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.idle, for: timeouts.idle)
         call.committed(self)

@@ -1,13 +1,23 @@
 import ProviderKit
+import RoutingPolicy
 
-/// Walks a plan: which model next, given how the last one failed. A value without clock or sockets.
+/// Walks a plan: which model next, given how the last one failed. A value without clock, sockets or shared state: what a model's state says of it comes in
+/// by `skip`.
 struct AttemptSequence {
-    struct Next: Equatable {
+    struct Step: Equatable {
         var model: Int
         /// It stands in `fallback` or `fallback_on`.
         var isFallback: Bool
         /// It is the model that has just been asked.
         var isRetry: Bool
+    }
+
+    /// What follows a failed attempt.
+    enum Follow: Equatable {
+        case stop
+        case next
+        /// `retryStep`, after a wait; then the next.
+        case retry
     }
 
     /// Attempts made, this one included.
@@ -18,8 +28,14 @@ struct AttemptSequence {
     private var modelsTried = 0
     private var triesLeft: ArraySlice<Int>
     private var fallbackLeft: ArraySlice<Int>
-    private var current: Next?
-    private var hasRetried = false
+    /// Proposed, but not to be had at that moment.
+    private(set) var skipped: [(step: Step, availability: Availability)] = []
+    private(set) var current: Step?
+    private(set) var retriesMade = 0
+    /// After a prompt that was too long: what the next candidate's context must exceed.
+    private var contextFloor = 0
+    /// The last model may be asked once more where no other is left.
+    private(set) var isLastResortAllowed = false
 
     init(_ plan: Plan) {
         self.plan = plan
@@ -27,33 +43,93 @@ struct AttemptSequence {
         fallbackLeft = plan.fallback[...]
     }
 
-    mutating func first() -> Next? {
-        take { _ in true }
-    }
-
-    /// The next attempt after the last one failed so; nil: the call has failed.
+    /// The next candidate that wasn't asked yet; nil: none is left, or no attempt. It counts with `begin`.
     ///
     /// - Parameter context: a model's context in tokens, nil where unknown.
-    mutating func next(after failure: FailureClass, context: (Int) -> Int?) -> Next? {
-        guard let failed = current, attempts < plan.maxAttempts else { return nil }
-        switch failure.fate {
+    mutating func propose(context: (Int) -> Int?) -> Step? {
+        guard attempts < plan.maxAttempts else { return nil }
+        while modelsTried < plan.maxModels, triesMayGoOn, let model = triesLeft.popFirst() {
+            if isCandidate(model, context) { return Step(model: model, isFallback: false, isRetry: false) }
+        }
+        while let model = fallbackLeft.popFirst() {
+            if isCandidate(model, context) { return Step(model: model, isFallback: true, isRetry: false) }
+        }
+        return nil
+    }
+
+    /// An attempt is made.
+    mutating func begin(_ step: Step) {
+        if step.isRetry {
+            retriesMade = step.model == current?.model ? retriesMade + 1 : 1
+        } else {
+            if let current { askedBefore.append(current.model) }
+            retriesMade = 0
+            if !step.isFallback { modelsTried += 1 }
+        }
+        attempts += 1
+        current = step
+    }
+
+    /// It rests, or is at a limit.
+    mutating func skip(_ step: Step, _ availability: Availability) {
+        skipped.append((step, availability))
+    }
+
+    /// It is asked after all, or was waited for in vain.
+    mutating func dropSkipped(_ step: Step) {
+        skipped.removeAll { $0.step == step }
+    }
+
+    /// A proposal that wasn't used stays the next.
+    mutating func putBack(_ step: Step) {
+        if step.isFallback { fallbackLeft = [step.model] + fallbackLeft } else { triesLeft = [step.model] + triesLeft }
+    }
+
+    /// What was skipped is proposed again.
+    mutating func reviveSkipped() {
+        triesLeft = skipped.filter { !$0.step.isFallback }.map(\.step.model)[...]
+        fallbackLeft = skipped.filter(\.step.isFallback).map(\.step.model)[...]
+        skipped = []
+    }
+
+    /// Decides what follows a failure of the current model.
+    ///
+    /// - Parameters:
+    ///   - retries: how often a model may be asked again.
+    ///   - context: a model's context in tokens, nil where unknown.
+    mutating func follow(_ fate: Fate, of failure: FailureClass, retries: Int, context: (Int) -> Int?) -> Follow {
+        guard let failed = current else { return .stop }
+        isLastResortAllowed = false
+        let mayRetry = retriesMade < retries && attempts < plan.maxAttempts
+        switch fate {
         case .retryThenNext:
-            if !hasRetried, mayTryAgain(failed) {
-                hasRetried = true
-                return begin(Next(model: failed.model, isFallback: failed.isFallback, isRetry: true))
-            }
-            return take { _ in true }
+            return mayRetry && (failed.isFallback || triesMayGoOn) ? .retry : .next
+        case .nextThenRetry:
+            isLastResortAllowed = mayRetry
+            return .next
         case .next:
-            return take { _ in true }
+            return .next
         case .largerContext:
             if let chain = plan.fallbackOn[failure] { return follow(chain) }
-            guard let limit = context(failed.model) else { return nil }
-            return take { (context($0) ?? 0) > limit }
+            guard let limit = context(failed.model) else { return .stop }
+            contextFloor = max(contextFloor, limit)
+            return .next
         case .ownChain:
-            return plan.fallbackOn[failure].flatMap { follow($0) }
+            return plan.fallbackOn[failure].map { follow($0) } ?? .stop
         case .stop:
-            return nil
+            return .stop
         }
+    }
+
+    /// The current model once more; nil: not after this failure, or not so soon.
+    var retryStep: Step? {
+        guard let current, attempts < plan.maxAttempts else { return nil }
+        return Step(model: current.model, isFallback: current.isFallback, isRetry: true)
+    }
+
+    /// Whether the model, or another of its provider, has been asked.
+    func hasAsked(where matches: (Int) -> Bool) -> Bool {
+        current.map { matches($0.model) } == true || askedBefore.contains(where: matches)
     }
 
     /// While a fallback is still unasked, `try` leaves it one attempt: a fallback that its own route's retries use up would be none.
@@ -66,37 +142,15 @@ struct AttemptSequence {
         current?.model == model || askedBefore.contains(model)
     }
 
-    private func mayTryAgain(_ failed: Next) -> Bool {
-        failed.isFallback || triesMayGoOn
-    }
-
-    private mutating func take(where fits: (Int) -> Bool) -> Next? {
-        while modelsTried < plan.maxModels, triesMayGoOn, let model = triesLeft.popFirst() {
-            guard !wasAsked(model), fits(model) else { continue }
-            modelsTried += 1
-            return begin(Next(model: model, isFallback: false, isRetry: false))
-        }
-        while let model = fallbackLeft.popFirst() {
-            guard !wasAsked(model), fits(model) else { continue }
-            return begin(Next(model: model, isFallback: true, isRetry: false))
-        }
-        return nil
+    private func isCandidate(_ model: Int, _ context: (Int) -> Int?) -> Bool {
+        !wasAsked(model) && (contextFloor == 0 || (context(model) ?? 0) > contextFloor)
     }
 
     /// From here on the chain of `fallback_on` alone counts.
-    private mutating func follow(_ chain: [Int]) -> Next? {
+    private mutating func follow(_ chain: [Int]) -> Follow {
         triesLeft = []
         fallbackLeft = chain[...]
-        return take { _ in true }
-    }
-
-    private mutating func begin(_ next: Next) -> Next {
-        if !next.isRetry {
-            if let current { askedBefore.append(current.model) }
-            hasRetried = false
-        }
-        attempts += 1
-        current = next
-        return next
+        skipped = []
+        return .next
     }
 }

@@ -2,7 +2,9 @@ import ProviderKit
 
 extension CallFailure {
     /// What the caller is told when an attempt has failed and no other follows.
-    static func final(after errors: [FailedAttempt], isNamed: Bool) -> CallFailure {
+    ///
+    /// - Parameter resting: the models that were not asked rest, and the first may be asked after so long.
+    static func final(after errors: [FailedAttempt], isNamed: Bool, resting: Duration? = nil) -> CallFailure {
         guard let last = errors.last?.error else {
             return CallFailure(cause: .allFailed, status: 503, error: ProviderError(.upstreamError, message: "no attempt was made"))
         }
@@ -15,7 +17,7 @@ extension CallFailure {
             break
         }
         let classes = Set(errors.map(\.error.failure))
-        let waits = errors.compactMap(\.error.retryAfter)
+        let waits = errors.compactMap(\.error.retryAfter) + (resting.map { [$0] } ?? [])
         if isNamed, classes.count == 1, last.failure != .providerRejected, let status = last.status, status >= 400 {
             return CallFailure(cause: .upstream, status: status, error: last, retryAfter: waits.min())
         }

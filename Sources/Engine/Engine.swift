@@ -16,7 +16,11 @@ package final class Engine: Sendable {
         self.store = store
         self.budget = budget
         status = PolicyStatus(snapshot)
-        loops = eventLoops.map { EngineLoop(eventLoop: $0, store: store, transport: transport, budget: budget, logger: logger) }
+        let retryBudget = RetryBudget(loops: eventLoops.count)
+        loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
+            EngineLoop(
+                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, underWay: cell, logger: logger)
+        }
         index = Dictionary(uniqueKeysWithValues: eventLoops.enumerated().map { (ObjectIdentifier($1), $0) })
     }
 
@@ -38,6 +42,13 @@ package final class Engine: Sendable {
             if let values { sum.add(values) }
         }
         return sum
+    }
+
+    /// The state of each model of the policy in service.
+    package var stateViews: [ModelName: ModelStateView] {
+        let now = NIODeadline.now()
+        let states = store.current.states.models.map { (ModelName(provider: $0.key.provider, model: $0.key.name), $0.view(now: now)) }
+        return Dictionary(states, uniquingKeysWith: { first, _ in first })
     }
 
     /// Ends every running call with `shutting_down`.

@@ -16,16 +16,24 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private var modelCounters: [ModelCounters?] = []
     private var connections: [ObjectIdentifier: ProviderConnections] = [:]
     private var calls: [RunningCall] = []
-    private var rotation = 0
+    let retryBudget: RetryBudget
+    private let underWay: RetryBudget.Cell
+    /// By segment of the policy in service.
+    private var rotations: [Int] = []
     /// When a model's failure was last told to the operator.
     private var reported: [ModelName: NIODeadline] = [:]
-    private var random = LoopRandom()
+    var random = LoopRandom()
 
-    init(eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, logger: Logger) {
+    init(
+        eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget, underWay: RetryBudget.Cell,
+        logger: Logger
+    ) {
         self.eventLoop = eventLoop
         self.store = store
         self.transport = transport
         self.budget = budget
+        self.retryBudget = retryBudget
+        self.underWay = underWay
         self.logger = logger
         current = store.current
     }
@@ -35,6 +43,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         if store.generation != current.generation {
             current = store.current
             modelCounters = []
+            rotations = []
         }
         return current
     }
@@ -51,10 +60,11 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return counters
     }
 
-    /// A number for `Planner.plan`: another one at each call.
-    package func nextRotation() -> Int {
-        rotation &+= 1
-        return rotation
+    /// Counts up for each segment; where it begins is chance, so that the loops don't turn in step.
+    func nextRotation(ofSegment segment: Int) -> Int {
+        while rotations.count <= segment { rotations.append(Int(truncatingIfNeeded: random.next() & 0xFFFF)) }
+        rotations[segment] &+= 1
+        return rotations[segment]
     }
 
     /// 64 random bits for ids, not for secrets; without a system call.
@@ -68,11 +78,13 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     }
 
     func add(_ call: RunningCall) {
+        underWay.begin()
         call.listIndex = calls.count
         calls.append(call)
     }
 
     func remove(_ call: RunningCall) {
+        underWay.end()
         guard let last = calls.popLast(), last !== call else { return }
         last.listIndex = call.listIndex
         calls[call.listIndex] = last

@@ -37,9 +37,11 @@ final class ModelCounters {
     var failures: [String: Int] = [:]
     var reported = TokenCount()
     var estimated = TokenCount()
+    /// US dollars.
+    var cost = 0.0
 
     var values: MetricValues.Model {
-        MetricValues.Model(answered: answered, failures: failures, reported: reported, estimated: estimated)
+        MetricValues.Model(answered: answered, failures: failures, reported: reported, estimated: estimated, cost: cost)
     }
 }
 
@@ -70,12 +72,15 @@ package struct MetricValues: Sendable {
         package var failures: [String: Int]
         package var reported: TokenCount
         package var estimated: TokenCount
+        /// US dollars.
+        package var cost: Double
 
         mutating func add(_ other: Model) {
             answered += other.answered
             failures.merge(other.failures, uniquingKeysWith: +)
             reported.add(other.reported)
             estimated.add(other.estimated)
+            cost += other.cost
         }
     }
 

@@ -1,55 +1,268 @@
 import ProviderKit
-package import RoutingPolicy
+import RoutingPolicy
 
-/// Turns a request's wish into a plan. Pure: equal arguments give equal plans.
-package enum Planner {
-    /// - Parameters:
-    ///   - name: the request's `model`; nil where it named none.
-    ///   - scope: what the caller's key may reach; nil is everything.
-    ///   - rotation: which of several models of one name comes first; any number.
-    package static func plan(_ snapshot: Snapshot, model name: String?, scope: ModelScope?, rotation: Int) throws(PlanRefusal) -> Plan {
-        let name = name ?? "auto"
-        if let route = snapshot.route(named: name) {
-            return try plan(snapshot, snapshot.chains[route], name, scope: scope?.routes.contains(route) == true ? nil : scope)
-        }
-        if name == "auto" { return try plan(snapshot, snapshot.auto, name, scope: scope) }
-        return try plan(snapshot, snapshot.models(named: name), name, scope, rotation)
+/// Turns a request's wish into a plan. Pure: equal arguments, and equal answers of `state`, give equal plans.
+package struct Planner<State: PlanningState> {
+    private let snapshot: Snapshot
+    private let request: PlanRequest
+    private let conditions: Conditions
+    private var state: State
+    private let trace: PlanTrace?
+
+    /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
+    package static func plan(_ request: PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil) throws(PlanRefusal) -> Plan {
+        var planner = Planner(snapshot: snapshot, request: request, conditions: Conditions(request), state: state, trace: trace)
+        return try planner.plan()
     }
 
-    private static func plan(_ snapshot: Snapshot, _ chains: RouteChains, _ name: String, scope: ModelScope?) throws(PlanRefusal) -> Plan {
-        let policy = snapshot.policy
-        let route = chains.route.map { policy.routes[$0] }
-        var plan = Plan(
-            route: name, tries: chains.tries, fallback: chains.fallback, fallbackOn: [:], maxModels: route?.maxModels ?? policy.maxModels,
-            maxAttempts: route?.maxAttempts ?? policy.maxAttempts, isNamed: false, total: route?.timeouts.total ?? policy.timeouts.total,
-            routeTimeouts: route.flatMap { $0.timeouts == TimeoutOverrides() ? nil : $0.timeouts })
-        if let chain = chains.contextOverflow { plan.fallbackOn[.contextOverflow] = chain }
-        if let chain = chains.contentFilter { plan.fallbackOn[.contentFilter] = chain }
-        if let scope {
-            guard chains.all.contains(where: scope.models.contains) else { throw .forbidden(name) }
-            plan.tries.removeAll { !scope.models.contains($0) }
-            plan.fallback.removeAll { !scope.models.contains($0) }
-            plan.fallbackOn = plan.fallbackOn.mapValues { $0.filter(scope.models.contains) }
+    private init(snapshot: Snapshot, request: PlanRequest, conditions: Conditions, state: State, trace: PlanTrace?) {
+        self.snapshot = snapshot
+        self.request = request
+        self.conditions = conditions
+        self.state = state
+        self.trace = trace
+    }
+
+    private mutating func plan() throws(PlanRefusal) -> Plan {
+        var plan: Plan
+        switch request.models.count {
+        case 0: plan = try self.plan(name: "auto")
+        case 1: plan = try self.plan(name: request.models[0])
+        default: plan = try self.plan(names: request.models)
         }
-        guard !plan.tries.isEmpty || !plan.fallback.isEmpty else {
-            let unset = snapshot.unsetVariables(of: chains.all)
-            throw unset.isEmpty ? .empty(name) : .off(unset)
-        }
+        if let name = request.fields.fallbackModel { try addFallback(name, to: &plan) }
+        bound(&plan)
         return plan
     }
 
-    private static func plan(_ snapshot: Snapshot, _ models: [Int], _ name: String, _ scope: ModelScope?, _ rotation: Int) throws(PlanRefusal) -> Plan {
+    /// The request's own fallback comes before its route's. One that is off is none.
+    private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
+        trace?.begin(.fallback, order: .listed)
+        do throws(PlanRefusal) {
+            append(try named(request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name), first: true, to: &plan)
+        } catch {
+            guard case .off = error else { throw error }
+        }
+    }
+
+    /// The request's own bounds, above the route's.
+    private func bound(_ plan: inout Plan) {
+        let fields = request.fields
+        if let timeout = fields.timeout { plan.total = timeout }
+        if let switches = fields.maxModelSwitches { plan.maxModels = switches + 1 }
+        if let retries = fields.retries { plan.retry.retries = retries }
+        if let delay = fields.retryDelay { plan.retry.delay = delay }
+    }
+
+    private mutating func plan(name: String) throws(PlanRefusal) -> Plan {
+        if let route = snapshot.route(named: name) {
+            return try plan(snapshot.chains[route], name, scope: request.scope?.routes.contains(route) == true ? nil : request.scope)
+        }
+        if name == "auto" { return try plan(snapshot.auto, name, scope: request.scope) }
+        let models = try named(name)
+        var plan = emptyPlan(route: nil)
+        plan.isNamed = true
+        plan.total = snapshot.modelTimeouts[models[0]].total
+        trace?.begin(.named(name), order: models.count > 1 ? .roundRobin : .listed)
+        append(models, to: &plan)
+        return plan
+    }
+
+    /// A list of names, tried in order. Its models are named as one alone is; its routes are what they are.
+    private mutating func plan(names: [String]) throws(PlanRefusal) -> Plan {
+        var plan = emptyPlan(route: nil)
+        var off: PlanRefusal?
+        for name in names {
+            let part: Plan
+            do throws(PlanRefusal) { part = try self.plan(name: name) } catch {
+                guard case .off = error else { throw error }
+                off = error
+                continue
+            }
+            plan.tries += part.tries.filter { !plan.tries.contains($0) }
+            plan.fallback += part.fallback
+            if part.route != nil {
+                plan.route = plan.route ?? part.route
+                plan.fallbackOn.merge(part.fallbackOn) { first, _ in first }
+            }
+        }
+        if let off, plan.tries.isEmpty, plan.fallback.isEmpty { throw off }
+        plan.maxModels = max(plan.maxModels, min(names.count, plan.maxAttempts))
+        return plan
+    }
+
+    private func emptyPlan(route: String?) -> Plan {
         let policy = snapshot.policy
-        let allowed = scope.map { scope in models.filter(scope.models.contains) } ?? models
-        guard let first = allowed.first else { throw scope == nil ? .unknown(name) : .forbidden(name) }
+        return Plan(
+            route: route, maxModels: policy.maxModels, maxAttempts: policy.maxAttempts, isNamed: false, total: policy.timeouts.total)
+    }
+
+    // MARK: Models by name
+
+    /// The models of a name that are on, those whose turn it is first.
+    private mutating func named(_ name: String) throws(PlanRefusal) -> [Int] {
+        let models = snapshot.models(named: name)
+        let allowed = request.scope.map { scope in models.filter(scope.models.contains) } ?? models
+        guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
         var served = allowed.filter { snapshot.instance(ofModel: $0) != nil }
         if served.isEmpty { throw .off(snapshot.unsetVariables(of: allowed)) }
         if served.count > 1 {
-            let start = Int(UInt(bitPattern: rotation) % UInt(served.count))
+            let start = Int(UInt(bitPattern: state.rotation(ofSegment: 0)) % UInt(served.count))
             served = Array(served[start...] + served[..<start])
         }
-        return Plan(
-            route: nil, tries: served, fallback: [], fallbackOn: [:], maxModels: policy.maxModels, maxAttempts: policy.maxAttempts, isNamed: true,
-            total: snapshot.modelTimeouts[first].total, routeTimeouts: nil)
+        return served
+    }
+
+    private mutating func append(_ models: [Int], first: Bool = false, to plan: inout Plan) {
+        for (offset, model) in models.enumerated() {
+            if let trace { trace.chosen(model, state.reading(ofModel: model)) }
+            if first { plan.fallback.insert(model, at: offset) } else { plan.tries.append(model) }
+        }
+    }
+
+    // MARK: Routes
+
+    private mutating func plan(_ chains: RouteChains, _ name: String, scope: ModelScope?) throws(PlanRefusal) -> Plan {
+        var plan = emptyPlan(route: name)
+        if let index = chains.route { apply(snapshot.policy.routes[index], to: &plan) }
+        if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
+        let limit = max(Plan.maxCandidates, plan.maxModels + 4)
+        for segment in chains.tries { take(segment, .route(name), scope, limit, into: &plan.tries) }
+        for segment in chains.fallback { take(segment, .fallback, scope, limit, into: &plan.fallback) }
+        for (failure, segments) in chains.fallbackOn {
+            var chain: [Int] = []
+            for segment in segments { take(segment, .fallbackOn(failure), scope, limit, into: &chain) }
+            plan.fallbackOn[failure] = chain
+        }
+        if plan.tries.isEmpty, plan.fallback.isEmpty, request.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
+        return plan
+    }
+
+    private func apply(_ route: RouteDefinition, to plan: inout Plan) {
+        plan.maxModels = route.maxModels ?? plan.maxModels
+        plan.maxAttempts = route.maxAttempts ?? plan.maxAttempts
+        plan.total = route.timeouts.total ?? plan.total
+        if route.timeouts != TimeoutOverrides() { plan.routeTimeouts = route.timeouts }
+        plan.retry = route.retry
+        plan.failover = route.failover
+        plan.hedge = route.hedge
+        plan.resumes = route.resumes
+    }
+
+    /// Ranks a segment's models that fit the request, and appends them.
+    private mutating func take(_ segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]) {
+        let order = segment.isSelected ? request.fields.selectionMode?.order ?? segment.order : segment.order
+        trace?.begin(part, order: order)
+        let end = chain.count + limit
+        if order == .listed, request.fields.prefersFast != true {
+            for model in segment.models {
+                guard let reading = reading(of: model, segment, scope) else { continue }
+                append(model, reading, to: &chain, end: end)
+            }
+        } else {
+            takeRanked(segment, order, scope, end, into: &chain)
+        }
+    }
+
+    /// Ranks those that can be asked now; the others follow as listed.
+    private mutating func takeRanked(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ end: Int, into chain: inout [Int]) {
+        let turns = order == .roundRobin || order == .leastBusy
+        let turn = turns ? state.rotation(ofSegment: segment.id) : 0
+        let total = turns ? segment.models.count { isReady($0, segment, scope) } : 0
+        let room = max(3, end - chain.count)
+        withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: room) { places in
+            if request.fields.prefersFast == true {
+                // First the fast ones, then the others, each ranked on its own.
+                for isFast in [true, false] { rank(segment, order, scope, places, turn, total, isFast: isFast, end, into: &chain) }
+            } else {
+                rank(segment, order, scope, places, turn, total, isFast: nil, end, into: &chain)
+            }
+        }
+        // Once more for those that can't be asked now, and for what an explanation wants to know of the others.
+        for model in segment.models where chain.count < end || trace != nil {
+            guard let reading = reading(of: model, segment, scope, isNoted: false) else { continue }
+            if !reading.availability.mayBeAsked {
+                append(model, reading, to: &chain, end: end)
+            } else if let trace, !chain.contains(model) {
+                trace.omitted(model, .outranked)
+            }
+        }
+    }
+
+    /// - Parameter isFast: ranks only models that are, or only those that aren't; nil: all.
+    private mutating func rank(
+        _ segment: Segment, _ order: Order, _ scope: ModelScope?, _ places: UnsafeMutableBufferPointer<Ranking.Candidate>, _ turn: Int, _ total: Int,
+        isFast: Bool?, _ end: Int, into chain: inout [Int]
+    ) {
+        var ranking = Ranking(order, keeping: places, turn: turn, of: total)
+        var state = state
+        for model in segment.models {
+            let traits = snapshot.traits[model]
+            if let isFast, traits.isFast != isFast { continue }
+            guard let reading = reading(of: model, segment, scope), reading.availability.mayBeAsked else { continue }
+            ranking.offer(model, score: score(order, traits, reading)) { state.chance() }
+        }
+        for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, nil, to: &chain, end: end) }
+        self.state = state
+    }
+
+    private func isReady(_ model: Int, _ segment: Segment, _ scope: ModelScope?) -> Bool {
+        reading(of: model, segment, scope, isNoted: false)?.availability.mayBeAsked == true
+    }
+
+    private func score(_ order: Order, _ traits: ModelTraits, _ reading: ModelReading) -> Double {
+        switch order {
+        case .listed, .roundRobin: 0
+        case .weighted, .best, .top3: Ranking.score(weight: traits.weight, reading)
+        case .fastest: -Double(reading.statistics.meanFirstTokenMilliseconds ?? reading.statistics.meanLatencyMilliseconds ?? -1)
+        case .cheapest: -traits.price
+        case .leastBusy: -Double(reading.inFlight)
+        }
+    }
+
+    /// nil: a rule leaves the model out.
+    private func reading(of model: Int, _ segment: Segment, _ scope: ModelScope?, isNoted: Bool = true) -> ModelReading? {
+        let trace = isNoted ? trace : nil
+        if let scope, !scope.models.contains(model) {
+            trace?.omitted(model, .scope)
+            return nil
+        }
+        guard conditions.hold(for: snapshot.traits[model], snapshot.policy.models[model]) else {
+            if let trace, let rule = conditions.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
+            return nil
+        }
+        let reading = state.reading(ofModel: model)
+        for minimum in [segment.minSuccessRate, request.fields.minSuccessRate] {
+            guard let minimum, reading.statistics.successRate < Float(minimum) else { continue }
+            trace?.omitted(model, .successRate(Double(reading.statistics.successRate), min: minimum))
+            return nil
+        }
+        return reading
+    }
+
+    /// - Parameter reading: nil: not at hand.
+    private func append(_ model: Int, _ reading: ModelReading?, to chain: inout [Int], end: Int) {
+        guard !chain.contains(model) else { return }
+        guard chain.count < end else {
+            trace?.omitted(model, .outranked)
+            return
+        }
+        chain.append(model)
+        if let trace { trace.chosen(model, reading ?? state.reading(ofModel: model)) }
+    }
+
+    /// Why a route has no candidate.
+    private func refusal(_ chains: RouteChains, _ name: String, _ scope: ModelScope?) -> PlanRefusal {
+        let served = chains.all.filter { snapshot.instance(ofModel: $0) != nil }
+        guard !served.isEmpty else {
+            let unset = snapshot.unsetVariables(of: chains.all)
+            return unset.isEmpty ? .empty(name) : .off(unset)
+        }
+        let omitted = served.map { model -> OmittedModel in
+            if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
+            if let rule = conditions.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
+            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.fields.minSuccessRate ?? 0))
+        }
+        return .unfit(name, omitted)
     }
 }

@@ -12,7 +12,10 @@ extension Snapshot {
             if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle { return instance }
             return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle)
         }
-        return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, loadedAt: seconds)
+        let states = ModelStates.provision(policy, over: running?.states) { provider in
+            running?.instances.contains { $0 != nil && $0 === instances[provider] } == true
+        }
+        return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, states: states, loadedAt: seconds)
     }
 
     /// The instances that run here and not in `next`.

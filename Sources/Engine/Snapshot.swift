@@ -15,12 +15,18 @@ package final class Snapshot: Sendable {
     package let auto: RouteChains
     /// In the order of `policy.models`: defaults, provider and model.
     let modelTimeouts: [Timeouts]
+    let modelRetry: [Retry]
+    /// In the order of `policy.models`.
+    let traits: [ModelTraits]
+    /// In the order of `policy.models`. It outlives the policy, where the model's definition does.
+    package let states: ModelStates
+
     /// By the first byte of the digest, so that a look-up compares few.
     private let keyIndices: [UInt8: [Int]]
     private let routeIndices: [String: Int]
     private let modelIndices: [String: [Int]]
 
-    package init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
+    init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], states: ModelStates, loadedAt: Int) {
         self.policy = policy
         self.generation = generation
         self.instances = instances
@@ -28,6 +34,11 @@ package final class Snapshot: Sendable {
         modelTimeouts = policy.models.map { model in
             policy.timeouts.overridden(by: policy.providers[model.provider].timeouts).overridden(by: model.timeouts)
         }
+        modelRetry = policy.models.map { model in
+            policy.retry.overridden(by: policy.providers[model.provider].retry).overridden(by: model.retry)
+        }
+        traits = policy.models.map(ModelTraits.init)
+        self.states = states
         keyIndices = Dictionary(grouping: policy.keys.indices) { policy.keys[$0].digest.first ?? 0 }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: [Int]] = [:]
@@ -37,8 +48,10 @@ package final class Snapshot: Sendable {
             }
         }
         modelIndices = models
-        chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy) }
-        auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy)
+        // 0 is for the rotation of names.
+        var segmentCount = 1
+        chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
+        auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
     }
 
     /// The key with this SHA-256. Each comparison takes the same time wherever the digests differ.
@@ -51,6 +64,14 @@ package final class Snapshot: Sendable {
             if difference == 0 { return policy.keys[index] }
         }
         return nil
+    }
+
+    package func state(ofModel model: Int) -> ModelState { states.models[model] }
+
+    /// nil: the key has no limits, or there is none.
+    func limits(ofKey name: String?) -> LimitChain? {
+        guard !states.keyLimiters.isEmpty, let name, let limiter = states.keyLimiters[name] else { return nil }
+        return LimitChain(own: limiter)
     }
 
     package func route(named name: String) -> Int? { routeIndices[name] }
@@ -67,58 +88,5 @@ package final class Snapshot: Sendable {
             for name in policy.providers[policy.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
         }
         return seen
-    }
-}
-
-/// A route's models, flattened at load: each once, where it stands first. Models of providers that are off are left out of the chains.
-package struct RouteChains: Sendable, Equatable {
-    /// Index into `RoutingPolicy.routes`; nil for the `auto` of a policy without such a route.
-    package var route: Int?
-    /// Of `try`.
-    package var tries: [Int]
-    package var fallback: [Int]
-    package var contextOverflow: [Int]?
-    package var contentFilter: [Int]?
-    /// All models that it names, those of providers that are off included.
-    package var all: [Int]
-
-    init(route: Int, policy: RoutingPolicy) {
-        let definition = policy.routes[route]
-        self.route = route
-        let steps = Self.flatten(definition.steps, policy)
-        let fallbacks = Self.flatten(definition.fallback, policy)
-        let own = definition.fallbackOn.mapValues { Self.flatten($0, policy) }
-        tries = Self.served(steps, policy)
-        fallback = Self.served(fallbacks, policy)
-        contextOverflow = own[.contextOverflow].map { Self.served($0, policy) }
-        contentFilter = own[.contentFilter].map { Self.served($0, policy) }
-        all = Self.unique(steps + fallbacks + (own[.contextOverflow] ?? []) + (own[.contentFilter] ?? []))
-    }
-
-    /// `auto` where the policy has no such route: every visible model, as listed.
-    init(allOf policy: RoutingPolicy) {
-        route = nil
-        all = policy.models.indices.filter { !policy.models[$0].isHidden }
-        tries = Self.served(all, policy)
-        fallback = []
-    }
-
-    private static func flatten(_ steps: [RouteStep], _ policy: RoutingPolicy) -> [Int] {
-        unique(steps.flatMap { step -> [Int] in
-            switch step {
-            case .models(let models): models
-            case .selected(let selection): selection.models
-            case .route(let route): flatten(policy.routes[route].steps, policy) + flatten(policy.routes[route].fallback, policy)
-            }
-        })
-    }
-
-    private static func served(_ models: [Int], _ policy: RoutingPolicy) -> [Int] {
-        models.filter { policy.providers[policy.models[$0].provider].settings != nil }
-    }
-
-    private static func unique(_ models: [Int]) -> [Int] {
-        var seen: Set<Int> = []
-        return models.filter { seen.insert($0).inserted }
     }
 }

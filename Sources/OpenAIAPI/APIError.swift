@@ -1,6 +1,7 @@
 import Engine
 import HTTPWire
 import ProviderKit
+import RoutingPolicy
 
 /// An error as OpenAI's clients know it: `{"error": {"message", "type", "param", "code"}}`.
 struct APIError: Error {
@@ -71,6 +72,8 @@ extension APIError {
         case .total:
             self.init(504, error.message, code: "request_timeout")
             shouldRetry = false
+        case .unavailable:
+            self.init(failure.status, error.message, code: error.code, retryAfter: retryAfter ?? 1)
         case .callerLeft:
             self.init(499, error.message, code: "caller_left")
         case .shuttingDown:
@@ -78,8 +81,10 @@ extension APIError {
         }
     }
 
+    private static let maxListedModels = 12
+
     /// Why there was no plan.
-    init(_ refusal: PlanRefusal) {
+    init(_ refusal: PlanRefusal, in snapshot: Snapshot) {
         switch refusal {
         case .unknown(let name):
             self.init(404, "the model '\(name.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model")
@@ -90,6 +95,10 @@ extension APIError {
             self.init(503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it", code: "no_model_available", retryAfter: 60)
         case .empty(let name):
             self.init(503, "the route '\(name.excerpt)' has no model", code: "no_model_available", retryAfter: 60)
+        case .unfit(let name, let omitted):
+            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(separator: ", ")
+            let more = omitted.count > Self.maxListedModels ? ", and \(omitted.count - Self.maxListedModels) more" : ""
+            self.init(400, "no model of '\(name.excerpt)' fits this request: \(models)\(more)", code: "no_model_fits", param: "model")
         }
     }
 }

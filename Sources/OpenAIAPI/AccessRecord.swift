@@ -71,6 +71,7 @@ struct AccessRecord {
         writer.member("usage_source", facts.usage.source.rawValue)
         if let tokens = facts.usage.usage.promptTokens { writer.member("prompt_tokens", tokens) }
         if let tokens = facts.usage.usage.completionTokens { writer.member("completion_tokens", tokens) }
+        if let cost = facts.cost { writer.member("cost_usd", dollars: cost) }
         if let time = facts.firstByteTime { writer.milliseconds("first_byte_ms", time) }
         writer.member("config", facts.config)
     }

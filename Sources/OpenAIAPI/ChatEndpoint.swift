@@ -16,6 +16,7 @@ enum ChatEndpoint {
                 loop: api.loop, snapshot: api.snapshot, plan: plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
+                    key: api.key?.name, choices: request.choices,
                     arrivedAt: api.exchange.acceptedAt, readAt: readAt),
                 writer: writer)
             api.call = call
@@ -28,9 +29,9 @@ enum ChatEndpoint {
     private static func plan(_ request: ChatRequest, _ api: APIExchange) throws(APIError) -> Plan {
         var plan: Plan
         do throws(PlanRefusal) {
-            plan = try Planner.plan(api.snapshot, model: request.model, scope: api.key?.models, rotation: api.loop.nextRotation())
+            plan = try Planner.plan(PlanRequest(models: request.model.map { [$0] } ?? [], scope: api.key?.models), in: api.snapshot, state: LivePlanningState(api.loop, api.snapshot))
         } catch {
-            throw APIError(error)
+            throw APIError(error, in: api.snapshot)
         }
         if let total = request.total { plan.total = total }
         if let maxModels = request.maxModels { plan.maxModels = maxModels }

@@ -4,7 +4,7 @@ import Engine
 struct MetricsText {
     private(set) var bytes: [UInt8] = []
 
-    mutating func write(_ values: MetricValues, _ policy: PolicyStatus.Value, droppedLogLines: Int, bufferedBytes: Int) {
+    mutating func write(_ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int) {
         family("llm_router_requests_total", "counter", "Requests answered, by endpoint and status; 499 where the caller left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
             sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
@@ -30,6 +30,9 @@ struct MetricsText {
                 sample("llm_router_tokens_total", labels(name) + [("kind", "completion"), ("source", source)], count.completion)
             }
         }
+        family("llm_router_cost_usd_total", "counter", "US dollars, by the policy's prices.")
+        for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
+        write(states)
         gauge("llm_router_active_calls", "Calls under way.", values.activeCalls)
         gauge("llm_router_buffered_bytes", "Bytes of large events under assembly, against server.max_buffered.", bufferedBytes)
         counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
@@ -37,6 +40,16 @@ struct MetricsText {
         counter("llm_router_config_reload_failures_total", "Reloads that kept the running policy.", policy.failedReloads)
         gauge("config_last_reload_successful", "Whether the last load of the policy succeeded.", policy.lastErrors == nil ? 1 : 0)
         gauge("config_last_reload_success_timestamp_seconds", "When the policy in service was loaded.", policy.loadedAt)
+    }
+
+    private mutating func write(_ states: [ModelName: ModelStateView]) {
+        let states = states.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
+        family("llm_router_breaker_open", "gauge", "Whether a model's breaker is open or half-open.")
+        for (name, state) in states { sample("llm_router_breaker_open", labels(name), state.breaker == .closed ? 0 : 1) }
+        family("llm_router_model_success_rate", "gauge", "Of a model's attempts in the window of the statistics; 1 where there was none.")
+        for (name, state) in states { sample("llm_router_model_success_rate", labels(name), text: "\(state.statistics.successRate)") }
+        family("llm_router_model_in_flight", "gauge", "Attempts under way.")
+        for (name, state) in states { sample("llm_router_model_in_flight", labels(name), state.inFlight) }
     }
 
     private func labels(_ name: ModelName) -> [(String, String)] {
@@ -58,6 +71,10 @@ struct MetricsText {
     }
 
     private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Int) {
+        sample(name, labels, text: "\(value)")
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], text value: String) {
         bytes += name.utf8
         if !labels.isEmpty {
             bytes += "{\(labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ","))}".utf8

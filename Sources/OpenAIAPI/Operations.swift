@@ -48,7 +48,7 @@ package final class Operations: Sendable {
 
     private func metrics(_ engine: Engine, _ log: AccessLog) async -> Reply {
         var text = MetricsText()
-        text.write(await engine.metrics(), engine.status.value, droppedLogLines: log.droppedLines, bufferedBytes: engine.budget.usedBytes)
+        text.write(await engine.metrics(), engine.status.value, states: engine.stateViews, droppedLogLines: log.droppedLines, bufferedBytes: engine.budget.usedBytes)
         return Reply(status: 200, body: text.bytes, contentType: "text/plain; version=0.0.4; charset=utf-8")
     }
 

@@ -17,6 +17,13 @@ enum RouterMetadata {
             if let route = facts.route { $0.member("route", route) }
             $0.member("attempts", facts.attempts)
             $0.member("fallback_used", facts.isFallback)
+            if facts.isHedged { $0.member("hedged", true) }
+            if !facts.joints.isEmpty {
+                $0.key("resumed")
+                $0.array { writer in
+                    for joint in facts.joints { write(joint, to: &writer) }
+                }
+            }
             if !facts.errors.isEmpty {
                 $0.key("errors")
                 $0.array { writer in
@@ -28,7 +35,10 @@ enum RouterMetadata {
                 $0.raw(data)
             }
             $0.member("config", facts.config)
-            if isComplete { $0.member("usage_source", facts.usage.source.rawValue) }
+            if isComplete {
+                $0.member("usage_source", facts.usage.source.rawValue)
+                if let cost = facts.cost { $0.member("cost_usd", dollars: cost) }
+            }
             $0.key("timing")
             $0.object {
                 $0.milliseconds("plan_ms", facts.planTime)
@@ -52,6 +62,14 @@ enum RouterMetadata {
             timing.thousandths(firstByte.microseconds)
         }
         head.add("server-timing", bytes: timing.bytes)
+    }
+
+    private static func write(_ joint: Joint, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("provider", joint.provider)
+            $0.member("model_name", joint.model)
+            $0.member("text_bytes", joint.textBytes)
+        }
     }
 
     private static func write(_ failed: FailedAttempt, to writer: inout JSONWriter) {
@@ -78,6 +96,17 @@ extension Duration {
 }
 
 extension JSONWriter {
+    /// Exact to a billionth of a dollar: the price of a token of a model at a tenth of a cent for a million.
+    mutating func member(_ name: StaticString, dollars: Double) {
+        key(name)
+        let billionths = Int(clamping: Int64(exactly: (dollars * 1e9).rounded()) ?? .max)
+        let whole = billionths / 1_000_000_000
+        var fraction = String(billionths % 1_000_000_000)
+        fraction = String(repeating: "0", count: 9 - fraction.utf8.count) + fraction
+        while fraction.last == "0" { fraction.removeLast() }
+        raw(Array((fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)").utf8))
+    }
+
     mutating func milliseconds(_ name: StaticString, _ duration: Duration) {
         key(name)
         thousandths(duration.microseconds)

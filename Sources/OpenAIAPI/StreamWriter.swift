@@ -115,6 +115,13 @@ final class StreamWriter: AnswerWriter {
         send(staged)
     }
 
+    func resume(_ facts: AnswerFacts) {
+        self.facts = facts
+        encoder = ChunkEncoder(id: api.requestID, created: created, model: facts.model ?? "")
+        // The chunk at the joint says so in its `_router`.
+        hasFirst = false
+    }
+
     func flush() {
         guard isCommitted, hasUnflushed else { return }
         hasUnflushed = false
@@ -302,7 +309,7 @@ extension APIError {
     init(afterCommit failure: CallFailure) {
         switch failure.cause {
         case .shuttingDown: self.init(503, failure.error.message, code: "shutting_down")
-        case .allFailed, .upstream, .total, .callerLeft:
+        case .allFailed, .upstream, .total, .unavailable, .callerLeft:
             self.init(failure.status, failure.error.message, code: failure.error.code ?? "upstream_truncated", param: failure.error.param)
             upstreamType = failure.error.type
         }

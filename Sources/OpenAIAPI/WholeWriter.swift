@@ -47,6 +47,8 @@ final class WholeWriter: AnswerWriter {
 
     func commit(_ facts: AnswerFacts) {}
 
+    func resume(_ facts: AnswerFacts) {}
+
     func flush() {}
 
     func finish(_ facts: AnswerFacts) {

@@ -7,12 +7,12 @@ import ConfigTree
 struct Excerpt {
     static let maxColumns = 100
 
-    /// nil where the file has no such line, or it is blank or very long.
-    init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition]) {
+    /// nil where the file has no such line, or it is blank or very long. What stands at `plain` is no secret, whatever its key.
+    init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition], plain: Set<SourcePosition> = []) {
         guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
-        let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, secrets: secrets)
+        let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, file: position.file, secrets: secrets, plain: plain)
         cells = []
         for (index, scalar) in scalars.enumerated() {
             if let hidden, hidden.contains(index) {
@@ -46,10 +46,13 @@ struct Excerpt {
     /// Index into `cells`.
     private var caret: Int
 
-    private static func hiddenRange(of line: [Unicode.Scalar], line number: Int, in text: SourceText, secrets: [SourcePosition]) -> Range<Int>? {
+    private static func hiddenRange(
+        of line: [Unicode.Scalar], line number: Int, in text: SourceText, file: String, secrets: [SourcePosition], plain: Set<SourcePosition>
+    ) -> Range<Int>? {
         var start: Int?
         if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
-        if let value = sensitiveValue(in: line) { start = min(start ?? value, value) }
+        let open = plain.isEmpty ? [] : line.indices.filter { plain.contains(SourcePosition(file: file, line: number, column: $0 + 1)) }
+        if let value = sensitiveValue(in: line, besides: open) { start = min(start ?? value, value) }
         for secret in secrets where secret.line == number { start = min(start ?? secret.column - 1, secret.column - 1) }
         let inAddress = addressSecret(in: line)
         guard let start, start < line.count, !isReference(line[start...]) else { return inAddress }
@@ -57,11 +60,12 @@ struct Excerpt {
     }
 
     /// Where the value of the first sensitive key of a line begins: `  secret: ` or `{ plugin: x, api_key: `.
-    private static func sensitiveValue(in line: [Unicode.Scalar]) -> Int? {
+    private static func sensitiveValue(in line: [Unicode.Scalar], besides open: [Int] = []) -> Int? {
         for colon in line.indices where line[colon] == ":" {
             let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix { !" {,[\"'\t".unicodeScalars.contains($0) }
             guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
-            return line[(colon + 1)...].firstIndex { !$0.properties.isWhitespace }
+            guard let value = line[(colon + 1)...].firstIndex(where: { !$0.properties.isWhitespace }) else { return nil }
+            if !open.contains(value) { return value }
         }
         return nil
     }

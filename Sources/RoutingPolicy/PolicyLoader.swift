@@ -19,6 +19,8 @@ package struct PolicyLoader: Sendable {
         var schema = PolicySchema(plugins: plugins)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         let policy = schema.read(files.entries, at: top)
-        return PolicyReport(policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, options: schema.options)
+        return PolicyReport(
+            policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, plain: schema.plain,
+            options: schema.options.sections)
     }
 }

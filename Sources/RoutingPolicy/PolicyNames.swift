@@ -11,13 +11,9 @@ struct PolicyNames {
     private(set) var qualified: [String: Int] = [:]
     /// Names whose definition has an error: who uses one makes no further mistake.
     private(set) var broken: Set<String> = []
+    private(set) var brokenKeys: Set<String> = []
     /// How many more times a near name is looked for: that compares with every name, and a broken file may have very many unknown ones.
     private var suggestions = 200
-
-    /// By index.
-    var providerNames: [Int: String] {
-        Dictionary(providers.map { ($0.value, $0.key) }) { first, _ in first }
-    }
 
     mutating func addModel(_ index: Int, name: String, provider: String) {
         models[name, default: []].append(index)
@@ -28,6 +24,11 @@ struct PolicyNames {
     mutating func addBroken(_ name: String) {
         broken.insert(name)
         if let slash = name.firstIndex(of: "/") { broken.insert(String(name[slash...].dropFirst())) }
+    }
+
+    /// The name of an entry of `keys`.
+    mutating func addBroken(key: String) {
+        brokenKeys.insert(key)
     }
 
     func isBroken(_ name: String) -> Bool {
@@ -49,12 +50,41 @@ struct PolicyNames {
     }
 
     mutating func suggestion(forStep name: String) -> String {
-        let candidates = [Array(routes.keys), Array(models.keys), Array(qualified.keys), Array(broken)].joined()
-        return suggestion(for: name, among: candidates)
+        suggestion(for: name, among: [Array(routes.keys), modelNames].joined())
     }
+
+    /// In every form, with those that have an error.
+    var modelNames: [String] { Array(models.keys) + Array(qualified.keys) + Array(broken) }
 }
 
 extension PolicySchema {
+    /// nil with an issue, unless its definition has one.
+    mutating func provider(named text: ConfigText) -> Int? {
+        if text.isUnresolved { return nil }
+        if let index = names.providers[text.text] { return index }
+        guard !names.isBroken(text.text) else { return nil }
+        let suggestion = names.suggestion(for: text.text, among: names.providers.keys)
+        let known = "known: \(abbreviated(names.providers.keys.sorted().joined(separator: ", ")))"
+        let hint = names.providers.isEmpty ? "define it under 'providers:'" : suggestion.isEmpty ? known : nil
+        report(ConfigIssue(at: text.position, "there is no provider '\(abbreviated(text.source))'\(suggestion)", hint: hint))
+        return nil
+    }
+
+    /// All models of a name, or the one of `provider/name`. nil with an issue, unless its definition has one.
+    mutating func model(named text: ConfigText) -> [Int]? {
+        if text.isUnresolved { return nil }
+        if let models = names.models[text.text] ?? names.qualified[text.text].map({ [$0] }) { return models }
+        guard !names.isBroken(text.text) else { return nil }
+        let message = "there is no model '\(abbreviated(text.source))'"
+        guard names.routes[text.text] == nil else {
+            report(ConfigIssue(at: text.position, message, hint: "'\(abbreviated(text.source))' is a route; name models here"))
+            return nil
+        }
+        let suggestion = names.suggestion(for: text.text, among: names.modelNames)
+        report(ConfigIssue(at: text.position, message + suggestion, hint: suggestion.isEmpty ? "define it under 'models:'" : nil))
+        return nil
+    }
+
     /// Whether a name may stand in headers, metrics and lists as it is. Reports where not.
     mutating func checkName(_ name: ConfigText, of kind: String, mayHaveSlash: Bool = false) -> Bool {
         let text = name.text

@@ -8,14 +8,15 @@ package struct PolicyReport: Sendable {
     package let issues: [ConfigIssue]
     /// The files that were read, the main one first.
     package let files: [String]
-    /// The options that the schema knows, by section, with whether this policy uses them. Tests hold the examples against it.
-    package let options: [String: [String: Bool]]
+    /// The options that the schema knows, by section, in the order in which it reads them.
+    package let options: [String: [KnownOption]]
     private let texts: [String: SourceText]
     private let secrets: [String: [SourcePosition]]
+    private let plain: Set<SourcePosition>
 
     init(
         policy: RoutingPolicy?, issues: [ConfigIssue], texts: [(path: String, text: SourceText)], secrets: [SourcePosition] = [],
-        options: [String: [String: Bool]] = [:]
+        plain: [SourcePosition] = [], options: [String: [KnownOption]] = [:]
     ) {
         let ranks = Dictionary(texts.enumerated().map { ($1.path, $0) }) { first, _ in first }
         func order(_ position: SourcePosition) -> (Int, Int, Int) { (ranks[position.file] ?? -1, position.line, position.column) }
@@ -27,6 +28,7 @@ package struct PolicyReport: Sendable {
         self.files = texts.map(\.path)
         self.texts = Dictionary(texts) { first, _ in first }
         self.secrets = Dictionary(grouping: secrets, by: \.file)
+        self.plain = Set(plain)
         self.options = options
     }
 
@@ -53,7 +55,7 @@ package struct PolicyReport: Sendable {
         let place = "\(printable(issue.position.file)):\(issue.position.line):\(issue.position.column):"
         let severity = styled("\(issue.severity.rawValue):", issue.severity == .error ? 31 : 33)
         var text = "\(styled(place, 1)) \(severity) \(issue.message)\n"
-        if let source = texts[issue.position.file], let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? []) {
+        if let source = texts[issue.position.file], let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain) {
             let (line, caret) = excerpt.lines
             text += "    \(line)\n    \(styled(caret, 32))\n"
         }

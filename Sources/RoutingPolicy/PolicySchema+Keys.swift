@@ -4,13 +4,22 @@ import ProviderKit
 
 /// `keys`.
 extension PolicySchema {
-    mutating func readKeys(_ node: ConfigNode?, models: [ModelDefinition], routes: [RouteDefinition]) -> [KeyDefinition] {
+    struct ReadKey {
+        var definition: KeyDefinition
+        /// A hash of what it may reach; nil: all.
+        var scopeDigest: [UInt8]?
+    }
+
+    mutating func readKeys(_ entries: [ConfigEntry], models: ModelIndex, routes: [RouteDefinition]) -> [ReadKey] {
         var digests: [[UInt8]: ConfigText] = [:]
-        var keys: [KeyDefinition] = []
-        for entry in entries(of: node) where checkName(entry.key, of: "key") {
-            guard let key = key(entry, models: models, routes: routes) else { continue }
-            if let other = digests.updateValue(entry.key, forKey: key.digest) {
-                let message = "keys '\(other.text)' and '\(key.name)' have the same secret; the other is at \(other.position)"
+        var keys: [ReadKey] = []
+        for entry in entries where checkName(entry.key, of: "key") {
+            guard let key = key(entry, models: models, routes: routes) else {
+                names.addBroken(key: entry.key.text)
+                continue
+            }
+            if let other = digests.updateValue(entry.key, forKey: key.definition.digest) {
+                let message = "keys '\(other.text)' and '\(entry.key.text)' have the same secret; the other is at \(other.position)"
                 report(ConfigIssue(at: entry.key.position, message, hint: "give each key a secret of its own"))
             }
             keys.append(key)
@@ -18,14 +27,22 @@ extension PolicySchema {
         return keys
     }
 
-    private mutating func key(_ entry: ConfigEntry, models: [ModelDefinition], routes: [RouteDefinition]) -> KeyDefinition? {
+    private mutating func key(_ entry: ConfigEntry, models: ModelIndex, routes: [RouteDefinition]) -> ReadKey? {
         var fields = FieldReader(entry.value, of: entry.key)
         let digest = readDigest(&fields, of: entry.key)
         let isAdmin = fields.bool("admin") ?? false
         let scope = readScope(&fields, models: models, routes: routes)
         let endpoints = fields.words("endpoints", of: ["chat", "models"]).map(Set.init)
+        let limits = readLimits(&fields)
+        let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in schema.readRequestFields(&fields) }
+        let wantsMetadata = fields.bool("metadata") ?? true
         finish(&fields, section: "keys", reserved: ["budget"])
-        return digest.map { KeyDefinition(name: entry.key.text, digest: $0, isAdmin: isAdmin, models: scope, endpoints: endpoints) }
+        return digest.map { digest in
+            let definition = KeyDefinition(
+                name: entry.key.text, digest: digest, isAdmin: isAdmin, models: scope?.scope, endpoints: endpoints, limits: limits,
+                defaults: defaults ?? RequestFields(), wantsMetadata: wantsMetadata)
+            return ReadKey(definition: definition, scopeDigest: scope?.digest)
+        }
     }
 
     /// nil with an issue, or for want of a variable.
@@ -51,44 +68,19 @@ extension PolicySchema {
         return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
     }
 
-    private mutating func readScope(_ fields: inout FieldReader, models: [ModelDefinition], routes: [RouteDefinition]) -> ModelScope? {
+    private mutating func readScope(_ fields: inout FieldReader, models: ModelIndex, routes: [RouteDefinition]) -> KeyScopes.Whole? {
+        fields.declare("models", as: .other("list of names, globs and 'tag:NAME'"))
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
             fields.report("models", "'models' is empty, so this key could reach nothing", hint: "remove the line to allow all models, or name some")
         }
         guard !patterns.contains(where: { $0.text == "*" }) else { return nil }
-        var scope = ModelScope(models: [], routes: [])
         for pattern in patterns where !pattern.isUnresolved {
-            let part = scopePart(pattern, models: models, routes: routes)
-            scope.models.formUnion(part.models)
-            scope.routes.formUnion(part.routes)
+            let part = scopes.part(pattern.text, models, routes, names)
+            guard part.models.isEmpty, part.routes.isEmpty else { continue }
+            if names.broken.isEmpty || !names.isBroken(pattern.text) && !isPattern(pattern.text) { reportEmpty(pattern) }
         }
-        return scope
-    }
-
-    /// What one entry of a key's `models` stands for. Keys tend to share these, so each is worked out once.
-    private mutating func scopePart(_ pattern: ConfigText, models: [ModelDefinition], routes: [RouteDefinition]) -> ModelScope {
-        let text = pattern.text
-        var scope = scopes[text] ?? ModelScope(models: [], routes: [])
-        if scopes[text] == nil {
-            if text.hasPrefix("tag:") {
-                let tag = String(text.dropFirst(4))
-                scope.models = Set(models.indices.filter { models[$0].tags.contains(tag) })
-            } else if let glob = Glob(text) {
-                let providers = names.providerNames
-                scope.models = Set(models.indices.filter { index in
-                    let model = models[index]
-                    return glob.matches(model.name) || glob.matches(model.key) || glob.matches("\(providers[model.provider] ?? "")/\(model.name)")
-                })
-                scope.routes = Set(routes.indices.filter { glob.matches(routes[$0].name) })
-            } else {
-                scope.models = Set(names.models[text] ?? names.qualified[text].map { [$0] } ?? [])
-                scope.routes = Set(names.routes[text].map { [$0] } ?? [])
-            }
-            scopes[text] = scope
-        }
-        if scope.models.isEmpty, scope.routes.isEmpty, names.broken.isEmpty || !names.isBroken(text) && !isPattern(text) { reportEmpty(pattern) }
-        return scope
+        return scopes.whole(patterns.filter { !$0.isUnresolved }.map(\.text), models, routes, names)
     }
 
     private mutating func reportEmpty(_ pattern: ConfigText) {
@@ -117,29 +109,5 @@ extension PolicySchema {
         }
         guard digits.count == 64, text.utf8.count == 64 else { return nil }
         return stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-    }
-}
-
-/// A pattern of names in which `*` stands for any characters.
-struct Glob {
-    private let parts: [[UInt8]]
-
-    /// nil for a text without `*`.
-    init?(_ text: String) {
-        guard text.contains("*") else { return nil }
-        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
-    }
-
-    func matches(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard let first = parts.first, let last = parts.last, bytes.count >= first.count + last.count, bytes.starts(with: first) else { return false }
-        guard bytes.suffix(last.count) == last[...] else { return false }
-        var rest = bytes[first.count..<(bytes.count - last.count)]
-        // Each part at its first place: what is left for the next is then the longest.
-        for part in parts.dropFirst().dropLast() where !part.isEmpty {
-            guard let found = rest.firstRange(of: part) else { return false }
-            rest = rest[found.upperBound...]
-        }
-        return true
     }
 }

@@ -1,15 +1,15 @@
 import ConfigTree
 import ProviderKit
 
-private let tokenRange = 1...1_000_000_000
-
 /// `models`.
 extension PolicySchema {
-    mutating func readModels(_ node: ConfigNode?) -> [ModelDefinition] {
+    static let types = ["fast", "reasoning"]
+
+    mutating func readModels(_ entries: [ConfigEntry], of providers: [ReadProvider], over defaults: Defaults) -> [ModelDefinition] {
         var models: [ModelDefinition] = []
         var places: [String: SourcePosition] = [:]
-        for entry in entries(of: node) where checkName(entry.key, of: "model", mayHaveSlash: true) {
-            guard let (model, provider) = model(entry) else {
+        for entry in entries where checkName(entry.key, of: "model", mayHaveSlash: true) {
+            guard let (model, provider) = model(entry, of: providers, over: defaults) else {
                 names.addBroken(entry.key.text)
                 continue
             }
@@ -24,36 +24,29 @@ extension PolicySchema {
     }
 
     /// nil where its provider or its name isn't known.
-    private mutating func model(_ entry: ConfigEntry) -> (ModelDefinition, provider: String)? {
+    private mutating func model(_ entry: ConfigEntry, of providers: [ReadProvider], over defaults: Defaults) -> (ModelDefinition, provider: String)? {
         var fields = FieldReader(entry.value, of: entry.key)
-        let provider = readProvider(&fields)
+        let provider = fields.name("provider", required: true).flatMap { text in self.provider(named: text).map { (index: $0, name: text.text) } }
         let name = provider.flatMap { modelName(entry.key, provider: $0.name) }
-        let type = fields.word("type", of: ["fast", "reasoning"])
+        let type = fields.word("type", of: PolicySchema.types)
         var tags = Set(readTags(&fields))
         let given = fields.words("supports", of: Support.allCases.map(\.rawValue)).map { $0.compactMap(Support.init) }
         var supports = Set(given ?? []).union([.streaming])
         if supports.contains(.image) { tags.insert("vision") }
         if tags.contains("vision") { supports.insert(.image) }
         if let type { tags.insert(type) }
-        let model = ModelDefinition(
+        var model = ModelDefinition(
             key: entry.key.text, name: name ?? "", provider: provider?.index ?? 0, upstream: fields.string("upstream") ?? name ?? "", type: type,
-            tags: tags.sorted(), supports: supports, context: fields.int("context", in: tokenRange), maxOutput: fields.int("max_output", in: tokenRange),
-            price: readPrice(&fields), isHidden: fields.bool("hidden") ?? false, requestDefaults: readBody(&fields, "request_defaults"),
-            requestOverrides: readBody(&fields, "request_overrides"), timeouts: readTimeouts(&fields))
+            tags: tags.sorted(), supports: supports, context: fields.int("context", in: PolicySchema.countRange),
+            maxOutput: fields.int("max_output", in: PolicySchema.countRange), price: readPrice(&fields), isHidden: fields.bool("hidden") ?? false,
+            requestDefaults: readBody(&fields, "request_defaults"), requestOverrides: readBody(&fields, "request_overrides"), timeouts: readTimeouts(&fields))
+        model.weight = fields.number("weight", in: 0...1000) ?? model.weight
+        model.limits = defaults.limits.overridden(by: readLimits(&fields))
+        model.retry = readRetry(&fields)
+        model.breaker = readBreaker(&fields, over: provider.map { providers[$0.index].breaker } ?? defaults.breaker)
         finish(&fields, section: "models")
         guard let provider, name != nil else { return nil }
         return (model, provider.name)
-    }
-
-    private mutating func readProvider(_ fields: inout FieldReader) -> (index: Int, name: String)? {
-        guard let name = fields.string("provider", required: true), fields.node("provider")?.isUnresolved == false else { return nil }
-        if let index = names.providers[name] { return (index, name) }
-        guard !names.isBroken(name) else { return nil }
-        let hint = names.providers.isEmpty ? "define it under 'providers:'" : nil
-        let suggestion = names.suggestion(for: name, among: names.providers.keys)
-        let known = "known: \(abbreviated(names.providers.keys.sorted().joined(separator: ", ")))"
-        fields.report("provider", "there is no provider \(fields.node("provider")?.shown ?? "of that name")\(suggestion)", hint: hint ?? (suggestion.isEmpty ? known : nil))
-        return nil
     }
 
     /// The key without its provider.
@@ -78,14 +71,15 @@ extension PolicySchema {
     }
 
     private mutating func readPrice(_ fields: inout FieldReader) -> Price? {
-        section("price", of: &fields, as: "price") { fields in
+        section("price", of: &fields) { fields, _ in
             let input = fields.money("input", required: true)
             let output = fields.money("output", required: true)
-            return Price(input: input ?? 0, output: output ?? 0)
+            return Price(input: input ?? 0, output: output ?? 0, cachedInput: fields.money("cached_input"), reasoning: fields.money("reasoning"))
         }
     }
 
     private mutating func readBody(_ fields: inout FieldReader, _ key: String) -> [BodyField] {
+        fields.declare(key, as: .other("a request's fields with JSON values"))
         guard let entry = fields.entry(key), !entry.value.isNull else { return [] }
         guard case .mapping(let members) = entry.value.content else {
             fields.report(key, "'\(key)' takes a mapping of a request's fields, not \(entry.value.shown)", hint: "such as '\(key): { temperature: 0.7 }'")

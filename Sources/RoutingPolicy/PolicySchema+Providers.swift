@@ -5,20 +5,22 @@ import ProviderKit
 extension PolicySchema {
     struct ReadProvider {
         var definition: ProviderDefinition
+        /// Its own, over the defaults'.
+        var breaker: BreakerSettings
         /// What its plugin read, for the digest.
         var node: ConfigNode
     }
 
-    mutating func readProviders(_ node: ConfigNode?) -> [ReadProvider] {
+    mutating func readProviders(_ entries: [ConfigEntry], over defaults: Defaults) -> [ReadProvider] {
         var providers: [ReadProvider] = []
-        for entry in entries(of: node) where checkName(entry.key, of: "provider") {
+        for entry in entries where checkName(entry.key, of: "provider") {
             names.providers[entry.key.text] = providers.count
-            providers.append(provider(entry))
+            providers.append(provider(entry, over: defaults))
         }
         return providers
     }
 
-    private mutating func provider(_ entry: ConfigEntry) -> ReadProvider {
+    private mutating func provider(_ entry: ConfigEntry, over defaults: Defaults) -> ReadProvider {
         var fields = FieldReader(entry.value, of: entry.key)
         let kind = fields.string("plugin") ?? ""
         if fields.node("plugin") == nil {
@@ -27,6 +29,10 @@ extension PolicySchema {
         }
         let timeouts = readTimeouts(&fields)
         var definition = ProviderDefinition(name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
+        definition.retry = readRetry(&fields)
+        definition.failover = readFailover(&fields)
+        definition.limits = readLimits(&fields)
+        let breaker = readBreaker(&fields, over: defaults.breaker)
         if let plugin = plugins.first(where: { $0.name == kind }) {
             let settings = read(plugin, &fields, of: entry.key)
             if definition.unset.isEmpty { definition.settings = settings }
@@ -40,7 +46,7 @@ extension PolicySchema {
             let message = "provider '\(definition.name)' is off: \(names) \(definition.unset.count == 1 ? "is" : "are") unset or empty"
             report(ConfigIssue(.warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
         }
-        return ReadProvider(definition: definition, node: entry.value)
+        return ReadProvider(definition: definition, breaker: breaker, node: entry.value)
     }
 
     private mutating func read<Plugin: ProviderPlugin>(

@@ -3,9 +3,9 @@ import ProviderKit
 
 /// `routes`.
 extension PolicySchema {
-    mutating func readRoutes(_ node: ConfigNode?, models: [ModelDefinition], providers: [ReadProvider]) -> [RouteDefinition] {
+    mutating func readRoutes(_ entries: [ConfigEntry], models: ModelIndex, providers: [ReadProvider]) -> [RouteDefinition] {
         var valid: [ConfigEntry] = []
-        for entry in entries(of: node) where checkName(entry.key, of: "route") {
+        for entry in entries where checkName(entry.key, of: "route") {
             names.routes[entry.key.text] = valid.count
             valid.append(entry)
             if names.models[entry.key.text] != nil {
@@ -17,7 +17,8 @@ extension PolicySchema {
         let routes = valid.enumerated().map { index, entry in route(entry, index: index, models: models, graph: &graph) }
         for issue in graph.circles() { report(issue) }
         guard !issues.contains(where: { $0.severity == .error }) else { return routes }
-        for (index, reason) in graph.unusable(routes, models: models, providers: providers.map(\.definition)) {
+        checkHedges(routes, models: models.models)
+        for (index, reason) in graph.unusable(routes, models: models.models, providers: providers.map(\.definition)) {
             let name = valid[index].key
             report(ConfigIssue(
                 .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
@@ -26,7 +27,7 @@ extension PolicySchema {
         return routes
     }
 
-    private mutating func route(_ entry: ConfigEntry, index: Int, models: [ModelDefinition], graph: inout RouteGraph) -> RouteDefinition {
+    private mutating func route(_ entry: ConfigEntry, index: Int, models: ModelIndex, graph: inout RouteGraph) -> RouteDefinition {
         var fields = FieldReader(entry.value, of: entry.key)
         var route = RouteDefinition(
             name: entry.key.text, steps: [], fallback: [], fallbackOn: [:], maxModels: nil, maxAttempts: nil, timeouts: TimeoutOverrides())
@@ -38,6 +39,7 @@ extension PolicySchema {
                 return step
             }
         }
+        fields.declare("try", as: .other("a step or a list of steps; see step"))
         if let entry = fields.entry("try") {
             route.steps = chain(entry.value, &self)
             if case .sequence(let nodes) = entry.value.content, nodes.isEmpty {
@@ -46,22 +48,27 @@ extension PolicySchema {
         } else {
             fields.report(ConfigIssue(at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that answer, in order"))
         }
+        fields.declare("fallback", as: .other("a step or a list of steps; see step"))
         if let node = fields.node("fallback") { route.fallback = chain(node, &self) }
-        if let entry = fields.entry("fallback_on") {
-            var inner = FieldReader(entry.value, of: entry.key)
-            for failure in [FailureClass.contextOverflow, .contentFilter] {
-                if let node = inner.node(failure.rawValue) { route.fallbackOn[failure] = chain(node, &self) }
+        let chains = section("fallback_on", of: &fields) { fields, schema in
+            [FailureClass.contextOverflow, .contentFilter].reduce(into: [FailureClass: [RouteStep]]()) { chains, failure in
+                fields.declare(failure.rawValue, as: .other("a step or a list of steps; see step"))
+                if let node = fields.node(failure.rawValue) { chains[failure] = chain(node, &schema) }
             }
-            finish(&inner, section: "fallback_on")
         }
+        route.fallbackOn = chains ?? [:]
         route.maxModels = fields.int("max_models", in: PolicySchema.attemptRange)
         route.maxAttempts = fields.int("max_attempts", in: PolicySchema.attemptRange)
         route.timeouts = readTimeouts(&fields)
+        route.retry = readRetry(&fields)
+        route.failover = readFailover(&fields)
+        route.hedge = readHedge(&fields, of: index)
+        route.resumes = fields.bool("resume") ?? false
         finish(&fields, section: "routes")
         return route
     }
 
-    private mutating func step(_ node: ConfigNode, models: [ModelDefinition]) -> RouteStep? {
+    private mutating func step(_ node: ConfigNode, models: ModelIndex) -> RouteStep? {
         switch node.content {
         case .scalar(let scalar):
             guard !scalar.isUnresolved else { return nil }
@@ -76,45 +83,10 @@ extension PolicySchema {
             report(ConfigIssue(at: node.position, "there is no model or route \(node.shown)\(suggestion)", hint: hint))
             return nil
         case .mapping(let entries):
-            return selection(entries, at: node.position, models: models)
+            return readSelection(entries, at: node.position, models: models)
         case .sequence:
             report(ConfigIssue(at: node.position, "a step is a name or a selector, not a list", hint: "write one list of steps: '[a, b]'"))
             return nil
         }
-    }
-
-    private mutating func selection(_ entries: [ConfigEntry], at position: SourcePosition, models: [ModelDefinition]) -> RouteStep? {
-        var fields = FieldReader(entries, at: position)
-        defer { finish(&fields, section: "step") }
-        _ = fields.word("order", of: ["listed"])
-        guard let entry = fields.entry("select") else {
-            fields.report(ConfigIssue(at: position, "key 'select' is missing", hint: "a step is a name, or '{ select: { tags: … } }'"))
-            return nil
-        }
-        var conditions = FieldReader(entry.value, of: entry.key)
-        defer { finish(&conditions, section: "select") }
-        var selector = Selector()
-        if let texts = conditions.texts("tags"), !texts.contains(where: \.isUnresolved) {
-            selector.tags = TagExpression(texts.map(\.text))
-            if selector.tags == nil {
-                conditions.report("tags", "this is no expression of tags", hint: "',' or a list is or, '&' is and, '!' is not: \"llama & !paid, gemini\"")
-                return nil
-            }
-        }
-        let kept = selected(selector, models: models)
-        if kept.isEmpty, !models.isEmpty, conditions.issues.isEmpty, names.broken.isEmpty {
-            report(ConfigIssue(
-                .warning, at: conditions.node("tags")?.position ?? entry.key.position, "no model has these tags",
-                hint: "check their spelling; 'type' is a tag too"))
-        }
-        return .selected(Selection(selector: selector, models: kept))
-    }
-
-    /// Routes tend to share their selectors, so each is worked out once.
-    private mutating func selected(_ selector: Selector, models: [ModelDefinition]) -> [Int] {
-        if let known = selections[selector] { return known }
-        let kept = models.indices.filter { selector.tags?.matches(models[$0].tags) ?? true }
-        selections[selector] = kept
-        return kept
     }
 }

@@ -1,15 +1,7 @@
 import ConfigTree
 
-/// `listen`, `server`, `defaults` and every `timeouts`.
+/// `listen` and `server`.
 extension PolicySchema {
-    struct Defaults {
-        var timeouts = TimeoutOverrides()
-        var maxModels = 4
-        var maxAttempts = 4
-    }
-
-    static let attemptRange = 1...100
-
     mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)] {
         guard let texts = fields.texts("listen") else { return [(.tcp(host: "127.0.0.1", port: 8080), fields.position)] }
         var seen: Set<ListenAddress> = []
@@ -36,7 +28,7 @@ extension PolicySchema {
     }
 
     mutating func readServer(_ fields: inout FieldReader) -> ServerSettings {
-        section("server", of: &fields, as: "server") { fields in
+        section("server", of: &fields) { fields, _ in
             var server = ServerSettings()
             server.keepalive = fields.duration("keepalive") ?? server.keepalive
             server.writeStall = fields.duration("write_stall") ?? server.writeStall
@@ -48,33 +40,6 @@ extension PolicySchema {
             server.preStop = fields.duration("pre_stop", in: .zero ... .seconds(3600)) ?? server.preStop
             return server
         } ?? ServerSettings()
-    }
-
-    mutating func readDefaults(_ fields: inout FieldReader) -> Defaults {
-        guard let entry = fields.entry("defaults") else { return Defaults() }
-        var inner = FieldReader(entry.value, of: entry.key)
-        var defaults = Defaults()
-        defaults.timeouts = readTimeouts(&inner)
-        defaults.maxModels = inner.int("max_models", in: PolicySchema.attemptRange) ?? defaults.maxModels
-        defaults.maxAttempts = inner.int("max_attempts", in: PolicySchema.attemptRange) ?? defaults.maxAttempts
-        finish(&inner, section: "defaults")
-        return defaults
-    }
-
-    mutating func readTimeouts(_ fields: inout FieldReader) -> TimeoutOverrides {
-        section("timeouts", of: &fields, as: "timeouts") { fields in
-            var timeouts = TimeoutOverrides()
-            timeouts.queue = fields.duration("queue")
-            timeouts.connect = fields.duration("connect")
-            timeouts.write = fields.duration("write")
-            timeouts.firstByte = fields.duration("first_byte")
-            timeouts.firstContent = fields.duration("first_content")
-            timeouts.idle = fields.duration("idle")
-            timeouts.response = fields.duration("response")
-            timeouts.poolIdle = fields.duration("pool_idle")
-            timeouts.total = fields.duration("total")
-            return timeouts
-        } ?? TimeoutOverrides()
     }
 
     /// Whoever reaches an address of this machine from outside must show a key.

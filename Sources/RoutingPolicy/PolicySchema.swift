@@ -7,12 +7,15 @@ import ProviderKit
 struct PolicySchema {
     private(set) var issues: [ConfigIssue] = []
     private(set) var secrets: [SourcePosition] = []
-    /// By section: each option it knows, and whether it was used.
-    private(set) var options: [String: [String: Bool]] = [:]
+    /// Values that are no secrets, though their keys look as if.
+    var plain: [SourcePosition] = []
+    private(set) var options = KnownOptions()
     let plugins: [any ProviderPlugin.Type]
     var names = PolicyNames()
-    var scopes: [String: ModelScope] = [:]
+    var scopes = KeyScopes()
     var selections: [Selector: [Int]] = [:]
+    /// Where a route's hedge stands, for the checks that need all routes.
+    var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 
     init(plugins: [any ProviderPlugin.Type]) {
         self.plugins = plugins
@@ -26,26 +29,26 @@ struct PolicySchema {
         let listen = readListen(&fields)
         let server = readServer(&fields)
         let defaults = readDefaults(&fields)
-        let providers = readProviders(fields.node("providers"))
-        let models = readModels(fields.node("models"))
-        let routes = readRoutes(fields.node("routes"), models: models, providers: providers)
-        let keys = readKeys(fields.node("keys"), models: models, routes: routes)
-        // No mistyped mapping may pass for an empty one.
-        for key in ["providers", "models", "routes", "keys"] {
-            if let entry = fields.entry(key) { abandon(FieldReader(entry.value, of: entry.key)) }
-        }
+        let providers = readProviders(named("providers", of: &fields), over: defaults)
+        let models = readModels(named("models", of: &fields), of: providers, over: defaults)
+        let index = ModelIndex(models, providers: providers.map(\.definition.name))
+        let routes = readRoutes(named("routes", of: &fields), models: index, providers: providers)
+        let keys = readKeys(named("keys", of: &fields), models: index, routes: routes)
+        let tests = readTests(&fields, keys: keys.map(\.definition.name))
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
         // `PolicyFiles` has read it already.
         _ = fields.node("include")
-        finish(&fields, section: "", reserved: ["plugins", "tests", "state", "log", "tls"])
+        fields.declare("include", as: .other("paths and globs"))
+        finish(&fields, section: "", reserved: ["plugins", "state", "log", "tls"])
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
         if fields.node("models") == nil {
             report(ConfigIssue(.warning, at: top, "there are no models: no request can be served", hint: "add 'providers:' and 'models:'"))
         }
         return RoutingPolicy(
-            listen: listen.map(\.address), server: server, timeouts: Timeouts().overridden(by: defaults.timeouts), maxModels: defaults.maxModels,
-            maxAttempts: defaults.maxAttempts, providers: providers.map(\.definition), models: models, routes: routes, keys: keys, digest: ""
-        ).withDigest(providerSettings: providers.map(\.node))
+            listen: listen.map(\.address), server: server, timeouts: Timeouts().overridden(by: defaults.timeouts), retry: defaults.retry,
+            failover: defaults.failover, statisticsWindow: defaults.statisticsWindow, maxModels: defaults.maxModels, maxAttempts: defaults.maxAttempts,
+            providers: providers.map(\.definition), models: models, routes: routes, keys: keys.map(\.definition), tests: tests, digest: ""
+        ).withDigest(providerSettings: providers.map(\.node), scopes: keys.map(\.scopeDigest))
     }
 
     mutating func report(_ issue: ConfigIssue) {
@@ -53,13 +56,10 @@ struct PolicySchema {
     }
 
     /// Takes over what the reader of a section found, and which options it knows.
-    mutating func finish(_ fields: inout FieldReader, section: String, reserved: [String] = []) {
-        issues += fields.finish(reserved: reserved)
+    mutating func finish(_ fields: inout FieldReader, section: String, reserved: [String] = [], naming: (String) -> String = { $0 }) {
+        issues += fields.finish(reserved: reserved) { OptionReference.hint(section, naming($0)) }
         secrets += fields.secretPositions
-        let present = Set(fields.presentKeys)
-        for key in fields.knownKeys {
-            if present.contains(key) { options[section, default: [:]][key] = true } else if options[section]?[key] == nil { options[section, default: [:]][key] = false }
-        }
+        options.add(fields, of: section, naming: naming)
     }
 
     /// Takes over what was found so far, where the rest of the keys can't be judged.
@@ -69,20 +69,35 @@ struct PolicySchema {
     }
 
     /// A mapping inside `fields` that is a section of its own.
-    mutating func section<Value>(_ key: String, of fields: inout FieldReader, as name: String, read: (inout FieldReader) -> Value) -> Value? {
+    ///
+    /// - Parameter name: what the section is called among the options; nil: as its key.
+    mutating func section<Value>(
+        _ key: String, of fields: inout FieldReader, as name: String? = nil, naming: (String) -> String = { $0 },
+        read: (inout FieldReader, inout PolicySchema) -> Value
+    ) -> Value? {
+        fields.declare(key, as: .other("see \(name ?? key)"))
         guard let entry = fields.entry(key) else { return nil }
         var inner = FieldReader(entry.value, of: entry.key)
-        let value = read(&inner)
-        finish(&inner, section: name)
+        let value = read(&inner, &self)
+        finish(&inner, section: name ?? key, naming: naming)
         return value
     }
 
-    /// The named things of a top-level section.
+    /// The entries of a top-level section whose keys are names.
+    private mutating func named(_ key: String, of fields: inout FieldReader) -> [ConfigEntry] {
+        fields.declare(key, as: .other("by name; see \(key)"))
+        guard let entry = fields.entry(key) else { return [] }
+        // No mistyped mapping may pass for an empty one.
+        abandon(FieldReader(entry.value, of: entry.key))
+        return entries(of: entry.value)
+    }
+
     func entries(of node: ConfigNode?) -> [ConfigEntry] {
         if case .mapping(let entries)? = node?.content { entries } else { [] }
     }
 
     private mutating func readVersion(_ fields: inout FieldReader) {
+        fields.declare("version", as: .other("1"))
         guard let entry = fields.entry("version") else {
             report(ConfigIssue(at: fields.position, "key 'version' is missing", hint: "write 'version: 1' at the top"))
             return

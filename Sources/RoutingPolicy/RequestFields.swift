@@ -1,5 +1,3 @@
-package import ProviderKit
-
 /// The fields of a request that are the router's own, as a request gives them, in its body or as `x-router-*` headers, or as a key gives them for all its
 /// requests (`keys.NAME.defaults`). nil: not given.
 package struct RequestFields: Sendable, Equatable {

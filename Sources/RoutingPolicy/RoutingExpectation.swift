@@ -1,5 +1,4 @@
 package import ConfigTree
-package import ProviderKit
 
 /// One of `tests:`: what routing must do with a request.
 package struct RoutingExpectation: Sendable, Equatable {

@@ -1,5 +1,3 @@
-package import ProviderKit
-
 /// `select:`. Every condition must hold; nil, and an empty set, hold for every model.
 ///
 /// All but `minSuccessRate` are decided when the policy is loaded.

@@ -25,6 +25,11 @@ package struct TagExpression: Sendable, Hashable {
         self.alternatives = alternatives
     }
 
+    /// One for each alternative, as an expression is written: `llama & !paid`.
+    package var texts: [String] {
+        alternatives.map { terms in terms.map { ($0.isNegated ? "!" : "") + $0.tag }.joined(separator: " & ") }
+    }
+
     package func matches(_ tags: some Collection<String>) -> Bool {
         alternatives.contains { terms in terms.allSatisfy { tags.contains($0.tag) != $0.isNegated } }
     }

@@ -6,15 +6,22 @@ import Testing
 
 @Suite("the attempts of a plan")
 struct AttemptSequenceTests {
-    /// Walks a plan whose every attempt fails; the models asked, `+` before those of a fallback, `=` before a retry.
-    private func walk(_ plan: Plan, contexts: [Int: Int] = [:], failing: (Int) -> FailureClass) -> [String] {
+    /// Walks a plan whose every attempt fails; the models asked, `+` before those of a fallback, `=` before a retry. Waits are over at once.
+    private func walk(_ plan: Plan, contexts: [Int: Int] = [:], retries: Int = 1, status: Int? = nil, failing: (Int) -> FailureClass) -> [String] {
         var sequence = AttemptSequence(plan)
         var asked: [String] = []
-        var next = sequence.first()
+        func context(_ model: Int) -> Int? { contexts[model] }
+        var next = sequence.propose(context: context)
         while let step = next {
+            sequence.begin(step)
             asked.append((step.isRetry ? "=" : "") + (step.isFallback ? "+" : "") + "\(step.model)")
             #expect(sequence.attempts == asked.count)
-            next = sequence.next(after: failing(step.model)) { contexts[$0] }
+            let error = ProviderError(failing(step.model), status: status, message: "x")
+            switch sequence.follow(error.fate(plan.failover), of: error.failure, retries: retries, context: context) {
+            case .stop: next = nil
+            case .retry: next = sequence.retryStep
+            case .next: next = sequence.propose(context: context) ?? (sequence.isLastResortAllowed ? sequence.retryStep : nil)
+            }
         }
         return asked
     }
@@ -26,7 +33,7 @@ struct AttemptSequenceTests {
     }
 
     @Test("these failures lead to the next model", arguments: [
-        FailureClass.unreachable, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported,
+        FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported,
     ])
     func next(failure: FailureClass) {
         #expect(walk(plan([1, 2], [3])) { _ in failure } == ["1", "2", "+3"])
@@ -37,15 +44,33 @@ struct AttemptSequenceTests {
         #expect(walk(plan([1, 2], [3])) { _ in failure } == ["1"])
     }
 
-    @Test("after a reset the same model is asked once more, at once, then the next")
-    func reset() {
-        #expect(walk(plan([1, 2], attempts: 9)) { _ in .reset } == ["1", "=1", "2", "=2"])
+    @Test("after these the same model is asked again, then the next", arguments: [FailureClass.reset, .rateLimited])
+    func retry(failure: FailureClass) {
+        #expect(walk(plan([1, 2], attempts: 9)) { _ in failure } == ["1", "=1", "2", "=2"])
+        #expect(walk(plan([1, 2], attempts: 9), retries: 3) { _ in failure } == ["1", "=1", "=1", "=1", "2", "=2", "=2", "=2"])
+        #expect(walk(plan([1, 2], attempts: 9), retries: 0) { _ in failure } == ["1", "2"])
+    }
+
+    @Test("after an upstream error the same model is asked again only where no other is left")
+    func lastResort() {
+        #expect(walk(plan([1, 2], [3], attempts: 9), retries: 2) { _ in .upstreamError } == ["1", "2", "+3", "=+3", "=+3"])
+    }
+
+    @Test("the policy's own rows come before the table, a status before a class")
+    func failover() {
+        var plan = plan([1, 2], [3], attempts: 9)
+        plan.failover.classes[.upstreamError] = .stop
+        #expect(walk(plan) { _ in .upstreamError } == ["1"])
+        plan.failover.statuses[502] = .next
+        #expect(walk(plan, status: 502) { _ in .upstreamError } == ["1", "2", "+3"])
+        plan.failover.classes[.clientError] = .retry
+        #expect(walk(plan, status: 418) { _ in .clientError } == ["1", "=1", "2", "=2", "+3", "=+3"])
     }
 
     @Test("attempts never pass max_attempts, whatever they are for")
     func maxAttempts() {
         for most in 1...6 {
-            #expect(walk(plan([1, 2, 3], [4, 5], attempts: most)) { _ in .reset }.count == most)
+            #expect(walk(plan([1, 2, 3], [4, 5], attempts: most), retries: 9) { _ in .reset }.count == most)
         }
     }
 
@@ -59,17 +84,26 @@ struct AttemptSequenceTests {
 
     @Test("max_models bounds the models of try, not those of the fallback")
     func maxModels() {
-        #expect(walk(plan([1, 2, 3], [4, 5], models: 2, attempts: 9)) { _ in .upstreamError } == ["1", "2", "+4", "+5"])
+        #expect(walk(plan([1, 2, 3], [4, 5], models: 2, attempts: 9)) { _ in .timeout } == ["1", "2", "+4", "+5"])
     }
 
     @Test("no model is asked twice but for a retry")
     func once() {
-        #expect(walk(plan([1, 2, 1], [2, 3, 3], models: 9, attempts: 9)) { _ in .upstreamError } == ["1", "2", "+3"])
+        #expect(walk(plan([1, 2, 1], [2, 3, 3], models: 9, attempts: 9)) { _ in .timeout } == ["1", "2", "+3"])
+    }
+
+    @Test("what was skipped costs neither an attempt nor a model, and can be proposed again")
+    func skipped() {
+        var sequence = AttemptSequence(plan([1, 2, 3], models: 1))
+        while let step = sequence.propose(context: { _ in nil }) { sequence.skip(step, .full) }
+        #expect(sequence.attempts == 0 && sequence.skipped.map(\.step.model) == [1, 2, 3])
+        sequence.reviveSkipped()
+        #expect(sequence.propose(context: { _ in nil })?.model == 1)
     }
 
     @Test("a context overflow goes to its own chain, else to candidates with a larger context")
     func contextOverflow() {
-        #expect(walk(plan([1, 2], [3], on: [.contextOverflow: [7, 8]])) { $0 == 1 ? .contextOverflow : .upstreamError } == ["1", "+7", "+8"])
+        #expect(walk(plan([1, 2], [3], on: [.contextOverflow: [7, 8]])) { $0 == 1 ? .contextOverflow : .timeout } == ["1", "+7", "+8"])
         let contexts = [1: 1000, 2: 500, 3: 2000]
         #expect(walk(plan([1, 2], [3]), contexts: contexts) { _ in .contextOverflow } == ["1", "+3"])
         #expect(walk(plan([1, 2], [3]), contexts: [:]) { _ in .contextOverflow } == ["1"])
@@ -77,7 +111,7 @@ struct AttemptSequenceTests {
 
     @Test("a content filter goes to its own chain, else it ends the call")
     func contentFilter() {
-        #expect(walk(plan([1, 2], [3], on: [.contentFilter: [7]])) { $0 == 1 ? .contentFilter : .upstreamError } == ["1", "+7"])
+        #expect(walk(plan([1, 2], [3], on: [.contentFilter: [7]])) { $0 == 1 ? .contentFilter : .timeout } == ["1", "+7"])
     }
 }
 

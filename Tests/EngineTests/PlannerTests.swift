@@ -31,7 +31,7 @@ struct PlannerTests {
     private func plan(_ name: String?, key: String = "all", rotation: Int = 0) throws -> Plan {
         let snapshot = try snapshot(Self.yaml)
         let scope = try #require(snapshot.policy.keys.first { $0.name == key }).models
-        return try Planner.plan(snapshot, model: name, scope: scope, rotation: rotation)
+        return try Planner.plan(PlanRequest(models: name.map { [$0] } ?? [], scope: scope), in: snapshot, state: FixedState(turn: rotation))
     }
 
     private func names(_ models: [Int]) throws -> [String] {
@@ -57,7 +57,7 @@ struct PlannerTests {
             providers: { p: { plugin: silent } }
             models: { z: { provider: p }, h: { provider: p, hidden: true }, a: { provider: p } }
             """)
-        let plan = try Planner.plan(snapshot, model: nil, scope: nil, rotation: 0)
+        let plan = try Planner.plan(PlanRequest(), in: snapshot, state: FixedState())
         #expect(plan.tries.map { snapshot.policy.models[$0].key } == ["z", "a"])
     }
 

@@ -127,7 +127,7 @@ import TestSupport
         _ = try client.nextContent()
         client.close()
         let record = try #require(try router.waitForRecords(1).first)
-        #expect(record["usage_source"]?.string == "estimated")
+        #expect(record["usage_source"]?.string == "delivered")
         #expect(record["model"]?.string == "a")
         #expect(record["attempts"]?.int == 1)
     }

@@ -3,9 +3,9 @@ import TestSupport
 
 /// The failure table, seen from both ends: who is asked again, and what the caller is told.
 @Suite struct FailuresTests {
-    private static func router(_ a: @escaping ScriptedUpstream.Script) throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
+    private static func router(_ a: @escaping ScriptedUpstream.Script, defaults: String = "") throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
         let (a, b) = (try ScriptedUpstream(a), try ScriptedUpstream(ScriptedUpstream.answering("from b")))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: defaults, routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
         return (router, a, b)
     }
 
@@ -22,7 +22,7 @@ import TestSupport
         #expect(b.requests.isEmpty)
     }
 
-    @Test(arguments: [401, 402, 403, 404, 408, 409, 425, 429, 500, 501, 502, 503, 504, 529])
+    @Test(arguments: [408, 409, 425, 500, 501, 502, 503, 504, 529])
     func `a failure of the provider is answered by the next model`(status: Int) throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(status))
         for stream in [false, true] {
@@ -32,6 +32,17 @@ import TestSupport
             #expect(response.head["x-router-model"] == "b")
         }
         #expect(a.requests.count == 2)
+        #expect(b.requests.count == 2)
+    }
+
+    @Test(arguments: [401, 402, 403, 404, 429])
+    func `a model that can't be asked for a while is passed over by the next request`(status: Int) throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, fields: status == 429 ? ["Retry-After: 60"] : []))
+        let first = try router.chat("r"), second = try router.chat("r")
+        #expect(first.content == "from b" && second.content == "from b")
+        #expect(first.head["x-router-attempts"] == "2")
+        #expect(second.head["x-router-attempts"] == "1")
+        #expect(a.requests.count == 1)
         #expect(b.requests.count == 2)
     }
 
@@ -48,7 +59,7 @@ import TestSupport
     }
 
     @Test func `a reset before the answer is tried once more on the same model and then on the next`() throws {
-        let (router, a, b) = try Self.router(ScriptedUpstream.resetting)
+        let (router, a, b) = try Self.router(ScriptedUpstream.resetting, defaults: "retry: { retries: 1, delay: 10ms }")
         let answer = try router.chat("r")
         #expect(answer.content == "from b")
         #expect(answer.json?["_router"]?["attempts"]?.int == 3)
@@ -58,7 +69,7 @@ import TestSupport
 
     @Test func `a kept connection that has died costs no attempt`() throws {
         let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, ScriptedUpstream.resetting, ScriptedUpstream.echoing])
-        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 1ms }"))
         _ = try router.chat("a", "one")
         // Event loops keep connections of their own: ask on the caller's connection until the kept one was used.
         let client = try router.client()
@@ -113,8 +124,8 @@ import TestSupport
         let broken = try ScriptedUpstream(ScriptedUpstream.failing(503))
         let router = try RouterProcess(
             PolicyText(
-                ["a": limited, "b": limitedLonger, "c": rejecting, "d": broken],
-                routes: ["  limited: { try: [b, a] }", "  rejected: { try: c }", "  mixed: { try: [a, d] }"]))
+                ["a": limited, "b": limitedLonger, "c": rejecting, "d": broken, "e": limited],
+                routes: ["  limited: { try: [b, a] }", "  rejected: { try: c }", "  mixed: { try: [e, d] }"]))
         let (all, rejected, mixed) = (try router.chat("limited"), try router.chat("rejected"), try router.chat("mixed"))
         #expect(all.status == 429)
         #expect(all.errorType == "rate_limit_error")

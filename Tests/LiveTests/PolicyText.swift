@@ -22,13 +22,21 @@ struct PolicyText {
     var text: String {
         var lines = ["version: 1", "listen: 127.0.0.1:0"]
         if !server.isEmpty { lines.append("server: { \(server) }") }
-        if !defaults.isEmpty { lines.append("defaults: { \(defaults) }") }
+        lines.append("defaults: { \(allDefaults) }")
         let providers = upstreams.map { "  p-\($0.name): { plugin: openai-compatible, base_url: \"http://127.0.0.1:\($0.port)/v1\", \(provider) }" } + moreProviders
         let models = upstreams.map { "  \($0.name): { provider: p-\($0.name), upstream: up-\($0.name) }" } + moreModels
         for (name, entries) in [("providers", providers), ("models", models), ("routes", routes), ("keys", keys)] where !entries.isEmpty {
             lines += ["\(name):"] + entries
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Without a word of the test's own no model is asked again and no breaker opens, so that what is seen is the rule under test alone.
+    private var allDefaults: String {
+        var settings = defaults.isEmpty ? [] : [defaults]
+        if !defaults.contains("retry:") { settings.append("retry: { retries: 0 }") }
+        if !defaults.contains("breaker:") { settings.append("breaker: { failures: 1000 }") }
+        return settings.joined(separator: ", ")
     }
 
     func with(_ change: (inout PolicyText) -> Void) -> PolicyText {

@@ -7,48 +7,166 @@ import Testing
 @Suite("the demo plugin")
 struct DemoPluginTests {
     @Test("passes the suite of every provider")
-    func conformance() {
-        let answer = answer(to: "Привет 🚀, как дела", isStream: true)
-        let suite = ProviderConformance(
-            provider: provider(), answers: [.init("a stream", isStream: true, head: answer.head, bytes: answer.pieces.flatMap(\.bytes))], requests: [])
-        #expect(suite.violations() == [])
+    func conformance() throws {
+        let answers = try [("a stream", true, "{}"), ("a whole answer", false, "{}"), ("a tool call", true, Self.toolChoice)].map { name, isStream, more in
+            let answer = try answer(to: "Привет 🚀, как дела", isStream: isStream, more: more)
+            return ProviderConformance.Answer(name, isStream: isStream, head: answer.head, bytes: answer.pieces.flatMap(\.bytes))
+        }
+        #expect(ProviderConformance(provider: try provider(), answers: answers, requests: []).violations() == [])
     }
 
     @Test("the answer holds the question's text unharmed, in as many pieces as asked", arguments: [1, 3, 7, 50])
     func text(chunks: Int) throws {
         let question = "Привет 🚀 👨‍👩‍👧 \"quoted\" \\ and\nlines"
-        let answer = answer(to: question, isStream: true, chunks: chunks)
+        let answer = try answer(to: question, isStream: true, ["chunks": "\(chunks)"])
         #expect(answer.pieces.count == chunks + 1)
-        #expect(try read(answer) == "You said: \(question)")
+        #expect(try read(answer).text == "You said: \(question)")
     }
 
     @Test("the last message of the user counts, also where its content is a list of parts")
     func parts() throws {
-        let body = #"{"messages":[{"role":"user","content":"first"},{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{}},{"type":"text","text":"cond"}]}]}"#
-        #expect(try read(answer(body: body, isStream: false)) == "You said: second")
+        let body = #"{"messages":[{"role":"user","content":"first"},7,{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{}},{"type":"text","text":"cond"}]}]}"#
+        #expect(try read(answer(body: body, isStream: false)).text == "You said: second")
     }
 
-    @Test("it fails with the status that it was told")
-    func fails() {
-        let answer = answer(to: "x", isStream: true, fail: 429)
-        #expect(answer.head.status == 429)
-        let body = answer.pieces[0].bytes
-        let error = provider().failure(head: answer.head, body: body.span.bytes)
-        #expect(error.failure == .rateLimited)
+    @Test("it fails with the status that it was told, and asks for the wait that it was told", arguments: [
+        (["fail": "429"], 429, FailureClass.rateLimited, nil), (["fail": "503", "retry_after": "2s"], 503, .upstreamError, .seconds(2)),
+        (["fail": "429", "retry_after": "250ms"], 429, .rateLimited, .milliseconds(250)), (["fail": "401"], 401, .providerRejected, nil),
+    ] as [([String: String], Int, FailureClass, Duration?)])
+    func fails(options: [String: String], status: Int, failure: FailureClass, wait: Duration?) throws {
+        let error = try failed(answer(to: "x", isStream: true, options))
+        #expect(error.status == status)
+        #expect(error.failure == failure)
+        #expect(error.retryAfter == wait)
     }
 
-    private func provider(chunks: Int? = nil, fail: Int? = nil) -> any Provider {
-        var entries: [ConfigEntry] = []
-        for (name, value) in [("chunks", chunks), ("fail", fail)] {
-            guard let value else { continue }
-            entries.append(ConfigEntry(key: ConfigText(name, at: .start), value: ConfigNode(.scalar(ConfigScalar("\(value)")), at: .start)))
+    @Test("a list of statuses fails a request's tries in turn, and what is behind it answers")
+    func tries() throws {
+        let options = try options(["fail": "[503, 200, 429]"])
+        let statuses = [0, 1, 2, 3, 100, -1].map { answer(body: #"{"messages":[]}"#, isStream: true, options, earlierTries: $0).head.status }
+        #expect(statuses == [503, 200, 429, 200, 200, 503])
+    }
+
+    @Test("an answer breaks off after so many pieces, and is then none", arguments: [(0, ""), (1, "You"), (3, "You said: a"), (99, "You said: a b")])
+    func cut(pieces: Int, text: String) throws {
+        let read = try read(answer(to: "a b", isStream: true, ["cut": "\(pieces)"]))
+        #expect(read.text == text)
+        #expect(read.error?.code == "upstream_truncated")
+        #expect(try self.read(answer(to: "a b", isStream: false, ["cut": "\(pieces)"])).error?.code == "upstream_truncated")
+    }
+
+    @Test("what was cut and what continues it are together the whole answer", arguments: 0...6)
+    func continuation(pieces: Int) throws {
+        let question = "Привет 👨‍👩‍👧 \"и\" пока"
+        let begun = try read(answer(to: question, isStream: true, ["cut": "\(pieces)"])).text
+        for rest in [try answer(to: question, isStream: true, continuation: begun), try answer(to: question, isStream: false, continuation: begun)] {
+            let rest = try read(rest)
+            #expect(begun + rest.text == "You said: \(question)")
+            #expect(rest.isComplete)
         }
-        var fields = FieldReader(entries, at: .start)
-        guard let options = DemoPlugin.readOptions(&fields), fields.issues.isEmpty else { preconditionFailure("\(fields.issues)") }
-        return DemoPlugin.makeProvider(options)
     }
 
-    private func answer(to question: String, isStream: Bool, chunks: Int? = nil, fail: Int? = nil) -> LocalAnswer {
+    @Test("a text that isn't its own beginning is followed by its whole answer")
+    func foreignText() throws {
+        #expect(try read(answer(to: "a", isStream: true, continuation: "Once ")).text == "You said: a")
+    }
+
+    @Test("a prompt of more words than its context is refused for that", arguments: [(3, nil), (2, FailureClass.contextOverflow)] as [(Int, FailureClass?)])
+    func context(limit: Int, failure: FailureClass?) throws {
+        let body = #"{"messages":[{"role":"system","content":"one"},{"role":"user","content":[{"type":"text","text":"two three"}]}]}"#
+        let answer = try answer(body: body, isStream: true, ["context": "\(limit)"])
+        #expect(answer.head.status == (failure == nil ? 200 : 400))
+        if let failure { #expect(try failed(answer).failure == failure) }
+    }
+
+    @Test("a prompt with the filtered word is refused for that")
+    func filter() throws {
+        #expect(try failed(answer(to: "a bad word", isStream: true, ["filter": "bad"])).failure == .contentFilter)
+        #expect(try answer(to: "a good word", isStream: true, ["filter": "bad"]).head.status == 200)
+    }
+
+    @Test("where JSON is asked for the answer is JSON", arguments: ["json_object", "json_schema"])
+    func json(type: String) throws {
+        let text = try read(answer(to: "say \"hi\"\n", isStream: true, more: #"{"response_format":{"type":"\#(type)"}}"#)).text
+        #expect(text == #"{"echo":"say \"hi\"\n"}"#)
+        #expect(try read(answer(to: "x", isStream: true, more: #"{"response_format":{"type":"text"}}"#)).text == "You said: x")
+    }
+
+    @Test("the function that must be called is called")
+    func toolCall() throws {
+        let read = try read(answer(to: "x", isStream: true, more: Self.toolChoice))
+        #expect(read.events.contains(.toolCall(index: 0, id: "call_demo", name: "look_up")))
+        #expect(read.events.last == .finish(.toolCalls))
+        #expect(read.text == "")
+    }
+
+    @Test("a status that can't be one is told with its place", arguments: ["9999", "[503, 20]", "[x]", "200", "{}"])
+    func wrongStatus(value: String) throws {
+        var fields = FieldReader([entry("fail", value)], at: .start)
+        _ = DemoPlugin.readOptions(&fields)
+        #expect(fields.issues.count == 1)
+    }
+
+    static let toolChoice = #"{"tool_choice":{"type":"function","function":{"name":"look_up"}}}"#
+
+    /// What a decoder makes of an answer, as far as it goes.
+    private struct Reading {
+        var text = ""
+        var events: [ChatEvent] = []
+        var isComplete = false
+        var error: ProviderError?
+    }
+
+    private func read(_ answer: LocalAnswer) throws -> Reading {
+        var decoder = try provider().decoder(for: Call(operation: .chat, model: "demo", isStream: true, keepsText: true), head: answer.head)
+        var sink = AnswerSink()
+        var reading = Reading()
+        let bytes = answer.pieces.flatMap(\.bytes)
+        let consumed = try decoder.decode(bytes.span.bytes, into: &sink)
+        do throws(ProviderError) {
+            try decoder.finish(Array(bytes[consumed...]).span.bytes, into: &sink)
+        } catch {
+            reading.error = error
+        }
+        for case .event(let event) in sink.parts {
+            reading.events.append(event)
+            if case .text(let more) = event { reading.text += more }
+        }
+        #expect(sink.text ?? "" == reading.text)
+        reading.isComplete = sink.isComplete
+        return reading
+    }
+
+    private func failed(_ answer: LocalAnswer) throws -> ProviderError {
+        let body = answer.pieces[0].bytes
+        return try provider().failure(head: answer.head, body: body.span.bytes)
+    }
+
+    private func provider() throws -> any Provider {
+        DemoPlugin.makeProvider(try options([:]))
+    }
+
+    private func options(_ values: [String: String]) throws -> DemoOptions {
+        var fields = FieldReader(values.map { entry($0.key, $0.value) }, at: .start)
+        let options = DemoPlugin.readOptions(&fields)
+        #expect(fields.finish().map(\.message) == [])
+        return try #require(options)
+    }
+
+    /// `[a, b]` is a list, `{}` a mapping.
+    private func entry(_ key: String, _ value: String) -> ConfigEntry {
+        func scalar(_ text: some StringProtocol) -> ConfigNode { ConfigNode(.scalar(ConfigScalar(String(text))), at: .start) }
+        let key = ConfigText(key, at: .start)
+        if value == "{}" { return ConfigEntry(key: key, value: ConfigNode(.mapping([]), at: .start)) }
+        guard value.hasPrefix("[") else { return ConfigEntry(key: key, value: scalar(value)) }
+        let items = value.dropFirst().dropLast().split(separator: ",").map { scalar($0.drop { $0 == " " }) }
+        return ConfigEntry(key: key, value: ConfigNode(.sequence(items), at: .start))
+    }
+
+    /// `more` is an object whose members are the request's too.
+    private func answer(
+        to question: String, isStream: Bool, _ values: [String: String] = [:], more: String = "{}", continuation: String? = nil
+    ) throws -> LocalAnswer {
         var writer = JSONWriter()
         writer.object {
             $0.key("messages")
@@ -59,24 +177,19 @@ struct DemoPluginTests {
                 }
             }
         }
-        return answer(body: String(decoding: writer.bytes, as: UTF8.self), isStream: isStream, chunks: chunks, fail: fail)
+        let inner = more.dropFirst().dropLast()
+        let body = String(decoding: writer.bytes.dropLast(), as: UTF8.self) + (inner.isEmpty ? "" : ",") + inner + "}"
+        return answer(body: body, isStream: isStream, try options(values), continuation: continuation)
     }
 
-    private func answer(body: String, isStream: Bool, chunks: Int? = nil, fail: Int? = nil) -> LocalAnswer {
+    private func answer(body: String, isStream: Bool, _ values: [String: String] = [:]) throws -> LocalAnswer {
+        answer(body: body, isStream: isStream, try options(values))
+    }
+
+    private func answer(body: String, isStream: Bool, _ options: DemoOptions, continuation: String? = nil, earlierTries: Int = 0) -> LocalAnswer {
         let bytes = Array(body.utf8)
         let members = (try? JSON.members(of: bytes.span.bytes)) ?? []
-        let call = Call(operation: .chat, model: "demo", isStream: isStream, members: members)
-        return provider(chunks: chunks, fail: fail).answer(to: call, body: bytes.span.bytes)
-    }
-
-    private func read(_ answer: LocalAnswer) throws -> String {
-        var decoder = try provider().decoder(for: .sample(isStream: true), head: answer.head)
-        var sink = AnswerSink()
-        let bytes = answer.pieces.flatMap(\.bytes)
-        _ = try decoder.decode(bytes.span.bytes, into: &sink)
-        #expect(sink.isComplete)
-        return sink.parts.reduce(into: "") { text, part in
-            if case .event(.text(let more)) = part { text += more }
-        }
+        let call = Call(operation: .chat, model: "demo", isStream: isStream, members: members, continuation: continuation, earlierTries: earlierTries)
+        return DemoPlugin.makeProvider(options).answer(to: call, body: bytes.span.bytes)
     }
 }

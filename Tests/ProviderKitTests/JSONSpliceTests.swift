@@ -37,6 +37,17 @@ import Testing
         #expect(rendered(try splice(Array("{ }".utf8), appending: [("x", "1"), ("y", "2")]) { _ in .keep }) == "{\"x\":1,\"y\":2}")
     }
 
+    @Test("an array gets one more element, and every other byte stays", arguments: [
+        (#"{"m":[]}"#, #"{"m":[7]}"#), ("{\"m\":[ \n ] , \"n\":1}", "{\"m\":[ \n 7] , \"n\":1}"), (#"{ "m" : [1, [2]  ] }"#, #"{ "m" : [1, [2]  ,7] }"#),
+        (#"{"m":{}}"#, #"{"m":{}}"#), (#"{"m":"[]"}"#, #"{"m":"[]"}"#), (#"{"m":null}"#, #"{"m":null}"#),
+    ])
+    func extends(_ text: String, _ expected: String) throws {
+        let body = Array(text.utf8)
+        let pieces = try splice(body) { $0 == 0 ? .extend("7") : .keep }
+        #expect(String(decoding: render(pieces, body), as: UTF8.self) == expected)
+        #expect(pieces.count <= 3)
+    }
+
     @Test("members that were left out before are gone, though nobody dropped them here")
     func leavesOutMembers() throws {
         let pieces = try reading(body) { bytes throws(JSONError) in
@@ -49,13 +60,13 @@ import Testing
         #expect(rendered(pieces) == " { \"model\" : \"a\",\"stream\":true } \n")
     }
 
-    @Test("whatever is kept, dropped, replaced and appended, the result is valid and holds just that", arguments: 0..<20 as Range<UInt64>)
+    @Test("whatever is kept, dropped, replaced, extended and appended, the result is valid and holds just that", arguments: 0..<20 as Range<UInt64>)
     func holdsWhatWasAsked(_ seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<100 {
             let body = Array((generator.space() + generator.object() + generator.space()).utf8)
             let members = try members(of: body)
-            let edits: [Edit] = members.map { _ in generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value())]) }
+            let edits: [Edit] = members.map { _ in generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value()), .extend(generator.value())]) }
             let added = (0..<generator.random.below(3)).map { ("new \($0)", generator.value()) }
             let pieces = try splice(body, appending: added) { edits[$0] }
 
@@ -64,6 +75,7 @@ import Testing
                 switch edit {
                 case .keep: expected.append([text(body[member.key]), text(body[member.value.range])])
                 case .replace(let json): expected.append([text(body[member.key]), json])
+                case .extend(let json): expected.append([text(body[member.key]), extended(body, member.value, with: json)])
                 case .drop: break
                 }
             }
@@ -80,6 +92,14 @@ import Testing
     private enum Edit: Equatable {
         case keep, drop
         case replace(String)
+        case extend(String)
+    }
+
+    private func extended(_ body: [UInt8], _ value: JSONValue, with json: String) -> String {
+        let before = text(body[value.range])
+        guard value.kind == .array else { return before }
+        let isEmpty = before.dropFirst().dropLast().allSatisfy(\.isWhitespace)
+        return before.dropLast() + (isEmpty ? "" : ",") + json + "]"
     }
 
     private func splice(_ body: [UInt8], appending added: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodyPiece] {
@@ -89,6 +109,7 @@ import Testing
                 switch edit(i) {
                 case .keep: splice.keep(member, in: bytes)
                 case .replace(let json): splice.replace(member, with: Array(json.utf8), in: bytes)
+                case .extend(let json): splice.extend(member, with: Array(json.utf8), in: bytes)
                 case .drop: break
                 }
             }

@@ -36,29 +36,42 @@ public struct ProviderConformance {
     /// What breaks a rule, a sentence each.
     public func violations() -> [String] {
         var found: [String] = []
-        for answer in answers { found += splitViolations(answer) + cutViolations(answer) + garbageViolations(answer) }
-        for request in requests { found += requestViolations(request) }
+        for answer in answers { found += splitViolations(answer) + textViolations(answer) + cutViolations(answer) + garbageViolations(answer) }
+        for request in requests { found += requestViolations(request) + continuationViolations(request) }
         return found + failureViolations()
     }
 
-    private func call(isStream: Bool, members: [JSONMember] = []) -> Call {
-        Call(operation: .chat, model: "conformance-model", isStream: isStream, members: members)
+    func call(isStream: Bool, members: [JSONMember] = [], keepsText: Bool = false, continuation: String? = nil) -> Call {
+        Call(operation: .chat, model: "conformance-model", isStream: isStream, members: members, continuation: continuation, keepsText: keepsText)
     }
 
     // MARK: Answers
 
-    /// Cut anywhere, the same bytes give the same answer.
+    /// Cut anywhere, the same bytes give the same answer, and the same text where it is kept.
     private func splitViolations(_ answer: Answer) -> [String] {
-        let whole = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
+        let keeping = call(isStream: answer.isStream, keepsText: true)
+        let whole = Reading(answer, cuts: [], provider, keeping)
         var found: [String] = []
         if whole.error != nil || !whole.isComplete { found.append("\(answer.name): read whole, it is no complete answer: \(whole)") }
         let size = answer.bytes.count
         var ways: [(String, [Int])] = [("byte by byte", Array(0..<size)), ("two bytes at a time", Array(stride(from: 0, to: size, by: 2)))]
         let step = max(1, size / 2000)
         ways += stride(from: 1, to: size, by: step).map { ("cut at \($0)", [$0]) }
-        for (name, cuts) in ways where Reading(answer, cuts: cuts, provider, call(isStream: answer.isStream)) != whole {
+        for (name, cuts) in ways where Reading(answer, cuts: cuts, provider, keeping) != whole {
             found.append("\(answer.name): \(name), it reads differently")
         }
+        return found
+    }
+
+    /// Keeping the text changes nothing else, and it is kept only where it is asked for: all of it, so that what typed events say is that text.
+    private func textViolations(_ answer: Answer) -> [String] {
+        let plain = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
+        var keeping = Reading(answer, cuts: [], provider, call(isStream: answer.isStream, keepsText: true))
+        var found: [String] = []
+        if plain.text != nil { found.append("\(answer.name): its text is kept, which nobody asked for") }
+        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText { found.append("\(answer.name): the text that is kept is not the answer's") }
+        keeping.text = nil
+        if keeping != plain { found.append("\(answer.name): it reads differently where its text is kept") }
         return found
     }
 
@@ -96,6 +109,15 @@ public struct ProviderConformance {
 
     // MARK: Requests and failures
 
+    func rendered(_ request: UpstreamRequest, _ body: [UInt8]) -> [UInt8] {
+        request.body.flatMap { piece -> [UInt8] in
+            switch piece {
+            case .bytes(let bytes): bytes
+            case .caller(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
+            }
+        }
+    }
+
     /// A request holds the policy's model name, is JSON, and shows no secret in what gets logged.
     private func requestViolations(_ body: [UInt8]) -> [String] {
         let members: [JSONMember]
@@ -108,12 +130,7 @@ public struct ProviderConformance {
                 found.append("a request is refused: \(error)")
                 continue
             }
-            let sent = request.body.flatMap { piece -> [UInt8] in
-                switch piece {
-                case .bytes(let bytes): bytes
-                case .caller(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
-                }
-            }
+            let sent = rendered(request, body)
             do { try JSON.validate(sent.span.bytes) } catch { found.append("a request's body is no JSON: \(error)") }
             let names = String(decoding: sent, as: UTF8.self) + request.target
             if !names.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
@@ -136,74 +153,6 @@ public struct ProviderConformance {
             }
         }
         return found
-    }
-}
-
-/// What a decoder made of an answer, as a value to compare.
-struct Reading: Equatable {
-    var parts: [String] = []
-    var usage: Usage?
-    var isComplete = false
-    var error: FailureClass?
-    /// Bytes of content, and how many choices have finished.
-    var content = 0
-    var finishes = 0
-
-
-    init(_ answer: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
-        var sink = AnswerSink()
-        do throws(ProviderError) {
-            var decoder = try provider.decoder(for: call, head: answer.head)
-            var pending: [UInt8] = []
-            var start = 0
-            for end in cuts + [answer.bytes.count] where end > start || cuts.isEmpty {
-                pending += answer.bytes[start..<end]
-                start = end
-                let consumed: Int
-                do throws(ProviderError) { consumed = try decoder.decode(pending.span.bytes, into: &sink) } catch {
-                    take(&sink, pending)
-                    throw error
-                }
-                take(&sink, pending)
-                pending.removeFirst(max(0, min(consumed, pending.count)))
-            }
-            if !sink.isComplete {
-                do throws(ProviderError) { try decoder.finish(pending.span.bytes, into: &sink) } catch {
-                    take(&sink, pending)
-                    throw error
-                }
-                take(&sink, pending)
-            }
-        } catch {
-            self.error = error.failure
-        }
-        usage = sink.usage
-        isComplete = sink.isComplete
-    }
-
-    private mutating func take(_ sink: inout AnswerSink, _ bytes: [UInt8]) {
-        for part in sink.parts {
-            switch part {
-            case .chunk(let chunk):
-                count(chunk.content)
-                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.content)")
-            case .joined(let json, let content):
-                count(content)
-                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
-            case .whole(let json, let content):
-                count(content)
-                parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
-            case .event(let event):
-                if case .finish = event { finishes += 1 } else { content += 1 }
-                parts.append("\(event)")
-            }
-        }
-        sink.removeParts()
-    }
-
-    private mutating func count(_ summary: ContentSummary) {
-        content += summary.contentBytes
-        finishes += summary.finishes
     }
 }
 

@@ -1,17 +1,27 @@
 extension FieldReader {
     /// Text on one line, at least one character.
     public mutating func string(_ key: String, required: Bool = false) -> String? {
+        declare(key, as: .text)
         guard let (scalar, node) = scalar(key, required: required, expecting: "text") else { return nil }
         return line(scalar, node, name: key)
     }
 
+    /// Text on one line with its place: a name that is looked up elsewhere.
+    public mutating func name(_ key: String, required: Bool = false) -> ConfigText? {
+        declare(key, as: .text)
+        guard let (scalar, node) = scalar(key, required: required, expecting: "text") else { return nil }
+        return line(scalar, node, name: key).map { ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved) }
+    }
+
     /// Text that may be empty and may have line breaks.
     public mutating func text(_ key: String, required: Bool = false) -> String? {
-        scalar(key, required: required, expecting: "text").map { $0.scalar.isUnresolved ? placeholder : $0.scalar.text }
+        declare(key, as: .text)
+        return scalar(key, required: required, expecting: "text").map { $0.scalar.isUnresolved ? placeholder : $0.scalar.text }
     }
 
     /// `true` or `false`.
     public mutating func bool(_ key: String, required: Bool = false) -> Bool? {
+        declare(key, as: .bool)
         guard let (scalar, node) = scalar(key, required: required, expecting: "true or false") else { return nil }
         guard !scalar.isUnresolved else { return false }
         if isUnquoted(scalar), let value = Bool(scalar.text) { return value }
@@ -23,18 +33,21 @@ extension FieldReader {
 
     /// One of a few words.
     public mutating func word(_ key: String, of allowed: [String], required: Bool = false) -> String? {
+        declare(key, as: .word(allowed))
         guard let (scalar, node) = scalar(key, required: required, expecting: "one of \(allowed.joined(separator: ", "))") else { return nil }
         return word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
     }
 
     /// A list of words, each one of a few.
     public mutating func words(_ key: String, of allowed: [String]) -> [String]? {
+        declare(key, as: .words(allowed))
         guard let nodes = list(key) else { return nil }
         return nodes.compactMap { scalar, node in word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed) }
     }
 
     /// A list of texts, each on one line; one text stands for a list of one.
     public mutating func texts(_ key: String, required: Bool = false) -> [ConfigText]? {
+        declare(key, as: .texts)
         guard let nodes = list(key, required: required) else { return nil }
         return nodes.compactMap { scalar, node in line(scalar, node, name: key).map { ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved) } }
     }
@@ -45,6 +58,7 @@ extension FieldReader {
 
     /// Names with texts, in the file's order. The texts may be empty, but have one line.
     public mutating func stringMap(_ key: String) -> [(name: ConfigText, value: ConfigText)]? {
+        declare(key, as: .other("names with texts"))
         guard let entry = entry(key) else { return nil }
         guard case .mapping(let entries) = entry.value.content else {
             if entry.value.isNull { return [] }
@@ -68,7 +82,7 @@ extension FieldReader {
 
     private mutating func list(_ key: String, required: Bool = false) -> [(ConfigScalar, ConfigNode)]? {
         guard let entry = entry(key) else {
-            if required { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: "add '\(key): [ … ]'")) }
+            if required { reportMissing(key, hint: "add '\(key): [ … ]'") }
             return nil
         }
         switch entry.value.content {

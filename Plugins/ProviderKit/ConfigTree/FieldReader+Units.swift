@@ -3,6 +3,7 @@ extension FieldReader {
     public mutating func duration(
         _ key: String, in range: ClosedRange<Duration> = .milliseconds(1)...(.seconds(24 * 3600)), required: Bool = false
     ) -> Duration? {
+        declare(key, as: .duration(range))
         guard let (scalar, node) = scalar(key, required: required, expecting: "a time such as '5s'") else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
         let kind = Quantity(what: "a time", units: durations, readings: ("s", "ms"), example: "250ms, 5s, 3m or 1h")
@@ -18,6 +19,7 @@ extension FieldReader {
 
     /// Bytes: a whole number with one of the units `B`, `KiB`, `MiB`, `GiB`. `KB` and `MB` are refused, for they mean two things.
     public mutating func size(_ key: String, in range: ClosedRange<Int> = 1...(1 << 40), required: Bool = false) -> Int? {
+        declare(key, as: .size(range))
         guard let (scalar, node) = scalar(key, required: required, expecting: "a size such as '64KiB'") else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
         let kind = Quantity(what: "a size", units: sizes, readings: ("KiB", "MiB"), example: "64KiB, 32MiB or 1GiB")
@@ -77,14 +79,15 @@ private struct Quantity {
 private let durations: [(name: String, factor: Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
 private let sizes: [(name: String, factor: Int64)] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
 
-private func described(_ duration: Duration) -> String {
+func described(_ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.components
     if attoseconds != 0 { return "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms" }
     if seconds != 0, seconds % 3600 == 0 { return "\(seconds / 3600)h" }
+    if seconds != 0, seconds % 60 == 0 { return "\(seconds / 60)m" }
     return "\(seconds)s"
 }
 
-private func described(_ bytes: Int) -> String {
+func described(_ bytes: Int) -> String {
     let unit = sizes.last { bytes % Int($0.factor) == 0 && bytes >= Int($0.factor) } ?? ("B", 1)
     return "\(bytes / Int(unit.factor))\(unit.name)"
 }

@@ -7,11 +7,13 @@ public struct FieldReader {
     /// Where a missing key is reported: the mapping's own name, where it has one.
     public let position: SourcePosition
     public private(set) var issues: [ConfigIssue] = []
-    /// In the order in which they were read.
-    public private(set) var knownKeys: [String] = []
+    /// What was read, in that order.
+    public private(set) var known: [KnownField] = []
     /// The values that were read as secrets. Excerpts of the file leave them out.
     public private(set) var secretPositions: [SourcePosition] = []
     private let entries: [ConfigEntry]
+    /// Which issue says that there is no mapping to read; nil: there is one.
+    private var noMapping: Int?
 
     /// `entries` are those of the mapping. `position` is its name's.
     public init(_ entries: [ConfigEntry], at position: SourcePosition) {
@@ -25,11 +27,16 @@ public struct FieldReader {
             self.init(entries, at: owner.position)
         } else {
             self.init([], at: owner.position)
-            if !node.isNull { report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.shown)") }
+            guard !node.isNull else { return }
+            report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.shown)")
+            noMapping = 0
         }
     }
 
     public var presentKeys: [String] { entries.map(\.key.text) }
+
+    /// In the order in which they were read.
+    public var knownKeys: [String] { known.map(\.key) }
 
     /// The value of a key as it stands; nil where the key is absent.
     public mutating func node(_ key: String) -> ConfigNode? {
@@ -38,8 +45,27 @@ public struct FieldReader {
 
     /// The key with its value.
     public mutating func entry(_ key: String) -> ConfigEntry? {
-        if !knownKeys.contains(key) { knownKeys.append(key) }
+        if !known.contains(where: { $0.key == key }) { known.append(KnownField(key: key)) }
         return entries.first { $0.key.text == key }
+    }
+
+    /// Says what a key takes. What was said first counts, so that a caller can say more than the method it reads with.
+    public mutating func declare(_ key: String, as kind: FieldKind) {
+        guard let index = known.firstIndex(where: { $0.key == key }) else {
+            known.append(KnownField(key: key, kind: kind))
+            return
+        }
+        if known[index].kind == nil { known[index].kind = kind }
+    }
+
+    /// Says what a key is for: its line in the reference, and the hint of errors that have no other. What was said first counts.
+    ///
+    /// - Parameter standard: what counts where the key is absent, as the file would write it.
+    public mutating func describe(_ key: String, _ text: String, standard: String? = nil) {
+        if !known.contains(where: { $0.key == key }) { known.append(KnownField(key: key)) }
+        guard let index = known.firstIndex(where: { $0.key == key && $0.text == nil }) else { return }
+        known[index].text = text
+        known[index].standard = standard
     }
 
     /// A mapping inside this one. `read` need not call `finish()`.
@@ -76,23 +102,43 @@ public struct FieldReader {
     }
 
     /// All that was recorded, with the keys that nobody read. `reserved` keys are refused in words of their own.
-    public mutating func finish(reserved: [String] = []) -> [ConfigIssue] {
-        let known = Set(knownKeys)
-        for entry in entries where !known.contains(entry.key.text) {
-            report(unknown(entry.key, isReserved: reserved.contains(entry.key.text)))
+    ///
+    /// - Parameter reference: what a known key is for, in a line; nil: what `describe` said.
+    public mutating func finish(reserved: [String] = [], reference: (String) -> String? = { _ in nil }) -> [ConfigIssue] {
+        let keys = Set(knownKeys)
+        let told = Dictionary(known.compactMap { field in field.text.map { (field.key, $0) } }) { first, _ in first }
+        func line(_ key: String) -> String? { reference(key) ?? told[key].map { "'\(key)': \($0)" } }
+        if let noMapping, !known.isEmpty { issues[noMapping].hint = knownWords }
+        for entry in entries {
+            if keys.contains(entry.key.text) {
+                for index in issues.indices where issues[index].hint == nil && issues[index].position == entry.value.position {
+                    issues[index].hint = line(entry.key.text)
+                }
+            } else {
+                report(unknown(entry.key, isReserved: reserved.contains(entry.key.text), line))
+            }
         }
         return issues
     }
 
-    private func unknown(_ key: ConfigText, isReserved: Bool) -> ConfigIssue {
+    private func unknown(_ key: ConfigText, isReserved: Bool, _ line: (String) -> String?) -> ConfigIssue {
         if isReserved {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }
         let message = "unknown key '\(abbreviated(key.text))'"
         if let near = nearest(to: key.text, in: knownKeys) {
-            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?")
+            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?", hint: line(near))
         }
-        return ConfigIssue(at: key.position, message, hint: knownKeys.isEmpty ? "no key is known here" : "known here: \(knownKeys.joined(separator: ", "))")
+        return ConfigIssue(at: key.position, message, hint: knownWords)
+    }
+
+    private var knownWords: String {
+        known.isEmpty ? "no key is known here" : "known here: \(knownKeys.joined(separator: ", "))"
+    }
+
+    /// A required key that isn't there. Where there is no mapping at all, that is all there is to say.
+    mutating func reportMissing(_ key: String, hint: String) {
+        if noMapping == nil { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: hint)) }
     }
 
     mutating func report(at node: ConfigNode, _ message: String, hint: String? = nil) {
@@ -102,7 +148,7 @@ public struct FieldReader {
     /// The key's scalar; nil with an issue for anything else, and for nothing.
     mutating func scalar(_ key: String, required: Bool, expecting what: String) -> (scalar: ConfigScalar, node: ConfigNode)? {
         guard let entry = entry(key) else {
-            if required { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: "add '\(key): …'" + (what == "text" ? "" : ", \(what)"))) }
+            if required { reportMissing(key, hint: "add '\(key): …'" + (what == "text" ? "" : ", \(what)")) }
             return nil
         }
         guard case .scalar(let scalar) = entry.value.content else {

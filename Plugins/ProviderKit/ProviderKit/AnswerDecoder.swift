@@ -21,6 +21,13 @@ public struct AnswerSink {
     public private(set) var usage: Usage?
     /// The wire format's own end was seen: nothing that follows belongs to the answer.
     public private(set) var isComplete = false
+    /// The text of the answer's first choice so far, without reasoning, refusals and tool calls. Grows over the whole answer.
+    /// nil: nothing was collected, or it can't be continued (over `maxTextBytes`, or there is more than one choice).
+    public private(set) var text: String?
+    private var isTextLost = false
+
+    /// About a million tokens: no model continues more.
+    public static let maxTextBytes = 4 << 20
 
     public init() {}
 
@@ -47,6 +54,19 @@ public struct AnswerSink {
         self.usage = usage
     }
 
+    /// More of the answer's text. Called only where `Call.keepsText` asks for it.
+    public mutating func keep(text more: String) {
+        if isTextLost { return }
+        guard (text?.utf8.count ?? 0) + more.utf8.count <= Self.maxTextBytes else { return loseText() }
+        if text == nil { text = more } else { text?.append(more) }
+    }
+
+    /// The answer has more than one text: none is collected any more.
+    public mutating func loseText() {
+        text = nil
+        isTextLost = true
+    }
+
     public mutating func complete() {
         isComplete = true
     }
@@ -62,6 +82,7 @@ public struct AnswerSink {
         self.content.contentBytes &+= content.contentBytes
         self.content.finishes &+= content.finishes
         if content.isFiltered { self.content.isFiltered = true }
+        if content.hasToolCall { self.content.hasToolCall = true }
     }
 }
 
@@ -94,17 +115,20 @@ public struct ContentSummary: Sendable, Equatable {
     public var contentBytes: Int
     /// How many choices end here.
     public var finishes: Int
-    /// A choice ends here because the provider's content filter stopped it.
+    /// The provider's content filter stopped a choice here, or the model refused to answer.
     public var isFiltered: Bool
+    /// There is a tool call in it, or a part of one.
+    public var hasToolCall: Bool
     /// It has a top-level member `_router` of its own, as another router's answer has.
     public var hasRouterMember = false
     /// It tells usage and has no choices: it is the chunk that `include_usage` asks for.
     public var isUsageOnly: Bool
 
-    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, isUsageOnly: Bool = false) {
+    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, hasToolCall: Bool = false, isUsageOnly: Bool = false) {
         self.contentBytes = contentBytes
         self.finishes = finishes
         self.isFiltered = isFiltered
+        self.hasToolCall = hasToolCall
         self.isUsageOnly = isUsageOnly
     }
 

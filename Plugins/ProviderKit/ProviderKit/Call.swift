@@ -14,10 +14,17 @@ public struct Call: Sendable {
     public var defaults: [BodyField]
     /// `request_overrides` of the model: members that replace the caller's.
     public var overrides: [BodyField]
+    /// The answer's text so far, where another model's stream broke off: the model goes on from exactly this text, and its answer is what follows.
+    /// nil: a call of its own. Set only for providers whose `capabilities` say `canContinue`.
+    public var continuation: String?
+    /// Whether the decoder collects the answer's text (`AnswerSink.keep`), so that another model could continue it.
+    public var keepsText: Bool
+    /// How many times this request has asked this model before: 0, and more for its retries.
+    public var earlierTries: Int
 
     public init(
         operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],
-        defaults: [BodyField] = [], overrides: [BodyField] = []
+        defaults: [BodyField] = [], overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, earlierTries: Int = 0
     ) {
         self.operation = operation
         self.model = model
@@ -26,6 +33,9 @@ public struct Call: Sendable {
         self.members = members
         self.defaults = defaults
         self.overrides = overrides
+        self.continuation = continuation
+        self.keepsText = keepsText
+        self.earlierTries = earlierTries
     }
 }
 

@@ -15,8 +15,8 @@ public enum ChatEvent: Sendable, Equatable {
         switch self {
         case .start: ContentSummary()
         case .text(let text), .reasoning(let text): ContentSummary(contentBytes: text.utf8.count)
-        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count)
-        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count)
+        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count, hasToolCall: true)
+        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count, hasToolCall: true)
         case .finish(let reason): ContentSummary(finishes: 1, isFiltered: reason == .contentFilter)
         }
     }
@@ -30,7 +30,7 @@ public enum FinishReason: String, Sendable, Equatable {
     case contentFilter = "content_filter"
 }
 
-/// Tokens, as a provider reported them. nil is unknown; an explicit zero stays zero.
+/// Tokens and money, as a provider reported them. nil is unknown; an explicit zero stays zero.
 public struct Usage: Sendable, Equatable {
     public var promptTokens: Int?
     public var completionTokens: Int?
@@ -38,11 +38,16 @@ public struct Usage: Sendable, Equatable {
     public var cachedTokens: Int?
     /// Of the completion's tokens, those spent on reasoning.
     public var reasoningTokens: Int?
+    /// What the provider says that the call cost, in US dollars.
+    public var costUSD: Double?
 
-    public init(promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil) {
+    public init(
+        promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil, costUSD: Double? = nil
+    ) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.cachedTokens = cachedTokens
         self.reasoningTokens = reasoningTokens
+        self.costUSD = costUSD
     }
 }

@@ -15,6 +15,8 @@ public struct BaseURL: Sendable, Hashable {
 extension FieldReader {
     /// A secret of visible ASCII characters, such as an API key. Empty is a problem.
     public mutating func secret(_ key: String, required: Bool = false) -> Secret? {
+        declare(key, as: .other("secret"))
+        describe(key, "the account's key; while its variable is unset, the provider is off")
         if let node = node(key) { markSecret(node) }
         guard let text = text(key, required: required) else { return nil }
         guard !text.isEmpty else {
@@ -30,6 +32,8 @@ extension FieldReader {
 
     /// An address of the form `https://host:port/path`, without user, query or fragment.
     public mutating func baseURL(_ key: String, required: Bool = false, default standard: BaseURL? = nil) -> BaseURL? {
+        declare(key, as: .other("http or https address"))
+        describe(key, "where its API is; while its variable is unset, the provider is off")
         guard let entry = entry(key) else {
             if required { _ = string(key, required: true) }
             return standard
@@ -48,6 +52,8 @@ extension FieldReader {
 
     /// Header fields to be sent with each request, in the file's order. Their values count as secrets. nil: none given, or a problem.
     public mutating func headers(_ key: String) -> [HTTPField]? {
+        declare(key, as: .other("header fields"))
+        describe(key, "sent with each request; their values count as secrets")
         if let node = node(key) { markSecret(node) }
         guard let pairs = stringMap(key) else { return nil }
         var names: Set<String> = []

@@ -1,16 +1,32 @@
 /// OpenAI's error: `{"error": {"message", "type", "param", "code"}}`, from an error answer or an error event.
 ///
-/// Providers bend it: `error` may be a bare string, `code` a number, the whole body wrapped in an array (Google's OpenAI endpoint), the
-/// fields at the top level (vLLM before 0.9).
+/// Providers bend it: `error` may be a bare string (LM Studio, Ollama, xAI, TGI), `code` a number (OpenRouter, Gemini, llama.cpp), the whole body wrapped
+/// in an array (Gemini's OpenAI endpoint), the fields at the top level (vLLM before 0.9, Mistral, Cerebras).
 public struct OpenAIErrorBody: Sendable, Equatable {
     public var message: String?
     public var type: String?
     public var param: String?
     /// As text, also where it was sent as a number.
     public var code: String?
+    /// The code that stands deeper: Azure's `innererror.code`, OpenRouter's `metadata.error_type`.
+    public internal(set) var innerCode: String?
+    /// The words of the provider behind this one: OpenRouter's `metadata.raw`.
+    public internal(set) var innerMessage: String?
+    /// What those words are about, where they are an error body of their own.
+    var innerClass: FailureClass?
+    /// The input was flagged by moderation: OpenRouter's `metadata.reasons` and `flagged_input`.
+    var isFlagged = false
+    /// Header fields inside the body: OpenRouter's `metadata.headers`. Their names are in lower case.
+    var fields: [HTTPField] = []
+    /// Gemini's `retryDelay`.
+    var retryDelay: String?
 
     /// nil where the bytes are not JSON or hold no error.
     public init?(_ bytes: RawSpan) {
+        self.init(bytes, isInner: false)
+    }
+
+    init?(_ bytes: RawSpan, isInner: Bool) {
         var cursor = JSONCursor()
         do throws(JSONError) {
             if try cursor.peekKind(bytes) == .array {
@@ -30,7 +46,7 @@ public struct OpenAIErrorBody: Sendable, Equatable {
                 switch try cursor.peekKind(bytes) {
                 case .object:
                     isError = true
-                    try readFields(&cursor, bytes)
+                    try readFields(&cursor, bytes, isInner: isInner)
                 case .string:
                     isError = true
                     message = JSON.string(try cursor.skipValue(bytes).range, in: bytes)
@@ -53,7 +69,7 @@ public struct OpenAIErrorBody: Sendable, Equatable {
             message = value.kind == .string ? JSON.string(value.range, in: bytes) : nil
             return
         }
-        try readFields(&cursor, bytes)
+        try readFields(&cursor, bytes, isInner: false)
     }
 
     /// The status that the code stands for, where the code is one.
@@ -62,47 +78,33 @@ public struct OpenAIErrorBody: Sendable, Equatable {
         return number
     }
 
-    /// What a 400 with this body is about, where its words are known. Codes first; the phrases are those of servers that send no code.
-    public var refinedClass: FailureClass? {
-        switch code ?? "" {
-        case "context_length_exceeded", "string_above_max_length", "request_too_large": return .contextOverflow
-        case "content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "data_inspection_failed": return .contentFilter
-        case "unsupported_parameter", "unsupported_value", "unsupported_format": return param == "response_format" ? .unsupported : nil
-        default: break
-        }
-        switch type ?? "" {
-        case "exceed_context_size_error": return .contextOverflow  // llama.cpp's server
-        default: break
-        }
-        // vLLM and OpenAI's older models: "This model's maximum context length is 4096 tokens."
-        if let message, contains(message, "maximum context length") { return .contextOverflow }
-        if param == "response_format" { return .unsupported }
-        return nil
-    }
-
     private init() {}
 
-    private mutating func readFields(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+    private mutating func readFields(_ cursor: inout JSONCursor, _ bytes: RawSpan, isInner: Bool) throws(JSONError) {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
-            read(key, try cursor.skipValue(bytes), in: bytes)
+            let value = try cursor.skipValue(bytes)
+            read(key, value, in: bytes)
+            if !isInner { readDetails(key, value, in: bytes) }
         }
     }
 
     private mutating func read(_ key: Range<Int>, _ value: JSONValue, in bytes: RawSpan) {
-        guard value.kind == .string || value.kind == .number else { return }
-        func text() -> String {
-            value.kind == .string ? JSON.string(value.range, in: bytes) : String(decoding: (value.range).map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
-        }
-        if JSON.isKey(key, "message", in: bytes) { message = text() }
-        if JSON.isKey(key, "type", in: bytes) { type = text() }
-        if JSON.isKey(key, "param", in: bytes) { param = text() }
-        if JSON.isKey(key, "code", in: bytes) { code = text() }
+        guard let text = JSON.text(value, in: bytes) else { return }
+        if JSON.isKey(key, "message", in: bytes) { message = text }
+        if JSON.isKey(key, "type", in: bytes) { type = text }
+        if JSON.isKey(key, "param", in: bytes) { param = text }
+        if JSON.isKey(key, "code", in: bytes) { code = text }
     }
 }
 
-private func contains(_ text: String, _ phrase: StaticString) -> Bool {
-    let text = Array(text.utf8), phrase = Array(UnsafeBufferPointer(start: phrase.utf8Start, count: phrase.utf8CodeUnitCount))
-    guard text.count >= phrase.count else { return false }
-    return (0...(text.count - phrase.count)).contains { text[$0..<($0 + phrase.count)].elementsEqual(phrase) }
+extension JSON {
+    /// What a string means, or a number's own digits; nil for other kinds.
+    static func text(_ value: JSONValue, in bytes: RawSpan) -> String? {
+        switch value.kind {
+        case .string: string(value.range, in: bytes)
+        case .number: String(decoding: Array(copying: value.range, of: bytes), as: UTF8.self)
+        case .object, .array, .true, .false, .null: nil
+        }
+    }
 }

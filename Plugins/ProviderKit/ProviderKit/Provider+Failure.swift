@@ -1,5 +1,5 @@
 extension Provider {
-    /// Reads the status, `retry-after` and OpenAI's error body.
+    /// Reads the status, how long the upstream asks to be left alone, and OpenAI's error body.
     public func failure(head: UpstreamHead, body: RawSpan) -> ProviderError {
         openAIFailure(head: head, body: body)
     }
@@ -7,18 +7,20 @@ extension Provider {
     /// What `failure(head:body:)` does where a provider has no format of its own; for those that only add to it.
     public func openAIFailure(head: UpstreamHead, body: RawSpan) -> ProviderError {
         var error = ProviderError(failureClass(ofStatus: head.status), status: head.status, message: "the upstream answered \(head.status)")
+        error.retryAfter = RetryAfter.wait(head)
         if let described = OpenAIErrorBody(body) {
-            error.message = described.message ?? error.message
+            error.failure = described.failureClass(status: head.status)
+            error.message = described.fullMessage ?? error.message
             error.code = described.code
             error.type = described.type
             error.param = described.param
-            if error.failure == .clientError, let refined = described.refinedClass { error.failure = refined }
+            error.retryAfter = error.retryAfter ?? described.wait(head)
         } else if let text = plainText(body) {
             error.message = "the upstream answered \(head.status): \(text)"
+            if error.failure == .clientError, let known = OpenAIErrorWords.failureClass(ofMessage: text) { error.failure = known }
         } else if (300..<400).contains(head.status) {
             error.message = "the upstream answered \(head.status); redirects are not followed, so set `base_url` to where it points"
         }
-        error.retryAfter = retryAfter(head)
         return error
     }
 }
@@ -33,17 +35,6 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
     case 400..<500: .clientError
     default: .upstreamError
     }
-}
-
-/// `retry-after-ms`, else `retry-after` in seconds (OpenAI's SDKs read both, fractions too). At most a day; nil where neither is a number.
-private func retryAfter(_ head: UpstreamHead) -> Duration? {
-    if let text = head["retry-after-ms"], let milliseconds = Double(text), milliseconds >= 0 {
-        return .milliseconds(min(milliseconds, 86_400_000))
-    }
-    if let text = head["retry-after"], let seconds = Double(text), seconds >= 0 {
-        return .seconds(min(seconds, 86_400))
-    }
-    return nil
 }
 
 /// The text of an error body in nobody's format (`{"detail": …}`, plain text), for people: at most 1 KiB on one line. nil for HTML, and for what is no text.

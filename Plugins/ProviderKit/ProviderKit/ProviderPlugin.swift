@@ -58,9 +58,12 @@ extension Provider {
 public struct Capabilities: Sendable, Equatable {
     /// The operations it has an upstream path for.
     public var operations: Set<Operation>
+    /// Whether a model of it can go on from another model's partial answer: `request(for:body:)` takes calls with a `continuation`.
+    public var canContinue: Bool
 
-    public init(operations: Set<Operation>) {
+    public init(operations: Set<Operation>, canContinue: Bool = false) {
         self.operations = operations
+        self.canContinue = canContinue
     }
 }
 

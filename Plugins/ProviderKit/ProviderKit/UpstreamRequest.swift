@@ -44,15 +44,18 @@ public struct HTTPField: Sendable, Equatable {
 /// The status of an upstream's answer, and its header fields for look-up.
 public struct UpstreamHead: Sendable {
     public var status: Int
+    /// When the head arrived, in seconds since 1970, by the router's clock. nil: nobody looked.
+    public var receivedAt: Double?
     private let fields: any HTTPFieldLookup
 
-    public init(status: Int, fields: any HTTPFieldLookup) {
+    public init(status: Int, fields: any HTTPFieldLookup, receivedAt: Double? = nil) {
         self.status = status
+        self.receivedAt = receivedAt
         self.fields = fields
     }
 
-    public init(status: Int, fields: [HTTPField] = []) {
-        self.init(status: status, fields: FieldList(fields: fields))
+    public init(status: Int, fields: [HTTPField] = [], receivedAt: Double? = nil) {
+        self.init(status: status, fields: FieldList(fields: fields), receivedAt: receivedAt)
     }
 
     /// The first value of a field; `name` in lower case. Values have no CR, LF or NUL.

@@ -25,6 +25,18 @@ public struct JSONSplice: Sendable {
         callerEnd = member.range.upperBound
     }
 
+    /// Keeps a member whose value is an array, with one more element, `json`, behind the others. A member with another value is kept as it is.
+    public mutating func extend(_ member: JSONMember, with json: [UInt8], in body: RawSpan) {
+        guard member.value.kind == .array, !member.value.range.isEmpty else { return keep(member, in: body) }
+        separate(before: member.range.lowerBound, in: body)
+        let end = member.range.upperBound - 1
+        caller(member.range.lowerBound..<end)
+        let isEmpty = Self.behind(Ascii.openBracket, at: member.value.range.lowerBound, in: body) == end
+        own(isEmpty ? json : [Ascii.comma] + json)
+        caller(end..<member.range.upperBound)
+        callerEnd = member.range.upperBound
+    }
+
     /// A member of our own, with `json` as its value.
     public mutating func append(key: String, json: [UInt8]) {
         var writer = JSONWriter([pieces.isEmpty ? Ascii.openBrace : Ascii.comma])

@@ -1,0 +1,73 @@
+import ProviderKit
+
+/// What a decoder made of an answer, as a value to compare.
+struct Reading: Equatable {
+    var parts: [String] = []
+    var usage: Usage?
+    var isComplete = false
+    var error: FailureClass?
+    /// Bytes of content, and how many choices have finished.
+    var content = 0
+    var finishes = 0
+    /// What was kept, and what the typed events say together.
+    var text: String?
+    var eventText = ""
+
+    init(_ answer: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
+        var sink = AnswerSink()
+        do throws(ProviderError) {
+            var decoder = try provider.decoder(for: call, head: answer.head)
+            var pending: [UInt8] = []
+            var start = 0
+            for end in cuts + [answer.bytes.count] where end > start || cuts.isEmpty {
+                pending += answer.bytes[start..<end]
+                start = end
+                let consumed: Int
+                do throws(ProviderError) { consumed = try decoder.decode(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+                pending.removeFirst(max(0, min(consumed, pending.count)))
+            }
+            if !sink.isComplete {
+                do throws(ProviderError) { try decoder.finish(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+            }
+        } catch {
+            self.error = error.failure
+        }
+        usage = sink.usage
+        text = sink.text
+        isComplete = sink.isComplete
+    }
+
+    private mutating func take(_ sink: inout AnswerSink, _ bytes: [UInt8]) {
+        for part in sink.parts {
+            switch part {
+            case .chunk(let chunk):
+                count(chunk.content)
+                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.content)")
+            case .joined(let json, let content):
+                count(content)
+                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
+            case .whole(let json, let content):
+                count(content)
+                parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
+            case .event(let event):
+                if case .finish = event { finishes += 1 } else { content += 1 }
+                if case .text(let more) = event { eventText += more }
+                parts.append("\(event)")
+            }
+        }
+        sink.removeParts()
+    }
+
+    private mutating func count(_ summary: ContentSummary) {
+        content += summary.contentBytes
+        finishes += summary.finishes
+    }
+}

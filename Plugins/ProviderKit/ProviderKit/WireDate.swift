@@ -1,0 +1,103 @@
+/// Points in time as answers write them, in seconds since 1970. nil for everything that isn't exactly one of the formats.
+enum WireDate {
+    /// The three formats of RFC 9110, 5.6.7, of which servers send the first and clients take all:
+    ///
+    /// | format | example |
+    /// |---|---|
+    /// | IMF-fixdate | `Sun, 06 Nov 1994 08:49:37 GMT` |
+    /// | RFC 850 | `Sunday, 06-Nov-94 08:49:37 GMT` |
+    /// | asctime | `Sun Nov  6 08:49:37 1994` |
+    ///
+    /// A year of two digits is the one closest to `now` that isn't more than 50 years ahead; without `now`, 70 to 99 are the last century's.
+    static func http(_ text: String, now: Double?) -> Double? {
+        let words = text.split(separator: " ").map { Substring($0) }
+        switch words.count {
+        case 6 where words[5] == "GMT" && isDayName(words[0], comma: true):
+            return civil(year: number(words[3], digits: 4), month: month(words[2]), day: number(words[1], digits: 2), time: words[4])
+        case 4 where words[3] == "GMT" && isDayName(words[0], comma: true):
+            let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
+            guard date.count == 3, let short = number(date[2], digits: 2) else { return nil }
+            return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: words[2])
+        case 5 where isDayName(words[0], comma: false):
+            return civil(year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)), time: words[3])
+        default:
+            return nil
+        }
+    }
+
+    /// `2025-10-25T12:00:00Z`, with a fraction or an offset too. Source: RFC 3339, 5.6.
+    static func rfc3339(_ text: String) -> Double? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes[10] | 0x20 == UInt8(ascii: "t") else { return nil }
+        let date = text.utf8.prefix(10).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map { Substring($0) }
+        guard date.count == 3 else { return nil }
+        let time = Substring(text.utf8.dropFirst(11).prefix(8))
+        guard
+            let seconds = civil(
+                year: number(date[0], digits: 4), month: number(date[1], digits: 2), day: number(date[2], digits: 2), time: time)
+        else { return nil }
+        var rest = Substring(text.utf8.dropFirst(19))
+        var fraction = 0.0
+        if rest.first == "." {
+            let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            guard !digits.isEmpty, let value = Double("0." + digits) else { return nil }
+            fraction = value
+            rest = rest.dropFirst(digits.count + 1)
+        }
+        return offset(rest).map { seconds + fraction - $0 }
+    }
+
+    /// Seconds east of Greenwich: `Z`, `+02:00`.
+    private static func offset(_ text: Substring) -> Double? {
+        if text == "Z" || text == "z" { return 0 }
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2 else { return nil }
+        guard let hours = number(parts[0], digits: 2), let minutes = number(parts[1], digits: 2), hours < 24, minutes < 60 else { return nil }
+        return Double(hours * 3600 + minutes * 60) * (sign == "-" ? -1 : 1)
+    }
+
+    private static func civil(year: Int?, month: Int?, day: Int?, time: Substring) -> Double? {
+        guard let year, let month, let day, 1...12 ~= month, 1...days(in: month, of: year) ~= day else { return nil }
+        let parts = time.split(separator: ":", omittingEmptySubsequences: false).map { number($0, digits: 2) }
+        guard parts.count == 3, let hour = parts[0], let minute = parts[1], let second = parts[2] else { return nil }
+        guard hour < 24, minute < 60, second <= 60 else { return nil }  // 60 is a leap second
+        return Double(((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
+    }
+
+    /// Source: H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil: a year begins in March, an era has 400 years.
+    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    private static func days(in month: Int, of year: Int) -> Int {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    private static func century(of short: Int, now: Double?) -> Int {
+        guard let now else { return short < 70 ? 2000 + short : 1900 + short }
+        let current = 1970 + Int(min(max(now, 0), 250_000_000_000) / 31_556_952)  // a mean year's seconds
+        let year = current - current % 100 + short
+        return year > current + 50 ? year - 100 : year <= current - 50 ? year + 100 : year
+    }
+
+    private static func month(_ name: Substring) -> Int? {
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].firstIndex { $0 == name }.map { $0 + 1 }
+    }
+
+    /// Which day it was said to be is not checked against the date.
+    private static func isDayName(_ word: Substring, comma: Bool) -> Bool {
+        let name = comma ? word.dropLast() : word
+        guard !comma || word.last == "," else { return false }
+        return ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains { name.hasPrefix($0) }
+    }
+
+    private static func number(_ text: Substring, digits: Int) -> Int? {
+        guard text.utf8.count == digits, (1...4).contains(digits), text.utf8.allSatisfy({ Ascii.digit($0) != nil }) else { return nil }
+        return Int(text)
+    }
+}

@@ -1,0 +1,43 @@
+package import NIOCore
+package import ProviderKit
+
+/// What the caller asked for, as far as the engine acts on it.
+package struct CallRequest: Sendable {
+    package var operation: ProviderKit.Operation
+    package var isStream: Bool
+    /// Whether the caller asked for usage in its stream.
+    package var wantsUsage: Bool
+    package var body: ByteBuffer
+    /// The body's top-level members without the router's own.
+    package var members: [JSONMember]
+    package var needs: RequestNeeds
+    /// The key's name in the policy; nil where there are no keys.
+    package var key: String?
+    /// Choices of the answer; 1 is usual.
+    package var choices: Int
+    /// When the request's head was complete: what the times in `AnswerFacts` and the call's total count from.
+    package var arrivedAt: NIODeadline
+    /// When its body was complete.
+    package var readAt: NIODeadline
+
+    package init(
+        operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember], needs: RequestNeeds = RequestNeeds(),
+        key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+    ) {
+        self.operation = operation
+        self.isStream = isStream
+        self.wantsUsage = wantsUsage
+        self.body = body
+        self.members = members
+        self.needs = needs
+        self.key = key
+        self.choices = choices
+        self.arrivedAt = arrivedAt
+        self.readAt = readAt
+    }
+}
+
+extension CallRequest {
+    /// What token limits are charged at first; the true number settles it.
+    var reservedTokens: Int { needs.promptTokens.addingSaturated(needs.maxTokens ?? 0) }
+}

@@ -1,0 +1,38 @@
+package import ProviderKit
+package import RoutingPolicy
+
+extension Price {
+    /// US dollars. Cached tokens are part of the prompt's, reasoning tokens of the completion's, as OpenAI counts them; each at its own price where the policy
+    /// gives one. nil where neither number of tokens is known.
+    package func cost(of usage: Usage) -> Double? {
+        guard usage.promptTokens != nil || usage.completionTokens != nil else { return nil }
+        let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)
+        let cached = min(Double(usage.cachedTokens ?? 0), prompt), reasoning = min(Double(usage.reasoningTokens ?? 0), completion)
+        let dollars =
+            (prompt - cached) * input + cached * (cachedInput ?? input) + (completion - reasoning) * output + reasoning * (self.reasoning ?? output)
+        return dollars / 1_000_000
+    }
+}
+
+extension Usage {
+    var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }
+}
+
+extension RunningCall {
+    /// What the provider reported counts; without that, or where the answer was cut, what passed is counted.
+    func countUsage(_ attempt: Attempt, isCut: Bool = false) {
+        let counters = loop.counters(ofModel: attempt.step.model, in: snapshot)
+        if partialTokens == 0, let usage = attempt.usage, usage.completionTokens != nil || usage.promptTokens != nil {
+            facts.usage = UsageReport(usage: usage, source: .reported)
+            counters.reported.add(usage)
+        } else {
+            let completion = partialTokens &+ (attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes))
+            let usage = Usage(promptTokens: request.needs.promptTokens, completionTokens: completion)
+            facts.usage = UsageReport(usage: usage, source: ending?.cause == .callerLeft ? .delivered : .estimated)
+            counters.estimated.add(usage)
+        }
+        let price = snapshot.policy.models[attempt.step.model].price
+        facts.cost = price?.cost(of: facts.usage.usage) ?? facts.usage.usage.costUSD
+        if let cost = facts.cost { counters.cost += cost }
+    }
+}

@@ -1,0 +1,176 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+extension RunningCall {
+    /// Asks the next candidate that can be had now. Where none can, it waits for the first, or the call has failed.
+    func askNext() {
+        while let step = propose() {
+            if ask(step) { return }
+        }
+        askLater()
+    }
+
+    private func propose() -> AttemptSequence.Step? {
+        let models = snapshot.policy.models
+        return sequence.propose { models[$0].context }
+    }
+
+    /// - Parameter isHeld: it is a hedge: its answer is held back.
+    /// - Returns: false: it can't be had now, and is skipped.
+    func ask(_ step: AttemptSequence.Step, isHeld: Bool = false) -> Bool {
+        guard snapshot.instance(ofModel: step.model) != nil else { return false }
+        guard let repeated = budgeted(step) else { return false }
+        switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: .now()) {
+        case .granted(let permit):
+            start(step, permit, isRepeat: repeated, isHeld: isHeld)
+            return true
+        case .refused(let availability):
+            if repeated { loop.retryBudget.end() }
+            if !step.isRetry { sequence.skip(step, availability) }
+            return false
+        }
+    }
+
+    /// Whether the attempt repeats a request at a provider that has failed it, and so counts against the process's budget; nil: the budget is used up.
+    private func budgeted(_ step: AttemptSequence.Step) -> Bool? {
+        guard sequence.attempts > 0 else { return false }
+        let models = snapshot.policy.models
+        let provider = models[step.model].provider
+        guard sequence.hasAsked(where: { models[$0].provider == provider }) else { return false }
+        return loop.retryBudget.tryBegin() ? true : nil
+    }
+
+    func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false) {
+        guard let instance = snapshot.instance(ofModel: step.model) else { return }
+        sequence.begin(step)
+        let model = snapshot.policy.models[step.model]
+        var timeouts = snapshot.modelTimeouts[step.model]
+        if let overrides = plan.routeTimeouts { timeouts = timeouts.overridden(by: overrides) }
+        var kitCall = Call(
+            operation: request.operation, model: model.upstream, isStream: request.isStream, wantsUsage: request.wantsUsage, members: request.members,
+            defaults: model.requestDefaults, overrides: model.requestOverrides)
+        if plan.resumes { prepareResumption(&kitCall) }
+        let attempt = Attempt(
+            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, instance: instance, kitCall: kitCall, timeouts: timeouts,
+            hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
+        facts.attempts = sequence.attempts
+        if isHeld {
+            hedge = attempt
+        } else {
+            self.attempt = attempt
+            if !isCommitted { present(attempt) }
+        }
+        attempt.start(deadline: min(deadline, attempt.startedAt + timeouts.total))
+        if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
+    }
+
+    /// What the caller is told of who answers.
+    func present(_ attempt: Attempt) {
+        facts.provider = attempt.instance.name
+        facts.model = snapshot.policy.models[attempt.step.model].name
+        facts.isFallback = attempt.step.isFallback
+        facts.firstByteTime = nil
+        writer.begin(facts)
+    }
+
+    /// An attempt's stream has content: the call is its.
+    func committed(_ attempt: Attempt) {
+        let isJoint = isCommitted
+        isCommitted = true
+        if isJoint { return resume(at: attempt) }
+        settleRace(for: attempt)
+        facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+        writer.commit(facts)
+    }
+
+    /// The attempt has answered, or failed.
+    func ended(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
+        release(attempt, outcome)
+        switch outcome {
+        case .answered:
+            if !isCommitted { settleRace(for: attempt) }
+            self.attempt = nil
+            facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+            countUsage(attempt)
+            end(nil)
+        case .failed(let error, let reason):
+            note(error, reason, of: attempt)
+            if let ending {
+                if attempt === self.attempt { conclude(attempt, ending) }
+                return
+            }
+            // A loser of the race, which is over.
+            guard attempt === self.attempt || attempt === hedge else { return }
+            if hasRival(attempt) { return leaveRace(attempt) }
+            self.attempt = nil
+            failed(attempt, error)
+        }
+    }
+
+    private func conclude(_ attempt: Attempt, _ ending: CallFailure) {
+        self.attempt = nil
+        if isCommitted { countUsage(attempt, isCut: true) }
+        end(ending)
+    }
+
+    private func failed(_ attempt: Attempt, _ error: ProviderError) {
+        if isCommitted {
+            if resumes(after: attempt, error) { return }
+            countUsage(attempt, isCut: true)
+            return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
+        }
+        if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }
+        if isOverdue { return failOverdue() }
+        let policy = snapshot.policy
+        let model = attempt.step.model
+        let fate = error.fate(plan.failover, policy.providers[policy.models[model].provider].failover, policy.failover)
+        let retry = snapshot.modelRetry[model].overridden(by: plan.retry)
+        switch sequence.follow(fate, of: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
+        case .stop: fail()
+        case .next where sequence.isLastResortAllowed: askNextOrAgain(error, retry)
+        case .next: askNext()
+        case .retry: askAgain(error, retry)
+        }
+    }
+
+    /// No attempt follows.
+    func fail() {
+        end(.final(after: facts.errors, isNamed: plan.isNamed))
+    }
+
+    private func note(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
+        let model = snapshot.policy.models[attempt.step.model].name
+        loop.counters(ofModel: attempt.step.model, in: snapshot).failures[reason, default: 0] += 1
+        facts.errors.append(FailedAttempt(provider: attempt.instance.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt))
+        loop.report(error, provider: attempt.instance.name, model: model)
+    }
+
+    /// Tells the model's state how it went, and frees what the attempt held.
+    private func release(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
+        if attempt.isRepeat { loop.retryBudget.end() }
+        let now = NIODeadline.now()
+        let verdict: AttemptOutcome
+        switch outcome {
+        case .answered:
+            loop.counters(ofModel: attempt.step.model, in: snapshot).answered += 1
+            verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
+        case .failed(let error, _):
+            verdict = error.failure == .cancelled ? .abandoned : .failed(error.failure, retryAfter: rest(after: error, of: attempt))
+        }
+        let tokens = attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } } ?? estimatedTokens(of: attempt, outcome)
+        attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)
+    }
+
+    /// A 429 that names no wait rests as long as a retry would wait.
+    private func rest(after error: ProviderError, of attempt: Attempt) -> Duration? {
+        error.retryAfter ?? snapshot.modelRetry[attempt.step.model].overridden(by: plan.retry).delay
+    }
+
+    /// An attempt that was refused used nothing.
+    private func estimatedTokens(of attempt: Attempt, _ outcome: Attempt.Outcome) -> Int {
+        if case .failed = outcome, attempt.contentBytes == 0 { return 0 }
+        return request.needs.promptTokens &+ TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+    }
+}

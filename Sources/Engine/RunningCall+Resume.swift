@@ -1,0 +1,52 @@
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+/// A stream that broke after its first content goes on at another model, on routes that say `resume: true`. Never for tool calls, JSON or several choices,
+/// whose halves are nothing that another model could end.
+extension RunningCall {
+    /// The longest text that is carried over.
+    private static let maxPartialBytes = 1 << 20
+
+    func prepareResumption(_ call: inout Call) {
+        call.keepsText = request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
+        if isCommitted { call.continuation = partialText }
+    }
+
+    /// Whether another model goes on where the attempt broke.
+    func resumes(after attempt: Attempt, _ error: ProviderError) -> Bool {
+        guard plan.resumes, attempt.keepsText, !attempt.hasToolCall, error.failure.isBreak, !isOverdue else { return false }
+        let text = (partialText ?? "") + attempt.text
+        guard !text.isEmpty, text.utf8.count <= Self.maxPartialBytes else { return false }
+        partialText = text
+        partialTokens &+= TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+        let models = snapshot.policy.models
+        while let step = sequence.propose(context: { models[$0].context }) {
+            guard snapshot.instance(ofModel: step.model)?.provider.capabilities.canContinue == true else { continue }
+            if ask(step) { return true }
+        }
+        return false
+    }
+
+    /// The other model has content: it follows what the caller has.
+    func resume(at attempt: Attempt) {
+        let from = facts.model, provider = facts.provider
+        facts.provider = attempt.instance.name
+        facts.model = snapshot.policy.models[attempt.step.model].name
+        facts.isFallback = attempt.step.isFallback
+        facts.joints.append(Joint(provider: provider ?? "", model: from ?? "", textBytes: partialText?.utf8.count ?? 0))
+        writer.resume(facts)
+        attempt.showHeld()
+        writer.flush()
+    }
+}
+
+extension FailureClass {
+    /// The upstream broke; the request is sound.
+    fileprivate var isBreak: Bool {
+        switch self {
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError: true
+        case .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: false
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package import RoutingPolicy
+
+/// How long to wait before the same model is asked again.
+package enum Backoff {
+    /// What no upstream's wish is followed beyond.
+    package static let maxRetryAfter: Duration = .seconds(300)
+
+    /// The delay before a further try.
+    ///
+    /// Without the upstream's wish it is drawn from (1 - jitter)...(1 + jitter) of
+    ///
+    ///     min(delay × 2^(retry - 1), max_delay / (1 + jitter))
+    ///
+    /// so that it never exceeds `max_delay`, and waits at that bound are spread too. With delay 500 ms, jitter 0.2, max_delay 30 s: 500 ms, 1 s, 2 s, 4 s,
+    /// 8 s, 16 s, 25 s, 25 s, each ± 20 %.
+    ///
+    /// With it: what the upstream said, also over `max_delay`, never less of it, and up to jitter × the delay above more. At most 300 s.
+    ///
+    /// - Parameters:
+    ///   - retry: counts from 1.
+    ///   - retryAfter: what the upstream asked for; nil where it named nothing.
+    package static func delay(
+        retry: Int, settings: Retry, retryAfter: Duration?, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        let length = min(doubled(settings.delay, times: retry - 1, atMost: settings.maxDelay), settings.maxDelay / (1 + settings.jitter))
+        guard let retryAfter else { return length.jittered(by: settings.jitter, using: &random) }
+        let spread = length * Double.random(in: 0...settings.jitter, using: &random)
+        return min(max(retryAfter, .zero) + spread, maxRetryAfter)
+    }
+
+    private static func doubled(_ delay: Duration, times: Int, atMost limit: Duration) -> Duration {
+        var result = delay, left = times
+        while left > 0, result > .zero, result < limit {
+            result *= 2
+            left -= 1
+        }
+        return min(result, limit)
+    }
+}

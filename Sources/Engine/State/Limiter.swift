@@ -1,0 +1,112 @@
+package import NIOCore
+package import RoutingPolicy
+import Synchronization
+
+/// The limits of one thing, a model, a provider or a key: requests and tokens of the minute, and slots.
+package final class Limiter: Sendable {
+    /// What a request took of the buckets.
+    package struct Reservation: Sendable {
+        package var tokens: Int
+    }
+
+    package enum Taking: Sendable {
+        case taken(Reservation)
+        /// How long until it could be taken if nobody else took anything.
+        case refused(retryAfter: Duration)
+    }
+
+    package let limits: Limits
+    /// nil: no bound on `concurrent`.
+    package let gate: ConcurrencyGate?
+    private let isMetered: Bool
+    private let buckets: Mutex<Buckets>
+    /// When a request of one token could be taken: nanoseconds of uptime.
+    private let opensAt = Atomic<UInt64>(0)
+
+    /// nil where there is nothing to limit.
+    package init?(_ limits: Limits) {
+        guard !limits.isEmpty else { return nil }
+        self.limits = limits
+        gate = limits.concurrent.map { ConcurrencyGate(slots: $0) }
+        isMetered = limits.requestsPerMinute != nil || limits.tokensPerMinute != nil
+        buckets = Mutex(Buckets(limits))
+    }
+
+    /// Until when even the smallest request would be refused; nil: it wouldn't. Takes no lock.
+    package func limitedUntil(now: NIODeadline) -> NIODeadline? {
+        let instant = opensAt.load(ordering: .relaxed)
+        return now.uptimeNanoseconds < instant ? .uptimeNanoseconds(instant) : nil
+    }
+
+    /// Takes one request and so many tokens, or nothing.
+    package func take(tokens: Int, now: NIODeadline) -> Taking {
+        guard isMetered else { return .taken(Reservation(tokens: tokens)) }
+        return changeBuckets(now) { buckets in
+            let wait = buckets.wait(tokens: tokens, now: now)
+            guard wait == .zero else { return .refused(retryAfter: wait) }
+            buckets.spend(tokens: tokens, now: now)
+            return .taken(Reservation(tokens: tokens))
+        }
+    }
+
+    /// The request was never sent.
+    package func giveBack(_ reservation: Reservation, now: NIODeadline) {
+        guard isMetered else { return }
+        changeBuckets(now) { $0.giveBack(tokens: reservation.tokens) }
+    }
+
+    /// The request has ended: the difference between the tokens that it took and those that it used is given back or taken.
+    package func settle(_ reservation: Reservation, usedTokens: Int, now: NIODeadline) {
+        guard limits.tokensPerMinute != nil, usedTokens != reservation.tokens else { return }
+        changeBuckets(now) { $0.tokens?.settle(spent: reservation.tokens, used: usedTokens, now: now) }
+    }
+
+    package func view(now: NIODeadline) -> LimiterView {
+        let (requests, tokens) = buckets.withLock { ($0.requests?.tokens(now: now), $0.tokens?.tokens(now: now)) }
+        return LimiterView(limits: limits, requestsLeft: requests, tokensLeft: tokens, slotsInUse: gate?.inUse, waiting: gate?.waiting)
+    }
+
+    private func changeBuckets<Result>(_ now: NIODeadline, _ change: (inout Buckets) -> Result) -> Result {
+        buckets.withLock { buckets in
+            let result = change(&buckets)
+            let wait = buckets.wait(tokens: 1, now: now)
+            opensAt.store(wait == .zero ? 0 : (now + wait).uptimeNanoseconds, ordering: .relaxed)
+            return result
+        }
+    }
+}
+
+/// The two buckets of a limiter.
+private struct Buckets {
+    var requests: TokenBucket?
+    var tokens: TokenBucket?
+
+    init(_ limits: Limits) {
+        requests = limits.requestsPerMinute.map { TokenBucket(perMinute: $0) }
+        tokens = limits.tokensPerMinute.map { TokenBucket(perMinute: $0) }
+    }
+
+    func wait(tokens count: Int, now: NIODeadline) -> Duration {
+        max(requests?.wait(for: 1, now: now) ?? .zero, tokens?.wait(for: count, now: now) ?? .zero)
+    }
+
+    mutating func spend(tokens count: Int, now: NIODeadline) {
+        requests?.spend(1, now: now)
+        tokens?.spend(count, now: now)
+    }
+
+    mutating func giveBack(tokens count: Int) {
+        requests?.giveBack(1)
+        tokens?.giveBack(count)
+    }
+}
+
+/// A limiter at one moment. nil: no such limit.
+package struct LimiterView: Sendable, Equatable {
+    package var limits: Limits
+    package var requestsLeft: Int?
+    /// Negative: a debt, which the next requests wait for.
+    package var tokensLeft: Int?
+    package var slotsInUse: Int?
+    package var waiting: Int?
+}

@@ -1,0 +1,46 @@
+/// What the `models` of keys stand for. Each text, and each list of them, is worked out once: keys tend to share them.
+struct KeyScopes {
+    struct Whole {
+        var scope: ModelScope
+        /// Equal for equal scopes.
+        var digest: [UInt8]
+    }
+
+    private var parts: [String: ModelScope] = [:]
+    private var wholes: [[String]: Whole] = [:]
+
+    /// One text: a name, a glob or `tag:NAME`.
+    mutating func part(_ text: String, _ models: ModelIndex, _ routes: [RouteDefinition], _ names: PolicyNames) -> ModelScope {
+        if let known = parts[text] { return known }
+        var scope = ModelScope(models: [], routes: [])
+        if text.hasPrefix("tag:") {
+            scope.models = Set(models.models(tagged: String(text.dropFirst(4))))
+        } else {
+            scope.models = names.models(of: text, in: models)
+            if let glob = Glob(text) {
+                scope.routes = Set(routes.indices.filter { glob.matches(routes[$0].name) })
+            } else if let route = names.routes[text] {
+                scope.routes = [route]
+            }
+        }
+        parts[text] = scope
+        return scope
+    }
+
+    mutating func whole(_ texts: [String], _ models: ModelIndex, _ routes: [RouteDefinition], _ names: PolicyNames) -> Whole {
+        if let known = wholes[texts] { return known }
+        let parts = texts.map { part($0, models, routes, names) }
+        // The largest first, so that what many keys share is copied for none that adds nothing to it.
+        var scope = ModelScope(models: parts.map(\.models).max { $0.count < $1.count } ?? [], routes: [])
+        for part in parts {
+            if !part.models.isSubset(of: scope.models) { scope.models.formUnion(part.models) }
+            scope.routes.formUnion(part.routes)
+        }
+        var hash = MeaningHash()
+        hash.add(indices: scope.models.sorted())
+        hash.add(indices: scope.routes.sorted())
+        let whole = Whole(scope: scope, digest: hash.finishWhole())
+        wholes[texts] = whole
+        return whole
+    }
+}

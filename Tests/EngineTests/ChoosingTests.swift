@@ -1,0 +1,153 @@
+import NIOCore
+import RoutingPolicy
+import Testing
+
+@testable import Engine
+
+/// What is chosen for a request: needs, wishes, orders and states, as tables of plans.
+@Suite("choosing")
+struct ChoosingTests {
+    static let yaml = """
+        listen: 127.0.0.1:0
+        providers: { p: { plugin: silent }, q: { plugin: silent } }
+        models:
+          text: { provider: p, context: 1000, max_output: 100, price: { input: 1, output: 1 } }
+          eyes: { provider: p, supports: [image, tools], context: 4000, price: { input: 3, output: 3 } }
+          all: { provider: q, type: fast, supports: [image, audio, video, file, tools, json], context: 100000, max_output: 5000, price: { input: 2, output: 2 } }
+          free: { provider: q, tags: [free], price: { input: 0, output: 0 } }
+        routes:
+          auto: { try: [text, eyes], fallback: [all] }
+          any: { try: { select: {}, order: %ORDER% } }
+          fallbackOnly: { try: text, fallback: [{ select: { supports: [image] } }] }
+        """
+
+    private func plan(_ request: PlanRequest, order: Order = .listed, state: FixedState = FixedState()) throws -> (tries: [String], fallback: [String]) {
+        let snapshot = try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: order.rawValue))
+        let plan = try Planner.plan(request, in: snapshot, state: state)
+        func names(_ models: [Int]) -> [String] { models.map { snapshot.policy.models[$0].key } }
+        return (names(plan.tries), names(plan.fallback))
+    }
+
+    @Test("what the body needs holds for every route, and for every step of the fallback", arguments: [
+        (RequestNeeds(supports: [.image]), ["eyes"], ["all"]),
+        (RequestNeeds(supports: [.image, .json]), [], ["all"]),
+        (RequestNeeds(promptTokens: 900, maxTokens: 101), ["eyes"], ["all"]),
+        (RequestNeeds(promptTokens: 900, maxTokens: 100), ["text", "eyes"], ["all"]),
+        (RequestNeeds(promptTokens: 901, maxTokens: 100), ["eyes"], ["all"]),
+        (RequestNeeds(promptTokens: 99_999), [], ["all"]),
+    ])
+    func needs(needs: RequestNeeds, tries: [String], fallback: [String]) throws {
+        let plan = try plan(PlanRequest(needs: needs))
+        #expect(plan.tries == tries && plan.fallback == fallback)
+        #expect(try self.plan(PlanRequest(models: ["fallbackOnly"], needs: RequestNeeds(supports: [.audio]))).fallback == ["all"])
+    }
+
+    @Test("a model that the caller names is never second-guessed")
+    func named() throws {
+        #expect(try plan(PlanRequest(models: ["text"], needs: RequestNeeds(supports: [.image], promptTokens: 1_000_000))).tries == ["text"])
+    }
+
+    @Test("where nothing fits, each candidate is named with the condition that it failed")
+    func unfit() throws {
+        let refusal = #expect(throws: PlanRefusal.self) { try plan(PlanRequest(needs: RequestNeeds(supports: [.json], promptTokens: 200_000))) }
+        #expect(refusal == .unfit("auto", [
+            OmittedModel(model: 0, rule: .need(.json)), OmittedModel(model: 1, rule: .need(.json)),
+            OmittedModel(model: 2, rule: .context(needed: 200_000, has: 100_000)),
+        ]))
+    }
+
+    @Test("the request's own fields are conditions of every candidate of a route")
+    func fields() throws {
+        func tries(_ change: (inout RequestFields) -> Void) throws -> [String] {
+            var request = PlanRequest(models: ["any"])
+            change(&request.fields)
+            return try plan(request).tries
+        }
+        #expect(try tries { $0.tags = TagExpression(["free"]) } == ["free"])
+        #expect(try tries { $0.tags = TagExpression(["!free & !vision"]) } == ["text"])
+        #expect(try tries { $0.type = "fast" } == ["all"])
+        #expect(try tries { $0.minContext = 4000 } == ["eyes", "all"])
+        #expect(try tries { $0.minOutput = 100 } == ["text", "all"])
+        #expect(try tries { $0.supports = [.tools] } == ["eyes", "all"])
+        #expect(try tries { $0.prefersFast = true } == ["all", "text", "eyes", "free"])
+    }
+
+    @Test("the request's own bounds come before the route's")
+    func bounds() throws {
+        var request = PlanRequest(models: ["any"])
+        request.fields.maxModelSwitches = 2
+        request.fields.retries = 3
+        request.fields.retryDelay = .milliseconds(7)
+        request.fields.timeout = .seconds(9)
+        let plan = try Planner.plan(request, in: try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: "listed")), state: FixedState())
+        #expect(plan.maxModels == 3 && plan.total == .seconds(9) && plan.retry.retries == 3 && plan.retry.delay == .milliseconds(7))
+    }
+
+    @Test("the request's own fallback comes first, and obeys the key's scope")
+    func ownFallback() throws {
+        var request = PlanRequest(models: ["auto"])
+        request.fields.fallbackModel = "free"
+        #expect(try plan(request).fallback == ["free", "all"])
+        request.fields.fallbackProvider = "q"
+        #expect(try plan(request).fallback == ["free", "all"])
+        request.scope = ModelScope(models: [0], routes: [0])
+        #expect(throws: PlanRefusal.forbidden("q/free")) { try plan(request) }
+        request.models = ["text"]
+        request.scope = nil
+        #expect(try plan(request).fallback == ["free"])
+    }
+
+    @Test("a list of names is tried in order, and 'auto' may be the last")
+    func list() throws {
+        #expect(try plan(PlanRequest(models: ["free", "q/all"])).tries == ["free", "all"])
+        let plan = try plan(PlanRequest(models: ["free", "auto"]))
+        #expect(plan.tries == ["free", "text", "eyes"] && plan.fallback == ["all"])
+        #expect(throws: PlanRefusal.unknown("nope")) { try self.plan(PlanRequest(models: ["free", "nope"])) }
+    }
+
+    @Test("an order ranks what the selector kept", arguments: [
+        (Order.listed, ["text", "eyes", "all", "free"]),
+        (.cheapest, ["free", "text", "all", "eyes"]),
+        (.fastest, ["free", "all", "eyes", "text"]),
+        (.leastBusy, ["free", "all", "text", "eyes"]),
+        (.best, ["free", "all", "eyes", "text"]),
+        (.roundRobin, ["text", "eyes", "all", "free"]),
+    ])
+    func orders(order: Order, expected: [String]) throws {
+        let readings: [Int: ModelReading] = [
+            0: .with(rate: 0.5, latency: 1000, firstToken: 900, inFlight: 2), 1: .with(rate: 0.9, latency: 800, firstToken: 500, inFlight: 3),
+            2: .with(rate: 1, latency: 400, firstToken: 100, inFlight: 1), 3: .fresh,
+        ]
+        #expect(try plan(PlanRequest(models: ["any"]), order: order, state: FixedState(readings: readings)).tries == expected)
+    }
+
+    @Test("round robin turns by one at each request")
+    func roundRobin() throws {
+        let firsts = try (0..<8).map { try plan(PlanRequest(models: ["any"]), order: .roundRobin, state: FixedState(turn: $0)).tries[0] }
+        #expect(firsts == ["text", "eyes", "all", "free", "text", "eyes", "all", "free"])
+    }
+
+    @Test("a request may choose another order for the selectors of its route")
+    func selectionMode() throws {
+        var request = PlanRequest(models: ["any"])
+        request.fields.selectionMode = .best
+        let state = FixedState(readings: [0: .with(rate: 0.1), 1: .with(rate: 0.2), 2: .with(rate: 0.9), 3: .with(rate: 0.3)])
+        #expect(try plan(request, state: state).tries == ["all", "free", "eyes", "text"])
+    }
+
+    @Test("who rests, is at a limit or open stands behind those who can be asked", arguments: [
+        Availability.resting(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
+    ])
+    func resting(availability: Availability) throws {
+        let state = FixedState(readings: [3: .with(availability)])
+        #expect(try plan(PlanRequest(models: ["any"]), order: .cheapest, state: state).tries == ["text", "all", "eyes", "free"])
+    }
+
+    @Test("a model below the wished success rate is left out; one that was never asked is not")
+    func successRate() throws {
+        var request = PlanRequest(models: ["any"])
+        request.fields.minSuccessRate = 0.9
+        let state = FixedState(readings: [0: .with(rate: 0.89), 1: .with(rate: 0.9), 2: .with(rate: 0.5)])
+        #expect(try plan(request, state: state).tries == ["eyes", "free"])
+    }
+}

@@ -1,0 +1,266 @@
+import NIOCore
+import RoutingPolicy
+import Testing
+
+@testable import Engine
+
+@Suite("the breaker")
+struct StateBreakerTests {
+    /// A breaker driven by one attempt at a time.
+    private final class Driver {
+        var breaker: Breaker
+        var random = StateRandom(seed: 1)
+
+        init(_ settings: BreakerSettings = .exact()) {
+            breaker = Breaker(settings)
+        }
+
+        func enter(_ now: Duration, early: Bool = false) -> Breaker.Pass? {
+            if case .admitted(let pass) = breaker.enter(now: after(now), mayProbeEarly: early) { pass } else { nil }
+        }
+
+        /// False where it wasn't admitted.
+        @discardableResult
+        func attempt(_ verdict: Breaker.Verdict, at now: Duration, early: Bool = false) -> Bool {
+            guard let pass = enter(now, early: early) else { return false }
+            on(verdict, of: pass, at: now)
+            return true
+        }
+
+        func on(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, at now: Duration) {
+            breaker.on(verdict, of: pass, now: after(now), using: &random)
+        }
+
+        func availability(_ now: Duration) -> Availability { breaker.availability(now: after(now)) }
+    }
+
+    @Test("it opens after `failures` in a row, not before", arguments: [1, 2, 3, 7])
+    func opens(failures: Int) {
+        let driver = Driver(.exact(failures: failures))
+        for count in 1...failures {
+            #expect(driver.availability(.zero) == .ready)
+            driver.attempt(.failed, at: .zero)
+            #expect(driver.breaker.failuresInRow == count)
+        }
+        #expect(driver.availability(.zero) == .open(until: after(.seconds(30))))
+        #expect(driver.enter(.seconds(29)) == nil)
+    }
+
+    @Test("a success resets the row")
+    func row() {
+        let driver = Driver()
+        for _ in 0..<10 {
+            driver.attempt(.failed, at: .zero)
+            driver.attempt(.failed, at: .zero)
+            driver.attempt(.succeeded, at: .zero)
+        }
+        #expect(driver.breaker.state == .closed)
+        #expect(driver.breaker.failuresInRow == 0)
+    }
+
+    @Test("an attempt without a verdict, and a 429, leave the row as it is")
+    func noVerdict() {
+        let driver = Driver()
+        driver.attempt(.failed, at: .zero)
+        driver.attempt(.none, at: .zero)
+        driver.attempt(.rateLimited(rest: .seconds(1)), at: .zero)
+        #expect(driver.breaker.failuresInRow == 1)
+        driver.attempt(.failed, at: .seconds(1))
+        driver.attempt(.failed, at: .seconds(1))
+        #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(31))))
+    }
+
+    @Test("after the cool-down one probe at a time is admitted, and `successes` good ones close it")
+    func halfOpen() throws {
+        let driver = Driver(.exact(failures: 1, successes: 2))
+        driver.attempt(.failed, at: .zero)
+        #expect(driver.availability(.seconds(30)) == .probe)
+        let first = try #require(driver.enter(.seconds(30)))
+        #expect(first.isProbe)
+        #expect(driver.availability(.seconds(30)) == .probing)
+        #expect(driver.enter(.seconds(99)) == nil)
+        driver.on(.succeeded, of: first, at: .seconds(100))
+        #expect(driver.availability(.seconds(100)) == .probe)
+        let second = try #require(driver.enter(.seconds(100)))
+        #expect(driver.enter(.seconds(100)) == nil)
+        driver.on(.succeeded, of: second, at: .seconds(101))
+        #expect(driver.breaker.state == .closed)
+        #expect(driver.enter(.seconds(101))?.isProbe == false)
+    }
+
+    @Test("the cool-down doubles at each failed probe up to max_cooldown, and is back at its start when it has closed")
+    func doubling() {
+        let driver = Driver(.exact(failures: 1, cooldown: .seconds(30), max: .seconds(100), successes: 1))
+        driver.attempt(.failed, at: .zero)
+        var now = 30
+        for length in [60, 100, 100] {
+            #expect(driver.attempt(.failed, at: .seconds(now)))
+            #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + length))))
+            now += length
+        }
+        driver.attempt(.succeeded, at: .seconds(now))
+        driver.attempt(.failed, at: .seconds(now))
+        #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 30))))
+    }
+
+    @Test("a failed probe forgets the good ones before it")
+    func goodInRow() {
+        let driver = Driver(.exact(failures: 1, successes: 2))
+        driver.attempt(.failed, at: .zero)
+        driver.attempt(.succeeded, at: .seconds(30))
+        driver.attempt(.failed, at: .seconds(30))
+        driver.attempt(.succeeded, at: .seconds(90))
+        #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
+    }
+
+    @Test("a probe without a verdict frees its place and counts for nothing", arguments: [Breaker.Verdict.none, .rateLimited(rest: .zero)])
+    func probeWithoutVerdict(verdict: Breaker.Verdict) throws {
+        let driver = Driver(.exact(failures: 1, successes: 2))
+        driver.attempt(.failed, at: .zero)
+        driver.attempt(.succeeded, at: .seconds(30))
+        let probe = try #require(driver.enter(.seconds(31)))
+        driver.on(verdict, of: probe, at: .seconds(32))
+        #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
+        #expect(driver.enter(.seconds(33)) != nil)
+    }
+
+    @Test("each cool-down is drawn from (1 - jitter)...(1 + jitter) of its length, and not always the same")
+    func jitter() {
+        var lengths: Set<Int64> = []
+        for seed in 0..<200 {
+            let driver = Driver(.exact(failures: 1, cooldown: .seconds(10), jitter: 0.2))
+            driver.random = StateRandom(seed: seed)
+            driver.attempt(.failed, at: .zero)
+            guard case .open(let until) = driver.breaker.state else { return #expect(Bool(false)) }
+            let length: Duration = until - after(.zero)
+            #expect(length >= .seconds(8) && length <= .seconds(12))
+            lengths.insert(length.components.attoseconds)
+        }
+        #expect(lengths.count > 150)
+    }
+
+    @Test("a 404 opens it for a minute, doubling with each further one up to an hour; a success begins anew")
+    func absence() {
+        let driver = Driver(.exact(successes: 1))
+        var now = 0
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+            #expect(driver.attempt(.notFound, at: .seconds(now)))
+            #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + minutes * 60))))
+            now += minutes * 60
+        }
+        driver.attempt(.succeeded, at: .seconds(now))
+        driver.attempt(.notFound, at: .seconds(now))
+        #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 60))))
+    }
+
+    @Test("many 404s of attempts that ran side by side are one")
+    func absencesAtOnce() throws {
+        let driver = Driver()
+        let passes = (0..<50).compactMap { _ in driver.enter(.zero) }
+        #expect(passes.count == 50)
+        for pass in passes { driver.on(.notFound, of: pass, at: .seconds(1)) }
+        #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(61))))
+    }
+
+    @Test("a refusal of the router's key opens it for one cool-down at once; a refused probe doubles that")
+    func rejected() {
+        let driver = Driver(.exact(failures: 5))
+        driver.attempt(.rejected, at: .zero)
+        #expect(driver.availability(.zero) == .open(until: after(.seconds(30))))
+        driver.attempt(.rejected, at: .seconds(30))
+        #expect(driver.availability(.seconds(30)) == .open(until: after(.seconds(90))))
+    }
+
+    @Test("a 429 rests for as long as was said, at most 300 s, and never shortens a rest")
+    func resting() throws {
+        let driver = Driver()
+        let (first, second, third) = (try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero)))
+        driver.on(.rateLimited(rest: .seconds(20)), of: first, at: .zero)
+        #expect(driver.availability(.seconds(1)) == .resting(until: after(.seconds(20))))
+        driver.on(.rateLimited(rest: .seconds(5)), of: second, at: .seconds(1))
+        #expect(driver.availability(.seconds(6)) == .resting(until: after(.seconds(20))))
+        driver.on(.rateLimited(rest: .seconds(86400)), of: third, at: .seconds(2))
+        #expect(driver.availability(.seconds(6)) == .resting(until: after(.seconds(302))))
+        #expect(driver.enter(.seconds(301)) == nil)
+        #expect(driver.enter(.seconds(302))?.isProbe == false)
+        #expect(driver.breaker.failuresInRow == 0)
+    }
+
+    @Test("a half-open model that rests is probed after its rest")
+    func restingHalfOpen() throws {
+        let driver = Driver(.exact(failures: 1))
+        driver.attempt(.failed, at: .zero)
+        driver.attempt(.rateLimited(rest: .seconds(10)), at: .seconds(30))
+        #expect(driver.availability(.seconds(31)) == .resting(until: after(.seconds(40))))
+        #expect(driver.enter(.seconds(39)) == nil)
+        #expect(driver.availability(.seconds(40)) == .probe)
+        #expect(try #require(driver.enter(.seconds(40))).isProbe)
+    }
+
+    @Test("an open breaker of a model that rests for longer is open for as long")
+    func restingOpen() throws {
+        let driver = Driver(.exact(failures: 1))
+        let late = try #require(driver.enter(.zero))
+        driver.attempt(.failed, at: .zero)
+        driver.on(.rateLimited(rest: .seconds(100)), of: late, at: .seconds(1))
+        #expect(driver.availability(.seconds(40)) == .open(until: after(.seconds(101))))
+        #expect(driver.enter(.seconds(40)) == nil)
+        #expect(driver.enter(.seconds(101))?.isProbe == true)
+    }
+
+    @Test("the verdicts on attempts that began before it opened count for nothing")
+    func late() throws {
+        let driver = Driver(.exact(failures: 1, successes: 1))
+        let early = (0..<3).compactMap { _ in driver.enter(.zero) }
+        driver.attempt(.failed, at: .zero)
+        driver.on(.succeeded, of: early[0], at: .seconds(1))
+        driver.on(.failed, of: early[1], at: .seconds(1))
+        #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(30))))
+        let probe = try #require(driver.enter(.seconds(30)))
+        driver.on(.succeeded, of: early[2], at: .seconds(31))
+        #expect(driver.availability(.seconds(31)) == .probing)
+        driver.on(.succeeded, of: probe, at: .seconds(32))
+        #expect(driver.breaker.state == .closed)
+    }
+
+    @Test("a call without another candidate may probe ahead of time, one at a time; its failure doubles nothing, and without a verdict it stays open")
+    func earlyProbe() throws {
+        let driver = Driver(.exact(failures: 1))
+        driver.attempt(.failed, at: .zero)
+        #expect(driver.enter(.seconds(5)) == nil)
+        let first = try #require(driver.enter(.seconds(5), early: true))
+        #expect(first.isProbe)
+        #expect(driver.enter(.seconds(5), early: true) == nil)
+        driver.on(.none, of: first, at: .seconds(6))
+        #expect(driver.availability(.seconds(6)) == .open(until: after(.seconds(30))))
+        driver.attempt(.failed, at: .seconds(10), early: true)
+        #expect(driver.availability(.seconds(10)) == .open(until: after(.seconds(40))))
+        driver.attempt(.succeeded, at: .seconds(11), early: true)
+        #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
+        driver.attempt(.succeeded, at: .seconds(11))
+        #expect(driver.breaker.state == .closed)
+    }
+
+    @Test("a model that rests is not probed ahead of time")
+    func noEarlyProbeOfResting() throws {
+        let driver = Driver(.exact(failures: 1))
+        let late = try #require(driver.enter(.zero))
+        driver.attempt(.failed, at: .zero)
+        driver.on(.rateLimited(rest: .seconds(10)), of: late, at: .zero)
+        #expect(driver.enter(.seconds(5), early: true) == nil)
+        #expect(driver.enter(.seconds(10), early: true) != nil)
+    }
+
+    @Test("a reset by hand closes it, and what ran before counts for nothing")
+    func reset() throws {
+        let driver = Driver(.exact(failures: 1))
+        driver.attempt(.notFound, at: .zero)
+        let probe = try #require(driver.enter(.seconds(60)))
+        driver.breaker.reset()
+        #expect(driver.availability(.seconds(60)) == .ready)
+        driver.on(.notFound, of: probe, at: .seconds(61))
+        #expect(driver.breaker.state == .closed)
+        driver.attempt(.notFound, at: .seconds(62))
+        #expect(driver.availability(.seconds(62)) == .open(until: after(.seconds(122))))
+    }
+}

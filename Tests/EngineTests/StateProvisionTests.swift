@@ -1,0 +1,113 @@
+import NIOCore
+import Testing
+
+@testable import Engine
+@testable import RoutingPolicy
+
+@Suite("states over a reload")
+struct StateProvisionTests {
+    private func policy(_ change: (inout RoutingPolicy) -> Void = { _ in }) -> RoutingPolicy {
+        var policy = RoutingPolicy(
+            listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 4, maxAttempts: 4, providers: [], models: [], routes: [], keys: [], digest: "")
+        policy.providers = ["p", "q"].map { name in
+            var provider = ProviderDefinition(name: name, plugin: "silent", settings: nil, unset: [], timeouts: TimeoutOverrides())
+            provider.limits = Limits(concurrent: 3)
+            return provider
+        }
+        policy.models = [("a", 0), ("b", 0), ("c", 1)].map { name, provider in
+            var model = ModelDefinition(
+                key: name, name: name, provider: provider, upstream: "up-\(name)", type: nil, tags: [], supports: [], context: nil, maxOutput: nil, price: nil,
+                isHidden: false, requestDefaults: [], requestOverrides: [], timeouts: TimeoutOverrides())
+            model.limits = Limits(requestsPerMinute: 10)
+            return model
+        }
+        policy.keys = ["k", "l"].map { KeyDefinition(name: $0, digest: [], isAdmin: false, models: nil, endpoints: nil) }
+        policy.keys[0].limits = Limits(requestsPerMinute: 5)
+        change(&policy)
+        return policy
+    }
+
+    private func provision(_ policy: RoutingPolicy, over running: ModelStates?, isKept: (Int) -> Bool = { _ in true }) -> ModelStates {
+        ModelStates.provision(policy, over: running, isKept: isKept)
+    }
+
+    @Test("states stand in the policy's order, with their own limiters, their provider's in common, and the keys'")
+    func order() {
+        let states = provision(policy(), over: nil) { _ in false }
+        #expect(states.models.map(\.key.name) == ["a", "b", "c"])
+        #expect(states.models[0].limits.own !== states.models[1].limits.own)
+        #expect(states.models[0].limits.shared === states.models[1].limits.shared)
+        #expect(states.models[0].limits.shared !== states.models[2].limits.shared)
+        #expect(states.keys.map { $0?.own?.limits } == [Limits(requestsPerMinute: 5), nil])
+        #expect(states.reading(ofModel: 2, now: after(.zero)) == states.models[2].reading(now: after(.zero)))
+    }
+
+    @Test("an equal policy, in whatever order, keeps every state")
+    func kept() {
+        let old = provision(policy(), over: nil)
+        let new = provision(policy { $0.models.swapAt(0, 2) }, over: old)
+        #expect(new.models[0] === old.models[2] && new.models[1] === old.models[1] && new.models[2] === old.models[0])
+        #expect(new.keys[0]?.own === old.keys[0]?.own)
+    }
+
+    @Test("a changed breaker is a fresh one; the rest of the state stays")
+    func breaker() {
+        let old = provision(policy(), over: nil), new = provision(policy { $0.models[0].breaker.failures = 9 }, over: old)
+        #expect(new.models[0].breaker !== old.models[0].breaker && new.models[0].breaker.settings.failures == 9)
+        #expect(new.models[0].statistics === old.models[0].statistics && new.models[0].limits.own === old.models[0].limits.own)
+        #expect(new.models[0].underWay === old.models[0].underWay)
+        #expect(new.models[1] === old.models[1])
+    }
+
+    @Test("changed limits are fresh buckets; statistics and breaker stay")
+    func limits() {
+        let old = provision(policy(), over: nil), new = provision(policy { $0.models[0].limits.requestsPerMinute = 11 }, over: old)
+        #expect(new.models[0].limits.own !== old.models[0].limits.own && new.models[0].limits.own?.limits.requestsPerMinute == 11)
+        #expect(new.models[0].statistics === old.models[0].statistics && new.models[0].breaker === old.models[0].breaker)
+        #expect(provision(policy { $0.models[0].limits = Limits() }, over: old).models[0].limits.own == nil)
+    }
+
+    @Test("a provider's changed limits are fresh for all of its models, and for no other")
+    func providerLimits() {
+        let old = provision(policy(), over: nil), new = provision(policy { $0.providers[0].limits.concurrent = 4 }, over: old)
+        #expect(new.models[0].limits.shared !== old.models[0].limits.shared && new.models[0].limits.shared === new.models[1].limits.shared)
+        #expect(new.models[0].breaker === old.models[0].breaker && new.models[0].limits.own === old.models[0].limits.own)
+        #expect(new.models[2] === old.models[2])
+    }
+
+    @Test("a changed window is fresh statistics; breaker and limiters stay")
+    func window() {
+        let old = provision(policy(), over: nil), new = provision(policy { $0.statisticsWindow = .seconds(60) }, over: old)
+        #expect(new.models[0].statistics !== old.models[0].statistics && new.models[0].statistics.window == .seconds(60))
+        #expect(new.models[0].breaker === old.models[0].breaker && new.models[0].limits.own === old.models[0].limits.own)
+    }
+
+    @Test("another upstream name, and another instance of the provider, begin anew")
+    func anew() {
+        let old = provision(policy(), over: nil)
+        let renamed = provision(policy { $0.models[0].upstream = "other" }, over: old)
+        #expect(renamed.models[0].breaker !== old.models[0].breaker && renamed.models[0].statistics !== old.models[0].statistics)
+        let replaced = provision(policy(), over: old) { $0 != 0 }
+        #expect(replaced.models[0].breaker !== old.models[0].breaker && replaced.models[0].limits.shared !== old.models[0].limits.shared)
+        #expect(replaced.models[2] === old.models[2])
+    }
+
+    @Test("an attempt that runs over a reload ends where it began, and counts in what was kept")
+    func underWay() throws {
+        let old = provision(policy { $0.models[0].limits = Limits(concurrent: 1) }, over: nil)
+        let attempt = try #require(old.models[0].ask(at: after(.zero)).attempt)
+        let new = provision(policy { $0.models[0].limits = Limits(concurrent: 2) }, over: old)
+        #expect(new.models[0].inFlight == 1)
+        attempt.end(.succeeded(latency: .milliseconds(5), firstToken: nil), at: after(.zero))
+        #expect(new.models[0].inFlight == 0 && old.models[0].limits.own?.gate?.inUse == 0)
+        #expect(new.models[0].reading(now: after(.zero)).statistics.samples == 1)
+    }
+
+    @Test("a key's limits are kept by its name, and fresh when they change")
+    func keys() {
+        let old = provision(policy(), over: nil)
+        #expect(provision(policy { $0.keys[0].digest = [1] }, over: old).keys[0]?.own === old.keys[0]?.own)
+        #expect(provision(policy { $0.keys[0].limits.concurrent = 1 }, over: old).keys[0]?.own !== old.keys[0]?.own)
+        #expect(provision(policy { $0.keys[0].name = "m" }, over: old).keys[0]?.own !== old.keys[0]?.own)
+    }
+}

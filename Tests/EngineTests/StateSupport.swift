@@ -1,0 +1,124 @@
+import NIOCore
+import ProviderKit
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import RoutingPolicy
+
+/// A seeded generator: a failing case is found again by its seed. Source: S. Vigna, SplitMix64.
+struct StateRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: Int) {
+        state = UInt64(seed)
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+
+    mutating func one<Element>(of choices: [Element]) -> Element { choices[below(choices.count)] }
+}
+
+/// A moment of the tests' clock, which begins an hour after the machine's start.
+func after(_ duration: Duration) -> NIODeadline { .uptimeNanoseconds(3_600_000_000_000) + duration }
+
+extension BreakerSettings {
+    static func exact(failures: Int = 3, cooldown: Duration = .seconds(30), max: Duration = .seconds(300), successes: Int = 2, jitter: Double = 0) -> Self {
+        var settings = BreakerSettings()
+        settings.failures = failures
+        settings.cooldown = cooldown
+        settings.maxCooldown = max
+        settings.successes = successes
+        settings.jitter = jitter
+        return settings
+    }
+}
+
+func modelState(_ limits: Limits = Limits(), provider: Limiter? = nil, breaker: BreakerSettings = .exact(), window: Duration = .seconds(600)) -> ModelState {
+    ModelState(
+        key: ModelStateKey(provider: "p", name: "m", upstream: "m"), statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker),
+        limits: LimitChain(own: Limiter(limits), shared: provider), underWay: Gauge())
+}
+
+/// An attempt that holds its permit, so that a list can hold it.
+final class HeldAttempt {
+    private var permit: AttemptPermit?
+
+    init(_ permit: consuming AttemptPermit) {
+        self.permit = consume permit
+    }
+
+    var isProbe: Bool { permit?.isProbe ?? false }
+
+    func end(_ outcome: AttemptOutcome, usedTokens: Int? = nil, at now: NIODeadline, seed: Int = 1) {
+        var random = StateRandom(seed: seed)
+        if let permit = permit.take() { permit.end(outcome, usedTokens: usedTokens, now: now, using: &random) }
+    }
+
+    func giveBack(at now: NIODeadline) {
+        if let permit = permit.take() { permit.giveBack(now: now) }
+    }
+}
+
+/// A place in a model's queue, and whether its grant has come.
+final class HeldTicket {
+    private var ticket: AttemptTicket?
+    let grants: Watched<Int>
+
+    init(_ ticket: consuming AttemptTicket, _ grants: Watched<Int>) {
+        self.ticket = consume ticket
+        self.grants = grants
+    }
+
+    var isGranted: Bool { grants.read { $0 } > 0 }
+
+    func claim(at now: NIODeadline) -> Entered? {
+        guard let ticket = ticket.take() else { return nil }
+        grants.update { $0 = 0 }
+        return Entered(ticket.claim(now: now), grants)
+    }
+
+    func cancel() {
+        if let ticket = ticket.take() { ticket.cancel() }
+    }
+}
+
+enum Entered {
+    case granted(HeldAttempt)
+    case queued(HeldTicket)
+    case refused(Availability)
+
+    init(_ admission: consuming ModelState.QueuedAdmission, _ grants: Watched<Int>) {
+        switch consume admission {
+        case .granted(let permit): self = .granted(HeldAttempt(permit))
+        case .queued(let ticket): self = .queued(HeldTicket(ticket, grants))
+        case .refused(let availability): self = .refused(availability)
+        }
+    }
+
+    var attempt: HeldAttempt? { if case .granted(let attempt) = self { attempt } else { nil } }
+    var ticket: HeldTicket? { if case .queued(let ticket) = self { ticket } else { nil } }
+    var refusal: Availability? { if case .refused(let availability) = self { availability } else { nil } }
+}
+
+extension ModelState {
+    func ask(tokens: Int = 1, at now: NIODeadline, early: Bool = false) -> Entered {
+        switch begin(tokens: tokens, now: now, mayProbeEarly: early) {
+        case .granted(let permit): .granted(HeldAttempt(permit))
+        case .refused(let availability): .refused(availability)
+        }
+    }
+
+    func queue(tokens: Int = 1, for key: String? = nil, at now: NIODeadline) -> Entered {
+        let grants = Watched(0)
+        return Entered(wait(tokens: tokens, fairness: key, now: now) { grants.update { $0 += 1 } }, grants)
+    }
+}

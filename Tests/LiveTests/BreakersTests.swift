@@ -1,0 +1,69 @@
+import Testing
+import TestSupport
+
+/// Closed, open, half-open, seen from the upstream's side.
+@Suite struct BreakersTests {
+    private static let settings = "breaker: { failures: 3, cooldown: 300ms, successes: 2, jitter: 0 }"
+
+    @Test func `it opens after failures in a row, and the next model is asked without an attempt at the broken one`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 3, cooldown: 60s }", routes: ["  r: { try: [a, b] }"]))
+        let attempts = try (0..<6).map { _ in try router.chat("r").head["x-router-attempts"] ?? "" }
+        #expect(attempts == ["2", "2", "2", "1", "1", "1"])
+        #expect(a.requests.count == 3)
+        #expect(try router.metric("llm_router_breaker_open", #"model="a""#) == 1)
+        #expect(try router.metric("llm_router_breaker_open", #"model="b""#) == 0)
+    }
+
+    @Test func `half-open it lets one probe through at a time, and closes after enough of them`() throws {
+        let (gate, isSick) = (Watched(false), Watched(true))
+        let underWay = Watched((now: 0, most: 0))
+        let a = try ScriptedUpstream { exchange in
+            if isSick.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
+            underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            _ = gate.wait(until: Deadline(.seconds(20))) { $0 ? true : nil }
+            underWay.update { $0.now -= 1 }
+            try ScriptedUpstream.answering("a")(exchange)
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.answering("b"))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: Self.settings, routes: ["  r: { try: [a, b] }"]))
+        for _ in 0..<3 { _ = try router.chat("r") }
+        isSick.update { $0 = false }
+        var prober: RawClient?  // one that leaves would free the place of the probe
+        try eventually("the breaker is half-open and a probe is under way") {
+            let client = try router.client()
+            prober = client
+            client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r")))
+            return (try? client.readResponse(within: .milliseconds(100))) == nil
+        }
+        let beside = try concurrently(100) { _ in try router.chat("r").content ?? "" }
+        #expect(beside.allSatisfy { $0 == "b" })
+        #expect(underWay.read { $0.most } == 1)
+        gate.update { $0 = true }
+        #expect(try prober?.readResponse().content == "a")
+        try eventually("the breaker has closed") {
+            _ = try router.chat("r")
+            return try router.metric("llm_router_breaker_open", #"model="a""#) == 0
+        }
+        #expect(try router.chat("r").content == "a")
+    }
+
+    @Test func `where every breaker is open one is probed all the same`() throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.answering("back")])
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "breaker: { failures: 2, cooldown: 60s }"))
+        #expect(try router.chat("a").status == 500)
+        #expect(try router.chat("a").status == 500)
+        #expect(try router.chat("a").content == "back")
+    }
+
+    @Test func `a breaker outlives a reload that leaves its model as it is`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let policy = PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 2, cooldown: 60s }", routes: ["  r: { try: [a, b] }"])
+        let router = try RouterProcess(policy)
+        for _ in 0..<2 { _ = try router.chat("r") }
+        try router.reload(policy.with { $0.routes.append("  s: { try: [b] }") }.text)
+        #expect(try router.chat("r").head["x-router-attempts"] == "1")
+        try router.reload(policy.with { $0.defaults = "breaker: { failures: 3, cooldown: 60s }" }.text)
+        #expect(try router.chat("r").head["x-router-attempts"] == "2")
+    }
+}

@@ -1,0 +1,115 @@
+import Testing
+import TestSupport
+
+/// A second attempt beside a slow first one.
+@Suite struct HedgesTests {
+    private static func router(_ a: ScriptedUpstream, _ b: ScriptedUpstream, hedge: String = "after: 100ms") throws -> RouterProcess {
+        var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b], hedge: { \(hedge) } }"])
+        policy.moreModels = ["  dear: { provider: p-b, price: { input: 0, output: 1000 } }"]
+        policy.routes.append("  capped: { try: [a, dear], hedge: { after: 50ms, max_cost: 0.01 } }")
+        return try RouterProcess(policy)
+    }
+
+    @Test(arguments: [false, true])
+    func `the first content wins, the loser is cancelled at once, and both stand in _router`(stream: Bool) throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.answering("from ", "b")))
+        let router = try Self.router(a, b)
+        let start = ContinuousClock.now
+        let metadata: JSON?
+        if stream {
+            let answer = try router.stream("r")
+            #expect(answer.content == "from b" && answer.isDone)
+            metadata = answer.metadata
+        } else {
+            let answer = try router.chat("r")
+            #expect(answer.content == "from b")
+            metadata = answer.json?["_router"]
+        }
+        #expect(metadata?["model_name"]?.string == "b")
+        #expect(metadata?["attempts"]?.int == 2)
+        #expect(metadata?["hedged"]?.bool == true)
+        #expect(metadata?["errors"]?[0]?["model_name"]?.string == "a")
+        #expect(metadata?["errors"]?[0]?["class"]?.string == "cancelled")
+        #expect(b.requests[0].at - start >= .milliseconds(100))
+        let cancelled = try a.waitForPeerClose() - b.requests[0].at
+        #expect(cancelled < ceiling(.milliseconds(100)))
+    }
+
+    @Test func `a first attempt that is quick enough has no second beside it`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("a")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let router = try Self.router(a, b, hedge: "after: 20s")
+        #expect(try router.stream("r").content == "a")
+        #expect(b.connections == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `a slow first attempt may still win, and the second leaves no trace in its text`(stream: Bool) throws {
+        let a = try ScriptedUpstream { exchange in
+            if exchange.wantsStream {
+                try exchange.startStream()
+                try exchange.event(OpenAIReplies.roleChunk)
+            }
+            try exchange.pause(.milliseconds(400))
+            guard exchange.wantsStream else { return try ScriptedUpstream.answering("slow a")(exchange) }
+            for text in ["slow ", "a"] { try exchange.event(OpenAIReplies.contentChunk(text)) }
+            try exchange.event(OpenAIReplies.finishChunk)
+            try exchange.event(OpenAIReplies.doneEvent)
+            try exchange.finishChunks()
+        }
+        let b = try ScriptedUpstream { exchange in
+            if exchange.wantsStream {
+                try exchange.startStream()
+                try exchange.event(OpenAIReplies.roleChunk)
+            }
+            exchange.hold()
+        }
+        let router = try Self.router(a, b)
+        if stream {
+            let answer = try router.stream("r")
+            #expect(answer.content == "slow a" && answer.isDone && answer.metadata?["model_name"]?.string == "a")
+            #expect(answer.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
+        } else {
+            #expect(try router.chat("r").content == "slow a")
+        }
+        try b.waitForPeerClose()
+    }
+
+    @Test func `where the first fails the call is the second's, and where both fail it goes on`() throws {
+        let a = try ScriptedUpstream { exchange in
+            try exchange.pause(.milliseconds(300))
+            try ScriptedUpstream.failing(500)(exchange)
+        }
+        let b = try ScriptedUpstream { exchange in
+            try exchange.pause(.milliseconds(500))
+            try ScriptedUpstream.answering("b")(exchange)
+        }
+        #expect(try Self.router(a, b).stream("r").content == "b")
+        let c = try ScriptedUpstream(ScriptedUpstream.failing(500))
+        let answer = try Self.router(a, c).chat("r")
+        #expect(answer.status == 502)
+        #expect(answer.json?["_router"]?["errors"]?.array?.count == 2)
+    }
+
+    @Test func `a caller that leaves cancels both`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.silent))
+        let router = try Self.router(a, b)
+        let client = try router.openStream("r")
+        try b.waitForRequest()
+        client.close()
+        try a.waitForPeerClose()
+        try b.waitForPeerClose()
+        #expect(try router.waitForRecords(1).first?["status"]?.int == 499)
+    }
+
+    @Test func `a second attempt that may cost more than the cap is not made`() throws {
+        let a = try ScriptedUpstream { exchange in
+            try exchange.pause(.milliseconds(300))
+            try ScriptedUpstream.answering("a")(exchange)
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.answering("dear"))
+        let router = try Self.router(a, b)
+        #expect(try router.chat("capped", extra: #""max_tokens":1000"#).content == "a")
+        #expect(b.connections == 0)
+        #expect(try router.chat("capped", extra: #""max_tokens":5"#).content == "dear")
+    }
+}

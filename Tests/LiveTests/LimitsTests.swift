@@ -1,0 +1,103 @@
+import Testing
+import TestSupport
+
+/// Requests and tokens of the minute, and requests under way: of keys, models and providers.
+@Suite struct LimitsTests {
+    @Test func `of many parallel requests exactly as many as the key's limit are admitted`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("yes"))
+        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 100 } }"]))
+        let answers = try concurrently(20) { _ in try (0..<20).map { _ in try router.chat("a", key: "key-k") } }.flatMap { $0 }
+        let refused = answers.filter { $0.status == 429 }
+        let admitted = answers.count { $0.status == 200 }
+        // The bucket refills by one in 600 ms.
+        #expect((100...101 + 5).contains(admitted) && admitted == upstream.requests.count)
+        #expect(refused.count + admitted == 400)
+        #expect(refused.allSatisfy { Int($0.head["retry-after"] ?? "").map { $0 >= 1 } == true && $0.errorType == "rate_limit_error" })
+    }
+
+    @Test func `slots of callers that leave are free again`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.question == "stay" { return try ScriptedUpstream.answering("here")(exchange) }
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("x"))
+            exchange.hold()
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { concurrent: 8 } }"]))
+        for _ in 0..<scaled(5, soak: 125) {
+            let clients = try (0..<8).map { _ in try router.openStream("a", "go", key: "key-k") }
+            for client in clients {
+                _ = try client.nextContentOfStream()
+                client.reset()
+            }
+        }
+        let answers = try concurrently(8) { _ in try router.chat("a", "stay", key: "key-k").content ?? "" }
+        #expect(answers.allSatisfy { $0 == "here" })
+    }
+
+    @Test func `over the model's own limit the next model answers, and where none is left the request waits for its turn`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("a")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        var policy = PolicyText(["b": b], routes: ["  r: { try: [a, b] }"])
+        policy.moreProviders = ["  p-a: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(a.port)/v1\" }"]
+        policy.moreModels = ["  a: { provider: p-a, limits: { requests_per_minute: 2 } }"]
+        let router = try RouterProcess(policy)
+        #expect(try (0..<4).map { _ in try router.chat("r").content } == ["a", "a", "b", "b"])
+        let refused = try router.chat("a", extra: #""timeout_secs":1"#)
+        #expect(refused.status == 429)
+        #expect(Int(refused.head["retry-after"] ?? "").map { (1...31).contains($0) } == true)
+        #expect(a.requests.count == 2)
+    }
+
+    @Test func `a provider's concurrency bounds all its models together, and the rest queue fairly`() throws {
+        let underWay = Watched((now: 0, most: 0))
+        let upstream = try ScriptedUpstream { exchange in
+            underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            try exchange.pause(.milliseconds(20))
+            underWay.update { $0.now -= 1 }
+            try ScriptedUpstream.echoing(exchange)
+        }
+        var policy = PolicyText(["a": upstream])
+        policy.provider = "limits: { concurrent: 4 }"
+        policy.moreModels = ["  a2: { provider: p-a }"]
+        let router = try RouterProcess(policy)
+        let answers = try concurrently(8) { worker in
+            try (0..<5).map { round in try router.chat(worker % 2 == 0 ? "a" : "a2", "\(worker)-\(round)").content == "\(worker)-\(round)" }
+        }
+        #expect(answers.flatMap { $0 }.allSatisfy { $0 })
+        #expect(underWay.read { $0.most } <= 4)
+    }
+
+    @Test func `what doesn't fit into the queue is refused at once`() throws {
+        let release = Watched(false)
+        let upstream = try ScriptedUpstream { exchange in
+            _ = release.wait(until: Deadline(.seconds(20))) { $0 ? true : nil }
+            try ScriptedUpstream.answering("done")(exchange)
+        }
+        var policy = PolicyText()
+        policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
+        policy.moreModels = ["  a: { provider: p, limits: { concurrent: 1 } }"]
+        let router = try RouterProcess(policy)
+        let clients = try (0..<2).map { _ in try router.client() }
+        clients[0].send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "first")))
+        try upstream.waitForRequest()
+        clients[1].send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "queued")))
+        var refused: Response?
+        try eventually("the queue is full") {
+            let answer = try router.client()
+            answer.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "third", extra: #""timeout_secs":30"#)))
+            refused = try? answer.readResponse(within: .milliseconds(300))
+            return refused != nil
+        }
+        #expect(refused?.status == 503)
+        #expect(refused?.errorCode == "no_model_available")
+        #expect(refused?.head["retry-after"] != nil)
+        release.update { $0 = true }
+        for client in clients { #expect(try client.readResponse().content == "done") }
+    }
+}
+
+extension RawClient {
+    fileprivate func nextContentOfStream() throws -> String {
+        _ = try readHead()
+        return try nextContent()
+    }
+}

@@ -1,0 +1,84 @@
+import Testing
+import TestSupport
+
+/// The same model again: how often, when, and what the upstream's own wish does to it.
+@Suite struct RetriesTests {
+    private static let retries = "retry: { retries: 3, delay: 20ms, jitter: 0 }"
+
+    @Test(arguments: [false, true])
+    func `a model that is alone is asked again as often as retries says`(stream: Bool) throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.answering("at last")])
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
+        let content = stream ? try router.stream("a").content : try router.chat("a").content
+        #expect(content == "at last")
+        #expect(upstream.requests.count == 3)
+        let waits = zip(upstream.requests, upstream.requests.dropFirst()).map { $1.at - $0.at }
+        #expect(waits[0] >= .milliseconds(20) && waits[1] >= .milliseconds(40))
+    }
+
+    @Test func `retries end with max_attempts, and the caller's own bound comes first`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 3, " + Self.retries))
+        #expect(try router.chat("a").json?["_router"]?["attempts"]?.int == 3)
+        #expect(try router.chat("a", extra: #""max_same_model_retries":1,"retry_delay":1"#).json?["_router"]?["attempts"]?.int == 2)
+        #expect(try router.chat("a", fields: ["x-router-max-same-model-retries: 0"]).json?["_router"]?["attempts"]?.int == 1)
+        #expect(upstream.requests.allSatisfy { !$0.text.contains("retr") })
+    }
+
+    @Test(arguments: [("Retry-After: 1", 1.0), ("retry-after-ms: 300", 0.3), ("Retry-After: abc", 0.02), ("Retry-After: -1", 0.02)])
+    func `a rate limited model is asked again after what its upstream asked for`(field: String, seconds: Double) throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: [field]), ScriptedUpstream.answering("now")])
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
+        #expect(try router.chat("a").content == "now")
+        let waited = upstream.requests[1].at - upstream.requests[0].at
+        #expect(waited >= .seconds(seconds) && waited < .seconds(seconds) + ceiling(.milliseconds(300)))
+    }
+
+    @Test func `where all rest, a request waits if it may, with comments on its stream`() throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.answering("rested")])
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 200ms", defaults: "retry: { retries: 0 }"))
+        #expect(try router.chat("a").status == 429)
+        let answer = try router.stream("a")
+        #expect(answer.content == "rested" && answer.isDone)
+        #expect(answer.comments >= 3)
+        #expect(upstream.requests[1].at - upstream.requests[0].at >= .seconds(2))
+    }
+
+    @Test func `where the wait doesn't fit, it fails at once with the earliest time`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 86400"])), try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 90"])))
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: "timeouts: { total: 60s }", routes: ["  r: { try: [a, b] }"]))
+        for attempts in [2, 0] {
+            let response = try router.chat("r", within: .seconds(5))
+            #expect(response.status == 429)
+            #expect(response.errorType == "rate_limit_error")
+            #expect((80...91).contains(Int(response.head["retry-after"] ?? "") ?? 0))
+            #expect(response.head["x-router-attempts"] == "\(attempts)")
+        }
+        // No wish is followed for longer than five minutes.
+        let alone = try router.chat("a", within: .seconds(5))
+        #expect((290...301).contains(Int(alone.head["retry-after"] ?? "") ?? 0))
+        #expect(a.requests.count == 1 && b.requests.count == 1)
+    }
+
+    @Test func `a route's own rows of the failure table come before the others`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let router = try RouterProcess(
+            PolicyText(["a": a, "b": b], routes: ["  stop: { try: [a, b], failover: { 403: stop } }", "  go: { try: [a, b] }"]))
+        #expect(try router.chat("stop").status == 502)
+        #expect(b.requests.isEmpty)
+        #expect(try router.chat("go").content == "b")
+    }
+
+    /// A dying upstream gets little more than what callers ask of it.
+    @Test func `repeats at a failing provider stay within the budget and max_attempts`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(503))
+        let policy = PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 50ms }, max_attempts: 4")
+        let router = try RouterProcess(policy)
+        let requests = scaled(400, soak: 4000)
+        let statuses = try concurrently(20) { _ in try (0..<requests / 20).map { _ in try router.chat("a").status } }
+        #expect(statuses.flatMap { $0 }.allSatisfy { $0 == 503 })
+        // Four of twenty under way may be repeats at any time; a repeat waits 50 ms, so that no more than that fit in.
+        let seen = upstream.requests.count
+        #expect(seen <= Int(Double(requests) * 1.2) + 3, "\(seen) of \(requests)")
+    }
+}

@@ -1,0 +1,92 @@
+import OpenAI
+import ProviderKit
+import Testing
+
+@Suite("what the OpenAI plugin learns of an answer")
+struct OpenAIContentTests {
+    let provider = OpenAIProvider(.sample)
+
+    @Test("a refusal and a stop by the content filter are told, other ends aren't", arguments: [
+        (#""delta":{},"finish_reason":"content_filter""#, true), (#""delta":{},"finish_reason":"content_filter: PROHIBITED_CONTENT""#, true),
+        (#""delta":{},"finish_reason":"refusal""#, true), (#""delta":{},"finish_reason":"SAFETY""#, true), (#""delta":{},"finish_reason":"sensitive""#, true),
+        (#""delta":{},"finish_reason":"RECITATION""#, true), (#""delta":{"refusal":"I can't"},"finish_reason":null"#, true), (#""message":{"content":null,"refusal":"I can't"},"finish_reason":"stop""#, true),
+        (#""delta":{"refusal":null},"finish_reason":"stop""#, false), (#""delta":{"refusal":""},"finish_reason":null"#, false), (#""delta":{"refusal":{"a":1}},"finish_reason":null"#, false),
+        (#""delta":{},"finish_reason":"length""#, false), (#""delta":{},"finish_reason":"tool_calls""#, false), (#""delta":{},"finish_reason":"eos""#, false),
+        (#""delta":{"content":"content_filter"},"finish_reason":"stop""#, false), (#""delta":{},"finish_reason":"""#, false),
+    ])
+    func filtered(choice: String, isFiltered: Bool) throws {
+        #expect(try read(#"{"choices":[{"index":0,\#(choice)}]}"#).content.isFiltered == isFiltered)
+    }
+
+    @Test("every end but an empty one counts as one", arguments: [("stop", 1), ("eos", 1), ("content_filter", 1), ("", 0)])
+    func finishes(reason: String, count: Int) throws {
+        #expect(try read(#"{"choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#).content.finishes == count)
+    }
+
+    @Test("a tool call is told, an empty list of them isn't", arguments: [
+        (#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, true), (#"{"function_call":{"name":"f"}}"#, true), (#"{"tool_calls":[]}"#, false),
+        (#"{"tool_calls":null}"#, false), (#"{"function_call":{}}"#, false), (#"{"content":"tool_calls"}"#, false),
+    ])
+    func toolCalls(delta: String, hasToolCall: Bool) throws {
+        #expect(try read(#"{"choices":[{"index":0,"delta":\#(delta)}]}"#).content.hasToolCall == hasToolCall)
+    }
+
+    @Test("the text is collected where it is asked for: of the first choice, without reasoning, refusals and tool calls")
+    func text() throws {
+        let chunks = [
+            #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, #"{"choices":[{"delta":{"reasoning_content":"hm","content":"Привет "},"index":0}]}"#,
+            #"{"choices":[{"index":0,"delta":{"content":"\"a\\\n\ud83d\ude80"}}]}"#, #"{"choices":[{"index":0,"delta":{"reasoning":"x"}}]}"#,
+            #"{"choices":[{"delta":{"content":" end"}}]}"#, #"{"choices":[{"index":0,"delta":{"content":null},"finish_reason":"stop"}]}"#,
+        ]
+        #expect(try read(chunks, keepsText: true).text == "Привет \"a\\\n🚀 end")
+        #expect(try read(chunks, keepsText: false).text == nil)
+        #expect(try read([#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#], keepsText: true).text == nil)
+    }
+
+    @Test("of an answer with several choices no text is kept")
+    func severalChoices() throws {
+        let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, second = #"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#
+        #expect(try read([first, second, first], keepsText: true).text == nil)
+        #expect(try read([second, first], keepsText: true).text == nil)
+        // A choice that only opens says nothing yet.
+        #expect(try read([#"{"choices":[{"index":1,"delta":{"role":"assistant","content":""}}]}"#, first], keepsText: true).text == "a")
+    }
+
+    @Test("a text that no model would continue is not kept")
+    func longText() throws {
+        var sink = AnswerSink()
+        let half = String(repeating: "x", count: AnswerSink.maxTextBytes / 2)
+        sink.keep(text: half)
+        sink.keep(text: half)
+        #expect(sink.text?.utf8.count == AnswerSink.maxTextBytes)
+        sink.keep(text: "x")
+        #expect(sink.text == nil)
+        sink.keep(text: "x")
+        #expect(sink.text == nil)
+    }
+
+    @Test("usage is read in every spelling, zero stays zero and nothing stays nothing", arguments: [
+        (#"{"prompt_tokens":0,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}"#, Usage(promptTokens: 0, completionTokens: 7, cachedTokens: 3)),
+        (#"{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, Usage(promptTokens: 9, cachedTokens: 4)), (#"{"cached_tokens":0}"#, Usage(cachedTokens: 0)),
+        (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}"#, Usage(cachedTokens: 0)),
+        (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"audio_tokens":0}}"#, Usage(cachedTokens: 2)), (#"{"prompt_tokens_details":null,"cached_tokens":1}"#, Usage(cachedTokens: 1)),
+        (#"{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":0}}"#, Usage(completionTokens: 9, reasoningTokens: 0)), (#"{"reasoning_tokens":5}"#, Usage(reasoningTokens: 5)),
+        (#"{"prompt_tokens":2,"cost":0.00123}"#, Usage(promptTokens: 2, costUSD: 0.00123)), (#"{"cost":0}"#, Usage(costUSD: 0)), (#"{"prompt_tokens":1,"cost":{"total_cost":1}}"#, Usage(promptTokens: 1)),
+        (#"{"prompt_tokens":1,"cost":-1,"cached_tokens":-1,"completion_tokens":"7"}"#, Usage(promptTokens: 1)), (#"{}"#, nil), (#"{"total_tokens":5}"#, nil), (#"null"#, nil),
+    ] as [(String, Usage?)])
+    func usage(json: String, expected: Usage?) throws {
+        #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":\#(json)}"#).usage == expected)
+    }
+
+    private func read(_ chunk: String) throws -> (content: ContentSummary, usage: Usage?) {
+        let sink = try read([chunk], keepsText: false)
+        return (sink.content, sink.usage)
+    }
+
+    private func read(_ chunks: [String], keepsText: Bool) throws -> AnswerSink {
+        var decoder = try provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: keepsText), head: .eventStream)
+        var sink = AnswerSink()
+        for chunk in chunks { _ = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink) }
+        return sink
+    }
+}
