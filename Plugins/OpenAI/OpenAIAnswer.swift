@@ -128,9 +128,9 @@ struct OpenAIWholeDecoder: AnswerDecoder {
 }
 
 extension OpenAIChunk {
-    /// Text of a second choice can't be told apart in one text, so then none is kept.
+    /// The texts of two choices are no one text, and text in parts is not read: then none is kept.
     func keepText(of bytes: RawSpan, in answer: inout AnswerSink) {
-        if open & ~1 != 0 { answer.loseText() }
+        if open & ~1 != 0 || hasTextInParts { answer.loseText() }
         if let text { answer.keep(text: JSON.string(text, in: bytes)) }
     }
 }

@@ -9,6 +9,8 @@ struct OpenAIChunk {
     var usage: Usage?
     /// The string literal that is the text of the first choice here.
     private(set) var text: Range<Int>?
+    /// There is text that is no string: Mistral's reasoning models send a list of parts.
+    private(set) var hasTextInParts = false
     /// Bits of the choices (by `index`, the 63rd for all above) that have content here, and of those that end here.
     private(set) var open: UInt64 = 0
     private(set) var ended: UInt64 = 0
@@ -99,7 +101,7 @@ struct OpenAIChunk {
             }
             guard value.range.count > 2 else { continue }
             if JSON.isKey(key, "content", in: bytes) {
-                if value.kind == .string { text = value.range }
+                if value.kind == .string { text = value.range } else { hasTextInParts = true }
             } else if JSON.isKey(key, "role", in: bytes) || JSON.isKey(key, "annotations", in: bytes) {
                 continue
             } else if JSON.isKey(key, "refusal", in: bytes) {

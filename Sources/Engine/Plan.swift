@@ -22,7 +22,7 @@ package struct PlanRequest: Sendable {
 /// What the engine makes of a request before it sends anything: the models in the order in which they may be asked, and the bounds.
 package struct Plan: Sendable, Equatable {
     /// A selector gives at most so many candidates: of more none would be reached.
-    static let maxCandidates = 16
+    static let maxCandidates = 8
 
     /// The route's name in `_router` and logs; nil where the caller named a model.
     package var route: String?

@@ -7,6 +7,8 @@ package struct Planner<State: PlanningState> {
     private let request: PlanRequest
     private let conditions: Conditions
     private var state: State
+    /// Of the segment under way and the request.
+    private var minSuccessRate: Float = 0
     private let trace: PlanTrace?
 
     /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
@@ -153,11 +155,11 @@ package struct Planner<State: PlanningState> {
     private mutating func take(_ segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]) {
         let order = segment.isSelected ? request.fields.selectionMode?.order ?? segment.order : segment.order
         trace?.begin(part, order: order)
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.fields.minSuccessRate ?? 0))
         let end = chain.count + limit
         if order == .listed, request.fields.prefersFast != true {
-            for model in segment.models {
-                guard let reading = reading(of: model, segment, scope) else { continue }
-                append(model, reading, to: &chain, end: end)
+            for model in segment.models where chain.count < end || trace != nil {
+                if let reading = reading(of: model, scope, trace) { append(model, reading, to: &chain, end: end) }
             }
         } else {
             takeRanked(segment, order, scope, end, into: &chain)
@@ -168,19 +170,19 @@ package struct Planner<State: PlanningState> {
     private mutating func takeRanked(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ end: Int, into chain: inout [Int]) {
         let turns = order == .roundRobin || order == .leastBusy
         let turn = turns ? state.rotation(ofSegment: segment.id) : 0
-        let total = turns ? segment.models.count { isReady($0, segment, scope) } : 0
-        let room = max(3, end - chain.count)
-        withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: room) { places in
-            if request.fields.prefersFast == true {
-                // First the fast ones, then the others, each ranked on its own.
-                for isFast in [true, false] { rank(segment, order, scope, places, turn, total, isFast: isFast, end, into: &chain) }
-            } else {
-                rank(segment, order, scope, places, turn, total, isFast: nil, end, into: &chain)
+        let total = turns ? segment.models.count { reading(of: $0, scope, nil)?.availability.mayBeAsked == true } : 0
+        var isAnyResting = false
+        withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
+            // A wish for fast models ranks them first, and then the others on their own.
+            for isFast in request.fields.prefersFast == true ? [true, false] : [nil] {
+                var ranking = Ranking(order, keeping: places, turn: turn, of: total)
+                if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyResting = true }
+                for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, nil, to: &chain, end: end) }
             }
         }
-        // Once more for those that can't be asked now, and for what an explanation wants to know of the others.
+        guard isAnyResting || trace != nil else { return }
         for model in segment.models where chain.count < end || trace != nil {
-            guard let reading = reading(of: model, segment, scope, isNoted: false) else { continue }
+            guard let reading = reading(of: model, scope, nil) else { continue }
             if !reading.availability.mayBeAsked {
                 append(model, reading, to: &chain, end: end)
             } else if let trace, !chain.contains(model) {
@@ -189,25 +191,22 @@ package struct Planner<State: PlanningState> {
         }
     }
 
+    /// This runs once for each model of a selector: it allocates nothing.
+    ///
     /// - Parameter isFast: ranks only models that are, or only those that aren't; nil: all.
-    private mutating func rank(
-        _ segment: Segment, _ order: Order, _ scope: ModelScope?, _ places: UnsafeMutableBufferPointer<Ranking.Candidate>, _ turn: Int, _ total: Int,
-        isFast: Bool?, _ end: Int, into chain: inout [Int]
-    ) {
-        var ranking = Ranking(order, keeping: places, turn: turn, of: total)
-        var state = state
+    /// - Returns: whether there are models that fit and can't be asked now.
+    private mutating func rank(_ segment: Segment, _ order: Order, _ scope: ModelScope?, isFast: Bool?, _ ranking: inout Ranking) -> Bool {
+        var isAnyResting = false
         for model in segment.models {
-            let traits = snapshot.traits[model]
-            if let isFast, traits.isFast != isFast { continue }
-            guard let reading = reading(of: model, segment, scope), reading.availability.mayBeAsked else { continue }
-            ranking.offer(model, score: score(order, traits, reading)) { state.chance() }
+            if let isFast, snapshot.traits[model].isFast != isFast { continue }
+            guard let reading = reading(of: model, scope, trace) else { continue }
+            guard reading.availability.mayBeAsked else {
+                isAnyResting = true
+                continue
+            }
+            ranking.offer(model, score: score(order, snapshot.traits[model], reading)) { state.chance() }
         }
-        for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, nil, to: &chain, end: end) }
-        self.state = state
-    }
-
-    private func isReady(_ model: Int, _ segment: Segment, _ scope: ModelScope?) -> Bool {
-        reading(of: model, segment, scope, isNoted: false)?.availability.mayBeAsked == true
+        return isAnyResting
     }
 
     private func score(_ order: Order, _ traits: ModelTraits, _ reading: ModelReading) -> Double {
@@ -221,8 +220,7 @@ package struct Planner<State: PlanningState> {
     }
 
     /// nil: a rule leaves the model out.
-    private func reading(of model: Int, _ segment: Segment, _ scope: ModelScope?, isNoted: Bool = true) -> ModelReading? {
-        let trace = isNoted ? trace : nil
+    private func reading(of model: Int, _ scope: ModelScope?, _ trace: PlanTrace?) -> ModelReading? {
         if let scope, !scope.models.contains(model) {
             trace?.omitted(model, .scope)
             return nil
@@ -232,9 +230,8 @@ package struct Planner<State: PlanningState> {
             return nil
         }
         let reading = state.reading(ofModel: model)
-        for minimum in [segment.minSuccessRate, request.fields.minSuccessRate] {
-            guard let minimum, reading.statistics.successRate < Float(minimum) else { continue }
-            trace?.omitted(model, .successRate(Double(reading.statistics.successRate), min: minimum))
+        guard reading.statistics.successRate >= minSuccessRate else {
+            trace?.omitted(model, .successRate(Double(reading.statistics.successRate), min: Double(minSuccessRate)))
             return nil
         }
         return reading

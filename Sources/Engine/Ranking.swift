@@ -44,7 +44,10 @@ struct Ranking: ~Copyable {
     }
 
     /// The place of what was offered now, in this turn.
-    private var distance: Int { (offered - 1 - turn + turns) % turns }
+    private var distance: Int {
+        let ahead = offered - 1 - turn
+        return ahead < 0 ? ahead + turns : ahead
+    }
 
     /// - Parameter chance: from 0 up to 1, exclusive.
     mutating func offer(_ model: Int, score: Double, chance: () -> Double) {

@@ -35,6 +35,10 @@ extension RunningCall {
 
     /// Whether the attempt repeats a request at a provider that has failed it, and so counts against the process's budget; nil: the budget is used up.
     private func budgeted(_ step: AttemptSequence.Step) -> Bool? {
+        if holdsRepeat {
+            holdsRepeat = false
+            return true
+        }
         guard sequence.attempts > 0 else { return false }
         let models = snapshot.policy.models
         let provider = models[step.model].provider

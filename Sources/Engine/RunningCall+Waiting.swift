@@ -86,7 +86,7 @@ extension RunningCall {
         guard let step = sequence.retryStep else { return askNext() }
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
-        if error.retryAfter.map({ $0 <= max(retry.delay, .seconds(1)) }) ?? true, time < deadline { return wait(for: .retry(step), until: time) }
+        if error.retryAfter.map({ $0 <= max(retry.delay, .seconds(1)) }) ?? true, time < deadline, waitForRetry(step, until: time) { return }
         lastResorts.append(LastResort(step: step, time: time))
         askNext()
     }
@@ -98,6 +98,14 @@ extension RunningCall {
             lastResorts.append(LastResort(step: step, time: .now() + delay))
         }
         askNext()
+    }
+
+    /// A repeat counts against the process's budget from here on: those that wait are the storm to come.
+    private func waitForRetry(_ step: AttemptSequence.Step, until time: NIODeadline) -> Bool {
+        guard loop.retryBudget.tryBegin() else { return false }
+        holdsRepeat = true
+        wait(for: .retry(step), until: time)
+        return true
     }
 
     // MARK: Nobody can be asked now
@@ -152,8 +160,7 @@ extension RunningCall {
         let rested = sequence.skipped.compactMap(\.availability.restsUntil).min()
         if let again, again.time < deadline, rested.map({ again.time <= $0 }) ?? true {
             lastResorts.removeAll { $0.step == again.step }
-            wait(for: .retry(again.step), until: again.time)
-            return true
+            if waitForRetry(again.step, until: again.time) { return true }
         }
         guard let rested, rested < deadline else { return false }
         wait(for: .rest, until: rested)
@@ -165,6 +172,9 @@ extension RunningCall {
         let open = sequence.skipped.compactMap { step, availability in availability.opensAt.map { (step, $0) } }
         for (step, _) in open.sorted(by: { $0.1 < $1.1 }) {
             switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: .now(), mayProbeEarly: true) {
+            case .refused(.resting(let until)) where until < deadline:
+                wait(for: .rest, until: until)
+                return true
             case .refused: continue
             case .granted(let permit):
                 sequence.dropSkipped(step)
@@ -176,11 +186,11 @@ extension RunningCall {
     }
 
     private func failUnavailable() {
-        guard !sequence.skipped.isEmpty else { return fail() }
+        guard isQueuedOut || !sequence.skipped.isEmpty else { return fail() }
         let now = NIODeadline.now()
         let times = sequence.skipped.compactMap(\.availability.until)
         let retryAfter: Duration? = times.min().map { max(.zero, $0 - now) }
-        let areLimited = sequence.skipped.allSatisfy { $0.availability.restsUntil != nil }
+        let areLimited = !isQueuedOut && sequence.skipped.allSatisfy { $0.availability.restsUntil != nil }
         guard facts.errors.isEmpty else { return end(.final(after: facts.errors, isNamed: plan.isNamed, resting: areLimited ? retryAfter : nil)) }
         let message =
             areLimited

@@ -37,6 +37,9 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var keySlot: SlotTicket?
     /// Models that have failed and may be asked once more where no other is left, and when.
     var lastResorts: [LastResort] = []
+    /// It holds a place in the process's budget of repeats, for the retry that it waits for.
+    var holdsRepeat = false
+    /// It waited in vain for a place at a model, or found no room to wait.
     var isQueuedOut = false
     /// What the caller has of a stream that broke, on routes that resume, and about how many tokens that is.
     var partialText: String?
@@ -103,6 +106,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     func end(_ failure: CallFailure?) {
         stopWaiting()
         if hasTimer { timer.invalidate() }
+        if holdsRepeat { loop.retryBudget.end() }
         releaseKey()
         loop.remove(self)
         facts.totalTime = .now() - request.arrivedAt

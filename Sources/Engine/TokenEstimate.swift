@@ -1,7 +1,96 @@
-/// Tokens from bytes, where nobody told them: four bytes a token, as OpenAI's rule of thumb says for English. Rough: other scripts take more bytes for a token, and
-/// the framing of messages and chunks is counted too. Whatever is counted so is marked `estimated`.
-enum TokenEstimate {
-    static func tokens(ofBytes bytes: Int) -> Int {
-        (bytes + 3) / 4
+/// How many tokens a text will be, told from its bytes in one pass: no vocabulary, no allocation, about 2 µs a KB.
+///
+/// Each byte adds hundredths of a token, by what it is and what stands before it (`TokenEstimate+Costs.swift`). The costs were fitted to the mean count of five
+/// vocabularies: OpenAI's o200k_base, Llama 3's, Qwen's, DeepSeek's and Mistral's Tekken. They lean high by 2 %: what nobody can count here (media, a provider's own
+/// preamble, the template around tools) only adds to a prompt. An estimate that is too low costs one attempt, which the next model with a larger context
+/// repairs, though a server that cuts prompts silently spoils its answer; one that is too high leaves out a model that would have done. Either matters within
+/// the error of a model's `context` alone.
+///
+/// The error on texts of 0.3 to 6 KB that the fit had not seen: of all together, the mean of each one's magnitude, and what nine in ten lie between.
+/// o200k_base alone counts less than the mean of five where it is ahead.
+///
+/// | texts | of all | mean | nine in ten | of all, o200k_base | cl100k_base |
+/// |---|---|---|---|---|---|
+/// TABLE
+package struct TokenEstimate: Sendable {
+    /// What frames a message, its role too: `<|im_start|>role\n…<|im_end|>\n` in ChatML, `<|start_header_id|>role<|end_header_id|>\n\n…<|eot_id|>` in Llama 3.
+    package static let ofMessage = 5
+    /// What makes the model begin: `<|im_start|>assistant\n`.
+    package static let ofReply = 3
+    /// Beside a message's `name`. Source: OpenAI's cookbook, "How to count tokens with tiktoken".
+    package static let ofName = 1
+    /// Around a call's name and arguments: from 7 to 12 in the templates of OpenAI, Qwen and Llama 3.
+    package static let ofCall = 8
+
+    private var hundredths = 0
+
+    package init() {}
+
+    /// Rounded up.
+    package var tokens: Int { (hundredths &+ 99) / 100 }
+
+    /// Tokens that are not a text's.
+    package mutating func add(tokens: Int) { hundredths &+= tokens &* 100 }
+
+    /// A text in JSON that was checked: what stands between a string's quotes, or whole values as they are written. An escape counts as what it means.
+    package mutating func addText(_ range: Range<Int>, of json: RawSpan) {
+        let text = json.extracting(range.clamped(to: 0..<json.byteCount))
+        hundredths &+= text.withUnsafeBytes { Self.hundredths(of: $0) }
+    }
+
+    /// Tokens of an answer of which only the length is known: four bytes a token, as OpenAI's rule of thumb says for English. Rough: other scripts take
+    /// more bytes for a token, and the framing of chunks is counted too.
+    package static func tokens(ofBytes bytes: Int) -> Int {
+        (bytes &+ 3) / 4
+    }
+
+    private static func hundredths(of text: UnsafeRawBufferPointer) -> Int {
+        let costs = TextCosts.table
+        return costs.kinds.withUnsafeBufferPointer { kinds in
+            costs.steps.withUnsafeBufferPointer { steps in
+                var sum = 0
+                var row: UInt32 = 0
+                var i = 0
+                while i < text.count {
+                    var byte = text[i]
+                    i &+= 1
+                    if byte == UInt8(ascii: "\\") { byte = firstByte(ofEscape: text, &i) }
+                    let step = steps[Int(row &+ UInt32(kinds[Int(byte)]))]
+                    sum &+= Int(step & 0xff)
+                    row = step >> 8
+                }
+                return sum
+            }
+        }
+    }
+
+    /// The first byte, in UTF-8, of what an escape means; of the second half of a surrogate pair, a byte that adds nothing. `i` stands behind the backslash.
+    private static func firstByte(ofEscape text: UnsafeRawBufferPointer, _ i: inout Int) -> UInt8 {
+        guard i < text.count else { return UInt8(ascii: "\\") }
+        let letter = text[i]
+        i &+= 1
+        switch letter {
+        case UInt8(ascii: "n"): return 0x0a
+        case UInt8(ascii: "r"): return 0x0d
+        case UInt8(ascii: "t"): return 0x09
+        case UInt8(ascii: "b"): return 0x08
+        case UInt8(ascii: "f"): return 0x0c
+        case UInt8(ascii: "u"): break
+        default: return letter
+        }
+        var unit: UInt32 = 0
+        let end = min(i &+ 4, text.count)
+        while i < end {
+            let digit = text[i]
+            unit = unit << 4 | UInt32(digit < 0x40 ? digit & 0x0f : (digit & 0x07) &+ 9)
+            i &+= 1
+        }
+        switch unit {
+        case ..<0x80: return UInt8(truncatingIfNeeded: unit)
+        case ..<0x800: return UInt8(truncatingIfNeeded: 0xc0 | unit >> 6)
+        case 0xd800..<0xdc00: return 0xf0
+        case 0xdc00..<0xe000: return 0x80
+        default: return UInt8(truncatingIfNeeded: 0xe0 | unit >> 12)
+        }
     }
 }

@@ -13,7 +13,7 @@ final class APIExchange: CallerObserver {
     /// The policy that the request is served under, from its head to its end.
     let snapshot: Snapshot
     let key: KeyDefinition?
-    /// `x-router-metadata: off` leaves `_router` out of bodies.
+    /// `x-router-metadata: off`, or the key's `metadata: false`, leaves `_router` out of bodies.
     let wantsMetadata: Bool
     var call: RunningCall?
     private let log: AccessLog
@@ -28,7 +28,8 @@ final class APIExchange: CallerObserver {
         self.snapshot = snapshot
         self.log = log
         let fields = exchange.head.fields
-        wantsMetadata = !fields.contains("x-router-metadata") || fields.value("x-router-metadata")?.lowercased() != "off"
+        let wish = fields.contains("x-router-metadata") ? fields.value("x-router-metadata")?.lowercased() : nil
+        wantsMetadata = wish == nil ? key?.wantsMetadata ?? true : wish != "off"
     }
 
     /// A whole answer with JSON, or with nothing.

@@ -2,6 +2,7 @@ import Engine
 import HTTPWire
 import NIOCore
 import ProviderKit
+import RoutingPolicy
 
 /// `POST /chat/completions`: reads the request, plans it, and starts the call.
 enum ChatEndpoint {
@@ -9,14 +10,14 @@ enum ChatEndpoint {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = api.exchange.body
-            let request = try ChatRequest(body.readableBytesSpan)
+            let request = try ChatRequest(body.readableBytesSpan, fields: api.exchange.head.fields, defaults: api.key?.defaults ?? RequestFields())
             let plan = try plan(request, api)
             let writer: any AnswerWriter = request.isStream ? StreamWriter(api, request, created: created) : WholeWriter(api, request, created: created)
             let call = RunningCall(
                 loop: api.loop, snapshot: api.snapshot, plan: plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
-                    key: api.key?.name, choices: request.choices,
+                    needs: request.needs, key: api.key?.name, choices: request.choices,
                     arrivedAt: api.exchange.acceptedAt, readAt: readAt),
                 writer: writer)
             api.call = call
@@ -27,14 +28,11 @@ enum ChatEndpoint {
     }
 
     private static func plan(_ request: ChatRequest, _ api: APIExchange) throws(APIError) -> Plan {
-        var plan: Plan
         do throws(PlanRefusal) {
-            plan = try Planner.plan(PlanRequest(models: request.model.map { [$0] } ?? [], scope: api.key?.models), in: api.snapshot, state: LivePlanningState(api.loop, api.snapshot))
+            return try api.loop.plan(
+                PlanRequest(models: request.models, needs: request.needs, fields: request.fields, scope: api.key?.models), in: api.snapshot)
         } catch {
             throw APIError(error, in: api.snapshot)
         }
-        if let total = request.total { plan.total = total }
-        if let maxModels = request.maxModels { plan.maxModels = maxModels }
-        return plan
     }
 }

@@ -1,7 +1,7 @@
 /// What the command line says.
 struct Options {
-    enum Command: String { case run, upstream, whole, streams }
-    enum Section: String, CaseIterable { case whole, streams, memory, start, reload }
+    enum Command: String { case run, upstream, whole, streams, plan }
+    enum Section: String, CaseIterable { case plan, whole, streams, memory, start, reload }
 
     var command = Command.run
     var rounds = 5
@@ -20,6 +20,7 @@ struct Options {
 
     static let help = """
         usage: Bench [run] [options]      the whole benchmark: router and nginx before a mock, interleaved
+               Bench plan                 one request planned, over policies of 1 to 1,000 models
                Bench upstream --port N    the mock alone, until it is ended
                Bench load whole --port N [--count CONNECTIONS] [--seconds S]
                Bench load streams --port N [--count STREAMS] [--chunks N]
@@ -29,7 +30,7 @@ struct Options {
 
           --rounds N        rounds over all cases and servers (5)
           --seconds S       each measurement of whole answers (3)
-          --only LIST       of whole,streams,memory,start,reload (all)
+          --only LIST       of plan,whole,streams,memory,start,reload (all)
           --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
           --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
           --router PATH     the router's binary (.build/release/llm-router); "" leaves it out
@@ -53,7 +54,7 @@ struct Options {
             rest = rest.dropFirst()
             let name = first == "load" ? rest.popFirst() ?? "" : first
             guard let command = Command(rawValue: name), (first == "load") == (command == .whole || command == .streams) else {
-                throw Failure("unknown command '\((first == "load" ? "load " : "") + name)'; expected run, upstream, load whole or load streams")
+                throw Failure("unknown command '\((first == "load" ? "load " : "") + name)'; expected run, plan, upstream, load whole or load streams")
             }
             self.command = command
         }

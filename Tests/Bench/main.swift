@@ -37,6 +37,7 @@ do {
     do {
         switch options.command {
         case .run: exit(try Run.perform(options) ? 0 : 1)
+        case .plan: try Files.write(PlanCost.table(try PlanCost.measureAll()), to: STDOUT_FILENO)
         case .upstream: try MockUpstream(port: options.port).serve()
         case .whole, .streams: exit(try runLoad(options) ? 0 : 1)
         }

@@ -247,7 +247,7 @@ struct StateBreakerTests {
         let late = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
         driver.on(.rateLimited(rest: .seconds(10)), of: late, at: .zero)
-        #expect(driver.enter(.seconds(5), early: true) == nil)
+        #expect(driver.breaker.enter(now: after(.seconds(5)), mayProbeEarly: true) == .refused(.resting(until: after(.seconds(10)))))
         #expect(driver.enter(.seconds(10), early: true) != nil)
     }
 

@@ -97,6 +97,7 @@ struct DemoPluginTests {
         let read = try read(answer(to: "x", isStream: true, more: Self.toolChoice))
         #expect(read.events.contains(.toolCall(index: 0, id: "call_demo", name: "look_up")))
         #expect(read.events.last == .finish(.toolCalls))
+        #expect(read.content.hasToolCall)
         #expect(read.text == "")
     }
 
@@ -113,6 +114,7 @@ struct DemoPluginTests {
     private struct Reading {
         var text = ""
         var events: [ChatEvent] = []
+        var content = ContentSummary()
         var isComplete = false
         var error: ProviderError?
     }
@@ -133,6 +135,7 @@ struct DemoPluginTests {
             if case .text(let more) = event { reading.text += more }
         }
         #expect(sink.text ?? "" == reading.text)
+        reading.content = sink.content
         reading.isComplete = sink.isComplete
         return reading
     }

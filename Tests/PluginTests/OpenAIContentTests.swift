@@ -43,6 +43,13 @@ struct OpenAIContentTests {
         #expect(try read([#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#], keepsText: true).text == nil)
     }
 
+    @Test("of an answer with text in parts no text is kept")
+    func textInParts() throws {
+        let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#
+        #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"b"}]}}]}"#, first], keepsText: true).text == nil)
+        #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[]}}]}"#], keepsText: true).text == "a")
+    }
+
     @Test("of an answer with several choices no text is kept")
     func severalChoices() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, second = #"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#

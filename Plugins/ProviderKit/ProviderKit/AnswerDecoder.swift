@@ -22,7 +22,7 @@ public struct AnswerSink {
     /// The wire format's own end was seen: nothing that follows belongs to the answer.
     public private(set) var isComplete = false
     /// The text of the answer's first choice so far, without reasoning, refusals and tool calls. Grows over the whole answer.
-    /// nil: nothing was collected, or it can't be continued (over `maxTextBytes`, or there is more than one choice).
+    /// nil: nothing was collected, or it can't be continued (it is over `maxTextBytes`, or no single text).
     public private(set) var text: String?
     private var isTextLost = false
 
@@ -61,7 +61,7 @@ public struct AnswerSink {
         if text == nil { text = more } else { text?.append(more) }
     }
 
-    /// The answer has more than one text: none is collected any more.
+    /// The answer is no single text that could be continued: none is collected any more.
     public mutating func loseText() {
         text = nil
         isTextLost = true

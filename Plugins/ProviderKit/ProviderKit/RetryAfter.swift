@@ -13,7 +13,7 @@
 /// or missing; the longest of them wins. Their value is read in any of the forms, for servers copy the names and not the forms.
 ///
 /// Sources: OpenAI's SDKs (openai-python, `_base_client.py`: milliseconds first, fractions allowed); RFC 9110, 10.2.3 (`retry-after`); OpenAI's guide
-/// "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429 (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
+/// "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
 public enum RetryAfter {
     /// No more than a day is read.
     public static let maxSeconds = 86_400.0

@@ -10,15 +10,15 @@ enum WireDate {
     ///
     /// A year of two digits is the one closest to `now` that isn't more than 50 years ahead; without `now`, 70 to 99 are the last century's.
     static func http(_ text: String, now: Double?) -> Double? {
-        let words = text.split(separator: " ").map { Substring($0) }
+        let words = text.split(separator: " ")
         switch words.count {
-        case 6 where words[5] == "GMT" && isDayName(words[0], comma: true):
+        case 6 where words[5] == "GMT" && dayNames.contains { words[0] == $0.prefix(3) + "," }:
             return civil(year: number(words[3], digits: 4), month: month(words[2]), day: number(words[1], digits: 2), time: words[4])
-        case 4 where words[3] == "GMT" && isDayName(words[0], comma: true):
+        case 4 where words[3] == "GMT" && dayNames.contains { words[0] == $0 + "," }:
             let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
             guard date.count == 3, let short = number(date[2], digits: 2) else { return nil }
             return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: words[2])
-        case 5 where isDayName(words[0], comma: false):
+        case 5 where dayNames.contains { words[0] == $0.prefix(3) }:
             return civil(year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)), time: words[3])
         default:
             return nil
@@ -90,11 +90,7 @@ enum WireDate {
     }
 
     /// Which day it was said to be is not checked against the date.
-    private static func isDayName(_ word: Substring, comma: Bool) -> Bool {
-        let name = comma ? word.dropLast() : word
-        guard !comma || word.last == "," else { return false }
-        return ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains { name.hasPrefix($0) }
-    }
+    private static let dayNames = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
     private static func number(_ text: Substring, digits: Int) -> Int? {
         guard text.utf8.count == digits, (1...4).contains(digits), text.utf8.allSatisfy({ Ascii.digit($0) != nil }) else { return nil }

@@ -109,6 +109,8 @@ package struct Breaker: Sendable {
             return probe(.probe, good: 0)
         case .open(let until) where mayProbeEarly && restingUntil == nil:
             return probe(.earlyProbe(until), good: 0)
+        case .open where mayProbeEarly:
+            return .refused(restingUntil.map { .resting(until: $0) } ?? availability)
         case .closed, .open, .halfOpen:
             return .refused(availability)
         }

@@ -27,7 +27,7 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
     /// The connection it runs on, and what that still holds for it, until the call is over.
     var connection: UpstreamConnection?
     var deadlines = CallDeadlines()
-    private var idleInterval: Duration?
+    private var idleInterval: TimeAmount?
     private var wasSent = false
 
     init(message: UpstreamMessage, timeouts: UpstreamTimeouts, pool: UpstreamPool, delegate: any UpstreamDelegate) {
@@ -52,8 +52,9 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
 
     /// Arms, moves or (nil) disarms a named deadline, counted from now. `idle` starts anew at every read.
     package func watch(_ timer: UpstreamTimer, for duration: Duration?) {
-        if timer == .idle { idleInterval = duration }
-        set(timer, duration.map { pool.eventLoop.now.advanced(by: $0) })
+        let time = duration.map { TimeAmount($0) }
+        if timer == .idle { idleInterval = time }
+        set(timer, time.map { pool.eventLoop.now.advanced(by: $0) })
     }
 
     package func watch(_ timer: UpstreamTimer, until deadline: NIODeadline) { set(timer, deadline) }
@@ -81,10 +82,10 @@ extension UpstreamCall {
     }
 
     /// The request is sent; told once, though a second connection may have been needed.
-    func sent(now: NIODeadline) {
+    func sent() {
         if phase == .writing { phase = .waiting }
         deadlines[.write] = nil
-        if phase == .waiting, let firstByte = timeouts.firstByte { deadlines[.firstByte] = now.advanced(by: firstByte) }
+        if phase == .waiting, let firstByte = timeouts.firstByte { deadlines[.firstByte] = pool.eventLoop.now.advanced(by: firstByte) }
         guard !wasSent else { return }
         wasSent = true
         delegate?.upstreamRequestSent(self)
@@ -95,10 +96,8 @@ extension UpstreamCall {
         deadlines[.firstByte] = nil
     }
 
-    func received(now: NIODeadline) { restartIdle(now: now) }
-
-    /// A held read is the caller's slowness, not the upstream's.
-    func restartIdle(now: NIODeadline) {
-        if let idleInterval { deadlines[.idle] = now.advanced(by: idleInterval) }
+    /// After each read, and after a held one: that was the caller's slowness, not the upstream's. The clock is read only where `idle` is watched.
+    func restartIdle() {
+        if let idleInterval { deadlines[.idle] = pool.eventLoop.now.advanced(by: idleInterval) }
     }
 }

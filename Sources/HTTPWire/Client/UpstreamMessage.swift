@@ -2,49 +2,59 @@ package import NIOCore
 
 /// A request to an upstream, rendered: its framing is always ours.
 package struct UpstreamMessage: Sendable {
-    /// Request line and fields, up to and including the empty line.
-    package private(set) var head: ByteBuffer
-    /// The body, in pieces that are never copied unless they are small.
-    package private(set) var body: [ByteBuffer]
+    /// A body that is no larger is copied behind the head, so that both go out in one write.
+    private static let copyLimit = 16 * 1024
+
+    /// What goes out first: request line, fields, the empty line, and a small body.
+    private(set) var start: ByteBuffer
+    /// A large body, in pieces that are never copied.
+    let rest: [ByteBuffer]
     let isHeadRequest: Bool
-    let bodyBytes: Int
+    private let headBytes: Int
+
+    /// Request line and fields, up to and including the empty line.
+    package var head: ByteBuffer { start.getSlice(at: start.readerIndex, length: headBytes) ?? start }
 
     /// `target`: path and query; what may not stand there is percent-encoded.
     package init(method: String, target: String, fields: UpstreamFields, body: [ByteBuffer]) {
-        bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
+        let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
+        let isSmall = bodyBytes <= Self.copyLimit
         isHeadRequest = method == "HEAD"
-        self.body = body
-        head = ByteBuffer()
-        head.reserveCapacity(64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes)
-        head.writeString(method.utf8.allSatisfy(Octet.isToken) && !method.isEmpty ? method : "POST")
-        head.writeStaticString(" ")
-        writeTarget(target)
-        head.writeStaticString(" HTTP/1.1\r\n")
-        head.writeImmutableBuffer(fields.lines)
+        rest = isSmall ? [] : body.filter { $0.readableBytes > 0 }
+        start = ByteBufferAllocator().buffer(capacity: 64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes + (isSmall ? bodyBytes : 0))
+        start.writeString(!method.isEmpty && method.consists(of: Octet.isToken) ? method : "POST")
+        start.writeStaticString(" ")
+        Self.write(target: target, to: &start)
+        start.writeStaticString(" HTTP/1.1\r\n")
+        start.writeImmutableBuffer(fields.lines)
         if bodyBytes > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
-            head.writeStaticString("content-length: ")
-            head.writeDecimal(bodyBytes)
-            head.writeStaticString("\r\n")
+            start.writeStaticString("content-length: ")
+            start.writeDecimal(bodyBytes)
+            start.writeStaticString("\r\n")
         }
-        head.writeStaticString("\r\n")
+        start.writeStaticString("\r\n")
+        headBytes = start.readableBytes
+        if isSmall {
+            for piece in body { start.writeImmutableBuffer(piece) }
+        }
     }
 
     package init(method: String, target: String, authority: String, fields: [(String, String)], body: [ByteBuffer]) {
         self.init(method: method, target: target, fields: UpstreamFields(authority: authority, fields), body: body)
     }
 
-    private mutating func writeTarget(_ target: String) {
-        if target.utf8.first != UInt8(ascii: "/") { head.writeStaticString("/") }
-        if target.utf8.allSatisfy(Octet.isTarget) {
-            head.writeString(target)
+    private static func write(target: String, to buffer: inout ByteBuffer) {
+        if target.utf8.first != UInt8(ascii: "/") { buffer.writeStaticString("/") }
+        if target.consists(of: Octet.isTarget) {
+            buffer.writeString(target)
             return
         }
         let digits = Array("0123456789ABCDEF".utf8)
         for byte in target.utf8 {
             if Octet.isTarget(byte) {
-                head.writeInteger(byte)
+                buffer.writeInteger(byte)
             } else {
-                head.writeBytes([UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+                buffer.writeBytes([UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
             }
         }
     }
@@ -62,7 +72,7 @@ package struct UpstreamFields: Sendable {
     package init(authority: String, _ fields: [(String, String)]) {
         lines.writeStaticString("host: ")
         writeValue(authority)
-        for (name, value) in fields where !name.isEmpty && name.utf8.allSatisfy(Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
+        for (name, value) in fields where !name.isEmpty && name.consists(of: Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
             lines.writeString(name)
             lines.writeStaticString(": ")
             writeValue(value)
@@ -70,7 +80,7 @@ package struct UpstreamFields: Sendable {
     }
 
     private mutating func writeValue(_ value: String) {
-        if value.utf8.allSatisfy(Octet.isText) { lines.writeString(value) } else { lines.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space }) }
+        if value.consists(of: Octet.isText) { lines.writeString(value) } else { lines.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space }) }
         lines.writeStaticString("\r\n")
     }
 }

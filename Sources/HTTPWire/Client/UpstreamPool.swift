@@ -5,7 +5,9 @@ package import NIOCore
 package final class UpstreamPool: @unchecked Sendable { // confined to its event loop
     let eventLoop: any EventLoop
     private let settings: UpstreamPoolSettings
+    private let idleTime: TimeAmount
     private let connector: UpstreamConnector
+    let flushes: FlushQueue
 
     /// Oldest first; the newest is taken.
     private var idle: [UpstreamConnection] = []
@@ -19,6 +21,8 @@ package final class UpstreamPool: @unchecked Sendable { // confined to its event
     package init(endpoint: UpstreamEndpoint, eventLoop: any EventLoop, settings: UpstreamPoolSettings, tls: TLSContextProvider?) {
         self.eventLoop = eventLoop
         self.settings = settings
+        idleTime = TimeAmount(settings.poolIdle)
+        flushes = FlushQueue(eventLoop: eventLoop)
         connector = UpstreamConnector(endpoint: endpoint, eventLoop: eventLoop, tls: tls)
     }
 
@@ -107,7 +111,7 @@ extension UpstreamPool {
         } else if isShutDown {
             connection.close()
         } else {
-            let expiry = eventLoop.now.advanced(by: settings.poolIdle)
+            let expiry = eventLoop.now.advanced(by: idleTime)
             connection.expiry = expiry
             idle.append(connection)
             timer.setEarlier(expiry)

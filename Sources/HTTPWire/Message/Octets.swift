@@ -43,6 +43,15 @@ enum Octet {
     }
 }
 
+extension String {
+    /// Whether all bytes are of this class.
+    @inline(__always)
+    func consists(of isMember: (UInt8) -> Bool) -> Bool {
+        var text = self
+        return text.withUTF8 { $0.allSatisfy(isMember) }
+    }
+}
+
 extension Span<UInt8> {
     /// Whether the bytes of `range` are `text`, which is given in lower case, in any case.
     @inline(__always)

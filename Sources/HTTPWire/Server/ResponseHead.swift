@@ -9,32 +9,40 @@ package struct ResponseHead: Sendable {
     /// Adds a field. Control bytes in the value become spaces, so that it can never split the head.
     package mutating func add(_ name: StaticString, _ value: String) {
         name.withUTF8Buffer { addName($0) }
-        addValue(value.utf8)
+        addValue(value)
     }
 
     package mutating func add(_ name: StaticString, bytes: [UInt8]) {
         name.withUTF8Buffer { addName($0) }
-        addValue(bytes)
+        bytes.withUnsafeBufferPointer { addValue($0) }
     }
 
     /// Adds a field whose name is not known here; one that is no token is left out.
     package mutating func add(name: String, value: String) {
-        guard !name.isEmpty, name.utf8.allSatisfy(Octet.isToken) else { return }
-        addName(name.utf8)
-        addValue(value.utf8)
+        guard !name.isEmpty, name.consists(of: Octet.isToken) else { return }
+        var name = name
+        name.withUTF8 { addName($0) }
+        addValue(value)
     }
 
-    private mutating func addName(_ name: some Sequence<UInt8>) {
+    private mutating func addName(_ name: UnsafeBufferPointer<UInt8>) {
         if lines.isEmpty { lines.reserveCapacity(256) }
         lines.append(contentsOf: name)
         lines.append(Octet.colon)
         lines.append(Octet.space)
     }
 
-    private mutating func addValue(_ value: some Sequence<UInt8>) {
-        let start = lines.count
-        lines.append(contentsOf: value)
-        for index in start..<lines.count where !Octet.isText(lines[index]) { lines[index] = Octet.space }
+    private mutating func addValue(_ value: String) {
+        var value = value
+        value.withUTF8 { addValue($0) }
+    }
+
+    private mutating func addValue(_ value: UnsafeBufferPointer<UInt8>) {
+        if value.allSatisfy(Octet.isText) {
+            lines.append(contentsOf: value)
+        } else {
+            for byte in value { lines.append(Octet.isText(byte) ? byte : Octet.space) }
+        }
         lines.append(Octet.cr)
         lines.append(Octet.lf)
     }

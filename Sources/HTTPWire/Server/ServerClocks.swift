@@ -18,11 +18,11 @@ struct BodyClock {
 
     /// The earlier of `bodyTimeout` after the last read, and of the moment at which the average sinks below `minBodyRate`:
     /// with 1024 bytes a second after 10 s, 5 KiB may take 15 s.
-    func deadline(_ limits: ServerLimits) -> NIODeadline {
-        let idle = lastRead.advanced(by: limits.bodyTimeout)
-        guard limits.minBodyRate > 0 else { return idle }
-        let earned = Duration.milliseconds(bytes.multipliedReportingOverflow(by: 1000).partialValue / limits.minBodyRate)
-        return min(idle, start.advanced(by: limits.minBodyRateGrace + earned))
+    func deadline(_ times: ServerTimes) -> NIODeadline {
+        let idle = lastRead.advanced(by: times.body)
+        guard times.minBodyRate > 0 else { return idle }
+        let earned = TimeAmount.microseconds(Int64(bytes.multipliedReportingOverflow(by: 1_000_000).partialValue / times.minBodyRate))
+        return min(idle, start.advanced(by: times.minBodyRateGrace).advanced(by: earned))
     }
 }
 

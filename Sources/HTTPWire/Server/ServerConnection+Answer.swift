@@ -59,7 +59,7 @@ extension ServerConnection {
         let isBeside = isSent && output.writePiece(body, copyLimit: AnswerOutput.wholeCopyLimit)
         handOver()
         if isBeside { handOver(body) }
-        flush()
+        flushSoon()
         return isSent ? body.readableBytes : 0
     }
 

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The limits and timers of the server's side, per connection. Changed ones hold for new requests.
 package struct ServerLimits: Sendable, Equatable {
     /// From a request's first byte (of a new connection: from the accept) to the end of its head; then 408.
@@ -23,4 +25,26 @@ package struct ServerLimits: Sendable, Equatable {
     package init() {}
 
     var head: HeadLimits { HeadLimits(headBytes: maxHeadBytes, targetBytes: maxTargetBytes, fields: maxFields) }
+}
+
+/// The times of `ServerLimits` in the event loop's own unit: a `Duration` is dear to convert, and several are needed for each request.
+struct ServerTimes {
+    let head: TimeAmount
+    let body: TimeAmount
+    let keepAliveIdle: TimeAmount
+    let writeStall: TimeAmount
+    /// How often a caller that owes progress is looked at.
+    let stallCheck: TimeAmount
+    let minBodyRate: Int
+    let minBodyRateGrace: TimeAmount
+
+    init(_ limits: ServerLimits) {
+        head = TimeAmount(limits.headTimeout)
+        body = TimeAmount(limits.bodyTimeout)
+        keepAliveIdle = TimeAmount(limits.keepAliveIdle)
+        writeStall = TimeAmount(limits.writeStall)
+        stallCheck = TimeAmount(limits.writeStall / 4)
+        minBodyRate = limits.minBodyRate
+        minBodyRateGrace = TimeAmount(limits.minBodyRateGrace)
+    }
 }

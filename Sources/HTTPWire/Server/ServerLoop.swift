@@ -6,7 +6,9 @@ final class ServerLoop: @unchecked Sendable { // confined to its event loop, but
     let eventLoop: any EventLoop
     let connectionCount = Atomic(0)
     let exchangeCount = Atomic(0)
-    var limits: ServerLimits
+    let flushes: FlushQueue
+    var limits: ServerLimits { didSet { times = ServerTimes(limits) } }
+    private(set) var times: ServerTimes
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     var date = HTTPDate()
@@ -14,6 +16,8 @@ final class ServerLoop: @unchecked Sendable { // confined to its event loop, but
     init(eventLoop: any EventLoop, limits: ServerLimits) {
         self.eventLoop = eventLoop
         self.limits = limits
+        times = ServerTimes(limits)
+        flushes = FlushQueue(eventLoop: eventLoop)
     }
 
     func add(_ connection: ServerConnection) {

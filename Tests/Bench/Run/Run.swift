@@ -12,12 +12,15 @@ struct Run {
         Interrupts.hold()
         let workspace = try Workspace()
         defer { if options.keep { say("kept \(workspace.path)") } else { workspace.remove() } }
+        // Before any server runs beside it.
+        let plans = options.sections.contains(.plan) ? try PlanCost.measureAll() : []
         var run = Run(options: options, launcher: try Launcher(options, workspace))
         defer { run.servers.reversed().forEach { $0.child.end() } }
         try run.measure()
 
         let verdicts = Verdict.all(run.measurements)
         try Files.write(Report(run.measurements, options, verdicts).markdown, to: STDOUT_FILENO)
+        if !plans.isEmpty { try Files.write(PlanCost.table(plans), to: STDOUT_FILENO) }
         if let path = options.json { try Files.write(JSONLines.text(run.measurements, verdicts), to: path) }
         return run.measurements.failures == 0
     }

@@ -1,0 +1,83 @@
+/// What each byte costs, by what it is and what stands before it: an automaton whose rows are contexts, laid out for one look-up a byte.
+struct TextCosts {
+    /// By a byte, its kind: a column.
+    let kinds: [UInt32]
+    /// By a row's start and a column, the cost in hundredths of a token in the lowest eight bits, the next row's start above them.
+    let steps: [UInt32]
+
+    static let table = TextCosts()
+
+    private init() {
+        kinds = (0...UInt8.max).map { TextKind(firstByte: $0).rawValue }
+        let contexts = TextContext.all
+        let rows = Dictionary(uniqueKeysWithValues: contexts.enumerated().map { ($1, UInt32($0 * TextKind.allCases.count)) })
+        steps = contexts.flatMap { context in
+            TextKind.allCases.map { kind in (rows[context.next(kind)] ?? 0) << 8 | UInt32(context.cost(of: kind)) }
+        }
+    }
+}
+
+/// In hundredths of a token, at most 255.
+extension TextContext {
+    fileprivate func cost(of kind: TextKind) -> UInt8 {
+        switch kind {
+        case .rest: 0
+        case .lowercase: lowercaseCost
+        case .uppercase: uppercaseCost
+        case .latin: isLatin ? 214 : 119
+        case .vietnamese: isLatin ? 0 : 117
+        case .cyrillic: cyrillicCost
+        case .digit: digitCost
+        case .space: self == .space ? 126 : isBlank ? 1 : isLineStart ? 74 : 0
+        case .newline: isLineStart ? 25 : isPunctuation ? 20 : 115
+        case .tab: self == .tab ? 52 : 126
+        case .punctuation: punctuationCost
+        case .apostrophe: isLatin ? 67 : 46
+        case .underscore: 31
+        case .symbol: self == .symbol ? 38 : 54
+        case .letter: self == .letter ? 47 : 94
+        case .indic: self == .indic ? 82 : 128
+        case .kana: self == .kana ? 60 : 42
+        case .han: self == .han ? 65 : 143
+        case .hangul: self == .hangul ? 60 : 111
+        case .fullwidth: 128
+        case .emoji: 202
+        }
+    }
+
+    /// A word's first letter is nearly all of its cost: usual words are one token however long, with the space before them.
+    private var lowercaseCost: UInt8 {
+        if case .word(let length) = self { return length < 4 ? 0 : length < 8 ? 2 : 33 }
+        if case .capitals(let length) = self { return length == 1 ? 0 : 121 }
+        if case .digits = self { return 74 }
+        if isBlank { return 93 }
+        if isLineStart { return 106 }
+        return isPunctuation ? 108 : 102
+    }
+
+    private var uppercaseCost: UInt8 {
+        // A capital behind one or two letters is rather a key's or a hash's than a name's.
+        if case .word(let length) = self { return length < 3 ? 189 : 96 }
+        if case .capitals(let length) = self { return length == 1 ? 0 : 5 }
+        if isBlank { return 104 }
+        if isLineStart { return 162 }
+        return isPunctuation ? 93 : 140
+    }
+
+    private var cyrillicCost: UInt8 {
+        if case .cyrillic(let length) = self { return length < 3 ? 17 : length < 6 ? 36 : length < 9 ? 9 : 0 }
+        return isBlank ? 102 : 107
+    }
+
+    /// Vocabularies hold single digits, or groups of up to three; hardly any holds a space with them.
+    private var digitCost: UInt8 {
+        if case .digits(let length) = self { return length < 3 ? 54 : 115 }
+        return isBlank ? 181 : 111
+    }
+
+    private var punctuationCost: UInt8 {
+        if case .punctuation(let length) = self { return length == 1 ? 24 : 4 }
+        if self == .space { return 96 }
+        return isLatin || isCyrillic ? 86 : 83
+    }
+}

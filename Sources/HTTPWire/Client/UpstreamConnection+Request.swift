@@ -1,0 +1,118 @@
+import NIOCore
+import NIOSSL
+
+extension UpstreamConnection {
+    func start(_ call: UpstreamCall) {
+        self.call = call
+        call.connection = self
+        call.reusedConnection = served > 0
+        phase = .head
+        parser = ResponseParser()
+        responseBytes = 0
+        interimBytes = 0
+        isReusable = false
+        if hasEnded {
+            isCounted = false
+            eventLoop.execute { [self] in
+                endOfInput()
+                pool?.closed(self)
+            }
+        } else if isReady {
+            beginWriting(call)
+        } else if let deadline = call.deadlines.earliestTime {
+            timer.setEarlier(deadline)
+        }
+    }
+
+    /// Closes at once: behind the TLS handler's back, which would wait for the peer's farewell.
+    func close() {
+        phase = .closed
+        input = ByteBuffer()
+        writer.stop()
+        guard let context else { return }
+        if isSecure, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
+            tls.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    /// The call was cancelled.
+    func drop(_ call: UpstreamCall) {
+        guard self.call === call else { return }
+        self.call = nil
+        close()
+    }
+
+    func resume(_ call: UpstreamCall) {
+        guard self.call === call, !isDelivering else { return }
+        let wasHeld = isReadHeld
+        if wasHeld { call.restartIdle() }
+        deliver()
+        settle()
+        if hasEnded { endOfInput() }
+        if isReadHeld, !isHeld {
+            isReadHeld = false
+            context?.read()
+        }
+    }
+
+    var isHeld: Bool {
+        guard phase == .body, let call else { return false }
+        return input.readableBytes > 0 || call.delegate?.upstreamMayRead == false
+    }
+
+    func beginWriting(_ call: UpstreamCall) {
+        call.phase = .writing
+        call.deadlines[.connect] = nil
+        writer.begin(call.message)
+        write(call)
+    }
+
+    func write(_ call: UpstreamCall) {
+        guard !isWriting, !writer.isEmpty, let context else { return }
+        isWriting = true
+        defer { isWriting = false }
+        while isWritable, let piece = writer.next() {
+            if writer.isEmpty, writer.needsProof {
+                let written = eventLoop.makePromise(of: Void.self)
+                written.futureResult.whenSuccess { [self] in
+                    if self.call === call { sent(call) }
+                }
+                context.writeAndFlush(wrapOutboundOut(piece), promise: written)
+            } else if let pool, !writer.needsProof {
+                context.write(wrapOutboundOut(piece), promise: nil)
+                pool.flushes.add(self)
+            } else {
+                context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
+            }
+            guard self.call === call else { return }
+            // What fits the socket's empty buffer is sent.
+            if writer.isEmpty, !writer.needsProof { return sent(call) }
+        }
+        guard call.phase == .writing else { return }
+        call.deadlines[.write] = eventLoop.now.advanced(by: call.timeouts.write)
+        rearm(call)
+    }
+
+    private func sent(_ call: UpstreamCall) {
+        writer.isSent = true
+        call.sent()
+        if self.call === call { rearm(call) }
+    }
+
+    private func rearm(_ call: UpstreamCall) {
+        if let deadline = call.deadlines.earliestTime { timer.setEarlier(deadline) }
+    }
+
+    func deadlineReached(_ now: NIODeadline) {
+        guard let call else { return }
+        if let idle = call.deadlines[.idle], idle <= now, isHeld { call.restartIdle() }
+        guard let (name, time) = call.deadlines.earliest else { return }
+        if time <= now { fail(.timeout(name)) } else { timer.set(time) }
+    }
+}
+
+extension UpstreamConnection: Flushing {
+    func flushAtTickEnd() { context?.flush() }
+}

@@ -1,0 +1,104 @@
+import NIOCore
+
+extension UpstreamConnection {
+    /// Passes on all that has come and may be read. A delegate may cancel at each step.
+    func deliver() {
+        guard !isDelivering else { return }
+        isDelivering = true
+        defer { isDelivering = false }
+        do throws(WireFault) {
+            while let call, try deliverNext(call) {}
+        } catch {
+            fail(.malformed(error.reason))
+        }
+        if input.readableBytes == 0 { input = ByteBuffer() }
+    }
+
+    private func deliverNext(_ call: UpstreamCall) throws(WireFault) -> Bool {
+        switch phase {
+        case .head:
+            guard input.readableBytes > 0, let response = try parser.next(&input, isHeadRequest: call.message.isHeadRequest) else { return false }
+            if response.status < 200 {
+                try skipInterim(response)
+            } else {
+                try beginBody(response, call)
+            }
+            return true
+        case .body:
+            guard let delegate = call.delegate, input.readableBytes == 0 || delegate.upstreamMayRead else { return false }
+            switch try body.next(&input) {
+            case .bytes(let piece):
+                hasNews = true
+                delegate.upstream(call, body: piece)
+            case .more: return false
+            case .end: endResponse(call)
+            }
+            return true
+        case .idle, .ended, .closed:
+            return false
+        }
+    }
+
+    private func skipInterim(_ response: ParsedResponse) throws(WireFault) {
+        guard response.status != 101 else { throw WireFault("it changes to another protocol, which nobody asked for") }
+        interimBytes &+= response.headBytes
+        guard interimBytes <= Self.maxInterimBytes else { throw WireFault("more than \(Self.maxInterimBytes) bytes of interim responses") }
+        parser = ResponseParser()
+    }
+
+    private func beginBody(_ response: ParsedResponse, _ call: UpstreamCall) throws(WireFault) {
+        phase = .body
+        body = BodyReader(response.body)
+        isUntilClose = response.body == .untilClose
+        isReusable = response.isKeepAlive
+        var fields = response.fields
+        fields.detach()
+        call.headReceived()
+        hasNews = true
+        call.delegate?.upstream(call, head: UpstreamResponseHead(status: response.status, fields: fields))
+    }
+
+    private func endResponse(_ call: UpstreamCall) {
+        phase = .ended
+        isReusable = isReusable && input.readableBytes == 0 && writer.isSent
+        writer.stop()
+        self.call = nil
+        call.finish()?.upstreamEnd(call)
+    }
+
+    /// The end of a read, or of what was held.
+    func settle() {
+        if phase == .ended {
+            if isReusable, !hasEnded {
+                served &+= 1
+                phase = .idle
+                pool?.release(self)
+            } else {
+                close()
+            }
+        } else if hasNews, let call {
+            hasNews = false
+            call.delegate?.upstreamReadComplete(call)
+        }
+    }
+
+    /// Nothing more will come. What is still held goes first; then the rules say what the end means.
+    func endOfInput() {
+        guard let call, !isHeld || input.readableBytes == 0 else { return }
+        if phase == .body, isUntilClose, lastError == nil {
+            endResponse(call)
+            phase = .closed
+        } else if !isReady {
+            fail(.unreachable(lastError.map { "TLS failed: \($0)" } ?? "the connection was closed during the TLS handshake"))
+        } else {
+            fail(responseBytes == 0 ? .reset : .truncated)
+        }
+    }
+
+    func fail(_ failure: UpstreamFailure) {
+        guard let call else { return }
+        self.call = nil
+        close()
+        call.fail(failure)
+    }
+}

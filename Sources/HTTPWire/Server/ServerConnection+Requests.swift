@@ -1,0 +1,111 @@
+import NIOCore
+
+extension ServerConnection {
+    /// Does all that the bytes in `input` allow. Handlers answer from inside; the loop takes the next request then, not a deeper call.
+    func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer {
+            isProcessing = false
+            if output.needsFlush, !isReading { flushNow() }
+        }
+        var hasProgress = true
+        while hasProgress {
+            do throws(WireFault) {
+                switch phase {
+                case .head: hasProgress = try readHead()
+                case .body: hasProgress = try readBody()
+                case .discarding: hasProgress = try discardBody()
+                case .answering, .lingering, .closed: hasProgress = false
+                }
+            } catch {
+                refuse(error)
+                return
+            }
+        }
+        if input.readableBytes == 0 { input = ByteBuffer() }
+        if isReadHeld, phase != .answering || input.readableBytes <= Self.maxWaitingBytes {
+            isReadHeld = false
+            context?.read()
+        }
+    }
+
+    private func readHead() throws(WireFault) -> Bool {
+        guard input.readableBytes > 0, var request = try parser.next(&input, limits: limits.head) else { return false }
+        parser = RequestParser()
+        request.head.fields.detach()
+        self.request = request
+        body = BodyReader(request.body)
+        isBodyComplete = request.body == .none
+        let now = loop.eventLoop.now
+        let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
+        self.exchange = exchange
+        loop.exchangeCount.add(1, ordering: .relaxed)
+        output.start(head: request.head)
+        stallClock = StallClock(now: now)
+        phase = .answering
+
+        let plan = handler.accept(exchange)
+        guard self.exchange === exchange else { return true }
+        guard case .collect(let wanted) = plan else {
+            timer.set(now.advanced(by: times.stallCheck))
+            return false
+        }
+        try collect(exchange, request, limit: min(max(wanted, 0), limits.maxBodyBytes), now: now)
+        return true
+    }
+
+    private func collect(_ exchange: ServerExchange, _ request: ParsedRequest, limit: Int, now: NIODeadline) throws(WireFault) {
+        bodyLimit = limit
+        phase = .body
+        guard request.body != .none else { return }
+        if case .sized(let size) = request.body {
+            guard size <= limit else { throw Self.tooLarge(limit) }
+            if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
+        }
+        if request.expectsContinue, input.readableBytes == 0 {
+            output.writeContinue()
+            handOver()
+            flush()
+        }
+        bodyClock = BodyClock(now: now)
+        timer.set(bodyClock.deadline(times))
+    }
+
+    private func readBody() throws(WireFault) -> Bool {
+        guard let exchange else { return false }
+        switch try body.next(&input, limit: .max) {
+        case .bytes(var piece):
+            guard piece.readableBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
+            if exchange.body.readableBytes == 0, body.knownRemaining == 0 { exchange.body = piece.detached() } else { exchange.body.writeBuffer(&piece) }
+            return true
+        case .more:
+            guard body.announcedBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
+            timer.set(bodyClock.deadline(times))
+            return false
+        case .end:
+            isBodyComplete = true
+            phase = .answering
+            timer.set(loop.eventLoop.now.advanced(by: times.stallCheck))
+            handler.handle(exchange)
+            return true
+        }
+    }
+
+    private func discardBody() throws(WireFault) -> Bool {
+        switch try body.next(&input) {
+        case .bytes(let piece):
+            discarded &+= piece.readableBytes
+            if discarded > Self.maxWaitingBytes { linger() }
+            return true
+        case .more:
+            timer.set(bodyClock.deadline(times))
+            return false
+        case .end:
+            nextRequest()
+            return true
+        }
+    }
+
+    private static func tooLarge(_ limit: Int) -> WireFault { WireFault(413, "the request's body is larger than \(limit) bytes") }
+}
