@@ -12,19 +12,21 @@ package struct KnownOption: Sendable, Equatable {
 /// The options by section, in the order in which they are read. A section's name is that of its key; many sections may share one (`timeouts`).
 struct KnownOptions {
     private(set) var sections: [String: [KnownOption]] = [:]
-    private var indices: [String: [String: Int]] = [:]
 
     /// - Parameter naming: the option that a key stands for, where it isn't the option itself.
     mutating func add(_ fields: FieldReader, of section: String, naming: (String) -> String) {
-        let present = Set(fields.presentKeys)
-        for field in fields.known {
-            let option = naming(field.key)
-            let isUsed = present.contains(field.key)
-            if let index = indices[section]?[option] {
-                if isUsed { sections[section]?[index].isUsed = true }
+        KnownOptions.add(fields, to: &sections[section, default: []], naming)
+    }
+
+    private static func add(_ fields: FieldReader, to options: inout [KnownOption], _ naming: (String) -> String) {
+        for (place, field) in fields.known.enumerated() {
+            let name = naming(field.key)
+            // Sections of one name read the same keys in the same order, as a rule.
+            let isInPlace = place < options.count && options[place].key == name
+            if let index = isInPlace ? place : options.firstIndex(where: { $0.key == name }) {
+                if !options[index].isUsed { options[index].isUsed = fields.isPresent(field.key) }
             } else {
-                indices[section, default: [:]][option] = sections[section]?.count ?? 0
-                sections[section, default: []].append(KnownOption(key: option, field: field, isUsed: isUsed))
+                options.append(KnownOption(key: name, field: field, isUsed: fields.isPresent(field.key)))
             }
         }
     }

@@ -17,16 +17,27 @@ struct MeaningHash {
     }
 
     mutating func add(list: [String]?) {
-        add(list.map { "list of \($0.count)" } ?? "none")
+        begin(count: list?.count ?? -1)
         for text in list ?? [] { add(text) }
     }
 
     mutating func add(numbers: [Int?]) {
-        add(list: numbers.map { $0.map(String.init) ?? "" })
+        begin(count: numbers.count)
+        for number in numbers { add(number.map { UInt64(bitPattern: Int64($0)) }) }
     }
 
     mutating func add(decimals: [Double?]) {
-        add(list: decimals.map { $0.map { "\($0)" } ?? "" })
+        begin(count: decimals.count)
+        // -0 is 0.
+        for decimal in decimals { add(decimal.map { ($0 + 0).bitPattern }) }
+    }
+
+    mutating func add(durations: [Duration?]) {
+        begin(count: durations.count)
+        for duration in durations {
+            add((duration?.components.seconds).map { UInt64(bitPattern: $0) })
+            add((duration?.components.attoseconds).map { UInt64(bitPattern: $0) })
+        }
     }
 
     /// A long list of small numbers.
@@ -35,11 +46,9 @@ struct MeaningHash {
         for index in indices { withUnsafeBytes(of: UInt64(index).littleEndian) { waiting += $0 } }
     }
 
-    mutating func add(durations: [Duration?]) {
-        add(list: durations.map { duration in
-            guard let (seconds, attoseconds) = duration?.components else { return "" }
-            return "\(seconds).\(attoseconds)"
-        })
+    private mutating func add(_ word: UInt64?) {
+        waiting.append(word == nil ? 0 : 1)
+        if let word { withUnsafeBytes(of: word.littleEndian) { waiting += $0 } }
     }
 
     mutating func add(bytes: [UInt8]) {
@@ -52,7 +61,7 @@ struct MeaningHash {
             hash.update(data: waiting)
             waiting.removeAll(keepingCapacity: true)
         }
-        waiting += "\(count):".utf8
+        withUnsafeBytes(of: Int64(count).littleEndian) { waiting += $0 }
     }
 
     /// The first eight hexadecimal digits: enough to tell policies apart, and too few to find a secret by.

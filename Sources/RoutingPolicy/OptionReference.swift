@@ -14,15 +14,17 @@ package struct OptionReference {
     package func text(_ path: String? = nil) -> String? {
         let sections = self.sections
         guard let path else { return sections.map(\.text).joined(separator: "\n") }
+        if let section = sections.first(where: { $0.name == path && !path.isEmpty }) { return section.text }
         let parts = path.split(separator: ".").map(String.init)
         guard let last = parts.last else { return nil }
+        let whole = sections.filter { $0.names.last == last }.map(\.text)
         // Names of models, routes and so on may stand between.
-        let owner = parts.dropLast().last { part in sections.contains { $0.isNamed(part) } }
-        let owners = sections.filter { owner.map($0.isNamed) ?? true }
-        let whole = sections.filter { $0.isNamed(last) }.map(\.text)
-        let lines = owners.compactMap { section in section.line(last).map { "\(section.heading)\n\($0)" } }
-        let found = owner == nil && !whole.isEmpty ? whole : lines + (lines.isEmpty ? [] : whole)
-        return found.isEmpty ? nil : found.joined(separator: "\n")
+        let owner = parts.dropLast().last { part in sections.contains { $0.names.contains(part) } }
+        if owner == nil, !whole.isEmpty { return whole.joined(separator: "\n") }
+        let lines = sections.filter { section in owner.map(section.names.contains) ?? true }.compactMap { section in
+            section.line(last).map { "\(section.heading)\n\($0)" }
+        }
+        return lines.isEmpty ? nil : (lines + whole).joined(separator: "\n")
     }
 
     /// The section or option that a path without a meaning may stand for.
@@ -77,9 +79,8 @@ private struct Section {
         self.rows = rows
     }
 
-    func isNamed(_ word: String) -> Bool {
-        name == word || name.split(separator: ".").last.map(String.init) == word
-    }
+    /// What a path may call it by: `providers` and `demo` of `providers.demo`.
+    var names: [String] { name.split(separator: ".").map(String.init) }
 
     var text: String { ([heading] + rows.map(shown)).joined(separator: "\n") + "\n" }
 

@@ -4,6 +4,8 @@ import ProviderKit
 
 /// `keys`.
 extension PolicySchema {
+    private static let endpoints = ["chat", "models"]
+
     struct ReadKey {
         var definition: KeyDefinition
         /// A hash of what it may reach; nil: all.
@@ -32,7 +34,7 @@ extension PolicySchema {
         let digest = readDigest(&fields, of: entry.key)
         let isAdmin = fields.bool("admin") ?? false
         let scope = readScope(&fields, models: models, routes: routes)
-        let endpoints = fields.words("endpoints", of: ["chat", "models"]).map(Set.init)
+        let endpoints = fields.words("endpoints", of: PolicySchema.endpoints).map(Set.init)
         let limits = readLimits(&fields)
         let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in schema.readRequestFields(&fields) }
         let wantsMetadata = fields.bool("metadata") ?? true

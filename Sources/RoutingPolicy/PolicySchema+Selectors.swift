@@ -2,11 +2,13 @@ import ConfigTree
 
 /// `{ select: …, order: … }`, a step of a chain.
 extension PolicySchema {
+    static let orders = Order.allCases.map(\.rawValue)
+
     mutating func readSelection(_ entries: [ConfigEntry], at position: SourcePosition, models: ModelIndex) -> RouteStep? {
         var fields = FieldReader(entries, at: position)
         defer { finish(&fields, section: "step") }
         fields.declare("select", as: .other("see select"))
-        let order = fields.word("order", of: Order.allCases.map(\.rawValue)).flatMap(Order.init) ?? .listed
+        let order = fields.word("order", of: PolicySchema.orders).flatMap(Order.init) ?? .listed
         guard let entry = fields.entry("select") else {
             fields.report(ConfigIssue(at: position, "key 'select' is missing", hint: "a step is a name, or '{ select: { tags: … } }'"))
             return nil
@@ -32,7 +34,7 @@ extension PolicySchema {
         selector.tags = readTagExpression(&fields)
         selector.type = fields.word("type", of: PolicySchema.types)
         selector.providers = fields.texts("provider").map { texts in Set(texts.compactMap { provider(named: $0) }) }
-        selector.supports = Set((fields.words("supports", of: Support.allCases.map(\.rawValue)) ?? []).compactMap(Support.init))
+        selector.supports = Set((fields.words("supports", of: PolicySchema.supports) ?? []).compactMap(Support.init))
         selector.minContext = fields.int("min_context", in: PolicySchema.countRange)
         selector.minOutput = fields.int("min_output", in: PolicySchema.countRange)
         selector.maxPrice = readMaxPrice(&fields)
@@ -74,8 +76,11 @@ extension PolicySchema {
     /// Whether there is a model for one of `models:`; reports where not.
     private mutating func checkPattern(_ pattern: ConfigText, models: ModelIndex) -> Bool {
         guard !pattern.isUnresolved else { return false }
-        guard let glob = Glob(pattern.text) else { return model(named: pattern) != nil }
-        if names.broken.isEmpty, !models.models.isEmpty, models.models(matching: glob).isEmpty {
+        let isGlob = Glob(pattern.text) != nil
+        guard isGlob || model(named: pattern) != nil else { return false }
+        let matching = patterns[pattern.text] ?? names.models(of: pattern.text, in: models)
+        patterns[pattern.text] = matching
+        if isGlob, matching.isEmpty, names.broken.isEmpty, !models.models.isEmpty {
             report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model", hint: "check its spelling"))
         }
         return true
@@ -84,13 +89,13 @@ extension PolicySchema {
     /// Routes tend to share their selectors, so each is worked out once.
     private mutating func selected(_ selector: Selector, models: ModelIndex) -> [Int] {
         if let known = selections[selector] { return known }
-        let kept = SelectorConditions(selector, models, names: names).kept
+        let kept = SelectorConditions(selector, models, patterns: patterns).kept
         selections[selector] = kept
         return kept
     }
 
     private mutating func warnOfNothing(_ selector: Selector, _ fields: inout FieldReader, at position: SourcePosition, models: ModelIndex) {
-        guard let emptiness = SelectorConditions(selector, models, names: names).emptiness else { return }
+        guard let emptiness = SelectorConditions(selector, models, patterns: patterns).emptiness else { return }
         let others = emptiness.others.map { "'\($0)'" }.joined(separator: " and ")
         let message = others.isEmpty
             ? "the selector keeps no model: none fulfils '\(emptiness.condition)'" : "the selector keeps no model: none that fulfils \(others) fulfils '\(emptiness.condition)' too"

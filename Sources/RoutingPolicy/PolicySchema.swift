@@ -14,6 +14,8 @@ struct PolicySchema {
     var names = PolicyNames()
     var scopes = KeyScopes()
     var selections: [Selector: [Int]] = [:]
+    /// What each of a selector's `models` stands for.
+    var patterns: [String: Set<Int>] = [:]
     /// Where a route's hedge stands, for the checks that need all routes.
     var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 
@@ -129,14 +131,20 @@ struct PolicySchema {
 
 /// One for each scalar with a variable that is unset and has no default.
 func unsetIssues(in node: ConfigNode) -> [ConfigIssue] {
+    var issues: [ConfigIssue] = []
+    findUnset(in: node, &issues)
+    return issues
+}
+
+private func findUnset(in node: ConfigNode, _ issues: inout [ConfigIssue]) {
     switch node.content {
-    case .sequence(let nodes): return nodes.flatMap(unsetIssues)
-    case .mapping(let entries): return entries.flatMap { unsetIssues(in: $0.value) }
+    case .sequence(let nodes): for node in nodes { findUnset(in: node, &issues) }
+    case .mapping(let entries): for entry in entries { findUnset(in: entry.value, &issues) }
     case .scalar(let scalar):
-        guard let name = scalar.unset.first else { return [] }
+        guard let name = scalar.unset.first else { return }
         let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
         let message = scalar.unset.count == 1 ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
-        return [ConfigIssue(at: node.position, message, hint: "set it in the environment, or give a default: '${\(name):-…}'")]
+        issues.append(ConfigIssue(at: node.position, message, hint: "set it in the environment, or give a default: '${\(name):-…}'"))
     }
 }
 

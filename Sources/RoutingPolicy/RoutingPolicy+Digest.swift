@@ -144,7 +144,8 @@ extension MeaningHash {
     }
 
     fileprivate mutating func add(_ breaker: BreakerSettings) {
-        add("breaker", "\(breaker.failures)", "\(breaker.successes)", "\(breaker.jitter)")
+        add(numbers: [breaker.failures, breaker.successes])
+        add(decimals: [breaker.jitter])
         add(durations: [breaker.cooldown, breaker.maxCooldown])
     }
 

@@ -17,7 +17,8 @@ struct SelectorConditions {
     private let index: ModelIndex
     private var conditions: [Condition] = []
 
-    init(_ selector: Selector, _ index: ModelIndex, names: PolicyNames) {
+    /// - Parameter patterns: what each of the selector's `models` stands for.
+    init(_ selector: Selector, _ index: ModelIndex, patterns: [String: Set<Int>]) {
         self.index = index
         let models = index.models
         if let tags = selector.tags { add("tags") { tags.matches(models[$0].tags) } }
@@ -27,8 +28,8 @@ struct SelectorConditions {
         if let least = selector.minContext { add("min_context") { models[$0].context.map { $0 >= least } ?? false } }
         if let least = selector.minOutput { add("min_output") { models[$0].maxOutput.map { $0 >= least } ?? false } }
         if let most = selector.maxPrice { add("max_price") { models[$0].price.map(most.covers) ?? false } }
-        if let patterns = selector.models {
-            let matching = patterns.reduce(into: Set<Int>()) { $0.formUnion(names.models(of: $1, in: index)) }
+        if let given = selector.models {
+            let matching = given.reduce(into: Set<Int>()) { $0.formUnion(patterns[$1] ?? []) }
             add("models", matching.contains)
         }
     }

@@ -84,20 +84,26 @@ struct SourceText: Sendable {
         } catch {
             return ConfigIssue(at: position(ofByte: error.byteOffsets.lowerBound, in: file), "this is not valid UTF-8", hint: "save the file as UTF-8")
         }
-        // YAML 1.1, and so libyaml, ends lines at these three, and editors don't: positions would be off.
-        let lineEnds: Set<UInt32> = [0x85, 0x2028, 0x2029]
-        var offset = 0
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            let isControl = (scalar.value < 0x20 && !"\t\n\r".unicodeScalars.contains(scalar)) || 0x7F...0x9F ~= scalar.value
-            if isControl || lineEnds.contains(scalar.value) {
-                let code = String(scalar.value, radix: 16, uppercase: true)
-                let escape = "\\u" + String(repeating: "0", count: 4 - code.count) + code
-                let hint = "remove it; where a value needs it, write \(escape) in double quotes"
-                return ConfigIssue(at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
-            }
-            offset += UTF8.width(scalar)
+        for offset in bytes.indices {
+            guard let scalar = unwanted(at: offset) else { continue }
+            let code = String(scalar, radix: 16, uppercase: true)
+            let escape = "\\u" + String(repeating: "0", count: 4 - code.count) + code
+            let hint = "remove it; where a value needs it, write \(escape) in double quotes"
+            return ConfigIssue(at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
         }
         return nil
+    }
+
+    /// The character that begins at an offset of valid UTF-8, where no policy may hold it: a control character, or one of U+0085, U+2028 and U+2029,
+    /// at which YAML 1.1, and so libyaml, ends a line, and editors don't: positions would be off.
+    private func unwanted(at offset: Int) -> UInt32? {
+        switch bytes[offset] {
+        case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): nil
+        case 0..<0x20, 0x7F: UInt32(bytes[offset])
+        case 0xC2 where bytes[offset + 1] < 0xA0: UInt32(bytes[offset + 1])
+        case 0xE2 where bytes[offset + 1] == 0x80 && bytes[offset + 2] & 0xFE == 0xA8: 0x2000 | UInt32(bytes[offset + 2] & 0x3F)
+        default: nil
+        }
     }
 }
 

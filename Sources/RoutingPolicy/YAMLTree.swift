@@ -91,7 +91,7 @@ struct YAMLTree {
 
     private mutating func mapping(_ start: SourcePosition, _ events: borrowing YAMLEvents, depth: Int) throws(ConfigIssue) -> Anchored {
         var entries: [ConfigEntry] = []
-        var places: [String: SourcePosition] = [:]
+        var keys = KeyPlaces()
         var merged: [ConfigEntry] = []
         var (size, height) = (1, 0)
         while true {
@@ -101,8 +101,7 @@ struct YAMLTree {
             let value = try node(try events.next(), events, depth: depth + 1)
             size += value.size + 1
             height = max(height, value.height)
-            if let first = places.updateValue(key.position, forKey: key.text) {
-                places[key.text] = first
+            if let first = keys.add(key) {
                 issues.append(duplicateKey(key, first: first))
             } else if case .scalar("<<", isPlain: true) = event.kind {
                 merged = try self.merged(value.node, at: key.position)
@@ -110,7 +109,7 @@ struct YAMLTree {
                 entries.append(ConfigEntry(key: key, value: value.node))
             }
         }
-        for entry in merged where places.updateValue(entry.key.position, forKey: entry.key.text) == nil { entries.append(entry) }
+        for entry in merged where keys.add(entry.key) == nil { entries.append(entry) }
         return Anchored(node: ConfigNode(.mapping(entries), at: start), size: size, height: height + 1)
     }
 
@@ -194,6 +193,25 @@ struct YAMLTree {
 
     private func badMerge(_ position: SourcePosition) -> ConfigIssue {
         ConfigIssue(at: position, "'<<' takes a mapping, or a list of mappings", hint: "write '<<: *name', with '&name' before the mapping that is meant")
+    }
+}
+
+/// The keys of one mapping, with the places where they stand first. Most mappings are small.
+private struct KeyPlaces {
+    private var few: [ConfigText] = []
+    private var many: [String: SourcePosition] = [:]
+
+    /// nil for a key that is new.
+    mutating func add(_ key: ConfigText) -> SourcePosition? {
+        if many.isEmpty {
+            if let first = few.first(where: { $0.text == key.text }) { return first.position }
+            few.append(key)
+            if few.count > 16 { many = Dictionary(few.map { ($0.text, $0.position) }) { first, _ in first } }
+            return nil
+        }
+        if let first = many[key.text] { return first }
+        many[key.text] = key.position
+        return nil
     }
 }
 

@@ -2,7 +2,7 @@ extension FieldReader {
     /// A whole number in decimal digits. `unit` is what it counts where that must be said, because elsewhere it would be written: `milliseconds`.
     public mutating func int(_ key: String, in range: ClosedRange<Int>, unit: String? = nil, required: Bool = false) -> Int? {
         declare(key, as: .integer(range, unit: unit))
-        let what = unit.map { "a whole number of \($0)" } ?? "a whole number"
+        var what: String { unit.map { "a whole number of \($0)" } ?? "a whole number" }
         guard let (scalar, node) = scalar(key, required: required, expecting: what) else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
         guard isNumber(scalar, node, key, what) else { return nil }
@@ -37,8 +37,8 @@ extension FieldReader {
         return decimal(key, required: required, what: "US dollars as a number", in: 0...1_000_000)
     }
 
-    private mutating func decimal(_ key: String, required: Bool, what: String, in range: ClosedRange<Double>) -> Double? {
-        let what = "\(what) from \(described(range.lowerBound)) to \(described(range.upperBound))"
+    private mutating func decimal(_ key: String, required: Bool, what kind: String, in range: ClosedRange<Double>) -> Double? {
+        var what: String { "\(kind) from \(described(range.lowerBound)) to \(described(range.upperBound))" }
         guard let (scalar, node) = scalar(key, required: required, expecting: what) else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
         guard isNumber(scalar, node, key, what) else { return nil }
@@ -56,9 +56,9 @@ extension FieldReader {
         return percent / 100
     }
 
-    private mutating func isNumber(_ scalar: ConfigScalar, _ node: ConfigNode, _ key: String, _ what: String) -> Bool {
+    private mutating func isNumber(_ scalar: ConfigScalar, _ node: ConfigNode, _ key: String, _ what: @autoclosure () -> String) -> Bool {
         guard !isUnquoted(scalar) else { return true }
-        report(at: node, "'\(key)' takes \(what), but \(node.shown) is text in quotes", hint: "write it without the quotes")
+        report(at: node, "'\(key)' takes \(what()), but \(node.shown) is text in quotes", hint: "write it without the quotes")
         return false
     }
 }

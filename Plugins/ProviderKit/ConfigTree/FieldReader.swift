@@ -35,6 +35,15 @@ public struct FieldReader {
 
     public var presentKeys: [String] { entries.map(\.key.text) }
 
+    public func isPresent(_ key: String) -> Bool {
+        index(key) != nil
+    }
+
+    /// In place: an entry may hold a whole tree.
+    private func index(_ key: String) -> Int? {
+        entries.indices.first { entries[$0].key.text == key }
+    }
+
     /// In the order in which they were read.
     public var knownKeys: [String] { known.map(\.key) }
 
@@ -46,7 +55,7 @@ public struct FieldReader {
     /// The key with its value.
     public mutating func entry(_ key: String) -> ConfigEntry? {
         if !known.contains(where: { $0.key == key }) { known.append(KnownField(key: key)) }
-        return entries.first { $0.key.text == key }
+        return index(key).map { entries[$0] }
     }
 
     /// Says what a key takes. What was said first counts, so that a caller can say more than the method it reads with.
@@ -81,7 +90,7 @@ public struct FieldReader {
 
     /// Records a problem at the value of `key`, or at the mapping's name where the key is absent.
     public mutating func report(_ key: String, _ message: String, hint: String? = nil) {
-        let place = entries.first { $0.key.text == key }?.value.position ?? position
+        let place = index(key).map { entries[$0].value.position } ?? position
         report(ConfigIssue(at: place, message, hint: hint))
     }
 
@@ -105,29 +114,30 @@ public struct FieldReader {
     ///
     /// - Parameter reference: what a known key is for, in a line; nil: what `describe` said.
     public mutating func finish(reserved: [String] = [], reference: (String) -> String? = { _ in nil }) -> [ConfigIssue] {
-        let keys = Set(knownKeys)
-        let told = Dictionary(known.compactMap { field in field.text.map { (field.key, $0) } }) { first, _ in first }
-        func line(_ key: String) -> String? { reference(key) ?? told[key].map { "'\(key)': \($0)" } }
         if let noMapping, !known.isEmpty { issues[noMapping].hint = knownWords }
         for entry in entries {
-            if keys.contains(entry.key.text) {
-                for index in issues.indices where issues[index].hint == nil && issues[index].position == entry.value.position {
-                    issues[index].hint = line(entry.key.text)
-                }
-            } else {
-                report(unknown(entry.key, isReserved: reserved.contains(entry.key.text), line))
+            guard let field = known.first(where: { $0.key == entry.key.text }) else {
+                report(unknown(entry.key, isReserved: reserved.contains(entry.key.text), reference))
+                continue
+            }
+            for index in issues.indices where issues[index].hint == nil && issues[index].position == entry.value.position {
+                issues[index].hint = line(field, reference)
             }
         }
         return issues
     }
 
-    private func unknown(_ key: ConfigText, isReserved: Bool, _ line: (String) -> String?) -> ConfigIssue {
+    private func line(_ field: KnownField, _ reference: (String) -> String?) -> String? {
+        reference(field.key) ?? field.text.map { "'\(field.key)': \($0)" }
+    }
+
+    private func unknown(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
         if isReserved {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }
         let message = "unknown key '\(abbreviated(key.text))'"
         if let near = nearest(to: key.text, in: knownKeys) {
-            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?", hint: line(near))
+            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?", hint: known.first { $0.key == near }.flatMap { line($0, reference) })
         }
         return ConfigIssue(at: key.position, message, hint: knownWords)
     }
@@ -146,17 +156,17 @@ public struct FieldReader {
     }
 
     /// The key's scalar; nil with an issue for anything else, and for nothing.
-    mutating func scalar(_ key: String, required: Bool, expecting what: String) -> (scalar: ConfigScalar, node: ConfigNode)? {
+    mutating func scalar(_ key: String, required: Bool, expecting what: @autoclosure () -> String) -> (scalar: ConfigScalar, node: ConfigNode)? {
         guard let entry = entry(key) else {
-            if required { reportMissing(key, hint: "add '\(key): …'" + (what == "text" ? "" : ", \(what)")) }
+            if required { reportMissing(key, hint: "add '\(key): …'" + (what() == "text" ? "" : ", \(what())")) }
             return nil
         }
         guard case .scalar(let scalar) = entry.value.content else {
-            report(at: entry.value, "'\(key)' takes \(what), not \(entry.value.shown)")
+            report(at: entry.value, "'\(key)' takes \(what()), not \(entry.value.shown)")
             return nil
         }
         guard !scalar.isNull else {
-            report(ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write \(what), or remove the line"))
+            report(ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write \(what()), or remove the line"))
             return nil
         }
         return (scalar, entry.value)

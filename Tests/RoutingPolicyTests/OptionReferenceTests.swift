@@ -1,0 +1,118 @@
+import ConfigTree
+import Testing
+
+@testable import RoutingPolicy
+
+struct OptionReferenceTests {
+    /// The options of all sections, those of plugins under `providers`.
+    private static let known: [String: Set<String>] = {
+        var known: [String: Set<String>] = [:]
+        for path in ["good/everything.yaml"] {
+            for (section, options) in load(FolderSource(), path: path).options {
+                known[section.hasPrefix("providers.") ? "providers" : section, default: []].formUnion(options.map(\.key))
+            }
+        }
+        return known
+    }()
+
+    private static let plugins: [String: Set<String>] = ["providers": ["base_url", "api_key", "headers", "stream_usage", "delay", "text"]]
+
+    @Test(arguments: OptionTexts.sections.map(\.name))
+    func `what a section knows has a line each, and nothing else has`(section: String) throws {
+        let told = try #require(OptionTexts.sections.first { $0.name == section }).lines.map(\.key)
+        #expect(Set(told).count == told.count)
+        #expect(Set(told) == (Self.known[section] ?? []).subtracting(Self.plugins[section] ?? []))
+    }
+
+    @Test
+    func `every section is told of`() {
+        #expect(Set(Self.known.keys) == Set(OptionTexts.sections.map(\.name)))
+    }
+
+    private static let valued = OptionTexts.sections.flatMap { section in
+        section.lines.compactMap { line -> (String, String, String)? in
+            if case .value(let text) = line.standard { (section.name, line.key, text) } else { nil }
+        }
+    }
+
+    /// One place for each section where its options may be written.
+    private static func policy(_ section: String, _ option: String) -> String {
+        func at(_ name: String) -> String { section == name ? option : "" }
+        let shared = ["timeouts", "retry", "breaker", "limits", "failover", "statistics"].map { "\($0): { \(at($0)) }" }.joined(separator: ", ")
+        return """
+            version: 1
+            \(at(""))
+            server: { \(at("server")) }
+            defaults: { \(at("defaults")), \(shared) }
+            providers: { p: { plugin: echo, \(at("providers")) } }
+            models: { m: { provider: p, \(at("models")) }, n: { provider: p } }
+            routes: { r: { try: [{ select: {}, \(at("step")) }], \(at("routes")) } }
+            keys: { k: { secret: s3cret-s3cret, \(at("keys")) } }
+            tests: [{ name: t, request: { \(at("request")) }, expect: { chosen: m } }]
+            """.replacing(", , ", with: ", ").replacing("{ ,", with: "{")
+    }
+
+    @Test(arguments: valued)
+    func `a default that is written out changes nothing`(section: String, key: String, value: String) throws {
+        let without = load(Self.policy(section, ""))
+        let with = load(Self.policy(section, "\(key): \(value)"))
+        #expect(with.options[section]?.first { $0.key == key }?.isUsed == true)
+        #expect(with.policy != nil, "\(with.rendered())")
+        #expect(try #require(without.policy).digest == with.policy?.digest)
+    }
+
+    @Test
+    func `many options have a default`() {
+        #expect(Self.valued.count >= 40)
+    }
+
+    private static let reference = OptionReference(plugins: [FakePlugin.self, EchoPlugin.self])
+
+    @Test(arguments: [
+        ("retry", "retry: of defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each wait"), ("defaults.retry.jitter", "each wait is drawn"),
+        ("models.gpt-4o.retry.jitter", "each wait is drawn"), ("models.weight", "  weight             number, 0 to 1000"), ("weight", "models: the names"),
+        ("keys.defaults", "keys.defaults: the router's own"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"), ("hedge", "time, 1ms to 24h, or p95"),
+        ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes besides"), ("providers.delay", "time, 1ms to 24h"), ("max_price", "of a selector"),
+        ("listen", "the top of the file"),
+    ])
+    func `a path leads to its sections and lines`(path: String, words: String) throws {
+        let text = try #require(Self.reference.text(path))
+        #expect(text.contains(words), "\(text)")
+    }
+
+    @Test
+    func `an option is shown by itself, unless its name is a section's`() {
+        #expect(Self.reference.text("retry.jitter")?.split(separator: "\n").count == 2)
+        #expect(Self.reference.text("jitter")?.split(separator: "\n").count == 4)
+        #expect((Self.reference.text("models.retry")?.split(separator: "\n").count ?? 0) > 4)
+    }
+
+    @Test(arguments: ["", "nonsense", "retry.nonsense", "nonsense.jitterr"])
+    func `a path to nothing leads nowhere`(path: String) {
+        #expect(Self.reference.text(path) == nil)
+    }
+
+    @Test
+    func `the whole is one line an option, each with what it takes and what it is for`() throws {
+        let text = try #require(Self.reference.text())
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("  ") }
+        // Other plugins' options are told of by themselves.
+        #expect(lines.count > 170)
+        for line in lines where !line.hasPrefix("  delay ") && !line.hasPrefix("  text ") && !line.hasPrefix("  stream_usage ") {
+            #expect(line.split(separator: "  ", omittingEmptySubsequences: true).count >= 3, "\(line)")
+        }
+        #expect(lines.allSatisfy { $0.count <= 200 && !$0.hasSuffix(" ") || $0.hasPrefix("  delay ") || $0.hasPrefix("  text ") || $0.hasPrefix("  stream_usage ") })
+    }
+
+    @Test
+    func `a near name is suggested`() {
+        #expect(Self.reference.suggestion(for: "models.wieght") == "weight")
+        #expect(Self.reference.suggestion(for: "brekaer") == "breaker")
+        #expect(Self.reference.suggestion(for: "xyzzy") == nil)
+    }
+
+    @Test
+    func `what a plugin says of its options is shown`() throws {
+        #expect(try #require(Self.reference.text("providers.fake")).contains("where its API is"))
+    }
+}
