@@ -312,7 +312,9 @@ extension Attempt: UpstreamDelegate {
     }
 
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
-        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields)))
+        // Only an error may name a point in time.
+        let receivedAt = head.status < 400 ? nil : WallClock.seconds
+        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt))
     }
 
     func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }

@@ -209,6 +209,7 @@ package struct Planner<State: PlanningState> {
         return isAnyResting
     }
 
+    @inline(__always)
     private func score(_ order: Order, _ traits: ModelTraits, _ reading: ModelReading) -> Double {
         switch order {
         case .listed, .roundRobin: 0
@@ -220,6 +221,7 @@ package struct Planner<State: PlanningState> {
     }
 
     /// nil: a rule leaves the model out.
+    @inline(__always)
     private func reading(of model: Int, _ scope: ModelScope?, _ trace: PlanTrace?) -> ModelReading? {
         if let scope, !scope.models.contains(model) {
             trace?.omitted(model, .scope)

@@ -4,153 +4,74 @@ package import RoutingPolicy
 package enum PolicyDifference {
     /// - Parameter draining: requests under way, by the name of the provider that goes or is replaced.
     package static func words(from old: RoutingPolicy, to new: RoutingPolicy, draining: [String: Int]) -> [String] {
-        var words: [String] = []
-        words += changes("", facts(of: old), facts(of: new)).map { "~ \($0)" }
-        words += compare("provider", old.providers.map { ($0.name, facts(of: $0)) }, new.providers.map { ($0.name, facts(of: $0)) }).map { line in
-            guard let count = draining[line.name], count > 0, line.kind != .added else { return line.text }
-            return "\(line.text) (\(count) \(count == 1 ? "stream" : "streams") draining)"
-        }
-        // Settings are opaque, and may hold secrets: that they differ is all there is to say.
-        for definition in new.providers {
-            guard let before = old.providers.first(where: { $0.name == definition.name }), let was = before.settings, let now = definition.settings else { continue }
-            guard !was.isEqual(to: now) else { continue }
-            let count = draining[definition.name] ?? 0
-            words.append("~ provider \(definition.name): settings changed" + (count > 0 ? " (\(count) \(count == 1 ? "stream" : "streams") draining)" : ""))
-        }
-        words += compare("model", old.models.map { ($0.key, facts(of: $0, old)) }, new.models.map { ($0.key, facts(of: $0, new)) }).map(\.text)
-        words += compare("route", old.routes.map { ($0.name, facts(of: $0, old)) }, new.routes.map { ($0.name, facts(of: $0, new)) }).map(\.text)
-        words += compare("key", old.keys.map { ($0.name, facts(of: $0, old)) }, new.keys.map { ($0.name, facts(of: $0, new)) }).map(\.text)
-        return words
+        let (before, after) = (PolicyFacts(old), PolicyFacts(new))
+        // Indices mean the same in both: definitions that are equal need no words.
+        let isAligned = before.hasSameNames(as: after)
+        var lines = compare("", [(name: "", value: old)], [(name: "", value: new)], { _, _ in false }, before.facts(of:), after.facts(of:))
+        lines += compare(
+            "provider", old.providers.map { ($0.name, $0) }, new.providers.map { ($0.name, $0) }, { _, _ in false }, before.facts(of:), after.facts(of:))
+        lines += compare("model", old.models.map { ($0.key, $0) }, new.models.map { ($0.key, $0) }, { isAligned && $0 == $1 }, before.facts(of:), after.facts(of:))
+        lines += compare("route", old.routes.map { ($0.name, $0) }, new.routes.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.facts(of:), after.facts(of:))
+        lines += compare("key", old.keys.map { ($0.name, $0) }, new.keys.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.facts(of:), after.facts(of:))
+        lines += compare("test", old.tests.map { ($0.name, $0) }, new.tests.map { ($0.name, $0) }, { _, _ in false }, before.facts(of:), after.facts(of:))
+        return gathered(lines.map { withDraining($0, draining) })
     }
 
-    private static let secretField = "secret"
-
-    private typealias Facts = [(field: String, value: String)]
+    /// So many things of one kind that change alike are one line.
+    private static let most = 8
 
     private struct Line {
-        enum Kind { case added, changed, removed }
+        enum Kind: String { case added = "+", changed = "~", removed = "-" }
 
         var kind: Kind
+        var noun: String
         var name: String
-        var text: String
+        /// What changed; for what comes and goes, what more there is to say.
+        var change: String
+
+        var text: String {
+            let head = noun.isEmpty ? "" : "\(noun) \(name)" + (kind == .changed ? ": " : "")
+            return "\(kind.rawValue) \(head)\(change)"
+        }
     }
 
-    private static func compare(_ noun: String, _ old: [(String, Facts)], _ new: [(String, Facts)]) -> [Line] {
-        let before = Dictionary(old, uniquingKeysWith: { first, _ in first })
-        let after = Set(new.map(\.0))
+    private static func compare<Value>(
+        _ noun: String, _ old: [(name: String, value: Value)], _ new: [(name: String, value: Value)], _ isEqual: (Value, Value) -> Bool,
+        _ before: (Value) -> [Fact], _ after: (Value) -> [Fact]
+    ) -> [Line] {
+        let known = Dictionary(old, uniquingKeysWith: { first, _ in first })
+        let kept = Set(new.map(\.name))
         var lines: [Line] = []
-        for (name, facts) in new {
-            guard let was = before[name] else {
-                lines.append(Line(kind: .added, name: name, text: "+ \(noun) \(name)"))
+        for (name, value) in new {
+            guard let was = known[name] else {
+                lines.append(Line(kind: .added, noun: noun, name: name, change: ""))
                 continue
             }
-            for change in changes("\(noun) \(name): ", was, facts) { lines.append(Line(kind: .changed, name: name, text: "~ \(change)")) }
-        }
-        for (name, _) in old where !after.contains(name) { lines.append(Line(kind: .removed, name: name, text: "- \(noun) \(name)")) }
-        return lines
-    }
-
-    private static func changes(_ prefix: String, _ old: Facts, _ new: Facts) -> [String] {
-        zip(old, new).compactMap { was, now in
-            if was.value == now.value { return nil }
-            // That a secret changed is all there is to say of it.
-            if now.field == secretField { return "\(prefix)secret changed" }
-            return "\(prefix)\(now.field) \(shown(was.value)) -> \(shown(now.value))"
-        }
-    }
-
-    private static func shown(_ value: String) -> String { value.isEmpty ? "(none)" : value }
-
-    private static func facts(of policy: RoutingPolicy) -> Facts {
-        let server = policy.server
-        return [
-            ("listen", policy.listen.map { "\($0)" }.joined(separator: ", ")),
-            ("server.keepalive", words(server.keepalive)),
-            ("server.write_stall", words(server.writeStall)),
-            ("server.head_timeout", words(server.headTimeout)),
-            ("server.body_timeout", words(server.bodyTimeout)),
-            ("server.max_body", "\(server.maxBodyBytes) bytes"),
-            ("server.max_buffered", "\(server.maxBufferedBytes) bytes"),
-            ("server.drain", words(server.drain)),
-            ("server.pre_stop", words(server.preStop)),
-            ("defaults.timeouts", words(policy.timeouts)),
-            ("max_models", "\(policy.maxModels)"),
-            ("max_attempts", "\(policy.maxAttempts)"),
-        ]
-    }
-
-    private static func facts(of provider: ProviderDefinition) -> Facts {
-        [
-            ("plugin", provider.plugin),
-            ("state", provider.settings == nil ? "off, for want of \(provider.unset.joined(separator: ", "))" : "on"),
-            ("timeouts", words(provider.timeouts)),
-        ]
-    }
-
-    private static func facts(of model: ModelDefinition, _ policy: RoutingPolicy) -> Facts {
-        [
-            ("provider", policy.providers[model.provider].name),
-            ("upstream", model.upstream),
-            ("type", model.type ?? ""),
-            ("tags", model.tags.joined(separator: ", ")),
-            ("supports", model.supports.map(\.rawValue).sorted().joined(separator: ", ")),
-            ("context", model.context.map { "\($0)" } ?? ""),
-            ("max_output", model.maxOutput.map { "\($0)" } ?? ""),
-            ("price", model.price.map { "\($0.input)/\($0.output)" } ?? ""),
-            ("hidden", "\(model.isHidden)"),
-            ("request_defaults", model.requestDefaults.map { "\($0.key): \(String(decoding: $0.json, as: UTF8.self))" }.joined(separator: ", ")),
-            ("request_overrides", model.requestOverrides.map { "\($0.key): \(String(decoding: $0.json, as: UTF8.self))" }.joined(separator: ", ")),
-            ("timeouts", words(model.timeouts)),
-        ]
-    }
-
-    private static func facts(of route: RouteDefinition, _ policy: RoutingPolicy) -> Facts {
-        [
-            ("try", words(route.steps, policy)),
-            ("fallback", words(route.fallback, policy)),
-            ("fallback_on.context_overflow", words(route.fallbackOn[.contextOverflow] ?? [], policy)),
-            ("fallback_on.content_filter", words(route.fallbackOn[.contentFilter] ?? [], policy)),
-            ("max_models", route.maxModels.map { "\($0)" } ?? ""),
-            ("max_attempts", route.maxAttempts.map { "\($0)" } ?? ""),
-            ("timeouts", words(route.timeouts)),
-        ]
-    }
-
-    private static func facts(of key: KeyDefinition, _ policy: RoutingPolicy) -> Facts {
-        [
-            (secretField, "\(key.digest)"),
-            ("admin", "\(key.isAdmin)"),
-            ("models", key.models.map { scope in (scope.routes.map { policy.routes[$0].name } + scope.models.map { policy.models[$0].key }).sorted().joined(separator: ", ") } ?? "all"),
-            ("endpoints", key.endpoints?.sorted().joined(separator: ", ") ?? "all"),
-        ]
-    }
-
-    private static func words(_ steps: [RouteStep], _ policy: RoutingPolicy) -> String {
-        steps.map { step in
-            switch step {
-            case .models(let models): models.first.map { policy.models[$0].name } ?? ""
-            case .route(let route): "route \(policy.routes[route].name)"
-            case .selected(let selection): "select(\(selection.models.map { policy.models[$0].name }.joined(separator: ", ")))"
+            if isEqual(was, value) { continue }
+            for (then, now) in zip(before(was), after(value)) {
+                if let change = now.change(from: then) { lines.append(Line(kind: .changed, noun: noun, name: name, change: change)) }
             }
-        }.joined(separator: ", ")
+        }
+        return lines + old.filter { !kept.contains($0.name) }.map { Line(kind: .removed, noun: noun, name: $0.name, change: "") }
     }
 
-    private static func words(_ timeouts: Timeouts) -> String {
-        words(TimeoutOverrides(timeouts))
+    /// Streams go on at a provider that goes, and at one whose connections are replaced.
+    private static func withDraining(_ line: Line, _ draining: [String: Int]) -> Line {
+        guard line.noun == "provider", line.kind != .added, let count = draining[line.name], count > 0 else { return line }
+        var line = line
+        line.change += " (\(count) \(count == 1 ? "stream" : "streams") draining)"
+        return line
     }
 
-    /// As routes.yaml writes it: `250ms`, `90s`, `10m`.
-    private static func words(_ duration: Duration) -> String {
-        let milliseconds = Int(duration.milliseconds)
-        if milliseconds % 1000 != 0 { return "\(milliseconds)ms" }
-        return milliseconds % 60_000 == 0 && milliseconds > 0 ? "\(milliseconds / 60_000)m" : "\(milliseconds / 1000)s"
-    }
-
-    private static func words(_ timeouts: TimeoutOverrides) -> String {
-        let given: [(String, Duration?)] = [
-            ("queue", timeouts.queue), ("connect", timeouts.connect), ("write", timeouts.write), ("first_byte", timeouts.firstByte),
-            ("first_content", timeouts.firstContent), ("idle", timeouts.idle), ("response", timeouts.response), ("pool_idle", timeouts.poolIdle), ("total", timeouts.total),
-        ]
-        return given.compactMap { name, value in value.map { "\(name) \(words($0))" } }.joined(separator: ", ")
+    private static func gathered(_ lines: [Line]) -> [String] {
+        func alike(_ line: Line) -> String { "\(line.kind.rawValue) \(line.noun) \(line.change)" }
+        let groups = Dictionary(grouping: lines, by: alike)
+        var told: Set<String> = []
+        return lines.compactMap { line in
+            guard let group = groups[alike(line)], group.count > most else { return line.text }
+            guard told.insert(alike(line)).inserted else { return nil }
+            let names = group.prefix(3).map(\.name).joined(separator: ", ")
+            return "\(line.kind.rawValue) \(group.count) \(line.noun)s (\(names), …)" + (line.change.isEmpty ? "" : ": \(line.change)")
+        }
     }
 }

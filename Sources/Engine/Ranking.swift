@@ -50,6 +50,7 @@ struct Ranking: ~Copyable {
     }
 
     /// - Parameter chance: from 0 up to 1, exclusive.
+    @inline(__always)
     mutating func offer(_ model: Int, score: Double, chance: () -> Double) {
         offered += 1
         switch order {
@@ -73,6 +74,7 @@ struct Ranking: ~Copyable {
 
     /// Draws without replacement, each by its share, in one pass: the algorithm A-ExpJ. Who has the highest ln(u) / score is first, and so on; between two changes a
     /// random number says how much of the scores passes without one. Source: P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006.
+    @inline(__always)
     private mutating func draw(_ model: Int, _ score: Double, _ chance: () -> Double) {
         guard score > 0 else { return insert(model, key: -.infinity) }
         if count < kept.count || kept[count - 1].key == -.infinity {

@@ -55,6 +55,7 @@ extension RunningCall {
         var kitCall = Call(
             operation: request.operation, model: model.upstream, isStream: request.isStream, wantsUsage: request.wantsUsage, members: request.members,
             defaults: model.requestDefaults, overrides: model.requestOverrides)
+        if step.isRetry { kitCall.earlierTries = sequence.retriesMade }
         if plan.resumes { prepareResumption(&kitCall) }
         let attempt = Attempt(
             call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, instance: instance, kitCall: kitCall, timeouts: timeouts,

@@ -153,6 +153,16 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 60))))
     }
 
+    @Test("one good probe is enough for a 404 to begin anew, though it doesn't close the breaker")
+    func absenceAfterProbe() {
+        let driver = Driver(.exact(successes: 2))
+        driver.attempt(.notFound, at: .zero)
+        driver.attempt(.notFound, at: .seconds(60))
+        driver.attempt(.succeeded, at: .seconds(180))
+        driver.attempt(.notFound, at: .seconds(180))
+        #expect(driver.availability(.seconds(180)) == .open(until: after(.seconds(240))))
+    }
+
     @Test("many 404s of attempts that ran side by side are one")
     func absencesAtOnce() throws {
         let driver = Driver()

@@ -42,6 +42,18 @@ struct StateModelTests {
         #expect(model.ask(at: after(.zero)).refusal == (expected == .ready ? nil : expected))
     }
 
+    @Test("a success between failures resets their row")
+    func row() {
+        let model = modelState(breaker: .exact(failures: 2))
+        for _ in 0..<5 {
+            model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
+            #expect(model.view(now: after(.zero)).failuresInRow == 1)
+            model.ask(at: after(.zero)).attempt?.end(good, at: after(.zero))
+            #expect(model.view(now: after(.zero)).failuresInRow == 0)
+        }
+        #expect(model.availability(now: after(.zero)) == .ready)
+    }
+
     @Test("attempts under way are counted, however they end")
     func inFlight() {
         let model = modelState()
@@ -126,7 +138,7 @@ struct StateModelTests {
 
     @Test("eight threads at a half-open model: one probe at a time")
     func oneProbe() throws {
-        let model = modelState(breaker: .exact(failures: 1, successes: 1000)), probes = Watched((now: 0, most: 0, total: 0))
+        let model = modelState(breaker: .exact(failures: 1, successes: .max)), probes = Watched((now: 0, most: 0, total: 0))
         model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
         _ = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { _ in
             for _ in 0..<500 {
