@@ -85,6 +85,11 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return rotations[segment]
     }
 
+    /// What `nextRotation` will give next; nothing turns by it.
+    func upcomingRotation(ofSegment segment: Int) -> Int {
+        rotations.indices.contains(segment) ? rotations[segment] &+ 1 : 0
+    }
+
     /// 64 random bits for ids, not for secrets; without a system call.
     package func nextRandom() -> UInt64 { random.next() }
 

@@ -97,7 +97,7 @@ extension Omission: CustomStringConvertible {
         case .need(let support): "it doesn't support \(support.rawValue)"
         case .context(let needed, let has): "the request needs about \(needed) tokens of context, it has \(has)"
         case .output(let needed, let has): "the request asks for \(needed) tokens of output, it gives \(has)"
-        case .successRate(let rate, let min): "success rate \(Int(rate * 100)) % is below \(Int(min * 100)) %"
+        case .successRate(let rate, let min): "success rate \(Int((rate * 100).rounded())) % is below \(Int((min * 100).rounded())) %"
         case .outranked: "\(Plan.maxCandidates) others rank before it"
         }
     }

@@ -26,6 +26,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var isCommitted = false
     /// Set from outside: the call ends with it.
     private(set) var ending: CallFailure?
+    private var hasEnded = false
     /// What the call waits for while it has no attempt.
     var waiting: Waiting?
     /// Of the model's slot that it waits for; ended with the wait.
@@ -86,7 +87,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     }
 
     private func stop(_ failure: CallFailure) {
-        guard ending == nil else { return }
+        // Writing the answer's end may be what finds out that the caller has left.
+        guard ending == nil, !hasEnded else { return }
         ending = failure
         hedge?.abort(failure.error)
         hedge = nil
@@ -104,6 +106,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     /// - Parameter failure: nil: the answer is whole.
     func end(_ failure: CallFailure?) {
+        hasEnded = true
         stopWaiting()
         if hasTimer { timer.invalidate() }
         if holdsRepeat { loop.retryBudget.end() }

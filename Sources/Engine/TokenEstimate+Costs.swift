@@ -1,27 +1,35 @@
-/// What each byte costs, by what it is and what stands before it: an automaton whose rows are contexts, laid out for one look-up a byte.
+/// What each character costs, by what it is and what stands before it: an automaton whose rows are contexts and whose columns are kinds, laid out for one look-up
+/// a character.
 struct TextCosts {
-    /// By a byte, its kind: a column.
-    let kinds: [UInt32]
-    /// By a row's start and a column, the cost in hundredths of a token in the lowest eight bits, the next row's start above them.
-    let steps: [UInt32]
+    struct Step {
+        /// The next row's start.
+        var row: UInt16
+        /// In hundredths of a token.
+        var cost: UInt16
+    }
+
+    /// By a character's first byte.
+    let columns: [UInt8]
+    /// By a row's start and a column.
+    let steps: [Step]
 
     static let table = TextCosts()
 
     private init() {
-        kinds = (0...UInt8.max).map { TextKind(firstByte: $0).rawValue }
+        columns = (0...UInt8.max).map { TextKind(firstByte: $0).rawValue }
         let contexts = TextContext.all
-        let rows = Dictionary(uniqueKeysWithValues: contexts.enumerated().map { ($1, UInt32($0 * TextKind.allCases.count)) })
+        let rows = Dictionary(uniqueKeysWithValues: contexts.enumerated().map { ($1, UInt16($0 * TextKind.allCases.count)) })
         steps = contexts.flatMap { context in
-            TextKind.allCases.map { kind in (rows[context.next(kind)] ?? 0) << 8 | UInt32(context.cost(of: kind)) }
+            TextKind.allCases.map { kind in Step(row: rows[context.next(kind)] ?? 0, cost: context.cost(of: kind)) }
         }
     }
 }
 
-/// In hundredths of a token, at most 255.
+/// In hundredths of a token.
 extension TextContext {
-    fileprivate func cost(of kind: TextKind) -> UInt8 {
+    fileprivate func cost(of kind: TextKind) -> UInt16 {
         switch kind {
-        case .rest: 0
+        case .inside: 0
         case .lowercase: lowercaseCost
         case .uppercase: uppercaseCost
         case .latin: isLatin ? 214 : 119
@@ -46,7 +54,7 @@ extension TextContext {
     }
 
     /// A word's first letter is nearly all of its cost: usual words are one token however long, with the space before them.
-    private var lowercaseCost: UInt8 {
+    private var lowercaseCost: UInt16 {
         if case .word(let length) = self { return length < 4 ? 0 : length < 8 ? 2 : 33 }
         if case .capitals(let length) = self { return length == 1 ? 0 : 121 }
         if case .digits = self { return 74 }
@@ -55,7 +63,7 @@ extension TextContext {
         return isPunctuation ? 108 : 102
     }
 
-    private var uppercaseCost: UInt8 {
+    private var uppercaseCost: UInt16 {
         // A capital behind one or two letters is rather a key's or a hash's than a name's.
         if case .word(let length) = self { return length < 3 ? 189 : 96 }
         if case .capitals(let length) = self { return length == 1 ? 0 : 5 }
@@ -64,18 +72,18 @@ extension TextContext {
         return isPunctuation ? 93 : 140
     }
 
-    private var cyrillicCost: UInt8 {
+    private var cyrillicCost: UInt16 {
         if case .cyrillic(let length) = self { return length < 3 ? 17 : length < 6 ? 36 : length < 9 ? 9 : 0 }
         return isBlank ? 102 : 107
     }
 
     /// Vocabularies hold single digits, or groups of up to three; hardly any holds a space with them.
-    private var digitCost: UInt8 {
+    private var digitCost: UInt16 {
         if case .digits(let length) = self { return length < 3 ? 54 : 115 }
         return isBlank ? 181 : 111
     }
 
-    private var punctuationCost: UInt8 {
+    private var punctuationCost: UInt16 {
         if case .punctuation(let length) = self { return length == 1 ? 24 : 4 }
         if self == .space { return 96 }
         return isLatin || isCyrillic ? 86 : 83

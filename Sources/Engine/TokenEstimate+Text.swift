@@ -1,9 +1,10 @@
-/// What the first byte of a character says of it; the bytes behind it are `rest`.
-enum TextKind: UInt32, CaseIterable {
+/// What the first byte of a character says of it.
+enum TextKind: UInt8, CaseIterable {
     case lowercase, uppercase, digit, space, newline, tab, apostrophe, underscore
     /// All other ASCII.
     case punctuation
-    case rest
+    /// No first byte: the second half of an escaped pair of surrogates.
+    case inside
     /// U+0080 to U+00BF and U+2000 to U+2FFF: quotes, dashes, arrows, frames.
     case symbol
     /// Latin letters with marks, to U+027F.
@@ -32,7 +33,7 @@ enum TextKind: UInt32, CaseIterable {
         case UInt8(ascii: "'"): self = .apostrophe
         case UInt8(ascii: "_"): self = .underscore
         case ..<0x80: self = .punctuation
-        case ..<0xc0: self = .rest
+        case ..<0xc0: self = .inside
         case 0xc2, 0xe2: self = .symbol
         case ..<0xca: self = .latin
         case 0xd0...0xd3: self = .cyrillic
@@ -58,16 +59,19 @@ enum TextContext: Hashable {
     case cyrillic(Int)
     case symbol, letter, indic, kana, han, hangul, other
 
+    /// From so many letters on each costs the same.
+    static let longestWord = 9
+
     static let all: [TextContext] =
         [.start, .space, .spaces, .newline, .indent, .tab, .symbol, .letter, .indic, .kana, .han, .hangul, .other]
-        + (1...3).map { .digits($0) } + (1...2).map { .punctuation($0) } + (1...9).map { .word($0) } + (1...2).map { .capitals($0) }
+        + (1...3).map { .digits($0) } + (1...2).map { .punctuation($0) } + (1...longestWord).map { .word($0) } + (1...2).map { .capitals($0) }
         + (1...10).map { .cyrillic($0) }
 
     func next(_ kind: TextKind) -> TextContext {
         switch kind {
-        case .rest: return self
+        case .inside: return self
         case .lowercase, .latin, .vietnamese:
-            if case .word(let length) = self { return .word(min(length + 1, 9)) }
+            if case .word(let length) = self { return .word(min(length + 1, Self.longestWord)) }
             if case .capitals(let length) = self { return .word(length + 1) }
             return .word(1)
         case .uppercase:

@@ -6,8 +6,8 @@ struct Main {
     static func main() async {
         do {
             var command = try LLMRouterCommand.parseAsRoot()
-            if var serve = command as? ServeCommand {
-                try await serve.run()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
             } else {
                 try command.run()
             }
@@ -31,11 +31,12 @@ struct LLMRouterCommand: ParsableCommand {
         discussion: """
             Start it:          llm-router serve routes.yaml
             Check a file:      llm-router check routes.yaml
+            Ask it why:        llm-router explain --policy routes.yaml --model auto --image
             Reload the file:   kill -HUP PID
             Ask it:            curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, CheckCommand.self])
+        subcommands: [ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, HelpConfigCommand.self])
 }
 
 /// Where routes.yaml lies: the one argument of every command that reads it.

@@ -46,9 +46,9 @@ struct Service {
         let engine = Engine(eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let accessLines = LineWriter(descriptor: 1)
-        let operations = Operations { source in
-            await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) }
-        }
+        let operations = Operations(
+            reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
+            check: { PolicyFile.report(posted: $0) })
         let handler = APIHandler(engine: engine, log: AccessLog(accessLines), operations: operations)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listeners = Listeners(server: server, logger: logger)

@@ -54,7 +54,8 @@ package final class APIHandler: ServerHandler {
                 throw APIError(503, "the router is shutting down", code: "shutting_down", retryAfter: 1)
             }
             exchange.observer = exchangeOf(key)
-            return .collect(maxBytes: endpoint == .chat ? snapshot.policy.server.maxBodyBytes : Self.maxIgnoredBodyBytes)
+            let takesBody = [.chat, .explain, .check].contains(endpoint)
+            return .collect(maxBytes: takesBody ? snapshot.policy.server.maxBodyBytes : Self.maxIgnoredBodyBytes)
         } catch {
             let api = exchangeOf(nil)
             api.respond(error, allow: error.status == 405 ? endpoint?.allowedMethods : nil)
@@ -68,7 +69,8 @@ package final class APIHandler: ServerHandler {
         case .chat: ChatEndpoint.serve(api, created: Timestamp.seconds())
         case .models: ModelsEndpoint.list(api)
         case .model(let id): ModelsEndpoint.one(api, id: id)
-        case .health, .livez, .readyz, .metrics, .reload: operations.serve(endpoint, api, engine, log)
+        case .explain: ExplainEndpoint.serve(api)
+        case .health, .livez, .readyz, .metrics, .reload, .check: operations.serve(endpoint, api, engine, log)
         }
     }
 

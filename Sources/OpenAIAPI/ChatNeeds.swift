@@ -9,16 +9,24 @@ import RoutingPolicy
 /// that is given twice is read twice, so that whichever an upstream takes, the model can do it.
 struct ChatNeeds {
     private(set) var supports: Set<Support> = []
-    var maxTokens: Int?
-    var maxCompletionTokens: Int?
+    /// At least 1; what is no such number is the upstream's to refuse.
+    private var maxTokens: Int?
+    private var maxCompletionTokens: Int?
     private var estimate = TokenEstimate()
 
     var needs: RequestNeeds {
-        let limits = [maxCompletionTokens, maxTokens].compactMap { $0 }
-        return RequestNeeds(supports: supports, promptTokens: estimate.tokens, maxTokens: limits.first { $0 > 0 })
+        RequestNeeds(supports: supports, promptTokens: estimate.tokens, maxTokens: maxCompletionTokens ?? maxTokens)
     }
 
     mutating func add(_ support: Support) { supports.insert(support) }
+
+    mutating func readMaxTokens(_ value: JSONValue, _ body: RawSpan) { maxTokens = count(value, body) }
+
+    mutating func readMaxCompletionTokens(_ value: JSONValue, _ body: RawSpan) { maxCompletionTokens = count(value, body) }
+
+    private func count(_ value: JSONValue, _ body: RawSpan) -> Int? {
+        JSON.integer(value, in: body).flatMap { $0 > 0 ? $0 : nil }
+    }
 
     /// The value of `messages`: passed, with all that is in it.
     mutating func readMessages(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> JSONValue {

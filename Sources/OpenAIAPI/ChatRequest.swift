@@ -31,7 +31,7 @@ struct ChatRequest {
             throw APIError(400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)", code: "invalid_json")
         }
         if let refusal = reading.refusal { throw refusal }
-        try reading.own.check()
+        try reading.own.check { $0.name }
         let own = try reading.own.over(RouterFields(headers: headers))
         models = own.models
         fields = own.fields(over: defaults)
@@ -70,8 +70,8 @@ struct ChatRequest {
         switch field {
         case .messages: break
         case .tools, .functions: reading.needs.readTools(value, body)
-        case .maxTokens: reading.needs.maxTokens = JSON.integer(value, in: body)
-        case .maxCompletionTokens: reading.needs.maxCompletionTokens = JSON.integer(value, in: body)
+        case .maxTokens: reading.needs.readMaxTokens(value, body)
+        case .maxCompletionTokens: reading.needs.readMaxCompletionTokens(value, body)
         case .stream:
             guard value.kind == .true || value.kind == .false else { throw Self.invalid(field.name, "true or false") }
             isStream = value.kind == .true

@@ -8,7 +8,7 @@ enum Endpoint: Equatable {
     case model(String)
     case health, livez, readyz
     case metrics
-    case reload
+    case reload, explain, check
 
     init?(path: String) {
         switch path {
@@ -19,6 +19,8 @@ enum Endpoint: Equatable {
         case "/readyz": self = .readyz
         case "/metrics": self = .metrics
         case "/admin/reload": self = .reload
+        case "/admin/explain": self = .explain
+        case "/admin/check": self = .check
         default:
             guard let prefix = ["/v1/models/", "/api/v1/models/", "/models/"].first(where: path.hasPrefix) else { return nil }
             guard let id = String(percentEncoded: path.utf8.dropFirst(prefix.utf8.count)), !id.isEmpty else { return nil }
@@ -36,19 +38,21 @@ enum Endpoint: Equatable {
         case .readyz: "readyz"
         case .metrics: "metrics"
         case .reload: "reload"
+        case .explain: "explain"
+        case .check: "check"
         }
     }
 
     var allowedMethods: StaticString {
         switch self {
-        case .chat, .reload: "POST, OPTIONS"
+        case .chat, .reload, .explain, .check: "POST, OPTIONS"
         case .models, .model, .health, .livez, .readyz, .metrics: "GET, HEAD, OPTIONS"
         }
     }
 
     func allows(_ method: RequestHead.Method) -> Bool {
         switch self {
-        case .chat, .reload: method == .post
+        case .chat, .reload, .explain, .check: method == .post
         case .models, .model, .health, .livez, .readyz, .metrics: method == .get || method == .head
         }
     }
@@ -59,7 +63,7 @@ enum Endpoint: Equatable {
         case .chat: .endpoint("chat")
         case .models, .model: .endpoint("models")
         case .health, .livez, .readyz: .open
-        case .metrics, .reload: .admin
+        case .metrics, .reload, .explain, .check: .admin
         }
     }
 

@@ -2,16 +2,23 @@ package import Engine
 import HTTPWire
 import NIOCore
 import ProviderKit
+package import RoutingPolicy
 import Synchronization
 
 /// Health, metrics and reload: what operators and their machines ask.
 package final class Operations: Sendable {
     private let unready = Atomic(false)
     private let reload: @Sendable (String) async -> Reloader.Outcome
+    private let check: @Sendable ([UInt8]) -> PolicyReport
 
-    /// - Parameter reload: does what SIGHUP does, and gives what came of it.
-    package init(reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome) {
+    /// - Parameters:
+    ///   - reload: does what SIGHUP does, and gives what came of it.
+    ///   - check: reads a policy's text as a load would, but for its files.
+    package init(
+        reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome, check: @escaping @Sendable (_ text: [UInt8]) -> PolicyReport
+    ) {
         self.reload = reload
+        self.check = check
     }
 
     func becomeUnready() { unready.store(true, ordering: .releasing) }
@@ -22,7 +29,10 @@ package final class Operations: Sendable {
         case .readyz: health(api, engine.status.value, status: unready.load(ordering: .acquiring) ? 503 : 200)
         case .metrics: answer(api) { await self.metrics(engine, log) }
         case .reload: answer(api) { await self.reloaded() }
-        case .chat, .models, .model: break  // not ours
+        case .check:
+            let text = Array(api.exchange.body.readableBytesView)
+            answer(api) { self.checked(text) }
+        case .chat, .models, .model, .explain: break  // not ours
         }
     }
 
@@ -70,6 +80,13 @@ package final class Operations: Sendable {
             }
             return Reply(status: 400, body: writer.bytes)
         }
+    }
+
+    private func checked(_ text: [UInt8]) -> Reply {
+        let checked = CheckedPolicy(report: check(text))
+        var writer = JSONWriter()
+        checked.write(to: &writer)
+        return Reply(status: checked.status, body: writer.bytes)
     }
 
     private struct Reply: Sendable {

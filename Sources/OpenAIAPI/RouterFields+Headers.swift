@@ -13,12 +13,12 @@ extension RouterFields {
     init(headers: HTTPFields) throws(APIError) {
         var seen: UInt64 = 0
         var refusal: APIError?
-        headers.forEach { name, value in
-            guard name.hasPrefix(Self.prefix), name != Self.metadata, refusal == nil else { return }
+        headers.forEach(prefix: Self.prefix) { name, value in
+            guard name != Self.metadata, refusal == nil else { return }
             do throws(APIError) { try read(name, value, &seen) } catch { refusal = error }
         }
         if let refusal { throw refusal }
-        try check(provider: ChatRequest.Field.fallbackProvider.headerName, model: ChatRequest.Field.fallbackModel.headerName)
+        if seen != 0 { try check { $0.headerName } }
     }
 
     private mutating func read(_ name: String, _ value: String, _ seen: inout UInt64) throws(APIError) {
@@ -36,7 +36,7 @@ extension RouterFields {
     private func refuseNearMiss(_ name: String) throws(APIError) {
         let known = ChatRequest.Field.inHeaders.map(\.headerName) + [Self.metadata, Self.timeout]
         let firstWord = Self.firstWord(name)
-        guard let near = Self.nearest(name, known) ?? known.first(where: { Self.firstWord($0) == firstWord }) else { return }
+        guard let near = Self.nearest(name, known) ?? known.first(where: { $0 == firstWord }) else { return }
         throw APIError(400, "there is no header '\(name.excerpt)'; did you mean '\(near)'?", code: "unknown_header", param: name.excerpt)
     }
 
@@ -54,4 +54,13 @@ extension ChatRequest.Field {
     fileprivate static let inHeaders = allCases.filter { $0 == .model || $0.isOwn }
 
     fileprivate var headerName: String { "x-router-" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
+}
+
+extension HTTPFields {
+    /// Passes every field whose name begins with `prefix`, names in lower case.
+    fileprivate func forEach(prefix: String, _ body: (_ name: String, _ value: String) -> Void) {
+        forEach { name, value in
+            if name.hasPrefix(prefix) { body(name, value) }
+        }
+    }
 }

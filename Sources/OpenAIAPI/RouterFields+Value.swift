@@ -26,9 +26,8 @@ enum RouterValue {
     var flag: Bool? {
         switch self {
         case .flag(let flag): flag
-        case .header("true"): true
-        case .header("false"): false
-        case .number, .text, .list, .header, .other: nil
+        case .header(let text): Bool(text.lowercased())
+        case .number, .text, .list, .other: nil
         }
     }
 

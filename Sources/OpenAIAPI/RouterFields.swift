@@ -5,6 +5,8 @@ import RoutingPolicy
 struct RouterFields {
     private(set) var models: [String] = []
     private var fields = RequestFields()
+    /// Usually nothing is given.
+    private var isEmpty = true
     /// `supports_…: false`, which takes back what a source below this one asks for.
     private var waived: Set<Support> = []
 
@@ -16,6 +18,7 @@ struct RouterFields {
 
     /// - Parameter name: the field's, as the source spells it.
     mutating func read(_ field: ChatRequest.Field, _ value: RouterValue, name: String) throws(APIError) {
+        isEmpty = false
         switch field {
         case .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens: break
         case .model: models = try readModels(value, name)
@@ -44,15 +47,18 @@ struct RouterFields {
     }
 
     /// Once all was read.
-    /// - Parameters: the names of the two fields, as the source spells them.
-    func check(provider: String = "fallback_provider", model: String = "fallback_model") throws(APIError) {
+    /// - Parameter name: a field's, as the source spells it.
+    func check(_ name: (ChatRequest.Field) -> String) throws(APIError) {
         guard fields.fallbackProvider != nil, fields.fallbackModel == nil else { return }
-        throw APIError(400, "'\(provider)' names no model without '\(model)'", code: "invalid_value", param: provider)
+        let provider = name(.fallbackProvider)
+        throw APIError(400, "'\(provider)' names no model without '\(name(.fallbackModel))'; add it", code: "invalid_value", param: provider)
     }
 
     /// These, and what `others` gives where these give nothing.
     func over(_ others: RouterFields) -> RouterFields {
+        if others.isEmpty { return self }
         var result = self
+        result.isEmpty = false
         if models.isEmpty { result.models = others.models }
         result.fields = fields(over: others.fields)
         result.waived.formUnion(others.waived)
@@ -60,6 +66,7 @@ struct RouterFields {
     }
 
     func fields(over defaults: RequestFields) -> RequestFields {
+        if isEmpty { return defaults }
         var defaults = defaults
         defaults.supports.subtract(waived)
         return fields.over(defaults)

@@ -38,10 +38,10 @@ extension OptionTexts {
         ])
 
     static let expect = Section(name: "expect", place: "of a test", lines: [
-        Line("chosen", "the first attempt goes to one of these models", .absent("whichever")),
-        Line("order", "the attempts, from the first on, as far as they are listed", .absent("any")),
-        Line("never", "no attempt goes to one of these models", .absent("none")),
-        Line("refused", "the request is refused with this status, and goes nowhere", .absent("it isn't")),
+        Line("chosen", "one of these models answers: it gets the first attempt that is not at something down", .absent("whichever")),
+        Line("order", "the models asked, from the first on, as if none answered; as far as they are listed", .absent("any")),
+        Line("never", "none of these models is asked, whatever fails", .absent("none")),
+        Line("refused", "the caller gets this status, and no answer", .absent("it isn't")),
     ])
 
     private static let own = [

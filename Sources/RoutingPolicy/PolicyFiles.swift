@@ -91,6 +91,12 @@ struct PolicyFiles {
         issues += fields.finish()
         issues += unsetIssues(in: entry.value)
         for pattern in patterns where !pattern.isUnresolved {
+            guard source.followsFiles else {
+                issues.append(ConfigIssue(
+                    .warning, at: pattern.position, "'\(abbreviated(pattern.source))' is not read here, so what it defines is unknown",
+                    hint: "run 'llm-router check' where the files lie"))
+                continue
+            }
             let path = normalized(pattern.text.hasPrefix("/") ? pattern.text : directory + pattern.text)
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]

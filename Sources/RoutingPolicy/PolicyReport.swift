@@ -32,6 +32,23 @@ package struct PolicyReport: Sendable {
         self.options = options
     }
 
+    private init(_ report: PolicyReport, adding more: [ConfigIssue]) {
+        files = report.files
+        options = report.options
+        texts = report.texts
+        secrets = report.secrets
+        plain = report.plain
+        let ranks = Dictionary(uniqueKeysWithValues: report.files.enumerated().map { ($1, $0) })
+        func order(_ position: SourcePosition) -> (Int, Int, Int) { (ranks[position.file] ?? -1, position.line, position.column) }
+        issues = (report.issues + more).sorted { order($0.position) < order($1.position) }
+        policy = more.contains { $0.severity == .error } ? nil : report.policy
+    }
+
+    /// This report, with what was found out about the policy after its load.
+    package func adding(_ issues: [ConfigIssue]) -> PolicyReport {
+        issues.isEmpty ? self : PolicyReport(self, adding: issues)
+    }
+
     /// Strict: warnings count as errors.
     package func hasErrors(strict: Bool = false) -> Bool {
         policy == nil || strict && !issues.isEmpty

@@ -8,6 +8,13 @@ package protocol PolicySource: Sendable {
 
     /// The paths that match a shell pattern (`*`, `?`, `[…]`), sorted. A pattern without these gives the path itself if it exists.
     func glob(_ pattern: String) -> [String]
+
+    /// False for a policy that lies in no folder: what it includes is left out, with a warning, and a value from a file is taken to be there.
+    var followsFiles: Bool { get }
+}
+
+extension PolicySource {
+    package var followsFiles: Bool { true }
 }
 
 /// Why a file can't be had.

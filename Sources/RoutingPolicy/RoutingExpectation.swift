@@ -12,13 +12,13 @@ package struct RoutingExpectation: Sendable, Equatable {
     package var key: String?
     /// Names of providers and models (name or `provider/name`) that answer nothing.
     package var down: [String]
-    /// The first attempt goes to one of these models. Empty: whichever.
+    /// One of these models answers: it gets the first attempt that is not at something down. Empty: whichever.
     package var chosen: [String]
-    /// The attempts, from the first on, as far as listed; nil: not judged.
+    /// The models asked, from the first on, as if none answered; as far as listed. nil: not judged.
     package var order: [String]?
-    /// No attempt goes to one of these models.
+    /// None of these models is asked, whatever fails.
     package var never: [String]
-    /// The request is refused with this status; nil: it is planned.
+    /// The caller gets this status and no answer; nil: not judged.
     package var refused: Int?
 
     package init(name: String, position: SourcePosition, body: [UInt8]) {

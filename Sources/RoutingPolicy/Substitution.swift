@@ -1,4 +1,5 @@
 import ConfigTree
+internal import Crypto
 
 /// Puts variables and files into scalar values: `${NAME}`, `${NAME:-default}`, `${file:path}`; `$${` stands for `${`.
 /// It works on parsed scalars, so a value never changes the document's structure.
@@ -44,7 +45,7 @@ struct Substitution {
     private mutating func put(_ reference: Substring, into result: inout ConfigScalar, at position: SourcePosition) -> Bool {
         if reference.hasPrefix("file:") {
             do {
-                result.text += try file(String(reference.dropFirst(5)))
+                result.text += try file(String(reference.dropFirst(5)), at: position)
                 return true
             } catch {
                 result = unresolved(result, at: position, error.message, error.hint)
@@ -74,8 +75,9 @@ struct Substitution {
         var hint: String
     }
 
-    private func file(_ name: String) throws(FileProblem) -> String {
+    private mutating func file(_ name: String, at position: SourcePosition) throws(FileProblem) -> String {
         guard !name.isEmpty else { throw FileProblem(message: "'${file:}' names no file", hint: "write '${file:path}'") }
+        guard source.followsFiles else { return placeholder(name, at: position) }
         let path = name.hasPrefix("/") ? name : directory + name
         var bytes: [UInt8]
         do {
@@ -90,6 +92,12 @@ struct Substitution {
             throw FileProblem(message: "file '\(path)' holds no UTF-8 text", hint: "store the value itself in it, as text")
         }
         return text
+    }
+
+    /// Stands for what a file holds: good for a key and for a digest, and another for each file.
+    private mutating func placeholder(_ name: String, at position: SourcePosition) -> String {
+        issues.append(ConfigIssue(.warning, at: position, "file '\(abbreviated(name))' is not read here", hint: "run 'llm-router check' where the file lies"))
+        return SHA256.hash(data: Array(name.utf8)).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
     private mutating func unresolved(_ scalar: ConfigScalar, at position: SourcePosition, _ message: String, _ hint: String) -> ConfigScalar {

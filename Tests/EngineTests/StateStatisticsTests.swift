@@ -84,10 +84,12 @@ struct StateStatisticsTests {
         #expect(statistics.p95FirstToken(now: after(.zero)) == nil)
         succeed(1, first: 20, at: .zero)
         #expect(statistics.p95FirstToken(now: after(.zero)) == .milliseconds(19))
-        for count in 21...100 { succeed(1, first: count, at: .seconds(300)) }
+        succeed(1, first: 21, at: .zero)
+        #expect(statistics.p95FirstToken(now: after(.zero)) == .milliseconds(20))
+        for count in 22...100 { succeed(1, first: count, at: .seconds(300)) }
         #expect(statistics.p95FirstToken(now: after(.seconds(300))) == .milliseconds(95))
-        // The first twenty have left the window: of 80, the 76th.
-        #expect(statistics.p95FirstToken(now: after(.seconds(600))) == .milliseconds(96))
+        // The first 21 have left the window: of 79, the 76th.
+        #expect(statistics.p95FirstToken(now: after(.seconds(600))) == .milliseconds(97))
         #expect(statistics.p95FirstToken(now: after(.seconds(900))) == nil)
     }
 

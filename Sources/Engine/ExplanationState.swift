@@ -1,0 +1,71 @@
+import NIOCore
+import RoutingPolicy
+
+/// The state that an explanation is made under: chance comes from a seed, and no turn is used up.
+package struct ExplanationState: PlanningState {
+    package let seed: UInt64
+    let now: NIODeadline
+    private let readings: @Sendable (Int) -> ModelReading
+    private let turns: @Sendable (Int) -> Int
+    private let limits: @Sendable (String) -> Availability
+    private var random: SeededRandom
+
+    private init(
+        seed: UInt64, now: NIODeadline, readings: @escaping @Sendable (Int) -> ModelReading, turns: @escaping @Sendable (Int) -> Int,
+        limits: @escaping @Sendable (String) -> Availability = { _ in .ready }
+    ) {
+        self.seed = seed
+        self.now = now
+        self.readings = readings
+        self.turns = turns
+        self.limits = limits
+        random = SeededRandom(seed)
+    }
+
+    /// Of a process that has served nothing yet. Each seed is another turn of what rotates.
+    package static func fresh(seed: UInt64) -> ExplanationState {
+        let reading = ModelReading(availability: .ready, statistics: StatisticsSummary(), inFlight: 0)
+        return ExplanationState(seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, turns: { _ in Int(truncatingIfNeeded: seed &- 1) })
+    }
+
+    /// With readings of some models; the others have served nothing yet.
+    static func given(_ readings: [Int: ModelReading], seed: UInt64, at now: NIODeadline) -> ExplanationState {
+        let fresh = fresh(seed: seed)
+        return ExplanationState(seed: seed, now: now, readings: { readings[$0] ?? fresh.reading(ofModel: $0) }, turns: fresh.turns)
+    }
+
+    /// Of this process, now, as the next request on `loop` finds it.
+    package static func live(_ loop: EngineLoop, _ snapshot: Snapshot, seed: UInt64) -> ExplanationState {
+        let now = NIODeadline.now(), states = snapshot.states
+        return ExplanationState(
+            seed: seed, now: now, readings: { states.models[$0].reading(now: now) }, turns: { loop.upcomingRotation(ofSegment: $0) },
+            limits: { states.keyLimiters[$0].map { LimitChain(own: $0).availability(now: now) } ?? .ready })
+    }
+
+    package func reading(ofModel model: Int) -> ModelReading { readings(model) }
+
+    package func rotation(ofSegment segment: Int) -> Int { turns(segment) }
+
+    /// Of a key's own limits.
+    func availability(of caller: Explanation.Caller) -> Availability {
+        if case .key(let name) = caller { limits(name) } else { .ready }
+    }
+
+    /// 53 random bits.
+    package mutating func chance() -> Double { Double(random.next() >> 11) * 0x1p-53 }
+}
+
+/// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (2014): SplitMix64.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,140 @@
+import Engine
+import NIOCore
+import NIOPosix
+import ProviderKit
+import RoutingPolicy
+
+/// One request over a socket of its own, and all that came back.
+enum LiveCall {
+    static func send(_ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup) async throws -> LiveAnswer {
+        guard let address else { throw ChannelError.unknownLocalAddress }
+        let loop = group.next()
+        let received = loop.makePromise(of: ByteBuffer.self)
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: loop).channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Collector(received)) }
+            }.connect(to: address).get()
+        } catch {
+            received.fail(error)
+            throw error
+        }
+        var lines = ["POST /v1/chat/completions HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "Content-Length: \(body.count)"]
+        if let secret { lines.append("Authorization: Bearer \(secret)") }
+        var request = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
+        request.writeBytes(body)
+        channel.writeAndFlush(request, promise: nil)
+        return LiveAnswer(try await received.futureResult.get())
+    }
+
+    /// Everything until the close.
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let promise: EventLoopPromise<ByteBuffer>
+        private var received = ByteBuffer()
+
+        init(_ promise: EventLoopPromise<ByteBuffer>) { self.promise = promise }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received.writeImmutableBuffer(unwrapInboundIn(data))
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { promise.succeed(received) }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
+
+/// An answer of the router's own server, whole or streamed.
+struct LiveAnswer {
+    private(set) var status = 0
+    private var body: [UInt8] = []
+
+    init(_ received: ByteBuffer) {
+        let bytes = Array(received.readableBytesView)
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+        let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).lowercased()
+        status = Int(head.split(separator: " ").dropFirst().first?.prefix(3) ?? "") ?? 0
+        body = Array(bytes[end.upperBound...])
+        if head.contains("transfer-encoding: chunked") { body = Self.joined(body) }
+    }
+
+    /// What came of the request, by the answer's own account.
+    func course(in snapshot: Snapshot) -> ExpectationTrial.Course {
+        var course = ExpectationTrial.Course(attempts: [], isWhole: false)
+        var message = ""
+        for document in documents {
+            guard let router = document.value("_router") else {
+                if let error = document.value("error") { message = error.text("message") ?? message }
+                continue
+            }
+            // The last is the whole account.
+            course.attempts = router.elements("errors").compactMap { model($0, snapshot) }
+            course.chosen = nil
+            if let error = document.value("error") {
+                message = error.text("message") ?? message
+            } else if let answering = model(router, snapshot) {
+                course.attempts.append(answering)
+                course.chosen = answering
+            }
+        }
+        if course.chosen == nil { course.refusal = CallerRefusal(status: status, code: nil, message: message) }
+        return course
+    }
+
+    private func model(_ facts: Document, _ snapshot: Snapshot) -> Int? {
+        guard let provider = facts.text("provider"), let name = facts.text("model_name") else { return nil }
+        return snapshot.models(named: "\(provider)/\(name)").first
+    }
+
+    /// The answer's JSON, or the JSON of each of its events.
+    private var documents: [Document] {
+        if body.first == UInt8(ascii: "{") { return [Document(bytes: body)] }
+        let mark = Array("data: {".utf8)
+        return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: mark) }.map { Document(bytes: Array($0.dropFirst(mark.count - 1))) }
+    }
+
+    /// RFC 9112, section 7.1, of a body that is complete.
+    private static func joined(_ chunks: [UInt8]) -> [UInt8] {
+        var rest = chunks[...], body: [UInt8] = []
+        while let end = rest.firstIndex(of: 0x0D), let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), size > 0, rest.endIndex - end >= size + 4 {
+            body += rest[(end + 2)..<(end + 2 + size)]
+            rest = rest[(end + 4 + size)...]
+        }
+        return body
+    }
+}
+
+/// A JSON object in bytes of its own.
+private struct Document {
+    var bytes: [UInt8]
+
+    func value(_ name: StaticString) -> Document? {
+        guard let value = member(name), value.kind == .object else { return nil }
+        return Document(bytes: Array(bytes[value.range]))
+    }
+
+    func text(_ name: StaticString) -> String? {
+        guard let value = member(name), value.kind == .string else { return nil }
+        return JSON.string(value.range, in: bytes.span.bytes)
+    }
+
+    /// The objects of a list.
+    func elements(_ name: StaticString) -> [Document] {
+        guard let value = member(name), value.kind == .array else { return [] }
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        var found: [Document] = []
+        do throws(JSONError) {
+            try cursor.enterArray(bytes.span.bytes)
+            while try cursor.nextElement(bytes.span.bytes) { found.append(Document(bytes: Array(bytes[try cursor.skipValue(bytes.span.bytes).range]))) }
+        } catch {
+            return found
+        }
+        return found
+    }
+
+    private func member(_ name: StaticString) -> JSONValue? {
+        (try? JSON.members(of: bytes.span.bytes))?.last { JSON.isKey($0.key, name, in: bytes.span.bytes) }?.value
+    }
+}

@@ -1,0 +1,20 @@
+import RoutingPolicy
+
+/// A policy's text without a file: the process's environment counts, and no file is read.
+struct PostedPolicySource: PolicySource {
+    static let name = "routes.yaml"
+
+    let text: [UInt8]
+
+    let followsFiles = false
+
+    func read(_ path: String, limit: Int) throws(PolicySourceError) -> [UInt8] {
+        guard path == Self.name else { throw .notFound }
+        guard text.count <= limit else { throw .tooLarge }
+        return text
+    }
+
+    func environment(_ name: String) -> String? { Console.environment(name) }
+
+    func glob(_ pattern: String) -> [String] { [] }
+}

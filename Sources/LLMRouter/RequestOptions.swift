@@ -1,0 +1,87 @@
+import ArgumentParser
+import ProviderKit
+
+/// A chat request put together from options.
+struct RequestOptions: ParsableArguments {
+    @Option(parsing: .singleValue, help: "What the request names; several times for a list of names, tried in order.")
+    var model: [String] = []
+
+    @Option(help: "Its 'tags'.")
+    var tags: String?
+
+    @Flag(help: "An image is in its messages.")
+    var image = false
+
+    @Flag(help: "Sound is in its messages.")
+    var audio = false
+
+    @Flag(help: "A file is in its messages.")
+    var file = false
+
+    @Flag(help: "It has tools.")
+    var tools = false
+
+    @Flag(help: "Its 'response_format' asks for JSON.")
+    var jsonOutput = false
+
+    @Option(help: "Its 'max_tokens'.")
+    var maxTokens: Int?
+
+    /// The options that are given, as they are written.
+    var given: [String] {
+        [
+            ("--model", !model.isEmpty), ("--tags", tags != nil), ("--image", image), ("--audio", audio), ("--file", file), ("--tools", tools),
+            ("--json-output", jsonOutput), ("--max-tokens", maxTokens != nil),
+        ].filter(\.1).map(\.0)
+    }
+
+    var sample: SampleBody {
+        SampleBody(models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools, wantsJSON: jsonOutput, maxTokens: maxTokens)
+    }
+}
+
+/// A short chat request with what routing looks at.
+struct SampleBody {
+    var models: [String] = []
+    var tags: String?
+    var hasImage = false
+    var hasAudio = false
+    var hasFile = false
+    var hasTools = false
+    var wantsJSON = false
+    var maxTokens: Int?
+
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { body in
+            if models.count == 1 { body.member("model", models[0]) }
+            if models.count > 1 {
+                body.key("model")
+                body.array { list in for name in models { list.string(name) } }
+            }
+            body.key("messages")
+            body.array { $0.object(writeMessage) }
+            if hasTools {
+                body.key("tools")
+                body.raw(Array(#"[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]"#.utf8))
+            }
+            if wantsJSON {
+                body.key("response_format")
+                body.object { $0.member("type", "json_object") }
+            }
+            if let maxTokens { body.member("max_tokens", maxTokens) }
+            if let tags { body.member("tags", tags) }
+        }
+        return writer.bytes
+    }
+
+    private func writeMessage(_ message: inout JSONWriter) {
+        message.member("role", "user")
+        message.key("content")
+        var parts = [#"{"type":"text","text":"Hello"}"#]
+        if hasImage { parts.append(#"{"type":"image_url","image_url":{"url":"data:image/png;base64,"}}"#) }
+        if hasAudio { parts.append(#"{"type":"input_audio","input_audio":{"data":"","format":"wav"}}"#) }
+        if hasFile { parts.append(#"{"type":"file","file":{"filename":"empty.pdf","file_data":"data:application/pdf;base64,"}}"#) }
+        message.array { for part in parts { $0.raw(Array(part.utf8)) } }
+    }
+}

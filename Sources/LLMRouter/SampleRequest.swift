@@ -1,0 +1,70 @@
+import ArgumentParser
+import Engine
+import OpenAIAPI
+import ProviderKit
+import RoutingPolicy
+
+/// A request whose way through two policies is compared.
+struct SampleRequest {
+    var label: String
+    var body: [UInt8]
+
+    /// What becomes of it.
+    enum Course: Equatable {
+        /// The models that are asked, in order.
+        case planned([Explanation.Model])
+        case refused(status: Int, code: String?)
+    }
+
+    /// For each route a plain request, one with an image and one with tools; for each visible model a plain one.
+    static func all(of policies: [RoutingPolicy]) -> [SampleRequest] {
+        var routes = ["auto"], seen: Set = ["auto"]
+        for route in policies.flatMap(\.routes) where seen.insert(route.name).inserted { routes.append(route.name) }
+        let models = policies.flatMap(\.models).filter { !$0.isHidden && seen.insert($0.key).inserted }
+        let samples = routes.flatMap { name in
+            [
+                SampleRequest(label: name, body: SampleBody(models: [name]).json),
+                SampleRequest(label: "\(name) with an image", body: SampleBody(models: [name], hasImage: true).json),
+                SampleRequest(label: "\(name) with tools", body: SampleBody(models: [name], hasTools: true).json),
+            ]
+        }
+        return samples + models.map { SampleRequest(label: $0.key, body: SampleBody(models: [$0.key]).json) }
+    }
+
+    /// One request for each line; one that is no JSON object is bad usage.
+    static func read(_ path: String) throws -> [SampleRequest] {
+        let lines = try PolicyFile.bytes(path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return try lines.enumerated().compactMap { index, line in
+            guard line.contains(where: { !" \r\t".utf8.contains($0) }) else { return nil }
+            let body = Array(line)
+            do throws(JSONError) {
+                _ = try JSON.members(of: body.span.bytes)
+            } catch {
+                throw ValidationError("\(path):\(index + 1):\(error.position(in: body.span.bytes).column): expected \(error.expected); each line is one chat request")
+            }
+            return SampleRequest(label: "\(path):\(index + 1)", body: body)
+        }
+    }
+
+    func course(in snapshot: Snapshot) -> Course {
+        let explanation = ExplainedRequest(body: body, key: nil, in: snapshot).explanation(state: .fresh(seed: 1))
+        switch explanation.outcome {
+        case .refused(let refusal): return .refused(status: refusal.status, code: refusal.code)
+        case .planned(let course): return .planned(course.attempts.filter { !$0.isRetry }.map(\.model))
+        }
+    }
+}
+
+extension SampleRequest.Course {
+    var words: String { words(\.name) }
+
+    /// With the providers: for courses whose names are the same.
+    var fullWords: String { words(\.label) }
+
+    private func words(_ name: (Explanation.Model) -> String) -> String {
+        switch self {
+        case .planned(let models): models.map(name).joined(separator: ", ")
+        case .refused(let status, let code): "\(status)\(code.map { " \($0)" } ?? "")"
+        }
+    }
+}

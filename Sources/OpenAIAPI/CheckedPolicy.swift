@@ -1,0 +1,33 @@
+import ConfigTree
+import ProviderKit
+import RoutingPolicy
+
+/// A posted policy, checked: the answer of `POST /admin/check`.
+struct CheckedPolicy {
+    let report: PolicyReport
+
+    var status: Int { report.policy == nil ? 422 : 200 }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("status", report.policy == nil ? "invalid" : "ok")
+            if let policy = report.policy { $0.member("digest", policy.digest) }
+            $0.key("issues")
+            $0.array { issues in for issue in report.issues.prefix(Self.maxIssues) { write(issue, to: &issues) } }
+            if report.issues.count > Self.maxIssues { $0.member("issues_more", report.issues.count - Self.maxIssues) }
+        }
+    }
+
+    private static let maxIssues = 500
+
+    private func write(_ issue: ConfigIssue, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("severity", issue.severity.rawValue)
+            $0.member("file", issue.position.file)
+            $0.member("line", issue.position.line)
+            $0.member("column", issue.position.column)
+            $0.member("message", issue.message)
+            if let hint = issue.hint { $0.member("hint", hint) }
+        }
+    }
+}

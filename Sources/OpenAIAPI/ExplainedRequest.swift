@@ -1,0 +1,60 @@
+package import Engine
+package import HTTPWire
+import ProviderKit
+package import RoutingPolicy
+
+/// A chat request that is read and planned as every other, and then goes nowhere.
+package struct ExplainedRequest {
+    private let body: [UInt8]
+    private let key: KeyDefinition?
+    private let headers: HTTPFields
+    private let tokens: Int?
+    private let snapshot: Snapshot
+
+    /// - Parameters:
+    ///   - headers: `x-router-*` counts.
+    ///   - key: who sends it; nil: somebody who may reach everything.
+    ///   - tokens: of the prompt, in place of the estimate.
+    package init(body: [UInt8], headers: HTTPFields = HTTPFields(), key: KeyDefinition?, tokens: Int? = nil, in snapshot: Snapshot) {
+        self.body = body
+        self.headers = headers
+        self.key = key
+        self.tokens = tokens
+        self.snapshot = snapshot
+    }
+
+    package func explanation(state: ExplanationState, down: Set<Int> = []) -> Explanation {
+        do throws(CallerRefusal) {
+            return Explanation.of(try planRequest(), from: caller, in: snapshot, state: state, down: down, refusal: refusal)
+        } catch {
+            return .refused(error, from: caller, config: snapshot.policy.digest)
+        }
+    }
+
+    /// What the planner is asked.
+    func planRequest() throws(CallerRefusal) -> PlanRequest {
+        do throws(APIError) {
+            try Authentication.authorize(key, for: Endpoint.chat.access)
+            let request = try ChatRequest(body.span.bytes, fields: headers, defaults: key?.defaults ?? RequestFields())
+            var needs = request.needs
+            if let tokens { needs.promptTokens = tokens }
+            return PlanRequest(models: request.models, needs: needs, fields: request.fields, scope: key?.models)
+        } catch {
+            throw CallerRefusal(error)
+        }
+    }
+
+    func refusal(_ refusal: PlanRefusal) -> CallerRefusal {
+        CallerRefusal(APIError(refusal, in: snapshot))
+    }
+
+    private var caller: Explanation.Caller {
+        key.map { .key($0.name) } ?? (snapshot.policy.keys.isEmpty ? .open : .anyone)
+    }
+}
+
+extension CallerRefusal {
+    init(_ error: APIError) {
+        self.init(status: error.status, code: error.code, message: error.message)
+    }
+}
