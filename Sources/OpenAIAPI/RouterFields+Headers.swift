@@ -36,7 +36,7 @@ extension RouterFields {
     private func refuseNearMiss(_ name: String) throws(APIError) {
         let known = ChatRequest.Field.inHeaders.map(\.headerName) + [Self.metadata, Self.timeout]
         let firstWord = Self.firstWord(name)
-        guard let near = Self.nearest(name, known) ?? known.first(where: { $0 == firstWord }) else { return }
+        guard let near = Self.nearest(name, known) ?? known.first(where: { Self.firstWord($0) == firstWord }) else { return }
         throw APIError(400, "there is no header '\(name.excerpt)'; did you mean '\(near)'?", code: "unknown_header", param: name.excerpt)
     }
 

@@ -41,7 +41,7 @@ extension OptionTexts {
         Line("chosen", "one of these models answers: it gets the first attempt that is not at something down", .absent("whichever")),
         Line("order", "the models asked, from the first on, as if none answered; as far as they are listed", .absent("any")),
         Line("never", "none of these models is asked, whatever fails", .absent("none")),
-        Line("refused", "the caller gets this status, and no answer", .absent("it isn't")),
+        Line("refused", "the caller gets this status, and no answer", .absent("not judged")),
     ])
 
     private static let own = [
