@@ -20,7 +20,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private let underWay: RetryBudget.Cell
     /// By segment of the policy in service.
     private var rotations: [Int] = []
-    private var readings: RecentReadings?
     /// When a model's failure was last told to the operator.
     private var reported: [ModelName: NIODeadline] = [:]
     var random = LoopRandom()
@@ -45,7 +44,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
             current = store.current
             modelCounters = []
             rotations = []
-            readings = nil
         }
         return current
     }
@@ -65,17 +63,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// A plan for a request in service, from the models' state as it is now.
     package func plan(_ request: PlanRequest, in snapshot: Snapshot) throws(PlanRefusal) -> Plan {
         try Planner.plan(request, in: snapshot, state: LivePlanningState(self, snapshot))
-    }
-
-    /// nil: the policy is small, or no longer the one in service.
-    func recentReadings(of snapshot: Snapshot, now: NIODeadline) -> RecentReadings? {
-        guard snapshot.states.models.count >= RecentReadings.minModels, snapshot === current else { return nil }
-        guard let readings else {
-            readings = RecentReadings(snapshot.states, now: now)
-            return readings
-        }
-        readings.refresh(snapshot.states, now: now)
-        return readings
     }
 
     /// Counts up for each segment; where it begins is chance, so that the loops don't turn in step.

@@ -24,7 +24,8 @@ extension Explanation {
             if case .unfit(_, let omitted) = error {
                 // What the refusal names comes first, in its words.
                 let named = omitted.map { LeftOut(model: Model($0.model, in: snapshot), rule: $0.rule.description) }
-                leftOut = named + leftOut.filter { left in !named.contains { $0.model == left.model } }
+                let models = Set(named.map(\.model))
+                leftOut = named + leftOut.filter { !models.contains($0.model) }
             }
             return Explanation(request: shown, config: snapshot.policy.digest, outcome: .refused(refusal(error)), leftOut: leftOut)
         }

@@ -99,16 +99,29 @@ package struct ExplanationTable {
 
     /// One line for all attempts, or one for each group of them that has the same.
     private mutating func addWaits(_ name: String, of attempts: [Explanation.Attempt], _ words: (Explanation.Attempt) -> String) {
-        var groups: [(words: String, numbers: [String])] = []
+        var groups: [(words: String, numbers: [Int])] = []
         for (index, attempt) in attempts.enumerated() where !attempt.isRetry {
             let words = words(attempt)
             if let known = groups.firstIndex(where: { $0.words == words }) {
-                groups[known].numbers.append("\(index + 1)")
+                groups[known].numbers.append(index + 1)
             } else {
-                groups.append((words, ["\(index + 1)"]))
+                groups.append((words, [index + 1]))
             }
         }
-        for group in groups { addWait(groups.count == 1 ? name : "\(name) \(group.numbers.joined(separator: ", "))", group.words) }
+        for group in groups { addWait(groups.count == 1 ? name : "\(name) \(Self.runs(group.numbers))", group.words) }
+    }
+
+    /// `1, 3-5`.
+    private static func runs(_ numbers: [Int]) -> String {
+        var runs: [ClosedRange<Int>] = []
+        for number in numbers {
+            if let last = runs.last, last.upperBound == number - 1 {
+                runs[runs.count - 1] = last.lowerBound...number
+            } else {
+                runs.append(number...number)
+            }
+        }
+        return runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
     }
 
     private mutating func addWait(_ name: String, _ words: String) {

@@ -170,7 +170,10 @@ package struct Planner<State: PlanningState> {
     private mutating func takeRanked(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ end: Int, into chain: inout [Int]) {
         let turns = order == .roundRobin || order == .leastBusy
         let turn = turns ? state.rotation(ofSegment: segment.id) : 0
-        let total = turns ? segment.models.count { reading(of: $0, scope, nil)?.availability.mayBeAsked == true } : 0
+        var total = 0
+        if turns {
+            for model in segment.models where reading(of: model, scope, nil)?.availability.mayBeAsked == true { total += 1 }
+        }
         var isAnyResting = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
             // A wish for fast models ranks them first, and then the others on their own.

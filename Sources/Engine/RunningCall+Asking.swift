@@ -162,7 +162,8 @@ extension RunningCall {
             loop.counters(ofModel: attempt.step.model, in: snapshot).answered += 1
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
-            verdict = error.failure == .cancelled ? .abandoned : .failed(error.failure, retryAfter: rest(after: error, of: attempt))
+            let isOurs = error.failure == .cancelled || error.code == Attempt.buffersFull.code
+            verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: rest(after: error, of: attempt))
         }
         let tokens = attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } } ?? estimatedTokens(of: attempt, outcome)
         attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)

@@ -56,6 +56,12 @@ extension RunningCall {
         }
     }
 
+    /// The wait is over, but its number stays: with a model's place in hand the same grant is called for its provider's.
+    private func takeGrant() {
+        waiting = nil
+        timer.set(nil)
+    }
+
     /// What a gate calls when it grants a place to who waits now.
     func grantForThisWait() -> @Sendable () -> Void {
         waitNumber += 1
@@ -68,11 +74,11 @@ extension RunningCall {
         switch waiting {
         case .slot(let step):
             guard let ticket = slot.take() else { return }
-            stopWaiting()
+            takeGrant()
             go(on: ticket.claim(now: .now()), step)
         case .key:
             guard let ticket = keySlot.take() else { return }
-            stopWaiting()
+            takeGrant()
             goOnWithKey(ticket.claim(now: .now()))
         case .retry, .rest, .hedge:
             break

@@ -21,6 +21,8 @@ package final class Snapshot: Sendable {
     /// In the order of `policy.models`. It outlives the policy, where the model's definition does.
     package let states: ModelStates
 
+    /// From so many tokens on, prompt and answer, a request's number of tokens decides something: a model's context, or, from 0, a limit or the cost of a hedge.
+    package let exactTokensFrom: Int
     /// By the first byte of the digest, so that a look-up compares few.
     private let keyIndices: [UInt8: [Int]]
     private let routeIndices: [String: Int]
@@ -39,6 +41,9 @@ package final class Snapshot: Sendable {
         }
         traits = policy.models.map(ModelTraits.init)
         self.states = states
+        let limits = policy.models.map(\.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
+        let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
+        exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
         keyIndices = Dictionary(grouping: policy.keys.indices) { policy.keys[$0].digest.first ?? 0 }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: [Int]] = [:]

@@ -10,7 +10,7 @@ enum ChatEndpoint {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = api.exchange.body
-            let request = try ChatRequest(body.readableBytesSpan, fields: api.exchange.head.fields, defaults: api.key?.defaults ?? RequestFields())
+            let request = try ChatRequest(body.readableBytesSpan, fields: api.exchange.head.fields, defaults: api.key?.defaults ?? RequestFields(), exactFrom: api.snapshot.exactTokensFrom)
             let plan = try plan(request, api)
             let writer: any AnswerWriter = request.isStream ? StreamWriter(api, request, created: created) : WholeWriter(api, request, created: created)
             let call = RunningCall(

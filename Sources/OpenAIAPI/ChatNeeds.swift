@@ -13,9 +13,15 @@ struct ChatNeeds {
     private var maxTokens: Int?
     private var maxCompletionTokens: Int?
     private var estimate = TokenEstimate()
+    /// Of texts that were not looked into.
+    private var roughBytes = 0
+    /// Whether texts are looked into; else their length alone tells.
+    let isExact: Bool
+
+    init(isExact: Bool = true) { self.isExact = isExact }
 
     var needs: RequestNeeds {
-        RequestNeeds(supports: supports, promptTokens: estimate.tokens, maxTokens: maxCompletionTokens ?? maxTokens)
+        RequestNeeds(supports: supports, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: roughBytes), maxTokens: maxCompletionTokens ?? maxTokens)
     }
 
     mutating func add(_ support: Support) { supports.insert(support) }
@@ -42,7 +48,7 @@ struct ChatNeeds {
     mutating func readTools(_ value: JSONValue, _ body: RawSpan) {
         guard value.kind == .array, !isEmpty(value, body) else { return }
         add(.tools)
-        estimate.addText(value.range, of: body)
+        addText(value.range, body)
     }
 
     private func isEmpty(_ array: JSONValue, _ body: RawSpan) -> Bool {
@@ -151,10 +157,14 @@ struct ChatNeeds {
     private mutating func readText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
         let value = try cursor.skipValue(body)
         switch value.kind {
-        case .string: estimate.addText((value.range.lowerBound + 1)..<(value.range.upperBound - 1), of: body)
-        case .object, .array, .number, .true, .false: estimate.addText(value.range, of: body)
+        case .string: addText((value.range.lowerBound + 1)..<(value.range.upperBound - 1), body)
+        case .object, .array, .number, .true, .false: addText(value.range, body)
         case .null: break
         }
+    }
+
+    private mutating func addText(_ range: Range<Int>, _ body: RawSpan) {
+        if isExact { estimate.addText(range, of: body) } else { roughBytes &+= range.count }
     }
 
     /// Whether an object follows; what else does is passed.

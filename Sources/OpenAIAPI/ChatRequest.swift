@@ -24,8 +24,10 @@ struct ChatRequest {
     /// - Parameters:
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
-    init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: RequestFields = RequestFields()) throws(APIError) {
-        var reading = Reading()
+    ///   - exactFrom: from so many tokens on, prompt and answer, their number decides something, and is estimated from the texts. Below, their length is
+    ///     told by four: a text has fewer tokens than bytes.
+    init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: RequestFields = RequestFields(), exactFrom: Int = 0) throws(APIError) {
+        var reading = Reading(needs: ChatNeeds(isExact: body.byteCount >= exactFrom / 2))
         do throws(JSONError) { try read(body, &reading) } catch {
             let position = error.position(in: body)
             throw APIError(400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)", code: "invalid_json")
@@ -36,12 +38,15 @@ struct ChatRequest {
         models = own.models
         fields = own.fields(over: defaults)
         needs = reading.needs.needs
+        if !reading.needs.isExact, let maxTokens = needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
+            self = try ChatRequest(body, fields: headers, defaults: defaults)
+        }
     }
 
     /// What is only needed until the whole body was read.
     private struct Reading {
         var own = RouterFields()
-        var needs = ChatNeeds()
+        var needs: ChatNeeds
         /// A bit for each field.
         var seen: UInt64 = 0
         /// The first of the values that must not be. A body that is no JSON is refused for that before.

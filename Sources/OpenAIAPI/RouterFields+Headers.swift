@@ -13,7 +13,7 @@ extension RouterFields {
     init(headers: HTTPFields) throws(APIError) {
         var seen: UInt64 = 0
         var refusal: APIError?
-        headers.forEach(prefix: Self.prefix) { name, value in
+        headers.forEach(prefix: "x-router-") { name, value in
             guard name != Self.metadata, refusal == nil else { return }
             do throws(APIError) { try read(name, value, &seen) } catch { refusal = error }
         }
@@ -54,13 +54,4 @@ extension ChatRequest.Field {
     fileprivate static let inHeaders = allCases.filter { $0 == .model || $0.isOwn }
 
     fileprivate var headerName: String { "x-router-" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
-}
-
-extension HTTPFields {
-    /// Passes every field whose name begins with `prefix`, names in lower case.
-    fileprivate func forEach(prefix: String, _ body: (_ name: String, _ value: String) -> Void) {
-        forEach { name, value in
-            if name.hasPrefix(prefix) { body(name, value) }
-        }
-    }
 }

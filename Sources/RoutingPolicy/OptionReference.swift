@@ -14,7 +14,9 @@ package struct OptionReference {
     package func text(_ path: String? = nil) -> String? {
         let sections = self.sections
         guard let path else { return sections.map(\.text).joined(separator: "\n") }
-        if let section = sections.first(where: { $0.name == path && !path.isEmpty }) { return section.text }
+        // With what stands below it: `providers` with each plugin's own options.
+        let named = sections.filter { !path.isEmpty && "\($0.name).".hasPrefix("\(path).") }
+        if !named.isEmpty { return named.map(\.text).joined(separator: "\n") }
         let parts = path.split(separator: ".").map(String.init)
         guard let last = parts.last else { return nil }
         let whole = sections.filter { $0.names.last == last }.map(\.text)

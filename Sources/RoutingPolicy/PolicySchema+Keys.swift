@@ -36,7 +36,11 @@ extension PolicySchema {
         let scope = readScope(&fields, models: models, routes: routes)
         let endpoints = fields.words("endpoints", of: PolicySchema.endpoints).map(Set.init)
         let limits = readLimits(&fields)
-        let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in schema.readRequestFields(&fields) }
+        let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in
+            let defaults = schema.readRequestFields(&fields)
+            schema.checkFallback(of: defaults, &fields, scope: scope?.scope)
+            return defaults
+        }
         let wantsMetadata = fields.bool("metadata") ?? true
         finish(&fields, section: "keys", reserved: ["budget"])
         return digest.map { digest in
@@ -45,6 +49,14 @@ extension PolicySchema {
                 defaults: defaults ?? RequestFields(), wantsMetadata: wantsMetadata)
             return ReadKey(definition: definition, scopeDigest: scope?.digest)
         }
+    }
+
+    /// A model that the key itself may not reach would have each of its requests refused.
+    private func checkFallback(of defaults: RequestFields, _ fields: inout FieldReader, scope: ModelScope?) {
+        guard let scope, let name = defaults.fallbackModel, let node = fields.node("fallback_model"), !node.isUnresolved else { return }
+        let models = defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name] ?? names.qualified[name].map { [$0] }
+        guard let models, scope.models.isDisjoint(with: models) else { return }
+        fields.report("fallback_model", "this key may not reach \(node.shown)", hint: "add it to the key's 'models', or name another model")
     }
 
     /// nil with an issue, or for want of a variable.

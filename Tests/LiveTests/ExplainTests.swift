@@ -118,6 +118,25 @@ import TestSupport
         #expect(try explained() == after || explained()["chosen"] == after["chosen"])
     }
 
+    @Test func `an explanation tells whose turn it is, and takes none`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("fine"))
+        let router = try RouterProcess(
+            PolicyText(["a": upstream, "b": upstream, "c": upstream], routes: ["  turns: { try: { select: {}, order: round_robin } }"]))
+        // Each event loop turns on its own, so all of it goes over one connection.
+        let client = try router.client()
+        func ask(_ path: String) throws -> Response {
+            client.send(RouterProcess.request("POST", path, body: RouterProcess.chatBody("turns")))
+            return try client.readResponse()
+        }
+        var asked = [try ask("/v1/chat/completions").head["x-router-model"]]
+        for _ in 0..<3 {
+            let told = try (0..<2).map { _ in try ask("/admin/explain").json?["chosen"]?["model_name"]?.string }
+            asked.append(try ask("/v1/chat/completions").head["x-router-model"])
+            #expect(told == [asked.last ?? nil, asked.last ?? nil])
+        }
+        #expect(Set(asked.prefix(3)).count == 3 && asked[3] == asked[0])
+    }
+
     @Test func `explaining needs an admin key, and explains for any key of the policy`() throws {
         let router = try RouterProcess(Self.policy)
         let body = RouterProcess.chatBody("auto")

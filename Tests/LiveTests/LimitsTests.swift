@@ -47,7 +47,7 @@ import TestSupport
         #expect(a.requests.count == 2)
     }
 
-    @Test func `a provider's concurrency bounds all its models together, and the rest queue fairly`() throws {
+    @Test func `a provider's concurrency bounds all its models together, a model's bounds it besides, and the rest queue`() throws {
         let underWay = Watched((now: 0, most: 0))
         let upstream = try ScriptedUpstream { exchange in
             underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
@@ -57,7 +57,7 @@ import TestSupport
         }
         var policy = PolicyText(["a": upstream])
         policy.provider = "limits: { concurrent: 4 }"
-        policy.moreModels = ["  a2: { provider: p-a }"]
+        policy.moreModels = ["  a2: { provider: p-a, limits: { concurrent: 3 } }"]
         let router = try RouterProcess(policy)
         let answers = try concurrently(8) { worker in
             try (0..<5).map { round in try router.chat(worker % 2 == 0 ? "a" : "a2", "\(worker)-\(round)").content == "\(worker)-\(round)" }

@@ -39,6 +39,16 @@ struct ExcerptTests {
     }
 
     @Test
+    func `what a test says of keys and tokens is no secret, and what stands beside it may be one`() {
+        let start = "version: 1\nmodels: {}\ntests:\n"
+        #expect(load(start + "  - { name: t, key: nobody, expect: { refused: 400 } }\n").rendered().contains("key: nobody, expect: {"))
+        #expect(load(start + "  - { name: t, request: { tokens: x1 }, expect: { refused: 400 } }\n").rendered().contains("tokens: x1 }, expect"))
+        let both = load(start + "  - { name: t, key: nobody, api_key: hunter2, expect: { refused: 400 } }\n").rendered()
+        #expect(both.contains("key: nobody, api_key: <secret>"))
+        #expect(!both.contains("hunter2"))
+    }
+
+    @Test
     func `the caret stands below its column behind tabs and wide letters`() {
         #expect(excerpt("version: 1\n\"日本\":\t1\nmodels: {}\n") == ["\"日本\":→1", "^"])
         #expect(excerpt("version: 1\nserver: { \"日本\": 1, drain: 1 }\nmodels: {}\n").last == "          ^")

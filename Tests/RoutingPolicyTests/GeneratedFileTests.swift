@@ -88,6 +88,32 @@ struct GeneratedFileTests {
     }
 
     @Test
+    func `10,000 keys reach what their patterns say, and 100 selectors keep what they say`() throws {
+        var files = ["routes.yaml": Self.models + "  m: { provider: local }\ninclude: more/*\n"]
+        files["more/r.yaml"] = "routes:\n" + (0..<100).map { "  r\($0): { try: { select: { tags: \"a & !t\($0)\", models: [\"m\($0)*\", \"*\($0)\"] } } }\n" }.joined()
+        for file in 0..<10 {
+            let numbers = file * 1000..<file * 1000 + 1000
+            files["more/m\(file).yaml"] = "models:\n" + numbers.map { "  m\($0): { provider: local, tags: [a, t\($0 % 100)] }\n" }.joined()
+            files["more/k\(file).yaml"] = "keys:\n" + numbers.map { "  k\($0): { secret: secret-\($0), models: [\"tag:t\($0 % 100)\", \"m\($0)*\", \"r\($0 % 100)\"] }\n" }.joined()
+        }
+        let policy = try #require(load(MemorySource(files)).policy)
+        let names = policy.models.map(\.name)
+        for index in stride(from: 7, to: 10_000, by: 1111) {
+            let scope = try #require(policy.keys[index].models)
+            #expect(scope.models == Set(names.indices.filter { names[$0].hasPrefix("m\(index)") || policy.models[$0].tags.contains("t\(index % 100)") }))
+            #expect(scope.routes == [index % 100])
+        }
+        for index in [0, 42, 99] {
+            guard case .selected(let selection)? = policy.routes[index].steps.first else { continue }
+            let kept = names.indices.filter { place in
+                let matches = names[place].hasPrefix("m\(index)") || names[place].hasSuffix("\(index)")
+                return matches && policy.models[place].tags.contains("a") && !policy.models[place].tags.contains("t\(index)")
+            }
+            #expect(selection.models == kept)
+        }
+    }
+
+    @Test
     func `10,000 unknown names are all reported`() {
         let text = Self.models + (0..<10_000).map { "  m\($0): { provider: lokal\($0) }\n" }.joined()
         let report = load(text)

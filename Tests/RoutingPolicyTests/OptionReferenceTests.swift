@@ -29,6 +29,17 @@ struct OptionReferenceTests {
         #expect(Set(Self.known.keys) == Set(OptionTexts.sections.map(\.name)))
     }
 
+    @Test
+    func `the shipped file shows every option`() throws {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let bytes = try SystemPolicySource().read("\(root)/routes.yaml", limit: 1 << 20)
+        let words = Set(String(decoding: bytes, as: UTF8.self).split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        let missing = OptionTexts.sections.filter { $0.name != "failover" }.flatMap { section in
+            section.lines.map(\.key).filter { !words.contains($0) }.map { "\(section.name).\($0)" }
+        }
+        #expect(missing == [])
+    }
+
     private static let valued = OptionTexts.sections.flatMap { section in
         section.lines.compactMap { line -> (String, String, String)? in
             if case .value(let text) = line.standard { (section.name, line.key, text) } else { nil }

@@ -72,6 +72,16 @@ package struct HTTPFields: Sendable {
         for position in positions { try body(string(position.name).lowercased(), string(position.value)) }
     }
 
+    /// Passes every field whose name begins with `prefix`, which is given in lower case: the whole name in lower case, and the value. Nothing is allocated where
+    /// there is none.
+    package func forEach(prefix: StaticString, _ body: (_ name: String, _ value: String) -> Void) {
+        let span = bytes.readableBytesUInt8Span
+        let length = prefix.utf8CodeUnitCount
+        for position in positions where position.name.count >= length && span.equals(prefix, in: position.name.prefix(length)) {
+            body(string(position.name).lowercased(), string(position.value))
+        }
+    }
+
     private func position(of name: StaticString) -> Position? {
         let span = bytes.readableBytesUInt8Span
         for position in positions where span.equals(name, in: position.name) { return position }
