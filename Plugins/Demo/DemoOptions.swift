@@ -26,6 +26,7 @@ public struct DemoOptions: Sendable, Equatable {
 
     /// Reads `chunks`, `delay`, `fail`, `retry_after`, `cut`, `context` and `filter`.
     init(_ fields: inout FieldReader) {
+        Self.describe(&fields)
         chunks = fields.int("chunks", in: 1...100_000)
         delay = fields.duration("delay", in: .zero ... .seconds(600)) ?? .zero
         failures = Self.readFailures(&fields)
@@ -33,6 +34,17 @@ public struct DemoOptions: Sendable, Equatable {
         cut = fields.int("cut", in: 0...100_000)
         context = fields.int("context", in: 1...100_000_000)
         filter = fields.string("filter")
+    }
+
+    private static func describe(_ fields: inout FieldReader) {
+        fields.declare("fail", as: .other("a status or a list of them"))
+        fields.describe("chunks", "how many pieces a streamed answer comes in", standard: "one a word")
+        fields.describe("delay", "before each piece", standard: "0s")
+        fields.describe("fail", "answers with this status; a list is for a request's first tries in turn", standard: "never")
+        fields.describe("retry_after", "what a failed call is told to wait", standard: "nothing")
+        fields.describe("cut", "breaks an answer off after so many pieces", standard: "never")
+        fields.describe("context", "a prompt of more words is refused with 'context_length_exceeded'", standard: "no bound")
+        fields.describe("filter", "a prompt that holds this is refused with 'content_filter'", standard: "none")
     }
 
     /// A status, or a list of them.

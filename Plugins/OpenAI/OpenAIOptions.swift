@@ -16,7 +16,11 @@ public struct OpenAIOptions: Sendable, Equatable {
         let baseURL = fields.baseURL("base_url", required: defaultBaseURL == nil, default: defaultBaseURL)
         let apiKey = fields.secret("api_key", required: needsKey)
         headers = fields.headers("headers") ?? []
+        fields.describe("stream_usage", "asks for usage in streams; false for servers that refuse the wish", standard: "true")
         streamUsage = fields.bool("stream_usage") ?? true
+        if readsContinues {
+            fields.describe("continues", "how it is asked to go on with a broken answer: for 'resume' of a route", standard: "no")
+        }
         let word = readsContinues ? fields.word("continues", of: Continuation.allCases.map(\.rawValue)) : nil
         continues = word.flatMap(Continuation.init) ?? .no
         self.apiKey = apiKey

@@ -6,11 +6,20 @@ struct KeyScopes {
         var digest: [UInt8]
     }
 
+    private let models: ModelIndex
+    private let routes: NameIndex
+    private let names: PolicyNames
     private var parts: [String: ModelScope] = [:]
     private var wholes: [[String]: Whole] = [:]
 
+    init(models: ModelIndex, routes: [RouteDefinition], names: PolicyNames) {
+        self.models = models
+        self.routes = NameIndex(routes.enumerated().map { ($1.name, $0) })
+        self.names = names
+    }
+
     /// One text: a name, a glob or `tag:NAME`.
-    mutating func part(_ text: String, _ models: ModelIndex, _ routes: [RouteDefinition], _ names: PolicyNames) -> ModelScope {
+    mutating func part(_ text: String) -> ModelScope {
         if let known = parts[text] { return known }
         var scope = ModelScope(models: [], routes: [])
         if text.hasPrefix("tag:") {
@@ -18,7 +27,7 @@ struct KeyScopes {
         } else {
             scope.models = names.models(of: text, in: models)
             if let glob = Glob(text) {
-                scope.routes = Set(routes.indices.filter { glob.matches(routes[$0].name) })
+                scope.routes = routes.things(matching: glob)
             } else if let route = names.routes[text] {
                 scope.routes = [route]
             }
@@ -27,9 +36,9 @@ struct KeyScopes {
         return scope
     }
 
-    mutating func whole(_ texts: [String], _ models: ModelIndex, _ routes: [RouteDefinition], _ names: PolicyNames) -> Whole {
+    mutating func whole(_ texts: [String]) -> Whole {
         if let known = wholes[texts] { return known }
-        let parts = texts.map { part($0, models, routes, names) }
+        let parts = texts.map { part($0) }
         // The largest first, so that what many keys share is copied for none that adds nothing to it.
         var scope = ModelScope(models: parts.map(\.models).max { $0.count < $1.count } ?? [], routes: [])
         for part in parts {

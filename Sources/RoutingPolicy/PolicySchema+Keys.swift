@@ -13,10 +13,11 @@ extension PolicySchema {
     }
 
     mutating func readKeys(_ entries: [ConfigEntry], models: ModelIndex, routes: [RouteDefinition]) -> [ReadKey] {
+        var scopes = KeyScopes(models: models, routes: routes, names: names)
         var digests: [[UInt8]: ConfigText] = [:]
         var keys: [ReadKey] = []
         for entry in entries where checkName(entry.key, of: "key") {
-            guard let key = key(entry, models: models, routes: routes) else {
+            guard let key = key(entry, &scopes) else {
                 names.addBroken(key: entry.key.text)
                 continue
             }
@@ -29,11 +30,11 @@ extension PolicySchema {
         return keys
     }
 
-    private mutating func key(_ entry: ConfigEntry, models: ModelIndex, routes: [RouteDefinition]) -> ReadKey? {
+    private mutating func key(_ entry: ConfigEntry, _ scopes: inout KeyScopes) -> ReadKey? {
         var fields = FieldReader(entry.value, of: entry.key)
         let digest = readDigest(&fields, of: entry.key)
         let isAdmin = fields.bool("admin") ?? false
-        let scope = readScope(&fields, models: models, routes: routes)
+        let scope = readScope(&fields, &scopes)
         let endpoints = fields.words("endpoints", of: PolicySchema.endpoints).map(Set.init)
         let limits = readLimits(&fields)
         let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in
@@ -82,7 +83,7 @@ extension PolicySchema {
         return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
     }
 
-    private mutating func readScope(_ fields: inout FieldReader, models: ModelIndex, routes: [RouteDefinition]) -> KeyScopes.Whole? {
+    private mutating func readScope(_ fields: inout FieldReader, _ scopes: inout KeyScopes) -> KeyScopes.Whole? {
         fields.declare("models", as: .other("list of names, globs and 'tag:NAME'"))
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
@@ -90,11 +91,11 @@ extension PolicySchema {
         }
         guard !patterns.contains(where: { $0.text == "*" }) else { return nil }
         for pattern in patterns where !pattern.isUnresolved {
-            let part = scopes.part(pattern.text, models, routes, names)
+            let part = scopes.part(pattern.text)
             guard part.models.isEmpty, part.routes.isEmpty else { continue }
             if names.broken.isEmpty || !names.isBroken(pattern.text) && !isPattern(pattern.text) { reportEmpty(pattern) }
         }
-        return scopes.whole(patterns.filter { !$0.isUnresolved }.map(\.text), models, routes, names)
+        return scopes.whole(patterns.filter { !$0.isUnresolved }.map(\.text))
     }
 
     private mutating func reportEmpty(_ pattern: ConfigText) {

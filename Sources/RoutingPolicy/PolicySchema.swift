@@ -12,7 +12,6 @@ struct PolicySchema {
     private(set) var options = KnownOptions()
     let plugins: [any ProviderPlugin.Type]
     var names = PolicyNames()
-    var scopes = KeyScopes()
     var selections: [Selector: [Int]] = [:]
     /// What each of a selector's `models` stands for.
     var patterns: [String: Set<Int>] = [:]

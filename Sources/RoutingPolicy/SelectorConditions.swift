@@ -21,7 +21,7 @@ struct SelectorConditions {
     init(_ selector: Selector, _ index: ModelIndex, patterns: [String: Set<Int>]) {
         self.index = index
         let models = index.models
-        if let tags = selector.tags { add("tags") { tags.matches(models[$0].tags) } }
+        if let marks = selector.tags.map(index.marks) { add("tags") { marks[$0] } }
         if let type = selector.type { add("type") { models[$0].type == type } }
         if let providers = selector.providers { add("provider") { providers.contains(models[$0].provider) } }
         if !selector.supports.isEmpty { add("supports") { selector.supports.isSubset(of: models[$0].supports) } }

@@ -58,6 +58,7 @@ struct ExplanationExpectationTests {
         #expect(try verdict(["strict"]) { $0.never = ["wise"] } == .holds, "the failover stops before it")
         #expect(try mismatch(verdict { $0.never = ["gone", "vast"] })?.expected == "never: vast")
         #expect(try verdict(["best"]) { $0.never = ["tiny"] } == .holds)
+        #expect(try mismatch(verdict(["chained"]) { $0.never = ["vast"] }) == .init(expected: "never: vast", got: "swift; fallback_on: vast"))
     }
 
     @Test("a random order must hold in every draw, and the failing one is named")

@@ -37,6 +37,7 @@ enum ExplanationPolicy {
             try:
               - select: { type: fast, provider: near, min_context: 4000, max_price: 0.6, models: ["s*"] }
           bounded: { try: [swift, wise, vast, tiny], max_models: 2, max_attempts: 2, hedge: { after: 3s, max_cost: 0.01 }, resume: true }
+          chained: { try: [swift], fallback_on: { content_filter: [vast] } }
           strict: { try: [swift, wise], failover: { upstream_error: stop } }
         keys:
           one: { secret: key-of-one, models: [swift, auto] }

@@ -19,6 +19,7 @@ public struct FieldReader {
     public init(_ entries: [ConfigEntry], at position: SourcePosition) {
         self.entries = entries
         self.position = position
+        known.reserveCapacity(16)
     }
 
     /// Reads the value of `owner`. Nothing stands for an empty mapping; any other value is recorded as an issue, and reads as one too.
