@@ -61,7 +61,8 @@ final class Attempt {
     private var isCommitted = false
     private var isCallerSlow = false
 
-    var usage: Usage? { sink.usage }
+    /// What no answer costs is no report.
+    var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
 
     /// The answer's text so far, where the call keeps it.
     var text: String { sink.text ?? "" }

@@ -17,7 +17,8 @@ extension CallFailure {
             break
         }
         let classes = Set(errors.map(\.error.failure))
-        let waits = errors.compactMap(\.error.retryAfter) + (resting.map { [$0] } ?? [])
+        // No wish is followed for longer, so none is passed on.
+        let waits = (errors.compactMap(\.error.retryAfter) + (resting.map { [$0] } ?? [])).map { min($0, Backoff.maxRetryAfter) }
         if isNamed, classes.count == 1, last.failure != .providerRejected, let status = last.status, status >= 400 {
             return CallFailure(cause: .upstream, status: status, error: last, retryAfter: waits.min())
         }

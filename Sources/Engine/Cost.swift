@@ -15,6 +15,10 @@ extension Price {
 }
 
 extension Usage {
+    var isPlausible: Bool {
+        [promptTokens, completionTokens, cachedTokens, reasoningTokens].allSatisfy { (0...1_000_000_000).contains($0 ?? 0) }
+    }
+
     var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }
 }
 

@@ -133,11 +133,17 @@ extension RunningCall {
         let fate = error.fate(plan.failover, policy.providers[policy.models[model].provider].failover, policy.failover)
         let retry = snapshot.modelRetry[model].overridden(by: plan.retry)
         switch sequence.follow(fate, of: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
-        case .stop: fail()
+        case .stop: stopAfter(error)
         case .next where sequence.isLastResortAllowed: askNextOrAgain(error, retry)
         case .next: askNext()
         case .retry: askAgain(error, retry)
         }
+    }
+
+    /// `failover:` may stop at what the failure table doesn't: then the caller gets that failure as it is.
+    private func stopAfter(_ error: ProviderError) {
+        guard error.fate() != .stop, let status = error.status, status >= 400 else { return fail() }
+        end(CallFailure(cause: .upstream, status: status, error: error, retryAfter: error.retryAfter))
     }
 
     /// No attempt follows.
@@ -169,9 +175,11 @@ extension RunningCall {
         attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)
     }
 
-    /// A 429 that names no wait rests as long as a retry would wait.
+    /// A 429 that names no wait rests as long as the shortest that a retry may wait, so that the retry doesn't find it resting.
     private func rest(after error: ProviderError, of attempt: Attempt) -> Duration? {
-        error.retryAfter ?? snapshot.modelRetry[attempt.step.model].overridden(by: plan.retry).delay
+        if let wait = error.retryAfter { return wait }
+        let retry = snapshot.modelRetry[attempt.step.model].overridden(by: plan.retry)
+        return retry.delay * (1 - retry.jitter)
     }
 
     /// An attempt that was refused used nothing.

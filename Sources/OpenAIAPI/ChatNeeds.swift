@@ -31,7 +31,12 @@ struct ChatNeeds {
     mutating func readMaxCompletionTokens(_ value: JSONValue, _ body: RawSpan) { maxCompletionTokens = count(value, body) }
 
     private func count(_ value: JSONValue, _ body: RawSpan) -> Int? {
-        JSON.integer(value, in: body).flatMap { $0 > 0 ? $0 : nil }
+        if let count = JSON.integer(value, in: body) { return count > 0 ? count : nil }
+        guard value.kind == .number, let number = Double(String(decoding: value.range.map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)) else {
+            return nil
+        }
+        // More than an Int holds fits nothing.
+        return number >= 9e18 ? .max : nil
     }
 
     /// The value of `messages`: passed, with all that is in it.

@@ -34,6 +34,14 @@ import TestSupport
         #expect(waited >= .seconds(seconds) && waited < .seconds(seconds) + ceiling(.milliseconds(300)))
     }
 
+    @Test func `a rate limited model whose upstream names no time is ready when it is asked again`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.number % 2 == 0 { try ScriptedUpstream.failing(429)(exchange) } else { try ScriptedUpstream.answering("now")(exchange) }
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 20ms, jitter: 1 }"))
+        for _ in 0..<10 { #expect(try router.chat("a").content == "now") }
+    }
+
     @Test func `where all rest, a request waits if it may, with comments on its stream`() throws {
         let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.answering("rested")])
         let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 200ms", defaults: "retry: { retries: 0 }"))
@@ -64,7 +72,9 @@ import TestSupport
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  stop: { try: [a, b], failover: { 403: stop } }", "  go: { try: [a, b] }"]))
-        #expect(try router.chat("stop").status == 502)
+        let stopped = try router.chat("stop")
+        #expect(stopped.status == 403)
+        #expect(stopped.json?["error"]?["message"]?.string == "no credit")
         #expect(b.requests.isEmpty)
         #expect(try router.chat("go").content == "b")
     }
