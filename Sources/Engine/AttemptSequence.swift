@@ -70,6 +70,15 @@ struct AttemptSequence {
         current = step
     }
 
+    /// Of two attempts side by side the later has failed: what follows hangs on the earlier again.
+    mutating func goBack(to step: Step) {
+        guard let current, current.model != step.model else { return }
+        askedBefore.removeAll { $0 == step.model }
+        askedBefore.append(current.model)
+        self.current = step
+        retriesMade = 0
+    }
+
     /// It rests, or is at a limit.
     mutating func skip(_ step: Step, _ availability: Availability) {
         skipped.append((step, availability))

@@ -10,7 +10,8 @@ extension CallFailure {
         }
         switch last.failure {
         case .clientError, .contextOverflow, .contentFilter:
-            return CallFailure(cause: .upstream, status: last.status ?? 400, error: last)
+            // A content filter may have spoken inside a 200.
+            return CallFailure(cause: .upstream, status: max(last.status ?? 400, 400), error: last)
         case .cancelled:
             return CallFailure(cause: .callerLeft, status: 499, error: last)
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported:

@@ -23,8 +23,8 @@ extension Usage {
 }
 
 extension RunningCall {
-    /// What the provider reported counts; without that, or where the answer was cut, what passed is counted.
-    func countUsage(_ attempt: Attempt, isCut: Bool = false) {
+    /// What the provider reported counts; without that, and where two models made the answer, what passed is counted.
+    func countUsage(_ attempt: Attempt) {
         let counters = loop.counters(ofModel: attempt.step.model, in: snapshot)
         if partialTokens == 0, let usage = attempt.usage, usage.completionTokens != nil || usage.promptTokens != nil {
             facts.usage = UsageReport(usage: usage, source: .reported)

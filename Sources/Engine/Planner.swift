@@ -41,7 +41,9 @@ package struct Planner<State: PlanningState> {
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
         trace?.begin(.fallback, order: .listed)
         do throws(PlanRefusal) {
-            append(try named(request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name), first: true, to: &plan)
+            let models = try named(request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
+            note(models)
+            plan.fallback = models + plan.fallback
         } catch {
             guard case .off = error else { throw error }
         }
@@ -66,7 +68,8 @@ package struct Planner<State: PlanningState> {
         plan.isNamed = true
         plan.total = snapshot.modelTimeouts[models[0]].total
         trace?.begin(.named(name), order: models.count > 1 ? .roundRobin : .listed)
-        append(models, to: &plan)
+        note(models)
+        plan.tries = models
         return plan
     }
 
@@ -115,11 +118,9 @@ package struct Planner<State: PlanningState> {
         return served
     }
 
-    private mutating func append(_ models: [Int], first: Bool = false, to plan: inout Plan) {
-        for (offset, model) in models.enumerated() {
-            if let trace { trace.chosen(model, state.reading(ofModel: model)) }
-            if first { plan.fallback.insert(model, at: offset) } else { plan.tries.append(model) }
-        }
+    private func note(_ models: [Int]) {
+        guard let trace else { return }
+        for model in models { trace.chosen(model, state.reading(ofModel: model)) }
     }
 
     // MARK: Routes

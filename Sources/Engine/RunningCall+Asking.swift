@@ -20,7 +20,6 @@ extension RunningCall {
     /// - Parameter isHeld: it is a hedge: its answer is held back.
     /// - Returns: false: it can't be had now, and is skipped.
     func ask(_ step: AttemptSequence.Step, isHeld: Bool = false) -> Bool {
-        guard snapshot.instance(ofModel: step.model) != nil else { return false }
         guard let repeated = budgeted(step) else { return false }
         switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: .now()) {
         case .granted(let permit):
@@ -47,7 +46,11 @@ extension RunningCall {
     }
 
     func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false) {
-        guard let instance = snapshot.instance(ofModel: step.model) else { return }
+        guard let instance = snapshot.instance(ofModel: step.model) else {
+            // Plans leave out who is off.
+            permit.giveBack(now: .now())
+            return fail()
+        }
         sequence.begin(step)
         let model = snapshot.policy.models[step.model]
         var timeouts = snapshot.modelTimeouts[step.model]
@@ -109,6 +112,7 @@ extension RunningCall {
             // A loser of the race, which is over.
             guard attempt === self.attempt || attempt === hedge else { return }
             if hasRival(attempt) { return leaveRace(attempt) }
+            stopWaiting()  // for the time of its hedge
             self.attempt = nil
             failed(attempt, error)
         }
@@ -116,14 +120,14 @@ extension RunningCall {
 
     private func conclude(_ attempt: Attempt, _ ending: CallFailure) {
         self.attempt = nil
-        if isCommitted { countUsage(attempt, isCut: true) }
+        if isCommitted { countUsage(attempt) }
         end(ending)
     }
 
     private func failed(_ attempt: Attempt, _ error: ProviderError) {
         if isCommitted {
             if resumes(after: attempt, error) { return }
-            countUsage(attempt, isCut: true)
+            countUsage(attempt)
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
         if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }
@@ -176,7 +180,7 @@ extension RunningCall {
     }
 
     /// A 429 that names no wait rests as long as the shortest that a retry may wait, so that the retry doesn't find it resting.
-    private func rest(after error: ProviderError, of attempt: Attempt) -> Duration? {
+    private func rest(after error: ProviderError, of attempt: Attempt) -> Duration {
         if let wait = error.retryAfter { return wait }
         let retry = snapshot.modelRetry[attempt.step.model].overridden(by: plan.retry)
         return retry.delay * (1 - retry.jitter)

@@ -56,6 +56,7 @@ extension RunningCall {
     func leaveRace(_ failed: Attempt) {
         guard failed === attempt, let hedge else {
             self.hedge = nil
+            if let attempt { sequence.goBack(to: attempt.step) }
             return
         }
         self.hedge = nil

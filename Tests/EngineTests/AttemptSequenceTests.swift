@@ -101,6 +101,20 @@ struct AttemptSequenceTests {
         #expect(sequence.propose(context: { _ in nil })?.model == 1)
     }
 
+    @Test("after the later of two attempts side by side has failed, a retry is the earlier's again")
+    func goesBack() {
+        var sequence = AttemptSequence(plan([1, 2, 3], attempts: 9))
+        var steps: [AttemptSequence.Step] = []
+        while steps.count < 2, let step = sequence.propose(context: { _ in nil }) {
+            sequence.begin(step)
+            steps.append(step)
+        }
+        sequence.goBack(to: steps[0])
+        #expect(sequence.follow(.retryThenNext, of: .reset, retries: 1, context: { _ in nil }) == .retry)
+        #expect(sequence.retryStep?.model == 1)
+        #expect(sequence.propose(context: { _ in nil })?.model == 3)
+    }
+
     @Test("a context overflow goes to its own chain, else to candidates with a larger context")
     func contextOverflow() {
         #expect(walk(plan([1, 2], [3], on: [.contextOverflow: [7, 8]])) { $0 == 1 ? .contextOverflow : .timeout } == ["1", "+7", "+8"])
@@ -131,6 +145,11 @@ struct FinalStatusTests {
         #expect(CallFailure.final(after: [failed(.timeout), failed(.rateLimited, 429)], isNamed: false).status == 502)
         #expect(CallFailure.final(after: [failed(.providerRejected, 401)], isNamed: true).status == 502)
         #expect(CallFailure.final(after: [failed(.upstreamError, 503)], isNamed: false).status == 502)
+    }
+
+    @Test("a refusal inside a 200 is an error all the same")
+    func refusalInside() {
+        #expect(CallFailure.final(after: [failed(.contentFilter, 200)], isNamed: false).status == 400)
     }
 
     @Test("the caller's own fault has the upstream's status")

@@ -7,8 +7,6 @@ package struct ModelStates: Sendable {
     package let models: [ModelState]
     /// The same, for readers that don't count references.
     private let unretained: [Unmanaged<ModelState>]
-    /// In the order of `RoutingPolicy.keys`; nil: no limits.
-    package let keys: [LimitChain?]
     /// By name, as the one below.
     package let providerLimiters: [String: Limiter]
     package let keyLimiters: [String: Limiter]
@@ -32,13 +30,11 @@ package struct ModelStates: Sendable {
             let key = ModelStateKey(provider: provider, name: model.name, upstream: model.upstream)
             return state(of: model, key, policy, provider: providerLimiters[provider], over: kept[model.provider] ? known[key] : nil)
         }
-        let keys = policy.keys.map { key in keyLimiters[key.name].map { LimitChain(own: $0) } }
-        return ModelStates(models: models, keys: keys, providerLimiters: providerLimiters, keyLimiters: keyLimiters)
+        return ModelStates(models: models, providerLimiters: providerLimiters, keyLimiters: keyLimiters)
     }
 
-    private init(models: [ModelState], keys: [LimitChain?], providerLimiters: [String: Limiter], keyLimiters: [String: Limiter]) {
+    private init(models: [ModelState], providerLimiters: [String: Limiter], keyLimiters: [String: Limiter]) {
         self.models = models
-        self.keys = keys
         self.providerLimiters = providerLimiters
         self.keyLimiters = keyLimiters
         unretained = models.map { .passUnretained($0) }
