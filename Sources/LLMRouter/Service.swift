@@ -93,7 +93,7 @@ struct Service {
         triggers.finish()
         try? await Task.sleep(for: settings.preStop)
         handler.startDraining()
-        server.startDraining()
+        await server.startDraining()
         await reloads.value
         await listeners.closeAll()
         if await !isIdle(within: settings.drain) {

@@ -284,7 +284,7 @@ struct ServerConnectionTests {
             try await idle.receive(endingWith: "\r\n\r\n")
             try await busy.send(get)
             let exchange = try await handler.exchanges.wait { $0.count == 2 }[1]
-            server.startDraining()
+            await server.startDraining()
             try await idle.receiveAll()
             exchange.eventLoop.execute { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }
             #expect(try await busy.receiveAll().contains("connection: close"))

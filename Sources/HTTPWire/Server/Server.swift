@@ -70,9 +70,10 @@ package final class Server: Sendable {
         for loop in loops.values { loop.eventLoop.execute { loop.limits = settings } }
     }
 
-    /// From now on idle connections are closed, and every answer closes its connection.
-    package func startDraining() {
-        for loop in loops.values { loop.eventLoop.execute { loop.startDraining() } }
+    /// From its return on idle connections are closed, and every answer closes its connection.
+    package func startDraining() async {
+        let started = loops.values.map { loop in loop.eventLoop.submit { loop.startDraining() } }
+        for loop in started { try? await loop.get() }
     }
 
     private func bootstrap() -> ServerBootstrap {
