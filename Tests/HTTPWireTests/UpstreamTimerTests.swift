@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Testing
 
@@ -84,23 +85,28 @@ struct UpstreamTimerTests {
     }
 
     @Test("idle starts anew at every read, and a disarmed deadline ends nothing")
-    func idle() async throws {
-        let upstream = try await TestUpstream()
-        let pool = TestPool(upstream.endpoint)
+    func idle() throws {
+        let channel = EmbeddedChannel()
+        let loop = channel.embeddedEventLoop
+        let pool = UpstreamPool(endpoint: UpstreamEndpoint(host: "127.0.0.1", port: 1, isTLS: false), eventLoop: loop, settings: UpstreamPoolSettings(), tls: nil)
+        let connection = UpstreamConnection(pool: pool, eventLoop: loop, isSecure: false)
+        try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         let delegate = TestDelegate()
-        let call = try await pool.start(delegate)
-        try await pool.on {
-            call.watch(.response, for: .milliseconds(30))
-            call.watch(.response, for: nil)
-            call.watch(.idle, for: .milliseconds(400))
+        let message = UpstreamMessage(method: "GET", target: "/", authority: "upstream", fields: [], body: [])
+        let call = UpstreamCall(message: message, timeouts: .test, pool: pool, delegate: delegate)
+        connection.start(call)
+        call.watch(.response, for: .milliseconds(30))
+        call.watch(.response, for: nil)
+        call.watch(.idle, for: .milliseconds(400))
+        for text in ["HTTP/1.1 200 OK\r\n\r\n", "x", "x", "x", "x"] {
+            loop.advanceTime(by: .milliseconds(399))
+            try channel.writeInbound(ByteBuffer(string: text))
         }
-        let peer = try await upstream.request()
-        try await peer.send("HTTP/1.1 200 OK\r\n\r\n")
-        for turn in 1...4 {
-            try await peer.send("x")
-            try await delegate.events.wait { TestDelegate.body($0).count >= turn }
-        }
-        #expect(try await delegate.failure() == .timeout(.idle))
-        #expect(delegate.body == "xxxx")
+        loop.advanceTime(by: .milliseconds(399))
+        #expect(delegate.body == "xxxx" && !delegate.events.elements.contains { $0.isFailure })
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(delegate.events.elements.last == .failed(.timeout(.idle)))
+        _ = try? channel.finish()
     }
 }
