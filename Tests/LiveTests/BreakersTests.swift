@@ -16,31 +16,34 @@ import TestSupport
     }
 
     @Test func `half-open it lets one probe through at a time, and closes after enough of them`() throws {
-        let (gate, isSick) = (Watched(false), Watched(true))
-        let underWay = Watched((now: 0, most: 0))
+        let (gate, isSick) = (Gate(), Watched(true))
+        let probes = Watched((now: 0, most: 0, answers: [String?]()))
         let a = try ScriptedUpstream { exchange in
             if isSick.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
-            underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-            _ = gate.wait(until: Deadline(.seconds(20))) { $0 ? true : nil }
-            underWay.update { $0.now -= 1 }
+            probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.answers) }
+            try gate.wait()
+            probes.update { $0.now -= 1 }
             try ScriptedUpstream.answering("a")(exchange)
         }
         let b = try ScriptedUpstream(ScriptedUpstream.answering("b"))
         let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: Self.settings, routes: ["  r: { try: [a, b] }"]))
         for _ in 0..<3 { _ = try router.chat("r") }
         isSick.update { $0 = false }
-        var prober: RawClient?  // one that leaves would free the place of the probe
+        var asked = 0
         try eventually("the breaker is half-open and a probe is under way") {
-            let client = try router.client()
-            prober = client
-            client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r")))
-            return (try? client.readResponse(within: .milliseconds(100))) == nil
+            Threads.start {
+                let answer = try? router.chat("r", within: .seconds(30)).content
+                probes.update { $0.answers.append(answer) }
+            }
+            asked += 1
+            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.answers.count == asked ? false : nil } ?? false
         }
         let beside = try concurrently(100) { _ in try router.chat("r").content ?? "" }
         #expect(beside.allSatisfy { $0 == "b" })
-        #expect(underWay.read { $0.most } == 1)
-        gate.update { $0 = true }
-        #expect(try prober?.readResponse().content == "a")
+        #expect(probes.read { $0.most } == 1)
+        gate.open()
+        let answers = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.answers.count == asked ? $0.answers : nil })
+        #expect(answers.last == "a" && answers.dropLast().allSatisfy { $0 == "b" })
         try eventually("the breaker has closed") {
             _ = try router.chat("r")
             return try router.metric("llm_router_breaker_open", #"model="a""#) == 0
