@@ -44,12 +44,13 @@ import TestSupport
 
     @Test(arguments: [false, true])
     func `a slow first attempt may still win, and the second leaves no trace in its text`(stream: Bool) throws {
+        let secondHasBegun = Gate()
         let a = try ScriptedUpstream { exchange in
             if exchange.wantsStream {
                 try exchange.startStream()
                 try exchange.event(OpenAIReplies.roleChunk)
             }
-            try exchange.pause(.milliseconds(400))
+            try secondHasBegun.wait()
             guard exchange.wantsStream else { return try ScriptedUpstream.answering("slow a")(exchange) }
             for text in ["slow ", "a"] { try exchange.event(OpenAIReplies.contentChunk(text)) }
             try exchange.event(OpenAIReplies.finishChunk)
@@ -61,6 +62,7 @@ import TestSupport
                 try exchange.startStream()
                 try exchange.event(OpenAIReplies.roleChunk)
             }
+            secondHasBegun.open()
             exchange.hold()
         }
         let router = try Self.router(a, b)
@@ -102,10 +104,11 @@ import TestSupport
     }
 
     @Test func `a second attempt that may cost more than the cap is not made`() throws {
-        let a = try ScriptedUpstream { exchange in
+        let late: ScriptedUpstream.Script = { exchange in
             try exchange.pause(.milliseconds(300))
             try ScriptedUpstream.answering("a")(exchange)
         }
+        let a = try ScriptedUpstream(each: [late, ScriptedUpstream.silent])
         let b = try ScriptedUpstream(ScriptedUpstream.answering("dear"))
         let router = try Self.router(a, b)
         #expect(try router.chat("capped", extra: #""max_tokens":1000"#).content == "a")
