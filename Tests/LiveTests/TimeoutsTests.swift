@@ -95,15 +95,15 @@ import TestSupport
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("one"))
-            for _ in 0..<10 {
-                try exchange.pause(.milliseconds(100))
+            for _ in 0..<60 {
+                try exchange.pause(.milliseconds(50))
                 try exchange.chunk(": ping\n\n")
             }
             try exchange.event(OpenAIReplies.contentChunk("two"))
             exchange.hold()
         }
-        let router = try Self.router(upstream, "idle: 500ms", server: "keepalive: 100ms")
-        let answer = try router.stream("a")
+        let router = try Self.router(upstream, "idle: 2s", server: "keepalive: 100ms")
+        let answer = try router.stream("a", within: .seconds(30))
         #expect(answer.content == "onetwo")
         #expect(answer.errors.count == 1)
         #expect(answer.doneCount == 0)
