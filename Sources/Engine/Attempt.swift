@@ -37,6 +37,8 @@ final class Attempt {
     let isRepeat: Bool
     let startedAt = NIODeadline.now()
     let instance: ProviderInstance
+    /// The instance's: each look through the instance would copy it.
+    private let provider: any Provider
     private let call: RunningCall
     private let writer: any AnswerWriter
     private let kitCall: Call
@@ -71,7 +73,7 @@ final class Attempt {
 
     /// - Parameter isHeld: the caller gets another attempt's answer, or may: this one's is held back.
     init(
-        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, instance: ProviderInstance, kitCall: Call,
+        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, instance: ProviderInstance, kitCall: consuming Call,
         timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
@@ -81,12 +83,12 @@ final class Attempt {
         self.isRepeat = isRepeat
         held = isHeld ? [] : nil
         self.instance = instance
+        provider = instance.provider
         self.kitCall = kitCall
         self.timeouts = timeouts
         self.hasFilterChain = hasFilterChain
         share = BufferShare(budget)
     }
-
 
     /// Once, when it has ended.
     func takePermit() -> AttemptPermit? { permit.take() }
@@ -114,12 +116,12 @@ final class Attempt {
     func start(deadline: NIODeadline) {
         let body = call.request.body
         do throws(ProviderError) {
-            guard let origin = instance.provider.origin else {
-                let local = LocalUpstream(instance.provider.answer(to: kitCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+            guard let origin = provider.origin else {
+                let local = LocalUpstream(provider.answer(to: kitCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
-            let request = try instance.provider.request(for: kitCall, body: body.readableBytesSpan)
+            let request = try provider.request(for: kitCall, body: body.readableBytesSpan)
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: kitCall.isStream ? timeouts.firstByte : nil, total: deadline)
             transport = call.loop.connections(of: instance, origin: origin).start(request, callerBody: body, timeouts: limits, delegate: self)
@@ -140,7 +142,7 @@ final class Attempt {
             return
         }
         do throws(ProviderError) {
-            decoder = try instance.provider.decoder(for: kitCall, head: head)
+            decoder = try provider.decoder(for: kitCall, head: head)
             state = .decoding
         } catch {
             fail(error, reason: error.failure.rawValue)
@@ -186,7 +188,7 @@ final class Attempt {
 
     private func refusal() -> ProviderError {
         let bytes = pending
-        return instance.provider.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
+        return provider.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
     /// A stream that had its finish reason is whole, however its connection ends.

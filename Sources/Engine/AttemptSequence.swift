@@ -22,7 +22,7 @@ struct AttemptSequence {
 
     /// Attempts made, this one included.
     private(set) var attempts = 0
-    private let plan: Plan
+    let plan: Plan
     /// Before `current`: so a call whose first attempt answers keeps no list.
     private var askedBefore: [Int] = []
     private var modelsTried = 0
@@ -37,10 +37,10 @@ struct AttemptSequence {
     /// The last model may be asked once more where no other is left.
     private(set) var isLastResortAllowed = false
 
-    init(_ plan: Plan) {
-        self.plan = plan
+    init(_ plan: consuming Plan) {
         triesLeft = plan.tries[...]
         fallbackLeft = plan.fallback[...]
+        self.plan = plan
     }
 
     /// The next candidate that wasn't asked yet; nil: none is left, or no attempt. It counts with `begin`.

@@ -3,8 +3,9 @@ import RoutingPolicy
 /// The conditions that a request puts on every candidate of its routes: what its body needs, and what its own fields wish.
 struct Conditions {
     private let needs: RequestNeeds
-    private let fields: RequestFields
-    private let supports: UInt16
+    /// nil: none was given.
+    private let fields: RequestFields?
+    private let supports: SupportSet
     /// Tokens of the prompt and of the answer; 0 where the request says nothing.
     private let contextTokens: Int
     private let outputTokens: Int
@@ -12,16 +13,16 @@ struct Conditions {
 
     init(_ request: PlanRequest) {
         needs = request.needs
-        fields = request.fields
-        supports = needs.supports.reduce(0) { $0 | $1.bit } | fields.supports.reduce(0) { $0 | $1.bit }
+        fields = request.ownFields
+        supports = needs.supports.union(fields?.supports ?? [])
         contextTokens = Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0)
         outputTokens = needs.maxTokens ?? 0
-        hasFields = fields.tags != nil || fields.type != nil || fields.minContext != nil || fields.minOutput != nil
+        hasFields = fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false
     }
 
     @inline(__always)
     func hold(for traits: ModelTraits, _ model: @autoclosure () -> ModelDefinition) -> Bool {
-        guard traits.supports & supports == supports, contextTokens <= traits.context, outputTokens <= traits.maxOutput else { return false }
+        guard traits.supports.isSuperset(of: supports), contextTokens <= traits.context, outputTokens <= traits.maxOutput else { return false }
         return !hasFields || failedField(model()) == nil
     }
 
@@ -29,7 +30,7 @@ struct Conditions {
     func failed(by model: ModelDefinition) -> Omission? {
         for support in Support.allCases where !model.supports.contains(support) {
             if needs.supports.contains(support) { return .need(support) }
-            if fields.supports.contains(support) { return .field("supports_\(support.rawValue)") }
+            if fields?.supports.contains(support) == true { return .field("supports_\(support.rawValue)") }
         }
         if let output = model.maxOutput, outputTokens > output { return .output(needed: outputTokens, has: output) }
         if let context = model.context, contextTokens > context { return .context(needed: contextTokens, has: context) }
@@ -38,6 +39,7 @@ struct Conditions {
 
     /// A model that doesn't tell its context or output can't be known to be large enough for who asks.
     private func failedField(_ model: ModelDefinition) -> Omission? {
+        guard let fields else { return nil }
         if let tags = fields.tags, !tags.matches(model.tags) { return .field("tags") }
         if let type = fields.type, model.type != type { return .field("type '\(type)'") }
         if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .field("min_context_size \(tokens)") }

@@ -6,16 +6,21 @@ package struct PlanRequest: Sendable {
     /// The request's `model`: one name, a list of them in order, or none.
     package var models: [String]
     package var needs: RequestNeeds
-    /// The request's own fields, over its key's defaults.
-    package var fields: RequestFields
+    /// The request's own fields, over its key's defaults; nil: none was given, as is usual.
+    package var ownFields: RequestFields?
     /// nil: everything.
     package var scope: ModelScope?
 
-    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), fields: RequestFields = RequestFields(), scope: ModelScope? = nil) {
+    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), fields: RequestFields? = nil, scope: ModelScope? = nil) {
         self.models = models
         self.needs = needs
-        self.fields = fields
+        ownFields = fields
         self.scope = scope
+    }
+
+    package var fields: RequestFields {
+        get { ownFields ?? RequestFields() }
+        set { ownFields = newValue }
     }
 }
 

@@ -32,7 +32,7 @@ package struct Planner<State: PlanningState> {
         case 1: plan = try self.plan(name: request.models[0])
         default: plan = try self.plan(names: request.models)
         }
-        if let name = request.fields.fallbackModel { try addFallback(name, to: &plan) }
+        if let name = request.ownFields?.fallbackModel { try addFallback(name, to: &plan) }
         bound(&plan)
         return plan
     }
@@ -41,7 +41,7 @@ package struct Planner<State: PlanningState> {
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
         trace?.begin(.fallback, order: .listed)
         do throws(PlanRefusal) {
-            let models = try named(request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
+            let models = try named(request.ownFields?.fallbackProvider.map { "\($0)/\(name)" } ?? name)
             note(models)
             plan.fallback = models + plan.fallback
         } catch {
@@ -51,7 +51,7 @@ package struct Planner<State: PlanningState> {
 
     /// The request's own bounds, above the route's.
     private func bound(_ plan: inout Plan) {
-        let fields = request.fields
+        guard let fields = request.ownFields else { return }
         if let timeout = fields.timeout { plan.total = timeout }
         if let switches = fields.maxModelSwitches { plan.maxModels = switches + 1 }
         if let retries = fields.retries { plan.retry.retries = retries }
@@ -137,7 +137,7 @@ package struct Planner<State: PlanningState> {
             for segment in segments { take(segment, .fallbackOn(failure), scope, limit, into: &chain) }
             plan.fallbackOn[failure] = chain
         }
-        if plan.tries.isEmpty, plan.fallback.isEmpty, request.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
+        if plan.tries.isEmpty, plan.fallback.isEmpty, request.ownFields?.fallbackModel == nil { throw refusal(chains, name, scope) }
         return plan
     }
 
@@ -154,11 +154,11 @@ package struct Planner<State: PlanningState> {
 
     /// Ranks a segment's models that fit the request, and appends them.
     private mutating func take(_ segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]) {
-        let order = segment.isSelected ? request.fields.selectionMode?.order ?? segment.order : segment.order
+        let order = segment.isSelected ? request.ownFields?.selectionMode?.order ?? segment.order : segment.order
         trace?.begin(part, order: order)
-        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.fields.minSuccessRate ?? 0))
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.ownFields?.minSuccessRate ?? 0))
         let end = chain.count + limit
-        if order == .listed, request.fields.prefersFast != true {
+        if order == .listed, request.ownFields?.prefersFast != true {
             for model in segment.models where chain.count < end || trace != nil {
                 if let reading = reading(of: model, scope, trace) { append(model, reading, to: &chain, end: end) }
             }
@@ -178,7 +178,7 @@ package struct Planner<State: PlanningState> {
         var isAnyResting = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
             // A wish for fast models ranks them first, and then the others on their own.
-            for isFast in request.fields.prefersFast == true ? [true, false] : [nil] {
+            for isFast in request.ownFields?.prefersFast == true ? [true, false] : [nil] {
                 var ranking = Ranking(order, keeping: places, turn: turn, of: total)
                 if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyResting = true }
                 for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, nil, to: &chain, end: end) }
@@ -264,7 +264,7 @@ package struct Planner<State: PlanningState> {
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
             if let rule = conditions.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
-            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.fields.minSuccessRate ?? 0))
+            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.ownFields?.minSuccessRate ?? 0))
         }
         return .unfit(name, omitted)
     }

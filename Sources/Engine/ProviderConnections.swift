@@ -17,18 +17,30 @@ final class ProviderConnections {
     }
 
     func start(_ request: UpstreamRequest, callerBody: ByteBuffer, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
-        var body: [ByteBuffer] = []
-        body.reserveCapacity(request.body.count)
-        for piece in request.body {
-            switch piece {
-            case .bytes(let bytes):
-                body.append(ByteBuffer(bytes: bytes))
-            case .caller(let range):
-                if let slice = callerBody.getSlice(at: callerBody.readerIndex + range.lowerBound, length: range.count) { body.append(slice) }
+        pool.start(message(request, callerBody), timeouts: timeouts, delegate: delegate)
+    }
+
+    private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer) -> UpstreamMessage {
+        let fields = rendered(request.fields)
+        let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: callerBody) }
+        guard bodyBytes <= UpstreamMessage.copyLimit else {
+            let body = request.body.map { piece in
+                switch piece {
+                case .bytes(let bytes): ByteBuffer(bytes: bytes)
+                case .caller(let range): callerBody.getSlice(at: callerBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+                }
+            }
+            return UpstreamMessage(method: request.method, target: request.target, fields: fields, body: body)
+        }
+        return UpstreamMessage(method: request.method, target: request.target, fields: fields, bodyBytes: bodyBytes) { start in
+            for piece in request.body {
+                switch piece {
+                case .bytes(let bytes): start.writeBytes(bytes)
+                case .caller(let range):
+                    callerBody.withUnsafeReadableBytes { _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)])) }
+                }
             }
         }
-        let message = UpstreamMessage(method: request.method, target: request.target, fields: rendered(request.fields), body: body)
-        return pool.start(message, timeouts: timeouts, delegate: delegate)
     }
 
     /// They go to this provider's origin and nowhere else.
@@ -42,5 +54,14 @@ final class ProviderConnections {
         })
         last = (fields, rendered)
         return rendered
+    }
+}
+
+extension BodyPiece {
+    fileprivate func count(in callerBody: ByteBuffer) -> Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .caller(let range): range.clamped(to: 0..<callerBody.readableBytes).count
+        }
     }
 }

@@ -52,16 +52,16 @@ extension RunningCall {
             return fail()
         }
         sequence.begin(step)
-        let model = snapshot.policy.models[step.model]
         var timeouts = snapshot.modelTimeouts[step.model]
         if let overrides = plan.routeTimeouts { timeouts = timeouts.overridden(by: overrides) }
+        // Field by field: the whole definition would be copied.
         var kitCall = Call(
-            operation: request.operation, model: model.upstream, isStream: request.isStream, wantsUsage: request.wantsUsage, members: request.members,
-            defaults: model.requestDefaults, overrides: model.requestOverrides)
+            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
+            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults, overrides: snapshot.policy.models[step.model].requestOverrides)
         if step.isRetry { kitCall.earlierTries = sequence.retriesMade }
         if plan.resumes { prepareResumption(&kitCall) }
         let attempt = Attempt(
-            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, instance: instance, kitCall: kitCall, timeouts: timeouts,
+            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, instance: instance, kitCall: consume kitCall, timeouts: timeouts,
             hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         facts.attempts = sequence.attempts
         if isHeld {

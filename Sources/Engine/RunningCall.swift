@@ -15,10 +15,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Where the loop's list of calls holds it.
     var listIndex = 0
     let snapshot: Snapshot
-    let plan: Plan
     let facts: AnswerFacts
     let deadline: NIODeadline
     var sequence: AttemptSequence
+    var plan: Plan { sequence.plan }
     /// The attempt that the caller gets, if it answers.
     var attempt: Attempt?
     /// A second one beside it, whose answer is held back until it is the first with content.
@@ -53,16 +53,15 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         var time: NIODeadline
     }
 
-    package init(loop: EngineLoop, snapshot: Snapshot, plan: Plan, request: CallRequest, writer: any AnswerWriter) {
+    package init(loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, writer: any AnswerWriter) {
         self.loop = loop
         self.snapshot = snapshot
-        self.plan = plan
-        self.request = request
         self.writer = writer
-        sequence = AttemptSequence(plan)
         deadline = request.arrivedAt + plan.total
         facts = AnswerFacts(route: plan.route, config: snapshot.policy.digest)
         facts.planTime = .now() - request.readAt
+        self.request = request
+        sequence = AttemptSequence(plan)
     }
 
     package func start() {

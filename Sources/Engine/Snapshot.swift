@@ -59,14 +59,14 @@ package final class Snapshot: Sendable {
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
     }
 
-    /// The key with this SHA-256. Each comparison takes the same time wherever the digests differ.
-    package func key(digest: UnsafeRawBufferPointer) -> KeyDefinition? {
+    /// The key with this SHA-256, as an index into `policy.keys`. Each comparison takes the same time wherever the digests differ.
+    package func key(digest: UnsafeRawBufferPointer) -> Int? {
         for index in keyIndices[digest.first ?? 0] ?? [] {
             let known = policy.keys[index].digest
             guard known.count == digest.count else { continue }
             var difference: UInt8 = 0
             for position in known.indices { difference |= known[position] ^ digest[position] }
-            if difference == 0 { return policy.keys[index] }
+            if difference == 0 { return index }
         }
         return nil
     }

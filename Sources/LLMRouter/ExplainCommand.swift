@@ -61,7 +61,7 @@ struct ExplainCommand: ParsableCommand {
 
     private struct Asked {
         var body: [UInt8]
-        var key: KeyDefinition?
+        var key: Int?
         var tokens: Int?
         var down: [String]
     }
@@ -72,7 +72,7 @@ struct ExplainCommand: ParsableCommand {
             guard let definition = tests.first(where: { $0.name == test }) else {
                 throw ValidationError("'\(policy)' has no test '\(test)'\(Self.suggestion(test, tests.map(\.name)))")
             }
-            return Asked(body: definition.body, key: snapshot.policy.keys.first { $0.name == definition.key }, tokens: definition.tokens, down: definition.down)
+            return Asked(body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens, down: definition.down)
         }
         let keys = snapshot.policy.keys
         if let key, !keys.contains(where: { $0.name == key }) {
@@ -83,7 +83,7 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError("'\(policy)' has no provider or model '\(name)'\(Self.suggestion(name, names))")
         }
         let body = if let request { try PolicyFile.bytes(request) } else { options.sample.json }
-        return Asked(body: body, key: keys.first { $0.name == key }, tokens: tokens, down: down)
+        return Asked(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
     }
 
     private static func suggestion(_ name: String, _ known: [String]) -> String {

@@ -12,14 +12,15 @@ final class APIExchange: CallerObserver {
     let loop: EngineLoop
     /// The policy that the request is served under, from its head to its end.
     let snapshot: Snapshot
-    let key: KeyDefinition?
+    /// Who calls, an index into the policy's keys; nil where everybody may.
+    let key: Int?
     /// `x-router-metadata: off`, or the key's `metadata: false`, leaves `_router` out of bodies.
     let wantsMetadata: Bool
     var call: RunningCall?
     private let log: AccessLog
     private var hasEnded = false
 
-    init(_ exchange: ServerExchange, endpoint: Endpoint?, requestID: String, key: KeyDefinition?, loop: EngineLoop, snapshot: Snapshot, log: AccessLog) {
+    init(_ exchange: ServerExchange, endpoint: Endpoint?, requestID: String, key: Int?, loop: EngineLoop, snapshot: Snapshot, log: AccessLog) {
         self.exchange = exchange
         self.endpoint = endpoint
         self.requestID = requestID
@@ -29,8 +30,13 @@ final class APIExchange: CallerObserver {
         self.log = log
         let fields = exchange.head.fields
         let wish = fields.contains("x-router-metadata") ? fields.value("x-router-metadata")?.lowercased() : nil
-        wantsMetadata = wish == nil ? key?.wantsMetadata ?? true : wish != "off"
+        wantsMetadata = wish == nil ? key.map { snapshot.policy.keys[$0].wantsMetadata } ?? true : wish != "off"
     }
+
+    var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
+
+    /// What the caller may reach; nil: everything.
+    var scope: ModelScope? { key.flatMap { snapshot.policy.keys[$0].models } }
 
     /// A whole answer with JSON, or with nothing.
     func respond(
@@ -77,7 +83,7 @@ final class APIExchange: CallerObserver {
         loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: endpoint?.name ?? "other", head: exchange.head, remoteHost: exchange.remoteHost, key: key?.name, status: status,
+                requestID: requestID, endpoint: endpoint?.name ?? "other", method: exchange.head.method.description, path: exchange.head.path, remoteHost: exchange.remoteHost, key: keyName, status: status,
                 bytesReceived: exchange.body.readableBytes, bytesSent: exchange.bytesSent, facts: facts, error: error, duration: NIODeadline.now() - exchange.acceptedAt))
     }
 

@@ -27,26 +27,25 @@ package final class APIHandler: ServerHandler {
     package func accept(_ exchange: ServerExchange) -> BodyPlan {
         let loop = engine.loop(of: exchange.eventLoop)
         let snapshot = loop.snapshot
-        let head = exchange.head
-        let endpoint = Endpoint(path: head.path)
-        let requestID = RequestID.of(head.fields, random: loop.nextRandom())
-        func exchangeOf(_ key: KeyDefinition?) -> APIExchange {
+        let endpoint = Endpoint(path: exchange.head.path)
+        let requestID = RequestID.of(exchange.head.fields, random: loop.nextRandom())
+        func exchangeOf(_ key: Int?) -> APIExchange {
             APIExchange(exchange, endpoint: endpoint, requestID: requestID, key: key, loop: loop, snapshot: snapshot, log: log)
         }
         do throws(APIError) {
             guard let endpoint else {
-                throw APIError(404, "no endpoint '\(head.path.excerpt)'; chat is POST /v1/chat/completions", code: "not_found")
+                throw APIError(404, "no endpoint '\(exchange.head.path.excerpt)'; chat is POST /v1/chat/completions", code: "not_found")
             }
-            if head.method == .options {
+            if exchange.head.method == .options {
                 exchangeOf(nil).respond(204, [], fields: { $0.add("allow", "\(endpoint.allowedMethods)") })
                 return .answered
             }
-            guard endpoint.allows(head.method) else {
-                throw APIError(405, "this endpoint takes \(endpoint.allowedMethods), not \(head.method.description.excerpt)", code: "method_not_allowed")
+            guard endpoint.allows(exchange.head.method) else {
+                throw APIError(405, "this endpoint takes \(endpoint.allowedMethods), not \(exchange.head.method.description.excerpt)", code: "method_not_allowed")
             }
-            let key = endpoint.access == .open ? nil : try Authentication.key(of: head.fields, in: snapshot)
-            try Authentication.authorize(key, for: endpoint.access)
-            if head.fields.contains("content-encoding"), let encoding = head.fields.value("content-encoding"), encoding.lowercased() != "identity" {
+            let key = endpoint.access == .open ? nil : try Authentication.key(of: exchange.head.fields, in: snapshot)
+            try Authentication.authorize(key, for: endpoint.access, in: snapshot)
+            if exchange.head.fields.contains("content-encoding"), let encoding = exchange.head.fields.value("content-encoding"), encoding.lowercased() != "identity" {
                 throw APIError(415, "a request body with content-encoding is not taken; send it as it is", code: "unsupported_content_encoding")
             }
             if endpoint == .chat, draining.load(ordering: .acquiring) {
@@ -88,8 +87,8 @@ package final class APIHandler: ServerHandler {
         loop.metrics.request(endpoint: endpoint?.name ?? "other", status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: endpoint?.name ?? "other", head: head, remoteHost: remoteHost,
-                key: (exchange?.observer as? APIExchange)?.key?.name, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, facts: nil, error: error.code, duration: .zero))
+                requestID: requestID, endpoint: endpoint?.name ?? "other", method: head?.method.description, path: head?.path, remoteHost: remoteHost,
+                key: (exchange?.observer as? APIExchange)?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, facts: nil, error: error.code, duration: .zero))
         return (answer, ByteBuffer(bytes: writer.bytes))
     }
 

@@ -14,11 +14,10 @@ package final class AccessLog: Sendable {
 
     func write(_ record: AccessRecord) {
         let time = Timestamp.clock()
-        var stamp = second.withLock { second -> [UInt8] in
+        let seconds = second.withLock { second -> [UInt8] in
             if second.seconds != time.seconds { second = (time.seconds, Array("\"\(Timestamp.text(seconds: time.seconds))".utf8)) }
             return second.text
         }
-        Timestamp.append(milliseconds: time.milliseconds, to: &stamp)
-        lines.write(record.line(time: stamp))
+        lines.write(record.line(seconds: seconds, milliseconds: time.milliseconds))
     }
 }

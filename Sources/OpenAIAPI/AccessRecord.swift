@@ -7,7 +7,8 @@ struct AccessRecord {
     var requestID: String
     var endpoint: String
     /// nil where the head could not be parsed.
-    var head: RequestHead?
+    var method: String?
+    var path: String?
     /// The caller's IP address; nil on a unix socket.
     var remoteHost: String?
     /// The key's name in the policy.
@@ -24,18 +25,19 @@ struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
-    /// - Parameter time: the stamp, as a JSON string.
-    func line(time: [UInt8]) -> [UInt8] {
+    /// - Parameters:
+    ///   - seconds: the stamp up to its seconds, behind a quote.
+    ///   - milliseconds: the rest of it.
+    func line(seconds: [UInt8], milliseconds: Int) -> [UInt8] {
         var writer = JSONWriter(capacity: 1024)
         writer.object {
             $0.key("time")
-            $0.raw(time)
+            $0.raw(seconds)
+            Timestamp.append(milliseconds: milliseconds, to: &$0.bytes)
             $0.member("request_id", requestID)
             $0.member("endpoint", endpoint)
-            if let head {
-                $0.member("method", Self.cut(head.method.description))
-                $0.member("path", Self.cut(head.path))
-            }
+            if let method { $0.member("method", Self.cut(method)) }
+            if let path { $0.member("path", Self.cut(path)) }
             if let remoteHost { $0.member("remote", remoteHost) }
             if let key { $0.member("key", key) }
             $0.member("status", status)

@@ -6,8 +6,8 @@ import RoutingPolicy
 
 /// The one place where a caller's credential is read and checked.
 enum Authentication {
-    /// The key that the request shows; nil where the policy has none and everybody may call.
-    static func key(of fields: HTTPFields, in snapshot: Snapshot) throws(APIError) -> KeyDefinition? {
+    /// The key that the request shows, as an index into the policy's; nil where the policy has none and everybody may call.
+    static func key(of fields: HTTPFields, in snapshot: Snapshot) throws(APIError) -> Int? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
         guard let credential = try credential(fields) else {
             throw APIError(401, "no API key was given; send 'Authorization: Bearer KEY'", code: "missing_api_key")
@@ -21,16 +21,18 @@ enum Authentication {
     }
 
     /// Whether the key may use the endpoint at all; which models, the planner says.
-    static func authorize(_ key: KeyDefinition?, for access: Endpoint.Access) throws(APIError) {
+    ///
+    /// - Parameter key: an index into the policy's keys; nil: everybody may call.
+    static func authorize(_ key: Int?, for access: Endpoint.Access, in snapshot: Snapshot) throws(APIError) {
         guard let key else { return }
         switch access {
         case .open:
             return
         case .endpoint(let name):
-            guard let endpoints = key.endpoints, !endpoints.contains(name) else { return }
+            guard let endpoints = snapshot.policy.keys[key].endpoints, !endpoints.contains(name) else { return }
             throw APIError(403, "this key may not use the endpoint '\(name)'", code: "endpoint_not_allowed")
         case .admin:
-            guard !key.isAdmin else { return }
+            guard !snapshot.policy.keys[key].isAdmin else { return }
             throw APIError(403, "this endpoint needs a key with 'admin: true'", code: "admin_only")
         }
     }
@@ -39,23 +41,26 @@ enum Authentication {
     private static func credential(_ fields: HTTPFields) throws(APIError) -> ByteBuffer? {
         var shown: ByteBuffer?
         var isUnclear = false
-        func take(_ value: ByteBuffer) {
+        func take(_ value: ByteBuffer, _ shown: inout ByteBuffer?, _ isUnclear: inout Bool) {
             if let shown, shown != value { isUnclear = true }
             shown = value
         }
-        fields.forEachSlice("authorization") { take(withoutScheme($0)) }
-        fields.forEachSlice("x-api-key", take)
-        fields.forEachSlice("api-key", take)
+        fields.forEachSlice("authorization") { take(withoutScheme($0), &shown, &isUnclear) }
+        fields.forEachSlice("x-api-key") { take($0, &shown, &isUnclear) }
+        fields.forEachSlice("api-key") { take($0, &shown, &isUnclear) }
         if isUnclear { throw APIError(401, "two different API keys were given; send one", code: "invalid_api_key") }
         return shown
     }
 
     /// What follows `Bearer `, in any case (RFC 9110, 11.1); all of a value with another scheme, which is then no key.
     private static func withoutScheme(_ value: ByteBuffer) -> ByteBuffer {
-        let bytes = value.readableBytesView
-        guard bytes.count > 7, bytes.prefix(7).elementsEqual("bearer ".utf8, by: { $0 | 0x20 == $1 }) else { return value }
-        let start = bytes.dropFirst(7).firstIndex { $0 != 0x20 } ?? bytes.endIndex
-        return value.getSlice(at: start, length: bytes.endIndex - start) ?? value
+        let scheme: StaticString = "bearer "
+        let start = value.withUnsafeReadableBytes { bytes -> Int? in
+            guard bytes.count > scheme.utf8CodeUnitCount, (0..<scheme.utf8CodeUnitCount).allSatisfy({ bytes[$0] | 0x20 == scheme.utf8Start[$0] }) else { return nil }
+            return bytes[scheme.utf8CodeUnitCount...].firstIndex { $0 != 0x20 } ?? bytes.count
+        }
+        guard let start else { return value }
+        return value.getSlice(at: value.readerIndex + start, length: value.readableBytes - start) ?? value
     }
 }
 

@@ -12,8 +12,8 @@ struct ChatRequest {
     private(set) var wantsUsage = false
     /// `n`: how many choices the answer has.
     private(set) var choices = 1
-    /// The router's own: the body's over the headers', over the key's.
-    private(set) var fields = RequestFields()
+    /// The router's own: the body's over the headers', over the key's; nil: none was given, as is usual.
+    private(set) var ownFields: RequestFields?
     private(set) var needs = RequestNeeds()
     /// The members that go upstream.
     private(set) var members: [JSONMember] = []
@@ -26,7 +26,7 @@ struct ChatRequest {
     ///   - defaults: the key's.
     ///   - exactFrom: from so many tokens on, prompt and answer, their number decides something, and is estimated from the texts. Below, their length is
     ///     told by four: a text has fewer tokens than bytes.
-    init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: RequestFields = RequestFields(), exactFrom: Int = 0) throws(APIError) {
+    init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: RequestFields? = nil, exactFrom: Int = 0) throws(APIError) {
         var reading = Reading(needs: ChatNeeds(isExact: body.byteCount >= exactFrom / 2))
         do throws(JSONError) { try read(body, &reading) } catch {
             let position = error.position(in: body)
@@ -34,9 +34,9 @@ struct ChatRequest {
         }
         if let refusal = reading.refusal { throw refusal }
         try reading.own.check { $0.name }
-        let own = try reading.own.over(RouterFields(headers: headers))
-        models = own.models
-        fields = own.fields(over: defaults)
+        try reading.own.add(RouterFields(headers: headers))
+        models = reading.own.models
+        ownFields = reading.own.fields(over: defaults)
         needs = reading.needs.needs
         if !reading.needs.isExact, let maxTokens = needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
             self = try ChatRequest(body, fields: headers, defaults: defaults)

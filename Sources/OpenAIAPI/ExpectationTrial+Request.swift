@@ -22,7 +22,7 @@ extension ExpectationTrial {
     }
 
     private var request: ExplainedRequest {
-        ExplainedRequest(body: definition.body, key: snapshot.policy.keys.first { $0.name == definition.key }, tokens: definition.tokens, in: snapshot)
+        ExplainedRequest(body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens, in: snapshot)
     }
 
     /// An error for each of a policy's tests that fails, where the test stands.

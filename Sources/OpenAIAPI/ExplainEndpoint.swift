@@ -17,8 +17,8 @@ enum ExplainEndpoint {
     }
 
     private struct Query {
-        /// Who sends the request; nil: somebody who may reach everything.
-        var key: KeyDefinition?
+        /// Who sends the request, an index into the policy's keys; nil: somebody who may reach everything.
+        var key: Int?
         /// Of what is drawn.
         var seed: UInt64 = 1
 
@@ -30,7 +30,7 @@ enum ExplainEndpoint {
                 }
                 switch parts[0] {
                 case "key":
-                    guard let known = policy.keys.first(where: { $0.name == value }) else {
+                    guard let known = policy.keys.firstIndex(where: { $0.name == value }) else {
                         throw APIError(400, "there is no key '\(value.excerpt)' in this policy", code: "invalid_value", param: "key")
                     }
                     key = known

@@ -6,16 +6,16 @@ package import RoutingPolicy
 /// A chat request that is read and planned as every other, and then goes nowhere.
 package struct ExplainedRequest {
     private let body: [UInt8]
-    private let key: KeyDefinition?
+    private let key: Int?
     private let headers: HTTPFields
     private let tokens: Int?
     private let snapshot: Snapshot
 
     /// - Parameters:
     ///   - headers: `x-router-*` counts.
-    ///   - key: who sends it; nil: somebody who may reach everything.
+    ///   - key: who sends it, an index into the policy's keys; nil: somebody who may reach everything.
     ///   - tokens: of the prompt, in place of the estimate.
-    package init(body: [UInt8], headers: HTTPFields = HTTPFields(), key: KeyDefinition?, tokens: Int? = nil, in snapshot: Snapshot) {
+    package init(body: [UInt8], headers: HTTPFields = HTTPFields(), key: Int?, tokens: Int? = nil, in snapshot: Snapshot) {
         self.body = body
         self.headers = headers
         self.key = key
@@ -34,11 +34,11 @@ package struct ExplainedRequest {
     /// What the planner is asked.
     func planRequest() throws(CallerRefusal) -> PlanRequest {
         do throws(APIError) {
-            try Authentication.authorize(key, for: Endpoint.chat.access)
-            let request = try ChatRequest(body.span.bytes, fields: headers, defaults: key?.defaults ?? RequestFields())
+            try Authentication.authorize(key, for: Endpoint.chat.access, in: snapshot)
+            let request = try ChatRequest(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
-            return PlanRequest(models: request.models, needs: needs, fields: request.fields, scope: key?.models)
+            return PlanRequest(models: request.models, needs: needs, fields: request.ownFields, scope: definition?.models)
         } catch {
             throw CallerRefusal(error)
         }
@@ -48,8 +48,10 @@ package struct ExplainedRequest {
         CallerRefusal(APIError(refusal, in: snapshot))
     }
 
+    private var definition: KeyDefinition? { key.map { snapshot.policy.keys[$0] } }
+
     private var caller: Explanation.Caller {
-        key.map { .key($0.name) } ?? (snapshot.policy.keys.isEmpty ? .open : .anyone)
+        definition.map { .key($0.name) } ?? (snapshot.policy.keys.isEmpty ? .open : .anyone)
     }
 }
 

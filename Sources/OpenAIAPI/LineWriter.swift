@@ -9,6 +9,7 @@ import Synchronization
 /// and nobody ever waits.
 package final class LineWriter: Sendable {
     private static let maxQueuedBytes = 8 << 20
+    private static let maxKeptBytes = 1 << 20
     /// Lines are gathered for so long, so that a busy router writes few large blocks.
     private static let gatherMicroseconds: UInt32 = 20_000
 
@@ -59,16 +60,16 @@ package final class LineWriter: Sendable {
 
     private func run() {
         var isOpen = true
+        var block: [UInt8] = []
         while isOpen {
             wake.wait()
             var hasMore = true
             while hasMore {
                 if queue.withLock({ !$0.isClosed }) { usleep(Self.gatherMicroseconds) }
-                let block = queue.withLock { queue -> [UInt8] in
-                    defer { queue.bytes = [] }
-                    return queue.bytes
-                }
+                queue.withLock { swap(&$0.bytes, &block) }
                 put(block)
+                // Both buffers are used again, but what a burst took isn't kept.
+                if block.capacity > Self.maxKeptBytes { block = [] } else { block.removeAll(keepingCapacity: true) }
                 hasMore = queue.withLock { queue in
                     isOpen = !queue.isClosed
                     queue.isAwake = !queue.bytes.isEmpty

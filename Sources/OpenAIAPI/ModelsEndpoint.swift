@@ -7,12 +7,12 @@ import RoutingPolicy
 enum ModelsEndpoint {
     static func list(_ api: APIExchange) {
         // Each key has its own list.
-        let etag = "\"\(api.snapshot.policy.digest)\(api.key.map { "-\($0.name)" } ?? "")\""
+        let etag = "\"\(api.snapshot.policy.digest)\(api.keyName.map { "-\($0)" } ?? "")\""
         if api.exchange.head.fields.value("if-none-match") == etag {
             return api.respond(304, [], fields: { $0.add("etag", etag) })
         }
         let filter = ModelFilter(query: api.exchange.head.query ?? "")
-        let entries = entries(api.snapshot, api.key?.models).filter(filter.keeps)
+        let entries = entries(api.snapshot, api.scope).filter(filter.keeps)
         var list = JSONWriter()
         list.array { for entry in entries { entry.write(to: &$0, created: api.snapshot.loadedAt) } }
         var writer = JSONWriter()
@@ -31,7 +31,7 @@ enum ModelsEndpoint {
     }
 
     static func one(_ api: APIExchange, id: String) {
-        let scope = api.key?.models
+        let scope = api.scope
         let listed = entries(api.snapshot, scope).first { $0.id == id }
         // `provider/model` means a model under another name; hidden ones are no secret to who may call them.
         let named = api.snapshot.models(named: id).first { scope?.models.contains($0) != false }
@@ -63,7 +63,7 @@ struct ModelEntry {
     var upstream: String?
     var type: String?
     var tags: [String]
-    var supports: Set<Support>
+    var supports: SupportSet
     var context: Int?
     var maxOutput: Int?
     var price: Price?

@@ -4,11 +4,10 @@ import RoutingPolicy
 /// The router's own fields as one source gives them, a body or a head.
 struct RouterFields {
     private(set) var models: [String] = []
-    private var fields = RequestFields()
-    /// Usually nothing is given.
-    private var isEmpty = true
+    /// nil: none was given, as is usual.
+    private var given: RequestFields?
     /// `supports_…: false`, which takes back what a source below this one asks for.
-    private var waived: Set<Support> = []
+    private var waived: SupportSet = []
 
     /// How many names `model` may list, and how many tags `tags`.
     private static let maxModels = 10
@@ -18,7 +17,6 @@ struct RouterFields {
 
     /// - Parameter name: the field's, as the source spells it.
     mutating func read(_ field: ChatRequest.Field, _ value: RouterValue, name: String) throws(APIError) {
-        isEmpty = false
         switch field {
         case .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens: break
         case .model: models = try readModels(value, name)
@@ -49,27 +47,28 @@ struct RouterFields {
     /// Once all was read.
     /// - Parameter name: a field's, as the source spells it.
     func check(_ name: (ChatRequest.Field) -> String) throws(APIError) {
-        guard fields.fallbackProvider != nil, fields.fallbackModel == nil else { return }
+        guard let given, given.fallbackProvider != nil, given.fallbackModel == nil else { return }
         let provider = name(.fallbackProvider)
         throw APIError(400, "'\(provider)' names no model without '\(name(.fallbackModel))'; add it", code: "invalid_value", param: provider)
     }
 
-    /// These, and what `others` gives where these give nothing.
-    func over(_ others: RouterFields) -> RouterFields {
-        if others.isEmpty { return self }
-        var result = self
-        result.isEmpty = false
-        if models.isEmpty { result.models = others.models }
-        result.fields = fields(over: others.fields)
-        result.waived.formUnion(others.waived)
-        return result
+    /// Takes what `others` gives where these give nothing.
+    mutating func add(_ others: RouterFields) {
+        if models.isEmpty { models = others.models }
+        given = fields(over: others.given)
+        waived.formUnion(others.waived)
     }
 
-    func fields(over defaults: RequestFields) -> RequestFields {
-        if isEmpty { return defaults }
-        var defaults = defaults
+    /// nil: nobody gives any.
+    func fields(over defaults: RequestFields?) -> RequestFields? {
+        guard var defaults else { return given }
         defaults.supports.subtract(waived)
-        return fields.over(defaults)
+        return given?.over(defaults) ?? defaults
+    }
+
+    private var fields: RequestFields {
+        get { given ?? RequestFields() }
+        set { given = newValue }
     }
 
     private func readModels(_ value: RouterValue, _ name: String) throws(APIError) -> [String] {

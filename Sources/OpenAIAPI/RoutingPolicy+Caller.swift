@@ -12,7 +12,7 @@ extension RoutingPolicy {
         if let index = keys.firstIndex(where: { $0.name == name }) {
             policy.keys[index] = key
         } else {
-            (key.name, key.isAdmin, key.models, key.endpoints, key.limits, key.defaults) = ("", false, nil, nil, Limits(), RequestFields())
+            (key.name, key.isAdmin, key.models, key.endpoints, key.limits, key.defaults) = ("", false, nil, nil, Limits(), nil)
             policy.keys.append(key)
         }
         return policy

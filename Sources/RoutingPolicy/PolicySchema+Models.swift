@@ -32,7 +32,7 @@ extension PolicySchema {
         let type = fields.word("type", of: PolicySchema.types)
         var tags = Set(readTags(&fields))
         let given = fields.words("supports", of: PolicySchema.supports).map { $0.compactMap(Support.init) }
-        var supports = Set(given ?? []).union([.streaming])
+        var supports = SupportSet(given ?? []).union([.streaming])
         if supports.contains(.image) { tags.insert("vision") }
         if tags.contains("vision") { supports.insert(.image) }
         if let type { tags.insert(type) }

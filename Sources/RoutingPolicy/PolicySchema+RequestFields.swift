@@ -11,7 +11,7 @@ extension PolicySchema {
         request.type = fields.word("type", of: PolicySchema.types)
         request.minContext = fields.int("min_context_size", in: PolicySchema.countRange)
         request.minOutput = fields.int("min_max_output_tokens", in: PolicySchema.countRange)
-        request.supports = Set(PolicySchema.supportFields.filter { fields.bool("supports_\($0.rawValue)") ?? false })
+        request.supports = SupportSet(PolicySchema.supportFields.filter { fields.bool("supports_\($0.rawValue)") ?? false })
         request.prefersFast = fields.bool("prefer_fast")
         request.minSuccessRate = fields.ratio("min_success_rate")
         request.selectionMode = fields.word("selection_mode", of: RequestFields.SelectionMode.allCases.map(\.rawValue)).flatMap(RequestFields.SelectionMode.init)

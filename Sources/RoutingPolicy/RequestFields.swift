@@ -23,7 +23,7 @@ package struct RequestFields: Sendable, Equatable {
     /// `min_max_output_tokens`; at least 1.
     package var minOutput: Int?
     /// Those of `supports_image`, `supports_video`, `supports_audio`, `supports_file` and `supports_tools` that are true.
-    package var supports: Set<Support> = []
+    package var supports: SupportSet = []
     /// Models of type `fast` before the others.
     package var prefersFast: Bool?
     /// 0 to 1.

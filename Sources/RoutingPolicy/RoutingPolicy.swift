@@ -57,7 +57,7 @@ package struct ModelDefinition: Sendable, Equatable {
     /// Sorted, without duplicates; with those that `supports` and `type` imply.
     package var tags: [String]
     /// With `streaming`, which every model has, and with what the tag `vision` implies.
-    package var supports: Set<Support>
+    package var supports: SupportSet
     /// Tokens in; nil where unknown.
     package var context: Int?
     /// Tokens out; nil where unknown.
@@ -76,9 +76,6 @@ package struct ModelDefinition: Sendable, Equatable {
     package var breaker = BreakerSettings()
 }
 
-package enum Support: String, Sendable, CaseIterable {
-    case image, audio, video, file, tools, json, reasoning, streaming
-}
 
 /// US dollars per million tokens.
 package struct Price: Sendable, Equatable {
@@ -148,7 +145,7 @@ package struct KeyDefinition: Sendable, Equatable {
     package var endpoints: Set<String>?
     package var limits = Limits()
     /// What its requests wish where they don't say otherwise.
-    package var defaults = RequestFields()
+    package var defaults: RequestFields?
     /// Whether `_router` stands in bodies where the request doesn't say otherwise.
     package var wantsMetadata = true
 }

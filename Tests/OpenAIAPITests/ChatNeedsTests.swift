@@ -19,7 +19,7 @@ struct ChatNeedsTests {
         ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image),
     ] as [(String, Support?)])
     func parts(type: String, support: Support?) throws {
-        let expected = Set([support].compactMap { $0 })
+        let expected = SupportSet([support].compactMap { $0 })
         #expect(try needs(content: "[{\"type\":\"\(type)\"}]").supports == expected)
         #expect(try needs(content: "[{\"type\":\"text\",\"text\":\"a\"},{\"x\":{},\"type\":\"\(type)\"}]").supports == expected)
         #expect(try needs(content: "{\"type\":\"\(type)\"}").supports == expected)

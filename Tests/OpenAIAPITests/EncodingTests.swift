@@ -119,9 +119,9 @@ struct SmallEncodingTests {
     @Test("an access record is one line of JSON, whatever a caller sent")
     func accessRecord() throws {
         let record = AccessRecord(
-            requestID: "r", endpoint: "other", head: .init(method: .other("X\u{1}\n"), path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000)), remoteHost: "::1",
+            requestID: "r", endpoint: "other", method: "X\u{1}\n", path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000), remoteHost: "::1",
             key: nil, status: 404, bytesReceived: 1, bytesSent: 2, facts: nil, error: nil, duration: .milliseconds(3))
-        let line = record.line(time: Array(#""x""#.utf8))
+        let line = record.line(seconds: Array(#""x"#.utf8), milliseconds: 7)
         #expect(line.filter { $0 == 0x0A }.count == 1 && line.last == 0x0A)
         let object = try json(line)
         #expect(object["status"] as? Int == 404)

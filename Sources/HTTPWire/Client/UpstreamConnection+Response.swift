@@ -6,26 +6,32 @@ extension UpstreamConnection {
         guard !isDelivering else { return }
         isDelivering = true
         defer { isDelivering = false }
+        guard let call, let delegate = call.delegate else { return dropEmptyInput() }
         do throws(WireFault) {
-            while let call, try deliverNext(call) {}
+            // The end of an answer may begin the next call here, for which there is nothing yet.
+            while self.call === call, try deliverNext(call, delegate) {}
         } catch {
             fail(.malformed(error.reason))
         }
+        dropEmptyInput()
+    }
+
+    private func dropEmptyInput() {
         if input.readableBytes == 0 { input = ByteBuffer() }
     }
 
-    private func deliverNext(_ call: UpstreamCall) throws(WireFault) -> Bool {
+    private func deliverNext(_ call: UpstreamCall, _ delegate: any UpstreamDelegate) throws(WireFault) -> Bool {
         switch phase {
         case .head:
             guard input.readableBytes > 0, let response = try parser.next(&input, isHeadRequest: call.message.isHeadRequest) else { return false }
             if response.status < 200 {
                 try skipInterim(response)
             } else {
-                try beginBody(response, call)
+                try beginBody(response, call, delegate)
             }
             return true
         case .body:
-            guard let delegate = call.delegate, input.readableBytes == 0 || delegate.upstreamMayRead else { return false }
+            guard input.readableBytes == 0 || delegate.upstreamMayRead else { return false }
             switch try body.next(&input) {
             case .bytes(let piece):
                 hasNews = true
@@ -46,7 +52,7 @@ extension UpstreamConnection {
         parser = ResponseParser()
     }
 
-    private func beginBody(_ response: ParsedResponse, _ call: UpstreamCall) throws(WireFault) {
+    private func beginBody(_ response: ParsedResponse, _ call: UpstreamCall, _ delegate: any UpstreamDelegate) throws(WireFault) {
         phase = .body
         body = BodyReader(response.body)
         isUntilClose = response.body == .untilClose
@@ -55,7 +61,7 @@ extension UpstreamConnection {
         fields.detach()
         call.headReceived()
         hasNews = true
-        call.delegate?.upstream(call, head: UpstreamResponseHead(status: response.status, fields: fields))
+        delegate.upstream(call, head: UpstreamResponseHead(status: response.status, fields: fields))
     }
 
     private func endResponse(_ call: UpstreamCall) {

@@ -3,7 +3,7 @@ package import NIOCore
 /// A request to an upstream, rendered: its framing is always ours.
 package struct UpstreamMessage: Sendable {
     /// A body that is no larger is copied behind the head, so that both go out in one write.
-    private static let copyLimit = 16 * 1024
+    package static let copyLimit = 16 * 1024
 
     /// What goes out first: request line, fields, the empty line, and a small body.
     private(set) var start: ByteBuffer
@@ -19,9 +19,18 @@ package struct UpstreamMessage: Sendable {
     package init(method: String, target: String, fields: UpstreamFields, body: [ByteBuffer]) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
+        self.init(method: method, target: target, fields: fields, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
+            if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
+        }
+    }
+
+    /// - Parameters:
+    ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
+    ///   - writeBody: writes the body behind the head, where it isn't in `rest`.
+    package init(method: String, target: String, fields: UpstreamFields, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: (inout ByteBuffer) -> Void) {
         isHeadRequest = method == "HEAD"
-        rest = isSmall ? [] : body.filter { $0.readableBytes > 0 }
-        start = ByteBufferAllocator().buffer(capacity: 64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes + (isSmall ? bodyBytes : 0))
+        self.rest = rest
+        var start = ByteBufferAllocator().buffer(capacity: 64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes + (rest.isEmpty ? bodyBytes : 0))
         start.writeString(!method.isEmpty && method.consists(of: Octet.isToken) ? method : "POST")
         start.writeStaticString(" ")
         Self.write(target: target, to: &start)
@@ -34,9 +43,8 @@ package struct UpstreamMessage: Sendable {
         }
         start.writeStaticString("\r\n")
         headBytes = start.readableBytes
-        if isSmall {
-            for piece in body { start.writeImmutableBuffer(piece) }
-        }
+        writeBody(&start)
+        self.start = start
     }
 
     package init(method: String, target: String, authority: String, fields: [(String, String)], body: [ByteBuffer]) {

@@ -22,9 +22,9 @@ struct AnswerOutput {
     /// Bytes given to the channel since the connection began.
     var handedOver = 0
 
-    mutating func start(head: RequestHead?) {
-        isHeadRequest = head?.method == .head
-        isHTTP10 = head?.isHTTP10 ?? false
+    mutating func start(isHeadRequest: Bool, isHTTP10: Bool) {
+        self.isHeadRequest = isHeadRequest
+        self.isHTTP10 = isHTTP10
         heldHead = nil
         closesConnection = false
         framing = .none

@@ -14,7 +14,7 @@ package struct ResponseHead: Sendable {
 
     package mutating func add(_ name: StaticString, bytes: [UInt8]) {
         name.withUTF8Buffer { addName($0) }
-        bytes.withUnsafeBufferPointer { addValue($0) }
+        addValue(bytes.span)
     }
 
     /// Adds a field whose name is not known here; one that is no token is left out.
@@ -32,16 +32,15 @@ package struct ResponseHead: Sendable {
         lines.append(Octet.space)
     }
 
-    private mutating func addValue(_ value: String) {
-        var value = value
-        value.withUTF8 { addValue($0) }
-    }
+    private mutating func addValue(_ value: String) { addValue(value.utf8Span.span) }
 
-    private mutating func addValue(_ value: UnsafeBufferPointer<UInt8>) {
-        if value.allSatisfy(Octet.isText) {
-            lines.append(contentsOf: value)
-        } else {
-            for byte in value { lines.append(Octet.isText(byte) ? byte : Octet.space) }
+    private mutating func addValue(_ value: Span<UInt8>) {
+        value.withUnsafeBufferPointer { value in
+            if value.allSatisfy(Octet.isText) {
+                lines.append(contentsOf: value)
+            } else {
+                for byte in value { lines.append(Octet.isText(byte) ? byte : Octet.space) }
+            }
         }
         lines.append(Octet.cr)
         lines.append(Octet.lf)

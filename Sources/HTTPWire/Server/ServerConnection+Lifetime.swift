@@ -4,10 +4,10 @@ extension ServerConnection {
     /// Whether the answer now begun must be the connection's last.
     func isLastAnswer(_ exchange: ServerExchange) -> Bool {
         if exchange.closeAfter || !exchange.head.isKeepAlive || loop.isDraining { return true }
-        guard let request, !request.offersUpgrade else { return true }
+        if offersUpgrade { return true }
         if isBodyComplete { return false }
         // The body is unread: small ones are read and dropped, but not where the caller may never send it.
-        guard !request.expectsContinue, let rest = body.knownRemaining else { return true }
+        guard !expectsContinue, let rest = body.knownRemaining else { return true }
         return rest > Self.maxWaitingBytes
     }
 
@@ -31,7 +31,6 @@ extension ServerConnection {
     func nextRequest() {
         limits = loop.limits
         times = loop.times
-        request = nil
         phase = .head
         if loop.isDraining, input.readableBytes == 0 {
             linger()
@@ -82,10 +81,10 @@ extension ServerConnection {
     }
 
     func refuse(_ fault: WireFault) {
-        let head = request?.head
+        let head = exchange?.head
         let (response, body) = handler.refuse(status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
         forgetExchange()
-        output.start(head: head)
+        output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true
         writeWhole(response, body)
         linger()
@@ -131,6 +130,7 @@ extension ServerConnection {
     /// Flushes at the end of the tick, together with other connections' answers. The last one doesn't wait: the process may end right after it.
     func flushSoon() {
         guard !isReading, !isProcessing, !output.closesConnection else { return flush() }
+        guard !isFlushQueued else { return }
         isFlushQueued = true
         loop.flushes.add(self)
     }

@@ -34,14 +34,16 @@ extension ServerConnection {
         guard input.readableBytes > 0, var request = try parser.next(&input, limits: limits.head) else { return false }
         parser = RequestParser()
         request.head.fields.detach()
-        self.request = request
-        body = BodyReader(request.body)
-        isBodyComplete = request.body == .none
+        let length = request.body
+        body = BodyReader(length)
+        isBodyComplete = length == .none
+        expectsContinue = request.expectsContinue
+        offersUpgrade = request.offersUpgrade
         let now = loop.eventLoop.now
         let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
-        output.start(head: request.head)
+        output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)
         stallClock = StallClock(now: now)
         phase = .answering
 
@@ -51,19 +53,19 @@ extension ServerConnection {
             timer.set(now.advanced(by: times.stallCheck))
             return false
         }
-        try collect(exchange, request, limit: min(max(wanted, 0), limits.maxBodyBytes), now: now)
+        try collect(exchange, length, limit: min(max(wanted, 0), limits.maxBodyBytes), now: now)
         return true
     }
 
-    private func collect(_ exchange: ServerExchange, _ request: ParsedRequest, limit: Int, now: NIODeadline) throws(WireFault) {
+    private func collect(_ exchange: ServerExchange, _ length: BodyLength, limit: Int, now: NIODeadline) throws(WireFault) {
         bodyLimit = limit
         phase = .body
-        guard request.body != .none else { return }
-        if case .sized(let size) = request.body {
+        guard length != .none else { return }
+        if case .sized(let size) = length {
             guard size <= limit else { throw Self.tooLarge(limit) }
             if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
         }
-        if request.expectsContinue, input.readableBytes == 0 {
+        if expectsContinue, input.readableBytes == 0 {
             output.writeContinue()
             handOver()
             flush()

@@ -34,7 +34,8 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     var phase: Phase = .head
     var exchange: ServerExchange?
     var output = AnswerOutput()
-    var request: ParsedRequest?
+    var expectsContinue = false
+    var offersUpgrade = false
     var parser = RequestParser()
     var body = BodyReader(.none)
     var bodyLimit = 0
