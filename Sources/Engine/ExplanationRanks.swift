@@ -63,7 +63,7 @@ struct ExplanationRanks {
         case .roundRobin:
             if position == 0 { say("its turn") }
         case .weighted, .best, .top3:
-            let score = Ranking.score(weight: definition.weight, reading)
+            let score = Ranking.score(weight: definition.weight, reading.statistics)
             let speed = 1000 / max(statistics.meanLatencyMilliseconds.map(Double.init) ?? 100, 100)
             reason.score = score
             reason.share = reading.availability.mayBeAsked ? share(section, position, score) : nil
@@ -105,7 +105,7 @@ struct ExplanationRanks {
             guard models.prefix(3).contains(where: { $0.model == section.chosen[position].model }) else { return nil }
             models = Array(models.prefix(3))
         }
-        let sum = models.reduce(0) { $0 + Ranking.score(weight: snapshot.traits[$1.model].weight, $1.reading) }
+        let sum = models.reduce(0) { $0 + Ranking.score(weight: snapshot.traits[$1.model].weight, $1.reading.statistics) }
         return sum > 0 ? score / sum : nil
     }
 }

@@ -2,7 +2,8 @@ import RoutingPolicy
 
 /// What the planner compares of a model: flat, so that a thousand are looked at in microseconds.
 struct ModelTraits {
-    var supports: SupportSet
+    /// A bit for each `Support`.
+    var supports: UInt8
     var isFast: Bool
     /// Tokens; `Int.max` where unknown.
     var context: Int
@@ -12,7 +13,7 @@ struct ModelTraits {
     var weight: Double
 
     init(_ model: ModelDefinition) {
-        supports = model.supports
+        supports = model.supports.bits
         isFast = model.type == "fast"
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max

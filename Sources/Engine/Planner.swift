@@ -6,6 +6,7 @@ package struct Planner<State: PlanningState> {
     private let snapshot: Snapshot
     private let request: PlanRequest
     private let conditions: Conditions
+    private let flat: Conditions.Flat
     private var state: State
     /// Of the segment under way and the request.
     private var minSuccessRate: Float = 0
@@ -21,6 +22,7 @@ package struct Planner<State: PlanningState> {
         self.snapshot = snapshot
         self.request = request
         self.conditions = conditions
+        flat = conditions.flat
         self.state = state
         self.trace = trace
     }
@@ -160,7 +162,7 @@ package struct Planner<State: PlanningState> {
         let end = chain.count + limit
         if order == .listed, request.ownFields?.prefersFast != true {
             for model in segment.models where chain.count < end || trace != nil {
-                if let reading = reading(of: model, scope, trace) { append(model, reading, to: &chain, end: end) }
+                if fits(model, scope, trace) { append(model, to: &chain, end: end) }
             }
         } else {
             takeRanked(segment, order, scope, end, into: &chain)
@@ -173,7 +175,7 @@ package struct Planner<State: PlanningState> {
         let turn = turns ? state.rotation(ofSegment: segment.id) : 0
         var total = 0
         if turns {
-            for model in segment.models where reading(of: model, scope, nil)?.availability.mayBeAsked == true { total += 1 }
+            for model in segment.models where fits(model, scope, nil) && state.availability(ofModel: model).mayBeAsked { total += 1 }
         }
         var isAnyResting = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
@@ -181,14 +183,14 @@ package struct Planner<State: PlanningState> {
             for isFast in request.ownFields?.prefersFast == true ? [true, false] : [nil] {
                 var ranking = Ranking(order, keeping: places, turn: turn, of: total)
                 if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyResting = true }
-                for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, nil, to: &chain, end: end) }
+                for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, to: &chain, end: end) }
             }
         }
         guard isAnyResting || trace != nil else { return }
         for model in segment.models where chain.count < end || trace != nil {
-            guard let reading = reading(of: model, scope, nil) else { continue }
-            if !reading.availability.mayBeAsked {
-                append(model, reading, to: &chain, end: end)
+            guard fits(model, scope, nil) else { continue }
+            if !state.availability(ofModel: model).mayBeAsked {
+                append(model, to: &chain, end: end)
             } else if let trace, !chain.contains(model) {
                 trace.omitted(model, .outranked)
             }
@@ -203,55 +205,55 @@ package struct Planner<State: PlanningState> {
         var isAnyResting = false
         for model in segment.models {
             if let isFast, snapshot.traits[model].isFast != isFast { continue }
-            guard let reading = reading(of: model, scope, trace) else { continue }
-            guard reading.availability.mayBeAsked else {
+            guard fits(model, scope, trace) else { continue }
+            guard state.availability(ofModel: model).mayBeAsked else {
                 isAnyResting = true
                 continue
             }
-            ranking.offer(model, score: score(order, snapshot.traits[model], reading)) { state.chance() }
+            ranking.offer(model, score: score(order, model)) { state.chance() }
         }
         return isAnyResting
     }
 
     @inline(__always)
-    private func score(_ order: Order, _ traits: ModelTraits, _ reading: ModelReading) -> Double {
+    private func score(_ order: Order, _ model: Int) -> Double {
         switch order {
-        case .listed, .roundRobin: 0
-        case .weighted, .best, .top3: Ranking.score(weight: traits.weight, reading)
-        case .fastest: -Double(reading.statistics.meanFirstTokenMilliseconds ?? reading.statistics.meanLatencyMilliseconds ?? -1)
-        case .cheapest: -traits.price
-        case .leastBusy: -Double(reading.inFlight)
+        case .listed, .roundRobin: return 0
+        case .weighted, .best, .top3: return Ranking.score(weight: snapshot.traits[model].weight, state.statistics(ofModel: model))
+        case .fastest:
+            let statistics = state.statistics(ofModel: model)
+            return -Double(statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds ?? -1)
+        case .cheapest: return -snapshot.traits[model].price
+        case .leastBusy: return -Double(state.inFlight(ofModel: model))
         }
     }
 
-    /// nil: a rule leaves the model out.
+    /// false: a rule leaves the model out.
     @inline(__always)
-    private func reading(of model: Int, _ scope: ModelScope?, _ trace: PlanTrace?) -> ModelReading? {
+    private func fits(_ model: Int, _ scope: ModelScope?, _ trace: PlanTrace?) -> Bool {
         if let scope, !scope.models.contains(model) {
             trace?.omitted(model, .scope)
-            return nil
+            return false
         }
-        guard conditions.hold(for: snapshot.traits[model], snapshot.policy.models[model]) else {
+        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions.failedField(snapshot.policy.models[model]) == nil else {
             if let trace, let rule = conditions.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
-            return nil
+            return false
         }
-        let reading = state.reading(ofModel: model)
-        guard reading.statistics.successRate >= minSuccessRate else {
-            trace?.omitted(model, .successRate(Double(reading.statistics.successRate), min: Double(minSuccessRate)))
-            return nil
-        }
-        return reading
+        guard minSuccessRate > 0 else { return true }
+        let rate = state.statistics(ofModel: model).successRate
+        if rate >= minSuccessRate { return true }
+        trace?.omitted(model, .successRate(Double(rate), min: Double(minSuccessRate)))
+        return false
     }
 
-    /// - Parameter reading: nil: not at hand.
-    private func append(_ model: Int, _ reading: ModelReading?, to chain: inout [Int], end: Int) {
+    private func append(_ model: Int, to chain: inout [Int], end: Int) {
         guard !chain.contains(model) else { return }
         guard chain.count < end else {
             trace?.omitted(model, .outranked)
             return
         }
         chain.append(model)
-        if let trace { trace.chosen(model, reading ?? state.reading(ofModel: model)) }
+        if let trace { trace.chosen(model, state.reading(ofModel: model)) }
     }
 
     /// Why a route has no candidate.

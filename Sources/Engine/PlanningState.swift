@@ -3,10 +3,20 @@ import NIOCore
 /// What changes between two plans: the models' state, whose turn it is, and chance. Passed in, so that the planner is pure.
 package protocol PlanningState {
     func reading(ofModel model: Int) -> ModelReading
+    /// Parts of the reading, for orders that look at a thousand models and need no more: each lies elsewhere in memory.
+    func availability(ofModel model: Int) -> Availability
+    func statistics(ofModel model: Int) -> StatisticsSummary
+    func inFlight(ofModel model: Int) -> Int
     /// Another number at each call, counting up for each segment on its own.
     func rotation(ofSegment segment: Int) -> Int
     /// From 0 up to 1, exclusive.
     mutating func chance() -> Double
+}
+
+extension PlanningState {
+    package func availability(ofModel model: Int) -> Availability { reading(ofModel: model).availability }
+    package func statistics(ofModel model: Int) -> StatisticsSummary { reading(ofModel: model).statistics }
+    package func inFlight(ofModel model: Int) -> Int { reading(ofModel: model).inFlight }
 }
 
 /// The state as it is now, for a request in service.
@@ -20,7 +30,10 @@ package struct LivePlanningState: PlanningState {
         states = snapshot.states
     }
 
-    package func reading(ofModel model: Int) -> ModelReading { states.reading(ofModel: model, now: now) }
+    package func reading(ofModel model: Int) -> ModelReading { states.with(model) { $0.reading(now: now) } }
+    package func availability(ofModel model: Int) -> Availability { states.with(model) { $0.availability(now: now) } }
+    package func statistics(ofModel model: Int) -> StatisticsSummary { states.with(model) { $0.statistics.summary(now: now) } }
+    package func inFlight(ofModel model: Int) -> Int { states.with(model) { $0.inFlight } }
 
     package func rotation(ofSegment segment: Int) -> Int { loop.nextRotation(ofSegment: segment) }
 

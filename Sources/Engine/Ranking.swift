@@ -17,9 +17,8 @@ struct Ranking: ~Copyable {
 
     /// What `weighted` draws by, and `best` compares: weight × success rate × (1000 / max(mean latency in ms, 100)). A model that was never asked counts as
     /// one that always answers within 100 ms; one that always fails keeps a fiftieth of its share, so that its recovery is seen.
-    static func score(weight: Double, _ reading: ModelReading) -> Double {
-        let statistics = reading.statistics
-        return weight * Double(max(statistics.successRate, 0.02) * (1000 / max(statistics.meanLatencyMilliseconds ?? 100, 100)))
+    static func score(weight: Double, _ statistics: StatisticsSummary) -> Double {
+        weight * Double(max(statistics.successRate, 0.02) * (1000 / max(statistics.meanLatencyMilliseconds ?? 100, 100)))
     }
 
     private let order: Order

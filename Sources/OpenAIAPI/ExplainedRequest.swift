@@ -1,7 +1,7 @@
 package import Engine
 package import HTTPWire
 import ProviderKit
-package import RoutingPolicy
+import RoutingPolicy
 
 /// A chat request that is read and planned as every other, and then goes nowhere.
 package struct ExplainedRequest {

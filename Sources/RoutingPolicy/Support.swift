@@ -18,7 +18,8 @@ package enum Support: String, Sendable, CaseIterable {
 
 /// A set of them in one byte: requests carry it, and a thousand models are compared with it.
 package struct SupportSet: Sendable, Hashable, SetAlgebra, Sequence {
-    private var bits: UInt8 = 0
+    /// A bit for each.
+    package private(set) var bits: UInt8 = 0
 
     package init() {}
 

@@ -73,9 +73,9 @@ struct RankingTests {
 
     @Test("a model that was never asked counts as quick, and one that always fails keeps a fiftieth of its share")
     func score() {
-        #expect(Ranking.score(weight: 5, .fresh) == 50)
-        #expect(Ranking.score(weight: 5, .with(rate: 0.5, latency: 2000)) == 1.25)
-        #expect(Ranking.score(weight: 5, .with(latency: 20)) == 50)
-        #expect(abs(Ranking.score(weight: 1, .with(rate: 0, latency: 100)) - 0.2) < 1e-6)
+        #expect(Ranking.score(weight: 5, ModelReading.fresh.statistics) == 50)
+        #expect(Ranking.score(weight: 5, ModelReading.with(rate: 0.5, latency: 2000).statistics) == 1.25)
+        #expect(Ranking.score(weight: 5, ModelReading.with(latency: 20).statistics) == 50)
+        #expect(abs(Ranking.score(weight: 1, ModelReading.with(rate: 0, latency: 100).statistics) - 0.2) < 1e-6)
     }
 }

@@ -47,7 +47,7 @@ package final class ModelState: Sendable {
 
     package func availability(now: NIODeadline) -> Availability {
         let own = breaker.availability(now: now)
-        guard own.mayBeAsked else { return own }
+        guard own.mayBeAsked, !limits.isEmpty else { return own }
         let limits = limits.availability(now: now)
         return limits.mayBeAsked ? own : limits
     }

@@ -41,8 +41,9 @@ package struct ModelStates: Sendable {
     }
 
     /// A model's state as a plan looks at it. Counting a reference costs more than reading it, and a plan may read a thousand.
-    package func reading(ofModel index: Int, now: NIODeadline) -> ModelReading {
-        unretained[index]._withUnsafeGuaranteedRef { $0.reading(now: now) }
+    @inline(__always)
+    func with<Part>(_ index: Int, _ look: (ModelState) -> Part) -> Part {
+        unretained[index]._withUnsafeGuaranteedRef(look)
     }
 
     private static func state(
