@@ -115,4 +115,19 @@ import TestSupport
         #expect(b.connections == 0)
         #expect(try router.chat("capped", extra: #""max_tokens":5"#).content == "dear")
     }
+
+    @Test func `the delay may be what the model itself needed so far: without enough answers there is no second attempt`() throws {
+        let a = try ScriptedUpstream { exchange in
+            if exchange.question == "slow" { exchange.hold() } else { try ScriptedUpstream.answering("a")(exchange) }
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.answering("b"))
+        let router = try Self.router(a, b, hedge: "after: p95")
+        for _ in 0..<19 { #expect(try router.stream("r").content == "a") }
+        #expect(try router.stream("r", "slow", extra: #""timeout_secs":1"#).json?["error"] != nil)
+        #expect(b.connections == 0)
+        // The twentieth answer makes the percentile known, and it is far below the time that a silent model is given.
+        #expect(try router.stream("a").content == "a")
+        let answer = try router.stream("r", "slow")
+        #expect(answer.content == "b" && answer.metadata?["hedged"]?.bool == true)
+    }
 }

@@ -30,6 +30,7 @@ package enum JSON: Equatable, Sendable {
     package var string: String? { if case .string(let text) = self { text } else { nil } }
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var int: Int? { if case .number(let value) = self { Int(exactly: value) } else { nil } }
+    package var double: Double? { if case .number(let value) = self { value } else { nil } }
     package var array: [JSON]? { if case .array(let items) = self { items } else { nil } }
     package var keys: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 

@@ -1,0 +1,52 @@
+import Testing
+import TestSupport
+
+/// What an answer costs, in `_router` and in the access log.
+@Suite struct CostTests {
+    /// 600 prompt tokens at the usual price and 400 from a cache; 400 completion tokens at the usual price and 100 of reasoning.
+    private static let usage =
+        #"{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":100}}"#
+
+    private static func router(_ upstream: ScriptedUpstream) throws -> RouterProcess {
+        var policy = PolicyText(["a": upstream])
+        policy.moreModels = [
+            "  fine: { provider: p-a, price: { input: 1, cached_input: 0.1, output: 2, reasoning: 4 } }",
+            "  plain: { provider: p-a, price: { input: 1, output: 2 } }",
+            "  free: { provider: p-a, price: { input: 0, output: 0 } }",
+        ]
+        return try RouterProcess(policy)
+    }
+
+    @Test(
+        "cached and reasoning tokens cost their own price where there is one, a price of zero is a cost of zero, and without a price there is none",
+        arguments: [("fine", 0.00184), ("plain", 0.002), ("free", 0), ("a", nil)] as [(String, Double?)], [false, true])
+    func prices(_ model: (name: String, cost: Double?), stream: Bool) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.wantsStream { return try exchange.stream(["x"], usage: Self.usage) }
+            try exchange.answer(200, OpenAIReplies.whole("x", usage: Self.usage))
+        }
+        let router = try Self.router(upstream)
+        let metadata = stream ? try router.stream(model.name).metadata : try router.chat(model.name).json?["_router"]
+        #expect(metadata?["usage_source"]?.string == "reported")
+        #expect(metadata?["cost_usd"]?.double == model.cost)
+        #expect(try router.waitForRecords(1)[0]["cost_usd"]?.double == model.cost)
+    }
+
+    @Test func `a caller that leaves is charged what it got, and the record says so`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("four words of text"))
+            exchange.hold()
+        }
+        let router = try Self.router(upstream)
+        let client = try router.openStream("plain")
+        _ = try client.readHead()
+        _ = try client.nextContent()
+        client.reset()
+        let record = try router.waitForRecords(1)[0]
+        #expect(record["status"]?.int == 499 && record["usage_source"]?.string == "delivered")
+        let tokens = try #require(record["completion_tokens"]?.int), prompt = try #require(record["prompt_tokens"]?.int)
+        #expect((1...18).contains(tokens) && prompt > 0)
+        #expect(record["cost_usd"]?.double == Double(prompt + 2 * tokens) / 1e6)
+    }
+}
