@@ -1,8 +1,9 @@
 import RoutingPolicy
 
-/// The conditions that a request puts on every candidate of its routes: what its body needs, and what its own fields wish.
-struct Conditions {
-    /// What a thousand models are compared with: small, since it is copied for each.
+/// The conditions that a request puts on every candidate of its routes: what its body needs, and what its own fields wish. A reference, since a loop over a
+/// thousand models would copy a large value for each.
+final class Conditions {
+    /// What every model is compared with first.
     struct Flat {
         fileprivate let supports: UInt8
         /// Tokens of the prompt and of the answer; 0 where the request says nothing.

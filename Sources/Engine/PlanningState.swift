@@ -30,10 +30,10 @@ package struct LivePlanningState: PlanningState {
         states = snapshot.states
     }
 
-    package func reading(ofModel model: Int) -> ModelReading { states.with(model) { $0.reading(now: now) } }
-    package func availability(ofModel model: Int) -> Availability { states.with(model) { $0.availability(now: now) } }
-    package func statistics(ofModel model: Int) -> StatisticsSummary { states.with(model) { $0.statistics.summary(now: now) } }
-    package func inFlight(ofModel model: Int) -> Int { states.with(model) { $0.inFlight } }
+    package func reading(ofModel model: Int) -> ModelReading { states.models[model].reading(now: now) }
+    package func availability(ofModel model: Int) -> Availability { states.availability(ofModel: model, now: now) }
+    package func statistics(ofModel model: Int) -> StatisticsSummary { states.statistics(ofModel: model, now: now) }
+    package func inFlight(ofModel model: Int) -> Int { states.models[model].inFlight }
 
     package func rotation(ofSegment segment: Int) -> Int { loop.nextRotation(ofSegment: segment) }
 

@@ -1,12 +1,12 @@
-package import NIOCore
+import NIOCore
 package import RoutingPolicy
 
 /// The states of a policy's models, and the limiters of its providers and keys.
 package struct ModelStates: Sendable {
     /// In the order of `RoutingPolicy.models`.
     package let models: [ModelState]
-    /// The same, for readers that don't count references.
-    private let unretained: [Unmanaged<ModelState>]
+    /// What a plan reads of each, side by side: it may read a thousand.
+    private let parts: [Parts]
     /// By name, as the one below.
     package let providerLimiters: [String: Limiter]
     package let keyLimiters: [String: Limiter]
@@ -37,13 +37,33 @@ package struct ModelStates: Sendable {
         self.models = models
         self.providerLimiters = providerLimiters
         self.keyLimiters = keyLimiters
-        unretained = models.map { .passUnretained($0) }
+        parts = models.map(Parts.init)
     }
 
-    /// A model's state as a plan looks at it. Counting a reference costs more than reading it, and a plan may read a thousand.
+    /// As `ModelState.availability`.
     @inline(__always)
-    func with<Part>(_ index: Int, _ look: (ModelState) -> Part) -> Part {
-        unretained[index]._withUnsafeGuaranteedRef(look)
+    func availability(ofModel index: Int, now: NIODeadline) -> Availability {
+        let parts = parts[index]
+        if parts.isLimited { return models[index].availability(now: now) }
+        return parts.breaker._withUnsafeGuaranteedRef { $0.availability(now: now) }
+    }
+
+    @inline(__always)
+    func statistics(ofModel index: Int, now: NIODeadline) -> StatisticsSummary {
+        parts[index].statistics._withUnsafeGuaranteedRef { $0.summary(now: now) }
+    }
+
+    /// References to parts of a state that `models` holds. They aren't counted, which would cost more than what is read.
+    private struct Parts {
+        let breaker: Unmanaged<SharedBreaker>
+        let statistics: Unmanaged<ModelStatistics>
+        let isLimited: Bool
+
+        init(_ state: ModelState) {
+            breaker = .passUnretained(state.breaker)
+            statistics = .passUnretained(state.statistics)
+            isLimited = !state.limits.isEmpty
+        }
     }
 
     private static func state(

@@ -13,6 +13,7 @@ struct SummaryCache: ~Copyable, Sendable {
     private let freshUntil = Atomic(Int64.max)
 
     /// nil where there are other samples than it knows of, or where some have left the window.
+    @inline(__always)
     func summary(samples: UInt64, now: NIODeadline) -> StatisticsSummary? {
         // Each load sees what was stored before that which it found, so the words are never older than `samplesSeen`.
         guard now.uptimeNanoseconds < UInt64(bitPattern: freshUntil.load(ordering: .acquiring)), samplesSeen.load(ordering: .acquiring) == samples else {

@@ -34,7 +34,7 @@ extension ServerConnection {
         guard self.exchange === exchange, exchange.isBegun else { return }
         sendHeldHead(exchange)
         handOver()
-        flushSoon()
+        flush()
     }
 
     func end(_ exchange: ServerExchange) {
@@ -42,7 +42,7 @@ extension ServerConnection {
         sendHeldHead(exchange)
         output.writeLastChunk()
         handOver()
-        flushSoon()
+        flush()
         finishExchange()
     }
 
