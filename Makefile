@@ -2,7 +2,7 @@
 # make test    the whole test suite
 # make bench   the speed table, against nginx
 # make soak    the live tests at full size and with exact times
-# make tsan    the tests under the thread sanitizer
+# make tsan    the tests, and then the routers of the live tests, under the thread sanitizer
 # make lint    the rules that the compiler doesn't hold
 
 SWIFT ?= swift
@@ -10,6 +10,7 @@ SWIFT ?= swift
 BUILD = $(SWIFT) build --explicit-target-dependency-import-check error
 # Exclusive access is checked in debug builds, which the tests run; inlining over modules is what the relay path gains most from.
 RELEASE = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-module-optimization
+TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run build test bench soak tsan lint system-packages
@@ -29,7 +30,9 @@ soak: system-packages
 	SOAK=1 $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
 tsan: system-packages
-	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
+	TSAN_OPTIONS=$(TSAN) $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
+	$(BUILD) --build-tests
+	TSAN_OPTIONS=$(TSAN) LLM_ROUTER_BIN=$(CURDIR)/.build-tsan/debug/llm-router $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
 bench: build
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \

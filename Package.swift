@@ -61,7 +61,10 @@ let package = Package(
         tests("ConfigTree", []),
         tests("ProviderKit", []),
         tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
-        tests("HTTPWire", ["HTTPWire", nioCore, nioPosix, nioSSL, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio")], data: ["Certificates"]),
+        tests(
+            "HTTPWire",
+            ["HTTPWire", nioCore, nioPosix, nioSSL] + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
+            data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("OpenAIAPI", ["OpenAIAPI", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),

@@ -36,7 +36,7 @@ extension DemoProvider {
     /// `text` in `options.chunks` pieces of about one length, or word by word. A piece never cuts a character.
     private func pieces(of text: String) -> [String] {
         guard let chunks = options.chunks else {
-            return text.split(separator: " ", omittingEmptySubsequences: false).enumerated().map { $0.offset == 0 ? String($0.element) : " " + $0.element }
+            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map { ($0.offset == 0 ? "" : " ") + String(Substring($0.element)) }
         }
         let characters = Array(text)
         return (0..<chunks).map { index in
@@ -81,9 +81,16 @@ extension DemoProvider {
         return LocalAnswer(head: UpstreamHead(status: status, fields: fields), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
     }
 
-    /// The demo's tokens are words.
+    /// The demo's tokens are words. Byte by byte: a prompt of megabytes must not hold the event loop up.
     private func wordCount(_ text: String) -> Int {
-        text.split(whereSeparator: \.isWhitespace).count
+        var words = 0
+        var isInside = false
+        for byte in text.utf8 {
+            let isBlank = byte == 0x20 || (0x09...0x0D).contains(byte)
+            if !isBlank, !isInside { words += 1 }
+            isInside = !isBlank
+        }
+        return words
     }
 
     private func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {

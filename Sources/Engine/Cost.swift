@@ -30,13 +30,24 @@ extension RunningCall {
             facts.usage = UsageReport(usage: usage, source: .reported)
             counters.reported.add(usage)
         } else {
-            let completion = partialTokens &+ (attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes))
-            let usage = Usage(promptTokens: request.needs.promptTokens, completionTokens: completion)
+            let own = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+            let usage = Usage(promptTokens: request.needs.promptTokens, completionTokens: partialTokens &+ own)
             facts.usage = UsageReport(usage: usage, source: ending?.cause == .callerLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
+            if partialTokens > 0 {
+                // A model that was to go on and gave nothing costs nothing.
+                let last = attempt.contentBytes == 0 ? 0 : cost(of: attempt, completionTokens: own)
+                facts.cost = partialCost.flatMap { sum in last.map { sum + $0 } }
+                if let cost = facts.cost { counters.cost += cost }
+                return
+            }
         }
-        let price = snapshot.policy.models[attempt.step.model].price
-        facts.cost = price?.cost(of: facts.usage.usage) ?? facts.usage.usage.costUSD
+        facts.cost = snapshot.policy.models[attempt.step.model].price?.cost(of: facts.usage.usage) ?? facts.usage.usage.costUSD
         if let cost = facts.cost { counters.cost += cost }
+    }
+
+    /// At its model's price; nil where that is unknown.
+    func cost(of attempt: Attempt, completionTokens: Int) -> Double? {
+        snapshot.policy.models[attempt.step.model].price?.cost(of: Usage(promptTokens: request.needs.promptTokens, completionTokens: completionTokens))
     }
 }

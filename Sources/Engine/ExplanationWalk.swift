@@ -70,6 +70,8 @@ package struct ExplanationWalk {
     /// What the caller gets; 200 for an answer.
     package var status: Int {
         if ending == .answered { return 200 }
+        // `failover:` may stop at what the failure table doesn't: then the caller gets that failure as it is.
+        if case .stopped = ending, let error = failures.last?.error, error.fate() != .stop, let status = error.status, status >= 400 { return status }
         guard failures.isEmpty else { return CallFailure.final(after: failures, isNamed: plan.isNamed).status }
         return sequence.skipped.allSatisfy { $0.availability.end != nil } ? 429 : 503
     }
@@ -85,13 +87,18 @@ package struct ExplanationWalk {
         failures.append(FailedAttempt(provider: provider.name, model: definition.name, error: error, reason: error.failure.rawValue, duration: .zero))
         let settings = snapshot.modelRetry[model].overridden(by: plan.retry)
         let fate = error.fate(plan.failover, provider.failover, policy.failover)
+        // The failures of this call alone may open the breaker: then no wait brings a retry.
+        let isOpened = definition.breaker.failures <= failures.count { failed in
+            failed.model == definition.name && failed.provider == provider.name && Breaker.Verdict(.failed(failed.error.failure, retryAfter: nil)) == .failed
+        }
         switch sequence.follow(fate, of: error.failure, retries: settings.retries, context: { policy.models[$0].context }) {
         case .stop:
             ending = .stopped(error.failure)
             return false
         case .next:
-            if sequence.isLastResortAllowed, let step = sequence.retryStep { lastResorts.append((step, now + delay(settings))) }
+            if sequence.isLastResortAllowed, !isOpened, let step = sequence.retryStep { lastResorts.append((step, now + delay(settings))) }
         case .retry:
+            if isOpened { break }
             retry = sequence.retryStep
             pass(delay(settings))
         }

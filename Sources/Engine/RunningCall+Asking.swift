@@ -26,10 +26,23 @@ extension RunningCall {
             start(step, permit, isRepeat: repeated, isHeld: isHeld)
             return true
         case .refused(let availability):
+            if step.isRetry, postpone(step, availability, isCounted: repeated) { return true }
             if repeated { loop.retryBudget.end() }
-            if !step.isRetry { sequence.skip(step, availability) }
+            if !step.isRetry || availability == .full { sequence.skip(step, availability) }
             return false
         }
+    }
+
+    /// What another request has learned meanwhile may have moved the model's rest: then the retry waits on, or is what is left where no other model is.
+    private func postpone(_ step: AttemptSequence.Step, _ availability: Availability, isCounted: Bool) -> Bool {
+        guard let time = availability.restsUntil, time < deadline else { return false }
+        guard isCounted, time - .now() <= TimeAmount(Self.longestRetryWait) else {
+            lastResorts.append(LastResort(step: step, time: time))
+            return false
+        }
+        holdsRepeat = true
+        wait(for: .retry(step), until: time)
+        return true
     }
 
     /// Whether the attempt repeats a request at a provider that has failed it, and so counts against the process's budget; nil: the budget is used up.
@@ -52,8 +65,7 @@ extension RunningCall {
             return fail()
         }
         sequence.begin(step)
-        var timeouts = snapshot.modelTimeouts[step.model]
-        if let overrides = plan.routeTimeouts { timeouts = timeouts.overridden(by: overrides) }
+        let timeouts = timeouts(ofModel: step.model)
         // Field by field: the whole definition would be copied.
         var kitCall = Call(
             operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
@@ -72,6 +84,12 @@ extension RunningCall {
         }
         attempt.start(deadline: min(deadline, attempt.startedAt + timeouts.total))
         if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
+    }
+
+    /// The route's over the model's.
+    func timeouts(ofModel model: Int) -> Timeouts {
+        guard let overrides = plan.routeTimeouts else { return snapshot.modelTimeouts[model] }
+        return snapshot.modelTimeouts[model].overridden(by: overrides)
     }
 
     /// What the caller is told of who answers.
@@ -128,6 +146,8 @@ extension RunningCall {
         if isCommitted {
             if resumes(after: attempt, error) { return }
             countUsage(attempt)
+            // Of a break that nobody went on from, the break is what ended the answer.
+            let error = partialBreak ?? error
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
         if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }

@@ -18,13 +18,20 @@ extension RunningCall {
         guard plan.resumes, attempt.keepsText, !attempt.hasToolCall, error.failure.isBreak, !isOverdue else { return false }
         let text = (partialText ?? "") + attempt.text
         guard !text.isEmpty, text.utf8.count <= Self.maxPartialBytes else { return false }
+        let before = (partialText, partialTokens, partialCost, partialBreak)
         partialText = text
-        partialTokens &+= TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+        if attempt.contentBytes > 0 {
+            let cost = cost(of: attempt, completionTokens: TokenEstimate.tokens(ofBytes: attempt.contentBytes))
+            partialCost = partialCost.flatMap { sum in cost.map { sum + $0 } }
+            partialTokens &+= TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+            partialBreak = error
+        }
         let models = snapshot.policy.models
         while let step = sequence.propose(context: { models[$0].context }) {
             guard snapshot.instance(ofModel: step.model)?.provider.capabilities.canContinue == true else { continue }
             if ask(step) { return true }
         }
+        (partialText, partialTokens, partialCost, partialBreak) = before
         return false
     }
 

@@ -87,23 +87,33 @@ extension RunningCall {
 
     // MARK: The same model again
 
-    /// The failed model is asked again after a wait. Longer than a second, and than `retry:` alone would have it, nobody waits while another can be asked.
+    /// Of an upstream's own times. Longer than that, and than `retry:` alone would have it, nobody waits while another model can be asked.
+    static let longestRetryWait = Duration.seconds(1)
+
+    /// The failed model is asked again after a wait.
     func askAgain(_ error: ProviderError, _ retry: Retry) {
-        guard let step = sequence.retryStep else { return askNext() }
+        guard let step = possibleRetry else { return askNext() }
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
-        if error.retryAfter.map({ $0 <= max(retry.delay, .seconds(1)) }) ?? true, time < deadline, waitForRetry(step, until: time) { return }
+        if error.retryAfter.map({ $0 <= max(retry.delay, Self.longestRetryWait) }) ?? true, time < deadline, waitForRetry(step, until: time) { return }
         lastResorts.append(LastResort(step: step, time: time))
         askNext()
     }
 
     /// The failed model is asked again only if no other can be.
     func askNextOrAgain(_ error: ProviderError, _ retry: Retry) {
-        if let step = sequence.retryStep {
+        if let step = possibleRetry {
             let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
             lastResorts.append(LastResort(step: step, time: .now() + delay))
         }
         askNext()
+    }
+
+    /// nil also where this failure has opened the model's breaker: then no wait brings the retry.
+    private var possibleRetry: AttemptSequence.Step? {
+        guard let step = sequence.retryStep else { return nil }
+        if case .open = snapshot.state(ofModel: step.model).availability(now: .now()) { return nil }
+        return step
     }
 
     /// A repeat counts against the process's budget from here on: those that wait are the storm to come.
@@ -137,7 +147,7 @@ extension RunningCall {
                 return true
             case .queued(let ticket):
                 slot = consume ticket
-                wait(for: .slot(step), until: min(.now() + snapshot.modelTimeouts[step.model].queue, deadline))
+                wait(for: .slot(step), until: min(.now() + timeouts(ofModel: step.model).queue, deadline))
                 return true
             }
         }
@@ -152,7 +162,7 @@ extension RunningCall {
             start(step, permit, isRepeat: false)
         case .queued(let ticket):
             slot = consume ticket
-            wait(for: .slot(step), until: min(.now() + snapshot.modelTimeouts[step.model].queue, deadline))
+            wait(for: .slot(step), until: min(.now() + timeouts(ofModel: step.model).queue, deadline))
         case .refused(let availability):
             sequence.dropSkipped(step)
             sequence.skip(step, availability)
@@ -212,7 +222,7 @@ extension RunningCall {
 
 extension Availability {
     /// It may be asked again then, for sure: it rests, or the minute's requests are used up.
-    fileprivate var restsUntil: NIODeadline? {
+    var restsUntil: NIODeadline? {
         switch self {
         case .resting(let until), .limited(let until): until
         case .ready, .probe, .probing, .open, .full: nil

@@ -45,6 +45,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// What the caller has of a stream that broke, on routes that resume, and about how many tokens that is.
     var partialText: String?
     var partialTokens = 0
+    /// What that costs, each part at its own model's price; nil: a price is unknown.
+    var partialCost: Double? = 0
+    /// What broke it.
+    var partialBreak: ProviderError?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in waitIsOver() }
     var hasTimer = false
 

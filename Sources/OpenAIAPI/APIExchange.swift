@@ -71,7 +71,11 @@ final class APIExchange: CallerObserver {
             fields: { head in
                 error.addFields(to: &head)
                 if let allow { head.add("allow", "\(allow)") }
-                if let facts { RouterMetadata.addFields(facts, to: &head) }
+                if let facts {
+                    RouterMetadata.addFields(facts, to: &head)
+                } else if endpoint == .chat {
+                    RouterMetadata.addFields(unplannedAfter: .now() - exchange.acceptedAt, to: &head)
+                }
             }, facts: facts, error: error.code ?? error.type)
     }
 

@@ -64,6 +64,16 @@ enum RouterMetadata {
         head.add("server-timing", bytes: timing.bytes)
     }
 
+    /// Of a request that nobody was asked for.
+    static func addFields(unplannedAfter time: Duration, to head: inout ResponseHead) {
+        head.add("x-router-attempts", "0")
+        head.add("x-router-fallback", "false")
+        var timing = JSONWriter(capacity: 32)
+        timing.bytes += "plan;dur=".utf8
+        timing.thousandths(time.microseconds)
+        head.add("server-timing", bytes: timing.bytes)
+    }
+
     private static func write(_ joint: Joint, to writer: inout JSONWriter) {
         writer.object {
             $0.member("provider", joint.provider)

@@ -112,7 +112,7 @@ struct ExplanationTests {
     func stop() throws {
         let explanation = try Given.explain(["strict"])
         #expect(explanation.asked == ["swift"])
-        #expect(explanation.course?.ending == .stopped(.upstreamError) && explanation.course?.status == 502)
+        #expect(explanation.course?.ending == .stopped(.upstreamError) && explanation.course?.status == 500)
         #expect(explanation.rule("wise") == "failover: upstream_error ends the call")
     }
 

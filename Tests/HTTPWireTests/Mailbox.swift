@@ -1,6 +1,6 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// What happened, in order, and who waits for it. Waiting has a deadline, and ends as soon as the awaited is there.
 final class Mailbox<Element: Sendable>: Sendable {
@@ -21,12 +21,12 @@ final class Mailbox<Element: Sendable>: Sendable {
         var nextID = 0
     }
 
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
-    var elements: [Element] { state.withLock { $0.elements } }
+    var elements: [Element] { state.withLockedValue { $0.elements } }
 
     func append(_ element: Element) {
-        let ready = state.withLock { state in
+        let ready = state.withLockedValue { state in
             state.elements.append(element)
             let ready = state.waiters.filter { $0.check(state.elements) }
             state.waiters.removeAll { waiter in ready.contains { $0.id == waiter.id } }
@@ -39,7 +39,7 @@ final class Mailbox<Element: Sendable>: Sendable {
     @discardableResult
     func wait(until check: @escaping @Sendable ([Element]) -> Bool) async throws -> [Element] {
         try await withCheckedThrowingContinuation { continuation in
-            let pending: Int? = state.withLock { state in
+            let pending: Int? = state.withLockedValue { state in
                 if check(state.elements) {
                     continuation.resume(returning: state.elements)
                     return nil
@@ -54,7 +54,7 @@ final class Mailbox<Element: Sendable>: Sendable {
     }
 
     private func giveUp(_ id: Int) {
-        let late: (Waiter, [Element])? = state.withLock { state in
+        let late: (Waiter, [Element])? = state.withLockedValue { state in
             guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
             return (state.waiters.remove(at: index), state.elements)
         }

@@ -49,4 +49,26 @@ import TestSupport
         #expect((1...18).contains(tokens) && prompt > 0)
         #expect(record["cost_usd"]?.double == Double(prompt + 2 * tokens) / 1e6)
     }
+
+    @Test("each part of a resumed stream costs its own model's price, and a model that only refused to go on costs nothing", arguments: [true, false])
+    func resumed(isContinued: Bool) throws {
+        let a = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("four words of text"))
+            try exchange.event(#"{"error":{"message":"broken"}}"#)
+            exchange.hold()
+        }
+        let b = try ScriptedUpstream { exchange in
+            if isContinued { try exchange.stream([" and four words more"], usage: nil) } else { try ScriptedUpstream.failing(400, "no such thing")(exchange) }
+        }
+        var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [cheap, dear], resume: true }"])
+        policy.provider = "continues: prefix"
+        policy.moreModels = ["  cheap: { provider: p-a, price: { input: 0, output: 1 } }", "  dear: { provider: p-b, price: { input: 0, output: 1000 } }"]
+        let router = try RouterProcess(policy)
+        let answer = try router.stream("r")
+        let cost = try #require(answer.metadata?["cost_usd"]?.double)
+        let expected = isContinued ? 0.001..<0.02 : 1e-6..<2e-5
+        #expect(expected.contains(cost), "\(cost)")
+        if !isContinued { #expect(answer.errors.last?["message"]?.string?.contains("broken") == true && answer.metadata?["model_name"]?.string == "cheap") }
+    }
 }

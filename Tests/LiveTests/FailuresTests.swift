@@ -170,4 +170,12 @@ import TestSupport
         let router = try RouterProcess(PolicyText(["a": upstream]))
         for index in 0..<10 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
     }
+
+    @Test func `the head of an answer that no model was asked for says so`() throws {
+        let router = try RouterProcess(PolicyText(["a": try ScriptedUpstream(ScriptedUpstream.silent)]))
+        for refused in [try router.chat("nobody"), try router.chat("a", extra: #""timeout_secs":0"#)] {
+            #expect(refused.status >= 400 && refused.head["x-router-attempts"] == "0" && refused.head["x-router-fallback"] == "false")
+            #expect(refused.head["server-timing"]?.hasPrefix("plan;dur=") == true)
+        }
+    }
 }

@@ -90,6 +90,20 @@ import TestSupport
         let served = try #require(answers.wait(until: Deadline(.seconds(10))) { $0.count == 3 ? $0.dropFirst() : nil })
         #expect(served.allSatisfy { $0.content == "done" })
     }
+
+    @Test func `a route's own time bounds the wait for a place`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
+        var policy = PolicyText(routes: ["  r: { try: [a], timeouts: { queue: 200ms } }"])
+        policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
+        policy.moreModels = ["  a: { provider: p, limits: { concurrent: 1 } }"]
+        policy.defaults = "timeouts: { queue: 60s }"
+        let router = try RouterProcess(policy)
+        let first = try router.openStream("r")
+        try upstream.waitForRequest()
+        let refused = try router.chat("r")
+        #expect(refused.status == 503 && refused.errorCode == "no_model_available")
+        first.close()
+    }
 }
 
 extension RawClient {

@@ -91,4 +91,29 @@ import TestSupport
         let seen = upstream.requests.count
         #expect(seen > requests && seen <= requests * 5 / 4 + 9, "\(seen) of \(requests)")
     }
+
+    @Test func `a retry whose model must rest longer, by what another request learned meanwhile, waits on`() throws {
+        let bothAsked = Gate()
+        let upstream = try ScriptedUpstream { exchange in
+            switch exchange.number {
+            case 0: try bothAsked.wait()
+            case 1:
+                bothAsked.open()
+                try exchange.pause(.milliseconds(150))
+            default: return try ScriptedUpstream.answering("yes")(exchange)
+            }
+            try ScriptedUpstream.failing(429, fields: ["retry-after-ms: 300"])(exchange)
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 300ms, jitter: 0 }"))
+        let answers = try concurrently(2) { _ in try router.chat("a") }
+        #expect(answers.map(\.content) == ["yes", "yes"])
+        #expect(answers.map { $0.json?["_router"]?["attempts"]?.int } == [2, 2])
+    }
+
+    @Test func `no retry is waited for that the breaker forbids`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 30s, max_delay: 30s }, breaker: { failures: 1 }"))
+        let answer = try router.chat("a")
+        #expect(answer.status >= 500 && upstream.requests.count == 1)
+    }
 }

@@ -14,6 +14,9 @@ package enum RouterBinary {
         return folders.map { "\($0)/llm-router" }.first { access($0, X_OK) == 0 }
     }()
 
+    /// What every router gets of this process's environment.
+    static let inherited = ["PATH", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "TSAN_OPTIONS"]
+
     package static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
     }

@@ -18,7 +18,7 @@ package struct RouterCommand: Sendable {
         let folder = try TemporaryFolder()
         for (name, content) in files { try folder.write(name, Array(content.utf8)) }
         var all = environment
-        for name in ["PATH", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE"] { all[name] = all[name] ?? RouterBinary.environment(name) }
+        for name in RouterBinary.inherited { all[name] = all[name] ?? RouterBinary.environment(name) }
         let process = try ChildProcess(program, arguments.map { files[$0] == nil ? $0 : "\(folder.path)/\($0)" }, environment: all)
         exit = try process.waitForExit(within: limit, file: file, line: line)
         try process.waitForOutputEnd(file: file, line: line)

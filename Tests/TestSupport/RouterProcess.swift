@@ -17,7 +17,7 @@ package final class RouterProcess: Sendable {
         if let routes { try folder.write("routes.yaml", routes) }
         for (name, content) in files { try folder.write(name, Array(content.utf8)) }
         var all = environment
-        for name in ["PATH", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE"] { all[name] = all[name] ?? RouterBinary.environment(name) }
+        for name in RouterBinary.inherited { all[name] = all[name] ?? RouterBinary.environment(name) }
         process = try ChildProcess(program, [command, "\(folder.path)/routes.yaml"], environment: all)
     }
 

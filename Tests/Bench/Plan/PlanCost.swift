@@ -10,11 +10,14 @@ import RoutingPolicy
 /// What it costs to plan one request: the real planner over policies of growing size, with the models' live state, on one event loop.
 struct PlanCost {
     static let sizes = [1, 10, 100, 1000]
+    /// Of all models, and of every seventh.
+    private static let selectors = ["supports: [tools]", "tags: t3"]
     private static let orders = [Order.listed, .weighted, .best, .roundRobin]
     private static let batches = 15
     private static let plansInBatch = 400
 
     var models: Int
+    var selector: String
     var order: Order
     /// Of the batches' means: the median, the least and the greatest, nanoseconds.
     var median: Double
@@ -23,26 +26,28 @@ struct PlanCost {
     static func measureAll() throws -> [PlanCost] {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { group.shutdownGracefully { _ in } }
-        return try sizes.flatMap { size in try orders.map { try measure(size, $0, on: group.next()) } }
+        return try sizes.flatMap { size in
+            try selectors.prefix(size < 1000 ? 1 : selectors.count).flatMap { selector in try orders.map { try measure(size, selector, $0, on: group.next()) } }
+        }
     }
 
     static func table(_ costs: [PlanCost]) -> String {
         let rows = costs.map { cost in
-            "| \(cost.models) | \(cost.order.rawValue) | \(decimal(cost.median / 1e3, 2)) | \(decimal(cost.range.lowerBound / 1e3, 2)) | \(decimal(cost.range.upperBound / 1e3, 2)) |"
+            "| \(cost.models) | \(cost.selector) | \(cost.order.rawValue) | \(decimal(cost.median / 1e3, 2)) | \(decimal(cost.range.lowerBound / 1e3, 2)) | \(decimal(cost.range.upperBound / 1e3, 2)) |"
         }
-        return "\nOne request planned, over 100 routes and as many models as said, µs:\n\n| models | order | median | min | max |\n|---|---|---|---|---|\n" + rows.joined(separator: "\n") + "\n"
+        return "\nOne request planned, over 100 routes and as many models as said, µs:\n\n| models | selector | order | median | min | max |\n|---|---|---|---|---|---|\n" + rows.joined(separator: "\n") + "\n"
     }
 
-    private static func measure(_ size: Int, _ order: Order, on eventLoop: any EventLoop) throws -> PlanCost {
-        let report = PolicyLoader(plugins: [DemoPlugin.self], source: OneFile(text: policy(size, order))).load(path: "bench.yaml")
+    private static func measure(_ size: Int, _ selector: String, _ order: Order, on eventLoop: any EventLoop) throws -> PlanCost {
+        let report = PolicyLoader(plugins: [DemoPlugin.self], source: OneFile(text: policy(size, selector, order))).load(path: "bench.yaml")
         guard let policy = report.policy else { throw Failure("the benchmark's own policy is refused:\n\(report.rendered())") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         let engine = Engine(
             eventLoops: [eventLoop], snapshot: snapshot, transport: UpstreamTransport(tls: TLSContextProvider(settings: TLSSettings())), logger: Logger(label: "bench"))
-        return try eventLoop.submit { try measure(size, order, engine.loop(of: eventLoop), snapshot) }.wait()
+        return try eventLoop.submit { try measure(size, selector, order, engine.loop(of: eventLoop), snapshot) }.wait()
     }
 
-    private static func measure(_ size: Int, _ order: Order, _ loop: EngineLoop, _ snapshot: Snapshot) throws -> PlanCost {
+    private static func measure(_ size: Int, _ selector: String, _ order: Order, _ loop: EngineLoop, _ snapshot: Snapshot) throws -> PlanCost {
         let request = PlanRequest(models: ["r0"], needs: RequestNeeds(supports: [.tools], promptTokens: 1200, maxTokens: 500))
         var means: [Double] = []
         var planned = 0
@@ -53,12 +58,12 @@ struct PlanCost {
         }
         guard planned > 0 else { throw Failure("the planner found nothing") }
         means.sort()
-        return PlanCost(models: size, order: order, median: means[means.count / 2], range: means[0]...means[means.count - 1])
+        return PlanCost(models: size, selector: selector, order: order, median: means[means.count / 2], range: means[0]...means[means.count - 1])
     }
 
-    private static func policy(_ size: Int, _ order: Order) -> String {
+    private static func policy(_ size: Int, _ selector: String, _ order: Order) -> String {
         let models = (0..<size).map { "  m\($0): { provider: demo, tags: [t\($0 % 7)], supports: [tools], context: 128000, weight: \($0 % 5 + 1), price: { input: \($0 % 9), output: 1 } }" }
-        let routes = (0..<100).map { "  r\($0): { try: { select: { supports: [tools] }, order: \(order.rawValue) }, fallback: [m0] }" }
+        let routes = (0..<100).map { "  r\($0): { try: { select: { \(selector) }, order: \(order.rawValue) }, fallback: [m0] }" }
         return (["version: 1", "providers: { demo: { plugin: demo } }", "models:"] + models + ["routes:"] + routes).joined(separator: "\n")
     }
 }
