@@ -23,15 +23,16 @@ extension Usage {
 }
 
 extension RunningCall {
-    /// What the provider reported counts; without that, and where two models made the answer, what passed is counted.
+    /// What the provider reported counts; without one of its halves, and where two models made the answer, what passed is counted.
     func countUsage(_ attempt: Attempt) {
         let counters = loop.counters(ofModel: attempt.step.model, in: snapshot)
-        if partialTokens == 0, let usage = attempt.usage, usage.completionTokens != nil || usage.promptTokens != nil {
+        if partialTokens == 0, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
             facts.usage = UsageReport(usage: usage, source: .reported)
             counters.reported.add(usage)
         } else {
             let own = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
-            let usage = Usage(promptTokens: request.needs.promptTokens, completionTokens: partialTokens &+ own)
+            let prompt = partialTokens == 0 ? attempt.usage?.promptTokens : nil
+            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: partialTokens &+ own)
             facts.usage = UsageReport(usage: usage, source: ending?.cause == .callerLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
             if partialTokens > 0 {

@@ -125,6 +125,15 @@ import TestSupport
         #expect(records[1]["usage_source"]?.string == "estimated")
     }
 
+    @Test func `of a usage of which one half is missing that half is estimated`() throws {
+        let upstream = try ScriptedUpstream { try $0.stream(["four words of text"], usage: #"{"prompt_tokens":7}"#) }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        _ = try router.stream("a")
+        let record = try router.waitForRecords(1)[0]
+        #expect(record["usage_source"]?.string == "estimated" && record["prompt_tokens"]?.int == 7)
+        #expect(record["completion_tokens"]?.int.map { $0 > 0 } == true)
+    }
+
     @Test func `a provider that refuses the wish for usage is not asked`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x"))
         let router = try RouterProcess(PolicyText(["a": upstream]).with { $0.provider = "stream_usage: false" })
