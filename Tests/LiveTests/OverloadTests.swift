@@ -7,12 +7,15 @@ import TestSupport
 
     private static let slots = 8
 
-    /// - Parameter isRefused: opened at the first 503.
+    /// - Parameters:
+    ///   - isRefused: opened at the first 503.
+    ///   - rate: requests a second over all callers; nil: as fast as they are answered.
     /// - Returns: how many of so many parallel callers' requests were answered, and how long all took.
-    private static func offer(_ router: RouterProcess, callers: Int, each: Int, isRefused: Gate) throws -> Outcome {
+    private static func offer(_ router: RouterProcess, callers: Int, each: Int, isRefused: Gate, rate: Double? = nil) throws -> Outcome {
         let start = ContinuousClock.now
         let answers = try concurrently(callers, within: .seconds(240)) { caller in
             try (0..<each).map { round in
+                if let rate { start.advanced(by: .seconds(Double(round * callers + caller) / rate)).await() }
                 let answer = try router.chat("a", "\(caller)-\(round)", within: .seconds(60))
                 if answer.status == 503 { isRefused.open() }
                 return (nonce: "\(caller)-\(round)", answer)
@@ -41,16 +44,21 @@ import TestSupport
         let capacity = try Self.offer(router, callers: Self.slots, each: rounds, isRefused: isRefused)
         #expect(capacity.answered == Self.slots * rounds && capacity.refused.isEmpty && capacity.wrong.isEmpty)
 
-        let overload = try Self.offer(router, callers: 10 * Self.slots, each: rounds, isRefused: isRefused)
+        func rate(_ result: Outcome) -> Double { Double(result.answered) / (result.time / .seconds(1)) }
+        let overload = try Self.offer(router, callers: 10 * Self.slots, each: rounds, isRefused: isRefused, rate: isSoak ? 10 * rate(capacity) : nil)
         #expect(overload.wrong == [])
         #expect(!overload.refused.isEmpty)
         #expect(overload.refused.allSatisfy { Int($0.head["retry-after"] ?? "").map { $0 >= 1 } == true && $0.errorCode == "no_model_available" })
         #expect(underWay.read { $0.most } <= Self.slots)
         #expect(overload.answered >= Self.slots)
-        if isSoak {
-            func rate(_ result: Outcome) -> Double { Double(result.answered) / (result.time / .seconds(1)) }
-            #expect(rate(overload) >= 0.9 * rate(capacity))
-        }
+        if isSoak { #expect(rate(overload) >= 0.9 * rate(capacity)) }
         #expect(try router.chat("a", "afterwards").content == "afterwards")
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// For what is offered at a rate.
+    fileprivate func await() {
+        _ = Watched(()).wait(until: Deadline(self - .now)) { _ in Bool?.none }
     }
 }
