@@ -146,8 +146,8 @@ extension RunningCall {
         if isCommitted {
             if resumes(after: attempt, error) { return }
             countUsage(attempt)
-            // Of a break that nobody went on from, the break is what ended the answer.
-            let error = partialBreak ?? error
+            // Where who was to go on gave nothing, the break before is what ended the answer.
+            let error = attempt.contentBytes == 0 ? partialBreak ?? error : error
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
         if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }

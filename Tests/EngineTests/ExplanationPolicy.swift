@@ -70,12 +70,9 @@ enum ExplanationPolicy {
     static func reading(
         _ availability: Availability = .ready, successRate: Float = 1, latency: Float? = nil, firstToken: Float? = nil, inFlight: Int = 0
     ) -> ModelReading {
-        var statistics = StatisticsSummary()
-        statistics.successRate = successRate
-        statistics.meanLatencyMilliseconds = latency
-        statistics.meanFirstTokenMilliseconds = firstToken
-        statistics.samples = latency == nil ? 0 : 10
-        return ModelReading(availability: availability, statistics: statistics, inFlight: inFlight)
+        var reading = ModelReading.with(availability, rate: successRate, latency: latency, firstToken: firstToken, inFlight: inFlight)
+        reading.statistics.samples = latency == nil ? 0 : 10
+        return reading
     }
 
     static func after(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }

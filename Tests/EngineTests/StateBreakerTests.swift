@@ -9,7 +9,7 @@ struct StateBreakerTests {
     /// A breaker driven by one attempt at a time.
     private final class Driver {
         var breaker: Breaker
-        var random = StateRandom(seed: 1)
+        var random = SeededRandom(1)
 
         init(_ settings: BreakerSettings = .exact()) {
             breaker = Breaker(settings)
@@ -129,7 +129,7 @@ struct StateBreakerTests {
         var lengths: Set<Int64> = []
         for seed in 0..<200 {
             let driver = Driver(.exact(failures: 1, cooldown: .seconds(10), jitter: 0.2))
-            driver.random = StateRandom(seed: seed)
+            driver.random = SeededRandom(UInt64(seed))
             driver.attempt(.failed, at: .zero)
             guard case .open(let until) = driver.breaker.state else { return #expect(Bool(false)) }
             let length: Duration = until - after(.zero)

@@ -68,7 +68,7 @@ struct StateModelTests {
 
     @Test("what a reading promises, the next attempt meets", arguments: 0..<30)
     func promises(seed: Int) throws {
-        var random = StateRandom(seed: seed), now = after(.zero), running: [HeldAttempt] = []
+        var random = SeededRandom(UInt64(seed)), now = after(.zero), running: [HeldAttempt] = []
         let provider = Limiter(Limits(requestsPerMinute: 40, concurrent: 5))
         let model = modelState(Limits(requestsPerMinute: 30, tokensPerMinute: 500, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(3)))
         for step in 0..<400 {

@@ -6,22 +6,7 @@ import Testing
 @testable import Engine
 @testable import RoutingPolicy
 
-/// A seeded generator: a failing case is found again by its seed. Source: S. Vigna, SplitMix64.
-struct StateRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: Int) {
-        state = UInt64(seed)
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededRandom {
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
     mutating func one<Element>(of choices: [Element]) -> Element { choices[below(choices.count)] }
@@ -59,7 +44,7 @@ final class HeldAttempt {
     var isProbe: Bool { permit?.isProbe ?? false }
 
     func end(_ outcome: AttemptOutcome, usedTokens: Int? = nil, at now: NIODeadline, seed: Int = 1) {
-        var random = StateRandom(seed: seed)
+        var random = SeededRandom(UInt64(seed))
         if let permit = permit.take() { permit.end(outcome, usedTokens: usedTokens, now: now, using: &random) }
     }
 
