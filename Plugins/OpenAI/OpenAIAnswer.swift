@@ -3,17 +3,17 @@ import ProviderKit
 enum OpenAIAnswer {
     /// The decoder for what the head announces. A stream that was asked for may come as one JSON answer; a page of HTML is no answer.
     static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
-        let contentType = head["content-type"].map { $0.utf8.contains { (0x41...0x5A).contains($0) } ? $0.lowercased() : $0 } ?? ""
+        let contentType = head["content-type"] ?? ""
         if let encoding = head["content-encoding"], encoding.lowercased() != "identity" {
             throw unreadable("the content encoding '\(encoding)', which was not asked for")
         }
-        if contentType.hasPrefix("text/event-stream") {
+        if contentType.begins(with: "text/event-stream") {
             guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
             return OpenAIStreamDecoder(keepsText: call.keepsText)
         }
-        if contentType.hasPrefix("text/html") { throw unreadable("text/html; check `base_url`") }
+        if contentType.begins(with: "text/html") { throw unreadable("text/html; check `base_url`") }
         if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder(keepsText: call.keepsText) }
-        if call.isStream, !contentType.hasPrefix("application/json") { throw unreadable("the content type '\(contentType)' instead of an event stream") }
+        if call.isStream, !contentType.begins(with: "application/json") { throw unreadable("the content type '\(contentType)' instead of an event stream") }
         return OpenAIWholeDecoder(keepsText: call.keepsText)
     }
 
@@ -132,5 +132,19 @@ extension OpenAIChunk {
     func keepText(of bytes: RawSpan, in answer: inout AnswerSink) {
         if open & ~1 != 0 || hasTextInParts { answer.loseText() }
         if let text { answer.keep(text: JSON.string(text, in: bytes)) }
+    }
+}
+
+extension String {
+    /// `start` is given in lower case, and meant in any.
+    fileprivate func begins(with start: StaticString) -> Bool {
+        var text = self
+        return text.withUTF8 { text in
+            guard text.count >= start.utf8CodeUnitCount else { return false }
+            for i in 0..<start.utf8CodeUnitCount where text[i] != start.utf8Start[i] {
+                guard (0x41...0x5A).contains(text[i]), text[i] | 0x20 == start.utf8Start[i] else { return false }
+            }
+            return true
+        }
     }
 }

@@ -50,7 +50,7 @@ final class Attempt {
     private var decoder: (any AnswerDecoder)?
     private var sink = AnswerSink()
     /// Bytes that the decoder has not consumed.
-    private var pending = ByteBuffer()
+    private var pending: ByteBuffer
     private var share: BufferShare
     private(set) var contentBytes = 0
     private(set) var firstByteAt: NIODeadline?
@@ -78,6 +78,7 @@ final class Attempt {
     ) {
         self.call = call
         writer = call.writer
+        pending = call.loop.noBytes
         self.step = step
         self.permit = consume permit
         self.isRepeat = isRepeat

@@ -5,12 +5,12 @@ import RoutingPolicy
 final class Conditions {
     /// What every model is compared with first.
     struct Flat {
-        fileprivate let supports: UInt8
+        fileprivate var supports: UInt8 = 0
         /// Tokens of the prompt and of the answer; 0 where the request says nothing.
-        fileprivate let contextTokens: Int
-        fileprivate let outputTokens: Int
+        fileprivate var contextTokens = 0
+        fileprivate var outputTokens = 0
         /// Only the model's definition tells whether it holds what the request's fields ask for.
-        let hasFields: Bool
+        fileprivate(set) var hasFields = false
 
         @inline(__always)
         func hold(for traits: ModelTraits) -> Bool {
@@ -21,11 +21,12 @@ final class Conditions {
     let flat: Flat
     private let needs: RequestNeeds
     /// nil: none was given.
-    private let fields: RequestFields?
+    @OwnFields private var fields: RequestFields?
 
     init(_ request: PlanRequest) {
         needs = request.needs
-        fields = request.ownFields
+        let fields = request.ownFields
+        _fields = OwnFields(wrappedValue: fields)
         flat = Flat(
             supports: needs.supports.union(fields?.supports ?? []).bits, contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,

@@ -23,6 +23,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// When a model's failure was last told to the operator.
     private var reported: [ModelName: NIODeadline] = [:]
     var random = LoopRandom()
+    let noBytes = ByteBuffer.unshared()
 
     init(
         eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget, underWay: RetryBudget.Cell,
@@ -35,13 +36,13 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.retryBudget = retryBudget
         self.underWay = underWay
         self.logger = logger
-        current = store.current
+        current = Snapshot(store.current)
     }
 
     /// The policy in service. Two loads of a counter in the usual case.
     package var snapshot: Snapshot {
         if store.generation != current.generation {
-            current = store.current
+            current = Snapshot(store.current)
             modelCounters = []
             rotations = []
         }

@@ -3,7 +3,8 @@ import ProviderKit
 /// One event loop's counters. Only that loop writes; a scrape asks each loop for a copy.
 package final class LoopMetrics {
     private var models: [ModelName: ModelCounters] = [:]
-    private var requests: [MetricValues.Request: Int] = [:]
+    /// A few dozen at most, the usual ones first: they come first.
+    private var requests: [(key: MetricValues.Request, count: Int)] = []
     private var fallbacks: [String: Int] = [:]
 
     /// The counters of a model, over all policies that name it.
@@ -22,11 +23,15 @@ package final class LoopMetrics {
 
     /// A request has been answered; `endpoint` is one of the API's own words.
     package func request(endpoint: String, status: Int) {
-        requests[.init(endpoint: endpoint, status: status), default: 0] += 1
+        if let known = requests.firstIndex(where: { $0.key.status == status && $0.key.endpoint == endpoint }) {
+            requests[known].count += 1
+        } else {
+            requests.append((.init(endpoint: endpoint, status: status), 1))
+        }
     }
 
     var values: MetricValues {
-        MetricValues(models: models.mapValues(\.values), requests: requests, fallbacks: fallbacks)
+        MetricValues(models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }), fallbacks: fallbacks)
     }
 }
 

@@ -7,14 +7,14 @@ package struct PlanRequest: Sendable {
     package var models: [String]
     package var needs: RequestNeeds
     /// The request's own fields, over its key's defaults; nil: none was given, as is usual.
-    package var ownFields: RequestFields?
+    @OwnFields package var ownFields: RequestFields?
     /// nil: everything.
     package var scope: ModelScope?
 
     package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), fields: RequestFields? = nil, scope: ModelScope? = nil) {
         self.models = models
         self.needs = needs
-        ownFields = fields
+        _ownFields = OwnFields(wrappedValue: fields)
         self.scope = scope
     }
 

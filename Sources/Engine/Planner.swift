@@ -5,8 +5,9 @@ import RoutingPolicy
 package struct Planner<State: PlanningState> {
     private let snapshot: Snapshot
     private let request: PlanRequest
-    private let conditions: Conditions
-    private let flat: Conditions.Flat
+    /// Made for the first route: a model that is named is asked whatever the request needs.
+    private var conditions: Conditions?
+    private var flat = Conditions.Flat()
     private var state: State
     /// Of the segment under way and the request.
     private var minSuccessRate: Float = 0
@@ -14,15 +15,13 @@ package struct Planner<State: PlanningState> {
 
     /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
     package static func plan(_ request: PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil) throws(PlanRefusal) -> Plan {
-        var planner = Planner(snapshot: snapshot, request: request, conditions: Conditions(request), state: state, trace: trace)
+        var planner = Planner(snapshot: snapshot, request: request, state: state, trace: trace)
         return try planner.plan()
     }
 
-    private init(snapshot: Snapshot, request: PlanRequest, conditions: Conditions, state: State, trace: PlanTrace?) {
+    private init(snapshot: Snapshot, request: PlanRequest, state: State, trace: PlanTrace?) {
         self.snapshot = snapshot
         self.request = request
-        self.conditions = conditions
-        flat = conditions.flat
         self.state = state
         self.trace = trace
     }
@@ -128,6 +127,8 @@ package struct Planner<State: PlanningState> {
     // MARK: Routes
 
     private mutating func plan(_ chains: RouteChains, _ name: String, scope: ModelScope?) throws(PlanRefusal) -> Plan {
+        let conditions = conditions ?? Conditions(request)
+        (self.conditions, flat) = (conditions, conditions.flat)
         var plan = emptyPlan(route: name)
         if let index = chains.route { apply(snapshot.policy.routes[index], to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
@@ -235,8 +236,8 @@ package struct Planner<State: PlanningState> {
             trace?.omitted(model, .scope)
             return false
         }
-        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions.failedField(snapshot.policy.models[model]) == nil else {
-            if let trace, let rule = conditions.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
+        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions?.failedField(snapshot.policy.models[model]) == nil else {
+            if let trace, let rule = conditions?.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
             return false
         }
         guard minSuccessRate > 0 else { return true }
@@ -265,7 +266,7 @@ package struct Planner<State: PlanningState> {
         }
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
-            if let rule = conditions.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
+            if let rule = conditions?.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
             return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.ownFields?.minSuccessRate ?? 0))
         }
         return .unfit(name, omitted)

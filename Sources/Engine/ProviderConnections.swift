@@ -7,8 +7,8 @@ final class ProviderConnections {
     let instance: ProviderInstance
     let pool: UpstreamPool
     private let origin: Origin
-    /// The fields of the last request, rendered. Most providers send the same with every request.
-    private var last: (fields: [HTTPField], rendered: UpstreamFields)?
+    /// The head of the last request. Most providers send the same with every request.
+    private var last: (method: String, target: String, fields: [HTTPField], head: UpstreamRequestHead)?
 
     init(_ instance: ProviderInstance, origin: Origin, pool: UpstreamPool) {
         self.instance = instance
@@ -21,7 +21,7 @@ final class ProviderConnections {
     }
 
     private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer) -> UpstreamMessage {
-        let fields = rendered(request.fields)
+        let head = head(of: request)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: callerBody) }
         guard bodyBytes <= UpstreamMessage.copyLimit else {
             let body = request.body.map { piece in
@@ -30,9 +30,9 @@ final class ProviderConnections {
                 case .caller(let range): callerBody.getSlice(at: callerBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
                 }
             }
-            return UpstreamMessage(method: request.method, target: request.target, fields: fields, body: body)
+            return UpstreamMessage(head, body: body)
         }
-        return UpstreamMessage(method: request.method, target: request.target, fields: fields, bodyBytes: bodyBytes) { start in
+        return UpstreamMessage(head, bodyBytes: bodyBytes) { start in
             for piece in request.body {
                 switch piece {
                 case .bytes(let bytes): start.writeBytes(bytes)
@@ -43,17 +43,18 @@ final class ProviderConnections {
         }
     }
 
-    /// They go to this provider's origin and nowhere else.
-    private func rendered(_ fields: [HTTPField]) -> UpstreamFields {
-        if let last, last.fields == fields { return last.rendered }
-        let rendered = UpstreamFields(authority: origin.authority, fields.map { field in
+    /// Its fields go to this provider's origin and nowhere else.
+    private func head(of request: UpstreamRequest) -> UpstreamRequestHead {
+        if let last, last.fields == request.fields, last.target == request.target, last.method == request.method { return last.head }
+        let fields = request.fields.map { field in
             switch field.value {
             case .plain(let value): (field.name, value)
             case .secret(let value): (field.name, value.reveal())
             }
-        })
-        last = (fields, rendered)
-        return rendered
+        }
+        let head = UpstreamRequestHead(method: request.method, target: request.target, authority: origin.authority, fields: fields)
+        last = (request.method, request.target, request.fields, head)
+        return head
     }
 }
 

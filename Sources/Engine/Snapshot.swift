@@ -24,7 +24,7 @@ package final class Snapshot: Sendable {
     /// From so many tokens on, prompt and answer, a request's number of tokens decides something: a model's context, or, from 0, a limit or the cost of a hedge.
     package let exactTokensFrom: Int
     /// By the first byte of the digest, so that a look-up compares few.
-    private let keyIndices: [UInt8: [Int]]
+    private let keyIndices: [[Int]]
     private let routeIndices: [String: Int]
     private let modelIndices: [String: [Int]]
 
@@ -44,7 +44,7 @@ package final class Snapshot: Sendable {
         let limits = policy.models.map(\.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
         let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
         exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
-        keyIndices = Dictionary(grouping: policy.keys.indices) { policy.keys[$0].digest.first ?? 0 }
+        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) { $0[Int(policy.keys[$1].digest.first ?? 0)].append($1) }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: [Int]] = [:]
         for (index, model) in policy.models.enumerated() {
@@ -59,9 +59,28 @@ package final class Snapshot: Sendable {
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
     }
 
+    /// The same, as an object of its own for one event loop: a request counts references to it a dozen times, and a count that all loops share would
+    /// travel between cores each time.
+    init(_ shared: Snapshot) {
+        policy = shared.policy
+        generation = shared.generation
+        instances = shared.instances
+        loadedAt = shared.loadedAt
+        chains = shared.chains
+        auto = shared.auto
+        modelTimeouts = shared.modelTimeouts
+        modelRetry = shared.modelRetry
+        traits = shared.traits
+        states = shared.states
+        exactTokensFrom = shared.exactTokensFrom
+        keyIndices = shared.keyIndices
+        routeIndices = shared.routeIndices
+        modelIndices = shared.modelIndices
+    }
+
     /// The key with this SHA-256, as an index into `policy.keys`. Each comparison takes the same time wherever the digests differ.
-    package func key(digest: UnsafeRawBufferPointer) -> Int? {
-        for index in keyIndices[digest.first ?? 0] ?? [] {
+    package func key(digest: [UInt8]) -> Int? {
+        for index in keyIndices[Int(digest.first ?? 0)] {
             let known = policy.keys[index].digest
             guard known.count == digest.count else { continue }
             var difference: UInt8 = 0

@@ -21,12 +21,12 @@ struct StandardErrorLog: LogHandler {
         var values = metadata
         if let more = event.metadata { values.merge(more) { _, new in new } }
         let report = values.removeValue(forKey: "report")
-        var line = "\(Timestamp.now()) \(event.level) \(event.message)"
+        var line = "\(Timestamp.now().text) \(event.level) \(event.message)"
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.quoted("\(value)"))" }
         if let report {
             for row in "\(report)".split(separator: "\n", omittingEmptySubsequences: false) where !row.isEmpty { line += "\n    \(Self.escaped(String(row)))" }
         }
-        lines.write(Array((line + "\n").utf8))
+        line.withUTF8 { lines.write(UnsafeRawBufferPointer($0)) }
     }
 
     private static func quoted(_ value: String) -> String {

@@ -43,7 +43,7 @@ package final class APIHandler: ServerHandler {
             guard endpoint.allows(exchange.head.method) else {
                 throw APIError(405, "this endpoint takes \(endpoint.allowedMethods), not \(exchange.head.method.description.excerpt)", code: "method_not_allowed")
             }
-            let key = endpoint.access == .open ? nil : try Authentication.key(of: exchange.head.fields, in: snapshot)
+            let key = endpoint.access == .open ? nil : try Authentication.key(of: exchange, in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
             if exchange.head.fields.contains("content-encoding"), let encoding = exchange.head.fields.value("content-encoding"), encoding.lowercased() != "identity" {
                 throw APIError(415, "a request body with content-encoding is not taken; send it as it is", code: "unsupported_content_encoding")

@@ -25,15 +25,9 @@ struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
-    /// - Parameters:
-    ///   - seconds: the stamp up to its seconds, behind a quote.
-    ///   - milliseconds: the rest of it.
-    func line(seconds: [UInt8], milliseconds: Int) -> [UInt8] {
-        var writer = JSONWriter(capacity: 1024)
+    func write(at time: Timestamp, to writer: inout JSONWriter) {
         writer.object {
-            $0.key("time")
-            $0.raw(seconds)
-            Timestamp.append(milliseconds: milliseconds, to: &$0.bytes)
+            $0.member("time", time)
             $0.member("request_id", requestID)
             $0.member("endpoint", endpoint)
             if let method { $0.member("method", Self.cut(method)) }
@@ -47,8 +41,6 @@ struct AccessRecord {
             $0.member("bytes_out", bytesSent)
             $0.milliseconds("duration_ms", duration)
         }
-        writer.bytes.append(0x0A)
-        return writer.bytes
     }
 
     private static func write(_ facts: AnswerFacts, to writer: inout JSONWriter) {

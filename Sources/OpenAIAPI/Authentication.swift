@@ -7,17 +7,43 @@ import RoutingPolicy
 /// The one place where a caller's credential is read and checked.
 enum Authentication {
     /// The key that the request shows, as an index into the policy's; nil where the policy has none and everybody may call.
-    static func key(of fields: HTTPFields, in snapshot: Snapshot) throws(APIError) -> Int? {
+    static func key(of exchange: ServerExchange, in snapshot: Snapshot) throws(APIError) -> Int? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
-        guard let credential = try credential(fields) else {
+        guard let credential = try credential(exchange.head.fields) else {
             throw APIError(401, "no API key was given; send 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
-        var hash = SHA256()
-        credential.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        guard let key = hash.finalize().withUnsafeBytes({ snapshot.key(digest: $0) }) else {
+        guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
             throw APIError(401, "the API key is not known to this router", code: "invalid_api_key")
         }
         return key
+    }
+
+    /// A connection mostly shows the same credential again: it is hashed once. Whose key it is, the policy of the moment says each time.
+    private static func digest(of credential: ByteBuffer, on exchange: ServerExchange) -> [UInt8] {
+        if let last = exchange.connectionMemory as? HashedCredential, last.isEqual(to: credential) { return last.digest }
+        let hashed = HashedCredential(credential)
+        exchange.connectionMemory = hashed
+        return hashed.digest
+    }
+
+    private final class HashedCredential {
+        let digest: [UInt8]
+        private let credential: [UInt8]
+
+        init(_ credential: ByteBuffer) {
+            self.credential = Array(credential.readableBytesView)
+            digest = Array(SHA256.hash(data: self.credential))
+        }
+
+        /// Takes the same time wherever the two differ: several callers may share a connection behind a proxy.
+        func isEqual(to other: ByteBuffer) -> Bool {
+            other.withUnsafeReadableBytes { other in
+                guard other.count == credential.count else { return false }
+                var difference: UInt8 = 0
+                for index in credential.indices { difference |= credential[index] ^ other[index] }
+                return difference == 0
+            }
+        }
     }
 
     /// Whether the key may use the endpoint at all; which models, the planner says.

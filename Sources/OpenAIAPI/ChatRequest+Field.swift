@@ -19,15 +19,32 @@ extension ChatRequest {
 
         var isOwn: Bool { rawValue >= Field.tags.rawValue }
 
+        /// For each length of a name, a bit for each field whose name has it.
+        private static let byLength = InlineArray<32, UInt32> { length in
+            names.indices.reduce(0) { names[$1].utf8CodeUnitCount == length ? $0 | 1 << UInt32($1) : $0 }
+        }
+
         /// By meaning, so that an escaped key is the same key. Most members are none of these, and are told by their length.
         init?(_ key: Range<Int>, in body: RawSpan) {
             let length = key.count - 2
-            let isPlain = !key.contains { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == UInt8(ascii: "\\") }
-            for (index, name) in Self.names.enumerated() where !isPlain || name.utf8CodeUnitCount == length {
-                if JSON.isKey(key, name, in: body) {
-                    self.init(rawValue: index)
-                    return
-                }
+            if Self.byLength.indices.contains(length), let field = Self(key, among: Self.byLength[length], in: body) {
+                self = field
+                return
+            }
+            // What is longer than it means has an escape.
+            guard JSON.contentLength(key, in: body) != length, let field = Self(key, among: .max, in: body) else { return nil }
+            self = field
+        }
+
+        @inline(__always)
+        private init?(_ key: Range<Int>, among fields: UInt32, in body: RawSpan) {
+            var rest = fields
+            while rest != 0 {
+                let index = rest.trailingZeroBitCount
+                rest &= rest - 1
+                guard index < Self.names.count, JSON.isKey(key, Self.names[index], in: body) else { continue }
+                self.init(rawValue: index)
+                return
             }
             return nil
         }

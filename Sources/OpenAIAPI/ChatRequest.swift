@@ -13,7 +13,7 @@ struct ChatRequest {
     /// `n`: how many choices the answer has.
     private(set) var choices = 1
     /// The router's own: the body's over the headers', over the key's; nil: none was given, as is usual.
-    private(set) var ownFields: RequestFields?
+    @OwnFields private(set) var ownFields: RequestFields?
     private(set) var needs = RequestNeeds()
     /// The members that go upstream.
     private(set) var members: [JSONMember] = []
@@ -34,7 +34,7 @@ struct ChatRequest {
         }
         if let refusal = reading.refusal { throw refusal }
         try reading.own.check { $0.name }
-        try reading.own.add(RouterFields(headers: headers))
+        if let given = try RouterFields(headers: headers) { reading.own.add(given) }
         models = reading.own.models
         ownFields = reading.own.fields(over: defaults)
         needs = reading.needs.needs

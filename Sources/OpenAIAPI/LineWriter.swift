@@ -37,14 +37,15 @@ package final class LineWriter: Sendable {
     /// Lines that were not written, since start.
     package var droppedLines: Int { dropped.load(ordering: .relaxed) }
 
-    /// - Parameter line: with its line feed, its only one.
-    package func write(_ line: [UInt8]) {
+    /// - Parameter line: without a line feed.
+    package func write(_ line: UnsafeRawBufferPointer) {
         let mustWake = queue.withLock { queue -> Bool in
-            guard !queue.isClosed, queue.bytes.count + line.count <= Self.maxQueuedBytes else {
+            guard !queue.isClosed, queue.bytes.count + line.count < Self.maxQueuedBytes else {
                 dropped.add(1, ordering: .relaxed)
                 return false
             }
-            queue.bytes += line
+            queue.bytes.append(contentsOf: line)
+            queue.bytes.append(0x0A)
             defer { queue.isAwake = true }
             return !queue.isAwake
         }

@@ -10,7 +10,10 @@ extension RouterFields {
 
     /// A header that isn't known is refused where it looks like one that is: a wish that is misspelt must not be dropped in silence. Any other is let
     /// be, since the prefix is no secret: a caller whose gateway adds an `x-router-token` of its own could do nothing about a 400.
-    init(headers: HTTPFields) throws(APIError) {
+    ///
+    /// nil: there is none at all, as is usual.
+    init?(headers: HTTPFields) throws(APIError) {
+        guard headers.contains(prefix: "x-router-") else { return nil }
         var seen: UInt64 = 0
         var refusal: APIError?
         headers.forEach(prefix: "x-router-") { name, value in

@@ -5,7 +5,7 @@ import RoutingPolicy
 struct RouterFields {
     private(set) var models: [String] = []
     /// nil: none was given, as is usual.
-    private var given: RequestFields?
+    @OwnFields private var given: RequestFields?
     /// `supports_…: false`, which takes back what a source below this one asks for.
     private var waived: SupportSet = []
 

@@ -53,25 +53,25 @@ enum RouterMetadata {
         if let model = facts.model { head.add("x-router-model", model) }
         head.add("x-router-attempts", String(facts.attempts))
         head.add("x-router-fallback", facts.isFallback ? "true" : "false")
-        var timing = JSONWriter(capacity: 64)
-        timing.bytes += "plan;dur=".utf8
-        timing.thousandths(facts.planTime.microseconds)
-        if let firstByte = facts.firstByteTime {
-            timing.bytes += ", upstream;dur=".utf8
-            timing = JSONWriter(timing.bytes)
-            timing.thousandths(firstByte.microseconds)
-        }
-        head.add("server-timing", bytes: timing.bytes)
+        addTiming(plan: facts.planTime, upstream: facts.firstByteTime, to: &head)
     }
 
     /// Of a request that nobody was asked for.
     static func addFields(unplannedAfter time: Duration, to head: inout ResponseHead) {
         head.add("x-router-attempts", "0")
         head.add("x-router-fallback", "false")
-        var timing = JSONWriter(capacity: 32)
-        timing.bytes += "plan;dur=".utf8
-        timing.thousandths(time.microseconds)
-        head.add("server-timing", bytes: timing.bytes)
+        addTiming(plan: time, upstream: nil, to: &head)
+    }
+
+    /// Source: W3C, "Server Timing".
+    private static func addTiming(plan: Duration, upstream: Duration?, to head: inout ResponseHead) {
+        head.add("server-timing", valueBytes: 96) {
+            $0.put("plan;dur=")
+            $0.put(thousandths: plan.wholeMicroseconds)
+            guard let upstream else { return }
+            $0.put(", upstream;dur=")
+            $0.put(thousandths: upstream.wholeMicroseconds)
+        }
     }
 
     private static func write(_ joint: Joint, to writer: inout JSONWriter) {
@@ -97,14 +97,6 @@ enum RouterMetadata {
     }
 }
 
-extension Duration {
-    /// Whole microseconds; 0 for less than nothing.
-    var microseconds: Int {
-        let (seconds, attoseconds) = components
-        return max(0, Int(clamping: seconds) &* 1_000_000 &+ Int(clamping: attoseconds) / 1_000_000_000_000)
-    }
-}
-
 extension JSONWriter {
     /// Exact to a billionth of a dollar: the price of a token of a model at a tenth of a cent for a million.
     mutating func member(_ name: StaticString, dollars: Double) {
@@ -119,6 +111,6 @@ extension JSONWriter {
 
     mutating func milliseconds(_ name: StaticString, _ duration: Duration) {
         key(name)
-        thousandths(duration.microseconds)
+        thousandths(duration.wholeMicroseconds)
     }
 }

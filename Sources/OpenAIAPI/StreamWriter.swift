@@ -209,7 +209,7 @@ final class StreamWriter: AnswerWriter {
         hasFirst = true
         var member = JSONWriter()
         if let facts { RouterMetadata.write(facts, to: &member, isComplete: false) }
-        writeFrame(WholeAnswer.appending(member.bytes, to: json).readableBytesView)
+        writeFrame(WholeAnswer.appending(member, to: json).readableBytesView)
     }
 
     private func keep(_ json: ByteBuffer) {
@@ -236,7 +236,7 @@ final class StreamWriter: AnswerWriter {
         RouterMetadata.write(facts, to: &member, isComplete: isComplete)
         var bytes = before
         if !tail.lastIsEmpty { bytes.writeStaticString(",") }
-        bytes.writeBytes(member.bytes)
+        member.withBytes { _ = bytes.writeBytes($0) }
         bytes.writeStaticString("}\n\n")
         send(bytes)
     }
@@ -259,8 +259,7 @@ final class StreamWriter: AnswerWriter {
     }
 
     private func writeFrame(_ json: some Collection<UInt8>) {
-        var frame = ByteBuffer()
-        frame.reserveCapacity(json.count + 8)
+        var frame = ByteBuffer.unshared(capacity: json.count + 8)
         frame.writeStaticString("data: ")
         frame.writeBytes(json)
         frame.writeStaticString("\n\n")

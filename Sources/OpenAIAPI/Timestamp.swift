@@ -4,41 +4,50 @@ import Glibc
 import Darwin
 #endif
 
-/// The wall clock, for stamps alone.
-package enum Timestamp {
-    /// Seconds since 1970.
-    package static func seconds() -> Int {
-        clock().seconds
-    }
+import ProviderKit
 
-    /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
-    package static func now() -> String {
-        let time = clock()
-        var bytes = Array(text(seconds: time.seconds).utf8)
-        append(milliseconds: time.milliseconds, to: &bytes)
-        return String(decoding: bytes.dropLast(), as: UTF8.self)
-    }
+/// An instant of the wall clock, for stamps alone.
+package struct Timestamp: Sendable {
+    /// Since 1970.
+    let seconds: Int
+    let milliseconds: Int
 
-    static func clock() -> (seconds: Int, milliseconds: Int) {
+    package static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return (time.tv_sec, time.tv_nsec / 1_000_000)
+        return Timestamp(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
     }
 
-    /// `2026-01-31T09:30:00`.
-    static func text(seconds: Int) -> String {
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        let (year, month, day) = date(daysSince1970: days)
-        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
-        return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+    /// Seconds since 1970.
+    package static func seconds() -> Int { now().seconds }
+
+    /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
+    package var text: String {
+        let literal = literal
+        return literal.span.withUnsafeBufferPointer { String(decoding: $0.dropFirst().dropLast(), as: UTF8.self) }
     }
 
-    /// What follows the seconds, and a closing quote: `.125Z"`.
-    static func append(milliseconds: Int, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "."))
-        for divisor in [100, 10, 1] { bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds / divisor % 10)) }
-        bytes.append(UInt8(ascii: "Z"))
-        bytes.append(UInt8(ascii: "\""))
+    /// The text in quotes.
+    fileprivate var literal: InlineArray<26, UInt8> {
+        let (days, time) = (seconds / 86_400, seconds % 86_400)
+        let (year, month, day) = Self.date(daysSince1970: days)
+        var literal = InlineArray<26, UInt8>(repeating: UInt8(ascii: "\""))
+        func put(_ number: Int, digits: Int, at start: Int, then mark: Unicode.Scalar) {
+            var rest = number
+            for place in (start..<(start + digits)).reversed() {
+                literal[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            literal[start + digits] = UInt8(ascii: mark)
+        }
+        put(year, digits: 4, at: 1, then: "-")
+        put(month, digits: 2, at: 6, then: "-")
+        put(day, digits: 2, at: 9, then: "T")
+        put(time / 3600, digits: 2, at: 12, then: ":")
+        put(time / 60 % 60, digits: 2, at: 15, then: ":")
+        put(time % 60, digits: 2, at: 18, then: ".")
+        put(milliseconds, digits: 3, at: 21, then: "Z")
+        return literal
     }
 
     /// The Gregorian date. Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
@@ -51,5 +60,13 @@ package enum Timestamp {
         let shiftedMonth = (5 * dayOfYear + 2) / 153
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+}
+
+extension JSONWriter {
+    mutating func member(_ name: StaticString, _ time: Timestamp) {
+        key(name)
+        let literal = time.literal
+        raw(0..<literal.count, of: literal.span.bytes)
     }
 }

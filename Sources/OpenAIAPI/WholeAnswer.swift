@@ -4,10 +4,13 @@ import ProviderKit
 /// Reads and changes a `chat.completion` object by splicing.
 enum WholeAnswer {
     /// The object with one more member at its end.
-    static func appending(_ member: [UInt8], to object: ByteBuffer) -> ByteBuffer {
+    static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
+        member.withBytes { appending($0, to: object) }
+    }
+
+    static func appending(_ member: some Collection<UInt8>, to object: ByteBuffer) -> ByteBuffer {
         let (body, isEmpty) = withoutEnd(object.readableBytesSpan)
-        var bytes = ByteBuffer()
-        bytes.reserveCapacity(body.count + member.count + 2)
+        var bytes = ByteBuffer.unshared(capacity: body.count + member.count + 2)
         if let slice = object.getSlice(at: object.readerIndex, length: body.count) { bytes.writeImmutableBuffer(slice) }
         if !isEmpty { bytes.writeStaticString(",") }
         bytes.writeBytes(member)

@@ -58,7 +58,7 @@ final class WholeWriter: AnswerWriter {
             var member = JSONWriter(capacity: 512)
             let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
             RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
-            body = WholeAnswer.appending(member.bytes, to: object)
+            body = WholeAnswer.appending(member, to: object)
         }
         api.respond(200, body, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
     }

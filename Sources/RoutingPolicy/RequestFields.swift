@@ -64,3 +64,24 @@ package struct RequestFields: Sendable, Equatable {
         return result
     }
 }
+
+/// The fields of a request, which most requests have none of. They lie apart, so that whoever carries them stays small and cheap to hand on.
+/// (A generic type would do the same for other large values, but its copies look types up at run time.)
+@propertyWrapper
+package struct OwnFields: Sendable {
+    private final class Box: Sendable {
+        let fields: RequestFields
+        init(_ fields: RequestFields) { self.fields = fields }
+    }
+
+    private var box: Box?
+
+    package init(wrappedValue: RequestFields?) {
+        box = wrappedValue.map(Box.init)
+    }
+
+    package var wrappedValue: RequestFields? {
+        get { box?.fields }
+        set { box = newValue.map(Box.init) }
+    }
+}

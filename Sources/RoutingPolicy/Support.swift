@@ -23,6 +23,10 @@ package struct SupportSet: Sendable, Hashable, SetAlgebra, Sequence {
 
     package init() {}
 
+    package init(arrayLiteral supports: Support...) {
+        for support in supports { bits |= support.bit }
+    }
+
     private init(bits: UInt8) { self.bits = bits }
 
     package func contains(_ support: Support) -> Bool { bits & support.bit != 0 }

@@ -71,7 +71,7 @@ struct ProvisionTests {
             models: { a: { provider: p } }
             keys: { k: { secret: one }, l: { secret: two } }
             """)
-        func name(_ digest: [UInt8]) -> String? { digest.withUnsafeBytes { snapshot.key(digest: $0) }.map { snapshot.policy.keys[$0].name } }
+        func name(_ digest: [UInt8]) -> String? { snapshot.key(digest: digest).map { snapshot.policy.keys[$0].name } }
         for key in snapshot.policy.keys { #expect(name(key.digest) == key.name) }
         #expect(name([]) == nil)
         #expect(name([UInt8](repeating: 0, count: 32)) == nil)

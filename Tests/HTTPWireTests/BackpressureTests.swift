@@ -152,7 +152,7 @@ private final class Relay: UpstreamDelegate, CallerObserver {
     static func run(_ exchange: ServerExchange, _ pool: UpstreamPool?) {
         let relay = Relay(exchange)
         exchange.observer = relay
-        let message = UpstreamMessage(method: "GET", target: "/", authority: "a", fields: [], body: [])
+        let message = UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "a", fields: []), body: [])
         relay.call = pool?.start(message, timeouts: .test, delegate: relay)
     }
 

@@ -119,7 +119,7 @@ struct TestPool: Sendable {
     func start(
         _ delegate: TestDelegate, method: String = "GET", body: [ByteBuffer] = [], timeouts: UpstreamTimeouts = .test
     ) async throws -> UpstreamCall {
-        let message = UpstreamMessage(method: method, target: "/", authority: "upstream", fields: [], body: body)
+        let message = UpstreamMessage(UpstreamRequestHead(method: method, target: "/", authority: "upstream", fields: []), body: body)
         return try await on { pool.start(message, timeouts: timeouts, delegate: delegate) }
     }
 

@@ -93,7 +93,7 @@ struct UpstreamTimerTests {
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         let delegate = TestDelegate()
-        let message = UpstreamMessage(method: "GET", target: "/", authority: "upstream", fields: [], body: [])
+        let message = UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: [])
         let call = UpstreamCall(message: message, timeouts: .test, pool: pool, delegate: delegate)
         connection.start(call)
         call.watch(.response, for: .milliseconds(30))

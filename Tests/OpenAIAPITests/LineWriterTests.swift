@@ -13,8 +13,8 @@ struct LineWriterTests {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         let writer = LineWriter(descriptor: ends[1])
-        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1023) + [0x0A]
-        for _ in 0..<20_000 { writer.write(line) }
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 1023)
+        for _ in 0..<20_000 { line.withUnsafeBytes { writer.write($0) } }
         #expect(writer.droppedLines > 0)
         _ = Glibc.close(ends[0])
         writer.close(within: 1000)
@@ -26,8 +26,7 @@ struct LineWriterTests {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         let writer = LineWriter(descriptor: ends[1])
-        writer.write(Array("one\n".utf8))
-        writer.write(Array("two\n".utf8))
+        for line in ["one", "two"] { Array(line.utf8).withUnsafeBytes { writer.write($0) } }
         writer.close(within: 1000)
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(ends[0], &bytes, bytes.count)

@@ -1,3 +1,4 @@
+import HTTPWire
 package import NIOCore
 
 /// How a model's attempts went in the last minutes (`statistics.window`), for all event loops: atomics, and no lock.
@@ -22,11 +23,11 @@ package final class ModelStatistics: Sendable {
     package func recordSuccess(latency: Duration, firstToken: Duration?, now: NIODeadline) {
         history.turn(to: now, totals)
         if let firstToken {
-            let microseconds = firstToken.wholeMicroseconds
+            let microseconds = Self.microseconds(firstToken)
             totals.addFirstToken(microseconds)
             firstTokens.add(microseconds, now: now)
         }
-        totals.addSuccess(latency.wholeMicroseconds)
+        totals.addSuccess(Self.microseconds(latency))
     }
 
     package func recordFailure(now: NIODeadline) {
@@ -49,13 +50,9 @@ package final class ModelStatistics: Sendable {
         history.reset(totals, cache)
         firstTokens.clear()
     }
-}
 
-extension Duration {
     /// 0...4,294,967,295 (71 minutes), whatever it is.
-    var wholeMicroseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds < 4294 else { return UInt64(UInt32.max) }
-        return seconds < 0 ? 0 : UInt64(clamping: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    private static func microseconds(_ duration: Duration) -> UInt64 {
+        UInt64(UInt32(clamping: duration.wholeMicroseconds))
     }
 }

@@ -27,7 +27,7 @@ extension UpstreamConnection {
     /// Closes at once: behind the TLS handler's back, which would wait for the peer's farewell.
     func close() {
         phase = .closed
-        input = ByteBuffer()
+        input = noBytes
         writer.stop()
         guard let context else { return }
         if isSecure, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {

@@ -17,7 +17,7 @@ extension UpstreamConnection {
     }
 
     private func dropEmptyInput() {
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        if input.readableBytes == 0 { input = noBytes }
     }
 
     private func deliverNext(_ call: UpstreamCall, _ delegate: any UpstreamDelegate) throws(WireFault) -> Bool {

@@ -39,7 +39,8 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     var parser = ResponseParser()
     var body = BodyReader(.none)
     var isUntilClose = false
-    var input = ByteBuffer()
+    var input: ByteBuffer
+    let noBytes = ByteBuffer.unshared()
     var responseBytes = 0
     var interimBytes = 0
     var served = 0
@@ -53,6 +54,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     init(pool: UpstreamPool?, eventLoop: any EventLoop, isSecure: Bool) {
         self.pool = pool
         self.eventLoop = eventLoop
+        input = noBytes
         self.isSecure = isSecure
         isReady = !isSecure
     }

@@ -15,11 +15,10 @@ package struct UpstreamMessage: Sendable {
     /// Request line and fields, up to and including the empty line.
     package var head: ByteBuffer { start.getSlice(at: start.readerIndex, length: headBytes) ?? start }
 
-    /// `target`: path and query; what may not stand there is percent-encoded.
-    package init(method: String, target: String, fields: UpstreamFields, body: [ByteBuffer]) {
+    package init(_ head: UpstreamRequestHead, body: [ByteBuffer]) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
-        self.init(method: method, target: target, fields: fields, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
+        self.init(head, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
             if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
         }
     }
@@ -27,28 +26,53 @@ package struct UpstreamMessage: Sendable {
     /// - Parameters:
     ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
     ///   - writeBody: writes the body behind the head, where it isn't in `rest`.
-    package init(method: String, target: String, fields: UpstreamFields, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: (inout ByteBuffer) -> Void) {
-        isHeadRequest = method == "HEAD"
+    package init(_ head: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: (inout ByteBuffer) -> Void) {
+        isHeadRequest = head.isHeadRequest
         self.rest = rest
-        var start = ByteBufferAllocator().buffer(capacity: 64 + method.utf8.count + target.utf8.count + fields.lines.readableBytes + (rest.isEmpty ? bodyBytes : 0))
-        start.writeString(!method.isEmpty && method.consists(of: Octet.isToken) ? method : "POST")
-        start.writeStaticString(" ")
-        Self.write(target: target, to: &start)
-        start.writeStaticString(" HTTP/1.1\r\n")
-        start.writeImmutableBuffer(fields.lines)
-        if bodyBytes > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
+        var start = ByteBufferAllocator().buffer(capacity: head.lines.readableBytes + 48 + (rest.isEmpty ? bodyBytes : 0))
+        start.writeImmutableBuffer(head.lines)
+        if bodyBytes > 0 || head.announcesLength {
             start.writeStaticString("content-length: ")
             start.writeDecimal(bodyBytes)
+            start.writeStaticString("\r\n\r\n")
+        } else {
             start.writeStaticString("\r\n")
         }
-        start.writeStaticString("\r\n")
         headBytes = start.readableBytes
         writeBody(&start)
         self.start = start
     }
+}
 
-    package init(method: String, target: String, authority: String, fields: [(String, String)], body: [ByteBuffer]) {
-        self.init(method: method, target: target, fields: UpstreamFields(authority: authority, fields), body: body)
+/// The request line and the fields of a request, rendered; made once for many requests that are alike. What tells of the body comes behind it.
+package struct UpstreamRequestHead: Sendable {
+    fileprivate private(set) var lines = ByteBuffer()
+    fileprivate let isHeadRequest: Bool
+    /// Of an empty body too.
+    fileprivate let announcesLength: Bool
+
+    private static let framingFields: Set<String> = [
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
+    ]
+
+    /// - Parameters:
+    ///   - target: path and query; what may not stand there is percent-encoded.
+    ///   - authority: becomes the Host.
+    ///   - fields: those about framing and the connection are left out, and those whose name is no token; control bytes in values become spaces.
+    package init(method: String, target: String, authority: String, fields: [(String, String)]) {
+        let method = !method.isEmpty && method.consists(of: Octet.isToken) ? method : "POST"
+        isHeadRequest = method == "HEAD"
+        announcesLength = ["POST", "PUT", "PATCH"].contains(method)
+        lines.writeString(method)
+        lines.writeStaticString(" ")
+        Self.write(target: target, to: &lines)
+        lines.writeStaticString(" HTTP/1.1\r\nhost: ")
+        writeValue(authority)
+        for (name, value) in fields where !name.isEmpty && name.consists(of: Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
+            lines.writeString(name)
+            lines.writeStaticString(": ")
+            writeValue(value)
+        }
     }
 
     private static func write(target: String, to buffer: inout ByteBuffer) {
@@ -64,26 +88,6 @@ package struct UpstreamMessage: Sendable {
             } else {
                 buffer.writeBytes([UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
             }
-        }
-    }
-}
-
-/// The field lines of a request, rendered; made once for many requests that are alike.
-package struct UpstreamFields: Sendable {
-    fileprivate private(set) var lines = ByteBuffer()
-
-    private static let framingFields: Set<String> = [
-        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
-    ]
-
-    /// `authority` becomes the Host. Fields about framing and the connection are left out, and those whose name is no token; control bytes in values become spaces.
-    package init(authority: String, _ fields: [(String, String)]) {
-        lines.writeStaticString("host: ")
-        writeValue(authority)
-        for (name, value) in fields where !name.isEmpty && name.consists(of: Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
-            lines.writeString(name)
-            lines.writeStaticString(": ")
-            writeValue(value)
         }
     }
 

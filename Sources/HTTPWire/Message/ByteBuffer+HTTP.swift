@@ -1,6 +1,10 @@
-import NIOCore
+package import NIOCore
 
 extension ByteBuffer {
+    /// An empty buffer with memory of its own. That of `ByteBuffer()` is one object for all threads: whoever holds it makes its reference count travel
+    /// between cores, which on the way of every message costs more than the memory.
+    package static func unshared(capacity: Int = 1) -> ByteBuffer { ByteBufferAllocator().buffer(capacity: max(1, capacity)) }
+
     /// The text at `range`, counted from the first readable byte; what is not UTF-8 becomes U+FFFD.
     func string(_ range: Range<Int>) -> String {
         getString(at: readerIndex + range.lowerBound, length: range.count) ?? ""
@@ -12,12 +16,7 @@ extension ByteBuffer {
     }
 
     mutating func writeDecimal(_ number: Int) {
-        var divisor = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            writeInteger(UInt8(truncatingIfNeeded: 0x30 + number / divisor % 10))
-            divisor /= 10
-        }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { Decimal.write(number, to: $0) }
     }
 
     mutating func writeHex(_ number: Int) {

@@ -56,7 +56,7 @@ struct FieldLines {
                 valueStart = index
                 if index < end { state = .value }
             case .value:
-                while index < end, Octet.isText(bytes[index]) { index &+= 1 }
+                index = Octet.firstNonText(bytes, from: index)
                 guard index < end else { break }
                 guard bytes[index] == Octet.cr else { throw WireFault("a control byte or a bare line feed stands in a header field's value") }
                 valueEnd = index

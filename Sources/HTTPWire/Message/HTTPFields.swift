@@ -34,7 +34,8 @@ package struct HTTPFields: Sendable {
 
     /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
-        for position in positions where matches(name, position) { return string(position.value) }
+        let length = name.utf8.count
+        for position in positions where Int(position.nameEnd &- position.nameStart) == length && matches(name, position) { return string(position.value) }
         return nil
     }
 
@@ -57,8 +58,7 @@ package struct HTTPFields: Sendable {
 
     /// Passes every value of `name`, which is given in lower case, as a slice of the head.
     package func forEachSlice(_ name: StaticString, _ body: (ByteBuffer) -> Void) {
-        let span = bytes.readableBytesUInt8Span
-        for position in positions where span.equals(name, in: position.name) {
+        for position in positions where matches(name, position) {
             let value = position.value
             if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { body(slice) }
         }
@@ -66,6 +66,9 @@ package struct HTTPFields: Sendable {
 
     /// Whether `name`, which is given in lower case, is there.
     package func contains(_ name: StaticString) -> Bool { position(of: name) != nil }
+
+    /// Whether a field's name begins with `prefix`, which is given in lower case.
+    package func contains(prefix: StaticString) -> Bool { positions.contains { begins($0, with: prefix) } }
 
     /// Every field in order, names in lower case.
     package func forEach(_ body: (_ name: String, _ value: String) throws -> Void) rethrows {
@@ -75,24 +78,36 @@ package struct HTTPFields: Sendable {
     /// Passes every field whose name begins with `prefix`, which is given in lower case: the whole name in lower case, and the value. Nothing is allocated where
     /// there is none.
     package func forEach(prefix: StaticString, _ body: (_ name: String, _ value: String) -> Void) {
-        let span = bytes.readableBytesUInt8Span
-        let length = prefix.utf8CodeUnitCount
-        for position in positions where position.name.count >= length && span.equals(prefix, in: position.name.prefix(length)) {
+        for position in positions where begins(position, with: prefix) {
             body(string(position.name).lowercased(), string(position.value))
         }
     }
 
-    private func position(of name: StaticString) -> Position? {
-        let span = bytes.readableBytesUInt8Span
-        for position in positions where span.equals(name, in: position.name) { return position }
-        return nil
+    @inline(__always)
+    private func begins(_ position: Position, with prefix: StaticString) -> Bool {
+        let length = prefix.utf8CodeUnitCount
+        return Int(position.nameEnd &- position.nameStart) >= length && bytes.readableBytesUInt8Span.equals(prefix, in: position.name.prefix(length))
     }
 
+    private func position(of name: StaticString) -> Position? {
+        positions.first { matches(name, $0) }
+    }
+
+    /// Most fields are told by the length of their names.
+    @inline(__always)
+    private func matches(_ name: StaticString, _ position: Position) -> Bool {
+        Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && bytes.readableBytesUInt8Span.equals(name, in: position.name)
+    }
+
+    @inline(__always)
     private func matches(_ name: String, _ position: Position) -> Bool {
-        let range = position.name
-        guard name.utf8.count == range.count else { return false }
-        let span = bytes.readableBytesUInt8Span
-        return zip(range, name.utf8).allSatisfy { Octet.lowercased(span[$0]) == Octet.lowercased($1) }
+        guard Int(position.nameEnd &- position.nameStart) == name.utf8.count else { return false }
+        let span = bytes.readableBytesUInt8Span.extracting(position.name)
+        var name = name
+        return name.withUTF8 { name in
+            for index in 0..<name.count where Octet.lowercased(span[index]) != Octet.lowercased(name[index]) { return false }
+            return true
+        }
     }
 
     private func string(_ range: Range<Int>) -> String {

@@ -63,14 +63,3 @@ extension LazyDeadline: NIOScheduledCallbackHandler {
         }
     }
 }
-
-extension NIODeadline {
-    /// This time, `duration` later; the distant future where that is beyond the clock.
-    func advanced(by duration: Duration) -> NIODeadline { advanced(by: TimeAmount(duration)) }
-
-    /// The same; a negative time counts as none.
-    func advanced(by time: TimeAmount) -> NIODeadline {
-        let (sum, overflow) = uptimeNanoseconds.addingReportingOverflow(UInt64(clamping: time.nanoseconds))
-        return overflow || sum > NIODeadline.distantFuture.uptimeNanoseconds ? .distantFuture : .uptimeNanoseconds(sum)
-    }
-}

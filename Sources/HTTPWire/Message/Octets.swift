@@ -17,6 +17,23 @@ enum Octet {
     @inline(__always)
     static func isText(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == tab }
 
+    /// The first byte at or after `start` that is no text; the end where all are.
+    @inline(__always)
+    static func firstNonText(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
+        let raw = bytes.bytes
+        var index = start
+        // Eight at a time: a byte below 0x20 borrows in the first difference, 0x7F is 0 in the second. A borrow marks only bytes behind a true one, and a tab is passed below.
+        while index &+ 8 <= bytes.count {
+            let word = raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let controls = (word &- 0x2020_2020_2020_2020) & ~word
+            guard (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080 == 0 else { break }
+            index &+= 8
+        }
+        while index < bytes.count, isText(bytes[index]) { index &+= 1 }
+        return index
+    }
+
     /// VCHAR but for `#`: a request target never carries a fragment.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#") }
@@ -43,6 +60,30 @@ enum Octet {
     }
 }
 
+extension StaticString {
+    @inline(__always)
+    var text: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+}
+
+/// Numbers in digits.
+enum Decimal {
+    /// Writes a number that isn't negative, without a zero before it; returns the count of its digits. There is room for 20.
+    static func write(_ number: Int, to room: UnsafeMutableRawBufferPointer) -> Int {
+        var digits = 1
+        var power = 10
+        while number >= power, digits < 19 {
+            digits &+= 1
+            power = digits < 19 ? power &* 10 : .max
+        }
+        var rest = number
+        for place in (0..<digits).reversed() {
+            room[place] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        return digits
+    }
+}
+
 extension String {
     /// Whether all bytes are of this class.
     @inline(__always)
@@ -61,6 +102,14 @@ extension Span<UInt8> {
             for offset in 0..<expected.count where Octet.lowercased(self[range.lowerBound &+ offset]) != expected[offset] { return false }
             return true
         }
+    }
+
+    /// Whether the bytes of `range` are just `text`.
+    @inline(__always)
+    func hasText(_ text: StaticString, in range: Range<Int>) -> Bool {
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
+        for offset in 0..<range.count where self[range.lowerBound &+ offset] != text.utf8Start[offset] { return false }
+        return true
     }
 
     /// The parts of the comma list in `range`, blanks trimmed; an empty part is an empty range.

@@ -61,9 +61,8 @@ struct AnswerOutput {
             framing = isHTTP10 ? .untilClose : .chunked
             if isHTTP10 { closesConnection = true }
         }
-        prepare(head.lines.count + 160 + (bodyBytes.map { $0 <= Self.wholeCopyLimit ? $0 : 0 } ?? 512))
+        prepare(head.lines.readableBytes + 160 + (bodyBytes.map { $0 <= Self.wholeCopyLimit ? $0 : 0 } ?? 512))
         buffer.writeStatusLine(head.status)
-        buffer.writeStaticString("date: ")
         buffer.writeBytes(date)
         if mayHaveBody {
             if let bodyBytes {
@@ -78,7 +77,7 @@ struct AnswerOutput {
         } else {
             buffer.writeStaticString(isHTTP10 ? "\r\nconnection: keep-alive\r\n" : "\r\n")
         }
-        buffer.writeBytes(head.lines)
+        buffer.writeImmutableBuffer(head.lines)
         buffer.writeStaticString("\r\n")
         if isHeadRequest { framing = .none }
     }

@@ -6,22 +6,22 @@ import Musl
 import Darwin
 #endif
 
-/// The Date field's value, rendered once a second. Source: RFC 9110 section 5.6.7.
+/// The Date field, rendered once a second. Source: RFC 9110 section 5.6.7.
 struct HTTPDate {
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     private var second: Int?
-    private(set) var text: [UInt8] = []
+    private var line: [UInt8] = []
 
-    /// The text for the current second.
+    /// The field for the current second, without its end: `date: Sun, 06 Nov 1994 08:49:37 GMT`.
     mutating func current() -> [UInt8] {
         let now = time(nil)
         if now != second {
             second = now
-            text = Self.render(now)
+            line = Array("date: ".utf8) + Self.render(now)
         }
-        return text
+        return line
     }
 
     /// The date of `seconds` after 1970. Days to year, month and day: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.

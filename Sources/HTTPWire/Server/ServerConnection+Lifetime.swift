@@ -43,7 +43,7 @@ extension ServerConnection {
     func linger() {
         phase = .lingering
         discarded = 0
-        input = ByteBuffer()
+        input = loop.noBytes
         let now = loop.eventLoop.now
         stallClock = StallClock(now: now)
         timer.set(now.advanced(by: times.stallCheck))

@@ -23,7 +23,7 @@ extension ServerConnection {
                 return
             }
         }
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        if input.readableBytes == 0 { input = loop.noBytes }
         if isReadHeld, phase != .answering || input.readableBytes <= Self.maxWaitingBytes {
             isReadHeld = false
             context?.read()

@@ -39,7 +39,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     var parser = RequestParser()
     var body = BodyReader(.none)
     var bodyLimit = 0
-    var input = ByteBuffer()
+    var input: ByteBuffer
 
     /// Whether nothing of the request is left unread.
     var isBodyComplete = true
@@ -51,6 +51,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     var hasServed = false
     var discarded = 0
     var remoteHost: String?
+    var memory: AnyObject?
 
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in deadlineReached(now) }
     var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
@@ -59,6 +60,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     init(loop: ServerLoop, handler: any ServerHandler) {
         self.loop = loop
         self.handler = handler
+        input = loop.noBytes
         limits = loop.limits
         times = loop.times
     }
@@ -79,7 +81,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         timer.set(nil)
-        input = ByteBuffer()
+        input = loop.noBytes
         loop.remove(self)
         leave()
     }

@@ -3,7 +3,7 @@ package import NIOCore
 /// One request and its answer. Once the exchange is over (ended, aborted, or the caller left) every method does nothing.
 package final class ServerExchange: @unchecked Sendable { // confined to its event loop
     package let head: RequestHead
-    package internal(set) var body = ByteBuffer()
+    package internal(set) var body: ByteBuffer
     package let eventLoop: any EventLoop
     /// The caller's IP address; nil on a unix socket.
     package let remoteHost: String?
@@ -18,6 +18,12 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     /// Whether the head's bytes have been handed over: from then on the status is fixed.
     package internal(set) var isHeadSent = false
 
+    /// What the handler remembers of the connection, from one request to the next.
+    package var connectionMemory: AnyObject? {
+        get { connection?.memory }
+        set { connection?.memory = newValue }
+    }
+
     /// nil once the exchange is over.
     var connection: ServerConnection?
     var isBegun = false
@@ -25,6 +31,7 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteHost: String?, acceptedAt: NIODeadline) {
         self.head = head
         self.connection = connection
+        body = connection.loop.noBytes
         self.eventLoop = eventLoop
         self.remoteHost = remoteHost
         self.acceptedAt = acceptedAt

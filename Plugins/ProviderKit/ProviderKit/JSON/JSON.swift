@@ -21,18 +21,30 @@ public enum JSON {
     }
 
     /// Whether a scanned key means `name`: `"mod\u0065l"` is `model`.
+    @inlinable
     public static func isKey(_ key: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {
-        name.withUTF8Buffer { name in
-            var i = key.lowerBound &+ 1
-            for expected in name {
-                let byte = bytes.byte(i)
-                if byte == Ascii.backslash { return means(key, name, in: bytes) }
-                guard byte == expected else { return false }
-                i &+= 1
-            }
-            // No escape means nothing at all, so the name has to end with the literal.
-            return i &+ 1 == key.upperBound
+        // Most keys differ from most names in their length or their first byte; an escape only makes a literal longer.
+        guard key.upperBound &- key.lowerBound >= name.utf8CodeUnitCount &+ 2, key.lowerBound >= 0, key.upperBound <= bytes.byteCount else { return false }
+        let first = bytes.unsafeLoad(fromUncheckedByteOffset: key.lowerBound &+ 1, as: UInt8.self)
+        guard first == name.utf8Start.pointee || first == UInt8(ascii: "\\") || name.utf8CodeUnitCount == 0 else { return false }
+        return equals(key, name, in: bytes)
+    }
+
+    /// - Parameter literal: at least as long as `name` with quotes, and within the bytes.
+    @usableFromInline
+    static func equals(_ literal: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {
+        let text = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        // With an escape a literal is longer than what it means.
+        if literal.upperBound &- literal.lowerBound == text.count &+ 2 { return bytes.hasPlain(text, at: literal.lowerBound &+ 1) }
+        var i = literal.lowerBound &+ 1
+        for expected in text {
+            let byte = bytes.byte(i)
+            if byte == Ascii.backslash { return means(literal, text, in: bytes) }
+            guard byte == expected else { return false }
+            i &+= 1
         }
+        // No escape means nothing at all, so the name has to end with the literal.
+        return i &+ 1 == literal.upperBound
     }
 
     /// Whether a scanned value is a string that means `text`.

@@ -22,6 +22,7 @@ public struct JSONCursor: Sendable {
     }
 
     /// The kind of the value that follows, by its first byte alone. Afterwards the cursor stands on that byte.
+    @inline(__always)
     public mutating func peekKind(_ bytes: RawSpan) throws(JSONError) -> JSONKind {
         JSONGrammar.skipWhitespace(bytes, &offset)
         guard let kind = JSONGrammar.kind(bytes.byte(offset)) else { throw JSONError(offset: offset, expected: "a value") }
@@ -36,12 +37,21 @@ public struct JSONCursor: Sendable {
     /// After a key the cursor stands before its value, which has to be skipped or entered.
     public mutating func nextKey(_ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
         guard try advance(bytes, until: Ascii.closeBrace, expected: "',' or '}'") else { return nil }
-        JSONGrammar.skipWhitespace(bytes, &offset)
-        let start = offset
-        try JSONGrammar.passKey(bytes, &offset)
-        let key = start..<offset
-        try JSONGrammar.passColon(bytes, &offset)
-        return key
+        var i = offset
+        JSONGrammar.skipWhitespace(bytes, &i)
+        let start = i
+        guard bytes.byte(i) == Ascii.quote else { throw JSONError(offset: i, expected: "a key in quotes") }
+        i = bytes.firstMark(from: i &+ 1, JSONGrammar.stops)
+        if bytes.byte(i) == Ascii.quote {
+            i &+= 1
+        } else {
+            i = start
+            try JSONGrammar.passString(bytes, &i)
+        }
+        let end = i
+        try JSONGrammar.passColon(bytes, &i)
+        offset = i
+        return start..<end
     }
 
     public mutating func enterArray(_ bytes: RawSpan) throws(JSONError) {
@@ -73,6 +83,7 @@ public struct JSONCursor: Sendable {
         guard offset == bytes.byteCount else { throw JSONError(offset: offset, expected: "the end of the text") }
     }
 
+    @inline(__always)
     private mutating func enter(_ bytes: RawSpan, _ opener: UInt8, expected: String) throws(JSONError) {
         JSONGrammar.skipWhitespace(bytes, &offset)
         guard bytes.byte(offset) == opener else { throw JSONError(offset: offset, expected: expected) }
@@ -83,6 +94,7 @@ public struct JSONCursor: Sendable {
     }
 
     /// Passes a comma, or the container's end.
+    @inline(__always)
     private mutating func advance(_ bytes: RawSpan, until closer: UInt8, expected: String) throws(JSONError) -> Bool {
         JSONGrammar.skipWhitespace(bytes, &offset)
         let byte = bytes.byte(offset)

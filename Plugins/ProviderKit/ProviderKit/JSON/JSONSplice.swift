@@ -39,9 +39,10 @@ public struct JSONSplice: Sendable {
 
     /// A member of our own, with `json` as its value.
     public mutating func append(key: String, json: [UInt8]) {
-        var writer = JSONWriter([pieces.isEmpty ? Ascii.openBrace : Ascii.comma])
+        var writer = JSONWriter(capacity: key.utf8.count + json.count + 4)
         writer.key(escaping: key)
         writer.raw(json)
+        own([pieces.isEmpty ? Ascii.openBrace : Ascii.comma])
         own(writer.bytes)
         callerEnd = nil
     }

@@ -13,26 +13,22 @@ extension JSONWriter {
         endArray()
     }
 
-    @inlinable
     public mutating func member(_ name: StaticString, _ value: String) {
         key(name)
         string(value)
     }
 
     /// nil writes `null`.
-    @inlinable
     public mutating func member(_ name: StaticString, _ value: String?) {
         key(name)
         if let value { string(value) } else { null() }
     }
 
-    @inlinable
     public mutating func member(_ name: StaticString, _ value: Int) {
         key(name)
         integer(value)
     }
 
-    @inlinable
     public mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
         bool(value)

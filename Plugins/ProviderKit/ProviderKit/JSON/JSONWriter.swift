@@ -1,135 +1,221 @@
-/// Builds a JSON text at the end of `bytes`. Commas come by themselves; that what begins also ends is the caller's part.
-public struct JSONWriter: Sendable {
-    public var bytes: [UInt8]
-    @usableFromInline var needsComma = false
+/// Builds a JSON text. Commas come by themselves; that what begins also ends is the caller's part.
+///
+/// It has one owner and memory of its own, so that a member costs no more than its bytes.
+public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows where its memory is
+    private var start: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private var count = 0
+    private var needsComma = false
 
-    public init(_ bytes: [UInt8] = []) {
-        self.bytes = bytes
+    /// - Parameter capacity: room for so many bytes from the start.
+    public init(capacity: Int = 256) {
+        self.capacity = max(capacity, 16)
+        start = .allocate(capacity: self.capacity)
     }
 
-    /// Room for so many bytes from the start.
-    public init(capacity: Int) {
-        bytes = []
-        bytes.reserveCapacity(capacity)
+    deinit { start.deallocate() }
+
+    /// The text so far.
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    /// The text so far, where it lies.
+    public borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(UnsafeRawBufferPointer(start: start, count: count))
     }
 
-    @inlinable
-    public mutating func beginObject() {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
-        needsComma = false
-    }
+    // MARK: containers
 
-    @inlinable
-    public mutating func endObject() {
-        bytes.append(UInt8(ascii: "}"))
-        needsComma = true
-    }
-
-    @inlinable
-    public mutating func beginArray() {
-        separate()
-        bytes.append(UInt8(ascii: "["))
-        needsComma = false
-    }
-
-    @inlinable
-    public mutating func endArray() {
-        bytes.append(UInt8(ascii: "]"))
-        needsComma = true
-    }
+    public mutating func beginObject() { begin(Ascii.openBrace) }
+    public mutating func endObject() { end(Ascii.closeBrace) }
+    public mutating func beginArray() { begin(Ascii.openBracket) }
+    public mutating func endArray() { end(Ascii.closeBracket) }
 
     /// A member's key, which has no character that JSON escapes; its value is what is written next.
-    @inlinable
     public mutating func key(_ key: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
-        needsComma = false
+        let to = beginValue(atMost: key.utf8CodeUnitCount &+ 3)
+        to.pointee = Ascii.quote
+        (to + 1).update(from: key.utf8Start, count: key.utf8CodeUnitCount)
+        endKey(to + 1 + key.utf8CodeUnitCount)
     }
 
     /// A member's key, whatever it holds.
     public mutating func key(escaping key: String) {
-        separate()
-        appendLiteral(key)
-        bytes.append(Ascii.colon)
+        string(key)
+        append(Ascii.colon)
         needsComma = false
     }
 
+    // MARK: values
+
     public mutating func string(_ value: String) {
-        separate()
-        appendLiteral(value)
-        needsComma = true
+        // A native string isn't copied, not even counted, as `withUTF8` of a variable would.
+        if value.utf8.withContiguousStorageIfAvailable({ literal($0) }) != nil { return }
+        Array(value.utf8).withUnsafeBufferPointer { literal($0) }
+    }
+
+    private mutating func literal(_ text: UnsafeBufferPointer<UInt8>) {
+        let to = beginValue(atMost: text.count &+ 2)
+        to.pointee = Ascii.quote
+        guard Self.isPlain(text) else {
+            count &+= 1
+            escape(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(text)))
+            return append(Ascii.quote)
+        }
+        if let source = text.baseAddress { (to + 1).update(from: source, count: text.count) }
+        to[text.count &+ 1] = Ascii.quote
+        endValue(to + (text.count &+ 2))
     }
 
     public mutating func integer(_ value: Int) {
-        separate()
-        if value < 0 { bytes.append(Ascii.minus) }
-        appendDigits(value.magnitude)
-        needsComma = true
+        let to = beginValue(atMost: 20)
+        if value < 0 { to.pointee = Ascii.minus }
+        endValue(Self.write(value.magnitude, to: value < 0 ? to + 1 : to))
     }
 
     /// `value` divided by a thousand, as a decimal: 1500 is written `1.500`, 2000 `2`. Not for negative values.
     public mutating func thousandths(_ value: Int) {
-        integer(value / 1000)
-        let rest = value.magnitude % 1000
-        guard rest > 0 else { return }
-        bytes.append(Ascii.dot)
-        for divisor: UInt in [100, 10, 1] { bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / divisor % 10)) }
+        let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
+        var to = Self.write(whole, to: beginValue(atMost: 24))
+        if rest > 0 {
+            to[0] = Ascii.dot
+            to[1] = Ascii.zero &+ UInt8(truncatingIfNeeded: rest / 100)
+            to[2] = Ascii.zero &+ UInt8(truncatingIfNeeded: rest / 10 % 10)
+            to[3] = Ascii.zero &+ UInt8(truncatingIfNeeded: rest % 10)
+            to += 4
+        }
+        endValue(to)
     }
 
     /// The shortest digits that mean `value`; `null` for infinities and NaN, which JSON doesn't have.
     public mutating func double(_ value: Double) {
-        text(value.isFinite ? value.description : "null")
+        guard value.isFinite else { return null() }
+        let digits = Array(value.description.utf8)
+        raw(digits)
     }
 
-    public mutating func bool(_ value: Bool) {
-        text(value ? "true" : "false")
-    }
+    public mutating func bool(_ value: Bool) { token(value ? "true" : "false") }
 
-    public mutating func null() {
-        text("null")
-    }
+    public mutating func null() { token("null") }
 
     /// One value that is JSON already.
     public mutating func raw(_ json: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: json)
-        needsComma = true
+        raw(0..<json.count, of: json.span.bytes)
     }
 
     /// One value that is JSON already, at `range` of `source`.
     public mutating func raw(_ range: Range<Int>, of source: RawSpan) {
-        separate()
-        bytes.append(range, of: source)
-        needsComma = true
-    }
-
-    @inlinable
-    mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
-    }
-
-    private mutating func appendDigits(_ value: UInt) {
-        var divisor: UInt = 1
-        while value / divisor >= 10 { divisor &*= 10 }
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        source.extracting(range.clamped(to: 0..<source.byteCount)).withUnsafeBytes { json in
+            let to = beginValue(atMost: json.count)
+            if let bytes = json.baseAddress { UnsafeMutableRawPointer(to).copyMemory(from: bytes, byteCount: json.count) }
+            endValue(to + json.count)
         }
     }
 
-    private mutating func text(_ token: String) {
-        separate()
-        bytes.append(contentsOf: token.utf8)
+    // MARK: bytes
+
+    /// Where so many more bytes have their place.
+    private mutating func room(for more: Int) -> UnsafeMutablePointer<UInt8> {
+        if capacity &- count < more { grow(by: more) }
+        return start + count
+    }
+
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        capacity = max(2 &* capacity, count + more)
+        let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        grown.update(from: start, count: count)
+        start.deallocate()
+        start = grown
+    }
+
+    /// Separates it from the value before; the comma's byte is asked for too.
+    private mutating func beginValue(atMost bytes: Int) -> UnsafeMutablePointer<UInt8> {
+        let to = room(for: bytes &+ 1)
+        guard needsComma else { return to }
+        to.pointee = Ascii.comma
+        count &+= 1
+        return to + 1
+    }
+
+    private mutating func endValue(_ end: UnsafeMutablePointer<UInt8>) {
+        count = end - start
         needsComma = true
     }
 
-    private mutating func appendLiteral(_ text: String) {
-        bytes.append(Ascii.quote)
-        let source = text.utf8Span.span.bytes
+    private mutating func endKey(_ end: UnsafeMutablePointer<UInt8>) {
+        end[0] = Ascii.quote
+        end[1] = Ascii.colon
+        count = (end + 2) - start
+        needsComma = false
+    }
+
+    private mutating func begin(_ opener: UInt8) {
+        beginValue(atMost: 1).pointee = opener
+        count &+= 1
+        needsComma = false
+    }
+
+    private mutating func end(_ closer: UInt8) {
+        append(closer)
+        needsComma = true
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        room(for: 1).pointee = byte
+        count &+= 1
+        needsComma = true
+    }
+
+    private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let source = bytes.baseAddress else { return }
+        room(for: bytes.count).update(from: source, count: bytes.count)
+        count &+= bytes.count
+    }
+
+    private mutating func token(_ token: StaticString) {
+        let to = beginValue(atMost: token.utf8CodeUnitCount)
+        to.update(from: token.utf8Start, count: token.utf8CodeUnitCount)
+        endValue(to + token.utf8CodeUnitCount)
+    }
+
+    /// The digits, without a zero before them; returns where they end.
+    private static func write(_ value: UInt, to start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        var digits = 1
+        var power: UInt = 10
+        while value >= power, digits < 20 {
+            digits &+= 1
+            let (next, overflow) = power.multipliedReportingOverflow(by: 10)
+            power = overflow ? .max : next
+        }
+        var rest = value
+        var i = digits
+        while i > 0 {
+            i &-= 1
+            start[i] = Ascii.zero &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        return start + digits
+    }
+
+    // MARK: escapes
+
+    /// Whether all of it is ASCII that means itself between quotes.
+    private static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let bytes = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(text))
+        var i = 0
+        while let word = bytes.word(i) {
+            guard JSONGrammar.stops(word) == 0 else { return false }
+            i &+= 8
+        }
+        while i < text.count {
+            let byte = text[i]
+            guard byte >= 0x20, byte < 0x80, byte != Ascii.quote, byte != Ascii.backslash else { return false }
+            i &+= 1
+        }
+        return true
+    }
+
+    private mutating func escape(_ source: RawSpan) {
         var plainStart = 0
         var i = 0
         while i < source.byteCount {
@@ -139,13 +225,16 @@ public struct JSONWriter: Sendable {
                 repeat { i &+= 1 } while source.byte(i) >= 0x80 && source.byte(i) != 0xe2
                 continue
             }
-            bytes.append(plainStart..<i, of: source)
+            append(plainStart..<min(i, source.byteCount), of: source)
             appendEscape(source, i)
             i &+= length
             plainStart = i
         }
-        bytes.append(plainStart..<source.byteCount, of: source)
-        bytes.append(Ascii.quote)
+        append(min(plainStart, source.byteCount)..<source.byteCount, of: source)
+    }
+
+    private mutating func append(_ range: Range<Int>, of source: RawSpan) {
+        source.extracting(range).withUnsafeBytes { $0.withMemoryRebound(to: UInt8.self) { append($0) } }
     }
 
     /// 1 for what JSON wants escaped, 3 for U+2028 and U+2029, which end a line in old JavaScript, 0 for all else.
@@ -160,17 +249,21 @@ public struct JSONWriter: Sendable {
 
     private mutating func appendEscape(_ source: RawSpan, _ i: Int) {
         let byte = source.byte(i)
-        bytes.append(Ascii.backslash)
+        append(Ascii.backslash)
         switch byte {
-        case Ascii.quote, Ascii.backslash: bytes.append(byte)
-        case Ascii.lineFeed: bytes.append(UInt8(ascii: "n"))
-        case Ascii.carriageReturn: bytes.append(UInt8(ascii: "r"))
-        case Ascii.tab: bytes.append(UInt8(ascii: "t"))
-        case 0xe2: bytes.append(contentsOf: source.byte(i &+ 2) == 0xa8 ? "u2028".utf8 : "u2029".utf8)
+        case Ascii.quote, Ascii.backslash: append(byte)
+        case Ascii.lineFeed: append(UInt8(ascii: "n"))
+        case Ascii.carriageReturn: append(UInt8(ascii: "r"))
+        case Ascii.tab: append(UInt8(ascii: "t"))
+        case 0xe2: append(source.byte(i &+ 2) == 0xa8 ? "u2028" : "u2029")
         default:
-            bytes.append(contentsOf: byte < 0x10 ? "u000".utf8 : "u001".utf8)
+            append(byte < 0x10 ? "u000" : "u001")
             let low = byte & 0x0f
-            bytes.append(low < 10 ? UInt8(ascii: "0") &+ low : UInt8(ascii: "a") &+ low &- 10)
+            append(low < 10 ? Ascii.zero &+ low : UInt8(ascii: "a") &+ low &- 10)
         }
+    }
+
+    private mutating func append(_ text: StaticString) {
+        append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

@@ -33,6 +33,24 @@ extension RawSpan {
         return UInt32(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
     }
 
+    /// Whether `text` stands at `offset`, and has no backslash.
+    func hasPlain(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
+        guard offset >= 0, offset <= byteCount &- text.count, let base = text.baseAddress else { return text.isEmpty }
+        let expected = RawSpan(_unsafeStart: base, byteCount: text.count)
+        var i = 0
+        while let word = expected.word(i) {
+            let backslashes = word ^ UInt64(every: Ascii.backslash)
+            guard self.word(offset &+ i) == word, (backslashes &- UInt64(every: 0x01)) & ~backslashes & UInt64(every: 0x80) == 0 else { return false }
+            i &+= 8
+        }
+        while i < text.count {
+            let byte = expected.byte(i)
+            guard self.byte(offset &+ i) == byte, byte != Ascii.backslash else { return false }
+            i &+= 1
+        }
+        return true
+    }
+
     /// Whether a stream that begins with these bytes begins with a byte order mark (EF BB BF).
     var byteOrderMark: ByteOrderMark {
         let start = halfWord(0) & 0xff_ffff
@@ -122,6 +140,7 @@ enum Ascii {
     static let space = UInt8(ascii: " ")
     static let quote = UInt8(ascii: "\"")
     static let comma = UInt8(ascii: ",")
+    static let zero = UInt8(ascii: "0")
     static let minus = UInt8(ascii: "-")
     static let dot = UInt8(ascii: ".")
     static let colon = UInt8(ascii: ":")
