@@ -29,6 +29,26 @@ import TestSupport
         #expect(try router.chat("demo", key: "test2").status == 401)
     }
 
+    @Test func `each request on a connection is judged by its own key, and by the policy of its own time`() throws {
+        let keys = ["  one: { secret: \"key-1\" }", "  two: { secret: \"key-2\", endpoints: [models] }"]
+        let router = try RouterProcess(PolicyText(keys: keys).demo)
+        let client = try router.client()
+        func status(_ key: String) throws -> Int {
+            client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("demo"), key: key))
+            return try client.readResponse().status
+        }
+        #expect(try status("key-1") == 200)
+        #expect(try status("key-2") == 403)
+        for stranger in ["key-3", "key-11", "key-", "kez-1"] { #expect(try status(stranger) == 401, "\(stranger)") }
+        #expect(try status("key-1") == 200)
+        try router.reload(PolicyText(keys: [keys[1]]).demo.text)
+        #expect(try status("key-1") == 401)
+        #expect(try status("key-2") == 403)
+        try router.reload(PolicyText(keys: ["  two: { secret: \"key-1\" }"]).demo.text)
+        #expect(try status("key-1") == 200)
+        #expect(try status("key-2") == 401)
+    }
+
     @Test func `operations need a key with admin, where keys are defined`() throws {
         let router = try RouterProcess(PolicyText(keys: ["  k: { secret: \"user-key\" }", "  root: { secret: \"root-key\", admin: true }"]).demo)
         #expect(try router.get("/metrics").status == 401)
