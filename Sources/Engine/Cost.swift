@@ -26,19 +26,19 @@ extension RunningCall {
     /// What the provider reported counts; without one of its halves, and where two models made the answer, what passed is counted.
     func countUsage(_ attempt: Attempt) {
         let counters = loop.counters(ofModel: attempt.step.model, in: snapshot)
-        if partialTokens == 0, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
+        if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
             facts.usage = UsageReport(usage: usage, source: .reported)
             counters.reported.add(usage)
         } else {
             let own = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
-            let prompt = partialTokens == 0 ? attempt.usage?.promptTokens : nil
-            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: partialTokens &+ own)
+            let prompt = partial == nil ? attempt.usage?.promptTokens : nil
+            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ own)
             facts.usage = UsageReport(usage: usage, source: ending?.cause == .callerLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
-            if partialTokens > 0 {
+            if let partial {
                 // A model that was to go on and gave nothing costs nothing.
                 let last = attempt.contentBytes == 0 ? 0 : cost(of: attempt, completionTokens: own)
-                facts.cost = partialCost.flatMap { sum in last.map { sum + $0 } }
+                facts.cost = partial.cost.flatMap { sum in last.map { sum + $0 } }
                 if let cost = facts.cost { counters.cost += cost }
                 return
             }

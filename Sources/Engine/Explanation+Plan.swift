@@ -80,12 +80,10 @@ struct ExplanationCourse {
     }
 
     private func explained(_ model: Int, _ rank: ExplanationRanks.Rank, isRetry: Bool = false, wait: Duration = .zero) -> Explanation.Attempt {
-        var timeouts = snapshot.modelTimeouts[model]
-        if let overrides = plan.routeTimeouts { timeouts = timeouts.overridden(by: overrides) }
         return Explanation.Attempt(
             model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
             state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now), isRetry: isRetry, wait: wait,
-            timeouts: timeouts, retry: snapshot.modelRetry[model].overridden(by: plan.retry))
+            timeouts: snapshot.timeouts(ofModel: model, on: plan.timedByRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry))
     }
 
     private func unreached(after walk: ExplanationWalk, _ reached: Set<Int>) -> [Explanation.LeftOut] {

@@ -41,8 +41,8 @@ package struct Plan: Sendable, Equatable {
     package var isNamed: Bool
     /// Over all attempts and waits.
     package var total: Duration
-    /// The route's own timeouts, above each model's; nil where it has none.
-    package var routeTimeouts: TimeoutOverrides?
+    /// The route whose own timeouts stand above each model's, an index into the policy's; nil where there are none.
+    package var timedByRoute: Int?
     /// The request's and the route's, above each model's.
     package var retry = RetryOverrides()
     /// The route's, above its provider's.

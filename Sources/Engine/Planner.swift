@@ -130,7 +130,7 @@ package struct Planner<State: PlanningState> {
         let conditions = conditions ?? Conditions(request)
         (self.conditions, flat) = (conditions, conditions.flat)
         var plan = emptyPlan(route: name)
-        if let index = chains.route { apply(snapshot.policy.routes[index], to: &plan) }
+        if let index = chains.route { apply(index, to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
         let limit = max(Plan.maxCandidates, plan.maxModels + 4)
         for segment in chains.tries { take(segment, .route(name), scope, limit, into: &plan.tries) }
@@ -144,11 +144,12 @@ package struct Planner<State: PlanningState> {
         return plan
     }
 
-    private func apply(_ route: RouteDefinition, to plan: inout Plan) {
+    private func apply(_ index: Int, to plan: inout Plan) {
+        let route = snapshot.policy.routes[index]
         plan.maxModels = route.maxModels ?? plan.maxModels
         plan.maxAttempts = route.maxAttempts ?? plan.maxAttempts
         plan.total = route.timeouts.total ?? plan.total
-        if route.timeouts != TimeoutOverrides() { plan.routeTimeouts = route.timeouts }
+        if route.timeouts != TimeoutOverrides() { plan.timedByRoute = index }
         plan.retry = route.retry
         plan.failover = route.failover
         plan.hedge = route.hedge

@@ -65,7 +65,7 @@ extension RunningCall {
             return fail()
         }
         sequence.begin(step)
-        let timeouts = timeouts(ofModel: step.model)
+        let timeouts = snapshot.timeouts(ofModel: step.model, on: plan.timedByRoute)
         // Field by field: the whole definition would be copied.
         var kitCall = Call(
             operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
@@ -84,12 +84,6 @@ extension RunningCall {
         }
         attempt.start(deadline: min(deadline, attempt.startedAt + timeouts.total))
         if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
-    }
-
-    /// The route's over the model's.
-    func timeouts(ofModel model: Int) -> Timeouts {
-        guard let overrides = plan.routeTimeouts else { return snapshot.modelTimeouts[model] }
-        return snapshot.modelTimeouts[model].overridden(by: overrides)
     }
 
     /// What the caller is told of who answers.
@@ -147,7 +141,7 @@ extension RunningCall {
             if resumes(after: attempt, error) { return }
             countUsage(attempt)
             // Where who was to go on gave nothing, the break before is what ended the answer.
-            let error = attempt.contentBytes == 0 ? partialBreak ?? error : error
+            let error = attempt.contentBytes == 0 ? partial?.brokenBy ?? error : error
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
         if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }

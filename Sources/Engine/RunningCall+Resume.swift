@@ -2,6 +2,20 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
+/// A stream as far as it came, perhaps by several models. Large, and seldom there: so it lies apart from its call.
+final class PartialAnswer {
+    let text: String
+    /// About as many as the text is.
+    let tokens: Int
+    /// Each part at its own model's price; nil: a price is unknown.
+    let cost: Double?
+    let brokenBy: ProviderError?
+
+    init(text: String, tokens: Int, cost: Double?, brokenBy: ProviderError?) {
+        (self.text, self.tokens, self.cost, self.brokenBy) = (text, tokens, cost, brokenBy)
+    }
+}
+
 /// A stream that broke after its first content goes on at another model, on routes that say `resume: true`. Never for tool calls, JSON or several choices,
 /// whose halves are nothing that another model could end.
 extension RunningCall {
@@ -10,28 +24,26 @@ extension RunningCall {
 
     func prepareResumption(_ call: inout Call) {
         call.keepsText = request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
-        if isCommitted { call.continuation = partialText }
+        if isCommitted { call.continuation = partial?.text }
     }
 
     /// Whether another model goes on where the attempt broke.
     func resumes(after attempt: Attempt, _ error: ProviderError) -> Bool {
         guard plan.resumes, attempt.keepsText, !attempt.hasToolCall, error.failure.isBreak, !isOverdue else { return false }
-        let text = (partialText ?? "") + attempt.text
+        let before = partial
+        let text = (before?.text ?? "") + attempt.text
         guard !text.isEmpty, text.utf8.count <= Self.maxPartialBytes else { return false }
-        let before = (partialText, partialTokens, partialCost, partialBreak)
-        partialText = text
         if attempt.contentBytes > 0 {
-            let cost = cost(of: attempt, completionTokens: TokenEstimate.tokens(ofBytes: attempt.contentBytes))
-            partialCost = partialCost.flatMap { sum in cost.map { sum + $0 } }
-            partialTokens &+= TokenEstimate.tokens(ofBytes: attempt.contentBytes)
-            partialBreak = error
+            let tokens = TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+            let cost = cost(of: attempt, completionTokens: tokens).flatMap { cost in before.map { before in before.cost.map { $0 + cost } } ?? cost }
+            partial = PartialAnswer(text: text, tokens: (before?.tokens ?? 0) &+ tokens, cost: cost, brokenBy: error)
         }
         let models = snapshot.policy.models
         while let step = sequence.propose(context: { models[$0].context }) {
             guard snapshot.instance(ofModel: step.model)?.provider.capabilities.canContinue == true else { continue }
             if ask(step) { return true }
         }
-        (partialText, partialTokens, partialCost, partialBreak) = before
+        partial = before
         return false
     }
 
@@ -41,7 +53,7 @@ extension RunningCall {
         facts.provider = attempt.instance.name
         facts.model = snapshot.policy.models[attempt.step.model].name
         facts.isFallback = attempt.step.isFallback
-        facts.joints.append(Joint(provider: provider ?? "", model: from ?? "", textBytes: partialText?.utf8.count ?? 0))
+        facts.joints.append(Joint(provider: provider ?? "", model: from ?? "", textBytes: partial?.text.utf8.count ?? 0))
         writer.resume(facts)
         attempt.showHeld()
         writer.flush()

@@ -133,6 +133,10 @@ extension RunningCall {
         failUnavailable()
     }
 
+    private func queueTime(ofModel model: Int) -> Duration {
+        snapshot.timeouts(ofModel: model, on: plan.timedByRoute).queue
+    }
+
     /// For a place at a model that is at its limit of requests under way.
     private func queue() -> Bool {
         for (step, availability) in sequence.skipped where availability == .full {
@@ -147,7 +151,7 @@ extension RunningCall {
                 return true
             case .queued(let ticket):
                 slot = consume ticket
-                wait(for: .slot(step), until: min(.now() + timeouts(ofModel: step.model).queue, deadline))
+                wait(for: .slot(step), until: min(.now() + queueTime(ofModel: step.model), deadline))
                 return true
             }
         }
@@ -162,7 +166,7 @@ extension RunningCall {
             start(step, permit, isRepeat: false)
         case .queued(let ticket):
             slot = consume ticket
-            wait(for: .slot(step), until: min(.now() + timeouts(ofModel: step.model).queue, deadline))
+            wait(for: .slot(step), until: min(.now() + queueTime(ofModel: step.model), deadline))
         case .refused(let availability):
             sequence.dropSkipped(step)
             sequence.skip(step, availability)

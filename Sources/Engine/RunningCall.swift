@@ -42,13 +42,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var holdsRepeat = false
     /// It waited in vain for a place at a model, or found no room to wait.
     var isQueuedOut = false
-    /// What the caller has of a stream that broke, on routes that resume, and about how many tokens that is.
-    var partialText: String?
-    var partialTokens = 0
-    /// What that costs, each part at its own model's price; nil: a price is unknown.
-    var partialCost: Double? = 0
-    /// What broke it.
-    var partialBreak: ProviderError?
+    /// What the caller has of a stream that broke, on routes that resume.
+    var partial: PartialAnswer?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in waitIsOver() }
     var hasTimer = false
 

@@ -90,6 +90,11 @@ package final class Snapshot: Sendable {
         return nil
     }
 
+    /// A route's own over the model's.
+    func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
+        route.map { modelTimeouts[model].overridden(by: policy.routes[$0].timeouts) } ?? modelTimeouts[model]
+    }
+
     package func state(ofModel model: Int) -> ModelState { states.models[model] }
 
     /// nil: the key has no limits, or there is none.

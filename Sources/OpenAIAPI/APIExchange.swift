@@ -51,12 +51,23 @@ final class APIExchange: CallerObserver {
         error: String? = nil
     ) {
         guard !hasEnded else { return }
+        exchange.respond(head(status, contentType: body.readableBytes > 0 ? contentType : nil, fields), body)
+        end(status: status, facts: facts, error: error)
+    }
+
+    /// A small whole answer with JSON, which is still to be written.
+    func respond(_ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, facts: AnswerFacts?, writeBody: (inout ByteBuffer) -> Void) {
+        guard !hasEnded else { return }
+        exchange.respond(head(status, contentType: "application/json", fields), bodyBytes: bodyBytes, writeBody)
+        end(status: status, facts: facts)
+    }
+
+    private func head(_ status: Int, contentType: String?, _ fields: (inout ResponseHead) -> Void) -> ResponseHead {
         var head = ResponseHead(status: status)
         head.add("x-request-id", requestID)
-        if body.readableBytes > 0 { head.add("content-type", contentType) }
+        if let contentType { head.add("content-type", contentType) }
         fields(&head)
-        exchange.respond(head, body)
-        end(status: status, facts: facts, error: error)
+        return head
     }
 
     /// - Parameter allow: the endpoint's methods, for a 405.

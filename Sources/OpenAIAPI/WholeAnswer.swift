@@ -3,19 +3,40 @@ import ProviderKit
 
 /// Reads and changes a `chat.completion` object by splicing.
 enum WholeAnswer {
-    /// The object with one more member at its end.
-    static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
-        member.withBytes { appending($0, to: object) }
+    /// An object with one more member at its end.
+    struct Longer {
+        private let object: ByteBuffer
+        private let member: UnsafeRawBufferPointer
+        private let kept: Int
+        private let isEmpty: Bool
+
+        init(_ object: ByteBuffer, by member: UnsafeRawBufferPointer) {
+            let (body, isEmpty) = WholeAnswer.withoutEnd(object.readableBytesSpan)
+            (self.object, self.member, kept, self.isEmpty) = (object, member, body.count, isEmpty)
+        }
+
+        var count: Int { kept + (isEmpty ? 0 : 1) + member.count + 1 }
+
+        var bytes: ByteBuffer {
+            var bytes = ByteBuffer.unshared(capacity: count)
+            write(to: &bytes)
+            return bytes
+        }
+
+        func write(to bytes: inout ByteBuffer) {
+            object.withUnsafeReadableBytes { _ = bytes.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<kept])) }
+            if !isEmpty { bytes.writeStaticString(",") }
+            bytes.writeBytes(member)
+            bytes.writeStaticString("}")
+        }
     }
 
-    static func appending(_ member: some Collection<UInt8>, to object: ByteBuffer) -> ByteBuffer {
-        let (body, isEmpty) = withoutEnd(object.readableBytesSpan)
-        var bytes = ByteBuffer.unshared(capacity: body.count + member.count + 2)
-        if let slice = object.getSlice(at: object.readerIndex, length: body.count) { bytes.writeImmutableBuffer(slice) }
-        if !isEmpty { bytes.writeStaticString(",") }
-        bytes.writeBytes(member)
-        bytes.writeStaticString("}")
-        return bytes
+    static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
+        member.withBytes { Longer(object, by: $0).bytes }
+    }
+
+    static func appending(_ member: [UInt8], to object: ByteBuffer) -> ByteBuffer {
+        member.withUnsafeBytes { Longer(object, by: $0).bytes }
     }
 
     /// The object without its top-level member `_router`, which an upstream that is a router itself has put there.

@@ -1,4 +1,5 @@
 import Engine
+import HTTPWire
 import NIOCore
 import ProviderKit
 
@@ -53,14 +54,18 @@ final class WholeWriter: AnswerWriter {
 
     func finish(_ facts: AnswerFacts) {
         let object = passed ?? ByteBuffer(bytes: fold?.completion(facts.usage.usage) ?? [])
-        var body = object
-        if api.wantsMetadata {
-            var member = JSONWriter(capacity: 512)
-            let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
-            RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
-            body = WholeAnswer.appending(member, to: object)
+        guard api.wantsMetadata else { return api.respond(200, object, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts) }
+        var member = JSONWriter(capacity: 512)
+        let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
+        RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
+        member.withBytes { member in
+            let longer = WholeAnswer.Longer(object, by: member)
+            if longer.count <= ServerExchange.copyLimit {
+                api.respond(200, bodyBytes: longer.count, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts) { longer.write(to: &$0) }
+            } else {
+                api.respond(200, longer.bytes, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
+            }
         }
-        api.respond(200, body, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
     }
 
     func fail(_ failure: CallFailure, _ facts: AnswerFacts) {

@@ -29,7 +29,7 @@ struct AttemptSequenceTests {
     private func plan(_ tries: [Int], _ fallback: [Int] = [], on: [FailureClass: [Int]] = [:], models: Int = 4, attempts: Int = 4) -> Plan {
         Plan(
             route: "r", tries: tries, fallback: fallback, fallbackOn: on, maxModels: models, maxAttempts: attempts, isNamed: false, total: .seconds(1),
-            routeTimeouts: nil)
+            timedByRoute: nil)
     }
 
     @Test("these failures lead to the next model", arguments: [

@@ -3,7 +3,10 @@ import NIOCore
 /// What of a request is still to be written, piece by piece: no more than the channel takes, so that TLS never encrypts a whole large body at once.
 struct RequestWriter {
     static let pieceBytes = 64 * 1024
+    private static let keptCapacity = 32 * 1024
 
+    /// Head and small body, used again by the connection's next request: by then the channel has let go of it.
+    private var start = ByteBuffer.unshared()
     private var piece: ByteBuffer?
     private var rest: ArraySlice<ByteBuffer> = []
     /// Whether the socket may not take all of it at once, so that only the last write's success says that it is sent.
@@ -13,9 +16,11 @@ struct RequestWriter {
     var isEmpty: Bool { piece == nil }
 
     mutating func begin(_ message: UpstreamMessage) {
-        piece = message.start
+        if start.capacity > Self.keptCapacity { start = .unshared() }
+        message.writeStart(to: &start)
+        piece = start
         rest = message.rest[...]
-        needsProof = rest.reduce(message.start.readableBytes) { $0 + $1.readableBytes } > Self.pieceBytes
+        needsProof = rest.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.pieceBytes
         isSent = false
     }
 

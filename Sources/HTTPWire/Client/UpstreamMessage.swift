@@ -1,46 +1,59 @@
 package import NIOCore
 
-/// A request to an upstream, rendered: its framing is always ours.
+/// A request to an upstream: its framing is always ours.
 package struct UpstreamMessage: Sendable {
     /// A body that is no larger is copied behind the head, so that both go out in one write.
     package static let copyLimit = 16 * 1024
 
-    /// What goes out first: request line, fields, the empty line, and a small body.
-    private(set) var start: ByteBuffer
+    private let request: UpstreamRequestHead
+    private let bodyBytes: Int
+    private let writeBody: @Sendable (inout ByteBuffer) -> Void
     /// A large body, in pieces that are never copied.
     let rest: [ByteBuffer]
-    let isHeadRequest: Bool
-    private let headBytes: Int
 
-    /// Request line and fields, up to and including the empty line.
-    package var head: ByteBuffer { start.getSlice(at: start.readerIndex, length: headBytes) ?? start }
-
-    package init(_ head: UpstreamRequestHead, body: [ByteBuffer]) {
+    package init(_ request: UpstreamRequestHead, body: [ByteBuffer]) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
-        self.init(head, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
+        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
             if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
         }
     }
 
     /// - Parameters:
     ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
-    ///   - writeBody: writes the body behind the head, where it isn't in `rest`.
-    package init(_ head: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: (inout ByteBuffer) -> Void) {
-        isHeadRequest = head.isHeadRequest
+    ///   - writeBody: writes the body, where it isn't in `rest`; once for each connection that the request is sent on.
+    package init(_ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: @escaping @Sendable (inout ByteBuffer) -> Void) {
+        self.request = request
+        self.bodyBytes = bodyBytes
         self.rest = rest
-        var start = ByteBufferAllocator().buffer(capacity: head.lines.readableBytes + 48 + (rest.isEmpty ? bodyBytes : 0))
-        start.writeImmutableBuffer(head.lines)
-        if bodyBytes > 0 || head.announcesLength {
-            start.writeStaticString("content-length: ")
-            start.writeDecimal(bodyBytes)
-            start.writeStaticString("\r\n\r\n")
+        self.writeBody = writeBody
+    }
+
+    var isHeadRequest: Bool { request.isHeadRequest }
+
+    /// Request line and fields, up to and including the empty line.
+    package var head: ByteBuffer {
+        var head = ByteBuffer.unshared()
+        writeHead(to: &head)
+        return head
+    }
+
+    /// Writes what goes out first, request line, fields, the empty line and a small body, over what `buffer` holds.
+    func writeStart(to buffer: inout ByteBuffer) {
+        buffer.clear(minimumCapacity: request.lines.readableBytes + 48 + (rest.isEmpty ? bodyBytes : 0))
+        writeHead(to: &buffer)
+        if rest.isEmpty { writeBody(&buffer) }
+    }
+
+    private func writeHead(to buffer: inout ByteBuffer) {
+        buffer.writeImmutableBuffer(request.lines)
+        if bodyBytes > 0 || request.announcesLength {
+            buffer.writeStaticString("content-length: ")
+            buffer.writeDecimal(bodyBytes)
+            buffer.writeStaticString("\r\n\r\n")
         } else {
-            start.writeStaticString("\r\n")
+            buffer.writeStaticString("\r\n")
         }
-        headBytes = start.readableBytes
-        writeBody(&start)
-        self.start = start
     }
 }
 

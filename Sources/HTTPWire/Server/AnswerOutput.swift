@@ -95,6 +95,9 @@ struct AnswerOutput {
         return false
     }
 
+    /// The body of a sized answer, right behind its head.
+    mutating func writeBody(_ write: (inout ByteBuffer) -> Void) { write(&buffer) }
+
     mutating func endPiece() {
         prepare(16)
         if framing == .chunked { buffer.writeStaticString("\r\n") }

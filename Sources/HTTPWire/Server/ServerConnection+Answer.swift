@@ -10,6 +10,21 @@ extension ServerConnection {
         finishExchange()
     }
 
+    func respond(_ exchange: ServerExchange, _ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
+        guard self.exchange === exchange, !exchange.isBegun else { return }
+        exchange.isBegun = true
+        output.closesConnection = isLastAnswer(exchange)
+        exchange.isHeadSent = true
+        output.writeHead(head, bodyBytes: bodyBytes, date: loop.date.current())
+        if output.framing != .none {
+            output.writeBody(writeBody)
+            exchange.bytesSent = bodyBytes
+        }
+        handOver()
+        flushSoon()
+        finishExchange()
+    }
+
     func begin(_ exchange: ServerExchange, _ head: ResponseHead) {
         guard self.exchange === exchange, !exchange.isBegun else { return }
         exchange.isBegun = true

@@ -46,6 +46,14 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     /// The whole answer. Head and small body go out in one buffer, one write and one flush. A HEAD request gets the head alone, with the body's length.
     package func respond(_ head: ResponseHead, _ body: ByteBuffer) { connection?.respond(self, head, body) }
 
+    /// A body up to so many bytes is copied behind its head.
+    package static let copyLimit = AnswerOutput.wholeCopyLimit
+
+    /// The same, where the body is small and still to be written: `writeBody` writes `bodyBytes` bytes behind the head, or isn't called where none are sent.
+    package func respond(_ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
+        connection?.respond(self, head, bodyBytes: bodyBytes, writeBody)
+    }
+
     /// Begins a streamed answer. The head is held until the first write, flush or end. Chunked; towards HTTP/1.0 it ends with the connection.
     package func begin(_ head: ResponseHead) { connection?.begin(self, head) }
 
