@@ -47,6 +47,8 @@ package final class AnswerFacts {
     package var planTime: Duration = .zero
     /// From the request's arrival to the first byte of the answering upstream's head.
     package var firstByteTime: Duration?
+    /// From the answering attempt's start to that byte: the upstream's own part.
+    package var upstreamTime: Duration?
     /// From the request's arrival until now; whole at `finish` and `fail`.
     package var totalTime: Duration = .zero
 

@@ -18,6 +18,8 @@ final class Conditions {
         }
     }
 
+    private static let maxShownTags = 64
+
     let flat: Flat
     private let needs: RequestNeeds
     /// nil: none was given.
@@ -47,7 +49,7 @@ final class Conditions {
     /// A model that doesn't tell its context or output can't be known to be large enough for who asks.
     func failedField(_ model: ModelDefinition) -> Omission? {
         guard let fields else { return nil }
-        if let tags = fields.tags, !tags.matches(model.tags) { return .field("tags") }
+        if let tags = fields.tags, !tags.matches(model.tags) { return .field("tags '\(String(tags.description.prefix(Self.maxShownTags)))'") }
         if let type = fields.type, model.type != type { return .field("type '\(type)'") }
         if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .field("min_context_size \(tokens)") }
         if let tokens = fields.minOutput, (model.maxOutput ?? 0) < tokens { return .field("min_max_output_tokens \(tokens)") }

@@ -92,7 +92,13 @@ extension RunningCall {
         facts.model = snapshot.policy.models[attempt.step.model].name
         facts.isFallback = attempt.step.isFallback
         facts.firstByteTime = nil
+        facts.upstreamTime = nil
         writer.begin(facts)
+    }
+
+    private func noteFirstByte(of attempt: Attempt) {
+        facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+        facts.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
     }
 
     /// An attempt's stream has content: the call is its.
@@ -101,7 +107,7 @@ extension RunningCall {
         isCommitted = true
         if isJoint { return resume(at: attempt) }
         settleRace(for: attempt)
-        facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+        noteFirstByte(of: attempt)
         writer.commit(facts)
     }
 
@@ -112,7 +118,7 @@ extension RunningCall {
         case .answered:
             if !isCommitted { settleRace(for: attempt) }
             self.attempt = nil
-            facts.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
+            noteFirstByte(of: attempt)
             countUsage(attempt)
             end(nil)
         case .failed(let error, let reason):

@@ -23,7 +23,10 @@ extension RunningCall {
         let models = snapshot.policy.models
         while let step = sequence.propose(context: { models[$0].context }) {
             guard isAffordable(step, settings) else { return sequence.putBack(step) }
-            if ask(step, isHeld: true) { return }
+            if ask(step, isHeld: true) {
+                facts.isHedged = true
+                return
+            }
         }
     }
 
@@ -46,7 +49,6 @@ extension RunningCall {
         let loser = winner === hedge ? attempt : hedge
         self.hedge = nil
         attempt = winner
-        facts.isHedged = true
         if winner === hedge { present(winner) }
         loser?.abort(ProviderError(.cancelled, message: "another attempt answered first"))
         winner.showHeld()

@@ -17,7 +17,11 @@ extension RouterFields {
         var seen: UInt64 = 0
         var refusal: APIError?
         headers.forEach(prefix: "x-router-") { name, value in
-            guard name != Self.metadata, refusal == nil else { return }
+            guard refusal == nil else { return }
+            if name == Self.metadata {
+                if !["on", "off"].contains(value.lowercased()) { refusal = ChatRequest.invalid(name, "'on' or 'off'") }
+                return
+            }
             do throws(APIError) { try read(name, value, &seen) } catch { refusal = error }
         }
         if let refusal { throw refusal }

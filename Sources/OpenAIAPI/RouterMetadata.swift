@@ -53,7 +53,7 @@ enum RouterMetadata {
         if let model = facts.model { head.add("x-router-model", model) }
         head.add("x-router-attempts", String(facts.attempts))
         head.add("x-router-fallback", facts.isFallback ? "true" : "false")
-        addTiming(plan: facts.planTime, upstream: facts.firstByteTime, to: &head)
+        addTiming(plan: facts.planTime, upstream: facts.upstreamTime, to: &head)
     }
 
     /// Of a request that nobody was asked for.

@@ -47,3 +47,10 @@ extension StringProtocol {
         return start[start.startIndex..<end]
     }
 }
+
+extension TagExpression: CustomStringConvertible {
+    /// As it can be written: `fast & !paid, vision`.
+    package var description: String {
+        alternatives.map { $0.map { ($0.isNegated ? "!" : "") + $0.tag }.joined(separator: " & ") }.joined(separator: ", ")
+    }
+}

@@ -178,4 +178,18 @@ import TestSupport
             #expect(refused.head["server-timing"]?.hasPrefix("plan;dur=") == true)
         }
     }
+
+    @Test func `server-timing tells the answering upstream's own part, without those that failed before`() throws {
+        let a = try ScriptedUpstream { exchange in
+            try exchange.pause(.milliseconds(30))
+            try ScriptedUpstream.failing(500)(exchange)
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b] }"]))
+        let answer = try router.chat("r", "hi")
+        let timing = try #require(answer.head["server-timing"])
+        let upstream = try #require(timing.split(separator: "=").last.flatMap { Double($0) })
+        let firstByte = try #require(answer.json?["_router"]?["timing"]?["first_byte_ms"]?.double)
+        #expect(timing.contains(", upstream;dur=") && upstream > 0 && upstream <= firstByte - 30, "\(timing), first byte \(firstByte)")
+    }
 }

@@ -35,6 +35,24 @@ import TestSupport
         #expect(cancelled < ceiling(.milliseconds(100)))
     }
 
+    @Test func `a first attempt that fails by itself leaves the answer to the second, and is told as one of two`() throws {
+        let isHedged = Gate(), hasFailed = Gate()
+        let a = try ScriptedUpstream { exchange in
+            try isHedged.wait()
+            try ScriptedUpstream.failing(500)(exchange)
+            hasFailed.open()
+        }
+        let b = try ScriptedUpstream { exchange in
+            isHedged.open()
+            try hasFailed.wait()
+            try ScriptedUpstream.answering("from b")(exchange)
+        }
+        let answer = try Self.router(a, b).stream("r")
+        #expect(answer.content == "from b" && answer.isDone)
+        #expect(answer.metadata?["hedged"]?.bool == true)
+        #expect(answer.metadata?["errors"]?[0]?["status"]?.int == 500)
+    }
+
     @Test func `a first attempt that is quick enough has no second beside it`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("a")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
         let router = try Self.router(a, b, hedge: "after: 20s")

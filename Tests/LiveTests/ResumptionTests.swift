@@ -28,7 +28,8 @@ import TestSupport
     private static func router(_ a: ScriptedUpstream, _ b: ScriptedUpstream) throws -> RouterProcess {
         var policy = PolicyText(["a": a], routes: ["  r: { try: [a, b], resume: true }", "  plain: { try: [a, b] }"])
         policy.moreProviders = ["  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(b.port)/v1\", continues: prefill }"]
-        policy.moreModels = ["  b: { provider: p-b, supports: [tools] }"]
+        policy.moreModels = ["  b: { provider: p-b }"] + ["a", "b"].map { "  able-\($0): { provider: p-\($0), supports: [tools, json] }" }
+        policy.routes.append("  able: { try: [able-a, able-b], resume: true }")
         return try RouterProcess(policy)
     }
 
@@ -48,11 +49,12 @@ import TestSupport
     }
 
     @Test func `without the route's word, and for tools, JSON or several choices, the break is an error`() throws {
-        let gates = [Gate(), Gate()]
+        let extras = [#""n":2"#, #""tools":[{"type":"function","function":{"name":"f"}}]"#, #""response_format":{"type":"json_object"}"#]
+        let gates = (0...extras.count).map { _ in Gate() }
         let (a, b) = (try Self.breaking(at: gates), try ScriptedUpstream(ScriptedUpstream.answering("never")))
         let router = try Self.router(a, b)
         var answers = [try Self.rest(router, "plain", breakingAt: gates[0])]
-        for extra in [#""n":2"#] { answers.append(try Self.rest(router, "r", extra: extra, breakingAt: gates[1])) }
+        for (extra, gate) in zip(extras, gates.dropFirst()) { answers.append(try Self.rest(router, "able", extra: extra, breakingAt: gate)) }
         for answer in answers {
             #expect(answer.content == "" && !answer.isDone)
             #expect(answer.errors.count == 1)

@@ -45,7 +45,7 @@ struct FieldLines {
                 }
                 index &+= 1
             case .name:
-                while index < end, Octet.isToken(bytes[index]) { index &+= 1 }
+                index = Octet.firstNonToken(bytes, from: index)
                 guard index < end else { break }
                 guard bytes[index] == Octet.colon else { throw WireFault("a header field's name must be a token with a colon right after it") }
                 nameEnd = index

@@ -13,6 +13,25 @@ enum Octet {
         return byte < 128 && (tokenHigh &>> UInt64(byte &- 64)) & 1 == 1
     }
 
+    /// The first byte at or after `start` that may not stand in a token; the end where all may.
+    @inline(__always)
+    static func firstNonToken(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
+        let raw = bytes.bytes
+        var index = start
+        // Names are mostly letters and hyphens: eight at a time, as long as they are nothing else.
+        while index &+ 8 <= bytes.count {
+            let word = raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let folded = (word | 0x2020_2020_2020_2020) & 0x7F7F_7F7F_7F7F_7F7F
+            let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
+            let others = word ^ 0x2D2D_2D2D_2D2D_2D2D
+            let hyphens = ~(((others & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F) | others)
+            guard ((letters | hyphens) & ~word) & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080 else { break }
+            index &+= 8
+        }
+        while index < bytes.count, isToken(bytes[index]) { index &+= 1 }
+        return index
+    }
+
     /// HTAB, SP, VCHAR and obs-text: what may stand in a field's value or a reason phrase.
     @inline(__always)
     static func isText(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == tab }

@@ -37,11 +37,18 @@ extension RawSpan {
     func hasPlain(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
         guard offset >= 0, offset <= byteCount &- text.count, let base = text.baseAddress else { return text.isEmpty }
         let expected = RawSpan(_unsafeStart: base, byteCount: text.count)
-        var i = 0
-        while let word = expected.word(i) {
+        @inline(__always) func isPlain(at i: Int) -> Bool {
+            guard let word = expected.word(i) else { return false }
             let backslashes = word ^ UInt64(every: Ascii.backslash)
-            guard self.word(offset &+ i) == word, (backslashes &- UInt64(every: 0x01)) & ~backslashes & UInt64(every: 0x80) == 0 else { return false }
-            i &+= 8
+            return self.word(offset &+ i) == word && (backslashes &- UInt64(every: 0x01)) & ~backslashes & UInt64(every: 0x80) == 0
+        }
+        var i = 0
+        if text.count >= 8 {
+            while i < text.count &- 8 {
+                guard isPlain(at: i) else { return false }
+                i &+= 8
+            }
+            return isPlain(at: text.count &- 8)  // which may be compared in part already
         }
         while i < text.count {
             let byte = expected.byte(i)
