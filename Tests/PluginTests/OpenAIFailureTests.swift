@@ -43,6 +43,17 @@ struct OpenAIFailureTests {
         #expect(failure(status, body).failure == .contextOverflow)
     }
 
+    /// The router keeps the first 64 KiB of an error body: an upstream that repeats a long prompt in it sends JSON that has no end, cut anywhere in a character.
+    @Test("an error that was cut is told by what there is of it, wherever the cut is", arguments: 0..<4)
+    func cut(padding: Int) {
+        let start = #"{"error":{"message":"maximum context length is 9000 tokens: "# + String(repeating: "x", count: padding)
+        for letter in ["П", "中", "🚀"] {
+            let bytes = Array((start + String(repeating: letter, count: 40_000)).utf8.prefix(65_536))
+            let error = provider.failure(head: UpstreamHead(status: 400), body: bytes.span.bytes)
+            #expect(error.failure == .contextOverflow && error.message.hasSuffix(letter), "\(padding) before \(letter): \(error.message.prefix(40))")
+        }
+    }
+
     @Test("a content filter is told by each server's own words", arguments: [
         ("OpenAI", 400, #"{"error":{"message":"Invalid prompt: your prompt was flagged as potentially violating our usage policy.","type":"invalid_request_error","param":null,"code":"invalid_prompt"}}"#),
         ("OpenAI, by code", 400, #"{"error":{"message":"no","type":"invalid_request_error","code":"content_policy_violation"}}"#),

@@ -39,8 +39,10 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
 
 /// The text of an error body in nobody's format (`{"detail": …}`, plain text), for people: at most 1 KiB on one line. nil for HTML, and for what is no text.
 private func plainText(_ body: RawSpan) -> String? {
-    let bytes = (0..<min(body.byteCount, 1024)).map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    let text = String(decoding: bytes, as: UTF8.self)
+    var end = min(body.byteCount, 1024)
+    // A character that the cut would go through is left out.
+    while end > 0, end < body.byteCount, body.byte(end) & 0xC0 == 0x80 { end -= 1 }
+    let text = String(decoding: Array(copying: 0..<end, of: body), as: UTF8.self)
     let isText = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{FFFD}" || $0 == "\n" || $0 == "\r" || $0 == "\t" }
     let words = text.split(whereSeparator: \.isWhitespace)
     guard isText, let first = words.first, !first.hasPrefix("<") else { return nil }
