@@ -23,12 +23,11 @@ final class Conditions {
     let flat: Flat
     private let needs: RequestNeeds
     /// nil: none was given.
-    @OwnFields private var fields: RequestFields?
+    private let fields: RequestFields?
 
     init(_ request: PlanRequest) {
         needs = request.needs
-        let fields = request.ownFields
-        _fields = OwnFields(wrappedValue: fields)
+        fields = request.ownFields
         flat = Flat(
             supports: needs.supports.union(fields?.supports ?? []).bits, contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,

@@ -23,6 +23,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// When a model's failure was last told to the operator.
     private var reported: [ModelName: NIODeadline] = [:]
     var random = LoopRandom()
+    /// For who has no bytes yet.
     let noBytes = ByteBuffer.unshared()
 
     init(

@@ -14,7 +14,7 @@ package struct PlanRequest: Sendable {
     package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), fields: RequestFields? = nil, scope: ModelScope? = nil) {
         self.models = models
         self.needs = needs
-        _ownFields = OwnFields(wrappedValue: fields)
+        ownFields = fields
         self.scope = scope
     }
 

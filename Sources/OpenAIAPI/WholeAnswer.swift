@@ -3,8 +3,8 @@ import ProviderKit
 
 /// Reads and changes a `chat.completion` object by splicing.
 enum WholeAnswer {
-    /// An object with one more member at its end.
-    struct Longer {
+    /// An object with one more member at its end. Used while the member's bytes are there.
+    struct Extended {
         private let object: ByteBuffer
         private let member: UnsafeRawBufferPointer
         private let kept: Int
@@ -32,11 +32,7 @@ enum WholeAnswer {
     }
 
     static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
-        member.withBytes { Longer(object, by: $0).bytes }
-    }
-
-    static func appending(_ member: [UInt8], to object: ByteBuffer) -> ByteBuffer {
-        member.withUnsafeBytes { Longer(object, by: $0).bytes }
+        member.withBytes { Extended(object, by: $0).bytes }
     }
 
     /// The object without its top-level member `_router`, which an upstream that is a router itself has put there.
@@ -175,7 +171,9 @@ enum WholeAnswer {
                     try cursor.enterArray(message)
                     while try cursor.nextElement(message) {
                         let call = message.extracting(try cursor.skipValue(message).range)
-                        calls.append(Array(appending(Array("\"index\":\(calls.count)".utf8), to: ByteBuffer(bytes: copy(0..<call.byteCount, call))).readableBytesView))
+                        var index = JSONWriter(capacity: 16)
+                        index.member("index", calls.count)
+                        calls.append(Array(appending(index, to: ByteBuffer(bytes: copy(0..<call.byteCount, call))).readableBytesView))
                     }
                 } catch {
                     continue

@@ -59,11 +59,11 @@ final class WholeWriter: AnswerWriter {
         let data = wantsData ? WholeAnswer.data(of: object.readableBytesSpan) : nil
         RouterMetadata.write(facts, to: &member, isComplete: true, data: data)
         member.withBytes { member in
-            let longer = WholeAnswer.Longer(object, by: member)
-            if longer.count <= ServerExchange.copyLimit {
-                api.respond(200, bodyBytes: longer.count, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts) { longer.write(to: &$0) }
+            let body = WholeAnswer.Extended(object, by: member)
+            if body.count <= ServerExchange.copyLimit {
+                api.respond(200, bodyBytes: body.count, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts) { body.write(to: &$0) }
             } else {
-                api.respond(200, longer.bytes, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
+                api.respond(200, body.bytes, fields: { RouterMetadata.addFields(facts, to: &$0) }, facts: facts)
             }
         }
     }

@@ -64,7 +64,9 @@ struct WholeAnswerTests {
         (#"{"a":1}"#, #"{"a":1,"m":2}"#), ("{}", #"{"m":2}"#), (" { } ", #" {"m":2}"#), ("{\"a\":{}\n}\n", "{\"a\":{},\"m\":2}"),
     ])
     func appending(object: String, expected: String) {
-        let result = WholeAnswer.appending(Array(#""m":2"#.utf8), to: ByteBuffer(string: object))
+        var member = JSONWriter()
+        member.member("m", 2)
+        let result = WholeAnswer.appending(member, to: ByteBuffer(string: object))
         #expect(String(buffer: result) == expected)
     }
 

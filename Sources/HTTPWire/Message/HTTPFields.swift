@@ -34,9 +34,7 @@ package struct HTTPFields: Sendable {
 
     /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
-        let length = name.utf8.count
-        for position in positions where Int(position.nameEnd &- position.nameStart) == length && matches(name, position) { return string(position.value) }
-        return nil
+        positions.first { matches(name, $0) }.map { string($0.value) }
     }
 
     /// Every value of `name`, in order.

@@ -16,19 +16,25 @@ enum Octet {
     /// The first byte at or after `start` that may not stand in a token; the end where all may.
     @inline(__always)
     static func firstNonToken(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
-        let raw = bytes.bytes
-        var index = start
-        // Names are mostly letters and hyphens: eight at a time, as long as they are nothing else.
-        while index &+ 8 <= bytes.count {
-            let word = raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+        // Names are mostly letters and hyphens.
+        firstOther(bytes, from: start, than: isToken) { word in
             let folded = (word | 0x2020_2020_2020_2020) & 0x7F7F_7F7F_7F7F_7F7F
             let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
             let others = word ^ 0x2D2D_2D2D_2D2D_2D2D
             let hyphens = ~(((others & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F) | others)
-            guard ((letters | hyphens) & ~word) & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080 else { break }
-            index &+= 8
+            return ((letters | hyphens) & ~word) & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080
         }
-        while index < bytes.count, isToken(bytes[index]) { index &+= 1 }
+    }
+
+    /// Goes on by eight bytes as long as `hasOnly` knows a word for members alone, and then by one.
+    @inline(__always)
+    private static func firstOther(
+        _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool, _ hasOnly: (UInt64) -> Bool
+    ) -> Int {
+        let raw = bytes.bytes
+        var index = start
+        while index &+ 8 <= bytes.count, hasOnly(raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) { index &+= 8 }
+        while index < bytes.count, isMember(bytes[index]) { index &+= 1 }
         return index
     }
 
@@ -39,18 +45,12 @@ enum Octet {
     /// The first byte at or after `start` that is no text; the end where all are.
     @inline(__always)
     static func firstNonText(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
-        let raw = bytes.bytes
-        var index = start
-        // Eight at a time: a byte below 0x20 borrows in the first difference, 0x7F is 0 in the second. A borrow marks only bytes behind a true one, and a tab is passed below.
-        while index &+ 8 <= bytes.count {
-            let word = raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+        // A byte below 0x20 borrows in the first difference, 0x7F is 0 in the second. A borrow marks only bytes behind a true one; a tab is left to `isText`.
+        firstOther(bytes, from: start, than: isText) { word in
             let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
             let controls = (word &- 0x2020_2020_2020_2020) & ~word
-            guard (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080 == 0 else { break }
-            index &+= 8
+            return (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080 == 0
         }
-        while index < bytes.count, isText(bytes[index]) { index &+= 1 }
-        return index
     }
 
     /// VCHAR but for `#`: a request target never carries a fragment.

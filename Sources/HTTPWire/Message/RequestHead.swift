@@ -27,13 +27,18 @@ package struct RequestHead: Sendable {
 }
 
 extension RequestHead.Method: CustomStringConvertible {
-    package init(_ name: String) {
-        switch name {
-        case "GET": self = .get
-        case "HEAD": self = .head
-        case "POST": self = .post
-        case "OPTIONS": self = .options
-        default: self = .other(name)
+    /// - Parameter string: the text at a range, asked for where the method is none of the usual ones.
+    init(_ bytes: borrowing Span<UInt8>, _ name: Range<Int>, string: (Range<Int>) -> String) {
+        if bytes.hasText("POST", in: name) {
+            self = .post
+        } else if bytes.hasText("GET", in: name) {
+            self = .get
+        } else if bytes.hasText("HEAD", in: name) {
+            self = .head
+        } else if bytes.hasText("OPTIONS", in: name) {
+            self = .options
+        } else {
+            self = .other(string(name))
         }
     }
 

@@ -128,8 +128,7 @@ extension RequestParser {
         let span = bytes.readableBytesUInt8Span
         let isHTTP10 = minor == 0
         let framing = try FramingFields(span, fields, isHTTP10: isHTTP10)
-        let name = methodStart..<(target.lowerBound &- 1)
-        let method = span.hasText("POST", in: name) ? .post : RequestHead.Method(bytes.string(name))
+        let method = RequestHead.Method(span, methodStart..<(target.lowerBound &- 1)) { bytes.string($0) }
         if case .other(let name) = method, name == "CONNECT" || name == "TRACE" { throw WireFault(501, "the method '\(name)' is not served here") }
 
         if let host = framing.host {

@@ -74,11 +74,13 @@ package struct FieldText: ~Copyable {
 
     /// Makes spaces of control bytes.
     fileprivate mutating func blank(from start: Int) {
-        let text = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(room))._unsafeView(as: UInt8.self).extracting(first: count)
-        var index = Octet.firstNonText(text, from: start)
-        while index < count {
-            room[index] = Octet.space
-            index = Octet.firstNonText(text, from: index + 1)
+        room.withMemoryRebound(to: UInt8.self) { text in
+            let text = UnsafeMutableBufferPointer(rebasing: text[..<count])
+            var index = Octet.firstNonText(text.span, from: start)
+            while index < count {
+                text[index] = Octet.space
+                index = Octet.firstNonText(text.span, from: index + 1)
+            }
         }
     }
 }

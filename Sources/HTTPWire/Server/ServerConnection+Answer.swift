@@ -2,26 +2,27 @@ import NIOCore
 
 extension ServerConnection {
     func respond(_ exchange: ServerExchange, _ head: ResponseHead, _ body: ByteBuffer) {
-        guard self.exchange === exchange, !exchange.isBegun else { return }
-        exchange.isBegun = true
-        output.closesConnection = isLastAnswer(exchange)
-        exchange.isHeadSent = true
-        exchange.bytesSent = writeWhole(head, body)
-        finishExchange()
+        respond(exchange) { writeWhole(head, body) }
     }
 
     func respond(_ exchange: ServerExchange, _ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
+        respond(exchange) {
+            output.writeHead(head, bodyBytes: bodyBytes, date: loop.date.current())
+            let isSent = output.framing != .none
+            if isSent { output.writeBody(writeBody) }
+            handOver()
+            flushSoon()
+            return isSent ? bodyBytes : 0
+        }
+    }
+
+    /// - Parameter write: writes the whole answer; returns how many bytes of body were sent.
+    private func respond(_ exchange: ServerExchange, _ write: () -> Int) {
         guard self.exchange === exchange, !exchange.isBegun else { return }
         exchange.isBegun = true
         output.closesConnection = isLastAnswer(exchange)
         exchange.isHeadSent = true
-        output.writeHead(head, bodyBytes: bodyBytes, date: loop.date.current())
-        if output.framing != .none {
-            output.writeBody(writeBody)
-            exchange.bytesSent = bodyBytes
-        }
-        handOver()
-        flushSoon()
+        exchange.bytesSent = write()
         finishExchange()
     }
 

@@ -12,6 +12,7 @@ final class ServerLoop: @unchecked Sendable { // confined to its event loop, but
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     var date = HTTPDate()
+    /// For connections that have no bytes now.
     let noBytes = ByteBuffer.unshared()
 
     init(eventLoop: any EventLoop, limits: ServerLimits) {

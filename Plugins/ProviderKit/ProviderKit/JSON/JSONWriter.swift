@@ -58,7 +58,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         to.pointee = Ascii.quote
         guard Self.isPlain(text) else {
             count &+= 1
-            escape(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(text)))
+            escape(text.span.bytes)
             return append(Ascii.quote)
         }
         if let source = text.baseAddress { (to + 1).update(from: source, count: text.count) }
@@ -201,7 +201,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
 
     /// Whether all of it is ASCII that means itself between quotes.
     private static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        let bytes = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(text))
+        let bytes = text.span.bytes
         var i = 0
         while let word = bytes.word(i) {
             guard JSONGrammar.stops(word) == 0 else { return false }

@@ -35,8 +35,8 @@ extension RawSpan {
 
     /// Whether `text` stands at `offset`, and has no backslash.
     func hasPlain(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
-        guard offset >= 0, offset <= byteCount &- text.count, let base = text.baseAddress else { return text.isEmpty }
-        let expected = RawSpan(_unsafeStart: base, byteCount: text.count)
+        guard offset >= 0, offset <= byteCount &- text.count else { return false }
+        let expected = text.span.bytes
         @inline(__always) func isPlain(at i: Int) -> Bool {
             guard let word = expected.word(i) else { return false }
             let backslashes = word ^ UInt64(every: Ascii.backslash)
