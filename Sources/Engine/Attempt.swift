@@ -35,7 +35,7 @@ final class Attempt {
     private var permit: AttemptPermit?
     /// It counts against the process's budget of repeats.
     let isRepeat: Bool
-    let startedAt = NIODeadline.now()
+    let startedAt: NIODeadline
     let instance: ProviderInstance
     /// The instance's: each look through the instance would copy it.
     private let provider: any Provider
@@ -73,8 +73,8 @@ final class Attempt {
 
     /// - Parameter isHeld: the caller gets another attempt's answer, or may: this one's is held back.
     init(
-        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, instance: ProviderInstance, kitCall: consuming Call,
-        timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
+        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, startedAt: NIODeadline, instance: ProviderInstance,
+        kitCall: consuming Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
         writer = call.writer
@@ -82,10 +82,11 @@ final class Attempt {
         self.step = step
         self.permit = consume permit
         self.isRepeat = isRepeat
+        self.startedAt = startedAt
         held = isHeld ? [] : nil
         self.instance = instance
         provider = instance.provider
-        self.kitCall = kitCall
+        self.kitCall = consume kitCall
         self.timeouts = timeouts
         self.hasFilterChain = hasFilterChain
         share = BufferShare(budget)

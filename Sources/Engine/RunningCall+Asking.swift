@@ -21,9 +21,10 @@ extension RunningCall {
     /// - Returns: false: it can't be had now, and is skipped.
     func ask(_ step: AttemptSequence.Step, isHeld: Bool = false) -> Bool {
         guard let repeated = budgeted(step) else { return false }
-        switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: .now()) {
+        let now = NIODeadline.now()
+        switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: now) {
         case .granted(let permit):
-            start(step, permit, isRepeat: repeated, isHeld: isHeld)
+            start(step, permit, isRepeat: repeated, isHeld: isHeld, now: now)
             return true
         case .refused(let availability):
             if step.isRetry, postpone(step, availability, isCounted: repeated) { return true }
@@ -58,10 +59,10 @@ extension RunningCall {
         return loop.retryBudget.tryBegin() ? true : nil
     }
 
-    func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false) {
+    func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false, now: NIODeadline = .now()) {
         guard let instance = snapshot.instance(ofModel: step.model) else {
             // Plans leave out who is off.
-            permit.giveBack(now: .now())
+            permit.giveBack(now: now)
             return fail()
         }
         sequence.begin(step)
@@ -73,7 +74,7 @@ extension RunningCall {
         if step.isRetry { kitCall.earlierTries = sequence.retriesMade }
         if plan.resumes { prepareResumption(&kitCall) }
         let attempt = Attempt(
-            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, instance: instance, kitCall: consume kitCall, timeouts: timeouts,
+            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, instance: instance, kitCall: consume kitCall, timeouts: timeouts,
             hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         facts.attempts = sequence.attempts
         if isHeld {
@@ -82,7 +83,7 @@ extension RunningCall {
             self.attempt = attempt
             if !isCommitted { present(attempt) }
         }
-        attempt.start(deadline: min(deadline, attempt.startedAt + timeouts.total))
+        attempt.start(deadline: min(deadline, now + timeouts.total))
         if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
     }
 

@@ -99,7 +99,8 @@ final class APIExchange: CallerObserver {
         log.write(
             AccessRecord(
                 requestID: requestID, endpoint: endpoint?.name ?? "other", method: exchange.head.method.description, path: exchange.head.path, remoteHost: exchange.remoteHost, key: keyName, status: status,
-                bytesReceived: exchange.body.readableBytes, bytesSent: exchange.bytesSent, facts: facts, error: error, duration: NIODeadline.now() - exchange.acceptedAt))
+                bytesReceived: exchange.body.readableBytes, bytesSent: exchange.bytesSent, facts: facts, error: error,
+                duration: facts?.totalTime ?? NIODeadline.now() - exchange.acceptedAt))
     }
 
     func callerLeft() {

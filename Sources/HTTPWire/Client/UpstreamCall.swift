@@ -52,6 +52,7 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
 
     /// Arms, moves or (nil) disarms a named deadline, counted from now. `idle` starts anew at every read.
     package func watch(_ timer: UpstreamTimer, for duration: Duration?) {
+        guard phase != .done else { return }
         let time = duration.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
         if timer == .idle { idleInterval = time }
         set(timer, time.map { pool.eventLoop.now.advanced(by: $0) })

@@ -70,7 +70,7 @@ extension UpstreamConnection {
     }
 
     func write(_ call: UpstreamCall) {
-        guard !isWriting, !writer.isEmpty, let context else { return }
+        guard !isWriting, !writer.isEmpty else { return }
         isWriting = true
         defer { isWriting = false }
         while isWritable, let piece = writer.next() {
@@ -79,12 +79,10 @@ extension UpstreamConnection {
                 written.futureResult.whenSuccess { [self] in
                     if self.call === call { sent(call) }
                 }
-                context.writeAndFlush(wrapOutboundOut(piece), promise: written)
-            } else if let pool, !writer.needsProof {
-                context.write(wrapOutboundOut(piece), promise: nil)
-                pool.flushes.add(self)
+                socket.write(piece, written)
             } else {
-                context.writeAndFlush(wrapOutboundOut(piece), promise: nil)
+                socket.write(piece)
+                if let pool, !writer.needsProof { pool.flushes.add(self) } else { socket.flush() }
             }
             guard self.call === call else { return }
             // What fits the socket's empty buffer is sent.
@@ -114,5 +112,5 @@ extension UpstreamConnection {
 }
 
 extension UpstreamConnection: Flushing {
-    func flushAtTickEnd() { context?.flush() }
+    func flushAtTickEnd() { socket.flush() }
 }

@@ -26,6 +26,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
 
     /// Held, so that a pool that nobody names any more lives as long as its last connection.
     let pool: UpstreamPool?
+    let socket = SocketWriter()
     var context: ChannelHandlerContext?
     let isSecure: Bool
     /// Whether requests can be written: TLS, where there is any, is up.
@@ -61,10 +62,14 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
 
     var isOpen: Bool { !hasEnded && phase != .closed }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        socket.open(context, isPlain: !isSecure)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        socket.close()
         timer.invalidate()
     }
 
@@ -112,6 +117,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
 
     func channelInactive(context: ChannelHandlerContext) {
         hasEnded = true
+        socket.close()
         if let call, phase == .head, responseBytes == 0, served > 0, isReady, let pool, isCounted {
             // It was closed while it was idle, and that was learned too late: the request gets one fresh connection.
             isCounted = false

@@ -31,8 +31,8 @@ package final class UpstreamPool: @unchecked Sendable { // confined to its event
     package var queuedCount: Int { queue.count }
 
     /// Sends a request. A failure, even an immediate one, comes after this has returned.
-    package func start(_ message: UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
-        let call = UpstreamCall(message: message, timeouts: timeouts, pool: self, delegate: delegate)
+    package func start(_ message: consuming UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
+        let call = UpstreamCall(message: consume message, timeouts: timeouts, pool: self, delegate: delegate)
         if let connection = takeIdle() {
             connection.start(call)
         } else if connections < settings.maxConnections {

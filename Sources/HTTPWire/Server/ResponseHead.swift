@@ -10,8 +10,7 @@ package struct ResponseHead: Sendable {
 
     /// Adds a field. Control bytes in the value become spaces, so that it can never split the head.
     package mutating func add(_ name: StaticString, _ value: String) {
-        var value = value
-        value.withUTF8 { value in add(name.text, valueBytes: value.count) { $0.put(value) } }
+        value.utf8.span.withUnsafeBufferPointer { value in add(name.text, valueBytes: value.count) { $0.put(value) } }
     }
 
     /// - Parameter valueBytes: at least as many as `value` puts.
@@ -22,9 +21,8 @@ package struct ResponseHead: Sendable {
     /// Adds a field whose name is not known here; one that is no token is left out.
     package mutating func add(name: String, value: String) {
         guard !name.isEmpty, name.consists(of: Octet.isToken) else { return }
-        var (name, value) = (name, value)
-        name.withUTF8 { name in
-            value.withUTF8 { value in add(name, valueBytes: value.count) { $0.put(value) } }
+        name.utf8.span.withUnsafeBufferPointer { name in
+            value.utf8.span.withUnsafeBufferPointer { value in add(name, valueBytes: value.count) { $0.put(value) } }
         }
     }
 

@@ -89,11 +89,11 @@ extension ServerConnection {
 
     func handOver() {
         guard let bytes = output.take() else { return }
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        socket.write(bytes)
     }
 
     private func handOver(_ bytes: ByteBuffer) {
         output.handedOver &+= bytes.readableBytes
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        socket.write(bytes)
     }
 }

@@ -35,7 +35,8 @@ extension ServerConnection {
         if loop.isDraining, input.readableBytes == 0 {
             linger()
         } else {
-            timer.set(loop.eventLoop.now.advanced(by: input.readableBytes > 0 ? times.head : times.keepAliveIdle))
+            readAt = .now()
+            timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : times.keepAliveIdle))
         }
     }
 
@@ -138,7 +139,7 @@ extension ServerConnection {
     func flushNow() {
         output.needsFlush = false
         isFlushQueued = false
-        context?.flush()
+        socket.flush()
     }
 }
 

@@ -39,7 +39,7 @@ extension ServerConnection {
         isBodyComplete = length == .none
         expectsContinue = request.expectsContinue
         offersUpgrade = request.offersUpgrade
-        let now = loop.eventLoop.now
+        let now = readAt
         let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
@@ -88,7 +88,7 @@ extension ServerConnection {
         case .end:
             isBodyComplete = true
             phase = .answering
-            timer.set(loop.eventLoop.now.advanced(by: times.stallCheck))
+            timer.set(readAt.advanced(by: times.stallCheck))
             handler.handle(exchange)
             return true
         }

@@ -28,6 +28,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     let handler: any ServerHandler
     var limits: ServerLimits
     var times: ServerTimes
+    let socket = SocketWriter()
     var context: ChannelHandlerContext?
     var isWritable = true
 
@@ -54,6 +55,8 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     var memory: AnyObject?
 
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in deadlineReached(now) }
+    /// When the bytes in hand came, or could be taken up: what is done with them at once needs no later time.
+    var readAt = NIODeadline.uptimeNanoseconds(0)
     var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
     var stallClock = StallClock(now: .uptimeNanoseconds(0))
 
@@ -65,10 +68,14 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
         times = loop.times
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        socket.open(context, isPlain: true)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        socket.close()
         timer.invalidate()
     }
 
@@ -80,6 +87,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
+        socket.close()
         timer.set(nil)
         input = loop.noBytes
         loop.remove(self)
@@ -106,8 +114,9 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
             discarded &+= bytes.readableBytes
             if discarded > Self.maxWaitingBytes { context.close(promise: nil) }
         default:
-            if phase == .head, input.readableBytes == 0, !parser.hasBegun { timer.set(loop.eventLoop.now.advanced(by: times.head)) }
-            if phase == .body || phase == .discarding { bodyClock.read(bytes.readableBytes, now: loop.eventLoop.now) }
+            readAt = .now()
+            if phase == .head, input.readableBytes == 0, !parser.hasBegun { timer.set(readAt.advanced(by: times.head)) }
+            if phase == .body || phase == .discarding { bodyClock.read(bytes.readableBytes, now: readAt) }
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             isReading = true
             process()

@@ -48,9 +48,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
     // MARK: values
 
     public mutating func string(_ value: String) {
-        // A native string isn't copied, not even counted, as `withUTF8` of a variable would.
-        if value.utf8.withContiguousStorageIfAvailable({ literal($0) }) != nil { return }
-        Array(value.utf8).withUnsafeBufferPointer { literal($0) }
+        value.utf8.span.withUnsafeBufferPointer { literal($0) }
     }
 
     private mutating func literal(_ text: UnsafeBufferPointer<UInt8>) {

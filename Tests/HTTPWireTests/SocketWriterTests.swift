@@ -1,0 +1,61 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HTTPWire
+
+struct SocketWriterTests {
+    @Test("what the socket doesn't take waits in the channel, nothing overtakes it, and what comes after it goes its own way again")
+    func order() async throws {
+        let handler = TestHandler.answering { $0.begin(ResponseHead(status: 200)) }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.setReading(false)
+            try await peer.send("GET / HTTP/1.0\r\n\r\n")
+            let exchange = try #require(try await handler.exchanges.wait(until: { !$0.isEmpty }).first)
+            let written = Mailbox<String>()
+            func write(_ count: Int) async throws {
+                try await exchange.eventLoop.submit {
+                    for _ in 0..<count {
+                        let line = "line \(written.elements.count) of the answer, with some words that fill it\n"
+                        written.append(line)
+                        exchange.write(ByteBuffer(string: line))
+                        exchange.flush()
+                    }
+                }.get()
+            }
+
+            // The socket's and the peer's buffers fill up, in the middle of a line.
+            while !handler.events.elements.contains(.writable(false)) { try await write(100) }
+            try await write(10)
+            try await peer.setReading(true)
+            try await peer.receive(endingWith: written.elements.last ?? "")
+            try await write(10)
+            try await exchange.eventLoop.submit { exchange.end() }.get()
+            let text = try await peer.receiveAll()
+            #expect(text.hasSuffix("\r\n\r\n" + written.elements.joined()))
+        }
+    }
+
+    @Test("a peer that has reset the connection is found out by the write, and the caller has left")
+    func reset() async throws {
+        let handler = TestHandler.answering { $0.begin(ResponseHead(status: 200)) }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send("GET /r HTTP/1.0\r\n\r\n")
+            let exchange = try #require(try await handler.exchanges.wait(until: { !$0.isEmpty }).first)
+            try await exchange.eventLoop.submit {
+                exchange.write(ByteBuffer(string: "a"))
+                exchange.flush()
+            }.get()
+            try await peer.receive(endingWith: "a")
+            try await peer.reset()
+            try await exchange.eventLoop.submit {
+                exchange.write(ByteBuffer(string: "b"))
+                exchange.flush()
+            }.get()
+            try await handler.events.wait(for: .left("/r"))
+            #expect(!exchange.isOpen)
+        }
+    }
+}
