@@ -57,7 +57,7 @@ let package = Package(
         plugin("OpenAI"),
 
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
-        .executableTarget(name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging], path: "Tests/Bench", swiftSettings: settings),
+        .executableTarget(name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging], path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
         tests("ConfigTree", []),
         tests("ProviderKit", []),
         tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
