@@ -62,10 +62,14 @@ struct Workspace {
         """
     }
 
+    /// Unused upstream connections are kept as long as nginx keeps them, so that neither begins a case with more of them.
     static func routes(port: UInt16, upstream: UInt16, model: String) -> String {
         """
         version: 1
         listen: 127.0.0.1:\(port)
+        defaults:
+          timeouts:
+            pool_idle: 300s
         providers:
           mock:
             plugin: openai-compatible
