@@ -11,7 +11,7 @@ SWIFT ?= swift
 BUILD = $(SWIFT) build --explicit-target-dependency-import-check error
 # Exclusive access is checked in debug builds, which the tests run; inlining over modules is what the relay path gains most from.
 OPTIMIZED = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-module-optimization
-# How often each block of the relay ran under the benchmark: what runs is laid out together, what doesn't stands aside, which saves an eighth of the router's own
+# How often each block ran when the benchmark relayed and planned: what runs is laid out together, what doesn't stands aside, which saves an eighth of the router's own
 # CPU per request. A function that has changed since counts as never measured; it is compiled as it would be without. A new profile
 # must compile all anew: hence the copy's name, and no object file is kept because its source gave the same IR.
 PROFILE = Tests/Bench/relay.profdata
@@ -22,6 +22,7 @@ RELEASE = $(OPTIMIZED) $(call COUNTED,-ir-profile-use=$(LAYOUT) -disable-increme
 else
 RELEASE = $(OPTIMIZED)
 endif
+INSTRUMENTED = $(OPTIMIZED) $(call COUNTED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile
 LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -59,9 +60,11 @@ bench: build
 
 profile: system-packages $(LAYOUT)
 	$(BUILD) $(RELEASE) --product Bench
-	$(BUILD) $(OPTIMIZED) $(call COUNTED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile --product llm-router
+	$(BUILD) $(INSTRUMENTED) --product llm-router
+	$(BUILD) $(INSTRUMENTED) --product Bench
 	rm -f .build-profile/*.profraw
-	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/%p-%m.profraw .build/release/Bench run --router .build-profile/release/llm-router --rounds 1 --only whole,streams,reload
+	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/relay-%p-%m.profraw .build/release/Bench run --router .build-profile/release/llm-router --rounds 1 --only whole,streams,reload
+	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/plan-%p-%m.profraw .build-profile/release/Bench plan
 	$(LLVM_PROFDATA) merge --sparse .build-profile/*.profraw --output $(PROFILE)
 
 lint:
