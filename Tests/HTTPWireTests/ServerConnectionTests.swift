@@ -256,6 +256,36 @@ struct ServerConnectionTests {
         }
     }
 
+    @Test("a caller that takes nothing of a whole answer is cut off, long before its connection has been idle for too long")
+    func wholeWriteStall() async throws {
+        let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(repeating: UInt8(ascii: "a"), count: 4 << 20)) }
+        try await withServer(handler, limits: limits { $0.writeStall = .milliseconds(200) }) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.setReading(false)
+            try await peer.send(get)
+            let exchange = try await handler.exchanges.wait { !$0.isEmpty }[0]
+            let deadline = NIODeadline.now() + .seconds(10)
+            while server.openConnections > 0, NIODeadline.now() < deadline {
+                try await exchange.eventLoop.scheduleTask(in: .milliseconds(10)) {}.futureResult.get()
+            }
+            #expect(server.openConnections == 0)
+        }
+    }
+
+    @Test("a connection whose large answer was taken is idle from then on, and closed after its time")
+    func idleAfterLargeAnswer() async throws {
+        let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(string: String(repeating: "a", count: 4 << 20) + "!")) }
+        let limits = limits {
+            $0.writeStall = .seconds(1)
+            $0.keepAliveIdle = .milliseconds(50)
+        }
+        try await withServer(handler, limits: limits) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            #expect(try await peer.receiveAll().hasSuffix("a!"))
+        }
+    }
+
     @Test("pipelined bytes beyond the bound wait in the socket, and are served in their turn")
     func holdsPipelined() async throws {
         let handler = TestHandler.answering { exchange in

@@ -17,7 +17,7 @@ final class SocketWriter {
     /// To be sent by the next flush.
     private var held: ByteBuffer?
     /// Whether the channel may have bytes that must go first.
-    private var isBehindChannel = false
+    private(set) var isBehindChannel = false
 
     /// - Parameter isPlain: whether the socket gets the bytes as they are.
     func open(_ context: ChannelHandlerContext, isPlain: Bool) {
@@ -67,7 +67,8 @@ final class SocketWriter {
         context.write(NIOAny(bytes), promise: promise)
     }
 
-    private func isChannelBusy() -> Bool {
+    /// Whether it has.
+    func isChannelBusy() -> Bool {
         guard isBehindChannel else { return false }
         isBehindChannel = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) != 0
         return isBehindChannel

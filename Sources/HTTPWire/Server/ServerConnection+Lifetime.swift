@@ -36,7 +36,13 @@ extension ServerConnection {
             linger()
         } else {
             readAt = .now()
-            timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : times.keepAliveIdle))
+            if socket.isBehindChannel, input.readableBytes == 0 {
+                // The answer is given, but the caller may not have taken it. Once it has, the connection is idle.
+                stallClock = StallClock(now: readAt)
+                timer.set(readAt.advanced(by: times.stallCheck))
+            } else {
+                timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : times.keepAliveIdle))
+            }
         }
     }
 
@@ -97,7 +103,15 @@ extension ServerConnection {
             break
         case .head:
             // A connection that never began its request is closed without a word.
-            if parser.hasBegun { refuse(WireFault(408, "the request's head did not arrive in time")) } else { linger() }
+            if parser.hasBegun {
+                refuse(WireFault(408, "the request's head did not arrive in time"))
+            } else if !socket.isBehindChannel {
+                linger()
+            } else if socket.isChannelBusy() {
+                checkStall(now)
+            } else {
+                timer.set(now.advanced(by: times.keepAliveIdle))
+            }
         case .body, .discarding:
             let deadline = bodyClock.deadline(times)
             if deadline > now {
