@@ -15,14 +15,14 @@ OPTIMIZED = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-m
 # CPU per request. A function that has changed since counts as never measured; it is compiled as it would be without. A new profile
 # must compile all anew: hence the copy's name, and no object file is kept because its source gave the same IR.
 PROFILE = Tests/Bench/relay.profdata
-COUNTED = $(foreach flag,$(1),-Xswiftc -Xfrontend -Xswiftc $(flag)) $(foreach flag,-static-func-full-module-prefix=false -no-pgo-warn-mismatch,-Xswiftc -Xllvm -Xswiftc $(flag))
+PROFILED = $(foreach flag,$(1),-Xswiftc -Xfrontend -Xswiftc $(flag)) $(foreach flag,-static-func-full-module-prefix=false -no-pgo-warn-mismatch,-Xswiftc -Xllvm -Xswiftc $(flag))
 ifeq ($(shell uname),Linux)
 LAYOUT = $(CURDIR)/.build/relay-$(firstword $(shell cksum $(PROFILE))).profdata
-RELEASE = $(OPTIMIZED) $(call COUNTED,-ir-profile-use=$(LAYOUT) -disable-incremental-llvm-codegen)
+RELEASE = $(OPTIMIZED) $(call PROFILED,-ir-profile-use=$(LAYOUT) -disable-incremental-llvm-codegen)
 else
 RELEASE = $(OPTIMIZED)
 endif
-INSTRUMENTED = $(OPTIMIZED) $(call COUNTED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile
+INSTRUMENTED = $(OPTIMIZED) $(call PROFILED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile
 LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)

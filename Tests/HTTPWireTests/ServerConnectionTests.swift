@@ -303,6 +303,26 @@ struct ServerConnectionTests {
         }
     }
 
+    @Test("a caller that sends requests and takes no answers gets no more of them answered than its buffers hold, and all in the end")
+    func answersWait() async throws {
+        let wasWritable = Mailbox<Bool>()
+        let body = String(repeating: "a", count: 8 << 10)
+        let handler = TestHandler.answering { exchange in
+            wasWritable.append(exchange.isWritable)
+            exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "\(body) \(exchange.head.path)"))
+        }
+        try await withServer(handler) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.setReading(false)
+            async let sending: Void = peer.send((0..<1500).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\nX-Fill: \(String(repeating: "x", count: 100))\r\n\r\n" }.joined())
+            try await wasWritable.wait { $0.count >= 10 }
+            try await peer.setReading(true)
+            try await sending
+            try await peer.receive(endingWith: "a /1499")
+            #expect(wasWritable.elements.allSatisfy { $0 })
+        }
+    }
+
     @Test("a draining server closes idle connections and ends each answer's")
     func drains() async throws {
         let handler = TestHandler.answering { exchange in

@@ -58,10 +58,11 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
         set(timer, time.map { pool.eventLoop.now.advanced(by: $0) })
     }
 
-    package func watch(_ timer: UpstreamTimer, until deadline: NIODeadline) { set(timer, deadline) }
+    package func watch(_ timer: UpstreamTimer, until deadline: NIODeadline) {
+        if phase != .done { set(timer, deadline) }
+    }
 
     private func set(_ timer: UpstreamTimer, _ deadline: NIODeadline?) {
-        guard phase != .done else { return }
         deadlines[timer] = deadline
         guard let deadline else { return }
         if let connection { connection.timer.setEarlier(deadline) } else { pool.timer.setEarlier(deadline) }

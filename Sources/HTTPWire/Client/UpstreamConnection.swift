@@ -5,7 +5,6 @@ import NIOTLS
 final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // confined to its event loop
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
 
     enum Phase {
         case idle, head, body

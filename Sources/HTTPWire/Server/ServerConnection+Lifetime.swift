@@ -36,13 +36,8 @@ extension ServerConnection {
             linger()
         } else {
             readAt = .now()
-            if socket.isBehindChannel, input.readableBytes == 0 {
-                // The answer is given, but the caller may not have taken it. Once it has, the connection is idle.
-                stallClock = StallClock(now: readAt)
-                timer.set(readAt.advanced(by: times.stallCheck))
-            } else {
-                timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : times.keepAliveIdle))
-            }
+            // The answer is given, but the caller may not have taken it.
+            timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : min(times.stallCheck, times.keepAliveIdle)))
         }
     }
 
@@ -105,12 +100,13 @@ extension ServerConnection {
             // A connection that never began its request is closed without a word.
             if parser.hasBegun {
                 refuse(WireFault(408, "the request's head did not arrive in time"))
-            } else if !socket.isBehindChannel {
-                linger()
-            } else if socket.isChannelBusy() {
+            } else if socket.isWaiting() {
+                readAt = now  // not idle yet
                 checkStall(now)
+            } else if readAt.advanced(by: times.keepAliveIdle) > now, hasServed {
+                timer.set(readAt.advanced(by: times.keepAliveIdle))
             } else {
-                timer.set(now.advanced(by: times.keepAliveIdle))
+                linger()
             }
         case .body, .discarding:
             let deadline = bodyClock.deadline(times)

@@ -13,7 +13,8 @@ extension ServerConnection {
         while hasProgress {
             do throws(WireFault) {
                 switch phase {
-                case .head: hasProgress = try readHead()
+                // The next request waits until the caller has taken the answers before.
+                case .head: hasProgress = isWritable ? try readHead() : false
                 case .body: hasProgress = try readBody()
                 case .discarding: hasProgress = try discardBody()
                 case .answering, .lingering, .closed: hasProgress = false
@@ -24,7 +25,7 @@ extension ServerConnection {
             }
         }
         if input.readableBytes == 0 { input = loop.noBytes }
-        if isReadHeld, phase != .answering || input.readableBytes <= Self.maxWaitingBytes {
+        if isReadHeld, !mustHoldRead {
             isReadHeld = false
             context?.read()
         }

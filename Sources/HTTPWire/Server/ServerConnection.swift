@@ -4,7 +4,6 @@ import NIOCore
 final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // confined to its event loop
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
 
     enum Phase {
         /// Waiting for a request, or inside its head.
@@ -99,6 +98,8 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         exchange?.observer?.callerWritable(isWritable)
+        // Not from inside: this may be the flush of an answer that is just given.
+        if isWritable, phase == .head { loop.eventLoop.execute { [self] in process() } }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -130,7 +131,10 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     }
 
     func read(context: ChannelHandlerContext) {
-        isReadHeld = phase == .answering && input.readableBytes > Self.maxWaitingBytes
+        isReadHeld = mustHoldRead
         if !isReadHeld { context.read() }
     }
+
+    /// Whether what has come waits, and more is not wanted.
+    var mustHoldRead: Bool { input.readableBytes > Self.maxWaitingBytes && (phase == .answering || phase == .head && !isWritable) }
 }
