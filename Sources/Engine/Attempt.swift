@@ -36,9 +36,9 @@ final class Attempt {
     /// It counts against the process's budget of repeats.
     let isRepeat: Bool
     let startedAt: NIODeadline
-    let instance: ProviderInstance
-    /// The instance's: each look through the instance would copy it.
-    private let provider: any Provider
+    let provider: LoopProvider
+    /// The provider's: each look through it would copy it.
+    private let translator: any Provider
     private let call: RunningCall
     private let writer: any AnswerWriter
     private let kitCall: Call
@@ -73,8 +73,8 @@ final class Attempt {
 
     /// - Parameter isHeld: the caller gets another attempt's answer, or may: this one's is held back.
     init(
-        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, startedAt: NIODeadline, instance: ProviderInstance,
-        kitCall: consuming Call, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
+        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, startedAt: NIODeadline, provider: LoopProvider,
+        timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
         writer = call.writer
@@ -84,9 +84,9 @@ final class Attempt {
         self.isRepeat = isRepeat
         self.startedAt = startedAt
         held = isHeld ? [] : nil
-        self.instance = instance
-        provider = instance.provider
-        self.kitCall = consume kitCall
+        self.provider = provider
+        translator = provider.translator
+        kitCall = call.kitCall(for: step)
         self.timeouts = timeouts
         self.hasFilterChain = hasFilterChain
         share = BufferShare(budget)
@@ -118,15 +118,15 @@ final class Attempt {
     func start(deadline: NIODeadline) {
         let body = call.request.body
         do throws(ProviderError) {
-            guard let origin = provider.origin else {
-                let local = LocalUpstream(provider.answer(to: kitCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+            guard provider.pool != nil else {
+                let local = LocalUpstream(translator.answer(to: kitCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
-            let request = try provider.request(for: kitCall, body: body.readableBytesSpan)
+            let request = try translator.request(for: kitCall, body: body.readableBytesSpan)
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: kitCall.isStream ? timeouts.firstByte : nil, total: deadline)
-            transport = call.loop.connections(of: instance, origin: origin).start(request, callerBody: body, timeouts: limits, delegate: self)
+            transport = provider.start(request, callerBody: body, timeouts: limits, delegate: self)
         } catch {
             fail(error, reason: error.failure.rawValue)
         }
@@ -144,7 +144,7 @@ final class Attempt {
             return
         }
         do throws(ProviderError) {
-            decoder = try provider.decoder(for: kitCall, head: head)
+            decoder = try translator.decoder(for: kitCall, head: head)
             state = .decoding
         } catch {
             fail(error, reason: error.failure.rawValue)
@@ -190,7 +190,7 @@ final class Attempt {
 
     private func refusal() -> ProviderError {
         let bytes = pending
-        return provider.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
+        return translator.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
     /// A stream that had its finish reason is whole, however its connection ends.
@@ -298,7 +298,7 @@ final class Attempt {
         if isDone { return }
         state = .done
         transport?.cancel()
-        end(.failed(instance.mask(error), reason: reason ?? error.failure.rawValue))
+        end(.failed(provider.instance.mask(error), reason: reason ?? error.failure.rawValue))
     }
 
     private func end(_ outcome: Outcome) {

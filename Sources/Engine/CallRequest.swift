@@ -3,22 +3,22 @@ package import ProviderKit
 
 /// What the caller asked for, as far as the engine acts on it.
 package struct CallRequest: Sendable {
-    package var operation: ProviderKit.Operation
-    package var isStream: Bool
+    package let operation: ProviderKit.Operation
+    package let isStream: Bool
     /// Whether the caller asked for usage in its stream.
-    package var wantsUsage: Bool
-    package var body: ByteBuffer
+    package let wantsUsage: Bool
+    package let body: ByteBuffer
     /// The body's top-level members without the router's own.
-    package var members: [JSONMember]
-    package var needs: RequestNeeds
+    package let members: [JSONMember]
+    package let needs: RequestNeeds
     /// The key's name in the policy; nil where there are no keys.
-    package var key: String?
+    package let key: String?
     /// Choices of the answer; 1 is usual.
-    package var choices: Int
+    package let choices: Int
     /// When the request's head was complete: what the times in `AnswerFacts` and the call's total count from.
-    package var arrivedAt: NIODeadline
+    package let arrivedAt: NIODeadline
     /// When its body was complete.
-    package var readAt: NIODeadline
+    package let readAt: NIODeadline
 
     package init(
         operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember], needs: RequestNeeds = RequestNeeds(),

@@ -23,13 +23,14 @@ final class Conditions {
     let flat: Flat
     private let needs: RequestNeeds
     /// nil: none was given.
-    private let fields: RequestFields?
+    private let own: OwnFields?
 
     init(_ request: PlanRequest) {
         needs = request.needs
-        fields = request.ownFields
+        own = request.own
+        let fields = own?.fields
         flat = Flat(
-            supports: needs.supports.union(fields?.supports ?? []).bits, contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
+            supports: needs.supports.union(fields?.supports ?? SupportSet()).bits, contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasFields: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
     }
@@ -38,7 +39,7 @@ final class Conditions {
     func failed(by model: ModelDefinition) -> Omission? {
         for support in Support.allCases where !model.supports.contains(support) {
             if needs.supports.contains(support) { return .need(support) }
-            if fields?.supports.contains(support) == true { return .field("supports_\(support.rawValue)") }
+            if own?.fields.supports.contains(support) == true { return .field("supports_\(support.rawValue)") }
         }
         if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, has: output) }
         if let context = model.context, flat.contextTokens > context { return .context(needed: flat.contextTokens, has: context) }
@@ -47,7 +48,7 @@ final class Conditions {
 
     /// A model that doesn't tell its context or output can't be known to be large enough for who asks.
     func failedField(_ model: ModelDefinition) -> Omission? {
-        guard let fields else { return nil }
+        guard let fields = own?.fields else { return nil }
         if let tags = fields.tags, !tags.matches(model.tags) { return .field("tags '\(String(tags.description.prefix(Self.maxShownTags)))'") }
         if let type = fields.type, model.type != type { return .field("type '\(type)'") }
         if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .field("min_context_size \(tokens)") }

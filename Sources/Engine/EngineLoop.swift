@@ -14,7 +14,9 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private var current: Snapshot
     /// The counters of the current policy's models, in its order; nil until they are needed.
     private var modelCounters: [ModelCounters?] = []
-    private var connections: [ObjectIdentifier: ProviderConnections] = [:]
+    private var providers: [ObjectIdentifier: LoopProvider] = [:]
+    /// The current policy's, in its order; nil until they are needed.
+    private var currentProviders: [LoopProvider?] = []
     private var calls: [RunningCall] = []
     let retryBudget: RetryBudget
     private let underWay: RetryBudget.Cell
@@ -45,6 +47,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         if store.generation != current.generation {
             current = Snapshot(store.current)
             modelCounters = []
+            currentProviders = []
             rotations = []
         }
         return current
@@ -63,8 +66,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     }
 
     /// A plan for a request in service, from the models' state as it is now.
-    package func plan(_ request: PlanRequest, in snapshot: Snapshot) throws(PlanRefusal) -> Plan {
-        try Planner.plan(request, in: snapshot, state: LivePlanningState(self, snapshot))
+    package func plan(_ request: consuming PlanRequest, in snapshot: Snapshot) throws(PlanRefusal) -> Plan {
+        try Planner.plan(consume request, in: snapshot, state: LivePlanningState(self, snapshot))
     }
 
     /// Counts up for each segment; where it begins is chance, so that the loops don't turn in step.
@@ -102,26 +105,41 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         calls[call.listIndex] = last
     }
 
-    func connections(of instance: ProviderInstance, origin: Origin) -> ProviderConnections {
-        if let known = connections[ObjectIdentifier(instance)] { return known }
-        let made = ProviderConnections(instance, origin: origin, pool: transport.makePool(origin: origin, poolIdle: instance.poolIdle, eventLoop: eventLoop))
+    /// The provider of a model; nil: it is off.
+    func provider(ofModel model: Int, in snapshot: Snapshot) -> LoopProvider? {
+        let index = snapshot.policy.models[model].provider
+        let isCurrent = snapshot === current
+        if isCurrent, index < currentProviders.count, let known = currentProviders[index] { return known }
+        guard let instance = snapshot.instances[index] else { return nil }
+        let provider = provider(of: instance)
+        if isCurrent {
+            if currentProviders.isEmpty { currentProviders = Array(repeating: nil, count: snapshot.instances.count) }
+            currentProviders[index] = provider
+        }
+        return provider
+    }
+
+    private func provider(of instance: ProviderInstance) -> LoopProvider {
+        if let known = providers[ObjectIdentifier(instance)] { return known }
+        let made = LoopProvider(instance, transport: transport, eventLoop: eventLoop)
         if instance.isRetired {
             // A request that began before the reload: its connection serves it alone.
-            made.pool.shutdown()
+            made.pool?.shutdown()
         } else {
-            connections[ObjectIdentifier(instance)] = made
+            providers[ObjectIdentifier(instance)] = made
         }
         return made
     }
 
     /// Requests under way at a provider's upstream.
     package func busyCount(of instance: ProviderInstance) -> Int {
-        connections[ObjectIdentifier(instance)]?.pool.busyCount ?? 0
+        providers[ObjectIdentifier(instance)]?.pool?.busyCount ?? 0
     }
 
     /// Closes a retired provider's connections: the unused now, the others when their answers end.
     package func drop(_ instance: ProviderInstance) {
-        connections.removeValue(forKey: ObjectIdentifier(instance))?.pool.shutdown()
+        providers.removeValue(forKey: ObjectIdentifier(instance))?.pool?.shutdown()
+        if currentProviders.contains(where: { $0?.instance === instance }) { currentProviders = [] }
     }
 
     /// Tells the operator of a failure that someone has to act on: of each model's once in ten seconds.

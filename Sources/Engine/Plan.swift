@@ -4,23 +4,23 @@ package import RoutingPolicy
 /// What the planner is asked: the request's wishes, its needs, and what its key may reach.
 package struct PlanRequest: Sendable {
     /// The request's `model`: one name, a list of them in order, or none.
-    package var models: [String]
-    package var needs: RequestNeeds
+    package let models: [String]
+    package let needs: RequestNeeds
     /// The request's own fields, over its key's defaults; nil: none was given, as is usual.
-    @OwnFields package var ownFields: RequestFields?
+    package let own: OwnFields?
     /// nil: everything.
-    package var scope: ModelScope?
+    package let scope: ModelScope?
 
-    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), fields: RequestFields? = nil, scope: ModelScope? = nil) {
+    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), own: OwnFields? = nil, scope: ModelScope? = nil) {
         self.models = models
         self.needs = needs
-        ownFields = fields
+        self.own = own
         self.scope = scope
     }
 
     package var fields: RequestFields {
-        get { ownFields ?? RequestFields() }
-        set { ownFields = newValue }
+        get { own?.fields ?? RequestFields() }
+        set { self = PlanRequest(models: models, needs: needs, own: OwnFields(newValue), scope: scope) }
     }
 }
 

@@ -14,12 +14,12 @@ package struct Planner<State: PlanningState> {
     private let trace: PlanTrace?
 
     /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
-    package static func plan(_ request: PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil) throws(PlanRefusal) -> Plan {
-        var planner = Planner(snapshot: snapshot, request: request, state: state, trace: trace)
+    package static func plan(_ request: consuming PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil) throws(PlanRefusal) -> Plan {
+        var planner = Planner(snapshot: snapshot, request: consume request, state: state, trace: trace)
         return try planner.plan()
     }
 
-    private init(snapshot: Snapshot, request: PlanRequest, state: State, trace: PlanTrace?) {
+    private init(snapshot: Snapshot, request: consuming PlanRequest, state: State, trace: PlanTrace?) {
         self.snapshot = snapshot
         self.request = request
         self.state = state
@@ -33,7 +33,7 @@ package struct Planner<State: PlanningState> {
         case 1: plan = try self.plan(name: request.models[0])
         default: plan = try self.plan(names: request.models)
         }
-        if let name = request.ownFields?.fallbackModel { try addFallback(name, to: &plan) }
+        if let name = request.own?.fields.fallbackModel { try addFallback(name, to: &plan) }
         bound(&plan)
         return plan
     }
@@ -42,7 +42,7 @@ package struct Planner<State: PlanningState> {
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
         trace?.begin(.fallback, order: .listed)
         do throws(PlanRefusal) {
-            let models = try named(request.ownFields?.fallbackProvider.map { "\($0)/\(name)" } ?? name)
+            let models = try named(request.own?.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
             note(models)
             plan.fallback = models + plan.fallback
         } catch {
@@ -52,7 +52,7 @@ package struct Planner<State: PlanningState> {
 
     /// The request's own bounds, above the route's.
     private func bound(_ plan: inout Plan) {
-        guard let fields = request.ownFields else { return }
+        guard let fields = request.own?.fields else { return }
         if let timeout = fields.timeout { plan.total = timeout }
         if let switches = fields.maxModelSwitches { plan.maxModels = switches + 1 }
         if let retries = fields.retries { plan.retry.retries = retries }
@@ -140,7 +140,7 @@ package struct Planner<State: PlanningState> {
             for segment in segments { take(segment, .fallbackOn(failure), scope, limit, into: &chain) }
             plan.fallbackOn[failure] = chain
         }
-        if plan.tries.isEmpty, plan.fallback.isEmpty, request.ownFields?.fallbackModel == nil { throw refusal(chains, name, scope) }
+        if plan.tries.isEmpty, plan.fallback.isEmpty, request.own?.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
         return plan
     }
 
@@ -158,11 +158,11 @@ package struct Planner<State: PlanningState> {
 
     /// Ranks a segment's models that fit the request, and appends them.
     private mutating func take(_ segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]) {
-        let order = segment.isSelected ? request.ownFields?.selectionMode?.order ?? segment.order : segment.order
+        let order = segment.isSelected ? request.own?.fields.selectionMode?.order ?? segment.order : segment.order
         trace?.begin(part, order: order)
-        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.ownFields?.minSuccessRate ?? 0))
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.own?.fields.minSuccessRate ?? 0))
         let end = chain.count + limit
-        if order == .listed, request.ownFields?.prefersFast != true {
+        if order == .listed, request.own?.fields.prefersFast != true {
             for model in segment.models where chain.count < end || trace != nil {
                 if fits(model, scope, trace) { append(model, to: &chain, end: end) }
             }
@@ -182,7 +182,7 @@ package struct Planner<State: PlanningState> {
         var isAnyResting = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
             // A wish for fast models ranks them first, and then the others on their own.
-            for isFast in request.ownFields?.prefersFast == true ? [true, false] : [nil] {
+            for isFast in request.own?.fields.prefersFast == true ? [true, false] : [nil] {
                 var ranking = Ranking(order, keeping: places, turn: turn, of: total)
                 if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyResting = true }
                 for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, to: &chain, end: end) }
@@ -268,7 +268,7 @@ package struct Planner<State: PlanningState> {
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
             if let rule = conditions?.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
-            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.ownFields?.minSuccessRate ?? 0))
+            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.own?.fields.minSuccessRate ?? 0))
         }
         return .unfit(name, omitted)
     }

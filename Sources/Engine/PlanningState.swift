@@ -22,18 +22,19 @@ extension PlanningState {
 /// The state as it is now, for a request in service.
 package struct LivePlanningState: PlanningState {
     private let loop: EngineLoop
-    private let states: ModelStates
+    /// Not its states: their references are counted by all loops.
+    private let snapshot: Snapshot
     private let now = NIODeadline.now()
 
     package init(_ loop: EngineLoop, _ snapshot: Snapshot) {
         self.loop = loop
-        states = snapshot.states
+        self.snapshot = snapshot
     }
 
-    package func reading(ofModel model: Int) -> ModelReading { states.models[model].reading(now: now) }
-    package func availability(ofModel model: Int) -> Availability { states.availability(ofModel: model, now: now) }
-    package func statistics(ofModel model: Int) -> StatisticsSummary { states.statistics(ofModel: model, now: now) }
-    package func inFlight(ofModel model: Int) -> Int { states.models[model].inFlight }
+    package func reading(ofModel model: Int) -> ModelReading { snapshot.states.models[model].reading(now: now) }
+    package func availability(ofModel model: Int) -> Availability { snapshot.states.availability(ofModel: model, now: now) }
+    package func statistics(ofModel model: Int) -> StatisticsSummary { snapshot.states.statistics(ofModel: model, now: now) }
+    package func inFlight(ofModel model: Int) -> Int { snapshot.states.models[model].inFlight }
 
     package func rotation(ofSegment segment: Int) -> Int { loop.nextRotation(ofSegment: segment) }
 

@@ -92,7 +92,7 @@ struct PolicyFacts {
             Fact("models", .list(key.models.map(words) ?? ["all"])),
             Fact("endpoints", key.endpoints?.sorted().joined(separator: ", ") ?? "all"),
             Fact("limits", key.limits.words),
-            Fact("defaults", (key.defaults ?? RequestFields()).words),
+            Fact("defaults", (key.defaults?.fields ?? RequestFields()).words),
             Fact("metadata", "\(key.wantsMetadata)"),
         ]
     }

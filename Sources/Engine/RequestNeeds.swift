@@ -9,7 +9,7 @@ package struct RequestNeeds: Sendable, Equatable {
     /// `max_completion_tokens`, else `max_tokens`; nil: not given.
     package var maxTokens: Int?
 
-    package init(supports: SupportSet = [], promptTokens: Int = 0, maxTokens: Int? = nil) {
+    package init(supports: SupportSet = SupportSet(), promptTokens: Int = 0, maxTokens: Int? = nil) {
         self.supports = supports
         self.promptTokens = promptTokens
         self.maxTokens = maxTokens

@@ -60,21 +60,15 @@ extension RunningCall {
     }
 
     func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false, now: NIODeadline = .now()) {
-        guard let instance = snapshot.instance(ofModel: step.model) else {
+        guard let provider = loop.provider(ofModel: step.model, in: snapshot) else {
             // Plans leave out who is off.
             permit.giveBack(now: now)
             return fail()
         }
         sequence.begin(step)
         let timeouts = snapshot.timeouts(ofModel: step.model, on: plan.timedByRoute)
-        // Field by field: the whole definition would be copied.
-        var kitCall = Call(
-            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
-            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults, overrides: snapshot.policy.models[step.model].requestOverrides)
-        if step.isRetry { kitCall.earlierTries = sequence.retriesMade }
-        if plan.resumes { prepareResumption(&kitCall) }
         let attempt = Attempt(
-            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, instance: instance, kitCall: consume kitCall, timeouts: timeouts,
+            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, provider: provider, timeouts: timeouts,
             hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         facts.attempts = sequence.attempts
         if isHeld {
@@ -87,9 +81,17 @@ extension RunningCall {
         if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
     }
 
+    /// What the plugin is asked. Field by field: the whole definition would be copied.
+    func kitCall(for step: AttemptSequence.Step) -> Call {
+        Call(
+            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
+            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults, overrides: snapshot.policy.models[step.model].requestOverrides,
+            continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable, earlierTries: step.isRetry ? sequence.retriesMade : 0)
+    }
+
     /// What the caller is told of who answers.
     func present(_ attempt: Attempt) {
-        facts.provider = attempt.instance.name
+        facts.provider = attempt.provider.name
         facts.model = snapshot.policy.models[attempt.step.model].name
         facts.isFallback = attempt.step.isFallback
         facts.firstByteTime = nil
@@ -179,8 +181,8 @@ extension RunningCall {
     private func note(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
         let model = snapshot.policy.models[attempt.step.model].name
         loop.counters(ofModel: attempt.step.model, in: snapshot).failures[reason, default: 0] += 1
-        facts.errors.append(FailedAttempt(provider: attempt.instance.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt))
-        loop.report(error, provider: attempt.instance.name, model: model)
+        facts.errors.append(FailedAttempt(provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt))
+        loop.report(error, provider: attempt.provider.name, model: model)
     }
 
     /// Tells the model's state how it went, and frees what the attempt held.

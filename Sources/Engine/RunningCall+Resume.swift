@@ -22,9 +22,9 @@ extension RunningCall {
     /// The longest text that is carried over.
     private static let maxPartialBytes = 1 << 20
 
-    func prepareResumption(_ call: inout Call) {
-        call.keepsText = request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
-        if isCommitted { call.continuation = partial?.text }
+    /// Tools and JSON can't be continued as text.
+    var isResumable: Bool {
+        request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
     }
 
     /// Whether another model goes on where the attempt broke.
@@ -50,7 +50,7 @@ extension RunningCall {
     /// The other model has content: it follows what the caller has.
     func resume(at attempt: Attempt) {
         let from = facts.model, provider = facts.provider
-        facts.provider = attempt.instance.name
+        facts.provider = attempt.provider.name
         facts.model = snapshot.policy.models[attempt.step.model].name
         facts.isFallback = attempt.step.isFallback
         facts.joints.append(Joint(provider: provider ?? "", model: from ?? "", textBytes: partial?.text.utf8.count ?? 0))

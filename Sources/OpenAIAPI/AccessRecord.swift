@@ -26,21 +26,21 @@ struct AccessRecord {
     private static let maxTextBytes = 1024
 
     func write(at time: Timestamp, to writer: inout JSONWriter) {
-        writer.object {
-            $0.member("time", time)
-            $0.member("request_id", requestID)
-            $0.member("endpoint", endpoint)
-            if let method { $0.member("method", Self.cut(method)) }
-            if let path { $0.member("path", Self.cut(path)) }
-            if let remoteHost { $0.member("remote", remoteHost) }
-            if let key { $0.member("key", key) }
-            $0.member("status", status)
-            if let error { $0.member("error", Self.cut(error)) }
-            if let facts { Self.write(facts, to: &$0) }
-            $0.member("bytes_in", bytesReceived)
-            $0.member("bytes_out", bytesSent)
-            $0.milliseconds("duration_ms", duration)
-        }
+        writer.beginObject()
+        writer.member("time", time)
+        writer.member("request_id", requestID)
+        writer.member("endpoint", endpoint)
+        if let method { writer.member("method", Self.cut(method)) }
+        if let path { writer.member("path", Self.cut(path)) }
+        if let remoteHost { writer.member("remote", remoteHost) }
+        if let key { writer.member("key", key) }
+        writer.member("status", status)
+        if let error { writer.member("error", Self.cut(error)) }
+        if let facts { Self.write(facts, to: &writer) }
+        writer.member("bytes_in", bytesReceived)
+        writer.member("bytes_out", bytesSent)
+        writer.milliseconds("duration_ms", duration)
+        writer.endObject()
     }
 
     private static func write(_ facts: AnswerFacts, to writer: inout JSONWriter) {

@@ -30,7 +30,7 @@ enum ChatEndpoint {
     private static func plan(_ request: ChatRequest, _ api: APIExchange) throws(APIError) -> Plan {
         do throws(PlanRefusal) {
             return try api.loop.plan(
-                PlanRequest(models: request.models, needs: request.needs, fields: request.ownFields, scope: api.scope), in: api.snapshot)
+                PlanRequest(models: request.models, needs: request.needs, own: request.own, scope: api.scope), in: api.snapshot)
         } catch {
             throw APIError(error, in: api.snapshot)
         }

@@ -8,7 +8,7 @@ import RoutingPolicy
 /// the list is sent all the same, and who takes no tools refuses it. `tool_choice` alone asks for nothing, since OpenAI refuses it without tools. A member
 /// that is given twice is read twice, so that whichever an upstream takes, the model can do it.
 struct ChatNeeds {
-    private(set) var supports: SupportSet = []
+    private(set) var supports = SupportSet()
     /// At least 1; what is no such number is the upstream's to refuse.
     private var maxTokens: Int?
     private var maxCompletionTokens: Int?

@@ -38,7 +38,7 @@ package struct ExplainedRequest {
             let request = try ChatRequest(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
-            return PlanRequest(models: request.models, needs: needs, fields: request.ownFields, scope: definition?.models)
+            return PlanRequest(models: request.models, needs: needs, own: request.own, scope: definition?.models)
         } catch {
             throw CallerRefusal(error)
         }

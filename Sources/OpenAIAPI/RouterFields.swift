@@ -5,9 +5,9 @@ import RoutingPolicy
 struct RouterFields {
     private(set) var models: [String] = []
     /// nil: none was given, as is usual.
-    @OwnFields private var given: RequestFields?
+    private var given: OwnFields?
     /// `supports_…: false`, which takes back what a source below this one asks for.
-    private var waived: SupportSet = []
+    private var waived = SupportSet()
 
     /// How many names `model` may list, and how many tags `tags`.
     private static let maxModels = 10
@@ -47,7 +47,7 @@ struct RouterFields {
     /// Once all was read.
     /// - Parameter name: a field's, as the source spells it.
     func check(_ name: (ChatRequest.Field) -> String) throws(APIError) {
-        guard let given, given.fallbackProvider != nil, given.fallbackModel == nil else { return }
+        guard let given = given?.fields, given.fallbackProvider != nil, given.fallbackModel == nil else { return }
         let provider = name(.fallbackProvider)
         throw APIError(400, "'\(provider)' names no model without '\(name(.fallbackModel))'; add it", code: "invalid_value", param: provider)
     }
@@ -60,15 +60,17 @@ struct RouterFields {
     }
 
     /// nil: nobody gives any.
-    func fields(over defaults: RequestFields?) -> RequestFields? {
-        guard var defaults else { return given }
-        defaults.supports.subtract(waived)
-        return given?.over(defaults) ?? defaults
+    func fields(over defaults: OwnFields?) -> OwnFields? {
+        guard let defaults else { return given }
+        guard given != nil || !waived.isEmpty else { return defaults }
+        var fields = defaults.fields
+        fields.supports.subtract(waived)
+        return OwnFields(given?.fields.over(fields) ?? fields)
     }
 
     private var fields: RequestFields {
-        get { given ?? RequestFields() }
-        set { given = newValue }
+        get { given?.fields ?? RequestFields() }
+        set { given = OwnFields(newValue) }
     }
 
     private func readModels(_ value: RouterValue, _ name: String) throws(APIError) -> [String] {

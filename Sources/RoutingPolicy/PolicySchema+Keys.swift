@@ -47,7 +47,7 @@ extension PolicySchema {
         return digest.map { digest in
             let definition = KeyDefinition(
                 name: entry.key.text, digest: digest, isAdmin: isAdmin, models: scope?.scope, endpoints: endpoints, limits: limits,
-                defaults: defaults, wantsMetadata: wantsMetadata)
+                defaults: defaults.map(OwnFields.init), wantsMetadata: wantsMetadata)
             return ReadKey(definition: definition, scopeDigest: scope?.digest)
         }
     }

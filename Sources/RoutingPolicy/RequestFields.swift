@@ -23,7 +23,7 @@ package struct RequestFields: Sendable, Equatable {
     /// `min_max_output_tokens`; at least 1.
     package var minOutput: Int?
     /// Those of `supports_image`, `supports_video`, `supports_audio`, `supports_file` and `supports_tools` that are true.
-    package var supports: SupportSet = []
+    package var supports = SupportSet()
     /// Models of type `fast` before the others.
     package var prefersFast: Bool?
     /// 0 to 1.
@@ -65,23 +65,11 @@ package struct RequestFields: Sendable, Equatable {
     }
 }
 
-/// The fields of a request, which most requests have none of. They lie apart, so that whoever carries them stays small and cheap to hand on.
-/// (A generic type would do the same for other large values, but its copies look types up at run time.)
-@propertyWrapper
-package struct OwnFields: Sendable {
-    private final class Box: Sendable {
-        let fields: RequestFields
-        init(_ fields: RequestFields) { self.fields = fields }
-    }
+/// Fields that somebody gave, which most requests have none of. An object of their own: whoever hands on the value would copy 300 bytes each time.
+package final class OwnFields: Sendable, Equatable {
+    package let fields: RequestFields
 
-    private var box: Box?
+    package init(_ fields: RequestFields) { self.fields = fields }
 
-    package init(wrappedValue: RequestFields?) {
-        box = wrappedValue.map(Box.init)
-    }
-
-    package var wrappedValue: RequestFields? {
-        get { box?.fields }
-        set { box = newValue.map(Box.init) }
-    }
+    package static func == (one: OwnFields, other: OwnFields) -> Bool { one.fields == other.fields }
 }

@@ -110,7 +110,7 @@ extension MeaningHash {
         add(bytes: scope ?? [])
         add(list: key.endpoints?.sorted())
         add(key.limits)
-        add(key.defaults ?? RequestFields())
+        add(key.defaults?.fields ?? RequestFields())
     }
 
     private mutating func add(_ fields: RequestFields) {

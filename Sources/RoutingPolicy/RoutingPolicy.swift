@@ -145,7 +145,7 @@ package struct KeyDefinition: Sendable, Equatable {
     package var endpoints: Set<String>?
     package var limits = Limits()
     /// What its requests wish where they don't say otherwise.
-    package var defaults: RequestFields?
+    package var defaults: OwnFields?
     /// Whether `_router` stands in bodies where the request doesn't say otherwise.
     package var wantsMetadata = true
 }

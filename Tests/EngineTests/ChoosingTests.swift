@@ -90,10 +90,9 @@ struct ChoosingTests {
         #expect(try plan(request).fallback == ["free", "all"])
         request.fields.fallbackProvider = "q"
         #expect(try plan(request).fallback == ["free", "all"])
-        request.scope = ModelScope(models: [0], routes: [0])
+        request = PlanRequest(models: ["auto"], own: request.own, scope: ModelScope(models: [0], routes: [0]))
         #expect(throws: PlanRefusal.forbidden("q/free")) { try plan(request) }
-        request.models = ["text"]
-        request.scope = nil
+        request = PlanRequest(models: ["text"], own: request.own)
         #expect(try plan(request).fallback == ["free"])
     }
 

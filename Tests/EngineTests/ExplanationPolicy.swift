@@ -52,7 +52,7 @@ enum ExplanationPolicy {
         let scope = try key.map { name in try #require(snapshot.policy.keys.first { $0.name == name }, sourceLocation: sourceLocation).models } ?? nil
         let indexed = readings.reduce(into: [Int: ModelReading]()) { known, entry in for model in snapshot.models(named: entry.key) { known[model] = entry.value } }
         return Explanation.of(
-            PlanRequest(models: models, needs: needs, fields: fields, scope: scope), from: key.map { .key($0) } ?? .anyone, in: snapshot,
+            PlanRequest(models: models, needs: needs, own: OwnFields(fields), scope: scope), from: key.map { .key($0) } ?? .anyone, in: snapshot,
             state: .given(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: words)
     }
 

@@ -35,7 +35,7 @@ func parseRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = Head
                     parser = RequestParser()
                     current = (request, BodyReader(request.body), ByteBuffer())
                 }
-                guard var (request, reader, body) = current else { break }
+                guard case (let request, var reader, var body)? = current else { break }
                 var isComplete = false
                 reading: while true {
                     switch try reader.next(&input) {
@@ -48,7 +48,6 @@ func parseRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = Head
                 }
                 current = (request, reader, body)
                 guard isComplete else { break }
-                request.head.fields.detach()
                 stream.messages.append(.init(request.head, body))
                 current = nil
                 if !request.head.isKeepAlive || request.offersUpgrade {
@@ -178,9 +177,9 @@ struct RequestParserTests {
         let fields = try #require(try parser.next(&input, limits: HeadLimits(headBytes: 1000, targetBytes: 100, fields: 10))).head.fields
         #expect(fields.count == 4)
         #expect(fields.value("X-ONE") == "1")
-        #expect(fields.values("x-one") == ["1", "2"])
-        #expect(fields.withValue("x-one") { $0.byteCount } == 1)
-        #expect(fields.slice("host") == ByteBuffer(string: "a"))
+        var values: [ByteBuffer] = []
+        fields.forEachSlice("x-one") { values.append($0) }
+        #expect(values == [ByteBuffer(string: "1"), ByteBuffer(string: "2")])
         #expect(fields.value("absent") == nil && !fields.contains("absent"))
     }
 

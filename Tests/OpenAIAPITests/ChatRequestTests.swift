@@ -7,7 +7,7 @@ import Testing
 
 func readChat(_ body: String, _ headers: [String] = [], defaults: RequestFields? = nil) throws -> ChatRequest {
     let bytes = Array(body.utf8)
-    return try ChatRequest(bytes.span.bytes, fields: headerFields(headers), defaults: defaults)
+    return try ChatRequest(bytes.span.bytes, fields: headerFields(headers), defaults: defaults.map(OwnFields.init))
 }
 
 func chatError(_ body: String, _ headers: [String] = [], sourceLocation: SourceLocation = #_sourceLocation) throws -> APIError {
@@ -31,13 +31,13 @@ struct ChatRequestTests {
     func defaults(body: String) throws {
         let request = try readChat(body)
         #expect(request.models.isEmpty && !request.isStream && !request.wantsUsage && !request.wantsJSON && request.choices == 1)
-        #expect(request.needs == RequestNeeds() && request.ownFields == nil)
+        #expect(request.needs == RequestNeeds() && request.own == nil)
     }
 
     @Test("an escaped key is the same key")
     func escapedKeys() throws {
         #expect(try readChat(#"{"mod\u0065l":"x"}"#).models == ["x"])
-        #expect(try readChat(#"{"\u0074ype":"fast"}"#).ownFields?.type == "fast")
+        #expect(try readChat(#"{"\u0074ype":"fast"}"#).own?.fields.type == "fast")
         #expect(try readChat(#"{"stream_options":{"include\u005fusage":true}}"#).wantsUsage)
     }
 

@@ -68,7 +68,7 @@ struct RouterFieldsTests {
             let error = try chatError("{}", ["\(header): \(value.filter { $0 != "\"" })"])
             #expect(error.status == 400 && error.code == "invalid_value" && error.param == header, "\(value)")
         }
-        #expect(try readChat("{\"\(bounds.field)\":null}").ownFields == nil)
+        #expect(try readChat("{\"\(bounds.field)\":null}").own == nil)
     }
 
     /// Every field, no value as its default.
@@ -99,7 +99,7 @@ struct RouterFieldsTests {
             "supports_audio":true,"supports_file":true,"supports_tools":true,"prefer_fast":true,"min_success_rate":0.25,"selection_mode":"top_n_random",
             "max_model_switches":3,"max_same_model_retries":2,"retry_delay":250,"timeout_secs":7,"fallback_provider":"p","fallback_model":"m"}
             """)
-        #expect(request.ownFields == Self.everything())
+        #expect(request.own?.fields == Self.everything())
         #expect(request.members.isEmpty)
     }
 
@@ -114,7 +114,7 @@ struct RouterFieldsTests {
                 "x-router-selection-mode: top_n_random", "x-router-max-model-switches: 3", "x-router-max-same-model-retries: 2", "x-router-retry-delay: 250",
                 "\(timeout): 7", "x-router-fallback-provider: p", "x-router-fallback-model: m", "x-router-metadata: off",
             ])
-        #expect(request.ownFields == Self.everything())
+        #expect(request.own?.fields == Self.everything())
         #expect(request.models == ["a", "p/b", "auto"])
     }
 
@@ -139,8 +139,8 @@ struct RouterFieldsTests {
     @Test("as many tags as anybody writes, and no more than a plan can bear")
     func tooManyTags() throws {
         let tags = { (count: Int) in (1...count).map { "t\($0)" } }
-        #expect(try readChat("{\"tags\":\"\(tags(100).joined(separator: " & "))\"}").ownFields?.tags?.alternatives.count == 1)
-        #expect(try readChat("{}", ["x-router-tags: " + tags(100).joined(separator: ",")]).ownFields?.tags?.alternatives.count == 100)
+        #expect(try readChat("{\"tags\":\"\(tags(100).joined(separator: " & "))\"}").own?.fields.tags?.alternatives.count == 1)
+        #expect(try readChat("{}", ["x-router-tags: " + tags(100).joined(separator: ",")]).own?.fields.tags?.alternatives.count == 100)
         #expect(try chatError("{\"tags\":\"\(tags(101).joined(separator: " & "))\"}").param == "tags")
         #expect(try chatError("{\"tags\":[\(tags(5000).map { "\"\($0)\"" }.joined(separator: ","))]}").param == "tags")
         #expect(try chatError("{}", ["x-router-tags: " + tags(101).joined(separator: ",")]).param == "x-router-tags")
@@ -155,13 +155,13 @@ struct RouterFieldsTests {
         let request = try readChat(
             #"{"timeout_secs":3,"model":"body"}"#, ["x-router-timeout: 2", "x-router-max-same-model-retries: 2", "x-router-model: header"], defaults: defaults)
         #expect(request.models == ["body"])
-        #expect(request.ownFields?.timeout == .seconds(3))
-        #expect(request.ownFields?.retries == 2)
-        #expect(request.ownFields?.type == "fast")
+        #expect(request.own?.fields.timeout == .seconds(3))
+        #expect(request.own?.fields.retries == 2)
+        #expect(request.own?.fields.type == "fast")
         for empty in ["{}", #"{"model":null}"#, #"{"model":""}"#] {
             #expect(try readChat(empty, ["x-router-model: header"]).models == ["header"])
         }
-        #expect(try readChat(#"{"timeout_secs":null}"#, ["x-router-timeout: 2"]).ownFields?.timeout == .seconds(2))
+        #expect(try readChat(#"{"timeout_secs":null}"#, ["x-router-timeout: 2"]).own?.fields.timeout == .seconds(2))
     }
 
     @Test("a header that the body overrides is checked all the same")
@@ -176,7 +176,7 @@ struct RouterFieldsTests {
         let request = try readChat(
             #"{"supports_image":false,"supports_file":true}"#, ["x-router-supports-image: true", "x-router-supports-audio: false", "x-router-supports-file: false"],
             defaults: defaults)
-        #expect(request.ownFields?.supports == [.file, .tools])
+        #expect(request.own?.fields.supports == [.file, .tools])
     }
 
     @Test("a fallback's provider needs its model, from the same source")
@@ -194,11 +194,11 @@ struct RouterFieldsTests {
         defaults.fallbackProvider = "dp"
         defaults.fallbackModel = "dm"
         let headers = ["x-router-fallback-provider: hp", "x-router-fallback-model: hm"]
-        let body = try readChat(#"{"fallback_model":"bm"}"#, headers, defaults: defaults).ownFields
+        let body = try readChat(#"{"fallback_model":"bm"}"#, headers, defaults: defaults).own?.fields
         #expect(body?.fallbackProvider == nil && body?.fallbackModel == "bm")
-        let header = try readChat("{}", headers, defaults: defaults).ownFields
+        let header = try readChat("{}", headers, defaults: defaults).own?.fields
         #expect(header?.fallbackProvider == "hp" && header?.fallbackModel == "hm")
-        let key = try readChat("{}", defaults: defaults).ownFields
+        let key = try readChat("{}", defaults: defaults).own?.fields
         #expect(key?.fallbackProvider == "dp" && key?.fallbackModel == "dm")
     }
 
@@ -228,6 +228,6 @@ struct RouterFieldsTests {
 
     @Test("a header that looks like none of them is somebody else's", arguments: ["x-router-token", "x-router-id", "x-router-request-id", "x-router", "x-routers-tags", "x-router-"])
     func foreign(name: String) throws {
-        #expect(try readChat("{}", ["\(name): 1"]).ownFields == nil)
+        #expect(try readChat("{}", ["\(name): 1"]).own == nil)
     }
 }

@@ -96,7 +96,7 @@ struct ExpectationTests {
         fields.timeout = .seconds(30)
         fields.maxModelSwitches = 2
         fields.fallbackModel = "n"
-        #expect(key.defaults == fields)
+        #expect(key.defaults?.fields == fields)
         #expect(key.limits == Limits(tokensPerMinute: 5))
         #expect(!key.wantsMetadata)
     }

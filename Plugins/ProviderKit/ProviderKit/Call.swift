@@ -1,26 +1,26 @@
 /// One attempt at one model, as a plugin sees it.
 public struct Call: Sendable {
-    public var operation: Operation
+    public let operation: Operation
     /// The provider's own name of the model. It comes from the policy, never from the caller.
-    public var model: String
+    public let model: String
     /// Whether the caller wants the answer as a stream.
-    public var isStream: Bool
+    public let isStream: Bool
     /// Whether the caller asked for usage in its stream (`stream_options.include_usage`).
-    public var wantsUsage: Bool
+    public let wantsUsage: Bool
     /// The top-level members of the caller's body that go upstream, in its order: all but the router's own fields.
     /// `model` is among them where the caller gave one. No two have the same key among those the router reads.
-    public var members: [JSONMember]
+    public let members: [JSONMember]
     /// `request_defaults` of the model: members for keys that the caller didn't give.
-    public var defaults: [BodyField]
+    public let defaults: [BodyField]
     /// `request_overrides` of the model: members that replace the caller's.
-    public var overrides: [BodyField]
+    public let overrides: [BodyField]
     /// The answer's text so far, where another model's stream broke off: the model goes on from exactly this text, and its answer is what follows.
     /// nil: a call of its own. Set only for providers whose `capabilities` say `canContinue`.
-    public var continuation: String?
+    public let continuation: String?
     /// Whether the decoder collects the answer's text (`AnswerSink.keep`), so that another model could continue it.
-    public var keepsText: Bool
+    public let keepsText: Bool
     /// How many times this request has asked this model before: 0, and more for its retries.
-    public var earlierTries: Int
+    public let earlierTries: Int
 
     public init(
         operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],

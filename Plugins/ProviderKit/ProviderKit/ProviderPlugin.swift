@@ -14,7 +14,7 @@ public protocol ProviderPlugin: Sendable {
     /// Reads the settings of one provider. Every problem goes into `fields` with its position; nil only if there was one.
     static func readOptions(_ fields: inout FieldReader) -> Options?
 
-    /// Called once for each provider that a reload made or changed.
+    /// Called for each provider that a reload made or changed: once, and once more by each event loop that asks it, so that threads share nothing of it.
     static func makeProvider(_ options: Options) -> any Provider
 }
 

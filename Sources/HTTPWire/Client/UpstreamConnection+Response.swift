@@ -57,11 +57,9 @@ extension UpstreamConnection {
         body = BodyReader(response.body)
         isUntilClose = response.body == .untilClose
         isReusable = response.isKeepAlive
-        var fields = response.fields
-        fields.detach()
         call.headReceived()
         hasNews = true
-        delegate.upstream(call, head: UpstreamResponseHead(status: response.status, fields: fields))
+        delegate.upstream(call, head: UpstreamResponseHead(status: response.status, fields: response.fields))
     }
 
     private func endResponse(_ call: UpstreamCall) {

@@ -17,7 +17,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     static let maxInterimBytes = 16 * 1024
 
     let eventLoop: any EventLoop
-    private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [self] now in deadlineReached(now) }
+    let timer: LazyDeadline
     /// When it has been idle for too long.
     var expiry = NIODeadline.distantFuture
     /// Whether the pool counts it: the losers of a race of addresses are never counted.
@@ -54,6 +54,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     init(pool: UpstreamPool?, eventLoop: any EventLoop, isSecure: Bool) {
         self.pool = pool
         self.eventLoop = eventLoop
+        timer = LazyDeadline(eventLoop: eventLoop)
         input = noBytes
         self.isSecure = isSecure
         isReady = !isSecure
@@ -64,6 +65,7 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.open(context, isPlain: !isSecure)
+        timer.run { [self] now in deadlineReached(now) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

@@ -2,8 +2,8 @@ package import NIOCore
 
 /// The head of an upstream's response.
 package struct UpstreamResponseHead: Sendable {
-    package var status: Int
-    package var fields: HTTPFields
+    package let status: Int
+    package let fields: HTTPFields
 
     package init(status: Int, fields: HTTPFields) {
         self.status = status

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// The header fields of a parsed head: the head's bytes, and where each field stands in them. No string is made before it is asked for.
-package struct HTTPFields: Sendable {
+package final class HTTPFields: Sendable {
     /// Where one field stands in the head; the value without blanks around it.
     struct Position: Sendable {
         var nameStart: UInt32
@@ -13,45 +13,25 @@ package struct HTTPFields: Sendable {
         var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
     }
 
-    private var bytes: ByteBuffer
+    private let bytes: ByteBuffer
     private let positions: [Position]
 
-    /// Every position lies inside `bytes`, in order.
+    /// Every position lies inside `bytes`, in order. A read buffer much larger than the head is let go of.
     init(bytes: ByteBuffer, positions: [Position]) {
-        self.bytes = bytes
+        self.bytes = bytes.detached()
         self.positions = positions
     }
 
     /// No fields.
-    package init() {
+    package convenience init() {
         self.init(bytes: ByteBuffer(), positions: [])
     }
-
-    /// Lets go of a read buffer much larger than the head.
-    mutating func detach() { bytes = bytes.detached() }
 
     package var count: Int { positions.count }
 
     /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
         positions.first { matches(name, $0) }.map { string($0.value) }
-    }
-
-    /// Every value of `name`, in order.
-    package func values(_ name: String) -> [String] {
-        positions.filter { matches(name, $0) }.map { string($0.value) }
-    }
-
-    /// Passes the bytes of the first value of `name`, which is given in lower case, without allocating; nil if absent.
-    package func withValue<R>(_ name: StaticString, _ body: (RawSpan) throws -> R) rethrows -> R? {
-        guard let position = position(of: name) else { return nil }
-        return try body(bytes.readableBytesSpan.extracting(position.value))
-    }
-
-    /// The first value of `name`, which is given in lower case, as a slice of the head; nil if absent.
-    package func slice(_ name: StaticString) -> ByteBuffer? {
-        guard let value = position(of: name)?.value else { return nil }
-        return bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count)
     }
 
     /// Passes every value of `name`, which is given in lower case, as a slice of the head.
@@ -84,7 +64,7 @@ package struct HTTPFields: Sendable {
     @inline(__always)
     private func begins(_ position: Position, with prefix: StaticString) -> Bool {
         let length = prefix.utf8CodeUnitCount
-        return Int(position.nameEnd &- position.nameStart) >= length && bytes.readableBytesUInt8Span.equals(prefix, in: position.name.prefix(length))
+        return Int(position.nameEnd &- position.nameStart) >= length && withSpan { $0.equals(prefix, in: position.name.prefix(length)) }
     }
 
     private func position(of name: StaticString) -> Position? {
@@ -94,18 +74,23 @@ package struct HTTPFields: Sendable {
     /// Most fields are told by the length of their names.
     @inline(__always)
     private func matches(_ name: StaticString, _ position: Position) -> Bool {
-        Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && bytes.readableBytesUInt8Span.equals(name, in: position.name)
+        Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && withSpan { $0.equals(name, in: position.name) }
     }
 
     @inline(__always)
     private func matches(_ name: String, _ position: Position) -> Bool {
         guard Int(position.nameEnd &- position.nameStart) == name.utf8.count else { return false }
-        let span = bytes.readableBytesUInt8Span.extracting(position.name)
-        var name = name
-        return name.withUTF8 { name in
-            for index in 0..<name.count where Octet.lowercased(span[index]) != Octet.lowercased(name[index]) { return false }
+        let expected = name.utf8.span
+        return withSpan { bytes in
+            let found = bytes.extracting(position.name)
+            for index in 0..<found.count where Octet.lowercased(found[index]) != Octet.lowercased(expected[index]) { return false }
             return true
         }
+    }
+
+    @inline(__always)
+    private func withSpan(_ body: (borrowing Span<UInt8>) -> Bool) -> Bool {
+        bytes.withUnsafeReadableBytes { $0.withMemoryRebound(to: UInt8.self) { body($0.span) } }
     }
 
     private func string(_ range: Range<Int>) -> String {

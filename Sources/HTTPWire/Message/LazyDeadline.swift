@@ -13,12 +13,18 @@ package final class LazyDeadline: @unchecked Sendable { // confined to its event
     /// What was asked for; nil asks for nothing.
     package private(set) var deadline: NIODeadline?
 
+    package init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+    }
+
+    package convenience init(eventLoop: any EventLoop, action: @escaping (NIODeadline) -> Void) {
+        self.init(eventLoop: eventLoop)
+        run(action)
+    }
+
     /// `action` gets the time at which it runs, at or after the deadline, and the deadline is forgotten before it runs. It is held until `invalidate`: an owner that it
     /// captures calls that at its end. (A weak capture would make every retain of the owner slow, for good.)
-    package init(eventLoop: any EventLoop, action: @escaping (NIODeadline) -> Void) {
-        self.eventLoop = eventLoop
-        self.action = action
-    }
+    package func run(_ action: @escaping (NIODeadline) -> Void) { self.action = action }
 
     /// Replaces the deadline; nil disarms.
     package func set(_ deadline: NIODeadline?) {

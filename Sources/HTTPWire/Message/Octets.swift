@@ -22,18 +22,29 @@ enum Octet {
             let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
             let others = word ^ 0x2D2D_2D2D_2D2D_2D2D
             let hyphens = ~(((others & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F) | others)
-            return ((letters | hyphens) & ~word) & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080
+            return (~(letters | hyphens) | word) & 0x8080_8080_8080_8080
         }
     }
 
-    /// Goes on by eight bytes as long as `hasOnly` knows a word for members alone, and then by one.
+    /// Goes on by eight bytes where it can.
+    ///
+    /// - Parameter suspects: sets the top bit of each byte of a word that may be no member. Only the lowest has to be right, if members may be suspected.
     @inline(__always)
     private static func firstOther(
-        _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool, _ hasOnly: (UInt64) -> Bool
+        _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool, _ suspects: (UInt64) -> UInt64
     ) -> Int {
         let raw = bytes.bytes
         var index = start
-        while index &+ 8 <= bytes.count, hasOnly(raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) { index &+= 8 }
+        while index &+ 8 <= bytes.count {
+            let found = suspects(UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)))
+            guard found != 0 else {
+                index &+= 8
+                continue
+            }
+            index &+= found.trailingZeroBitCount &>> 3
+            guard isMember(bytes[index]) else { return index }
+            index &+= 1
+        }
         while index < bytes.count, isMember(bytes[index]) { index &+= 1 }
         return index
     }
@@ -49,7 +60,7 @@ enum Octet {
         firstOther(bytes, from: start, than: isText) { word in
             let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
             let controls = (word &- 0x2020_2020_2020_2020) & ~word
-            return (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080 == 0
+            return (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080
         }
     }
 

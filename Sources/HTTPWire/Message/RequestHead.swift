@@ -1,20 +1,20 @@
 import NIOCore
 
-/// A request's head, strictly parsed.
-package struct RequestHead: Sendable {
+/// A request's head, strictly parsed. One object, which all who look at a request share.
+package final class RequestHead: Sendable {
     package enum Method: Sendable, Equatable {
         case get, head, post, options, other(String)
     }
 
-    package var method: Method
+    package let method: Method
     /// The path as sent, without the query; nothing is decoded. `*` for `OPTIONS *`.
-    package var path: String
+    package let path: String
     /// What follows the first `?`, without it; nil where there is none.
-    package var query: String?
-    package var isHTTP10: Bool
-    package var fields: HTTPFields
+    package let query: String?
+    package let isHTTP10: Bool
+    package let fields: HTTPFields
     /// Whether the caller wants to keep the connection.
-    package var isKeepAlive: Bool
+    package let isKeepAlive: Bool
 
     package init(method: Method, path: String, query: String? = nil, isHTTP10: Bool = false, fields: HTTPFields = HTTPFields(), isKeepAlive: Bool = true) {
         self.method = method

@@ -9,15 +9,15 @@ struct HeadLimits {
 
 /// What a request's head says.
 struct ParsedRequest {
-    var head: RequestHead
-    var body: BodyLength
-    var expectsContinue: Bool
+    let head: RequestHead
+    let body: BodyLength
+    let expectsContinue: Bool
     /// The caller offered to change to another protocol. That is ignored, and nothing that follows on the connection is read as HTTP.
-    var offersUpgrade: Bool
+    let offersUpgrade: Bool
 }
 
 /// The strict parser of request heads. It goes on after any byte. Source: RFC 9112 sections 2 and 3.
-struct RequestParser {
+struct RequestParser: ~Copyable {
     private enum State { case start, blankLine, method, target, version, fields }
 
     private static let version: StaticString = "HTTP/1.1\r\n"
@@ -124,7 +124,7 @@ struct RequestParser {
 
 extension RequestParser {
     /// Checks what the complete head means.
-    private func request(_ bytes: ByteBuffer) throws(WireFault) -> ParsedRequest {
+    private mutating func request(_ bytes: ByteBuffer) throws(WireFault) -> ParsedRequest {
         let span = bytes.readableBytesUInt8Span
         let isHTTP10 = minor == 0
         let framing = try FramingFields(span, fields, isHTTP10: isHTTP10)
@@ -142,12 +142,14 @@ extension RequestParser {
             guard span.equals("h2c", in: upgrade) else { throw WireFault(501, "no upgrade to another protocol is served here") }
         }
 
+        var positions: [HTTPFields.Position] = []
+        swap(&positions, &fields)
         let head = RequestHead(
             method: method,
             path: origin.path.map(bytes.string) ?? "/",
             query: origin.query.map(bytes.string),
             isHTTP10: isHTTP10,
-            fields: HTTPFields(bytes: bytes, positions: fields),
+            fields: HTTPFields(bytes: bytes, positions: positions),
             isKeepAlive: framing.isKeepAlive(isHTTP10: isHTTP10)
         )
         let body: BodyLength = framing.isChunked ? .chunked : framing.contentLength.map { $0 == 0 ? .none : .sized($0) } ?? .none

@@ -2,16 +2,16 @@ import NIOCore
 
 /// What a response's head says.
 struct ParsedResponse {
-    var status: Int
-    var fields: HTTPFields
-    var headBytes: Int
-    var body: BodyLength
+    let status: Int
+    let fields: HTTPFields
+    let headBytes: Int
+    let body: BodyLength
     /// Whether the connection may serve another request, as far as the head says.
-    var isKeepAlive: Bool
+    let isKeepAlive: Bool
 }
 
 /// The strict parser of response heads. It goes on after any byte. Source: RFC 9112 section 4.
-struct ResponseParser {
+struct ResponseParser: ~Copyable {
     private enum State { case version, status, reasonStart, reason, lineFeed, fields }
 
     static let maxHeadBytes = 64 * 1024
@@ -86,7 +86,7 @@ struct ResponseParser {
         return false
     }
 
-    private func response(_ bytes: ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse {
+    private mutating func response(_ bytes: ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse {
         let isHTTP10 = minor == 0
         let framing = try FramingFields(bytes.readableBytesUInt8Span, fields, isHTTP10: isHTTP10)
         var isKeepAlive = framing.isKeepAlive(isHTTP10: isHTTP10)
@@ -103,8 +103,10 @@ struct ResponseParser {
             body = .untilClose
             isKeepAlive = false
         }
+        var positions: [HTTPFields.Position] = []
+        swap(&positions, &fields)
         return ParsedResponse(
-            status: status, fields: HTTPFields(bytes: bytes, positions: fields), headBytes: bytes.readableBytes, body: body, isKeepAlive: isKeepAlive
+            status: status, fields: HTTPFields(bytes: bytes, positions: positions), headBytes: bytes.readableBytes, body: body, isKeepAlive: isKeepAlive
         )
     }
 

@@ -32,9 +32,8 @@ extension ServerConnection {
     }
 
     private func readHead() throws(WireFault) -> Bool {
-        guard input.readableBytes > 0, var request = try parser.next(&input, limits: limits.head) else { return false }
+        guard input.readableBytes > 0, let request = try parser.next(&input, limits: limits.head) else { return false }
         parser = RequestParser()
-        request.head.fields.detach()
         let length = request.body
         body = BodyReader(length)
         isBodyComplete = length == .none

@@ -53,7 +53,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     var remoteHost: String?
     var memory: AnyObject?
 
-    lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in deadlineReached(now) }
+    let timer: LazyDeadline
     /// When the bytes in hand came, or could be taken up: what is done with them at once needs no later time.
     var readAt = NIODeadline.uptimeNanoseconds(0)
     var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
@@ -62,6 +62,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     init(loop: ServerLoop, handler: any ServerHandler) {
         self.loop = loop
         self.handler = handler
+        timer = LazyDeadline(eventLoop: loop.eventLoop)
         input = loop.noBytes
         limits = loop.limits
         times = loop.times
@@ -70,6 +71,7 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.open(context, isPlain: true)
+        timer.run { [self] now in deadlineReached(now) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

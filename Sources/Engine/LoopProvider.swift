@@ -2,22 +2,43 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// One provider's connections on one event loop.
-final class ProviderConnections {
+/// One provider on one event loop: its translator, which is the loop's own, and its connections.
+final class LoopProvider {
     let instance: ProviderInstance
-    let pool: UpstreamPool
-    private let origin: Origin
+    let name: String
+    /// Not the instance's: all loops would count references to what is in it, with every request.
+    let translator: any Provider
+    /// nil: it answers from inside the process.
+    let pool: UpstreamPool?
+    private let authority: String
     /// The head of the last request. Most providers send the same with every request.
-    private var last: (method: String, target: String, fields: [HTTPField], head: UpstreamRequestHead)?
+    private var last: Rendered?
 
-    init(_ instance: ProviderInstance, origin: Origin, pool: UpstreamPool) {
-        self.instance = instance
-        self.origin = origin
-        self.pool = pool
+    private final class Rendered {
+        let method: String
+        let target: String
+        let fields: [HTTPField]
+        let head: UpstreamRequestHead
+
+        init(_ request: UpstreamRequest, _ head: UpstreamRequestHead) {
+            method = request.method
+            target = request.target
+            fields = request.fields
+            self.head = head
+        }
     }
 
-    func start(_ request: UpstreamRequest, callerBody: ByteBuffer, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
-        pool.start(message(request, callerBody), timeouts: timeouts, delegate: delegate)
+    init(_ instance: ProviderInstance, transport: UpstreamTransport, eventLoop: any EventLoop) {
+        self.instance = instance
+        name = instance.name
+        translator = instance.settings.makeProvider()
+        authority = translator.origin?.authority ?? ""
+        pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
+    }
+
+    /// Sends a request to its upstream; nil: it has none.
+    func start(_ request: UpstreamRequest, callerBody: ByteBuffer, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
+        pool?.start(message(request, callerBody), timeouts: timeouts, delegate: delegate)
     }
 
     private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer) -> UpstreamMessage {
@@ -32,8 +53,8 @@ final class ProviderConnections {
             }
             return UpstreamMessage(head, body: body)
         }
-        return UpstreamMessage(head, bodyBytes: bodyBytes) { start in
-            for piece in request.body {
+        return UpstreamMessage(head, bodyBytes: bodyBytes) { [body = request.body] start in
+            for piece in body {
                 switch piece {
                 case .bytes(let bytes): start.writeBytes(bytes)
                 case .caller(let range):
@@ -52,8 +73,8 @@ final class ProviderConnections {
             case .secret(let value): (field.name, value.reveal())
             }
         }
-        let head = UpstreamRequestHead(method: request.method, target: request.target, authority: origin.authority, fields: fields)
-        last = (request.method, request.target, request.fields, head)
+        let head = UpstreamRequestHead(method: request.method, target: request.target, authority: authority, fields: fields)
+        last = Rendered(request, head)
         return head
     }
 }
