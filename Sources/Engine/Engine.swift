@@ -8,7 +8,7 @@ package final class Engine: Sendable {
     package let status: PolicyStatus
     package let loops: [EngineLoop]
     package let budget: BufferBudget
-    private let index: [ObjectIdentifier: Int]
+    private let eventLoops: [ObjectIdentifier]
 
     package init(eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger) {
         let store = PolicyStore(snapshot)
@@ -21,12 +21,13 @@ package final class Engine: Sendable {
             EngineLoop(
                 eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, underWay: cell, logger: logger)
         }
-        index = Dictionary(uniqueKeysWithValues: eventLoops.enumerated().map { (ObjectIdentifier($1), $0) })
+        self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }
 
     /// The state of an event loop of this process.
     package func loop(of eventLoop: any EventLoop) -> EngineLoop {
-        guard let position = index[ObjectIdentifier(eventLoop)] else { preconditionFailure("an event loop of another group") }
+        // One for each core: looking at each costs less than a hash.
+        guard let position = eventLoops.firstIndex(of: ObjectIdentifier(eventLoop)) else { preconditionFailure("an event loop of another group") }
         return loops[position]
     }
 

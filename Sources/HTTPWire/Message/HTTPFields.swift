@@ -15,12 +15,17 @@ package final class HTTPFields: Sendable {
 
     private let bytes: ByteBuffer
     private let positions: [Position]
+    /// A bit for each length of a name, the last for all above: most names that are asked for are absent, and this tells it.
+    private let nameLengths: UInt64
 
     /// Every position lies inside `bytes`, in order. A read buffer much larger than the head is let go of.
     init(bytes: ByteBuffer, positions: [Position]) {
         self.bytes = bytes.detached()
         self.positions = positions
+        nameLengths = positions.reduce(0) { $0 | Self.bit(Int($1.nameEnd &- $1.nameStart)) }
     }
+
+    private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
 
     /// No fields.
     package convenience init() {
@@ -31,11 +36,13 @@ package final class HTTPFields: Sendable {
 
     /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
-        positions.first { matches(name, $0) }.map { string($0.value) }
+        guard nameLengths & Self.bit(name.utf8.count) != 0 else { return nil }
+        return positions.first { matches(name, $0) }.map { string($0.value) }
     }
 
     /// Passes every value of `name`, which is given in lower case, as a slice of the head.
     package func forEachSlice(_ name: StaticString, _ body: (ByteBuffer) -> Void) {
+        guard mayHave(name) else { return }
         for position in positions where matches(name, position) {
             let value = position.value
             if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { body(slice) }
@@ -43,7 +50,7 @@ package final class HTTPFields: Sendable {
     }
 
     /// Whether `name`, which is given in lower case, is there.
-    package func contains(_ name: StaticString) -> Bool { position(of: name) != nil }
+    package func contains(_ name: StaticString) -> Bool { mayHave(name) && positions.contains { matches(name, $0) } }
 
     /// Whether a field's name begins with `prefix`, which is given in lower case.
     package func contains(prefix: StaticString) -> Bool { positions.contains { begins($0, with: prefix) } }
@@ -67,9 +74,7 @@ package final class HTTPFields: Sendable {
         return Int(position.nameEnd &- position.nameStart) >= length && withSpan { $0.equals(prefix, in: position.name.prefix(length)) }
     }
 
-    private func position(of name: StaticString) -> Position? {
-        positions.first { matches(name, $0) }
-    }
+    private func mayHave(_ name: StaticString) -> Bool { nameLengths & Self.bit(name.utf8CodeUnitCount) != 0 }
 
     /// Most fields are told by the length of their names.
     @inline(__always)

@@ -34,7 +34,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
     public mutating func key(_ key: StaticString) {
         let to = beginValue(atMost: key.utf8CodeUnitCount &+ 3)
         to.pointee = Ascii.quote
-        (to + 1).update(from: key.utf8Start, count: key.utf8CodeUnitCount)
+        Self.copy(key.utf8Start, key.utf8CodeUnitCount, to: to + 1)
         endKey(to + 1 + key.utf8CodeUnitCount)
     }
 
@@ -59,7 +59,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
             escape(text.span.bytes)
             return append(Ascii.quote)
         }
-        if let source = text.baseAddress { (to + 1).update(from: source, count: text.count) }
+        if let source = text.baseAddress { Self.copy(source, text.count, to: to + 1) }
         to[text.count &+ 1] = Ascii.quote
         endValue(to + (text.count &+ 2))
     }
@@ -110,6 +110,23 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
     }
 
     // MARK: bytes
+
+    /// Most keys and texts are so short that a call of `memcpy` would cost more than they do.
+    @inline(__always)
+    private static func copy(_ source: UnsafePointer<UInt8>, _ count: Int, to place: UnsafeMutablePointer<UInt8>) {
+        guard (4...16).contains(count) else { return place.update(from: source, count: count) }
+        let from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(place)
+        // Its beginning and its end, which may overlap.
+        if count >= 8 {
+            let end = from.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+            to.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            to.storeBytes(of: end, toByteOffset: count &- 8, as: UInt64.self)
+        } else {
+            let end = from.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            to.storeBytes(of: from.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            to.storeBytes(of: end, toByteOffset: count &- 4, as: UInt32.self)
+        }
+    }
 
     /// Where so many more bytes have their place.
     private mutating func room(for more: Int) -> UnsafeMutablePointer<UInt8> {
