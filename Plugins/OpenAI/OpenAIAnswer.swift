@@ -37,6 +37,7 @@ struct OpenAIStreamDecoder: AnswerDecoder {
     private var begun: UInt64 = 0
     private var finished: UInt64 = 0
     private var isComplete = false
+    private var pattern = ChunkPattern()
     private let keepsText: Bool
 
     init(keepsText: Bool) {
@@ -80,9 +81,17 @@ struct OpenAIStreamDecoder: AnswerDecoder {
         }
         guard !event.data.isEmpty else { return }
         if isEnd(event.data, bytes) { return end(&answer) }
-        let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: event.isType("error", in: bytes))
+        let chunk = try chunk(event, bytes)
         learn(chunk, of: bytes, &answer)
         answer.chunk(PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
+    }
+
+    private mutating func chunk(_ event: SSEEvent, _ bytes: RawSpan) throws(ProviderError) -> OpenAIChunk {
+        let isError = event.isType("error", in: bytes)
+        if !isError, let chunk = pattern.chunk(event.data, in: bytes) { return chunk }
+        let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: isError)
+        pattern.learn(chunk, event.data, in: bytes)
+        return chunk
     }
 
     private mutating func learn(_ chunk: OpenAIChunk, of bytes: RawSpan, _ answer: inout AnswerSink) {

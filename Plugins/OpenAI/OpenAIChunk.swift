@@ -9,6 +9,9 @@ struct OpenAIChunk {
     var usage: Usage?
     /// The string literal that is the text of the first choice here.
     private(set) var text: Range<Int>?
+    /// The string literal that makes chunks alike in length, so that a listener can't tell texts by it. Source: OpenAI's API reference, "Chat Completions",
+    /// `stream_options.include_obfuscation`.
+    private(set) var padding: Range<Int>?
     /// There is text that is no string: Mistral's reasoning models send a list of parts.
     private(set) var hasTextInParts = false
     /// Bits of the choices (by `index`, the 63rd for all above) that have content here, and of those that end here.
@@ -18,6 +21,21 @@ struct OpenAIChunk {
     private var error: Range<Int>?
     /// A choice ended with the reason `error`: the provider behind the upstream failed. Source: OpenRouter's "Errors and Debugging", mid-stream errors.
     private var hasFailed = false
+
+    /// A chunk with nothing but text, of its only choice.
+    init(text: Range<Int>, json: Range<Int>) {
+        self.json = json
+        self.text = text
+        content = ContentSummary(contentBytes: text.count - 2)
+        choices = 1
+        open = 1
+    }
+
+    /// Whether that is all it is.
+    var isText: Bool {
+        guard let text, text.count > 2 else { return false }
+        return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts && content == ContentSummary(contentBytes: text.count - 2)
+    }
 
     /// Throws the error that the object holds, or `upstream_error` where it is no JSON object.
     init(_ range: Range<Int>, in whole: RawSpan, isErrorEvent: Bool) throws(ProviderError) {
@@ -37,7 +55,8 @@ struct OpenAIChunk {
                     error = try cursor.skipValue(bytes).range
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { content.hasRouterMember = true }
-                    _ = try cursor.skipValue(bytes)
+                    let value = try cursor.skipValue(bytes)
+                    if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                 }
             }
             json = (range.lowerBound + start)..<(range.lowerBound + cursor.offset)
@@ -45,7 +64,8 @@ struct OpenAIChunk {
         } catch {
             throw OpenAIAnswer.unreadable("broken JSON: expected \(error.expected) at byte \(error.offset)")
         }
-        if let text { self.text = (range.lowerBound + text.lowerBound)..<(range.lowerBound + text.upperBound) }
+        text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
+        padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if isErrorEvent || hasFailed || error != nil { throw failure(bytes) }
         content.isUsageOnly = usage != nil && choices == 0
     }

@@ -85,6 +85,54 @@ struct OpenAIContentTests {
         #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":\#(json)}"#).usage == expected)
     }
 
+    /// Chunks that are alike but for a text, and chunks that look so and are not.
+    static let shapes = [
+        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##, ##"{"id":"d","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
+        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":"stop"}]}"##, ##"{"id":"c","choices":[{"index":1,"delta":{"content":#},"finish_reason":null}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xyz"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x","a":1}"##,
+        ##"{"obfuscation":"xy","choices":[{"delta":{"content":#}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy","obfuscation":"z"}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":7}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"\x"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x"##,
+        ##"{"choices":[{"delta":{"content":#,"refusal":"no"}}]}"##, ##"{"choices":[{"delta":{"content":#,"reasoning":"why"}}]}"##, ##"{"choices":[{"delta":{"content":#,"tool_calls":[{"index":0}]}}]}"##,
+        ##"{"choices":[{"delta":{"content":"a","content":#}}]}"##, ##"{"choices":[{"delta":{"content":[#]}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"usage":{"prompt_tokens":1}}"##,
+        ##"{"choices":[{"delta":{"content":#}},{"index":1,"delta":{"content":"b"}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"error":{"message":"m"}}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"_router":{}}"##, ##"  {"choices":[{"delta":{"content":#}}]}  "##, ##"{"choices":[{"delta":{"content": #}}]}"##, ##"{"choices":[{"delta":{"content":#}}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}]"##, ##"{"choices":[{"delta":{"content":#}}]}}"##,
+    ]
+    static let texts = [#""a""#, #""""#, #""long enough for more than one word, Привет 🚀""#, #""\"\\\u0041""#, #""\x""#, "\"a\u{1}\"", #""a" "#, "null", "7", #"["a"]"#, #""a","b":"c""#]
+
+    @Test("a chunk is read alike whatever came before it", arguments: shapes)
+    func pattern(shape: String) throws {
+        for text in Self.texts {
+            let chunk = shape.replacing("#", with: text)
+            let alone = told(of: chunk, after: [])
+            for before in Self.shapes {
+                for textBefore in [#""b""#, #""""#, text] {
+                    let first = before.replacing("#", with: textBefore)
+                    guard let told = told(of: chunk, after: [first]) else { continue }
+                    #expect(told == alone, "\(chunk) after \(first)")
+                }
+            }
+            guard let told = told(of: chunk, after: Array(repeating: shape.replacing("#", with: #""b""#), count: 20)) else { continue }
+            #expect(told == alone, "\(chunk) after twenty like it")
+        }
+    }
+
+    /// What a decoder tells of `chunk` after others; nil where one of those has ended the stream.
+    private func told(of chunk: String, after others: [String]) -> String? {
+        guard var decoder = try? provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream) else { return nil }
+        for other in others {
+            var sink = AnswerSink()
+            guard (try? decoder.decode(Array("data: \(other)\n\n".utf8).span.bytes, into: &sink)) != nil else { return nil }
+        }
+        var sink = AnswerSink()
+        do {
+            let taken = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink)
+            return "\(taken) \(sink.parts) \(sink.content) \(sink.text ?? "-") \(String(describing: sink.usage))"
+        } catch {
+            return "\(error)"
+        }
+    }
+
     private func read(_ chunk: String) throws -> (content: ContentSummary, usage: Usage?) {
         let sink = try read([chunk], keepsText: false)
         return (sink.content, sink.usage)
