@@ -32,13 +32,13 @@ enum OpenAIAnswer {
 
 /// A stream of `chat.completion.chunk` events, passed on as it came.
 struct OpenAIStreamDecoder: AnswerDecoder {
-    private var events = SSEDecoder()
     /// Bits of the choices that have had content, and of those that have finished since.
     private var begun: UInt64 = 0
     private var finished: UInt64 = 0
     private var isComplete = false
-    private var pattern = ChunkPattern()
     private let keepsText: Bool
+    private var pattern = ChunkPattern()
+    private var events = SSEDecoder()
 
     init(keepsText: Bool) {
         self.keepsText = keepsText

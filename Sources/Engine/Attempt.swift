@@ -30,38 +30,40 @@ final class Attempt {
         case done
     }
 
+    // What each read touches stands first, side by side: with many streams every line of memory comes from afar.
+    private var state = State.waiting
+    private var isCommitted = false
+    private var isCallerSlow = false
+    private let hasFilterChain: Bool
+    private(set) var hasToolCall = false
+    /// It counts against the process's budget of repeats.
+    let isRepeat: Bool
+    private let writer: any AnswerWriter
+    /// Bytes that the decoder has not consumed.
+    private var pending: ByteBuffer
+    private var decoder: (any AnswerDecoder)?
+    private var sink = AnswerSink()
+    /// What is held back until `showHeld`; nil: nothing is.
+    private var held: [(parts: [AnswerPart], bytes: ByteBuffer)]?
+    private var heldBytes = 0
+    private(set) var contentBytes = 0
+
     let step: AttemptSequence.Step
     /// What it holds of the model's and the provider's limits, and of its breaker.
     private var permit: AttemptPermit?
-    /// It counts against the process's budget of repeats.
-    let isRepeat: Bool
     let startedAt: NIODeadline
     let provider: LoopProvider
     /// The provider's: each look through it would copy it.
     private let translator: any Provider
     private let call: RunningCall
-    private let writer: any AnswerWriter
     private let kitCall: Call
     private let timeouts: Timeouts
-    private let hasFilterChain: Bool
-    private var state = State.waiting
     private var transport: (any AttemptTransport)?
     private var refusedHead: UpstreamHead?
-    private var decoder: (any AnswerDecoder)?
-    private var sink = AnswerSink()
-    /// Bytes that the decoder has not consumed.
-    private var pending: ByteBuffer
     private var share: BufferShare
-    private(set) var contentBytes = 0
     private(set) var firstByteAt: NIODeadline?
     /// Of a stream.
     private(set) var firstContentAt: NIODeadline?
-    private(set) var hasToolCall = false
-    /// What is held back until `showHeld`; nil: nothing is.
-    private var held: [(parts: [AnswerPart], bytes: ByteBuffer)]?
-    private var heldBytes = 0
-    private var isCommitted = false
-    private var isCallerSlow = false
 
     /// What no answer costs is no report.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }

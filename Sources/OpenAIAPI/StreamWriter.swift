@@ -12,9 +12,21 @@ final class StreamWriter: AnswerWriter {
     private static let maxHeldBytes = 64 << 10
     private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
-    private let api: APIExchange
+    // What each chunk touches stands first.
     private let exchange: ServerExchange
+    private var hasFirst = false
+    private var hasUnflushed = false
+    private var isCommitted = false
+    private var isHeadSent = false
+    /// The answer comes as typed events, so that its usage chunk is ours to write.
+    private var isEncoded = false
+    private var hasEnded = false
     private let wantsUsage: Bool
+    private var finishesLeft: Int
+    private var lastWrite: NIODeadline
+    private var tail: Tail?
+    private let choices: Int
+    private let api: APIExchange
     private let created: Int
     private let eventLoop: any EventLoop
     private let keepAliveTime: TimeAmount
@@ -22,17 +34,6 @@ final class StreamWriter: AnswerWriter {
     private var facts: AnswerFacts?
     /// What is staged until the commit.
     private var out = ByteBuffer()
-    private var hasFirst = false
-    private var hasUnflushed = false
-    private var lastWrite = NIODeadline.now()
-    private var isCommitted = false
-    private var isHeadSent = false
-    private var finishesLeft: Int
-    private let choices: Int
-    private var tail: Tail?
-    /// The answer comes as typed events, so that its usage chunk is ours to write.
-    private var isEncoded = false
-    private var hasEnded = false
     private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [self] now in sayAlive(now) }
     private lazy var hold = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
 

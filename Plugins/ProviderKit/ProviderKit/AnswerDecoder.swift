@@ -17,10 +17,10 @@ public struct AnswerSink {
     public private(set) var parts: [AnswerPart] = []
     /// What the parts hold together.
     public private(set) var content = ContentSummary()
-    /// What the whole answer cost, as far as the upstream has said. The last report wins.
-    public private(set) var usage: Usage?
     /// The wire format's own end was seen: nothing that follows belongs to the answer.
     public private(set) var isComplete = false
+    /// What the whole answer cost, as far as the upstream has said. The last report wins.
+    public private(set) var usage: Usage?
     /// The text of the answer's first choice so far, without reasoning, refusals and tool calls. Grows over the whole answer.
     /// nil: nothing was collected, or it can't be continued (it is over `maxTextBytes`, or no single text).
     public private(set) var text: String?

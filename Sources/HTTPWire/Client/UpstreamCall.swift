@@ -20,15 +20,15 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
     /// Whether the request went out on a connection that had served others before.
     package internal(set) var reusedConnection = false
 
-    let message: UpstreamMessage
-    let timeouts: UpstreamTimeouts
-    private let pool: UpstreamPool
+    private var wasSent = false
     private(set) var delegate: (any UpstreamDelegate)?
+    private var idleInterval: TimeAmount?
+    private let pool: UpstreamPool
     /// The connection it runs on, and what that still holds for it, until the call is over.
     var connection: UpstreamConnection?
     var deadlines = CallDeadlines()
-    private var idleInterval: TimeAmount?
-    private var wasSent = false
+    let message: UpstreamMessage
+    let timeouts: UpstreamTimeouts
 
     init(message: UpstreamMessage, timeouts: UpstreamTimeouts, pool: UpstreamPool, delegate: any UpstreamDelegate) {
         self.message = message

@@ -14,10 +14,10 @@ final class SocketWriter {
     private var context: ChannelHandlerContext?
     /// nil where the channel's handlers change the bytes, as TLS does.
     private var descriptor: CInt?
-    /// To be sent by the next flush.
-    private var held: ByteBuffer?
     /// The channel was given bytes, which it may still have.
     private var isChannelUsed = false
+    /// To be sent by the next flush.
+    private var held: ByteBuffer?
 
     /// - Parameter isPlain: whether the socket gets the bytes as they are.
     func open(_ context: ChannelHandlerContext, isPlain: Bool) {

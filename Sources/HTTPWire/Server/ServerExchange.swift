@@ -2,6 +2,15 @@ package import NIOCore
 
 /// One request and its answer. Once the exchange is over (ended, aborted, or the caller left) every method does nothing.
 package final class ServerExchange: @unchecked Sendable { // confined to its event loop
+    /// nil once the exchange is over.
+    var connection: ServerConnection?
+    /// Bytes of the body handed over so far, without framing.
+    package internal(set) var bytesSent = 0
+    var isBegun = false
+    /// Whether the head's bytes have been handed over: from then on the status is fixed.
+    package internal(set) var isHeadSent = false
+    /// Whether the connection is to be closed after this answer. Matters until the head is sent.
+    package var closeAfter = false
     package let head: RequestHead
     package internal(set) var body: ByteBuffer
     package let eventLoop: any EventLoop
@@ -11,22 +20,12 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     package let acceptedAt: NIODeadline
     /// Told what becomes of the caller; held until the exchange is over.
     package var observer: (any CallerObserver)?
-    /// Whether the connection is to be closed after this answer. Matters until the head is sent.
-    package var closeAfter = false
-    /// Bytes of the body handed over so far, without framing.
-    package internal(set) var bytesSent = 0
-    /// Whether the head's bytes have been handed over: from then on the status is fixed.
-    package internal(set) var isHeadSent = false
 
     /// What the handler remembers of the connection, from one request to the next.
     package var connectionMemory: AnyObject? {
         get { connection?.memory }
         set { connection?.memory = newValue }
     }
-
-    /// nil once the exchange is over.
-    var connection: ServerConnection?
-    var isBegun = false
 
     init(head: RequestHead, connection: ServerConnection, eventLoop: any EventLoop, remoteHost: String?, acceptedAt: NIODeadline) {
         self.head = head

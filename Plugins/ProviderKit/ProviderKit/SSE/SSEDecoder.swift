@@ -3,6 +3,15 @@
 /// The caller keeps the bytes: it calls `nextEvent` with all that were not consumed until that gives nil, drops from the front what
 /// `consume` says, and comes back when more have arrived. No byte is scanned twice.
 public struct SSEDecoder: Sendable {
+    private var isAtStreamStart = true
+    /// The last line ended with a CR that was the last byte, so an LF that follows belongs to it.
+    private var skipsLineFeed = false
+    private let maxEventBytes: Int
+    private var frameStart = 0
+    private var lineStart = 0
+    private var scanned = 0
+    private var fields = Fields()
+
     /// The last `id` that a finished event or a blank line confirmed. After `nextEvent` it is that event's.
     public private(set) var lastEventID: [UInt8] = []
     /// The last `retry` line, if the number fits.
@@ -11,15 +20,6 @@ public struct SSEDecoder: Sendable {
     public private(set) var commentCount = 0
     /// What stands behind the last comment's colon, until `consume`.
     public private(set) var lastComment: Range<Int>?
-
-    private let maxEventBytes: Int
-    private var fields = Fields()
-    private var frameStart = 0
-    private var lineStart = 0
-    private var scanned = 0
-    private var isAtStreamStart = true
-    /// The last line ended with a CR that was the last byte, so an LF that follows belongs to it.
-    private var skipsLineFeed = false
 
     /// The lines of the event under assembly.
     private struct Fields {
