@@ -14,7 +14,7 @@ import TestSupport
         let upstream = try ScriptedUpstream(Self.endless)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 3s"))
         #expect(try router.chat("a", "warm").content == "warm")
-        let (before, sentBefore) = (router.figures, upstream.sentBytes)
+        let (before, sentBefore, kernelBefore) = (router.figures, upstream.sentBytes, kernelBytesOfTCP)
         let count = scaled(20, soak: 500)
         let clients = try (0..<count).map { _ in try router.openStream("a", "endless", receiveBuffer: 16 * 1024) }
         for client in clients { #expect(try client.readHead().status == 200) }
@@ -30,6 +30,7 @@ import TestSupport
         // Kernel buffers on four sockets and 64 KiB of our own.
         #expect(upstream.sentBytes - sentBefore < count * 2 << 20)
         #expect(router.figures.rss - before.rss < count * 512 + 16 * 1024)
+        #expect(kernelBytesOfTCP - kernelBefore < count << 20)
         for index in 0..<20 { #expect(try router.stream("a", "healthy \(index)").content == "healthy \(index)") }
 
         let records = try router.waitForRecords(count + 21, within: .seconds(40))

@@ -103,14 +103,17 @@ import TestSupport
     @Test func `slow heads and bodies end in time while others are served`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "head_timeout: 1s, body_timeout: 1s"))
+        #expect(try router.chat("a", "warm").content == "warm")
+        let before = router.figures
         let start = ContinuousClock.now
-        let count = scaled(100, soak: 1000)
+        let count = scaled(100, soak: 2000)
         let slow = try (0..<count).map { index in
             let client = try router.client()
             client.send(index % 2 == 0 ? "GET /mod" : "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             return client
         }
         for index in 0..<20 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
+        #expect(router.figures.pss - before.pss < count * 20 + 4 * 1024)
         for client in slow {
             let status = HTTPHead(try client.readToClose()).status
             #expect(status == 408)

@@ -24,6 +24,13 @@ package struct ProcessFigures: Sendable {
     }
 }
 
+/// What the kernel holds in the buffers of all TCP sockets of the machine. Source: proc(5), /proc/net/sockstat, which counts pages.
+package var kernelBytesOfTCP: Int {
+    let lines = String(decoding: readFile("/proc/net/sockstat") ?? [], as: UTF8.self).split(separator: "\n")
+    let pages = lines.first { $0.hasPrefix("TCP:") }?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    return pages * 4096
+}
+
 /// A whole file, by read(2): /proc's files have no size to map or to seek by. Nil where it can't be opened.
 package func readFile(_ path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
