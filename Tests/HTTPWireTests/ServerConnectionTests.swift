@@ -29,6 +29,39 @@ struct ServerConnectionTests {
         }
     }
 
+    @Test("a connection goes to the loop with the fewest, and by lot where they have as many")
+    func spreads() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
+        let handler = TestHandler()
+        try await withServer(handler, group: group) { server, address in
+            var peers: [Peer] = []
+            func connect() async throws -> Int {
+                let peer = try await Peer.connect(to: address)
+                peers.append(peer)
+                try await peer.send(get)
+                try await peer.receive(endingWith: "ok /a")
+                let loop = try #require(handler.exchanges.elements.last).eventLoop
+                return try #require(Array(group.makeIterator()).firstIndex { $0 === loop })
+            }
+            // The first goes anywhere.
+            var turns: [[Int]] = []
+            for _ in 0..<20 { turns.append([try await connect(), try await connect(), try await connect()]) }
+            #expect(turns.allSatisfy { $0.sorted() == [0, 1, 2] })
+            #expect(Set(turns).count > 1)
+
+            // What one loop loses, it gets back.
+            let lost = turns.joined().enumerated().filter { $0.element == 1 }.map { peers[$0.offset] }
+            for peer in lost { try await peer.close() }
+            let deadline = NIODeadline.now() + .seconds(20)
+            while server.openConnections > 40, NIODeadline.now() < deadline { await Task.yield() }
+            #expect(server.openConnections == 40)
+            _ = try await connect()  // its loop was chosen before
+            for _ in 0..<19 { #expect(try await connect() == 1) }
+            for peer in peers { try? await peer.close() }
+        }
+        try await group.shutdownGracefully()
+    }
+
     @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")
     func pipelines() async throws {
         let handler = TestHandler.answering { exchange in

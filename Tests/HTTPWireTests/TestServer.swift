@@ -57,9 +57,9 @@ final class TestHandler: ServerHandler {
 
 /// A server on a free port of the loopback, for the time of `body`.
 func withServer<R>(
-    _ handler: TestHandler, limits: ServerLimits = ServerLimits(), _ body: (Server, SocketAddress?) async throws -> R
+    _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton, _ body: (Server, SocketAddress?) async throws -> R
 ) async throws -> R {
-    let server = Server(group: .singleton, handler: handler, settings: limits)
+    let server = Server(group: group, handler: handler, settings: limits)
     let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
     do {
         let result = try await body(server, listener.address)

@@ -224,6 +224,24 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
     }
 
+    @Test("a request that is given up before its connection is made takes up no place afterwards", arguments: [true, false])
+    func cancelsConnecting(_ isTLS: Bool) async throws {
+        let upstream = try await TestUpstream()
+        var endpoint = upstream.endpoint
+        endpoint.isTLS = isTLS
+        let pool = TestPool(endpoint, tls: TLSContextProvider(settings: TLSSettings()))
+        let delegate = TestDelegate()
+        let message = UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: [])
+        // In one tick of the loop; without TLS the pool, too, is given up, so that the connection is not kept.
+        try await pool.on {
+            pool.pool.start(message, timeouts: .test, delegate: delegate).cancel()
+            if !isTLS { pool.pool.shutdown() }
+        }
+        try await upstream.connection(0).events.wait(for: .closed)
+        try await pool.settle(0, 0, 0)
+        #expect(delegate.events.elements.isEmpty)
+    }
+
     @Test("an early answer to a large request is passed on, and the connection not used again")
     func earlyAnswer() async throws {
         let upstream = try await TestUpstream(reads: false)

@@ -69,8 +69,8 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        end()
         self.context = nil
-        socket.close()
         timer.invalidate()
     }
 
@@ -116,7 +116,11 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
         context.close(promise: nil)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    /// The channel is closed. One that is closed in the moment in which it connects is never told that it is inactive, only that its handlers go.
+    private func end() {
+        guard !hasEnded else { return }
         hasEnded = true
         socket.close()
         if let call, phase == .head, responseBytes == 0, served > 0, isReady, let pool, isCounted {

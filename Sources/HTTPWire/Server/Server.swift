@@ -29,18 +29,17 @@ package struct BoundListener: Sendable {
 package final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let handler: any ServerHandler
-    private let loops: [ObjectIdentifier: ServerLoop]
+    /// In the group's order.
+    private let loops: [ServerLoop]
 
     package init(group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits) {
         self.group = group
         self.handler = handler
-        var loops: [ObjectIdentifier: ServerLoop] = [:]
-        for loop in group.makeIterator() { loops[ObjectIdentifier(loop)] = ServerLoop(eventLoop: loop, limits: settings) }
-        self.loops = loops
+        loops = group.makeIterator().map { ServerLoop(eventLoop: $0, limits: settings) }
     }
 
-    package var openConnections: Int { loops.values.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
-    package var openExchanges: Int { loops.values.reduce(0) { $0 + $1.exchangeCount.load(ordering: .relaxed) } }
+    package var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+    package var openExchanges: Int { loops.reduce(0) { $0 + $1.exchangeCount.load(ordering: .relaxed) } }
 
     /// Listens. Unlinks a unix socket that nobody answers on; throws where somebody does.
     package func bind(_ address: BindAddress) async throws -> BoundListener {
@@ -67,17 +66,20 @@ package final class Server: Sendable {
 
     /// Limits for new requests.
     package func updateSettings(_ settings: ServerLimits) {
-        for loop in loops.values { loop.eventLoop.execute { loop.limits = settings } }
+        for loop in loops { loop.eventLoop.execute { loop.limits = settings } }
     }
 
     /// From its return on idle connections are closed, and every answer closes its connection.
     package func startDraining() async {
-        let started = loops.values.map { loop in loop.eventLoop.submit { loop.startDraining() } }
+        let started = loops.map { loop in loop.eventLoop.submit { loop.startDraining() } }
         for loop in started { try? await loop.get() }
     }
 
     private func bootstrap() -> ServerBootstrap {
         ServerBootstrap(group: group)
+            .serverChannelInitializer { [group, loops] listener in
+                listener.eventLoop.makeCompletedFuture { try listener.pipeline.syncOperations.addHandler(AcceptBalancer(group: group, loops: loops)) }
+            }
             .serverChannelOption(.backlog, value: 4096)
             // Accepted sockets inherit both sizes; set before listen, they decide the window.
             .serverChannelOption(.socketOption(.so_sndbuf), value: SocketSizes.buffer)
@@ -86,7 +88,7 @@ package final class Server: Sendable {
             .childChannelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
             .childChannelInitializer { [loops, handler] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let loop = loops[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.inappropriateOperationForState }
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { throw ChannelError.inappropriateOperationForState }
                     try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
                 }
             }

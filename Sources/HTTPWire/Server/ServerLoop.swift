@@ -4,6 +4,7 @@ import Synchronization
 /// What the server's connections on one event loop share.
 final class ServerLoop: @unchecked Sendable { // confined to its event loop, but for the two atomic counts
     let eventLoop: any EventLoop
+    /// Accepted and not yet closed.
     let connectionCount = Atomic(0)
     let exchangeCount = Atomic(0)
     let flushes: FlushQueue
@@ -24,12 +25,10 @@ final class ServerLoop: @unchecked Sendable { // confined to its event loop, but
 
     func add(_ connection: ServerConnection) {
         connections[ObjectIdentifier(connection)] = connection
-        connectionCount.add(1, ordering: .relaxed)
     }
 
     func remove(_ connection: ServerConnection) {
-        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        connectionCount.subtract(1, ordering: .relaxed)
+        connections.removeValue(forKey: ObjectIdentifier(connection))
     }
 
     func startDraining() {
