@@ -29,7 +29,7 @@ import TestSupport
         }
         // Kernel buffers on four sockets and 64 KiB of our own.
         #expect(upstream.sentBytes - sentBefore < count * 2 << 20)
-        #expect(router.figures.rss - before.rss < count * 512 + 16 * 1024)
+        #expect(router.figures.pss - before.pss < max(count, 64) * 128)
         #expect(kernelBytesOfTCP - kernelBefore < count << 20)
         for index in 0..<20 { #expect(try router.stream("a", "healthy \(index)").content == "healthy \(index)") }
 

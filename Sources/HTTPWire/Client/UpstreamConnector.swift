@@ -27,6 +27,7 @@ struct UpstreamConnector {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: SocketSizes.waterMark)
             .channelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
+            .channelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
             .channelInitializer { [weak pool] channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName)) }

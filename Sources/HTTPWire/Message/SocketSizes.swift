@@ -5,7 +5,9 @@ enum SocketSizes {
     /// SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles it for its own bookkeeping. Fixed, because auto-tuning lets a stalled stream grow to megabytes.
     static let buffer: SocketOptionValue = 128 * 1024
     /// Above the high mark nothing more is read for a peer, until the low one is reached.
-    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 * 1024, high: 32 * 1024)
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 8 * 1024, high: 16 * 1024)
+    /// Reads in a row from one socket before its handler is asked whether it wants more: a read that fills its buffer is followed by another otherwise.
+    static let readsInARow: UInt = 1
     /// One read: small for chunks and heads, grown by large bodies. What waits for a stalled caller keeps whole reads in memory, so the largest is no larger.
     static let receiveAllocator: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 16 * 1024)
 }

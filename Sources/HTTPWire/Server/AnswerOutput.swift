@@ -8,6 +8,8 @@ struct AnswerOutput {
     static let copyLimit = 4096
     static let wholeCopyLimit = 16 * 1024
     private static let keptCapacity = 16 * 1024
+    /// More than one read of an upstream mostly brings, so that it goes out as one buffer; beyond it a buffer would only grow.
+    private static let fullAt = 32 * 1024
 
     private(set) var buffer = ByteBuffer()
     private var isTaken = false
@@ -21,6 +23,8 @@ struct AnswerOutput {
     var needsFlush = false
     /// Bytes given to the channel since the connection began.
     var handedOver = 0
+
+    var isFull: Bool { buffer.readableBytes > Self.fullAt }
 
     mutating func start(isHeadRequest: Bool, isHTTP10: Bool) {
         self.isHeadRequest = isHeadRequest

@@ -86,6 +86,7 @@ package final class Server: Sendable {
             .serverChannelOption(.socketOption(.so_rcvbuf), value: SocketSizes.buffer)
             .childChannelOption(.writeBufferWaterMark, value: SocketSizes.waterMark)
             .childChannelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
+            .childChannelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
             .childChannelInitializer { [loops, handler] channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { throw ChannelError.inappropriateOperationForState }

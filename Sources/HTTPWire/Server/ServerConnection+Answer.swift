@@ -41,7 +41,7 @@ extension ServerConnection {
             handOver()
             handOver(bytes)
             output.endPiece()
-        } else if output.buffer.readableBytes > SocketSizes.waterMark.low {
+        } else if output.isFull {
             handOver()
         }
     }

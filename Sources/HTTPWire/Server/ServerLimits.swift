@@ -33,7 +33,7 @@ struct ServerTimes {
     let body: TimeAmount
     let keepAliveIdle: TimeAmount
     let writeStall: TimeAmount
-    /// How often a caller that owes progress is looked at.
+    /// How often a caller that owes progress is looked at: it is cut off at most so much late. 60 s give 5 s.
     let stallCheck: TimeAmount
     let minBodyRate: Int
     let minBodyRateGrace: TimeAmount
@@ -43,7 +43,7 @@ struct ServerTimes {
         body = TimeAmount(limits.bodyTimeout)
         keepAliveIdle = TimeAmount(limits.keepAliveIdle)
         writeStall = TimeAmount(limits.writeStall)
-        stallCheck = TimeAmount(limits.writeStall / 4)
+        stallCheck = TimeAmount(limits.writeStall / 12)
         minBodyRate = limits.minBodyRate
         minBodyRateGrace = TimeAmount(limits.minBodyRateGrace)
     }
