@@ -41,6 +41,7 @@ final class Attempt {
     private let writer: any AnswerWriter
     /// Bytes that the decoder has not consumed.
     private var pending: ByteBuffer
+    private let noBytes: ByteBuffer
     private var decoder: (any AnswerDecoder)?
     private var sink = AnswerSink()
     /// What is held back until `showHeld`; nil: nothing is.
@@ -80,7 +81,8 @@ final class Attempt {
     ) {
         self.call = call
         writer = call.writer
-        pending = call.loop.noBytes
+        noBytes = call.loop.noBytes
+        pending = noBytes
         self.step = step
         self.permit = consume permit
         self.isRepeat = isRepeat
@@ -161,8 +163,12 @@ final class Attempt {
             let room = Self.maxErrorBytes - pending.readableBytes
             if room > 0 { pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes) }
         case .decoding:
-            if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
-            decode()
+            guard pending.readableBytes > 0 else { return decode(bytes) }
+            // One owner while it grows; and what is read next needs a buffer that nobody holds.
+            var all = noBytes
+            swap(&all, &pending)
+            all.writeImmutableBuffer(bytes)
+            decode(all)
         }
     }
 
@@ -200,26 +206,26 @@ final class Attempt {
         let bytes = pending
         do throws(ProviderError) {
             try decoder?.finish(bytes.readableBytesSpan, into: &sink)
-            pass()
+            pass(of: bytes)
             return true
         } catch {
             return false
         }
     }
 
-    private func decode() {
-        let bytes = pending
+    private func decode(_ bytes: consuming ByteBuffer) {
         do throws(ProviderError) {
             let consumed = try decoder?.decode(bytes.readableBytesSpan, into: &sink) ?? 0
-            pass()
-            pending.moveReaderIndex(forwardBy: min(max(0, consumed), pending.readableBytes))
+            pass(of: bytes)
+            bytes.moveReaderIndex(forwardBy: min(max(0, consumed), bytes.readableBytes))
         } catch {
-            pass()
+            pass(of: bytes)
             return fail(error)
         }
         if isDone { return }
         if sink.isComplete { return complete() }
-        guard pending.readableBytes > 0 else { return }
+        guard bytes.readableBytes > 0 else { return }
+        pending = bytes
         let limit = kitCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxWholeBytes
         guard pending.readableBytes <= limit else {
             return fail(ProviderError(.upstreamError, message: "the upstream's answer is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
@@ -233,9 +239,9 @@ final class Attempt {
         let bytes = pending
         do throws(ProviderError) {
             try decoder?.finish(bytes.readableBytesSpan, into: &sink)
-            pass()
+            pass(of: bytes)
         } catch {
-            pass()
+            pass(of: bytes)
             return fail(error)
         }
         if isDone { return }
@@ -243,7 +249,7 @@ final class Attempt {
     }
 
     /// Hands what was decoded to the caller's side, and commits to this model at its first content.
-    private func pass() {
+    private func pass(of bytes: ByteBuffer) {
         guard !sink.parts.isEmpty else { return }
         let content = sink.content
         contentBytes &+= content.contentBytes
@@ -253,10 +259,10 @@ final class Attempt {
         }
         if content.hasToolCall { hasToolCall = true }
         if held == nil {
-            writer.write(sink.parts, of: pending)
+            writer.write(sink.parts, of: bytes)
         } else {
-            held?.append((sink.parts, pending))
-            heldBytes &+= pending.readableBytes
+            held?.append((sink.parts, bytes))
+            heldBytes &+= bytes.readableBytes
         }
         sink.removeParts()
         guard !isCommitted else { return }

@@ -27,8 +27,16 @@ struct AnswerTests {
         var buffer = ByteBuffer()
         buffer.writeDecimal(number)
         buffer.writeString(" ")
-        buffer.writeHex(number)
-        #expect(String(buffer: buffer) == "\(decimal) \(hex)")
+        buffer.writeChunkSize(number)
+        #expect(String(buffer: buffer) == "\(decimal) \(hex)\r\n")
+    }
+
+    @Test("a chunk is its size, its bytes and a line end", arguments: [0, 1, 15, 16, 4096])
+    func chunk(_ size: Int) {
+        let bytes = String(repeating: "x", count: size)
+        var buffer = ByteBuffer(string: "before")
+        buffer.writeChunk(ByteBuffer(string: bytes))
+        #expect(String(buffer: buffer) == "before\(String(size, radix: 16))\r\n\(bytes)\r\n")
     }
 
     @Test(

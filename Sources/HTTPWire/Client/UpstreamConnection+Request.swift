@@ -53,7 +53,7 @@ extension UpstreamConnection {
         if hasEnded { endOfInput() }
         if isReadHeld, !isHeld {
             isReadHeld = false
-            context?.read()
+            context?.setReading(true)
         }
     }
 

@@ -2,9 +2,8 @@ import NIOCore
 import NIOTLS
 
 /// One connection to an upstream: writes a request, de-frames its response. The last handler of its channel; behind TLS where there is any.
-final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // confined to its event loop
+final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable { // confined to its event loop
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = Never
 
     enum Phase {
         case idle, head, body
@@ -103,12 +102,13 @@ final class UpstreamConnection: ChannelDuplexHandler, @unchecked Sendable { // c
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { settle() }
-
-    /// While a delegate can't take more, the read is swallowed here, and the upstream feels it.
-    func read(context: ChannelHandlerContext) {
-        isReadHeld = isHeld
-        if !isReadHeld { context.read() }
+    func channelReadComplete(context: ChannelHandlerContext) {
+        settle()
+        // While a delegate can't take more, nothing is read, and the upstream feels it.
+        if !isReadHeld, isHeld {
+            isReadHeld = true
+            context.setReading(false)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

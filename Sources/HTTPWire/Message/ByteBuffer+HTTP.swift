@@ -19,12 +19,19 @@ extension ByteBuffer {
         writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { Decimal.write(number, to: $0) }
     }
 
-    mutating func writeHex(_ number: Int) {
-        var shift = max(0, (Int.bitWidth - 1 - number.leadingZeroBitCount) / 4 * 4)
-        while shift >= 0 {
-            let digit = UInt8(truncatingIfNeeded: number &>> shift) & 0xF
-            writeInteger(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit)
-            shift -= 4
+    /// The size line of a chunk in the chunked coding.
+    mutating func writeChunkSize(_ size: Int) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: Chunk.maxSizeBytes) { Chunk.writeSize(size, to: $0) }
+    }
+
+    /// A whole chunk: its size line, its bytes and their line end.
+    mutating func writeChunk(_ bytes: ByteBuffer) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.readableBytes + Chunk.maxSizeBytes + 2) { room in
+            bytes.withUnsafeReadableBytes { bytes in
+                let start = Chunk.writeSize(bytes.count, to: room)
+                UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: bytes)
+                return start + bytes.count + Chunk.writeLineEnd(to: room, at: start + bytes.count)
+            }
         }
     }
 
@@ -71,5 +78,25 @@ extension ByteBuffer {
         case 529: "Overloaded"
         default: "Status"
         }
+    }
+}
+
+private enum Chunk {
+    /// 16 digits and the line end.
+    static let maxSizeBytes = 18
+
+    static func writeSize(_ size: Int, to room: UnsafeMutableRawBufferPointer) -> Int {
+        let digits = max(1, (Int.bitWidth - size.leadingZeroBitCount + 3) / 4)
+        for place in 0..<digits {
+            let digit = UInt8(truncatingIfNeeded: size &>> (4 * (digits - 1 - place))) & 0xF
+            room[place] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+        }
+        return digits + writeLineEnd(to: room, at: digits)
+    }
+
+    static func writeLineEnd(to room: UnsafeMutableRawBufferPointer, at place: Int) -> Int {
+        room[place] = Octet.cr
+        room[place + 1] = Octet.lf
+        return 2
     }
 }

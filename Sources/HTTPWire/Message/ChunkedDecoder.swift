@@ -39,6 +39,7 @@ struct ChunkedDecoder {
 
     /// Reads up to the next chunk's data, the end of the body or the end of `bytes`; returns how many bytes were read.
     private mutating func readFraming(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Int {
+        if let usual = readUsualFraming(bytes) { return usual }
         var index = 0
         while index < bytes.count {
             if state == .trailers { return try readTrailers(bytes, from: index) }
@@ -49,6 +50,28 @@ struct ChunkedDecoder {
             guard overhead <= Self.maxOverhead else { throw WireFault("the chunks' framing is larger than \(Self.maxOverhead) bytes") }
         }
         return index
+    }
+
+    /// What mostly stands between two chunks' data, at once: a line end, and a size line of digits alone. nil: it is anything else, or not all here.
+    private mutating func readUsualFraming(_ bytes: borrowing Span<UInt8>) -> Int? {
+        guard state == .dataReturn || state == .sizeStart, overhead <= Self.maxOverhead - 16 else { return nil }
+        var index = 0
+        if state == .dataReturn {
+            guard bytes.count > 2, bytes[0] == Octet.cr, bytes[1] == Octet.lf else { return nil }
+            index = 2
+        }
+        let start = index
+        var size = 0
+        while index < bytes.count, index &- start < 8, let digit = Octet.hexValue(bytes[index]) {
+            size = size &<< 4 | Int(digit)
+            index &+= 1
+        }
+        guard size > 0, index &+ 1 < bytes.count, bytes[index] == Octet.cr, bytes[index &+ 1] == Octet.lf else { return nil }
+        digits = index &- start
+        remaining = size
+        overhead &+= index &+ 2
+        endSizeLine()
+        return index &+ 2
     }
 
     private mutating func readTrailers(_ bytes: borrowing Span<UInt8>, from index: Int) throws(WireFault) -> Int {

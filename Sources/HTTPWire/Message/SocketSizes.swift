@@ -11,3 +11,10 @@ enum SocketSizes {
     /// One read: small for chunks and heads, grown by large bodies. What waits for a stalled caller keeps whole reads in memory, so the largest is no larger.
     static let receiveAllocator: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 16 * 1024)
 }
+
+extension ChannelHandlerContext {
+    /// Whether the channel reads by itself; what is not read is held back by the peer's window.
+    func setReading(_ isOn: Bool) {
+        try? channel.syncOptions?.setOption(.autoRead, value: isOn)
+    }
+}

@@ -88,20 +88,21 @@ struct AnswerOutput {
 
     /// Begins a piece of the body; true where its bytes are to be written beside the buffer.
     mutating func writePiece(_ bytes: ByteBuffer, copyLimit: Int = AnswerOutput.copyLimit) -> Bool {
-        prepare(min(bytes.readableBytes, copyLimit) + 16)
-        if framing == .chunked {
-            buffer.writeHex(bytes.readableBytes)
-            buffer.writeStaticString("\r\n")
+        let isBeside = bytes.readableBytes > copyLimit
+        prepare(isBeside ? 32 : bytes.readableBytes + 32)
+        switch (framing == .chunked, isBeside) {
+        case (true, true): buffer.writeChunkSize(bytes.readableBytes)
+        case (true, false): buffer.writeChunk(bytes)
+        case (false, true): break
+        case (false, false): buffer.writeImmutableBuffer(bytes)
         }
-        guard bytes.readableBytes <= copyLimit else { return true }
-        buffer.writeImmutableBuffer(bytes)
-        endPiece()
-        return false
+        return isBeside
     }
 
     /// The body of a sized answer, right behind its head.
     mutating func writeBody(_ write: (inout ByteBuffer) -> Void) { write(&buffer) }
 
+    /// Behind a piece that was written beside the buffer.
     mutating func endPiece() {
         prepare(16)
         if framing == .chunked { buffer.writeStaticString("\r\n") }

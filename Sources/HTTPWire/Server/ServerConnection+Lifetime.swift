@@ -51,10 +51,12 @@ extension ServerConnection {
         timer.set(now.advanced(by: times.stallCheck))
         if output.needsFlush || isFlushQueued { flushNow() }
         context?.close(mode: .output, promise: nil)
-        if isReadHeld {
-            isReadHeld = false
-            context?.read()
-        }
+        if isReadHeld { readAgain() }
+    }
+
+    func readAgain() {
+        isReadHeld = false
+        context?.setReading(true)
     }
 
     func closeIfIdle() {

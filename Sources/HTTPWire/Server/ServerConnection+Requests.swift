@@ -25,10 +25,7 @@ extension ServerConnection {
             }
         }
         if input.readableBytes == 0 { input = loop.noBytes }
-        if isReadHeld, !mustHoldRead {
-            isReadHeld = false
-            context?.read()
-        }
+        if isReadHeld, !mustHoldRead { readAgain() }
     }
 
     private func readHead() throws(WireFault) -> Bool {

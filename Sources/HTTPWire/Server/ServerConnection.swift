@@ -1,9 +1,8 @@
 import NIOCore
 
 /// One caller's connection: reads requests one at a time, hands them over, and writes the answers. The one handler of its channel.
-final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // confined to its event loop
+final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // confined to its event loop
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = Never
 
     enum Phase {
         /// Waiting for a request, or inside its head.
@@ -129,11 +128,10 @@ final class ServerConnection: ChannelDuplexHandler, @unchecked Sendable { // con
         isReading = false
         // It also comes before a half-closed connection is closed: what was answered goes out first.
         if output.needsFlush || isFlushQueued { flushNow() }
-    }
-
-    func read(context: ChannelHandlerContext) {
-        isReadHeld = mustHoldRead
-        if !isReadHeld { context.read() }
+        if !isReadHeld, mustHoldRead {
+            isReadHeld = true
+            context.setReading(false)
+        }
     }
 
     /// Whether what has come waits, and more is not wanted.

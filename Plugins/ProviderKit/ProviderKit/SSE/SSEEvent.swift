@@ -13,7 +13,7 @@ public struct SSEEvent: Sendable {
 
     public func isType(_ name: StaticString, in bytes: RawSpan) -> Bool {
         if let typeRange { return bytes.equals(typeRange, name) }
-        return name.withUTF8Buffer { $0.elementsEqual("message".utf8) }
+        return name.utf8CodeUnitCount == 7 && name.withUTF8Buffer { $0.elementsEqual("message".utf8) }
     }
 
     /// What ill-formed UTF-8 there is becomes U+FFFD.
