@@ -39,7 +39,7 @@ package struct Reloader: Sendable {
 
     private func reload() async -> Outcome {
         let report = load()
-        guard let policy = report.policy else { return keep(report.issues.map(report.line), report.rendered()) }
+        guard let policy = report.policy else { return keep(report.issues.filter { $0.severity == .error }.map(report.line), report.rendered()) }
         let running = engine.store.current
         let next = Snapshot.provision(policy, over: running, at: now())
         let prepared: any PreparedListeners

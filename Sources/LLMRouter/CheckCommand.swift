@@ -22,6 +22,7 @@ struct CheckCommand: ParsableCommand {
             report = report.adding(ExpectationTrial.issues(of: policy) { "see the plan: \($0.explainCommand(path))" })
         }
         Console.out(report.rendered())
+        if report.policy != nil, report.hasErrors(strict: strict) { Console.out("\(policy.path): not ok: --strict takes warnings as errors") }
         guard !report.hasErrors(strict: strict) else { throw ExitCode(1) }
         if let policy = report.policy { Console.out(policy.summary(of: self.policy.path)) }
     }

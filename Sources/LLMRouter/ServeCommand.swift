@@ -23,7 +23,10 @@ struct ServeCommand: AsyncParsableCommand {
             service = try await Service.start(path: policy.path, messages: messages)
         } catch {
             messages.close(within: 1000)
-            throw error
+            guard error is ListenFailure else { throw error }
+            // Last, below the policy's warnings.
+            Console.error("llm-router: \(error)")
+            throw ExitCode(1)
         }
         await service.run(signals)
     }

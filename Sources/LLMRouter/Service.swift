@@ -25,7 +25,7 @@ struct Service {
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
     private let reloads: Task<Void, Never>
 
-    /// Reads the policy, builds everything and listens. Throws the exit code where it can't.
+    /// Reads the policy, builds everything and listens. Throws the exit code, or a `ListenFailure`, where it can't.
     static func start(path: String, messages: LineWriter) async throws -> Service {
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
         signal(SIGPIPE, SIG_IGN)
@@ -52,12 +52,7 @@ struct Service {
         let handler = APIHandler(engine: engine, log: AccessLog(accessLines), operations: operations)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listeners = Listeners(server: server, logger: logger)
-        do {
-            try await listeners.prepare(policy.listen).commit(policy.server)
-        } catch {
-            Console.error("llm-router: \(error)")
-            throw ExitCode(1)
-        }
+        try await listeners.prepare(policy.listen).commit(policy.server)
         let reloader = Reloader(engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(

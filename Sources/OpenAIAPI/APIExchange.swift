@@ -35,6 +35,9 @@ final class APIExchange: CallerObserver {
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
 
+    /// Why a caller is gone before its answer's end, for the log.
+    var wordForLeaving: String { exchange.hasStalled ? "caller_stalled" : "caller_left" }
+
     /// What the caller may reach; nil: everything.
     var scope: ModelScope? { key.flatMap { snapshot.policy.keys[$0].models } }
 
@@ -105,7 +108,7 @@ final class APIExchange: CallerObserver {
 
     func callerLeft() {
         // The call ends by it, and writes the record. Without one there is nothing to stop.
-        if let call { call.callerLeft() } else { end(status: 499, error: "caller_left") }
+        if let call { call.callerLeft() } else { end(status: 499, error: wordForLeaving) }
     }
 
     func callerWritable(_ isWritable: Bool) {

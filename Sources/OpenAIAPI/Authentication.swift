@@ -68,6 +68,8 @@ enum Authentication {
         var shown: ByteBuffer?
         var isUnclear = false
         func take(_ value: ByteBuffer, _ shown: inout ByteBuffer?, _ isUnclear: inout Bool) {
+            // A client that has none may send the field all the same.
+            guard value.readableBytes > 0 else { return }
             if let shown, shown != value { isUnclear = true }
             shown = value
         }
@@ -78,12 +80,14 @@ enum Authentication {
         return shown
     }
 
-    /// What follows `Bearer `, in any case (RFC 9110, 11.1); all of a value with another scheme, which is then no key.
+    /// What follows `Bearer `, in any case (RFC 9110, 11.1), which may be nothing; all of a value with another scheme, which is then no key.
     private static func withoutScheme(_ value: ByteBuffer) -> ByteBuffer {
-        let scheme: StaticString = "bearer "
+        let scheme: StaticString = "bearer"
+        let length = scheme.utf8CodeUnitCount
         let start = value.withUnsafeReadableBytes { bytes -> Int? in
-            guard bytes.count > scheme.utf8CodeUnitCount, (0..<scheme.utf8CodeUnitCount).allSatisfy({ bytes[$0] | 0x20 == scheme.utf8Start[$0] }) else { return nil }
-            return bytes[scheme.utf8CodeUnitCount...].firstIndex { $0 != 0x20 } ?? bytes.count
+            guard bytes.count >= length, (0..<length).allSatisfy({ bytes[$0] | 0x20 == scheme.utf8Start[$0] }) else { return nil }
+            guard bytes.count == length || bytes[length] == 0x20 else { return nil }
+            return bytes[length...].firstIndex { $0 != 0x20 } ?? bytes.count
         }
         guard let start else { return value }
         return value.getSlice(at: value.readerIndex + start, length: value.readableBytes - start) ?? value

@@ -151,13 +151,18 @@ struct ModelEntry {
         // Dollars for one token, as text, as OpenRouter has it.
         writer.key("pricing")
         writer.object {
-            $0.member("prompt", Self.decimal(price.input / 1e6))
-            $0.member("completion", Self.decimal(price.output / 1e6))
+            $0.member("prompt", Self.perToken(price.input))
+            $0.member("completion", Self.perToken(price.output))
         }
     }
 
-    private static func decimal(_ value: Double) -> String {
-        value == 0 ? "0" : "\(value)"
+    /// Dollars for a million tokens as dollars for one, exact to 1e-12: 2.19 gives `0.00000219`.
+    static func perToken(_ price: Double) -> String {
+        guard price < 1e6 else { return "\(price / 1e6)" }
+        let (whole, rest) = Int((price * 1e6).rounded()).quotientAndRemainder(dividingBy: 1_000_000_000_000)
+        var fraction = String(1_000_000_000_000 + rest).dropFirst()
+        while fraction.last == "0" { fraction.removeLast() }
+        return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
     }
 }
 

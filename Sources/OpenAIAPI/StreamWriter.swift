@@ -144,7 +144,7 @@ final class StreamWriter: AnswerWriter {
         self.facts = facts
         if failure.cause == .callerLeft {
             stop()
-            return api.end(status: 499, facts: facts, error: "caller_left")
+            return api.end(status: 499, facts: facts, error: api.wordForLeaving)
         }
         let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, errors: facts.errors)
         guard isHeadSent else {

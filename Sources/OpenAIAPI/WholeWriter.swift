@@ -69,7 +69,7 @@ final class WholeWriter: AnswerWriter {
     }
 
     func fail(_ failure: CallFailure, _ facts: AnswerFacts) {
-        if failure.cause == .callerLeft { return api.end(status: 499, facts: facts, error: "caller_left") }
+        if failure.cause == .callerLeft { return api.end(status: 499, facts: facts, error: api.wordForLeaving) }
         api.respond(APIError(failure, errors: facts.errors), facts: facts)
     }
 }

@@ -61,6 +61,7 @@ struct Excerpt {
 
     /// Where the value of the first sensitive key of a line begins: `  secret: ` or `{ plugin: x, api_key: `.
     private static func sensitiveValue(in line: [Unicode.Scalar], besides open: [Int] = []) -> Int? {
+        if let value = valueWithoutColon(in: line) { return value }
         for colon in line.indices where line[colon] == ":" {
             let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix { !" {,[\"'\t".unicodeScalars.contains($0) }
             guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
@@ -68,6 +69,14 @@ struct Excerpt {
             if !open.contains(value) { return value }
         }
         return nil
+    }
+
+    /// `api_key sk-…`: a line that lacks its colon.
+    private static func valueWithoutColon(in line: [Unicode.Scalar]) -> Int? {
+        let start = line.firstIndex { !" \t-{".unicodeScalars.contains($0) } ?? line.count
+        guard let end = line[start...].firstIndex(where: { $0 == " " || $0 == "\t" || $0 == ":" }), line[end] != ":" else { return nil }
+        guard isSensitive(String(String.UnicodeScalarView(line[start..<end]))) else { return nil }
+        return line[end...].firstIndex { !$0.properties.isWhitespace }.flatMap { line[$0] == ":" ? nil : $0 }
     }
 
     /// Whether a key above, with less indentation, is sensitive: the line is part of its value.

@@ -32,6 +32,7 @@ extension PolicySchema {
 
     private mutating func key(_ entry: ConfigEntry, _ scopes: inout KeyScopes) -> ReadKey? {
         var fields = FieldReader(entry.value, of: entry.key)
+        PolicySchema.hideMisplaced(in: entry.value, &fields)
         let digest = readDigest(&fields, of: entry.key)
         let isAdmin = fields.bool("admin") ?? false
         let scope = readScope(&fields, &scopes)

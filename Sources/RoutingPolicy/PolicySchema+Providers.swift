@@ -22,7 +22,8 @@ extension PolicySchema {
 
     private mutating func provider(_ entry: ConfigEntry, over defaults: Defaults) -> ReadProvider {
         var fields = FieldReader(entry.value, of: entry.key)
-        let kind = fields.string("plugin") ?? ""
+        PolicySchema.hideMisplaced(in: entry.value, &fields)
+        let kind = fields.string("plugin") ?? misspeltPlugin(in: entry.value)
         if fields.node("plugin") == nil {
             let known = plugins.map { $0.name }.joined(separator: ", ")
             fields.report("plugin", "key 'plugin' is missing", hint: "add 'plugin: …', one of \(known)")
@@ -33,12 +34,14 @@ extension PolicySchema {
         definition.failover = readFailover(&fields)
         definition.limits = readLimits(&fields)
         let breaker = readBreaker(&fields, over: defaults.breaker)
-        if let plugin = plugins.first(where: { $0.name == kind }) {
-            let settings = read(plugin, &fields, of: entry.key)
+        // By a misspelt name's plugin the other keys are judged all the same.
+        let meant = plugins.first { $0.name == kind } ?? nearest(to: kind, in: plugins.map { $0.name }).flatMap { near in plugins.first { $0.name == near } }
+        if let node = fields.node("plugin"), meant?.name != kind, !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, node)) }
+        if let meant {
+            let settings = read(meant, &fields, of: entry.key)
             if definition.unset.isEmpty { definition.settings = settings }
-            finish(&fields, section: "providers.\(plugin.name)")
+            finish(&fields, section: "providers.\(meant.name)")
         } else {
-            if let node = fields.node("plugin"), !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, node)) }
             abandon(fields)
         }
         if !definition.unset.isEmpty {
@@ -47,6 +50,13 @@ extension PolicySchema {
             report(ConfigIssue(.warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
         }
         return ReadProvider(definition: definition, breaker: breaker, node: entry.value)
+    }
+
+    /// What stands behind a key that is nearly `plugin`; empty: there is none.
+    private func misspeltPlugin(in node: ConfigNode) -> String {
+        let entry = entries(of: node).first { nearest(to: $0.key.text, in: ["plugin"]) != nil }
+        if case .scalar(let scalar)? = entry?.value.content { return scalar.text }
+        return ""
     }
 
     private mutating func read<Plugin: ProviderPlugin>(

@@ -88,9 +88,20 @@ struct PolicySchema {
     private mutating func named(_ key: String, of fields: inout FieldReader) -> [ConfigEntry] {
         fields.declare(key, as: .other("by name; see \(key)"))
         guard let entry = fields.entry(key) else { return [] }
-        // No mistyped mapping may pass for an empty one.
-        abandon(FieldReader(entry.value, of: entry.key))
+        // No mistyped mapping may pass for an empty one; what stands in its place may be the secret.
+        var reader = FieldReader(entry.value, of: entry.key)
+        if key == "keys" || key == "providers" { PolicySchema.hideMisplaced(in: entry.value, &reader) }
+        abandon(reader)
         return entries(of: entry.value)
+    }
+
+    /// Texts that stand where a key or a provider should: one may be the secret itself.
+    static func hideMisplaced(in node: ConfigNode, _ fields: inout FieldReader) {
+        switch node.content {
+        case .mapping: break
+        case .scalar: fields.markSecret(node)
+        case .sequence(let nodes): for node in nodes where node.isScalar { fields.markSecret(node) }
+        }
     }
 
     func entries(of node: ConfigNode?) -> [ConfigEntry] {

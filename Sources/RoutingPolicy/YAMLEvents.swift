@@ -96,7 +96,12 @@ struct YAMLEvents: ~Copyable {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "there is no memory to read this file"
         let context = parser.pointee.context.map { String(cString: $0) }
         let place = position(parser.pointee.problem_mark)
-        let character = text.line(place.line)?.unicodeScalars.dropFirst(place.column - 1).first
+        let line = Array((text.line(place.line) ?? "").unicodeScalars.prefix(place.column))
+        if line.suffix(2) == ["$", "{"] {
+            let variable = SourcePosition(file: file, line: place.line, column: place.column - 1)
+            return ConfigIssue(at: variable, "inside braces or brackets a variable needs quotes", hint: "write \"${NAME}\"")
+        }
+        let character = place.column <= line.count ? line.last : nil
         return yamlFailure(problem, at: place, on: character, context: context, at: position(parser.pointee.context_mark))
     }
 }

@@ -124,7 +124,7 @@ struct YAMLTree {
             return ConfigText(text, at: event.position)
         case .alias(let name):
             if case .scalar(let scalar)? = anchors[name]?.node.content, !scalar.source.isEmpty { return ConfigText(scalar.source, at: event.position) }
-            throw ConfigIssue(at: event.position, "alias '*\(abbreviated(name))' can't be a key", hint: "write the key itself")
+            throw ConfigIssue(at: event.position, "an alias can't be a key", hint: "write the key itself")
         default:
             throw ConfigIssue(at: event.position, "a key is a name, not a list or a mapping")
         }
@@ -146,13 +146,15 @@ struct YAMLTree {
     }
 
     private mutating func alias(_ name: String, at position: SourcePosition, depth: Int) throws(ConfigIssue) -> Anchored {
-        let shown = "alias '*\(abbreviated(name))'"
-        guard !openAnchors.contains(name) else { throw ConfigIssue(at: position, "\(shown) stands inside its own anchor") }
+        // Its name is not told: it may be a secret that begins with '*'.
+        guard !openAnchors.contains(name) else {
+            throw ConfigIssue(at: position, "this alias stands inside the value of its own anchor", hint: "write the value out")
+        }
         guard let anchored = anchors[name] else {
             let near = nearest(to: name, in: anchors.keys.sorted()).map { "; did you mean '*\($0)'?" }
             throw ConfigIssue(
-                at: position, "\(shown) has no anchor\(near ?? "")",
-                hint: near == nil ? "put '&\(abbreviated(name))' before the value that is meant, above this line" : nil)
+                at: position, "this alias has no anchor\(near ?? "")",
+                hint: near == nil ? "put its anchor, its name behind '&', before the value that is meant, above this line; text that begins with '*' needs quotes" : nil)
         }
         aliases += 1
         aliasedNodes += anchored.size
@@ -182,8 +184,7 @@ struct YAMLTree {
         }
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
             throw ConfigIssue(
-                at: event.position, "tag '\(abbreviated(tag.hasPrefix(core) ? "!!" + tag.dropFirst(core.count) : tag))' does not belong here",
-                hint: "remove it: the schema says what type a value has")
+                at: event.position, "this tag does not belong here", hint: "remove it: the schema says what type a value has; text that begins with '!' needs quotes")
         }
     }
 

@@ -20,6 +20,7 @@ import TestSupport
         #expect(upstream.connections == 0)
         #expect(try router.chat("a", "hi", key: "good-key").content == "hi")
         #expect(try router.chat("a", "hi", fields: ["x-api-key: good-key"]).content == "hi")
+        for empty in ["Authorization: Bearer ", "Authorization:"] { #expect(try router.chat("a", "hi", fields: [empty, "x-api-key: good-key"]).content == "hi", "\(empty)") }
         for path in ["/health", "/livez", "/readyz"] { #expect(try router.get(path).status == 200) }
     }
 

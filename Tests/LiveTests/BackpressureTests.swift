@@ -36,6 +36,7 @@ import TestSupport
         let records = try router.waitForRecords(count + 21, within: .seconds(40))
         #expect(.now - start >= .milliseconds(2500))
         #expect(records.count == count + 21)
+        #expect(records.count { $0["error"]?.string == "caller_stalled" && $0["status"]?.int == 499 } == count)
         try router.waitForRest(descriptors: before.descriptors + 4)
         try eventually("the endless streams are closed") { upstream.openConnections <= 4 }
     }

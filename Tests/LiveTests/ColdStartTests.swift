@@ -29,12 +29,14 @@ import TestSupport
 
     @Test func `a port in use stops the start`() throws {
         let router = try RouterProcess(PolicyText().demo)
-        var text = PolicyText().demo.text
-        text = text.split(separator: "\n").map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:\(router.port)" : String($0) }.joined(separator: "\n")
-        let second = try RouterProcess(launching: Array(text.utf8))
+        let text = try FirstMinuteTests.shipped().split(separator: "\n").map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:\(router.port)" : String($0) }
+        let second = try RouterProcess(launching: Array(text.joined(separator: "\n").utf8))
         #expect(try second.process.waitForExit(within: .seconds(10)) == .code(1))
         try second.process.waitForOutputEnd()
-        #expect(second.standardError.contains("\(router.port)"))
+        // Last, where it is looked for: the providers that are off are told above it.
+        let lines = second.standardError.split(separator: "\n")
+        #expect(lines.count > 1)
+        #expect(lines.last?.contains("can't listen on '127.0.0.1:\(router.port)'") == true, "\(lines)")
     }
 
     @Test func `all mistakes are told at once, in file order, each with its line and a caret`() throws {
@@ -59,6 +61,12 @@ import TestSupport
         #expect(places == places.sorted())
         #expect(report.contains("server: { keepalive: 15 }"))
         #expect(report.count { $0 == "^" } >= 3)
+    }
+
+    @Test(arguments: [".", "..", ""]) func `a folder is no policy file`(path: String) throws {
+        let check = try RouterCommand(["check", path])
+        #expect(check.exit == .code(1))
+        #expect(check.output.contains("is a directory"), "\(check.output)")
     }
 
     @Test func `a good file is good for check`() throws {

@@ -4,7 +4,7 @@ import TestSupport
 /// What a newcomer does first: start the shipped file with nothing set, ask, look, extend, make a mistake.
 @Suite struct FirstMinuteTests {
     /// The repository's own routes.yaml, on a free port.
-    private static func shipped(_ file: StaticString = #filePath) throws -> String {
+    static func shipped(_ file: StaticString = #filePath) throws -> String {
         let root = "\(file)".split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         let text = String(decoding: try #require(readFile("\(root)/routes.yaml")), as: UTF8.self)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -67,6 +67,8 @@ import TestSupport
         #expect(report.contains { $0.contains("^") }, "\(report)")
         #expect(report.contains { $0.contains("routes") })
         #expect(try router.policy()["digest"] == digest)
+        // The warnings of the providers that are off are none.
+        #expect(try router.policy()["errors"]?.int == 1)
         #expect(try router.chat("demo", "still here").content?.contains("still here") == true)
         try router.rewrite(text)
         router.process.hangUp()

@@ -73,6 +73,9 @@ struct OpenAIFailureTests {
 
     @Test("a response_format that can't be had is told by each server's own words", arguments: [
         ("OpenAI", #"{"error":{"message":"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.","type":"invalid_request_error","param":"response_format","code":null}}"#),
+        ("OpenAI, as its proxies pass it on", #"{"error":{"message":"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.","type":"invalid_request_error","param":null,"code":null}}"#),
+        ("OpenAI, a field inside", #"{"error":{"message":"Unsupported value","param":"response_format.type","code":"unsupported_value"}}"#),
+        ("in plain words", #"{"error":{"message":"response_format is not supported by this model","code":"unsupported_parameter"}}"#),
         ("OpenAI, by code", #"{"error":{"message":"no","param":"response_format","code":"unsupported_parameter"}}"#),
         ("DeepSeek", #"{"error":{"message":"This response_format type is unavailable now","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}"#),
         ("Groq", #"{"error":{"message":"This model does not support response format `json_schema`. See supported models","type":"invalid_request_error"}}"#),

@@ -28,7 +28,8 @@ struct GoldenTests {
 
     @Test(arguments: names("bad"))
     func `no report shows a secret`(path: String) {
-        let text = load(FolderSource(), path: path).rendered()
+        let report = load(FolderSource(), path: path)
+        let text = report.rendered() + report.issues.map(report.line).joined()
         #expect(!text.contains("hunter2"))
         #expect(!text.contains("sk-live"))
     }

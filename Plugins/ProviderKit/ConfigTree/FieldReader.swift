@@ -6,11 +6,14 @@
 public struct FieldReader {
     /// Where a missing key is reported: the mapping's own name, where it has one.
     public let position: SourcePosition
-    public private(set) var issues: [ConfigIssue] = []
+    public var issues: [ConfigIssue] { secretTexts.isEmpty ? found : found.map(masked) }
+    private var found: [ConfigIssue] = []
     /// What was read, in that order.
     public private(set) var known: [KnownField] = []
     /// The values that were read as secrets. Excerpts of the file leave them out.
     public private(set) var secretPositions: [SourcePosition] = []
+    /// As issues would quote them.
+    private var secretTexts: Set<String> = []
     private let entries: [ConfigEntry]
     /// Which issue says that there is no mapping to read; nil: there is one.
     private var noMapping: Int?
@@ -83,10 +86,11 @@ public struct FieldReader {
         guard let entry = entry(key) else { return nil }
         var inner = FieldReader(entry.value, of: entry.key)
         let value = read(&inner)
-        let found = inner.finish()
-        issues += found
+        let issues = inner.finish()
+        found += issues
         secretPositions += inner.secretPositions
-        return found.contains { $0.severity == .error } ? nil : value
+        secretTexts.formUnion(inner.secretTexts)
+        return issues.contains { $0.severity == .error } ? nil : value
     }
 
     /// Records a problem at the value of `key`, or at the mapping's name where the key is absent.
@@ -96,14 +100,15 @@ public struct FieldReader {
     }
 
     public mutating func report(_ issue: ConfigIssue) {
-        issues.append(issue)
+        found.append(issue)
     }
 
-    /// Keeps a value, with all inside it, out of excerpts.
+    /// Keeps a value, with all inside it, out of excerpts and out of what is reported here, before and after.
     public mutating func markSecret(_ node: ConfigNode) {
         secretPositions.append(node.position)
         switch node.content {
-        case .scalar: break
+        // A variable's name is no secret, and tells where the secret should come from.
+        case .scalar(let scalar): if !scalar.source.hasPrefix("${") { secretTexts.insert(node.shown) }
         case .sequence(let nodes):
             for node in nodes { markSecret(node) }
         case .mapping(let entries):
@@ -115,14 +120,14 @@ public struct FieldReader {
     ///
     /// - Parameter reference: what a known key is for, in a line; nil: what `describe` said.
     public mutating func finish(reserved: [String] = [], reference: (String) -> String? = { _ in nil }) -> [ConfigIssue] {
-        if let noMapping, !known.isEmpty { issues[noMapping].hint = knownWords }
+        if let noMapping, !known.isEmpty { found[noMapping].hint = knownWords }
         for entry in entries {
             guard let field = known.first(where: { $0.key == entry.key.text }) else {
                 report(unknown(entry.key, isReserved: reserved.contains(entry.key.text), reference))
                 continue
             }
-            for index in issues.indices where issues[index].hint == nil && issues[index].position == entry.value.position {
-                issues[index].hint = line(field, reference)
+            for index in found.indices where found[index].hint == nil && found[index].position == entry.value.position {
+                found[index].hint = line(field, reference)
             }
         }
         return issues
@@ -132,7 +137,16 @@ public struct FieldReader {
         reference(field.key) ?? field.text.map { "'\(field.key)': \($0)" }
     }
 
+    private func masked(_ issue: ConfigIssue) -> ConfigIssue {
+        func masked(_ text: String) -> String { secretTexts.reduce(text) { $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "'<secret>'") } }
+        return ConfigIssue(issue.severity, at: issue.position, masked(issue.message), hint: issue.hint.map(masked))
+    }
+
     private func unknown(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
+        // In braces `key:value` is all key, and its value may be a secret.
+        if let colon = key.text.firstIndex(of: ":") {
+            return ConfigIssue(at: key.position, "unknown key '\(abbreviated(String(key.text[...colon])))…'", hint: "write a space behind the ':' of a key")
+        }
         if isReserved {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }

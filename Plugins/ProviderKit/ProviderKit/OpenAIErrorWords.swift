@@ -80,6 +80,11 @@ enum OpenAIErrorWords {
         // Alibaba: "Input data may contain inappropriate content." [lobe-chat, error patterns]
         ("may contain inappropriate content", .contentFilter),
 
+        // OpenAI: "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model", without `param`. [langchain-ai/langchain#31490]
+        ("invalid parameter: 'response_format' of type", .unsupported),
+        ("response_format is not supported", .unsupported),
+        ("'response_format' is not supported", .unsupported),
+        ("unsupported parameter: 'response_format", .unsupported),
         // DeepSeek: "This response_format type is unavailable now"
         ("response_format type is unavailable", .unsupported),
         // LM Studio: "'response_format.type' must be 'json_schema' or 'text'"
@@ -93,9 +98,14 @@ enum OpenAIErrorWords {
         switch code {
         // OpenAI says it of any text: of a message it is the context, of `user` the caller's mistake. [litellm, exception_mapping_utils.py]
         case "string_above_max_length": param?.hasPrefix("messages") == true || param == "input" ? .contextOverflow : nil
-        case "unsupported_parameter", "unsupported_value", "unsupported_format": param == "response_format" ? .unsupported : nil
+        case "unsupported_parameter", "unsupported_value", "unsupported_format": isResponseFormat(param) ? .unsupported : nil
         default: codes[code]
         }
+    }
+
+    /// The field or one inside it: `response_format.type`.
+    static func isResponseFormat(_ param: String?) -> Bool {
+        param == "response_format" || param?.hasPrefix("response_format.") == true
     }
 
     static func failureClass(ofMessage message: String) -> FailureClass? {

@@ -129,6 +129,7 @@ extension ServerConnection {
         stallClock.check(written: output.handedOver &- waiting, waiting: waiting, now: now)
         let isOver = phase == .lingering && waiting == 0
         if isOver || stallClock.lastProgress.advanced(by: times.writeStall) <= now {
+            if !isOver { exchange?.hasStalled = true }
             context.close(promise: nil)
         } else {
             timer.set(now.advanced(by: times.stallCheck))

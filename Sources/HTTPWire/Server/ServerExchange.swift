@@ -9,6 +9,8 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     var isBegun = false
     /// Whether the head's bytes have been handed over: from then on the status is fixed.
     package internal(set) var isHeadSent = false
+    /// Whether the caller was cut off because it took nothing, before `callerLeft` tells of its end.
+    package internal(set) var hasStalled = false
     /// Whether the connection is to be closed after this answer. Matters until the head is sent.
     package var closeAfter = false
     package let head: RequestHead
