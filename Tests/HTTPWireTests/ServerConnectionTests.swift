@@ -1,3 +1,5 @@
+import Dispatch
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import Testing
@@ -60,6 +62,35 @@ struct ServerConnectionTests {
             for peer in peers { try? await peer.close() }
         }
         try await group.shutdownGracefully()
+    }
+
+    @Test("what a handler does behind its answer is done when the server has settled")
+    func settles() async throws {
+        let answered = DispatchSemaphore(value: 0), mayGoOn = DispatchSemaphore(value: 0)
+        let isDone = NIOLockedValueBox(false)
+        let handler = TestHandler.answering { exchange in
+            exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok"))
+            answered.signal()
+            mayGoOn.wait()
+            isDone.withLockedValue { $0 = true }
+        }
+        try await withServer(handler) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(get)
+            await withCheckedContinuation { done in
+                DispatchQueue.global().async {
+                    answered.wait()
+                    done.resume()
+                }
+            }
+            #expect(server.openExchanges == 0 && !isDone.withLockedValue { $0 })
+            async let settled: Void = server.settle()
+            mayGoOn.signal()
+            await settled
+            #expect(isDone.withLockedValue { $0 })
+            try await peer.receive(endingWith: "ok")
+            try await peer.close()
+        }
     }
 
     @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")

@@ -75,6 +75,11 @@ package final class Server: Sendable {
         for loop in started { try? await loop.get() }
     }
 
+    /// Returns when all that the loops were about is done. An answer is no longer open a moment before its handler has done the rest, such as its record.
+    package func settle() async {
+        for loop in loops { try? await loop.eventLoop.submit {}.get() }
+    }
+
     private func bootstrap() -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelInitializer { [group, loops] listener in
