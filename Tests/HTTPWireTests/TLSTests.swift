@@ -46,6 +46,17 @@ struct TLSTests {
         try await pool.settle(0, 0, 0)
     }
 
+    @Test("a directory of certificates beside a file takes nothing away", arguments: ["", "/nonexistent", path(".")])
+    func directory(_ directory: String) async throws {
+        let upstream = try await upstream("localhost")
+        let pool = pool(upstream, host: "localhost", trust: TLSSettings(certificateFile: Self.path("ca.pem"), certificateDirectory: directory))
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        try await upstream.request().send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        #expect(try await delegate.whole() == "ok")
+        try await pool.shutdown()
+    }
+
     @Test("trust that can't be read fails the request, not the process")
     func unreadableTrust() async throws {
         let upstream = try await upstream("localhost")

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Testing
@@ -231,15 +232,34 @@ struct UpstreamPoolTests {
         endpoint.isTLS = isTLS
         let pool = TestPool(endpoint, tls: TLSContextProvider(settings: TLSSettings()))
         let delegate = TestDelegate()
-        let message = UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: [])
-        // In one tick of the loop; without TLS the pool, too, is given up, so that the connection is not kept.
-        try await pool.on {
-            pool.pool.start(message, timeouts: .test, delegate: delegate).cancel()
-            if !isTLS { pool.pool.shutdown() }
-        }
-        try await upstream.connection(0).events.wait(for: .closed)
+        // In one tick of the loop.
+        try await pool.on { pool.pool.start(.get, timeouts: .test, delegate: delegate).cancel() }
         try await pool.settle(0, 0, 0)
         #expect(delegate.events.elements.isEmpty)
+    }
+
+    @Test("a request that is given up while nobody answers its connect leaves no socket behind")
+    func cancelsUnanswered() async throws {
+        let silent = try SilentListener()
+        let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: silent.port, isTLS: false))
+        let delegate = TestDelegate()
+        let call = try await pool.start(delegate)
+        try await pool.settle(0, 1, 0)
+        try await pool.on { call.cancel() }
+        // `connect` would run out after 20 s only.
+        let given = ContinuousClock.now
+        try await pool.settle(0, 0, 0)
+        #expect(.now - given < .seconds(10))
+        #expect(delegate.events.elements.isEmpty)
+    }
+
+    @Test("a request that is given up in the moment in which it is sent takes up no place afterwards")
+    func cancelsAtOnce() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        try await pool.on { _ = pool.pool.start(.get, timeouts: .test, delegate: Leaver()) }
+        try await upstream.connection(0).events.wait(for: .closed)
+        try await pool.settle(0, 0, 0)
     }
 
     @Test("an early answer to a large request is passed on, and the connection not used again")
@@ -307,4 +327,53 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
         await server.close(listener)
     }
+}
+
+extension UpstreamMessage {
+    fileprivate static var get: UpstreamMessage { UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: []) }
+}
+
+private final class Leaver: UpstreamDelegate {
+    func upstreamRequestSent(_ call: UpstreamCall) { call.cancel() }
+    func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {}
+    func upstream(_ call: UpstreamCall, body: ByteBuffer) {}
+    func upstreamReadComplete(_ call: UpstreamCall) {}
+    func upstreamEnd(_ call: UpstreamCall) {}
+    func upstream(_ call: UpstreamCall, failed: UpstreamFailure) {}
+    var upstreamMayRead: Bool { true }
+}
+
+/// A listening socket whose queue is full: who connects hears nothing.
+private final class SilentListener {
+    let port: Int
+    private var sockets: [CInt] = []
+
+    init() throws {
+        func address(_ port: UInt16) -> sockaddr_in {
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            address.sin_port = port.bigEndian
+            return address
+        }
+        func with<R>(_ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> R) -> R {
+            withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
+        }
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var own = address(0)
+        var length = size
+        guard with(&own, { bind(listener, $0, size) }) == 0, listen(listener, 0) == 0, with(&own, { getsockname(listener, $0, &length) }) == 0 else {
+            throw IOError(errnoCode: errno, reason: "listen")
+        }
+        port = Int(UInt16(bigEndian: own.sin_port))
+        sockets.append(listener)
+        for _ in 0..<8 {
+            let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            _ = with(&own) { connect(client, $0, size) }
+            sockets.append(client)
+        }
+    }
+
+    deinit { for socket in sockets { close(socket) } }
 }

@@ -62,6 +62,20 @@ import TestSupport
         #expect(answer.isDone)
     }
 
+    @Test func `who reads little by little takes something, and is not cut off`() throws {
+        let upstream = try ScriptedUpstream(Self.endless)
+        let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 2s"))
+        let client = try router.openStream("a", "endless", receiveBuffer: 4 * 1024)
+        #expect(try client.readHead().status == 200)
+        // 15 KB a second, for twice the time: so little does not make the router's socket take more.
+        for _ in 0..<20 {
+            for _ in 0..<3 { #expect(try client.nextContent().utf8.count == 1000) }
+            _ = upstream.waitForSentBytes(moreThan: .max, within: .milliseconds(200))
+        }
+        client.close()
+        #expect(try router.waitForRecords(1).map { $0["error"]?.string } == ["caller_left"])
+    }
+
     @Test func `a caller who sends without reading is held back`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 1s"))

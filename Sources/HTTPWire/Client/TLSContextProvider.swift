@@ -3,6 +3,14 @@ package import NIOPosix
 import NIOSSL
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// What a TLS context is made of.
 package struct TLSSettings: Hashable, Sendable {
     /// PEM file with the trusted certificates, in place of the system's; `SSL_CERT_FILE`.
@@ -10,9 +18,10 @@ package struct TLSSettings: Hashable, Sendable {
     /// Directory with trusted certificates, hashed as by `openssl rehash`; `SSL_CERT_DIR`.
     package var certificateDirectory: String?
 
+    /// Empty is as good as nil.
     package init(certificateFile: String? = nil, certificateDirectory: String? = nil) {
-        self.certificateFile = certificateFile
-        self.certificateDirectory = certificateDirectory
+        self.certificateFile = certificateFile?.isEmpty == true ? nil : certificateFile
+        self.certificateDirectory = certificateDirectory?.isEmpty == true ? nil : certificateDirectory
     }
 }
 
@@ -33,7 +42,8 @@ package final class TLSContextProvider: Sendable {
         return threadPool.runIfActive(eventLoop: eventLoop) { [self] in
             try made.withLock { made in
                 if let made { return made }
-                let context = try NIOSSLContext(configuration: configuration)
+                let context: NIOSSLContext
+                do { context = try NIOSSLContext(configuration: configuration) } catch { throw UnreadableCertificates(error: error) }
                 made = context
                 return context
             }
@@ -50,9 +60,25 @@ package final class TLSContextProvider: Sendable {
         case (let file?, nil): configuration.trustRoots = .file(file)
         case (nil, let directory?): configuration.trustRoots = .file(directory)
         case (let file?, let directory?):
-            configuration.trustRoots = .file(file)
-            configuration.additionalTrustRoots = [.file(directory)]
+            // What is added must be a file. OpenSSL, too, passes over a directory that isn't there.
+            if isDirectory(directory) {
+                configuration.trustRoots = .file(directory)
+                configuration.additionalTrustRoots = [.file(file)]
+            } else {
+                configuration.trustRoots = .file(file)
+            }
         }
         return configuration
     }
+}
+
+private func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+private struct UnreadableCertificates: Error, CustomStringConvertible {
+    let error: any Error
+
+    var description: String { "the trusted certificates can't be read (\(error)); check SSL_CERT_FILE and SSL_CERT_DIR" }
 }

@@ -26,6 +26,8 @@ package final class UpstreamCall: @unchecked Sendable { // confined to its event
     private let pool: UpstreamPool
     /// The connection it runs on, and what that still holds for it, until the call is over.
     var connection: UpstreamConnection?
+    /// The connection that is being made for it.
+    var connectAttempt: ConnectAttempt?
     var deadlines = CallDeadlines()
     let message: UpstreamMessage
     let timeouts: UpstreamTimeouts
@@ -74,6 +76,8 @@ extension UpstreamCall {
     @discardableResult
     func finish() -> (any UpstreamDelegate)? {
         defer { delegate = nil }
+        connectAttempt?.giveUp()
+        connectAttempt = nil
         connection = nil
         phase = .done
         return delegate

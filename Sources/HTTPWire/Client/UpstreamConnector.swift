@@ -8,14 +8,14 @@ struct UpstreamConnector {
     let eventLoop: any EventLoop
     let tls: TLSContextProvider?
 
-    /// A connected channel's handler. Fulfilled on the event loop.
-    func connect(within limit: Duration, pool: UpstreamPool) -> EventLoopFuture<UpstreamConnection> {
-        guard endpoint.isTLS else { return connect(within: limit, pool: pool, context: nil) }
+    /// A connected channel's handler. Fulfilled on the event loop, at once where `attempt` is given up.
+    func connect(within limit: Duration, pool: UpstreamPool, attempt: ConnectAttempt) -> EventLoopFuture<UpstreamConnection> {
+        guard endpoint.isTLS else { return connect(within: limit, pool: pool, attempt, context: nil) }
         guard let tls else { return eventLoop.makeFailedFuture(MissingTLS()) }
-        return tls.context(on: eventLoop).flatMap { connect(within: limit, pool: pool, context: $0) }
+        return tls.context(on: eventLoop).flatMap { connect(within: limit, pool: pool, attempt, context: $0) }
     }
 
-    private func connect(within limit: Duration, pool: UpstreamPool, context: NIOSSLContext?) -> EventLoopFuture<UpstreamConnection> {
+    private func connect(within limit: Duration, pool: UpstreamPool, _ attempt: ConnectAttempt, context: NIOSSLContext?) -> EventLoopFuture<UpstreamConnection> {
         let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
         // An address can't be sent as a server name; the certificate is then checked against the address.
         let serverName = address == nil ? endpoint.host : nil
@@ -30,6 +30,7 @@ struct UpstreamConnector {
             .channelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
             .channelInitializer { [weak pool] channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try attempt.add(channel)
                     if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName)) }
                     try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil))
                 }
@@ -37,6 +38,7 @@ struct UpstreamConnector {
         let channel = if let address { bootstrap.connect(to: address) } else { bootstrap.connect(host: endpoint.host, port: endpoint.port) }
         return channel.flatMapThrowing { channel in
             let connection = try channel.pipeline.syncOperations.handler(type: UpstreamConnection.self)
+            attempt.isOver = true
             connection.isCounted = true
             return connection
         }
@@ -60,6 +62,8 @@ struct UpstreamConnector {
     private static func words(_ error: any Error) -> String {
         (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
     }
+
+    struct GivenUp: Error {}
 
     private struct MissingTLS: Error, CustomStringConvertible {
         var description: String { "TLS is not set up" }

@@ -80,8 +80,11 @@ extension UpstreamPool {
         call.deadlines[.connect] = eventLoop.now.advanced(by: call.timeouts.connect)
         connecting.append(call)
         watch(call)
-        connector.connect(within: call.timeouts.connect, pool: self).whenComplete { [self] result in
+        let attempt = ConnectAttempt()
+        call.connectAttempt = attempt
+        connector.connect(within: call.timeouts.connect, pool: self, attempt: attempt).whenComplete { [self] result in
             connecting.removeAll { $0 === call }
+            call.connectAttempt = nil
             switch result {
             case .success(let connection) where call.phase != .done:
                 connection.start(call)

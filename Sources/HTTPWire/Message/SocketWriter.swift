@@ -68,6 +68,17 @@ final class SocketWriter {
         context.write(NIOAny(bytes), promise: promise)
     }
 
+    /// What the kernel holds because the peer has not acknowledged it. Source: tcp(7) and unix(7), SIOCOUTQ.
+    func unacknowledgedBytes() -> Int {
+        #if os(Linux)
+        var bytes: CInt = 0
+        guard let descriptor, ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 else { return 0 }
+        return max(0, Int(bytes))
+        #else
+        return 0
+        #endif
+    }
+
     /// Whether bytes wait in the channel for the socket to take them.
     func isWaiting() -> Bool {
         guard isChannelUsed else { return false }

@@ -29,13 +29,13 @@ struct BodyClock {
 /// When a caller last took bytes, or had none to take.
 struct StallClock {
     private(set) var lastProgress: NIODeadline
-    private var written = 0
+    private var taken = 0
 
     init(now: NIODeadline) { lastProgress = now }
 
-    /// `written`: bytes that the socket took so far; `waiting`: those that still wait.
-    mutating func check(written: Int, waiting: Int, now: NIODeadline) {
-        if waiting == 0 || written != self.written { lastProgress = now }
-        self.written = written
+    /// `taken`: bytes that the caller took so far; `waiting`: those that the socket doesn't take.
+    mutating func check(taken: Int, waiting: Int, now: NIODeadline) {
+        if waiting == 0 || taken != self.taken { lastProgress = now }
+        self.taken = taken
     }
 }

@@ -126,7 +126,8 @@ extension ServerConnection {
 
     private func checkStall(_ now: NIODeadline) {
         guard let context, let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }
-        stallClock.check(written: output.handedOver &- waiting, waiting: waiting, now: now)
+        // The kernel takes more only when much of its buffer is free: who reads little by little is told by what is acknowledged.
+        stallClock.check(taken: output.handedOver &- waiting &- socket.unacknowledgedBytes(), waiting: waiting, now: now)
         let isOver = phase == .lingering && waiting == 0
         if isOver || stallClock.lastProgress.advanced(by: times.writeStall) <= now {
             if !isOver { exchange?.hasStalled = true }
