@@ -77,7 +77,8 @@ import TestSupport
         #expect(normal.wrong == [] && normal.refused.isEmpty)
 
         let rate = 10 * normal.goodput
-        let callers = 10 * Self.slots
+        // At a rate, a caller who is served has time to wait in the queue without being late for its next request.
+        let callers = scaled(10, soak: 20) * Self.slots
         let overload = try Self.offer(
             router, callers: callers, each: isSoak ? Int(rate * 60) / callers : rounds, rate: isSoak ? rate : nil, isRefused: isRefused)
         #expect(overload.wrong == [])
