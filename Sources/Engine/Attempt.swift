@@ -17,6 +17,8 @@ final class Attempt {
     /// What an upstream may send before its first content.
     static let maxStagedBytes = 16 << 20
     static let maxErrorBytes = 64 << 10
+    /// Of what a head announces, so much is believed before it has come.
+    private static let maxReservedBytes = 8 << 20
 
     /// No fault of the upstream's, and no other model would help.
     static let buffersFull = ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full")
@@ -61,6 +63,8 @@ final class Attempt {
     private let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
     private var refusedHead: UpstreamHead?
+    /// Of an answer that is not streamed, until it is known that one read doesn't bring it all.
+    private var wholeHead: UpstreamHead?
     private var share: BufferShare
     private(set) var firstByteAt: NIODeadline?
     /// Of a stream.
@@ -130,7 +134,7 @@ final class Attempt {
             let request = try translator.request(for: kitCall, body: body.readableBytesSpan)
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: kitCall.isStream ? timeouts.firstByte : nil, total: deadline)
-            transport = provider.start(request, callerBody: body, timeouts: limits, delegate: self)
+            transport = provider.start(request, callerBody: body, isStream: kitCall.isStream, timeouts: limits, delegate: self)
         } catch {
             fail(error, reason: error.failure.rawValue)
         }
@@ -150,6 +154,7 @@ final class Attempt {
         do throws(ProviderError) {
             decoder = try translator.decoder(for: kitCall, head: head)
             state = .decoding
+            if !kitCall.isStream { wholeHead = head }
         } catch {
             fail(error, reason: error.failure.rawValue)
         }
@@ -167,6 +172,7 @@ final class Attempt {
             // One owner while it grows; and what is read next needs a buffer that nobody holds.
             var all = noBytes
             swap(&all, &pending)
+            if let length = wholeHead.take()?["content-length"].flatMap({ Int($0) }) { all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes)) }
             all.writeImmutableBuffer(bytes)
             decode(all)
         }

@@ -37,8 +37,10 @@ final class LoopProvider {
     }
 
     /// Sends a request to its upstream; nil: it has none.
-    func start(_ request: UpstreamRequest, callerBody: ByteBuffer, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
-        pool?.start(message(request, callerBody), timeouts: timeouts, delegate: delegate)
+    func start(_ request: UpstreamRequest, callerBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
+        var message = message(request, callerBody)
+        message.isAnswerGathered = !isStream
+        return pool?.start(message, timeouts: timeouts, delegate: delegate)
     }
 
     private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer) -> UpstreamMessage {

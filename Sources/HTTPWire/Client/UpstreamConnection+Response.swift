@@ -73,6 +73,10 @@ extension UpstreamConnection {
     /// The end of a read, or of what was held.
     func settle() {
         if phase == .ended {
+            if isGreedy {
+                isGreedy = false
+                context?.setGreedy(false)
+            }
             if isReusable, !hasEnded {
                 served &+= 1
                 phase = .idle

@@ -27,6 +27,7 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable { // 
     var hasNews = false
     var isDelivering = false
     var isReadHeld = false
+    var isGreedy = false
     var hasEnded = false
     /// Whether the pool counts it: the losers of a race of addresses are never counted.
     var isCounted = false
@@ -97,6 +98,10 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable { // 
         case .head, .body:
             responseBytes &+= bytes.readableBytes
             call?.restartIdle()
+            if bytes.readableBytes == SocketSizes.largestRead, !isGreedy, call?.message.isAnswerGathered == true {
+                isGreedy = true
+                context.setGreedy(true)
+            }
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             deliver()
         }

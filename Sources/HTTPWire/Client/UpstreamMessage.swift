@@ -8,6 +8,8 @@ package struct UpstreamMessage: Sendable {
     private let request: UpstreamRequestHead
     private let bodyBytes: Int
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
+    /// Nobody holds the answer back: it is gathered as fast as it comes.
+    package var isAnswerGathered = false
     /// A large body, in pieces that are never copied.
     let rest: [ByteBuffer]
 

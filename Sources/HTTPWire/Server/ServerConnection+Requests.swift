@@ -85,6 +85,10 @@ extension ServerConnection {
         case .end:
             isBodyComplete = true
             phase = .answering
+            if isGreedy {
+                isGreedy = false
+                context?.setGreedy(false)
+            }
             timer.set(readAt.advanced(by: times.stallCheck))
             handler.handle(exchange)
             return true

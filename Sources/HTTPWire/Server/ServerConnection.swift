@@ -28,6 +28,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
     var isProcessing = false
     var isReading = false
     var isReadHeld = false
+    var isGreedy = false
     /// What is written waits for the end of the event loop's tick.
     var isFlushQueued = false
     var hasServed = false
@@ -118,6 +119,10 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
             readAt = .now()
             if phase == .head, input.readableBytes == 0, !parser.hasBegun { timer.set(readAt.advanced(by: times.head)) }
             if phase == .body || phase == .discarding { bodyClock.read(bytes.readableBytes, now: readAt) }
+            if bytes.readableBytes == SocketSizes.largestRead, phase == .body, !isGreedy {
+                isGreedy = true
+                context.setGreedy(true)
+            }
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             isReading = true
             process()
