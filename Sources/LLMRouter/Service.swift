@@ -96,7 +96,7 @@ struct Service {
             engine.shutDownCalls()
             _ = await isIdle(within: .seconds(1))
         }
-        await server.settle()
+        await server.closeConnections()
         accessLines.close(within: 2000)
         logger.notice("stopped")
         messages.close(within: 500)

@@ -13,15 +13,16 @@ struct Excerpt {
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
         let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, file: position.file, secrets: secrets, plain: plain)
+        let masked = (hidden.map { [$0] } ?? []) + CredentialText.ranges(in: scalars).filter { hidden?.overlaps($0) != true }
         cells = []
         for (index, scalar) in scalars.enumerated() {
-            if let hidden, hidden.contains(index) {
-                if index == hidden.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
+            if let range = masked.first(where: { $0.contains(index) }) {
+                if index == range.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
             } else {
                 cells.append(Cell(text: shown(scalar), column: index))
             }
         }
-        let target = hidden.map { $0.contains(position.column - 1) ? $0.lowerBound : position.column - 1 } ?? position.column - 1
+        let target = masked.first { $0.contains(position.column - 1) }?.lowerBound ?? position.column - 1
         caret = cells.firstIndex { $0.column >= target } ?? cells.count
     }
 
@@ -118,7 +119,7 @@ struct Excerpt {
     private static func isSensitive(_ key: String) -> Bool {
         let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "token", "authorization", "x-api-key", "credentials"]
         let key = key.lowercased()
-        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || nearest(to: key, in: names) != nil
+        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || ["auth", "bearer"].contains(key) || nearest(to: key, in: names) != nil
     }
 }
 

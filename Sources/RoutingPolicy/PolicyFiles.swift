@@ -22,14 +22,15 @@ struct PolicyFiles {
     init(path: String, source: some PolicySource) {
         self.source = source
         let path = normalized(path)
-        add(path, from: SourcePosition(file: path, line: 1, column: 1), stack: [])
+        add(path, from: SourcePosition(file: path, line: 1, column: 1), shown: path, stack: [])
     }
 
-    private mutating func add(_ path: String, from place: SourcePosition, stack: [String]) {
+    /// - Parameter shown: what names it in a report: a variable in a path may hold anything.
+    private mutating func add(_ path: String, from place: SourcePosition, shown: String, stack: [String]) {
         readFrom[path] = place
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         do throws(ConfigIssue) {
-            let text = try text(path, from: place)
+            let text = try text(path, from: place, shown: shown)
             texts.append((path, text))
             let (root, found) = try YAMLTree.read(text, file: path, substitution: Substitution(source: source, directory: directory))
             issues += found
@@ -50,12 +51,12 @@ struct PolicyFiles {
         }
     }
 
-    private func text(_ path: String, from place: SourcePosition) throws(ConfigIssue) -> SourceText {
+    private func text(_ path: String, from place: SourcePosition, shown: String) throws(ConfigIssue) -> SourceText {
         do {
             return SourceText(try source.read(path, limit: PolicyFiles.fileLimit))
         } catch {
             let hint = error == .tooLarge ? "split it: 'include:' takes more files" : "check the path"
-            throw ConfigIssue(at: place, "file '\(path)' \(error.words(limit: PolicyFiles.fileLimit))", hint: hint)
+            throw ConfigIssue(at: place, "file '\(shown)' \(error.words(limit: PolicyFiles.fileLimit))", hint: hint)
         }
     }
 
@@ -98,27 +99,29 @@ struct PolicyFiles {
                 continue
             }
             let path = normalized(pattern.text.hasPrefix("/") ? pattern.text : directory + pattern.text)
+            let isWritten = pattern.text == pattern.source
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]
             if found.isEmpty {
-                issues.append(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(path))' matches no file"))
+                issues.append(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isWritten ? path : pattern.source))' matches no file"))
             }
-            for file in found { include(normalized(file), at: pattern.position, isGlob: isGlob, stack: stack) }
+            for file in found { include(normalized(file), at: pattern.position, shown: isWritten ? nil : pattern.source, isGlob: isGlob, stack: stack) }
         }
     }
 
-    private mutating func include(_ path: String, at position: SourcePosition, isGlob: Bool, stack: [String]) {
+    private mutating func include(_ path: String, at position: SourcePosition, shown: String?, isGlob: Bool, stack: [String]) {
+        let shown = shown ?? path
         if let start = stack.firstIndex(of: path) {
             // A glob may well match the file it stands in.
             if isGlob, path == stack.last { return }
-            let circle = (stack[start...] + [path]).joined(separator: " -> ")
+            let circle = (stack[start...] + [shown]).joined(separator: " -> ")
             issues.append(ConfigIssue(at: position, "files include each other: \(circle)", hint: "remove one of these includes"))
         } else if let first = readFrom[path] {
-            issues.append(ConfigIssue(at: position, "file '\(path)' is included twice; first at \(first)", hint: "keep one of the two"))
+            issues.append(ConfigIssue(at: position, "file '\(shown)' is included twice; first at \(first)", hint: "keep one of the two"))
         } else if readFrom.count >= PolicyFiles.maxFiles || stack.count >= 32 {
             issues.append(ConfigIssue(at: position, "too many files: at most \(PolicyFiles.maxFiles), and 32 that include one another"))
         } else {
-            add(path, from: position, stack: stack)
+            add(path, from: position, shown: shown, stack: stack)
         }
     }
 }

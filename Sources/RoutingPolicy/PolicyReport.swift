@@ -20,7 +20,7 @@ package struct PolicyReport: Sendable {
     ) {
         let ranks = Dictionary(texts.enumerated().map { ($1.path, $0) }) { first, _ in first }
         func order(_ position: SourcePosition) -> (Int, Int, Int) { (ranks[position.file] ?? -1, position.line, position.column) }
-        self.issues = issues.enumerated().sorted { a, b in
+        self.issues = issues.map(\.masked).enumerated().sorted { a, b in
             let (left, right) = (order(a.element.position), order(b.element.position))
             return left == right ? a.offset < b.offset : left < right
         }.map(\.element)
@@ -40,7 +40,7 @@ package struct PolicyReport: Sendable {
         plain = report.plain
         let ranks = Dictionary(uniqueKeysWithValues: report.files.enumerated().map { ($1, $0) })
         func order(_ position: SourcePosition) -> (Int, Int, Int) { (ranks[position.file] ?? -1, position.line, position.column) }
-        issues = (report.issues + more).sorted { order($0.position) < order($1.position) }
+        issues = (report.issues + more.map(\.masked)).sorted { order($0.position) < order($1.position) }
         policy = more.contains { $0.severity == .error } ? nil : report.policy
     }
 
@@ -78,6 +78,12 @@ package struct PolicyReport: Sendable {
         }
         if let hint = issue.hint { text += "  \(hint)\n" }
         return text
+    }
+}
+
+extension ConfigIssue {
+    fileprivate var masked: ConfigIssue {
+        ConfigIssue(severity, at: position, CredentialText.masked(message), hint: hint.map(CredentialText.masked))
     }
 }
 

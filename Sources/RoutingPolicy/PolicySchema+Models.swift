@@ -65,7 +65,7 @@ extension PolicySchema {
         (fields.texts("tags") ?? []).compactMap { text in
             if text.isUnresolved || isTag(text.text) { return text.text }
             fields.report(ConfigIssue(
-                at: text.position, "'\(abbreviated(text.text))' is no tag",
+                at: text.position, "'\(abbreviated(text.source))' is no tag",
                 hint: "a tag has no spaces and none of '!', '&', ',', '*'; write several as '[a, b]'"))
             return nil
         }

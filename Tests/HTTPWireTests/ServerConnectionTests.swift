@@ -64,8 +64,37 @@ struct ServerConnectionTests {
         try await group.shutdownGracefully()
     }
 
-    @Test("what a handler does behind its answer is done when the server has settled")
-    func settles() async throws {
+    @Test("a connection goes where the fewest answers are under way, however many connections are idle there")
+    func spreadsWork() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let handler = TestHandler.answering { exchange in
+            if exchange.head.path == "/a" { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok /a")) }
+        }
+        try await withServer(handler, group: group) { server, address in
+            var peers: [(peer: Peer, loop: ObjectIdentifier)] = []
+            func connect(_ request: String) async throws {
+                let peer = try await Peer.connect(to: address)
+                let known = handler.exchanges.elements.count
+                try await peer.send(request)
+                let exchange = try #require(try await handler.exchanges.wait { $0.count > known }.last)
+                peers.append((peer, ObjectIdentifier(exchange.eventLoop)))
+            }
+            for _ in 0..<20 { try await connect(get) }
+            let emptied = peers[0].loop
+            for (peer, loop) in peers where loop == emptied { try await peer.close() }
+            let deadline = NIODeadline.now() + .seconds(20)
+            while server.openConnections > 10, NIODeadline.now() < deadline { await Task.yield() }
+            let idle = peers.filter { $0.loop != emptied }.map(\.peer)
+            peers = []
+            for _ in 0..<8 { try await connect("GET /busy HTTP/1.1\r\nHost: a\r\n\r\n") }
+            #expect((3...5).contains(peers.count { $0.loop == emptied }))
+            for peer in idle + peers.map(\.peer) { try? await peer.close() }
+        }
+        try await group.shutdownGracefully()
+    }
+
+    @Test("what a handler does behind its answer is done when the server has closed its connections")
+    func closesConnections() async throws {
         let answered = DispatchSemaphore(value: 0), mayGoOn = DispatchSemaphore(value: 0)
         let isDone = NIOLockedValueBox(false)
         let handler = TestHandler.answering { exchange in
@@ -84,12 +113,12 @@ struct ServerConnectionTests {
                 }
             }
             #expect(server.openExchanges == 0 && !isDone.withLockedValue { $0 })
-            async let settled: Void = server.settle()
+            async let closed: Void = server.closeConnections()
             mayGoOn.signal()
-            await settled
+            await closed
             #expect(isDone.withLockedValue { $0 })
-            try await peer.receive(endingWith: "ok")
-            try await peer.close()
+            // The answer, and then the end.
+            #expect(try await peer.receiveAll().hasSuffix("ok"))
         }
     }
 

@@ -95,6 +95,8 @@ struct OpenAIFailureTests {
         (503, #"{"error":{"message":"no provider","code":503,"metadata":{"error_type":"provider_unavailable"}}}"#, .upstreamError),
         (400, #"{"error":{"message":"Invalid 'user': string too long","param":"user","code":"string_above_max_length"}}"#, .clientError),
         (400, #"{"error":{"message":"'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.","param":"messages","code":null}}"#, .clientError),
+        (400, #"{"error":{"message":"Invalid schema for response_format 'x': schema must be an object","param":"response_format","code":null}}"#, .clientError),
+        (400, #"{"error":{"message":"Missing required parameter: 'response_format.json_schema'.","param":"response_format.json_schema","code":"missing_required_parameter"}}"#, .clientError),
         (400, #"{"error":{"message":"no","param":"temperature","code":"unsupported_value"}}"#, .clientError), (413, "<html>413 Request Entity Too Large</html>", .clientError),
         (403, #"{"error":{"message":"guardrail","code":403,"metadata":{"reasons":[],"flagged_input":""}}}"#, .providerRejected),
         (400, #"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"ERROR","provider_name":"x"}}}"#, .clientError),

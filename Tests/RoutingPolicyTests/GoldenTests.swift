@@ -32,6 +32,8 @@ struct GoldenTests {
         let text = report.rendered() + report.issues.map(report.line).joined()
         #expect(!text.contains("hunter2"))
         #expect(!text.contains("sk-live"))
+        // Of the variables.
+        #expect(!text.contains("-secret-0123"))
     }
 
     @Test(arguments: names("bad"))

@@ -67,7 +67,7 @@ extension FieldReader {
         }
         return entries.compactMap { entry in
             guard case .scalar(let scalar) = entry.value.content, !scalar.isNull else {
-                report(at: entry.value, "'\(entry.key.text)' takes text, not \(entry.value.shown)")
+                report(at: entry.value, "'\(shownKey(entry.key))' takes text, not \(entry.value.shown)")
                 return nil
             }
             guard let text = line(scalar, entry.value, name: entry.key.text, mayBeEmpty: true) else { return nil }

@@ -143,10 +143,7 @@ public struct FieldReader {
     }
 
     private func unknown(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
-        // In braces `key:value` is all key, and its value may be a secret.
-        if let colon = key.text.firstIndex(of: ":") {
-            return ConfigIssue(at: key.position, "unknown key '\(abbreviated(String(key.text[...colon])))…'", hint: "write a space behind the ':' of a key")
-        }
+        if key.text.contains(":") { return ConfigIssue(at: key.position, "unknown key '\(shownKey(key))'", hint: "write a space behind the ':' of a key") }
         if isReserved {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }
@@ -155,6 +152,12 @@ public struct FieldReader {
             return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?", hint: known.first { $0.key == near }.flatMap { line($0, reference) })
         }
         return ConfigIssue(at: key.position, message, hint: knownWords)
+    }
+
+    /// In braces `key:value` is all key, and its value may be a secret.
+    func shownKey(_ key: ConfigText) -> String {
+        guard let colon = key.text.firstIndex(of: ":") else { return abbreviated(key.text) }
+        return abbreviated(String(key.text[...colon])) + "…"
     }
 
     private var knownWords: String {

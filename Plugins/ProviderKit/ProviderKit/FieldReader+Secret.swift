@@ -59,7 +59,9 @@ extension FieldReader {
         var names: Set<String> = []
         return pairs.compactMap { name, value in
             guard !name.text.isEmpty, name.text.utf8.allSatisfy(isTokenByte) else {
-                report(ConfigIssue(at: name.position, "'\(abbreviated(name.text))' is no name of a header field", hint: "letters, digits and '-'"))
+                // What follows may be its value.
+                let beginning = name.text.unicodeScalars.prefix { $0.isASCII && isTokenByte(UInt8(truncatingIfNeeded: $0.value)) }.map(String.init).joined() + "…"
+                report(ConfigIssue(at: name.position, "'\(abbreviated(beginning))' is no name of a header field", hint: "letters, digits and '-', then ': ' and the value"))
                 return nil
             }
             let lowercased = name.text.lowercased()

@@ -22,7 +22,7 @@ extension OpenAIErrorBody {
         if let message, let found = OpenAIErrorWords.failureClass(ofMessage: message) { return found }
         if let innerClass, innerClass != .clientError { return innerClass }
         if let innerMessage, let found = OpenAIErrorWords.failureClass(ofMessage: innerMessage) { return found }
-        return OpenAIErrorWords.isResponseFormat(param) ? .unsupported : nil
+        return param == "response_format" ? .unsupported : nil
     }
 
     private var knownCode: FailureClass? {

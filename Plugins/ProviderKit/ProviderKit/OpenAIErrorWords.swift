@@ -80,6 +80,8 @@ enum OpenAIErrorWords {
         // Alibaba: "Input data may contain inappropriate content." [lobe-chat, error patterns]
         ("may contain inappropriate content", .contentFilter),
 
+        // OpenAI, of the caller's own schema
+        ("invalid schema for response_format", .clientError),
         // OpenAI: "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model", without `param`. [langchain-ai/langchain#31490]
         ("invalid parameter: 'response_format' of type", .unsupported),
         ("response_format is not supported", .unsupported),

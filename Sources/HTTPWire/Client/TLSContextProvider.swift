@@ -15,7 +15,7 @@ import Darwin
 package struct TLSSettings: Hashable, Sendable {
     /// PEM file with the trusted certificates, in place of the system's; `SSL_CERT_FILE`.
     package var certificateFile: String?
-    /// Directory with trusted certificates, hashed as by `openssl rehash`; `SSL_CERT_DIR`.
+    /// Directory with trusted certificates, hashed as by `openssl rehash`, or a list with ':' of which the first that is there counts; `SSL_CERT_DIR`.
     package var certificateDirectory: String?
 
     /// Empty is as good as nil.
@@ -55,18 +55,14 @@ package final class TLSContextProvider: Sendable {
         configuration.certificateVerification = .fullVerification
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        switch (settings.certificateFile, settings.certificateDirectory) {
-        case (nil, nil): break
-        case (let file?, nil): configuration.trustRoots = .file(file)
-        case (nil, let directory?): configuration.trustRoots = .file(directory)
-        case (let file?, let directory?):
-            // What is added must be a file. OpenSSL, too, passes over a directory that isn't there.
-            if isDirectory(directory) {
-                configuration.trustRoots = .file(directory)
-                configuration.additionalTrustRoots = [.file(file)]
-            } else {
-                configuration.trustRoots = .file(file)
-            }
+        // As OpenSSL does it: of the two what is there counts. What is added to the other must be a file.
+        let directory = settings.certificateDirectory?.split(separator: ":").map(String.init).first(where: isDirectory)
+        let file = settings.certificateFile.flatMap { access($0, R_OK) == 0 || directory == nil ? $0 : nil }
+        if let directory {
+            configuration.trustRoots = .file(directory)
+            if let file { configuration.additionalTrustRoots = [.file(file)] }
+        } else if let named = file ?? settings.certificateDirectory {
+            configuration.trustRoots = .file(named)
         }
         return configuration
     }

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Chooses the event loop of each connection that a listener accepts: the one with the fewest, by lot among several. NIO deals its loops in turn; callers who come
+/// Chooses the event loop of each connection that a listener accepts: the one with the fewest answers under way, then with the fewest connections, by lot among several. NIO deals its loops in turn; callers who come
 /// in a rhythm, such as two connections each of which one is busy, would then all be served by the same loop, however idle the others are. Measured with 500 streams
 /// in step on two cores: the median chunk arrives after 80 instead of 140 µs. The first handler of a listening channel.
 final class AcceptBalancer: ChannelInboundHandler {
@@ -29,9 +29,8 @@ final class AcceptBalancer: ChannelInboundHandler {
 
     /// Turns the group to the loop that the next connection gets: it comes after the one before it. Another listener that turns it meanwhile does no harm.
     private func chooseNext() {
-        let counts = loops.map { $0.connectionCount.load(ordering: .relaxed) }
-        let fewest = counts.min()
-        guard let next = counts.indices.filter({ counts[$0] == fewest }).randomElement() else { return }
+        let loads = loops.map { ($0.exchangeCount.load(ordering: .relaxed), $0.connectionCount.load(ordering: .relaxed)) }
+        guard let least = loads.min(by: <), let next = loads.indices.filter({ loads[$0] == least }).randomElement() else { return }
         let before = loops[(next + loops.count - 1) % loops.count].eventLoop
         for _ in loops where group.next() === before { return }
     }

@@ -75,9 +75,9 @@ package final class Server: Sendable {
         for loop in started { try? await loop.get() }
     }
 
-    /// Returns when all that the loops were about is done. An answer is no longer open a moment before its handler has done the rest, such as its record.
-    package func settle() async {
-        for loop in loops { try? await loop.eventLoop.submit {}.get() }
+    /// Closes the connections that are left. When it returns, nothing is answered any more, and what handlers do behind an answer, such as its record, is done.
+    package func closeConnections() async {
+        for loop in loops { try? await loop.eventLoop.submit { loop.closeConnections() }.get() }
     }
 
     private func bootstrap() -> ServerBootstrap {

@@ -31,6 +31,10 @@ final class ServerLoop: @unchecked Sendable { // confined to its event loop, but
         connections.removeValue(forKey: ObjectIdentifier(connection))
     }
 
+    func closeConnections() {
+        for connection in Array(connections.values) { connection.closeNow() }
+    }
+
     func startDraining() {
         isDraining = true
         for connection in Array(connections.values) { connection.closeIfIdle() }
