@@ -38,12 +38,10 @@ final class LoopProvider {
 
     /// Sends a request to its upstream; nil: it has none.
     func start(_ request: UpstreamRequest, callerBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
-        var message = message(request, callerBody)
-        message.isAnswerGathered = !isStream
-        return pool?.start(message, timeouts: timeouts, delegate: delegate)
+        pool?.start(message(request, callerBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
     }
 
-    private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer) -> UpstreamMessage {
+    private func message(_ request: UpstreamRequest, _ callerBody: ByteBuffer, isStream: Bool) -> UpstreamMessage {
         let head = head(of: request)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: callerBody) }
         guard bodyBytes <= UpstreamMessage.copyLimit else {
@@ -53,9 +51,9 @@ final class LoopProvider {
                 case .caller(let range): callerBody.getSlice(at: callerBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
                 }
             }
-            return UpstreamMessage(head, body: body)
+            return UpstreamMessage(head, body: body, isAnswerGathered: !isStream)
         }
-        return UpstreamMessage(head, bodyBytes: bodyBytes) { [body = request.body] start in
+        return UpstreamMessage(head, bodyBytes: bodyBytes, isAnswerGathered: !isStream) { [body = request.body] start in
             for piece in body {
                 switch piece {
                 case .bytes(let bytes): start.writeBytes(bytes)

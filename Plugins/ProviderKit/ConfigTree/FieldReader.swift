@@ -107,8 +107,7 @@ public struct FieldReader {
     public mutating func markSecret(_ node: ConfigNode) {
         secretPositions.append(node.position)
         switch node.content {
-        // A variable's name is no secret, and tells where the secret should come from.
-        case .scalar(let scalar): if !scalar.source.hasPrefix("${") { secretTexts.insert(node.shown) }
+        case .scalar(let scalar): if !isReference(scalar.source) { secretTexts.insert(node.shown) }
         case .sequence(let nodes):
             for node in nodes { markSecret(node) }
         case .mapping(let entries):
@@ -135,6 +134,11 @@ public struct FieldReader {
 
     private func line(_ field: KnownField, _ reference: (String) -> String?) -> String? {
         reference(field.key) ?? field.text.map { "'\(field.key)': \($0)" }
+    }
+
+    /// `${NAME}` and nothing else: it is no secret, and tells where the secret should come from. A default may be one.
+    private func isReference(_ text: String) -> Bool {
+        text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last && !text.contains(":-")
     }
 
     private func masked(_ issue: ConfigIssue) -> ConfigIssue {

@@ -9,14 +9,14 @@ package struct UpstreamMessage: Sendable {
     private let bodyBytes: Int
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
     /// Nobody holds the answer back: it is gathered as fast as it comes.
-    package var isAnswerGathered = false
+    let isAnswerGathered: Bool
     /// A large body, in pieces that are never copied.
     let rest: [ByteBuffer]
 
-    package init(_ request: UpstreamRequestHead, body: [ByteBuffer]) {
+    package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isAnswerGathered: Bool = false) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
-        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }) { start in
+        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isAnswerGathered: isAnswerGathered) { start in
             if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
         }
     }
@@ -24,10 +24,13 @@ package struct UpstreamMessage: Sendable {
     /// - Parameters:
     ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
     ///   - writeBody: writes the body, where it isn't in `rest`; once for each connection that the request is sent on.
-    package init(_ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], writeBody: @escaping @Sendable (inout ByteBuffer) -> Void) {
+    package init(
+        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isAnswerGathered: Bool = false, writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
+    ) {
         self.request = request
         self.bodyBytes = bodyBytes
         self.rest = rest
+        self.isAnswerGathered = isAnswerGathered
         self.writeBody = writeBody
     }
 
