@@ -63,7 +63,7 @@ profile: system-packages $(LAYOUT)
 	$(BUILD) $(INSTRUMENTED) --product llm-router
 	$(BUILD) $(INSTRUMENTED) --product Bench
 	rm -f .build-profile/*.profraw
-	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/relay-%p-%m.profraw .build/release/Bench run --router .build-profile/release/llm-router --rounds 1 --only whole,streams,reload
+	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/relay-%p-%m.profraw .build/release/Bench run --router .build-profile/release/llm-router --rounds 1 --only buffered,streams,reload
 	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/plan-%p-%m.profraw .build-profile/release/Bench plan
 	$(LLVM_PROFDATA) merge --sparse .build-profile/*.profraw --output $(PROFILE)
 

@@ -23,7 +23,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
 
 let package = Package(
     name: "llm-router",
-    platforms: [.macOS("26.0")],
     products: [
         .executable(name: "llm-router", targets: ["LLMRouter"])
     ],
@@ -39,15 +38,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
     targets: [
-        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
-        .target(name: "HTTPWire", dependencies: [nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")], swiftSettings: settings),
+        .target(name: "HTTPWire", dependencies: [kit, nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")], swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
-        .target(name: "OpenAIAPI", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", nioCore, logging, crypto], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine"], swiftSettings: settings),
+        .target(name: "Gateway", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto], swiftSettings: settings),
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "RoutingPolicy", "HTTPWire", "Engine", "OpenAIAPI", "Demo", "OpenAI", nioCore, nioPosix, logging,
+                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", "Demo", "OpenAI", nioCore, nioPosix, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -59,14 +59,15 @@ let package = Package(
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging], path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
         tests("ConfigTree", []),
-        tests("ProviderKit", []),
+        tests("ProviderKit", ["Engine"]),
         tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
         tests(
             "HTTPWire",
-            ["HTTPWire", nioCore, nioPosix, nioSSL] + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
+            ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL] + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
-        tests("OpenAIAPI", ["OpenAIAPI", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
+        tests("Telemetry", ["Telemetry"]),
+        tests("Gateway", ["Gateway", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),
         tests("Live", []),
     ]

@@ -1,7 +1,7 @@
 import ConfigTree
 
 public struct DemoOptions: Sendable, Equatable {
-    /// The failures that calls get instead of an answer.
+    /// The failures that calls get instead of a response.
     public enum Failures: Sendable, Equatable {
         case none
         /// Every call.
@@ -10,14 +10,14 @@ public struct DemoOptions: Sendable, Equatable {
         case tries([Int])
     }
 
-    /// How many pieces a streamed answer comes in; nil: one for each word.
+    /// How many pieces a streamed response comes in; nil: one for each word.
     public var chunks: Int?
     /// Before each piece.
     public var delay: Duration
     public var failures: Failures
     /// What a failed call is told to wait; nil: nothing.
     public var retryAfter: Duration?
-    /// After so many pieces, and at the latest before its end, an answer breaks off; nil: never. A whole answer is one piece.
+    /// After so many pieces, and at the latest before its end, a response breaks off; nil: never. A non-streamed response is one piece.
     public var cut: Int?
     /// A prompt of more words is refused with `context_length_exceeded`; nil: none is.
     public var context: Int?
@@ -38,11 +38,11 @@ public struct DemoOptions: Sendable, Equatable {
 
     private static func describe(_ fields: inout FieldReader) {
         fields.declare("fail", as: .other("a status or a list of them"))
-        fields.describe("chunks", "how many pieces a streamed answer comes in", standard: "one a word")
+        fields.describe("chunks", "how many pieces a streamed response comes in", standard: "one a word")
         fields.describe("delay", "before each piece", standard: "0s")
         fields.describe("fail", "answers with this status; a list is for a request's first tries in turn", standard: "never")
         fields.describe("retry_after", "what a failed call is told to wait", standard: "nothing")
-        fields.describe("cut", "breaks an answer off after so many pieces", standard: "never")
+        fields.describe("cut", "breaks a response off after so many pieces", standard: "never")
         fields.describe("context", "a prompt of more words is refused with 'context_length_exceeded'", standard: "no bound")
         fields.describe("filter", "a prompt that holds this is refused with 'content_filter'", standard: "none")
     }

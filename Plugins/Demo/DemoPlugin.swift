@@ -23,7 +23,7 @@ public struct DemoProvider: Provider {
         UpstreamRequest(target: "/", fields: [], body: [])
     }
 
-    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
+    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         DemoDecoder(model: call.model, keepsText: call.keepsText)
     }
 }

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 
 /// What the demo reads of a chat request.
@@ -23,7 +24,7 @@ struct DemoPrompt {
                     forcedFunction = try Self.functionName(member.value, body)
                 }
             } catch {
-                continue  // the caller's body was checked, so there is nothing to say
+                continue  // the client's body was checked, so there is nothing to say
             }
         }
     }

@@ -1,8 +1,9 @@
+import Codecs
 public import ProviderKit
 
 extension DemoProvider {
-    /// One JSON line for each piece of text, and one for the end. A whole answer is one piece.
-    public func answer(to call: Call, body: RawSpan) -> LocalAnswer {
+    /// One JSON line for each piece of text, and one for the end. A non-streamed response is one piece.
+    public func response(to call: Call, body: RawSpan) -> LocalResponse {
         let prompt = DemoPrompt(call, body)
         if let failure = failure(of: call, prompt) { return failure }
         let text = prompt.forcedFunction == nil ? rest(of: wholeText(prompt), behind: call.continuation) : ""
@@ -10,14 +11,14 @@ extension DemoProvider {
         if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
         if let cut = options.cut { lines = Array(lines.prefix(cut)) }
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
-        var answer = LocalAnswer(head: head, pieces: lines.map { .init(delay: options.delay, bytes: $0) })
-        if options.cut != nil { return answer }
-        answer.pieces.append(.init(bytes: line {
+        var response = LocalResponse(head: head, pieces: lines.map { .init(delay: options.delay, bytes: $0) })
+        if options.cut != nil { return response }
+        response.pieces.append(.init(bytes: line {
             $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
             $0.member("prompt_tokens", wordCount(prompt.question))
             $0.member("completion_tokens", wordCount(text))
         }))
-        return answer
+        return response
     }
 
     private func wholeText(_ prompt: DemoPrompt) -> String {
@@ -27,7 +28,7 @@ extension DemoProvider {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// What the answer still has to say where `begun` is its beginning; all of it behind words that aren't.
+    /// What the response still has to say where `begun` is its beginning; all of it behind words that aren't.
     private func rest(of text: String, behind begun: String?) -> String {
         guard let begun, text.utf8.starts(with: begun.utf8) else { return text }
         return String(decoding: text.utf8.dropFirst(begun.utf8.count), as: UTF8.self)
@@ -45,7 +46,7 @@ extension DemoProvider {
     }
 
     /// The failure that the options have for this request; nil: it is answered.
-    private func failure(of call: Call, _ prompt: DemoPrompt) -> LocalAnswer? {
+    private func failure(of call: Call, _ prompt: DemoPrompt) -> LocalResponse? {
         switch options.failures {
         case .none: break
         case .always(let status): return told(status)
@@ -62,11 +63,11 @@ extension DemoProvider {
         return nil
     }
 
-    private func told(_ status: Int) -> LocalAnswer {
+    private func told(_ status: Int) -> LocalResponse {
         refusal(status, "the demo provider was told to fail with \(status)", code: nil)
     }
 
-    private func refusal(_ status: Int, _ message: String, code: String?) -> LocalAnswer {
+    private func refusal(_ status: Int, _ message: String, code: String?) -> LocalResponse {
         var writer = JSONWriter()
         writer.object {
             $0.key("error")
@@ -78,7 +79,7 @@ extension DemoProvider {
         }
         var fields = [HTTPField("content-type", "application/json")]
         if code == nil, let wait = options.retryAfter { fields.append(HTTPField("retry-after-ms", "\(wait / .milliseconds(1))")) }
-        return LocalAnswer(head: UpstreamHead(status: status, fields: fields), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
+        return LocalResponse(head: UpstreamHead(status: status, fields: fields), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
     }
 
     /// The demo's tokens are words. Byte by byte: a prompt of megabytes must not hold the event loop up.

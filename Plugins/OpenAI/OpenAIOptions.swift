@@ -19,7 +19,7 @@ public struct OpenAIOptions: Sendable, Equatable {
         fields.describe("stream_usage", "asks for usage in streams; false for servers that refuse the wish", standard: "true")
         streamUsage = fields.bool("stream_usage") ?? true
         if readsContinues {
-            fields.describe("continues", "how it is asked to go on with a broken answer: for 'resume' of a route", standard: "no")
+            fields.describe("continues", "how it is asked to go on with a broken response: for 'resume' of a route", standard: "no")
         }
         let word = readsContinues ? fields.word("continues", of: Continuation.allCases.map(\.rawValue)) : nil
         continues = word.flatMap(Continuation.init) ?? .no

@@ -54,7 +54,7 @@ public struct OpenAIProvider: Provider {
         return headers + (options.apiKey.map { [$0] } ?? [])
     }
 
-    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
-        try OpenAIAnswer.decoder(for: call, head: head)
+    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        try OpenAIResponse.decoder(for: call, head: head)
     }
 }

@@ -1,3 +1,4 @@
+import Codecs
 public import ProviderKit
 
 extension OpenAIProvider {
@@ -8,9 +9,9 @@ extension OpenAIProvider {
         return UpstreamRequest(target: chatTarget, fields: fields, body: chatBody(call, body))
     }
 
-    /// The caller's body, byte for byte, but for `model`, the policy's own fields, the wish for usage in a stream, and the text to continue.
-    private func chatBody(_ call: Call, _ body: RawSpan) -> [BodyPiece] {
-        let asksForUsage = call.isStream && !call.wantsUsage && options.streamUsage
+    /// The client's body, byte for byte, but for `model`, the policy's own fields, the wish for usage in a stream, and the text to continue.
+    private func chatBody(_ call: Call, _ body: RawSpan) -> [BodySource] {
+        let requestsUsage = call.isStream && !call.wantsUsage && options.streamUsage
         let begun = call.continuation.map(begunMessage)
         let overrides = overrides(of: call)
         var splice = JSONSplice()
@@ -23,9 +24,9 @@ extension OpenAIProvider {
                 hasModel = true
                 splice.replace(member, with: modelName(call), in: body)
             } else if let override = overrides.first(where: { isKey(member, $0.key, body) }) {
-                // Once: of a second member of the same key, most readers would take the caller's value.
+                // Once: of a second member of the same key, most readers would take the client's value.
                 if written.insert(override.key).inserted { splice.replace(member, with: override.json, in: body) }
-            } else if asksForUsage, JSON.isKey(member.key, "stream_options", in: body) {
+            } else if requestsUsage, JSON.isKey(member.key, "stream_options", in: body) {
                 hasStreamOptions = true
                 splice.replace(member, with: withUsage(member.value, body), in: body)
             } else if let begun, JSON.isKey(member.key, "messages", in: body) {
@@ -37,7 +38,7 @@ extension OpenAIProvider {
         }
         if !hasModel { splice.append(key: "model", json: modelName(call)) }
         if let begun, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + begun + [UInt8(ascii: "]")]) }
-        if asksForUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
+        if requestsUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
         for field in defaults { splice.append(key: field.key, json: field.json) }
         for field in overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
         return splice.finish(in: body)
@@ -54,7 +55,7 @@ extension OpenAIProvider {
         return writer.bytes
     }
 
-    /// The policy's, and what a continuation needs: without it the answer would begin anew, so it wins.
+    /// The policy's, and what a continuation needs: without it the response would begin anew, so it wins.
     private func overrides(of call: Call) -> [BodyField] {
         guard call.continuation != nil, options.continues == .continueFinalMessage else { return call.overrides }
         let own = [BodyField(key: "continue_final_message", json: Array("true".utf8)), BodyField(key: "add_generation_prompt", json: Array("false".utf8))]
@@ -71,7 +72,7 @@ extension OpenAIProvider {
         JSON.string(member.key, in: body) == name
     }
 
-    /// The caller's `stream_options` with `include_usage` on, so that every stream's cost is known.
+    /// The client's `stream_options` with `include_usage` on, so that every stream's cost is known.
     private func withUsage(_ given: JSONValue, _ body: RawSpan) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()

@@ -6,7 +6,6 @@ let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImpor
 
 let package = Package(
     name: "ProviderConformance",
-    platforms: [.macOS("26.0")],
     products: [.library(name: "ProviderConformance", targets: ["ProviderConformance"])],
     dependencies: [.package(path: "../ProviderKit")],
     targets: [

@@ -10,12 +10,12 @@ let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImpor
 
 let package = Package(
     name: "ProviderKit",
-    platforms: [.macOS("26.0")],
     products: [
-        .library(name: "ProviderKit", type: isStatic ? .static : .dynamic, targets: ["ProviderKit", "ConfigTree"])
+        .library(name: "ProviderKit", type: isStatic ? .static : .dynamic, targets: ["ProviderKit", "ConfigTree", "Codecs"])
     ],
     targets: [
-        .target(name: "ConfigTree", path: "ConfigTree", swiftSettings: settings),
-        .target(name: "ProviderKit", dependencies: ["ConfigTree"], path: "ProviderKit", swiftSettings: settings),
+        .target(name: "Codecs", path: "Codecs", swiftSettings: settings),
+        .target(name: "ConfigTree", dependencies: ["Codecs"], path: "ConfigTree", swiftSettings: settings),
+        .target(name: "ProviderKit", dependencies: ["Codecs", "ConfigTree"], path: "ProviderKit", swiftSettings: settings),
     ]
 )

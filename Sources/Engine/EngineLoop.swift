@@ -24,7 +24,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private var rotations: [Int] = []
     /// When a model's failure was last told to the operator.
     private var reported: [ModelName: NIODeadline] = [:]
-    var random = LoopRandom()
+    var random = SplitMix64(seed: .random(in: .min ... .max))
     /// For who has no bytes yet.
     let noBytes = ByteBuffer.unshared()
 
@@ -162,23 +162,5 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         if let last = reported[name], now - last < TimeAmount.seconds(10) { return false }
         reported[name] = now
         return true
-    }
-}
-
-/// A generator for ids: seeded by the system, then on its own. Source: D. Blackman and S. Vigna, xoshiro256++ 1.0.
-struct LoopRandom: RandomNumberGenerator {
-    private var state = (UInt64.random(in: 1 ... .max), UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-
-    mutating func next() -> UInt64 {
-        func rotated(_ value: UInt64, _ count: UInt64) -> UInt64 { value << count | value >> (64 - count) }
-        let result = rotated(state.0 &+ state.3, 23) &+ state.0
-        let shifted = state.1 << 17
-        state.2 ^= state.0
-        state.3 ^= state.1
-        state.1 ^= state.2
-        state.0 ^= state.3
-        state.2 ^= shifted
-        state.3 = rotated(state.3, 45)
-        return result
     }
 }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#else
-import Darwin
-#endif
 
 /// The standard streams and the process's end, without Foundation.
 enum Console {
@@ -11,11 +7,7 @@ enum Console {
     static func error(_ text: String) { put(text, 2) }
 
     static func exit(_ code: Int32) -> Never {
-        #if canImport(Glibc)
         Glibc.exit(code)
-        #else
-        Darwin.exit(code)
-        #endif
     }
 
     static func environment(_ name: String) -> String? {

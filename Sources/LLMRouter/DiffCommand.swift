@@ -1,6 +1,6 @@
 import ArgumentParser
 import Engine
-import OpenAIAPI
+import Gateway
 import ProviderKit
 import RoutingPolicy
 

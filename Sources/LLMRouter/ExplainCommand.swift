@@ -1,7 +1,7 @@
 import ArgumentParser
 import ConfigTree
 import Engine
-import OpenAIAPI
+import Gateway
 import RoutingPolicy
 
 struct ExplainCommand: ParsableCommand {

@@ -1,12 +1,13 @@
 import Engine
 import NIOCore
 import NIOPosix
+import Codecs
 import ProviderKit
 import RoutingPolicy
 
 /// One request over a socket of its own, and all that came back.
 enum LiveCall {
-    static func send(_ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup) async throws -> LiveAnswer {
+    static func send(_ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup) async throws -> LiveResponse {
         guard let address else { throw ChannelError.unknownLocalAddress }
         let loop = group.next()
         let received = loop.makePromise(of: ByteBuffer.self)
@@ -24,7 +25,7 @@ enum LiveCall {
         var request = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
         request.writeBytes(body)
         channel.writeAndFlush(request, promise: nil)
-        return LiveAnswer(try await received.futureResult.get())
+        return LiveResponse(try await received.futureResult.get())
     }
 
     /// Everything until the close.
@@ -46,8 +47,8 @@ enum LiveCall {
     }
 }
 
-/// An answer of the router's own server, whole or streamed.
-struct LiveAnswer {
+/// A response of the router's own server, whole or streamed.
+struct LiveResponse {
     private(set) var status = 0
     private var body: [UInt8] = []
 
@@ -60,9 +61,9 @@ struct LiveAnswer {
         if head.contains("transfer-encoding: chunked") { body = Self.joined(body) }
     }
 
-    /// What came of the request, by the answer's own account.
+    /// What came of the request, by the response's own account.
     func course(in snapshot: Snapshot) -> ExpectationTrial.Course {
-        var course = ExpectationTrial.Course(attempts: [], isWhole: false)
+        var course = ExpectationTrial.Course(attempts: [], isComplete: false)
         var message = ""
         for document in documents {
             guard let router = document.value("_router") else {
@@ -79,16 +80,16 @@ struct LiveAnswer {
                 course.chosen = answering
             }
         }
-        if course.chosen == nil { course.refusal = CallerRefusal(status: status, code: nil, message: message) }
+        if course.chosen == nil { course.refusal = RequestRefusal(status: status, code: nil, message: message) }
         return course
     }
 
-    private func model(_ facts: Document, _ snapshot: Snapshot) -> Int? {
-        guard let provider = facts.text("provider"), let name = facts.text("model_name") else { return nil }
+    private func model(_ record: Document, _ snapshot: Snapshot) -> Int? {
+        guard let provider = record.text("provider"), let name = record.text("model_name") else { return nil }
         return snapshot.models(named: "\(provider)/\(name)").first
     }
 
-    /// The answer's JSON, or the JSON of each of its events.
+    /// The response's JSON, or the JSON of each of its events.
     private var documents: [Document] {
         if body.first == UInt8(ascii: "{") { return [Document(bytes: body)] }
         let mark = Array("data: {".utf8)

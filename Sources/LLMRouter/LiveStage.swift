@@ -1,16 +1,13 @@
-#if canImport(Glibc)
 import Glibc
-#else
-import Darwin
-#endif
 import Engine
 import HTTPWire
 import Logging
 import NIOCore
 import NIOPosix
-import OpenAIAPI
+import Gateway
 import ProviderKit
 import RoutingPolicy
+import Telemetry
 
 /// Where tests are carried out for real: for each an engine and a server of its own on a free port of 127.0.0.1, so that no breaker, statistic or limit of
 /// one reaches the next.
@@ -30,34 +27,34 @@ struct LiveStage {
     }
 
     /// Sends the test's request, and judges what came of it.
-    func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, asksUpstreams: Bool) async throws -> TestReport.Outcome {
+    func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, reachesUpstreams: Bool) async throws -> TestReport.Outcome {
         if test.tokens != nil { return .skipped("'tokens' stands in for an estimate, which a real request makes itself") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
-        if !asksUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
+        if !reachesUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
             return .skipped("it may reach the upstream of '\(provider)'; --all asks it")
         }
         let secret = String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
         let staged = policy.admitting(test.key, secret: secret).failing(snapshot.models(down: test.down), at: closedPort.number)
-        let answer = try await send(test.body, secret: policy.keys.isEmpty ? nil : secret, under: staged)
+        let response = try await send(test.body, secret: policy.keys.isEmpty ? nil : secret, under: staged)
         let expectation = ExpectationTrial(test, in: snapshot)
-        return .judged(expectation.verdict(of: answer.course(in: snapshot)))
+        return .judged(expectation.verdict(of: response.course(in: snapshot)))
     }
 
-    private func send(_ body: [UInt8], secret: String?, under policy: RoutingPolicy) async throws -> LiveAnswer {
+    private func send(_ body: [UInt8], secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {
         let tls = TLSContextProvider(
             settings: TLSSettings(certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: Snapshot.provision(policy, over: nil, at: Timestamp.seconds()), transport: UpstreamTransport(tls: tls),
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
-        let operations = Operations(reload: { _ in .kept(errors: ["a test's policy is not reloaded"], report: "") }, check: { PolicyFile.report(posted: $0) })
-        let handler = APIHandler(engine: engine, log: AccessLog(lines), operations: operations)
+        let admin = AdminActions(reload: { _ in .kept(errors: ["a test's policy is not reloaded"], report: "") }, check: { PolicyFile.report(posted: $0) })
+        let handler = GatewayHandler(engine: engine, log: AccessLog(lines), admin: admin)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
-        let answer: Result<LiveAnswer, any Error>
-        do { answer = .success(try await LiveCall.send(body, secret: secret, to: listener.address, on: group)) } catch { answer = .failure(error) }
+        let response: Result<LiveResponse, any Error>
+        do { response = .success(try await LiveCall.send(body, secret: secret, to: listener.address, on: group)) } catch { response = .failure(error) }
         await server.close(listener)
         for loop in engine.loops { for case let instance? in engine.store.current.instances { try? await loop.eventLoop.submit { loop.drop(instance) }.get() } }
-        return try answer.get()
+        return try response.get()
     }
 }
 
@@ -67,11 +64,7 @@ final class ClosedPort: Sendable {
     private let socket: CInt
 
     init() throws {
-        #if canImport(Glibc)
         socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        #else
-        socket = Darwin.socket(AF_INET, SOCK_STREAM, 0)
-        #endif
         guard socket >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -130,7 +123,7 @@ private struct UnreachableProvider: Provider {
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest { UpstreamRequest(target: "/", fields: [], body: []) }
 
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         throw ProviderError(.unreachable, message: "taken to be down")
     }
 }

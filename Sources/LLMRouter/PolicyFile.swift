@@ -1,6 +1,6 @@
 import ArgumentParser
 import Engine
-import OpenAIAPI
+import Gateway
 import RoutingPolicy
 
 /// A policy file, read for a command that serves nothing.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codecs
 import ProviderKit
 
 /// A chat request put together from options.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
-import OpenAIAPI
+import Gateway
+import Codecs
 import ProviderKit
 import RoutingPolicy
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import OpenAIAPI
+import Telemetry
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {

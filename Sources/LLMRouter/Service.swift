@@ -1,22 +1,19 @@
-#if canImport(Glibc)
 import Glibc
-#else
-import Darwin
-#endif
 import ArgumentParser
 import Engine
 import HTTPWire
 import Logging
 import NIOCore
 import NIOPosix
-import OpenAIAPI
+import Gateway
 import RoutingPolicy
+import Telemetry
 import UnixSignals
 
 /// The running process: what was built at the start, and the loop over its signals.
 struct Service {
     private let engine: Engine
-    private let handler: APIHandler
+    private let handler: GatewayHandler
     private let server: Server
     private let listeners: Listeners
     private let accessLines: LineWriter
@@ -46,10 +43,10 @@ struct Service {
         let engine = Engine(eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let accessLines = LineWriter(descriptor: 1)
-        let operations = Operations(
+        let admin = AdminActions(
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { PolicyFile.report(posted: $0) })
-        let handler = APIHandler(engine: engine, log: AccessLog(accessLines), operations: operations)
+        let handler = GatewayHandler(engine: engine, log: AccessLog(accessLines), admin: admin)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listeners = Listeners(server: server, logger: logger)
         try await listeners.prepare(policy.listen).commit(policy.server)
@@ -103,7 +100,7 @@ struct Service {
         Console.exit(0)
     }
 
-    /// Waits until no answer is outstanding.
+    /// Waits until no response is outstanding.
     private func isIdle(within time: Duration) async -> Bool {
         let deadline = ContinuousClock.now + time
         while server.openExchanges > 0 {
@@ -113,14 +110,10 @@ struct Service {
         return true
     }
 
-    /// Each caller and each upstream costs a file; the soft limit is often 1024.
+    /// Each client and each upstream costs a file; the soft limit is often 1024.
     private static func raiseOpenFileLimit() {
         var limit = rlimit()
-        #if canImport(Glibc)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(resource, &limit)

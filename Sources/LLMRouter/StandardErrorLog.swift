@@ -1,5 +1,5 @@
 import Logging
-import OpenAIAPI
+import Telemetry
 
 /// The operator's messages: a line each on standard error, `TIME LEVEL MESSAGE key=value…`. Values are escaped; a `report`, whose lines are for reading,
 /// follows indented. Nobody waits for standard error: where it isn't read, messages are dropped.

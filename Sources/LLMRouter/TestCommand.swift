@@ -1,6 +1,6 @@
 import ArgumentParser
 import Engine
-import OpenAIAPI
+import Gateway
 import RoutingPolicy
 
 struct TestCommand: AsyncParsableCommand {
@@ -30,7 +30,7 @@ struct TestCommand: AsyncParsableCommand {
         var report = TestReport(path: self.policy.path)
         if live {
             let stage = try LiveStage()
-            for test in policy.tests { report.add(test, try await stage.outcome(of: test, under: policy, asksUpstreams: all)) }
+            for test in policy.tests { report.add(test, try await stage.outcome(of: test, under: policy, reachesUpstreams: all)) }
             await stage.close()
         } else {
             let snapshot = Snapshot.provision(policy, over: nil, at: 0)

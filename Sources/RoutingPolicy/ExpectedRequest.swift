@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 
 /// The short form of a test's request, and the chat request that it stands for.
@@ -15,7 +16,7 @@ struct ExpectedRequest {
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
-    var fields = RequestFields()
+    var fields = RoutingOverrides()
 
     /// A chat request in JSON.
     var body: [UInt8] {
@@ -102,7 +103,7 @@ extension ExpectedRequest.Medium {
     }
 }
 
-extension RequestFields {
+extension RoutingOverrides {
     /// As members of a request's body.
     func write(_ body: inout JSONWriter) {
         if let tags {
@@ -112,8 +113,8 @@ extension RequestFields {
         if let type { body.member("type", type) }
         if let minContext { body.member("min_context_size", minContext) }
         if let minOutput { body.member("min_max_output_tokens", minOutput) }
-        for support in supports.map(\.rawValue).sorted() {
-            body.key(escaping: "supports_\(support)")
+        for capability in supports.map(\.rawValue).sorted() {
+            body.key(escaping: "supports_\(capability)")
             body.bool(true)
         }
         if let prefersFast { body.member("prefer_fast", prefersFast) }

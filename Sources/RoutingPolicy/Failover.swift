@@ -2,13 +2,13 @@ package import ProviderKit
 
 /// `failover:`: rows of the failure table that the policy overrides, by status (`403: stop`) or by class (`timeout: stop`).
 package struct Failover: Sendable, Equatable {
-    /// What follows a failed attempt, before anything was sent to the caller.
+    /// What follows a failed attempt, before anything was sent to the client.
     package enum Action: String, Sendable, CaseIterable {
         /// The same model again, as `retry:` says; then the next.
         case retry
         /// The next model.
         case next
-        /// The caller gets this failure.
+        /// The client gets this failure.
         case stop
     }
 

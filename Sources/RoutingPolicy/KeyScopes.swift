@@ -1,6 +1,6 @@
 /// What the `models` of keys stand for. Each text, and each list of them, is worked out once: keys tend to share them.
 struct KeyScopes {
-    struct Whole {
+    struct Combined {
         var scope: ModelScope
         /// Equal for equal scopes.
         var digest: [UInt8]
@@ -10,7 +10,7 @@ struct KeyScopes {
     private let routes: NameIndex
     private let names: PolicyNames
     private var parts: [String: ModelScope] = [:]
-    private var wholes: [[String]: Whole] = [:]
+    private var known: [[String]: Combined] = [:]
 
     init(models: ModelIndex, routes: [RouteDefinition], names: PolicyNames) {
         self.models = models
@@ -36,8 +36,8 @@ struct KeyScopes {
         return scope
     }
 
-    mutating func whole(_ texts: [String]) -> Whole {
-        if let known = wholes[texts] { return known }
+    mutating func combined(_ texts: [String]) -> Combined {
+        if let earlier = known[texts] { return earlier }
         let parts = texts.map { part($0) }
         // The largest first, so that what many keys share is copied for none that adds nothing to it.
         var scope = ModelScope(models: parts.map(\.models).max { $0.count < $1.count } ?? [], routes: [])
@@ -48,8 +48,8 @@ struct KeyScopes {
         var hash = MeaningHash()
         hash.add(indices: scope.models.sorted())
         hash.add(indices: scope.routes.sorted())
-        let whole = Whole(scope: scope, digest: hash.finishWhole())
-        wholes[texts] = whole
-        return whole
+        let combined = Combined(scope: scope, digest: hash.digestBytes())
+        known[texts] = combined
+        return combined
     }
 }

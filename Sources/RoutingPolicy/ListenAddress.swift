@@ -1,4 +1,4 @@
-/// Where callers connect. One entry of `listen:`.
+/// Where clients connect. One entry of `listen:`.
 package enum ListenAddress: Sendable, Hashable {
     /// A port of 0 lets the system choose. The host is a name or an address without brackets; `:8080` gives 0.0.0.0.
     case tcp(host: String, port: UInt16)

@@ -1,3 +1,4 @@
+import Codecs
 internal import Crypto
 
 /// A SHA-256 over values, each with its length, so that no two lists of values run into the same bytes.
@@ -66,11 +67,11 @@ struct MeaningHash {
 
     /// The first eight hexadecimal digits: enough to tell policies apart, and too few to find a secret by.
     mutating func finish() -> String {
-        finishWhole().prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hex.encoded(digestBytes().prefix(4))
     }
 
     /// 32 bytes.
-    mutating func finishWhole() -> [UInt8] {
+    mutating func digestBytes() -> [UInt8] {
         hash.update(data: waiting)
         waiting = []
         return Array(hash.finalize())

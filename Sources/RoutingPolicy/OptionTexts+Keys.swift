@@ -1,7 +1,7 @@
 /// `keys` and `tests`.
 extension OptionTexts {
     static let keys = Section(name: "keys", place: "who may call, by name", lines: [
-        Line("secret", "what the caller shows, best as a variable; or 'sha256'"),
+        Line("secret", "what the client shows, best as a variable; or 'sha256'"),
         Line("sha256", "the secret's SHA-256 in hexadecimal: printf %s \"$SECRET\" | sha256sum"),
         Line("admin", "/metrics and /admin too", .value("false")),
         Line("models", "what it may reach; a route that is named grants what it leads to", .absent("everything")),
@@ -16,7 +16,7 @@ extension OptionTexts {
     static let tests = Section(name: "tests", place: "a list of what routing must do; no upstream is asked", lines: [
         Line("name", "what the report calls it", .required),
         Line("key", "the name of the key that sends it", .absent("one that may reach everything")),
-        Line("down", "providers and models that answer nothing", .absent("none")),
+        Line("down", "providers and models that response nothing", .absent("none")),
         Line("request", "what is asked", .absent("a request that names no model")),
         Line("expect", "what must come of it: at least one of its keys", .required),
     ])
@@ -30,7 +30,7 @@ extension OptionTexts {
             Line("audio", "the message has some", .value("false")),
             Line("file", "the message has one", .value("false")),
             Line("tools", "the request has one", .value("false")),
-            Line("json", "the answer is to be JSON", .value("false")),
+            Line("json", "the response is to be JSON", .value("false")),
             Line("max_tokens", "as a request gives it", .absent("none")),
         ] + own + [
             Line("tokens", "of the prompt, in place of the estimate", .absent("estimated")),
@@ -41,7 +41,7 @@ extension OptionTexts {
         Line("chosen", "one of these models answers: it gets the first attempt that is not at something down", .absent("whichever")),
         Line("order", "the models asked, from the first on, as if none answered; as far as they are listed", .absent("any")),
         Line("never", "none of these models is asked, whatever fails", .absent("none")),
-        Line("refused", "the caller gets this status, and no answer", .absent("not judged")),
+        Line("refused", "the client gets this status, and no response", .absent("not judged")),
     ])
 
     private static let own = [

@@ -9,7 +9,7 @@ extension OptionTexts {
         Line("breaker", "of each of its models, over that of 'defaults'"),
     ])
 
-    static let models = Section(name: "models", place: "the names that callers use; 'PROVIDER/NAME' where several providers share one", lines: [
+    static let models = Section(name: "models", place: "the names that clients use; 'PROVIDER/NAME' where several providers share one", lines: [
         Line("provider", "who serves it", .required),
         Line("type", "what it is best at; a tag too", .absent("none")),
         Line("tags", "what selectors and keys pick it by; 'vision' implies 'supports: [image]', and the other way round", .absent("none")),
@@ -18,9 +18,9 @@ extension OptionTexts {
         Line("context", "tokens in; longer prompts aren't sent to it", .absent("unknown")),
         Line("max_output", "tokens out; requests for more aren't sent to it", .absent("unknown")),
         Line("price", "what it costs; 0 is a price", .absent("unknown")),
-        Line("hidden", "left out of lists; routes and callers may still name it", .value("false")),
-        Line("request_defaults", "put into a request where the caller gives none", .absent("none")),
-        Line("request_overrides", "put into a request whatever the caller gives", .absent("none")),
+        Line("hidden", "left out of lists; routes and clients may still name it", .value("false")),
+        Line("request_defaults", "put into a request where the client gives none", .absent("none")),
+        Line("request_overrides", "put into a request whatever the client gives", .absent("none")),
         Line("timeouts", "over its provider's"),
         Line("weight", "its share in the order 'weighted'; 0 is drawn when no other is left", .value("1")),
         Line("limits", "its own, over those of 'defaults'"),
@@ -30,13 +30,13 @@ extension OptionTexts {
 
     static let price = Section(name: "price", place: "of a model, in US dollars for a million tokens", lines: [
         Line("input", "of the prompt", .required),
-        Line("output", "of the answer", .required),
+        Line("output", "of the response", .required),
         Line("cached_input", "of what the provider read from its cache", .absent("as input")),
         Line("reasoning", "of what the model thought", .absent("as output")),
     ])
 
     static let routes = Section(name: "routes", place: "names that stand for several models", lines: [
-        Line("try", "the models that answer, in order", .required),
+        Line("try", "the models that response, in order", .required),
         Line("fallback", "the chain for when everything in 'try' has failed", .absent("none")),
         Line("fallback_on", "chains of their own for one kind of failure"),
         Line("max_models", "how many models of 'try' one request may be sent to", .absent("as 'defaults'")),
@@ -67,12 +67,12 @@ extension OptionTexts {
 
     static let maxPrice = Section(name: "max_price", place: "of a selector, in US dollars for a million tokens", lines: [
         Line("input", "of the prompt, at most", .absent("any")),
-        Line("output", "of the answer, at most", .absent("any")),
+        Line("output", "of the response, at most", .absent("any")),
     ])
 
     static let fallbackOn = Section(name: "fallback_on", place: "of a route", lines: [
         Line("context_overflow", "when the prompt is too long for the model", .absent("the next candidate with a larger 'context'")),
-        Line("content_filter", "when the content filter refused", .absent("the caller gets the refusal")),
+        Line("content_filter", "when the content filter refused", .absent("the client gets the refusal")),
     ])
 
     static let hedge = Section(name: "hedge", place: "of a route", lines: [

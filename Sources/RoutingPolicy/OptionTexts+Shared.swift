@@ -11,7 +11,7 @@ extension OptionTexts {
         Line("first_byte", "request sent -> the response's head, of a stream", .value("60s")),
         Line("first_content", "request sent -> first content of a stream", .value("120s")),
         Line("idle", "between two reads of a stream, from the first content on", .value("60s")),
-        Line("response", "request sent -> the end of an answer that is not streamed", .value("5m")),
+        Line("response", "request sent -> the end of a response that is not streamed", .value("5m")),
         Line("pool_idle", "an unused upstream connection is closed after so long", .value("55s")),
         Line("total", "everything: every attempt, every wait", .value("10m")),
     ])
@@ -38,9 +38,9 @@ extension OptionTexts {
     ])
 
     private static let failover = Section(
-        name: "failover", place: "of defaults, a provider or a route: 'retry' the same model, ask the 'next', or 'stop' and hand the failure to the caller",
+        name: "failover", place: "of defaults, a provider or a route: 'retry' the same model, ask the 'next', or 'stop' and hand the failure to the client",
         lines: FailureClass.allCases.compactMap { failure in meaning(of: failure).map { Line(failure.rawValue, $0) } } + [
-            Line(PolicySchema.statusOption, "an answer with this status; counts before its class")
+            Line(PolicySchema.statusOption, "a response with this status; counts before its class")
         ])
 
     private static let statistics = Section(name: "statistics", place: "of defaults", lines: [
@@ -51,10 +51,10 @@ extension OptionTexts {
     private static func meaning(of failure: FailureClass) -> String? {
         switch failure {
         case .unreachable: "refused, unreachable, DNS, TLS or connect timeout"
-        case .reset: "a fresh connection was closed before the answer began"
+        case .reset: "a fresh connection was closed before the response began"
         case .timeout: "one of 'timeouts' ran out"
         case .rateLimited: "429, or a limit of this policy"
-        case .upstreamError: "408, 409, 425, 5xx, or an answer that is unreadable or empty"
+        case .upstreamError: "408, 409, 425, 5xx, or a response that is unreadable or empty"
         case .notFound: "404: the provider doesn't know the model"
         case .providerRejected: "401, 402, 403: the provider refuses this account"
         case .contextOverflow: "the prompt is too long for the model"

@@ -53,20 +53,20 @@ enum OptionTexts {
 
     private static let top = Section(name: "", place: "the top of the file", lines: [
         Line("version", "the language's version", .required),
-        Line("listen", "where callers connect: HOST:PORT, :PORT or unix:PATH; beyond this machine 'keys' are needed", .value("127.0.0.1:8080")),
-        Line("server", "towards the callers"),
+        Line("listen", "where clients connect: HOST:PORT, :PORT or unix:PATH; beyond this machine 'keys' are needed", .value("127.0.0.1:8080")),
+        Line("server", "towards the clients"),
         Line("defaults", "what counts where nothing nearer says otherwise"),
         Line("providers", "accounts at one place each, by name"),
-        Line("models", "the names that callers use"),
+        Line("models", "the names that clients use"),
         Line("routes", "names that stand for several models; 'auto' is what a request gets that names no model"),
         Line("keys", "who may call; without any, whoever is on this machine"),
         Line("tests", "what routing must do with a request: for 'llm-router test' and 'check'"),
         Line("include", "more files of this language, relative to this one; mappings of one name merge by key"),
     ])
 
-    private static let server = Section(name: "server", place: "towards the callers", lines: [
-        Line("keepalive", "silence towards a streaming caller before a comment is sent", .value("15s")),
-        Line("write_stall", "a caller that takes nothing for so long is cut off", .value("60s")),
+    private static let server = Section(name: "server", place: "towards the clients", lines: [
+        Line("keepalive", "silence towards a streaming client before a comment is sent", .value("15s")),
+        Line("write_stall", "a client that takes nothing for so long is cut off", .value("60s")),
         Line("head_timeout", "for a request's head", .value("10s")),
         Line("body_timeout", "between two reads of a request's body", .value("30s")),
         Line("max_body", "of a request", .value("32MiB")),

@@ -5,7 +5,7 @@ struct PolicyNames {
     var providers: [String: Int] = [:]
     /// Routes by name.
     var routes: [String: Int] = [:]
-    /// Models by the name that callers use; several providers may share it.
+    /// Models by the name that clients use; several providers may share it.
     private(set) var models: [String: [Int]] = [:]
     /// Models by `provider/name`.
     private(set) var qualified: [String: Int] = [:]

@@ -3,7 +3,7 @@ import ProviderKit
 
 /// Every `failover`.
 extension PolicySchema {
-    /// A caller that went away is answered by nobody, so nothing can follow.
+    /// A client that went away is answered by nobody, so nothing can follow.
     static let failures = FailureClass.allCases.filter { $0 != .cancelled }
     static let statuses = 400...599
     /// What all statuses are called among the options.

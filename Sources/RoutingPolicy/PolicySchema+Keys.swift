@@ -1,11 +1,10 @@
+import Codecs
 internal import Crypto
 import ConfigTree
 import ProviderKit
 
 /// `keys`.
 extension PolicySchema {
-    private static let endpoints = ["chat", "models"]
-
     struct ReadKey {
         var definition: KeyDefinition
         /// A hash of what it may reach; nil: all.
@@ -36,7 +35,7 @@ extension PolicySchema {
         let digest = readDigest(&fields, of: entry.key)
         let isAdmin = fields.bool("admin") ?? false
         let scope = readScope(&fields, &scopes)
-        let endpoints = fields.words("endpoints", of: PolicySchema.endpoints).map(Set.init)
+        let endpoints = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue)).map { Set($0.compactMap(KeyOperation.init)) }
         let limits = readLimits(&fields)
         let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in
             let defaults = schema.readRequestFields(&fields)
@@ -48,13 +47,13 @@ extension PolicySchema {
         return digest.map { digest in
             let definition = KeyDefinition(
                 name: entry.key.text, digest: digest, isAdmin: isAdmin, models: scope?.scope, endpoints: endpoints, limits: limits,
-                defaults: defaults.map(OwnFields.init), wantsMetadata: wantsMetadata)
+                defaults: defaults.map(OverridesBox.init), wantsMetadata: wantsMetadata)
             return ReadKey(definition: definition, scopeDigest: scope?.digest)
         }
     }
 
     /// A model that the key itself may not reach would have each of its requests refused.
-    private func checkFallback(of defaults: RequestFields, _ fields: inout FieldReader, scope: ModelScope?) {
+    private func checkFallback(of defaults: RoutingOverrides, _ fields: inout FieldReader, scope: ModelScope?) {
         guard let scope, let name = defaults.fallbackModel, let node = fields.node("fallback_model"), !node.isUnresolved else { return }
         let models = defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name] ?? names.qualified[name].map { [$0] }
         guard let models, scope.models.isDisjoint(with: models) else { return }
@@ -73,7 +72,7 @@ extension PolicySchema {
             }
             fields.markSecret(node)
             guard let hex, !node.isUnresolved else { return nil }
-            if let digest = bytes(ofHex: hex) { return digest }
+            if let digest = Hex.decoded(hex), digest.count == SHA256.byteCount { return digest }
             fields.report("sha256", "'sha256' takes 64 hexadecimal digits", hint: "printf %s \"$SECRET\" | sha256sum")
             return nil
         }
@@ -84,7 +83,7 @@ extension PolicySchema {
         return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
     }
 
-    private mutating func readScope(_ fields: inout FieldReader, _ scopes: inout KeyScopes) -> KeyScopes.Whole? {
+    private mutating func readScope(_ fields: inout FieldReader, _ scopes: inout KeyScopes) -> KeyScopes.Combined? {
         fields.declare("models", as: .other("list of names, globs and 'tag:NAME'"))
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
@@ -96,7 +95,7 @@ extension PolicySchema {
             guard part.models.isEmpty, part.routes.isEmpty else { continue }
             if names.broken.isEmpty || !names.isBroken(pattern.text) && !isPattern(pattern.text) { reportEmpty(pattern) }
         }
-        return scopes.whole(patterns.filter { !$0.isUnresolved }.map(\.text))
+        return scopes.combined(patterns.filter { !$0.isUnresolved }.map(\.text))
     }
 
     private mutating func reportEmpty(_ pattern: ConfigText) {
@@ -112,18 +111,5 @@ extension PolicySchema {
 
     private func isPattern(_ text: String) -> Bool {
         text.hasPrefix("tag:") || Glob(text) != nil
-    }
-
-    private func bytes(ofHex text: String) -> [UInt8]? {
-        let digits = text.utf8.compactMap { byte -> UInt8? in
-            switch byte {
-            case 0x30...0x39: byte - 0x30
-            case 0x41...0x46: byte - 0x37
-            case 0x61...0x66: byte - 0x57
-            default: nil
-            }
-        }
-        guard digits.count == 64, text.utf8.count == 64 else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 }

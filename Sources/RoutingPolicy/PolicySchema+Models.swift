@@ -4,7 +4,7 @@ import ProviderKit
 /// `models`.
 extension PolicySchema {
     static let types = ["fast", "reasoning"]
-    static let supports = Support.allCases.map(\.rawValue)
+    static let supports = Capability.allCases.map(\.rawValue)
 
     mutating func readModels(_ entries: [ConfigEntry], of providers: [ReadProvider], over defaults: Defaults) -> [ModelDefinition] {
         var models: [ModelDefinition] = []
@@ -31,8 +31,8 @@ extension PolicySchema {
         let name = provider.flatMap { modelName(entry.key, provider: $0.name) }
         let type = fields.word("type", of: PolicySchema.types)
         var tags = Set(readTags(&fields))
-        let given = fields.words("supports", of: PolicySchema.supports).map { $0.compactMap(Support.init) }
-        var supports = SupportSet(given ?? []).union([.streaming])
+        let given = fields.words("supports", of: PolicySchema.supports).map { $0.compactMap(Capability.init) }
+        var supports = CapabilitySet(given ?? []).union([.streaming])
         if supports.contains(.image) { tags.insert("vision") }
         if tags.contains("vision") { supports.insert(.image) }
         if let type { tags.insert(type) }

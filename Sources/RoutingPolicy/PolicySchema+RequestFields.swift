@@ -3,18 +3,18 @@ import ConfigTree
 /// The fields of a request that are the router's own: `defaults` of a key, and requests of `tests`. Names, units and bounds are those of a request.
 extension PolicySchema {
     /// What `supports_…` there is.
-    static let supportFields: [Support] = [.image, .video, .audio, .file, .tools]
+    static let supportFields: [Capability] = [.image, .video, .audio, .file, .tools]
 
-    mutating func readRequestFields(_ fields: inout FieldReader) -> RequestFields {
-        var request = RequestFields()
+    mutating func readRequestFields(_ fields: inout FieldReader) -> RoutingOverrides {
+        var request = RoutingOverrides()
         request.tags = readTagExpression(&fields)
         request.type = fields.word("type", of: PolicySchema.types)
         request.minContext = fields.int("min_context_size", in: PolicySchema.countRange)
         request.minOutput = fields.int("min_max_output_tokens", in: PolicySchema.countRange)
-        request.supports = SupportSet(PolicySchema.supportFields.filter { fields.bool("supports_\($0.rawValue)") ?? false })
+        request.supports = CapabilitySet(PolicySchema.supportFields.filter { fields.bool("supports_\($0.rawValue)") ?? false })
         request.prefersFast = fields.bool("prefer_fast")
         request.minSuccessRate = fields.ratio("min_success_rate")
-        request.selectionMode = fields.word("selection_mode", of: RequestFields.SelectionMode.allCases.map(\.rawValue)).flatMap(RequestFields.SelectionMode.init)
+        request.selectionMode = fields.word("selection_mode", of: RoutingOverrides.SelectionMode.allCases.map(\.rawValue)).flatMap(RoutingOverrides.SelectionMode.init)
         request.maxModelSwitches = fields.int("max_model_switches", in: 1...10)
         request.retries = fields.int("max_same_model_retries", in: 0...10)
         request.retryDelay = fields.int("retry_delay", in: 0...30_000, unit: "milliseconds").map { .milliseconds($0) }
@@ -23,7 +23,7 @@ extension PolicySchema {
         return request
     }
 
-    private mutating func readFallback(_ fields: inout FieldReader, into request: inout RequestFields) {
+    private mutating func readFallback(_ fields: inout FieldReader, into request: inout RoutingOverrides) {
         let provider = fields.name("fallback_provider")
         let name = fields.name("fallback_model")
         request.fallbackProvider = provider?.text

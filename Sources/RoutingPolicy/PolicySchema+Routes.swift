@@ -46,7 +46,7 @@ extension PolicySchema {
                 fields.report("try", "'try' is empty", hint: "name at least one model, route or selector")
             }
         } else {
-            fields.report(ConfigIssue(at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that answer, in order"))
+            fields.report(ConfigIssue(at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that response, in order"))
         }
         fields.declare("fallback", as: .other("a step or a list of steps; see step"))
         if let node = fields.node("fallback") { route.fallback = chain(node, &self) }

@@ -34,7 +34,7 @@ extension PolicySchema {
         selector.tags = readTagExpression(&fields)
         selector.type = fields.word("type", of: PolicySchema.types)
         selector.providers = fields.texts("provider").map { texts in Set(texts.compactMap { provider(named: $0) }) }
-        selector.supports = SupportSet((fields.words("supports", of: PolicySchema.supports) ?? []).compactMap(Support.init))
+        selector.supports = CapabilitySet((fields.words("supports", of: PolicySchema.supports) ?? []).compactMap(Capability.init))
         selector.minContext = fields.int("min_context", in: PolicySchema.countRange)
         selector.minOutput = fields.int("min_output", in: PolicySchema.countRange)
         selector.maxPrice = readMaxPrice(&fields)

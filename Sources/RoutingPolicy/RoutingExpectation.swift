@@ -10,7 +10,7 @@ package struct RoutingExpectation: Sendable, Equatable {
     package var tokens: Int?
     /// The name of the key that sends it; nil where the policy has no keys, or for one that may reach everything.
     package var key: String?
-    /// Names of providers and models (name or `provider/name`) that answer nothing.
+    /// Names of providers and models (name or `provider/name`) that response nothing.
     package var down: [String]
     /// One of these models answers: it gets the first attempt that is not at something down. Empty: whichever.
     package var chosen: [String]
@@ -18,7 +18,7 @@ package struct RoutingExpectation: Sendable, Equatable {
     package var order: [String]?
     /// None of these models is asked, whatever fails.
     package var never: [String]
-    /// The caller gets this status and no answer; nil: not judged.
+    /// The client gets this status and no response; nil: not judged.
     package var refused: Int?
 
     package init(name: String, position: SourcePosition, body: [UInt8]) {

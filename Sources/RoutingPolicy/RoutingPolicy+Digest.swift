@@ -108,12 +108,12 @@ extension MeaningHash {
         add("key", key.name, "\(key.isAdmin)", "\(key.wantsMetadata)")
         add(bytes: key.digest)
         add(bytes: scope ?? [])
-        add(list: key.endpoints?.sorted())
+        add(list: key.endpoints?.map(\.rawValue).sorted())
         add(key.limits)
-        add(key.defaults?.fields ?? RequestFields())
+        add(key.defaults?.fields ?? RoutingOverrides())
     }
 
-    private mutating func add(_ fields: RequestFields) {
+    private mutating func add(_ fields: RoutingOverrides) {
         add(list: fields.tags?.texts)
         add(list: [fields.type, fields.selectionMode?.rawValue, fields.fallbackProvider, fields.fallbackModel].map { $0 ?? "" })
         add(list: fields.supports.map(\.rawValue).sorted())

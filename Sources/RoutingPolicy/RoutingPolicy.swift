@@ -23,11 +23,11 @@ package struct RoutingPolicy: Sendable {
     package var digest: String
 }
 
-/// Towards the callers. The fields are `server:`'s keys in routes.yaml.
+/// Towards the clients. The fields are `server:`'s keys in routes.yaml.
 package struct ServerSettings: Sendable, Equatable {
-    /// Silence towards a streaming caller before a comment is sent.
+    /// Silence towards a streaming client before a comment is sent.
     package var keepalive: Duration = .seconds(15)
-    /// A caller that takes nothing for so long is cut off.
+    /// A client that takes nothing for so long is cut off.
     package var writeStall: Duration = .seconds(60)
     /// From the first byte of a head (or the accept) to its end.
     package var headTimeout: Duration = .seconds(10)
@@ -46,7 +46,7 @@ package struct ServerSettings: Sendable, Equatable {
 package struct ModelDefinition: Sendable, Equatable {
     /// The key under `models:`, as it stands.
     package var key: String
-    /// What callers use: the key without its provider.
+    /// What clients use: the key without its provider.
     package var name: String
     /// Index into `RoutingPolicy.providers`.
     package var provider: Int
@@ -57,7 +57,7 @@ package struct ModelDefinition: Sendable, Equatable {
     /// Sorted, without duplicates; with those that `supports` and `type` imply.
     package var tags: [String]
     /// With `streaming`, which every model has, and with what the tag `vision` implies.
-    package var supports: SupportSet
+    package var supports: CapabilitySet
     /// Tokens in; nil where unknown.
     package var context: Int?
     /// Tokens out; nil where unknown.
@@ -141,11 +141,11 @@ package struct KeyDefinition: Sendable, Equatable {
     package var isAdmin: Bool
     /// nil: all models and routes.
     package var models: ModelScope?
-    /// nil: all endpoints. Names: `chat`, `models`.
-    package var endpoints: Set<String>?
+    /// nil: all.
+    package var endpoints: Set<KeyOperation>?
     package var limits = Limits()
     /// What its requests wish where they don't say otherwise.
-    package var defaults: OwnFields?
+    package var defaults: OverridesBox?
     /// Whether `_router` stands in bodies where the request doesn't say otherwise.
     package var wantsMetadata = true
 }

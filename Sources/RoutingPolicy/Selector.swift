@@ -7,7 +7,7 @@ package struct Selector: Sendable, Hashable {
     package var type: String?
     /// Indices into `RoutingPolicy.providers`; nil: all of them.
     package var providers: Set<Int>?
-    package var supports: SupportSet = []
+    package var supports: CapabilitySet = []
     /// Tokens in. A model whose context the policy doesn't give is left out.
     package var minContext: Int?
     /// Tokens out. A model whose `max_output` the policy doesn't give is left out.

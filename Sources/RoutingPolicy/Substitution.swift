@@ -1,3 +1,4 @@
+import Codecs
 import ConfigTree
 internal import Crypto
 
@@ -97,7 +98,7 @@ struct Substitution {
     /// Stands for what a file holds: good for a key and for a digest, and another for each file.
     private mutating func placeholder(_ name: String, at position: SourcePosition) -> String {
         issues.append(ConfigIssue(.warning, at: position, "file '\(abbreviated(name))' is not read here", hint: "run 'llm-router check' where the file lies"))
-        return SHA256.hash(data: Array(name.utf8)).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        return Hex.encoded(SHA256.hash(data: Array(name.utf8)))
     }
 
     private mutating func unresolved(_ scalar: ConfigScalar, at position: SourcePosition, _ message: String, _ hint: String) -> ConfigScalar {

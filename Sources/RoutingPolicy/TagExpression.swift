@@ -1,3 +1,5 @@
+import Codecs
+
 /// `tags:` of a selector, in disjunctive normal form: `"llama & tier-1, gemini"`. `,` is OR, `&` is AND, `!` is NOT.
 package struct TagExpression: Sendable, Hashable {
     package struct Term: Sendable, Hashable {
@@ -14,8 +16,8 @@ package struct TagExpression: Sendable, Hashable {
         for text in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
             var terms: [Term] = []
             for part in text.split(separator: "&", omittingEmptySubsequences: false) {
-                let word = part.trimmingSpaces()
-                let tag = word.hasPrefix("!") ? word.dropFirst().trimmingSpaces() : word
+                let word = part.trimmingBlanks()
+                let tag = word.hasPrefix("!") ? word.dropFirst().trimmingBlanks() : word
                 guard isTag(tag) else { return nil }
                 terms.append(Term(tag: String(tag), isNegated: word.hasPrefix("!")))
             }
@@ -38,14 +40,6 @@ package struct TagExpression: Sendable, Hashable {
 /// Visible ASCII without what expressions and lists are made of.
 func isTag(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"!&,*".utf8.contains($0) }
-}
-
-extension StringProtocol {
-    fileprivate func trimmingSpaces() -> SubSequence {
-        let start = drop { $0 == " " }
-        let end = start.lastIndex { $0 != " " }.map { index(after: $0) } ?? start.startIndex
-        return start[start.startIndex..<end]
-    }
 }
 
 extension TagExpression: CustomStringConvertible {

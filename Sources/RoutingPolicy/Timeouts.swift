@@ -12,7 +12,7 @@ package struct Timeouts: Sendable, Equatable {
     package var firstContent: Duration = .seconds(120)
     /// Between two reads of a stream, from the first content on.
     package var idle: Duration = .seconds(60)
-    /// Request sent -> the end of an answer that is not streamed.
+    /// Request sent -> the end of a response that is not streamed.
     package var response: Duration = .seconds(300)
     /// An unused upstream connection is closed after so long.
     package var poolIdle: Duration = .seconds(55)

@@ -1,7 +1,7 @@
 /// What the command line says.
 struct Options {
-    enum Command: String { case run, upstream, whole, streams, plan }
-    enum Section: String, CaseIterable { case plan, whole, streams, memory, start, reload }
+    enum Command: String { case run, upstream, buffered, streams, plan }
+    enum Section: String, CaseIterable { case plan, buffered, streams, memory, start, reload }
 
     var command = Command.run
     var rounds = 5
@@ -15,22 +15,22 @@ struct Options {
     var keep = false
     var port: UInt16 = 0
     var count = 64
-    var key = Workspace.callerKey
+    var key = Workspace.clientKey
     var model: String?
 
     static let help = """
         usage: Bench [run] [options]      the whole benchmark: router and nginx before a mock, interleaved
                Bench plan                 one request planned, over policies of 1 to 1,000 models
                Bench upstream --port N    the mock alone, until it is ended
-               Bench load whole --port N [--count CONNECTIONS] [--seconds S]
+               Bench load buffered --port N [--count CONNECTIONS] [--seconds S]
                Bench load streams --port N [--count STREAMS] [--chunks N]
 
-        run writes Markdown tables to stdout and its progress to stderr. It exits with 1 if an answer was wrong, a stream
+        run writes Markdown tables to stdout and its progress to stderr. It exits with 1 if an response was wrong, a stream
         broke or a server failed, else with 0, whether or not the targets are met; 64 means that the command line is wrong.
 
           --rounds N        rounds over all cases and servers (5)
-          --seconds S       each measurement of whole answers (3)
-          --only LIST       of plan,whole,streams,memory,start,reload (all)
+          --seconds S       each measurement of buffered responses (3)
+          --only LIST       of plan,buffered,streams,memory,start,reload (all)
           --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
           --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
           --router PATH     the router's binary (.build/release/llm-router); "" leaves it out
@@ -53,7 +53,7 @@ struct Options {
         if let first = rest.first, !first.hasPrefix("-") {
             rest = rest.dropFirst()
             let name = first == "load" ? rest.popFirst() ?? "" : first
-            guard let command = Command(rawValue: name), (first == "load") == (command == .whole || command == .streams) else {
+            guard let command = Command(rawValue: name), (first == "load") == (command == .buffered || command == .streams) else {
                 throw Failure("unknown command '\((first == "load" ? "load " : "") + name)'; expected run, plan, upstream, load whole or load streams")
             }
             self.command = command

@@ -5,8 +5,8 @@ func runLoad(_ options: Options) throws -> Bool {
     Interrupts.hold()
     let endpoint = Endpoint(port: options.port, key: options.key, model: options.model ?? "mock-\(options.chunks)")
     var attendant = Attendant()
-    if options.command == .whole {
-        let result = try WholeLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &attendant)
+    if options.command == .buffered {
+        let result = try BufferedLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &attendant)
         let rate = Double(result.requests) / (Double(result.duration) / 1e9)
         print("{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}")
         return result.errors == 0
@@ -39,7 +39,7 @@ do {
         case .run: exit(try Run.perform(options) ? 0 : 1)
         case .plan: try Files.write(PlanCost.table(try PlanCost.measureAll()), to: STDOUT_FILENO)
         case .upstream: try MockUpstream(port: options.port).serve()
-        case .whole, .streams: exit(try runLoad(options) ? 0 : 1)
+        case .buffered, .streams: exit(try runLoad(options) ? 0 : 1)
         }
     } catch {
         try? Files.write(error is Interrupted ? "interrupted\n" : "Bench: \(error)\n", to: STDERR_FILENO)

@@ -152,14 +152,14 @@ struct FinalStatusTests {
         #expect(CallFailure.final(after: [failed(.contentFilter, 200)], isNamed: false).status == 400)
     }
 
-    @Test("the caller's own fault has the upstream's status")
+    @Test("the client's own fault has the upstream's status")
     func clientError() {
         let failure = CallFailure.final(after: [failed(.upstreamError, 500), failed(.clientError, 422)], isNamed: false)
         #expect(failure.status == 422)
         #expect(failure.cause == .upstream)
     }
 
-    @Test("a named model's answer stands", arguments: [(FailureClass.upstreamError, 503), (.notFound, 404), (.rateLimited, 429)])
+    @Test("a named model's response stands", arguments: [(FailureClass.upstreamError, 503), (.notFound, 404), (.rateLimited, 429)])
     func named(failure: FailureClass, status: Int) {
         #expect(CallFailure.final(after: [failed(failure, status)], isNamed: true).status == status)
     }

@@ -42,7 +42,7 @@ struct ChoosingTests {
         #expect(try self.plan(PlanRequest(models: ["fallbackOnly"], needs: RequestNeeds(supports: [.audio]))).fallback == ["all"])
     }
 
-    @Test("a model that the caller names is never second-guessed")
+    @Test("a model that the client names is never second-guessed")
     func named() throws {
         #expect(try plan(PlanRequest(models: ["text"], needs: RequestNeeds(supports: [.image], promptTokens: 1_000_000))).tries == ["text"])
     }
@@ -58,7 +58,7 @@ struct ChoosingTests {
 
     @Test("the request's own fields are conditions of every candidate of a route")
     func fields() throws {
-        func tries(_ change: (inout RequestFields) -> Void) throws -> [String] {
+        func tries(_ change: (inout RoutingOverrides) -> Void) throws -> [String] {
             var request = PlanRequest(models: ["any"])
             change(&request.fields)
             return try plan(request).tries
@@ -135,9 +135,9 @@ struct ChoosingTests {
     }
 
     @Test("who rests, is at a limit or open stands behind those who can be asked", arguments: [
-        Availability.resting(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
+        Availability.coolingDown(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
     ])
-    func resting(availability: Availability) throws {
+    func coolingDown(availability: Availability) throws {
         let state = FixedState(readings: [3: .with(availability)])
         #expect(try plan(PlanRequest(models: ["any"]), order: .cheapest, state: state).tries == ["text", "all", "eyes", "free"])
     }

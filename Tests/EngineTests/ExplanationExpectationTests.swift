@@ -84,7 +84,7 @@ struct ExplanationExpectationTests {
         #expect(failed == .init(expected: "refused: 502", got: "swift"))
     }
 
-    @Test("who expects an answer is told of the refusal")
+    @Test("who expects a response is told of the refusal")
     func refusal() throws {
         let failed = try mismatch(verdict(needs: RequestNeeds(supports: [.audio])) { $0.chosen = ["swift"] })
         #expect(failed == .init(expected: "chosen: swift", got: "400 auto: 4"))
@@ -98,8 +98,8 @@ struct ExplanationExpectationTests {
         var definition = RoutingExpectation(name: "x", position: SourcePosition(file: "f", line: 1, column: 1), body: [])
         definition.order = ["swift", "wise"]
         let trial = ExpectationTrial(definition, in: snapshot)
-        #expect(trial.verdict(of: .init(attempts: [0], chosen: 0, isWhole: false)) == .holds)
-        #expect(trial.verdict(of: .init(attempts: [1], chosen: 1, isWhole: false)) != .holds)
-        #expect(trial.verdict(of: .init(attempts: [0], refusal: .init(status: 502, code: nil, message: ""), isWhole: false)) != .holds)
+        #expect(trial.verdict(of: .init(attempts: [0], chosen: 0, isComplete: false)) == .holds)
+        #expect(trial.verdict(of: .init(attempts: [1], chosen: 1, isComplete: false)) != .holds)
+        #expect(trial.verdict(of: .init(attempts: [0], refusal: .init(status: 502, code: nil, message: ""), isComplete: false)) != .holds)
     }
 }

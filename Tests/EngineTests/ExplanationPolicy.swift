@@ -45,25 +45,25 @@ enum ExplanationPolicy {
         """
 
     static func explain(
-        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), fields: RequestFields = RequestFields(), key: String? = nil, down: [String] = [],
+        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), fields: RoutingOverrides = RoutingOverrides(), key: String? = nil, down: [String] = [],
         seed: UInt64 = 1, readings: [String: ModelReading] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Explanation {
         let snapshot = try snapshot(yaml, sourceLocation: sourceLocation)
         let scope = try key.map { name in try #require(snapshot.policy.keys.first { $0.name == name }, sourceLocation: sourceLocation).models } ?? nil
         let indexed = readings.reduce(into: [Int: ModelReading]()) { known, entry in for model in snapshot.models(named: entry.key) { known[model] = entry.value } }
         return Explanation.of(
-            PlanRequest(models: models, needs: needs, own: OwnFields(fields), scope: scope), from: key.map { .key($0) } ?? .anyone, in: snapshot,
+            PlanRequest(models: models, needs: needs, own: OverridesBox(fields), scope: scope), from: key.map { .key($0) } ?? .anyone, in: snapshot,
             state: .given(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: words)
     }
 
     /// Stands in for the API's words.
-    static func words(_ refusal: PlanRefusal) -> CallerRefusal {
+    static func words(_ refusal: PlanRefusal) -> RequestRefusal {
         switch refusal {
-        case .unknown(let name): CallerRefusal(status: 404, code: "unknown", message: name)
-        case .forbidden(let name): CallerRefusal(status: 403, code: "forbidden", message: name)
-        case .off(let variables): CallerRefusal(status: 503, code: "off", message: variables.joined(separator: ", "))
-        case .empty(let name): CallerRefusal(status: 503, code: "empty", message: name)
-        case .unfit(let name, let omitted): CallerRefusal(status: 400, code: "unfit", message: "\(name): \(omitted.count)")
+        case .unknown(let name): RequestRefusal(status: 404, code: "unknown", message: name)
+        case .forbidden(let name): RequestRefusal(status: 403, code: "forbidden", message: name)
+        case .off(let variables): RequestRefusal(status: 503, code: "off", message: variables.joined(separator: ", "))
+        case .empty(let name): RequestRefusal(status: 503, code: "empty", message: name)
+        case .unfit(let name, let omitted): RequestRefusal(status: 400, code: "unfit", message: "\(name): \(omitted.count)")
         }
     }
 

@@ -21,8 +21,8 @@ struct ExplanationTableTests {
     func planned() throws {
         let table = table(try explained())
         #expect(table == """
-            answers  near/swift
-            request  auto: needs nothing special; about 12 prompt tokens, at most 100 of answer
+            responses  near/swift
+            request  auto: needs nothing special; about 12 prompt tokens, at most 100 of response
             key      all
             policy   routes.yaml, digest 0123abcd
             draw     weighted: one of the possible orders, by seed 3

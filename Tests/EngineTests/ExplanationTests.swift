@@ -52,7 +52,7 @@ struct ExplanationTests {
         #expect(quick.asked.prefix(3) == ["vast", "swift", "wise"])
         #expect(quick.why("vast") == "fastest: never observed")
         #expect(quick.why("swift") == "fastest: 310 ms to first token")
-        #expect(quick.why("wise") == "fastest: 1500 ms for an answer")
+        #expect(quick.why("wise") == "fastest: 1500 ms for a response")
         #expect(try Given.explain(["idle"], readings: ["tiny": Given.reading(inFlight: 3)]).why("tiny") == "least_busy: 3 under way")
         let turns = try Given.explain(["turns"])
         #expect(turns.course?.attempts.first?.reason.words == "round_robin: its turn")
@@ -61,7 +61,7 @@ struct ExplanationTests {
 
     @Test("what prefer_fast put first says so")
     func prefersFast() throws {
-        var fields = RequestFields()
+        var fields = RoutingOverrides()
         fields.prefersFast = true
         #expect(try Given.explain(["strict"], fields: fields).why("swift") == "listed, prefer_fast")
     }
@@ -79,7 +79,7 @@ struct ExplanationTests {
 
     @Test("a request's own fallback comes first of the fallbacks, and is told apart")
     func requestedFallback() throws {
-        var fields = RequestFields()
+        var fields = RoutingOverrides()
         fields.fallbackModel = "twin"
         fields.fallbackProvider = "far"
         let explanation = try Given.explain(fields: fields)
@@ -96,7 +96,7 @@ struct ExplanationTests {
         #expect(bounded.asked == ["swift", "wise"])
         #expect(bounded.rule("vast") == "max_models: 2 before it")
         #expect(bounded.course?.ending == .maxAttempts)
-        let narrow = try Given.explain(fields: { var fields = RequestFields(); fields.maxModelSwitches = 1; return fields }())
+        let narrow = try Given.explain(fields: { var fields = RoutingOverrides(); fields.maxModelSwitches = 1; return fields }())
         #expect(narrow.course?.maxModels == 2)
     }
 
@@ -128,13 +128,13 @@ struct ExplanationTests {
     // MARK: State
 
     @Test("a model that rests comes after those that can be asked, with its state and the wait for it")
-    func resting() throws {
-        let explanation = try Given.explain(["strict"], readings: ["swift": Given.reading(.resting(until: Given.after(12)))])
+    func coolingDown() throws {
+        let explanation = try Given.explain(["strict"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
         #expect(explanation.asked == ["wise"])
-        let bounded = try Given.explain(["bounded"], readings: ["swift": Given.reading(.resting(until: Given.after(12)))])
+        let bounded = try Given.explain(["bounded"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
         #expect(bounded.asked == ["wise", "vast"])
-        let named = try Given.explain(["swift"], readings: ["swift": Given.reading(.resting(until: Given.after(12)))])
-        #expect(named.course?.attempts.first?.state == .resting(.seconds(12)))
+        let named = try Given.explain(["swift"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
+        #expect(named.course?.attempts.first?.state == .coolingDown(.seconds(12)))
         #expect(named.course?.attempts.first?.wait == .seconds(12))
     }
 
@@ -180,10 +180,10 @@ struct ExplanationTests {
         #expect(long.rule("swift") == "the request asks for 7000 tokens of output, it gives 1000")
         #expect(try Given.explain(key: "one").rule("vast") == nil)
         #expect(try Given.explain(["best"], key: "one").rule("wise") == "the key may not use it")
-        var fields = RequestFields()
+        var fields = RoutingOverrides()
         fields.type = "fast"
         #expect(try Given.explain(fields: fields).rule("wise") == "request: type 'fast'")
-        fields = RequestFields()
+        fields = RoutingOverrides()
         fields.minSuccessRate = 0.9
         let rated = try Given.explain(fields: fields, readings: ["wise": Given.reading(successRate: 0.5, latency: 100)])
         #expect(rated.rule("wise") == "success rate 50 % is below 90 %")
@@ -225,18 +225,18 @@ struct ExplanationTests {
 
     // MARK: Refusals
 
-    @Test("a refusal tells what the caller gets, and each candidate with the condition that it failed")
+    @Test("a refusal tells what the client gets, and each candidate with the condition that it failed")
     func refused() throws {
         let unfit = try Given.explain(needs: RequestNeeds(supports: [.audio]))
-        #expect(unfit.outcome == .refused(CallerRefusal(status: 400, code: "unfit", message: "auto: 4")))
+        #expect(unfit.outcome == .refused(RequestRefusal(status: 400, code: "unfit", message: "auto: 4")))
         #expect(unfit.rule("swift") == "it doesn't support audio")
         #expect(unfit.rule("gone") == "its provider is off: FAR_KEY unset")
-        #expect(try Given.explain(["nobody"]).outcome == .refused(CallerRefusal(status: 404, code: "unknown", message: "nobody")))
+        #expect(try Given.explain(["nobody"]).outcome == .refused(RequestRefusal(status: 404, code: "unknown", message: "nobody")))
         let off = try Given.explain(["gone"])
-        #expect(off.outcome == .refused(CallerRefusal(status: 503, code: "off", message: "FAR_KEY")))
+        #expect(off.outcome == .refused(RequestRefusal(status: 503, code: "off", message: "FAR_KEY")))
         #expect(off.rule("gone") == "its provider is off: FAR_KEY unset")
         let forbidden = try Given.explain(["vast"], key: "one")
-        #expect(forbidden.outcome == .refused(CallerRefusal(status: 403, code: "forbidden", message: "vast")))
+        #expect(forbidden.outcome == .refused(RequestRefusal(status: 403, code: "forbidden", message: "vast")))
         #expect(forbidden.rule("vast") == "the key may not use it")
     }
 }

@@ -7,7 +7,7 @@ import RoutingPolicy
 struct FixedState: PlanningState {
     var turn = 0
     var readings: [Int: ModelReading] = [:]
-    var random = SeededRandom(1)
+    var random = SplitMix64(seed: 1)
 
     func reading(ofModel model: Int) -> ModelReading { readings[model] ?? .fresh }
     func rotation(ofSegment segment: Int) -> Int { turn }

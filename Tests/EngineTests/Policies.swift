@@ -27,8 +27,8 @@ struct SilentProvider: Provider {
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest { UpstreamRequest(target: "/", fields: [], body: []) }
 
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
-        throw ProviderError(.upstreamError, message: "no answer")
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        throw ProviderError(.upstreamError, message: "no response")
     }
 }
 

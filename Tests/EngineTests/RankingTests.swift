@@ -5,7 +5,7 @@ import Testing
 
 @Suite("the ranking of candidates")
 struct RankingTests {
-    private func ranked(_ scores: [Double], by order: Order, count: Int = 8, turn: Int = 0, _ random: inout SeededRandom) -> [Int] {
+    private func ranked(_ scores: [Double], by order: Order, count: Int = 8, turn: Int = 0, _ random: inout SplitMix64) -> [Int] {
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: count) { places in
             var ranking = Ranking(order, keeping: places, turn: turn, of: scores.count)
             for (model, score) in scores.enumerated() { ranking.offer(model, score: score) { Double.random(in: 0..<1, using: &random) } }
@@ -15,7 +15,7 @@ struct RankingTests {
 
     @Test("every order keeps as many candidates as there is room for, each once", arguments: Order.allCases)
     func distinct(order: Order) {
-        var random = SeededRandom(7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<2000 {
             let count = Int.random(in: 0...20, using: &random), room = Int.random(in: 3...12, using: &random)
             let scores = (0..<count).map { _ in Bool.random(using: &random) ? 0 : Double.random(in: 0...9, using: &random) }
@@ -26,7 +26,7 @@ struct RankingTests {
 
     @Test("weighted draws the first by its share, within four standard deviations, whether all find a place or not", arguments: [5, 3])
     func distribution(room: Int) {
-        var random = SeededRandom(42)
+        var random = SplitMix64(seed: 42)
         let scores = [1.0, 2, 3, 4, 0]
         let draws = 40_000
         var firsts = [Int](repeating: 0, count: scores.count), seconds = [Int](repeating: 0, count: scores.count)
@@ -50,7 +50,7 @@ struct RankingTests {
 
     @Test("top3 begins with one of the best three, each by its share")
     func top3() {
-        var random = SeededRandom(3)
+        var random = SplitMix64(seed: 3)
         var firsts = [Int](repeating: 0, count: 5)
         for _ in 0..<12_000 {
             let result = ranked([1, 6, 2, 3, 0.5], by: .top3, &random)
@@ -63,7 +63,7 @@ struct RankingTests {
 
     @Test("only as many as asked for are put in order, and these exactly")
     func few() {
-        var random = SeededRandom(9)
+        var random = SplitMix64(seed: 9)
         for _ in 0..<500 {
             let scores = (0..<200).map { _ in Double(Int.random(in: 0...50, using: &random)) }
             let best = scores.enumerated().sorted { ($0.element, -$0.offset) > ($1.element, -$1.offset) }.prefix(5).map(\.offset)

@@ -27,7 +27,7 @@ struct StateBreakerPropertyTests {
 
     @Test("one probe at a time, never closed after `failures` in a row, closed again only by `successes` good probes, and cool-downs of the length that is due", arguments: 0..<200)
     func invariants(seed: Int) {
-        var random = SeededRandom(UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         let settings = BreakerSettings.exact(
             failures: 1 + random.below(4), cooldown: .seconds(10), max: .seconds(60), successes: 1 + random.below(3), jitter: random.one(of: [0, 0.2]))
         var breaker = Breaker(settings), watch = Watch(settings: settings, cooldown: settings.cooldown)
@@ -51,18 +51,18 @@ struct StateBreakerPropertyTests {
         let promised = breaker.availability(now: now)
         switch breaker.enter(now: now) {
         case .admitted(let pass):
-            #expect(promised.mayBeAsked)
+            #expect(promised.mayBeTried)
             #expect(pass.isProbe == !watch.isClosed)
             if pass.isProbe { watch.probes += 1 }
             running.append(Running(pass: pass, era: watch.era))
         case .refused(let availability):
-            #expect(availability == promised && !promised.mayBeAsked)
-            if watch.isClosed, case .resting(let until) = availability { #expect(now < until) }
+            #expect(availability == promised && !promised.mayBeTried)
+            if watch.isClosed, case .coolingDown(let until) = availability { #expect(now < until) }
         }
     }
 
     private func end(
-        _ attempt: Running, _ verdict: Breaker.Verdict, _ breaker: inout Breaker, _ watch: inout Watch, _ now: NIODeadline, _ random: inout SeededRandom
+        _ attempt: Running, _ verdict: Breaker.Verdict, _ breaker: inout Breaker, _ watch: inout Watch, _ now: NIODeadline, _ random: inout SplitMix64
     ) {
         breaker.on(verdict, of: attempt.pass, now: now, using: &random)
         if attempt.pass.isProbe { watch.probes -= 1 }
@@ -92,7 +92,7 @@ struct StateBreakerPropertyTests {
 
     @Test("a published word says what its breaker says", arguments: 0..<50)
     func shared(seed: Int) {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), passes: [Breaker.Pass] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), passes: [Breaker.Pass] = []
         let shared = SharedBreaker(.exact(failures: 2, cooldown: .seconds(5)))
         for _ in 0..<300 {
             now = now + .milliseconds(random.below(3000))

@@ -9,7 +9,7 @@ struct StateBreakerTests {
     /// A breaker driven by one attempt at a time.
     private final class Driver {
         var breaker: Breaker
-        var random = SeededRandom(1)
+        var random = SplitMix64(seed: 1)
 
         init(_ settings: BreakerSettings = .exact()) {
             breaker = Breaker(settings)
@@ -129,7 +129,7 @@ struct StateBreakerTests {
         var lengths: Set<Int64> = []
         for seed in 0..<200 {
             let driver = Driver(.exact(failures: 1, cooldown: .seconds(10), jitter: 0.2))
-            driver.random = SeededRandom(UInt64(seed))
+            driver.random = SplitMix64(seed: UInt64(seed))
             driver.attempt(.failed, at: .zero)
             guard case .open(let until) = driver.breaker.state else { return #expect(Bool(false)) }
             let length: Duration = until - after(.zero)
@@ -182,33 +182,33 @@ struct StateBreakerTests {
     }
 
     @Test("a 429 rests for as long as was said, at most 300 s, and never shortens a rest")
-    func resting() throws {
+    func coolingDown() throws {
         let driver = Driver()
         let (first, second, third) = (try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero)))
         driver.on(.rateLimited(rest: .seconds(20)), of: first, at: .zero)
-        #expect(driver.availability(.seconds(1)) == .resting(until: after(.seconds(20))))
+        #expect(driver.availability(.seconds(1)) == .coolingDown(until: after(.seconds(20))))
         driver.on(.rateLimited(rest: .seconds(5)), of: second, at: .seconds(1))
-        #expect(driver.availability(.seconds(6)) == .resting(until: after(.seconds(20))))
+        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(20))))
         driver.on(.rateLimited(rest: .seconds(86400)), of: third, at: .seconds(2))
-        #expect(driver.availability(.seconds(6)) == .resting(until: after(.seconds(302))))
+        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(302))))
         #expect(driver.enter(.seconds(301)) == nil)
         #expect(driver.enter(.seconds(302))?.isProbe == false)
         #expect(driver.breaker.failuresInRow == 0)
     }
 
     @Test("a half-open model that rests is probed after its rest")
-    func restingHalfOpen() throws {
+    func coolingHalfOpen() throws {
         let driver = Driver(.exact(failures: 1))
         driver.attempt(.failed, at: .zero)
         driver.attempt(.rateLimited(rest: .seconds(10)), at: .seconds(30))
-        #expect(driver.availability(.seconds(31)) == .resting(until: after(.seconds(40))))
+        #expect(driver.availability(.seconds(31)) == .coolingDown(until: after(.seconds(40))))
         #expect(driver.enter(.seconds(39)) == nil)
         #expect(driver.availability(.seconds(40)) == .probe)
         #expect(try #require(driver.enter(.seconds(40))).isProbe)
     }
 
     @Test("an open breaker of a model that rests for longer is open for as long")
-    func restingOpen() throws {
+    func coolingOpen() throws {
         let driver = Driver(.exact(failures: 1))
         let late = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
@@ -252,12 +252,12 @@ struct StateBreakerTests {
     }
 
     @Test("a model that rests is not probed ahead of time")
-    func noEarlyProbeOfResting() throws {
+    func noEarlyProbeOfCooling() throws {
         let driver = Driver(.exact(failures: 1))
         let late = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
         driver.on(.rateLimited(rest: .seconds(10)), of: late, at: .zero)
-        #expect(driver.breaker.enter(now: after(.seconds(5)), mayProbeEarly: true) == .refused(.resting(until: after(.seconds(10)))))
+        #expect(driver.breaker.enter(now: after(.seconds(5)), mayProbeEarly: true) == .refused(.coolingDown(until: after(.seconds(10)))))
         #expect(driver.enter(.seconds(10), early: true) != nil)
     }
 

@@ -77,7 +77,7 @@ struct StateGateTests {
 
     @Test("no slot is lost or given twice over random enterings, cancellings and leavings", arguments: 0..<20)
     func conserved(seed: Int) {
-        var random = SeededRandom(UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         let slots = 1 + random.below(6), gate = ConcurrencyGate(slots: slots), granted = Watched<[Int]>([])
         var held = 0, last = 0, waiting: [(number: Int, ticket: ConcurrencyGate.Ticket, key: String?)] = []
         for _ in 0..<10_000 {
@@ -118,7 +118,7 @@ struct StateGateTests {
     func threads() throws {
         let gate = ConcurrencyGate(slots: 3), inside = Watched((now: 0, most: 0, entries: 0))
         _ = try Threads.run(8, within: .seconds(60), file: #filePath, line: #line) { thread in
-            var random = SeededRandom(UInt64(thread))
+            var random = SplitMix64(seed: UInt64(thread))
             for _ in 0..<2000 {
                 let isGranted = Watched(false)
                 switch gate.enter(fairness: "\(thread % 3)", onGrant: { isGranted.update { $0 = true } }) {

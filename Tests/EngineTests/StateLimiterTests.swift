@@ -71,7 +71,7 @@ struct StateLimiterTests {
 
     @Test("without the lock it is known until when the smallest request would be refused", arguments: 0..<20)
     func limitedUntil(seed: Int) throws {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), open: [Limiter.Reservation] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), open: [Limiter.Reservation] = []
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 20, tokensPerMinute: 1000)))
         for _ in 0..<500 {
             now = now + .milliseconds(random.below(2000))

@@ -35,7 +35,7 @@ struct StateModelTests {
             switch failure {
             case .unreachable, .reset, .timeout, .upstreamError, .providerRejected: .open(until: after(.seconds(30)))
             case .notFound: .open(until: after(.seconds(60)))
-            case .rateLimited: .resting(until: after(.seconds(7)))
+            case .rateLimited: .coolingDown(until: after(.seconds(7)))
             case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: .ready
             }
         #expect(model.reading(now: after(.zero)).availability == expected)
@@ -68,7 +68,7 @@ struct StateModelTests {
 
     @Test("what a reading promises, the next attempt meets", arguments: 0..<30)
     func promises(seed: Int) throws {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), running: [HeldAttempt] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [HeldAttempt] = []
         let provider = Limiter(Limits(requestsPerMinute: 40, concurrent: 5))
         let model = modelState(Limits(requestsPerMinute: 30, tokensPerMinute: 500, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(3)))
         for step in 0..<400 {
@@ -77,7 +77,7 @@ struct StateModelTests {
             #expect(reading.inFlight == running.count)
             switch model.ask(tokens: 1, at: now) {
             case .granted(let attempt):
-                #expect(reading.availability.mayBeAsked)
+                #expect(reading.availability.mayBeTried)
                 #expect(attempt.isProbe == (reading.availability == .probe))
                 running.append(attempt)
             case .refused(let availability): #expect(availability == reading.availability)

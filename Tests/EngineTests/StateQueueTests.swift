@@ -105,7 +105,7 @@ struct StateQueueTests {
 
     @Test("over random beginnings, waits, claims, cancellings and ends no slot is lost, and bounds hold", arguments: 0..<40)
     func conserved(seed: Int) throws {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), running: [(model: Int, attempt: HeldAttempt)] = [], waiting: [(model: Int, ticket: HeldTicket)] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [(model: Int, attempt: HeldAttempt)] = [], waiting: [(model: Int, ticket: HeldTicket)] = []
         let provider = try #require(Limiter(Limits(requestsPerMinute: 600, concurrent: 4)))
         let models = [
             modelState(Limits(concurrent: 2), provider: provider, breaker: .exact(cooldown: .seconds(1))),

@@ -15,7 +15,7 @@ struct StateBackoffTests {
     }
 
     private func delay(_ retry: Int, _ settings: Retry, after wait: Duration? = nil, seed: Int = 1) -> Duration {
-        var random = SeededRandom(UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         return Backoff.delay(retry: retry, settings: settings, retryAfter: wait, using: &random)
     }
 

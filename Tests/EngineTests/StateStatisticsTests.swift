@@ -60,7 +60,7 @@ struct StateStatisticsTests {
 
     @Test("the window is what a plain list of samples says, over random pauses", arguments: 0..<30)
     func reference(seed: Int) {
-        var random = SeededRandom(UInt64(seed)), now = Duration.zero, samples: [(part: Int64, isSuccess: Bool, milliseconds: Int)] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = Duration.zero, samples: [(part: Int64, isSuccess: Bool, milliseconds: Int)] = []
         func part(_ now: Duration) -> Int64 { Int64(after(now).uptimeNanoseconds) / 30_000_000_000 }
         for _ in 0..<600 {
             now += random.below(30) == 0 ? .seconds(random.below(1500)) : .milliseconds(random.below(20_000))

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 @testable import RoutingPolicy
 
-extension SeededRandom {
+extension SplitMix64 {
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
     mutating func one<Element>(of choices: [Element]) -> Element { choices[below(choices.count)] }
@@ -44,7 +44,7 @@ final class HeldAttempt {
     var isProbe: Bool { permit?.isProbe ?? false }
 
     func end(_ outcome: AttemptOutcome, usedTokens: Int? = nil, at now: NIODeadline, seed: Int = 1) {
-        var random = SeededRandom(UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         if let permit = permit.take() { permit.end(outcome, usedTokens: usedTokens, now: now, using: &random) }
     }
 

@@ -104,7 +104,7 @@ struct StateTokenBucketTests {
 
     @Test("tokens are conserved over random takings, settlements and givings back", arguments: 0..<100)
     func conserved(seed: Int) {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), open: [Int] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), open: [Int] = []
         let perMinute = random.one(of: [1, 7, 60, 333, 1000])
         var bucket = TokenBucket(perMinute: perMinute), plain = Plain(perMinute: perMinute, level: perMinute * 60_000_000_000, at: now)
         for _ in 0..<400 {
@@ -135,7 +135,7 @@ struct StateTokenBucketTests {
 
     @Test("over any span no more are admitted than N and what flows in during it", arguments: 0..<30)
     func slidingMinute(seed: Int) {
-        var random = SeededRandom(UInt64(seed)), now = after(.zero), admitted: [UInt64] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), admitted: [UInt64] = []
         let perMinute = random.one(of: [5, 17, 60, 100])
         var bucket = TokenBucket(perMinute: perMinute)
         while admitted.count < 400 {

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 import Testing
 
@@ -19,7 +20,7 @@ struct TokenEstimateTests {
             language: "English",
             text: """
                 The harbour was quiet that morning. Two fishermen sat on the wall, mending a net and arguing about the price of diesel, while a gull walked up and down \
-                in front of them as if it had been hired to supervise. "You can't run a boat on hope," said the older one. His brother didn't answer; he was watching \
+                in front of them as if it had been hired to supervise. "You can't run a boat on hope," said the older one. His brother didn't response; he was watching \
                 the ferry come round the headland, forty minutes late, with half the village waiting on the quay. Nobody seemed to mind. In October the days are \
                 short, but people here have learned to let the weather keep the clock.
                 """,
@@ -175,8 +176,8 @@ struct TokenEstimateTests {
         #expect(TokenEstimate().tokens == 0)
     }
 
-    @Test("four bytes of an answer are a token", arguments: [(0, 0), (1, 1), (4, 1), (5, 2)])
-    func answers(bytes: Int, tokens: Int) {
+    @Test("four bytes of a response are a token", arguments: [(0, 0), (1, 1), (4, 1), (5, 2)])
+    func responses(bytes: Int, tokens: Int) {
         #expect(TokenEstimate.tokens(ofBytes: bytes) == tokens)
     }
 }

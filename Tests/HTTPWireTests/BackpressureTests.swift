@@ -38,7 +38,7 @@ struct BackpressureTests {
             delegate.setMayRead(true)
             call.resumeReading()
         }
-        #expect(try await delegate.whole() == body)
+        #expect(try await delegate.completeBody() == body)
         #expect(delegate.events.elements.last == .end)
     }
 
@@ -83,12 +83,12 @@ struct BackpressureTests {
             delegate.setMayRead(true)
             call.resumeReading()
         }
-        #expect(try await delegate.whole() == body)
+        #expect(try await delegate.completeBody() == body)
         try await sending
         try await pool.shutdown()
     }
 
-    @Test("a slow caller holds the upstream through the whole relay, and gets every byte")
+    @Test("a slow client holds the upstream through the whole relay, and gets every byte")
     func relay() async throws {
         let upstream = try await TestUpstream()
         let pools = TestPools(upstream.endpoint)
@@ -139,9 +139,9 @@ private struct TestPools: Sendable {
 }
 
 /// The smallest relay: passes the body on as it comes.
-private final class Relay: UpstreamDelegate, CallerObserver {
+private final class Relay: UpstreamDelegate, ClientObserver {
     private let exchange: ServerExchange
-    private let observer: (any CallerObserver)?
+    private let observer: (any ClientObserver)?
     private var call: UpstreamCall?
 
     private init(_ exchange: ServerExchange) {
@@ -164,9 +164,9 @@ private final class Relay: UpstreamDelegate, CallerObserver {
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure) { exchange.abort() }
     var upstreamMayRead: Bool { exchange.isWritable }
 
-    func callerLeft() { call?.cancel() }
-    func callerWritable(_ isWritable: Bool) {
-        observer?.callerWritable(isWritable)
+    func clientLeft() { call?.cancel() }
+    func clientWritable(_ isWritable: Bool) {
+        observer?.clientWritable(isWritable)
         if isWritable { call?.resumeReading() }
     }
 }

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import NIOCore
 import Testing
@@ -126,17 +127,12 @@ struct DifferentialTests {
 /// Damages messages: bytes deleted, inserted, replaced, lines swapped. The same seed gives the same messages.
 struct Mutator {
     private static let meaningful: [UInt8] = [13, 10, 0, 58, 9, 32, 44, 59, 48, 255]
-    private var state: UInt64
+    private var random: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     mutating func number(below bound: Int) -> Int {
-        // SplitMix64.
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((z ^ (z >> 31)) % UInt64(max(bound, 1)))
+        Int.random(in: 0..<max(bound, 1), using: &random)
     }
 
     mutating func mutate(_ seeds: [String]) -> [UInt8] {

@@ -44,8 +44,8 @@ struct FlushQueueTests {
         #expect(log.names.count == 3)
     }
 
-    @Test("an answer given outside its connection's read goes out at the tick's end, or before it where a read ends first", arguments: [false, true])
-    func answer(_ readEndsFirst: Bool) throws {
+    @Test("a response given outside its connection's read goes out at the tick's end, or before it where a read ends first", arguments: [false, true])
+    func respond(_ readEndsFirst: Bool) throws {
         let handler = TestHandler.answering { _ in }
         let channel = EmbeddedChannel()
         let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())
@@ -62,8 +62,8 @@ struct FlushQueueTests {
         _ = try channel.finish()
     }
 
-    @Test("an answer that ends its connection doesn't wait")
-    func lastAnswer() throws {
+    @Test("a response that ends its connection doesn't wait")
+    func lastResponse() throws {
         let handler = TestHandler.answering { _ in }
         let channel = EmbeddedChannel()
         let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())

@@ -3,13 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// A raw end of a connection: sends what it is told, keeps what it gets.
 final class Peer: ChannelInboundHandler, Sendable {

@@ -33,7 +33,7 @@ struct ResponseParserTests {
         }
     }
 
-    @Test("an answer to HEAD has no body, whatever it announces")
+    @Test("a response to HEAD has no body, whatever it announces")
     func head() throws {
         let response = try #require(try parse("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", isHeadRequest: true))
         #expect(response.body == .none && response.isKeepAlive)

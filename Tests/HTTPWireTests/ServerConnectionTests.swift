@@ -31,7 +31,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("what a handler does behind its answer is done when the server has closed its connections")
+    @Test("what a handler does behind its response is done when the server has closed its connections")
     func closesConnections() async throws {
         let answered = DispatchSemaphore(value: 0), mayGoOn = DispatchSemaphore(value: 0)
         let isDone = NIOLockedValueBox(false)
@@ -55,7 +55,7 @@ struct ServerConnectionTests {
             mayGoOn.signal()
             await closed
             #expect(isDone.withLockedValue { $0 })
-            // The answer, and then the end.
+            // The response, and then the end.
             #expect(try await peer.receiveAll().hasSuffix("ok"))
         }
     }
@@ -63,8 +63,8 @@ struct ServerConnectionTests {
     @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")
     func pipelines() async throws {
         let handler = TestHandler.answering { exchange in
-            let answer = ByteBuffer(string: "ok \(exchange.head.path)")
-            guard exchange.head.path == "/2" else { return exchange.respond(ResponseHead(status: 200), answer) }
+            let response = ByteBuffer(string: "ok \(exchange.head.path)")
+            guard exchange.head.path == "/2" else { return exchange.respond(ResponseHead(status: 200), response) }
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "slow"))
             exchange.eventLoop.scheduleTask(in: .milliseconds(20)) { exchange.end() }
@@ -79,7 +79,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("an answer to HEAD has its length and no body")
+    @Test("a response to HEAD has its length and no body")
     func head() async throws {
         try await withServer(TestHandler()) { _, address in
             let peer = try await Peer.connect(to: address)
@@ -109,7 +109,7 @@ struct ServerConnectionTests {
     }
 
     @Test("large pieces go out whole, chunk by chunk")
-    func largePieces() async throws {
+    func largeParts() async throws {
         let large = String(repeating: "x", count: 100_000)
         let handler = TestHandler.answering { exchange in
             exchange.begin(ResponseHead(status: 200))
@@ -131,7 +131,7 @@ struct ServerConnectionTests {
         let handler = TestHandler(plan: { exchange in
             guard exchange.head.path != "/no" else {
                 exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
-                return .answered
+                return .responded
             }
             return .collect(maxBytes: 10)
         })
@@ -165,7 +165,7 @@ struct ServerConnectionTests {
     func unreadBodies() async throws {
         let handler = TestHandler(plan: { exchange in
             exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
-            return .answered
+            return .responded
         })
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
@@ -182,7 +182,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("after a refusal the answer arrives, though the caller goes on sending")
+    @Test("after a refusal the response arrives, though the client goes on sending")
     func lingers() async throws {
         try await withServer(TestHandler()) { server, address in
             let peer = try await Peer.connect(to: address)
@@ -192,8 +192,8 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a caller that sends its FIN or a reset has left, and its owner is told at once", arguments: [true, false])
-    func callerLeaves(_ politely: Bool) async throws {
+    @Test("a client that sends its FIN or a reset has left, and its owner is told at once", arguments: [true, false])
+    func clientLeaves(_ politely: Bool) async throws {
         let handler = TestHandler.answering { _ in }
         try await withServer(handler) { server, address in
             let peer = try await Peer.connect(to: address)
@@ -205,7 +205,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a caller that leaves within its body is gone, and the request is never handled")
+    @Test("a client that leaves within its body is gone, and the request is never handled")
     func leavesInBody() async throws {
         let handler = TestHandler()
         try await withServer(handler) { server, address in
@@ -271,7 +271,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a caller that takes nothing is cut off, and its owner told that it left")
+    @Test("a client that takes nothing is cut off, and its owner told that it left")
     func writeStall() async throws {
         let handler = TestHandler.answering { exchange in
             exchange.begin(ResponseHead(status: 200))
@@ -287,8 +287,8 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a caller that takes nothing of a whole answer is cut off, long before its connection has been idle for too long")
-    func wholeWriteStall() async throws {
+    @Test("a client that takes nothing of a non-streamed response is cut off, long before its connection has been idle for too long")
+    func bufferedWriteStall() async throws {
         let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(repeating: UInt8(ascii: "a"), count: 4 << 20)) }
         try await withServer(handler, limits: limits { $0.writeStall = .milliseconds(200) }) { server, address in
             let peer = try await Peer.connect(to: address)
@@ -303,8 +303,8 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a connection whose large answer was taken is idle from then on, and closed after its time")
-    func idleAfterLargeAnswer() async throws {
+    @Test("a connection whose large response was taken is idle from then on, and closed after its time")
+    func idleAfterLargeResponse() async throws {
         let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(string: String(repeating: "a", count: 4 << 20) + "!")) }
         let limits = limits {
             $0.writeStall = .seconds(1)
@@ -334,8 +334,8 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a caller that sends requests and takes no answers gets no more of them answered than its buffers hold, and all in the end")
-    func answersWait() async throws {
+    @Test("a client that sends requests and takes no answers gets no more of them answered than its buffers hold, and all in the end")
+    func responsesWait() async throws {
         let wasWritable = Mailbox<Bool>()
         let body = String(repeating: "a", count: 8 << 10)
         let handler = TestHandler.answering { exchange in
@@ -354,7 +354,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a draining server closes idle connections and ends each answer's")
+    @Test("a draining server closes idle connections and ends each response's")
     func drains() async throws {
         let handler = TestHandler.answering { exchange in
             if exchange.head.path == "/idle" { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }

@@ -17,7 +17,7 @@ struct SocketWriterTests {
             func write(_ count: Int) async throws {
                 try await exchange.eventLoop.submit {
                     for _ in 0..<count {
-                        let line = "line \(written.elements.count) of the answer, with some words that fill it\n"
+                        let line = "line \(written.elements.count) of the response, with some words that fill it\n"
                         written.append(line)
                         exchange.write(ByteBuffer(string: line))
                         exchange.flush()
@@ -37,7 +37,7 @@ struct SocketWriterTests {
         }
     }
 
-    @Test("a peer that has reset the connection is found out by the write, and the caller has left")
+    @Test("a peer that has reset the connection is found out by the write, and the client has left")
     func reset() async throws {
         let handler = TestHandler.answering { $0.begin(ResponseHead(status: 200)) }
         try await withServer(handler) { _, address in

@@ -12,16 +12,16 @@ final class TestHandler: ServerHandler {
     let events = Mailbox<Event>()
     let exchanges = Mailbox<ServerExchange>()
     private let plan: @Sendable (ServerExchange) -> BodyPlan
-    private let answer: @Sendable (ServerExchange) -> Void
+    private let response: @Sendable (ServerExchange) -> Void
 
-    static func answering(_ answer: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(answer: answer) }
+    static func answering(_ response: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(response: response) }
 
     init(
         plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
-        answer: @escaping @Sendable (ServerExchange) -> Void = { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)")) }
+        response: @escaping @Sendable (ServerExchange) -> Void = { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)")) }
     ) {
         self.plan = plan
-        self.answer = answer
+        self.response = response
     }
 
     func accept(_ exchange: ServerExchange) -> BodyPlan {
@@ -33,7 +33,7 @@ final class TestHandler: ServerHandler {
     func handle(_ exchange: ServerExchange) {
         events.append(.handled(exchange.head.path, body: String(buffer: exchange.body)))
         exchanges.append(exchange)
-        answer(exchange)
+        response(exchange)
     }
 
     func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
@@ -41,7 +41,7 @@ final class TestHandler: ServerHandler {
         return (ResponseHead(status: status), ByteBuffer(string: "refused"))
     }
 
-    private final class Observer: CallerObserver {
+    private final class Observer: ClientObserver {
         let path: String
         let events: Mailbox<Event>
 
@@ -50,8 +50,8 @@ final class TestHandler: ServerHandler {
             self.events = events
         }
 
-        func callerLeft() { events.append(.left(path)) }
-        func callerWritable(_ isWritable: Bool) { events.append(.writable(isWritable)) }
+        func clientLeft() { events.append(.left(path)) }
+        func clientWritable(_ isWritable: Bool) { events.append(.writable(isWritable)) }
     }
 }
 

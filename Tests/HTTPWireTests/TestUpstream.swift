@@ -89,7 +89,7 @@ final class TestDelegate: UpstreamDelegate, @unchecked Sendable { // the flag is
 
     /// The body, once the response is complete.
     @discardableResult
-    func whole() async throws -> String {
+    func completeBody() async throws -> String {
         let events = try await events.wait { $0.contains { $0 == .end || $0.isFailure } }
         if case .failed(let failure)? = events.last { throw failure }
         return Self.body(events)

@@ -9,7 +9,7 @@ import Testing
 struct UpstreamPoolTests {
     private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    @Test("a connection is used again after a complete answer")
+    @Test("a connection is used again after a complete response")
     func reuses() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -17,7 +17,7 @@ struct UpstreamPoolTests {
             let delegate = TestDelegate()
             let call = try await pool.start(delegate)
             try await upstream.request(count: turn).send(ok)
-            #expect(try await delegate.whole() == "ok")
+            #expect(try await delegate.completeBody() == "ok")
             #expect(delegate.events.elements.prefix(2) == [.sent, .head(200)])
             #expect(try await pool.on { call.reusedConnection } == (turn > 1))
             try await pool.settle(1, 0, 0)
@@ -38,12 +38,12 @@ struct UpstreamPoolTests {
         try await pool.start(whole)
         let peer = try await upstream.request()
         try await peer.send("HTTP/1.1 200 OK\r\n" + rest)
-        #expect(try await whole.whole() == body)
+        #expect(try await whole.completeBody() == body)
         try await pool.settle(1, 0, 0)
         try await pool.start(bitByBit)
         try await upstream.request(count: 2)
         for character in "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + rest { try await peer.send(String(character)) }
-        #expect(try await bitByBit.whole() == body)
+        #expect(try await bitByBit.completeBody() == body)
         try await pool.settle(1, 0, 0)
         try await pool.shutdown()
     }
@@ -62,7 +62,7 @@ struct UpstreamPoolTests {
         try await pool.start(delegate)
         let peer = try await upstream.request()
         try await peer.send(response)
-        #expect(try await delegate.whole() == "ok")
+        #expect(try await delegate.completeBody() == "ok")
         try await peer.events.wait(for: .closed)
         try await pool.settle(0, 0, 0)
     }
@@ -75,7 +75,7 @@ struct UpstreamPoolTests {
         try await pool.start(delegate)
         let peer = try await upstream.request()
         try await peer.send(ok)
-        try await delegate.whole()
+        try await delegate.completeBody()
         try await pool.settle(1, 0, 0)
         if bytes { try await peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil") } else { try await peer.close() }
         try await pool.settle(0, 0, 0)
@@ -101,13 +101,13 @@ struct UpstreamPoolTests {
         try await pool.start(first)
         let peer = try await upstream.request()
         try await peer.send(ok)
-        try await first.whole()
+        try await first.completeBody()
         try await pool.settle(1, 0, 0)
         let call = try await pool.start(second)
         try await upstream.request(count: 2)
         try await peer.close()
         try await upstream.request(1).send(ok)
-        #expect(try await second.whole() == "ok")
+        #expect(try await second.completeBody() == "ok")
         #expect(second.events.elements.count { $0 == .sent } == 1)
         #expect(try await pool.on { call.reusedConnection } == false)
         try await pool.shutdown()
@@ -148,7 +148,7 @@ struct UpstreamPoolTests {
         let peer = try await upstream.request()
         try await peer.send("HTTP/1.1 200 OK\r\n\r\nabc")
         try await peer.close()
-        #expect(try await delegate.whole() == "abc")
+        #expect(try await delegate.completeBody() == "abc")
         try await pool.settle(0, 0, 0)
     }
 
@@ -186,7 +186,7 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 1, 1)
         try await peer.send(ok)
         try await upstream.request(count: 2).send(ok)
-        #expect(try await second.whole() == "ok")
+        #expect(try await second.completeBody() == "ok")
         #expect(upstream.connections.elements.count == 1)
         try await pool.shutdown()
     }
@@ -205,7 +205,7 @@ struct UpstreamPoolTests {
         let told = first.events.elements.count
         try await peer.events.wait(for: .closed)
         try await upstream.request(1).send(ok)
-        #expect(try await second.whole() == "ok")
+        #expect(try await second.completeBody() == "ok")
         #expect(first.events.elements.count == told)
         try await pool.shutdown()
     }
@@ -219,7 +219,7 @@ struct UpstreamPoolTests {
         let call = try await pool.start(second)
         try await pool.on { call.cancel() }
         try await upstream.request().send(ok)
-        try await first.whole()
+        try await first.completeBody()
         try await pool.settle(1, 0, 0)
         #expect(second.events.elements.isEmpty)
         try await pool.shutdown()
@@ -239,7 +239,7 @@ struct UpstreamPoolTests {
     }
 
     @Test("a request that is given up while nobody answers its connect leaves no socket behind")
-    func cancelsUnanswered() async throws {
+    func cancelsPending() async throws {
         let silent = try SilentListener()
         let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: silent.port, isTLS: false))
         let delegate = TestDelegate()
@@ -262,14 +262,14 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("an early answer to a large request is passed on, and the connection not used again")
-    func earlyAnswer() async throws {
+    @Test("an early response to a large request is passed on, and the connection not used again")
+    func earlyResponse() async throws {
         let upstream = try await TestUpstream(reads: false)
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
         try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0x61, count: 8 << 20)])
         try await upstream.connection(0).send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
-        #expect(try await delegate.whole() == "no")
+        #expect(try await delegate.completeBody() == "no")
         try await pool.settle(0, 0, 0)
         #expect(!delegate.events.elements.contains(.sent))
     }
@@ -285,7 +285,7 @@ struct UpstreamPoolTests {
         let text = try await peer.receive(endingWith: "bend")
         #expect(text.hasSuffix("content-length: 1000003\r\n\r\n" + String(repeating: "a", count: 300_000) + String(repeating: "b", count: 700_000) + "end"))
         try await peer.send(ok)
-        try await delegate.whole()
+        try await delegate.completeBody()
         try await pool.settle(1, 0, 0)
         try await pool.shutdown()
     }
@@ -307,7 +307,7 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("no answer is ever another request's")
+    @Test("no response is ever another request's")
     func nonces() async throws {
         let server = Server(group: .singleton, handler: TestHandler.answering { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
@@ -318,7 +318,7 @@ struct UpstreamPoolTests {
                     for turn in 0..<20 {
                         let delegate = TestDelegate()
                         let call = try await pool.start(delegate, method: "POST", body: [ByteBuffer(string: "nonce \(worker) \(turn)")])
-                        if turn % 7 == 3 { try await pool.on { call.cancel() } } else { #expect(try await delegate.whole() == "nonce \(worker) \(turn)") }
+                        if turn % 7 == 3 { try await pool.on { call.cancel() } } else { #expect(try await delegate.completeBody() == "nonce \(worker) \(turn)") }
                     }
                 }
             }

@@ -36,7 +36,7 @@ import TestSupport
         let records = try router.waitForRecords(count + 21, within: .seconds(40))
         #expect(.now - start >= .milliseconds(2500))
         #expect(records.count == count + 21)
-        #expect(records.count { $0["error"]?.string == "caller_stalled" && $0["status"]?.int == 499 } == count)
+        #expect(records.count { $0["error"]?.string == "client_stalled" && $0["status"]?.int == 499 } == count)
         try router.waitForRest(descriptors: before.descriptors + 4)
         try eventually("the endless streams are closed") { upstream.openConnections <= 4 }
     }
@@ -57,9 +57,9 @@ import TestSupport
         #expect(sent < 1_500_000)
         var text = ""
         for _ in 0..<100 { text += try client.nextContent() }
-        let answer = try client.readRest(of: head)
-        #expect(text + answer.content == texts.joined())
-        #expect(answer.isDone)
+        let response = try client.readRest(of: head)
+        #expect(text + response.content == texts.joined())
+        #expect(response.isDone)
     }
 
     @Test func `who reads little by little takes something, and is not cut off`() throws {
@@ -73,10 +73,10 @@ import TestSupport
             _ = upstream.waitForSentBytes(moreThan: .max, within: .milliseconds(200))
         }
         client.close()
-        #expect(try router.waitForRecords(1).map { $0["error"]?.string } == ["caller_left"])
+        #expect(try router.waitForRecords(1).map { $0["error"]?.string } == ["client_left"])
     }
 
-    @Test func `a caller who sends without reading is held back`() throws {
+    @Test func `a client who sends without reading is held back`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 1s"))
         let before = router.figures.rss

@@ -6,7 +6,7 @@ import TestSupport
     private static let settings = "breaker: { failures: 3, cooldown: 300ms, successes: 2, jitter: 0 }"
 
     @Test func `it opens after failures in a row, and the next model is asked without an attempt at the broken one`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 3, cooldown: 60s }", routes: ["  r: { try: [a, b] }"]))
         let attempts = try (0..<6).map { _ in try router.chat("r").head["x-router-attempts"] ?? "" }
         #expect(attempts == ["2", "2", "2", "1", "1", "1"])
@@ -17,33 +17,33 @@ import TestSupport
 
     @Test func `half-open it lets one probe through at a time, and closes after enough of them`() throws {
         let (gate, isSick) = (Gate(), Watched(true))
-        let probes = Watched((now: 0, most: 0, answers: [String?]()))
+        let probes = Watched((now: 0, most: 0, responses: [String?]()))
         let a = try ScriptedUpstream { exchange in
             if isSick.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
-            probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.answers) }
+            probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.responses) }
             try gate.wait()
             probes.update { $0.now -= 1 }
-            try ScriptedUpstream.answering("a")(exchange)
+            try ScriptedUpstream.responding("a")(exchange)
         }
-        let b = try ScriptedUpstream(ScriptedUpstream.answering("b"))
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: Self.settings, routes: ["  r: { try: [a, b] }"]))
         for _ in 0..<3 { _ = try router.chat("r") }
         isSick.update { $0 = false }
         var asked = 0
         try eventually("the breaker is half-open and a probe is under way") {
             Threads.start {
-                let answer = try? router.chat("r", within: .seconds(30)).content
-                probes.update { $0.answers.append(answer) }
+                let response = try? router.chat("r", within: .seconds(30)).content
+                probes.update { $0.responses.append(response) }
             }
             asked += 1
-            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.answers.count == asked ? false : nil } ?? false
+            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.responses.count == asked ? false : nil } ?? false
         }
         let beside = try concurrently(100) { _ in try router.chat("r").content ?? "" }
         #expect(beside.allSatisfy { $0 == "b" })
         #expect(probes.read { $0.most } == 1)
         gate.open()
-        let answers = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.answers.count == asked ? $0.answers : nil })
-        #expect(answers.last == "a" && answers.dropLast().allSatisfy { $0 == "b" })
+        let responses = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.responses.count == asked ? $0.responses : nil })
+        #expect(responses.last == "a" && responses.dropLast().allSatisfy { $0 == "b" })
         try eventually("the breaker has closed") {
             _ = try router.chat("r")
             return try router.metric("llm_router_breaker_open", #"model="a""#) == 0
@@ -52,7 +52,7 @@ import TestSupport
     }
 
     @Test func `where every breaker is open one is probed all the same`() throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.answering("back")])
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.responding("back")])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "breaker: { failures: 2, cooldown: 60s }"))
         #expect(try router.chat("a").status == 500)
         #expect(try router.chat("a").status == 500)
@@ -60,7 +60,7 @@ import TestSupport
     }
 
     @Test func `a breaker outlives a reload that leaves its model as it is`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let policy = PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 2, cooldown: 60s }", routes: ["  r: { try: [a, b] }"])
         let router = try RouterProcess(policy)
         for _ in 0..<2 { _ = try router.chat("r") }

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import TestSupport
 
-/// A caller who leaves takes the upstream request along, wherever the answer stands.
+/// A client who leaves takes the upstream request along, wherever the response stands.
 @Suite(.serialized) struct CancellationTests {
     enum Moment: String, CaseIterable { case nothingSent, headSent, roleSent, contentSent, midChunk }
 
@@ -18,7 +18,7 @@ import TestSupport
         }
     }
 
-    /// Plays a streamed answer up to the moment, and then only waits for the router to leave.
+    /// Plays a streamed response up to the moment, and then only waits for the router to leave.
     private static func play(until moment: Moment) -> ScriptedUpstream.Script {
         { exchange in
             if moment != .nothingSent { try exchange.startStream() }
@@ -56,7 +56,7 @@ import TestSupport
         #expect(upstream.requests.count == rounds)
     }
 
-    @Test func `the upstream of a whole answer is closed at once`() throws {
+    @Test func `the upstream of a whole response is closed at once`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if exchange.number % 2 == 1 { try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\":") }
             exchange.hold()
@@ -74,11 +74,11 @@ import TestSupport
         #expect(try router.waitForRecords(rounds).allSatisfy { $0["status"]?.int == 499 })
     }
 
-    @Test func `a caller who leaves stops the fallbacks too`() throws {
-        let (gate, other) = (Gate(), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+    @Test func `a client who leaves stops the fallbacks too`() throws {
+        let (gate, other) = (Gate(), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let upstream = try ScriptedUpstream { exchange in
             try gate.wait()
-            try exchange.answer(500, OpenAIReplies.error("late"))
+            try exchange.respond(500, OpenAIReplies.error("late"))
         }
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
         let client = try router.openStream("r")
@@ -90,11 +90,11 @@ import TestSupport
         #expect(other.connections == 0)
     }
 
-    @Test func `a caller who leaves after the end marker has had a whole answer`() throws {
+    @Test func `a client who leaves after the end marker has had a whole response`() throws {
         let events = [OpenAIReplies.contentChunk("x"), OpenAIReplies.finishChunk, OpenAIReplies.usageChunk(), OpenAIReplies.doneEvent]
         let body = events.map { "data: \($0)\n\n" }.joined()
-        // With its end in the same send as the marker the connection is free before the caller can have left.
-        let upstream = try ScriptedUpstream { try $0.answer(200, body, type: "text/event-stream") }
+        // With its end in the same send as the marker the connection is free before the client can have left.
+        let upstream = try ScriptedUpstream { try $0.respond(200, body, type: "text/event-stream") }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let rounds = scaled(12 + 3 * loops, soak: 200 + 3 * loops)
@@ -108,7 +108,7 @@ import TestSupport
         #expect(upstream.connections <= loops + 2)
     }
 
-    @Test func `a caller who leaves before its body is whole reaches nobody`() throws {
+    @Test func `a client who leaves before its body is whole reaches nobody`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         _ = try router.get("/health")

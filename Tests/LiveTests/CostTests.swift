@@ -1,7 +1,7 @@
 import Testing
 import TestSupport
 
-/// What an answer costs, in `_router` and in the access log.
+/// What a response costs, in `_router` and in the access log.
 @Suite struct CostTests {
     /// 600 prompt tokens at the usual price and 400 from a cache; 400 completion tokens at the usual price and 100 of reasoning.
     private static let usage =
@@ -23,7 +23,7 @@ import TestSupport
     func prices(_ model: (name: String, cost: Double?), stream: Bool) throws {
         let upstream = try ScriptedUpstream { exchange in
             if exchange.wantsStream { return try exchange.stream(["x"], usage: Self.usage) }
-            try exchange.answer(200, OpenAIReplies.whole("x", usage: Self.usage))
+            try exchange.respond(200, OpenAIReplies.buffered("x", usage: Self.usage))
         }
         let router = try Self.router(upstream)
         let metadata = stream ? try router.stream(model.name).metadata : try router.chat(model.name).json?["_router"]
@@ -32,7 +32,7 @@ import TestSupport
         #expect(try router.waitForRecords(1)[0]["cost_usd"]?.double == model.cost)
     }
 
-    @Test func `a caller that leaves is charged what it got, and the record says so`() throws {
+    @Test func `a client that leaves is charged what it got, and the record says so`() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("four words of text"))
@@ -65,10 +65,10 @@ import TestSupport
         policy.provider = "continues: prefix"
         policy.moreModels = ["  cheap: { provider: p-a, price: { input: 0, output: 1 } }", "  dear: { provider: p-b, price: { input: 0, output: 1000 } }"]
         let router = try RouterProcess(policy)
-        let answer = try router.stream("r")
-        let cost = try #require(answer.metadata?["cost_usd"]?.double)
+        let response = try router.stream("r")
+        let cost = try #require(response.metadata?["cost_usd"]?.double)
         let expected = isContinued ? 0.001..<0.02 : 1e-6..<2e-5
         #expect(expected.contains(cost), "\(cost)")
-        if !isContinued { #expect(answer.errors.last?["message"]?.string?.contains("broken") == true && answer.metadata?["model_name"]?.string == "cheap") }
+        if !isContinued { #expect(response.errors.last?["message"]?.string?.contains("broken") == true && response.metadata?["model_name"]?.string == "cheap") }
     }
 }

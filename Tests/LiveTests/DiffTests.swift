@@ -37,7 +37,7 @@ import TestSupport
         #expect(!run.output.contains("\nlarge: "))
     }
 
-    @Test func `a name that goes is told with what its callers get`() throws {
+    @Test func `a name that goes is told with what its clients get`() throws {
         let run = try diff(Self.old.replacing("  drawn: { try: { select: {}, order: weighted } }\n", with: ""))
         #expect(run.output.contains("- route drawn\n"))
         #expect(run.output.contains("drawn: ") && run.output.contains(" -> 404 model_not_found\n"))

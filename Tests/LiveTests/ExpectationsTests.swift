@@ -74,7 +74,7 @@ import TestSupport
     }
 
     @Test func `for real, what may reach an upstream is left out with the reason, unless --all is given`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("paid for"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("paid for"))
         let text = Self.tests("name: costs money, request: { model: paid }, expect: { chosen: bill }", "name: long, request: { tokens: 9000 }, expect: { chosen: second }")
             .replacing("127.0.0.1:9/", with: "127.0.0.1:\(upstream.port)/")
         let run = try test(text, "--live")

@@ -52,7 +52,7 @@ import TestSupport
         #expect(json["left_out"]?[0]?["rule"]?.string != nil)
     }
 
-    @Test func `a request that is refused is exit 1, with what the caller would get`() throws {
+    @Test func `a request that is refused is exit 1, with what the client would get`() throws {
         let run = try explain("--audio")
         #expect(run.exit == .code(1))
         #expect(run.output.contains("refused  400 no_model_fits: "))
@@ -70,7 +70,7 @@ import TestSupport
     @Test func `a request from a file, and one of the policy's tests`() throws {
         let request = #"{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}],"max_tokens":7}"#
         let run = try explain("--request", "request.json", files: ["request.json": request])
-        #expect(run.output.contains("needs image; about ") && run.output.contains("at most 7 of answer"))
+        #expect(run.output.contains("needs image; about ") && run.output.contains("at most 7 of response"))
         #expect(try explain("--test", "images go to large").output.hasPrefix("answers  demo/large\n"))
         let broken = try explain("--request", "request.json", files: ["request.json": "{"])
         #expect(broken.exit == .code(1))
@@ -96,13 +96,13 @@ import TestSupport
     // MARK: A running process
 
     @Test func `a running process explains with its own state, and nothing is counted by it`() throws {
-        let broken = try ScriptedUpstream(ScriptedUpstream.failing(500)), healthy = try ScriptedUpstream(ScriptedUpstream.answering("fine"))
+        let broken = try ScriptedUpstream(ScriptedUpstream.failing(500)), healthy = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
         let router = try RouterProcess(
             PolicyText(["a": broken, "b": healthy], defaults: "breaker: { failures: 2, cooldown: 5m, jitter: 0 }", routes: ["  auto: { try: [a, b] }"]))
         func explained() throws -> JSON {
-            let answer = try router.call("POST", "/admin/explain", body: RouterProcess.chatBody("auto"))
-            #expect(answer.status == 200, "\(answer.text)")
-            return try #require(answer.json)
+            let response = try router.call("POST", "/admin/explain", body: RouterProcess.chatBody("auto"))
+            #expect(response.status == 200, "\(response.text)")
+            return try #require(response.json)
         }
         let before = try explained()
         #expect(before["chosen"]?["model_name"]?.string == "a")
@@ -119,7 +119,7 @@ import TestSupport
     }
 
     @Test func `an explanation tells whose turn it is, and takes none`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("fine"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
         let router = try RouterProcess(
             PolicyText(["a": upstream, "b": upstream, "c": upstream], routes: ["  turns: { try: { select: {}, order: round_robin } }"]))
         // Each event loop turns on its own, so all of it goes over one connection.

@@ -1,16 +1,16 @@
 import Testing
 import TestSupport
 
-/// The failure table, seen from both ends: who is asked again, and what the caller is told.
+/// The failure table, seen from both ends: who is asked again, and what the client is told.
 @Suite struct FailuresTests {
     private static func router(_ a: @escaping ScriptedUpstream.Script, defaults: String = "") throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
-        let (a, b) = (try ScriptedUpstream(a), try ScriptedUpstream(ScriptedUpstream.answering("from b")))
+        let (a, b) = (try ScriptedUpstream(a), try ScriptedUpstream(ScriptedUpstream.responding("from b")))
         let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: defaults, routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
         return (router, a, b)
     }
 
     @Test(arguments: [400, 405, 406, 410, 413, 415, 422, 451])
-    func `the caller's own mistake is told at once and asked of nobody else`(status: Int) throws {
+    func `the client's own mistake is told at once and asked of nobody else`(status: Int) throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, "no such parameter"))
         for stream in [false, true] {
             let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
@@ -58,11 +58,11 @@ import TestSupport
         #expect(alone.head["x-should-retry"] == "false")
     }
 
-    @Test func `a reset before the answer is tried once more on the same model and then on the next`() throws {
+    @Test func `a reset before the response is tried once more on the same model and then on the next`() throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.resetting, defaults: "retry: { retries: 1, delay: 10ms }")
-        let answer = try router.chat("r")
-        #expect(answer.content == "from b")
-        #expect(answer.json?["_router"]?["attempts"]?.int == 3)
+        let response = try router.chat("r")
+        #expect(response.content == "from b")
+        #expect(response.json?["_router"]?["attempts"]?.int == 3)
         #expect(a.requests.count == 2)
         #expect(b.requests.count == 1)
     }
@@ -71,14 +71,14 @@ import TestSupport
         let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, ScriptedUpstream.resetting, ScriptedUpstream.echoing])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 1ms }"))
         _ = try router.chat("a", "one")
-        // Event loops keep connections of their own: ask on the caller's connection until the kept one was used.
+        // Event loops keep connections of their own: ask on the client's connection until the kept one was used.
         let client = try router.client()
         client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "two")))
-        let answer = try client.readResponse()
-        #expect(answer.content == "two")
+        let response = try client.readResponse()
+        #expect(response.content == "two")
         let requests = upstream.requests
         #expect(requests.count == 3)
-        if requests[1].connection == requests[0].connection { #expect(answer.json?["_router"]?["attempts"]?.int == 1) }
+        if requests[1].connection == requests[0].connection { #expect(response.json?["_router"]?["attempts"]?.int == 1) }
         #expect(requests[2].connection != requests[1].connection)
     }
 
@@ -100,8 +100,8 @@ import TestSupport
     @Test func `a failure with a chain of its own goes there and nowhere else`() throws {
         let overflow = OpenAIReplies.error("maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
         let filter = OpenAIReplies.error("blocked", type: "invalid_request_error", code: "\"content_filter\"")
-        let a = try ScriptedUpstream { try $0.answer(400, $0.question == "filter" ? filter : overflow) }
-        let (b, c, d) = (try ScriptedUpstream(ScriptedUpstream.answering("b")), try ScriptedUpstream(ScriptedUpstream.answering("c")), try ScriptedUpstream(ScriptedUpstream.answering("d")))
+        let a = try ScriptedUpstream { try $0.respond(400, $0.question == "filter" ? filter : overflow) }
+        let (b, c, d) = (try ScriptedUpstream(ScriptedUpstream.responding("b")), try ScriptedUpstream(ScriptedUpstream.responding("c")), try ScriptedUpstream(ScriptedUpstream.responding("d")))
         let router = try RouterProcess(
             PolicyText(
                 ["a": a, "b": b, "c": c, "d": d],
@@ -117,7 +117,7 @@ import TestSupport
         #expect(tooLong.errorCode == "context_length_exceeded")
     }
 
-    @Test func `what the caller is told in the end follows from all that failed`() throws {
+    @Test func `what the client is told in the end follows from all that failed`() throws {
         let limited = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 7"]))
         let limitedLonger = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 9"]))
         let rejecting = try ScriptedUpstream(ScriptedUpstream.failing(401, "Incorrect API key provided"))
@@ -138,7 +138,7 @@ import TestSupport
         #expect(try router.chat("d").status == 503)
     }
 
-    @Test func `nobody gets another caller's answer, whatever is aborted beside it`() throws {
+    @Test func `nobody gets another client's response, whatever is aborted beside it`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if exchange.question.hasSuffix("0") { try exchange.pause(.milliseconds(2)) }
             try ScriptedUpstream.echoing(exchange)
@@ -160,10 +160,10 @@ import TestSupport
         #expect(foreign.flatMap { $0 } == [])
     }
 
-    @Test func `bytes after an answer are never the next answer`() throws {
-        let evil = OpenAIReplies.whole("evil")
+    @Test func `bytes after an response are never the next response`() throws {
+        let evil = OpenAIReplies.buffered("evil")
         let upstream = try ScriptedUpstream { exchange in
-            let body = OpenAIReplies.whole(exchange.question)
+            let body = OpenAIReplies.buffered(exchange.question)
             let extra = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(evil.utf8.count)\r\n\r\n\(evil)"
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)\(extra)")
         }
@@ -171,7 +171,7 @@ import TestSupport
         for index in 0..<10 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
     }
 
-    @Test func `the head of an answer that no model was asked for says so`() throws {
+    @Test func `the head of an response that no model was asked for says so`() throws {
         let router = try RouterProcess(PolicyText(["a": try ScriptedUpstream(ScriptedUpstream.silent)]))
         for refused in [try router.chat("nobody"), try router.chat("a", extra: #""timeout_secs":0"#)] {
             #expect(refused.status >= 400 && refused.head["x-router-attempts"] == "0" && refused.head["x-router-fallback"] == "false")
@@ -186,10 +186,10 @@ import TestSupport
         }
         let b = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b] }"]))
-        let answer = try router.chat("r", "hi")
-        let timing = try #require(answer.head["server-timing"])
+        let response = try router.chat("r", "hi")
+        let timing = try #require(response.head["server-timing"])
         let upstream = try #require(timing.split(separator: "=").last.flatMap { Double($0) })
-        let firstByte = try #require(answer.json?["_router"]?["timing"]?["first_byte_ms"]?.double)
+        let firstByte = try #require(response.json?["_router"]?["timing"]?["first_byte_ms"]?.double)
         #expect(timing.contains(", upstream;dur=") && upstream > 0 && upstream <= firstByte - 30, "\(timing), first byte \(firstByte)")
     }
 }

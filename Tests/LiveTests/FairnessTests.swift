@@ -7,7 +7,7 @@ import TestSupport
         let gates = (0..<3).map { _ in Gate() }
         let upstream = try ScriptedUpstream { exchange in
             try gates[min(exchange.number, 2)].wait()
-            try ScriptedUpstream.answering("done")(exchange)
+            try ScriptedUpstream.responding("done")(exchange)
         }
         var policy = PolicyText(server: "keepalive: 50ms", keys: ["  many: { secret: \"key-many\" }", "  one: { secret: \"key-one\" }"])
         policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
@@ -20,7 +20,7 @@ import TestSupport
             return client
         }
         let waiting = try (0..<3).map { _ in try router.openStream("a", "many", key: "key-many") } + [router.openStream("a", "one", key: "key-one")]
-        // A comment in place of an answer says that a request waits.
+        // A comment in place of a response says that a request waits.
         let heads = try waiting.map { client in
             let head = try client.readHead()
             guard case .comment = try client.nextItem() else { throw TestFailure("something came before a comment", CallSite(#fileID, #line)) }

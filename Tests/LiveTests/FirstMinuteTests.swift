@@ -12,13 +12,13 @@ import TestSupport
         return lines.map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:0" : String($0) }.joined(separator: "\n")
     }
 
-    @Test func `the shipped file answers without any environment`() throws {
+    @Test func `the shipped file responses without any environment`() throws {
         let router = try RouterProcess(try Self.shipped())
         for model in ["demo", "auto"] {
-            let answer = try router.stream(model, "Привет 🚀")
-            #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
-            #expect(answer.content.contains("Привет 🚀"))
-            #expect(answer.isDone && answer.errors.isEmpty)
+            let response = try router.stream(model, "Привет 🚀")
+            #expect(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
+            #expect(response.content.contains("Привет 🚀"))
+            #expect(response.isDone && response.errors.isEmpty)
             #expect(try router.chat(model, "Привет 🚀").content?.contains("Привет 🚀") == true)
         }
         let nameless = try router.call("POST", "/v1/chat/completions", body: #"{"messages":[{"role":"user","content":"Hello"}]}"#)
@@ -32,8 +32,8 @@ import TestSupport
         for entry in entries { #expect(entry["supportsVision"]?.bool != nil, "\(entry)") }
     }
 
-    @Test func `an added provider, model and route answer after a SIGHUP`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("from the new provider"))
+    @Test func `an added provider, model and route response after a SIGHUP`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("from the new provider"))
         let text = try Self.shipped()
         let router = try RouterProcess(text)
         #expect(try router.chat("mine").status == 404)

@@ -13,9 +13,9 @@ import TestSupport
             let client = try router.client()
             client.send(request + Self.smuggled)
             do {
-                let answer = try client.readResponse(within: .seconds(5))
-                #expect(statuses.contains(answer.status), "\(name): \(answer.text)")
-                #expect(try client.readToClose(within: .seconds(5)) == [], "\(name): a second answer")
+                let response = try client.readResponse(within: .seconds(5))
+                #expect(statuses.contains(response.status), "\(name): \(response.text)")
+                #expect(try client.readToClose(within: .seconds(5)) == [], "\(name): a second response")
             } catch {
                 Issue.record("\(name): \(error)")
             }

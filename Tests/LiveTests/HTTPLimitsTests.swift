@@ -1,7 +1,7 @@
 import Testing
 import TestSupport
 
-/// What a caller may cost at most before it is known, and what a connection may be used for.
+/// What a client may cost at most before it is known, and what a connection may be used for.
 @Suite struct HTTPLimitsTests {
     private static func get(_ target: String = "/models", _ fields: [String]) -> String {
         (["GET \(target) HTTP/1.1", "Host: x"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
@@ -17,8 +17,8 @@ import TestSupport
         for (request, status) in cases {
             let client = try router.client()
             client.send(request)
-            let answer = HTTPHead(try client.readToClose())
-            #expect(answer.status == status)
+            let response = HTTPHead(try client.readToClose())
+            #expect(response.status == status)
         }
         #expect(try router.get("/models?\(String(repeating: "x", count: 4000))").status == 200)
     }
@@ -91,7 +91,7 @@ import TestSupport
     }
 
     @Test func `fields that the router doesn't read pass byte for byte`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("ok"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("ok"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let many = (0..<scaled(10_000, soak: 100_000)).map { "\"k\($0)\":0" }.joined(separator: ",")
         for extra in [#""x":1e999"#, #""x":"\ud800""#, #""x":1,"x":2"#, #""x":12345678901234567890123"#, #""x" : [ 1 , 2.50 ]"#, many] {
@@ -141,9 +141,9 @@ import TestSupport
         client.send(requests.joined())
         for index in 1...11 {
             if index == 7 {
-                let answer = try client.readStream()
-                #expect(answer.content == "n7")
-                #expect(answer.isDone)
+                let response = try client.readStream()
+                #expect(response.content == "n7")
+                #expect(response.isDone)
             } else {
                 #expect(try client.readResponse().content == "n\(index)")
             }
@@ -162,7 +162,7 @@ import TestSupport
             #expect([400, 405, 501].contains(try client.readResponse().status), "\(request)")
             #expect(try client.readToClose() == [])
         }
-        // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the answer.
+        // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the response.
         let client = try router.client()
         client.send(Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"]) + smuggled)
         #expect(try client.readResponse().status == 200)

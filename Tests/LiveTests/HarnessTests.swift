@@ -5,7 +5,7 @@ import TestSupport
 @Suite struct HarnessTests {
     @Test func `a client reads what an upstream sends, sized, chunked and to the close`() throws {
         let upstream = try ScriptedUpstream(each: [
-            { try $0.answer(201, "sized") },
+            { try $0.respond(201, "sized") },
             {
                 try $0.startStream()
                 try $0.chunk("chun")
@@ -28,7 +28,7 @@ import TestSupport
         #expect(upstream.connections == 1)
     }
 
-    @Test func `a cut body is an error and never a short answer`() throws {
+    @Test func `a cut body is an error and never a short response`() throws {
         let upstream = try ScriptedUpstream {
             try $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
             $0.close()
@@ -58,13 +58,13 @@ import TestSupport
         try upstream.waitForPeerClose()
     }
 
-    @Test func `an answer that never comes fails at the line that waited`() throws {
+    @Test func `an response that never comes fails at the line that waited`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let client = try RawClient(port: upstream.port)
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         do {
             _ = try client.readResponse(within: .milliseconds(20), file: "Somewhere.swift", line: 7)
-            Issue.record("an answer came out of nowhere")
+            Issue.record("a response came out of nowhere")
         } catch let failure as TestFailure {
             #expect(failure.description.hasPrefix("Somewhere.swift:7: waited for a response head"))
         }
@@ -74,7 +74,7 @@ import TestSupport
         let gate = Gate()
         let upstream = try ScriptedUpstream {
             try gate.wait()
-            try $0.answer(200, "late")
+            try $0.respond(200, "late")
         }
         let client = try RawClient(port: upstream.port)
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")

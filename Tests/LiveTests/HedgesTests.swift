@@ -12,18 +12,18 @@ import TestSupport
 
     @Test(arguments: [false, true])
     func `the first content wins, the loser is cancelled at once, and both stand in _router`(stream: Bool) throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.answering("from ", "b")))
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.responding("from ", "b")))
         let router = try Self.router(a, b)
         let start = ContinuousClock.now
         let metadata: JSON?
         if stream {
-            let answer = try router.stream("r")
-            #expect(answer.content == "from b" && answer.isDone)
-            metadata = answer.metadata
+            let response = try router.stream("r")
+            #expect(response.content == "from b" && response.isDone)
+            metadata = response.metadata
         } else {
-            let answer = try router.chat("r")
-            #expect(answer.content == "from b")
-            metadata = answer.json?["_router"]
+            let response = try router.chat("r")
+            #expect(response.content == "from b")
+            metadata = response.json?["_router"]
         }
         #expect(metadata?["model_name"]?.string == "b")
         #expect(metadata?["attempts"]?.int == 2)
@@ -35,7 +35,7 @@ import TestSupport
         #expect(cancelled < ceiling(.milliseconds(100)))
     }
 
-    @Test func `a first attempt that fails by itself leaves the answer to the second, and is told as one of two`() throws {
+    @Test func `a first attempt that fails by itself leaves the response to the second, and is told as one of two`() throws {
         let isHedged = Gate(), hasFailed = Gate()
         let a = try ScriptedUpstream { exchange in
             try isHedged.wait()
@@ -45,16 +45,16 @@ import TestSupport
         let b = try ScriptedUpstream { exchange in
             isHedged.open()
             try hasFailed.wait()
-            try ScriptedUpstream.answering("from b")(exchange)
+            try ScriptedUpstream.responding("from b")(exchange)
         }
-        let answer = try Self.router(a, b).stream("r")
-        #expect(answer.content == "from b" && answer.isDone)
-        #expect(answer.metadata?["hedged"]?.bool == true)
-        #expect(answer.metadata?["errors"]?[0]?["status"]?.int == 500)
+        let response = try Self.router(a, b).stream("r")
+        #expect(response.content == "from b" && response.isDone)
+        #expect(response.metadata?["hedged"]?.bool == true)
+        #expect(response.metadata?["errors"]?[0]?["status"]?.int == 500)
     }
 
     @Test func `a first attempt that is quick enough has no second beside it`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("a")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let router = try Self.router(a, b, hedge: "after: 20s")
         #expect(try router.stream("r").content == "a")
         #expect(b.connections == 0)
@@ -69,7 +69,7 @@ import TestSupport
                 try exchange.event(OpenAIReplies.roleChunk)
             }
             try secondHasBegun.wait()
-            guard exchange.wantsStream else { return try ScriptedUpstream.answering("slow a")(exchange) }
+            guard exchange.wantsStream else { return try ScriptedUpstream.responding("slow a")(exchange) }
             for text in ["slow ", "a"] { try exchange.event(OpenAIReplies.contentChunk(text)) }
             try exchange.event(OpenAIReplies.finishChunk)
             try exchange.event(OpenAIReplies.doneEvent)
@@ -85,9 +85,9 @@ import TestSupport
         }
         let router = try Self.router(a, b)
         if stream {
-            let answer = try router.stream("r")
-            #expect(answer.content == "slow a" && answer.isDone && answer.metadata?["model_name"]?.string == "a")
-            #expect(answer.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
+            let response = try router.stream("r")
+            #expect(response.content == "slow a" && response.isDone && response.metadata?["model_name"]?.string == "a")
+            #expect(response.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
         } else {
             #expect(try router.chat("r").content == "slow a")
         }
@@ -101,16 +101,16 @@ import TestSupport
         }
         let b = try ScriptedUpstream { exchange in
             try exchange.pause(.milliseconds(500))
-            try ScriptedUpstream.answering("b")(exchange)
+            try ScriptedUpstream.responding("b")(exchange)
         }
         #expect(try Self.router(a, b).stream("r").content == "b")
         let c = try ScriptedUpstream(ScriptedUpstream.failing(500))
-        let answer = try Self.router(a, c).chat("r")
-        #expect(answer.status == 502)
-        #expect(answer.json?["_router"]?["errors"]?.array?.count == 2)
+        let response = try Self.router(a, c).chat("r")
+        #expect(response.status == 502)
+        #expect(response.json?["_router"]?["errors"]?.array?.count == 2)
     }
 
-    @Test func `a caller that leaves cancels both`() throws {
+    @Test func `a client that leaves cancels both`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.silent))
         let router = try Self.router(a, b)
         let client = try router.openStream("r")
@@ -124,28 +124,28 @@ import TestSupport
     @Test func `a second attempt that may cost more than the cap is not made`() throws {
         let late: ScriptedUpstream.Script = { exchange in
             try exchange.pause(.milliseconds(300))
-            try ScriptedUpstream.answering("a")(exchange)
+            try ScriptedUpstream.responding("a")(exchange)
         }
         let a = try ScriptedUpstream(each: [late, ScriptedUpstream.silent])
-        let b = try ScriptedUpstream(ScriptedUpstream.answering("dear"))
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("dear"))
         let router = try Self.router(a, b)
         #expect(try router.chat("capped", extra: #""max_tokens":1000"#).content == "a")
         #expect(b.connections == 0)
         #expect(try router.chat("capped", extra: #""max_tokens":5"#).content == "dear")
     }
 
-    @Test func `the delay may be what the model itself needed so far: without enough answers there is no second attempt`() throws {
+    @Test func `the delay may be what the model itself needed so far: without enough responses there is no second attempt`() throws {
         let a = try ScriptedUpstream { exchange in
-            if exchange.question == "slow" { exchange.hold() } else { try ScriptedUpstream.answering("a")(exchange) }
+            if exchange.question == "slow" { exchange.hold() } else { try ScriptedUpstream.responding("a")(exchange) }
         }
-        let b = try ScriptedUpstream(ScriptedUpstream.answering("b"))
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try Self.router(a, b, hedge: "after: p95")
         for _ in 0..<19 { #expect(try router.stream("r").content == "a") }
         #expect(try router.stream("r", "slow", extra: #""timeout_secs":1"#).json?["error"] != nil)
         #expect(b.connections == 0)
         // The twentieth answer makes the percentile known, and it is far below the time that a silent model is given.
         #expect(try router.stream("a").content == "a")
-        let answer = try router.stream("r", "slow")
-        #expect(answer.content == "b" && answer.metadata?["hedged"]?.bool == true)
+        let response = try router.stream("r", "slow")
+        #expect(response.content == "b" && response.metadata?["hedged"]?.bool == true)
     }
 }

@@ -4,21 +4,21 @@ import TestSupport
 /// Requests and tokens of the minute, and requests under way: of keys, models and providers.
 @Suite struct LimitsTests {
     @Test func `of many parallel requests exactly as many as the key's limit are admitted`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("yes"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("yes"))
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 100 } }"]))
         let start = ContinuousClock.now
-        let answers = try concurrently(20) { _ in try (0..<20).map { _ in try router.chat("a", key: "key-k") } }.flatMap { $0 }
+        let responses = try concurrently(20) { _ in try (0..<20).map { _ in try router.chat("a", key: "key-k") } }.flatMap { $0 }
         let refilled = Int((.now - start) / .milliseconds(600)) + 1
-        let refused = answers.filter { $0.status == 429 }
-        let admitted = answers.count { $0.status == 200 }
+        let refused = responses.filter { $0.status == 429 }
+        let admitted = responses.count { $0.status == 200 }
         #expect((100...100 + refilled).contains(admitted) && admitted == upstream.requests.count)
         #expect(refused.count + admitted == 400)
         #expect(refused.allSatisfy { Int($0.head["retry-after"] ?? "").map { $0 >= 1 } == true && $0.errorType == "rate_limit_error" })
     }
 
-    @Test func `slots of callers that leave are free again`() throws {
+    @Test func `slots of clients that leave are free again`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.question == "stay" { return try ScriptedUpstream.answering("here")(exchange) }
+            if exchange.question == "stay" { return try ScriptedUpstream.responding("here")(exchange) }
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("x"))
             exchange.hold()
@@ -31,12 +31,12 @@ import TestSupport
                 client.reset()
             }
         }
-        let answers = try concurrently(8) { _ in try router.chat("a", "stay", key: "key-k").content ?? "" }
-        #expect(answers.allSatisfy { $0 == "here" })
+        let responses = try concurrently(8) { _ in try router.chat("a", "stay", key: "key-k").content ?? "" }
+        #expect(responses.allSatisfy { $0 == "here" })
     }
 
-    @Test func `over the model's own limit the next model answers, and where none is left the request waits for its turn`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("a")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+    @Test func `over the model's own limit the next model responses, and where none is left the request waits for its turn`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         var policy = PolicyText(["b": b], routes: ["  r: { try: [a, b] }"])
         policy.moreProviders = ["  p-a: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(a.port)/v1\" }"]
         policy.moreModels = ["  a: { provider: p-a, limits: { requests_per_minute: 2 } }"]
@@ -60,10 +60,10 @@ import TestSupport
         policy.provider = "limits: { concurrent: 4 }"
         policy.moreModels = ["  a2: { provider: p-a, limits: { concurrent: 3 } }"]
         let router = try RouterProcess(policy)
-        let answers = try concurrently(8) { worker in
+        let responses = try concurrently(8) { worker in
             try (0..<5).map { round in try router.chat(worker % 2 == 0 ? "a" : "a2", "\(worker)-\(round)").content == "\(worker)-\(round)" }
         }
-        #expect(answers.flatMap { $0 }.allSatisfy { $0 })
+        #expect(responses.flatMap { $0 }.allSatisfy { $0 })
         #expect(underWay.read { $0.most } <= 4)
     }
 
@@ -71,23 +71,23 @@ import TestSupport
         let release = Gate()
         let upstream = try ScriptedUpstream { exchange in
             try release.wait()
-            try ScriptedUpstream.answering("done")(exchange)
+            try ScriptedUpstream.responding("done")(exchange)
         }
         var policy = PolicyText(defaults: "timeouts: { queue: 60s }")
         policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
         policy.moreModels = ["  a: { provider: p, limits: { concurrent: 1 } }"]
         let router = try RouterProcess(policy)
-        let answers = Watched<[Response]>([])
+        let responses = Watched<[Response]>([])
         for _ in 0..<3 {
-            Threads.start { if let answer = try? router.chat("a", within: .seconds(30)) { answers.update { $0.append(answer) } } }
+            Threads.start { if let response = try? router.chat("a", within: .seconds(30)) { responses.update { $0.append(response) } } }
         }
-        // One is under way and one waits, whichever: until the release only the third can have an answer.
-        let refused = try #require(answers.wait(until: Deadline(.seconds(10))) { $0.first })
+        // One is under way and one waits, whichever: until the release only the third can have a response.
+        let refused = try #require(responses.wait(until: Deadline(.seconds(10))) { $0.first })
         #expect(refused.status == 503)
         #expect(refused.errorCode == "no_model_available")
         #expect(refused.head["retry-after"] != nil)
         release.open()
-        let served = try #require(answers.wait(until: Deadline(.seconds(10))) { $0.count == 3 ? $0.dropFirst() : nil })
+        let served = try #require(responses.wait(until: Deadline(.seconds(10))) { $0.count == 3 ? $0.dropFirst() : nil })
         #expect(served.allSatisfy { $0.content == "done" })
     }
 

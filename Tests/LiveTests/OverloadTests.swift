@@ -4,7 +4,7 @@ import TestSupport
 /// Ten times more than there is room for: what is admitted is served whole, what isn't is told at once when to come back.
 @Suite struct OverloadTests {
     private static let slots = 8
-    /// Of an answer at the upstream. Eighty answers a second leave a small machine enough to offer ten times as many.
+    /// Of a response at the upstream. Eighty answers a second leave a small machine enough to offer ten times as many.
     private static let service: Duration = .milliseconds(scaled(20, soak: 100))
 
     private struct Outcome {
@@ -21,28 +21,28 @@ import TestSupport
             durations.isEmpty ? .zero : durations.sorted()[(durations.count * 99 - 1) / 100]
         }
 
-        mutating func add(_ answer: StreamedAnswer, to nonce: String, after time: Duration) {
-            let content = answer.isStream ? answer.content : answer.json?["choices"]?[0]?["message"]?["content"]?.string
-            switch answer.status {
-            case 200 where content == nonce && answer.isStream == answer.isDone: served.append(time)
-            case 503 where (Int(answer.head["retry-after"] ?? "") ?? 0) >= 1 && answer.json?["error"]?["code"]?.string == "no_model_available": refused.append(time)
-            default: wrong.append("\(nonce): \(answer.head.raw)\(String(decoding: answer.body, as: UTF8.self))\(answer.data)")
+        mutating func add(_ response: StreamedResponse, to nonce: String, after time: Duration) {
+            let content = response.isStream ? response.content : response.json?["choices"]?[0]?["message"]?["content"]?.string
+            switch response.status {
+            case 200 where content == nonce && response.isStream == response.isDone: served.append(time)
+            case 503 where (Int(response.head["retry-after"] ?? "") ?? 0) >= 1 && response.json?["error"]?["code"]?.string == "no_model_available": refused.append(time)
+            default: wrong.append("\(nonce): \(response.head.raw)\(String(decoding: response.body, as: UTF8.self))\(response.data)")
             }
         }
     }
 
-    /// Parallel callers, each with a connection that it keeps, whose every second request is streamed.
+    /// Parallel clients, each with a connection that it keeps, whose every second request is streamed.
     /// - Parameters:
-    ///   - rate: requests a second over all callers; nil: as fast as they are answered.
+    ///   - rate: requests a second over all clients; nil: as fast as they are answered.
     ///   - isRefused: opened at the first refusal.
-    private static func offer(_ router: RouterProcess, callers: Int, each: Int, rate: Double? = nil, isRefused: Gate = Gate()) throws -> Outcome {
+    private static func offer(_ router: RouterProcess, clients: Int, each: Int, rate: Double? = nil, isRefused: Gate = Gate()) throws -> Outcome {
         let start = ContinuousClock.now
-        let parts = try concurrently(callers, within: .seconds(240)) { caller in
+        let parts = try concurrently(clients, within: .seconds(240)) { index in
             let client = try router.client()
             var outcome = Outcome()
             for round in 0..<each {
-                if let rate { start.advanced(by: .seconds(Double(round * callers + caller) / rate)).await() }
-                let nonce = "\(caller)-\(round)"
+                if let rate { start.advanced(by: .seconds(Double(round * clients + index) / rate)).await() }
+                let nonce = "\(index)-\(round)"
                 let sent = ContinuousClock.now
                 client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", nonce, stream: round % 2 == 1)))
                 outcome.add(try client.readStream(within: .seconds(60)), to: nonce, after: .now - sent)
@@ -73,24 +73,24 @@ import TestSupport
         policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
         policy.moreModels = ["  a: { provider: p, limits: { concurrent: \(Self.slots) } }"]
         let router = try RouterProcess(policy)
-        let normal = try Self.offer(router, callers: Self.slots, each: rounds)
+        let normal = try Self.offer(router, clients: Self.slots, each: rounds)
         #expect(normal.wrong == [] && normal.refused.isEmpty)
 
         let rate = 10 * normal.goodput
-        // At a rate, a caller who is served has time to wait in the queue without being late for its next request.
-        let callers = scaled(10, soak: 20) * Self.slots
+        // At a rate, a client who is served has time to wait in the queue without being late for its next request.
+        let clients = scaled(10, soak: 20) * Self.slots
         let overload = try Self.offer(
-            router, callers: callers, each: isSoak ? Int(rate * 60) / callers : rounds, rate: isSoak ? rate : nil, isRefused: isRefused)
+            router, clients: clients, each: isSoak ? Int(rate * 60) / clients : rounds, rate: isSoak ? rate : nil, isRefused: isRefused)
         #expect(overload.wrong == [])
         #expect(!overload.refused.isEmpty && overload.served.count >= Self.slots)
         #expect(underWay.read { $0.most } <= Self.slots)
 
-        let afterwards = try Self.offer(router, callers: Self.slots, each: rounds)
+        let afterwards = try Self.offer(router, clients: Self.slots, each: rounds)
         #expect(afterwards.wrong == [] && afterwards.refused.isEmpty)
         if isSoak {
             print(
                 "overload: capacity \(normal.goodput)/s, offered \(Double(overload.served.count + overload.refused.count) / (overload.time / .seconds(1)))/s,"
-                    + " served \(overload.goodput)/s, p99 of a refusal \(Outcome.p99(overload.refused)), of an answer \(Outcome.p99(normal.served)) before and"
+                    + " served \(overload.goodput)/s, p99 of a refusal \(Outcome.p99(overload.refused)), of a response \(Outcome.p99(normal.served)) before and"
                     + " \(Outcome.p99(afterwards.served)) afterwards")
             #expect(overload.time <= .seconds(63), "not ten times the capacity was offered")
             #expect(overload.goodput >= 0.9 * normal.goodput)

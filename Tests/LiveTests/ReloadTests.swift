@@ -29,8 +29,8 @@ import TestSupport
         let readers = Watched(0)
         for client in clients {
             Threads.start {
-                let answer = try? client.readStream(within: .seconds(120))
-                if answer?.content != expected || answer?.isDone != true { broken.update { $0.append(answer.map { "\($0.status) \($0.content) \($0.errors)" } ?? "cut") } }
+                let response = try? client.readStream(within: .seconds(120))
+                if response?.content != expected || response?.isDone != true { broken.update { $0.append(response.map { "\($0.status) \($0.content) \($0.errors)" } ?? "cut") } }
                 readers.update { $0 += 1 }
             }
         }
@@ -39,8 +39,8 @@ import TestSupport
                 var count = 0
                 while !over.read({ $0 }) {
                     count += 1
-                    let answer = Result { try router.chat("a", "probe \(prober) \(count)").content }
-                    if (try? answer.get()) != "probe \(prober) \(count)" { broken.update { $0.append("probe: \(answer)") } }
+                    let response = Result { try router.chat("a", "probe \(prober) \(count)").content }
+                    if (try? response.get()) != "probe \(prober) \(count)" { broken.update { $0.append("probe: \(response)") } }
                 }
                 readers.update { $0 += 1 }
             }
@@ -75,7 +75,7 @@ import TestSupport
             try exchange.event(OpenAIReplies.doneEvent)
             try exchange.finishChunks()
         }
-        let new = try ScriptedUpstream(ScriptedUpstream.answering("new"))
+        let new = try ScriptedUpstream(ScriptedUpstream.responding("new"))
         let router = try RouterProcess(PolicyText(["a": old], routes: ["  r: { try: a }"]))
         let client = try router.openStream("r")
         let head = try client.readHead()
@@ -114,8 +114,8 @@ import TestSupport
         #expect(changed.requests.last?.head["authorization"] == "Bearer other")
     }
 
-    @Test func `an answer never mixes two policies`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.answering("generation a")), try ScriptedUpstream(ScriptedUpstream.answering("generation b")))
+    @Test func `an response never mixes two policies`() throws {
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("generation a")), try ScriptedUpstream(ScriptedUpstream.responding("generation b")))
         func policy(_ name: String) -> PolicyText {
             PolicyText(["a": a, "b": b], routes: ["  r: { try: \(name) }"]).with { $0.provider = "api_key: key-\(name), headers: { X-Generation: \(name) }" }
         }
@@ -125,9 +125,9 @@ import TestSupport
         for _ in 0..<3 {
             Threads.start {
                 while !over.read({ $0 }) {
-                    let answer = try? router.chat("r")
-                    let model = answer?.head["x-router-model"] ?? "nothing"
-                    if answer?.content != "generation \(model)" || answer?.json?["_router"]?["model_name"]?.string != model { mixed.update { $0.append("\(answer?.text ?? "none")") } }
+                    let response = try? router.chat("r")
+                    let model = response?.head["x-router-model"] ?? "nothing"
+                    if response?.content != "generation \(model)" || response?.json?["_router"]?["model_name"]?.string != model { mixed.update { $0.append("\(response?.text ?? "none")") } }
                 }
                 count.update { $0 += 1 }
             }

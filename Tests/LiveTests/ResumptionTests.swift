@@ -5,7 +5,7 @@ import TestSupport
 @Suite struct ResumptionTests {
     private static let begun = ["Once \"upon\" ", "a "]
 
-    /// Each answer is reset at its gate: a reset takes along what the router has not read yet.
+    /// Each response is reset at its gate: a reset takes along what the router has not read yet.
     private static func breaking(at gates: [Gate]) throws -> ScriptedUpstream {
         try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -17,7 +17,7 @@ import TestSupport
     }
 
     /// Reads what comes before the break, lets it happen, and returns what follows.
-    private static func rest(_ router: RouterProcess, _ model: String, _ text: String = "Hello", extra: String = "", breakingAt gate: Gate) throws -> StreamedAnswer {
+    private static func rest(_ router: RouterProcess, _ model: String, _ text: String = "Hello", extra: String = "", breakingAt gate: Gate) throws -> StreamedResponse {
         let client = try router.openStream(model, text, extra: extra)
         let head = try client.readHead()
         for text in begun { #expect(try client.nextContent() == text) }
@@ -35,13 +35,13 @@ import TestSupport
 
     @Test func `it goes on where it broke, and says where`() throws {
         let gate = Gate()
-        let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.answering("time", ".")))
-        let answer = try Self.rest(Self.router(a, b), "r", "Tell me a story", breakingAt: gate)
-        #expect(answer.content == "time.")
-        #expect(answer.isDone && answer.errors.isEmpty && answer.doneCount == 1)
-        #expect(answer.metadata?["model_name"]?.string == "b")
-        #expect(answer.metadata?["resumed"]?[0]?["model_name"]?.string == "a")
-        #expect(answer.metadata?["resumed"]?[0]?["text_bytes"]?.int == 14)
+        let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.responding("time", ".")))
+        let response = try Self.rest(Self.router(a, b), "r", "Tell me a story", breakingAt: gate)
+        #expect(response.content == "time.")
+        #expect(response.isDone && response.errors.isEmpty && response.doneCount == 1)
+        #expect(response.metadata?["model_name"]?.string == "b")
+        #expect(response.metadata?["resumed"]?[0]?["model_name"]?.string == "a")
+        #expect(response.metadata?["resumed"]?[0]?["text_bytes"]?.int == 14)
         let sent = try #require(b.requests.first?.json?["messages"]?.array)
         #expect(sent.last?["role"]?.string == "assistant")
         #expect(sent.last?["content"]?.string == "Once \"upon\" a ")
@@ -51,13 +51,13 @@ import TestSupport
     @Test func `without the route's word, and for tools, JSON or several choices, the break is an error`() throws {
         let extras = [#""n":2"#, #""tools":[{"type":"function","function":{"name":"f"}}]"#, #""response_format":{"type":"json_object"}"#]
         let gates = (0...extras.count).map { _ in Gate() }
-        let (a, b) = (try Self.breaking(at: gates), try ScriptedUpstream(ScriptedUpstream.answering("never")))
+        let (a, b) = (try Self.breaking(at: gates), try ScriptedUpstream(ScriptedUpstream.responding("never")))
         let router = try Self.router(a, b)
-        var answers = [try Self.rest(router, "plain", breakingAt: gates[0])]
-        for (extra, gate) in zip(extras, gates.dropFirst()) { answers.append(try Self.rest(router, "able", extra: extra, breakingAt: gate)) }
-        for answer in answers {
-            #expect(answer.content == "" && !answer.isDone)
-            #expect(answer.errors.count == 1)
+        var responses = [try Self.rest(router, "plain", breakingAt: gates[0])]
+        for (extra, gate) in zip(extras, gates.dropFirst()) { responses.append(try Self.rest(router, "able", extra: extra, breakingAt: gate)) }
+        for response in responses {
+            #expect(response.content == "" && !response.isDone)
+            #expect(response.errors.count == 1)
         }
         #expect(b.requests.isEmpty)
     }
@@ -65,8 +65,8 @@ import TestSupport
     @Test func `where nobody can go on the break is an error`() throws {
         let gate = Gate()
         let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.failing(500)))
-        let answer = try Self.rest(Self.router(a, b), "r", breakingAt: gate)
-        #expect(answer.content == "" && !answer.isDone && answer.errors.count == 1)
+        let response = try Self.rest(Self.router(a, b), "r", breakingAt: gate)
+        #expect(response.content == "" && !response.isDone && response.errors.count == 1)
         #expect(b.requests.count == 1)
     }
 }

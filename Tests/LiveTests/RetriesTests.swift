@@ -7,7 +7,7 @@ import TestSupport
 
     @Test(arguments: [false, true])
     func `a model that is alone is asked again as often as retries says`(stream: Bool) throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.answering("at last")])
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.responding("at last")])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
         let content = stream ? try router.stream("a").content : try router.chat("a").content
         #expect(content == "at last")
@@ -16,7 +16,7 @@ import TestSupport
         #expect(waits[0] >= .milliseconds(20) && waits[1] >= .milliseconds(40))
     }
 
-    @Test func `retries end with max_attempts, and the caller's own bound comes first`() throws {
+    @Test func `retries end with max_attempts, and the client's own bound comes first`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 3, " + Self.retries))
         #expect(try router.chat("a").json?["_router"]?["attempts"]?.int == 3)
@@ -27,7 +27,7 @@ import TestSupport
 
     @Test(arguments: [("Retry-After: 1", 1.0), ("retry-after-ms: 300", 0.3), ("Retry-After: abc", 0.02), ("Retry-After: -1", 0.02)])
     func `a rate limited model is asked again after what its upstream asked for`(field: String, seconds: Double) throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: [field]), ScriptedUpstream.answering("now")])
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: [field]), ScriptedUpstream.responding("now")])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
         #expect(try router.chat("a").content == "now")
         let waited = upstream.requests[1].at - upstream.requests[0].at
@@ -36,19 +36,19 @@ import TestSupport
 
     @Test func `a rate limited model whose upstream names no time is ready when it is asked again`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.number % 2 == 0 { try ScriptedUpstream.failing(429)(exchange) } else { try ScriptedUpstream.answering("now")(exchange) }
+            if exchange.number % 2 == 0 { try ScriptedUpstream.failing(429)(exchange) } else { try ScriptedUpstream.responding("now")(exchange) }
         }
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 20ms, jitter: 1 }"))
         for _ in 0..<10 { #expect(try router.chat("a").content == "now") }
     }
 
     @Test func `where all rest, a request waits if it may, with comments on its stream`() throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.answering("rested")])
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.responding("rested")])
         let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 200ms", defaults: "retry: { retries: 0 }"))
         #expect(try router.chat("a").status == 429)
-        let answer = try router.stream("a")
-        #expect(answer.content == "rested" && answer.isDone)
-        #expect(answer.comments >= 3)
+        let response = try router.stream("a")
+        #expect(response.content == "rested" && response.isDone)
+        #expect(response.comments >= 3)
         #expect(upstream.requests[1].at - upstream.requests[0].at >= .seconds(2))
     }
 
@@ -69,7 +69,7 @@ import TestSupport
     }
 
     @Test func `a route's own rows of the failure table come before the others`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.answering("b")))
+        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  stop: { try: [a, b], failover: { 403: stop } }", "  go: { try: [a, b] }"]))
         let stopped = try router.chat("stop")
@@ -79,7 +79,7 @@ import TestSupport
         #expect(try router.chat("go").content == "b")
     }
 
-    /// A dying upstream gets little more than what callers ask of it.
+    /// A dying upstream gets little more than what clients ask of it.
     @Test func `repeats at a failing provider stay within the budget and max_attempts`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(503))
         let policy = PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 400ms }, max_attempts: 4")
@@ -93,27 +93,27 @@ import TestSupport
     }
 
     @Test func `a retry whose model must rest longer, by what another request learned meanwhile, waits on`() throws {
-        let bothAsked = Gate()
+        let bothTried = Gate()
         let upstream = try ScriptedUpstream { exchange in
             switch exchange.number {
-            case 0: try bothAsked.wait()
+            case 0: try bothTried.wait()
             case 1:
-                bothAsked.open()
+                bothTried.open()
                 try exchange.pause(.milliseconds(150))
-            default: return try ScriptedUpstream.answering("yes")(exchange)
+            default: return try ScriptedUpstream.responding("yes")(exchange)
             }
             try ScriptedUpstream.failing(429, fields: ["retry-after-ms: 300"])(exchange)
         }
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 300ms, jitter: 0 }"))
-        let answers = try concurrently(2) { _ in try router.chat("a") }
-        #expect(answers.map(\.content) == ["yes", "yes"])
-        #expect(answers.map { $0.json?["_router"]?["attempts"]?.int } == [2, 2])
+        let responses = try concurrently(2) { _ in try router.chat("a") }
+        #expect(responses.map(\.content) == ["yes", "yes"])
+        #expect(responses.map { $0.json?["_router"]?["attempts"]?.int } == [2, 2])
     }
 
     @Test func `no retry is waited for that the breaker forbids`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 30s, max_delay: 30s }, breaker: { failures: 1 }"))
-        let answer = try router.chat("a")
-        #expect(answer.status >= 500 && upstream.requests.count == 1)
+        let response = try router.chat("a")
+        #expect(response.status >= 500 && upstream.requests.count == 1)
     }
 }

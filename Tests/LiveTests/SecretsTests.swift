@@ -1,9 +1,9 @@
 import Testing
 import TestSupport
 
-/// Nothing that a caller sends chooses where a provider's key goes, and no secret comes out anywhere.
+/// Nothing that a client sends chooses where a provider's key goes, and no secret comes out anywhere.
 @Suite struct SecretsTests {
-    @Test func `a caller's fields and headers never choose where a request goes`() throws {
+    @Test func `a client's fields and headers never choose where a request goes`() throws {
         let (upstream, attacker) = (try ScriptedUpstream(ScriptedUpstream.echoing), try ScriptedUpstream(ScriptedUpstream.echoing))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let address = "http://127.0.0.1:\(attacker.port)/v1"
@@ -36,7 +36,7 @@ import TestSupport
     @Test(arguments: [301, 302, 303, 307, 308])
     func `a redirect is not followed`(status: Int) throws {
         let attacker = try ScriptedUpstream(ScriptedUpstream.echoing)
-        let upstream = try ScriptedUpstream { try $0.answer(status, "", fields: ["Location: http://127.0.0.1:\(attacker.port)/v1/chat/completions"]) }
+        let upstream = try ScriptedUpstream { try $0.respond(status, "", fields: ["Location: http://127.0.0.1:\(attacker.port)/v1/chat/completions"]) }
         let router = try RouterProcess(PolicyText(["a": upstream], routes: ["  r: { try: a }"]))
         let response = try router.chat("r")
         #expect(response.status == 502)
@@ -45,16 +45,16 @@ import TestSupport
         #expect(upstream.requests.count == 1)
     }
 
-    @Test func `an upstream sees the router's fields and none of the caller's`() throws {
+    @Test func `an upstream sees the router's fields and none of the client's`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
-        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"caller-key\" }"]))
+        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"client-key\" }"]))
         let fields = [
             "Cookie: evil", "X-Goog-Api-Key: evil", "Proxy-Authorization: Basic evil", "Connection: x-secret, keep-alive", "X-Secret: evil", "Keep-Alive: evil", "TE: trailers",
             "X-Forwarded-For: evil", "Forwarded: for=evil", "OpenAI-Organization: evil", "X-Anything: evil", "User-Agent: evil", "Referer: http://evil", "Accept-Encoding: gzip",
         ]
-        #expect(try router.chat("a", key: "caller-key", fields: fields).status == 200)
+        #expect(try router.chat("a", key: "client-key", fields: fields).status == 200)
         let head = try upstream.waitForRequest().head
-        #expect(!head.raw.contains("evil") && !head.raw.contains("caller-key") && !head.raw.lowercased().contains("x-secret"))
+        #expect(!head.raw.contains("evil") && !head.raw.contains("client-key") && !head.raw.lowercased().contains("x-secret"))
         #expect(head.all("authorization") == ["Bearer sk-provider"])
         #expect(head["accept-encoding"] == "identity")
         #expect(head.all("transfer-encoding").count + head.all("content-length").count == 1)
@@ -62,8 +62,8 @@ import TestSupport
 
     @Test func `an upstream's cookies, connection fields and lengths stay with it`() throws {
         let upstream = try ScriptedUpstream {
-            try $0.answer(
-                200, OpenAIReplies.whole("x"), fields: ["Set-Cookie: evil=1", "Connection: x-hop", "X-Hop: evil", "Keep-Alive: timeout=5", "Server: evil", "X-RateLimit-Remaining-Requests: 7"])
+            try $0.respond(
+                200, OpenAIReplies.buffered("x"), fields: ["Set-Cookie: evil=1", "Connection: x-hop", "X-Hop: evil", "Keep-Alive: timeout=5", "Server: evil", "X-RateLimit-Remaining-Requests: 7"])
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let response = try router.chat("a")
@@ -74,19 +74,19 @@ import TestSupport
     /// Every way of failing that quotes something, with a planted secret in each place that could be quoted.
     @Test func `no planted secret comes out in logs, metrics or bodies`() throws {
         let canaries = Canaries([
-            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "caller's key": "sk-canary-Kc93caller", "wrong key": "sk-canary-Wr47wrong",
+            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "client's key": "sk-canary-Kc93caller", "wrong key": "sk-canary-Wr47wrong",
             "environment": "canary-Ev66environment",
         ])
         let logCanaries = Canaries(["prompt": "canary-Pr19prompt-text", "completion": "canary-Co28completion"])
         let echoed = "Incorrect API key provided: sk-canary-Zq81provider (canary-Hx52header-value)"
-        let whole = OpenAIReplies.whole("canary-Co28completion")
+        let buffered = OpenAIReplies.buffered("canary-Co28completion")
         let scripts: [ScriptedUpstream.Script] = [
             ScriptedUpstream.failing(401, echoed), ScriptedUpstream.failing(400, echoed), ScriptedUpstream.failing(500, echoed), ScriptedUpstream.failing(429, echoed),
-            { try $0.answer(404, echoed, type: "text/html") }, { try $0.answer(200, echoed, type: "text/html") },
-            { try $0.answer(302, "", fields: ["Location: http://sk-canary-Zq81provider@127.0.0.1/?key=sk-canary-Zq81provider"]) },
-            { try $0.answer(200, OpenAIReplies.error(echoed)) }, { try $0.send("HTTP/1.1 200 OK\r\nBad sk-canary-Zq81provider\r\n\r\n") }, { $0.reset() },
-            { try $0.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(whole.utf8.count)\r\n\r\n" + whole.dropLast(9)); $0.close() },
-            { try $0.answer(200, whole) },
+            { try $0.respond(404, echoed, type: "text/html") }, { try $0.respond(200, echoed, type: "text/html") },
+            { try $0.respond(302, "", fields: ["Location: http://sk-canary-Zq81provider@127.0.0.1/?key=sk-canary-Zq81provider"]) },
+            { try $0.respond(200, OpenAIReplies.error(echoed)) }, { try $0.send("HTTP/1.1 200 OK\r\nBad sk-canary-Zq81provider\r\n\r\n") }, { $0.reset() },
+            { try $0.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(buffered.utf8.count)\r\n\r\n" + buffered.dropLast(9)); $0.close() },
+            { try $0.respond(200, buffered) },
         ]
         var policy = PolicyText(routes: ["  r: { try: a }"], keys: ["  root: { secret: \"${CALLER_KEY}\", admin: true }"])
         let upstream = try ScriptedUpstream { try scripts[$0.number % scripts.count]($0) }

@@ -21,7 +21,7 @@ import TestSupport
         }
     }
 
-    @Test func `running answers end whole, and the process exits with 0`() throws {
+    @Test func `running responses end whole, and the process exits with 0`() throws {
         let finish = Gate()
         let upstream = try ScriptedUpstream(Self.ticking(finish))
         let router = try RouterProcess(PolicyText(["a": upstream], server: "drain: 30s"))
@@ -31,8 +31,8 @@ import TestSupport
             #expect(try client.nextContent() == "begun ")
             return head
         }
-        let whole = try router.client()
-        whole.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "whole")))
+        let buffered = try router.client()
+        buffered.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "whole")))
         try upstream.waitForRequest(clients.count)
         router.process.signal(SIGTERM)
         try eventually("the listener is closed") { (try? router.client()) == nil }
@@ -43,7 +43,7 @@ import TestSupport
             #expect(rest.content == "and ended")
             #expect(rest.isDone && rest.errors.isEmpty)
         }
-        #expect(try whole.readResponse().content == "whole")
+        #expect(try buffered.readResponse().content == "whole")
         #expect(try router.process.waitForExit(within: .seconds(10)) == .code(0))
         #expect(try router.waitForRecords(clients.count + 1).count == clients.count + 1)
     }
@@ -70,13 +70,13 @@ import TestSupport
         let ask = RouterProcess.request("GET", "/health")
         kept.send(ask)
         _ = try kept.readResponse()
-        let caller = try router.client()
-        caller.send(ask)
-        _ = try caller.readResponse()
+        let client = try router.client()
+        client.send(ask)
+        _ = try client.readResponse()
         router.process.signal(SIGTERM)
         try eventually("the listener is closed") { (try? router.client()) == nil }
         // A kept connection is closed, or its next request is refused as JSON and closes it.
-        if caller.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a"))), let refusal = try? caller.readResponse() {
+        if client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a"))), let refusal = try? client.readResponse() {
             #expect(refusal.status == 503)
             #expect(refusal.errorCode == "shutting_down")
             #expect(refusal.head["connection"]?.lowercased() == "close")
@@ -97,8 +97,8 @@ import TestSupport
         let client = try router.openStream("a", "long")
         let head = try client.readHead()
         _ = try client.nextContent()
-        let whole = try router.client()
-        whole.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "whole")))
+        let buffered = try router.client()
+        buffered.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "whole")))
         try upstream.waitForRequest(1)
         let start = ContinuousClock.now
         router.process.signal(SIGTERM)
@@ -106,7 +106,7 @@ import TestSupport
         #expect(.now - start >= .milliseconds(450))
         #expect(rest.errors.first?["code"]?.string == "shutting_down")
         #expect(rest.doneCount == 0)
-        let refused = try whole.readResponse()
+        let refused = try buffered.readResponse()
         #expect(refused.status == 503)
         #expect(refused.errorCode == "shutting_down")
         #expect(try router.process.waitForExit(within: ceiling(.milliseconds(1500))) == .code(0))

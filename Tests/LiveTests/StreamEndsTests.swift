@@ -1,7 +1,7 @@
 import Testing
 import TestSupport
 
-/// `[DONE]` is a promise that the answer is whole: no end of an upstream may turn into a false one.
+/// `[DONE]` is a promise that the response is whole: no end of an upstream may turn into a false one.
 @Suite struct StreamEndsTests {
     private static let (first, second, finish) = (OpenAIReplies.contentChunk("alpha "), OpenAIReplies.contentChunk("beta"), OpenAIReplies.finishChunk)
     private static let done = OpenAIReplies.doneEvent
@@ -14,26 +14,26 @@ import TestSupport
         }
     }
 
-    private static func answer(_ script: @escaping ScriptedUpstream.Script) throws -> StreamedAnswer {
+    private static func response(_ script: @escaping ScriptedUpstream.Script) throws -> StreamedResponse {
         let upstream = try ScriptedUpstream(script)
         return try RouterProcess(PolicyText(["a": upstream])).stream("a")
     }
 
-    private func expectWhole(_ answer: StreamedAnswer, _ what: String) {
-        #expect(answer.content == "alpha beta", "\(what)")
-        #expect(answer.errors.isEmpty, "\(what)")
-        #expect(answer.doneCount == 1 && answer.isDone, "\(what)")
+    private func expectComplete(_ response: StreamedResponse, _ what: String) {
+        #expect(response.content == "alpha beta", "\(what)")
+        #expect(response.errors.isEmpty, "\(what)")
+        #expect(response.doneCount == 1 && response.isDone, "\(what)")
     }
 
     @Test func `a stream that shows its finish or its end marker is whole`() throws {
         let finishing: @Sendable (UpstreamExchange) throws -> Void = { try $0.finishChunks() }
-        expectWhole(try Self.answer(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
-        expectWhole(try Self.answer(Self.play([Self.first, Self.second, Self.finish], then: finishing)), "finish without marker")
-        expectWhole(try Self.answer(Self.play([Self.first, Self.second, Self.done], then: finishing)), "marker without finish")
-        expectWhole(try Self.answer(Self.play([Self.first, Self.second, Self.finish, Self.done, Self.first, "not json"], then: finishing)), "data after the marker")
-        expectWhole(try Self.answer(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around the marker")
-        expectWhole(
-            try Self.answer {
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish], then: finishing)), "finish without marker")
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.done], then: finishing)), "marker without finish")
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done, Self.first, "not json"], then: finishing)), "data after the marker")
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around the marker")
+        expectComplete(
+            try Self.response {
                 try $0.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
                 for event in [Self.first, Self.second, Self.finish, Self.done] { try $0.send("data:\(event)\r\n\r\n") }
                 $0.close()
@@ -49,32 +49,32 @@ import TestSupport
             ("error event and marker", { try $0.event(OpenAIReplies.error("overloaded")); try $0.event(Self.done); try $0.finishChunks() }),
         ]
         for (name, end) in ends {
-            let answer = try Self.answer(Self.play([OpenAIReplies.roleChunk, Self.first], then: end))
-            #expect(answer.content == "alpha ", "\(name)")
-            #expect(answer.errors.count == 1, "\(name): \(answer.data)")
-            #expect(answer.doneCount == 0, "\(name)")
-            #expect(answer.data.last.flatMap { JSON($0) }?["error"] != nil, "\(name): the error is the last event")
+            let response = try Self.response(Self.play([OpenAIReplies.roleChunk, Self.first], then: end))
+            #expect(response.content == "alpha ", "\(name)")
+            #expect(response.errors.count == 1, "\(name): \(response.data)")
+            #expect(response.doneCount == 0, "\(name)")
+            #expect(response.data.last.flatMap { JSON($0) }?["error"] != nil, "\(name): the error is the last event")
         }
-        let cut = try Self.answer(Self.play([Self.first], then: { try $0.finishChunks() }))
+        let cut = try Self.response(Self.play([Self.first], then: { try $0.finishChunks() }))
         #expect(cut.errors.first?["code"]?.string == "upstream_truncated")
     }
 
-    @Test func `an answer ends at the marker, though the upstream stays open`() throws {
+    @Test func `an response ends at the marker, though the upstream stays open`() throws {
         let upstream = try ScriptedUpstream(Self.play([Self.first, Self.second, Self.finish, Self.done], then: { $0.hold() }))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let start = ContinuousClock.now
-        expectWhole(try router.stream("a"), "held open")
+        expectComplete(try router.stream("a"), "held open")
         #expect(.now - start < ceiling(.milliseconds(1250)))
         try upstream.waitForPeerClose()
     }
 
     @Test func `an error event before the first content is a failed attempt`() throws {
         let upstream = try ScriptedUpstream(Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("overloaded", code: "503")], then: { try $0.finishChunks() }))
-        let other = try ScriptedUpstream(ScriptedUpstream.answering("from b"))
+        let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }", "  alone: { try: a }"]))
-        let answer = try router.stream("r")
-        #expect(answer.content == "from b")
-        #expect(answer.metadata?["attempts"]?.int == 2)
+        let response = try router.stream("r")
+        #expect(response.content == "from b")
+        #expect(response.metadata?["attempts"]?.int == 2)
         let alone = try router.stream("alone")
         #expect(alone.status == 502)
         #expect(!alone.isStream)
@@ -84,29 +84,29 @@ import TestSupport
     @Test func `an empty stream and a page of HTML are failed attempts`() throws {
         for script: ScriptedUpstream.Script in [
             Self.play([], then: { try $0.finishChunks() }), Self.play([OpenAIReplies.roleChunk], then: { try $0.finishChunks() }), Self.play([Self.done], then: { try $0.finishChunks() }),
-            { try $0.answer(200, "<html>login</html>", type: "text/html") }, { try $0.answer(200, "") }, { try $0.answer(200, OpenAIReplies.error("too much")) },
-            { try $0.answer(200, "{\"choices\":") },
+            { try $0.respond(200, "<html>login</html>", type: "text/html") }, { try $0.respond(200, "") }, { try $0.respond(200, OpenAIReplies.error("too much")) },
+            { try $0.respond(200, "{\"choices\":") },
         ] {
             let upstream = try ScriptedUpstream(script)
-            let other = try ScriptedUpstream(ScriptedUpstream.answering("from b"))
+            let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
             let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
-            let answer = try router.stream("r")
-            #expect(answer.content == "from b")
-            #expect(answer.isDone && answer.errors.isEmpty)
+            let response = try router.stream("r")
+            #expect(response.content == "from b")
+            #expect(response.isDone && response.errors.isEmpty)
         }
     }
 
-    @Test func `a whole answer to a streamed request becomes a stream`() throws {
-        let answer = try Self.answer { try $0.answer(200, OpenAIReplies.whole("alpha beta")) }
-        expectWhole(answer, "whole JSON")
-        #expect(answer.isStream)
-        #expect(answer.finishReasons == ["stop"])
+    @Test func `a whole response to a streamed request becomes a stream`() throws {
+        let response = try Self.response { try $0.respond(200, OpenAIReplies.buffered("alpha beta")) }
+        expectComplete(response, "whole JSON")
+        #expect(response.isStream)
+        #expect(response.finishReasons == ["stop"])
     }
 
     /// The upstream dies after each byte of its reply, politely and not.
     @Test func `a reply cut at any byte is whole, replaced or marked as broken`() throws {
         let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
-        let whole = contents.joined()
+        let buffered = contents.joined()
         let events = [OpenAIReplies.roleChunk] + contents.map(OpenAIReplies.contentChunk) + [Self.finish, OpenAIReplies.usageChunk(), Self.done]
         let reply = Array(
             ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -117,38 +117,38 @@ import TestSupport
             try exchange.send(Array(reply.prefix(words.first.flatMap { Int($0) } ?? 0)))
             if words.last == "RST" { exchange.reset() } else { exchange.close() }
         }
-        let other = try ScriptedUpstream(ScriptedUpstream.answering("instead"))
+        let other = try ScriptedUpstream(ScriptedUpstream.responding("instead"))
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
         let cuts = stride(from: 0, through: reply.count, by: isSoak ? 1 : 2).flatMap { ["\($0) FIN", "\($0) RST"] }
         let faults = try concurrently(4, within: .seconds(600)) { worker in
             try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                try Self.fault(in: router.stream("r", cuts[index]), whole: whole).map { "\(cuts[index]): \($0)" }
+                try Self.fault(in: router.stream("r", cuts[index]), buffered: buffered).map { "\(cuts[index]): \($0)" }
             }
         }
         #expect(faults.flatMap { $0 } == [])
         #expect(try router.get("/health").status == 200)
     }
 
-    private static func fault(in answer: StreamedAnswer, whole: String) -> String? {
-        if answer.status != 200 { return "status \(answer.status)" }
-        if answer.chunks.count(where: { $0["choices"]?[0]?["delta"]?["role"] != nil }) > 1 { return "two roles" }
-        if answer.content == "instead" { return answer.isDone && answer.errors.isEmpty ? nil : "the fallback's answer is not whole" }
-        if !whole.hasPrefix(answer.content) || answer.content.isEmpty { return "text '\(answer.content)'" }
-        switch (answer.doneCount, answer.errors.count) {
-        case (1, 0): return answer.content == whole ? nil : "a marker after '\(answer.content)'"
+    private static func fault(in response: StreamedResponse, buffered: String) -> String? {
+        if response.status != 200 { return "status \(response.status)" }
+        if response.chunks.count(where: { $0["choices"]?[0]?["delta"]?["role"] != nil }) > 1 { return "two roles" }
+        if response.content == "instead" { return response.isDone && response.errors.isEmpty ? nil : "the fallback's answer is not whole" }
+        if !buffered.hasPrefix(response.content) || response.content.isEmpty { return "text '\(response.content)'" }
+        switch (response.doneCount, response.errors.count) {
+        case (1, 0): return response.content == buffered ? nil : "a marker after '\(response.content)'"
         case (0, 1): return nil
-        default: return "\(answer.doneCount) markers and \(answer.errors.count) errors"
+        default: return "\(response.doneCount) markers and \(response.errors.count) errors"
         }
     }
 
-    @Test func `a whole answer cut at any byte is never shown as whole`() throws {
-        let body = OpenAIReplies.whole("all of it")
+    @Test func `a whole response cut at any byte is never shown as whole`() throws {
+        let body = OpenAIReplies.buffered("all of it")
         let reply = Array("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
         let upstream = try ScriptedUpstream { exchange in
             try exchange.send(Array(reply.prefix(Int(exchange.question) ?? 0)))
             exchange.close()
         }
-        let other = try ScriptedUpstream(ScriptedUpstream.answering("instead"))
+        let other = try ScriptedUpstream(ScriptedUpstream.responding("instead"))
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
         for cut in stride(from: 0, to: reply.count, by: scaled(5, soak: 1)) {
             #expect(try router.chat("r", "\(cut)").content == "instead", "cut at \(cut)")

@@ -1,53 +1,53 @@
 import Testing
 import TestSupport
 
-/// What a streaming caller sees of an answer that goes well.
+/// What a streaming client sees of a response that goes well.
 @Suite struct StreamsTests {
     @Test func `a stream passes with its texts, one role, its finish and its end marker`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("При", "вет ", "🚀"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("При", "вет ", "🚀"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
-        let answer = try router.stream("a")
-        #expect(answer.status == 200)
-        #expect(answer.head["content-type"] == "text/event-stream; charset=utf-8")
-        #expect(answer.head["cache-control"] == "no-cache")
-        #expect(answer.head["x-accel-buffering"] == "no")
-        #expect(answer.head["content-encoding"] == nil)
-        #expect(answer.content == "Привет 🚀")
-        #expect(answer.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
-        #expect(answer.finishReasons == ["stop"])
-        #expect(answer.isDone && answer.doneCount == 1)
-        #expect(answer.strayFields == [])
-        #expect(answer.chunks.allSatisfy { $0["model"]?.string == "up-model" })
+        let response = try router.stream("a")
+        #expect(response.status == 200)
+        #expect(response.head["content-type"] == "text/event-stream; charset=utf-8")
+        #expect(response.head["cache-control"] == "no-cache")
+        #expect(response.head["x-accel-buffering"] == "no")
+        #expect(response.head["content-encoding"] == nil)
+        #expect(response.content == "Привет 🚀")
+        #expect(response.chunks.count { $0["choices"]?[0]?["delta"]?["role"] != nil } == 1)
+        #expect(response.finishReasons == ["stop"])
+        #expect(response.isDone && response.doneCount == 1)
+        #expect(response.strayFields == [])
+        #expect(response.chunks.allSatisfy { $0["model"]?.string == "up-model" })
         let request = try #require(upstream.requests.first?.json)
         #expect(request["model"]?.string == "up-a")
         #expect(request["stream"]?.bool == true)
     }
 
-    @Test func `the router's facts stand in the head, in the first chunk and complete in the last`() throws {
+    @Test func `the router's record stand in the head, in the first chunk and complete in the last`() throws {
         let failing = try ScriptedUpstream(ScriptedUpstream.failing(500))
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x", "y"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x", "y"))
         let router = try RouterProcess(PolicyText(["a": failing, "b": upstream], routes: ["  r: { try: a, fallback: [b] }"]))
-        let answer = try router.stream("r")
-        let carriers = answer.chunks.indices.filter { answer.chunks[$0]["_router"] != nil }
-        #expect(carriers == [0, answer.chunks.count - 1])
-        let facts = try #require(answer.metadata)
-        #expect(facts["provider"]?.string == "p-b")
-        #expect(facts["model_name"]?.string == "b")
-        #expect(facts["route"]?.string == "r")
-        #expect(facts["attempts"]?.int == 2)
-        #expect(facts["fallback_used"]?.bool == true)
-        #expect(facts["errors"]?[0]?["status"]?.int == 500)
-        #expect(answer.head["x-router-provider"] == "p-b")
-        #expect(answer.head["x-router-model"] == "b")
-        #expect(answer.head["x-router-attempts"] == "2")
+        let response = try router.stream("r")
+        let carriers = response.chunks.indices.filter { response.chunks[$0]["_router"] != nil }
+        #expect(carriers == [0, response.chunks.count - 1])
+        let record = try #require(response.metadata)
+        #expect(record["provider"]?.string == "p-b")
+        #expect(record["model_name"]?.string == "b")
+        #expect(record["route"]?.string == "r")
+        #expect(record["attempts"]?.int == 2)
+        #expect(record["fallback_used"]?.bool == true)
+        #expect(record["errors"]?[0]?["status"]?.int == 500)
+        #expect(response.head["x-router-provider"] == "p-b")
+        #expect(response.head["x-router-model"] == "b")
+        #expect(response.head["x-router-attempts"] == "2")
 
-        let whole = try router.chat("r")
-        #expect(whole.content == "xy")
-        #expect(whole.json?["_router"]?["attempts"]?.int == 2)
+        let buffered = try router.chat("r")
+        #expect(buffered.content == "xy")
+        #expect(buffered.json?["_router"]?["attempts"]?.int == 2)
         #expect(try router.chat("r", fields: ["x-router-metadata: off"]).json?["_router"] == nil)
     }
 
-    @Test func `an event reaches the caller before the next one is made`() throws {
+    @Test func `an event reaches the client before the next one is made`() throws {
         let gates = (0..<3).map { _ in Gate() }
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -79,9 +79,9 @@ import TestSupport
             try $0.finishChunks()
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
-        let answer = try router.stream("a")
-        #expect(answer.data.first?.contains(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#) == true)
-        #expect(answer.isDone)
+        let response = try router.stream("a")
+        #expect(response.data.first?.contains(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#) == true)
+        #expect(response.isDone)
     }
 
     @Test(arguments: [1, 3, 100])
@@ -93,13 +93,13 @@ import TestSupport
             for start in stride(from: 0, to: bytes.count, by: size) { try exchange.send(Array(bytes[start..<min(start + size, bytes.count)])) }
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
-        let answer = try router.stream("a")
-        #expect(answer.content == "Привет 🚀\r\n")
-        #expect(answer.isDone && answer.errors.isEmpty)
+        let response = try router.stream("a")
+        #expect(response.content == "Привет 🚀\r\n")
+        #expect(response.isDone && response.errors.isEmpty)
     }
 
-    @Test func `usage is asked of the upstream always and reaches the caller who asked`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x"))
+    @Test func `usage is asked of the upstream always and reaches the client who asked`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let without = try router.stream("a")
         #expect(without.usageChunks.isEmpty)
@@ -117,7 +117,7 @@ import TestSupport
         let upstream = try ScriptedUpstream(each: [{ try $0.stream(["x"], usage: zero) }, { try $0.stream(["x"], usage: nil) }])
         let router = try RouterProcess(PolicyText(["a": upstream]))
         _ = try router.stream("a")
-        _ = try router.waitForRecords(1)  // a record is written after its answer: two could change places
+        _ = try router.waitForRecords(1)  // a record is written after its response: two could change places
         _ = try router.stream("a")
         let records = try router.waitForRecords(2)
         #expect(records[0]["completion_tokens"]?.int == 0)
@@ -135,13 +135,13 @@ import TestSupport
     }
 
     @Test func `a provider that refuses the wish for usage is not asked`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("x"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x"))
         let router = try RouterProcess(PolicyText(["a": upstream]).with { $0.provider = "stream_usage: false" })
         #expect(try router.stream("a").isDone)
         #expect(try #require(upstream.requests.first?.json)["stream_options"] == nil)
     }
 
-    @Test func `silence towards the caller is broken by comments, before the first content and after`() throws {
+    @Test func `silence towards the client is broken by comments, before the first content and after`() throws {
         let (first, second) = (Gate(), Gate())
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -173,39 +173,39 @@ import TestSupport
         let gate = Gate()
         let upstream = try ScriptedUpstream { exchange in
             try gate.wait()
-            try exchange.answer(500, OpenAIReplies.error("broken"))
+            try exchange.respond(500, OpenAIReplies.error("broken"))
         }
         let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 50ms", routes: ["  r: { try: a }"]))
         let client = try router.openStream("r")
         let head = try client.readHead()
         #expect(head.status == 200)
         gate.open()
-        let answer = try client.readRest(of: head)
-        #expect(answer.errors.count == 1)
-        #expect(answer.errors.first?["code"]?.string == "all_models_failed")
-        #expect(answer.errors.first?["status"]?.int == 502)
-        #expect(answer.doneCount == 0)
+        let response = try client.readRest(of: head)
+        #expect(response.errors.count == 1)
+        #expect(response.errors.first?["code"]?.string == "all_models_failed")
+        #expect(response.errors.first?["status"]?.int == 502)
+        #expect(response.doneCount == 0)
     }
 
     /// One event is 16 MiB at most; above it the stream ends with an error that says so.
     @Test(arguments: [(64 << 10) - 1, (64 << 10) + 1, 1 << 20, 10 << 20])
     func `a large event passes whole`(size: Int) throws {
         let text = String(repeating: "x", count: size)
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("first", text, "last"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("first", text, "last"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
-        let answer = try router.stream("a", within: .seconds(60))
-        #expect(answer.content.utf8.count == size + 9)
-        #expect(answer.isDone && answer.errors.isEmpty)
+        let response = try router.stream("a", within: .seconds(60))
+        #expect(response.content.utf8.count == size + 9)
+        #expect(response.isDone && response.errors.isEmpty)
     }
 
     @Test func `an event above the limit is an explicit error`() throws {
         let text = String(repeating: "x", count: (16 << 20) + 1)
-        let upstream = try ScriptedUpstream(ScriptedUpstream.answering("first", text, "last"))
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("first", text, "last"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
-        let answer = try router.stream("a", within: .seconds(60))
-        #expect(answer.content == "first")
-        #expect(answer.errors.count == 1)
-        #expect(answer.doneCount == 0)
+        let response = try router.stream("a", within: .seconds(60))
+        #expect(response.content == "first")
+        #expect(response.errors.count == 1)
+        #expect(response.doneCount == 0)
         #expect(try router.get("/health").status == 200)
     }
 }

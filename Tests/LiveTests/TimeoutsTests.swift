@@ -55,7 +55,7 @@ import TestSupport
         }
     }
 
-    @Test func `a whole answer that does not end is response`() throws {
+    @Test func `a whole response that does not end is response`() throws {
         try expect(504, timer: "response", stream: false, timeouts: "response: 300ms", ScriptedUpstream.silent)
         try expect(504, timer: "response", stream: false, timeouts: "response: 300ms") { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n")
@@ -103,10 +103,10 @@ import TestSupport
             exchange.hold()
         }
         let router = try Self.router(upstream, "idle: 2s", server: "keepalive: 100ms")
-        let answer = try router.stream("a", within: .seconds(30))
-        #expect(answer.content == "onetwo")
-        #expect(answer.errors.count == 1)
-        #expect(answer.doneCount == 0)
+        let response = try router.stream("a", within: .seconds(30))
+        #expect(response.content == "onetwo")
+        #expect(response.errors.count == 1)
+        #expect(response.doneCount == 0)
         try expectTimer("idle", router)
         try upstream.waitForPeerClose()
     }
@@ -142,7 +142,7 @@ import TestSupport
         }
     }
 
-    @Test func `an answer with faulty framing is a 502`() throws {
+    @Test func `an response with faulty framing is a 502`() throws {
         for head in ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: +5", "Content-Length: 5\r\nContent-Length: 6", "Transfer-Encoding: gzip, chunked", "A : b", "A: b\r\n folded"] {
             try expect(502, timer: nil, stream: false, timeouts: "response: 60s") { exchange in
                 try exchange.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\nhello")

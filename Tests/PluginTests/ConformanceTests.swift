@@ -1,4 +1,5 @@
 import ProviderConformance
+import Codecs
 import ProviderKit
 import Testing
 
@@ -11,22 +12,22 @@ struct ConformanceTests {
     ])
     func continuations(fault: FakeProvider.Fault, violation: String) {
         let requests = [Array(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#.utf8)]
-        #expect(ProviderConformance(provider: FakeProvider(fault: fault), answers: [], requests: requests).violations().contains { $0.hasPrefix(violation) })
-        #expect(ProviderConformance(provider: FakeProvider(fault: .none), answers: [], requests: requests).violations() == [])
+        #expect(ProviderConformance(provider: FakeProvider(fault: fault), responses: [], requests: requests).violations().contains { $0.hasPrefix(violation) })
+        #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [], requests: requests).violations() == [])
     }
 
     @Test("a decoder that keeps the wrong text", arguments: [
-        (FakeProvider.Fault.keepsUnasked, "a: its text is kept, which nobody asked for"), (.keepsHalf, "a: the text that is kept is not the answer's"),
+        (FakeProvider.Fault.keepsUnasked, "a: its text is kept, which nobody asked for"), (.keepsHalf, "a: the text that is kept is not the response's"),
         (.keepsByRead, "a: byte by byte, it reads differently"), (.changesWhenKeeping, "a: it reads differently where its text is kept"),
     ])
     func texts(fault: FakeProvider.Fault, violation: String) {
-        let answer = ProviderConformance.Answer("a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
-        #expect(ProviderConformance(provider: FakeProvider(fault: fault), answers: [answer], requests: []).violations().contains(violation))
-        #expect(ProviderConformance(provider: FakeProvider(fault: .none), answers: [answer], requests: []).violations() == [])
+        let response = ProviderConformance.Answer("a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
+        #expect(ProviderConformance(provider: FakeProvider(fault: fault), responses: [response], requests: []).violations().contains(violation))
+        #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [response], requests: []).violations() == [])
     }
 }
 
-/// Sends the caller's messages, and reads one line of text.
+/// Sends the client's messages, and reads one line of text.
 struct FakeProvider: Provider {
     enum Fault {
         case none, forgetsText, otherRole, unescapedText, refuses, noMessages
@@ -56,12 +57,12 @@ struct FakeProvider: Provider {
         return UpstreamRequest(target: "/", fields: [], body: [.bytes(writer.bytes)])
     }
 
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         FakeDecoder(fault: fault, keepsText: call.keepsText)
     }
 }
 
-private struct FakeDecoder: AnswerDecoder {
+private struct FakeDecoder: ResponseDecoder {
     let fault: FakeProvider.Fault
     let keepsText: Bool
     private var reads = 0
@@ -71,22 +72,22 @@ private struct FakeDecoder: AnswerDecoder {
         self.keepsText = keepsText
     }
 
-    mutating func decode(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) -> Int {
+    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
         reads += 1
         let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         guard text.hasSuffix("\n") else { return 0 }
-        answer.event(.text(text))
-        if fault == .changesWhenKeeping, keepsText { answer.event(.reasoning("x")) }
+        response.event(.text(text))
+        if fault == .changesWhenKeeping, keepsText { response.event(.reasoning("x")) }
         if keepsText || fault == .keepsUnasked {
-            answer.keep(text: fault == .keepsHalf ? String(text.dropLast()) : text)
-            if fault == .keepsByRead { answer.keep(text: "\(reads)") }
+            response.keep(text: fault == .keepsHalf ? String(text.dropLast()) : text)
+            if fault == .keepsByRead { response.keep(text: "\(reads)") }
         }
-        answer.event(.finish(.stop))
-        answer.complete()
+        response.event(.finish(.stop))
+        response.complete()
         return bytes.byteCount
     }
 
-    mutating func finish(_ bytes: RawSpan, into answer: inout AnswerSink) throws(ProviderError) {
+    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         throw .truncated("cut")
     }
 }

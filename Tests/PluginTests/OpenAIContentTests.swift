@@ -2,7 +2,7 @@ import OpenAI
 import ProviderKit
 import Testing
 
-@Suite("what the OpenAI plugin learns of an answer")
+@Suite("what the OpenAI plugin learns of a response")
 struct OpenAIContentTests {
     let provider = OpenAIProvider(.sample)
 
@@ -43,14 +43,14 @@ struct OpenAIContentTests {
         #expect(try read([#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#], keepsText: true).text == nil)
     }
 
-    @Test("of an answer with text in parts no text is kept")
+    @Test("of a response with text in parts no text is kept")
     func textInParts() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#
         #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"b"}]}}]}"#, first], keepsText: true).text == nil)
         #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[]}}]}"#], keepsText: true).text == "a")
     }
 
-    @Test("of an answer with several choices no text is kept")
+    @Test("of a response with several choices no text is kept")
     func severalChoices() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, second = #"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#
         #expect(try read([first, second, first], keepsText: true).text == nil)
@@ -61,11 +61,11 @@ struct OpenAIContentTests {
 
     @Test("a text that no model would continue is not kept")
     func longText() throws {
-        var sink = AnswerSink()
-        let half = String(repeating: "x", count: AnswerSink.maxTextBytes / 2)
+        var sink = ResponseSink()
+        let half = String(repeating: "x", count: ResponseSink.maxTextBytes / 2)
         sink.keep(text: half)
         sink.keep(text: half)
-        #expect(sink.text?.utf8.count == AnswerSink.maxTextBytes)
+        #expect(sink.text?.utf8.count == ResponseSink.maxTextBytes)
         sink.keep(text: "x")
         #expect(sink.text == nil)
         sink.keep(text: "x")
@@ -121,10 +121,10 @@ struct OpenAIContentTests {
     private func told(of chunk: String, after others: [String]) -> String? {
         guard var decoder = try? provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream) else { return nil }
         for other in others {
-            var sink = AnswerSink()
+            var sink = ResponseSink()
             guard (try? decoder.decode(Array("data: \(other)\n\n".utf8).span.bytes, into: &sink)) != nil else { return nil }
         }
-        var sink = AnswerSink()
+        var sink = ResponseSink()
         do {
             let taken = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink)
             return "\(taken) \(sink.parts) \(sink.content) \(sink.text ?? "-") \(String(describing: sink.usage))"
@@ -138,9 +138,9 @@ struct OpenAIContentTests {
         return (sink.content, sink.usage)
     }
 
-    private func read(_ chunks: [String], keepsText: Bool) throws -> AnswerSink {
+    private func read(_ chunks: [String], keepsText: Bool) throws -> ResponseSink {
         var decoder = try provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: keepsText), head: .eventStream)
-        var sink = AnswerSink()
+        var sink = ResponseSink()
         for chunk in chunks { _ = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink) }
         return sink
     }

@@ -1,6 +1,7 @@
 import ConfigTree
 import OpenAI
 import ProviderConformance
+import Codecs
 import ProviderKit
 import Testing
 
@@ -15,7 +16,7 @@ struct OpenAIContinuationTests {
         #expect(try sent(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#, way, "He said \"no\"\n🚀") == expected)
     }
 
-    @Test("whatever the messages look like, the caller's bytes stay and the result is JSON", arguments: [
+    @Test("whatever the messages look like, the client's bytes stay and the result is JSON", arguments: [
         (#"{"messages":[]}"#, #"{"messages":[{"role":"assistant","content":"x"}],"model":"up"}"#), (#"{ "messages" : [ ] }"#, #"{ "messages" : [ {"role":"assistant","content":"x"}],"model":"up"}"#),
         (#"{"messages":[ {"content":"a]"} , 1 ],"n":1}"#, #"{"messages":[ {"content":"a]"} , 1 ,{"role":"assistant","content":"x"}],"n":1,"model":"up"}"#),
         (#"{"n":1}"#, #"{"n":1,"model":"up","messages":[{"role":"assistant","content":"x"}]}"#), (#"{"mess\u0061ges":[1]}"#, #"{"mess\u0061ges":[1,{"role":"assistant","content":"x"}],"model":"up"}"#),
@@ -24,7 +25,7 @@ struct OpenAIContinuationTests {
         #expect(try sent(body, "prefill", "x") == expected)
     }
 
-    @Test("the caller's body is not copied")
+    @Test("the client's body is not copied")
     func noCopy() throws {
         let body = Array((#"{"model":"a","messages":[{"role":"user","content":""# + String(repeating: "x", count: 100_000) + #""}],"temperature":0}"#).utf8)
         let pieces = try request(body, "prefill", "short").body
@@ -32,7 +33,7 @@ struct OpenAIContinuationTests {
         #expect(own < 100)
     }
 
-    @Test("what a continuation needs wins over the caller and the policy, and stands there once")
+    @Test("what a continuation needs wins over the client and the policy, and stands there once")
     func flagsWin() throws {
         let fields = [BodyField(key: "add_generation_prompt", json: Array("true".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
         let body = #"{"messages":[],"add_generation_prompt":true,"continue_final_message":false}"#
@@ -61,7 +62,7 @@ struct OpenAIContinuationTests {
     @Test("passes the suite of every provider", arguments: ["prefill", "prefix", "continue_final_message"])
     func conformance(way: String) throws {
         let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map { Array($0.utf8) }
-        #expect(ProviderConformance(provider: try provider(way), answers: [], requests: requests).violations() == [])
+        #expect(ProviderConformance(provider: try provider(way), responses: [], requests: requests).violations() == [])
     }
 
     @Test("OpenAI itself has no such option, and a wrong word is told with the right ones")
@@ -96,7 +97,7 @@ struct OpenAIContinuationTests {
         return String(decoding: request.body.flatMap { piece in
             switch piece {
             case .bytes(let own): own
-            case .caller(let range): Array(bytes[range])
+            case .client(let range): Array(bytes[range])
             }
         }, as: UTF8.self)
     }

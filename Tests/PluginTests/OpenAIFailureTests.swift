@@ -1,5 +1,6 @@
 import OpenAI
 import ProviderConformance
+import Codecs
 import ProviderKit
 import Testing
 
@@ -63,7 +64,7 @@ struct OpenAIFailureTests {
         ("OpenRouter", 403, #"{"error":{"message":"openai/gpt-4o requires moderation on OpenAI. Your input was flagged for \"sexual\".","code":403,"metadata":{"reasons":["sexual"],"flagged_input":"…","provider_name":"OpenAI","model_slug":"openai/gpt-4o"}}}"#),
         ("OpenRouter, by type", 400, #"{"error":{"message":"no","code":400,"metadata":{"error_type":"content_policy_violation"}}}"#),
         ("DeepSeek", 400, #"{"error":{"message":"Content Exists Risk","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}"#),
-        ("xAI", 403, #"{"code":"The caller does not have permission to execute the specified operation","error":"Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_DATA_LEAKAGE"}"#),
+        ("xAI", 403, #"{"code":"The client does not have permission to execute the specified operation","error":"Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_DATA_LEAKAGE"}"#),
         ("xAI, 400", 400, #"{"code":"Client specified an invalid argument","error":"Content violates usage guidelines."}"#),
         ("Alibaba", 400, #"{"error":{"message":"Input data may contain inappropriate content.","type":"data_inspection_failed","param":null,"code":"data_inspection_failed"}}"#),
     ])
@@ -117,7 +118,7 @@ struct OpenAIFailureTests {
     ] as [(String, FailureClass, Int?)], [true, false])
     func errorsInside200(event: (json: String, failure: FailureClass, status: Int?), isStream: Bool) throws {
         var decoder = try provider.decoder(for: .sample(isStream: isStream), head: isStream ? .eventStream : .json)
-        var sink = AnswerSink()
+        var sink = ResponseSink()
         let bytes = Array((isStream ? "data: \(event.json)\n\n" : event.json).utf8)
         let error = #expect(throws: ProviderError.self) {
             if isStream { _ = try decoder.decode(bytes.span.bytes, into: &sink) } else { try decoder.finish(bytes.span.bytes, into: &sink) }
@@ -136,7 +137,7 @@ struct OpenAIFailureTests {
         #expect(failure(502, #"{"error":{"message":"Provider returned error","code":502,"metadata":\#(metadata)}}"#).message == message)
     }
 
-    @Test("the wait stands in the answer's fields, else in the body")
+    @Test("the wait stands in the response's fields, else in the body")
     func waits() {
         let openRouter = #"{"error":{"message":"Rate limit exceeded: free-models-per-day.","code":429,"metadata":{"headers":{"X-RateLimit-Limit":"50","X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1775347200000"}}}}"#
         let gemini = #"[{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"31s"}]}}]"#

@@ -1,6 +1,7 @@
 import ConfigTree
 import OpenAI
 import ProviderConformance
+import Codecs
 import ProviderKit
 import Testing
 
@@ -12,10 +13,10 @@ struct OpenAIPluginTests {
     func conformance() {
         let suite = ProviderConformance(
             provider: provider,
-            answers: [
+            responses: [
                 .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8)),
                 .init("a stream with CRLF, comments and ids", isStream: true, head: .eventStream, bytes: Array(Self.roughStream.utf8)),
-                .init("a whole answer", isStream: false, head: .json, bytes: Array(Self.whole.utf8)),
+                .init("a non-streamed response", isStream: false, head: .json, bytes: Array(Self.buffered.utf8)),
             ],
             requests: [Array(#"{"messages":[]}"#.utf8), Array(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#.utf8)])
         #expect(suite.violations() == [])
@@ -31,12 +32,12 @@ struct OpenAIPluginTests {
         #expect(try sent(body, isStream: false) == expected)
     }
 
-    @Test("a stream is asked for usage, and the caller's other stream options stay", arguments: [
+    @Test("a stream is asked for usage, and the client's other stream options stay", arguments: [
         (#"{"model":"a","stream":true}"#, #"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
         (#"{"model":"a","stream_options":{"x":1,"include_usage":false}}"#, #"{"model":"up","stream_options":{"x":1,"include_usage":true}}"#),
         (#"{"model":"a","stream_options":null}"#, #"{"model":"up","stream_options":{"include_usage":true}}"#),
     ])
-    func streamsAreAskedForUsage(body: String, expected: String) throws {
+    func streamsRequestUsage(body: String, expected: String) throws {
         #expect(try sent(body, isStream: true) == expected)
     }
 
@@ -47,7 +48,7 @@ struct OpenAIPluginTests {
         #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAIProvider(options)) == #"{"model":"up"}"#)
     }
 
-    @Test("the policy's defaults lose to the caller, its overrides win")
+    @Test("the policy's defaults lose to the client, its overrides win")
     func defaultsAndOverrides() throws {
         let defaults = [BodyField(key: "temperature", json: Array("0.7".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
         let overrides = [BodyField(key: "safe", json: Array("true".utf8)), BodyField(key: "top_p", json: Array("1".utf8))]
@@ -57,7 +58,7 @@ struct OpenAIPluginTests {
                 == #"{"model":"up","temperature":0,"safe":true,"seed":1,"top_p":1}"#)
     }
 
-    @Test("an override replaces every member of its key, however the caller spells it", arguments: [
+    @Test("an override replaces every member of its key, however the client spells it", arguments: [
         #"{"model":"a","safe":false,"safe":false}"#, #"{"safe":false,"model":"a","s\u0061fe":false}"#,
     ])
     func overriddenDuplicates(body: String) throws {
@@ -69,14 +70,14 @@ struct OpenAIPluginTests {
     @Test("a stream is whole only when every choice that began has finished", arguments: [
         (["c0 a", "c1 b", "f0", "f1"], true), (["c0 a", "c1 b", "f0"], false), (["c0 a", "f0"], true), (["c0 a", "f0", "c0 late"], false), (["c1 b", "f0"], false),
     ])
-    func choices(steps: [String], isWhole: Bool) throws {
+    func choices(steps: [String], isComplete: Bool) throws {
         let stream = steps.map { step -> String in
             let index = step.dropFirst().prefix(1)
             let rest = step.hasPrefix("f") ? #""delta":{},"finish_reason":"stop""# : #""delta":{"content":"x"},"finish_reason":null"#
             return #"data: {"choices":[{"index":\#(index),\#(rest)}]}"# + "\n\n"
         }.joined()
         var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
-        var sink = AnswerSink()
+        var sink = ResponseSink()
         let bytes = Array(stream.utf8)
         _ = try decoder.decode(bytes.span.bytes, into: &sink)
         let rest: [UInt8] = []
@@ -87,10 +88,10 @@ struct OpenAIPluginTests {
         } catch {
             isTruncated = error.code == "upstream_truncated"
         }
-        #expect(isTruncated != isWhole)
+        #expect(isTruncated != isComplete)
     }
 
-    @Test("an answer that is compressed all the same says so")
+    @Test("a response that is compressed all the same says so")
     func contentEncoding() {
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/json"), HTTPField("content-encoding", "gzip")])
         let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: false), head: head) }
@@ -118,7 +119,7 @@ struct OpenAIPluginTests {
         #expect(error.failure == failure)
     }
 
-    @Test("a page of HTML, or an event stream where JSON was asked for, is no answer", arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
+    @Test("a page of HTML, or an event stream where JSON was asked for, is no response", arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
     func unreadable(contentType: String, isStream: Bool) {
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", contentType)])
         let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: isStream), head: head) }
@@ -132,10 +133,10 @@ struct OpenAIPluginTests {
     ])
     func content(delta: String, isContent: Bool) throws {
         var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
-        var sink = AnswerSink()
+        var sink = ResponseSink()
         _ = try decoder.decode(Array((#"data: {"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"# + "\n\n").utf8).span.bytes, into: &sink)
         guard case .chunk(let chunk) = try #require(sink.parts.first) else { return #expect(Bool(false), "no chunk") }
-        #expect(chunk.content.isAnswer == isContent)
+        #expect(chunk.content.hasBegun == isContent)
     }
 
     private func sent(_ body: String, isStream: Bool, _ provider: OpenAIProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []) throws -> String {
@@ -146,7 +147,7 @@ struct OpenAIPluginTests {
         return String(decoding: request.body.flatMap { piece in
             switch piece {
             case .bytes(let own): own
-            case .caller(let range): Array(bytes[range])
+            case .client(let range): Array(bytes[range])
             }
         }, as: UTF8.self)
     }
@@ -164,7 +165,7 @@ struct OpenAIPluginTests {
         #"event: message"# + "\r\n" + #"data:{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#, "data:  [DONE] ",
     ].map { $0 + "\r\n\r\n" }.joined()
 
-    static let whole = #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
+    static let buffered = #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
 }
 
 extension OpenAIOptions {

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     @Test("an unedited body is one piece, the whole of it", arguments: [" {\"a\" : 1 ,\t\"b\":{} }\r\n", "{\"a\":1}", "{}", " { } "])
     func keepsAll(_ text: String) throws {
         let body = Array(text.utf8)
-        #expect(try splice(body) { _ in .keep } == [.caller(0..<body.count)])
+        #expect(try splice(body) { _ in .keep } == [.client(0..<body.count)])
     }
 
     @Test("a replaced value leaves every other byte as it was")
@@ -30,7 +31,7 @@ import Testing
         #expect(rendered(try splice(body) { dropped.contains($0) ? .drop : .keep }) == expected)
     }
 
-    @Test("members are appended behind the caller's, or alone")
+    @Test("members are appended behind the client's, or alone")
     func appends() throws {
         #expect(rendered(try splice(body, appending: [("x\"", "[]"), ("y", "2")]) { $0 == 0 ? .keep : .drop }) == " { \"model\" : \"a\",\"x\\\"\":[],\"y\":2}")
         #expect(rendered(try splice(body, appending: [("x", "[]")]) { _ in .drop }) == "{\"x\":[]}")
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test("whatever is kept, dropped, replaced, extended and appended, the result is valid and holds just that", arguments: 0..<20 as Range<UInt64>)
-    func holdsWhatWasAsked(_ seed: UInt64) throws {
+    func holdsWhatWasTried(_ seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<100 {
             let body = Array((generator.space() + generator.object() + generator.space()).utf8)
@@ -83,7 +84,7 @@ import Testing
             let result = render(pieces, body)
             let found = try self.members(of: result).map { [text(result[$0.key]), text(result[$0.value.range])] }
             #expect(found == expected, "seed \(seed), round \(round): \(text(body)) -> \(text(result))")
-            for case (.caller(let left), .caller(let right)) in zip(pieces, pieces.dropFirst()) {
+            for case (.client(let left), .client(let right)) in zip(pieces, pieces.dropFirst()) {
                 #expect(left.upperBound < right.lowerBound, "neighbours are one piece")
             }
         }
@@ -102,7 +103,7 @@ import Testing
         return before.dropLast() + (isEmpty ? "" : ",") + json + "]"
     }
 
-    private func splice(_ body: [UInt8], appending added: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodyPiece] {
+    private func splice(_ body: [UInt8], appending added: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodySource] {
         try reading(body) { bytes throws(JSONError) in
             var splice = JSONSplice()
             for (i, member) in try JSON.members(of: bytes).enumerated() {
@@ -122,14 +123,14 @@ import Testing
         try reading(body) { bytes throws(JSONError) in try JSON.members(of: bytes) }
     }
 
-    private func rendered(_ pieces: [BodyPiece]) -> String {
+    private func rendered(_ pieces: [BodySource]) -> String {
         text(render(pieces, body))
     }
 
-    private func render(_ pieces: [BodyPiece], _ body: [UInt8]) -> [UInt8] {
+    private func render(_ pieces: [BodySource], _ body: [UInt8]) -> [UInt8] {
         pieces.flatMap { piece in
             switch piece {
-            case .caller(let range): Array(body[range])
+            case .client(let range): Array(body[range])
             case .bytes(let bytes): bytes
             }
         }

@@ -1,3 +1,5 @@
+import Engine
+import Codecs
 import ProviderKit
 import Testing
 

@@ -26,7 +26,7 @@ struct RetryAfterTests {
         #expect(wait(429, ["retry-after": text, "x-ratelimit-reset": "4"]) == .seconds(4))
     }
 
-    @Test("a date in each format of RFC 9110 counts from the answer's own date", arguments: [
+    @Test("a date in each format of RFC 9110 counts from the response's own date", arguments: [
         "Sun, 06 Nov 1994 08:49:47 GMT", "Sunday, 06-Nov-94 08:49:47 GMT", "Sun Nov  6 08:49:47 1994", "Sun Nov 06 08:49:47 1994",
     ], ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"])
     func dates(text: String, date: String) {
@@ -35,7 +35,7 @@ struct RetryAfterTests {
         #expect(wait(503, ["retry-after": text, "date": date], receivedAt: Self.now + 3600) == .seconds(10))
     }
 
-    @Test("without a date of its own the answer's arrival counts, and without that a date says nothing")
+    @Test("without a date of its own the response's arrival counts, and without that a date says nothing")
     func dateWithoutClock() {
         let fields = ["retry-after": "Sun, 06 Nov 1994 08:50:07 GMT"]
         #expect(wait(503, fields, receivedAt: Self.now) == .seconds(30))
@@ -142,7 +142,7 @@ struct RetryAfterTests {
         #expect(wait(429, ["anthropic-ratelimit-tokens-reset": text], receivedAt: Self.now) == nil)
     }
 
-    @Test("an answer that asks for nothing has no wait")
+    @Test("a response that asks for nothing has no wait")
     func nothing() {
         #expect(wait(429, [:], receivedAt: Self.now) == nil)
     }

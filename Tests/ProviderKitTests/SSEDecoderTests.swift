@@ -1,4 +1,6 @@
+import Engine
 import Foundation
+import Codecs
 import ProviderKit
 import Testing
 

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 import RoutingPolicy
 import Testing
@@ -89,7 +90,7 @@ struct ExpectationTests {
                 limits: { tokens_per_minute: 5 }
                 defaults: { tags: "a & !b", supports_tools: true, supports_image: false, retry_delay: 250, timeout_secs: 30, max_model_switches: 2, fallback_model: n }
             """).keys.first)
-        var fields = RequestFields()
+        var fields = RoutingOverrides()
         fields.tags = TagExpression(["a & !b"])
         fields.supports = [.tools]
         fields.retryDelay = .milliseconds(250)

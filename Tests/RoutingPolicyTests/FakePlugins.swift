@@ -57,7 +57,7 @@ private struct SilentProvider: Provider {
         throw ProviderError(.upstreamError, message: "never asked")
     }
 
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder {
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         throw ProviderError(.upstreamError, message: "never asked")
     }
 

@@ -59,7 +59,7 @@ struct LevelsTests {
     }
 
     @Test(arguments: FailureClass.allCases)
-    func `every class but a caller that left may be overridden`(failure: FailureClass) {
+    func `every class but a client that left may be overridden`(failure: FailureClass) {
         let report = load("version: 1\ndefaults: { failover: { \(failure.rawValue): next } }\nmodels: {}\n")
         #expect(report.hasErrors() == (failure == .cancelled))
     }

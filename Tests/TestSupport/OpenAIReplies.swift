@@ -2,7 +2,7 @@
 package enum OpenAIReplies {
     package static let doneEvent = "[DONE]"
 
-    package static func whole(_ content: String, model: String = "up-model", usage: String? = usage) -> String {
+    package static func buffered(_ content: String, model: String = "up-model", usage: String? = usage) -> String {
         #"{"id":"chatcmpl-1","object":"chat.completion","created":1766000000,"model":"\#(model)","choices":[{"index":0,"message":{"role":"assistant","content":\#(JSON.quote(content))},"finish_reason":"stop"}]"#
             + (usage.map { #","usage":\#($0)}"# } ?? "}")
     }
@@ -28,7 +28,7 @@ package enum OpenAIReplies {
 }
 
 extension UpstreamExchange {
-    package func answer(_ status: Int, _ body: String, type: String = "application/json", fields: [String] = []) throws {
+    package func respond(_ status: Int, _ body: String, type: String = "application/json", fields: [String] = []) throws {
         let head = ["HTTP/1.1 \(status) Whatever", "Content-Type: \(type)", "Content-Length: \(body.utf8.count)"] + fields
         try send(head.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
@@ -52,9 +52,9 @@ extension UpstreamExchange {
 
 extension ScriptedUpstream {
     /// Answers as asked, streamed or whole, with the same contents.
-    package static func answering(_ contents: String...) -> Script {
+    package static func responding(_ contents: String...) -> Script {
         { exchange in
-            if exchange.wantsStream { try exchange.stream(contents) } else { try exchange.answer(200, OpenAIReplies.whole(contents.joined())) }
+            if exchange.wantsStream { try exchange.stream(contents) } else { try exchange.respond(200, OpenAIReplies.buffered(contents.joined())) }
         }
     }
 
@@ -63,12 +63,12 @@ extension ScriptedUpstream {
         if exchange.wantsStream {
             try exchange.stream([exchange.question])
         } else {
-            try exchange.answer(200, OpenAIReplies.whole(exchange.question))
+            try exchange.respond(200, OpenAIReplies.buffered(exchange.question))
         }
     }
 
     package static func failing(_ status: Int, _ message: String = "it failed", fields: [String] = []) -> Script {
-        { try $0.answer(status, OpenAIReplies.error(message), fields: fields) }
+        { try $0.respond(status, OpenAIReplies.error(message), fields: fields) }
     }
 
     package static let silent: Script = { $0.hold() }

@@ -1,4 +1,4 @@
-/// A caller on a bare socket: it sends any bytes in any cuts and reads answers with deadlines.
+/// A client on a bare socket: it sends any bytes in any cuts and reads answers with deadlines.
 package final class RawClient: @unchecked Sendable {  // a test may hand it to a thread, but one at a time uses it
     package enum Close: Equatable, Sendable {
         case end
@@ -109,7 +109,7 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
     }
 }
 
-/// One answer, read whole.
+/// One response, read whole.
 package struct Response: Sendable {
     package let head: HTTPHead
     package let body: [UInt8]

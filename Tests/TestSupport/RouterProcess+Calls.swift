@@ -49,7 +49,7 @@ extension RouterProcess {
     package func stream(
         _ model: String, _ text: String = "Hello", extra: String = "", key: String? = nil, within limit: Duration = .seconds(10),
         file: StaticString = #fileID, line: Int = #line
-    ) throws -> StreamedAnswer {
+    ) throws -> StreamedResponse {
         try openStream(model, text, extra: extra, key: key).readStream(within: limit, file: file, line: line)
     }
 

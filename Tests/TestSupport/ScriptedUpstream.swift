@@ -1,6 +1,6 @@
 /// A mock provider on a real socket: each request runs a script on its connection's own thread, and everything seen is recorded.
 package final class ScriptedUpstream: Sendable {
-    /// Plays the answer to one request. When it returns, the connection waits for the next request unless the script closed it.
+    /// Plays the response to one request. When it returns, the connection waits for the next request unless the script closed it.
     package typealias Script = @Sendable (UpstreamExchange) throws -> Void
 
     /// A request as it arrived.

@@ -24,7 +24,7 @@ private final class Job {
     init(_ work: @escaping @Sendable () -> Void) { self.work = work }
 }
 
-/// Many callers at once.
+/// Many clients at once.
 package enum Threads {
     /// One more, which reports by a `Watched` value.
     package static func start(_ work: @escaping @Sendable () -> Void) { startThread(work) }
@@ -44,7 +44,7 @@ package enum Threads {
             results.count == count || results.values.contains { if case .failure = $0 { true } else { false } }
         }
         guard let all = results.wait(until: Deadline(limit), for: { isOver($0) ? $0 : nil }) else {
-            throw TestFailure("\(count - results.read(\.count)) of \(count) callers did not end within \(limit)", CallSite(file, line))
+            throw TestFailure("\(count - results.read(\.count)) of \(count) clients did not end within \(limit)", CallSite(file, line))
         }
         return try (0..<count).compactMap { try all[$0]?.get() }
     }

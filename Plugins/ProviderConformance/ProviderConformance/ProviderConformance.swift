@@ -1,3 +1,4 @@
+import Codecs
 public import ProviderKit
 
 /// The suite that every provider passes, whatever it speaks: run it with requests and answers recorded from the provider, and expect no violation.
@@ -23,20 +24,20 @@ public struct ProviderConformance {
     }
 
     let provider: any Provider
-    let answers: [Answer]
-    /// Bodies of callers' requests: JSON objects.
+    let responses: [Answer]
+    /// Bodies of clients' requests: JSON objects.
     let requests: [[UInt8]]
 
-    public init(provider: any Provider, answers: [Answer], requests: [[UInt8]]) {
+    public init(provider: any Provider, responses: [Answer], requests: [[UInt8]]) {
         self.provider = provider
-        self.answers = answers
+        self.responses = responses
         self.requests = requests
     }
 
     /// What breaks a rule, a sentence each.
     public func violations() -> [String] {
         var found: [String] = []
-        for answer in answers { found += splitViolations(answer) + textViolations(answer) + cutViolations(answer) + garbageViolations(answer) }
+        for response in responses { found += splitViolations(response) + textViolations(response) + cutViolations(response) + garbageViolations(response) }
         for request in requests { found += requestViolations(request) + continuationViolations(request) }
         return found + failureViolations()
     }
@@ -47,53 +48,53 @@ public struct ProviderConformance {
 
     // MARK: Answers
 
-    /// Cut anywhere, the same bytes give the same answer, and the same text where it is kept.
-    private func splitViolations(_ answer: Answer) -> [String] {
-        let keeping = call(isStream: answer.isStream, keepsText: true)
-        let whole = Reading(answer, cuts: [], provider, keeping)
+    /// Cut anywhere, the same bytes give the same response, and the same text where it is kept.
+    private func splitViolations(_ response: Answer) -> [String] {
+        let keeping = call(isStream: response.isStream, keepsText: true)
+        let whole = Reading(response, cuts: [], provider, keeping)
         var found: [String] = []
-        if whole.error != nil || !whole.isComplete { found.append("\(answer.name): read whole, it is no complete answer: \(whole)") }
-        let size = answer.bytes.count
+        if whole.error != nil || !whole.isComplete { found.append("\(response.name): read whole, it is no complete response: \(whole)") }
+        let size = response.bytes.count
         var ways: [(String, [Int])] = [("byte by byte", Array(0..<size)), ("two bytes at a time", Array(stride(from: 0, to: size, by: 2)))]
         let step = max(1, size / 2000)
         ways += stride(from: 1, to: size, by: step).map { ("cut at \($0)", [$0]) }
-        for (name, cuts) in ways where Reading(answer, cuts: cuts, provider, keeping) != whole {
-            found.append("\(answer.name): \(name), it reads differently")
+        for (name, cuts) in ways where Reading(response, cuts: cuts, provider, keeping) != whole {
+            found.append("\(response.name): \(name), it reads differently")
         }
         return found
     }
 
     /// Keeping the text changes nothing else, and it is kept only where it is asked for: all of it, so that what typed events say is that text.
-    private func textViolations(_ answer: Answer) -> [String] {
-        let plain = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
-        var keeping = Reading(answer, cuts: [], provider, call(isStream: answer.isStream, keepsText: true))
+    private func textViolations(_ response: Answer) -> [String] {
+        let plain = Reading(response, cuts: [], provider, call(isStream: response.isStream))
+        var keeping = Reading(response, cuts: [], provider, call(isStream: response.isStream, keepsText: true))
         var found: [String] = []
-        if plain.text != nil { found.append("\(answer.name): its text is kept, which nobody asked for") }
-        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText { found.append("\(answer.name): the text that is kept is not the answer's") }
+        if plain.text != nil { found.append("\(response.name): its text is kept, which nobody asked for") }
+        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText { found.append("\(response.name): the text that is kept is not the response's") }
         keeping.text = nil
-        if keeping != plain { found.append("\(answer.name): it reads differently where its text is kept") }
+        if keeping != plain { found.append("\(response.name): it reads differently where its text is kept") }
         return found
     }
 
-    /// An answer that stops early is complete only if no content and no finish of it is missing: usage and end markers may be.
-    private func cutViolations(_ answer: Answer) -> [String] {
-        let whole = Reading(answer, cuts: [], provider, call(isStream: answer.isStream))
-        let step = max(1, answer.bytes.count / 2000)
-        return stride(from: 0, to: answer.bytes.count, by: step).compactMap { size in
-            var cut = answer
-            cut.bytes = Array(answer.bytes[..<size])
-            let reading = Reading(cut, cuts: [], provider, call(isStream: answer.isStream))
-            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes { return "\(answer.name): stopped at \(size), it passes for whole" }
-            if !whole.parts.starts(with: reading.parts) { return "\(answer.name): stopped at \(size), it says what the whole answer doesn't" }
+    /// A response that stops early is complete only if no content and no finish of it is missing: usage and end markers may be.
+    private func cutViolations(_ response: Answer) -> [String] {
+        let whole = Reading(response, cuts: [], provider, call(isStream: response.isStream))
+        let step = max(1, response.bytes.count / 2000)
+        return stride(from: 0, to: response.bytes.count, by: step).compactMap { size in
+            var cut = response
+            cut.bytes = Array(response.bytes[..<size])
+            let reading = Reading(cut, cuts: [], provider, call(isStream: response.isStream))
+            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes { return "\(response.name): stopped at \(size), it passes for whole" }
+            if !whole.parts.starts(with: reading.parts) { return "\(response.name): stopped at \(size), it says what the non-streamed response doesn't" }
             return nil
         }
     }
 
-    /// Bytes that are no answer end in an error, never in a trap.
-    private func garbageViolations(_ answer: Answer) -> [String] {
+    /// Bytes that are no response end in an error, never in a trap.
+    private func garbageViolations(_ response: Answer) -> [String] {
         var generator = SplitMix64(state: 42)
         for _ in 0..<200 {
-            var broken = answer
+            var broken = response
             for _ in 0..<(1 + Int(generator.next() % 8)) where !broken.bytes.isEmpty {
                 let place = Int(generator.next() % UInt64(broken.bytes.count))
                 switch generator.next() % 3 {
@@ -102,7 +103,7 @@ public struct ProviderConformance {
                 default: broken.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
                 }
             }
-            _ = Reading(broken, cuts: [], provider, call(isStream: answer.isStream))
+            _ = Reading(broken, cuts: [], provider, call(isStream: response.isStream))
         }
         return []
     }
@@ -113,7 +114,7 @@ public struct ProviderConformance {
         request.body.flatMap { piece -> [UInt8] in
             switch piece {
             case .bytes(let bytes): bytes
-            case .caller(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
+            case .client(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
             }
         }
     }
@@ -148,7 +149,7 @@ public struct ProviderConformance {
             for body in bodies {
                 let error = provider.failure(head: UpstreamHead(status: status), body: body.span.bytes)
                 if error.status != status { found.append("the failure of a \(status) tells the status \(error.status.map(String.init) ?? "none")") }
-                if status >= 500, error.failure == .clientError { found.append("a \(status) passes for the caller's fault") }
+                if status >= 500, error.failure == .clientError { found.append("a \(status) passes for the client's fault") }
                 if error.message.isEmpty { found.append("the failure of a \(status) has no words") }
             }
         }

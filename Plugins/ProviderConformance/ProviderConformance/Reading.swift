@@ -1,6 +1,6 @@
 import ProviderKit
 
-/// What a decoder made of an answer, as a value to compare.
+/// What a decoder made of a response, as a value to compare.
 struct Reading: Equatable {
     var parts: [String] = []
     var usage: Usage?
@@ -13,14 +13,14 @@ struct Reading: Equatable {
     var text: String?
     var eventText = ""
 
-    init(_ answer: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
-        var sink = AnswerSink()
+    init(_ response: ProviderConformance.Answer, cuts: [Int], _ provider: any Provider, _ call: Call) {
+        var sink = ResponseSink()
         do throws(ProviderError) {
-            var decoder = try provider.decoder(for: call, head: answer.head)
+            var decoder = try provider.decoder(for: call, head: response.head)
             var pending: [UInt8] = []
             var start = 0
-            for end in cuts + [answer.bytes.count] where end > start || cuts.isEmpty {
-                pending += answer.bytes[start..<end]
+            for end in cuts + [response.bytes.count] where end > start || cuts.isEmpty {
+                pending += response.bytes[start..<end]
                 start = end
                 let consumed: Int
                 do throws(ProviderError) { consumed = try decoder.decode(pending.span.bytes, into: &sink) } catch {
@@ -45,7 +45,7 @@ struct Reading: Equatable {
         isComplete = sink.isComplete
     }
 
-    private mutating func take(_ sink: inout AnswerSink, _ bytes: [UInt8]) {
+    private mutating func take(_ sink: inout ResponseSink, _ bytes: [UInt8]) {
         for part in sink.parts {
             switch part {
             case .chunk(let chunk):
@@ -54,7 +54,7 @@ struct Reading: Equatable {
             case .joined(let json, let content):
                 count(content)
                 parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
-            case .whole(let json, let content):
+            case .buffered(let json, let content):
                 count(content)
                 parts.append("whole \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
             case .event(let event):

@@ -62,7 +62,7 @@ public struct FieldReader {
         return index(key).map { entries[$0] }
     }
 
-    /// Says what a key takes. What was said first counts, so that a caller can say more than the method it reads with.
+    /// Says what a key takes. What was said first counts, so that a client can say more than the method it reads with.
     public mutating func declare(_ key: String, as kind: FieldKind) {
         guard let index = known.firstIndex(where: { $0.key == key }) else {
             known.append(KnownField(key: key, kind: kind))

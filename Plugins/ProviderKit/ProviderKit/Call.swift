@@ -1,23 +1,25 @@
+public import Codecs
+
 /// One attempt at one model, as a plugin sees it.
 public struct Call: Sendable {
     public let operation: Operation
-    /// The provider's own name of the model. It comes from the policy, never from the caller.
+    /// The provider's own name of the model. It comes from the policy, never from the client.
     public let model: String
-    /// Whether the caller wants the answer as a stream.
+    /// Whether the client wants the response as a stream.
     public let isStream: Bool
-    /// Whether the caller asked for usage in its stream (`stream_options.include_usage`).
+    /// Whether the client asked for usage in its stream (`stream_options.include_usage`).
     public let wantsUsage: Bool
-    /// The top-level members of the caller's body that go upstream, in its order: all but the router's own fields.
-    /// `model` is among them where the caller gave one. No two have the same key among those the router reads.
+    /// The top-level members of the client's body that go upstream, in its order: all but the router's own fields.
+    /// `model` is among them where the client gave one. No two have the same key among those the router reads.
     public let members: [JSONMember]
-    /// `request_defaults` of the model: members for keys that the caller didn't give.
+    /// `request_defaults` of the model: members for keys that the client didn't give.
     public let defaults: [BodyField]
-    /// `request_overrides` of the model: members that replace the caller's.
+    /// `request_overrides` of the model: members that replace the client's.
     public let overrides: [BodyField]
-    /// The answer's text so far, where another model's stream broke off: the model goes on from exactly this text, and its answer is what follows.
+    /// The response's text so far, where another model's stream broke off: the model goes on from exactly this text, and its response is what follows.
     /// nil: a call of its own. Set only for providers whose `capabilities` say `canContinue`.
     public let continuation: String?
-    /// Whether the decoder collects the answer's text (`AnswerSink.keep`), so that another model could continue it.
+    /// Whether the decoder collects the response's text (`ResponseSink.keep`), so that another model could continue it.
     public let keepsText: Bool
     /// How many times this request has asked this model before: 0, and more for its retries.
     public let earlierTries: Int

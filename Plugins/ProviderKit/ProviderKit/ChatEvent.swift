@@ -1,9 +1,11 @@
-/// A step of a chat answer, for providers whose format isn't OpenAI's. The caller's side encodes it: as chunks of a stream, or folded into one answer.
+import Codecs
+
+/// A step of a chat answer, for providers whose format isn't OpenAI's. The client's side encodes it: as chunks of a stream, or folded into one response.
 public enum ChatEvent: Sendable, Equatable {
-    /// The answer's own id and model name, where the provider has them. At most once, first.
+    /// The response's own id and model name, where the provider has them. At most once, first.
     case start(id: String?, model: String?)
     case text(String)
-    /// Thinking that is shown apart from the answer, as `reasoning_content`.
+    /// Thinking that is shown apart from the response, as `reasoning_content`.
     case reasoning(String)
     /// A tool call opens. `index` counts from 0; ids are made where the provider has none.
     case toolCall(index: Int, id: String, name: String)
@@ -22,7 +24,7 @@ public enum ChatEvent: Sendable, Equatable {
     }
 }
 
-/// Why an answer ended, in OpenAI's words.
+/// Why a response ended, in OpenAI's words.
 public enum FinishReason: String, Sendable, Equatable {
     case stop
     case length

@@ -1,3 +1,5 @@
+import Codecs
+
 public import ConfigTree
 
 /// A provider's `base_url`, taken apart once.

@@ -2,7 +2,7 @@ extension OpenAIErrorBody {
     /// What a failure with this body is. A status alone says too little: a context that is too long, a content filter and an unsupported `response_format` are
     /// all a 400 (or 413, 422), and moderation is a 403 with some.
     ///
-    /// - Parameter status: the answer's own. nil for an event or an object inside a 200: then the code counts where it is a status, else the type.
+    /// - Parameter status: the response's own. nil for an event or an object inside a 200: then the code counts where it is a status, else the type.
     public func failureClass(status: Int?) -> FailureClass {
         guard let status = status ?? self.status else { return known ?? Self.failureClass(ofType: type) }
         let plain = ProviderKit.failureClass(ofStatus: status)

@@ -1,3 +1,5 @@
+import Codecs
+
 /// What providers put into an error beside OpenAI's four fields.
 extension OpenAIErrorBody {
     mutating func readDetails(_ key: Range<Int>, _ value: JSONValue, in bytes: RawSpan) {
@@ -32,7 +34,7 @@ extension OpenAIErrorBody {
         }
     }
 
-    /// The inner provider's own answer: an object, or a text that may be JSON.
+    /// The inner provider's own response: an object, or a text that may be JSON.
     private mutating func readRaw(_ value: JSONValue, in bytes: RawSpan) {
         let json = value.kind == .string ? JSON.decodedBytes(value.range, in: bytes) : Array(copying: value.range, of: bytes)
         if let inner = OpenAIErrorBody(json.span.bytes, isInner: true) {
@@ -60,10 +62,10 @@ extension OpenAIErrorBody {
 }
 
 extension OpenAIErrorBody {
-    /// How long the body asks to be left alone, for where the answer's own fields don't say. `head` is the answer's.
+    /// How long the body asks to be left alone, for where the response's own fields don't say. `head` is the response's.
     public func wait(_ head: UpstreamHead) -> Duration? {
         if let retryDelay, let seconds = RetryAfter.goDuration(retryDelay) { return RetryAfter.duration(seconds) }
-        return fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.answeredAt))
+        return fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
     }
 
     /// The message, with the inner provider's words behind it: OpenRouter's own are no more than "Provider returned error".

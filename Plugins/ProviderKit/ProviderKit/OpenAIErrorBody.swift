@@ -1,4 +1,6 @@
-/// OpenAI's error: `{"error": {"message", "type", "param", "code"}}`, from an error answer or an error event.
+public import Codecs
+
+/// OpenAI's error: `{"error": {"message", "type", "param", "code"}}`, from an error response or an error event.
 ///
 /// Providers bend it: `error` may be a bare string (LM Studio, Ollama, xAI, TGI), `code` a number (OpenRouter, Gemini, llama.cpp), the whole body wrapped
 /// in an array (Gemini's OpenAI endpoint), the fields at the top level (vLLM before 0.9, Mistral, Cerebras).

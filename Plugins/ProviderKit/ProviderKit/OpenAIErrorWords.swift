@@ -1,3 +1,5 @@
+import Codecs
+
 /// The codes and phrases by which providers say that a context is too long, that their content filter stopped a request, or that they can't do a
 /// `response_format`. Codes are exact; phrases are in lower case, found anywhere in a message, and are those of servers whose code says nothing.
 ///
@@ -80,7 +82,7 @@ enum OpenAIErrorWords {
         // Alibaba: "Input data may contain inappropriate content." [lobe-chat, error patterns]
         ("may contain inappropriate content", .contentFilter),
 
-        // OpenAI, of the caller's own schema
+        // OpenAI, of the client's own schema
         ("invalid schema for response_format", .clientError),
         // OpenAI: "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model", without `param`. [langchain-ai/langchain#31490]
         ("invalid parameter: 'response_format' of type", .unsupported),
@@ -98,7 +100,7 @@ enum OpenAIErrorWords {
     /// - Parameter param: the field that the error names.
     static func failureClass(ofCode code: String, param: String?) -> FailureClass? {
         switch code {
-        // OpenAI says it of any text: of a message it is the context, of `user` the caller's mistake. [litellm, exception_mapping_utils.py]
+        // OpenAI says it of any text: of a message it is the context, of `user` the client's mistake. [litellm, exception_mapping_utils.py]
         case "string_above_max_length": param?.hasPrefix("messages") == true || param == "input" ? .contextOverflow : nil
         case "unsupported_parameter", "unsupported_value", "unsupported_format": isResponseFormat(param) ? .unsupported : nil
         default: codes[code]

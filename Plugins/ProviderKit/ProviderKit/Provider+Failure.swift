@@ -1,3 +1,5 @@
+import Codecs
+
 extension Provider {
     /// Reads the status, how long the upstream asks to be left alone, and OpenAI's error body.
     public func failure(head: UpstreamHead, body: RawSpan) -> ProviderError {

@@ -2,7 +2,7 @@
 public enum FailureClass: String, Sendable, CaseIterable {
     /// Refused, unreachable, DNS, TLS failure, connect timeout.
     case unreachable
-    /// A fresh connection was closed before the answer began.
+    /// A fresh connection was closed before the response began.
     case reset
     /// A timer ran out.
     case timeout
@@ -19,14 +19,14 @@ public enum FailureClass: String, Sendable, CaseIterable {
     case unsupported
     /// The request itself is at fault; no other model would take it.
     case clientError = "client_error"
-    /// The caller went away.
+    /// The client went away.
     case cancelled
 }
 
 /// A failed attempt.
 public struct ProviderError: Error, Sendable {
     public var failure: FailureClass
-    /// The upstream's status; for an error event inside a 200, the status that it stands for. nil: there was no answer.
+    /// The upstream's status; for an error event inside a 200, the status that it stands for. nil: there was no response.
     public var status: Int?
     /// Lower-case words for people, without secrets; an upstream's own text is kept as it came.
     public var message: String
@@ -52,7 +52,7 @@ public struct ProviderError: Error, Sendable {
         self.retryAfter = retryAfter
     }
 
-    /// The answer stopped before its own end.
+    /// The response stopped before its own end.
     public static func truncated(_ message: String) -> ProviderError {
         ProviderError(.upstreamError, message: message, code: "upstream_truncated")
     }

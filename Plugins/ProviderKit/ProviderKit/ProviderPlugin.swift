@@ -29,19 +29,19 @@ public protocol Provider: Sendable {
     /// What must never show in a text that this upstream sent: its key, and secrets in its fields.
     var secrets: [Secret] { get }
 
-    /// The HTTP request that asks for this call. `body` is the caller's own; the request's body refers to ranges of it.
+    /// The HTTP request that asks for this call. `body` is the client's own; the request's body refers to ranges of it.
     /// Throws where the call can't be said in the provider's format; such an error is never tried again on the same provider.
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
 
-    /// A decoder for one answer with a success status. Throws where the head alone shows that the answer is unreadable.
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any AnswerDecoder
+    /// A decoder for one response with a success status. Throws where the head alone shows that the response is unreadable.
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
 
-    /// What an answer with another status than 2xx means. `body` is whole, or its first 64 KiB.
+    /// What a response with another status than 2xx means. `body` is whole, or its first 64 KiB.
     /// The default reads the status, `retry-after` and OpenAI's error body.
     func failure(head: UpstreamHead, body: RawSpan) -> ProviderError
 
-    /// The answer of a provider without an `origin`. Never called on others.
-    func answer(to call: Call, body: RawSpan) -> LocalAnswer
+    /// The response of a provider without an `origin`. Never called on others.
+    func response(to call: Call, body: RawSpan) -> LocalResponse
 }
 
 extension Provider {
@@ -49,8 +49,8 @@ extension Provider {
 
     public var secrets: [Secret] { [] }
 
-    public func answer(to call: Call, body: RawSpan) -> LocalAnswer {
-        LocalAnswer(head: UpstreamHead(status: 501), pieces: [])
+    public func response(to call: Call, body: RawSpan) -> LocalResponse {
+        LocalResponse(head: UpstreamHead(status: 501), pieces: [])
     }
 }
 

@@ -1,10 +1,12 @@
+import Codecs
+
 /// How long an upstream asks to be left alone, in every form that upstreams have for it. There is no clock here: what is a point in time
-/// counts from the answer's own `date`, else from `UpstreamHead.receivedAt`, and says nothing where both are missing.
+/// counts from the response's own `date`, else from `UpstreamHead.receivedAt`, and says nothing where both are missing.
 ///
 /// | field | value | on |
 /// |---|---|---|
-/// | `retry-after-ms` | milliseconds | every answer |
-/// | `retry-after` | seconds, or an HTTP date | every answer |
+/// | `retry-after-ms` | milliseconds | every response |
+/// | `retry-after` | seconds, or an HTTP date | every response |
 /// | `x-ratelimit-reset-requests`, `-tokens` | `1s`, `6m0s`, `20ms`, `1h2m3.5s` | 429 |
 /// | `x-ratelimit-reset` | seconds to go, seconds or milliseconds since 1970 | 429 |
 /// | `anthropic-ratelimit-…-reset` | RFC 3339 | 429 |
@@ -23,12 +25,12 @@ public enum RetryAfter {
         if let milliseconds = head["retry-after-ms"].flatMap({ decimal($0[...]) }) { return duration(milliseconds / 1000) }
         if let text = head["retry-after"] {
             if let seconds = decimal(text[...]) { return duration(seconds) }
-            if let date = WireDate.http(text, now: head.answeredAt), let now = head.answeredAt { return duration(date - now) }
+            if let date = WireDate.http(text, now: head.respondedAt), let now = head.respondedAt { return duration(date - now) }
         }
         guard head.status == 429 else { return nil }
         return resets.compactMap { reset in
             if let remaining = head[reset.remaining].flatMap({ decimal($0[...]) }), remaining > 0 { return nil }
-            return head[reset.field].flatMap { untilReset($0, now: head.answeredAt) }
+            return head[reset.field].flatMap { untilReset($0, now: head.respondedAt) }
         }.max().map(duration)
     }
 
@@ -65,8 +67,8 @@ public enum RetryAfter {
 
     /// Digits with at most one point among or behind them. Neither a sign nor an exponent, NaN or an infinity: those are nobody's waiting time.
     private static func decimal(_ text: Substring) -> Double? {
-        guard let first = text.utf8.first, Ascii.digit(first) != nil else { return nil }
-        guard text.utf8.allSatisfy({ Ascii.digit($0) != nil || $0 == Ascii.dot }), let value = Double(text), value.isFinite else { return nil }
+        guard let first = text.utf8.first, ASCII.digit(first) != nil else { return nil }
+        guard text.utf8.allSatisfy({ ASCII.digit($0) != nil || $0 == ASCII.dot }), let value = Double(text), value.isFinite else { return nil }
         return value
     }
 
@@ -78,7 +80,7 @@ public enum RetryAfter {
 
 extension UpstreamHead {
     /// When it was sent, by the upstream's own clock, else when it arrived by ours; in seconds since 1970.
-    var answeredAt: Double? {
+    var respondedAt: Double? {
         self["date"].flatMap { WireDate.http($0, now: receivedAt) } ?? receivedAt
     }
 }

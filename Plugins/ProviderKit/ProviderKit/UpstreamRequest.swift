@@ -1,23 +1,20 @@
+public import Codecs
+
 /// A request as a plugin wants it sent. The engine adds what framing needs (`host`, `content-length`, `connection`).
 public struct UpstreamRequest: Sendable {
     public var method: String
     /// Path and query, percent-encoded, beginning with `/`.
     public var target: String
     public var fields: [HTTPField]
-    /// The body, in order. Ranges of the caller's body are sent without a copy.
-    public var body: [BodyPiece]
+    /// The body, in order. Ranges of the client's body are sent without a copy.
+    public var body: [BodySource]
 
-    public init(method: String = "POST", target: String, fields: [HTTPField], body: [BodyPiece]) {
+    public init(method: String = "POST", target: String, fields: [HTTPField], body: [BodySource]) {
         self.method = method
         self.target = target
         self.fields = fields
         self.body = body
     }
-}
-
-public enum BodyPiece: Sendable, Equatable {
-    case caller(Range<Int>)
-    case bytes([UInt8])
 }
 
 /// One header field. The value is kept as a secret where it holds one, so that a description of a request never shows it.
@@ -41,7 +38,7 @@ public struct HTTPField: Sendable, Equatable {
     }
 }
 
-/// The status of an upstream's answer, and its header fields for look-up.
+/// The status of an upstream's response, and its header fields for look-up.
 public struct UpstreamHead: Sendable {
     public var status: Int
     /// When the head arrived, in seconds since 1970, by the router's clock. nil: nobody looked.
@@ -75,14 +72,14 @@ public struct UpstreamHead: Sendable {
     }
 }
 
-/// Header fields by name, read where they lie, so that an answer's head costs nothing that nobody asks for.
+/// Header fields by name, read where they lie, so that a response's head costs nothing that nobody asks for.
 public protocol HTTPFieldLookup: Sendable {
     /// The first value of a field; `name` in lower case.
     func value(_ name: String) -> String?
 }
 
-/// The answer of a provider that has no upstream: what a server would have sent, and when.
-public struct LocalAnswer: Sendable {
+/// The response of a provider that has no upstream: what a server would have sent, and when.
+public struct LocalResponse: Sendable {
     public var head: UpstreamHead
     public var pieces: [Piece]
 

@@ -4,11 +4,11 @@ package import ProviderKit
 /// How an attempt went, as far as the model's state is concerned.
 package enum AttemptOutcome: Sendable {
     /// - latency: of the whole attempt.
-    /// - firstToken: from its start to its first content; nil for an answer that isn't streamed.
+    /// - firstToken: from its start to its first content; nil for a response that isn't streamed.
     case succeeded(latency: Duration, firstToken: Duration?)
     /// - retryAfter: what a 429 rests for: the upstream's wait, or else the delay before the next try. nil, no rest. Other classes don't look at it.
     case failed(FailureClass, retryAfter: Duration?)
-    /// The caller left, or another attempt was faster.
+    /// The client left, or another attempt was faster.
     case abandoned
 }
 

@@ -69,7 +69,7 @@ package struct Breaker: Sendable {
     package private(set) var state = State.closed
     package private(set) var failuresInRow = 0
     /// May lie in the past.
-    package private(set) var restingUntil: NIODeadline?
+    package private(set) var coolsDownUntil: NIODeadline?
     /// Counts openings and closings: the verdict on an attempt that began before the last of them is none any more.
     private var generation: UInt64 = 0
     /// The next one's length, before its jitter.
@@ -85,11 +85,11 @@ package struct Breaker: Sendable {
     var word: BreakerWord {
         switch state {
         case .closed:
-            if let restingUntil { return .resting(until: restingUntil) }
+            if let coolsDownUntil { return .coolingDown(until: coolsDownUntil) }
             return failuresInRow == 0 ? .clean(generation: generation) : .strained(generation: generation)
-        case .open(let until): return .open(until: max(until, restingUntil ?? until))
+        case .open(let until): return .open(until: max(until, coolsDownUntil ?? until))
         case .halfOpen(_, isProbing: true): return .probing
-        case .halfOpen(_, isProbing: false): return restingUntil.map { .restingHalfOpen(until: $0) } ?? .halfOpen
+        case .halfOpen(_, isProbing: false): return coolsDownUntil.map { .coolingHalfOpen(until: $0) } ?? .halfOpen
         }
     }
 
@@ -98,19 +98,19 @@ package struct Breaker: Sendable {
     /// - Parameter mayProbeEarly: admits a probe to an open breaker whose time has not come: for a call that has no other candidate. One at a time, as
     ///   ever, and not while the model rests.
     package mutating func enter(now: NIODeadline, mayProbeEarly: Bool = false) -> Entry {
-        if let rest = restingUntil, now >= rest { restingUntil = nil }
+        if let rest = coolsDownUntil, now >= rest { coolsDownUntil = nil }
         let availability = availability(now: now)
         switch state {
-        case .closed where availability.mayBeAsked:
+        case .closed where availability.mayBeTried:
             return .admitted(Pass(generation: generation))
-        case .halfOpen(let good, isProbing: false) where availability.mayBeAsked:
+        case .halfOpen(let good, isProbing: false) where availability.mayBeTried:
             return probe(.probe, good: good)
-        case .open where availability.mayBeAsked:
+        case .open where availability.mayBeTried:
             return probe(.probe, good: 0)
-        case .open(let until) where mayProbeEarly && restingUntil == nil:
+        case .open(let until) where mayProbeEarly && coolsDownUntil == nil:
             return probe(.earlyProbe(until), good: 0)
         case .open where mayProbeEarly:
-            return .refused(restingUntil.map { .resting(until: $0) } ?? availability)
+            return .refused(coolsDownUntil.map { .coolingDown(until: $0) } ?? availability)
         case .closed, .open, .halfOpen:
             return .refused(availability)
         }
@@ -120,7 +120,7 @@ package struct Breaker: Sendable {
     package mutating func on(_ verdict: Verdict, of pass: Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
         if case .rateLimited(let rest) = verdict {
             let end = now + min(max(rest, .zero), Self.maxRest)
-            restingUntil = max(restingUntil ?? end, end)
+            coolsDownUntil = max(coolsDownUntil ?? end, end)
         }
         guard pass.generation == generation else { return }
         switch pass.kind {
@@ -132,7 +132,7 @@ package struct Breaker: Sendable {
 
     /// Closes it, by hand.
     package mutating func reset() {
-        restingUntil = nil
+        coolsDownUntil = nil
         close()
     }
 

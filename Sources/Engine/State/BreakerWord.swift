@@ -4,7 +4,7 @@ import NIOCore
 /// uptime: 61 bits are 73 years).
 struct BreakerWord: Sendable, Equatable {
     private enum Kind: UInt64 {
-        case clean, strained, resting, open, halfOpen, restingHalfOpen, probing
+        case clean, strained, coolingDown, open, halfOpen, coolingHalfOpen, probing
     }
 
     let rawValue: UInt64
@@ -21,11 +21,11 @@ struct BreakerWord: Sendable, Equatable {
     static func clean(generation: UInt64) -> BreakerWord { BreakerWord(.clean, generation) }
     /// Closed after failures that are fewer than open it.
     static func strained(generation: UInt64) -> BreakerWord { BreakerWord(.strained, generation) }
-    /// Closed, and resting.
-    static func resting(until: NIODeadline) -> BreakerWord { BreakerWord(.resting, bounded(until)) }
+    /// Closed, and coolingDown.
+    static func coolingDown(until: NIODeadline) -> BreakerWord { BreakerWord(.coolingDown, bounded(until)) }
     static func open(until: NIODeadline) -> BreakerWord { BreakerWord(.open, bounded(until)) }
     static let halfOpen = BreakerWord(.halfOpen)
-    static func restingHalfOpen(until: NIODeadline) -> BreakerWord { BreakerWord(.restingHalfOpen, bounded(until)) }
+    static func coolingHalfOpen(until: NIODeadline) -> BreakerWord { BreakerWord(.coolingHalfOpen, bounded(until)) }
     static let probing = BreakerWord(.probing)
 
     var isClean: Bool { kind == .clean }
@@ -34,7 +34,7 @@ struct BreakerWord: Sendable, Equatable {
     var freePass: Breaker.Pass? {
         switch kind {
         case .clean, .strained: Breaker.Pass(generation: rawValue >> 3)
-        case .resting, .open, .halfOpen, .restingHalfOpen, .probing: nil
+        case .coolingDown, .open, .halfOpen, .coolingHalfOpen, .probing: nil
         }
     }
 
@@ -42,10 +42,10 @@ struct BreakerWord: Sendable, Equatable {
         let until = NIODeadline.uptimeNanoseconds(rawValue >> 3)
         switch kind {
         case .clean, .strained: return .ready
-        case .resting: return now < until ? .resting(until: until) : .ready
+        case .coolingDown: return now < until ? .coolingDown(until: until) : .ready
         case .open: return now < until ? .open(until: until) : .probe
         case .halfOpen: return .probe
-        case .restingHalfOpen: return now < until ? .resting(until: until) : .probe
+        case .coolingHalfOpen: return now < until ? .coolingDown(until: until) : .probe
         case .probing: return .probing
         }
     }

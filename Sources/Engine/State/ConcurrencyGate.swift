@@ -21,7 +21,7 @@ package final class ConcurrencyGate: Sendable {
 
     private struct State {
         var inUse = 0
-        var line = WaitingLine<Grant>()
+        var line = FairQueue<Grant>()
     }
 
     package let slots: Int

@@ -46,7 +46,7 @@ package struct LimitChain: Sendable {
     /// As `begin`, but where a slot is wanting it queues for it: first for its own, then, with that in hand, for the shared one. Requests and tokens are
     /// taken when the slots are there.
     ///
-    /// - Parameter onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the caller hops to where
+    /// - Parameter onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the client hops to where
     ///   it keeps the ticket.
     package func wait(tokens: Int, fairness: String?, now: NIODeadline, onGrant: @escaping ConcurrencyGate.Grant) -> QueuedAdmission {
         if let until = limitedUntil(now) { return .refused(.limited(until: until)) }

@@ -47,9 +47,9 @@ package final class ModelState: Sendable {
 
     package func availability(now: NIODeadline) -> Availability {
         let own = breaker.availability(now: now)
-        guard own.mayBeAsked, !limits.isEmpty else { return own }
+        guard own.mayBeTried, !limits.isEmpty else { return own }
         let limits = limits.availability(now: now)
-        return limits.mayBeAsked ? own : limits
+        return limits.mayBeTried ? own : limits
     }
 
     /// Takes what one attempt needs of breaker, limits and slots: all or nothing.
@@ -70,7 +70,7 @@ package final class ModelState: Sendable {
     ///
     /// - Parameters:
     ///   - fairness: whose the request is: the key's name.
-    ///   - onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the caller hops to where it keeps
+    ///   - onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the client hops to where it keeps
     ///     the ticket.
     package func wait(
         tokens: Int, fairness: String?, now: NIODeadline, mayProbeEarly: Bool = false, onGrant: @escaping ConcurrencyGate.Grant
@@ -108,7 +108,7 @@ package final class ModelState: Sendable {
     private func refusal(_ now: NIODeadline, _ mayProbeEarly: Bool) -> Availability? {
         let availability = breaker.availability(now: now)
         if case .open = availability, mayProbeEarly { return nil }
-        return availability.mayBeAsked ? nil : availability
+        return availability.mayBeTried ? nil : availability
     }
 
     private func enter(_ permit: consuming LimitPermit?, _ now: NIODeadline, _ mayProbeEarly: Bool) -> Admission {

@@ -17,7 +17,7 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
 
 /// A model's state at one moment.
 package struct ModelStateView: Sendable, Equatable {
-    /// With the time until which it is open, resting or limited.
+    /// With the time until which it is open, coolingDown or limited.
     package var availability: Availability
     package var breaker: BreakerPhase
     package var failuresInRow: Int

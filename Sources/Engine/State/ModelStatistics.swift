@@ -19,7 +19,7 @@ package final class ModelStatistics: Sendable {
 
     /// - Parameters:
     ///   - latency: of the whole attempt.
-    ///   - firstToken: from its start to its first content; nil for an answer that isn't streamed.
+    ///   - firstToken: from its start to its first content; nil for a response that isn't streamed.
     package func recordSuccess(latency: Duration, firstToken: Duration?, now: NIODeadline) {
         history.turn(to: now, totals)
         if let firstToken {

@@ -6,7 +6,7 @@ package struct StatisticsSummary: Sendable, Equatable {
     package var meanLatencyMilliseconds: Float?
     /// From an attempt's start to its first content; nil where no stream succeeded.
     package var meanFirstTokenMilliseconds: Float?
-    /// Attempts that say something about the model: those that a caller left, and those whose fault was the request's, are none.
+    /// Attempts that say something about the model: those that a client left, and those whose fault was the request's, are none.
     package var samples = 0
 
     package init() {}

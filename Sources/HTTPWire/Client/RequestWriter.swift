@@ -2,7 +2,7 @@ import NIOCore
 
 /// What of a request is still to be written, piece by piece: no more than the channel takes, so that TLS never encrypts a whole large body at once.
 struct RequestWriter {
-    static let pieceBytes = 64 * 1024
+    static let partBytes = 64 * 1024
     private static let keptCapacity = 32 * 1024
 
     /// Head and small body, used again by the connection's next request: by then the channel has let go of it.
@@ -20,18 +20,18 @@ struct RequestWriter {
         message.writeStart(to: &start)
         piece = start
         rest = message.rest[...]
-        needsProof = rest.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.pieceBytes
+        needsProof = rest.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.partBytes
         isSent = false
     }
 
     /// The next bytes to write; nil at the end.
     mutating func next() -> ByteBuffer? {
         guard var current = piece else { return nil }
-        guard current.readableBytes > Self.pieceBytes else {
+        guard current.readableBytes > Self.partBytes else {
             piece = rest.popFirst()
             return current
         }
-        let part = current.readSlice(length: Self.pieceBytes)
+        let part = current.readSlice(length: Self.partBytes)
         piece = current
         return part
     }

@@ -3,13 +3,7 @@ package import NIOPosix
 import NIOSSL
 import Synchronization
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// What a TLS context is made of.
 package struct TLSSettings: Hashable, Sendable {

@@ -102,7 +102,7 @@ extension UpstreamCall {
         deadlines[.firstByte] = nil
     }
 
-    /// After each read, and after a held one: that was the caller's slowness, not the upstream's. The clock is read only where `idle` is watched.
+    /// After each read, and after a held one: that was the client's slowness, not the upstream's. The clock is read only where `idle` is watched.
     func restartIdle() {
         if let idleInterval { deadlines[.idle] = pool.eventLoop.now.advanced(by: idleInterval) }
     }

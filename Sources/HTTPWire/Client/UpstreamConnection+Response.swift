@@ -8,7 +8,7 @@ extension UpstreamConnection {
         defer { isDelivering = false }
         guard let call, let delegate = call.delegate else { return dropEmptyInput() }
         do throws(WireFault) {
-            // The end of an answer may begin the next call here, for which there is nothing yet.
+            // The end of a response may begin the next call here, for which there is nothing yet.
             while self.call === call, try deliverNext(call, delegate) {}
         } catch {
             fail(.malformed(error.reason))

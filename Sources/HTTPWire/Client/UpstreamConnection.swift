@@ -91,14 +91,14 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable { // 
         case .closed:
             return
         case .idle:
-            // Nobody asked: whatever it is, the next answer must not begin with it.
+            // Nobody asked: whatever it is, the next response must not begin with it.
             close()
         case .ended:
             isReusable = false
         case .head, .body:
             responseBytes &+= bytes.readableBytes
             call?.restartIdle()
-            if bytes.readableBytes == SocketSizes.largestRead, !isGreedy, call?.message.isAnswerGathered == true {
+            if bytes.readableBytes == SocketSizes.largestRead, !isGreedy, call?.message.isResponseBuffered == true {
                 isGreedy = true
                 context.setGreedy(true)
             }

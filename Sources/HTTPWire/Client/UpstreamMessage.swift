@@ -8,15 +8,15 @@ package struct UpstreamMessage: Sendable {
     private let request: UpstreamRequestHead
     private let bodyBytes: Int
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
-    /// Nobody holds the answer back: it is gathered as fast as it comes.
-    let isAnswerGathered: Bool
+    /// Nobody holds the response back: it is gathered as fast as it comes.
+    let isResponseBuffered: Bool
     /// A large body, in pieces that are never copied.
     let rest: [ByteBuffer]
 
-    package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isAnswerGathered: Bool = false) {
+    package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isResponseBuffered: Bool = false) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
-        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isAnswerGathered: isAnswerGathered) { start in
+        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isResponseBuffered: isResponseBuffered) { start in
             if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
         }
     }
@@ -25,12 +25,12 @@ package struct UpstreamMessage: Sendable {
     ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
     ///   - writeBody: writes the body, where it isn't in `rest`; once for each connection that the request is sent on.
     package init(
-        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isAnswerGathered: Bool = false, writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
+        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isResponseBuffered: Bool = false, writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
     ) {
         self.request = request
         self.bodyBytes = bodyBytes
         self.rest = rest
-        self.isAnswerGathered = isAnswerGathered
+        self.isResponseBuffered = isResponseBuffered
         self.writeBody = writeBody
     }
 

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after an answer whose framing was
+/// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after a response whose framing was
 /// complete, with no byte behind it.
 package final class UpstreamPool: @unchecked Sendable { // confined to its event loop
     let eventLoop: any EventLoop

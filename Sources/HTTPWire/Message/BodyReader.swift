@@ -8,7 +8,7 @@ enum BodyLength: Equatable {
 }
 
 /// What a reader of a body found next.
-enum BodyPiece {
+enum BodySource {
     case bytes(ByteBuffer)
     /// All input is read, and the body goes on.
     case more
@@ -45,7 +45,7 @@ struct BodyReader {
     }
 
     /// Takes the next piece off `input`, a slice of at most `limit` bytes.
-    mutating func next(_ input: inout ByteBuffer, limit: Int = 64 * 1024) throws(WireFault) -> BodyPiece {
+    mutating func next(_ input: inout ByteBuffer, limit: Int = 64 * 1024) throws(WireFault) -> BodySource {
         switch length {
         case .none:
             return .end

@@ -1,3 +1,4 @@
+import Codecs
 import NIOCore
 
 /// The strict decoder of the chunked coding. Extensions are read and dropped, trailers too; both are bounded. Source: RFC 9112 section 7.1.
@@ -20,7 +21,7 @@ struct ChunkedDecoder {
     var announcedBytes: Int { state == .data ? remaining : 0 }
 
     /// Takes the next piece of data off `input`, at most `limit` bytes.
-    mutating func next(_ input: inout ByteBuffer, limit: Int) throws(WireFault) -> BodyPiece {
+    mutating func next(_ input: inout ByteBuffer, limit: Int) throws(WireFault) -> BodySource {
         while true {
             switch state {
             case .end:
@@ -62,7 +63,7 @@ struct ChunkedDecoder {
         }
         let start = index
         var size = 0
-        while index < bytes.count, index &- start < 8, let digit = Octet.hexValue(bytes[index]) {
+        while index < bytes.count, index &- start < 8, let digit = ASCII.hexDigit(bytes[index]) {
             size = size &<< 4 | Int(digit)
             index &+= 1
         }
@@ -119,7 +120,7 @@ struct ChunkedDecoder {
     }
 
     private mutating func readSize(_ byte: UInt8) throws(WireFault) {
-        if let value = Octet.hexValue(byte) {
+        if let value = ASCII.hexDigit(byte) {
             digits &+= 1
             let (shifted, overflow) = remaining.multipliedReportingOverflow(by: 16)
             guard digits <= 16, !overflow else { throw WireFault("a chunk's size is too large") }

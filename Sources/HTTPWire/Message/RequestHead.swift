@@ -13,7 +13,7 @@ package final class RequestHead: Sendable {
     package let query: String?
     package let isHTTP10: Bool
     package let fields: HTTPFields
-    /// Whether the caller wants to keep the connection.
+    /// Whether the client wants to keep the connection.
     package let isKeepAlive: Bool
 
     package init(method: Method, path: String, query: String? = nil, isHTTP10: Bool = false, fields: HTTPFields = HTTPFields(), isKeepAlive: Bool = true) {

@@ -12,7 +12,7 @@ struct ParsedRequest {
     let head: RequestHead
     let body: BodyLength
     let expectsContinue: Bool
-    /// The caller offered to change to another protocol. That is ignored, and nothing that follows on the connection is read as HTTP.
+    /// The client offered to change to another protocol. That is ignored, and nothing that follows on the connection is read as HTTP.
     let offersUpgrade: Bool
 }
 

@@ -1,3 +1,5 @@
+import Codecs
+
 /// A request's target, as ranges of the head: where path and query stand. Source: RFC 9112 section 3.2.
 struct RequestTarget {
     /// nil where an absolute target has no path: it means `/`.
@@ -56,7 +58,7 @@ struct Authority {
         var end = range.lowerBound
         if bytes[end] == UInt8(ascii: "[") {
             end += 1
-            while end < range.upperBound, Octet.hexValue(bytes[end]) != nil || bytes[end] == Octet.colon || bytes[end] == UInt8(ascii: ".") { end += 1 }
+            while end < range.upperBound, ASCII.hexDigit(bytes[end]) != nil || bytes[end] == Octet.colon || bytes[end] == UInt8(ascii: ".") { end += 1 }
             guard end < range.upperBound, bytes[end] == UInt8(ascii: "]"), end > range.lowerBound + 2 else { return nil }
             end += 1
         } else {

@@ -110,6 +110,6 @@ struct ResponseParser: ~Copyable {
         )
     }
 
-    private static let badVersion = WireFault("the answer does not begin with HTTP/1.1 or HTTP/1.0")
+    private static let badVersion = WireFault("the response does not begin with HTTP/1.1 or HTTP/1.0")
     private static let badStatus = WireFault("the status is not a number from 100 to 599")
 }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The status and fields of an answer, rendered as they are added. Content-Length, Transfer-Encoding, Connection and Date are the server's own.
+/// The status and fields of a response, rendered as they are added. Content-Length, Transfer-Encoding, Connection and Date are the server's own.
 package struct ResponseHead: Sendable {
     package var status: Int
     /// Field lines, each with its CR LF.

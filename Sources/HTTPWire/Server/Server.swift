@@ -2,13 +2,7 @@ package import NIOCore
 package import NIOPosix
 import Synchronization
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Where a server listens.
 package enum BindAddress: Sendable, Equatable {
@@ -69,13 +63,13 @@ package final class Server: Sendable {
         for loop in loops { loop.eventLoop.execute { loop.limits = settings } }
     }
 
-    /// From its return on idle connections are closed, and every answer closes its connection.
+    /// From its return on idle connections are closed, and every response closes its connection.
     package func startDraining() async {
         let started = loops.map { loop in loop.eventLoop.submit { loop.startDraining() } }
         for loop in started { try? await loop.get() }
     }
 
-    /// Closes the connections that are left. When it returns, nothing is answered any more, and what handlers do behind an answer, such as its record, is done.
+    /// Closes the connections that are left. When it returns, nothing is answered any more, and what handlers do behind a response, such as its record, is done.
     package func closeConnections() async {
         for loop in loops { try? await loop.eventLoop.submit { loop.closeConnections() }.get() }
     }

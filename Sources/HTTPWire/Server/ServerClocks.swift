@@ -26,14 +26,14 @@ struct BodyClock {
     }
 }
 
-/// When a caller last took bytes, or had none to take.
+/// When a client last took bytes, or had none to take.
 struct StallClock {
     private(set) var lastProgress: NIODeadline
     private var taken = 0
 
     init(now: NIODeadline) { lastProgress = now }
 
-    /// `taken`: bytes that the caller took so far; `waiting`: those that the socket doesn't take.
+    /// `taken`: bytes that the client took so far; `waiting`: those that the socket doesn't take.
     mutating func check(taken: Int, waiting: Int, now: NIODeadline) {
         if waiting == 0 || taken != self.taken { lastProgress = now }
         self.taken = taken

@@ -1,12 +1,12 @@
 import NIOCore
 
 extension ServerConnection {
-    /// Whether the answer now begun must be the connection's last.
-    func isLastAnswer(_ exchange: ServerExchange) -> Bool {
+    /// Whether the response now begun must be the connection's last.
+    func isLastResponse(_ exchange: ServerExchange) -> Bool {
         if exchange.closeAfter || !exchange.head.isKeepAlive || loop.isDraining { return true }
         if offersUpgrade { return true }
         if isBodyComplete { return false }
-        // The body is unread: small ones are read and dropped, but not where the caller may never send it.
+        // The body is unread: small ones are read and dropped, but not where the client may never send it.
         guard !expectsContinue, let rest = body.knownRemaining else { return true }
         return rest > Self.maxWaitingBytes
     }
@@ -36,12 +36,12 @@ extension ServerConnection {
             linger()
         } else {
             readAt = .now()
-            // The answer is given, but the caller may not have taken it.
+            // The response is given, but the client may not have taken it.
             timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : min(times.stallCheck, times.keepAliveIdle)))
         }
     }
 
-    /// Half-closes once everything is written, then waits for the caller to close.
+    /// Half-closes once everything is written, then waits for the client to close.
     func linger() {
         phase = .lingering
         discarded = 0
@@ -71,11 +71,11 @@ extension ServerConnection {
         loop.exchangeCount.subtract(1, ordering: .relaxed)
     }
 
-    /// The caller has gone before its answer was complete.
+    /// The client has gone before its response was complete.
     func leave() {
         let observer = exchange?.observer
         forgetExchange()
-        observer?.callerLeft()
+        observer?.clientLeft()
     }
 
     func closeNow() {
@@ -90,7 +90,7 @@ extension ServerConnection {
         forgetExchange()
         output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true
-        writeWhole(response, body)
+        writeBuffered(response, body)
         linger()
     }
 

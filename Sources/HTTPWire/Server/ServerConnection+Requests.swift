@@ -13,7 +13,7 @@ extension ServerConnection {
         while hasProgress {
             do throws(WireFault) {
                 switch phase {
-                // The next request waits until the caller has taken the answers before.
+                // The next request waits until the client has taken the answers before.
                 case .head: hasProgress = isWritable ? try readHead() : false
                 case .body: hasProgress = try readBody()
                 case .discarding: hasProgress = try discardBody()

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One caller's connection: reads requests one at a time, hands them over, and writes the answers. The one handler of its channel.
+/// One client's connection: reads requests one at a time, hands them over, and writes the answers. The one handler of its channel.
 final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // confined to its event loop
     typealias InboundIn = ByteBuffer
 
@@ -9,16 +9,16 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
         case head
         /// Inside the body of a request that the handler wants whole.
         case body
-        /// The answer is outstanding; what arrives meanwhile waits in `input`.
+        /// The response is outstanding; what arrives meanwhile waits in `input`.
         case answering
         /// Answered without the request's body, which is read and dropped.
         case discarding
-        /// The last answer is written and the sending side closed or about to be; what arrives is dropped. Source: RFC 9112 section 9.6.
+        /// The last response is written and the sending side closed or about to be; what arrives is dropped. Source: RFC 9112 section 9.6.
         case lingering
         case closed
     }
 
-    /// Pipelined bytes kept while an answer is outstanding; unread body dropped for the sake of the connection; bytes dropped while lingering.
+    /// Pipelined bytes kept while a response is outstanding; unread body dropped for the sake of the connection; bytes dropped while lingering.
     static let maxWaitingBytes = 64 * 1024
     static let lingerTime = TimeAmount.seconds(1)
 
@@ -38,7 +38,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
     var offersUpgrade = false
     let socket = SocketWriter()
     var exchange: ServerExchange?
-    var output = AnswerOutput()
+    var output = ResponseOutput()
     let loop: ServerLoop
     var context: ChannelHandlerContext?
     var input: ByteBuffer
@@ -98,8 +98,8 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
-        exchange?.observer?.callerWritable(isWritable)
-        // Not from inside: this may be the flush of an answer that is just given.
+        exchange?.observer?.clientWritable(isWritable)
+        // Not from inside: this may be the flush of a response that is just given.
         if isWritable, phase == .head { loop.eventLoop.execute { [self] in process() } }
     }
 

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// One request and its answer. Once the exchange is over (ended, aborted, or the caller left) every method does nothing.
+/// One request and its response. Once the exchange is over (ended, aborted, or the client left) every method does nothing.
 package final class ServerExchange: @unchecked Sendable { // confined to its event loop
     /// nil once the exchange is over.
     var connection: ServerConnection?
@@ -9,19 +9,19 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
     var isBegun = false
     /// Whether the head's bytes have been handed over: from then on the status is fixed.
     package internal(set) var isHeadSent = false
-    /// Whether the caller was cut off because it took nothing, before `callerLeft` tells of its end.
+    /// Whether the client was cut off because it took nothing, before `clientLeft` tells of its end.
     package internal(set) var hasStalled = false
-    /// Whether the connection is to be closed after this answer. Matters until the head is sent.
+    /// Whether the connection is to be closed after this response. Matters until the head is sent.
     package var closeAfter = false
     package let head: RequestHead
     package internal(set) var body: ByteBuffer
     package let eventLoop: any EventLoop
-    /// The caller's IP address; nil on a unix socket.
+    /// The client's IP address; nil on a unix socket.
     package let remoteHost: String?
     /// When the head was complete.
     package let acceptedAt: NIODeadline
-    /// Told what becomes of the caller; held until the exchange is over.
-    package var observer: (any CallerObserver)?
+    /// Told what becomes of the client; held until the exchange is over.
+    package var observer: (any ClientObserver)?
 
     /// What the handler remembers of the connection, from one request to the next.
     package var connectionMemory: AnyObject? {
@@ -38,34 +38,34 @@ package final class ServerExchange: @unchecked Sendable { // confined to its eve
         self.acceptedAt = acceptedAt
     }
 
-    /// Whether the answer is still outstanding.
+    /// Whether the response is still outstanding.
     package var isOpen: Bool { connection != nil }
 
-    /// Whether fewer bytes wait for the caller than the high mark.
+    /// Whether fewer bytes wait for the client than the high mark.
     package var isWritable: Bool { connection?.isWritable ?? false }
 
-    /// The whole answer. Head and small body go out in one buffer, one write and one flush. A HEAD request gets the head alone, with the body's length.
+    /// The non-streamed response. Head and small body go out in one buffer, one write and one flush. A HEAD request gets the head alone, with the body's length.
     package func respond(_ head: ResponseHead, _ body: ByteBuffer) { connection?.respond(self, head, body) }
 
     /// A body up to so many bytes is copied behind its head.
-    package static let copyLimit = AnswerOutput.wholeCopyLimit
+    package static let copyLimit = ResponseOutput.bufferedCopyLimit
 
     /// The same, where the body is small and still to be written: `writeBody` writes `bodyBytes` bytes behind the head, or isn't called where none are sent.
     package func respond(_ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
         connection?.respond(self, head, bodyBytes: bodyBytes, writeBody)
     }
 
-    /// Begins a streamed answer. The head is held until the first write, flush or end. Chunked; towards HTTP/1.0 it ends with the connection.
+    /// Begins a streamed response. The head is held until the first write, flush or end. Chunked; towards HTTP/1.0 it ends with the connection.
     package func begin(_ head: ResponseHead) { connection?.begin(self, head) }
 
-    /// Adds bytes to a streamed answer, without a flush.
+    /// Adds bytes to a streamed response, without a flush.
     package func write(_ bytes: ByteBuffer) { connection?.write(self, bytes) }
 
-    package func flush() { connection?.flushAnswer(self) }
+    package func flush() { connection?.flushResponse(self) }
 
-    /// Ends a streamed answer and flushes.
+    /// Ends a streamed response and flushes.
     package func end() { connection?.end(self) }
 
-    /// Closes the connection as it is: the caller sees that the answer is cut.
+    /// Closes the connection as it is: the client sees that the response is cut.
     package func abort() { connection?.abort(self) }
 }

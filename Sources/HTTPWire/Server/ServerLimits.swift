@@ -8,7 +8,7 @@ package struct ServerLimits: Sendable, Equatable {
     package var bodyTimeout: Duration = .seconds(30)
     /// How long a connection may wait for its next request.
     package var keepAliveIdle: Duration = .seconds(75)
-    /// How long bytes may wait for a caller that takes none.
+    /// How long bytes may wait for a client that takes none.
     package var writeStall: Duration = .seconds(60)
     /// A request's head; more is a 431.
     package var maxHeadBytes = 32 * 1024
@@ -33,7 +33,7 @@ struct ServerTimes {
     let body: TimeAmount
     let keepAliveIdle: TimeAmount
     let writeStall: TimeAmount
-    /// How often a caller that owes progress is looked at: it is cut off at most so much late. 60 s give 5 s.
+    /// How often a client that owes progress is looked at: it is cut off at most so much late. 60 s give 5 s.
     let stallCheck: TimeAmount
     let minBodyRate: Int
     let minBodyRateGrace: TimeAmount

@@ -7,7 +7,7 @@ final class StreamLoad {
         var duration: Nanoseconds = 0
         /// From the mock's stamp in a chunk to the end of the read that brought the chunk's last byte.
         var latency = Histogram()
-        /// From the request's write to the first byte of its answer.
+        /// From the request's write to the first byte of its response.
         var firstByte = Histogram()
         /// Streams with another status than 200, with a chunk missing, doubled or out of order, without finish or `[DONE]`, or cut.
         var broken = 0
@@ -16,7 +16,7 @@ final class StreamLoad {
     private struct Connection {
         var socket: CInt = -1
         var received = ByteQueue(capacity: 4096)
-        var answer = AnswerReader()
+        var response = ResponseReader()
         var stream: StreamReader
         var sentAt: Nanoseconds = 0
         var answered = false
@@ -100,16 +100,16 @@ final class StreamLoad {
             connection.pointee.answered = true
             result.firstByte.record(now - connection.pointee.sentAt)
         }
-        let taken = connection.pointee.answer.take(connection.pointee.received.bytes) { payload in
+        let taken = connection.pointee.response.take(connection.pointee.received.bytes) { payload in
             connection.pointee.stream.take(payload) { stamp in
                 result.chunks += 1
                 result.latency.record(now > stamp ? now - stamp : 0)
             }
         }
         connection.pointee.received.consume(taken)
-        switch connection.pointee.answer.state {
+        switch connection.pointee.response.state {
         case .complete:
-            end(slot, whole: connection.pointee.answer.status == 200 && connection.pointee.stream.isWhole && connection.pointee.received.isEmpty)
+            end(slot, whole: connection.pointee.response.status == 200 && connection.pointee.stream.isComplete && connection.pointee.received.isEmpty)
         case .malformed:
             end(slot, whole: false)
         case .head, .length, .chunkSize, .chunkData, .chunkEnd, .trailer:

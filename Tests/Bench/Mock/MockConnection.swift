@@ -9,7 +9,7 @@ struct MockConnection {
     }
 
     enum Request {
-        case whole, models, unknown, unframed
+        case buffered, models, unknown, unframed
         case stream(Stream)
     }
 
@@ -51,7 +51,7 @@ struct MockConnection {
         if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
         guard bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
         let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
-        guard MockConnection.isTrue("\"stream\"", in: body) else { return .whole }
+        guard MockConnection.isTrue("\"stream\"", in: body) else { return .buffered }
         return .stream(Stream(chunks: MockConnection.chunks(in: body), wantsUsage: MockConnection.isTrue("\"include_usage\"", in: body)))
     }
 

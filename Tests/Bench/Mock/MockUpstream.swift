@@ -15,7 +15,7 @@ final class MockUpstream {
 
     private let listener: CInt
     private let poller: Poller
-    private let answers = MockAnswers()
+    private let responses = MockResponses()
     private let chunk: UnsafeMutableRawBufferPointer
     /// By descriptor, which the kernel keeps small.
     private let connections: UnsafeMutablePointer<MockConnection?>
@@ -29,8 +29,8 @@ final class MockUpstream {
         poller = try Poller()
         connections = .allocate(capacity: MockUpstream.maxConnections)
         connections.initialize(repeating: nil, count: MockUpstream.maxConnections)
-        chunk = .allocate(byteCount: answers.chunk.count, alignment: 16)
-        chunk.copyBytes(from: answers.chunk)
+        chunk = .allocate(byteCount: responses.chunk.count, alignment: 16)
+        chunk.copyBytes(from: responses.chunk)
         try poller.add(listener, token: Int(listener), .read)
     }
 
@@ -77,21 +77,21 @@ final class MockUpstream {
         guard ready != .write else { return true }
         let count = connections[slot]?.received.receive(from: CInt(slot)) ?? 0
         guard count > 0 else { return count < 0 && errno == EAGAIN }
-        return answerRequests(slot)
+        return respondToRequests(slot)
     }
 
-    private func answerRequests(_ slot: Int) -> Bool {
+    private func respondToRequests(_ slot: Int) -> Bool {
         while connections[slot]?.stream == nil, let request = connections[slot]?.nextRequest() {
             switch request {
-            case .whole: guard send(answers.whole, to: slot) else { return false }
-            case .models: guard send(answers.models, to: slot) else { return false }
-            case .unknown: guard send(answers.notFound, to: slot) else { return false }
+            case .buffered: guard send(responses.buffered, to: slot) else { return false }
+            case .models: guard send(responses.models, to: slot) else { return false }
+            case .unknown: guard send(responses.notFound, to: slot) else { return false }
             case .unframed:
-                _ = send(answers.lengthRequired, to: slot)
+                _ = send(responses.lengthRequired, to: slot)
                 return false
             case .stream(let stream):
                 connections[slot]?.stream = stream
-                guard send(answers.opening, to: slot), advance(slot, at: monotonicNow()) else { return false }
+                guard send(responses.opening, to: slot), advance(slot, at: monotonicNow()) else { return false }
             }
         }
         return true
@@ -115,16 +115,16 @@ final class MockUpstream {
     private func advance(_ slot: Int, at due: Nanoseconds) -> Bool {
         guard let connection = connections[slot], let stream = connection.stream else { return true }
         if stream.sent < stream.chunks {
-            answers.stamp(chunk, number: stream.sent, at: monotonicNow())
+            responses.stamp(chunk, number: stream.sent, at: monotonicNow())
             guard send(UnsafeRawBufferPointer(chunk), to: slot) else { return false }
             connections[slot]?.stream?.sent += 1
             timers.append(Timer(due: due + MockUpstream.pace, slot: slot, generation: connection.generation))
             return true
         }
         connections[slot]?.stream = nil
-        guard send(answers.finish, to: slot) else { return false }
-        if stream.wantsUsage, !send(answers.usage, to: slot) { return false }
-        return send(answers.end, to: slot) && answerRequests(slot)
+        guard send(responses.finish, to: slot) else { return false }
+        if stream.wantsUsage, !send(responses.usage, to: slot) { return false }
+        return send(responses.end, to: slot) && respondToRequests(slot)
     }
 
     private func send(_ bytes: [UInt8], to slot: Int) -> Bool {

@@ -25,7 +25,7 @@ struct Launcher {
         let folder = try workspace.makeFolder(folder)
         let port = kind == .direct ? upstreamPort : try Socket.freePorts(1)[0]
         let model = "mock-\(options.chunks)"
-        let endpoint = Endpoint(port: port, key: Workspace.callerKey, model: kind == .router ? "auto" : model)
+        let endpoint = Endpoint(port: port, key: Workspace.clientKey, model: kind == .router ? "auto" : model)
         switch kind {
         case .direct:
             return try Server(kind, ["/proc/self/exe", "upstream", "--port", "\(port)"], folder: folder, endpoint: endpoint)
@@ -39,7 +39,7 @@ struct Launcher {
 
     func startIdleRouter(folder: String) throws -> Server {
         let port = try Socket.freePorts(1)[0]
-        return try startRouter(Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.callerKey, model: "m1"))
+        return try startRouter(Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
     }
 
     private func startRouter(_ routes: String, _ folder: String, _ endpoint: Endpoint) throws -> Server {

@@ -1,6 +1,6 @@
 /// What is done to a server in a round.
 enum Case: Hashable {
-    case whole(connections: Int)
+    case buffered(connections: Int)
     case streams(Int)
     indirect case reloading(Case)
     case startup
@@ -9,7 +9,7 @@ enum Case: Hashable {
 
     var name: String {
         switch self {
-        case .whole(let connections): "whole-\(connections)"
+        case .buffered(let connections): "buffered-\(connections)"
         case .streams(let count): "streams-\(count)"
         case .reloading(let load): "\(load.name)-reloading"
         case .startup: "startup"

@@ -12,7 +12,7 @@ struct Report {
         let loads = measurements.rounds.keys.sorted { Report.rank($0) < Report.rank($1) }
         let sections = [
             caption,
-            table("Whole answers", "requests/s", loads.filter(Report.isWhole), wholeColumns),
+            table("Whole answers", "requests/s", loads.filter(Report.isComplete), wholeColumns),
             table("Streams of \(options.chunks) chunks", "chunks/s", loads.filter(Report.isStreams), streamColumns),
             table("Start-up and idle memory", nil, loads.filter { $0 == .startup || $0 == .idle }, restColumns),
             options.router.isEmpty ? "" : targets,
@@ -36,7 +36,7 @@ struct Report {
     }
 
     private var toolCost: String {
-        let load = Case.whole(connections: 64)
+        let load = Case.buffered(connections: 64)
         guard !measurements.series(.cpu, load, .direct).isEmpty else { return "" }
         return " (at 64 connections the generator takes \(decimal(measurements.series(.generatorCPU, load, .direct).median, 1)) µs per request)"
     }
@@ -61,7 +61,7 @@ struct Report {
     }
 
     private var restColumns: [Column] {
-        [column("first answer µs", .startup, 0), column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1)]
+        [column("first response µs", .startup, 0), column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1)]
     }
 
     /// `rate` is what the rate is called, and whether there is one.
@@ -102,9 +102,9 @@ struct Report {
         return "\(decimal(series.median, digits)) (\(decimal(series.min, digits))–\(decimal(series.max, digits)))"
     }
 
-    private static func isWhole(_ load: Case) -> Bool {
+    private static func isComplete(_ load: Case) -> Bool {
         switch load {
-        case .whole, .reloading(.whole): true
+        case .buffered, .reloading(.buffered): true
         case .streams, .reloading, .startup, .idle: false
         }
     }
@@ -112,14 +112,14 @@ struct Report {
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
         case .streams, .reloading(.streams): true
-        case .whole, .reloading, .startup, .idle: false
+        case .buffered, .reloading, .startup, .idle: false
         }
     }
 
     /// By size, and a reloading case behind all plain ones.
     private static func rank(_ load: Case) -> Int {
         switch load {
-        case .whole(let connections): connections
+        case .buffered(let connections): connections
         case .streams(let count): count
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0

@@ -49,10 +49,10 @@ struct Run {
     private var loads: [Case] {
         let reload = options.sections.contains(.reload)
         var loads: [Case] = []
-        if options.sections.contains(.whole) { loads += [.whole(connections: 1), .whole(connections: 16)] }
-        if options.sections.contains(.whole) || reload { loads.append(.whole(connections: 64)) }
-        if reload { loads.append(.reloading(.whole(connections: 64))) }
-        if options.sections.contains(.whole) { loads.append(.whole(connections: 256)) }
+        if options.sections.contains(.buffered) { loads += [.buffered(connections: 1), .buffered(connections: 16)] }
+        if options.sections.contains(.buffered) || reload { loads.append(.buffered(connections: 64)) }
+        if reload { loads.append(.reloading(.buffered(connections: 64))) }
+        if options.sections.contains(.buffered) { loads.append(.buffered(connections: 256)) }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
         if reload { loads.append(.reloading(.streams(500))) }
@@ -68,8 +68,8 @@ struct Run {
             inner = bare
         }
         switch inner {
-        case .whole(let connections):
-            let result = try WholeLoad(server.endpoint, connections: connections).run(.seconds(options.seconds), &attendant)
+        case .buffered(let connections):
+            let result = try BufferedLoad(server.endpoint, connections: connections).run(.seconds(options.seconds), &attendant)
             measurements.add(Run.values(result, attendant), load, server.kind)
         case .streams(let count):
             let result = try StreamLoad(server.endpoint, streams: count, chunks: options.chunks).run(&attendant)
@@ -82,7 +82,7 @@ struct Run {
         pause(.milliseconds(100))
     }
 
-    private static func values(_ result: WholeLoad.Result, _ attendant: Attendant) -> Measurements.Values {
+    private static func values(_ result: BufferedLoad.Result, _ attendant: Attendant) -> Measurements.Values {
         shared(result.requests, result.duration, result.latency, attendant).merging([
             .errors: Double(result.errors), .reconnects: Double(result.reconnects),
         ]) { $1 }

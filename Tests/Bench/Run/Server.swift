@@ -16,13 +16,13 @@ struct Server {
 
     var meter: ProcessMeter { ProcessMeter(pid: child.pid) }
 
-    /// Starts it and waits for its first answer.
+    /// Starts it and waits for its first response.
     init(_ kind: Kind, _ arguments: [String], folder: String, endpoint: Endpoint) throws {
         (self.kind, self.endpoint, self.folder) = (kind, endpoint, folder)
         let start = monotonicNow()
         child = try Child(arguments, output: "\(folder)/access.log", errors: "\(folder)/errors.log")
         do {
-            try Server.awaitAnswer(endpoint, child, folder)
+            try Server.awaitResponse(endpoint, child, folder)
         } catch {
             child.end()
             throw error
@@ -35,14 +35,14 @@ struct Server {
         truncate("\(folder)/access.log", 0)
     }
 
-    private static func awaitAnswer(_ endpoint: Endpoint, _ child: Child, _ folder: String) throws {
+    private static func awaitResponse(_ endpoint: Endpoint, _ child: Child, _ folder: String) throws {
         let deadline = monotonicNow() + .seconds(10)
         var status = 0
         while monotonicNow() < deadline {
             try Interrupts.check()
             status = ask(endpoint) ?? status
             if status == 200 { return }
-            guard child.isRunning else { throw Failure("'\(folder)' ended before its first answer; it said:\n\(said(folder))") }
+            guard child.isRunning else { throw Failure("'\(folder)' ended before its first response; it said:\n\(said(folder))") }
             pause(status == 0 ? 200_000 : .milliseconds(5))
         }
         throw Failure("no 200 on /v1/models from '\(folder)' within 10 s (last status: \(status)); it said:\n\(said(folder))")
@@ -61,7 +61,7 @@ struct Server {
         guard send(socket, request, request.count, CInt(MSG_NOSIGNAL)) == request.count else { return nil }
         var received = ByteQueue(capacity: 8192)
         defer { received.deallocate() }
-        var reader = AnswerReader()
+        var reader = ResponseReader()
         while reader.state != .complete, reader.state != .malformed {
             var ready = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
             guard poll(&ready, 1, 2000) > 0, received.receive(from: socket) > 0 else { return nil }

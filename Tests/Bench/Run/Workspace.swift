@@ -3,8 +3,8 @@ import Glibc
 /// A temporary directory with one folder per started server, holding its configuration, its log and what it says on stderr.
 struct Workspace {
     /// Any two keys do; the digests are theirs.
-    static let callerKey = "sk-bench-caller-4fQ2"
-    private static let callerDigest = "b348d32c630a5e74a6b9fe96374b2c4188d5843eeffcff5ce2e4daf06fdd6c5a"
+    static let clientKey = "sk-bench-client-4fQ2"
+    private static let clientDigest = "b348d32c630a5e74a6b9fe96374b2c4188d5843eeffcff5ce2e4daf06fdd6c5a"
     private static let otherDigest = "2d463f900c63225985d602fb3211a0ff03f68af80d38354c62c357a81d14041b"
 
     let path: String
@@ -101,8 +101,8 @@ struct Workspace {
 
     private static let keys = """
         keys:
-          caller:
-            sha256: \(callerDigest)
+          client:
+            sha256: \(clientDigest)
           other:
             sha256: \(otherDigest)
 

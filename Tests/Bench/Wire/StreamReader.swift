@@ -1,4 +1,4 @@
-/// Checks one streamed answer event by event: every numbered chunk in order, a finish reason, `[DONE]`, and nothing behind it.
+/// Checks one streamed response event by event: every numbered chunk in order, a finish reason, `[DONE]`, and nothing behind it.
 struct StreamReader {
     private var pending = ByteQueue(capacity: 4096)
     private let chunks: UInt64
@@ -16,7 +16,7 @@ struct StreamReader {
     }
 
     /// All was seen that the mock sends, and nothing else.
-    var isWhole: Bool { !isBroken && done && finished && nextNumber == chunks && pending.isEmpty }
+    var isComplete: Bool { !isBroken && done && finished && nextNumber == chunks && pending.isEmpty }
 
     /// Calls `arrived` with the mock's stamp of each numbered chunk that `bytes` complete.
     @inline(__always)

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 
 /// Lends bytes, so that expressions in `#expect` hold no span.

@@ -1,3 +1,4 @@
+import Engine
 /// Random JSON texts, and random harm to them.
 struct JSONGenerator {
     var random: SplitMix64

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 
 /// An event as the standard tells it to the page.

@@ -1,0 +1,60 @@
+import Codecs
+import ProviderKit
+
+extension Usage {
+    /// Reads the object that the cursor stands before: the value of `usage`. nil where it tells nothing.
+    ///
+    /// | | in the order in which they count |
+    /// |---|---|
+    /// | cached | `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek), `cached_tokens` (Moonshot) |
+    /// | reasoning | `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens` |
+    /// | cost | `cost`, where it is a number (OpenRouter's "Usage Accounting": in credits, each one US dollar) |
+    init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+        self.init()
+        var cacheHits: Int?, topCached: Int?, topReasoning: Int?
+        try cursor.enterObject(bytes)
+        while let key = try cursor.nextKey(bytes) {
+            if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
+                cachedTokens = try Self.detail("cached_tokens", &cursor, bytes)
+                continue
+            }
+            if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
+                reasoningTokens = try Self.detail("reasoning_tokens", &cursor, bytes)
+                continue
+            }
+            let value = try cursor.skipValue(bytes)
+            guard value.kind == .number else { continue }
+            if JSON.isKey(key, "prompt_tokens", in: bytes) {
+                promptTokens = Self.count(value, bytes)
+            } else if JSON.isKey(key, "completion_tokens", in: bytes) {
+                completionTokens = Self.count(value, bytes)
+            } else if JSON.isKey(key, "prompt_cache_hit_tokens", in: bytes) {
+                cacheHits = Self.count(value, bytes)
+            } else if JSON.isKey(key, "cached_tokens", in: bytes) {
+                topCached = Self.count(value, bytes)
+            } else if JSON.isKey(key, "reasoning_tokens", in: bytes) {
+                topReasoning = Self.count(value, bytes)
+            } else if JSON.isKey(key, "cost", in: bytes) {
+                costUSD = JSON.double(value, in: bytes).flatMap { $0 >= 0 ? $0 : nil }
+            }
+        }
+        cachedTokens = cachedTokens ?? cacheHits ?? topCached
+        reasoningTokens = reasoningTokens ?? topReasoning
+        if self == Usage() { return nil }
+    }
+
+    private static func detail(_ name: StaticString, _ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Int? {
+        var found: Int?
+        try cursor.enterObject(bytes)
+        while let key = try cursor.nextKey(bytes) {
+            let value = try cursor.skipValue(bytes)
+            if JSON.isKey(key, name, in: bytes) { found = count(value, bytes) }
+        }
+        return found
+    }
+
+    /// A token count is never negative; what is one is taken as not told.
+    private static func count(_ value: JSONValue, _ bytes: RawSpan) -> Int? {
+        JSON.integer(value, in: bytes).flatMap { $0 >= 0 ? $0 : nil }
+    }
+}

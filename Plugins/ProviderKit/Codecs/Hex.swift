@@ -1,0 +1,15 @@
+/// Bytes as hexadecimal text.
+public enum Hex {
+    /// Two lower-case digits for each byte.
+    public static func encoded(_ bytes: some Sequence<UInt8>) -> String {
+        let digits: StaticString = "0123456789abcdef"
+        return String(decoding: bytes.flatMap { [digits.utf8Start[Int($0 >> 4)], digits.utf8Start[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// The bytes that a text stands for; nil if its length is odd or a character is no hexadecimal digit. Either case is taken.
+    public static func decoded(_ text: String) -> [UInt8]? {
+        let digits = text.utf8.compactMap(ASCII.hexDigit)
+        guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+}

@@ -1,0 +1,101 @@
+extension JSON {
+    /// What a scanned string literal means. Lone surrogates are U+FFFD.
+    public static func string(_ literal: Range<Int>, in bytes: RawSpan) -> String {
+        let content = JSONContent(of: literal, in: bytes).range
+        guard bytes.firstIndex(of: ASCII.backslash, in: content) == nil else { return String(decoding: decodedBytes(literal, in: bytes), as: UTF8.self) }
+        return bytes.extracting(content).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// What a scanned string literal means, as UTF-8.
+    public static func decodedBytes(_ literal: Range<Int>, in bytes: RawSpan) -> [UInt8] {
+        var content = JSONContent(of: literal, in: bytes)
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(literal.count)
+        while let part = content.next(bytes) {
+            switch part {
+            case .plain(let range): decoded.append(range, of: bytes)
+            case .escaped(let scalar): decoded.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+        return decoded
+    }
+
+    /// How many bytes of UTF-8 a scanned string literal means. Nothing is allocated.
+    public static func contentLength(_ literal: Range<Int>, in bytes: RawSpan) -> Int {
+        var content = JSONContent(of: literal, in: bytes)
+        var length = 0
+        while let part = content.next(bytes) {
+            switch part {
+            case .plain(let range): length &+= range.count
+            case .escaped(let scalar): length &+= UTF8.width(scalar)
+            }
+        }
+        return length
+    }
+
+    /// A scanned number's value where it is a whole number that fits, however written: `1000`, `1e3`, `1000.0`.
+    public static func integer(_ value: JSONValue, in bytes: RawSpan) -> Int? {
+        guard value.kind == .number else { return nil }
+        let end = min(value.range.upperBound, bytes.byteCount)
+        var i = value.range.lowerBound
+        let isNegative = bytes.byte(i) == ASCII.minus
+        if isNegative { i &+= 1 }
+
+        // The value is magnitude × 10^exponent, the magnitude without the zeros at its end.
+        var magnitude: UInt = 0
+        var exponent = 0
+        var zeros = 0
+        var isFraction = false
+        while i < end, bytes.byte(i) | 0x20 != UInt8(ascii: "e") {
+            defer { i &+= 1 }
+            guard let digit = ASCII.digit(bytes.byte(i)) else {
+                isFraction = true
+                continue
+            }
+            if isFraction { exponent &-= 1 }
+            if digit == 0 {
+                zeros &+= 1
+            } else {
+                guard let shifted = magnitude.shifted(byDigits: zeros &+ 1), !shifted.addingReportingOverflow(UInt(digit)).overflow else { return nil }
+                magnitude = shifted &+ UInt(digit)
+                zeros = 0
+            }
+        }
+        guard magnitude != 0 else { return 0 }
+        exponent &+= zeros &+ self.exponent((i &+ 1)..<max(i &+ 1, end), in: bytes)
+        guard exponent >= 0, let result = magnitude.shifted(byDigits: exponent) else { return nil }
+        return isNegative ? Int(exactly: -Int128(result)) : Int(exactly: result)
+    }
+
+    /// A scanned number's value, rounded as IEEE 754 does; nil where it is beyond what a Double holds.
+    public static func double(_ value: JSONValue, in bytes: RawSpan) -> Double? {
+        guard value.kind == .number else { return nil }
+        let text = bytes.extracting(value.range.clamped(to: 0..<bytes.byteCount)).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        guard let double = Double(text), double.isFinite else { return nil }
+        return double
+    }
+
+    /// A number's digits behind its `e`. Held within ±2^40, which is beyond the count of digits that any text can have.
+    private static func exponent(_ range: Range<Int>, in bytes: RawSpan) -> Int {
+        var exponent = 0
+        for i in range {
+            guard let digit = ASCII.digit(bytes.byte(i)) else { continue }
+            exponent = min(exponent &* 10 &+ Int(digit), 1 << 40)
+        }
+        return bytes.byte(range.lowerBound) == ASCII.minus ? -exponent : exponent
+    }
+}
+
+extension UInt {
+    /// Times ten to the power of `digits`; nil where that doesn't fit.
+    fileprivate func shifted(byDigits digits: Int) -> UInt? {
+        guard self != 0 else { return 0 }
+        var result = self
+        for _ in 0..<digits {
+            let (product, overflow) = result.multipliedReportingOverflow(by: 10)
+            if overflow { return nil }
+            result = product
+        }
+        return result
+    }
+}

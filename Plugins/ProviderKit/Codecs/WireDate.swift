@@ -1,0 +1,105 @@
+/// Points in time as text, in seconds since 1970. Parsing gives nil for everything that is not exactly one of the formats.
+public enum WireDate {
+    /// The three formats of RFC 9110, 5.6.7, of which servers send the first and clients take all:
+    ///
+    /// | format | example |
+    /// |---|---|
+    /// | IMF-fixdate | `Sun, 06 Nov 1994 08:49:37 GMT` |
+    /// | RFC 850 | `Sunday, 06-Nov-94 08:49:37 GMT` |
+    /// | asctime | `Sun Nov  6 08:49:37 1994` |
+    ///
+    /// A year of two digits is the one closest to `now` that isn't more than 50 years ahead; without `now`, 70 to 99 are the last century's.
+    public static func http(_ text: String, now: Double?) -> Double? {
+        let words = text.split(separator: " ")
+        switch words.count {
+        case 6 where words[5] == "GMT" && dayNames.contains { words[0] == $0.prefix(3) + "," }:
+            return civil(year: number(words[3], digits: 4), month: month(words[2]), day: number(words[1], digits: 2), time: words[4])
+        case 4 where words[3] == "GMT" && dayNames.contains { words[0] == $0 + "," }:
+            let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
+            guard date.count == 3, let short = number(date[2], digits: 2) else { return nil }
+            return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: words[2])
+        case 5 where dayNames.contains { words[0] == $0.prefix(3) }:
+            return civil(year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)), time: words[3])
+        default:
+            return nil
+        }
+    }
+
+    /// `2025-10-25T12:00:00Z`, with a fraction or an offset too. Source: RFC 3339, 5.6.
+    public static func rfc3339(_ text: String) -> Double? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes[10] | 0x20 == UInt8(ascii: "t") else { return nil }
+        let date = text.utf8.prefix(10).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map { Substring($0) }
+        guard date.count == 3 else { return nil }
+        let time = Substring(text.utf8.dropFirst(11).prefix(8))
+        guard
+            let seconds = civil(
+                year: number(date[0], digits: 4), month: number(date[1], digits: 2), day: number(date[2], digits: 2), time: time)
+        else { return nil }
+        var rest = Substring(text.utf8.dropFirst(19))
+        var fraction = 0.0
+        if rest.first == "." {
+            let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            guard !digits.isEmpty, let value = Double("0." + digits) else { return nil }
+            fraction = value
+            rest = rest.dropFirst(digits.count + 1)
+        }
+        return offset(rest).map { seconds + fraction - $0 }
+    }
+
+    /// Seconds east of Greenwich: `Z`, `+02:00`.
+    private static func offset(_ text: Substring) -> Double? {
+        if text == "Z" || text == "z" { return 0 }
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2 else { return nil }
+        guard let hours = number(parts[0], digits: 2), let minutes = number(parts[1], digits: 2), hours < 24, minutes < 60 else { return nil }
+        return Double(hours * 3600 + minutes * 60) * (sign == "-" ? -1 : 1)
+    }
+
+    private static func civil(year: Int?, month: Int?, day: Int?, time: Substring) -> Double? {
+        guard let year, let month, let day, 1...12 ~= month, 1...days(in: month, of: year) ~= day else { return nil }
+        let parts = time.split(separator: ":", omittingEmptySubsequences: false).map { number($0, digits: 2) }
+        guard parts.count == 3, let hour = parts[0], let minute = parts[1], let second = parts[2] else { return nil }
+        guard hour < 24, minute < 60, second <= 60 else { return nil }  // 60 is a leap second
+        return Double(((CivilDate(year: year, month: month, day: day).daysSince1970 * 24 + hour) * 60 + minute) * 60 + second)
+    }
+
+    private static func days(in month: Int, of year: Int) -> Int {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    private static func century(of short: Int, now: Double?) -> Int {
+        guard let now else { return short < 70 ? 2000 + short : 1900 + short }
+        let current = 1970 + Int(min(max(now, 0), 250_000_000_000) / 31_556_952)  // a mean year's seconds
+        let year = current - current % 100 + short
+        return year > current + 50 ? year - 100 : year <= current - 50 ? year + 100 : year
+    }
+
+    private static let monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    private static func month(_ name: Substring) -> Int? {
+        monthNames.firstIndex { $0 == name }.map { $0 + 1 }
+    }
+
+    /// Which day it was said to be is not checked against the date.
+    private static let dayNames = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+    private static func number(_ text: Substring, digits: Int) -> Int? {
+        guard text.utf8.count == digits, (1...4).contains(digits), text.utf8.allSatisfy({ ASCII.digit($0) != nil }) else { return nil }
+        return Int(text)
+    }
+
+    /// The IMF-fixdate of a point in time: `Sun, 06 Nov 1994 08:49:37 GMT`. Source: RFC 9110, 5.6.7.
+    ///
+    /// - Parameter seconds: since 1970; not negative.
+    public static func http(_ seconds: Int) -> String {
+        let date = CivilDate(daysSince1970: seconds / 86_400)
+        // 1 January 1970 was a Thursday; the names begin with Monday.
+        let weekday = dayNames[(seconds / 86_400 + 3) % 7].prefix(3)
+        let time = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map(twoDigits).joined(separator: ":")
+        return "\(weekday), \(twoDigits(date.day)) \(monthNames[date.month - 1]) \(date.year) \(time) GMT"
+    }
+
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}

@@ -1,0 +1,90 @@
+import HTTPWire
+import NIOCore
+import Codecs
+import ProviderKit
+
+/// One provider on one event loop: its translator, which is the loop's own, and its connections.
+final class LoopProvider {
+    let instance: ProviderInstance
+    let name: String
+    /// Not the instance's: all loops would count references to what is in it, with every request.
+    let translator: any Provider
+    /// nil: it answers from inside the process.
+    let pool: UpstreamPool?
+    private let authority: String
+    /// The head of the last request. Most providers send the same with every request.
+    private var last: Rendered?
+
+    private final class Rendered {
+        let method: String
+        let target: String
+        let fields: [HTTPField]
+        let head: UpstreamRequestHead
+
+        init(_ request: UpstreamRequest, _ head: UpstreamRequestHead) {
+            method = request.method
+            target = request.target
+            fields = request.fields
+            self.head = head
+        }
+    }
+
+    init(_ instance: ProviderInstance, transport: UpstreamTransport, eventLoop: any EventLoop) {
+        self.instance = instance
+        name = instance.name
+        translator = instance.settings.makeProvider()
+        authority = translator.origin?.authority ?? ""
+        pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
+    }
+
+    /// Sends a request to its upstream; nil: it has none.
+    func start(_ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
+        pool?.start(message(request, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
+    }
+
+    private func message(_ request: UpstreamRequest, _ clientBody: ByteBuffer, isStream: Bool) -> UpstreamMessage {
+        let head = head(of: request)
+        let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
+        guard bodyBytes <= UpstreamMessage.copyLimit else {
+            let body = request.body.map { piece in
+                switch piece {
+                case .bytes(let bytes): ByteBuffer(bytes: bytes)
+                case .client(let range): clientBody.getSlice(at: clientBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+                }
+            }
+            return UpstreamMessage(head, body: body, isResponseBuffered: !isStream)
+        }
+        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body] start in
+            for piece in body {
+                switch piece {
+                case .bytes(let bytes): start.writeBytes(bytes)
+                case .client(let range):
+                    clientBody.withUnsafeReadableBytes { _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)])) }
+                }
+            }
+        }
+    }
+
+    /// Its fields go to this provider's origin and nowhere else.
+    private func head(of request: UpstreamRequest) -> UpstreamRequestHead {
+        if let last, last.fields == request.fields, last.target == request.target, last.method == request.method { return last.head }
+        let fields = request.fields.map { field in
+            switch field.value {
+            case .plain(let value): (field.name, value)
+            case .secret(let value): (field.name, value.reveal())
+            }
+        }
+        let head = UpstreamRequestHead(method: request.method, target: request.target, authority: authority, fields: fields)
+        last = Rendered(request, head)
+        return head
+    }
+}
+
+extension BodySource {
+    fileprivate func count(in clientBody: ByteBuffer) -> Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .client(let range): range.clamped(to: 0..<clientBody.readableBytes).count
+        }
+    }
+}

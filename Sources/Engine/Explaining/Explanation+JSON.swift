@@ -1,0 +1,152 @@
+package import Codecs
+import RoutingPolicy
+
+/// An explanation for programs. Durations are in milliseconds.
+extension Explanation {
+    /// A policy may have very many models that a request doesn't get.
+    private static let maxLeftOut = 1000
+
+    package func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.key("request")
+            $0.object(request.write)
+            $0.member("config", config)
+            switch outcome {
+            case .planned(let course): course.write(to: &$0, chosen: chosen)
+            case .refused(let refusal):
+                $0.key("refused")
+                $0.object { error in
+                    error.member("status", refusal.status)
+                    error.member("code", refusal.code)
+                    error.member("message", refusal.message)
+                }
+            }
+            $0.key("left_out")
+            $0.array { list in
+                for left in leftOut.prefix(Self.maxLeftOut) {
+                    list.object {
+                        left.model.write(to: &$0)
+                        $0.member("rule", left.rule)
+                    }
+                }
+            }
+            if leftOut.count > Self.maxLeftOut { $0.member("left_out_more", leftOut.count - Self.maxLeftOut) }
+        }
+    }
+
+    /// One JSON object.
+    package var json: [UInt8] {
+        var writer = JSONWriter()
+        write(to: &writer)
+        return writer.bytes
+    }
+}
+
+extension Explanation.Request {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("models")
+        writer.array { for model in models { $0.string(model) } }
+        writer.key("needs")
+        writer.array { for capability in needs.supports.map(\.rawValue).sorted() { $0.string(capability) } }
+        writer.member("prompt_tokens", needs.promptTokens)
+        if let maxTokens = needs.maxTokens { writer.member("max_tokens", maxTokens) }
+        writer.key("fields")
+        writer.array { for field in fields.explained { $0.string(field) } }
+        switch client {
+        case .key(let name): writer.member("key", name)
+        case .anyone, .open: writer.member("key", String?.none)
+        }
+        if clientState != .ready {
+            writer.member("key_state", clientState.word)
+            if let rest = clientState.rest { writer.member("key_state_ends_in_ms", rest) }
+        }
+    }
+}
+
+extension Explanation.Course {
+    fileprivate func write(to writer: inout JSONWriter, chosen: Explanation.Attempt?) {
+        writer.member("route", route)
+        writer.key("chosen")
+        if let chosen { writer.object(chosen.model.write) } else { writer.null() }
+        writer.key("attempts")
+        writer.array { for attempt in attempts { $0.object(attempt.write) } }
+        writer.key("then")
+        writer.object {
+            $0.member("status", status)
+            $0.member("reason", ending.words)
+        }
+        writer.key("fallback_on")
+        writer.array { for attempt in chains { $0.object(attempt.write) } }
+        writer.key("bounds")
+        writer.object {
+            $0.member("max_models", maxModels)
+            $0.member("max_attempts", maxAttempts)
+            $0.member("total_ms", total)
+        }
+        if let hedge {
+            writer.key("hedge")
+            writer.object {
+                switch hedge.delay {
+                case .after(let delay): $0.member("after_ms", delay)
+                case .p95: $0.member("after", "p95")
+                }
+                if let cost = hedge.maxCost { $0.member("max_cost_usd", cost) }
+            }
+        }
+        writer.member("resume", resumes)
+        if let seed { writer.member("seed", Int(clamping: seed)) }
+    }
+}
+
+extension Explanation.Model {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.member("provider", provider)
+        writer.member("model_name", name)
+    }
+}
+
+extension Explanation.Attempt {
+    fileprivate func write(to writer: inout JSONWriter) {
+        model.write(to: &writer)
+        writer.member("from", part.words)
+        if case .try(let route) = part { writer.member("route", route) }
+        writer.member("why", isRetry ? "the same model again" : reason.words)
+        writer.member("order", reason.order.rawValue)
+        if let score = reason.score { writer.member("score", score) }
+        if let share = reason.share { writer.member("share", share) }
+        writer.member("state", state.word)
+        if let rest = state.rest { writer.member("state_ends_in_ms", rest) }
+        writer.member("is_retry", isRetry)
+        writer.member("wait_ms", wait)
+        writer.key("timeouts_ms")
+        writer.object {
+            $0.member("queue", timeouts.queue)
+            $0.member("connect", timeouts.connect)
+            $0.member("write", timeouts.write)
+            $0.member("first_byte", timeouts.firstByte)
+            $0.member("first_content", timeouts.firstContent)
+            $0.member("idle", timeouts.idle)
+            $0.member("response", timeouts.response)
+        }
+        writer.key("retry")
+        writer.object {
+            $0.member("retries", retry.retries)
+            $0.member("delay_ms", retry.delay)
+            $0.member("max_delay_ms", retry.maxDelay)
+            $0.member("jitter", retry.jitter)
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ name: StaticString, _ duration: Duration) {
+        key(name)
+        integer(Int(duration.milliseconds.rounded()))
+    }
+
+    /// To a hundred thousandth.
+    fileprivate mutating func member(_ name: StaticString, _ value: Double) {
+        key(name)
+        double((value * 100_000).rounded() / 100_000)
+    }
+}

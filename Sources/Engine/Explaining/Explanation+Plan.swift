@@ -1,0 +1,121 @@
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+extension Explanation {
+    /// - Parameters:
+    ///   - down: models that are taken to be unreachable; indices into the policy's.
+    ///   - refusal: what the client is told where there is no plan.
+    package static func of(
+        _ request: PlanRequest, from client: Client, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
+        refusal: (PlanRefusal) -> RequestRefusal
+    ) -> Explanation {
+        let trace = PlanTrace()
+        let shown = Request(
+            models: request.models, needs: request.needs, fields: request.fields, client: client, clientState: State(state.availability(of: client), now: state.now))
+        do throws(PlanRefusal) {
+            let plan = try Planner.plan(request, in: snapshot, state: state, trace: trace)
+            let course = ExplanationCourse(plan, request, trace, in: snapshot, state: state, down: down)
+            return Explanation(
+                request: shown, config: snapshot.policy.digest, outcome: .planned(course.value),
+                leftOut: course.unreached + ExplanationOmissions(request, trace, plan, in: snapshot).value)
+        } catch {
+            var leftOut = ExplanationOmissions(request, trace, nil, in: snapshot).value
+            if case .unfit(_, let omitted) = error {
+                // What the refusal names comes first, in its words.
+                let named = omitted.map { LeftOut(model: Model($0.model, in: snapshot), rule: $0.rule.description) }
+                let models = Set(named.map(\.model))
+                leftOut = named + leftOut.filter { !models.contains($0.model) }
+            }
+            return Explanation(request: shown, config: snapshot.policy.digest, outcome: .refused(refusal(error)), leftOut: leftOut)
+        }
+    }
+
+    /// Of a request that is refused before it is planned.
+    package static func refused(_ refusal: RequestRefusal, from client: Client, config: String) -> Explanation {
+        Explanation(
+            request: Request(models: [], needs: RequestNeeds(), fields: RoutingOverrides(), client: client, clientState: .ready), config: config, outcome: .refused(refusal), leftOut: [])
+    }
+}
+
+extension Explanation.Model {
+    init(_ model: Int, in snapshot: Snapshot) {
+        let definition = snapshot.policy.models[model]
+        self.init(provider: snapshot.policy.providers[definition.provider].name, name: definition.name)
+    }
+}
+
+/// A plan walked to its end, each attempt with its reason.
+struct ExplanationCourse {
+    private(set) var value: Explanation.Course
+    /// The models of the plan that no attempt reaches, and the bound that stands before them.
+    private(set) var unreached: [Explanation.LeftOut] = []
+
+    private let snapshot: Snapshot
+    private let plan: Plan
+    private let state: ExplanationState
+    private let down: Set<Int>
+
+    init(_ plan: Plan, _ request: PlanRequest, _ trace: PlanTrace, in snapshot: Snapshot, state: ExplanationState, down: Set<Int>) {
+        self.snapshot = snapshot
+        self.plan = plan
+        self.state = state
+        self.down = down
+        let walk = ExplanationWalk(plan, in: snapshot, now: state.now, availability: { state.reading(ofModel: $0).availability }) {
+            down.contains($0) ? .explainedOutage : .explainedFailure
+        }
+        value = Explanation.Course(
+            route: plan.route, attempts: [], ending: walk.ending, status: walk.status, chains: [], maxModels: plan.maxModels, maxAttempts: plan.maxAttempts, total: plan.total,
+            hedge: plan.hedge, resumes: plan.resumes, seed: trace.isDrawn ? state.seed : nil)
+        let ranks = ExplanationRanks(request, trace, snapshot, state)
+        value.attempts = walk.attempts.map { attempt in
+            let rank = ranks.rank(of: attempt.model, isFallback: attempt.isFallback)
+            return explained(attempt.model, rank, isRetry: attempt.isRetry, wait: attempt.wait)
+        }
+        for (failure, models) in plan.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            value.chains += models.map { explained($0, ranks.rank(of: $0, in: .fallbackOn(failure))) }
+        }
+        let reached = Set(walk.attempts.map(\.model) + plan.fallbackOn.values.joined())
+        unreached = unreached(after: walk, reached)
+    }
+
+    private func explained(_ model: Int, _ rank: ExplanationRanks.Rank, isRetry: Bool = false, wait: Duration = .zero) -> Explanation.Attempt {
+        return Explanation.Attempt(
+            model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
+            state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now), isRetry: isRetry, wait: wait,
+            timeouts: snapshot.timeouts(ofModel: model, on: plan.timedByRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry))
+    }
+
+    private func unreached(after walk: ExplanationWalk, _ reached: Set<Int>) -> [Explanation.LeftOut] {
+        var seen = reached
+        let triedCount = Set(walk.attempts.filter { !$0.isFallback }.map(\.model)).count
+        return (plan.tries.map { ($0, false) } + plan.fallback.map { ($0, true) }).compactMap { model, isFallback in
+            guard seen.insert(model).inserted else { return nil }
+            let rule: String
+            if case .stopped(let failure) = walk.ending {
+                rule = "failover: \(failure.rawValue) ends the call"
+            } else if !isFallback, triedCount >= plan.maxModels {
+                rule = "max_models: \(plan.maxModels) before it"
+            } else if walk.ending == .unavailable {
+                rule = "not to be had before the request's time is up"
+            } else {
+                rule = "max_attempts: \(plan.maxAttempts) before it"
+            }
+            return Explanation.LeftOut(model: Explanation.Model(model, in: snapshot), rule: rule)
+        }
+    }
+}
+
+extension Explanation.State {
+    init(_ availability: Availability, now: NIODeadline) {
+        switch availability {
+        case .ready: self = .ready
+        case .probe: self = .probe
+        case .probing: self = .probing
+        case .open(let until): self = .open(max(.zero, until - now))
+        case .coolingDown(let until): self = .coolingDown(max(.zero, until - now))
+        case .limited(let until): self = .limited(max(.zero, until - now))
+        case .full: self = .full
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import ProviderKit
+import RoutingPolicy
+
+/// The models that a request's names lead to and its plan doesn't have, with the rule that left each out.
+struct ExplanationOmissions {
+    private(set) var value: [Explanation.LeftOut] = []
+
+    private let request: PlanRequest
+    private let snapshot: Snapshot
+    /// The first of each model.
+    private var traced: [Int: Omission] = [:]
+    private var seen: Set<Int>
+
+    /// - Parameter plan: nil: there is none.
+    init(_ request: PlanRequest, _ trace: PlanTrace, _ plan: Plan?, in snapshot: Snapshot) {
+        self.request = request
+        self.snapshot = snapshot
+        seen = plan.map { Set($0.tries + $0.fallback + $0.fallbackOn.values.joined()) } ?? []
+        for omitted in trace.sections.flatMap(\.omitted) where traced[omitted.model] == nil { traced[omitted.model] = omitted.rule }
+        let names = request.models.isEmpty ? ["auto"] : request.models
+        for name in names { addCandidates(of: name) }
+        if let name = request.fields.fallbackModel {
+            for model in snapshot.models(named: request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name) { add(model) }
+        }
+        // What a selector never kept comes last: there may be very many of them.
+        for name in names { addUnselected(of: name) }
+    }
+
+    private mutating func addCandidates(of name: String) {
+        if let chains = chains(of: name) {
+            for model in chains.all { add(model, isGranted: isGranted(name)) }
+        } else {
+            for model in snapshot.models(named: name) { add(model) }
+        }
+    }
+
+    private func chains(of name: String) -> RouteChains? {
+        if let route = snapshot.route(named: name) { return snapshot.chains[route] }
+        return name == "auto" ? snapshot.auto : nil
+    }
+
+    /// A granted route grants what it reaches.
+    private func isGranted(_ name: String) -> Bool {
+        guard let scope = request.scope else { return true }
+        return snapshot.route(named: name).map(scope.routes.contains) ?? false
+    }
+
+    private mutating func add(_ model: Int, isGranted: Bool = false) {
+        guard !seen.contains(model) else { return }
+        let provider = snapshot.policy.providers[snapshot.policy.models[model].provider]
+        if provider.settings == nil {
+            add(model, .off(provider.unset))
+        } else if let rule = traced[model] {
+            add(model, rule)
+        } else if !isGranted, let scope = request.scope, !scope.models.contains(model) {
+            add(model, .scope)
+        } else if let rule = RequestConditions(request).failed(by: snapshot.policy.models[model]) {
+            add(model, rule)
+        }
+    }
+
+    private mutating func add(_ model: Int, _ rule: Omission) {
+        guard seen.insert(model).inserted else { return }
+        value.append(Explanation.LeftOut(model: Explanation.Model(model, in: snapshot), rule: rule.description))
+    }
+
+    private mutating func addUnselected(of name: String) {
+        guard let route = snapshot.route(named: name) else { return }
+        var selections: [Selection] = []
+        var visited: Set<Int> = []
+        collect(route, &selections, &visited)
+        for selection in selections {
+            let kept = Set(selection.models)
+            for model in snapshot.policy.models.indices where !kept.contains(model) && !seen.contains(model) {
+                add(model, .condition(selection.selector.failedCondition(of: snapshot.policy.models[model], in: snapshot.policy)))
+            }
+        }
+    }
+
+    /// The graph of routes has no circle.
+    private func collect(_ route: Int, _ selections: inout [Selection], _ visited: inout Set<Int>) {
+        guard visited.insert(route).inserted else { return }
+        let definition = snapshot.policy.routes[route]
+        for step in definition.steps + definition.fallback + definition.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }).flatMap(\.value) {
+            switch step {
+            case .models: continue
+            case .route(let target): collect(target, &selections, &visited)
+            case .selected(let selection): selections.append(selection)
+            }
+        }
+    }
+}
+
+extension Selector {
+    /// The first condition that a model fails which the selector doesn't keep, as routes.yaml writes it.
+    func failedCondition(of model: ModelDefinition, in policy: RoutingPolicy) -> String {
+        if let tags, !tags.matches(model.tags) { return "tags \"\(tags.texts.joined(separator: ", "))\"" }
+        if let type, model.type != type { return "type \(type)" }
+        if let providers, !providers.contains(model.provider) {
+            return "provider \(providers.sorted().map { policy.providers[$0].name }.joined(separator: ", "))"
+        }
+        if !supports.isSubset(of: model.supports) {
+            return "supports \(supports.subtracting(model.supports).map(\.rawValue).sorted().joined(separator: ", "))"
+        }
+        if let minContext, (model.context ?? 0) < minContext { return "min_context \(minContext), it has \(model.context.map { "\($0)" } ?? "none given")" }
+        if let minOutput, (model.maxOutput ?? 0) < minOutput { return "min_output \(minOutput), it has \(model.maxOutput.map { "\($0)" } ?? "none given")" }
+        if let maxPrice, !maxPrice.covers(model.price) {
+            return "max_price \(maxPrice.words), it has \(model.price.map { "input $\($0.input.money), output $\($0.output.money)" } ?? "none given")"
+        }
+        // Every other condition holds.
+        return "models \((models ?? []).joined(separator: ", "))"
+    }
+}
+
+extension MaxPrice {
+    fileprivate func covers(_ price: Price?) -> Bool {
+        guard let price else { return false }
+        return (input.map { price.input <= $0 } ?? true) && (output.map { price.output <= $0 } ?? true)
+    }
+
+    fileprivate var words: String {
+        [input.map { "input $\($0.money)" }, output.map { "output $\($0.money)" }].compactMap { $0 }.joined(separator: ", ")
+    }
+}

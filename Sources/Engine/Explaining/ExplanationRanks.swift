@@ -1,0 +1,137 @@
+import ProviderKit
+import RoutingPolicy
+
+/// Where each model of a plan stands, and by which numbers of its order.
+struct ExplanationRanks {
+    struct Rank {
+        var part: Explanation.Part
+        var reason: Explanation.Reason
+    }
+
+    private let sections: [PlanTrace.Section]
+    private let fields: RoutingOverrides
+    private let snapshot: Snapshot
+    private let state: ExplanationState
+    /// The last section is the request's own fallback.
+    private let hasRequestedFallback: Bool
+
+    init(_ request: PlanRequest, _ trace: PlanTrace, _ snapshot: Snapshot, _ state: ExplanationState) {
+        sections = trace.sections
+        fields = request.fields
+        self.snapshot = snapshot
+        self.state = state
+        hasRequestedFallback = request.fields.fallbackModel != nil
+    }
+
+    func rank(of model: Int, isFallback: Bool) -> Rank {
+        // The request's own fallback was traced last, and comes first.
+        let order = isFallback && hasRequestedFallback ? Array(sections.indices.reversed()) : Array(sections.indices)
+        return rank(of: model, among: order.filter { sections[$0].part.isFallback == isFallback && !sections[$0].part.isChain })
+    }
+
+    func rank(of model: Int, in part: PlanTrace.Part) -> Rank {
+        rank(of: model, among: sections.indices.filter { sections[$0].part == part })
+    }
+
+    private func rank(of model: Int, among indices: [Int]) -> Rank {
+        for index in indices {
+            let section = sections[index]
+            guard let position = section.chosen.firstIndex(where: { $0.model == model }) else { continue }
+            return Rank(part: part(index), reason: reason(section, position))
+        }
+        // Not traced: it stands where it stands.
+        return Rank(part: .named, reason: Explanation.Reason(order: .listed, words: Order.listed.rawValue))
+    }
+
+    private func part(_ index: Int) -> Explanation.Part {
+        switch sections[index].part {
+        case .named: .named
+        case .route(let name): .try(route: name)
+        case .fallback: hasRequestedFallback && index == sections.count - 1 ? .requestedFallback : .fallback
+        case .fallbackOn(let failure): .fallbackOn(failure)
+        }
+    }
+
+    private func reason(_ section: PlanTrace.Section, _ position: Int) -> Explanation.Reason {
+        let (model, reading) = section.chosen[position]
+        let definition = snapshot.policy.models[model], statistics = reading.statistics
+        var reason = Explanation.Reason(order: section.order, words: section.order.rawValue)
+        func say(_ words: String) { reason.words += ": \(words)" }
+        switch section.order {
+        case .listed:
+            break
+        case .roundRobin:
+            if position == 0 { say("its turn") }
+        case .weighted, .best, .top3:
+            let score = Ranking.score(weight: definition.weight, reading.statistics)
+            let speed = 1000 / max(statistics.meanLatencyMilliseconds.map(Double.init) ?? 100, 100)
+            reason.score = score
+            reason.share = reading.availability.mayBeTried ? share(section, position, score) : nil
+            say("\(definition.weight.short) x \(max(Double(statistics.successRate), 0.02).short) x \(speed.short) = \(score.short)")
+            if let share = reason.share { reason.words += " (\((share * 100).short) %)" }
+        case .fastest:
+            reason.score = (statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds).map(Double.init)
+            if let first = statistics.meanFirstTokenMilliseconds {
+                say("\(Double(first).short) ms to first token")
+            } else {
+                say(reason.score.map { "\($0.short) ms for a response" } ?? "never observed")
+            }
+        case .cheapest:
+            reason.score = definition.price.map { $0.input + $0.output }
+            say(reason.score.map { "$\($0.money)" } ?? "no price")
+        case .leastBusy:
+            reason.score = Double(reading.inFlight)
+            say("\(reading.inFlight) under way")
+        }
+        if fields.prefersFast == true, definition.type == "fast" { reason.words += ", prefer_fast" }
+        return reason
+    }
+
+    /// How likely the draw gives the first place of its group to this candidate; nil where nothing is drawn.
+    private func share(_ section: PlanTrace.Section, _ position: Int, _ score: Double) -> Double? {
+        guard section.order != .best else { return nil }
+        var models = section.chosen.filter { $0.reading.availability.mayBeTried }
+        models += section.omitted.compactMap { omitted in
+            guard omitted.rule == .outranked else { return nil }
+            let reading = state.reading(ofModel: omitted.model)
+            return reading.availability.mayBeTried ? (omitted.model, reading) : nil
+        }
+        if fields.prefersFast == true {
+            let isFast = snapshot.traits[section.chosen[position].model].isFast
+            models.removeAll { snapshot.traits[$0.model].isFast != isFast }
+        }
+        if section.order == .top3 {
+            // The three that were drawn among stand first.
+            guard models.prefix(3).contains(where: { $0.model == section.chosen[position].model }) else { return nil }
+            models = Array(models.prefix(3))
+        }
+        let sum = models.reduce(0) { $0 + Ranking.score(weight: snapshot.traits[$1.model].weight, $1.reading.statistics) }
+        return sum > 0 ? score / sum : nil
+    }
+}
+
+extension PlanTrace {
+    /// Chance or a turn decided something.
+    var isDrawn: Bool {
+        sections.contains { section in
+            guard section.chosen.count(where: { $0.reading.availability.mayBeTried }) > 1 else { return false }
+            return switch section.order {
+            case .weighted, .top3, .roundRobin, .leastBusy: true
+            case .listed, .best, .fastest, .cheapest: false
+            }
+        }
+    }
+}
+
+extension PlanTrace.Part {
+    var isFallback: Bool {
+        switch self {
+        case .fallback: true
+        case .named, .route, .fallbackOn: false
+        }
+    }
+
+    var isChain: Bool {
+        if case .fallbackOn = self { true } else { false }
+    }
+}

@@ -1,0 +1,112 @@
+import Engine
+import HTTPWire
+import Codecs
+import ProviderKit
+import RoutingPolicy
+
+/// An error as OpenAI's clients know it: `{"error": {"message", "type", "param", "code"}}`.
+struct APIError: Error {
+    var status: Int
+    var message: String
+    var code: String?
+    var param: String?
+    /// An upstream's own `type`; nil takes the status's.
+    var upstreamType: String?
+    /// Seconds, at least 1.
+    var retryAfter: Int?
+    /// `x-should-retry`: false stops an SDK from repeating a chain that has just been exhausted.
+    var shouldRetry: Bool?
+
+    init(_ status: Int, _ message: String, code: String? = nil, param: String? = nil, retryAfter: Int? = nil) {
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retryAfter = retryAfter
+    }
+
+    var type: String {
+        if let upstreamType { return upstreamType }
+        switch status {
+        case 401: return "authentication_error"
+        case 403: return "permission_error"
+        case 429: return "rate_limit_error"
+        case 400..<500: return "invalid_request_error"
+        default: return "api_error"
+        }
+    }
+
+    /// Writes the member `"error": {…}`.
+    func write(to writer: inout JSONWriter) {
+        writer.key("error")
+        writer.object {
+            $0.member("message", message)
+            $0.member("type", type)
+            $0.member("param", param)
+            $0.member("code", code)
+        }
+    }
+
+    func addFields(to head: inout ResponseHead) {
+        if let retryAfter { head.add("retry-after", String(retryAfter)) }
+        if let shouldRetry { head.add("x-should-retry", shouldRetry ? "true" : "false") }
+        if status == 401 { head.add("www-authenticate", "Bearer") }
+    }
+}
+
+extension APIError {
+    /// Why a call that was planned has failed.
+    init(_ failure: CallFailure, errors: [FailedAttempt]) {
+        let error = failure.error
+        let retryAfter = failure.retryAfter.map { max(1, Int($0.milliseconds / 1000 + 0.999)) }
+        switch failure.cause {
+        case .upstream:
+            self.init(failure.status, error.message, code: error.code, param: error.param, retryAfter: retryAfter)
+            upstreamType = error.type
+            if error.failure == .contextOverflow { code = "context_length_exceeded" }
+            if failure.status == 502 || failure.status == 504 { shouldRetry = false }
+        case .allFailed:
+            let last = errors.last.map { "; last: \($0.provider)/\($0.model): \(error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)" } ?? ""
+            let count = errors.count == 1 ? "the only attempt failed" : "all \(errors.count) attempts failed"
+            self.init(failure.status, count + last, code: "all_models_failed", retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
+            if failure.status == 502 || failure.status == 504 { shouldRetry = false }
+        case .total:
+            self.init(504, error.message, code: "request_timeout")
+            shouldRetry = false
+        case .unavailable:
+            self.init(failure.status, error.message, code: error.code, retryAfter: retryAfter ?? 1)
+        case .clientLeft:
+            self.init(499, error.message, code: "client_left")
+        case .shuttingDown:
+            self.init(503, error.message, code: "shutting_down", retryAfter: 1)
+        }
+    }
+
+    private static let maxListedModels = 12
+
+    /// Why there was no plan.
+    init(_ refusal: PlanRefusal, in snapshot: Snapshot) {
+        switch refusal {
+        case .unknown(let name):
+            self.init(404, "the model '\(name.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model")
+        case .forbidden(let name):
+            self.init(403, "this key may not use the model '\(name.excerpt)'; GET /models lists those that it may", code: "model_not_allowed", param: "model")
+        case .off(let variables):
+            let names = variables.map { "'\($0)'" }.joined(separator: " or ")
+            self.init(503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it", code: "no_model_available", retryAfter: 60)
+        case .empty(let name):
+            self.init(503, "the route '\(name.excerpt)' has no model", code: "no_model_available", retryAfter: 60)
+        case .unfit(let name, let omitted):
+            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(separator: ", ")
+            let more = omitted.count > Self.maxListedModels ? ", and \(omitted.count - Self.maxListedModels) more" : ""
+            self.init(400, "no model of '\(name.excerpt)' fits this request: \(models)\(more)", code: "no_model_fits", param: "model")
+        }
+    }
+}
+
+extension String {
+    /// A client's text for a message: bounded.
+    var excerpt: String {
+        utf8.count <= 128 ? self : String(prefix(64)) + "…"
+    }
+}

@@ -1,0 +1,36 @@
+import Codecs
+import ProviderKit
+
+/// `GET /health`, `/livez` and `/readyz`.
+enum HealthEndpoint {
+    static func health(_ exchange: Exchange) {
+        respond(exchange, status: 200)
+    }
+
+    /// 503 from the beginning of a shutdown on, so that a load balancer sends no more requests.
+    static func readiness(_ exchange: Exchange) {
+        respond(exchange, status: exchange.gateway.isReady ? 200 : 503)
+    }
+
+    private static func respond(_ exchange: Exchange, status: Int) {
+        let policy = exchange.gateway.engine.status.value
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("status", exchange.gateway.isReady ? "ok" : "draining")
+            $0.key("config")
+            $0.object { config in
+                config.member("digest", policy.digest)
+                config.member("loaded_at", policy.loadedAt)
+                if let errors = policy.lastErrors {
+                    // Health is open to everyone, and a report quotes the policy file. The report itself is in the log and in the response of
+                    // /admin/reload.
+                    config.member("last_reload", "failed")
+                    config.member("errors", errors.count)
+                } else {
+                    config.member("last_reload", "ok")
+                }
+            }
+        }
+        exchange.respond(status, writer.bytes)
+    }
+}

@@ -1,0 +1,144 @@
+import Engine
+import HTTPWire
+import NIOCore
+import Codecs
+import ProviderKit
+import RoutingPolicy
+import Telemetry
+
+/// One request, from its head to its line in the access log: what every endpoint works with. Confined to the connection's event loop.
+final class Exchange: ClientObserver {
+    /// The server's side: the request's head and body, and the connection.
+    let server: ServerExchange
+    let gateway: GatewayHandler
+    /// nil for a path that is no endpoint.
+    let endpoint: Endpoint?
+    /// The part of the path in place of an endpoint's `{id}`.
+    let pathParameter: String?
+    let requestID: String
+    let loop: EngineLoop
+    /// The policy that the request is served under, from its head to its end.
+    let snapshot: Snapshot
+    /// The client's key, an index into the policy's keys; nil if the policy has none or the endpoint is open.
+    let key: Int?
+    /// Whether bodies include `_router`: `x-router-metadata`, or else the key's `metadata`, decides.
+    let wantsMetadata: Bool
+    var call: RunningCall?
+    private var hasEnded = false
+
+    init(_ server: ServerExchange, _ gateway: GatewayHandler, _ match: EndpointTable.Match?, requestID: String, key: Int?, loop: EngineLoop, snapshot: Snapshot) {
+        self.server = server
+        self.gateway = gateway
+        endpoint = match?.endpoint
+        pathParameter = match?.parameter
+        self.requestID = requestID
+        self.key = key
+        self.loop = loop
+        self.snapshot = snapshot
+        let fields = server.head.fields
+        let requested = fields.contains("x-router-metadata") ? fields.value("x-router-metadata")?.lowercased() : nil
+        wantsMetadata = requested == nil ? key.map { snapshot.policy.keys[$0].wantsMetadata } ?? true : requested != "off"
+    }
+
+    var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
+
+    /// Why the client did not take the whole response, for the access log.
+    var departureCode: String { server.hasStalled ? "client_stalled" : "client_left" }
+
+    /// The models and routes that the client may use; nil: all.
+    var scope: ModelScope? { key.flatMap { snapshot.policy.keys[$0].models } }
+
+    // MARK: Responses
+
+    /// Sends a complete response. An empty body has no content type.
+    func respond(
+        _ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, record: CallRecord? = nil,
+        error: String? = nil
+    ) {
+        respond(status, ByteBuffer(bytes: body), contentType: contentType, fields: fields, record: record, error: error)
+    }
+
+    func respond(
+        _ status: Int, _ body: ByteBuffer, contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, record: CallRecord? = nil,
+        error: String? = nil
+    ) {
+        guard !hasEnded else { return }
+        server.respond(head(status, contentType: body.readableBytes > 0 ? contentType : nil, fields), body)
+        end(status: status, record: record, error: error)
+    }
+
+    /// Sends a complete response with a small JSON body, which `writeBody` writes straight into the connection's output.
+    func respond(_ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, record: CallRecord?, writeBody: (inout ByteBuffer) -> Void) {
+        guard !hasEnded else { return }
+        server.respond(head(status, contentType: "application/json", fields), bodyBytes: bodyBytes, writeBody)
+        end(status: status, record: record)
+    }
+
+    private func head(_ status: Int, contentType: String?, _ fields: (inout ResponseHead) -> Void) -> ResponseHead {
+        var head = ResponseHead(status: status)
+        head.add("x-request-id", requestID)
+        if let contentType { head.add("content-type", contentType) }
+        fields(&head)
+        return head
+    }
+
+    /// - Parameter allow: the endpoint's methods, for a 405.
+    func respond(_ error: APIError, record: CallRecord? = nil, allow: String? = nil) {
+        var writer = JSONWriter()
+        writer.object {
+            error.write(to: &$0)
+            if wantsMetadata, let record, record.provider != nil { RouterMetadata.write(record, to: &$0, isComplete: true) }
+        }
+        respond(
+            error.status, writer.bytes,
+            fields: { head in
+                error.addFields(to: &head)
+                if let allow { head.add("allow", allow) }
+                if let record {
+                    RouterMetadata.addFields(record, to: &head)
+                } else if endpoint?.callsModels == true {
+                    RouterMetadata.addFields(unplannedAfter: .now() - server.acceptedAt, to: &head)
+                }
+            }, record: record, error: error.code ?? error.type)
+    }
+
+    struct Reply: Sendable {
+        var status: Int
+        var body: [UInt8]
+        var contentType = "application/json"
+    }
+
+    /// Responds when `reply` is ready. The work runs outside the event loop; the exchange stays on it.
+    func respondLater(_ reply: @escaping @Sendable () async -> Reply) {
+        let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
+        Task {
+            let reply = await reply()
+            bound.eventLoop.execute { bound.value.respond(reply.status, reply.body, contentType: reply.contentType) }
+        }
+    }
+
+    // MARK: End
+
+    /// Writes the access record and counts the request. Only the first call does anything.
+    func end(status: Int, record: CallRecord? = nil, error: String? = nil) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        call = nil
+        let name = endpoint?.name ?? EndpointTable.otherName
+        loop.metrics.request(endpoint: name, status: status)
+        gateway.log.write(
+            AccessRecord(
+                requestID: requestID, endpoint: name, method: server.head.method.description, path: server.head.path, remoteHost: server.remoteHost,
+                key: keyName, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent, call: record, error: error,
+                duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
+    }
+
+    func clientLeft() {
+        // A call ends because of this and writes the record itself.
+        if let call { call.clientLeft() } else { end(status: 499, error: departureCode) }
+    }
+
+    func clientWritable(_ isWritable: Bool) {
+        call?.clientWritable(isWritable)
+    }
+}

@@ -1,0 +1,200 @@
+import NIOCore
+import Codecs
+import ProviderKit
+
+/// Reads and changes a `chat.completion` object by splicing.
+enum BufferedCompletion {
+    /// An object with one more member at its end. Used while the member's bytes are there.
+    struct Extended {
+        private let object: ByteBuffer
+        private let member: UnsafeRawBufferPointer
+        private let kept: Int
+        private let isEmpty: Bool
+
+        init(_ object: ByteBuffer, by member: UnsafeRawBufferPointer) {
+            let (body, isEmpty) = BufferedCompletion.withoutEnd(object.readableBytesSpan)
+            (self.object, self.member, kept, self.isEmpty) = (object, member, body.count, isEmpty)
+        }
+
+        var count: Int { kept + (isEmpty ? 0 : 1) + member.count + 1 }
+
+        var bytes: ByteBuffer {
+            var bytes = ByteBuffer.unshared(capacity: count)
+            write(to: &bytes)
+            return bytes
+        }
+
+        func write(to bytes: inout ByteBuffer) {
+            object.withUnsafeReadableBytes { _ = bytes.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<kept])) }
+            if !isEmpty { bytes.writeStaticString(",") }
+            bytes.writeBytes(member)
+            bytes.writeStaticString("}")
+        }
+    }
+
+    static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
+        member.withBytes { Extended(object, by: $0).bytes }
+    }
+
+    /// The object without its top-level member `_router`, which an upstream that is a router itself has put there.
+    static func withoutRouter(_ object: ByteBuffer) -> ByteBuffer {
+        guard let members = try? JSON.members(of: object.readableBytesSpan) else { return object }
+        var splice = JSONSplice()
+        for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) { splice.keep(member, in: object.readableBytesSpan) }
+        var rest = ByteBuffer()
+        for piece in splice.finish(in: object.readableBytesSpan) {
+            switch piece {
+            case .bytes(let bytes): rest.writeBytes(bytes)
+            case .client(let range): rest.writeImmutableBuffer(object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
+            }
+        }
+        return rest
+    }
+
+    /// The range before an object's closing brace, and whether the object has no member. The bytes are one valid object.
+    static func withoutEnd(_ object: RawSpan) -> (Range<Int>, isEmpty: Bool) {
+        var end = object.byteCount
+        while end > 0, object.unsafeLoad(fromByteOffset: end - 1, as: UInt8.self) != UInt8(ascii: "}") { end -= 1 }
+        end = max(0, end - 1)
+        var last = end
+        while last > 0, [0x20, 0x09, 0x0A, 0x0D].contains(object.unsafeLoad(fromByteOffset: last - 1, as: UInt8.self)) { last -= 1 }
+        return (0..<last, last > 0 && object.unsafeLoad(fromByteOffset: last - 1, as: UInt8.self) == UInt8(ascii: "{"))
+    }
+
+    /// The first choice's text, where it is JSON: for `_router.data`.
+    static func data(of object: RawSpan) -> [UInt8]? {
+        guard let members = try? JSON.members(of: object),
+            let choices = members.first(where: { JSON.isKey($0.key, "choices", in: object) })?.value, choices.kind == .array
+        else { return nil }
+        var cursor = JSONCursor(at: choices.range.lowerBound)
+        var text: [UInt8]?
+        do throws(JSONError) {
+            try cursor.enterArray(object)
+            guard try cursor.nextElement(object), try cursor.peekKind(object) == .object else { return nil }
+            try cursor.enterObject(object)
+            while let key = try cursor.nextKey(object) {
+                guard JSON.isKey(key, "message", in: object), try cursor.peekKind(object) == .object else {
+                    _ = try cursor.skipValue(object)
+                    continue
+                }
+                try cursor.enterObject(object)
+                while let key = try cursor.nextKey(object) {
+                    let value = try cursor.skipValue(object)
+                    if JSON.isKey(key, "content", in: object), value.kind == .string { text = JSON.decodedBytes(value.range, in: object) }
+                }
+            }
+            guard let text else { return nil }
+            try JSON.validate(text.span.bytes)
+        } catch {
+            return nil
+        }
+        return text
+    }
+
+    /// The chunks of a stream that say the same as this non-streamed response: for a client that asked for a stream, and an upstream that answered whole.
+    /// The first holds each choice's message as its delta, with the finish reasons; the second, where there is usage, tells it.
+    static func chunks(of object: RawSpan) -> (response: [UInt8], usage: [UInt8]?)? {
+        guard let members = try? JSON.members(of: object) else { return nil }
+        var shared: [JSONMember] = []
+        var choices: JSONValue?
+        var usage: JSONValue?
+        for member in members {
+            if JSON.isKey(member.key, "choices", in: object) {
+                choices = member.value
+            } else if JSON.isKey(member.key, "usage", in: object) {
+                usage = member.value.kind == .object ? member.value : nil
+            } else if !JSON.isKey(member.key, "object", in: object) {
+                shared.append(member)
+            }
+        }
+        guard let choices, let deltas = try? deltas(of: choices, in: object) else { return nil }
+        func chunk(_ choices: [UInt8], _ usage: JSONValue?) -> [UInt8] {
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("object", "chat.completion.chunk")
+                for member in shared { writer.member(copying: member, from: object) }
+                writer.key("choices")
+                writer.raw(choices)
+                if let usage {
+                    writer.key("usage")
+                    writer.raw(usage.range, of: object)
+                }
+            }
+            return writer.bytes
+        }
+        return (chunk(deltas, nil), usage.map { chunk(Array("[]".utf8), $0) })
+    }
+
+    private static func deltas(of choices: JSONValue, in object: RawSpan) throws(JSONError) -> [UInt8] {
+        var cursor = JSONCursor(at: choices.range.lowerBound)
+        var writer = JSONWriter()
+        var ranges: [Range<Int>] = []
+        try cursor.enterArray(object)
+        while try cursor.nextElement(object) { ranges.append(try cursor.skipValue(object).range) }
+        var failure: JSONError?
+        writer.array { writer in
+            for range in ranges {
+                let choice = object.extracting(range)
+                do throws(JSONError) {
+                    let members = try JSON.members(of: choice)
+                    writer.object { writer in
+                        for member in members {
+                            guard JSON.isKey(member.key, "message", in: choice), member.value.kind == .object else {
+                                writer.member(copying: member, from: choice)
+                                continue
+                            }
+                            writer.key("delta")
+                            writer.raw(delta(ofMessage: choice.extracting(member.value.range)))
+                        }
+                    }
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+        return writer.bytes
+    }
+
+    /// A message as a delta: the same members, with an `index` in each tool call.
+    private static func delta(ofMessage message: RawSpan) -> [UInt8] {
+        guard let members = try? JSON.members(of: message) else { return copy(0..<message.byteCount, message) }
+        var writer = JSONWriter()
+        writer.object { writer in
+            for member in members {
+                guard JSON.isKey(member.key, "tool_calls", in: message), member.value.kind == .array else {
+                    writer.member(copying: member, from: message)
+                    continue
+                }
+                var calls: [[UInt8]] = []
+                var cursor = JSONCursor(at: member.value.range.lowerBound)
+                do throws(JSONError) {
+                    try cursor.enterArray(message)
+                    while try cursor.nextElement(message) {
+                        let call = message.extracting(try cursor.skipValue(message).range)
+                        var index = JSONWriter(capacity: 16)
+                        index.member("index", calls.count)
+                        calls.append(Array(appending(index, to: ByteBuffer(bytes: copy(0..<call.byteCount, call))).readableBytesView))
+                    }
+                } catch {
+                    continue
+                }
+                writer.key("tool_calls")
+                writer.array { for call in calls { $0.raw(call) } }
+            }
+        }
+        return writer.bytes
+    }
+
+    private static func copy(_ range: Range<Int>, _ bytes: RawSpan) -> [UInt8] {
+        range.map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+    }
+}
+
+extension JSONWriter {
+    /// Writes a member of another object, its value as it stands there.
+    mutating func member(copying member: JSONMember, from object: RawSpan) {
+        key(escaping: JSON.string(member.key, in: object))
+        raw(member.value.range, of: object)
+    }
+}

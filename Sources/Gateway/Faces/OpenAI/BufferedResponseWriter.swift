@@ -1,0 +1,76 @@
+import Engine
+import HTTPWire
+import NIOCore
+import Codecs
+import ProviderKit
+
+/// Answers a call with one JSON object.
+final class BufferedResponseWriter: ResponseWriter {
+    private let exchange: Exchange
+    private let wantsData: Bool
+    private let created: Int
+    private var model = ""
+    private var passed: ByteBuffer?
+    /// For a response of typed events; made with the first.
+    private var fold: CompletionFold?
+
+    init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
+        self.exchange = exchange
+        self.created = created
+        wantsData = request.wantsJSON
+    }
+
+    var stagedBytes: Int { passed?.readableBytes ?? 0 }
+
+    func begin(_ record: CallRecord) {
+        passed = nil
+        fold = nil
+        model = record.model ?? ""
+    }
+
+    func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+        for part in parts {
+            switch part {
+            case .buffered(let json, let content):
+                passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
+                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouter) }
+            case .event(let event): add(event)
+            case .chunk, .joined: break  // a chunk of a stream is no non-streamed response, and no decoder gives one for it
+            }
+        }
+    }
+
+    private func add(_ event: ChatEvent) {
+        var fold = fold ?? CompletionFold(id: exchange.requestID, created: created, model: model)
+        self.fold = nil  // one owner, so that the text grows in place
+        fold.add(event)
+        self.fold = fold
+    }
+
+    func commit(_ record: CallRecord) {}
+
+    func resume(_ record: CallRecord) {}
+
+    func flush() {}
+
+    func finish(_ record: CallRecord) {
+        let object = passed ?? ByteBuffer(bytes: fold?.completion(record.usage.usage) ?? [])
+        guard exchange.wantsMetadata else { return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) }
+        var member = JSONWriter(capacity: 512)
+        let data = wantsData ? BufferedCompletion.data(of: object.readableBytesSpan) : nil
+        RouterMetadata.write(record, to: &member, isComplete: true, data: data)
+        member.withBytes { member in
+            let body = BufferedCompletion.Extended(object, by: member)
+            if body.count <= ServerExchange.copyLimit {
+                exchange.respond(200, bodyBytes: body.count, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) { body.write(to: &$0) }
+            } else {
+                exchange.respond(200, body.bytes, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
+            }
+        }
+    }
+
+    func fail(_ failure: CallFailure, _ record: CallRecord) {
+        if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departureCode) }
+        exchange.respond(APIError(failure, errors: record.errors), record: record)
+    }
+}

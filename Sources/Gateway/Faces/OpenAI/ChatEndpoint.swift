@@ -1,0 +1,40 @@
+import Engine
+import HTTPWire
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+import Telemetry
+
+/// `POST /chat/completions`: reads the request, plans it, and starts the call.
+enum ChatEndpoint {
+    static func serve(_ exchange: Exchange) {
+        let created = Timestamp.seconds()
+        let readAt = NIODeadline.now()
+        do throws(APIError) {
+            let body = exchange.server.body
+            let request = try ChatRequest(body.readableBytesSpan, fields: exchange.server.head.fields, defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
+            let plan = try plan(request, exchange)
+            let writer: any ResponseWriter = request.isStream ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
+            let call = RunningCall(
+                loop: exchange.loop, snapshot: exchange.snapshot, plan: plan,
+                request: CallRequest(
+                    operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
+                    needs: request.needs, key: exchange.keyName, choices: request.choices,
+                    arrivedAt: exchange.server.acceptedAt, readAt: readAt),
+                writer: writer)
+            exchange.call = call
+            call.start()
+        } catch {
+            exchange.respond(error)
+        }
+    }
+
+    private static func plan(_ request: ChatRequest, _ exchange: Exchange) throws(APIError) -> Plan {
+        do throws(PlanRefusal) {
+            return try exchange.loop.plan(
+                PlanRequest(models: request.models, needs: request.needs, own: request.own, scope: exchange.scope), in: exchange.snapshot)
+        } catch {
+            throw APIError(error, in: exchange.snapshot)
+        }
+    }
+}

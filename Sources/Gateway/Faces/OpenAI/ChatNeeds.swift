@@ -1,0 +1,182 @@
+import Engine
+import Codecs
+import ProviderKit
+import RoutingPolicy
+
+/// What a chat request asks of a model, gathered while its body is read.
+///
+/// Only parts of messages count, by their `type`: a text that speaks of images is none. Tools are needed where some are given, whatever `tool_choice` says:
+/// the list is sent all the same, and who takes no tools refuses it. `tool_choice` alone asks for nothing, since OpenAI refuses it without tools. A member
+/// that is given twice is read twice, so that whichever an upstream takes, the model can do it.
+struct ChatNeeds {
+    private(set) var supports = CapabilitySet()
+    /// At least 1; what is no such number is the upstream's to refuse.
+    private var maxTokens: Int?
+    private var maxCompletionTokens: Int?
+    private var estimate = TokenEstimate()
+    /// Of texts that were not looked into.
+    private var roughBytes = 0
+    /// Whether texts are looked into; else their length alone tells.
+    let isExact: Bool
+
+    init(isExact: Bool = true) { self.isExact = isExact }
+
+    var needs: RequestNeeds {
+        RequestNeeds(supports: supports, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: roughBytes), maxTokens: maxCompletionTokens ?? maxTokens)
+    }
+
+    mutating func add(_ capability: Capability) { supports.insert(capability) }
+
+    mutating func readMaxTokens(_ value: JSONValue, _ body: RawSpan) { maxTokens = count(value, body) }
+
+    mutating func readMaxCompletionTokens(_ value: JSONValue, _ body: RawSpan) { maxCompletionTokens = count(value, body) }
+
+    private func count(_ value: JSONValue, _ body: RawSpan) -> Int? {
+        if let count = JSON.integer(value, in: body) { return count > 0 ? count : nil }
+        guard value.kind == .number, let number = Double(String(decoding: value.range.map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)) else {
+            return nil
+        }
+        // More than an Int holds fits nothing.
+        return number >= 9e18 ? .max : nil
+    }
+
+    /// The value of `messages`: passed, with all that is in it.
+    mutating func readMessages(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> JSONValue {
+        guard try cursor.peekKind(body) == .array else { return try cursor.skipValue(body) }
+        let start = cursor.offset
+        estimate.add(tokens: TokenEstimate.ofReply)
+        try cursor.enterArray(body)
+        while try cursor.nextElement(body) { try readMessage(&cursor, body) }
+        return JSONValue(range: start..<cursor.offset, kind: .array)
+    }
+
+    /// The value of `tools` or `functions`. It counts as it is written: most models get it as JSON in their prompt.
+    mutating func readTools(_ value: JSONValue, _ body: RawSpan) {
+        guard value.kind == .array, !isEmpty(value, body) else { return }
+        add(.tools)
+        addText(value.range, body)
+    }
+
+    private func isEmpty(_ array: JSONValue, _ body: RawSpan) -> Bool {
+        var cursor = JSONCursor(at: array.range.lowerBound)
+        do throws(JSONError) {
+            try cursor.enterArray(body)
+            return try !cursor.nextElement(body)
+        } catch {
+            return true
+        }
+    }
+
+    private mutating func readMessage(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try isObject(&cursor, body) else { return }
+        estimate.add(tokens: TokenEstimate.ofMessage)
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if JSON.isKey(key, "content", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "reasoning_content", in: body) {
+                try readContent(&cursor, body)
+            } else if JSON.isKey(key, "tool_calls", in: body) || JSON.isKey(key, "function_call", in: body) {
+                try readCalls(&cursor, body)
+            } else if JSON.isKey(key, "name", in: body) {
+                estimate.add(tokens: TokenEstimate.ofName)
+                try readText(&cursor, body)
+            } else {
+                try cursor.skipValue(body)
+            }
+        }
+    }
+
+    /// A text, a part, or a list of them.
+    private mutating func readContent(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        switch try cursor.peekKind(body) {
+        case .string: try readText(&cursor, body)
+        case .object: try readPart(&cursor, body)
+        case .array:
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body) { try readContent(&cursor, body) }
+        case .number, .true, .false, .null: try cursor.skipValue(body)
+        }
+    }
+
+    private mutating func readPart(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if JSON.isKey(key, "type", in: body) {
+                let type = try cursor.skipValue(body)
+                if let capability = medium(type, body) { add(capability) }
+            } else if JSON.isKey(key, "text", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "thinking", in: body) {
+                try readText(&cursor, body)
+            } else if JSON.isKey(key, "content", in: body) {
+                // A tool's result in Anthropic's form: a part that holds parts.
+                try readContent(&cursor, body)
+            } else {
+                try cursor.skipValue(body)
+            }
+        }
+    }
+
+    /// What a part of this type takes. Sources: OpenAI's API reference for Chat Completions and Responses, vLLM's `MM_PARSER_MAP`, OpenRouter's video inputs,
+    /// Anthropic's Messages.
+    private func medium(_ type: JSONValue, _ body: RawSpan) -> Capability? {
+        func isAny(_ types: StaticString...) -> Bool { types.contains { JSON.isString(type, $0, in: body) } }
+        if JSON.isString(type, "text", in: body) { return nil }
+        if isAny("image_url", "input_image", "image", "image_embeds") { return .image }
+        if isAny("input_audio", "audio_url", "audio_embeds") { return .audio }
+        if isAny("video_url", "input_video") { return .video }
+        if isAny("file", "input_file") { return .file }
+        return nil
+    }
+
+    private mutating func readCalls(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try cursor.peekKind(body) == .array else { return try readCall(&cursor, body) }
+        try cursor.enterArray(body)
+        while try cursor.nextElement(body) { try readCall(&cursor, body) }
+    }
+
+    private mutating func readCall(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try isObject(&cursor, body) else { return }
+        estimate.add(tokens: TokenEstimate.ofCall)
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if JSON.isKey(key, "function", in: body) || JSON.isKey(key, "custom", in: body) {
+                try readFunction(&cursor, body)
+            } else {
+                try readFunctionMember(key, &cursor, body)
+            }
+        }
+    }
+
+    private mutating func readFunction(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try isObject(&cursor, body) else { return }
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) { try readFunctionMember(key, &cursor, body) }
+    }
+
+    private mutating func readFunctionMember(_ key: Range<Int>, _ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        if JSON.isKey(key, "name", in: body) || JSON.isKey(key, "arguments", in: body) || JSON.isKey(key, "input", in: body) {
+            try readText(&cursor, body)
+        } else {
+            try cursor.skipValue(body)
+        }
+    }
+
+    /// A string; what else stands in its place counts as it is written.
+    private mutating func readText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        let value = try cursor.skipValue(body)
+        switch value.kind {
+        case .string: addText((value.range.lowerBound + 1)..<(value.range.upperBound - 1), body)
+        case .object, .array, .number, .true, .false: addText(value.range, body)
+        case .null: break
+        }
+    }
+
+    private mutating func addText(_ range: Range<Int>, _ body: RawSpan) {
+        if isExact { estimate.addText(range, of: body) } else { roughBytes &+= range.count }
+    }
+
+    /// Whether an object follows; what else does is passed.
+    private func isObject(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> Bool {
+        if try cursor.peekKind(body) == .object { return true }
+        try cursor.skipValue(body)
+        return false
+    }
+}

@@ -1,0 +1,125 @@
+import Codecs
+import ProviderKit
+
+/// Writes typed events as `chat.completion.chunk` objects.
+struct ChunkEncoder {
+    private let id: String
+    private let created: Int
+    private var responseID: String?
+    private var model: String
+    private var hasRole = false
+    private var hasToolCalls = false
+
+    /// - Parameters:
+    ///   - id: the request's, for answers whose provider gives none.
+    ///   - created: seconds since 1970.
+    init(id: String, created: Int, model: String) {
+        self.id = id
+        self.created = created
+        self.model = model
+    }
+
+    /// The event's chunk; nil for one that has none.
+    mutating func chunk(_ event: ChatEvent) -> [UInt8]? {
+        switch event {
+        case .start(let id, let model):
+            responseID = id
+            self.model = model ?? self.model
+            return nil
+        case .text(let text):
+            return delta { $0.member("content", text) }
+        case .reasoning(let text):
+            return delta { $0.member("reasoning_content", text) }
+        case .toolCall(let index, let id, let name):
+            hasToolCalls = true
+            return delta { writer in
+                writer.key("tool_calls")
+                writer.array {
+                    $0.object {
+                        $0.member("index", index)
+                        $0.member("id", id)
+                        $0.member("type", "function")
+                        $0.key("function")
+                        $0.object {
+                            $0.member("name", name)
+                            $0.member("arguments", "")
+                        }
+                    }
+                }
+            }
+        case .toolArguments(let index, let fragment):
+            return delta { writer in
+                writer.key("tool_calls")
+                writer.array {
+                    $0.object {
+                        $0.member("index", index)
+                        $0.key("function")
+                        $0.object { $0.member("arguments", fragment) }
+                    }
+                }
+            }
+        case .finish(let reason):
+            // Some providers end a call of tools with a plain stop; clients act on the reason.
+            return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) { _ in }
+        }
+    }
+
+    /// The chunk that `include_usage` asks for: usage, and no choices.
+    func usageChunk(_ usage: Usage) -> [UInt8] {
+        chunk {
+            $0.key("choices")
+            $0.array { _ in }
+            $0.key("usage")
+            usage.write(to: &$0)
+        }
+    }
+
+    private mutating func delta(reason: FinishReason? = nil, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        let isFirst = !hasRole
+        hasRole = true
+        return chunk { writer in
+            writer.key("choices")
+            writer.array {
+                $0.object { choice in
+                    choice.member("index", 0)
+                    choice.key("delta")
+                    choice.object {
+                        if isFirst { $0.member("role", "assistant") }
+                        members(&$0)
+                    }
+                    choice.member("finish_reason", reason?.rawValue)
+                }
+            }
+        }
+    }
+
+    private func chunk(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("id", responseID ?? "chatcmpl-\(id)")
+            $0.member("object", "chat.completion.chunk")
+            $0.member("created", created)
+            $0.member("model", model)
+            members(&$0)
+        }
+        return writer.bytes
+    }
+}
+
+extension Usage {
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("prompt_tokens", promptTokens ?? 0)
+            $0.member("completion_tokens", completionTokens ?? 0)
+            $0.member("total_tokens", (promptTokens ?? 0).addingReportingOverflow(completionTokens ?? 0).partialValue)
+            if let cachedTokens {
+                $0.key("prompt_tokens_details")
+                $0.object { $0.member("cached_tokens", cachedTokens) }
+            }
+            if let reasoningTokens {
+                $0.key("completion_tokens_details")
+                $0.object { $0.member("reasoning_tokens", reasoningTokens) }
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Codecs
+import ProviderKit
+
+/// Folds typed events into one `chat.completion`.
+struct CompletionFold {
+    private struct ToolCall {
+        var index: Int
+        var id: String
+        var name: String
+        var arguments = ""
+    }
+
+    private let created: Int
+    private var id: String
+    private var model: String
+    private var text = ""
+    private var reasoning = ""
+    private var toolCalls: [ToolCall] = []
+    private var reason = FinishReason.stop
+    private(set) var isEmpty = true
+
+    init(id: String, created: Int, model: String) {
+        self.id = "chatcmpl-\(id)"
+        self.created = created
+        self.model = model
+    }
+
+    mutating func add(_ event: ChatEvent) {
+        isEmpty = false
+        switch event {
+        case .start(let id, let model):
+            self.id = id ?? self.id
+            self.model = model ?? self.model
+        case .text(let text):
+            self.text += text
+        case .reasoning(let text):
+            reasoning += text
+        case .toolCall(let index, let id, let name):
+            toolCalls.append(ToolCall(index: index, id: id, name: name))
+        case .toolArguments(let index, let fragment):
+            guard let position = toolCalls.lastIndex(where: { $0.index == index }) else { return }
+            toolCalls[position].arguments += fragment
+        case .finish(let reason):
+            self.reason = reason
+        }
+    }
+
+    /// The object, and the text that it holds.
+    func completion(_ usage: Usage?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("id", id)
+            $0.member("object", "chat.completion")
+            $0.member("created", created)
+            $0.member("model", model)
+            $0.key("choices")
+            $0.array {
+                $0.object {
+                    $0.member("index", 0)
+                    $0.key("message")
+                    $0.object { writeMessage(&$0) }
+                    $0.member("finish_reason", (reason == .stop && !toolCalls.isEmpty ? .toolCalls : reason).rawValue)
+                }
+            }
+            if let usage {
+                $0.key("usage")
+                usage.write(to: &$0)
+            }
+        }
+        return writer.bytes
+    }
+
+    private func writeMessage(_ writer: inout JSONWriter) {
+        writer.member("role", "assistant")
+        if text.isEmpty, !toolCalls.isEmpty {
+            writer.key("content")
+            writer.null()
+        } else {
+            writer.member("content", text)
+        }
+        if !reasoning.isEmpty { writer.member("reasoning_content", reasoning) }
+        guard !toolCalls.isEmpty else { return }
+        writer.key("tool_calls")
+        writer.array {
+            for call in toolCalls {
+                $0.object {
+                    $0.member("id", call.id)
+                    $0.member("type", "function")
+                    $0.key("function")
+                    $0.object {
+                        $0.member("name", call.name)
+                        $0.member("arguments", call.arguments.isEmpty ? "{}" : call.arguments)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Engine
+import HTTPWire
+import Codecs
+import ProviderKit
+import Telemetry
+
+/// The facts of a response as clients see them: `_router` in bodies, `x-router-*` in heads.
+enum RouterMetadata {
+    /// The member `"_router": {…}`.
+    ///
+    /// - Parameters:
+    ///   - isComplete: the call has ended: usage and the total time are known.
+    ///   - data: the response parsed, where JSON was asked for: one JSON value.
+    static func write(_ record: CallRecord, to writer: inout JSONWriter, isComplete: Bool, data: [UInt8]? = nil) {
+        writer.key("_router")
+        writer.object {
+            $0.member("provider", record.provider)
+            $0.member("model_name", record.model)
+            if let route = record.route { $0.member("route", route) }
+            $0.member("attempts", record.attempts)
+            $0.member("fallback_used", record.isFallback)
+            if record.isHedged { $0.member("hedged", true) }
+            if !record.resumePoints.isEmpty {
+                $0.key("resumed")
+                $0.array { writer in
+                    for resumePoint in record.resumePoints { write(resumePoint, to: &writer) }
+                }
+            }
+            if !record.errors.isEmpty {
+                $0.key("errors")
+                $0.array { writer in
+                    for error in record.errors { write(error, to: &writer) }
+                }
+            }
+            if let data {
+                $0.key("data")
+                $0.raw(data)
+            }
+            $0.member("config", record.config)
+            if isComplete {
+                $0.member("usage_source", record.usage.source.rawValue)
+                if let cost = record.cost { $0.member("cost_usd", dollars: cost) }
+            }
+            $0.key("timing")
+            $0.object {
+                $0.milliseconds("plan_ms", record.planTime)
+                if let firstByte = record.firstByteTime { $0.milliseconds("first_byte_ms", firstByte) }
+                if isComplete { $0.milliseconds("total_ms", record.totalTime) }
+            }
+        }
+    }
+
+    static func addFields(_ record: CallRecord, to head: inout ResponseHead) {
+        if let provider = record.provider { head.add("x-router-provider", provider) }
+        if let model = record.model { head.add("x-router-model", model) }
+        head.add("x-router-attempts", String(record.attempts))
+        head.add("x-router-fallback", record.isFallback ? "true" : "false")
+        addTiming(plan: record.planTime, upstream: record.upstreamTime, to: &head)
+    }
+
+    /// Of a request that nobody was asked for.
+    static func addFields(unplannedAfter time: Duration, to head: inout ResponseHead) {
+        head.add("x-router-attempts", "0")
+        head.add("x-router-fallback", "false")
+        addTiming(plan: time, upstream: nil, to: &head)
+    }
+
+    /// Source: W3C, "Server Timing".
+    private static func addTiming(plan: Duration, upstream: Duration?, to head: inout ResponseHead) {
+        head.add("server-timing", valueBytes: 96) {
+            $0.put("plan;dur=")
+            $0.put(thousandths: plan.wholeMicroseconds)
+            guard let upstream else { return }
+            $0.put(", upstream;dur=")
+            $0.put(thousandths: upstream.wholeMicroseconds)
+        }
+    }
+
+    private static func write(_ resumePoint: ResumePoint, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("provider", resumePoint.provider)
+            $0.member("model_name", resumePoint.model)
+            $0.member("text_bytes", resumePoint.textBytes)
+        }
+    }
+
+    private static func write(_ failed: FailedAttempt, to writer: inout JSONWriter) {
+        let error = failed.error
+        writer.object {
+            $0.member("provider", failed.provider)
+            $0.member("model_name", failed.model)
+            $0.member("class", error.failure.rawValue)
+            if let status = error.status { $0.member("status", status) }
+            // What a provider says of the router's own key is the operator's business.
+            $0.member("message", error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)
+            $0.milliseconds("duration_ms", failed.duration)
+            if let wait = error.retryAfter { $0.member("retry_after_ms", Int(wait.milliseconds)) }
+        }
+    }
+}

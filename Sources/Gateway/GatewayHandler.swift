@@ -1,0 +1,118 @@
+package import Engine
+package import HTTPWire
+package import NIOCore
+import Codecs
+import ProviderKit
+import RoutingPolicy
+import Synchronization
+package import Telemetry
+
+/// What the server calls for each request: finds the endpoint, authenticates the client and hands the request to the endpoint's row.
+package final class GatewayHandler: ServerHandler {
+    let engine: Engine
+    let log: AccessLog
+    let admin: AdminActions
+    private let ready = Atomic(true)
+    private let draining = Atomic(false)
+
+    package init(engine: Engine, log: AccessLog, admin: AdminActions) {
+        self.engine = engine
+        self.log = log
+        self.admin = admin
+    }
+
+    /// False from the beginning of a shutdown on.
+    var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    /// From now on `/readyz` responds with 503; requests are still served.
+    package func becomeUnready() { ready.store(false, ordering: .releasing) }
+
+    /// From now on requests that call models are refused with `shutting_down`.
+    package func startDraining() { draining.store(true, ordering: .releasing) }
+
+    package func accept(_ server: ServerExchange) -> BodyPlan {
+        let loop = engine.loop(of: server.eventLoop)
+        let snapshot = loop.snapshot
+        let match = EndpointTable.match(path: server.head.path)
+        let requestID = RequestID.of(server.head.fields, random: loop.nextRandom())
+        func exchange(_ key: Int?) -> Exchange {
+            Exchange(server, self, match, requestID: requestID, key: key, loop: loop, snapshot: snapshot)
+        }
+        do throws(APIError) {
+            guard let endpoint = match?.endpoint else {
+                throw APIError(404, "no endpoint '\(server.head.path.excerpt)'; chat is POST /v1/chat/completions", code: "not_found")
+            }
+            if server.head.method == .options {
+                exchange(nil).respond(204, [], fields: { $0.add("allow", endpoint.method.allowed) })
+                return .responded
+            }
+            guard endpoint.method.matches(server.head.method) else {
+                throw APIError(
+                    405, "this endpoint takes \(endpoint.method.allowed), not \(server.head.method.description.excerpt)", code: "method_not_allowed")
+            }
+            let key = endpoint.access == .open ? nil : try Authentication.key(of: server, in: snapshot)
+            try Authentication.authorize(key, for: endpoint.access, in: snapshot)
+            try Self.refuseContentEncoding(server.head.fields)
+            if endpoint.callsModels, draining.load(ordering: .acquiring) {
+                server.closeAfter = true
+                throw APIError(503, "the router is shutting down", code: "shutting_down", retryAfter: 1)
+            }
+            server.observer = exchange(key)
+            switch endpoint.body {
+            case .buffered: return .collect(maxBytes: snapshot.policy.server.maxBodyBytes)
+            case .ignored: return .collect(maxBytes: Self.maxIgnoredBodyBytes)
+            }
+        } catch {
+            exchange(nil).respond(error, allow: error.status == 405 ? match?.endpoint.method.allowed : nil)
+            return .responded
+        }
+    }
+
+    package func handle(_ server: ServerExchange) {
+        guard let exchange = server.observer as? Exchange else { return }
+        exchange.endpoint?.serve(exchange)
+    }
+
+    package func refuse(
+        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+    ) -> (ResponseHead, ByteBuffer) {
+        let error = APIError(status, reason, code: Self.code(of: status))
+        let loop = engine.loop(of: eventLoop)
+        let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
+        let name = head.flatMap { EndpointTable.match(path: $0.path)?.endpoint.name } ?? EndpointTable.otherName
+        var response = ResponseHead(status: status)
+        response.add("x-request-id", requestID)
+        response.add("content-type", "application/json")
+        error.addFields(to: &response)
+        var writer = JSONWriter()
+        writer.object { error.write(to: &$0) }
+        loop.metrics.request(endpoint: name, status: status)
+        log.write(
+            AccessRecord(
+                requestID: requestID, endpoint: name, method: head?.method.description, path: head?.path, remoteHost: remoteHost,
+                key: (exchange?.observer as? Exchange)?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, error: error.code,
+                duration: .zero))
+        return (response, ByteBuffer(bytes: writer.bytes))
+    }
+
+    /// The body of a request to an endpoint that takes none.
+    private static let maxIgnoredBodyBytes = 64 << 10
+
+    private static func refuseContentEncoding(_ fields: HTTPFields) throws(APIError) {
+        guard fields.contains("content-encoding"), let encoding = fields.value("content-encoding"), encoding.lowercased() != "identity" else { return }
+        throw APIError(
+            415, "request bodies with a content-encoding are not supported; send the body without one", code: "unsupported_content_encoding")
+    }
+
+    private static func code(of status: Int) -> String {
+        switch status {
+        case 408: "request_timeout"
+        case 413: "body_too_large"
+        case 414: "target_too_long"
+        case 417: "expectation_failed"
+        case 431: "head_too_large"
+        case 501, 505: "not_supported"
+        default: "bad_request"
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import NIOCore
+
+extension ServerConnection {
+    func respond(_ exchange: ServerExchange, _ head: ResponseHead, _ body: ByteBuffer) {
+        respond(exchange) { writeBuffered(head, body) }
+    }
+
+    func respond(_ exchange: ServerExchange, _ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
+        respond(exchange) {
+            output.writeHead(head, bodyBytes: bodyBytes, date: loop.date.current())
+            let isSent = output.framing != .none
+            if isSent { output.writeBody(writeBody) }
+            handOver()
+            flushSoon()
+            return isSent ? bodyBytes : 0
+        }
+    }
+
+    /// - Parameter write: writes the non-streamed response; returns how many bytes of body were sent.
+    private func respond(_ exchange: ServerExchange, _ write: () -> Int) {
+        guard self.exchange === exchange, !exchange.isBegun else { return }
+        exchange.isBegun = true
+        output.closesConnection = isLastResponse(exchange)
+        exchange.isHeadSent = true
+        exchange.bytesSent = write()
+        finishExchange()
+    }
+
+    func begin(_ exchange: ServerExchange, _ head: ResponseHead) {
+        guard self.exchange === exchange, !exchange.isBegun else { return }
+        exchange.isBegun = true
+        output.heldHead = head
+    }
+
+    func write(_ exchange: ServerExchange, _ bytes: ByteBuffer) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        guard bytes.readableBytes > 0, output.framing != .none else { return }
+        exchange.bytesSent &+= bytes.readableBytes
+        if output.writePart(bytes) {
+            handOver()
+            handOver(bytes)
+            output.endPart()
+        } else if output.isFull {
+            handOver()
+        }
+    }
+
+    func flushResponse(_ exchange: ServerExchange) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        handOver()
+        flush()
+    }
+
+    func end(_ exchange: ServerExchange) {
+        guard self.exchange === exchange, exchange.isBegun else { return }
+        sendHeldHead(exchange)
+        output.writeLastChunk()
+        handOver()
+        flush()
+        finishExchange()
+    }
+
+    func abort(_ exchange: ServerExchange) {
+        guard self.exchange === exchange else { return }
+        closeNow()
+    }
+
+    /// Writes and flushes a non-streamed response; returns how many bytes of body were sent.
+    @discardableResult
+    func writeBuffered(_ head: ResponseHead, _ body: ByteBuffer) -> Int {
+        output.writeHead(head, bodyBytes: body.readableBytes, date: loop.date.current())
+        let isSent = output.framing != .none && body.readableBytes > 0
+        let isBeside = isSent && output.writePart(body, copyLimit: ResponseOutput.bufferedCopyLimit)
+        handOver()
+        if isBeside { handOver(body) }
+        flushSoon()
+        return isSent ? body.readableBytes : 0
+    }
+
+    private func sendHeldHead(_ exchange: ServerExchange) {
+        guard let head = output.heldHead else { return }
+        output.heldHead = nil
+        output.closesConnection = isLastResponse(exchange)
+        exchange.isHeadSent = true
+        output.writeHead(head, bodyBytes: nil, date: loop.date.current())
+    }
+
+    func handOver() {
+        guard let bytes = output.take() else { return }
+        socket.write(bytes)
+    }
+
+    private func handOver(_ bytes: ByteBuffer) {
+        output.handedOver &+= bytes.readableBytes
+        socket.write(bytes)
+    }
+}

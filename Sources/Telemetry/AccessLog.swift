@@ -1,0 +1,19 @@
+import Codecs
+import ProviderKit
+
+/// The access log: a JSON object a line, stamped.
+package final class AccessLog: Sendable {
+    private let lines: LineWriter
+
+    package init(_ lines: LineWriter) {
+        self.lines = lines
+    }
+
+    package var droppedLines: Int { lines.droppedLines }
+
+    package func write(_ record: AccessRecord) {
+        var writer = JSONWriter(capacity: 1024)
+        record.write(at: .now(), to: &writer)
+        writer.withBytes { lines.write($0) }
+    }
+}

@@ -1,0 +1,96 @@
+package import Engine
+import HTTPWire
+import Codecs
+import ProviderKit
+
+/// One line of the access log: a JSON object of a fixed set of members. Texts of a client are escaped and cut.
+package struct AccessRecord {
+    var requestID: String
+    var endpoint: String
+    /// nil where the head could not be parsed.
+    var method: String?
+    var path: String?
+    /// The client's IP address; nil on a unix socket.
+    var remoteHost: String?
+    /// The key's name in the policy.
+    var key: String?
+    /// 499: the client left before the response's end.
+    var status: Int
+    var bytesReceived: Int
+    /// Of the response's body.
+    var bytesSent: Int
+    /// What is known of the call; nil where none was made.
+    var call: CallRecord?
+    /// A code word; the details stand in the response.
+    var error: String?
+    var duration: Duration
+
+    private static let maxTextBytes = 1024
+
+    package init(
+        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int, bytesReceived: Int,
+        bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
+    ) {
+        self.requestID = requestID
+        self.endpoint = endpoint
+        self.method = method
+        self.path = path
+        self.remoteHost = remoteHost
+        self.key = key
+        self.status = status
+        self.bytesReceived = bytesReceived
+        self.bytesSent = bytesSent
+        self.call = call
+        self.error = error
+        self.duration = duration
+    }
+
+    func write(at time: Timestamp, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("time", time)
+        writer.member("request_id", requestID)
+        writer.member("endpoint", endpoint)
+        if let method { writer.member("method", Self.cut(method)) }
+        if let path { writer.member("path", Self.cut(path)) }
+        if let remoteHost { writer.member("remote", remoteHost) }
+        if let key { writer.member("key", key) }
+        writer.member("status", status)
+        if let error { writer.member("error", Self.cut(error)) }
+        if let call { Self.write(call, to: &writer) }
+        writer.member("bytes_in", bytesReceived)
+        writer.member("bytes_out", bytesSent)
+        writer.milliseconds("duration_ms", duration)
+        writer.endObject()
+    }
+
+    private static func write(_ record: CallRecord, to writer: inout JSONWriter) {
+        if let route = record.route { writer.member("route", route) }
+        if let provider = record.provider { writer.member("provider", provider) }
+        if let model = record.model { writer.member("model", model) }
+        writer.member("attempts", record.attempts)
+        writer.member("fallback", record.isFallback)
+        if !record.errors.isEmpty {
+            writer.key("failed")
+            writer.array { writer in
+                for error in record.errors {
+                    writer.object {
+                        $0.member("provider", error.provider)
+                        $0.member("model", error.model)
+                        $0.member("reason", error.reason)
+                        if let status = error.error.status { $0.member("status", status) }
+                    }
+                }
+            }
+        }
+        writer.member("usage_source", record.usage.source.rawValue)
+        if let tokens = record.usage.usage.promptTokens { writer.member("prompt_tokens", tokens) }
+        if let tokens = record.usage.usage.completionTokens { writer.member("completion_tokens", tokens) }
+        if let cost = record.cost { writer.member("cost_usd", dollars: cost) }
+        if let time = record.firstByteTime { writer.milliseconds("first_byte_ms", time) }
+        writer.member("config", record.config)
+    }
+
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= maxTextBytes ? text : String(decoding: text.utf8.prefix(maxTextBytes), as: UTF8.self)
+    }
+}

@@ -1,0 +1,21 @@
+import HTTPWire
+package import Codecs
+import ProviderKit
+
+extension JSONWriter {
+    /// Exact to a billionth of a dollar: the price of a token of a model at a tenth of a cent for a million.
+    package mutating func member(_ name: StaticString, dollars: Double) {
+        key(name)
+        let billionths = Int(clamping: Int64(exactly: (dollars * 1e9).rounded()) ?? .max)
+        let whole = billionths / 1_000_000_000
+        var fraction = String(billionths % 1_000_000_000)
+        fraction = String(repeating: "0", count: 9 - fraction.utf8.count) + fraction
+        while fraction.last == "0" { fraction.removeLast() }
+        raw(Array((fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)").utf8))
+    }
+
+    package mutating func milliseconds(_ name: StaticString, _ duration: Duration) {
+        key(name)
+        thousandths(duration.wholeMicroseconds)
+    }
+}

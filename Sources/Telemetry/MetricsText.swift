@@ -1,0 +1,100 @@
+package import Engine
+
+/// The counters in Prometheus' text format, 0.0.4.
+package struct MetricsText {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package mutating func write(_ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int) {
+        family("llm_router_requests_total", "counter", "Requests answered, by endpoint and status; 499 where the client left.")
+        for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
+            sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
+        }
+        let models = values.models.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
+        family("llm_router_attempts_total", "counter", "Attempts at a model, by outcome.")
+        for (name, model) in models {
+            sample("llm_router_attempts_total", labels(name) + [("outcome", "ok")], model.answered)
+            sample("llm_router_attempts_total", labels(name) + [("outcome", "failed")], model.failures.values.reduce(0, +))
+        }
+        family("llm_router_attempt_failures_total", "counter", "Failed attempts, by reason; a timeout names its timer.")
+        for (name, model) in models {
+            for (reason, count) in model.failures.sorted(by: { $0.key < $1.key }) {
+                sample("llm_router_attempt_failures_total", labels(name) + [("reason", reason)], count)
+            }
+        }
+        family("llm_router_fallbacks_total", "counter", "Answers that a route's fallback gave.")
+        for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) { sample("llm_router_fallbacks_total", [("route", route)], count) }
+        family("llm_router_tokens_total", "counter", "Tokens, reported by the provider or estimated from bytes.")
+        for (name, model) in models {
+            for (source, count) in [("reported", model.reported), ("estimated", model.estimated)] {
+                sample("llm_router_tokens_total", labels(name) + [("kind", "prompt"), ("source", source)], count.prompt)
+                sample("llm_router_tokens_total", labels(name) + [("kind", "completion"), ("source", source)], count.completion)
+            }
+        }
+        family("llm_router_cost_usd_total", "counter", "US dollars, by the policy's prices.")
+        for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
+        write(states)
+        gauge("llm_router_active_calls", "Calls under way.", values.activeCalls)
+        gauge("llm_router_buffered_bytes", "Bytes of large events under assembly, against server.max_buffered.", bufferedBytes)
+        counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
+        counter("llm_router_config_reloads_total", "Reloads of the policy.", policy.reloads)
+        counter("llm_router_config_reload_failures_total", "Reloads that kept the running policy.", policy.failedReloads)
+        gauge("config_last_reload_successful", "Whether the last load of the policy succeeded.", policy.lastErrors == nil ? 1 : 0)
+        gauge("config_last_reload_success_timestamp_seconds", "When the policy in service was loaded.", policy.loadedAt)
+    }
+
+    private mutating func write(_ states: [ModelName: ModelStateView]) {
+        let states = states.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
+        family("llm_router_breaker_open", "gauge", "Whether a model's breaker is open or half-open.")
+        for (name, state) in states { sample("llm_router_breaker_open", labels(name), state.breaker == .closed ? 0 : 1) }
+        family("llm_router_model_success_rate", "gauge", "Of a model's attempts in the window of the statistics; 1 where there was none.")
+        for (name, state) in states { sample("llm_router_model_success_rate", labels(name), text: "\(state.statistics.successRate)") }
+        family("llm_router_model_in_flight", "gauge", "Attempts under way.")
+        for (name, state) in states { sample("llm_router_model_in_flight", labels(name), state.inFlight) }
+    }
+
+    private func labels(_ name: ModelName) -> [(String, String)] {
+        [("provider", name.provider), ("model", name.model)]
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+        family(name, "gauge", help)
+        sample(name, [], value)
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
+        family(name, "counter", help)
+        sample(name, [], value)
+    }
+
+    private mutating func family(_ name: String, _ type: String, _ help: String) {
+        bytes += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Int) {
+        sample(name, labels, text: "\(value)")
+    }
+
+    private mutating func sample(_ name: String, _ labels: [(String, String)], text value: String) {
+        bytes += name.utf8
+        if !labels.isEmpty {
+            bytes += "{\(labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ","))}".utf8
+        }
+        bytes += " \(value)\n".utf8
+    }
+
+    /// Source: Prometheus' exposition formats: backslash, quote and line feed are escaped in label values.
+    private static func escaped(_ value: String) -> String {
+        var escaped = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}
