@@ -18,7 +18,9 @@ func plugin(_ name: String) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport", kit], path: "Tests/\(name)Tests", exclude: data, swiftSettings: settings)
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport", kit], path: "Tests/\(name)Tests", exclude: data,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -40,10 +42,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
-        .target(name: "HTTPWire", dependencies: [kit, nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")], swiftSettings: settings),
+        .target(
+            name: "HTTPWire", dependencies: [kit, nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
+            swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine"], swiftSettings: settings),
-        .target(name: "Gateway", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto], swiftSettings: settings),
+        .target(
+            name: "Gateway", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
+            swiftSettings: settings),
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
@@ -57,13 +63,16 @@ let package = Package(
         plugin("OpenAI"),
 
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
-        .executableTarget(name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging], path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
+        .executableTarget(
+            name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging],
+            path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
         tests("ConfigTree", []),
         tests("ProviderKit", ["Engine"]),
         tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
         tests(
             "HTTPWire",
-            ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL] + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
+            ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL]
+                + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("Telemetry", ["Telemetry"]),

@@ -52,13 +52,14 @@ public struct DemoOptions: Sendable, Equatable {
         guard let node = fields.node("fail") else { return .none }
         guard case .sequence = node.content else { return fields.int("fail", in: statuses).map(Failures.always) ?? .none }
         let texts = fields.texts("fail") ?? []
-        return .tries(texts.compactMap { text in
-            if text.isUnresolved { return statuses.lowerBound }
-            if let status = Int(text.text), status == 200 || statuses.contains(status) { return status }
-            let limits = "from \(statuses.lowerBound) to \(statuses.upperBound), or 200"
-            fields.report(ConfigIssue(at: text.position, "'fail' takes statuses \(limits), not '\(abbreviated(text.source))'"))
-            return nil
-        })
+        return .tries(
+            texts.compactMap { text in
+                if text.isUnresolved { return statuses.lowerBound }
+                if let status = Int(text.text), status == 200 || statuses.contains(status) { return status }
+                let limits = "from \(statuses.lowerBound) to \(statuses.upperBound), or 200"
+                fields.report(ConfigIssue(at: text.position, "'fail' takes statuses \(limits), not '\(abbreviated(text.source))'"))
+                return nil
+            })
     }
 
     private static let statuses = 300...599

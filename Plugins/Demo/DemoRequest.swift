@@ -13,11 +13,13 @@ extension DemoProvider {
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
         var response = LocalResponse(head: head, pieces: lines.map { .init(delay: options.delay, bytes: $0) })
         if options.cut != nil { return response }
-        response.pieces.append(.init(bytes: line {
-            $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
-            $0.member("prompt_tokens", wordCount(prompt.question))
-            $0.member("completion_tokens", wordCount(text))
-        }))
+        response.pieces.append(
+            .init(
+                bytes: line {
+                    $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
+                    $0.member("prompt_tokens", wordCount(prompt.question))
+                    $0.member("completion_tokens", wordCount(text))
+                }))
         return response
     }
 
@@ -37,7 +39,9 @@ extension DemoProvider {
     /// `text` in `options.chunks` pieces of about one length, or word by word. A piece never cuts a character.
     private func pieces(of text: String) -> [String] {
         guard let chunks = options.chunks else {
-            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map { ($0.offset == 0 ? "" : " ") + String(Substring($0.element)) }
+            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
+                ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
+            }
         }
         let characters = Array(text)
         return (0..<chunks).map { index in
@@ -51,11 +55,15 @@ extension DemoProvider {
         case .none: break
         case .always(let status): return told(status)
         case .tries(let statuses):
-            if call.earlierTries < statuses.count, statuses[max(0, call.earlierTries)] != 200 { return told(statuses[max(0, call.earlierTries)]) }
+            if call.earlierTries < statuses.count, statuses[max(0, call.earlierTries)] != 200 {
+                return told(statuses[max(0, call.earlierTries)])
+            }
         }
         let words = wordCount(prompt.text)
         if let context = options.context, words > context {
-            return refusal(400, "this model's maximum context length is \(context) words, but the messages have \(words)", code: "context_length_exceeded")
+            return refusal(
+                400, "this model's maximum context length is \(context) words, but the messages have \(words)",
+                code: "context_length_exceeded")
         }
         if let filter = options.filter, prompt.text.contains(filter) {
             return refusal(400, "the prompt holds '\(filter)', which the demo provider was told to filter", code: "content_filter")

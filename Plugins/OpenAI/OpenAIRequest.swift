@@ -58,7 +58,10 @@ extension OpenAIProvider {
     /// The policy's, and what a continuation needs: without it the response would begin anew, so it wins.
     private func overrides(of call: Call) -> [BodyField] {
         guard call.continuation != nil, options.continues == .continueFinalMessage else { return call.overrides }
-        let own = [BodyField(key: "continue_final_message", json: Array("true".utf8)), BodyField(key: "add_generation_prompt", json: Array("false".utf8))]
+        let own = [
+            BodyField(key: "continue_final_message", json: Array("true".utf8)),
+            BodyField(key: "add_generation_prompt", json: Array("false".utf8)),
+        ]
         return own + call.overrides.filter { field in !own.contains { $0.key == field.key } }
     }
 

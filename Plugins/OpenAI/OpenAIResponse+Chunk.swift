@@ -35,7 +35,8 @@ struct OpenAIChunk {
     /// Whether that is all it is.
     var isText: Bool {
         guard let text, text.count > 2 else { return false }
-        return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts && content == ContentSummary(contentBytes: text.count - 2)
+        return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts
+            && content == ContentSummary(contentBytes: text.count - 2)
     }
 
     /// Throws the error that the object holds, or `upstream_error` where it is no JSON object.
@@ -141,11 +142,16 @@ struct OpenAIChunk {
     /// `sensitive` (z.ai), `refusal` (Anthropic's stop reason) and Gemini's own names, as servers in front of the two pass them on.
     private mutating func readReason(_ value: JSONValue, _ bytes: RawSpan) {
         content.finishes += 1
-        if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes) || JSON.isString(value, "tool_calls", in: bytes) { return }
+        if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes)
+            || JSON.isString(value, "tool_calls", in: bytes)
+        {
+            return
+        }
         let reason = JSON.string(value.range, in: bytes).lowercased()
         switch reason {
         case "error": hasFailed = true
-        case "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety": content.isFiltered = true
+        case "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety":
+            content.isFiltered = true
         default: if reason.hasPrefix("content_filter") { content.isFiltered = true }
         }
     }

@@ -29,7 +29,9 @@ struct ChunkPattern {
     }
 
     private func text(in bytes: RawSpan) -> Range<Int>? {
-        guard bytes.has(before, at: 0), let text = string(at: before.count, in: bytes), text.count > 2, bytes.has(behind, at: text.upperBound) else { return nil }
+        guard bytes.has(before, at: 0), let text = string(at: before.count, in: bytes), text.count > 2,
+            bytes.has(behind, at: text.upperBound)
+        else { return nil }
         var rest = text.upperBound + behind.count
         if let end {
             guard let padding = string(at: rest, in: bytes), bytes.has(end, at: padding.upperBound) else { return nil }
@@ -62,11 +64,15 @@ extension RawSpan {
         let found = extracting(offset..<(offset + expected.count)), expected = expected.span.bytes
         var index = 0
         while index + 8 <= expected.byteCount {
-            guard found.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) == expected.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+            guard
+                found.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    == expected.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            else { return false }
             index += 8
         }
         while index < expected.byteCount {
-            guard found.unsafeLoad(fromByteOffset: index, as: UInt8.self) == expected.unsafeLoad(fromByteOffset: index, as: UInt8.self) else { return false }
+            guard found.unsafeLoad(fromByteOffset: index, as: UInt8.self) == expected.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            else { return false }
             index += 1
         }
         return true

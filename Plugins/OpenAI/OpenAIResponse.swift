@@ -14,7 +14,9 @@ enum OpenAIResponse {
         }
         if contentType.begins(with: "text/html") { throw unreadable("text/html; check `base_url`") }
         if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder(keepsText: call.keepsText) }
-        if call.isStream, !contentType.begins(with: "application/json") { throw unreadable("the content type '\(contentType)' instead of an event stream") }
+        if call.isStream, !contentType.begins(with: "application/json") {
+            throw unreadable("the content type '\(contentType)' instead of an event stream")
+        }
         return OpenAIBufferedDecoder(keepsText: call.keepsText)
     }
 
@@ -26,7 +28,8 @@ enum OpenAIResponse {
 
     static func failure(_ body: OpenAIErrorBody) -> ProviderError {
         ProviderError(
-            body.failureClass(status: nil), status: body.status, message: body.fullMessage ?? "the upstream sent an error event without a message",
+            body.failureClass(status: nil), status: body.status,
+            message: body.fullMessage ?? "the upstream sent an error event without a message",
             code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
     }
 }
@@ -61,7 +64,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // Without its blank line the last event may be cut: then it says nothing.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch where error.code == OpenAIResponse.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIResponse.unreadableCode {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }

@@ -19,7 +19,8 @@ package final class Engine: Sendable {
         let retryBudget = RetryBudget(loops: eventLoops.count)
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(
-                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, underWay: cell, logger: logger)
+                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, underWay: cell,
+                logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }
@@ -27,7 +28,9 @@ package final class Engine: Sendable {
     /// The state of an event loop of this process.
     package func loop(of eventLoop: any EventLoop) -> EngineLoop {
         // One for each core: looking at each costs less than a hash.
-        guard let position = eventLoops.firstIndex(of: ObjectIdentifier(eventLoop)) else { preconditionFailure("an event loop of another group") }
+        guard let position = eventLoops.firstIndex(of: ObjectIdentifier(eventLoop)) else {
+            preconditionFailure("an event loop of another group")
+        }
         return loops[position]
     }
 

@@ -29,7 +29,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     let noBytes = ByteBuffer.unshared()
 
     init(
-        eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget, underWay: RetryBudget.Cell,
+        eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
+        underWay: RetryBudget.Cell,
         logger: Logger
     ) {
         self.eventLoop = eventLoop
@@ -148,10 +149,14 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         case .providerRejected where mayReport(provider, model):
             logger.error(
                 "a provider refuses the router's key or account",
-                metadata: ["provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "next": "check its api_key and its balance, then send SIGHUP"])
+                metadata: [
+                    "provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)",
+                    "next": "check its api_key and its balance, then send SIGHUP",
+                ])
         case .notFound where mayReport(provider, model):
             logger.warning("a provider does not know a model", metadata: ["provider": "\(provider)", "model": "\(model)"])
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError,
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
+            .unsupported, .clientError,
             .cancelled:
             break
         }

@@ -1,6 +1,6 @@
+import Codecs
 import Engine
 import HTTPWire
-import Codecs
 import ProviderKit
 import RoutingPolicy
 
@@ -66,9 +66,13 @@ extension APIError {
             if error.failure == .contextOverflow { code = "context_length_exceeded" }
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .allFailed:
-            let last = errors.last.map { "; last: \($0.provider)/\($0.model): \(error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)" } ?? ""
+            let last =
+                errors.last.map {
+                    "; last: \($0.provider)/\($0.model): \(error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)"
+                } ?? ""
             let count = errors.count == 1 ? "the only attempt failed" : "all \(errors.count) attempts failed"
-            self.init(failure.status, count + last, code: "all_models_failed", retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
+            self.init(
+                failure.status, count + last, code: "all_models_failed", retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .total:
             self.init(504, error.message, code: "request_timeout")
@@ -88,16 +92,22 @@ extension APIError {
     init(_ refusal: PlanRefusal, in snapshot: Snapshot) {
         switch refusal {
         case .unknown(let name):
-            self.init(404, "the model '\(name.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model")
+            self.init(
+                404, "the model '\(name.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model")
         case .forbidden(let name):
-            self.init(403, "this key may not use the model '\(name.excerpt)'; GET /models lists those that it may", code: "model_not_allowed", param: "model")
+            self.init(
+                403, "this key may not use the model '\(name.excerpt)'; GET /models lists those that it may", code: "model_not_allowed",
+                param: "model")
         case .off(let variables):
             let names = variables.map { "'\($0)'" }.joined(separator: " or ")
-            self.init(503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it", code: "no_model_available", retryAfter: 60)
+            self.init(
+                503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it",
+                code: "no_model_available", retryAfter: 60)
         case .empty(let name):
             self.init(503, "the route '\(name.excerpt)' has no model", code: "no_model_available", retryAfter: 60)
         case .unfit(let name, let omitted):
-            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(separator: ", ")
+            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(
+                separator: ", ")
             let more = omitted.count > Self.maxListedModels ? ", and \(omitted.count - Self.maxListedModels) more" : ""
             self.init(400, "no model of '\(name.excerpt)' fits this request: \(models)\(more)", code: "no_model_fits", param: "model")
         }

@@ -51,7 +51,8 @@ final class Endpoint: Sendable {
     let serve: @Sendable (Exchange) -> Void
 
     init(
-        _ name: String, _ method: Method, _ paths: [String], _ access: Access, body: Body = .ignored, serve: @escaping @Sendable (Exchange) -> Void
+        _ name: String, _ method: Method, _ paths: [String], _ access: Access, body: Body = .ignored,
+        serve: @escaping @Sendable (Exchange) -> Void
     ) {
         self.name = name
         self.method = method

@@ -1,7 +1,7 @@
+import Codecs
 import Engine
 import HTTPWire
 import NIOCore
-import Codecs
 import ProviderKit
 import RoutingPolicy
 import Telemetry
@@ -26,7 +26,10 @@ final class Exchange: ClientObserver {
     var call: RunningCall?
     private var hasEnded = false
 
-    init(_ server: ServerExchange, _ gateway: GatewayHandler, _ match: EndpointTable.Match?, requestID: String, key: Int?, loop: EngineLoop, snapshot: Snapshot) {
+    init(
+        _ server: ServerExchange, _ gateway: GatewayHandler, _ match: EndpointTable.Match?, requestID: String, key: Int?, loop: EngineLoop,
+        snapshot: Snapshot
+    ) {
         self.server = server
         self.gateway = gateway
         endpoint = match?.endpoint
@@ -52,14 +55,16 @@ final class Exchange: ClientObserver {
 
     /// Sends a complete response. An empty body has no content type.
     func respond(
-        _ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, record: CallRecord? = nil,
+        _ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in },
+        record: CallRecord? = nil,
         error: String? = nil
     ) {
         respond(status, ByteBuffer(bytes: body), contentType: contentType, fields: fields, record: record, error: error)
     }
 
     func respond(
-        _ status: Int, _ body: ByteBuffer, contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in }, record: CallRecord? = nil,
+        _ status: Int, _ body: ByteBuffer, contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in },
+        record: CallRecord? = nil,
         error: String? = nil
     ) {
         guard !hasEnded else { return }
@@ -68,7 +73,9 @@ final class Exchange: ClientObserver {
     }
 
     /// Sends a complete response with a small JSON body, which `writeBody` writes straight into the connection's output.
-    func respond(_ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, record: CallRecord?, writeBody: (inout ByteBuffer) -> Void) {
+    func respond(
+        _ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, record: CallRecord?, writeBody: (inout ByteBuffer) -> Void
+    ) {
         guard !hasEnded else { return }
         server.respond(head(status, contentType: "application/json", fields), bodyBytes: bodyBytes, writeBody)
         end(status: status, record: record)
@@ -128,8 +135,10 @@ final class Exchange: ClientObserver {
         loop.metrics.request(endpoint: name, status: status)
         gateway.log.write(
             AccessRecord(
-                requestID: requestID, endpoint: name, method: server.head.method.description, path: server.head.path, remoteHost: server.remoteHost,
-                key: keyName, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent, call: record, error: error,
+                requestID: requestID, endpoint: name, method: server.head.method.description, path: server.head.path,
+                remoteHost: server.remoteHost,
+                key: keyName, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent, call: record,
+                error: error,
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 

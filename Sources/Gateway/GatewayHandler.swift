@@ -1,7 +1,7 @@
+import Codecs
 package import Engine
 package import HTTPWire
 package import NIOCore
-import Codecs
 import ProviderKit
 import RoutingPolicy
 import Synchronization
@@ -48,7 +48,8 @@ package final class GatewayHandler: ServerHandler {
             }
             guard endpoint.method.matches(server.head.method) else {
                 throw APIError(
-                    405, "this endpoint takes \(endpoint.method.allowed), not \(server.head.method.description.excerpt)", code: "method_not_allowed")
+                    405, "this endpoint takes \(endpoint.method.allowed), not \(server.head.method.description.excerpt)",
+                    code: "method_not_allowed")
             }
             let key = endpoint.access == .open ? nil : try Authentication.key(of: server, in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
@@ -90,7 +91,8 @@ package final class GatewayHandler: ServerHandler {
         log.write(
             AccessRecord(
                 requestID: requestID, endpoint: name, method: head?.method.description, path: head?.path, remoteHost: remoteHost,
-                key: (exchange?.observer as? Exchange)?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count, error: error.code,
+                key: (exchange?.observer as? Exchange)?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
+                error: error.code,
                 duration: .zero))
         return (response, ByteBuffer(bytes: writer.bytes))
     }
@@ -99,9 +101,11 @@ package final class GatewayHandler: ServerHandler {
     private static let maxIgnoredBodyBytes = 64 << 10
 
     private static func refuseContentEncoding(_ fields: HTTPFields) throws(APIError) {
-        guard fields.contains("content-encoding"), let encoding = fields.value("content-encoding"), encoding.lowercased() != "identity" else { return }
+        guard fields.contains("content-encoding"), let encoding = fields.value("content-encoding"), encoding.lowercased() != "identity"
+        else { return }
         throw APIError(
-            415, "request bodies with a content-encoding are not supported; send the body without one", code: "unsupported_content_encoding")
+            415, "request bodies with a content-encoding are not supported; send the body without one", code: "unsupported_content_encoding"
+        )
     }
 
     private static func code(of status: Int) -> String {

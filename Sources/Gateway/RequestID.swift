@@ -5,7 +5,9 @@ enum RequestID {
     /// The client's own where it is at most 128 visible ASCII characters, else a new one.
     /// - Parameter random: 64 random bits.
     static func of(_ fields: HTTPFields, random: @autoclosure () -> UInt64) -> String {
-        if fields.contains("x-request-id"), let given = fields.value("x-request-id"), (1...128).contains(given.utf8.count), given.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+        if fields.contains("x-request-id"), let given = fields.value("x-request-id"), (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        {
             return given
         }
         return made(random())

@@ -22,7 +22,9 @@ struct CheckCommand: ParsableCommand {
             report = report.adding(ExpectationTrial.issues(of: policy) { "see the plan: \($0.explainCommand(path))" })
         }
         Console.out(report.rendered())
-        if report.policy != nil, report.hasErrors(strict: strict) { Console.out("\(policy.path): not ok: --strict takes warnings as errors") }
+        if report.policy != nil, report.hasErrors(strict: strict) {
+            Console.out("\(policy.path): not ok: --strict takes warnings as errors")
+        }
         guard !report.hasErrors(strict: strict) else { throw ExitCode(1) }
         if let policy = report.policy { Console.out(policy.summary(of: self.policy.path)) }
     }
@@ -34,6 +36,7 @@ extension RoutingPolicy {
         func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
         let off = providers.filter { $0.settings == nil }.count
         let held = tests.isEmpty ? "" : ", \(count(tests.count, "test"))"
-        return "\(path): ok: \(count(providers.count, "provider"))\(off == 0 ? "" : " (\(off) off)"), \(count(models.count, "model")), \(count(routes.count, "route")), \(count(keys.count, "key"))\(held); digest \(digest)"
+        return
+            "\(path): ok: \(count(providers.count, "provider"))\(off == 0 ? "" : " (\(off) off)"), \(count(models.count, "model")), \(count(routes.count, "route")), \(count(keys.count, "key"))\(held); digest \(digest)"
     }
 }

@@ -41,9 +41,14 @@ struct ExplainCommand: ParsableCommand {
 
     func validate() throws {
         if request != nil || test != nil, let other = options.given.first {
-            throw ValidationError("'\(other)' does nothing beside '\(request != nil ? "--request" : "--test")', which is the whole request; remove one of them")
+            throw ValidationError(
+                "'\(other)' does nothing beside '\(request != nil ? "--request" : "--test")', which is the whole request; remove one of them"
+            )
         }
-        if test != nil, let other = [("--request", request != nil), ("--key", key != nil), ("--down", !down.isEmpty), ("--tokens", tokens != nil)].first(where: \.1)?.0 {
+        if test != nil,
+            let other = [("--request", request != nil), ("--key", key != nil), ("--down", !down.isEmpty), ("--tokens", tokens != nil)]
+                .first(where: \.1)?.0
+        {
             throw ValidationError("'--test' says what '\(other)' would; remove one of them")
         }
         if let tokens, tokens < 0 { throw ValidationError("'--tokens' takes 0 or more, not \(tokens)") }
@@ -72,7 +77,9 @@ struct ExplainCommand: ParsableCommand {
             guard let definition = tests.first(where: { $0.name == test }) else {
                 throw ValidationError("'\(policy)' has no test '\(test)'\(Self.suggestion(test, tests.map(\.name)))")
             }
-            return Asked(body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens, down: definition.down)
+            return Asked(
+                body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
+                down: definition.down)
         }
         let keys = snapshot.policy.keys
         if let key, !keys.contains(where: { $0.name == key }) {

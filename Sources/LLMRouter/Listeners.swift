@@ -1,5 +1,5 @@
-import Glibc
 import Engine
+import Glibc
 import HTTPWire
 import Logging
 import NIOCore
@@ -52,7 +52,9 @@ actor Listeners: ListenerSet {
     }
 
     private static func text(_ listener: BoundListener, _ address: ListenAddress) -> String {
-        guard case .tcp = address, let bound = listener.address, let host = bound.ipAddress, let port = bound.port else { return "\(address)" }
+        guard case .tcp = address, let bound = listener.address, let host = bound.ipAddress, let port = bound.port else {
+            return "\(address)"
+        }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 

@@ -1,13 +1,15 @@
+import Codecs
 import Engine
 import NIOCore
 import NIOPosix
-import Codecs
 import ProviderKit
 import RoutingPolicy
 
 /// One request over a socket of its own, and all that came back.
 enum LiveCall {
-    static func send(_ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup) async throws -> LiveResponse {
+    static func send(
+        _ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup
+    ) async throws -> LiveResponse {
         guard let address else { throw ChannelError.unknownLocalAddress }
         let loop = group.next()
         let received = loop.makePromise(of: ByteBuffer.self)
@@ -93,13 +95,17 @@ struct LiveResponse {
     private var documents: [Document] {
         if body.first == UInt8(ascii: "{") { return [Document(bytes: body)] }
         let mark = Array("data: {".utf8)
-        return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: mark) }.map { Document(bytes: Array($0.dropFirst(mark.count - 1))) }
+        return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: mark) }.map {
+            Document(bytes: Array($0.dropFirst(mark.count - 1)))
+        }
     }
 
     /// RFC 9112, section 7.1, of a body that is complete.
     private static func joined(_ chunks: [UInt8]) -> [UInt8] {
         var rest = chunks[...], body: [UInt8] = []
-        while let end = rest.firstIndex(of: 0x0D), let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), size > 0, rest.endIndex - end >= size + 4 {
+        while let end = rest.firstIndex(of: 0x0D), let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), size > 0,
+            rest.endIndex - end >= size + 4
+        {
             body += rest[(end + 2)..<(end + 2 + size)]
             rest = rest[(end + 4 + size)...]
         }
@@ -128,7 +134,9 @@ private struct Document {
         var found: [Document] = []
         do throws(JSONError) {
             try cursor.enterArray(bytes.span.bytes)
-            while try cursor.nextElement(bytes.span.bytes) { found.append(Document(bytes: Array(bytes[try cursor.skipValue(bytes.span.bytes).range]))) }
+            while try cursor.nextElement(bytes.span.bytes) {
+                found.append(Document(bytes: Array(bytes[try cursor.skipValue(bytes.span.bytes).range])))
+            }
         } catch {
             return found
         }

@@ -1,10 +1,10 @@
-import Glibc
 import Engine
+import Gateway
+import Glibc
 import HTTPWire
 import Logging
 import NIOCore
 import NIOPosix
-import Gateway
 import ProviderKit
 import RoutingPolicy
 import Telemetry
@@ -42,18 +42,25 @@ struct LiveStage {
 
     private func send(_ body: [UInt8], secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {
         let tls = TLSContextProvider(
-            settings: TLSSettings(certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
+            settings: TLSSettings(
+                certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
         let engine = Engine(
-            eventLoops: Array(group.makeIterator()), snapshot: Snapshot.provision(policy, over: nil, at: Timestamp.seconds()), transport: UpstreamTransport(tls: tls),
+            eventLoops: Array(group.makeIterator()), snapshot: Snapshot.provision(policy, over: nil, at: Timestamp.seconds()),
+            transport: UpstreamTransport(tls: tls),
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
-        let admin = AdminActions(reload: { _ in .kept(errors: ["a test's policy is not reloaded"], report: "") }, check: { PolicyFile.report(posted: $0) })
+        let admin = AdminActions(
+            reload: { _ in .kept(errors: ["a test's policy is not reloaded"], report: "") }, check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, log: AccessLog(lines), admin: admin)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let response: Result<LiveResponse, any Error>
-        do { response = .success(try await LiveCall.send(body, secret: secret, to: listener.address, on: group)) } catch { response = .failure(error) }
+        do { response = .success(try await LiveCall.send(body, secret: secret, to: listener.address, on: group)) } catch {
+            response = .failure(error)
+        }
         await server.close(listener)
-        for loop in engine.loops { for case let instance? in engine.store.current.instances { try? await loop.eventLoop.submit { loop.drop(instance) }.get() } }
+        for loop in engine.loops {
+            for case let instance? in engine.store.current.instances { try? await loop.eventLoop.submit { loop.drop(instance) }.get() }
+        }
         return try response.get()
     }
 }
@@ -121,7 +128,9 @@ private struct UnreachableProvider: Provider {
     let capabilities = Capabilities(operations: [.chat])
     let origin: Origin?
 
-    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest { UpstreamRequest(target: "/", fields: [], body: []) }
+    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        UpstreamRequest(target: "/", fields: [], body: [])
+    }
 
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         throw ProviderError(.unreachable, message: "taken to be down")

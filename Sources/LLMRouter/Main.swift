@@ -36,7 +36,9 @@ struct LLMRouterCommand: ParsableCommand {
             Ask it:            curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
             """,
         version: Version.text,
-        subcommands: [ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, HelpConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, HelpConfigCommand.self,
+        ])
 }
 
 /// Where routes.yaml lies: the one argument of every command that reads it.

@@ -13,7 +13,10 @@ enum PolicyFile {
     static func report(posted text: [UInt8]) -> PolicyReport {
         let report = PolicyLoader(plugins: Builtins.plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
-        return report.adding(ExpectationTrial.issues(of: policy) { _ in "POST the request to /admin/explain once this policy serves, or run 'llm-router test' on the file" })
+        return report.adding(
+            ExpectationTrial.issues(of: policy) { _ in
+                "POST the request to /admin/explain once this policy serves, or run 'llm-router test' on the file"
+            })
     }
 
     /// The policy, or the report on standard error and the exit code. Warnings are `check`'s to tell.
@@ -33,11 +36,12 @@ enum PolicyFile {
         do throws(PolicySourceError) {
             return try SystemPolicySource().read(path, limit: limit)
         } catch {
-            let words = switch error {
-            case .notFound: "does not exist"
-            case .tooLarge: "is larger than \(limit >> 20) MiB"
-            case .unreadable(let reason): reason
-            }
+            let words =
+                switch error {
+                case .notFound: "does not exist"
+                case .tooLarge: "is larger than \(limit >> 20) MiB"
+                case .unreadable(let reason): reason
+                }
             throw ValidationError("file '\(path)' \(words); check the path")
         }
     }
@@ -50,12 +54,15 @@ struct ShellWord: CustomStringConvertible {
     init(_ text: String) { self.text = text }
 
     var description: String {
-        let isPlain = !text.isEmpty && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            default: "-_./:=@%+,".utf8.contains(byte)
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "-_./:=@%+,".utf8.contains(byte)
+                }
             }
-        }
         return isPlain ? text : "'\(text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 }

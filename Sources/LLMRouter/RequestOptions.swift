@@ -31,13 +31,16 @@ struct RequestOptions: ParsableArguments {
     /// The options that are given, as they are written.
     var given: [String] {
         [
-            ("--model", !model.isEmpty), ("--tags", tags != nil), ("--image", image), ("--audio", audio), ("--file", file), ("--tools", tools),
+            ("--model", !model.isEmpty), ("--tags", tags != nil), ("--image", image), ("--audio", audio), ("--file", file),
+            ("--tools", tools),
             ("--json-output", jsonOutput), ("--max-tokens", maxTokens != nil),
         ].filter(\.1).map(\.0)
     }
 
     var sample: SampleBody {
-        SampleBody(models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools, wantsJSON: jsonOutput, maxTokens: maxTokens)
+        SampleBody(
+            models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools, wantsJSON: jsonOutput,
+            maxTokens: maxTokens)
     }
 }
 

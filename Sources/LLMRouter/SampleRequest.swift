@@ -1,7 +1,7 @@
 import ArgumentParser
+import Codecs
 import Engine
 import Gateway
-import Codecs
 import ProviderKit
 import RoutingPolicy
 
@@ -41,7 +41,9 @@ struct SampleRequest {
             do throws(JSONError) {
                 _ = try JSON.members(of: body.span.bytes)
             } catch {
-                throw ValidationError("\(path):\(index + 1):\(error.position(in: body.span.bytes).column): expected \(error.expected); each line is one chat request")
+                throw ValidationError(
+                    "\(path):\(index + 1):\(error.position(in: body.span.bytes).column): expected \(error.expected); each line is one chat request"
+                )
             }
             return SampleRequest(label: "\(path):\(index + 1)", body: body)
         }

@@ -1,11 +1,11 @@
-import Glibc
 import ArgumentParser
 import Engine
+import Gateway
+import Glibc
 import HTTPWire
 import Logging
 import NIOCore
 import NIOPosix
-import Gateway
 import RoutingPolicy
 import Telemetry
 import UnixSignals
@@ -37,10 +37,12 @@ struct Service {
         if !report.issues.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(report.rendered())"]) }
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let tls = TLSContextProvider(settings: TLSSettings(
+        let tls = TLSContextProvider(
+            settings: TLSSettings(
                 certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
         let snapshot = Snapshot.provision(policy, over: nil, at: Timestamp.seconds())
-        let engine = Engine(eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
+        let engine = Engine(
+            eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let accessLines = LineWriter(descriptor: 1)
         let admin = AdminActions(
@@ -50,10 +52,12 @@ struct Service {
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
         let listeners = Listeners(server: server, logger: logger)
         try await listeners.prepare(policy.listen).commit(policy.server)
-        let reloader = Reloader(engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
+        let reloader = Reloader(
+            engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages, logger: logger, triggers: triggers,
+            engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages,
+            logger: logger, triggers: triggers,
             reloads: Task { await reloader.run(stream) })
     }
 

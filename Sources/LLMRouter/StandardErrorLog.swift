@@ -24,14 +24,17 @@ struct StandardErrorLog: LogHandler {
         var line = "\(Timestamp.now().text) \(event.level) \(event.message)"
         for (key, value) in values.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.quoted("\(value)"))" }
         if let report {
-            for row in "\(report)".split(separator: "\n", omittingEmptySubsequences: false) where !row.isEmpty { line += "\n    \(Self.escaped(String(row)))" }
+            for row in "\(report)".split(separator: "\n", omittingEmptySubsequences: false) where !row.isEmpty {
+                line += "\n    \(Self.escaped(String(row)))"
+            }
         }
         line.withUTF8 { lines.write(UnsafeRawBufferPointer($0)) }
     }
 
     private static func quoted(_ value: String) -> String {
         let text = escaped(value)
-        return text.isEmpty || text.utf8.contains(0x20) || text.utf8.contains(0x22) ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\"" : text
+        return text.isEmpty || text.utf8.contains(0x20) || text.utf8.contains(0x22)
+            ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\"" : text
     }
 
     private static func escaped(_ value: String) -> String {

@@ -48,7 +48,8 @@ struct Excerpt {
     private var caret: Int
 
     private static func hiddenRange(
-        of line: [Unicode.Scalar], line number: Int, in text: SourceText, file: String, secrets: [SourcePosition], plain: Set<SourcePosition>
+        of line: [Unicode.Scalar], line number: Int, in text: SourceText, file: String, secrets: [SourcePosition],
+        plain: Set<SourcePosition>
     ) -> Range<Int>? {
         var start: Int?
         if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
@@ -64,7 +65,9 @@ struct Excerpt {
     private static func sensitiveValue(in line: [Unicode.Scalar], besides open: [Int] = []) -> Int? {
         if let value = valueWithoutColon(in: line) { return value }
         for colon in line.indices where line[colon] == ":" {
-            let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix { !" {,[\"'\t".unicodeScalars.contains($0) }
+            let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix {
+                !" {,[\"'\t".unicodeScalars.contains($0)
+            }
             guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
             guard let value = line[(colon + 1)...].firstIndex(where: { !$0.properties.isWhitespace }) else { return nil }
             if !open.contains(value) { return value }
@@ -119,7 +122,8 @@ struct Excerpt {
     private static func isSensitive(_ key: String) -> Bool {
         let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "token", "authorization", "x-api-key", "credentials"]
         let key = key.lowercased()
-        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || ["auth", "bearer"].contains(key) || nearest(to: key, in: names) != nil
+        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || ["auth", "bearer"].contains(key)
+            || nearest(to: key, in: names) != nil
     }
 }
 
@@ -137,7 +141,9 @@ private func shown(_ scalar: Unicode.Scalar) -> String {
 private func width(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { sum, scalar in
         switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0x1F300...0x1FAFF, 0x20000...0x3FFFD: sum + 2
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0x1F300...0x1FAFF,
+            0x20000...0x3FFFD:
+            sum + 2
         default: [.nonspacingMark, .enclosingMark].contains(scalar.properties.generalCategory) ? sum : sum + 1
         }
     }

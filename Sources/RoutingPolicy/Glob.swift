@@ -18,7 +18,9 @@ struct Glob {
 
     func matches(_ text: String) -> Bool {
         let bytes = text.utf8Span.span
-        guard bytes.count >= head.count + tail.count, holds(head, bytes, at: 0), holds(tail, bytes, at: bytes.count - tail.count) else { return false }
+        guard bytes.count >= head.count + tail.count, holds(head, bytes, at: 0), holds(tail, bytes, at: bytes.count - tail.count) else {
+            return false
+        }
         var place = head.count
         let end = bytes.count - tail.count
         // Each part at its first place: what is left for the next is then the longest.

@@ -53,9 +53,10 @@ struct JSONBody {
         let word = text.lowercased()
         if ["true", "false", "yes", "no", "on", "off", "null"].contains(word) {
             let value = word == "null" ? "null" : ["true", "yes", "on"].contains(word) ? "true" : "false"
-            issues.append(ConfigIssue(
-                at: position, "'\(abbreviated(scalar.source))' may be a word or a value",
-                hint: "write \(value), or '\"\(abbreviated(scalar.source))\"' for the text"))
+            issues.append(
+                ConfigIssue(
+                    at: position, "'\(abbreviated(scalar.source))' may be a word or a value",
+                    hint: "write \(value), or '\"\(abbreviated(scalar.source))\"' for the text"))
         } else if looksLikeNumber(word) {
             let hint = "write it in decimal digits such as 12, 0.5 or 1e-3, or in quotes for text"
             issues.append(ConfigIssue(at: position, "'\(abbreviated(scalar.source))' is no number that JSON knows", hint: hint))

@@ -47,7 +47,9 @@ package struct OptionReference {
             let shared = Set(texts.lines.map(\.key))
             let all = plugins.first.map { rows($0, texts).filter { shared.contains($0.key) } } ?? []
             let own = plugins.map { plugin in
-                Section(plugin, "what 'plugin: \(plugin.dropFirst("providers.".count))' takes besides", rows(plugin, texts).filter { !shared.contains($0.key) })
+                Section(
+                    plugin, "what 'plugin: \(plugin.dropFirst("providers.".count))' takes besides",
+                    rows(plugin, texts).filter { !shared.contains($0.key) })
             }
             return [Section(texts.name, texts.place, all)] + own
         }
@@ -57,7 +59,8 @@ package struct OptionReference {
         (options[section] ?? []).map { option in
             let line = texts.lines.first { $0.key == option.key }
             return Row(
-                key: option.key, takes: option.field.kind?.description ?? "", standard: line?.standard.shown ?? option.field.standard.map { "default \($0)" } ?? "",
+                key: option.key, takes: option.field.kind?.description ?? "",
+                standard: line?.standard.shown ?? option.field.standard.map { "default \($0)" } ?? "",
                 text: line?.text ?? option.field.text ?? "")
         }
     }

@@ -1,25 +1,31 @@
 /// `keys` and `tests`.
 extension OptionTexts {
-    static let keys = Section(name: "keys", place: "who may call, by name", lines: [
-        Line("secret", "what the client shows, best as a variable; or 'sha256'"),
-        Line("sha256", "the secret's SHA-256 in hexadecimal: printf %s \"$SECRET\" | sha256sum"),
-        Line("admin", "/metrics and /admin too", .value("false")),
-        Line("models", "what it may reach; a route that is named grants what it leads to", .absent("everything")),
-        Line("endpoints", "what it may call", .absent("all")),
-        Line("limits", "of all its requests together", .absent("no limit")),
-        Line("defaults", "what its requests wish where they don't say otherwise"),
-        Line("metadata", "'_router' in bodies, where the request doesn't say otherwise", .value("true")),
-    ])
+    static let keys = Section(
+        name: "keys", place: "who may call, by name",
+        lines: [
+            Line("secret", "what the client shows, best as a variable; or 'sha256'"),
+            Line("sha256", "the secret's SHA-256 in hexadecimal: printf %s \"$SECRET\" | sha256sum"),
+            Line("admin", "/metrics and /admin too", .value("false")),
+            Line("models", "what it may reach; a route that is named grants what it leads to", .absent("everything")),
+            Line("endpoints", "what it may call", .absent("all")),
+            Line("limits", "of all its requests together", .absent("no limit")),
+            Line("defaults", "what its requests wish where they don't say otherwise"),
+            Line("metadata", "'_router' in bodies, where the request doesn't say otherwise", .value("true")),
+        ])
 
-    static let keyDefaults = Section(name: "keys.defaults", place: "the router's own fields of a request, with the names, units and bounds that they have there", lines: own)
+    static let keyDefaults = Section(
+        name: "keys.defaults", place: "the router's own fields of a request, with the names, units and bounds that they have there",
+        lines: own)
 
-    static let tests = Section(name: "tests", place: "a list of what routing must do; no upstream is asked", lines: [
-        Line("name", "what the report calls it", .required),
-        Line("key", "the name of the key that sends it", .absent("one that may reach everything")),
-        Line("down", "providers and models that response nothing", .absent("none")),
-        Line("request", "what is asked", .absent("a request that names no model")),
-        Line("expect", "what must come of it: at least one of its keys", .required),
-    ])
+    static let tests = Section(
+        name: "tests", place: "a list of what routing must do; no upstream is asked",
+        lines: [
+            Line("name", "what the report calls it", .required),
+            Line("key", "the name of the key that sends it", .absent("one that may reach everything")),
+            Line("down", "providers and models that response nothing", .absent("none")),
+            Line("request", "what is asked", .absent("a request that names no model")),
+            Line("expect", "what must come of it: at least one of its keys", .required),
+        ])
 
     static let request = Section(
         name: "request", place: "of a test",
@@ -37,12 +43,14 @@ extension OptionTexts {
             Line("body", "a whole chat request, in place of all others but 'tokens'", .absent("made from the others")),
         ])
 
-    static let expect = Section(name: "expect", place: "of a test", lines: [
-        Line("chosen", "one of these models answers: it gets the first attempt that is not at something down", .absent("whichever")),
-        Line("order", "the models asked, from the first on, as if none answered; as far as they are listed", .absent("any")),
-        Line("never", "none of these models is asked, whatever fails", .absent("none")),
-        Line("refused", "the client gets this status, and no response", .absent("not judged")),
-    ])
+    static let expect = Section(
+        name: "expect", place: "of a test",
+        lines: [
+            Line("chosen", "one of these models answers: it gets the first attempt that is not at something down", .absent("whichever")),
+            Line("order", "the models asked, from the first on, as if none answered; as far as they are listed", .absent("any")),
+            Line("never", "none of these models is asked, whatever fails", .absent("none")),
+            Line("refused", "the client gets this status, and no response", .absent("not judged")),
+        ])
 
     private static let own = [
         Line("tags", "an expression that every candidate must fulfil"),

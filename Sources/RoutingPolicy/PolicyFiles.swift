@@ -36,12 +36,16 @@ struct PolicyFiles {
             issues += found
             let top = SourcePosition(file: path, line: 1, column: 1)
             guard let root, !root.isNull else {
-                if stack.isEmpty { throw ConfigIssue(at: top, "the file is empty", hint: "start with 'version: 1'; 'providers', 'models' and 'routes' follow") }
+                if stack.isEmpty {
+                    throw ConfigIssue(
+                        at: top, "the file is empty", hint: "start with 'version: 1'; 'providers', 'models' and 'routes' follow")
+                }
                 issues.append(ConfigIssue(.warning, at: top, "the included file is empty"))
                 return
             }
             guard case .mapping(let entries) = root.content else {
-                throw ConfigIssue(at: root.position, "a policy is a mapping (key: value), not \(root.shown)", hint: "start with 'version: 1'")
+                throw ConfigIssue(
+                    at: root.position, "a policy is a mapping (key: value), not \(root.shown)", hint: "start with 'version: 1'")
             }
             for entry in entries where entry.key.text != "include" { merge(entry, isIncluded: !stack.isEmpty) }
             for entry in entries where entry.key.text == "include" { include(entry, directory: directory, stack: stack + [path]) }
@@ -93,9 +97,10 @@ struct PolicyFiles {
         issues += unsetIssues(in: entry.value)
         for pattern in patterns where !pattern.isUnresolved {
             guard source.followsFiles else {
-                issues.append(ConfigIssue(
-                    .warning, at: pattern.position, "'\(abbreviated(pattern.source))' is not read here, so what it defines is unknown",
-                    hint: "run 'llm-router check' where the files lie"))
+                issues.append(
+                    ConfigIssue(
+                        .warning, at: pattern.position, "'\(abbreviated(pattern.source))' is not read here, so what it defines is unknown",
+                        hint: "run 'llm-router check' where the files lie"))
                 continue
             }
             let path = normalized(pattern.text.hasPrefix("/") ? pattern.text : directory + pattern.text)
@@ -103,9 +108,12 @@ struct PolicyFiles {
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]
             if found.isEmpty {
-                issues.append(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isWritten ? path : pattern.source))' matches no file"))
+                issues.append(
+                    ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isWritten ? path : pattern.source))' matches no file"))
             }
-            for file in found { include(normalized(file), at: pattern.position, shown: isWritten ? nil : pattern.source, isGlob: isGlob, stack: stack) }
+            for file in found {
+                include(normalized(file), at: pattern.position, shown: isWritten ? nil : pattern.source, isGlob: isGlob, stack: stack)
+            }
         }
     }
 

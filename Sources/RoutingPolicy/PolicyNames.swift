@@ -102,7 +102,10 @@ extension PolicySchema {
         } else {
             return true
         }
-        report(ConfigIssue(at: name.position, "the name of \(kind) '\(abbreviated(text))' \(message)", hint: "use letters, digits, '-', '_', '.' and ':'"))
+        report(
+            ConfigIssue(
+                at: name.position, "the name of \(kind) '\(abbreviated(text))' \(message)",
+                hint: "use letters, digits, '-', '_', '.' and ':'"))
         names.addBroken(text)
         return false
     }

@@ -72,7 +72,9 @@ package struct PolicyReport: Sendable {
         let place = "\(printable(issue.position.file)):\(issue.position.line):\(issue.position.column):"
         let severity = styled("\(issue.severity.rawValue):", issue.severity == .error ? 31 : 33)
         var text = "\(styled(place, 1)) \(severity) \(issue.message)\n"
-        if let source = texts[issue.position.file], let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain) {
+        if let source = texts[issue.position.file],
+            let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain)
+        {
             let (line, caret) = excerpt.lines
             text += "    \(line)\n    \(styled(caret, 32))\n"
         }

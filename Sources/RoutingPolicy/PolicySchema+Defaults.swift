@@ -81,7 +81,8 @@ extension PolicySchema {
         section("limits", of: &fields) { fields, _ in
             Limits(
                 requestsPerMinute: fields.int("requests_per_minute", in: PolicySchema.countRange),
-                tokensPerMinute: fields.int("tokens_per_minute", in: PolicySchema.countRange), concurrent: fields.int("concurrent", in: PolicySchema.countRange))
+                tokensPerMinute: fields.int("tokens_per_minute", in: PolicySchema.countRange),
+                concurrent: fields.int("concurrent", in: PolicySchema.countRange))
         } ?? Limits()
     }
 
@@ -94,7 +95,9 @@ extension FieldReader {
     /// At whichever of the two the section gives.
     fileprivate mutating func warnUnordered(_ key: String, above maximum: String, _ longest: Duration) {
         guard issues.isEmpty, let place = node(key) ?? node(maximum) else { return }
-        report(ConfigIssue(
-            .warning, at: place.position, "'\(key)' is longer than '\(maximum)' (\(longest.asWritten)), which bounds it", hint: "raise '\(maximum)', or lower '\(key)'"))
+        report(
+            ConfigIssue(
+                .warning, at: place.position, "'\(key)' is longer than '\(maximum)' (\(longest.asWritten)), which bounds it",
+                hint: "raise '\(maximum)', or lower '\(key)'"))
     }
 }

@@ -24,14 +24,19 @@ extension PolicySchema {
         }
         for key in fields.presentKeys where !["body", "tokens"].contains(key) && fields.knownKeys.contains(key) {
             guard let place = fields.entry(key)?.key.position else { continue }
-            fields.report(ConfigIssue(at: place, "'\(key)' does nothing beside 'body', which is the whole request", hint: "write it into 'body', or remove it"))
+            fields.report(
+                ConfigIssue(
+                    at: place, "'\(key)' does nothing beside 'body', which is the whole request", hint: "write it into 'body', or remove it"
+                ))
         }
         return (readBody(body, &fields, mayBeUnknown: mayBeUnknown) ?? [], tokens)
     }
 
     private mutating func readBody(_ entry: ConfigEntry, _ fields: inout FieldReader, mayBeUnknown: Bool) -> [UInt8]? {
         guard case .mapping(let members) = entry.value.content else {
-            fields.report("body", "'body' takes a chat request's fields, not \(entry.value.shown)", hint: "such as 'body: { messages: [{ role: user, content: Hello }] }'")
+            fields.report(
+                "body", "'body' takes a chat request's fields, not \(entry.value.shown)",
+                hint: "such as 'body: { messages: [{ role: user, content: Hello }] }'")
             return nil
         }
         var model = FieldReader(members.filter { $0.key.text == "model" }, at: entry.key.position)

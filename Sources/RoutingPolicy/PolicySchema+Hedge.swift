@@ -17,16 +17,18 @@ extension PolicySchema {
         for (route, position, maxCost) in hedges {
             let reached = RouteReach(routes, from: route)
             if !reached.hasSeveralModels {
-                report(ConfigIssue(
-                    .warning, at: position, "route '\(routes[route].name)' has one model alone, so there is none to ask beside it",
-                    hint: "name a second one in 'try' or 'fallback', or remove 'hedge'"))
+                report(
+                    ConfigIssue(
+                        .warning, at: position, "route '\(routes[route].name)' has one model alone, so there is none to ask beside it",
+                        hint: "name a second one in 'try' or 'fallback', or remove 'hedge'"))
             }
             let unpriced = maxCost == nil ? [] : reached.models(atMost: 4) { models[$0].price == nil }
             if let maxCost, !unpriced.isEmpty {
                 let names = unpriced.prefix(3).map { "'\(models[$0].key)'" }.joined(separator: ", ") + (unpriced.count > 3 ? ", …" : "")
-                report(ConfigIssue(
-                    .warning, at: maxCost, "'max_cost' rules out the models without a price: \(names)",
-                    hint: "give them a 'price'; '{ input: 0, output: 0 }' is one too"))
+                report(
+                    ConfigIssue(
+                        .warning, at: maxCost, "'max_cost' rules out the models without a price: \(names)",
+                        hint: "give them a 'price'; '{ input: 0, output: 0 }' is one too"))
             }
         }
     }
@@ -38,7 +40,8 @@ extension FieldReader {
         declare("after", as: .other("time, 1ms to 24h, or p95"))
         if case .scalar(let scalar)? = node("after")?.content, scalar.text.lowercased().hasPrefix("p"), !scalar.isUnresolved {
             if scalar.text == "p95" { return .p95 }
-            report("after", "'after' takes a time, or 'p95', not '\(abbreviated(scalar.source))'", hint: "write 'p95', or a time such as 3s")
+            report(
+                "after", "'after' takes a time, or 'p95', not '\(abbreviated(scalar.source))'", hint: "write 'p95', or a time such as 3s")
             return nil
         }
         return duration("after", required: true).map { .after($0) }

@@ -1,6 +1,6 @@
 import Codecs
-internal import Crypto
 import ConfigTree
+internal import Crypto
 import ProviderKit
 
 /// `keys`.
@@ -55,7 +55,9 @@ extension PolicySchema {
     /// A model that the key itself may not reach would have each of its requests refused.
     private func checkFallback(of defaults: RoutingOverrides, _ fields: inout FieldReader, scope: ModelScope?) {
         guard let scope, let name = defaults.fallbackModel, let node = fields.node("fallback_model"), !node.isUnresolved else { return }
-        let models = defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name] ?? names.qualified[name].map { [$0] }
+        let models =
+            defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name]
+            ?? names.qualified[name].map { [$0] }
         guard let models, scope.models.isDisjoint(with: models) else { return }
         fields.report("fallback_model", "this key may not reach \(node.shown)", hint: "add it to the key's 'models', or name another model")
     }
@@ -77,7 +79,8 @@ extension PolicySchema {
             return nil
         }
         if let both = fields.entry("sha256") {
-            fields.report(ConfigIssue(at: both.key.position, "key '\(name.text)' has both 'secret' and 'sha256'", hint: "keep one of the two"))
+            fields.report(
+                ConfigIssue(at: both.key.position, "key '\(name.text)' has both 'secret' and 'sha256'", hint: "keep one of the two"))
         }
         guard let secret, !node.isUnresolved else { return nil }
         return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
@@ -87,7 +90,8 @@ extension PolicySchema {
         fields.declare("models", as: .other("list of names, globs and 'tag:NAME'"))
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
-            fields.report("models", "'models' is empty, so this key could reach nothing", hint: "remove the line to allow all models, or name some")
+            fields.report(
+                "models", "'models' is empty, so this key could reach nothing", hint: "remove the line to allow all models, or name some")
         }
         guard !patterns.contains(where: { $0.text == "*" }) else { return nil }
         for pattern in patterns where !pattern.isUnresolved {
@@ -101,11 +105,15 @@ extension PolicySchema {
     private mutating func reportEmpty(_ pattern: ConfigText) {
         let text = pattern.text
         if isPattern(text) {
-            report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model and no route", hint: "check its spelling"))
+            report(
+                ConfigIssue(
+                    .warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model and no route",
+                    hint: "check its spelling"))
         } else {
             let suggestion = names.suggestion(forStep: text)
             let hint = suggestion.isEmpty ? "name a model or a route; 'tag:fast' and globs such as 'openrouter/*' work too" : nil
-            report(ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(pattern.source))'\(suggestion)", hint: hint))
+            report(
+                ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(pattern.source))'\(suggestion)", hint: hint))
         }
     }
 

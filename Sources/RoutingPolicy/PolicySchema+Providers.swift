@@ -29,13 +29,16 @@ extension PolicySchema {
             fields.report("plugin", "key 'plugin' is missing", hint: "add 'plugin: …', one of \(known)")
         }
         let timeouts = readTimeouts(&fields)
-        var definition = ProviderDefinition(name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
+        var definition = ProviderDefinition(
+            name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
         definition.retry = readRetry(&fields)
         definition.failover = readFailover(&fields)
         definition.limits = readLimits(&fields)
         let breaker = readBreaker(&fields, over: defaults.breaker)
         // By a misspelt name's plugin the other keys are judged all the same.
-        let meant = plugins.first { $0.name == kind } ?? nearest(to: kind, in: plugins.map { $0.name }).flatMap { near in plugins.first { $0.name == near } }
+        let meant =
+            plugins.first { $0.name == kind }
+            ?? nearest(to: kind, in: plugins.map { $0.name }).flatMap { near in plugins.first { $0.name == near } }
         if let node = fields.node("plugin"), meant?.name != kind, !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, node)) }
         if let meant {
             let settings = read(meant, &fields, of: entry.key)
@@ -47,7 +50,9 @@ extension PolicySchema {
         if !definition.unset.isEmpty {
             let names = definition.unset.map { "'\($0)'" }.joined(separator: ", ")
             let message = "provider '\(definition.name)' is off: \(names) \(definition.unset.count == 1 ? "is" : "are") unset or empty"
-            report(ConfigIssue(.warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
+            report(
+                ConfigIssue(
+                    .warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
         }
         return ReadProvider(definition: definition, breaker: breaker, node: entry.value)
     }
@@ -63,7 +68,9 @@ extension PolicySchema {
         _ plugin: Plugin.Type, _ fields: inout FieldReader, of name: ConfigText
     ) -> (any ProviderSettings)? {
         if let options = plugin.readOptions(&fields) { return PluginSettings<Plugin>(options: options) }
-        if fields.issues.isEmpty { fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options and doesn't say why")) }
+        if fields.issues.isEmpty {
+            fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options and doesn't say why"))
+        }
         return nil
     }
 

@@ -14,7 +14,8 @@ extension PolicySchema {
         request.supports = CapabilitySet(PolicySchema.supportFields.filter { fields.bool("supports_\($0.rawValue)") ?? false })
         request.prefersFast = fields.bool("prefer_fast")
         request.minSuccessRate = fields.ratio("min_success_rate")
-        request.selectionMode = fields.word("selection_mode", of: RoutingOverrides.SelectionMode.allCases.map(\.rawValue)).flatMap(RoutingOverrides.SelectionMode.init)
+        request.selectionMode = fields.word("selection_mode", of: RoutingOverrides.SelectionMode.allCases.map(\.rawValue)).flatMap(
+            RoutingOverrides.SelectionMode.init)
         request.maxModelSwitches = fields.int("max_model_switches", in: 1...10)
         request.retries = fields.int("max_same_model_retries", in: 0...10)
         request.retryDelay = fields.int("retry_delay", in: 0...30_000, unit: "milliseconds").map { .milliseconds($0) }
@@ -35,14 +36,20 @@ extension PolicySchema {
         let known = self.provider(named: provider)
         guard let name else {
             if fields.node("fallback_model") == nil {
-                fields.report("fallback_provider", "'fallback_provider' names no model without 'fallback_model'", hint: "add 'fallback_model: …'")
+                fields.report(
+                    "fallback_provider", "'fallback_provider' names no model without 'fallback_model'", hint: "add 'fallback_model: …'")
             }
             return
         }
-        guard known != nil, !name.isUnresolved, names.qualified["\(provider.text)/\(name.text)"] == nil, !names.isBroken(name.text) else { return }
-        let own = names.qualified.keys.filter { $0.hasPrefix(provider.text + "/") }.map { String($0.dropFirst(provider.text.utf8.count + 1)) }
+        guard known != nil, !name.isUnresolved, names.qualified["\(provider.text)/\(name.text)"] == nil, !names.isBroken(name.text) else {
+            return
+        }
+        let own = names.qualified.keys.filter { $0.hasPrefix(provider.text + "/") }.map {
+            String($0.dropFirst(provider.text.utf8.count + 1))
+        }
         let suggestion = names.suggestion(for: name.text, among: own)
         let message = "provider '\(abbreviated(provider.source))' has no model '\(abbreviated(name.source))'\(suggestion)"
-        report(ConfigIssue(at: name.position, message, hint: suggestion.isEmpty ? "define it under 'models:', or name another provider" : nil))
+        report(
+            ConfigIssue(at: name.position, message, hint: suggestion.isEmpty ? "define it under 'models:', or name another provider" : nil))
     }
 }

@@ -10,7 +10,8 @@ extension PolicySchema {
             valid.append(entry)
             if names.models[entry.key.text] != nil {
                 let hint = "rename one of them; the model alone can still be reached as 'provider/\(entry.key.text)'"
-                report(ConfigIssue(.warning, at: entry.key.position, "route '\(entry.key.text)' hides the model of the same name", hint: hint))
+                report(
+                    ConfigIssue(.warning, at: entry.key.position, "route '\(entry.key.text)' hides the model of the same name", hint: hint))
             }
         }
         var graph = RouteGraph(names: valid.map(\.key))
@@ -20,9 +21,10 @@ extension PolicySchema {
         checkHedges(routes, models: models.models)
         for (index, reason) in graph.unusable(routes, models: models.models, providers: providers.map(\.definition)) {
             let name = valid[index].key
-            report(ConfigIssue(
-                .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
-                hint: "requests for it get a 503 until then"))
+            report(
+                ConfigIssue(
+                    .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
+                    hint: "requests for it get a 503 until then"))
         }
         return routes
     }
@@ -46,7 +48,9 @@ extension PolicySchema {
                 fields.report("try", "'try' is empty", hint: "name at least one model, route or selector")
             }
         } else {
-            fields.report(ConfigIssue(at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that response, in order"))
+            fields.report(
+                ConfigIssue(
+                    at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that response, in order"))
         }
         fields.declare("fallback", as: .other("a step or a list of steps; see step"))
         if let node = fields.node("fallback") { route.fallback = chain(node, &self) }
@@ -73,7 +77,9 @@ extension PolicySchema {
         case .scalar(let scalar):
             guard !scalar.isUnresolved else { return nil }
             if scalar.isNull || scalar.text.isEmpty {
-                report(ConfigIssue(at: node.position, "a step names nothing", hint: "name a model, a route, or write '{ select: { tags: … } }'"))
+                report(
+                    ConfigIssue(
+                        at: node.position, "a step names nothing", hint: "name a model, a route, or write '{ select: { tags: … } }'"))
                 return nil
             }
             if let step = names.step(scalar.text) { return step }

@@ -14,7 +14,8 @@ extension PolicySchema {
             return nil
         }
         guard !entry.value.isNull else {
-            fields.report(ConfigIssue(at: entry.key.position, "'select' has no value", hint: "write conditions below it, or '{}' for every model"))
+            fields.report(
+                ConfigIssue(at: entry.key.position, "'select' has no value", hint: "write conditions below it, or '{}' for every model"))
             return nil
         }
         let found = issues.count
@@ -55,7 +56,8 @@ extension PolicySchema {
         if let tags = TagExpression(texts.map(\.text)) { return tags }
         // What is wrong inside a text has been reported.
         if !texts.isEmpty || fields.node("tags")?.isScalar == false {
-            fields.report("tags", "this is no expression of tags", hint: "',' or a list is or, '&' is and, '!' is not: \"llama & !paid, gemini\"")
+            fields.report(
+                "tags", "this is no expression of tags", hint: "',' or a list is or, '&' is and, '!' is not: \"llama & !paid, gemini\"")
         }
         return nil
     }
@@ -67,7 +69,9 @@ extension PolicySchema {
         return section("max_price", of: &fields) { fields, _ in
             let price = MaxPrice(input: fields.money("input"), output: fields.money("output"))
             if price == MaxPrice(), fields.issues.isEmpty, fields.presentKeys.isEmpty {
-                fields.report(ConfigIssue(at: entry.value.position, "'max_price' bounds nothing", hint: "write a number, or '{ input: …, output: … }'"))
+                fields.report(
+                    ConfigIssue(
+                        at: entry.value.position, "'max_price' bounds nothing", hint: "write a number, or '{ input: …, output: … }'"))
             }
             return price
         }
@@ -81,7 +85,9 @@ extension PolicySchema {
         let matching = patterns[pattern.text] ?? names.models(of: pattern.text, in: models)
         patterns[pattern.text] = matching
         if isGlob, matching.isEmpty, names.broken.isEmpty, !models.models.isEmpty {
-            report(ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model", hint: "check its spelling"))
+            report(
+                ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model", hint: "check its spelling")
+            )
         }
         return true
     }
@@ -94,12 +100,18 @@ extension PolicySchema {
         return kept
     }
 
-    private mutating func warnOfNothing(_ selector: Selector, _ fields: inout FieldReader, at position: SourcePosition, models: ModelIndex) {
+    private mutating func warnOfNothing(_ selector: Selector, _ fields: inout FieldReader, at position: SourcePosition, models: ModelIndex)
+    {
         guard let emptiness = SelectorConditions(selector, models, patterns: patterns).emptiness else { return }
         let others = emptiness.others.map { "'\($0)'" }.joined(separator: " and ")
-        let message = others.isEmpty
-            ? "the selector keeps no model: none fulfils '\(emptiness.condition)'" : "the selector keeps no model: none that fulfils \(others) fulfils '\(emptiness.condition)' too"
-        report(ConfigIssue(.warning, at: fields.node(emptiness.condition)?.position ?? position, message, hint: hint(forEmptiness: emptiness.condition)))
+        let message =
+            others.isEmpty
+            ? "the selector keeps no model: none fulfils '\(emptiness.condition)'"
+            : "the selector keeps no model: none that fulfils \(others) fulfils '\(emptiness.condition)' too"
+        report(
+            ConfigIssue(
+                .warning, at: fields.node(emptiness.condition)?.position ?? position, message, hint: hint(forEmptiness: emptiness.condition)
+            ))
     }
 
     private func hint(forEmptiness condition: String) -> String {
@@ -114,8 +126,9 @@ extension PolicySchema {
 
     private mutating func warnOfWeights(_ kept: [Int], _ order: Order, at position: SourcePosition, models: ModelIndex) {
         guard [.weighted, .best, .top3].contains(order), !kept.isEmpty, kept.allSatisfy({ models.models[$0].weight == 0 }) else { return }
-        report(ConfigIssue(
-            .warning, at: position, "every model that this selector keeps has the weight 0, so '\(order.rawValue)' can't rank them",
-            hint: "give one of them a 'weight' above 0, or take another order"))
+        report(
+            ConfigIssue(
+                .warning, at: position, "every model that this selector keeps has the weight 0, so '\(order.rawValue)' can't rank them",
+                hint: "give one of them a 'weight' above 0, or take another order"))
     }
 }

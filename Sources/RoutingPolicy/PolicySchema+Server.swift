@@ -5,10 +5,15 @@ extension PolicySchema {
     mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)] {
         guard let texts = fields.texts("listen") else { return [(.tcp(host: "127.0.0.1", port: 8080), fields.position)] }
         var seen: Set<ListenAddress> = []
-        if texts.isEmpty, fields.issues.isEmpty { fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line") }
+        if texts.isEmpty, fields.issues.isEmpty {
+            fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line")
+        }
         return texts.compactMap { text in
             guard let address = ListenAddress(parsing: text.text) else {
-                fields.report(ConfigIssue(at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.source))'", hint: listenHint(text.source)))
+                fields.report(
+                    ConfigIssue(
+                        at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.source))'",
+                        hint: listenHint(text.source)))
                 return nil
             }
             guard seen.insert(address).inserted || address.isAnyPort else {
@@ -23,7 +28,9 @@ extension PolicySchema {
         let port = text.lastIndex(of: ":").map { text[$0...].dropFirst() } ?? text[...]
         let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
         if isNumber, UInt16(port) == nil { return "a port is at most 65535" }
-        if isNumber, port.count == text.count { return "write '127.0.0.1:\(text)' for this machine alone, or ':\(text)' for every interface" }
+        if isNumber, port.count == text.count {
+            return "write '127.0.0.1:\(text)' for this machine alone, or ':\(text)' for every interface"
+        }
         return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
     }
 

@@ -8,7 +8,10 @@ extension PolicySchema {
         guard let entry = fields.entry("tests") else { return [] }
         guard case .sequence(let nodes) = entry.value.content else {
             let hint = "write one '- name: …' for each test, with its 'request' and 'expect' below"
-            report(ConfigIssue(at: entry.value.isNull ? entry.key.position : entry.value.position, "'tests' takes a list, not \(entry.value.shown)", hint: hint))
+            report(
+                ConfigIssue(
+                    at: entry.value.isNull ? entry.key.position : entry.value.position, "'tests' takes a list, not \(entry.value.shown)",
+                    hint: hint))
             return []
         }
         var places: [String: SourcePosition] = [:]
@@ -16,7 +19,10 @@ extension PolicySchema {
         return nodes.compactMap { node in
             guard let test = test(node, keys: known) else { return nil }
             if let first = places.updateValue(test.position, forKey: test.name) {
-                report(ConfigIssue(at: test.position, "two tests are named '\(abbreviated(test.name))'; first at \(first)", hint: "give each a name of its own"))
+                report(
+                    ConfigIssue(
+                        at: test.position, "two tests are named '\(abbreviated(test.name))'; first at \(first)",
+                        hint: "give each a name of its own"))
             }
             return test
         }
@@ -24,7 +30,10 @@ extension PolicySchema {
 
     private mutating func test(_ node: ConfigNode, keys: Set<String>) -> RoutingExpectation? {
         guard case .mapping(let entries) = node.content else {
-            report(ConfigIssue(at: node.position, "a test is a mapping (key: value), not \(node.shown)", hint: "write '- name: …', and 'request' and 'expect' below"))
+            report(
+                ConfigIssue(
+                    at: node.position, "a test is a mapping (key: value), not \(node.shown)",
+                    hint: "write '- name: …', and 'request' and 'expect' below"))
             return nil
         }
         var fields = FieldReader(entries, at: node.position)
@@ -38,10 +47,15 @@ extension PolicySchema {
         fields.declare("request", as: .other("see request"))
         let expected = section("expect", of: &fields) { fields, schema in schema.readExpected(&fields) }
         if fields.node("expect") == nil {
-            fields.report(ConfigIssue(at: node.position, "key 'expect' is missing", hint: "add 'expect: { chosen: … }'; 'order', 'never' and 'refused' work too"))
+            fields.report(
+                ConfigIssue(
+                    at: node.position, "key 'expect' is missing",
+                    hint: "add 'expect: { chosen: … }'; 'order', 'never' and 'refused' work too"))
         }
         // Who expects a refusal may well name what doesn't exist.
-        let request = section("request", of: &fields) { fields, schema in schema.readExpectedRequest(&fields, mayBeUnknown: expected?.refused != nil) }
+        let request = section("request", of: &fields) { fields, schema in
+            schema.readExpectedRequest(&fields, mayBeUnknown: expected?.refused != nil)
+        }
         finish(&fields, section: "tests")
         guard let name, let expected else { return nil }
         var test = RoutingExpectation(name: name, position: node.position, body: request?.body ?? ExpectedRequest().body)
@@ -70,7 +84,8 @@ extension PolicySchema {
         expected.refused = fields.int("refused", in: PolicySchema.statuses)
         let others = ["chosen", "order", "never"].filter { fields.node($0) != nil }
         if others.isEmpty, fields.node("refused") == nil, fields.issues.isEmpty {
-            fields.report(ConfigIssue(at: fields.position, "'expect' expects nothing", hint: "give 'chosen', 'order', 'never' or 'refused'"))
+            fields.report(
+                ConfigIssue(at: fields.position, "'expect' expects nothing", hint: "give 'chosen', 'order', 'never' or 'refused'"))
         } else if let other = others.first, let refused = fields.entry("refused") {
             let message = "'refused' excludes '\(other)': a request that is refused goes to no model"
             fields.report(ConfigIssue(at: refused.key.position, message, hint: "keep one of the two"))
@@ -80,7 +95,9 @@ extension PolicySchema {
 
     private mutating func readModelNames(_ fields: inout FieldReader, _ key: String) -> [String]? {
         guard let texts = fields.texts(key) else { return nil }
-        if texts.isEmpty, fields.node(key)?.isScalar == false { fields.report(key, "'\(key)' is empty", hint: "name a model, or remove the line") }
+        if texts.isEmpty, fields.node(key)?.isScalar == false {
+            fields.report(key, "'\(key)' is empty", hint: "name a model, or remove the line")
+        }
         return texts.filter { model(named: $0) != nil }.map(\.text)
     }
 

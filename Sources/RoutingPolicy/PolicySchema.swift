@@ -47,7 +47,8 @@ struct PolicySchema {
         }
         return RoutingPolicy(
             listen: listen.map(\.address), server: server, timeouts: Timeouts().overridden(by: defaults.timeouts), retry: defaults.retry,
-            failover: defaults.failover, statisticsWindow: defaults.statisticsWindow, maxModels: defaults.maxModels, maxAttempts: defaults.maxAttempts,
+            failover: defaults.failover, statisticsWindow: defaults.statisticsWindow, maxModels: defaults.maxModels,
+            maxAttempts: defaults.maxAttempts,
             providers: providers.map(\.definition), models: models, routes: routes, keys: keys.map(\.definition), tests: tests, digest: ""
         ).withDigest(providerSettings: providers.map(\.node), scopes: keys.map(\.scopeDigest))
     }
@@ -115,9 +116,12 @@ struct PolicySchema {
             return
         }
         guard case .scalar(let scalar) = entry.value.content, scalar.isUnresolved || (scalar.text == "1" && scalar.style == .plain) else {
-            report(ConfigIssue(
-                at: entry.value.position, entry.value.shown == "'1'" ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.shown)",
-                hint: "write 'version: 1'"))
+            report(
+                ConfigIssue(
+                    at: entry.value.position,
+                    entry.value.shown == "'1'"
+                        ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.shown)",
+                    hint: "write 'version: 1'"))
             return
         }
     }
@@ -153,7 +157,9 @@ private func findUnset(in node: ConfigNode, _ issues: inout [ConfigIssue]) {
     case .scalar(let scalar):
         guard let name = scalar.unset.first else { return }
         let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
-        let message = scalar.unset.count == 1 ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
+        let message =
+            scalar.unset.count == 1
+            ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
         issues.append(ConfigIssue(at: node.position, message, hint: "set it in the environment, or give a default: '${\(name):-…}'"))
     }
 }

@@ -57,7 +57,8 @@ struct RouteGraph {
         let name = names[edge.target].text
         guard routes.count > 1 else {
             return ConfigIssue(
-                at: edge.position, "route '\(name)' leads to itself", hint: "remove this step; a model of the same name is written 'provider/\(name)'")
+                at: edge.position, "route '\(name)' leads to itself",
+                hint: "remove this step; a model of the same name is written 'provider/\(name)'")
         }
         let shown = (routes + [edge.target]).map { names[$0].text }
         let path = (shown.count > 12 ? Array(shown.prefix(5)) + ["…"] + Array(shown.suffix(5)) : shown).joined(separator: " -> ")
@@ -75,7 +76,8 @@ struct RouteGraph {
     }
 
     /// The routes that reach no model whose provider is on, with the reason. Only after `circles()` found none.
-    func unusable(_ routes: [RouteDefinition], models: [ModelDefinition], providers: [ProviderDefinition]) -> [(route: Int, reason: String)] {
+    func unusable(_ routes: [RouteDefinition], models: [ModelDefinition], providers: [ProviderDefinition]) -> [(route: Int, reason: String)]
+    {
         var isUsable = [Bool](repeating: false, count: routes.count)
         var unset = [Set<String>](repeating: [], count: routes.count)
         var results: [(Int, String)] = []
@@ -88,7 +90,8 @@ struct RouteGraph {
                 case .route: []
                 }
             }
-            isUsable[index] = edges[index].contains { isUsable[$0.target] } || reached.contains { providers[models[$0].provider].unset.isEmpty }
+            isUsable[index] =
+                edges[index].contains { isUsable[$0.target] } || reached.contains { providers[models[$0].provider].unset.isEmpty }
             guard !isUsable[index] else { continue }
             unset[index] = Set(reached.flatMap { providers[models[$0].provider].unset } + edges[index].flatMap { unset[$0.target] })
             let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: ", ")

@@ -76,7 +76,6 @@ package struct ModelDefinition: Sendable, Equatable {
     package var breaker = BreakerSettings()
 }
 
-
 /// US dollars per million tokens.
 package struct Price: Sendable, Equatable {
     package var input: Double

@@ -74,7 +74,8 @@ struct SourceText: Sendable {
         let index = max(0, starts.partitioningIndex { $0 > offset } - 1)
         let before = bytes[starts[index]..<max(starts[index], min(offset, bytes.count))]
         let hidden = index == 0 && hasByteOrderMark && offset >= 3 ? 1 : 0
-        return SourcePosition(file: file, line: index + 1, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1 - hidden)
+        return SourcePosition(
+            file: file, line: index + 1, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1 - hidden)
     }
 
     /// The first thing that no policy may hold, whatever YAML says of it; nil for clean text.
@@ -82,14 +83,16 @@ struct SourceText: Sendable {
         do {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
-            return ConfigIssue(at: position(ofByte: error.byteOffsets.lowerBound, in: file), "this is not valid UTF-8", hint: "save the file as UTF-8")
+            return ConfigIssue(
+                at: position(ofByte: error.byteOffsets.lowerBound, in: file), "this is not valid UTF-8", hint: "save the file as UTF-8")
         }
         for offset in bytes.indices {
             guard let scalar = unwanted(at: offset) else { continue }
             let code = String(scalar, radix: 16, uppercase: true)
             let escape = "\\u" + String(repeating: "0", count: 4 - code.count) + code
             let hint = "remove it; where a value needs it, write \(escape) in double quotes"
-            return ConfigIssue(at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
+            return ConfigIssue(
+                at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
         }
         return nil
     }

@@ -84,7 +84,9 @@ struct Substitution {
         do {
             bytes = try source.read(path, limit: Substitution.fileLimit)
         } catch {
-            let hint = name.hasPrefix("/") ? "create it, or correct the path" : "create it, or correct the path: it is relative to the file that names it"
+            let hint =
+                name.hasPrefix("/")
+                ? "create it, or correct the path" : "create it, or correct the path: it is relative to the file that names it"
             throw FileProblem(message: "file '\(path)' \(error.words(limit: Substitution.fileLimit))", hint: hint)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
@@ -97,11 +99,14 @@ struct Substitution {
 
     /// Stands for what a file holds: good for a key and for a digest, and another for each file.
     private mutating func placeholder(_ name: String, at position: SourcePosition) -> String {
-        issues.append(ConfigIssue(.warning, at: position, "file '\(abbreviated(name))' is not read here", hint: "run 'llm-router check' where the file lies"))
+        issues.append(
+            ConfigIssue(
+                .warning, at: position, "file '\(abbreviated(name))' is not read here", hint: "run 'llm-router check' where the file lies"))
         return Hex.encoded(SHA256.hash(data: Array(name.utf8)))
     }
 
-    private mutating func unresolved(_ scalar: ConfigScalar, at position: SourcePosition, _ message: String, _ hint: String) -> ConfigScalar {
+    private mutating func unresolved(_ scalar: ConfigScalar, at position: SourcePosition, _ message: String, _ hint: String) -> ConfigScalar
+    {
         issues.append(ConfigIssue(at: position, message, hint: hint))
         return ConfigScalar("", source: scalar.source, style: scalar.style, isUnresolved: true)
     }

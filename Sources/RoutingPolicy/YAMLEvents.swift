@@ -70,7 +70,8 @@ struct YAMLEvents: ~Copyable {
                 let scalar = event.data.scalar
                 let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
                 let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
-                return Event(kind: .scalar(text, isPlain: isPlain), anchor: string(scalar.anchor), tag: string(scalar.tag), position: position)
+                return Event(
+                    kind: .scalar(text, isPlain: isPlain), anchor: string(scalar.anchor), tag: string(scalar.tag), position: position)
             case YAML_SEQUENCE_START_EVENT:
                 let start = event.data.sequence_start
                 return Event(kind: .sequenceStart, anchor: string(start.anchor), tag: string(start.tag), position: position)
@@ -111,7 +112,8 @@ private func yamlFailure(
     _ problem: String, at place: SourcePosition, on character: Unicode.Scalar?, context: String?, at start: SourcePosition
 ) -> ConfigIssue {
     switch (problem, context) {
-    case ("found unexpected end of stream", "while scanning a quoted scalar"), ("found unexpected document indicator", "while scanning a quoted scalar"):
+    case ("found unexpected end of stream", "while scanning a quoted scalar"),
+        ("found unexpected document indicator", "while scanning a quoted scalar"):
         ConfigIssue(at: start, "this quote is never closed", hint: "add the closing quote")
     case ("found character that cannot start any token", _) where character == "\t",
         ("found a tab character where an indentation space is expected", _), ("found a tab character that violates indentation", _):
@@ -127,7 +129,9 @@ private func yamlFailure(
             at: place, "expected a key of the mapping that begins at line \(start.line)",
             hint: "check the indentation: keys of one mapping stand in one column, and a value in quotes ends with its quote")
     case ("did not find expected '-' indicator", _):
-        ConfigIssue(at: place, "expected '-', another item of the list that begins at line \(start.line)", hint: "items of one list stand in one column")
+        ConfigIssue(
+            at: place, "expected '-', another item of the list that begins at line \(start.line)",
+            hint: "items of one list stand in one column")
     case ("could not find expected ':'", _):
         ConfigIssue(at: start, "this is no key: its ':' is missing", hint: "write 'key: value', with a space behind the ':'")
     case ("did not find expected ',' or ']'", _):
@@ -135,7 +139,8 @@ private func yamlFailure(
     case ("did not find expected ',' or '}'", _):
         ConfigIssue(at: start, "this '{' is not closed", hint: "expected ',' or '}' at line \(place.line), column \(place.column)")
     case ("did not find expected node content", _):
-        ConfigIssue(at: place, "expected a value", hint: "a list in brackets has no empty items; an anchor or a tag stands before its value")
+        ConfigIssue(
+            at: place, "expected a value", hint: "a list in brackets has no empty items; an anchor or a tag stands before its value")
     case ("found unknown escape character", _):
         ConfigIssue(at: place, "unknown escape in double quotes", hint: "write '\\\\' for a backslash, or use single quotes")
     case ("found undefined tag handle", _):

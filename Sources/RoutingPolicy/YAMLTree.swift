@@ -47,7 +47,9 @@ struct YAMLTree {
         _ = try events.next()
         let after = try events.next()
         guard case .streamEnd = after.kind else {
-            throw ConfigIssue(at: after.position, "a second document starts here", hint: "a policy is one document: remove '---' and what should not count")
+            throw ConfigIssue(
+                at: after.position, "a second document starts here",
+                hint: "a policy is one document: remove '---' and what should not count")
         }
         return root
     }
@@ -123,7 +125,9 @@ struct YAMLTree {
             guard !text.isEmpty else { throw ConfigIssue(at: event.position, "a key is empty", hint: "write a name before the ':'") }
             return ConfigText(text, at: event.position)
         case .alias(let name):
-            if case .scalar(let scalar)? = anchors[name]?.node.content, !scalar.source.isEmpty { return ConfigText(scalar.source, at: event.position) }
+            if case .scalar(let scalar)? = anchors[name]?.node.content, !scalar.source.isEmpty {
+                return ConfigText(scalar.source, at: event.position)
+            }
             throw ConfigIssue(at: event.position, "an alias can't be a key", hint: "write the key itself")
         default:
             throw ConfigIssue(at: event.position, "a key is a name, not a list or a mapping")
@@ -154,7 +158,9 @@ struct YAMLTree {
             let near = nearest(to: name, in: anchors.keys.sorted()).map { "; did you mean '*\($0)'?" }
             throw ConfigIssue(
                 at: position, "this alias has no anchor\(near ?? "")",
-                hint: near == nil ? "put its anchor, its name behind '&', before the value that is meant, above this line; text that begins with '*' needs quotes" : nil)
+                hint: near == nil
+                    ? "put its anchor, its name behind '&', before the value that is meant, above this line; text that begins with '*' needs quotes"
+                    : nil)
         }
         aliases += 1
         aliasedNodes += anchored.size
@@ -162,7 +168,9 @@ struct YAMLTree {
             throw ConfigIssue(at: position, "more than \(YAMLTree.maxAliases) aliases in one file", hint: "write the values out")
         }
         guard aliasedNodes <= YAMLTree.maxAliasedNodes else {
-            throw ConfigIssue(at: position, "the aliases of this file stand for more than \(YAMLTree.maxAliasedNodes) values", hint: "write the values out")
+            throw ConfigIssue(
+                at: position, "the aliases of this file stand for more than \(YAMLTree.maxAliasedNodes) values",
+                hint: "write the values out")
         }
         guard depth + anchored.height - 1 <= YAMLTree.maxDepth else { throw tooDeep(position) }
         return anchored
@@ -184,16 +192,21 @@ struct YAMLTree {
         }
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
             throw ConfigIssue(
-                at: event.position, "this tag does not belong here", hint: "remove it: the schema says what type a value has; text that begins with '!' needs quotes")
+                at: event.position, "this tag does not belong here",
+                hint: "remove it: the schema says what type a value has; text that begins with '!' needs quotes")
         }
     }
 
     private func tooDeep(_ position: SourcePosition) -> ConfigIssue {
-        ConfigIssue(at: position, "values are nested deeper than \(YAMLTree.maxDepth) levels", hint: "no part of a policy is so deep; check the brackets")
+        ConfigIssue(
+            at: position, "values are nested deeper than \(YAMLTree.maxDepth) levels",
+            hint: "no part of a policy is so deep; check the brackets")
     }
 
     private func badMerge(_ position: SourcePosition) -> ConfigIssue {
-        ConfigIssue(at: position, "'<<' takes a mapping, or a list of mappings", hint: "write '<<: *name', with '&name' before the mapping that is meant")
+        ConfigIssue(
+            at: position, "'<<' takes a mapping, or a list of mappings",
+            hint: "write '<<: *name', with '&name' before the mapping that is meant")
     }
 }
 

@@ -1,6 +1,6 @@
+import Codecs
 package import Engine
 import HTTPWire
-import Codecs
 import ProviderKit
 
 /// One line of the access log: a JSON object of a fixed set of members. Texts of a client are escaped and cut.
@@ -28,7 +28,8 @@ package struct AccessRecord {
     private static let maxTextBytes = 1024
 
     package init(
-        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int, bytesReceived: Int,
+        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int,
+        bytesReceived: Int,
         bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
     ) {
         self.requestID = requestID

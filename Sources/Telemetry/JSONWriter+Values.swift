@@ -1,5 +1,5 @@
-import HTTPWire
 package import Codecs
+import HTTPWire
 import ProviderKit
 
 extension JSONWriter {

@@ -6,7 +6,9 @@ package struct MetricsText {
 
     package init() {}
 
-    package mutating func write(_ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int) {
+    package mutating func write(
+        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int
+    ) {
         family("llm_router_requests_total", "counter", "Requests answered, by endpoint and status; 499 where the client left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
             sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
@@ -24,7 +26,9 @@ package struct MetricsText {
             }
         }
         family("llm_router_fallbacks_total", "counter", "Answers that a route's fallback gave.")
-        for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) { sample("llm_router_fallbacks_total", [("route", route)], count) }
+        for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) {
+            sample("llm_router_fallbacks_total", [("route", route)], count)
+        }
         family("llm_router_tokens_total", "counter", "Tokens, reported by the provider or estimated from bytes.")
         for (name, model) in models {
             for (source, count) in [("reported", model.reported), ("estimated", model.estimated)] {

@@ -1,6 +1,5 @@
-import Glibc
-
 import Codecs
+import Glibc
 
 /// An instant of the wall clock, for stamps alone.
 package struct Timestamp: Sendable {

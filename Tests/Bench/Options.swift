@@ -54,7 +54,9 @@ struct Options {
             rest = rest.dropFirst()
             let name = first == "load" ? rest.popFirst() ?? "" : first
             guard let command = Command(rawValue: name), (first == "load") == (command == .buffered || command == .streams) else {
-                throw Failure("unknown command '\((first == "load" ? "load " : "") + name)'; expected run, plan, upstream, load whole or load streams")
+                throw Failure(
+                    "unknown command '\((first == "load" ? "load " : "") + name)'; expected run, plan, upstream, load whole or load streams"
+                )
             }
             self.command = command
         }
@@ -94,7 +96,9 @@ struct Options {
 
     private static func seconds(_ flag: String, _ rest: inout ArraySlice<String>) throws -> Double {
         let value = try text(flag, &rest)
-        guard let seconds = Double(value), seconds >= 0.1, seconds <= 3600 else { throw Failure("'\(flag)' is '\(value)'; expected seconds from 0.1 to 3600") }
+        guard let seconds = Double(value), seconds >= 0.1, seconds <= 3600 else {
+            throw Failure("'\(flag)' is '\(value)'; expected seconds from 0.1 to 3600")
+        }
         return seconds
     }
 

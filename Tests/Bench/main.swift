@@ -8,11 +8,15 @@ func runLoad(_ options: Options) throws -> Bool {
     if options.command == .buffered {
         let result = try BufferedLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &attendant)
         let rate = Double(result.requests) / (Double(result.duration) / 1e9)
-        print("{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}")
+        print(
+            "{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}"
+        )
         return result.errors == 0
     }
     let result = try StreamLoad(endpoint, streams: options.count, chunks: options.chunks).run(&attendant)
-    print("{\"chunks\":\(result.chunks),\(quantiles(result.latency)),\"first_byte\":{\(quantiles(result.firstByte))},\"broken\":\(result.broken)}")
+    print(
+        "{\"chunks\":\(result.chunks),\(quantiles(result.latency)),\"first_byte\":{\(quantiles(result.firstByte))},\"broken\":\(result.broken)}"
+    )
     return result.broken == 0
 }
 

@@ -17,7 +17,10 @@ struct FieldReaderTests {
         ConfigNode(.sequence(texts.map { ConfigNode(.scalar(ConfigScalar($0)), at: Self.place) }), at: Self.place)
     }
 
-    @Test(arguments: [("250ms", Duration.milliseconds(250)), ("5s", .seconds(5)), ("3m", .seconds(180)), ("1h", .seconds(3600)), ("1ms", .milliseconds(1)), ("24h", .seconds(86400))])
+    @Test(arguments: [
+        ("250ms", Duration.milliseconds(250)), ("5s", .seconds(5)), ("3m", .seconds(180)), ("1h", .seconds(3600)),
+        ("1ms", .milliseconds(1)), ("24h", .seconds(86400)),
+    ])
     func `times have units`(text: String, time: Duration) {
         var fields = fields(ConfigScalar(text))
         #expect(fields.duration("k") == time)
@@ -25,8 +28,10 @@ struct FieldReaderTests {
     }
 
     @Test(arguments: [
-        ("5", "write '5s' or '5ms'"), ("5 s", "write '5s'"), ("5sec", "write '5s'"), ("2min", "write '2m'"), ("1.5s", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
-        ("-5s", "such as 250ms, 5s, 3m or 1h"), ("s", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"), ("5d", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
+        ("5", "write '5s' or '5ms'"), ("5 s", "write '5s'"), ("5sec", "write '5s'"), ("2min", "write '2m'"),
+        ("1.5s", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
+        ("-5s", "such as 250ms, 5s, 3m or 1h"), ("s", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
+        ("5d", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
         ("٥s", "a whole number and a unit, such as 250ms, 5s, 3m or 1h"),
     ])
     func `other times are refused with what to write`(text: String, hint: String) {
@@ -49,7 +54,10 @@ struct FieldReaderTests {
         #expect(fields.finish() == [])
     }
 
-    @Test(arguments: [("32", "write '32KiB' or '32MiB'"), ("32MB", "write '32MiB'"), ("32kb", "write '32KiB'"), ("32 MiB", "write '32MiB'"), ("32M", "write '32MiB'"), ("big", "a whole number and a unit, such as 64KiB, 32MiB or 1GiB")])
+    @Test(arguments: [
+        ("32", "write '32KiB' or '32MiB'"), ("32MB", "write '32MiB'"), ("32kb", "write '32KiB'"), ("32 MiB", "write '32MiB'"),
+        ("32M", "write '32MiB'"), ("big", "a whole number and a unit, such as 64KiB, 32MiB or 1GiB"),
+    ])
     func `other sizes are refused with what to write`(text: String, hint: String) {
         var fields = fields(ConfigScalar(text))
         #expect(fields.size("k") == nil)
@@ -145,7 +153,10 @@ struct FieldReaderTests {
     @Test
     func `a key that nobody reads is unknown, with the nearest that somebody did`() {
         var fields = FieldReader(
-            [ConfigEntry(key: ConfigText("base_ur", at: Self.place), value: list([])), ConfigEntry(key: ConfigText("zzz", at: Self.place), value: list([]))], at: Self.place)
+            [
+                ConfigEntry(key: ConfigText("base_ur", at: Self.place), value: list([])),
+                ConfigEntry(key: ConfigText("zzz", at: Self.place), value: list([])),
+            ], at: Self.place)
         #expect(fields.string("base_url") == nil)
         #expect(fields.int("count", in: 0...1) == nil)
         let issues = fields.finish()
@@ -157,7 +168,8 @@ struct FieldReaderTests {
     func `a required key that is absent is reported at the mapping's name`() {
         var fields = FieldReader([], at: SourcePosition(file: "f", line: 7, column: 3))
         #expect(fields.string("k", required: true) == nil)
-        #expect(fields.finish() == [ConfigIssue(at: SourcePosition(file: "f", line: 7, column: 3), "key 'k' is missing", hint: "add 'k: …'")])
+        #expect(
+            fields.finish() == [ConfigIssue(at: SourcePosition(file: "f", line: 7, column: 3), "key 'k' is missing", hint: "add 'k: …'")])
     }
 
     @Test

@@ -33,7 +33,8 @@ struct FieldReferenceTests {
         _ = fields.size("size", in: 1...(1 << 20))
         _ = fields.node("node")
         let kinds = [
-            "text", "text", "text or list", "true or false", "a | b", "list of a, b", "whole number, 1 to 9", "whole number, at least 1", "milliseconds, 0 to 30000",
+            "text", "text", "text or list", "true or false", "a | b", "list of a, b", "whole number, 1 to 9", "whole number, at least 1",
+            "milliseconds, 0 to 30000",
             "number, 0 to 0.5", "number, 0 to 1", "US dollars, 0 to 1000000", "time, 250ms to 1m", "size, 1B to 1MiB", "",
         ]
         #expect(fields.known.map { $0.kind?.description ?? "" } == kinds)
@@ -72,7 +73,10 @@ struct FieldReferenceTests {
         #expect(fields.finish { "'\($0)': more tries" }.map(\.hint) == ["'retries': more tries"])
     }
 
-    @Test(arguments: [("100k", nil, "write 100000"), ("500ms", "milliseconds", "write 500"), ("2s", "milliseconds", "write 2000"), ("5m", "seconds", "write 300"), ("30s", "seconds", "write 30"), ("5m", nil, "write its digits alone, without a unit")])
+    @Test(arguments: [
+        ("100k", nil, "write 100000"), ("500ms", "milliseconds", "write 500"), ("2s", "milliseconds", "write 2000"),
+        ("5m", "seconds", "write 300"), ("30s", "seconds", "write 30"), ("5m", nil, "write its digits alone, without a unit"),
+    ])
     func `a number with a unit is told without it`(text: String, unit: String?, hint: String) {
         var fields = fields(["k": text])
         #expect(fields.int("k", in: 0...1_000_000, unit: unit) == nil)
@@ -99,7 +103,9 @@ struct FieldReferenceTests {
         #expect(fields.finish().map(\.message) == ["'k' takes a number from 0 to 1000, not '\(text)'"])
     }
 
-    @Test(arguments: [("-1", "of at least 1"), ("0", "of at least 1"), ("2000000000", "from 1 to 1000000000"), ("-99999999999999999999", "of at least 1")])
+    @Test(arguments: [
+        ("-1", "of at least 1"), ("0", "of at least 1"), ("2000000000", "from 1 to 1000000000"), ("-99999999999999999999", "of at least 1"),
+    ])
     func `a bound that nobody reaches is said to whom it concerns`(text: String, words: String) {
         var fields = fields(["k": text])
         #expect(fields.int("k", in: 1...1_000_000_000) == nil)

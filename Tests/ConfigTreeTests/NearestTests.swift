@@ -3,7 +3,8 @@ import Testing
 
 struct NearestTests {
     @Test(arguments: [
-        ("base_ur", "base_url"), ("bsae_url", "base_url"), ("BASE_URL", "base_url"), ("base_urll", "base_url"), ("basurl", "base_url"), ("modles", "models"), ("upstrem", "upstream"),
+        ("base_ur", "base_url"), ("bsae_url", "base_url"), ("BASE_URL", "base_url"), ("base_urll", "base_url"), ("basurl", "base_url"),
+        ("modles", "models"), ("upstrem", "upstream"),
     ])
     func `a misspelling finds its word`(word: String, found: String) {
         #expect(nearest(to: word, in: ["models", "base_url", "upstream", "api_key"]) == found)

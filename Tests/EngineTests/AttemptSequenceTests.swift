@@ -7,7 +7,9 @@ import Testing
 @Suite("the attempts of a plan")
 struct AttemptSequenceTests {
     /// Walks a plan whose every attempt fails; the models asked, `+` before those of a fallback, `=` before a retry. Waits are over at once.
-    private func walk(_ plan: Plan, contexts: [Int: Int] = [:], retries: Int = 1, status: Int? = nil, failing: (Int) -> FailureClass) -> [String] {
+    private func walk(
+        _ plan: Plan, contexts: [Int: Int] = [:], retries: Int = 1, status: Int? = nil, failing: (Int) -> FailureClass
+    ) -> [String] {
         var sequence = AttemptSequence(plan)
         var asked: [String] = []
         func context(_ model: Int) -> Int? { contexts[model] }
@@ -28,13 +30,16 @@ struct AttemptSequenceTests {
 
     private func plan(_ tries: [Int], _ fallback: [Int] = [], on: [FailureClass: [Int]] = [:], models: Int = 4, attempts: Int = 4) -> Plan {
         Plan(
-            route: "r", tries: tries, fallback: fallback, fallbackOn: on, maxModels: models, maxAttempts: attempts, isNamed: false, total: .seconds(1),
+            route: "r", tries: tries, fallback: fallback, fallbackOn: on, maxModels: models, maxAttempts: attempts, isNamed: false,
+            total: .seconds(1),
             timedByRoute: nil)
     }
 
-    @Test("these failures lead to the next model", arguments: [
-        FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported,
-    ])
+    @Test(
+        "these failures lead to the next model",
+        arguments: [
+            FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported,
+        ])
     func next(failure: FailureClass) {
         #expect(walk(plan([1, 2], [3])) { _ in failure } == ["1", "2", "+3"])
     }
@@ -133,13 +138,15 @@ struct AttemptSequenceTests {
 struct FinalStatusTests {
     private func failed(_ failure: FailureClass, _ status: Int? = nil, after: Duration? = nil) -> FailedAttempt {
         FailedAttempt(
-            provider: "p", model: "m", error: ProviderError(failure, status: status, message: "x", retryAfter: after), reason: "", duration: .zero)
+            provider: "p", model: "m", error: ProviderError(failure, status: status, message: "x", retryAfter: after), reason: "",
+            duration: .zero)
     }
 
     @Test("all timed out is 504, all rate limited 429 with the earliest wait, mixed 502")
     func table() {
         #expect(CallFailure.final(after: [failed(.timeout), failed(.timeout)], isNamed: false).status == 504)
-        let limited = CallFailure.final(after: [failed(.rateLimited, 429, after: .seconds(7)), failed(.rateLimited, 429, after: .seconds(3))], isNamed: false)
+        let limited = CallFailure.final(
+            after: [failed(.rateLimited, 429, after: .seconds(7)), failed(.rateLimited, 429, after: .seconds(3))], isNamed: false)
         #expect(limited.status == 429)
         #expect(limited.retryAfter == .seconds(3))
         #expect(CallFailure.final(after: [failed(.timeout), failed(.rateLimited, 429)], isNamed: false).status == 502)

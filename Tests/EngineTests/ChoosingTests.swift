@@ -21,21 +21,26 @@ struct ChoosingTests {
           fallbackOnly: { try: text, fallback: [{ select: { supports: [image] } }] }
         """
 
-    private func plan(_ request: PlanRequest, order: Order = .listed, state: FixedState = FixedState()) throws -> (tries: [String], fallback: [String]) {
-        let snapshot = try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: order.rawValue))
+    private func plan(
+        _ request: PlanRequest, order: Order = .listed, state: FixedState = FixedState()
+    ) throws -> (tries: [String], fallback: [String]) {
+        let snapshot = try snapshot(
+            Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: order.rawValue))
         let plan = try Planner.plan(request, in: snapshot, state: state)
         func names(_ models: [Int]) -> [String] { models.map { snapshot.policy.models[$0].key } }
         return (names(plan.tries), names(plan.fallback))
     }
 
-    @Test("what the body needs holds for every route, and for every step of the fallback", arguments: [
-        (RequestNeeds(supports: [.image]), ["eyes"], ["all"]),
-        (RequestNeeds(supports: [.image, .json]), [], ["all"]),
-        (RequestNeeds(promptTokens: 900, maxTokens: 101), ["eyes"], ["all"]),
-        (RequestNeeds(promptTokens: 900, maxTokens: 100), ["text", "eyes"], ["all"]),
-        (RequestNeeds(promptTokens: 901, maxTokens: 100), ["eyes"], ["all"]),
-        (RequestNeeds(promptTokens: 99_999), [], ["all"]),
-    ])
+    @Test(
+        "what the body needs holds for every route, and for every step of the fallback",
+        arguments: [
+            (RequestNeeds(supports: [.image]), ["eyes"], ["all"]),
+            (RequestNeeds(supports: [.image, .json]), [], ["all"]),
+            (RequestNeeds(promptTokens: 900, maxTokens: 101), ["eyes"], ["all"]),
+            (RequestNeeds(promptTokens: 900, maxTokens: 100), ["text", "eyes"], ["all"]),
+            (RequestNeeds(promptTokens: 901, maxTokens: 100), ["eyes"], ["all"]),
+            (RequestNeeds(promptTokens: 99_999), [], ["all"]),
+        ])
     func needs(needs: RequestNeeds, tries: [String], fallback: [String]) throws {
         let plan = try plan(PlanRequest(needs: needs))
         #expect(plan.tries == tries && plan.fallback == fallback)
@@ -49,11 +54,17 @@ struct ChoosingTests {
 
     @Test("where nothing fits, each candidate is named with the condition that it failed")
     func unfit() throws {
-        let refusal = #expect(throws: PlanRefusal.self) { try plan(PlanRequest(needs: RequestNeeds(supports: [.json], promptTokens: 200_000))) }
-        #expect(refusal == .unfit("auto", [
-            OmittedModel(model: 0, rule: .need(.json)), OmittedModel(model: 1, rule: .need(.json)),
-            OmittedModel(model: 2, rule: .context(needed: 200_000, has: 100_000)),
-        ]))
+        let refusal = #expect(throws: PlanRefusal.self) {
+            try plan(PlanRequest(needs: RequestNeeds(supports: [.json], promptTokens: 200_000)))
+        }
+        #expect(
+            refusal
+                == .unfit(
+                    "auto",
+                    [
+                        OmittedModel(model: 0, rule: .need(.json)), OmittedModel(model: 1, rule: .need(.json)),
+                        OmittedModel(model: 2, rule: .context(needed: 200_000, has: 100_000)),
+                    ]))
     }
 
     @Test("the request's own fields are conditions of every candidate of a route")
@@ -79,7 +90,9 @@ struct ChoosingTests {
         request.fields.retries = 3
         request.fields.retryDelay = .milliseconds(7)
         request.fields.timeout = .seconds(9)
-        let plan = try Planner.plan(request, in: try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: "listed")), state: FixedState())
+        let plan = try Planner.plan(
+            request, in: try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: "listed")),
+            state: FixedState())
         #expect(plan.maxModels == 3 && plan.total == .seconds(9) && plan.retry.retries == 3 && plan.retry.delay == .milliseconds(7))
     }
 
@@ -104,17 +117,20 @@ struct ChoosingTests {
         #expect(throws: PlanRefusal.unknown("nope")) { try self.plan(PlanRequest(models: ["free", "nope"])) }
     }
 
-    @Test("an order ranks what the selector kept", arguments: [
-        (Order.listed, ["text", "eyes", "all", "free"]),
-        (.cheapest, ["free", "text", "all", "eyes"]),
-        (.fastest, ["free", "all", "eyes", "text"]),
-        (.leastBusy, ["free", "all", "text", "eyes"]),
-        (.best, ["free", "all", "eyes", "text"]),
-        (.roundRobin, ["text", "eyes", "all", "free"]),
-    ])
+    @Test(
+        "an order ranks what the selector kept",
+        arguments: [
+            (Order.listed, ["text", "eyes", "all", "free"]),
+            (.cheapest, ["free", "text", "all", "eyes"]),
+            (.fastest, ["free", "all", "eyes", "text"]),
+            (.leastBusy, ["free", "all", "text", "eyes"]),
+            (.best, ["free", "all", "eyes", "text"]),
+            (.roundRobin, ["text", "eyes", "all", "free"]),
+        ])
     func orders(order: Order, expected: [String]) throws {
         let readings: [Int: ModelReading] = [
-            0: .with(rate: 0.5, latency: 1000, firstToken: 900, inFlight: 2), 1: .with(rate: 0.9, latency: 800, firstToken: 500, inFlight: 3),
+            0: .with(rate: 0.5, latency: 1000, firstToken: 900, inFlight: 2),
+            1: .with(rate: 0.9, latency: 800, firstToken: 500, inFlight: 3),
             2: .with(rate: 1, latency: 400, firstToken: 100, inFlight: 1), 3: .fresh,
         ]
         #expect(try plan(PlanRequest(models: ["any"]), order: order, state: FixedState(readings: readings)).tries == expected)
@@ -134,9 +150,11 @@ struct ChoosingTests {
         #expect(try plan(request, state: state).tries == ["all", "free", "eyes", "text"])
     }
 
-    @Test("who rests, is at a limit or open stands behind those who can be asked", arguments: [
-        Availability.coolingDown(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
-    ])
+    @Test(
+        "who rests, is at a limit or open stands behind those who can be asked",
+        arguments: [
+            Availability.coolingDown(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
+        ])
     func coolingDown(availability: Availability) throws {
         let state = FixedState(readings: [3: .with(availability)])
         #expect(try plan(PlanRequest(models: ["any"]), order: .cheapest, state: state).tries == ["text", "all", "eyes", "free"])

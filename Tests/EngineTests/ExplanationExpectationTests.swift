@@ -8,13 +8,15 @@ import Testing
 @Suite("an expectation")
 struct ExplanationExpectationTests {
     private func verdict(
-        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), key: String? = nil, _ change: (inout RoutingExpectation) -> Void
+        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), key: String? = nil,
+        _ change: (inout RoutingExpectation) -> Void
     ) throws -> ExpectationTrial.Verdict {
         var definition = RoutingExpectation(name: "x", position: SourcePosition(file: "routes.yaml", line: 7, column: 5), body: [])
         change(&definition)
         let snapshot = try snapshot(ExplanationPolicy.yaml)
         let scope = snapshot.policy.keys.first { $0.name == key }?.models
-        return ExpectationTrial(definition, in: snapshot).verdict(of: PlanRequest(models: models, needs: needs, scope: scope), refusal: ExplanationPolicy.words)
+        return ExpectationTrial(definition, in: snapshot).verdict(
+            of: PlanRequest(models: models, needs: needs, scope: scope), refusal: ExplanationPolicy.words)
     }
 
     private func mismatch(_ verdict: ExpectationTrial.Verdict) -> ExpectationTrial.Mismatch? {
@@ -26,7 +28,8 @@ struct ExplanationExpectationTests {
         #expect(try verdict(["strict"]) { $0.chosen = ["swift"] } == .holds)
         #expect(try verdict(["strict"]) { $0.chosen = ["wise", "near/swift"] } == .holds)
         #expect(try verdict(["strict"]) { ($0.down, $0.chosen) = (["swift"], ["wise"]) } == .holds)
-        #expect(try verdict(["bounded"]) { ($0.down, $0.chosen) = (["near"], ["vast"]) } != .holds, "max_attempts is 2, and both are near's")
+        #expect(
+            try verdict(["bounded"]) { ($0.down, $0.chosen) = (["near"], ["vast"]) } != .holds, "max_attempts is 2, and both are near's")
         let failed = try mismatch(verdict(["strict"]) { ($0.down, $0.chosen) = (["swift"], ["swift", "vast"]) })
         #expect(failed == .init(expected: "chosen: swift or vast", got: "wise, after swift failed"))
     }
@@ -58,7 +61,8 @@ struct ExplanationExpectationTests {
         #expect(try verdict(["strict"]) { $0.never = ["wise"] } == .holds, "the failover stops before it")
         #expect(try mismatch(verdict { $0.never = ["gone", "vast"] })?.expected == "never: vast")
         #expect(try verdict(["best"]) { $0.never = ["tiny"] } == .holds)
-        #expect(try mismatch(verdict(["chained"]) { $0.never = ["vast"] }) == .init(expected: "never: vast", got: "swift; fallback_on: vast"))
+        #expect(
+            try mismatch(verdict(["chained"]) { $0.never = ["vast"] }) == .init(expected: "never: vast", got: "swift; fallback_on: vast"))
     }
 
     @Test("a random order must hold in every draw, and the failing one is named")
@@ -71,7 +75,9 @@ struct ExplanationExpectationTests {
         #expect(try verdict(needs: RequestNeeds(supports: [.image])) { $0.chosen = ["wise"] } == .holds, "only one is left to draw from")
     }
 
-    @Test("refused is the status of the refusal", arguments: [("nobody", nil, 404), ("vast", "one", 403), ("gone", nil, 503)] as [(String, String?, Int)])
+    @Test(
+        "refused is the status of the refusal",
+        arguments: [("nobody", nil, 404), ("vast", "one", 403), ("gone", nil, 503)] as [(String, String?, Int)])
     func refused(model: String, key: String?, status: Int) throws {
         #expect(try verdict([model], key: key) { $0.refused = status } == .holds)
         #expect(try verdict([model], key: key) { $0.refused = 418 } != .holds)

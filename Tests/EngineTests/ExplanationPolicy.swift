@@ -45,14 +45,20 @@ enum ExplanationPolicy {
         """
 
     static func explain(
-        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), fields: RoutingOverrides = RoutingOverrides(), key: String? = nil, down: [String] = [],
+        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), fields: RoutingOverrides = RoutingOverrides(),
+        key: String? = nil, down: [String] = [],
         seed: UInt64 = 1, readings: [String: ModelReading] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Explanation {
         let snapshot = try snapshot(yaml, sourceLocation: sourceLocation)
-        let scope = try key.map { name in try #require(snapshot.policy.keys.first { $0.name == name }, sourceLocation: sourceLocation).models } ?? nil
-        let indexed = readings.reduce(into: [Int: ModelReading]()) { known, entry in for model in snapshot.models(named: entry.key) { known[model] = entry.value } }
+        let scope =
+            try key.map { name in try #require(snapshot.policy.keys.first { $0.name == name }, sourceLocation: sourceLocation).models }
+            ?? nil
+        let indexed = readings.reduce(into: [Int: ModelReading]()) { known, entry in
+            for model in snapshot.models(named: entry.key) { known[model] = entry.value }
+        }
         return Explanation.of(
-            PlanRequest(models: models, needs: needs, own: OverridesBox(fields), scope: scope), from: key.map { .key($0) } ?? .anyone, in: snapshot,
+            PlanRequest(models: models, needs: needs, own: OverridesBox(fields), scope: scope), from: key.map { .key($0) } ?? .anyone,
+            in: snapshot,
             state: .given(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: words)
     }
 

@@ -96,7 +96,10 @@ struct ExplanationTests {
         #expect(bounded.asked == ["swift", "wise"])
         #expect(bounded.rule("vast") == "max_models: 2 before it")
         #expect(bounded.course?.ending == .maxAttempts)
-        let narrow = try Given.explain(fields: { var fields = RoutingOverrides(); fields.maxModelSwitches = 1; return fields }())
+        let narrow = try Given.explain(
+            fields: {
+                var fields = RoutingOverrides(); fields.maxModelSwitches = 1; return fields
+            }())
         #expect(narrow.course?.maxModels == 2)
     }
 
@@ -189,20 +192,26 @@ struct ExplanationTests {
         #expect(rated.rule("wise") == "success rate 50 % is below 90 %")
     }
 
-    @Test("a selector's condition is told in the policy's words, the first that fails", arguments: [
-        ("wise", "selector: type fast"), ("vast", "selector: type fast"), ("tiny", "selector: type fast"),
-    ])
+    @Test(
+        "a selector's condition is told in the policy's words, the first that fails",
+        arguments: [
+            ("wise", "selector: type fast"), ("vast", "selector: type fast"), ("tiny", "selector: type fast"),
+        ])
     func conditions(model: String, rule: String) throws {
         #expect(try Given.explain(["narrow"]).rule(model) == rule)
     }
 
-    @Test("every condition of a selector has its words", arguments: [
-        ("tags: paid", "tags \"paid\""), ("type: reasoning", "type reasoning"), ("provider: q", "provider q"), ("supports: [image, tools]", "supports image, tools"),
-        ("min_context: 9000", "min_context 9000, it has 8000"), ("min_output: 9000", "min_output 9000, it has none given"),
-        ("max_price: 0.3", "max_price input $0.3, output $0.3, it has input $0.25, output $0.5"), ("models: [\"b*\"]", "models b*"),
-    ])
+    @Test(
+        "every condition of a selector has its words",
+        arguments: [
+            ("tags: paid", "tags \"paid\""), ("type: reasoning", "type reasoning"), ("provider: q", "provider q"),
+            ("supports: [image, tools]", "supports image, tools"),
+            ("min_context: 9000", "min_context 9000, it has 8000"), ("min_output: 9000", "min_output 9000, it has none given"),
+            ("max_price: 0.3", "max_price input $0.3, output $0.3, it has input $0.25, output $0.5"), ("models: [\"b*\"]", "models b*"),
+        ])
     func everyCondition(condition: String, words: String) throws {
-        let snapshot = try snapshot("""
+        let snapshot = try snapshot(
+            """
             listen: 127.0.0.1:0
             providers: { p: { plugin: silent }, q: { plugin: silent } }
             models:
@@ -210,7 +219,8 @@ struct ExplanationTests {
               b: { provider: q, type: reasoning, tags: [paid], supports: [image, tools], context: 9000, max_output: 9000, price: { input: 0.1, output: 0.2 } }
             routes: { r: { try: { select: { \(condition) } } } }
             """)
-        let explanation = Explanation.of(PlanRequest(models: ["r"]), from: .open, in: snapshot, state: .fresh(seed: 1), refusal: ExplanationPolicy.words)
+        let explanation = Explanation.of(
+            PlanRequest(models: ["r"]), from: .open, in: snapshot, state: .fresh(seed: 1), refusal: ExplanationPolicy.words)
         #expect(explanation.rule("a") == "selector: \(words)")
         #expect(explanation.asked.first == "b")
     }

@@ -52,7 +52,8 @@ struct PlannerTests {
 
     @Test("without a route 'auto' it means every visible model, as listed")
     func impliedAuto() throws {
-        let snapshot = try snapshot("""
+        let snapshot = try snapshot(
+            """
             listen: 127.0.0.1:0
             providers: { p: { plugin: silent } }
             models: { z: { provider: p }, h: { provider: p, hidden: true }, a: { provider: p } }
@@ -111,13 +112,16 @@ struct PlannerTests {
 
     @Test("timeouts: a model's are above its provider's, which are above the defaults")
     func timeouts() throws {
-        let snapshot = try snapshot("""
+        let snapshot = try snapshot(
+            """
             listen: 127.0.0.1:0
             defaults: { timeouts: { idle: 1s, connect: 1s, total: 1s } }
             providers: { p: { plugin: silent, timeouts: { idle: 2s, connect: 2s } } }
             models: { a: { provider: p, timeouts: { idle: 3s } } }
             """)
         let timeouts = snapshot.modelTimeouts[0]
-        #expect(timeouts.idle == .seconds(3) && timeouts.connect == .seconds(2) && timeouts.total == .seconds(1) && timeouts.firstByte == .seconds(60))
+        #expect(
+            timeouts.idle == .seconds(3) && timeouts.connect == .seconds(2) && timeouts.total == .seconds(1)
+                && timeouts.firstByte == .seconds(60))
     }
 }

@@ -25,7 +25,9 @@ struct SilentProvider: Provider {
     let capabilities = Capabilities(operations: [.chat])
     let secrets: [Secret]
 
-    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest { UpstreamRequest(target: "/", fields: [], body: []) }
+    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        UpstreamRequest(target: "/", fields: [], body: [])
+    }
 
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         throw ProviderError(.upstreamError, message: "no response")
@@ -43,10 +45,12 @@ struct MemorySource: PolicySource {
 }
 
 func report(_ yaml: String, _ variables: [String: String] = [:]) -> PolicyReport {
-    PolicyLoader(plugins: [SilentPlugin.self], source: MemorySource(text: "version: 1\n" + yaml, variables: variables)).load(path: "routes.yaml")
+    PolicyLoader(plugins: [SilentPlugin.self], source: MemorySource(text: "version: 1\n" + yaml, variables: variables)).load(
+        path: "routes.yaml")
 }
 
-func policy(_ yaml: String, _ variables: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation) throws -> RoutingPolicy {
+func policy(_ yaml: String, _ variables: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation) throws -> RoutingPolicy
+{
     let report = report(yaml, variables)
     return try #require(report.policy, "\(report.rendered())", sourceLocation: sourceLocation)
 }

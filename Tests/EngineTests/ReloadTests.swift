@@ -18,13 +18,15 @@ struct PolicyDifferenceTests {
         PolicyDifference.words(from: try policy(Self.base), to: try policy(yaml), draining: draining)
     }
 
-    @Test("is told in words", arguments: [
-        ("models: { a: { provider: p }", "models: { a: { provider: p }, c: { provider: p }", ["+ model c"]),
-        ("fallback: [b]", "fallback: [a, b]", ["~ route auto: fallback b -> a, b"]),
-        ("tag: one", "tag: two", ["~ provider p: settings changed (2 streams draining)"]),
-        ("first-secret", "other-secret", ["~ key k: secret changed"]),
-        ("{ auto: { try: [a], fallback: [b] } }", "{ auto: { try: [a] } }", ["~ route auto: fallback b -> (none)"]),
-    ])
+    @Test(
+        "is told in words",
+        arguments: [
+            ("models: { a: { provider: p }", "models: { a: { provider: p }, c: { provider: p }", ["+ model c"]),
+            ("fallback: [b]", "fallback: [a, b]", ["~ route auto: fallback b -> a, b"]),
+            ("tag: one", "tag: two", ["~ provider p: settings changed (2 streams draining)"]),
+            ("first-secret", "other-secret", ["~ key k: secret changed"]),
+            ("{ auto: { try: [a], fallback: [b] } }", "{ auto: { try: [a] } }", ["~ route auto: fallback b -> (none)"]),
+        ])
     func words(old: String, new: String, expected: [String]) throws {
         #expect(try words(Self.base.replacing(old, with: new), draining: ["p": 2]) == expected)
     }
@@ -54,9 +56,11 @@ struct PolicyDifferenceTests {
 struct ProvisionTests {
     @Test("a provider whose settings are equal keeps its instance, another gets a new one")
     func instances() throws {
-        let yaml = "listen: 127.0.0.1:0\nproviders: { p: { plugin: silent, tag: one }, q: { plugin: silent, tag: one } }\nmodels: { a: { provider: p } }"
+        let yaml =
+            "listen: 127.0.0.1:0\nproviders: { p: { plugin: silent, tag: one }, q: { plugin: silent, tag: one } }\nmodels: { a: { provider: p } }"
         let first = try snapshot(yaml)
-        let second = Snapshot.provision(try policy(yaml.replacing("q: { plugin: silent, tag: one }", with: "q: { plugin: silent, tag: two }")), over: first, at: 2)
+        let second = Snapshot.provision(
+            try policy(yaml.replacing("q: { plugin: silent, tag: one }", with: "q: { plugin: silent, tag: two }")), over: first, at: 2)
         #expect(second.generation == first.generation + 1)
         #expect(second.instances[0] === first.instances[0])
         #expect(second.instances[1] !== first.instances[1])
@@ -65,7 +69,8 @@ struct ProvisionTests {
 
     @Test("a key is found by its digest alone")
     func keys() throws {
-        let snapshot = try snapshot("""
+        let snapshot = try snapshot(
+            """
             listen: 127.0.0.1:0
             providers: { p: { plugin: silent } }
             models: { a: { provider: p } }
@@ -80,11 +85,14 @@ struct ProvisionTests {
 
 @Suite("a report")
 struct ReportTests {
-    @Test("never shows what a variable holds, wherever it is used", arguments: [
-        #"providers: { p: { plugin: "${CANARY}" } }"#, #"providers: { p: { plugin: silent } }\nmodels: { a: { provider: "${CANARY}" } }"#,
-        #"keys: { k: { secret: x, models: ["${CANARY}"] } }"#, #"routes: { r: { try: "${CANARY}" } }"#, #"listen: "${CANARY}""#,
-        #"models: { a: { provider: p, type: "${CANARY}", tags: ["${CANARY}"] } }"#,
-    ])
+    @Test(
+        "never shows what a variable holds, wherever it is used",
+        arguments: [
+            #"providers: { p: { plugin: "${CANARY}" } }"#,
+            #"providers: { p: { plugin: silent } }\nmodels: { a: { provider: "${CANARY}" } }"#,
+            #"keys: { k: { secret: x, models: ["${CANARY}"] } }"#, #"routes: { r: { try: "${CANARY}" } }"#, #"listen: "${CANARY}""#,
+            #"models: { a: { provider: p, type: "${CANARY}", tags: ["${CANARY}"] } }"#,
+        ])
     func secrets(yaml: String) {
         let rendered = report(yaml.replacing("\\n", with: "\n"), ["CANARY": "sk-canary-0123456789"]).rendered()
         #expect(!rendered.isEmpty)
@@ -94,9 +102,12 @@ struct ReportTests {
 
 @Suite("masking and budgets")
 struct MaskAndBudgetTests {
-    @Test("a secret is masked wherever it stands in a text", arguments: [
-        ("key sk-abcdef is bad", "key <secret> is bad"), ("sk-abcdef", "<secret>"), ("sk-abcdesk-abcdef", "sk-abcde<secret>"), ("sk-abcde", "sk-abcde"), ("", ""),
-    ])
+    @Test(
+        "a secret is masked wherever it stands in a text",
+        arguments: [
+            ("key sk-abcdef is bad", "key <secret> is bad"), ("sk-abcdef", "<secret>"), ("sk-abcdesk-abcdef", "sk-abcde<secret>"),
+            ("sk-abcde", "sk-abcde"), ("", ""),
+        ])
     func mask(text: String, expected: String) {
         #expect(SecretMask([Secret("sk-abcdef")])(text) == expected)
     }

@@ -25,11 +25,14 @@ struct StateBreakerPropertyTests {
         var cooldown: Duration
     }
 
-    @Test("one probe at a time, never closed after `failures` in a row, closed again only by `successes` good probes, and cool-downs of the length that is due", arguments: 0..<200)
+    @Test(
+        "one probe at a time, never closed after `failures` in a row, closed again only by `successes` good probes, and cool-downs of the length that is due",
+        arguments: 0..<200)
     func invariants(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))
         let settings = BreakerSettings.exact(
-            failures: 1 + random.below(4), cooldown: .seconds(10), max: .seconds(60), successes: 1 + random.below(3), jitter: random.one(of: [0, 0.2]))
+            failures: 1 + random.below(4), cooldown: .seconds(10), max: .seconds(60), successes: 1 + random.below(3),
+            jitter: random.one(of: [0, 0.2]))
         var breaker = Breaker(settings), watch = Watch(settings: settings, cooldown: settings.cooldown)
         var running: [Running] = [], now = after(.zero)
         for _ in 0..<500 {
@@ -37,7 +40,9 @@ struct StateBreakerPropertyTests {
             if running.isEmpty || random.below(2) == 0 {
                 enter(&breaker, &watch, &running, now)
             } else {
-                let verdict = random.one(of: [Breaker.Verdict.succeeded, .succeeded, .failed, .failed, .failed, .none, .rateLimited(rest: .seconds(3))])
+                let verdict = random.one(of: [
+                    Breaker.Verdict.succeeded, .succeeded, .failed, .failed, .failed, .none, .rateLimited(rest: .seconds(3)),
+                ])
                 end(running.remove(at: random.below(running.count)), verdict, &breaker, &watch, now, &random)
             }
             #expect(breaker.availability(now: now) == BreakerWord(rawValue: breaker.word.rawValue).availability(now: now))
@@ -62,7 +67,8 @@ struct StateBreakerPropertyTests {
     }
 
     private func end(
-        _ attempt: Running, _ verdict: Breaker.Verdict, _ breaker: inout Breaker, _ watch: inout Watch, _ now: NIODeadline, _ random: inout SplitMix64
+        _ attempt: Running, _ verdict: Breaker.Verdict, _ breaker: inout Breaker, _ watch: inout Watch, _ now: NIODeadline,
+        _ random: inout SplitMix64
     ) {
         breaker.on(verdict, of: attempt.pass, now: now, using: &random)
         if attempt.pass.isProbe { watch.probes -= 1 }
@@ -98,7 +104,9 @@ struct StateBreakerPropertyTests {
             now = now + .milliseconds(random.below(3000))
             if case .admitted(let pass) = shared.enter(now: now, mayProbeEarly: random.below(20) == 0) { passes.append(pass) }
             if !passes.isEmpty, random.below(3) > 0 {
-                let verdict = random.one(of: [Breaker.Verdict.succeeded, .failed, .none, .rateLimited(rest: .seconds(2)), .notFound, .rejected])
+                let verdict = random.one(of: [
+                    Breaker.Verdict.succeeded, .failed, .none, .rateLimited(rest: .seconds(2)), .notFound, .rejected,
+                ])
                 shared.on(verdict, of: passes.remove(at: random.below(passes.count)), now: now, using: &random)
             }
             if random.below(50) == 0 { shared.reset() }

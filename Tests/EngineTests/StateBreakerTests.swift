@@ -184,7 +184,9 @@ struct StateBreakerTests {
     @Test("a 429 rests for as long as was said, at most 300 s, and never shortens a rest")
     func coolingDown() throws {
         let driver = Driver()
-        let (first, second, third) = (try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero)))
+        let (first, second, third) = (
+            try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero))
+        )
         driver.on(.rateLimited(rest: .seconds(20)), of: first, at: .zero)
         #expect(driver.availability(.seconds(1)) == .coolingDown(until: after(.seconds(20))))
         driver.on(.rateLimited(rest: .seconds(5)), of: second, at: .seconds(1))
@@ -233,7 +235,9 @@ struct StateBreakerTests {
         #expect(driver.breaker.state == .closed)
     }
 
-    @Test("a call without another candidate may probe ahead of time, one at a time; its failure doubles nothing, and without a verdict it stays open")
+    @Test(
+        "a call without another candidate may probe ahead of time, one at a time; its failure doubles nothing, and without a verdict it stays open"
+    )
     func earlyProbe() throws {
         let driver = Driver(.exact(failures: 1))
         driver.attempt(.failed, at: .zero)

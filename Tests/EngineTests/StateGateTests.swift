@@ -104,7 +104,9 @@ struct StateGateTests {
                 continue
             }
             for number in granted.read({ $0 }) {
-                guard let index = waiting.firstIndex(where: { $0.number == number }) else { return #expect(Bool(false), "\(number) was granted, and didn't wait") }
+                guard let index = waiting.firstIndex(where: { $0.number == number }) else {
+                    return #expect(Bool(false), "\(number) was granted, and didn't wait")
+                }
                 let waiter = waiting.remove(at: index)
                 #expect(!waiting.contains { $0.key == waiter.key && $0.number < number }, "granted before an earlier one of its key")
                 held += 1
@@ -125,7 +127,9 @@ struct StateGateTests {
                 case .entered: break
                 case .queued(let ticket):
                     if random.below(3) == 0, gate.cancel(ticket) { continue }
-                    guard isGranted.wait(until: Deadline(.seconds(30)), for: { $0 ? true : nil }) != nil else { throw TestFailure("no grant", CallSite(#filePath, #line)) }
+                    guard isGranted.wait(until: Deadline(.seconds(30)), for: { $0 ? true : nil }) != nil else {
+                        throw TestFailure("no grant", CallSite(#filePath, #line))
+                    }
                 case .full: continue
                 }
                 inside.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.entries + 1) }

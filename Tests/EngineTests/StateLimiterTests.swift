@@ -78,7 +78,11 @@ struct StateLimiterTests {
             if let reservation = take(limiter, 1 + random.below(300), at: now) { open.append(reservation) }
             if !open.isEmpty, random.below(2) == 0 {
                 let reservation = open.removeFirst()
-                if random.below(3) == 0 { limiter.giveBack(reservation, now: now) } else { limiter.settle(reservation, usedTokens: random.below(400), now: now) }
+                if random.below(3) == 0 {
+                    limiter.giveBack(reservation, now: now)
+                } else {
+                    limiter.settle(reservation, usedTokens: random.below(400), now: now)
+                }
             }
             guard let until = limiter.limitedUntil(now: now) else {
                 let probe = try #require(take(limiter, 1, at: now))
@@ -104,7 +108,8 @@ struct StateLimiterTests {
 
     @Test("a chain takes of both limiters or of none")
     func chain() throws {
-        let own = try #require(Limiter(Limits(requestsPerMinute: 5, concurrent: 5))), shared = try #require(Limiter(Limits(tokensPerMinute: 100, concurrent: 2)))
+        let own = try #require(Limiter(Limits(requestsPerMinute: 5, concurrent: 5))),
+            shared = try #require(Limiter(Limits(tokensPerMinute: 100, concurrent: 2)))
         let chain = LimitChain(own: own, shared: shared)
         func begin(_ tokens: Int) -> Availability? {
             switch chain.begin(tokens: tokens, now: after(.zero)) {

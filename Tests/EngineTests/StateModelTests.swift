@@ -70,7 +70,8 @@ struct StateModelTests {
     func promises(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [HeldAttempt] = []
         let provider = Limiter(Limits(requestsPerMinute: 40, concurrent: 5))
-        let model = modelState(Limits(requestsPerMinute: 30, tokensPerMinute: 500, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(3)))
+        let model = modelState(
+            Limits(requestsPerMinute: 30, tokensPerMinute: 500, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(3)))
         for step in 0..<400 {
             now = now + .milliseconds(random.below(2500))
             let reading = model.reading(now: now)
@@ -85,7 +86,8 @@ struct StateModelTests {
             }
             while !running.isEmpty, random.below(3) > 0 {
                 let outcome = random.one(of: [
-                    good, good, .failed(.upstreamError, retryAfter: nil), .failed(.rateLimited, retryAfter: .seconds(2)), .failed(.clientError, retryAfter: nil), .abandoned,
+                    good, good, .failed(.upstreamError, retryAfter: nil), .failed(.rateLimited, retryAfter: .seconds(2)),
+                    .failed(.clientError, retryAfter: nil), .abandoned,
                 ])
                 running.remove(at: random.below(running.count)).end(outcome, usedTokens: random.below(60), at: now, seed: step)
             }
@@ -123,7 +125,8 @@ struct StateModelTests {
 
     @Test("1,000 parallel attempts at a model of 100 requests a minute: exactly 100 are admitted")
     func exact() throws {
-        let model = modelState(Limits(requestsPerMinute: 100), provider: Limiter(Limits(requestsPerMinute: 100, tokensPerMinute: 1_000_000)))
+        let model = modelState(
+            Limits(requestsPerMinute: 100), provider: Limiter(Limits(requestsPerMinute: 100, tokensPerMinute: 1_000_000)))
         let admitted = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { thread in
             (0..<125).reduce(into: 0) { count, _ in
                 if let attempt = model.ask(tokens: 10, at: after(.zero)).attempt {

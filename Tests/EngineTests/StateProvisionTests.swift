@@ -8,7 +8,8 @@ import Testing
 struct StateProvisionTests {
     private func policy(_ change: (inout RoutingPolicy) -> Void = { _ in }) -> RoutingPolicy {
         var policy = RoutingPolicy(
-            listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 4, maxAttempts: 4, providers: [], models: [], routes: [], keys: [], digest: "")
+            listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 4, maxAttempts: 4, providers: [], models: [], routes: [],
+            keys: [], digest: "")
         policy.providers = ["p", "q"].map { name in
             var provider = ProviderDefinition(name: name, plugin: "silent", settings: nil, unset: [], timeouts: TimeoutOverrides())
             provider.limits = Limits(concurrent: 3)
@@ -16,7 +17,8 @@ struct StateProvisionTests {
         }
         policy.models = [("a", 0), ("b", 0), ("c", 1)].map { name, provider in
             var model = ModelDefinition(
-                key: name, name: name, provider: provider, upstream: "up-\(name)", type: nil, tags: [], supports: [], context: nil, maxOutput: nil, price: nil,
+                key: name, name: name, provider: provider, upstream: "up-\(name)", type: nil, tags: [], supports: [], context: nil,
+                maxOutput: nil, price: nil,
                 isHidden: false, requestDefaults: [], requestOverrides: [], timeouts: TimeoutOverrides())
             model.limits = Limits(requestsPerMinute: 10)
             return model
@@ -39,7 +41,9 @@ struct StateProvisionTests {
         #expect(states.models[0].limits.shared === states.models[1].limits.shared)
         #expect(states.models[0].limits.shared !== states.models[2].limits.shared)
         #expect(states.keyLimiters.mapValues(\.limits) == ["k": Limits(requestsPerMinute: 5)])
-        #expect(states.availability(ofModel: 2, now: after(.zero)) == states.models[2].availability(now: after(.zero)) && states.statistics(ofModel: 2, now: after(.zero)) == states.models[2].statistics.summary(now: after(.zero)))
+        #expect(
+            states.availability(ofModel: 2, now: after(.zero)) == states.models[2].availability(now: after(.zero))
+                && states.statistics(ofModel: 2, now: after(.zero)) == states.models[2].statistics.summary(now: after(.zero)))
     }
 
     @Test("an equal policy, in whatever order, keeps every state")

@@ -105,11 +105,13 @@ struct StateQueueTests {
 
     @Test("over random beginnings, waits, claims, cancellings and ends no slot is lost, and bounds hold", arguments: 0..<40)
     func conserved(seed: Int) throws {
-        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [(model: Int, attempt: HeldAttempt)] = [], waiting: [(model: Int, ticket: HeldTicket)] = []
+        var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [(model: Int, attempt: HeldAttempt)] = [],
+            waiting: [(model: Int, ticket: HeldTicket)] = []
         let provider = try #require(Limiter(Limits(requestsPerMinute: 600, concurrent: 4)))
         let models = [
             modelState(Limits(concurrent: 2), provider: provider, breaker: .exact(cooldown: .seconds(1))),
-            modelState(Limits(tokensPerMinute: 6000, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(1))), modelState(provider: provider),
+            modelState(Limits(tokensPerMinute: 6000, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(1))),
+            modelState(provider: provider),
         ]
         func add(_ entered: Entered?, _ model: Int) {
             switch entered {
@@ -127,7 +129,9 @@ struct StateQueueTests {
             case 2 where !waiting.isEmpty: waiting.remove(at: random.below(waiting.count)).ticket.cancel()
             case 3, 4:
                 guard !running.isEmpty else { continue }
-                let outcome = random.one(of: [good, good, good, .failed(.upstreamError, retryAfter: nil), .failed(.unreachable, retryAfter: nil), .abandoned])
+                let outcome = random.one(of: [
+                    good, good, good, .failed(.upstreamError, retryAfter: nil), .failed(.unreachable, retryAfter: nil), .abandoned,
+                ])
                 running.remove(at: random.below(running.count)).attempt.end(outcome, usedTokens: random.below(200), at: now, seed: step)
             default: continue
             }

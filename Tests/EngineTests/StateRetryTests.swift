@@ -21,7 +21,9 @@ struct StateBackoffTests {
 
     @Test("it doubles, and never exceeds max_delay")
     func doubles() {
-        let expected: [Duration] = [.milliseconds(500), .seconds(1), .seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(30), .seconds(30)]
+        let expected: [Duration] = [
+            .milliseconds(500), .seconds(1), .seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(30), .seconds(30),
+        ]
         #expect((1...8).map { delay($0, settings()) } == expected)
         #expect(delay(Int.max, settings()) == .seconds(30))
         #expect(delay(1, settings(delay: .seconds(60))) == .seconds(30))
@@ -61,7 +63,9 @@ struct StateRetryBudgetTests {
         return budget
     }
 
-    @Test("it is a fifth of the requests under way over all loops, and at least 3", arguments: [([0, 0], 3), ([10, 5], 3), ([10, 10], 4), ([50, 49], 19), ([500, 500], 200)])
+    @Test(
+        "it is a fifth of the requests under way over all loops, and at least 3",
+        arguments: [([0, 0], 3), ([10, 5], 3), ([10, 10], 4), ([50, 49], 19), ([500, 500], 200)])
     func bound(requests: [Int], limit: Int) {
         let budget = budget(requests: requests)
         for _ in 0..<limit { #expect(budget.tryBegin()) }

@@ -50,7 +50,9 @@ struct StateStatisticsTests {
         }
     }
 
-    @Test("a sample counts for 19 twentieths of the window at least, and for 20 at most", arguments: [Duration.zero, .seconds(1), .seconds(29), .seconds(4000)])
+    @Test(
+        "a sample counts for 19 twentieths of the window at least, and for 20 at most",
+        arguments: [Duration.zero, .seconds(1), .seconds(29), .seconds(4000)])
     func slides(start: Duration) {
         succeed(at: start)
         #expect(statistics.summary(now: after(start + .seconds(570))).samples == 1)

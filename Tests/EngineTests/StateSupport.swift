@@ -16,7 +16,9 @@ extension SplitMix64 {
 func after(_ duration: Duration) -> NIODeadline { .uptimeNanoseconds(3_600_000_000_000) + duration }
 
 extension BreakerSettings {
-    static func exact(failures: Int = 3, cooldown: Duration = .seconds(30), max: Duration = .seconds(300), successes: Int = 2, jitter: Double = 0) -> Self {
+    static func exact(
+        failures: Int = 3, cooldown: Duration = .seconds(30), max: Duration = .seconds(300), successes: Int = 2, jitter: Double = 0
+    ) -> Self {
         var settings = BreakerSettings()
         settings.failures = failures
         settings.cooldown = cooldown
@@ -27,9 +29,12 @@ extension BreakerSettings {
     }
 }
 
-func modelState(_ limits: Limits = Limits(), provider: Limiter? = nil, breaker: BreakerSettings = .exact(), window: Duration = .seconds(600)) -> ModelState {
+func modelState(
+    _ limits: Limits = Limits(), provider: Limiter? = nil, breaker: BreakerSettings = .exact(), window: Duration = .seconds(600)
+) -> ModelState {
     ModelState(
-        key: ModelStateKey(provider: "p", name: "m", upstream: "m"), statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker),
+        key: ModelStateKey(provider: "p", name: "m", upstream: "m"), statistics: ModelStatistics(window: window),
+        breaker: SharedBreaker(breaker),
         limits: LimitChain(own: Limiter(limits), shared: provider), underWay: Gauge())
 }
 

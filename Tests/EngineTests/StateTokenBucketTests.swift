@@ -20,7 +20,9 @@ struct StateTokenBucketTests {
         #expect(take(1, of: &bucket, at: after(.zero)) != nil)
     }
 
-    @Test("the wait that it tells is the true one: then it admits, a nanosecond before it doesn't", arguments: [1, 3, 7, 60, 100, 999, 60_000_000_000, .max])
+    @Test(
+        "the wait that it tells is the true one: then it admits, a nanosecond before it doesn't",
+        arguments: [1, 3, 7, 60, 100, 999, 60_000_000_000, .max])
     func trueWait(perMinute: Int) throws {
         var bucket = TokenBucket(perMinute: perMinute)
         bucket.spend(perMinute, now: after(.zero))

@@ -141,20 +141,27 @@ struct TokenEstimateTests {
         #expect(abs(Double(tokens(sample.text)) / mean - 1) < 0.1)
     }
 
-    @Test("an escape counts as the character that it means", arguments: samples.map(\.text) + ["🚀 done, 👍🏽 thanks", "a\tb\u{8}\u{c}\r\n\"quoted\" \\ / é ß", ""])
+    @Test(
+        "an escape counts as the character that it means",
+        arguments: samples.map(\.text) + ["🚀 done, 👍🏽 thanks", "a\tb\u{8}\u{c}\r\n\"quoted\" \\ / é ß", ""])
     func escapes(_ text: String) {
         #expect(tokens(text, asciiOnly: true) == tokens(text))
     }
 
-    @Test("emoji, digits, runs and long words cost roughly what the vocabularies say", arguments: [
-        ("🚀", 1...3), ("1234567890", 4...10), (String(repeating: " ", count: 200), 1...4), (String(repeating: "-", count: 100), 1...8), ("internationalization", 2...6),
-        ("Hello, world!", 3...5), ("", 0...0),
-    ])
+    @Test(
+        "emoji, digits, runs and long words cost roughly what the vocabularies say",
+        arguments: [
+            ("🚀", 1...3), ("1234567890", 4...10), (String(repeating: " ", count: 200), 1...4), (String(repeating: "-", count: 100), 1...8),
+            ("internationalization", 2...6),
+            ("Hello, world!", 3...5), ("", 0...0),
+        ])
     func shortTexts(_ text: String, _ bounds: ClosedRange<Int>) {
         #expect(bounds.contains(tokens(text)))
     }
 
-    @Test("a text that ends within an escape or a character is read to its end and no further", arguments: [#"\"#, #"\u"#, #"\u04"#, #"\ud83d\u"#])
+    @Test(
+        "a text that ends within an escape or a character is read to its end and no further",
+        arguments: [#"\"#, #"\u"#, #"\u04"#, #"\ud83d\u"#])
     func cutOff(_ text: String) {
         let bytes = Array(text.utf8) + [0xd0]
         var estimate = TokenEstimate()

@@ -13,11 +13,15 @@ struct ChatNeedsTests {
 
     private func tokens(content: String) throws -> Int { try needs(content: content).promptTokens }
 
-    @Test("a part's type says what it takes", arguments: [
-        ("text", nil), ("input_text", nil), ("refusal", nil), ("thinking", nil), ("unheard_of", nil), ("image_url", .image), ("input_image", .image), ("image", .image),
-        ("image_embeds", .image), ("input_audio", .audio), ("audio_url", .audio), ("audio_embeds", .audio), ("video_url", .video), ("input_video", .video),
-        ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image),
-    ] as [(String, Capability?)])
+    @Test(
+        "a part's type says what it takes",
+        arguments: [
+            ("text", nil), ("input_text", nil), ("refusal", nil), ("thinking", nil), ("unheard_of", nil), ("image_url", .image),
+            ("input_image", .image), ("image", .image),
+            ("image_embeds", .image), ("input_audio", .audio), ("audio_url", .audio), ("audio_embeds", .audio), ("video_url", .video),
+            ("input_video", .video),
+            ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image),
+        ] as [(String, Capability?)])
     func parts(type: String, capability: Capability?) throws {
         let expected = CapabilitySet([capability].compactMap { $0 })
         #expect(try needs(content: "[{\"type\":\"\(type)\"}]").supports == expected)
@@ -29,41 +33,56 @@ struct ChatNeedsTests {
     func nested() throws {
         let image = #"{"image_url":{"url":"https://a/b.png"},"type":"image_url"}"#
         #expect(try needs(content: #"[{"type":"tool_result","content":[{"type":"text","text":"a"},\#(image)]}]"#).supports == [.image])
-        #expect(try needs(#"{"messages":[{"role":"user","content":"a"},{"content":[\#(image)],"role":"user"},{"role":"user","content":"b"}]}"#).supports == [.image])
+        #expect(
+            try needs(#"{"messages":[{"role":"user","content":"a"},{"content":[\#(image)],"role":"user"},{"role":"user","content":"b"}]}"#)
+                .supports == [.image])
         #expect(try needs(#"{"messages":[{"role":"user","content":[\#(image)],"content":"b"}]}"#).supports == [.image])
     }
 
-    @Test("what only speaks of images is none", arguments: [
-        #"{"messages":[{"role":"user","content":"{\"type\":\"image_url\"}"}]}"#,
-        #"{"messages":[{"role":"user","content":[{"type":"text","text":"image_url","image_url":"x"}]}]}"#,
-        #"{"messages":[{"role":"user","type":"image_url","content":"a"}]}"#,
-        #"{"messages":[{"role":"user","content":[{"type":"text","cache_control":{"type":"image_url"}}]}]}"#,
-        #"{"metadata":[{"type":"image_url"}],"messages":[{"role":"image_url"}],"type2":"image_url"}"#,
-        #"{"messages":[{"role":"user","content":[{"type":["image_url"]}]}]}"#,
-    ])
+    @Test(
+        "what only speaks of images is none",
+        arguments: [
+            #"{"messages":[{"role":"user","content":"{\"type\":\"image_url\"}"}]}"#,
+            #"{"messages":[{"role":"user","content":[{"type":"text","text":"image_url","image_url":"x"}]}]}"#,
+            #"{"messages":[{"role":"user","type":"image_url","content":"a"}]}"#,
+            #"{"messages":[{"role":"user","content":[{"type":"text","cache_control":{"type":"image_url"}}]}]}"#,
+            #"{"metadata":[{"type":"image_url"}],"messages":[{"role":"image_url"}],"type2":"image_url"}"#,
+            #"{"messages":[{"role":"user","content":[{"type":["image_url"]}]}]}"#,
+        ])
     func noImage(body: String) throws {
         #expect(try needs(body).supports.isEmpty)
     }
 
-    @Test("tools are needed where some are given, whatever tool_choice says", arguments: [
-        (#"{"tools":[{"type":"function","function":{"name":"f"}}]}"#, true), (#"{"functions":[{"name":"f"}]}"#, true), (#"{"tools":[{}],"tool_choice":"none"}"#, true),
-        (#"{"tools":[]}"#, false), (#"{"tools":[ \#n ]}"#, false), (#"{"functions":[]}"#, false), (#"{"tool_choice":"auto"}"#, false), (#"{"tools":null}"#, false),
-    ])
+    @Test(
+        "tools are needed where some are given, whatever tool_choice says",
+        arguments: [
+            (#"{"tools":[{"type":"function","function":{"name":"f"}}]}"#, true), (#"{"functions":[{"name":"f"}]}"#, true),
+            (#"{"tools":[{}],"tool_choice":"none"}"#, true),
+            (#"{"tools":[]}"#, false), (#"{"tools":[ \#n ]}"#, false), (#"{"functions":[]}"#, false), (#"{"tool_choice":"auto"}"#, false),
+            (#"{"tools":null}"#, false),
+        ])
     func tools(body: String, isNeeded: Bool) throws {
         #expect(try needs(body).supports == (isNeeded ? [.tools] : []))
     }
 
-    @Test("a response format of JSON needs JSON", arguments: [
-        (#"{"type":"json_object"}"#, true), (#"{"type":"json_schema","json_schema":{}}"#, true), (#"{"type":"text"}"#, false), ("{}", false), ("null", false),
-    ])
+    @Test(
+        "a response format of JSON needs JSON",
+        arguments: [
+            (#"{"type":"json_object"}"#, true), (#"{"type":"json_schema","json_schema":{}}"#, true), (#"{"type":"text"}"#, false),
+            ("{}", false), ("null", false),
+        ])
     func json(format: String, isNeeded: Bool) throws {
         #expect(try needs("{\"response_format\":\(format)}").supports == (isNeeded ? [.json] : []))
     }
 
-    @Test("max_completion_tokens comes before max_tokens, wherever it stands", arguments: [
-        (#"{"max_tokens":5}"#, 5), (#"{"max_completion_tokens":7,"max_tokens":5}"#, 7), (#"{"max_tokens":5,"max_completion_tokens":7}"#, 7),
-        (#"{"max_tokens":5,"max_completion_tokens":null}"#, 5), (#"{"max_tokens":5,"max_completion_tokens":0}"#, 5), (#"{"max_tokens":null}"#, nil),
-    ])
+    @Test(
+        "max_completion_tokens comes before max_tokens, wherever it stands",
+        arguments: [
+            (#"{"max_tokens":5}"#, 5), (#"{"max_completion_tokens":7,"max_tokens":5}"#, 7),
+            (#"{"max_tokens":5,"max_completion_tokens":7}"#, 7),
+            (#"{"max_tokens":5,"max_completion_tokens":null}"#, 5), (#"{"max_tokens":5,"max_completion_tokens":0}"#, 5),
+            (#"{"max_tokens":null}"#, nil),
+        ])
     func maxTokens(body: String, expected: Int?) throws {
         #expect(try needs(body).maxTokens == expected)
     }
@@ -83,8 +102,10 @@ struct ChatNeedsTests {
         let data = String(repeating: "iVBORw0KGgo", count: 1000)
         let bare = try tokens(content: "[{\"type\":\"text\",\"text\":\"a\"}]")
         for part in [
-            "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,\(data)\"}}", "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"\(data)\"}}",
-            "{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"\(data)\"}}", "{\"type\":\"image\",\"source\":{\"data\":\"\(data)\"}}",
+            "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,\(data)\"}}",
+            "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"\(data)\"}}",
+            "{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"\(data)\"}}",
+            "{\"type\":\"image\",\"source\":{\"data\":\"\(data)\"}}",
         ] {
             #expect(try tokens(content: "[{\"type\":\"text\",\"text\":\"a\"},\(part)]") == bare)
         }
@@ -98,8 +119,12 @@ struct ChatNeedsTests {
         let call = #"{"id":"call_1","type":"function","function":{"name":"look_up","arguments":"{\"city\":\"Paris\"}"}}"#
         let called = try needs(#"{"messages":[{"role":"assistant","tool_calls":[\#(call)]}]}"#).promptTokens
         #expect(called >= bare + TokenEstimate.ofCall + 6)
-        #expect(try needs(#"{"messages":[{"role":"assistant","tool_calls":[\#(call),\#(call)]}]}"#).promptTokens >= called + TokenEstimate.ofCall + 6)
-        let legacy = try needs(#"{"messages":[{"role":"assistant","function_call":{"name":"look_up","arguments":"{\"city\":\"Paris\"}"}}]}"#).promptTokens
+        #expect(
+            try needs(#"{"messages":[{"role":"assistant","tool_calls":[\#(call),\#(call)]}]}"#).promptTokens >= called
+                + TokenEstimate.ofCall + 6)
+        let legacy = try needs(
+            #"{"messages":[{"role":"assistant","function_call":{"name":"look_up","arguments":"{\"city\":\"Paris\"}"}}]}"#
+        ).promptTokens
         #expect(legacy == called)
         let tools = #"[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]"#
         #expect(try needs(#"{"tools":\#(tools)}"#).promptTokens >= 20)

@@ -1,5 +1,5 @@
-import Engine
 import Codecs
+import Engine
 import ProviderKit
 import RoutingPolicy
 import Testing
@@ -19,16 +19,20 @@ func chatError(_ body: String, _ headers: [String] = [], sourceLocation: SourceL
 struct ChatRequestTests {
     @Test("model, stream, usage, choices and the JSON wish")
     func fields() throws {
-        let request = try readChat(#"{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"n":3,"response_format":{"type":"json_schema"}}"#)
+        let request = try readChat(
+            #"{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"n":3,"response_format":{"type":"json_schema"}}"#)
         #expect(request.models == ["a/b"])
         #expect(request.isStream && request.wantsUsage && request.wantsJSON)
         #expect(request.choices == 3)
     }
 
-    @Test("what is not given, null or empty has its default", arguments: [
-        "{}", #"{"model":null,"stream":null,"n":null,"tools":null,"messages":null,"stream_options":null,"response_format":null}"#, #"{"model":""}"#,
-        #"{"response_format":{"type":"text"},"stream_options":{"include_usage":false},"n":0,"tools":[],"functions":[ ]}"#,
-    ])
+    @Test(
+        "what is not given, null or empty has its default",
+        arguments: [
+            "{}", #"{"model":null,"stream":null,"n":null,"tools":null,"messages":null,"stream_options":null,"response_format":null}"#,
+            #"{"model":""}"#,
+            #"{"response_format":{"type":"text"},"stream_options":{"include_usage":false},"n":0,"tools":[],"functions":[ ]}"#,
+        ])
     func defaults(body: String) throws {
         let request = try readChat(body)
         #expect(request.models.isEmpty && !request.isStream && !request.wantsUsage && !request.wantsJSON && request.choices == 1)
@@ -42,13 +46,20 @@ struct ChatRequestTests {
         #expect(try readChat(#"{"stream_options":{"include\u005fusage":true}}"#).wantsUsage)
     }
 
-    @Test("a key that the router reads is a 400 where it is given twice, by meaning", arguments: [
-        ("model", #""a""#), ("messages", "[]"), ("stream", "true"), ("n", "1"), ("stream_options", "{}"), ("response_format", "{}"), ("tools", "[]"),
-        ("functions", "[]"), ("max_tokens", "1"), ("max_completion_tokens", "1"), ("tags", #""a""#), ("type", #""fast""#), ("min_context_size", "1"),
-        ("min_max_output_tokens", "1"), ("supports_image", "true"), ("supports_video", "true"), ("supports_audio", "true"), ("supports_file", "true"),
-        ("supports_tools", "true"), ("prefer_fast", "true"), ("min_success_rate", "1"), ("selection_mode", #""best""#), ("max_model_switches", "1"),
-        ("max_same_model_retries", "1"), ("retry_delay", "1"), ("timeout_secs", "1"), ("fallback_provider", "null"), ("fallback_model", #""m""#),
-    ])
+    @Test(
+        "a key that the router reads is a 400 where it is given twice, by meaning",
+        arguments: [
+            ("model", #""a""#), ("messages", "[]"), ("stream", "true"), ("n", "1"), ("stream_options", "{}"), ("response_format", "{}"),
+            ("tools", "[]"),
+            ("functions", "[]"), ("max_tokens", "1"), ("max_completion_tokens", "1"), ("tags", #""a""#), ("type", #""fast""#),
+            ("min_context_size", "1"),
+            ("min_max_output_tokens", "1"), ("supports_image", "true"), ("supports_video", "true"), ("supports_audio", "true"),
+            ("supports_file", "true"),
+            ("supports_tools", "true"), ("prefer_fast", "true"), ("min_success_rate", "1"), ("selection_mode", #""best""#),
+            ("max_model_switches", "1"),
+            ("max_same_model_retries", "1"), ("retry_delay", "1"), ("timeout_secs", "1"), ("fallback_provider", "null"),
+            ("fallback_model", #""m""#),
+        ])
     func duplicates(key: String, value: String) throws {
         let escaped = "\\u00" + String(key.utf8.first ?? 0, radix: 16) + key.dropFirst()
         for second in [key, escaped] {
@@ -60,10 +71,12 @@ struct ChatRequestTests {
         #expect(throws: Never.self) { try readChat("{\"\(key)\":\(value),\"\(key)s_\":\(value)}") }
     }
 
-    @Test("a member inside that the router reads is a 400 where it is given twice", arguments: [
-        (#"{"stream_options":{"include_usage":true,"include_usage":false}}"#, "stream_options.include_usage"),
-        (#"{"response_format":{"type":"text","typ\u0065":"json_object"}}"#, "response_format.type"),
-    ])
+    @Test(
+        "a member inside that the router reads is a 400 where it is given twice",
+        arguments: [
+            (#"{"stream_options":{"include_usage":true,"include_usage":false}}"#, "stream_options.include_usage"),
+            (#"{"response_format":{"type":"text","typ\u0065":"json_object"}}"#, "response_format.type"),
+        ])
     func innerDuplicates(body: String, param: String) throws {
         let error = try chatError(body)
         #expect(error.status == 400 && error.code == "duplicate_field" && error.param == param)
@@ -79,33 +92,44 @@ struct ChatRequestTests {
             """
         let bytes = Array(body.utf8)
         let request = try ChatRequest(bytes.span.bytes)
-        let members = request.members.map { (JSON.string($0.key, in: bytes.span.bytes), String(decoding: bytes[$0.value.range], as: UTF8.self)) }
+        let members = request.members.map {
+            (JSON.string($0.key, in: bytes.span.bytes), String(decoding: bytes[$0.value.range], as: UTF8.self))
+        }
         #expect(members.map(\.0) == ["x", "messages", "model", "max_tokens", "tools", "typ", "types"])
         #expect(members.map(\.1) == ["1", #"[{"role":"user","content":"a"}]"#, #""m""#, "1", "[]", "1", "2"])
     }
 
-    @Test("a wrong type of a field that the router reads is a 400 that names it", arguments: [
-        (#"{"stream":"yes"}"#, "stream"), (#"{"stream":1}"#, "stream"), (#"{"stream_options":[]}"#, "stream_options"),
-    ])
+    @Test(
+        "a wrong type of a field that the router reads is a 400 that names it",
+        arguments: [
+            (#"{"stream":"yes"}"#, "stream"), (#"{"stream":1}"#, "stream"), (#"{"stream_options":[]}"#, "stream_options"),
+        ])
     func wrong(body: String, param: String) throws {
         let error = try chatError(body)
         #expect(error.status == 400 && error.code == "invalid_value" && error.param == param)
     }
 
-    @Test("what an upstream would refuse is the upstream's to refuse", arguments: [
-        #"{"messages":"hello"}"#, #"{"messages":{"role":"user"}}"#, #"{"messages":[1,null,"x",[]]}"#, #"{"messages":[{"content":7}]}"#, #"{"tools":{"a":1}}"#,
-        #"{"max_tokens":"many"}"#, #"{"max_tokens":-1}"#, #"{"max_completion_tokens":1.5}"#, #"{"n":"two"}"#, #"{"response_format":"json"}"#,
-        #"{"messages":[{"tool_calls":[1,{"function":"f"}]}]}"#,
-    ])
+    @Test(
+        "what an upstream would refuse is the upstream's to refuse",
+        arguments: [
+            #"{"messages":"hello"}"#, #"{"messages":{"role":"user"}}"#, #"{"messages":[1,null,"x",[]]}"#, #"{"messages":[{"content":7}]}"#,
+            #"{"tools":{"a":1}}"#,
+            #"{"max_tokens":"many"}"#, #"{"max_tokens":-1}"#, #"{"max_completion_tokens":1.5}"#, #"{"n":"two"}"#,
+            #"{"response_format":"json"}"#,
+            #"{"messages":[{"tool_calls":[1,{"function":"f"}]}]}"#,
+        ])
     func leftToTheUpstream(body: String) throws {
         let request = try readChat(body)
         #expect(request.members.count == 1)
         #expect(request.needs.supports.isEmpty && request.needs.maxTokens == nil)
     }
 
-    @Test("what is no JSON object is a 400 that says where, be there other mistakes or not", arguments: [
-        "", "[]", "{", "{\"a\":1,}", "\u{FEFF}{}", "{}x", "{\"model\":7", "{\"messages\":[{\"content\":\"a}]}", "{\"messages\":[{\"content\":[{\"type\"}]}]}",
-    ])
+    @Test(
+        "what is no JSON object is a 400 that says where, be there other mistakes or not",
+        arguments: [
+            "", "[]", "{", "{\"a\":1,}", "\u{FEFF}{}", "{}x", "{\"model\":7", "{\"messages\":[{\"content\":\"a}]}",
+            "{\"messages\":[{\"content\":[{\"type\"}]}]}",
+        ])
     func notAnObject(body: String) throws {
         let error = try chatError(body)
         #expect(error.status == 400 && error.code == "invalid_json")

@@ -1,6 +1,6 @@
+import Codecs
 import Foundation
 import NIOCore
-import Codecs
 import ProviderKit
 import Testing
 
@@ -61,9 +61,11 @@ struct BufferedCompletionTests {
         #expect((response["usage"] as? [String: Any])?["completion_tokens"] as? Int == 0)
     }
 
-    @Test("a member is added at an object's end, and nothing else changes", arguments: [
-        (#"{"a":1}"#, #"{"a":1,"m":2}"#), ("{}", #"{"m":2}"#), (" { } ", #" {"m":2}"#), ("{\"a\":{}\n}\n", "{\"a\":{},\"m\":2}"),
-    ])
+    @Test(
+        "a member is added at an object's end, and nothing else changes",
+        arguments: [
+            (#"{"a":1}"#, #"{"a":1,"m":2}"#), ("{}", #"{"m":2}"#), (" { } ", #" {"m":2}"#), ("{\"a\":{}\n}\n", "{\"a\":{},\"m\":2}"),
+        ])
     func appending(object: String, expected: String) {
         var member = JSONWriter()
         member.member("m", 2)
@@ -71,17 +73,22 @@ struct BufferedCompletionTests {
         #expect(String(buffer: result) == expected)
     }
 
-    @Test("another router's member goes, all else stays as it came", arguments: [
-        (#"{"a":1,"_router":{"x":1},"b":2}"#, #"{"a":1,"b":2}"#), (#"{"_router":null}"#, "{}"), (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#),
-    ])
+    @Test(
+        "another router's member goes, all else stays as it came",
+        arguments: [
+            (#"{"a":1,"_router":{"x":1},"b":2}"#, #"{"a":1,"b":2}"#), (#"{"_router":null}"#, "{}"),
+            (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#),
+        ])
     func withoutRouter(object: String, expected: String) throws {
         let rest = BufferedCompletion.withoutRouter(ByteBuffer(string: object))
         #expect(String(buffer: rest).filter { $0 != " " } == expected.filter { $0 != " " })
     }
 
-    @Test("JSON in the response's text is given as data, other text isn't", arguments: [
-        (#"{\"a\": [1, \"б\"]}"#, #"{"a": [1, "б"]}"#), ("no json", nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        "JSON in the response's text is given as data, other text isn't",
+        arguments: [
+            (#"{\"a\": [1, \"б\"]}"#, #"{"a": [1, "б"]}"#), ("no json", nil), ("", nil),
+        ] as [(String, String?)])
     func data(content: String, expected: String?) {
         let object = Array(#"{"choices":[{"message":{"role":"assistant","content":"\#(content)"}}]}"#.utf8)
         let data = BufferedCompletion.data(of: object.span.bytes).map { String(decoding: $0, as: UTF8.self) }
@@ -90,7 +97,8 @@ struct BufferedCompletionTests {
 
     @Test("a non-streamed response as chunks says the same: messages are deltas, tool calls are numbered, usage stands apart")
     func chunks() throws {
-        let object = Array(#"""
+        let object = Array(
+            #"""
             {"id":"c","object":"chat.completion","x":1,"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"a"},{"id":"b"}]},
             "finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1}}
             """#.utf8)
@@ -120,14 +128,20 @@ struct SmallEncodingTests {
         #expect(!shown.message.contains("sk-abc"))
     }
 
-    @Test("the list's filters", arguments: [("", true), ("tags=fast", true), ("tags=fast,slow", false), ("supports=image", true), ("supports=audio", false), ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true)])
+    @Test(
+        "the list's filters",
+        arguments: [
+            ("", true), ("tags=fast", true), ("tags=fast,slow", false), ("supports=image", true), ("supports=audio", false),
+            ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true),
+        ])
     func filters(query: String, keeps: Bool) throws {
         let policy = RoutingPolicy(
             listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 1, maxAttempts: 1,
             providers: [ProviderDefinition(name: "p", plugin: "x", settings: nil, unset: ["V"], timeouts: TimeoutOverrides())],
             models: [
                 ModelDefinition(
-                    key: "m", name: "m", provider: 0, upstream: "m", type: "fast", tags: ["fast", "vision"], supports: [.image, .streaming], context: nil, maxOutput: nil,
+                    key: "m", name: "m", provider: 0, upstream: "m", type: "fast", tags: ["fast", "vision"],
+                    supports: [.image, .streaming], context: nil, maxOutput: nil,
                     price: nil, isHidden: false, requestDefaults: [], requestOverrides: [], timeouts: TimeoutOverrides())
             ], routes: [], keys: [], digest: "00000000")
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)

@@ -3,8 +3,8 @@ import NIOCore
 import RoutingPolicy
 import Testing
 
-@testable import HTTPWire
 @testable import Gateway
+@testable import HTTPWire
 
 /// The fields of a head with these lines.
 func headerFields(_ lines: [String]) throws -> HTTPFields {
@@ -30,16 +30,25 @@ struct OverrideReaderTests {
 
     static let bounds = [
         Bounds(
-            field: "min_context_size", good: ["1", "1000000000"], bad: ["0", "-1", "1000000001", "1.5"], badTypes: [#""8""#, "true", "[]", "{}", "1e30"],
+            field: "min_context_size", good: ["1", "1000000000"], bad: ["0", "-1", "1000000001", "1.5"],
+            badTypes: [#""8""#, "true", "[]", "{}", "1e30"],
             badTexts: ["", "1e3", "+8", "8k", "0x8", "١"]),
-        Bounds(field: "min_max_output_tokens", good: ["1", "1000000000"], bad: ["0", "1000000001", "99999999999999999999"], badTypes: [#""8""#, "false"]),
-        Bounds(field: "min_success_rate", good: ["0", "1", "0.5"], bad: ["-0.001", "1.001", "2"], badTypes: [#""0.5""#, "true", "1e999"], badTexts: ["", "NaN", "inf", "0x1p-1", "1e-1", ".", "half"]),
+        Bounds(
+            field: "min_max_output_tokens", good: ["1", "1000000000"], bad: ["0", "1000000001", "99999999999999999999"],
+            badTypes: [#""8""#, "false"]),
+        Bounds(
+            field: "min_success_rate", good: ["0", "1", "0.5"], bad: ["-0.001", "1.001", "2"], badTypes: [#""0.5""#, "true", "1e999"],
+            badTexts: ["", "NaN", "inf", "0x1p-1", "1e-1", ".", "half"]),
         Bounds(field: "max_model_switches", good: ["1", "10"], bad: ["0", "11"], badTypes: [#""3""#, "[1]"]),
         Bounds(field: "max_same_model_retries", good: ["0", "10"], bad: ["-1", "11"], badTypes: [#""3""#]),
         Bounds(field: "retry_delay", good: ["0", "30000"], bad: ["-1", "30001", "0.5"], badTypes: [#""5""#]),
         Bounds(field: "timeout_secs", good: ["1", "600"], bad: ["0", "601", "1.5"], badTypes: [#""5""#], badTexts: ["7s"]),
-        Bounds(field: "type", good: [#""fast""#, #""reasoning""#], bad: [#""slow""#, #""""#, #""Fast""#], badTypes: ["true", "1", #"["fast"]"#]),
-        Bounds(field: "selection_mode", good: [#""weighted_random""#, #""best""#, #""top_n_random""#], bad: [#""top3""#, #""""#], badTypes: ["1"]),
+        Bounds(
+            field: "type", good: [#""fast""#, #""reasoning""#], bad: [#""slow""#, #""""#, #""Fast""#],
+            badTypes: ["true", "1", #"["fast"]"#]),
+        Bounds(
+            field: "selection_mode", good: [#""weighted_random""#, #""best""#, #""top_n_random""#], bad: [#""top3""#, #""""#],
+            badTypes: ["1"]),
         Bounds(field: "supports_image", good: ["true", "false"], bad: [#""yes""#, "1"], badTypes: [#""true""#]),
         Bounds(field: "supports_video", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "supports_audio", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
@@ -50,7 +59,8 @@ struct OverrideReaderTests {
         Bounds(
             field: "tags", good: [#""fast""#, #""fast & !paid, vision""#], bad: [#""""#, #""a,""#, #""&a""#, #""!""#, #""a b""#],
             badTypes: ["[]", "1", "[1]", #"["a",""]"#]),
-        Bounds(field: "model", good: [#""a""#, #""p/a""#], bad: [], badTypes: ["1", "[]", "[1]", #"["a",""]"#, "{}"], badTexts: ["a,,b", ","]),
+        Bounds(
+            field: "model", good: [#""a""#, #""p/a""#], bad: [], badTypes: ["1", "[]", "[1]", #"["a",""]"#, "{}"], badTexts: ["a,,b", ","]),
     ]
 
     @Test("each is taken up to its bounds and refused beyond, in a body and in a header", arguments: bounds)
@@ -108,19 +118,26 @@ struct OverrideReaderTests {
         let request = try readChat(
             #"{"messages":[]}"#,
             [
-                "x-router-model: a, p/b ,auto", "X-ROUTER-TAGS: fast & !paid, vision", "x-router-type: reasoning", "x-router-min-context-size: 1000",
-                "x-router-min-max-output-tokens: 200", "x-router-supports-image: true", "x-router-supports-video: TRUE", "x-router-supports-audio: true",
-                "x-router-supports-file: true", "x-router-supports-tools: true", "x-router-prefer-fast: true", "x-router-min-success-rate: 0.25",
-                "x-router-selection-mode: top_n_random", "x-router-max-model-switches: 3", "x-router-max-same-model-retries: 2", "x-router-retry-delay: 250",
+                "x-router-model: a, p/b ,auto", "X-ROUTER-TAGS: fast & !paid, vision", "x-router-type: reasoning",
+                "x-router-min-context-size: 1000",
+                "x-router-min-max-output-tokens: 200", "x-router-supports-image: true", "x-router-supports-video: TRUE",
+                "x-router-supports-audio: true",
+                "x-router-supports-file: true", "x-router-supports-tools: true", "x-router-prefer-fast: true",
+                "x-router-min-success-rate: 0.25",
+                "x-router-selection-mode: top_n_random", "x-router-max-model-switches: 3", "x-router-max-same-model-retries: 2",
+                "x-router-retry-delay: 250",
                 "\(timeout): 7", "x-router-fallback-provider: p", "x-router-fallback-model: m", "x-router-metadata: off",
             ])
         #expect(request.own?.fields == Self.everything())
         #expect(request.models == ["a", "p/b", "auto"])
     }
 
-    @Test("a list of models is tried in order; 'auto' may only stand last", arguments: [
-        (#"["a","b","auto"]"#, ["a", "b", "auto"]), (#"["auto"]"#, ["auto"]), (#"["a"]"#, ["a"]), (#"["1","2","3","4","5","6","7","8","9","auto"]"#, nil),
-    ])
+    @Test(
+        "a list of models is tried in order; 'auto' may only stand last",
+        arguments: [
+            (#"["a","b","auto"]"#, ["a", "b", "auto"]), (#"["auto"]"#, ["auto"]), (#"["a"]"#, ["a"]),
+            (#"["1","2","3","4","5","6","7","8","9","auto"]"#, nil),
+        ])
     func models(list: String, expected: [String]?) throws {
         #expect(try readChat("{\"model\":\(list)}").models == expected ?? (1...9).map(String.init) + ["auto"])
     }
@@ -153,7 +170,8 @@ struct OverrideReaderTests {
         defaults.timeout = .seconds(1)
         defaults.retries = 1
         let request = try readChat(
-            #"{"timeout_secs":3,"model":"body"}"#, ["x-router-timeout: 2", "x-router-max-same-model-retries: 2", "x-router-model: header"], defaults: defaults)
+            #"{"timeout_secs":3,"model":"body"}"#, ["x-router-timeout: 2", "x-router-max-same-model-retries: 2", "x-router-model: header"],
+            defaults: defaults)
         #expect(request.models == ["body"])
         #expect(request.own?.fields.timeout == .seconds(3))
         #expect(request.own?.fields.retries == 2)
@@ -174,7 +192,8 @@ struct OverrideReaderTests {
         var defaults = RoutingOverrides()
         defaults.supports = [.image, .audio, .tools]
         let request = try readChat(
-            #"{"supports_image":false,"supports_file":true}"#, ["x-router-supports-image: true", "x-router-supports-audio: false", "x-router-supports-file: false"],
+            #"{"supports_image":false,"supports_file":true}"#,
+            ["x-router-supports-image: true", "x-router-supports-audio: false", "x-router-supports-file: false"],
             defaults: defaults)
         #expect(request.own?.fields.supports == [.file, .tools])
     }
@@ -202,20 +221,27 @@ struct OverrideReaderTests {
         #expect(key?.fallbackProvider == "dp" && key?.fallbackModel == "dm")
     }
 
-    @Test("a header that is given twice is a 400", arguments: [
-        (["x-router-tags: a", "X-Router-Tags: b"], "x-router-tags"), (["x-router-timeout: 1", "x-router-timeout-secs: 1"], "x-router-timeout-secs"),
-        (["x-router-model: a", "x-router-model: a"], "x-router-model"),
-    ])
+    @Test(
+        "a header that is given twice is a 400",
+        arguments: [
+            (["x-router-tags: a", "X-Router-Tags: b"], "x-router-tags"),
+            (["x-router-timeout: 1", "x-router-timeout-secs: 1"], "x-router-timeout-secs"),
+            (["x-router-model: a", "x-router-model: a"], "x-router-model"),
+        ])
     func twice(lines: [String], param: String) throws {
         let error = try chatError("{}", lines)
         #expect(error.status == 400 && error.code == "duplicate_field" && error.param == param)
     }
 
-    @Test("a header that looks like a known one is a 400 that names that one", arguments: [
-        ("x-router-tag", "x-router-tags"), ("x-router-time-out", "x-router-timeout"), ("x-router-min_context_size", "x-router-min-context-size"),
-        ("x-router-supports-json", "x-router-supports-"), ("x-router-max-price", "x-router-max-"), ("x-router-metadata-off", "x-router-metadata"),
-        ("x-router-fallback", "x-router-fallback-"), ("x-router-stream-timeouts-secs", nil), ("X-Router-Modle", "x-router-model"),
-    ])
+    @Test(
+        "a header that looks like a known one is a 400 that names that one",
+        arguments: [
+            ("x-router-tag", "x-router-tags"), ("x-router-time-out", "x-router-timeout"),
+            ("x-router-min_context_size", "x-router-min-context-size"),
+            ("x-router-supports-json", "x-router-supports-"), ("x-router-max-price", "x-router-max-"),
+            ("x-router-metadata-off", "x-router-metadata"),
+            ("x-router-fallback", "x-router-fallback-"), ("x-router-stream-timeouts-secs", nil), ("X-Router-Modle", "x-router-model"),
+        ])
     func misspelt(name: String, near: String?) throws {
         guard let near else {
             #expect(throws: Never.self) { try readChat("{}", ["\(name): 1"]) }
@@ -226,7 +252,9 @@ struct OverrideReaderTests {
         #expect(error.message.contains("did you mean '\(near)"), "\(error.message)")
     }
 
-    @Test("a header that looks like none of them is somebody else's", arguments: ["x-router-token", "x-router-id", "x-router-request-id", "x-router", "x-routers-tags", "x-router-"])
+    @Test(
+        "a header that looks like none of them is somebody else's",
+        arguments: ["x-router-token", "x-router-id", "x-router-request-id", "x-router", "x-routers-tags", "x-router-"])
     func foreign(name: String) throws {
         #expect(try readChat("{}", ["\(name): 1"]).own == nil)
     }

@@ -17,7 +17,9 @@ struct BackpressureTests {
         return text
     }
 
-    @Test("what a finished upstream has left in the socket waits for a slow delegate, in order, and the end comes last", arguments: ["sized", "chunked", "close"])
+    @Test(
+        "what a finished upstream has left in the socket waits for a slow delegate, in order, and the end comes last",
+        arguments: ["sized", "chunked", "close"])
     func finishedUpstream(_ framing: String) async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -28,7 +30,9 @@ struct BackpressureTests {
         let body = text(100_000)
         switch framing {
         case "sized": try await peer.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
-        case "chunked": try await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n")
+        case "chunked":
+            try await peer.send(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n")
         default: try await peer.send("HTTP/1.1 200 OK\r\n\r\n\(body)")
         }
         try await peer.close()
@@ -75,7 +79,10 @@ struct BackpressureTests {
         try await delegate.events.wait(for: .head(200))
         try await pool.on { call.watch(.idle, for: .milliseconds(100)) }
         let isBlocked = TestDelegate()
-        try await pool.start(isBlocked, timeouts: UpstreamTimeouts(queue: .seconds(1), connect: .seconds(1), write: .seconds(1), firstByte: .milliseconds(500), total: .distantFuture))
+        try await pool.start(
+            isBlocked,
+            timeouts: UpstreamTimeouts(
+                queue: .seconds(1), connect: .seconds(1), write: .seconds(1), firstByte: .milliseconds(500), total: .distantFuture))
         #expect(try await isBlocked.failure() == .timeout(.firstByte))
         #expect(delegate.body == "" && !delegate.events.elements.contains { $0.isFailure })
         try await pool.on {

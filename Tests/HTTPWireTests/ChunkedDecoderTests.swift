@@ -42,8 +42,10 @@ struct ChunkedDecoderTests {
     @Test(
         "faulty framing is refused, however it is cut",
         arguments: [
-            "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1_0\r\n", " 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r\r", "1\r\nab", "1\r\na\n", "1\r\na\r\r", "1\r\na0\r\n", "00000000000000001\r\n",
-            "FFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n", "1;\r\n", "1;=a\r\n", "1;a=\r\n", "1;a b\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n", "1;\0\r\n", "0\r\nA: b\n", "0\r\n A: b\r\n", "0\r\nA : b\r\n", "0\r\n\n",
+            "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1_0\r\n", " 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r\r", "1\r\nab", "1\r\na\n",
+            "1\r\na\r\r", "1\r\na0\r\n", "00000000000000001\r\n",
+            "FFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n", "1;\r\n", "1;=a\r\n", "1;a=\r\n", "1;a b\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n",
+            "1;\0\r\n", "0\r\nA: b\n", "0\r\n A: b\r\n", "0\r\nA : b\r\n", "0\r\n\n",
         ]
     )
     func refuses(_ text: String) {

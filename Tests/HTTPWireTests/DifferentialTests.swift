@@ -13,7 +13,8 @@ struct DifferentialTests {
         for (index, message) in ours.messages.enumerated() {
             guard index < theirs.messages.count, theirs.messages[index].isComplete else {
                 // llhttp knows a list of methods; RFC 9110 lets any token be one.
-                return Self.llhttpMethods.contains(String(message.start.prefix { $0 != " " })) ? "accepted here alone: \(message.start)" : nil
+                return Self.llhttpMethods.contains(String(message.start.prefix { $0 != " " }))
+                    ? "accepted here alone: \(message.start)" : nil
             }
             let other = theirs.messages[index]
             if message.fields != other.fields { return "fields \(message.fields), \(other.fields)" }
@@ -27,12 +28,15 @@ struct DifferentialTests {
     private static func isSameStart(_ ours: String, _ theirs: String) -> Bool {
         if ours == theirs { return true }
         let mine = ours.split(separator: " "), other = theirs.split(separator: " ")
-        guard mine.count == 3, other.count == 3, mine[0] == other[0], mine[2] == other[2], other[1].lowercased().hasPrefix("http") else { return false }
+        guard mine.count == 3, other.count == 3, mine[0] == other[0], mine[2] == other[2], other[1].lowercased().hasPrefix("http") else {
+            return false
+        }
         return other[1].hasSuffix(mine[1]) || mine[1] == "/" || other[1].hasSuffix(mine[1].dropFirst())
     }
 
     private static let llhttpMethods: Set<String> = [
-        "DELETE", "GET", "HEAD", "POST", "PUT", "OPTIONS", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "PATCH", "PURGE", "M-SEARCH", "NOTIFY",
+        "DELETE", "GET", "HEAD", "POST", "PUT", "OPTIONS", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK",
+        "PATCH", "PURGE", "M-SEARCH", "NOTIFY",
     ]
 
     private func responseDispute(_ bytes: [UInt8]) -> String? {
@@ -40,10 +44,14 @@ struct DifferentialTests {
         var input = ByteBuffer(bytes: bytes)
         guard let response = try? parser.next(&input, isHeadRequest: false), response.status >= 200 else { return nil }
         let theirs = Verdict.response(bytes)
-        guard let other = theirs.messages.first(where: { !$0.start.hasPrefix("1") }) else { return "accepted here alone: \(response.status)" }
+        guard let other = theirs.messages.first(where: { !$0.start.hasPrefix("1") }) else {
+            return "accepted here alone: \(response.status)"
+        }
         var fields: [String] = []
         response.fields.forEach { fields.append("\($0): \($1)") }
-        guard "\(response.status)" == other.start, fields == other.fields else { return "head \(response.status) \(fields), \(other.start) \(other.fields)" }
+        guard "\(response.status)" == other.start, fields == other.fields else {
+            return "head \(response.status) \(fields), \(other.start) \(other.fields)"
+        }
         var reader = BodyReader(response.body), body = ByteBuffer()
         do throws(WireFault) {
             while true {
@@ -58,17 +66,20 @@ struct DifferentialTests {
         }
     }
 
-    static let requestSeeds = RequestParserTests.accepted.map(\.0) + RequestParserTests.refusedHeads.map(\.0) + [
-        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: router:8080\r\nAuthorization: Bearer sk\r\nContent-Type: application/json\r\nContent-Length: 2\r\nAccept: */*\r\n\r\n{}",
-        "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n5;ext=1\r\nhello\r\n0;last\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\naGET / HTTP/1.0\r\n\r\n",
-    ]
+    static let requestSeeds =
+        RequestParserTests.accepted.map(\.0) + RequestParserTests.refusedHeads.map(\.0) + [
+            "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: router:8080\r\nAuthorization: Bearer sk\r\nContent-Type: application/json\r\nContent-Length: 2\r\nAccept: */*\r\n\r\n{}",
+            "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n5;ext=1\r\nhello\r\n0;last\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\naGET / HTTP/1.0\r\n\r\n",
+        ]
 
     static let responseSeeds = [
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n2;x=y\r\n\n\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello", "HTTP/1.0 200 OK\r\n\r\nuntil close", "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello", "HTTP/1.0 200 OK\r\n\r\nuntil close",
+        "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
     ]
 
     @Test("llhttp agrees with all seeds")
@@ -99,7 +110,8 @@ struct DifferentialTests {
         }
     }
 
-    @Test("what llhttp's own strict cases call an error is not accepted", .enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
+    @Test(
+        "what llhttp's own strict cases call an error is not accepted", .enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
     func corpus() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["CORPORA"])
         // Its own choices: data after a closing message, methods and protocols it doesn't list, a bare LF.
@@ -107,7 +119,8 @@ struct DifferentialTests {
         var cases = 0
         for line in try String(contentsOfFile: "\(folder)/http/llhttp.jsonl", encoding: .utf8).split(separator: "\n") {
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            guard object["mode"] as? String == "strict", let encoded = object["bytes"] as? String, let data = Data(base64Encoded: encoded) else { continue }
+            guard object["mode"] as? String == "strict", let encoded = object["bytes"] as? String, let data = Data(base64Encoded: encoded)
+            else { continue }
             let bytes = [UInt8](data), title = "\(object["file"] ?? "") \(object["line"] ?? "")"
             let codes = Set(object["error_codes"] as? [Int] ?? [])
             let isError = object["error"] as? Bool == true && codes.isDisjoint(with: ownChoices)

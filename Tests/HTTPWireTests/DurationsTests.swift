@@ -4,9 +4,12 @@ import Testing
 
 @Suite("durations in whole nanoseconds")
 struct DurationsTests {
-    @Test("they are what the standard library says, and end where an Int64 does", arguments: [
-        .zero, .nanoseconds(1), .nanoseconds(-1), .milliseconds(1500), .seconds(-3), .seconds(600), .seconds(86_400 * 365), Duration(secondsComponent: 1, attosecondsComponent: 999_999_999),
-    ] as [Duration])
+    @Test(
+        "they are what the standard library says, and end where an Int64 does",
+        arguments: [
+            .zero, .nanoseconds(1), .nanoseconds(-1), .milliseconds(1500), .seconds(-3), .seconds(600), .seconds(86_400 * 365),
+            Duration(secondsComponent: 1, attosecondsComponent: 999_999_999),
+        ] as [Duration])
     func conversions(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         #expect(duration.wholeNanoseconds == seconds * 1_000_000_000 + attoseconds / 1_000_000_000)

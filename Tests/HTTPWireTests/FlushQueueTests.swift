@@ -44,7 +44,9 @@ struct FlushQueueTests {
         #expect(log.names.count == 3)
     }
 
-    @Test("a response given outside its connection's read goes out at the tick's end, or before it where a read ends first", arguments: [false, true])
+    @Test(
+        "a response given outside its connection's read goes out at the tick's end, or before it where a read ends first",
+        arguments: [false, true])
     func respond(_ readEndsFirst: Bool) throws {
         let handler = TestHandler.answering { _ in }
         let channel = EmbeddedChannel()

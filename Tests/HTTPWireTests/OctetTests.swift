@@ -15,8 +15,12 @@ struct OctetTests {
                     for start in [0, 1, place] where start < length {
                         let nonText = text[start...].firstIndex { !Octet.isText($0) } ?? length
                         let nonToken = text[start...].firstIndex { !Octet.isToken($0) } ?? length
-                        #expect(Octet.firstNonText(text.span, from: start) == nonText, "\(octet) at \(place) of \(length) x \(filler), from \(start)")
-                        #expect(Octet.firstNonToken(text.span, from: start) == nonToken, "\(octet) at \(place) of \(length) x \(filler), from \(start)")
+                        #expect(
+                            Octet.firstNonText(text.span, from: start) == nonText,
+                            "\(octet) at \(place) of \(length) x \(filler), from \(start)")
+                        #expect(
+                            Octet.firstNonToken(text.span, from: start) == nonToken,
+                            "\(octet) at \(place) of \(length) x \(filler), from \(start)")
                     }
                 }
             }

@@ -1,9 +1,8 @@
+import Glibc
 import HTTPWire
 import NIOCore
 import NIOPosix
 import NIOSSL
-
-import Glibc
 
 /// A raw end of a connection: sends what it is told, keeps what it gets.
 final class Peer: ChannelInboundHandler, Sendable {
@@ -21,7 +20,8 @@ final class Peer: ChannelInboundHandler, Sendable {
         guard let address else { throw ChannelError.unknownLocalAddress }
         _ = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.so_rcvbuf), value: 32 * 1024)
-            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(peer) } }
+            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(peer) }
+            }
             .connect(to: address).get()
         return peer
     }
@@ -31,7 +31,9 @@ final class Peer: ChannelInboundHandler, Sendable {
         events.append(.opened)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { events.append(.bytes(String(decoding: unwrapInboundIn(data).readableBytesView, as: UTF8.self))) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        events.append(.bytes(String(decoding: unwrapInboundIn(data).readableBytesView, as: UTF8.self)))
+    }
 
     func channelInactive(context: ChannelHandlerContext) { events.append(.closed) }
 
@@ -67,7 +69,9 @@ final class Peer: ChannelInboundHandler, Sendable {
     /// Closes below TLS, without its farewell.
     func cut() async throws {
         let channel = try await channel
-        try await channel.eventLoop.submit { try channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self).close(promise: nil) }.get()
+        try await channel.eventLoop.submit {
+            try channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self).close(promise: nil)
+        }.get()
     }
 
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }

@@ -16,13 +16,18 @@ struct Verdict {
     static func requests(_ bytes: [UInt8]) -> Verdict {
         let clerk = Clerk<HTTPServerRequestPart> { part, verdict in
             switch part {
-            case .head(let head): verdict.begin("\(head.method == .MSEARCH ? "M-SEARCH" : head.method.rawValue) \(head.uri) HTTP/\(head.version.major).\(head.version.minor)", head.headers)
+            case .head(let head):
+                verdict.begin(
+                    "\(head.method == .MSEARCH ? "M-SEARCH" : head.method.rawValue) \(head.uri) HTTP/\(head.version.major).\(head.version.minor)",
+                    head.headers)
             case .body(let bytes): verdict.add(bytes)
             case .end: verdict.end()
             }
         }
         let channel = EmbeddedChannel()
-        try? channel.pipeline.syncOperations.addHandlers([ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), clerk])
+        try? channel.pipeline.syncOperations.addHandlers([
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), clerk,
+        ])
         return clerk.judge(bytes, channel)
     }
 
@@ -35,7 +40,9 @@ struct Verdict {
             }
         }
         let channel = EmbeddedChannel()
-        try? channel.pipeline.syncOperations.addHandlers([ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)), clerk])
+        try? channel.pipeline.syncOperations.addHandlers([
+            ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)), clerk,
+        ])
         _ = try? channel.writeOutbound(HTTPClientRequestPart.head(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")))
         return clerk.judge(bytes, channel)
     }

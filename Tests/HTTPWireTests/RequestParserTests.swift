@@ -19,7 +19,9 @@ struct ParsedStream: Equatable {
     var end: End = .more
 }
 
-func parseRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = HeadLimits(headBytes: 32768, targetBytes: 8192, fields: 100)) -> ParsedStream {
+func parseRequests(
+    _ bytes: [UInt8], cuts: [Int] = [], limits: HeadLimits = HeadLimits(headBytes: 32768, targetBytes: 8192, fields: 100)
+) -> ParsedStream {
     var stream = ParsedStream()
     var parser = RequestParser()
     var current: (request: ParsedRequest, body: BodyReader, bytes: ByteBuffer)?
@@ -68,7 +70,8 @@ extension ParsedStream.Message {
         var fields: [String] = []
         head.fields.forEach { fields.append("\($0): \($1)") }
         self.init(
-            start: "\(head.method) \(head.path)\(head.query.map { "?\($0)" } ?? "") HTTP/1.\(head.isHTTP10 ? 0 : 1)", fields: fields, body: String(buffer: body)
+            start: "\(head.method) \(head.path)\(head.query.map { "?\($0)" } ?? "") HTTP/1.\(head.isHTTP10 ? 0 : 1)", fields: fields,
+            body: String(buffer: body)
         )
     }
 }
@@ -87,7 +90,10 @@ struct RequestParserTests {
         ("OPTIONS * HTTP/1.1\r\nHost: [::1]:1\r\n\r\n", "OPTIONS * HTTP/1.1"),
         ("M-SEARCH / HTTP/1.1\r\nHost: a\r\nX: \t v \t\r\nEmpty:\r\n\r\n", "M-SEARCH / HTTP/1.1"),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=\"b\\\"\"\r\nabc\r\n00\r\nHost: b\r\n\r\n", "POST / HTTP/1.1"),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=\"b\\\"\"\r\nabc\r\n00\r\nHost: b\r\n\r\n",
+            "POST / HTTP/1.1"
+        ),
     ]
 
     @Test("what is well-formed is read alike, however it is cut", arguments: accepted)
@@ -99,21 +105,36 @@ struct RequestParserTests {
     }
 
     static let refusedHeads: [(String, Int)] = [
-        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400), (" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET /\r\n\r\n", 400), ("GET / http/1.1\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400), ("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET /é HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET / HTTP/1.1\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\rHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: a\u{0B}b\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX(: a\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost:\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400), ("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET http:/// HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505), ("GET / HTTP/0.9\r\n\r\n", 505),
-        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501), ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 501),
-        ("GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417), (String(repeating: "X", count: 33) + " / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400), (" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /\r\n\r\n", 400), ("GET / http/1.1\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400),
+        ("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /\u{7F} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /é HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\rHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: a\u{0B}b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX(: a\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a:x\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400), ("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET http:/// HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        ("GET / HTTP/0.9\r\n\r\n", 505),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501), ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 501),
+        ("GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417),
+        (String(repeating: "X", count: 33) + " / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         ("\u{16}\u{03}\u{01}\u{00}\u{01}", 400),
     ]
 
@@ -124,9 +145,12 @@ struct RequestParserTests {
     }
 
     static let codings: [(String, Int)] = [
-        ("identity", 400), ("xchunked", 400), ("chunkedx", 400), ("chunked, chunked", 400), ("chunked,", 400), (",chunked", 400), ("chunked;q=1", 400), ("\"chunked\"", 400),
-        ("", 400), ("chunked, identity", 400), ("chunked gzip", 400), ("gzip", 400), ("c hunked", 400), ("chunked\t", 400), ("\tchunked", 400), ("chunked\u{0B}", 400), ("chunked\u{0C}", 400), ("\u{0B}chunked", 400), ("x\u{FF}chunked", 400),
-        ("gzip, chunked", 501), ("identity, chunked", 501), ("gzip,chunked", 501), ("chunked\r\nTransfer-Encoding: chunked", 400), ("chunked\r\nTransfer-Encoding: identity", 400),
+        ("identity", 400), ("xchunked", 400), ("chunkedx", 400), ("chunked, chunked", 400), ("chunked,", 400), (",chunked", 400),
+        ("chunked;q=1", 400), ("\"chunked\"", 400),
+        ("", 400), ("chunked, identity", 400), ("chunked gzip", 400), ("gzip", 400), ("c hunked", 400), ("chunked\t", 400),
+        ("\tchunked", 400), ("chunked\u{0B}", 400), ("chunked\u{0C}", 400), ("\u{0B}chunked", 400), ("x\u{FF}chunked", 400),
+        ("gzip, chunked", 501), ("identity, chunked", 501), ("gzip,chunked", 501), ("chunked\r\nTransfer-Encoding: chunked", 400),
+        ("chunked\r\nTransfer-Encoding: identity", 400),
         ("chunked\r\nContent-Length: 3", 400), ("gzip\r\nContent-Length: 3", 400),
     ]
 
@@ -143,7 +167,10 @@ struct RequestParserTests {
 
     @Test(
         "a length is one plain number",
-        arguments: ["", "+3", "-3", "3 ", "3\t", "0x3", "3_0", "3,3", "3, 3", "3;", "3.0", "3e0", "٣", "18446744073709551616", "9223372036854775808", "3\r\nContent-Length: 3", "3\r\nContent-Length: 4", " 3 3"]
+        arguments: [
+            "", "+3", "-3", "3 ", "3\t", "0x3", "3_0", "3,3", "3, 3", "3;", "3.0", "3e0", "٣", "18446744073709551616",
+            "9223372036854775808", "3\r\nContent-Length: 3", "3\r\nContent-Length: 4", " 3 3",
+        ]
     )
     func refusesLengths(_ length: String) {
         let stream = parseRequests(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\nabc".utf8))
@@ -163,7 +190,8 @@ struct RequestParserTests {
 
     @Test("two requests in a row are the two alone, and no byte goes over")
     func pipelines() {
-        let first = "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /", second = "POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+        let first = "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /",
+            second = "POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
         let both = Array((first + second).utf8)
         let expected = parseRequests(Array(first.utf8)).messages + parseRequests(Array(second.utf8)).messages
         #expect(expected.map(\.body) == ["GET /", "x"])
@@ -185,7 +213,9 @@ struct RequestParserTests {
 
     @Test("the connection is kept as version and Connection field say")
     func keepAlive() {
-        func end(_ version: String, _ connection: String) -> ParsedStream.End { parseRequests(Array("GET / HTTP/\(version)\r\nHost: a\r\nConnection: \(connection)\r\n\r\n".utf8)).end }
+        func end(_ version: String, _ connection: String) -> ParsedStream.End {
+            parseRequests(Array("GET / HTTP/\(version)\r\nHost: a\r\nConnection: \(connection)\r\n\r\n".utf8)).end
+        }
         #expect(end("1.1", "x") == .more)
         #expect(end("1.1", "x, Close") == .closed)
         #expect(end("1.0", "x") == .closed)

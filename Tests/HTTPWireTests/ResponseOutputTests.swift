@@ -16,13 +16,21 @@ struct ResponseOutputTests {
     @Test("an upstream request's framing is ours, and nothing can split it")
     func message() {
         let head = UpstreamRequestHead(
-            method: "POST", target: "/a b\r\nX: y", authority: "h\r\n", fields: [("A", "1\n2"), ("Content-Length", "9"), ("Connection", "x"), ("b c", "d"), ("te", "x")])
+            method: "POST", target: "/a b\r\nX: y", authority: "h\r\n",
+            fields: [("A", "1\n2"), ("Content-Length", "9"), ("Connection", "x"), ("b c", "d"), ("te", "x")])
         let message = UpstreamMessage(head, body: [ByteBuffer(string: "ab"), ByteBuffer(string: "c")])
         #expect(String(buffer: message.head) == "POST /a%20b%0D%0AX:%20y HTTP/1.1\r\nhost: h  \r\nA: 1 2\r\ncontent-length: 3\r\n\r\n")
-        #expect(String(buffer: UpstreamMessage(UpstreamRequestHead(method: "GET", target: "x", authority: "h", fields: []), body: []).head) == "GET /x HTTP/1.1\r\nhost: h\r\n\r\n")
+        #expect(
+            String(buffer: UpstreamMessage(UpstreamRequestHead(method: "GET", target: "x", authority: "h", fields: []), body: []).head)
+                == "GET /x HTTP/1.1\r\nhost: h\r\n\r\n")
     }
 
-    @Test("numbers are rendered as they are", arguments: [(0, "0", "0"), (9, "9", "9"), (10, "10", "a"), (255, "255", "ff"), (4096, "4096", "1000"), (Int.max, "9223372036854775807", "7fffffffffffffff")])
+    @Test(
+        "numbers are rendered as they are",
+        arguments: [
+            (0, "0", "0"), (9, "9", "9"), (10, "10", "a"), (255, "255", "ff"), (4096, "4096", "1000"),
+            (Int.max, "9223372036854775807", "7fffffffffffffff"),
+        ])
     func numbers(_ number: Int, _ decimal: String, _ hex: String) {
         var buffer = ByteBuffer()
         buffer.writeDecimal(number)

@@ -18,11 +18,16 @@ struct ResponseParserTests {
     }
 
     static let heads: [(String, Int, BodyLength, Bool)] = [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), true), ("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, .sized(0), true),
-        ("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n", 200, .chunked, true), ("HTTP/1.1 429 Zu viel é\r\n\r\n", 429, .untilClose, false),
-        ("HTTP/1.1 204 No\r\n\r\n", 204, .none, true), ("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", 204, .none, false), ("HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\n", 304, .none, true),
-        ("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false), ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), true),
-        ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false), ("HTTP/1.1 100 Continue\r\n\r\n", 100, .none, true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), true),
+        ("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, .sized(0), true),
+        ("HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n", 200, .chunked, true),
+        ("HTTP/1.1 429 Zu viel é\r\n\r\n", 429, .untilClose, false),
+        ("HTTP/1.1 204 No\r\n\r\n", 204, .none, true), ("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", 204, .none, false),
+        ("HTTP/1.1 304 No\r\nContent-Length: 5\r\n\r\n", 304, .none, true),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false),
+        ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), true),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false),
+        ("HTTP/1.1 100 Continue\r\n\r\n", 100, .none, true),
     ]
 
     @Test("a response's framing follows from its head, however it is cut", arguments: heads)
@@ -42,10 +47,14 @@ struct ResponseParserTests {
     @Test(
         "what is not one clear response is malformed, however it is cut",
         arguments: [
-            "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n",
-            "HTTP/1.1 600 OK\r\n\r\n", "HTTP/1.1 200 OK\n\r\n", "HTTP/1.1 200 O\0K\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n",
+            "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
+            "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n",
+            "HTTP/1.1 600 OK\r\n\r\n", "HTTP/1.1 200 OK\n\r\n", "HTTP/1.1 200 O\0K\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n",
             "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "<html>", "HTTP/1.1 200 OK\r\nSet-Cookie\r\n\r\n",
         ]
     )

@@ -22,7 +22,9 @@ struct ServerConnectionTests {
             let peer = try await Peer.connect(to: address)
             try await peer.send(get)
             let first = try await peer.receive(endingWith: "ok /a")
-            #expect(first.hasPrefix("HTTP/1.1 200 OK\r\ndate: ") && first.contains("\r\ncontent-length: 5\r\n") && !first.contains("connection:"))
+            #expect(
+                first.hasPrefix("HTTP/1.1 200 OK\r\ndate: ") && first.contains("\r\ncontent-length: 5\r\n")
+                    && !first.contains("connection:"))
             try await peer.send("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na")
             try await peer.send("bc")
             try await peer.receive(endingWith: "ok /b")
@@ -71,7 +73,8 @@ struct ServerConnectionTests {
         }
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
-            try await peer.send((1...4).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined() + "GET /5 HTTP/1.1\r\nHost : a\r\n\r\n" + get)
+            try await peer.send(
+                (1...4).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined() + "GET /5 HTTP/1.1\r\nHost : a\r\n\r\n" + get)
             let text = try await peer.receiveAll()
             let order = ["ok /1", "4\r\nslow\r\n0\r\n\r\n", "ok /3", "ok /4", "HTTP/1.1 400"].map { text.firstRange(of: $0)?.lowerBound }
             #expect(!order.contains(nil) && order.compactMap { $0 } == order.compactMap { $0 }.sorted())
@@ -151,7 +154,9 @@ struct ServerConnectionTests {
     func tooLarge() async throws {
         let handler = TestHandler(plan: { _ in .collect(maxBytes: 8) })
         try await withServer(handler) { _, address in
-            for body in ["Content-Length: 9\r\nExpect: 100-continue\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n4\r\nfghi\r\n"] {
+            for body in [
+                "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n4\r\nfghi\r\n",
+            ] {
                 let peer = try await Peer.connect(to: address)
                 try await peer.send("POST /x HTTP/1.1\r\nHost: a\r\n\(body)")
                 let text = try await peer.receiveAll()
@@ -173,7 +178,8 @@ struct ServerConnectionTests {
             try await peer.receive(endingWith: "no")
             try await peer.send("GET /smuggled HTTP/1.1\r\nHost: GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             try await peer.receiveAll()
-            #expect(handler.events.elements.filter { if case .accepted = $0 { true } else { false } } == [.accepted("/1"), .accepted("/2")])
+            #expect(
+                handler.events.elements.filter { if case .accepted = $0 { true } else { false } } == [.accepted("/1"), .accepted("/2")])
             for framing in ["Content-Length: 70000", "Transfer-Encoding: chunked"] {
                 let peer = try await Peer.connect(to: address)
                 try await peer.send("POST /1 HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
@@ -289,7 +295,9 @@ struct ServerConnectionTests {
 
     @Test("a client that takes nothing of a non-streamed response is cut off, long before its connection has been idle for too long")
     func bufferedWriteStall() async throws {
-        let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(repeating: UInt8(ascii: "a"), count: 4 << 20)) }
+        let handler = TestHandler.answering {
+            $0.respond(ResponseHead(status: 200), ByteBuffer(repeating: UInt8(ascii: "a"), count: 4 << 20))
+        }
         try await withServer(handler, limits: limits { $0.writeStall = .milliseconds(200) }) { server, address in
             let peer = try await Peer.connect(to: address)
             try await peer.setReading(false)
@@ -305,7 +313,9 @@ struct ServerConnectionTests {
 
     @Test("a connection whose large response was taken is idle from then on, and closed after its time")
     func idleAfterLargeResponse() async throws {
-        let handler = TestHandler.answering { $0.respond(ResponseHead(status: 200), ByteBuffer(string: String(repeating: "a", count: 4 << 20) + "!")) }
+        let handler = TestHandler.answering {
+            $0.respond(ResponseHead(status: 200), ByteBuffer(string: String(repeating: "a", count: 4 << 20) + "!"))
+        }
         let limits = limits {
             $0.writeStall = .seconds(1)
             $0.keepAliveIdle = .milliseconds(50)
@@ -345,7 +355,8 @@ struct ServerConnectionTests {
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.setReading(false)
-            async let sending: Void = peer.send((0..<1500).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\nX-Fill: \(String(repeating: "x", count: 100))\r\n\r\n" }.joined())
+            async let sending: Void = peer.send(
+                (0..<1500).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\nX-Fill: \(String(repeating: "x", count: 100))\r\n\r\n" }.joined())
             try await wasWritable.wait { $0.count >= 10 }
             try await peer.setReading(true)
             try await sending
@@ -377,7 +388,9 @@ struct ServerConnectionTests {
         let handler = TestHandler()
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
-            try await peer.send("GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await peer.send(
+                "GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n"
+            )
             let text = try await peer.receiveAll()
             #expect(text.contains("ok /a") && text.contains("connection: close") && !text.contains("ok /b"))
         }

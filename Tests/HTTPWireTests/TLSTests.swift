@@ -6,15 +6,21 @@ import Testing
 
 /// Verification against certificates made for these tests: their CA signed 'localhost', 'other' (for other.example) and 'expired'.
 struct TLSTests {
-    private static func path(_ name: String) -> String { #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Certificates/\(name)" }
+    private static func path(_ name: String) -> String {
+        #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Certificates/\(name)"
+    }
 
     private func upstream(_ name: String) async throws -> TestUpstream {
         let certificate = try NIOSSLCertificate.fromPEMFile(Self.path("\(name).pem"))
         let key = try NIOSSLPrivateKey(file: Self.path("\(name).key.pem"), format: .pem)
-        return try await TestUpstream(tls: NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: certificate.map { .certificate($0) }, privateKey: .privateKey(key))))
+        return try await TestUpstream(
+            tls: NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: certificate.map { .certificate($0) }, privateKey: .privateKey(key))))
     }
 
-    private func pool(_ upstream: TestUpstream, host: String, trust: TLSSettings = TLSSettings(certificateFile: path("ca.pem"))) -> TestPool {
+    private func pool(_ upstream: TestUpstream, host: String, trust: TLSSettings = TLSSettings(certificateFile: path("ca.pem"))) -> TestPool
+    {
         TestPool(UpstreamEndpoint(host: host, port: upstream.endpoint.port, isTLS: true), tls: TLSContextProvider(settings: trust))
     }
 
@@ -32,7 +38,8 @@ struct TLSTests {
         try await pool.shutdown()
     }
 
-    @Test("a certificate for another name, an expired one, and one of an unknown CA are refused", arguments: ["other", "expired", "stranger"])
+    @Test(
+        "a certificate for another name, an expired one, and one of an unknown CA are refused", arguments: ["other", "expired", "stranger"])
     func bad(_ name: String) async throws {
         let upstream = try await upstream(name == "stranger" ? "localhost" : name)
         let pool = name == "stranger" ? pool(upstream, host: "localhost", trust: TLSSettings()) : pool(upstream, host: "localhost")
@@ -49,7 +56,8 @@ struct TLSTests {
     @Test("a directory of certificates beside a file takes nothing away", arguments: ["", "/nonexistent", path(".")])
     func directory(_ directory: String) async throws {
         let upstream = try await upstream("localhost")
-        let pool = pool(upstream, host: "localhost", trust: TLSSettings(certificateFile: Self.path("ca.pem"), certificateDirectory: directory))
+        let pool = pool(
+            upstream, host: "localhost", trust: TLSSettings(certificateFile: Self.path("ca.pem"), certificateDirectory: directory))
         let delegate = TestDelegate()
         try await pool.start(delegate)
         try await upstream.request().send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")

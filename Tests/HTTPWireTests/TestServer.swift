@@ -18,7 +18,9 @@ final class TestHandler: ServerHandler {
 
     init(
         plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
-        response: @escaping @Sendable (ServerExchange) -> Void = { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)")) }
+        response: @escaping @Sendable (ServerExchange) -> Void = {
+            $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)"))
+        }
     ) {
         self.plan = plan
         self.response = response
@@ -36,7 +38,9 @@ final class TestHandler: ServerHandler {
         response(exchange)
     }
 
-    func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer) {
+    func refuse(
+        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+    ) -> (ResponseHead, ByteBuffer) {
         events.append(.refused(status))
         return (ResponseHead(status: status), ByteBuffer(string: "refused"))
     }
@@ -57,7 +61,8 @@ final class TestHandler: ServerHandler {
 
 /// A server on a free port of the loopback, for the time of `body`.
 func withServer<R>(
-    _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton, _ body: (Server, SocketAddress?) async throws -> R
+    _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
+    _ body: (Server, SocketAddress?) async throws -> R
 ) async throws -> R {
     let server = Server(group: group, handler: handler, settings: limits)
     let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))

@@ -59,7 +59,7 @@ extension String {
 }
 
 /// What a call's owner was told.
-final class TestDelegate: UpstreamDelegate, @unchecked Sendable { // the flag is touched on the event loop alone
+final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // the flag is touched on the event loop alone
     enum Event: Sendable, Equatable {
         case sent, head(Int), body(String), readComplete, end, failed(UpstreamFailure)
     }
@@ -97,7 +97,9 @@ final class TestDelegate: UpstreamDelegate, @unchecked Sendable { // the flag is
 
     /// The failure, once there is one.
     func failure() async throws -> UpstreamFailure? {
-        guard case .failed(let failure)? = try await events.wait(until: { $0.contains { $0 == .end || $0.isFailure } }).last else { return nil }
+        guard case .failed(let failure)? = try await events.wait(until: { $0.contains { $0 == .end || $0.isFailure } }).last else {
+            return nil
+        }
         return failure
     }
 }
@@ -141,6 +143,7 @@ struct TestPool: Sendable {
 
 extension UpstreamTimeouts {
     static var test: UpstreamTimeouts {
-        UpstreamTimeouts(queue: .seconds(20), connect: .seconds(20), write: .seconds(20), firstByte: .seconds(20), total: .now() + .seconds(60))
+        UpstreamTimeouts(
+            queue: .seconds(20), connect: .seconds(20), write: .seconds(20), firstByte: .seconds(20), total: .now() + .seconds(60))
     }
 }

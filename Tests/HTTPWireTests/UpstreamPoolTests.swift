@@ -27,7 +27,8 @@ struct UpstreamPoolTests {
     }
 
     static let framings: [(String, String)] = [
-        ("Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n3\r\ndef\r\n0\r\nT: u\r\n\r\n", "abcdef"), ("Content-Length: 6\r\n\r\nabcdef", "abcdef"), ("Content-Length: 0\r\n\r\n", ""),
+        ("Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n3\r\ndef\r\n0\r\nT: u\r\n\r\n", "abcdef"),
+        ("Content-Length: 6\r\n\r\nabcdef", "abcdef"), ("Content-Length: 0\r\n\r\n", ""),
     ]
 
     @Test("each framing is read alike, however the bytes come", arguments: framings)
@@ -51,8 +52,10 @@ struct UpstreamPoolTests {
     @Test(
         "a connection is not used again where anything is odd",
         arguments: [
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+            "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
         ]
     )
     func notReused(_ response: String) async throws {
@@ -126,7 +129,10 @@ struct UpstreamPoolTests {
 
     @Test(
         "a response cut short is truncated, at whatever byte",
-        arguments: ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r", "HTTP/1.1 2", "HTTP/1.1 103 x\r\n\r\n"]
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r",
+            "HTTP/1.1 2", "HTTP/1.1 103 x\r\n\r\n",
+        ]
     )
     func truncates(_ response: String) async throws {
         let upstream = try await TestUpstream()
@@ -155,7 +161,8 @@ struct UpstreamPoolTests {
     @Test(
         "what is no clear response is malformed, and its connection closed",
         arguments: [
-            "<html>", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
+            "<html>", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
             String(repeating: "HTTP/1.1 100 Continue\r\nX: \(String(repeating: "x", count: 1000))\r\n\r\n", count: 20),
         ]
     )
@@ -279,11 +286,17 @@ struct UpstreamPoolTests {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
-        let pieces = [ByteBuffer(repeating: 0x61, count: 300_000), ByteBuffer(), ByteBuffer(repeating: 0x62, count: 700_000), ByteBuffer(string: "end")]
+        let pieces = [
+            ByteBuffer(repeating: 0x61, count: 300_000), ByteBuffer(), ByteBuffer(repeating: 0x62, count: 700_000),
+            ByteBuffer(string: "end"),
+        ]
         try await pool.start(delegate, method: "POST", body: pieces)
         let peer = try await upstream.connection(0)
         let text = try await peer.receive(endingWith: "bend")
-        #expect(text.hasSuffix("content-length: 1000003\r\n\r\n" + String(repeating: "a", count: 300_000) + String(repeating: "b", count: 700_000) + "end"))
+        #expect(
+            text.hasSuffix(
+                "content-length: 1000003\r\n\r\n" + String(repeating: "a", count: 300_000) + String(repeating: "b", count: 700_000) + "end")
+        )
         try await peer.send(ok)
         try await delegate.completeBody()
         try await pool.settle(1, 0, 0)
@@ -309,16 +322,23 @@ struct UpstreamPoolTests {
 
     @Test("no response is ever another request's")
     func nonces() async throws {
-        let server = Server(group: .singleton, handler: TestHandler.answering { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
+        let server = Server(
+            group: .singleton, handler: TestHandler.answering { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
-        let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false), settings: UpstreamPoolSettings(maxConnections: 4, maxQueued: 100))
+        let pool = TestPool(
+            UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false),
+            settings: UpstreamPoolSettings(maxConnections: 4, maxQueued: 100))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<20 {
                 group.addTask {
                     for turn in 0..<20 {
                         let delegate = TestDelegate()
                         let call = try await pool.start(delegate, method: "POST", body: [ByteBuffer(string: "nonce \(worker) \(turn)")])
-                        if turn % 7 == 3 { try await pool.on { call.cancel() } } else { #expect(try await delegate.completeBody() == "nonce \(worker) \(turn)") }
+                        if turn % 7 == 3 {
+                            try await pool.on { call.cancel() }
+                        } else {
+                            #expect(try await delegate.completeBody() == "nonce \(worker) \(turn)")
+                        }
                     }
                 }
             }
@@ -330,7 +350,9 @@ struct UpstreamPoolTests {
 }
 
 extension UpstreamMessage {
-    fileprivate static var get: UpstreamMessage { UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: []) }
+    fileprivate static var get: UpstreamMessage {
+        UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: [])
+    }
 }
 
 private final class Leaver: UpstreamDelegate {
@@ -363,7 +385,9 @@ private final class SilentListener {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var own = address(0)
         var length = size
-        guard with(&own, { bind(listener, $0, size) }) == 0, listen(listener, 0) == 0, with(&own, { getsockname(listener, $0, &length) }) == 0 else {
+        guard with(&own, { bind(listener, $0, size) }) == 0, listen(listener, 0) == 0,
+            with(&own, { getsockname(listener, $0, &length) }) == 0
+        else {
             throw IOError(errnoCode: errno, reason: "listen")
         }
         port = Int(UInt16(bigEndian: own.sin_port))

@@ -45,12 +45,16 @@ struct UpstreamTimerTests {
         let upstream = try await TestUpstream(reads: false)
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
-        try await pool.start(delegate, method: "POST", body: [ByteBuffer(repeating: 0, count: 8 << 20)], timeouts: timeouts { $0.write = .milliseconds(200) })
+        try await pool.start(
+            delegate, method: "POST", body: [ByteBuffer(repeating: 0, count: 8 << 20)], timeouts: timeouts { $0.write = .milliseconds(200) }
+        )
         #expect(try await delegate.failure() == .timeout(.write))
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("no whole head in time is a first_byte timeout, whatever came of it", arguments: ["", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n"])
+    @Test(
+        "no whole head in time is a first_byte timeout, whatever came of it",
+        arguments: ["", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n"])
     func firstByte(_ bytes: String) async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -88,7 +92,9 @@ struct UpstreamTimerTests {
     func idle() throws {
         let channel = EmbeddedChannel()
         let loop = channel.embeddedEventLoop
-        let pool = UpstreamPool(endpoint: UpstreamEndpoint(host: "127.0.0.1", port: 1, isTLS: false), eventLoop: loop, settings: UpstreamPoolSettings(), tls: nil)
+        let pool = UpstreamPool(
+            endpoint: UpstreamEndpoint(host: "127.0.0.1", port: 1, isTLS: false), eventLoop: loop, settings: UpstreamPoolSettings(),
+            tls: nil)
         let connection = UpstreamConnection(pool: pool, eventLoop: loop, isSecure: false)
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

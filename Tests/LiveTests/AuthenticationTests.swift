@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Who may call, and what a key reaches.
 @Suite struct AuthenticationTests {
@@ -7,7 +7,8 @@ import TestSupport
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
         for fields in [
-            [], ["Authorization: Bearer bad-key"], ["Authorization: Bearer "], ["Authorization: good-key-and-more"], ["Authorization: Basic good-key"], ["x-api-key: bad-key"],
+            [], ["Authorization: Bearer bad-key"], ["Authorization: Bearer "], ["Authorization: good-key-and-more"],
+            ["Authorization: Basic good-key"], ["x-api-key: bad-key"],
             ["Authorization: Bearer good-key", "x-api-key: bad-key"], ["Authorization: Bearer bad-key", "x-api-key: good-key"],
         ] {
             for body in [RouterProcess.chatBody("a"), "not json", RouterProcess.chatBody("nobody-knows")] {
@@ -20,12 +21,15 @@ import TestSupport
         #expect(upstream.connections == 0)
         #expect(try router.chat("a", "hi", key: "good-key").content == "hi")
         #expect(try router.chat("a", "hi", fields: ["x-api-key: good-key"]).content == "hi")
-        for empty in ["Authorization: Bearer ", "Authorization:"] { #expect(try router.chat("a", "hi", fields: [empty, "x-api-key: good-key"]).content == "hi", "\(empty)") }
+        for empty in ["Authorization: Bearer ", "Authorization:"] {
+            #expect(try router.chat("a", "hi", fields: [empty, "x-api-key: good-key"]).content == "hi", "\(empty)")
+        }
         for path in ["/health", "/livez", "/readyz"] { #expect(try router.get(path).status == 200) }
     }
 
     @Test func `a key is found by its digest too`() throws {
-        let router = try RouterProcess(PolicyText(keys: ["  k: { sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 }"]).demo)
+        let router = try RouterProcess(
+            PolicyText(keys: ["  k: { sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 }"]).demo)
         #expect(try router.chat("demo", key: "test").status == 200)
         #expect(try router.chat("demo", key: "test2").status == 401)
     }
@@ -51,7 +55,8 @@ import TestSupport
     }
 
     @Test func `operations need a key with admin, where keys are defined`() throws {
-        let router = try RouterProcess(PolicyText(keys: ["  k: { secret: \"user-key\" }", "  root: { secret: \"root-key\", admin: true }"]).demo)
+        let router = try RouterProcess(
+            PolicyText(keys: ["  k: { secret: \"user-key\" }", "  root: { secret: \"root-key\", admin: true }"]).demo)
         #expect(try router.get("/metrics").status == 401)
         #expect(try router.get("/metrics", key: "user-key").status == 403)
         #expect(try router.get("/metrics", key: "root-key").status == 200)
@@ -71,7 +76,8 @@ import TestSupport
 
     @Test func `a key reaches no model but its own, however it is asked`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.echoing), try ScriptedUpstream(ScriptedUpstream.echoing))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
+        let router = try RouterProcess(
+            PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
         let unknown = try router.chat("no-such-model", key: "key-a")
         #expect(unknown.status == 403)
         for name in ["b", "B", " b", "b ", "ｂ", "p-b/b", "p-b/up-b", "up-b", "*", "only-b", "b\u{0}", "a,b", "tag:b", "../b"] {

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// A reader that stalls slows its own upstream, costs little, and disturbs nobody.
 @Suite(.serialized) struct BackpressureTests {

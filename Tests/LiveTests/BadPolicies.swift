@@ -59,7 +59,8 @@ enum BadPolicies {
         adding("list for a map", "routes: [demo]"),
         adding("map for a scalar", "routes: { r: { try: demo, max_attempts: {} } }"),
         adding("scalar for a map", "server: fast"),
-        provider("no plugin", "chunks: 3"), provider("unknown plugin", "plugin: nonsense"), provider("unknown option", "plugin: demo, chunk: 3"),
+        provider("no plugin", "chunks: 3"), provider("unknown plugin", "plugin: nonsense"),
+        provider("unknown option", "plugin: demo, chunk: 3"),
         adding("no try", "routes: { r: { fallback: [demo] } }"),
         adding("unknown failure class", "routes: { r: { try: demo, fallback_on: { nonsense: [demo] } } }"),
         text("version 2", good.replacing("version: 1", with: "version: 2")),
@@ -84,7 +85,8 @@ enum BadPolicies {
         provider("userinfo URL", "plugin: openai-compatible, base_url: \"http://user:pw@h/v1\""),
         provider("no host", "plugin: openai-compatible, base_url: \"http:///v1\""),
         provider("bad port", "plugin: openai-compatible, base_url: \"http://h:99999/v1\""),
-        provider("fragment URL", "plugin: openai-compatible, base_url: \"http://h/v1#x\""), provider("no base_url", "plugin: openai-compatible"),
+        provider("fragment URL", "plugin: openai-compatible, base_url: \"http://h/v1#x\""),
+        provider("no base_url", "plugin: openai-compatible"),
         provider("CR in a header", "plugin: openai-compatible, base_url: \"http://h/v1\", headers: { X-A: \"a\\rb\" }"),
         provider("status out of range", "plugin: demo, fail: 9999"),
         text("bad address", good.replacing("127.0.0.1:0", with: "127.0.0.1:http")),
@@ -93,7 +95,8 @@ enum BadPolicies {
     ]
 
     private static let references: [Bad] = [
-        adding("unknown try", "routes: { r: { try: nowhere } }"), adding("unknown fallback", "routes: { r: { try: demo, fallback: [nowhere] } }"),
+        adding("unknown try", "routes: { r: { try: nowhere } }"),
+        adding("unknown fallback", "routes: { r: { try: demo, fallback: [nowhere] } }"),
         adding("unknown fallback_on", "routes: { r: { try: demo, fallback_on: { content_filter: [nowhere] } } }"),
         adding("self loop", "routes: { r: { try: r } }"),
         adding("cycle", "routes:\n  a: { try: demo, fallback: [b] }\n  b: { try: demo, fallback: [c] }\n  c: { try: demo, fallback: [a] }"),

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Closed, open, half-open, seen from the upstream's side.
 @Suite struct BreakersTests {
@@ -7,7 +7,8 @@ import TestSupport
 
     @Test func `it opens after failures in a row, and the next model is asked without an attempt at the broken one`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 3, cooldown: 60s }", routes: ["  r: { try: [a, b] }"]))
+        let router = try RouterProcess(
+            PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 3, cooldown: 60s }", routes: ["  r: { try: [a, b] }"]))
         let attempts = try (0..<6).map { _ in try router.chat("r").head["x-router-attempts"] ?? "" }
         #expect(attempts == ["2", "2", "2", "1", "1", "1"])
         #expect(a.requests.count == 3)
@@ -52,7 +53,9 @@ import TestSupport
     }
 
     @Test func `where every breaker is open one is probed all the same`() throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.responding("back")])
+        let upstream = try ScriptedUpstream(each: [
+            ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.responding("back"),
+        ])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "breaker: { failures: 2, cooldown: 60s }"))
         #expect(try router.chat("a").status == 500)
         #expect(try router.chat("a").status == 500)

@@ -1,6 +1,6 @@
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// A client who leaves takes the upstream request along, wherever the response stands.
 @Suite(.serialized) struct CancellationTests {
@@ -58,7 +58,9 @@ import TestSupport
 
     @Test func `the upstream of a whole response is closed at once`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.number % 2 == 1 { try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\":") }
+            if exchange.number % 2 == 1 {
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\":")
+            }
             exchange.hold()
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))

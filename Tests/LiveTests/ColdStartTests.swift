@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// A start with a mistake in the file ends at once, says where the mistake is, and listens on nothing.
 @Suite struct ColdStartTests {
@@ -29,7 +29,9 @@ import TestSupport
 
     @Test func `a port in use stops the start`() throws {
         let router = try RouterProcess(PolicyText().demo)
-        let text = try FirstMinuteTests.shipped().split(separator: "\n").map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:\(router.port)" : String($0) }
+        let text = try FirstMinuteTests.shipped().split(separator: "\n").map {
+            $0.hasPrefix("listen:") ? "listen: 127.0.0.1:\(router.port)" : String($0)
+        }
         let second = try RouterProcess(launching: Array(text.joined(separator: "\n").utf8))
         #expect(try second.process.waitForExit(within: .seconds(10)) == .code(1))
         try second.process.waitForOutputEnd()
@@ -56,7 +58,9 @@ import TestSupport
         #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
         try serve.process.waitForOutputEnd()
         let report = serve.standardError
-        let places = ["routes.yaml:3:22", "routes.yaml:5:19", "routes.yaml:9:13"].map { Array(report.utf8).firstRange(of: Array($0.utf8), from: 0)?.lowerBound ?? -1 }
+        let places = ["routes.yaml:3:22", "routes.yaml:5:19", "routes.yaml:9:13"].map {
+            Array(report.utf8).firstRange(of: Array($0.utf8), from: 0)?.lowerBound ?? -1
+        }
         #expect(places.allSatisfy { $0 >= 0 }, "\(report)")
         #expect(places == places.sorted())
         #expect(report.contains("server: { keepalive: 15 }"))

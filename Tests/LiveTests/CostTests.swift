@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What a response costs, in `_router` and in the access log.
 @Suite struct CostTests {
@@ -50,7 +50,9 @@ import TestSupport
         #expect(record["cost_usd"]?.double == Double(prompt + 2 * tokens) / 1e6)
     }
 
-    @Test("each part of a resumed stream costs its own model's price, and a model that only refused to go on costs nothing", arguments: [true, false])
+    @Test(
+        "each part of a resumed stream costs its own model's price, and a model that only refused to go on costs nothing",
+        arguments: [true, false])
     func resumed(isContinued: Bool) throws {
         let a = try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -59,16 +61,25 @@ import TestSupport
             exchange.hold()
         }
         let b = try ScriptedUpstream { exchange in
-            if isContinued { try exchange.stream([" and four words more"], usage: nil) } else { try ScriptedUpstream.failing(400, "no such thing")(exchange) }
+            if isContinued {
+                try exchange.stream([" and four words more"], usage: nil)
+            } else {
+                try ScriptedUpstream.failing(400, "no such thing")(exchange)
+            }
         }
         var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [cheap, dear], resume: true }"])
         policy.provider = "continues: prefix"
-        policy.moreModels = ["  cheap: { provider: p-a, price: { input: 0, output: 1 } }", "  dear: { provider: p-b, price: { input: 0, output: 1000 } }"]
+        policy.moreModels = [
+            "  cheap: { provider: p-a, price: { input: 0, output: 1 } }", "  dear: { provider: p-b, price: { input: 0, output: 1000 } }",
+        ]
         let router = try RouterProcess(policy)
         let response = try router.stream("r")
         let cost = try #require(response.metadata?["cost_usd"]?.double)
         let expected = isContinued ? 0.001..<0.02 : 1e-6..<2e-5
         #expect(expected.contains(cost), "\(cost)")
-        if !isContinued { #expect(response.errors.last?["message"]?.string?.contains("broken") == true && response.metadata?["model_name"]?.string == "cheap") }
+        if !isContinued {
+            #expect(
+                response.errors.last?["message"]?.string?.contains("broken") == true && response.metadata?["model_name"]?.string == "cheap")
+        }
     }
 }

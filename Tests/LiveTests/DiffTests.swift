@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// `llm-router diff`.
 @Suite struct DiffTests {
@@ -18,7 +18,8 @@ import TestSupport
         """
 
     private func diff(_ new: String, _ arguments: String..., files: [String: String] = [:]) throws -> RouterCommand {
-        try RouterCommand(["diff", "old.yaml", "new.yaml"] + arguments, files: files.merging(["old.yaml": Self.old, "new.yaml": new]) { $1 })
+        try RouterCommand(
+            ["diff", "old.yaml", "new.yaml"] + arguments, files: files.merging(["old.yaml": Self.old, "new.yaml": new]) { $1 })
     }
 
     @Test func `equal policies are exit 0 and silence, random orders included`() throws {
@@ -27,7 +28,9 @@ import TestSupport
     }
 
     @Test func `what a reload would log, and whose plans change`() throws {
-        let run = try diff(Self.old.replacing("fallback: [large]", with: "fallback: [hidden]").replacing("small: { provider: demo,", with: "small: { provider: other,"))
+        let run = try diff(
+            Self.old.replacing("fallback: [large]", with: "fallback: [hidden]").replacing(
+                "small: { provider: demo,", with: "small: { provider: other,"))
         #expect(run.exit == .code(1))
         #expect(run.output.contains("~ route auto: fallback large -> hidden\n"), "\(run.output)")
         #expect(run.output.contains("~ model small: provider demo -> other\n"))
@@ -49,7 +52,9 @@ import TestSupport
 
             {"messages":[{"role":"user","content":"Hello"}]}
             """
-        let run = try diff(Self.old.replacing("fallback: [large]", with: "fallback: [hidden]"), "--requests", "requests.jsonl", files: ["requests.jsonl": requests])
+        let run = try diff(
+            Self.old.replacing("fallback: [large]", with: "fallback: [hidden]"), "--requests", "requests.jsonl",
+            files: ["requests.jsonl": requests])
         #expect(run.exit == .code(1))
         #expect(run.output == "~ route auto: fallback large -> hidden\nrequests.jsonl:3: small, large -> small, hidden\n", "\(run.output)")
     }

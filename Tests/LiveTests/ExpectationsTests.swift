@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// `llm-router test` and `check` on a policy's own `tests:`, planned and for real.
 @Suite struct ExpectationsTests {
@@ -58,7 +58,9 @@ import TestSupport
         #expect(run.output.hasSuffix("11 of 11 tests hold\n"), "\(run.output)")
     }
 
-    @Test(arguments: [[], ["--live"]]) func `what fails says what was expected, what came instead, and how to see why`(options: [String]) throws {
+    @Test(arguments: [[], ["--live"]]) func `what fails says what was expected, what came instead, and how to see why`(
+        options: [String]
+    ) throws {
         let text = Self.tests(
             "name: wrong model, expect: { chosen: second }", "name: wrong order, down: [here], expect: { order: [second] }",
             "name: reached after all, down: [here], expect: { never: second }", "name: not refused, expect: { refused: 403 }",
@@ -66,7 +68,10 @@ import TestSupport
         let run = try RouterCommand(["test"] + options + ["routes.yaml"], files: ["routes.yaml": text])
         #expect(run.exit == .code(1))
         let start = Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count
-        #expect(run.output.contains("not ok 1 - wrong model\n  at        routes.yaml:\(start):5\n  expected  chosen: second\n  got       first\n"), "\(run.output)")
+        #expect(
+            run.output.contains(
+                "not ok 1 - wrong model\n  at        routes.yaml:\(start):5\n  expected  chosen: second\n  got       first\n"),
+            "\(run.output)")
         #expect(run.output.contains("  see why   llm-router explain --policy "))
         for number in 2...5 { #expect(run.output.contains("not ok \(number) - "), "\(run.output)") }
         #expect(run.output.contains("  got       404 "))
@@ -75,8 +80,11 @@ import TestSupport
 
     @Test func `for real, what may reach an upstream is left out with the reason, unless --all is given`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("paid for"))
-        let text = Self.tests("name: costs money, request: { model: paid }, expect: { chosen: bill }", "name: long, request: { tokens: 9000 }, expect: { chosen: second }")
-            .replacing("127.0.0.1:9/", with: "127.0.0.1:\(upstream.port)/")
+        let text = Self.tests(
+            "name: costs money, request: { model: paid }, expect: { chosen: bill }",
+            "name: long, request: { tokens: 9000 }, expect: { chosen: second }"
+        )
+        .replacing("127.0.0.1:9/", with: "127.0.0.1:\(upstream.port)/")
         let run = try test(text, "--live")
         #expect(run.exit == .code(0))
         #expect(run.output.contains("ok 1 - costs money # SKIP it may reach the upstream of 'paid'; --all asks it\n"), "\(run.output)")
@@ -100,10 +108,12 @@ import TestSupport
         let good = try RouterCommand(["check", "routes.yaml"], files: ["routes.yaml": Self.holding])
         #expect(good.exit == .code(0), "\(good.output)")
         #expect(good.output.contains("11 tests"))
-        let bad = try RouterCommand(["check", "routes.yaml"], files: ["routes.yaml": Self.tests("name: wrong, expect: { chosen: second }")])
+        let bad = try RouterCommand(
+            ["check", "routes.yaml"], files: ["routes.yaml": Self.tests("name: wrong, expect: { chosen: second }")])
         #expect(bad.exit == .code(1))
         let line = Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count
-        #expect(bad.output.contains("routes.yaml:\(line):5: error: test 'wrong' fails: expected chosen: second, got first\n"), "\(bad.output)")
+        #expect(
+            bad.output.contains("routes.yaml:\(line):5: error: test 'wrong' fails: expected chosen: second, got first\n"), "\(bad.output)")
     }
 
     @Test func `a file without tests, a bad file and bad usage`() throws {

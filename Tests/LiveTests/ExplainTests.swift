@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// `llm-router explain`, and `POST /admin/explain` and `/admin/check` of a running process.
 @Suite struct ExplainTests {
@@ -68,7 +68,8 @@ import TestSupport
     }
 
     @Test func `a request from a file, and one of the policy's tests`() throws {
-        let request = #"{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}],"max_tokens":7}"#
+        let request =
+            #"{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}],"max_tokens":7}"#
         let run = try explain("--request", "request.json", files: ["request.json": request])
         #expect(run.output.contains("needs image; about ") && run.output.contains("at most 7 of response"))
         #expect(try explain("--test", "images go to large").output.hasPrefix("answers  demo/large\n"))
@@ -78,7 +79,8 @@ import TestSupport
     }
 
     @Test(arguments: [
-        ["--key", "teem"], ["--down", "smal"], ["--image", "--request", "routes.yaml"], ["--request", "nowhere.json"], ["--test", "nope"], ["--nonsense"],
+        ["--key", "teem"], ["--down", "smal"], ["--image", "--request", "routes.yaml"], ["--request", "nowhere.json"], ["--test", "nope"],
+        ["--nonsense"],
         ["--max-tokens", "0"],
     ])
     func `bad usage is exit 2 and says what to write`(arguments: [String]) throws {
@@ -96,9 +98,12 @@ import TestSupport
     // MARK: A running process
 
     @Test func `a running process explains with its own state, and nothing is counted by it`() throws {
-        let broken = try ScriptedUpstream(ScriptedUpstream.failing(500)), healthy = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
+        let broken = try ScriptedUpstream(ScriptedUpstream.failing(500)),
+            healthy = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
         let router = try RouterProcess(
-            PolicyText(["a": broken, "b": healthy], defaults: "breaker: { failures: 2, cooldown: 5m, jitter: 0 }", routes: ["  auto: { try: [a, b] }"]))
+            PolicyText(
+                ["a": broken, "b": healthy], defaults: "breaker: { failures: 2, cooldown: 5m, jitter: 0 }",
+                routes: ["  auto: { try: [a, b] }"]))
         func explained() throws -> JSON {
             let response = try router.call("POST", "/admin/explain", body: RouterProcess.chatBody("auto"))
             #expect(response.status == 200, "\(response.text)")
@@ -164,11 +169,15 @@ import TestSupport
         let bad = try check(Self.policy + "routez: {}\n")
         #expect(bad.status == 422 && bad.json?["status"]?.string == "invalid")
         let issue = try #require(bad.json?["issues"]?.array?.first { $0["severity"]?.string == "error" })
-        #expect(issue["line"]?.int == Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count && issue["column"]?.int == 1)
+        #expect(
+            issue["line"]?.int == Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count && issue["column"]?.int == 1)
         #expect(issue["message"]?.string?.contains("routez") == true)
         let failing = try check(Self.policy.replacing("chosen: large", with: "chosen: small"))
         #expect(failing.status == 422)
-        #expect(failing.json?["issues"]?.array?.contains { $0["message"]?.string == "test 'images go to large' fails: expected chosen: small, got large" } == true)
+        #expect(
+            failing.json?["issues"]?.array?.contains {
+                $0["message"]?.string == "test 'images go to large' fails: expected chosen: small, got large"
+            } == true)
         let including = try check("include: more.yaml\n" + Self.policy.replacing("\"key-of-the-team\"", with: "\"${file:/etc/hostname}\""))
         #expect(including.status == 200, "\(including.text)")
         #expect(including.json?["issues"]?.array?.count { $0["message"]?.string?.contains("is not read here") == true } == 2)

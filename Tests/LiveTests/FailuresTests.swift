@@ -1,11 +1,14 @@
-import Testing
 import TestSupport
+import Testing
 
 /// The failure table, seen from both ends: who is asked again, and what the client is told.
 @Suite struct FailuresTests {
-    private static func router(_ a: @escaping ScriptedUpstream.Script, defaults: String = "") throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
+    private static func router(
+        _ a: @escaping ScriptedUpstream.Script, defaults: String = ""
+    ) throws -> (RouterProcess, a: ScriptedUpstream, b: ScriptedUpstream) {
         let (a, b) = (try ScriptedUpstream(a), try ScriptedUpstream(ScriptedUpstream.responding("from b")))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: defaults, routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
+        let router = try RouterProcess(
+            PolicyText(["a": a, "b": b], defaults: defaults, routes: ["  r: { try: [a, b] }", "  alone: { try: a }"]))
         return (router, a, b)
     }
 
@@ -86,7 +89,10 @@ import TestSupport
         let upstreams = try (0..<5).map { _ in try ScriptedUpstream(ScriptedUpstream.failing(500)) }
         let policy = PolicyText(
             ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2], "d": upstreams[3], "e": upstreams[4]],
-            routes: ["  two: { try: [a, b, c, d], max_attempts: 2 }", "  models: { try: [a, b, c, d], fallback: [e], max_models: 2 }", "  loose: { try: [a, b, c, d, e] }"])
+            routes: [
+                "  two: { try: [a, b, c, d], max_attempts: 2 }", "  models: { try: [a, b, c, d], fallback: [e], max_models: 2 }",
+                "  loose: { try: [a, b, c, d, e] }",
+            ])
         let router = try RouterProcess(policy)
         for (route, attempts) in [("two", 2), ("models", 3), ("loose", 4)] {
             let before = upstreams.reduce(0) { $0 + $1.requests.count }
@@ -98,14 +104,21 @@ import TestSupport
     }
 
     @Test func `a failure with a chain of its own goes there and nowhere else`() throws {
-        let overflow = OpenAIReplies.error("maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
+        let overflow = OpenAIReplies.error(
+            "maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
         let filter = OpenAIReplies.error("blocked", type: "invalid_request_error", code: "\"content_filter\"")
         let a = try ScriptedUpstream { try $0.respond(400, $0.question == "filter" ? filter : overflow) }
-        let (b, c, d) = (try ScriptedUpstream(ScriptedUpstream.responding("b")), try ScriptedUpstream(ScriptedUpstream.responding("c")), try ScriptedUpstream(ScriptedUpstream.responding("d")))
+        let (b, c, d) = (
+            try ScriptedUpstream(ScriptedUpstream.responding("b")), try ScriptedUpstream(ScriptedUpstream.responding("c")),
+            try ScriptedUpstream(ScriptedUpstream.responding("d"))
+        )
         let router = try RouterProcess(
             PolicyText(
                 ["a": a, "b": b, "c": c, "d": d],
-                routes: ["  r: { try: a, fallback: [b], fallback_on: { context_overflow: [c], content_filter: [d] } }", "  plain: { try: a, fallback: [b] }"]))
+                routes: [
+                    "  r: { try: a, fallback: [b], fallback_on: { context_overflow: [c], content_filter: [d] } }",
+                    "  plain: { try: a, fallback: [b] }",
+                ]))
         #expect(try router.chat("r", "long").content == "c")
         #expect(try router.chat("r", "filter").content == "d")
         #expect(b.requests.isEmpty)
@@ -165,7 +178,8 @@ import TestSupport
         let upstream = try ScriptedUpstream { exchange in
             let body = OpenAIReplies.buffered(exchange.question)
             let extra = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(evil.utf8.count)\r\n\r\n\(evil)"
-            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)\(extra)")
+            try exchange.send(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)\(extra)")
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         for index in 0..<10 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }

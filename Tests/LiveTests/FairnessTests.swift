@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Who waits for the same slots.
 @Suite struct FairnessTests {
@@ -19,11 +19,14 @@ import TestSupport
             try upstream.waitForRequest(number)
             return client
         }
-        let waiting = try (0..<3).map { _ in try router.openStream("a", "many", key: "key-many") } + [router.openStream("a", "one", key: "key-one")]
+        let waiting =
+            try (0..<3).map { _ in try router.openStream("a", "many", key: "key-many") } + [router.openStream("a", "one", key: "key-one")]
         // A comment in place of a response says that a request waits.
         let heads = try waiting.map { client in
             let head = try client.readHead()
-            guard case .comment = try client.nextItem() else { throw TestFailure("something came before a comment", CallSite(#fileID, #line)) }
+            guard case .comment = try client.nextItem() else {
+                throw TestFailure("something came before a comment", CallSite(#fileID, #line))
+            }
             return head
         }
         // One slot after the other is free.

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What a newcomer does first: start the shipped file with nothing set, ask, look, extend, make a mistake.
 @Suite struct FirstMinuteTests {
@@ -39,7 +39,8 @@ import TestSupport
         #expect(try router.chat("mine").status == 404)
         let extended = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
             switch line {
-            case _ where line.hasPrefix("providers:"): [String(line), "  mine: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
+            case _ where line.hasPrefix("providers:"):
+                [String(line), "  mine: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
             case _ where line.hasPrefix("models:"): [String(line), "  my-model: { provider: mine }"]
             case _ where line.hasPrefix("routes:"): [String(line), "  mine: { try: my-model, fallback: [demo] }"]
             default: [String(line)]
@@ -57,7 +58,8 @@ import TestSupport
         let router = try RouterProcess(text)
         let digest = try router.policy()["digest"]
         let mistaken = text + "\nroutez:\n  broken: { try: demo }\n"
-        let line = mistaken.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("routez:") }.map { $0 + 1 } ?? 0
+        let line =
+            mistaken.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("routez:") }.map { $0 + 1 } ?? 0
         try router.reloadRefused(mistaken)
         try router.waitForLog("routes.yaml:\(line):1")
         let lines = router.standardError.split(separator: "\n")

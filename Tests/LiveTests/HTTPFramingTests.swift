@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Request smuggling: whatever a proxy before or behind us could read differently is refused, and nothing of it goes upstream.
 @Suite struct HTTPFramingTests {
@@ -35,8 +35,10 @@ import TestSupport
 
     @Test func `a transfer coding that is not exactly chunked is refused`() throws {
         let values = [
-            "chunked, chunked", "xchunked", "chunkedx", "identity", "gzip", "deflate", "gzip, chunked", "chunked, gzip", "chunked, identity", "identity, chunked",
-            "chunked;q=1", "chunked ; a=b", ",chunked", "chunked,", "chunked,,", "\"chunked\"", "[chunked]", "chunk ed", "chun\tked", "chunked\u{0b}", "\u{0b}chunked",
+            "chunked, chunked", "xchunked", "chunkedx", "identity", "gzip", "deflate", "gzip, chunked", "chunked, gzip",
+            "chunked, identity", "identity, chunked",
+            "chunked;q=1", "chunked ; a=b", ",chunked", "chunked,", "chunked,,", "\"chunked\"", "[chunked]", "chunk ed", "chun\tked",
+            "chunked\u{0b}", "\u{0b}chunked",
             "chunked\u{0c}", "chunked\u{0}", "", "x, chunked", "chunked\\", "chunked chunked",
         ]
         var cases = values.map { (name: $0.debugDescription, request: Self.chat(["Transfer-Encoding: \($0)"], body: Self.chunkedBody)) }
@@ -58,7 +60,8 @@ import TestSupport
 
     @Test func `a length that is not one plain number is refused`() throws {
         let values = [
-            "+5", "-5", "5_0", "0x5", "5 5", "", "5,5", "5, 5", "5;", "5.0", "1e1", "99999999999999999999", "18446744073709551616", "９", "5\u{0b}", "'5'", "five",
+            "+5", "-5", "5_0", "0x5", "5 5", "", "5,5", "5, 5", "5;", "5.0", "1e1", "99999999999999999999", "18446744073709551616", "９",
+            "5\u{0b}", "'5'", "five",
         ]
         var cases = values.map { (name: $0.debugDescription, request: Self.chat(["Content-Length: \($0)"], body: "hello")) }
         cases.append(("twice the same", Self.chat(["Content-Length: 5", "Content-Length: 5"], body: "hello")))
@@ -68,8 +71,10 @@ import TestSupport
 
     @Test func `a faulty chunk is refused`() throws {
         let bodies = [
-            "00000000000000005\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "5_\r\nhello\r\n0\r\n\r\n",
-            "g\r\nhello\r\n0\r\n\r\n", "\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\rhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello0\r\n\r\n",
+            "00000000000000005\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n",
+            "5_\r\nhello\r\n0\r\n\r\n",
+            "g\r\nhello\r\n0\r\n\r\n", "\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\rhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n",
+            "5\r\nhello0\r\n\r\n",
             "5\r\nhelloXX0\r\n\r\n", "5\r\nhello\r\n0\n\n", " 5\r\nhello\r\n0\r\n\r\n",
             "5;\(String(repeating: "x", count: 65536))\r\nhello\r\n0\r\n\r\n", "5;a\nb\r\nhello\r\n0\r\n\r\n", "0\r\nbad trailer\r\n\r\n",
         ]
@@ -99,14 +104,21 @@ import TestSupport
         let good = "GET /models HTTP/1.1"
         try expectRefusals(
             [
-                get("GET  /models HTTP/1.1", "Host: x"), get("GET /models  HTTP/1.1", "Host: x"), get("GET /models", "Host: x"), get("GET /models HTTP/1.1 ", "Host: x"),
+                get("GET  /models HTTP/1.1", "Host: x"), get("GET /models  HTTP/1.1", "Host: x"), get("GET /models", "Host: x"),
+                get("GET /models HTTP/1.1 ", "Host: x"),
                 get("GET\t/models HTTP/1.1", "Host: x"), get("GET /models http/1.1", "Host: x"), get("GET /models HTTP/1.10", "Host: x"),
-                get("GET /models HTTP/01.1", "Host: x"), get("GET /models HTTP/2.0", "Host: x"), get("GET /models HTTP/1.1x", "Host: x"), get(" GET /models HTTP/1.1", "Host: x"),
-                get("G@T /models HTTP/1.1", "Host: x"), get("GET models HTTP/1.1", "Host: x"), get("GET /mo\u{0}dels HTTP/1.1", "Host: x"), get("GET /mo\u{1}dels HTTP/1.1", "Host: x"),
-                get("GET http://other/models HTTP/1.1", "Host: x"), get(good), get(good, "Host: x", "Host: x"), get(good, "Host: a b"), get(good, "Host: x:port"),
-                get(good, "Host: x", "A: b\rc"), get(good, "Host: x", "A: b\u{0}c"), get(good, "Host: x", "A: b\u{1}c"), get(good, "Host: x", "A : b"), get(good, "Host: x", ": b"),
-                get(good, "Host: x", "no colon"), get(good, "Host: x", "A b: c"), get(good, "Host: x", "A(b): c"), get(good, "Host: x", "A: b", " folded"),
-                get(good, " Leading: x", "Host: x"), get(good, "", "Host: x"), (name: "bare LF", request: "GET /models HTTP/1.1\nHost: x\n\n"),
+                get("GET /models HTTP/01.1", "Host: x"), get("GET /models HTTP/2.0", "Host: x"), get("GET /models HTTP/1.1x", "Host: x"),
+                get(" GET /models HTTP/1.1", "Host: x"),
+                get("G@T /models HTTP/1.1", "Host: x"), get("GET models HTTP/1.1", "Host: x"), get("GET /mo\u{0}dels HTTP/1.1", "Host: x"),
+                get("GET /mo\u{1}dels HTTP/1.1", "Host: x"),
+                get("GET http://other/models HTTP/1.1", "Host: x"), get(good), get(good, "Host: x", "Host: x"), get(good, "Host: a b"),
+                get(good, "Host: x:port"),
+                get(good, "Host: x", "A: b\rc"), get(good, "Host: x", "A: b\u{0}c"), get(good, "Host: x", "A: b\u{1}c"),
+                get(good, "Host: x", "A : b"), get(good, "Host: x", ": b"),
+                get(good, "Host: x", "no colon"), get(good, "Host: x", "A b: c"), get(good, "Host: x", "A(b): c"),
+                get(good, "Host: x", "A: b", " folded"),
+                get(good, " Leading: x", "Host: x"), get(good, "", "Host: x"),
+                (name: "bare LF", request: "GET /models HTTP/1.1\nHost: x\n\n"),
                 (name: "one bare LF", request: "GET /models HTTP/1.1\r\nHost: x\nA: b\r\n\r\n"),
             ], statuses: [400, 505])
     }

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What a client may cost at most before it is known, and what a connection may be used for.
 @Suite struct HTTPLimitsTests {
@@ -74,8 +74,10 @@ import TestSupport
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let messages = #""messages":[{"role":"user","content":"x"}]"#
         var bodies = [
-            "", "{", "[]", "null", "{\"model\":\"a\",}", "{\"model\":\"a\",\(messages),}", "{\"model\":\"a\",\"x\":[1,],\(messages)}", "{\"model\":\"a\" \(messages)}",
-            "{\"model\":\"a\",\(messages)} x", "{\"model\":\"a\",\"model\":\"b\",\(messages)}", "{\"model\":7,\(messages)}", "{\"model\":\"a\",\"x\":01,\(messages)}",
+            "", "{", "[]", "null", "{\"model\":\"a\",}", "{\"model\":\"a\",\(messages),}", "{\"model\":\"a\",\"x\":[1,],\(messages)}",
+            "{\"model\":\"a\" \(messages)}",
+            "{\"model\":\"a\",\(messages)} x", "{\"model\":\"a\",\"model\":\"b\",\(messages)}", "{\"model\":7,\(messages)}",
+            "{\"model\":\"a\",\"x\":01,\(messages)}",
             "{\"model\":\"a\",\"x\":\"\u{1}\",\(messages)}", "{'model':'a'}", "{\"model\":\"a\",\"stream\":\"yes\",\(messages)}",
         ].map { Array($0.utf8) }
         bodies.append(Array("{\"model\":\"a\",\"x\":".utf8) + Array(repeating: UInt8(ascii: "["), count: 100_000))
@@ -136,7 +138,9 @@ import TestSupport
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let client = try router.client()
         let requests = (1...20).map { index in
-            index == 12 ? "GET /models HTTP/1.1\r\nHost : x\r\n\r\n" : RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "n\(index)", stream: index == 7))
+            index == 12
+                ? "GET /models HTTP/1.1\r\nHost : x\r\n\r\n"
+                : RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "n\(index)", stream: index == 7))
         }
         client.send(requests.joined())
         for index in 1...11 {
@@ -156,7 +160,10 @@ import TestSupport
     @Test func `no request turns the connection into anything but HTTP`() throws {
         let router = try RouterProcess(PolicyText().demo)
         let smuggled = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
-        for request in ["CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", Self.get("/models", ["Connection: Upgrade", "Upgrade: websocket"])] {
+        for request in [
+            "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
+            Self.get("/models", ["Connection: Upgrade", "Upgrade: websocket"]),
+        ] {
             let client = try router.client()
             client.send(request + smuggled)
             #expect([400, 405, 501].contains(try client.readResponse().status), "\(request)")
@@ -164,7 +171,9 @@ import TestSupport
         }
         // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the response.
         let client = try router.client()
-        client.send(Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"]) + smuggled)
+        client.send(
+            Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"])
+                + smuggled)
         #expect(try client.readResponse().status == 200)
         #expect(try client.readToClose() == [])
     }

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// The harness itself, against itself: a mock that lies would make every live test worthless.
 @Suite struct HarnessTests {
@@ -89,7 +89,9 @@ import TestSupport
         let stream = Array(": ping\n\ndata: a\r\ndata:b\r\n\r\nid: 7\rdata: c\r\r\n\ndata: cut".utf8)
         var reader = EventReader()
         var items: [EventReader.Item] = []
-        for start in stride(from: 0, to: stream.count, by: size) { items += reader.read(Array(stream[start..<min(start + size, stream.count)])) }
+        for start in stride(from: 0, to: stream.count, by: size) {
+            items += reader.read(Array(stream[start..<min(start + size, stream.count)]))
+        }
         #expect(items == [.comment(" ping"), .data("a\nb"), .field("id: 7"), .data("c")])
         #expect(reader.isInsideEvent)
     }
@@ -107,6 +109,9 @@ import TestSupport
 
     @Test func `a canary is found whole and in part`() {
         let canaries = Canaries(["key": "sk-canary-0123456789"])
-        #expect(canaries.leaks(in: ["log": "… sk-canary-0123456789 …", "body": "nary-0123456789", "clean": "sk-canary"]) == ["key in body", "key in log"])
+        #expect(
+            canaries.leaks(in: ["log": "… sk-canary-0123456789 …", "body": "nary-0123456789", "clean": "sk-canary"]) == [
+                "key in body", "key in log",
+            ])
     }
 }

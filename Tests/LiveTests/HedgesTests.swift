@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// A second attempt beside a slow first one.
 @Suite struct HedgesTests {

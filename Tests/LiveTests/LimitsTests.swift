@@ -1,11 +1,12 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Requests and tokens of the minute, and requests under way: of keys, models and providers.
 @Suite struct LimitsTests {
     @Test func `of many parallel requests exactly as many as the key's limit are admitted`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("yes"))
-        let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 100 } }"]))
+        let router = try RouterProcess(
+            PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 100 } }"]))
         let start = ContinuousClock.now
         let responses = try concurrently(20) { _ in try (0..<20).map { _ in try router.chat("a", key: "key-k") } }.flatMap { $0 }
         let refilled = Int((.now - start) / .milliseconds(600)) + 1

@@ -1,13 +1,15 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What `/models` shows.
 @Suite struct ModelsTests {
     private static let policy = PolicyText().with {
         $0.moreProviders = ["  demo: { plugin: demo }", "  off: { plugin: openai, api_key: \"${SURELY_NOT_SET}\" }"]
         $0.moreModels = [
-            "  plain: { provider: demo }", "  seeing: { provider: demo, tags: [vision], type: fast, context: 1000, max_output: 100, price: { input: 1, output: 2 } }",
-            "  imaging: { provider: demo, supports: [image, tools, json] }", "  demo/name:free: { provider: demo }", "  secret: { provider: demo, hidden: true }",
+            "  plain: { provider: demo }",
+            "  seeing: { provider: demo, tags: [vision], type: fast, context: 1000, max_output: 100, price: { input: 1, output: 2 } }",
+            "  imaging: { provider: demo, supports: [image, tools, json] }", "  demo/name:free: { provider: demo }",
+            "  secret: { provider: demo, hidden: true }",
             "  absent: { provider: \"off\" }",
         ]
         $0.routes = ["  r: { try: [plain, seeing] }"]
@@ -19,7 +21,8 @@ import TestSupport
             let list = try #require(try router.get(path).json)
             #expect(list["object"]?.string == "list")
             let entries = try #require(list["data"]?.array)
-            #expect(entries.allSatisfy { $0["supportsVision"]?.bool != nil && $0["object"]?.string == "model" && $0["created"]?.int != nil })
+            #expect(
+                entries.allSatisfy { $0["supportsVision"]?.bool != nil && $0["object"]?.string == "model" && $0["created"]?.int != nil })
             let seeing = Set(entries.filter { $0["supportsVision"]?.bool == true }.compactMap { $0["id"]?.string })
             #expect(seeing.isSuperset(of: ["seeing", "imaging"]) && !seeing.contains("plain"))
             #expect(list["models"] == list["data"])
@@ -58,7 +61,9 @@ import TestSupport
     @Test func `the list can be filtered`() throws {
         let router = try RouterProcess(Self.policy)
         func ids(_ query: String) throws -> Set<String> {
-            Set(try #require(try router.get("/models?\(query)").json?["data"]?.array).compactMap { $0["id"]?.string }).subtracting(["r", "auto"])
+            Set(try #require(try router.get("/models?\(query)").json?["data"]?.array).compactMap { $0["id"]?.string }).subtracting([
+                "r", "auto",
+            ])
         }
         #expect(try ids("supports=image") == ["seeing", "imaging"])
         #expect(try ids("tags=vision") == ["seeing", "imaging"])

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Ten times more than there is room for: what is admitted is served whole, what isn't is told at once when to come back.
 @Suite struct OverloadTests {
@@ -25,7 +25,9 @@ import TestSupport
             let content = response.isStream ? response.content : response.json?["choices"]?[0]?["message"]?["content"]?.string
             switch response.status {
             case 200 where content == nonce && response.isStream == response.isDone: served.append(time)
-            case 503 where (Int(response.head["retry-after"] ?? "") ?? 0) >= 1 && response.json?["error"]?["code"]?.string == "no_model_available": refused.append(time)
+            case 503
+            where (Int(response.head["retry-after"] ?? "") ?? 0) >= 1 && response.json?["error"]?["code"]?.string == "no_model_available":
+                refused.append(time)
             default: wrong.append("\(nonce): \(response.head.raw)\(String(decoding: response.body, as: UTF8.self))\(response.data)")
             }
         }
@@ -35,7 +37,9 @@ import TestSupport
     /// - Parameters:
     ///   - rate: requests a second over all clients; nil: as fast as they are answered.
     ///   - isRefused: opened at the first refusal.
-    private static func offer(_ router: RouterProcess, clients: Int, each: Int, rate: Double? = nil, isRefused: Gate = Gate()) throws -> Outcome {
+    private static func offer(
+        _ router: RouterProcess, clients: Int, each: Int, rate: Double? = nil, isRefused: Gate = Gate()
+    ) throws -> Outcome {
         let start = ContinuousClock.now
         let parts = try concurrently(clients, within: .seconds(240)) { index in
             let client = try router.client()
@@ -44,7 +48,8 @@ import TestSupport
                 if let rate { start.advanced(by: .seconds(Double(round * clients + index) / rate)).await() }
                 let nonce = "\(index)-\(round)"
                 let sent = ContinuousClock.now
-                client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", nonce, stream: round % 2 == 1)))
+                client.send(
+                    RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", nonce, stream: round % 2 == 1)))
                 outcome.add(try client.readStream(within: .seconds(60)), to: nonce, after: .now - sent)
                 if !outcome.refused.isEmpty { isRefused.open() }
             }

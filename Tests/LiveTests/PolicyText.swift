@@ -14,7 +14,10 @@ struct PolicyText {
     var moreProviders: [String] = []
     var moreModels: [String] = []
 
-    init(_ upstreams: KeyValuePairs<String, ScriptedUpstream> = [:], server: String = "", defaults: String = "", routes: [String] = [], keys: [String] = []) {
+    init(
+        _ upstreams: KeyValuePairs<String, ScriptedUpstream> = [:], server: String = "", defaults: String = "", routes: [String] = [],
+        keys: [String] = []
+    ) {
         self.upstreams = upstreams.map { ($0.key, $0.value.port) }
         (self.server, self.defaults, self.routes, self.keys) = (server, defaults, routes, keys)
     }
@@ -23,7 +26,9 @@ struct PolicyText {
         var lines = ["version: 1", "listen: 127.0.0.1:0"]
         if !server.isEmpty { lines.append("server: { \(server) }") }
         lines.append("defaults: { \(allDefaults) }")
-        let providers = upstreams.map { "  p-\($0.name): { plugin: openai-compatible, base_url: \"http://127.0.0.1:\($0.port)/v1\", \(provider) }" } + moreProviders
+        let providers =
+            upstreams.map { "  p-\($0.name): { plugin: openai-compatible, base_url: \"http://127.0.0.1:\($0.port)/v1\", \(provider) }" }
+            + moreProviders
         let models = upstreams.map { "  \($0.name): { provider: p-\($0.name), upstream: up-\($0.name) }" } + moreModels
         for (name, entries) in [("providers", providers), ("models", models), ("routes", routes), ("keys", keys)] where !entries.isEmpty {
             lines += ["\(name):"] + entries
@@ -62,7 +67,8 @@ func ceiling(_ exact: Duration) -> Duration { isSoak ? exact : exact * 10 }
 
 /// Runs `body` for each index on threads of its own and gives the results in order.
 func concurrently<Result: Sendable>(
-    _ count: Int, within limit: Duration = .seconds(60), file: StaticString = #fileID, line: Int = #line, _ body: @escaping @Sendable (Int) throws -> Result
+    _ count: Int, within limit: Duration = .seconds(60), file: StaticString = #fileID, line: Int = #line,
+    _ body: @escaping @Sendable (Int) throws -> Result
 ) throws -> [Result] {
     try Threads.run(count, within: limit, file: file, line: line, body)
 }

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// A reload swaps the policy under running traffic: nobody is cut, nobody sees a mixture, and a mistake changes nothing.
 @Suite(.serialized) struct ReloadTests {
@@ -30,7 +30,9 @@ import TestSupport
         for client in clients {
             Threads.start {
                 let response = try? client.readStream(within: .seconds(120))
-                if response?.content != expected || response?.isDone != true { broken.update { $0.append(response.map { "\($0.status) \($0.content) \($0.errors)" } ?? "cut") } }
+                if response?.content != expected || response?.isDone != true {
+                    broken.update { $0.append(response.map { "\($0.status) \($0.content) \($0.errors)" } ?? "cut") }
+                }
                 readers.update { $0 += 1 }
             }
         }
@@ -102,11 +104,14 @@ import TestSupport
         }
         try ask("a")
         try ask("b")
-        try router.reload(policy.with {
-            $0.upstreams.removeLast()
-            $0.moreProviders = ["  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(changed.port)/v1\", api_key: other }"]
-            $0.moreModels = ["  b: { provider: p-b }"]
-        }.text)
+        try router.reload(
+            policy.with {
+                $0.upstreams.removeLast()
+                $0.moreProviders = [
+                    "  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(changed.port)/v1\", api_key: other }"
+                ]
+                $0.moreModels = ["  b: { provider: p-b }"]
+            }.text)
         try ask("a")
         try ask("b")
         #expect(kept.connections == 1)
@@ -115,9 +120,14 @@ import TestSupport
     }
 
     @Test func `an response never mixes two policies`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("generation a")), try ScriptedUpstream(ScriptedUpstream.responding("generation b")))
+        let (a, b) = (
+            try ScriptedUpstream(ScriptedUpstream.responding("generation a")),
+            try ScriptedUpstream(ScriptedUpstream.responding("generation b"))
+        )
         func policy(_ name: String) -> PolicyText {
-            PolicyText(["a": a, "b": b], routes: ["  r: { try: \(name) }"]).with { $0.provider = "api_key: key-\(name), headers: { X-Generation: \(name) }" }
+            PolicyText(["a": a, "b": b], routes: ["  r: { try: \(name) }"]).with {
+                $0.provider = "api_key: key-\(name), headers: { X-Generation: \(name) }"
+            }
         }
         let router = try RouterProcess(policy("a"))
         let over = Watched(false)
@@ -127,7 +137,9 @@ import TestSupport
                 while !over.read({ $0 }) {
                     let response = try? router.chat("r")
                     let model = response?.head["x-router-model"] ?? "nothing"
-                    if response?.content != "generation \(model)" || response?.json?["_router"]?["model_name"]?.string != model { mixed.update { $0.append("\(response?.text ?? "none")") } }
+                    if response?.content != "generation \(model)" || response?.json?["_router"]?["model_name"]?.string != model {
+                        mixed.update { $0.append("\(response?.text ?? "none")") }
+                    }
                 }
                 count.update { $0 += 1 }
             }

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// A stream that broke after its first content goes on at another model, where the route says so.
 @Suite struct ResumptionTests {
@@ -17,7 +17,9 @@ import TestSupport
     }
 
     /// Reads what comes before the break, lets it happen, and returns what follows.
-    private static func rest(_ router: RouterProcess, _ model: String, _ text: String = "Hello", extra: String = "", breakingAt gate: Gate) throws -> StreamedResponse {
+    private static func rest(
+        _ router: RouterProcess, _ model: String, _ text: String = "Hello", extra: String = "", breakingAt gate: Gate
+    ) throws -> StreamedResponse {
         let client = try router.openStream(model, text, extra: extra)
         let head = try client.readHead()
         for text in begun { #expect(try client.nextContent() == text) }
@@ -54,7 +56,9 @@ import TestSupport
         let (a, b) = (try Self.breaking(at: gates), try ScriptedUpstream(ScriptedUpstream.responding("never")))
         let router = try Self.router(a, b)
         var responses = [try Self.rest(router, "plain", breakingAt: gates[0])]
-        for (extra, gate) in zip(extras, gates.dropFirst()) { responses.append(try Self.rest(router, "able", extra: extra, breakingAt: gate)) }
+        for (extra, gate) in zip(extras, gates.dropFirst()) {
+            responses.append(try Self.rest(router, "able", extra: extra, breakingAt: gate))
+        }
         for response in responses {
             #expect(response.content == "" && !response.isDone)
             #expect(response.errors.count == 1)

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// The same model again: how often, when, and what the upstream's own wish does to it.
 @Suite struct RetriesTests {
@@ -7,7 +7,9 @@ import TestSupport
 
     @Test(arguments: [false, true])
     func `a model that is alone is asked again as often as retries says`(stream: Bool) throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.responding("at last")])
+        let upstream = try ScriptedUpstream(each: [
+            ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.responding("at last"),
+        ])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
         let content = stream ? try router.stream("a").content : try router.chat("a").content
         #expect(content == "at last")
@@ -36,14 +38,20 @@ import TestSupport
 
     @Test func `a rate limited model whose upstream names no time is ready when it is asked again`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.number % 2 == 0 { try ScriptedUpstream.failing(429)(exchange) } else { try ScriptedUpstream.responding("now")(exchange) }
+            if exchange.number % 2 == 0 {
+                try ScriptedUpstream.failing(429)(exchange)
+            } else {
+                try ScriptedUpstream.responding("now")(exchange)
+            }
         }
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 20ms, jitter: 1 }"))
         for _ in 0..<10 { #expect(try router.chat("a").content == "now") }
     }
 
     @Test func `where all rest, a request waits if it may, with comments on its stream`() throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.responding("rested")])
+        let upstream = try ScriptedUpstream(each: [
+            ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.responding("rested"),
+        ])
         let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 200ms", defaults: "retry: { retries: 0 }"))
         #expect(try router.chat("a").status == 429)
         let response = try router.stream("a")
@@ -53,8 +61,12 @@ import TestSupport
     }
 
     @Test func `where the wait doesn't fit, it fails at once with the earliest time`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 86400"])), try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 90"])))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: "timeouts: { total: 60s }", routes: ["  r: { try: [a, b] }"]))
+        let (a, b) = (
+            try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 86400"])),
+            try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 90"]))
+        )
+        let router = try RouterProcess(
+            PolicyText(["a": a, "b": b], defaults: "timeouts: { total: 60s }", routes: ["  r: { try: [a, b] }"]))
         for attempts in [2, 0] {
             let response = try router.chat("r", within: .seconds(5))
             #expect(response.status == 429)
@@ -69,7 +81,9 @@ import TestSupport
     }
 
     @Test func `a route's own rows of the failure table come before the others`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
+        let (a, b) = (
+            try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.responding("b"))
+        )
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  stop: { try: [a, b], failover: { 403: stop } }", "  go: { try: [a, b] }"]))
         let stopped = try router.chat("stop")
@@ -112,7 +126,8 @@ import TestSupport
 
     @Test func `no retry is waited for that the breaker forbids`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
-        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 30s, max_delay: 30s }, breaker: { failures: 1 }"))
+        let router = try RouterProcess(
+            PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 30s, max_delay: 30s }, breaker: { failures: 1 }"))
         let response = try router.chat("a")
         #expect(response.status >= 500 && upstream.requests.count == 1)
     }

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Nothing that a client sends chooses where a provider's key goes, and no secret comes out anywhere.
 @Suite struct SecretsTests {
@@ -8,7 +8,8 @@ import TestSupport
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let address = "http://127.0.0.1:\(attacker.port)/v1"
         let names = [
-            "api_base", "base_url", "baseURL", "api_key", "custom_host", "host", "endpoint", "url", "proxy", "extra_headers", "extra_body", "headers", "provider", "custom_llm_provider",
+            "api_base", "base_url", "baseURL", "api_key", "custom_host", "host", "endpoint", "url", "proxy", "extra_headers", "extra_body",
+            "headers", "provider", "custom_llm_provider",
             "litellm_params", "model_list", "router",
         ]
         for name in names {
@@ -28,15 +29,22 @@ import TestSupport
             client.send("POST http://\(host)/v1/chat/completions HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n")
             _ = try client.readResponse()
         }
-        for model in ["..%2F..%2F", "../../x", "a?x=http://127.0.0.1:\(attacker.port)", "@127.0.0.1:\(attacker.port)/"] { _ = try router.chat(model) }
+        for model in ["..%2F..%2F", "../../x", "a?x=http://127.0.0.1:\(attacker.port)", "@127.0.0.1:\(attacker.port)/"] {
+            _ = try router.chat(model)
+        }
         #expect(attacker.connections == 0)
-        #expect(upstream.requests.allSatisfy { $0.head.target == "/v1/chat/completions" && $0.head.all("host") == ["127.0.0.1:\(upstream.port)"] })
+        #expect(
+            upstream.requests.allSatisfy {
+                $0.head.target == "/v1/chat/completions" && $0.head.all("host") == ["127.0.0.1:\(upstream.port)"]
+            })
     }
 
     @Test(arguments: [301, 302, 303, 307, 308])
     func `a redirect is not followed`(status: Int) throws {
         let attacker = try ScriptedUpstream(ScriptedUpstream.echoing)
-        let upstream = try ScriptedUpstream { try $0.respond(status, "", fields: ["Location: http://127.0.0.1:\(attacker.port)/v1/chat/completions"]) }
+        let upstream = try ScriptedUpstream {
+            try $0.respond(status, "", fields: ["Location: http://127.0.0.1:\(attacker.port)/v1/chat/completions"])
+        }
         let router = try RouterProcess(PolicyText(["a": upstream], routes: ["  r: { try: a }"]))
         let response = try router.chat("r")
         #expect(response.status == 502)
@@ -49,8 +57,10 @@ import TestSupport
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"client-key\" }"]))
         let fields = [
-            "Cookie: evil", "X-Goog-Api-Key: evil", "Proxy-Authorization: Basic evil", "Connection: x-secret, keep-alive", "X-Secret: evil", "Keep-Alive: evil", "TE: trailers",
-            "X-Forwarded-For: evil", "Forwarded: for=evil", "OpenAI-Organization: evil", "X-Anything: evil", "User-Agent: evil", "Referer: http://evil", "Accept-Encoding: gzip",
+            "Cookie: evil", "X-Goog-Api-Key: evil", "Proxy-Authorization: Basic evil", "Connection: x-secret, keep-alive", "X-Secret: evil",
+            "Keep-Alive: evil", "TE: trailers",
+            "X-Forwarded-For: evil", "Forwarded: for=evil", "OpenAI-Organization: evil", "X-Anything: evil", "User-Agent: evil",
+            "Referer: http://evil", "Accept-Encoding: gzip",
         ]
         #expect(try router.chat("a", key: "client-key", fields: fields).status == 200)
         let head = try upstream.waitForRequest().head
@@ -63,7 +73,11 @@ import TestSupport
     @Test func `an upstream's cookies, connection fields and lengths stay with it`() throws {
         let upstream = try ScriptedUpstream {
             try $0.respond(
-                200, OpenAIReplies.buffered("x"), fields: ["Set-Cookie: evil=1", "Connection: x-hop", "X-Hop: evil", "Keep-Alive: timeout=5", "Server: evil", "X-RateLimit-Remaining-Requests: 7"])
+                200, OpenAIReplies.buffered("x"),
+                fields: [
+                    "Set-Cookie: evil=1", "Connection: x-hop", "X-Hop: evil", "Keep-Alive: timeout=5", "Server: evil",
+                    "X-RateLimit-Remaining-Requests: 7",
+                ])
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let response = try router.chat("a")
@@ -74,18 +88,26 @@ import TestSupport
     /// Every way of failing that quotes something, with a planted secret in each place that could be quoted.
     @Test func `no planted secret comes out in logs, metrics or bodies`() throws {
         let canaries = Canaries([
-            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "client's key": "sk-canary-Kc93caller", "wrong key": "sk-canary-Wr47wrong",
+            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "client's key": "sk-canary-Kc93caller",
+            "wrong key": "sk-canary-Wr47wrong",
             "environment": "canary-Ev66environment",
         ])
         let logCanaries = Canaries(["prompt": "canary-Pr19prompt-text", "completion": "canary-Co28completion"])
         let echoed = "Incorrect API key provided: sk-canary-Zq81provider (canary-Hx52header-value)"
         let buffered = OpenAIReplies.buffered("canary-Co28completion")
         let scripts: [ScriptedUpstream.Script] = [
-            ScriptedUpstream.failing(401, echoed), ScriptedUpstream.failing(400, echoed), ScriptedUpstream.failing(500, echoed), ScriptedUpstream.failing(429, echoed),
+            ScriptedUpstream.failing(401, echoed), ScriptedUpstream.failing(400, echoed), ScriptedUpstream.failing(500, echoed),
+            ScriptedUpstream.failing(429, echoed),
             { try $0.respond(404, echoed, type: "text/html") }, { try $0.respond(200, echoed, type: "text/html") },
             { try $0.respond(302, "", fields: ["Location: http://sk-canary-Zq81provider@127.0.0.1/?key=sk-canary-Zq81provider"]) },
-            { try $0.respond(200, OpenAIReplies.error(echoed)) }, { try $0.send("HTTP/1.1 200 OK\r\nBad sk-canary-Zq81provider\r\n\r\n") }, { $0.reset() },
-            { try $0.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(buffered.utf8.count)\r\n\r\n" + buffered.dropLast(9)); $0.close() },
+            { try $0.respond(200, OpenAIReplies.error(echoed)) }, { try $0.send("HTTP/1.1 200 OK\r\nBad sk-canary-Zq81provider\r\n\r\n") },
+            { $0.reset() },
+            {
+                try $0.send(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(buffered.utf8.count)\r\n\r\n"
+                        + buffered.dropLast(9));
+                $0.close()
+            },
             { try $0.respond(200, buffered) },
         ]
         var policy = PolicyText(routes: ["  r: { try: a }"], keys: ["  root: { secret: \"${CALLER_KEY}\", admin: true }"])
@@ -93,7 +115,8 @@ import TestSupport
         policy.upstreams = [("a", upstream.port)]
         policy.provider = "api_key: \"${PROVIDER_KEY}\", headers: { X-Team: \"${HEADER}\" }"
         let environment = [
-            "PROVIDER_KEY": "sk-canary-Zq81provider", "HEADER": "canary-Hx52header-value", "CALLER_KEY": "sk-canary-Kc93caller", "OTHER": "canary-Ev66environment",
+            "PROVIDER_KEY": "sk-canary-Zq81provider", "HEADER": "canary-Hx52header-value", "CALLER_KEY": "sk-canary-Kc93caller",
+            "OTHER": "canary-Ev66environment",
         ]
         let router = try RouterProcess(policy, environment: environment)
         var sinks: [String: String] = [:]
@@ -102,14 +125,18 @@ import TestSupport
             sinks["answer \(index)"] = response.head.raw + response.text
         }
         #expect(upstream.requests.count >= 2 * scripts.count)
-        for (index, fields) in [["Authorization: Bearer sk-canary-Wr47wrong"], ["x-api-key: sk-canary-Wr47wrong"], ["Authorization: sk-canary-Wr47wrong"]].enumerated() {
-            let response = try router.call("POST", "/v1/chat/completions?key=sk-canary-Wr47wrong", body: RouterProcess.chatBody("a"), fields: fields)
+        for (index, fields) in [
+            ["Authorization: Bearer sk-canary-Wr47wrong"], ["x-api-key: sk-canary-Wr47wrong"], ["Authorization: sk-canary-Wr47wrong"],
+        ].enumerated() {
+            let response = try router.call(
+                "POST", "/v1/chat/completions?key=sk-canary-Wr47wrong", body: RouterProcess.chatBody("a"), fields: fields)
             sinks["refusal \(index)"] = response.head.raw + response.text
         }
         for path in ["/metrics", "/health", "/models", "/nowhere?key=sk-canary-Wr47wrong"] {
             sinks[path] = try router.get(path, key: "sk-canary-Kc93caller").text
         }
-        let bad = "  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"
+        let bad =
+            "  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"
         try router.reloadRefused(policy.with { $0.moreProviders = [bad] }.text)
         _ = try router.waitForRecords(2 * scripts.count + 3)
         sinks["stdout"] = router.standardOutput

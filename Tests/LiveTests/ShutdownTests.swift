@@ -1,6 +1,6 @@
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// The order of the end: not ready, deaf, drained, gone.
 @Suite(.serialized) struct ShutdownTests {
@@ -76,7 +76,9 @@ import TestSupport
         router.process.signal(SIGTERM)
         try eventually("the listener is closed") { (try? router.client()) == nil }
         // A kept connection is closed, or its next request is refused as JSON and closes it.
-        if client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a"))), let refusal = try? client.readResponse() {
+        if client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a"))),
+            let refusal = try? client.readResponse()
+        {
             #expect(refusal.status == 503)
             #expect(refusal.errorCode == "shutting_down")
             #expect(refusal.head["connection"]?.lowercased() == "close")

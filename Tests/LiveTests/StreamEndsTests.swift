@@ -1,12 +1,15 @@
-import Testing
 import TestSupport
+import Testing
 
 /// `[DONE]` is a promise that the response is whole: no end of an upstream may turn into a false one.
 @Suite struct StreamEndsTests {
-    private static let (first, second, finish) = (OpenAIReplies.contentChunk("alpha "), OpenAIReplies.contentChunk("beta"), OpenAIReplies.finishChunk)
+    private static let (first, second, finish) = (
+        OpenAIReplies.contentChunk("alpha "), OpenAIReplies.contentChunk("beta"), OpenAIReplies.finishChunk
+    )
     private static let done = OpenAIReplies.doneEvent
 
-    private static func play(_ events: [String], then end: @escaping @Sendable (UpstreamExchange) throws -> Void) -> ScriptedUpstream.Script {
+    private static func play(_ events: [String], then end: @escaping @Sendable (UpstreamExchange) throws -> Void) -> ScriptedUpstream.Script
+    {
         { exchange in
             try exchange.startStream()
             for event in events { try exchange.event(event) }
@@ -27,11 +30,15 @@ import TestSupport
 
     @Test func `a stream that shows its finish or its end marker is whole`() throws {
         let finishing: @Sendable (UpstreamExchange) throws -> Void = { try $0.finishChunks() }
-        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
+        expectComplete(
+            try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
         expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish], then: finishing)), "finish without marker")
         expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.done], then: finishing)), "marker without finish")
-        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done, Self.first, "not json"], then: finishing)), "data after the marker")
-        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around the marker")
+        expectComplete(
+            try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done, Self.first, "not json"], then: finishing)),
+            "data after the marker")
+        expectComplete(
+            try Self.response(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around the marker")
         expectComplete(
             try Self.response {
                 try $0.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
@@ -42,11 +49,43 @@ import TestSupport
 
     @Test func `a stream without finish and marker ends with one error event and no marker`() throws {
         let ends: [(String, @Sendable (UpstreamExchange) throws -> Void)] = [
-            ("proper end of the body", { try $0.finishChunks() }), ("FIN", { $0.close() }), ("RST", { try $0.pause(.milliseconds(100)); $0.reset() }),
-            ("half an event", { try $0.chunk("data: {\"choices\":[{\"del"); try $0.finishChunks() }),
-            ("half a chunk", { try $0.send("40\r\ndata: {\"cho"); $0.close() }), ("broken framing", { try $0.send("XYZ\r\n"); $0.close() }),
-            ("error event", { try $0.event(OpenAIReplies.error("overloaded")); try $0.finishChunks() }),
-            ("error event and marker", { try $0.event(OpenAIReplies.error("overloaded")); try $0.event(Self.done); try $0.finishChunks() }),
+            ("proper end of the body", { try $0.finishChunks() }), ("FIN", { $0.close() }),
+            (
+                "RST",
+                {
+                    try $0.pause(.milliseconds(100)); $0.reset()
+                }
+            ),
+            (
+                "half an event",
+                {
+                    try $0.chunk("data: {\"choices\":[{\"del"); try $0.finishChunks()
+                }
+            ),
+            (
+                "half a chunk",
+                {
+                    try $0.send("40\r\ndata: {\"cho"); $0.close()
+                }
+            ),
+            (
+                "broken framing",
+                {
+                    try $0.send("XYZ\r\n"); $0.close()
+                }
+            ),
+            (
+                "error event",
+                {
+                    try $0.event(OpenAIReplies.error("overloaded")); try $0.finishChunks()
+                }
+            ),
+            (
+                "error event and marker",
+                {
+                    try $0.event(OpenAIReplies.error("overloaded")); try $0.event(Self.done); try $0.finishChunks()
+                }
+            ),
         ]
         for (name, end) in ends {
             let response = try Self.response(Self.play([OpenAIReplies.roleChunk, Self.first], then: end))
@@ -69,9 +108,11 @@ import TestSupport
     }
 
     @Test func `an error event before the first content is a failed attempt`() throws {
-        let upstream = try ScriptedUpstream(Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("overloaded", code: "503")], then: { try $0.finishChunks() }))
+        let upstream = try ScriptedUpstream(
+            Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("overloaded", code: "503")], then: { try $0.finishChunks() }))
         let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
-        let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }", "  alone: { try: a }"]))
+        let router = try RouterProcess(
+            PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }", "  alone: { try: a }"]))
         let response = try router.stream("r")
         #expect(response.content == "from b")
         #expect(response.metadata?["attempts"]?.int == 2)
@@ -83,8 +124,10 @@ import TestSupport
 
     @Test func `an empty stream and a page of HTML are failed attempts`() throws {
         for script: ScriptedUpstream.Script in [
-            Self.play([], then: { try $0.finishChunks() }), Self.play([OpenAIReplies.roleChunk], then: { try $0.finishChunks() }), Self.play([Self.done], then: { try $0.finishChunks() }),
-            { try $0.respond(200, "<html>login</html>", type: "text/html") }, { try $0.respond(200, "") }, { try $0.respond(200, OpenAIReplies.error("too much")) },
+            Self.play([], then: { try $0.finishChunks() }), Self.play([OpenAIReplies.roleChunk], then: { try $0.finishChunks() }),
+            Self.play([Self.done], then: { try $0.finishChunks() }),
+            { try $0.respond(200, "<html>login</html>", type: "text/html") }, { try $0.respond(200, "") },
+            { try $0.respond(200, OpenAIReplies.error("too much")) },
             { try $0.respond(200, "{\"choices\":") },
         ] {
             let upstream = try ScriptedUpstream(script)
@@ -107,7 +150,8 @@ import TestSupport
     @Test func `a reply cut at any byte is whole, replaced or marked as broken`() throws {
         let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
         let buffered = contents.joined()
-        let events = [OpenAIReplies.roleChunk] + contents.map(OpenAIReplies.contentChunk) + [Self.finish, OpenAIReplies.usageChunk(), Self.done]
+        let events =
+            [OpenAIReplies.roleChunk] + contents.map(OpenAIReplies.contentChunk) + [Self.finish, OpenAIReplies.usageChunk(), Self.done]
         let reply = Array(
             ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + events.map { "\(String($0.utf8.count + 8, radix: 16))\r\ndata: \($0)\n\n\r\n" }.joined() + "0\r\n\r\n").utf8)

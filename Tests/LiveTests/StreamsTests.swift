@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What a streaming client sees of a response that goes well.
 @Suite struct StreamsTests {
@@ -86,11 +86,16 @@ import TestSupport
 
     @Test(arguments: [1, 3, 100])
     func `cuts between bytes change nothing`(size: Int) throws {
-        let events = [OpenAIReplies.roleChunk, OpenAIReplies.contentChunk("Привет "), OpenAIReplies.contentChunk("🚀\r\n"), OpenAIReplies.finishChunk, OpenAIReplies.doneEvent]
+        let events = [
+            OpenAIReplies.roleChunk, OpenAIReplies.contentChunk("Привет "), OpenAIReplies.contentChunk("🚀\r\n"), OpenAIReplies.finishChunk,
+            OpenAIReplies.doneEvent,
+        ]
         let bytes = Array(events.map { "data: \($0)\r\n\r\n" }.joined().utf8)
         let upstream = try ScriptedUpstream { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: \(bytes.count)\r\n\r\n")
-            for start in stride(from: 0, to: bytes.count, by: size) { try exchange.send(Array(bytes[start..<min(start + size, bytes.count)])) }
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                try exchange.send(Array(bytes[start..<min(start + size, bytes.count)]))
+            }
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let response = try router.stream("a")

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// Each wait has a timer of its own name, and `total` stands above them all.
 @Suite struct TimeoutsTests {
@@ -9,17 +9,21 @@ import TestSupport
 
     /// The failure is counted under a reason that holds the timer's name.
     private func expectTimer(_ name: String, _ router: RouterProcess, _ place: SourceLocation = #_sourceLocation) throws {
-        let samples = try router.get("/metrics").text.split(separator: "\n").filter { $0.hasPrefix("llm_router_attempt_failures_total{") && $0.contains(name) }
+        let samples = try router.get("/metrics").text.split(separator: "\n").filter {
+            $0.hasPrefix("llm_router_attempt_failures_total{") && $0.contains(name)
+        }
         #expect(samples.count == 1, "\(name)", sourceLocation: place)
     }
 
     private func expect(
-        _ status: Int, timer: String?, stream: Bool, timeouts: String, place: SourceLocation = #_sourceLocation, _ script: @escaping ScriptedUpstream.Script
+        _ status: Int, timer: String?, stream: Bool, timeouts: String, place: SourceLocation = #_sourceLocation,
+        _ script: @escaping ScriptedUpstream.Script
     ) throws {
         let upstream = try ScriptedUpstream(script)
         let router = try Self.router(upstream, timeouts)
         let start = ContinuousClock.now
-        let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream), within: .seconds(20))
+        let response = try router.call(
+            "POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream), within: .seconds(20))
         let time = ContinuousClock.now - start
         #expect(response.status == status, "\(response.text)", sourceLocation: place)
         #expect(time < ceiling(.milliseconds(550)), sourceLocation: place)
@@ -69,7 +73,8 @@ import TestSupport
     @Test func `total bounds every attempt together`() throws {
         let upstreams = try (0..<3).map { _ in try ScriptedUpstream(ScriptedUpstream.silent) }
         let policy = PolicyText(
-            ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2]], defaults: "timeouts: { first_byte: 200ms, response: 200ms, total: 500ms }", routes: ["  r: { try: [a, b, c] }"])
+            ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2]],
+            defaults: "timeouts: { first_byte: 200ms, response: 200ms, total: 500ms }", routes: ["  r: { try: [a, b, c] }"])
         let router = try RouterProcess(policy)
         for stream in [false, true] {
             let start = ContinuousClock.now
@@ -143,7 +148,10 @@ import TestSupport
     }
 
     @Test func `an response with faulty framing is a 502`() throws {
-        for head in ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: +5", "Content-Length: 5\r\nContent-Length: 6", "Transfer-Encoding: gzip, chunked", "A : b", "A: b\r\n folded"] {
+        for head in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: +5", "Content-Length: 5\r\nContent-Length: 6",
+            "Transfer-Encoding: gzip, chunked", "A : b", "A: b\r\n folded",
+        ] {
             try expect(502, timer: nil, stream: false, timeouts: "response: 60s") { exchange in
                 try exchange.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\nhello")
                 exchange.hold()

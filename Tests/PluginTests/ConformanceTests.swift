@@ -1,28 +1,39 @@
-import ProviderConformance
 import Codecs
+import ProviderConformance
 import ProviderKit
 import Testing
 
 @Suite("the suite of every provider finds what breaks its rules")
 struct ConformanceTests {
-    @Test("a provider that says it can continue, and doesn't", arguments: [
-        (FakeProvider.Fault.forgetsText, "a continuation's last message is not the assistant's with the text so far"),
-        (.otherRole, "a continuation's last message is not the assistant's with the text so far"), (.unescapedText, "a continuation's body is no JSON"),
-        (.refuses, "a continuation is refused"), (.noMessages, "a continuation's body doesn't hold the text so far"),
-    ])
+    @Test(
+        "a provider that says it can continue, and doesn't",
+        arguments: [
+            (FakeProvider.Fault.forgetsText, "a continuation's last message is not the assistant's with the text so far"),
+            (.otherRole, "a continuation's last message is not the assistant's with the text so far"),
+            (.unescapedText, "a continuation's body is no JSON"),
+            (.refuses, "a continuation is refused"), (.noMessages, "a continuation's body doesn't hold the text so far"),
+        ])
     func continuations(fault: FakeProvider.Fault, violation: String) {
         let requests = [Array(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#.utf8)]
-        #expect(ProviderConformance(provider: FakeProvider(fault: fault), responses: [], requests: requests).violations().contains { $0.hasPrefix(violation) })
+        #expect(
+            ProviderConformance(provider: FakeProvider(fault: fault), responses: [], requests: requests).violations().contains {
+                $0.hasPrefix(violation)
+            })
         #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [], requests: requests).violations() == [])
     }
 
-    @Test("a decoder that keeps the wrong text", arguments: [
-        (FakeProvider.Fault.keepsUnasked, "a: its text is kept, which nobody asked for"), (.keepsHalf, "a: the text that is kept is not the response's"),
-        (.keepsByRead, "a: byte by byte, it reads differently"), (.changesWhenKeeping, "a: it reads differently where its text is kept"),
-    ])
+    @Test(
+        "a decoder that keeps the wrong text",
+        arguments: [
+            (FakeProvider.Fault.keepsUnasked, "a: its text is kept, which nobody asked for"),
+            (.keepsHalf, "a: the text that is kept is not the response's"),
+            (.keepsByRead, "a: byte by byte, it reads differently"),
+            (.changesWhenKeeping, "a: it reads differently where its text is kept"),
+        ])
     func texts(fault: FakeProvider.Fault, violation: String) {
         let response = ProviderConformance.Answer("a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
-        #expect(ProviderConformance(provider: FakeProvider(fault: fault), responses: [response], requests: []).violations().contains(violation))
+        #expect(
+            ProviderConformance(provider: FakeProvider(fault: fault), responses: [response], requests: []).violations().contains(violation))
         #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [response], requests: []).violations() == [])
     }
 }

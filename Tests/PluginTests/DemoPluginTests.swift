@@ -1,7 +1,7 @@
+import Codecs
 import ConfigTree
 import Demo
 import ProviderConformance
-import Codecs
 import ProviderKit
 import Testing
 
@@ -9,7 +9,8 @@ import Testing
 struct DemoPluginTests {
     @Test("passes the suite of every provider")
     func conformance() throws {
-        let responses = try [("a stream", true, "{}"), ("a non-streamed response", false, "{}"), ("a tool call", true, Self.toolChoice)].map { name, isStream, more in
+        let responses = try [("a stream", true, "{}"), ("a non-streamed response", false, "{}"), ("a tool call", true, Self.toolChoice)].map
+        { name, isStream, more in
             let response = try response(to: "Привет 🚀, как дела", isStream: isStream, more: more)
             return ProviderConformance.Answer(name, isStream: isStream, head: response.head, bytes: response.pieces.flatMap(\.bytes))
         }
@@ -26,14 +27,19 @@ struct DemoPluginTests {
 
     @Test("the last message of the user counts, also where its content is a list of parts")
     func parts() throws {
-        let body = #"{"messages":[{"role":"user","content":"first"},7,{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{}},{"type":"text","text":"cond"}]}]}"#
+        let body =
+            #"{"messages":[{"role":"user","content":"first"},7,{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{}},{"type":"text","text":"cond"}]}]}"#
         #expect(try read(response(body: body, isStream: false)).text == "You said: second")
     }
 
-    @Test("it fails with the status that it was told, and asks for the wait that it was told", arguments: [
-        (["fail": "429"], 429, FailureClass.rateLimited, nil), (["fail": "503", "retry_after": "2s"], 503, .upstreamError, .seconds(2)),
-        (["fail": "429", "retry_after": "250ms"], 429, .rateLimited, .milliseconds(250)), (["fail": "401"], 401, .providerRejected, nil),
-    ] as [([String: String], Int, FailureClass, Duration?)])
+    @Test(
+        "it fails with the status that it was told, and asks for the wait that it was told",
+        arguments: [
+            (["fail": "429"], 429, FailureClass.rateLimited, nil),
+            (["fail": "503", "retry_after": "2s"], 503, .upstreamError, .seconds(2)),
+            (["fail": "429", "retry_after": "250ms"], 429, .rateLimited, .milliseconds(250)),
+            (["fail": "401"], 401, .providerRejected, nil),
+        ] as [([String: String], Int, FailureClass, Duration?)])
     func fails(options: [String: String], status: Int, failure: FailureClass, wait: Duration?) throws {
         let error = try failed(response(to: "x", isStream: true, options))
         #expect(error.status == status)
@@ -44,11 +50,15 @@ struct DemoPluginTests {
     @Test("a list of statuses fails a request's tries in turn, and what is behind it answers")
     func tries() throws {
         let options = try options(["fail": "[503, 200, 429]"])
-        let statuses = [0, 1, 2, 3, 100, -1].map { response(body: #"{"messages":[]}"#, isStream: true, options, earlierTries: $0).head.status }
+        let statuses = [0, 1, 2, 3, 100, -1].map {
+            response(body: #"{"messages":[]}"#, isStream: true, options, earlierTries: $0).head.status
+        }
         #expect(statuses == [503, 200, 429, 200, 200, 503])
     }
 
-    @Test("a response breaks off after so many pieces, and is then none", arguments: [(0, ""), (1, "You"), (3, "You said: a"), (99, "You said: a b")])
+    @Test(
+        "a response breaks off after so many pieces, and is then none",
+        arguments: [(0, ""), (1, "You"), (3, "You said: a"), (99, "You said: a b")])
     func cut(pieces: Int, text: String) throws {
         let read = try read(response(to: "a b", isStream: true, ["cut": "\(pieces)"]))
         #expect(read.text == text)
@@ -60,7 +70,10 @@ struct DemoPluginTests {
     func continuation(pieces: Int) throws {
         let question = "Привет 👨‍👩‍👧 \"и\" пока"
         let begun = try read(response(to: question, isStream: true, ["cut": "\(pieces)"])).text
-        for rest in [try response(to: question, isStream: true, continuation: begun), try response(to: question, isStream: false, continuation: begun)] {
+        for rest in [
+            try response(to: question, isStream: true, continuation: begun),
+            try response(to: question, isStream: false, continuation: begun),
+        ] {
             let rest = try read(rest)
             #expect(begun + rest.text == "You said: \(question)")
             #expect(rest.isComplete)
@@ -72,7 +85,9 @@ struct DemoPluginTests {
         #expect(try read(response(to: "a", isStream: true, continuation: "Once ")).text == "You said: a")
     }
 
-    @Test("a prompt of more words than its context is refused for that", arguments: [(3, nil), (2, FailureClass.contextOverflow)] as [(Int, FailureClass?)])
+    @Test(
+        "a prompt of more words than its context is refused for that",
+        arguments: [(3, nil), (2, FailureClass.contextOverflow)] as [(Int, FailureClass?)])
     func context(limit: Int, failure: FailureClass?) throws {
         let body = #"{"messages":[{"role":"system","content":"one"},{"role":"user","content":[{"type":"text","text":"two three"}]}]}"#
         let response = try response(body: body, isStream: true, ["context": "\(limit)"])
@@ -121,7 +136,8 @@ struct DemoPluginTests {
     }
 
     private func read(_ response: LocalResponse) throws -> Reading {
-        var decoder = try provider().decoder(for: Call(operation: .chat, model: "demo", isStream: true, keepsText: true), head: response.head)
+        var decoder = try provider().decoder(
+            for: Call(operation: .chat, model: "demo", isStream: true, keepsText: true), head: response.head)
         var sink = ResponseSink()
         var reading = Reading()
         let bytes = response.pieces.flatMap(\.bytes)
@@ -190,10 +206,13 @@ struct DemoPluginTests {
         response(body: body, isStream: isStream, try options(values))
     }
 
-    private func response(body: String, isStream: Bool, _ options: DemoOptions, continuation: String? = nil, earlierTries: Int = 0) -> LocalResponse {
+    private func response(
+        body: String, isStream: Bool, _ options: DemoOptions, continuation: String? = nil, earlierTries: Int = 0
+    ) -> LocalResponse {
         let bytes = Array(body.utf8)
         let members = (try? JSON.members(of: bytes.span.bytes)) ?? []
-        let call = Call(operation: .chat, model: "demo", isStream: isStream, members: members, continuation: continuation, earlierTries: earlierTries)
+        let call = Call(
+            operation: .chat, model: "demo", isStream: isStream, members: members, continuation: continuation, earlierTries: earlierTries)
         return DemoPlugin.makeProvider(options).response(to: call, body: bytes.span.bytes)
     }
 }

@@ -6,14 +6,21 @@ import Testing
 struct OpenAIContentTests {
     let provider = OpenAIProvider(.sample)
 
-    @Test("a refusal and a stop by the content filter are told, other ends aren't", arguments: [
-        (#""delta":{},"finish_reason":"content_filter""#, true), (#""delta":{},"finish_reason":"content_filter: PROHIBITED_CONTENT""#, true),
-        (#""delta":{},"finish_reason":"refusal""#, true), (#""delta":{},"finish_reason":"SAFETY""#, true), (#""delta":{},"finish_reason":"sensitive""#, true),
-        (#""delta":{},"finish_reason":"RECITATION""#, true), (#""delta":{"refusal":"I can't"},"finish_reason":null"#, true), (#""message":{"content":null,"refusal":"I can't"},"finish_reason":"stop""#, true),
-        (#""delta":{"refusal":null},"finish_reason":"stop""#, false), (#""delta":{"refusal":""},"finish_reason":null"#, false), (#""delta":{"refusal":{"a":1}},"finish_reason":null"#, false),
-        (#""delta":{},"finish_reason":"length""#, false), (#""delta":{},"finish_reason":"tool_calls""#, false), (#""delta":{},"finish_reason":"eos""#, false),
-        (#""delta":{"content":"content_filter"},"finish_reason":"stop""#, false), (#""delta":{},"finish_reason":"""#, false),
-    ])
+    @Test(
+        "a refusal and a stop by the content filter are told, other ends aren't",
+        arguments: [
+            (#""delta":{},"finish_reason":"content_filter""#, true),
+            (#""delta":{},"finish_reason":"content_filter: PROHIBITED_CONTENT""#, true),
+            (#""delta":{},"finish_reason":"refusal""#, true), (#""delta":{},"finish_reason":"SAFETY""#, true),
+            (#""delta":{},"finish_reason":"sensitive""#, true),
+            (#""delta":{},"finish_reason":"RECITATION""#, true), (#""delta":{"refusal":"I can't"},"finish_reason":null"#, true),
+            (#""message":{"content":null,"refusal":"I can't"},"finish_reason":"stop""#, true),
+            (#""delta":{"refusal":null},"finish_reason":"stop""#, false), (#""delta":{"refusal":""},"finish_reason":null"#, false),
+            (#""delta":{"refusal":{"a":1}},"finish_reason":null"#, false),
+            (#""delta":{},"finish_reason":"length""#, false), (#""delta":{},"finish_reason":"tool_calls""#, false),
+            (#""delta":{},"finish_reason":"eos""#, false),
+            (#""delta":{"content":"content_filter"},"finish_reason":"stop""#, false), (#""delta":{},"finish_reason":"""#, false),
+        ])
     func filtered(choice: String, isFiltered: Bool) throws {
         #expect(try read(#"{"choices":[{"index":0,\#(choice)}]}"#).content.isFiltered == isFiltered)
     }
@@ -23,10 +30,13 @@ struct OpenAIContentTests {
         #expect(try read(#"{"choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#).content.finishes == count)
     }
 
-    @Test("a tool call is told, an empty list of them isn't", arguments: [
-        (#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, true), (#"{"function_call":{"name":"f"}}"#, true), (#"{"tool_calls":[]}"#, false),
-        (#"{"tool_calls":null}"#, false), (#"{"function_call":{}}"#, false), (#"{"content":"tool_calls"}"#, false),
-    ])
+    @Test(
+        "a tool call is told, an empty list of them isn't",
+        arguments: [
+            (#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, true), (#"{"function_call":{"name":"f"}}"#, true),
+            (#"{"tool_calls":[]}"#, false),
+            (#"{"tool_calls":null}"#, false), (#"{"function_call":{}}"#, false), (#"{"content":"tool_calls"}"#, false),
+        ])
     func toolCalls(delta: String, hasToolCall: Bool) throws {
         #expect(try read(#"{"choices":[{"index":0,"delta":\#(delta)}]}"#).content.hasToolCall == hasToolCall)
     }
@@ -34,8 +44,10 @@ struct OpenAIContentTests {
     @Test("the text is collected where it is asked for: of the first choice, without reasoning, refusals and tool calls")
     func text() throws {
         let chunks = [
-            #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, #"{"choices":[{"delta":{"reasoning_content":"hm","content":"Привет "},"index":0}]}"#,
-            #"{"choices":[{"index":0,"delta":{"content":"\"a\\\n\ud83d\ude80"}}]}"#, #"{"choices":[{"index":0,"delta":{"reasoning":"x"}}]}"#,
+            #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
+            #"{"choices":[{"delta":{"reasoning_content":"hm","content":"Привет "},"index":0}]}"#,
+            #"{"choices":[{"index":0,"delta":{"content":"\"a\\\n\ud83d\ude80"}}]}"#,
+            #"{"choices":[{"index":0,"delta":{"reasoning":"x"}}]}"#,
             #"{"choices":[{"delta":{"content":" end"}}]}"#, #"{"choices":[{"index":0,"delta":{"content":null},"finish_reason":"stop"}]}"#,
         ]
         #expect(try read(chunks, keepsText: true).text == "Привет \"a\\\n🚀 end")
@@ -46,7 +58,9 @@ struct OpenAIContentTests {
     @Test("of a response with text in parts no text is kept")
     func textInParts() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#
-        #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"b"}]}}]}"#, first], keepsText: true).text == nil)
+        #expect(
+            try read([first, #"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"b"}]}}]}"#, first], keepsText: true).text
+                == nil)
         #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[]}}]}"#], keepsText: true).text == "a")
     }
 
@@ -72,33 +86,57 @@ struct OpenAIContentTests {
         #expect(sink.text == nil)
     }
 
-    @Test("usage is read in every spelling, zero stays zero and nothing stays nothing", arguments: [
-        (#"{"prompt_tokens":0,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}"#, Usage(promptTokens: 0, completionTokens: 7, cachedTokens: 3)),
-        (#"{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, Usage(promptTokens: 9, cachedTokens: 4)), (#"{"cached_tokens":0}"#, Usage(cachedTokens: 0)),
-        (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}"#, Usage(cachedTokens: 0)),
-        (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"audio_tokens":0}}"#, Usage(cachedTokens: 2)), (#"{"prompt_tokens_details":null,"cached_tokens":1}"#, Usage(cachedTokens: 1)),
-        (#"{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":0}}"#, Usage(completionTokens: 9, reasoningTokens: 0)), (#"{"reasoning_tokens":5}"#, Usage(reasoningTokens: 5)),
-        (#"{"prompt_tokens":2,"cost":0.00123}"#, Usage(promptTokens: 2, costUSD: 0.00123)), (#"{"cost":0}"#, Usage(costUSD: 0)), (#"{"prompt_tokens":1,"cost":{"total_cost":1}}"#, Usage(promptTokens: 1)),
-        (#"{"prompt_tokens":1,"cost":-1,"cached_tokens":-1,"completion_tokens":"7"}"#, Usage(promptTokens: 1)), (#"{}"#, nil), (#"{"total_tokens":5}"#, nil), (#"null"#, nil),
-    ] as [(String, Usage?)])
+    @Test(
+        "usage is read in every spelling, zero stays zero and nothing stays nothing",
+        arguments: [
+            (
+                #"{"prompt_tokens":0,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}"#,
+                Usage(promptTokens: 0, completionTokens: 7, cachedTokens: 3)
+            ),
+            (#"{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, Usage(promptTokens: 9, cachedTokens: 4)),
+            (#"{"cached_tokens":0}"#, Usage(cachedTokens: 0)),
+            (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}"#, Usage(cachedTokens: 0)),
+            (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"audio_tokens":0}}"#, Usage(cachedTokens: 2)),
+            (#"{"prompt_tokens_details":null,"cached_tokens":1}"#, Usage(cachedTokens: 1)),
+            (
+                #"{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":0}}"#,
+                Usage(completionTokens: 9, reasoningTokens: 0)
+            ), (#"{"reasoning_tokens":5}"#, Usage(reasoningTokens: 5)),
+            (#"{"prompt_tokens":2,"cost":0.00123}"#, Usage(promptTokens: 2, costUSD: 0.00123)), (#"{"cost":0}"#, Usage(costUSD: 0)),
+            (#"{"prompt_tokens":1,"cost":{"total_cost":1}}"#, Usage(promptTokens: 1)),
+            (#"{"prompt_tokens":1,"cost":-1,"cached_tokens":-1,"completion_tokens":"7"}"#, Usage(promptTokens: 1)), (#"{}"#, nil),
+            (#"{"total_tokens":5}"#, nil), (#"null"#, nil),
+        ] as [(String, Usage?)])
     func usage(json: String, expected: Usage?) throws {
         #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":\#(json)}"#).usage == expected)
     }
 
     /// Chunks that are alike but for a text, and chunks that look so and are not.
     static let shapes = [
-        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##, ##"{"id":"d","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
-        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":"stop"}]}"##, ##"{"id":"c","choices":[{"index":1,"delta":{"content":#},"finish_reason":null}]}"##,
-        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xyz"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x","a":1}"##,
-        ##"{"obfuscation":"xy","choices":[{"delta":{"content":#}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy","obfuscation":"z"}"##,
-        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":7}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"\x"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x"##,
-        ##"{"choices":[{"delta":{"content":#,"refusal":"no"}}]}"##, ##"{"choices":[{"delta":{"content":#,"reasoning":"why"}}]}"##, ##"{"choices":[{"delta":{"content":#,"tool_calls":[{"index":0}]}}]}"##,
-        ##"{"choices":[{"delta":{"content":"a","content":#}}]}"##, ##"{"choices":[{"delta":{"content":[#]}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"usage":{"prompt_tokens":1}}"##,
-        ##"{"choices":[{"delta":{"content":#}},{"index":1,"delta":{"content":"b"}}]}"##, ##"{"choices":[{"delta":{"content":#}}],"error":{"message":"m"}}"##,
-        ##"{"choices":[{"delta":{"content":#}}],"_router":{}}"##, ##"  {"choices":[{"delta":{"content":#}}]}  "##, ##"{"choices":[{"delta":{"content": #}}]}"##, ##"{"choices":[{"delta":{"content":#}}]}"##,
+        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
+        ##"{"id":"d","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
+        ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":"stop"}]}"##,
+        ##"{"id":"c","choices":[{"index":1,"delta":{"content":#},"finish_reason":null}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy"}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xyz"}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x","a":1}"##,
+        ##"{"obfuscation":"xy","choices":[{"delta":{"content":#}}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"xy","obfuscation":"z"}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":7}"##, ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"\x"}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"obfuscation":"x"##,
+        ##"{"choices":[{"delta":{"content":#,"refusal":"no"}}]}"##, ##"{"choices":[{"delta":{"content":#,"reasoning":"why"}}]}"##,
+        ##"{"choices":[{"delta":{"content":#,"tool_calls":[{"index":0}]}}]}"##,
+        ##"{"choices":[{"delta":{"content":"a","content":#}}]}"##, ##"{"choices":[{"delta":{"content":[#]}}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"usage":{"prompt_tokens":1}}"##,
+        ##"{"choices":[{"delta":{"content":#}},{"index":1,"delta":{"content":"b"}}]}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"error":{"message":"m"}}"##,
+        ##"{"choices":[{"delta":{"content":#}}],"_router":{}}"##, ##"  {"choices":[{"delta":{"content":#}}]}  "##,
+        ##"{"choices":[{"delta":{"content": #}}]}"##, ##"{"choices":[{"delta":{"content":#}}]}"##,
         ##"{"choices":[{"delta":{"content":#}}]"##, ##"{"choices":[{"delta":{"content":#}}]}}"##,
     ]
-    static let texts = [#""a""#, #""""#, #""long enough for more than one word, Привет 🚀""#, #""\"\\\u0041""#, #""\x""#, "\"a\u{1}\"", #""a" "#, "null", "7", #"["a"]"#, #""a","b":"c""#]
+    static let texts = [
+        #""a""#, #""""#, #""long enough for more than one word, Привет 🚀""#, #""\"\\\u0041""#, #""\x""#, "\"a\u{1}\"", #""a" "#, "null",
+        "7", #"["a"]"#, #""a","b":"c""#,
+    ]
 
     @Test("a chunk is read alike whatever came before it", arguments: shapes)
     func pattern(shape: String) throws {
@@ -119,7 +157,10 @@ struct OpenAIContentTests {
 
     /// What a decoder tells of `chunk` after others; nil where one of those has ended the stream.
     private func told(of chunk: String, after others: [String]) -> String? {
-        guard var decoder = try? provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream) else { return nil }
+        guard
+            var decoder = try? provider.decoder(
+                for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream)
+        else { return nil }
         for other in others {
             var sink = ResponseSink()
             guard (try? decoder.decode(Array("data: \(other)\n\n".utf8).span.bytes, into: &sink)) != nil else { return nil }
@@ -139,7 +180,8 @@ struct OpenAIContentTests {
     }
 
     private func read(_ chunks: [String], keepsText: Bool) throws -> ResponseSink {
-        var decoder = try provider.decoder(for: Call(operation: .chat, model: "up", isStream: true, keepsText: keepsText), head: .eventStream)
+        var decoder = try provider.decoder(
+            for: Call(operation: .chat, model: "up", isStream: true, keepsText: keepsText), head: .eventStream)
         var sink = ResponseSink()
         for chunk in chunks { _ = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink) }
         return sink

@@ -1,33 +1,50 @@
+import Codecs
 import ConfigTree
 import OpenAI
 import ProviderConformance
-import Codecs
 import ProviderKit
 import Testing
 
 @Suite("continuing a partial answer with the OpenAI plugin")
 struct OpenAIContinuationTests {
-    @Test("each way of asking for it is what its servers document", arguments: [
-        ("prefill", #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀"}]}"#),
-        ("prefix", #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀","prefix":true}]}"#),
-        ("continue_final_message", #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀"}],"continue_final_message":true,"add_generation_prompt":false}"#),
-    ])
+    @Test(
+        "each way of asking for it is what its servers document",
+        arguments: [
+            ("prefill", #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀"}]}"#),
+            (
+                "prefix",
+                #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀","prefix":true}]}"#
+            ),
+            (
+                "continue_final_message",
+                #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀"}],"continue_final_message":true,"add_generation_prompt":false}"#
+            ),
+        ])
     func ways(way: String, expected: String) throws {
         #expect(try sent(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#, way, "He said \"no\"\n🚀") == expected)
     }
 
-    @Test("whatever the messages look like, the client's bytes stay and the result is JSON", arguments: [
-        (#"{"messages":[]}"#, #"{"messages":[{"role":"assistant","content":"x"}],"model":"up"}"#), (#"{ "messages" : [ ] }"#, #"{ "messages" : [ {"role":"assistant","content":"x"}],"model":"up"}"#),
-        (#"{"messages":[ {"content":"a]"} , 1 ],"n":1}"#, #"{"messages":[ {"content":"a]"} , 1 ,{"role":"assistant","content":"x"}],"n":1,"model":"up"}"#),
-        (#"{"n":1}"#, #"{"n":1,"model":"up","messages":[{"role":"assistant","content":"x"}]}"#), (#"{"mess\u0061ges":[1]}"#, #"{"mess\u0061ges":[1,{"role":"assistant","content":"x"}],"model":"up"}"#),
-    ])
+    @Test(
+        "whatever the messages look like, the client's bytes stay and the result is JSON",
+        arguments: [
+            (#"{"messages":[]}"#, #"{"messages":[{"role":"assistant","content":"x"}],"model":"up"}"#),
+            (#"{ "messages" : [ ] }"#, #"{ "messages" : [ {"role":"assistant","content":"x"}],"model":"up"}"#),
+            (
+                #"{"messages":[ {"content":"a]"} , 1 ],"n":1}"#,
+                #"{"messages":[ {"content":"a]"} , 1 ,{"role":"assistant","content":"x"}],"n":1,"model":"up"}"#
+            ),
+            (#"{"n":1}"#, #"{"n":1,"model":"up","messages":[{"role":"assistant","content":"x"}]}"#),
+            (#"{"mess\u0061ges":[1]}"#, #"{"mess\u0061ges":[1,{"role":"assistant","content":"x"}],"model":"up"}"#),
+        ])
     func messages(body: String, expected: String) throws {
         #expect(try sent(body, "prefill", "x") == expected)
     }
 
     @Test("the client's body is not copied")
     func noCopy() throws {
-        let body = Array((#"{"model":"a","messages":[{"role":"user","content":""# + String(repeating: "x", count: 100_000) + #""}],"temperature":0}"#).utf8)
+        let body = Array(
+            (#"{"model":"a","messages":[{"role":"user","content":""# + String(repeating: "x", count: 100_000) + #""}],"temperature":0}"#)
+                .utf8)
         let pieces = try request(body, "prefill", "short").body
         let own = pieces.reduce(0) { if case .bytes(let bytes) = $1 { $0 + bytes.count } else { $0 } }
         #expect(own < 100)
@@ -37,10 +54,13 @@ struct OpenAIContinuationTests {
     func flagsWin() throws {
         let fields = [BodyField(key: "add_generation_prompt", json: Array("true".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
         let body = #"{"messages":[],"add_generation_prompt":true,"continue_final_message":false}"#
-        let expected = #"{"messages":[{"role":"assistant","content":"x"}],"add_generation_prompt":false,"continue_final_message":true,"model":"up","seed":1}"#
+        let expected =
+            #"{"messages":[{"role":"assistant","content":"x"}],"add_generation_prompt":false,"continue_final_message":true,"model":"up","seed":1}"#
         #expect(try sent(body, "continue_final_message", "x", defaults: fields) == expected)
         #expect(try sent(body, "continue_final_message", "x", overrides: fields) == expected)
-        #expect(try sent(#"{"messages":[]}"#, "continue_final_message", "x", defaults: fields).split(separator: "add_generation_prompt").count == 2)
+        #expect(
+            try sent(#"{"messages":[]}"#, "continue_final_message", "x", defaults: fields).split(separator: "add_generation_prompt").count
+                == 2)
     }
 
     @Test("a call of its own is sent as it came", arguments: ["no", "prefill", "prefix", "continue_final_message"])
@@ -61,13 +81,16 @@ struct OpenAIContinuationTests {
 
     @Test("passes the suite of every provider", arguments: ["prefill", "prefix", "continue_final_message"])
     func conformance(way: String) throws {
-        let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map { Array($0.utf8) }
+        let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map {
+            Array($0.utf8)
+        }
         #expect(ProviderConformance(provider: try provider(way), responses: [], requests: requests).violations() == [])
     }
 
     @Test("OpenAI itself has no such option, and a wrong word is told with the right ones")
     func options() {
-        let key = ConfigEntry(key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-0123456789abcdef")), at: .start))
+        let key = ConfigEntry(
+            key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-0123456789abcdef")), at: .start))
         var fields = FieldReader([key, entry("continues", "prefill")], at: .start)
         _ = OpenAIPlugin.readOptions(&fields)
         #expect(fields.finish().map(\.message).contains { $0.contains("continues") })
@@ -85,20 +108,26 @@ struct OpenAIContinuationTests {
         return OpenAIProvider(try #require(OpenAICompatiblePlugin.readOptions(&fields)))
     }
 
-    private func request(_ body: [UInt8], _ way: String, _ text: String?, defaults: [BodyField] = [], overrides: [BodyField] = []) throws -> UpstreamRequest {
+    private func request(
+        _ body: [UInt8], _ way: String, _ text: String?, defaults: [BodyField] = [], overrides: [BodyField] = []
+    ) throws -> UpstreamRequest {
         let members = try JSON.members(of: body.span.bytes)
-        let call = Call(operation: .chat, model: "up", isStream: false, members: members, defaults: defaults, overrides: overrides, continuation: text)
+        let call = Call(
+            operation: .chat, model: "up", isStream: false, members: members, defaults: defaults, overrides: overrides, continuation: text)
         return try provider(way).request(for: call, body: body.span.bytes)
     }
 
-    private func sent(_ body: String, _ way: String, _ text: String?, defaults: [BodyField] = [], overrides: [BodyField] = []) throws -> String {
+    private func sent(
+        _ body: String, _ way: String, _ text: String?, defaults: [BodyField] = [], overrides: [BodyField] = []
+    ) throws -> String {
         let bytes = Array(body.utf8)
         let request = try request(bytes, way, text, defaults: defaults, overrides: overrides)
-        return String(decoding: request.body.flatMap { piece in
-            switch piece {
-            case .bytes(let own): own
-            case .client(let range): Array(bytes[range])
-            }
-        }, as: UTF8.self)
+        return String(
+            decoding: request.body.flatMap { piece in
+                switch piece {
+                case .bytes(let own): own
+                case .client(let range): Array(bytes[range])
+                }
+            }, as: UTF8.self)
     }
 }

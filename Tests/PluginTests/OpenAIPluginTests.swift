@@ -1,7 +1,7 @@
+import Codecs
 import ConfigTree
 import OpenAI
 import ProviderConformance
-import Codecs
 import ProviderKit
 import Testing
 
@@ -18,25 +18,35 @@ struct OpenAIPluginTests {
                 .init("a stream with CRLF, comments and ids", isStream: true, head: .eventStream, bytes: Array(Self.roughStream.utf8)),
                 .init("a non-streamed response", isStream: false, head: .json, bytes: Array(Self.buffered.utf8)),
             ],
-            requests: [Array(#"{"messages":[]}"#.utf8), Array(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#.utf8)])
+            requests: [
+                Array(#"{"messages":[]}"#.utf8),
+                Array(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#.utf8),
+            ])
         #expect(suite.violations() == [])
     }
 
-    @Test("only the model changes in a request, all else passes byte for byte", arguments: [
-        (#"{"model":"auto","messages":[],"x":[1, 2]}"#, #"{"model":"up","messages":[],"x":[1, 2]}"#),
-        (#" { "messages" : [] , "mod\u0065l":null } "#, #" { "messages" : [] , "mod\u0065l":"up" } "#),
-        (#"{"messages":[]}"#, #"{"messages":[],"model":"up"}"#),
-        (#"{}"#, #"{"model":"up"}"#),
-    ])
+    @Test(
+        "only the model changes in a request, all else passes byte for byte",
+        arguments: [
+            (#"{"model":"auto","messages":[],"x":[1, 2]}"#, #"{"model":"up","messages":[],"x":[1, 2]}"#),
+            (#" { "messages" : [] , "mod\u0065l":null } "#, #" { "messages" : [] , "mod\u0065l":"up" } "#),
+            (#"{"messages":[]}"#, #"{"messages":[],"model":"up"}"#),
+            (#"{}"#, #"{"model":"up"}"#),
+        ])
     func onlyTheModelChanges(body: String, expected: String) throws {
         #expect(try sent(body, isStream: false) == expected)
     }
 
-    @Test("a stream is asked for usage, and the client's other stream options stay", arguments: [
-        (#"{"model":"a","stream":true}"#, #"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
-        (#"{"model":"a","stream_options":{"x":1,"include_usage":false}}"#, #"{"model":"up","stream_options":{"x":1,"include_usage":true}}"#),
-        (#"{"model":"a","stream_options":null}"#, #"{"model":"up","stream_options":{"include_usage":true}}"#),
-    ])
+    @Test(
+        "a stream is asked for usage, and the client's other stream options stay",
+        arguments: [
+            (#"{"model":"a","stream":true}"#, #"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
+            (
+                #"{"model":"a","stream_options":{"x":1,"include_usage":false}}"#,
+                #"{"model":"up","stream_options":{"x":1,"include_usage":true}}"#
+            ),
+            (#"{"model":"a","stream_options":null}"#, #"{"model":"up","stream_options":{"include_usage":true}}"#),
+        ])
     func streamsRequestUsage(body: String, expected: String) throws {
         #expect(try sent(body, isStream: true) == expected)
     }
@@ -58,18 +68,23 @@ struct OpenAIPluginTests {
                 == #"{"model":"up","temperature":0,"safe":true,"seed":1,"top_p":1}"#)
     }
 
-    @Test("an override replaces every member of its key, however the client spells it", arguments: [
-        #"{"model":"a","safe":false,"safe":false}"#, #"{"safe":false,"model":"a","s\u0061fe":false}"#,
-    ])
+    @Test(
+        "an override replaces every member of its key, however the client spells it",
+        arguments: [
+            #"{"model":"a","safe":false,"safe":false}"#, #"{"safe":false,"model":"a","s\u0061fe":false}"#,
+        ])
     func overriddenDuplicates(body: String) throws {
         let sent = try sent(body, isStream: false, overrides: [BodyField(key: "safe", json: Array("true".utf8))])
         #expect(!sent.contains("false"))
         #expect(sent.split(separator: "true").count == 2)
     }
 
-    @Test("a stream is whole only when every choice that began has finished", arguments: [
-        (["c0 a", "c1 b", "f0", "f1"], true), (["c0 a", "c1 b", "f0"], false), (["c0 a", "f0"], true), (["c0 a", "f0", "c0 late"], false), (["c1 b", "f0"], false),
-    ])
+    @Test(
+        "a stream is whole only when every choice that began has finished",
+        arguments: [
+            (["c0 a", "c1 b", "f0", "f1"], true), (["c0 a", "c1 b", "f0"], false), (["c0 a", "f0"], true),
+            (["c0 a", "f0", "c0 late"], false), (["c1 b", "f0"], false),
+        ])
     func choices(steps: [String], isComplete: Bool) throws {
         let stream = steps.map { step -> String in
             let index = step.dropFirst().prefix(1)
@@ -93,14 +108,18 @@ struct OpenAIPluginTests {
 
     @Test("a response that is compressed all the same says so")
     func contentEncoding() {
-        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/json"), HTTPField("content-encoding", "gzip")])
+        let head = UpstreamHead(
+            status: 200, fields: [HTTPField("content-type", "application/json"), HTTPField("content-encoding", "gzip")])
         let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: false), head: head) }
         #expect(error?.message.contains("gzip") == true)
     }
 
-    @Test("an error body in nobody's format is told as text; a page of HTML isn't", arguments: [
-        (#"{"detail":[{"msg":"field required"}]}"#, #"{"detail":[{"msg":"field required"}]}"#), ("too\n long", "too long"), ("<html>no</html>", nil),
-    ] as [(String, String?)])
+    @Test(
+        "an error body in nobody's format is told as text; a page of HTML isn't",
+        arguments: [
+            (#"{"detail":[{"msg":"field required"}]}"#, #"{"detail":[{"msg":"field required"}]}"#), ("too\n long", "too long"),
+            ("<html>no</html>", nil),
+        ] as [(String, String?)])
     func otherErrors(body: String, told: String?) {
         let bytes = Array(body.utf8)
         let error = provider.failure(head: UpstreamHead(status: 422), body: bytes.span.bytes)
@@ -108,10 +127,12 @@ struct OpenAIPluginTests {
         #expect(error.message == "the upstream answered 422" + (told.map { ": \($0)" } ?? ""))
     }
 
-    @Test("a 400 is told by its code", arguments: [
-        ("context_length_exceeded", nil, FailureClass.contextOverflow), ("content_filter", nil, .contentFilter),
-        ("unsupported_parameter", "response_format", .unsupported), ("invalid_value", "messages", .clientError),
-    ] as [(String, String?, FailureClass)])
+    @Test(
+        "a 400 is told by its code",
+        arguments: [
+            ("context_length_exceeded", nil, FailureClass.contextOverflow), ("content_filter", nil, .contentFilter),
+            ("unsupported_parameter", "response_format", .unsupported), ("invalid_value", "messages", .clientError),
+        ] as [(String, String?, FailureClass)])
     func clientErrors(code: String, param: String?, failure: FailureClass) {
         let body = #"{"error":{"message":"no","code":"\#(code)","param":\#(param.map { "\"\($0)\"" } ?? "null")}}"#
         let bytes = Array(body.utf8)
@@ -119,37 +140,47 @@ struct OpenAIPluginTests {
         #expect(error.failure == failure)
     }
 
-    @Test("a page of HTML, or an event stream where JSON was asked for, is no response", arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
+    @Test(
+        "a page of HTML, or an event stream where JSON was asked for, is no response",
+        arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
     func unreadable(contentType: String, isStream: Bool) {
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", contentType)])
         let error = #expect(throws: ProviderError.self) { try provider.decoder(for: .sample(isStream: isStream), head: head) }
         #expect(error?.failure == .upstreamError)
     }
 
-    @Test("role-only and empty chunks are no content; text, reasoning and tool calls are", arguments: [
-        (#"{"role":"assistant","content":"","refusal":null}"#, false), (#"{}"#, false), (#"{"role":"assistant","tool_calls":[]}"#, false),
-        (#"{"content":"x"}"#, true), (#"{"reasoning_content":"x"}"#, true), (#"{"reasoning":"x"}"#, true), (#"{"tool_calls":[{"index":0}]}"#, true),
-        (#"{"annotations":[{"a":1}]}"#, false),
-    ])
+    @Test(
+        "role-only and empty chunks are no content; text, reasoning and tool calls are",
+        arguments: [
+            (#"{"role":"assistant","content":"","refusal":null}"#, false), (#"{}"#, false),
+            (#"{"role":"assistant","tool_calls":[]}"#, false),
+            (#"{"content":"x"}"#, true), (#"{"reasoning_content":"x"}"#, true), (#"{"reasoning":"x"}"#, true),
+            (#"{"tool_calls":[{"index":0}]}"#, true),
+            (#"{"annotations":[{"a":1}]}"#, false),
+        ])
     func content(delta: String, isContent: Bool) throws {
         var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream)
         var sink = ResponseSink()
-        _ = try decoder.decode(Array((#"data: {"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"# + "\n\n").utf8).span.bytes, into: &sink)
+        _ = try decoder.decode(
+            Array((#"data: {"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"# + "\n\n").utf8).span.bytes, into: &sink)
         guard case .chunk(let chunk) = try #require(sink.parts.first) else { return #expect(Bool(false), "no chunk") }
         #expect(chunk.content.hasBegun == isContent)
     }
 
-    private func sent(_ body: String, isStream: Bool, _ provider: OpenAIProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []) throws -> String {
+    private func sent(
+        _ body: String, isStream: Bool, _ provider: OpenAIProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []
+    ) throws -> String {
         let bytes = Array(body.utf8)
         let members = try JSON.members(of: bytes.span.bytes)
         let call = Call(operation: .chat, model: "up", isStream: isStream, members: members, defaults: defaults, overrides: overrides)
         let request = try (provider ?? self.provider).request(for: call, body: bytes.span.bytes)
-        return String(decoding: request.body.flatMap { piece in
-            switch piece {
-            case .bytes(let own): own
-            case .client(let range): Array(bytes[range])
-            }
-        }, as: UTF8.self)
+        return String(
+            decoding: request.body.flatMap { piece in
+                switch piece {
+                case .bytes(let own): own
+                case .client(let range): Array(bytes[range])
+                }
+            }, as: UTF8.self)
     }
 
     static let stream = [
@@ -165,13 +196,16 @@ struct OpenAIPluginTests {
         #"event: message"# + "\r\n" + #"data:{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#, "data:  [DONE] ",
     ].map { $0 + "\r\n\r\n" }.joined()
 
-    static let buffered = #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
+    static let buffered =
+        #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
 }
 
 extension OpenAIOptions {
     static var sample: OpenAIOptions {
-        let text = ConfigEntry(key: ConfigText("base_url", at: .start), value: ConfigNode(.scalar(ConfigScalar("http://127.0.0.1:1/v1")), at: .start))
-        let key = ConfigEntry(key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-canary-0123456789")), at: .start))
+        let text = ConfigEntry(
+            key: ConfigText("base_url", at: .start), value: ConfigNode(.scalar(ConfigScalar("http://127.0.0.1:1/v1")), at: .start))
+        let key = ConfigEntry(
+            key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-canary-0123456789")), at: .start))
         var fields = FieldReader([text, key], at: .start)
         guard let options = OpenAICompatiblePlugin.readOptions(&fields) else { preconditionFailure("\(fields.issues)") }
         return options

@@ -20,7 +20,8 @@ import Testing
 
     @Test("a cursor enters what it wants to and skips the rest")
     func entersAndSkips() throws {
-        let content = try reading(#"{"id":"x","choices":[{"index":0,"delta":{"content":"Hi"}},{"index":1,"delta":{}}],"usage":null}"#) { bytes throws(JSONError) in
+        let content = try reading(#"{"id":"x","choices":[{"index":0,"delta":{"content":"Hi"}},{"index":1,"delta":{}}],"usage":null}"#) {
+            bytes throws(JSONError) in
             var found: [String] = []
             var cursor = JSONCursor()
             try cursor.enterObject(bytes)

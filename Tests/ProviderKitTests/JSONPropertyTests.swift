@@ -1,5 +1,5 @@
-import Foundation
 import Codecs
+import Foundation
 import ProviderKit
 import Testing
 
@@ -82,7 +82,8 @@ import Testing
 
     /// Foundation takes a comma before a closing bracket, UTF-16 and UTF-32, which it tells by their zero bytes, and a byte order mark.
     private func isLeniency(at offset: Int, of bytes: [UInt8]) -> Bool {
-        let isTrailingComma = bytes[..<offset].last { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ",") && "]}".utf8.contains(bytes[offset])
+        let isTrailingComma =
+            bytes[..<offset].last { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ",") && "]}".utf8.contains(bytes[offset])
         return isTrailingComma || bytes.prefix(4).contains(0) || bytes.starts(with: [0xef, 0xbb, 0xbf]) || bytes.starts(with: [0xff, 0xfe])
     }
 

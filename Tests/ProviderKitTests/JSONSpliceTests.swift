@@ -18,30 +18,37 @@ import Testing
         #expect(pieces.count == 3)
     }
 
-    @Test("dropping any members leaves a valid object", arguments: [
-        ([0], "{\"n\": 1 , \"stream\":true } \n"),
-        ([1], " { \"model\" : \"a\",\"stream\":true } \n"),
-        ([2], " { \"model\" : \"a\",\n  \"n\": 1}"),
-        ([0, 1], "{\"stream\":true } \n"),
-        ([0, 2], "{\"n\": 1}"),
-        ([1, 2], " { \"model\" : \"a\"}"),
-        ([0, 1, 2], "{}"),
-    ])
+    @Test(
+        "dropping any members leaves a valid object",
+        arguments: [
+            ([0], "{\"n\": 1 , \"stream\":true } \n"),
+            ([1], " { \"model\" : \"a\",\"stream\":true } \n"),
+            ([2], " { \"model\" : \"a\",\n  \"n\": 1}"),
+            ([0, 1], "{\"stream\":true } \n"),
+            ([0, 2], "{\"n\": 1}"),
+            ([1, 2], " { \"model\" : \"a\"}"),
+            ([0, 1, 2], "{}"),
+        ])
     func drops(_ dropped: [Int], _ expected: String) throws {
         #expect(rendered(try splice(body) { dropped.contains($0) ? .drop : .keep }) == expected)
     }
 
     @Test("members are appended behind the client's, or alone")
     func appends() throws {
-        #expect(rendered(try splice(body, appending: [("x\"", "[]"), ("y", "2")]) { $0 == 0 ? .keep : .drop }) == " { \"model\" : \"a\",\"x\\\"\":[],\"y\":2}")
+        #expect(
+            rendered(try splice(body, appending: [("x\"", "[]"), ("y", "2")]) { $0 == 0 ? .keep : .drop })
+                == " { \"model\" : \"a\",\"x\\\"\":[],\"y\":2}")
         #expect(rendered(try splice(body, appending: [("x", "[]")]) { _ in .drop }) == "{\"x\":[]}")
         #expect(rendered(try splice(Array("{ }".utf8), appending: [("x", "1"), ("y", "2")]) { _ in .keep }) == "{\"x\":1,\"y\":2}")
     }
 
-    @Test("an array gets one more element, and every other byte stays", arguments: [
-        (#"{"m":[]}"#, #"{"m":[7]}"#), ("{\"m\":[ \n ] , \"n\":1}", "{\"m\":[ \n 7] , \"n\":1}"), (#"{ "m" : [1, [2]  ] }"#, #"{ "m" : [1, [2]  ,7] }"#),
-        (#"{"m":{}}"#, #"{"m":{}}"#), (#"{"m":"[]"}"#, #"{"m":"[]"}"#), (#"{"m":null}"#, #"{"m":null}"#),
-    ])
+    @Test(
+        "an array gets one more element, and every other byte stays",
+        arguments: [
+            (#"{"m":[]}"#, #"{"m":[7]}"#), ("{\"m\":[ \n ] , \"n\":1}", "{\"m\":[ \n 7] , \"n\":1}"),
+            (#"{ "m" : [1, [2]  ] }"#, #"{ "m" : [1, [2]  ,7] }"#),
+            (#"{"m":{}}"#, #"{"m":{}}"#), (#"{"m":"[]"}"#, #"{"m":"[]"}"#), (#"{"m":null}"#, #"{"m":null}"#),
+        ])
     func extends(_ text: String, _ expected: String) throws {
         let body = Array(text.utf8)
         let pieces = try splice(body) { $0 == 0 ? .extend("7") : .keep }
@@ -61,13 +68,17 @@ import Testing
         #expect(rendered(pieces) == " { \"model\" : \"a\",\"stream\":true } \n")
     }
 
-    @Test("whatever is kept, dropped, replaced, extended and appended, the result is valid and holds just that", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "whatever is kept, dropped, replaced, extended and appended, the result is valid and holds just that",
+        arguments: 0..<20 as Range<UInt64>)
     func holdsWhatWasTried(_ seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<100 {
             let body = Array((generator.space() + generator.object() + generator.space()).utf8)
             let members = try members(of: body)
-            let edits: [Edit] = members.map { _ in generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value()), .extend(generator.value())]) }
+            let edits: [Edit] = members.map { _ in
+                generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value()), .extend(generator.value())])
+            }
             let added = (0..<generator.random.below(3)).map { ("new \($0)", generator.value()) }
             let pieces = try splice(body, appending: added) { edits[$0] }
 

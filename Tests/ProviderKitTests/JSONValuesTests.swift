@@ -3,20 +3,22 @@ import ProviderKit
 import Testing
 
 @Suite struct JSONValuesTests {
-    @Test("a string is read by its meaning; a lone surrogate is U+FFFD", arguments: [
-        (#""""#, ""),
-        (#""plain text that is longer than a word""#, "plain text that is longer than a word"),
-        (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
-        (#""a\u0062c\u00e9\u6f22""#, "abcé漢"),
-        (#""\uD83D\uDE00!""#, "😀!"),
-        (#""\ud83d""#, "\u{fffd}"),
-        (#""\ud83dx""#, "\u{fffd}x"),
-        (#""\ud83d\u0041""#, "\u{fffd}A"),
-        (#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
-        (#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
-        (#""\u0000""#, "\0"),
-        (#""жя\n漢字😀""#, "жя\n漢字😀"),
-    ])
+    @Test(
+        "a string is read by its meaning; a lone surrogate is U+FFFD",
+        arguments: [
+            (#""""#, ""),
+            (#""plain text that is longer than a word""#, "plain text that is longer than a word"),
+            (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (#""a\u0062c\u00e9\u6f22""#, "abcé漢"),
+            (#""\uD83D\uDE00!""#, "😀!"),
+            (#""\ud83d""#, "\u{fffd}"),
+            (#""\ud83dx""#, "\u{fffd}x"),
+            (#""\ud83d\u0041""#, "\u{fffd}A"),
+            (#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+            (#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+            (#""\u0000""#, "\0"),
+            (#""жя\n漢字😀""#, "жя\n漢字😀"),
+        ])
     func readsStrings(_ literal: String, _ meaning: String) {
         let bytes = Array(literal.utf8)
         #expect(reading(bytes) { JSON.string(0..<bytes.count, in: $0) } == meaning)
@@ -24,7 +26,9 @@ import Testing
         #expect(reading(bytes) { JSON.contentLength(0..<bytes.count, in: $0) } == meaning.utf8.count)
     }
 
-    @Test("ranges that hold no scanned string give something and do not trap", arguments: [#""\"#, #""\u"#, #""\ud83d\u"#, "\"", "x", "", #"\\\"#])
+    @Test(
+        "ranges that hold no scanned string give something and do not trap",
+        arguments: [#""\"#, #""\u"#, #""\ud83d\u"#, "\"", "x", "", #"\\\"#])
     func survivesOthers(_ literal: String) {
         let bytes = Array(literal.utf8)
         for range in [0..<bytes.count, 0..<100, -5..<2, 50..<60, 1..<1] {
@@ -37,20 +41,22 @@ import Testing
         }
     }
 
-    @Test("a key is compared by its meaning", arguments: [
-        (#""model""#, true),
-        (#""mod\u0065l""#, true),
-        (#""\u006d\u006f\u0064\u0065\u006C""#, true),
-        (#""Model""#, false),
-        (#""mode""#, false),
-        (#""models""#, false),
-        (#""mode\u006cs""#, false),
-        (#""mode\u006""#, false),
-        (#""mod\\el""#, false),
-        (#""\nodel""#, false),
-        (#""""#, false),
-        (#""modèl""#, false),
-    ])
+    @Test(
+        "a key is compared by its meaning",
+        arguments: [
+            (#""model""#, true),
+            (#""mod\u0065l""#, true),
+            (#""\u006d\u006f\u0064\u0065\u006C""#, true),
+            (#""Model""#, false),
+            (#""mode""#, false),
+            (#""models""#, false),
+            (#""mode\u006cs""#, false),
+            (#""mode\u006""#, false),
+            (#""mod\\el""#, false),
+            (#""\nodel""#, false),
+            (#""""#, false),
+            (#""modèl""#, false),
+        ])
     func comparesKeys(_ key: String, _ isModel: Bool) {
         let bytes = Array(key.utf8)
         #expect(reading(bytes) { JSON.isKey(0..<bytes.count, "model", in: $0) } == isModel)
@@ -71,13 +77,18 @@ import Testing
         #expect(isKey(#""""#, ""))
     }
 
-    @Test("a whole number is exact however it is written; all else is none", arguments: [
-        ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("1000", 1000), ("1e3", 1000), ("1E+3", 1000), ("1.0", 1), ("1.000", 1), ("12.50e1", 125), ("120e-1", 12), ("-1.5e1", -15),
-        ("0.001e3", 1), ("0e99999999999999999999", 0), ("0.0000", 0), ("100e-2", 1), ("9007199254740993", 9_007_199_254_740_993),
-        ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min), ("9.223372036854775807e18", Int.max),
-        ("9223372036854775808", nil), ("-9223372036854775809", nil), ("1e19", nil), ("1e999999999999999999999", nil), ("1e-999999999999999999999", nil),
-        ("1.5", nil), ("1e-1", nil), ("0.1", nil), ("123456789012345678901234567890", nil), ("18446744073709551616", nil), ("18446744073709551617", nil),
-    ] as [(String, Int?)])
+    @Test(
+        "a whole number is exact however it is written; all else is none",
+        arguments: [
+            ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("1000", 1000), ("1e3", 1000), ("1E+3", 1000), ("1.0", 1), ("1.000", 1),
+            ("12.50e1", 125), ("120e-1", 12), ("-1.5e1", -15),
+            ("0.001e3", 1), ("0e99999999999999999999", 0), ("0.0000", 0), ("100e-2", 1), ("9007199254740993", 9_007_199_254_740_993),
+            ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min), ("9.223372036854775807e18", Int.max),
+            ("9223372036854775808", nil), ("-9223372036854775809", nil), ("1e19", nil), ("1e999999999999999999999", nil),
+            ("1e-999999999999999999999", nil),
+            ("1.5", nil), ("1e-1", nil), ("0.1", nil), ("123456789012345678901234567890", nil), ("18446744073709551616", nil),
+            ("18446744073709551617", nil),
+        ] as [(String, Int?)])
     func readsIntegers(_ literal: String, _ expected: Int?) throws {
         let bytes = Array(literal.utf8)
         let value = try jsonValue(bytes)
@@ -90,7 +101,9 @@ import Testing
     @Test("a number's zeros and exponent may cancel, however many they are")
     func cancelsZeros() throws {
         let zeros = String(repeating: "0", count: 10_000)
-        for (literal, expected) in [("1\(zeros)e-10000", 1), ("0.\(zeros)25e10002", 25), ("4.\(zeros)", 4), ("1\(zeros)", nil)] as [(String, Int?)] {
+        for (literal, expected) in [("1\(zeros)e-10000", 1), ("0.\(zeros)25e10002", 25), ("4.\(zeros)", 4), ("1\(zeros)", nil)]
+            as [(String, Int?)]
+        {
             let bytes = Array(literal.utf8)
             let value = try jsonValue(bytes)
             #expect(reading(bytes) { JSON.integer(value, in: $0) } == expected)
@@ -99,7 +112,10 @@ import Testing
 
     @Test("a number is rounded as Swift rounds it, and none where no Double holds it")
     func readsDoubles() throws {
-        for literal in ["0", "-0", "1", "0.1", "1e3", "0.30000000000000004", "1.7976931348623157e308", "5e-324", "1e-400", "123456789012345678901234567890"] {
+        for literal in [
+            "0", "-0", "1", "0.1", "1e3", "0.30000000000000004", "1.7976931348623157e308", "5e-324", "1e-400",
+            "123456789012345678901234567890",
+        ] {
             let bytes = Array(literal.utf8)
             let value = try jsonValue(bytes)
             #expect(reading(bytes) { JSON.double(value, in: $0) } == Double(literal))

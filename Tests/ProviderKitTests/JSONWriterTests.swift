@@ -1,5 +1,5 @@
-import Engine
 import Codecs
+import Engine
 import ProviderKit
 import Testing
 
@@ -28,15 +28,17 @@ import Testing
         #expect(text(writer.bytes) == #"{"a":-1,"b":[{},true,null,[],"x"],"c":{"d":0},"e":0}"#)
     }
 
-    @Test("what JSON or a script would trip over is escaped, nothing else is", arguments: [
-        ("", #""""#),
-        ("plain é ж 漢 😀 /", #""plain é ж 漢 😀 /""#),
-        ("\"\\", #""\"\\""#),
-        ("\n\r\t", #""\n\r\t""#),
-        ("\0\u{8}\u{b}\u{c}\u{f}\u{10}\u{1f}\u{7f}", #""\u0000\u0008\u000b\u000c\u000f\u0010\u001f"# + "\u{7f}\""),
-        ("a\u{2028}b\u{2029}c\u{2027}\u{202a}", #""a\u2028b\u2029c"# + "\u{2027}\u{202a}\""),
-        ("a longer text, \"quoted\"\nand broken", #""a longer text, \"quoted\"\nand broken""#),
-    ])
+    @Test(
+        "what JSON or a script would trip over is escaped, nothing else is",
+        arguments: [
+            ("", #""""#),
+            ("plain é ж 漢 😀 /", #""plain é ж 漢 😀 /""#),
+            ("\"\\", #""\"\\""#),
+            ("\n\r\t", #""\n\r\t""#),
+            ("\0\u{8}\u{b}\u{c}\u{f}\u{10}\u{1f}\u{7f}", #""\u0000\u0008\u000b\u000c\u000f\u0010\u001f"# + "\u{7f}\""),
+            ("a\u{2028}b\u{2029}c\u{2027}\u{202a}", #""a\u2028b\u2029c"# + "\u{2027}\u{202a}\""),
+            ("a longer text, \"quoted\"\nand broken", #""a longer text, \"quoted\"\nand broken""#),
+        ])
     func escapes(_ value: String, _ literal: String) {
         var writer = JSONWriter()
         writer.string(value)
@@ -46,7 +48,10 @@ import Testing
     @Test("a string that was written is valid and read back as it was", arguments: 0..<10 as Range<UInt64>)
     func stringsComeBack(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let scalars: [Unicode.Scalar] = ["\0", "\u{1f}", "\"", "\\", "/", "a", "z", " ", "\u{7f}", "é", "ж", "\u{2028}", "\u{2029}", "\u{ffff}", "漢", "😀", "\u{10ffff}", "\u{301}"]
+        let scalars: [Unicode.Scalar] = [
+            "\0", "\u{1f}", "\"", "\\", "/", "a", "z", " ", "\u{7f}", "é", "ж", "\u{2028}", "\u{2029}", "\u{ffff}", "漢", "😀", "\u{10ffff}",
+            "\u{301}",
+        ]
         for _ in 0..<200 {
             var value = String.UnicodeScalarView()
             for _ in 0..<random.below(40) { value.append(random.one(of: scalars)) }
@@ -58,7 +63,9 @@ import Testing
         }
     }
 
-    @Test("numbers are JSON, the shortest that mean the same", arguments: [0, -0.0, 1, 0.1, 1e21, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, -123.456, 1e16])
+    @Test(
+        "numbers are JSON, the shortest that mean the same",
+        arguments: [0, -0.0, 1, 0.1, 1e21, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, -123.456, 1e16])
     func writesNumbers(_ value: Double) throws {
         var writer = JSONWriter()
         writer.double(value)

@@ -3,23 +3,28 @@ import ProviderKit
 import Testing
 
 @Suite struct NDJSONDecoderTests {
-    @Test("the same lines come out however the stream is cut", arguments: [
-        ("{}\n", ["{}"]),
-        ("{\"a\":1}\n{\"b\":2}\n", ["{\"a\":1}", "{\"b\":2}"]),
-        ("1\r\n2\r\n", ["1", "2"]),
-        ("\n\n1\n\r\n \t\n2\n\n", ["1", "2"]),
-        (" 1 \n", [" 1 "]),
-        ("1\r\r\n", ["1\r"]),
-        ("1\r2\n", ["1\r2"]),
-        ("\u{feff}1\n2\n", ["1", "2"]),
-        ("1\n\u{feff}2\n", ["1", "\u{feff}2"]),
-        ("\"жя😀\"\n", ["\"жя😀\""]),
-        ("1\n2", ["1"]),
-        ("", []),
-        ("not json\n", ["not json"]),
-        ("{\"message\":{\"content\":\"The\"},\"done\":false}\n{\"done\":true}\n", [#"{"message":{"content":"The"},"done":false}"#, #"{"done":true}"#]),
-        (String(repeating: "\n", count: 20) + "0\n", ["0"]),
-    ])
+    @Test(
+        "the same lines come out however the stream is cut",
+        arguments: [
+            ("{}\n", ["{}"]),
+            ("{\"a\":1}\n{\"b\":2}\n", ["{\"a\":1}", "{\"b\":2}"]),
+            ("1\r\n2\r\n", ["1", "2"]),
+            ("\n\n1\n\r\n \t\n2\n\n", ["1", "2"]),
+            (" 1 \n", [" 1 "]),
+            ("1\r\r\n", ["1\r"]),
+            ("1\r2\n", ["1\r2"]),
+            ("\u{feff}1\n2\n", ["1", "2"]),
+            ("1\n\u{feff}2\n", ["1", "\u{feff}2"]),
+            ("\"жя😀\"\n", ["\"жя😀\""]),
+            ("1\n2", ["1"]),
+            ("", []),
+            ("not json\n", ["not json"]),
+            (
+                "{\"message\":{\"content\":\"The\"},\"done\":false}\n{\"done\":true}\n",
+                [#"{"message":{"content":"The"},"done":false}"#, #"{"done":true}"#]
+            ),
+            (String(repeating: "\n", count: 20) + "0\n", ["0"]),
+        ])
     func cutAnywhere(_ stream: String, _ lines: [String]) throws {
         for chunks in cuts(of: Array(stream.utf8), seed: 3) {
             var reader = Reader()
@@ -28,9 +33,12 @@ import Testing
         }
     }
 
-    @Test("a last line without an end counts if it is whole JSON", arguments: [
-        ("1\n{\"done\":true}", "{\"done\":true}"), ("{}\r", "{}"), ("{} ", "{} "), ("{}", "{}"), ("1\n", nil), ("1\n \r", nil), ("", nil), ("\u{feff}[]", "[]"),
-    ] as [(String, String?)])
+    @Test(
+        "a last line without an end counts if it is whole JSON",
+        arguments: [
+            ("1\n{\"done\":true}", "{\"done\":true}"), ("{}\r", "{}"), ("{} ", "{} "), ("{}", "{}"), ("1\n", nil), ("1\n \r", nil),
+            ("", nil), ("\u{feff}[]", "[]"),
+        ] as [(String, String?)])
     func finishes(_ stream: String, _ last: String?) throws {
         for chunks in cuts(of: Array(stream.utf8), seed: 4) {
             var reader = Reader()

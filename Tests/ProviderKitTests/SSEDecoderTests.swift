@@ -1,6 +1,6 @@
+import Codecs
 import Engine
 import Foundation
-import Codecs
 import ProviderKit
 import Testing
 
@@ -14,15 +14,18 @@ import Testing
     @Test("random streams give what the standard's rules give, however they are cut", arguments: 0..<120 as Range<UInt64>)
     func equalsReference(_ seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let parts = [
-            "data", "data:", "data: ", "event:", "event: error", "id:", "id: 7", "retry: 5", ":", ": note", "foo: bar", " ", "a", "{\"b\":1}", "é", "😀", "\0", "\t",
-            "\n", "\n", "\n\n", "\n\n", "\r", "\r\n", "\r\n\r\n", "\u{feff}",
-        ].map { Array($0.utf8) } + [[0xff], [0xef, 0xbb], [0xf0, 0x9f]]
+        let parts =
+            [
+                "data", "data:", "data: ", "event:", "event: error", "id:", "id: 7", "retry: 5", ":", ": note", "foo: bar", " ", "a",
+                "{\"b\":1}", "é", "😀", "\0", "\t",
+                "\n", "\n", "\n\n", "\n\n", "\r", "\r\n", "\r\n\r\n", "\u{feff}",
+            ].map { Array($0.utf8) } + [[0xff], [0xef, 0xbb], [0xf0, 0x9f]]
         let stream = (0..<(5 + random.below(40))).flatMap { _ in random.one(of: parts) }
         try expectEvents(referenceEvents(stream), from: stream)
     }
 
-    @Test("an event is out with its last byte, a lone CR included", arguments: ["data: a\n\n", "data: a\r\n\r", "data: a\r\r", "data: a\n\r"])
+    @Test(
+        "an event is out with its last byte, a lone CR included", arguments: ["data: a\n\n", "data: a\r\n\r", "data: a\r\r", "data: a\n\r"])
     func waitsForNothing(_ stream: String) throws {
         var reader = SSEReader()
         try reader.feed(Array(stream.utf8.dropLast()))
@@ -33,11 +36,15 @@ import Testing
         #expect(reader.events == [ReadEvent(data: "a"), ReadEvent(data: "b")])
     }
 
-    @Test("only a frame of one data line with LF ends is canonical, and its bytes are exactly the event's", arguments: [
-        ("data: a\n\n", true), ("data:a\n\n", true), ("data\n\n", true), ("\n\n: x\n\ndata: a\n\n", true),
-        ("data: a\r\n\n", false), ("data: a\n\r\n", false), ("data: a\r\r", false), ("data: a\n\r", false), ("data: a\ndata: b\n\n", false), ("event: x\ndata: a\n\n", false),
-        ("data: a\nid: 1\n\n", false), ("data: a\n: x\n\n", false), ("data: a\nfoo\n\n", false), ("foo\ndata: a\n\n", false), ("data: a\nretry: 1\n\n", false),
-    ])
+    @Test(
+        "only a frame of one data line with LF ends is canonical, and its bytes are exactly the event's",
+        arguments: [
+            ("data: a\n\n", true), ("data:a\n\n", true), ("data\n\n", true), ("\n\n: x\n\ndata: a\n\n", true),
+            ("data: a\r\n\n", false), ("data: a\n\r\n", false), ("data: a\r\r", false), ("data: a\n\r", false),
+            ("data: a\ndata: b\n\n", false), ("event: x\ndata: a\n\n", false),
+            ("data: a\nid: 1\n\n", false), ("data: a\n: x\n\n", false), ("data: a\nfoo\n\n", false), ("foo\ndata: a\n\n", false),
+            ("data: a\nretry: 1\n\n", false),
+        ])
     func tellsCanonicalFrames(_ stream: String, _ isCanonical: Bool) throws {
         let bytes = Array((stream + "data: next\n\n").utf8)
         try reading(bytes) { span throws(SSEError) in
@@ -72,16 +79,22 @@ import Testing
         try reading("event: error\ndata: a\n\ndata: b\n\n") { bytes throws(SSEError) in
             var decoder = SSEDecoder()
             let first = try decoder.nextEvent(bytes)
-            #expect([first?.isType("error", in: bytes), first?.isType("message", in: bytes), first?.isType("erro", in: bytes)] == [true, false, false])
+            #expect(
+                [first?.isType("error", in: bytes), first?.isType("message", in: bytes), first?.isType("erro", in: bytes)] == [
+                    true, false, false,
+                ])
             let second = try decoder.nextEvent(bytes)
             #expect([second?.isType("message", in: bytes), second?.isType("error", in: bytes)] == [true, false])
         }
     }
 
-    @Test("what the end of the stream cuts off is no event, unless asked for", arguments: [
-        ("data: a", ReadEvent(data: "a")), ("data: a\n", ReadEvent(data: "a")), ("data: a\r", ReadEvent(data: "a")), ("event: x\ndata: a\ndata", ReadEvent(type: "x", data: "a\n")),
-        ("event: x\n", nil), (": note", nil), ("", nil), ("\u{feff}data: a", ReadEvent(data: "a")), ("foo", nil), ("data: a\n\n", nil),
-    ] as [(String, ReadEvent?)])
+    @Test(
+        "what the end of the stream cuts off is no event, unless asked for",
+        arguments: [
+            ("data: a", ReadEvent(data: "a")), ("data: a\n", ReadEvent(data: "a")), ("data: a\r", ReadEvent(data: "a")),
+            ("event: x\ndata: a\ndata", ReadEvent(type: "x", data: "a\n")),
+            ("event: x\n", nil), (": note", nil), ("", nil), ("\u{feff}data: a", ReadEvent(data: "a")), ("foo", nil), ("data: a\n\n", nil),
+        ] as [(String, ReadEvent?)])
     func finishes(_ rest: String, _ expected: ReadEvent?) throws {
         for chunks in cuts(of: Array(rest.utf8), seed: 1) {
             var reader = SSEReader()
@@ -93,9 +106,11 @@ import Testing
         }
     }
 
-    @Test("an event may be as large as the limit, not a byte larger", arguments: [
-        "data: 0123456789", "data: 01\ndata: 34", "data: 01\r\ndata: 3", ": 01234567890123", "data: 0\n: 456789", "event: 012345\nid",
-    ])
+    @Test(
+        "an event may be as large as the limit, not a byte larger",
+        arguments: [
+            "data: 0123456789", "data: 01\ndata: 34", "data: 01\r\ndata: 3", ": 01234567890123", "data: 0\n: 456789", "event: 012345\nid",
+        ])
     func limitsSize(_ lines: String) throws {
         let stream = Array((lines + "\n\ndata: b\n\n").utf8)
         for chunks in cuts(of: stream, seed: 2) {
@@ -126,7 +141,9 @@ import Testing
         #expect(last == nil)
     }
 
-    @Test("LaunchDarkly's contract tests hold, however they are cut", .enabled(if: Corpus.folder != nil, "CORPORA names no folder of test vectors"))
+    @Test(
+        "LaunchDarkly's contract tests hold, however they are cut",
+        .enabled(if: Corpus.folder != nil, "CORPORA names no folder of test vectors"))
     func contractTests() throws {
         let vectors = try Corpus.lines(of: "sse/launchdarkly.jsonl", as: ContractTest.self)
         try #require(vectors.count == 94)
@@ -164,7 +181,8 @@ import Testing
             var reader = SSEReader()
             for chunk in chunks { try reader.feed(chunk) }
             guard reader.events != events else { continue }
-            Issue.record("cut into \(chunks.map { text($0).debugDescription }): \(reader.events) is not \(events)", sourceLocation: sourceLocation)
+            Issue.record(
+                "cut into \(chunks.map { text($0).debugDescription }): \(reader.events) is not \(events)", sourceLocation: sourceLocation)
             return
         }
     }

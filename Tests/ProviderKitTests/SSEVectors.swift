@@ -45,7 +45,9 @@ let sseVectors = [
     SSEVector("type without data is none, and is forgotten", "event: x\n\ndata: a\n\n", [.init(data: "a")]),
     SSEVector("id stays", "id: 1\ndata: a\n\ndata: b\n\n", [.init(data: "a", id: "1"), .init(data: "b", id: "1")]),
     SSEVector("id without data counts", "id: 1\n\ndata: a\n\n", [.init(data: "a", id: "1")]),
-    SSEVector("empty id resets", "id: 1\ndata: a\n\nid\ndata: b\n\nid: 2\nid:\ndata: c\n\n", [.init(data: "a", id: "1"), .init(data: "b"), .init(data: "c")]),
+    SSEVector(
+        "empty id resets", "id: 1\ndata: a\n\nid\ndata: b\n\nid: 2\nid:\ndata: c\n\n",
+        [.init(data: "a", id: "1"), .init(data: "b"), .init(data: "c")]),
     SSEVector("id with NUL is ignored", "id: 1\nid: 2\u{0}\ndata: a\n\n", [.init(data: "a", id: "1")]),
     SSEVector("retry is no part of an event", "retry: 10\ndata: a\nretry: x\n\n", [.init(data: "a")]),
     SSEVector("unfinished event", "data: a\n\ndata: b\n", [.init(data: "a")]),
@@ -57,7 +59,8 @@ let sseVectors = [
     SSEVector("NUL in data", "data: a\u{0}b\n\n", [.init(data: "a\u{0}b")]),
     SSEVector("text of several bytes", "data: жя 漢字 😀\n\nevent: é\ndata: é\n\n", [.init(data: "жя 漢字 😀"), .init(type: "é", data: "é")]),
     SSEVector("ill-formed UTF-8", Array("data: ".utf8) + [0xf0, 0x9f, 0x98, 0x61, 0xff, 0x0a, 0x0a], [.init(data: "\u{fffd}a\u{fffd}")]),
-    SSEVector("tabs and other controls are data", "data: a\tb\u{b}c\u{c}d\u{85}e\u{2028}f\n\n", [.init(data: "a\tb\u{b}c\u{c}d\u{85}e\u{2028}f")]),
+    SSEVector(
+        "tabs and other controls are data", "data: a\tb\u{b}c\u{c}d\u{85}e\u{2028}f\n\n", [.init(data: "a\tb\u{b}c\u{c}d\u{85}e\u{2028}f")]),
     SSEVector(
         "chunks of a chat", "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: {\"choices\":[]}\n\ndata: [DONE]\n\n",
         [.init(data: #"{"choices":[{"delta":{"content":"Hi"}}]}"#), .init(data: #"{"choices":[]}"#), .init(data: "[DONE]")]
@@ -66,5 +69,7 @@ let sseVectors = [
         "named events with trailing spaces", "event: ping\ndata: {\"type\": \"ping\"}     \n\nevent: message_stop\ndata: {}\n\n",
         [.init(type: "ping", data: #"{"type": "ping"}     "#), .init(type: "message_stop", data: "{}")]
     ),
-    SSEVector("a long line", "data: " + String(repeating: "0123456789", count: 60) + "\n\n", [.init(data: String(repeating: "0123456789", count: 60))]),
+    SSEVector(
+        "a long line", "data: " + String(repeating: "0123456789", count: 60) + "\n\n",
+        [.init(data: String(repeating: "0123456789", count: 60))]),
 ]

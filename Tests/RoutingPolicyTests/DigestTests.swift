@@ -40,8 +40,10 @@ struct DigestTests {
     }
 
     @Test(arguments: [
-        ("server: { drain: 30s }", "# a comment\nserver:\n    drain: '30s'   # another"), ("drain: 30s", "drain: 30000ms"), ("[a, b]", "[b, a]"), ("fallback: n,", "fallback: [n],"),
-        ("plugin: fake, base_url: http://h", "base_url: \"http://h\", plugin: fake"), ("server: { drain: 30s }\n", ""), ("models: [m]", "models: [p/m]"),
+        ("server: { drain: 30s }", "# a comment\nserver:\n    drain: '30s'   # another"), ("drain: 30s", "drain: 30000ms"),
+        ("[a, b]", "[b, a]"), ("fallback: n,", "fallback: [n],"),
+        ("plugin: fake, base_url: http://h", "base_url: \"http://h\", plugin: fake"), ("server: { drain: 30s }\n", ""),
+        ("models: [m]", "models: [p/m]"),
     ])
     func `what means the same has the same digest`(old: String, new: String) throws {
         #expect(Self.text.contains(old))
@@ -49,18 +51,30 @@ struct DigestTests {
     }
 
     @Test(arguments: [
-        ("drain: 30s", "drain: 31s"), ("max_models: 2", "max_models: 3"), ("idle: 1m", "idle: 3m"), ("http://h", "http://i"), ("idle: 2m", "idle: 4m"), ("delay: 1s", "delay: 2s"),
-        ("upstream: u", "upstream: v"), ("[a, b]", "[a, c]"), ("type: fast", "type: reasoning"), ("[tools]", "[json]"), ("context: 5", "context: 6"), ("max_output: 6", "max_output: 7"),
-        ("output: 2", "output: 3"), ("t: 1", "t: 3"), ("s: 2", "s: 3"), ("hidden: true", "hidden: false"), ("try: [m,", "try: [n,"), ("tags: a,", "tags: b,"), ("fallback: n", "fallback: m"),
-        ("content_filter: n", "content_filter: m"), ("content_filter: n", "context_overflow: n"), ("max_models: 1", "max_models: 2"), ("max_attempts: 3", "max_attempts: 4"), ("total: 9s", "total: 8s"),
-        ("s3cret", "s4cret"), ("models: [m]", "models: [n]"), (", models: [m]", ""), ("endpoints: [chat]", "endpoints: [models]"), ("admin: true", "admin: false"), ("  k:", "  l:"), ("  q:", "  z:"),
-        ("jitter: 0.3", "jitter: 0.4"), ("retries: 2", "retries: 3"), ("failures: 9", "failures: 8"), ("concurrent: 7", "concurrent: 6"), ("401: stop", "401: next"), ("401: stop", "402: stop"),
-        ("window: 5m", "window: 6m"), ("delay: 2s", "delay: 3s"), ("concurrent: 8", "concurrent: 9"), ("timeout: stop", "timeout: next"), ("timeout: stop", "reset: stop"), ("successes: 8", "successes: 7"),
-        ("cached_input: 0.5", "cached_input: 0.6"), ("reasoning: 4", "reasoning: 5"), ("weight: 5", "weight: 4"), ("tokens_per_minute: 11", "tokens_per_minute: 12"), ("max_delay: 5s", "max_delay: 6s"),
-        ("cooldown: 6s", "cooldown: 7s"), ("min_success_rate: 0.1", "min_success_rate: 0.2"), ("max_price: 70", "max_price: 71"), ("order: cheapest", "order: best"), ("retries: 4", "retries: 5"),
-        ("409: next", "409: stop"), ("after: 4s", "after: 5s"), ("after: 4s", "after: p95"), ("max_cost: 3", "max_cost: 4"), ("resume: true", "resume: false"), ("metadata: false", "metadata: true"),
-        ("requests_per_minute: 12", "requests_per_minute: 13"), ("timeout_secs: 44", "timeout_secs: 45"), ("tags: c }", "tags: d }"), ("name: one", "name: three"), (", key: k", ""), ("down: p", "down: q"),
-        ("tokens: 13", "tokens: 14"), ("chosen: m", "chosen: n"), ("order: [n]", "order: [m]"), ("never: p/m", "never: n"), ("refused: 404", "refused: 403"),
+        ("drain: 30s", "drain: 31s"), ("max_models: 2", "max_models: 3"), ("idle: 1m", "idle: 3m"), ("http://h", "http://i"),
+        ("idle: 2m", "idle: 4m"), ("delay: 1s", "delay: 2s"),
+        ("upstream: u", "upstream: v"), ("[a, b]", "[a, c]"), ("type: fast", "type: reasoning"), ("[tools]", "[json]"),
+        ("context: 5", "context: 6"), ("max_output: 6", "max_output: 7"),
+        ("output: 2", "output: 3"), ("t: 1", "t: 3"), ("s: 2", "s: 3"), ("hidden: true", "hidden: false"), ("try: [m,", "try: [n,"),
+        ("tags: a,", "tags: b,"), ("fallback: n", "fallback: m"),
+        ("content_filter: n", "content_filter: m"), ("content_filter: n", "context_overflow: n"), ("max_models: 1", "max_models: 2"),
+        ("max_attempts: 3", "max_attempts: 4"), ("total: 9s", "total: 8s"),
+        ("s3cret", "s4cret"), ("models: [m]", "models: [n]"), (", models: [m]", ""), ("endpoints: [chat]", "endpoints: [models]"),
+        ("admin: true", "admin: false"), ("  k:", "  l:"), ("  q:", "  z:"),
+        ("jitter: 0.3", "jitter: 0.4"), ("retries: 2", "retries: 3"), ("failures: 9", "failures: 8"), ("concurrent: 7", "concurrent: 6"),
+        ("401: stop", "401: next"), ("401: stop", "402: stop"),
+        ("window: 5m", "window: 6m"), ("delay: 2s", "delay: 3s"), ("concurrent: 8", "concurrent: 9"), ("timeout: stop", "timeout: next"),
+        ("timeout: stop", "reset: stop"), ("successes: 8", "successes: 7"),
+        ("cached_input: 0.5", "cached_input: 0.6"), ("reasoning: 4", "reasoning: 5"), ("weight: 5", "weight: 4"),
+        ("tokens_per_minute: 11", "tokens_per_minute: 12"), ("max_delay: 5s", "max_delay: 6s"),
+        ("cooldown: 6s", "cooldown: 7s"), ("min_success_rate: 0.1", "min_success_rate: 0.2"), ("max_price: 70", "max_price: 71"),
+        ("order: cheapest", "order: best"), ("retries: 4", "retries: 5"),
+        ("409: next", "409: stop"), ("after: 4s", "after: 5s"), ("after: 4s", "after: p95"), ("max_cost: 3", "max_cost: 4"),
+        ("resume: true", "resume: false"), ("metadata: false", "metadata: true"),
+        ("requests_per_minute: 12", "requests_per_minute: 13"), ("timeout_secs: 44", "timeout_secs: 45"), ("tags: c }", "tags: d }"),
+        ("name: one", "name: three"), (", key: k", ""), ("down: p", "down: q"),
+        ("tokens: 13", "tokens: 14"), ("chosen: m", "chosen: n"), ("order: [n]", "order: [m]"), ("never: p/m", "never: n"),
+        ("refused: 404", "refused: 403"),
     ])
     func `every value counts`(old: String, new: String) throws {
         #expect(Self.text.contains(old))

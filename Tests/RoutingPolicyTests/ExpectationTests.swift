@@ -6,7 +6,8 @@ import Testing
 /// `tests`, and the own fields of a request that keys and tests give.
 struct ExpectationTests {
     private func policy(_ text: String) throws -> RoutingPolicy {
-        let report = load("""
+        let report = load(
+            """
             version: 1
             providers: { p: { plugin: echo }, q: { plugin: echo } }
             models: { m: { provider: p }, q/n: { provider: q } }
@@ -27,8 +28,14 @@ struct ExpectationTests {
         ("model: [p/m]", #"{"model":["p/m"],"messages":[{"role":"user","content":"Hello"}]}"#),
         (#"text: "a \"b\"", max_tokens: 7"#, #"{"messages":[{"role":"user","content":"a \"b\""}],"max_tokens":7}"#),
         ("json: true, image: false", #"{"messages":[{"role":"user","content":"Hello"}],"response_format":{"type":"json_object"}}"#),
-        ("tools: true", #"{"messages":[{"role":"user","content":"Hello"}],"tools":[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]}"#),
-        ("tags: [\"a&b\", \"!c\"], prefer_fast: true", #"{"messages":[{"role":"user","content":"Hello"}],"tags":["a & b","!c"],"prefer_fast":true}"#),
+        (
+            "tools: true",
+            #"{"messages":[{"role":"user","content":"Hello"}],"tools":[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]}"#
+        ),
+        (
+            "tags: [\"a&b\", \"!c\"], prefer_fast: true",
+            #"{"messages":[{"role":"user","content":"Hello"}],"tags":["a & b","!c"],"prefer_fast":true}"#
+        ),
         (
             "type: fast, min_context_size: 1, min_max_output_tokens: 2, supports_image: true, supports_audio: false, min_success_rate: 0.5, selection_mode: best, timeout_secs: 3",
             #"{"messages":[{"role":"user","content":"Hello"}],"type":"fast","min_context_size":1,"min_max_output_tokens":2,"supports_image":true,"min_success_rate":0.5,"selection_mode":"best","timeout_secs":3}"#
@@ -46,9 +53,12 @@ struct ExpectationTests {
     @Test
     func `media become parts of the message, after its text`() throws {
         let text = try body("image: true, audio: true, file: true")
-        let parts = try #require(text.firstRange(of: #""content":[{"type":"text","text":"Hello"},{"type":"image_url","image_url":{"url":"data:image/png;base64,"#))
+        let parts = try #require(
+            text.firstRange(
+                of: #""content":[{"type":"text","text":"Hello"},{"type":"image_url","image_url":{"url":"data:image/png;base64,"#))
         let audio = try #require(text.firstRange(of: #"{"type":"input_audio","input_audio":{"data":""#))
-        let file = try #require(text.firstRange(of: #"{"type":"file","file":{"filename":"empty.pdf","file_data":"data:application/pdf;base64,"#))
+        let file = try #require(
+            text.firstRange(of: #"{"type":"file","file":{"filename":"empty.pdf","file_data":"data:application/pdf;base64,"#))
         #expect(parts.upperBound < audio.lowerBound && audio.upperBound < file.lowerBound)
         let bytes = Array(text.utf8)
         #expect(throws: Never.self) { try JSON.members(of: bytes.span.bytes) }
@@ -56,7 +66,8 @@ struct ExpectationTests {
 
     @Test
     func `a test stands as written`() throws {
-        let policy = try policy("""
+        let policy = try policy(
+            """
             keys: { k: { secret: s3cret-s3cret } }
             tests:
               - name: the second one where the first is down
@@ -68,7 +79,8 @@ struct ExpectationTests {
                 request: { model: nobody }
                 expect: { refused: 404 }
             """)
-        var first = RoutingExpectation(name: "the second one where the first is down", position: policy.tests[0].position, body: policy.tests[0].body)
+        var first = RoutingExpectation(
+            name: "the second one where the first is down", position: policy.tests[0].position, body: policy.tests[0].body)
         first.key = "k"
         first.down = ["p", "q/n"]
         first.tokens = 5
@@ -82,14 +94,17 @@ struct ExpectationTests {
 
     @Test
     func `a key's defaults are a request's fields`() throws {
-        let key = try #require(try policy("""
-            keys:
-              k:
-                secret: s3cret-s3cret
-                metadata: false
-                limits: { tokens_per_minute: 5 }
-                defaults: { tags: "a & !b", supports_tools: true, supports_image: false, retry_delay: 250, timeout_secs: 30, max_model_switches: 2, fallback_model: n }
-            """).keys.first)
+        let key = try #require(
+            try policy(
+                """
+                keys:
+                  k:
+                    secret: s3cret-s3cret
+                    metadata: false
+                    limits: { tokens_per_minute: 5 }
+                    defaults: { tags: "a & !b", supports_tools: true, supports_image: false, retry_delay: 250, timeout_secs: 30, max_model_switches: 2, fallback_model: n }
+                """
+            ).keys.first)
         var fields = RoutingOverrides()
         fields.tags = TagExpression(["a & !b"])
         fields.supports = [.tools]
@@ -104,7 +119,8 @@ struct ExpectationTests {
 
     @Test
     func `a name whose own definition is wrong is no further mistake`() {
-        let report = load("""
+        let report = load(
+            """
             version: 1
             providers: { p: { plugin: echo } }
             models: { m: { provider: p }, n: { provider: p, context: x, supports: [no] }, o: { provider: nobody } }

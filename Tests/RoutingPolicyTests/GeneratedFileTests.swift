@@ -78,29 +78,42 @@ struct GeneratedFileTests {
 
     @Test
     func `10,000 models in several files are one policy`() {
-        var files = ["routes.yaml": Self.models + "  m: { provider: local }\ninclude: more/*\nroutes:\n  auto: { try: { select: { tags: fast } } }\n"]
+        var files = [
+            "routes.yaml": Self.models + "  m: { provider: local }\ninclude: more/*\nroutes:\n  auto: { try: { select: { tags: fast } } }\n"
+        ]
         for file in 0..<10 {
-            files["more/\(file).yaml"] = "models:\n" + (0..<1000).map { "  m\(file)-\($0): { provider: local, type: fast, tags: [a, b] }\n" }.joined()
+            files["more/\(file).yaml"] =
+                "models:\n" + (0..<1000).map { "  m\(file)-\($0): { provider: local, type: fast, tags: [a, b] }\n" }.joined()
         }
         let policy = load(MemorySource(files)).policy
         #expect(policy?.models.count == 10_001)
-        #expect(policy?.routes.first?.steps == [.selected(Selection(selector: Selector(tags: TagExpression(["fast"])), models: Array(1...10_000)))])
+        #expect(
+            policy?.routes.first?.steps == [
+                .selected(Selection(selector: Selector(tags: TagExpression(["fast"])), models: Array(1...10_000)))
+            ])
     }
 
     @Test
     func `10,000 keys reach what their patterns say, and 100 selectors keep what they say`() throws {
         var files = ["routes.yaml": Self.models + "  m: { provider: local }\ninclude: more/*\n"]
-        files["more/r.yaml"] = "routes:\n" + (0..<100).map { "  r\($0): { try: { select: { tags: \"a & !t\($0)\", models: [\"m\($0)*\", \"*\($0)\"] } } }\n" }.joined()
+        files["more/r.yaml"] =
+            "routes:\n"
+            + (0..<100).map { "  r\($0): { try: { select: { tags: \"a & !t\($0)\", models: [\"m\($0)*\", \"*\($0)\"] } } }\n" }.joined()
         for file in 0..<10 {
             let numbers = file * 1000..<file * 1000 + 1000
             files["more/m\(file).yaml"] = "models:\n" + numbers.map { "  m\($0): { provider: local, tags: [a, t\($0 % 100)] }\n" }.joined()
-            files["more/k\(file).yaml"] = "keys:\n" + numbers.map { "  k\($0): { secret: secret-\($0), models: [\"tag:t\($0 % 100)\", \"m\($0)*\", \"r\($0 % 100)\"] }\n" }.joined()
+            files["more/k\(file).yaml"] =
+                "keys:\n"
+                + numbers.map { "  k\($0): { secret: secret-\($0), models: [\"tag:t\($0 % 100)\", \"m\($0)*\", \"r\($0 % 100)\"] }\n" }
+                .joined()
         }
         let policy = try #require(load(MemorySource(files)).policy)
         let names = policy.models.map(\.name)
         for index in stride(from: 7, to: 10_000, by: 1111) {
             let scope = try #require(policy.keys[index].models)
-            #expect(scope.models == Set(names.indices.filter { names[$0].hasPrefix("m\(index)") || policy.models[$0].tags.contains("t\(index % 100)") }))
+            #expect(
+                scope.models
+                    == Set(names.indices.filter { names[$0].hasPrefix("m\(index)") || policy.models[$0].tags.contains("t\(index % 100)") }))
             #expect(scope.routes == [index % 100])
         }
         for index in [0, 42, 99] {

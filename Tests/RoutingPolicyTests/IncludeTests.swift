@@ -8,7 +8,8 @@ struct IncludeTests {
     @Test
     func `maps of one name merge by key, in the order of the files`() {
         let source = MemorySource([
-            "d/routes.yaml": base + "include: [b.yaml, a.yaml]\nmodels: { one: { provider: p } }\n", "d/b.yaml": "version: 1\nmodels: { two: { provider: p } }\n",
+            "d/routes.yaml": base + "include: [b.yaml, a.yaml]\nmodels: { one: { provider: p } }\n",
+            "d/b.yaml": "version: 1\nmodels: { two: { provider: p } }\n",
             "d/a.yaml": "models: { three: { provider: p } }\nserver: { drain: 5s }\n",
         ])
         let report = load(source, path: "d/routes.yaml")
@@ -20,14 +21,18 @@ struct IncludeTests {
     @Test
     func `an included file's paths are relative to it`() {
         let source = MemorySource([
-            "routes.yaml": base + "include: sub/a.yaml\n", "sub/a.yaml": "include: ./more/../b.yaml\n", "sub/b.yaml": "models: { m: { provider: p, upstream: \"${file:name}\" } }\n", "sub/name": "n",
+            "routes.yaml": base + "include: sub/a.yaml\n", "sub/a.yaml": "include: ./more/../b.yaml\n",
+            "sub/b.yaml": "models: { m: { provider: p, upstream: \"${file:name}\" } }\n", "sub/name": "n",
         ])
         #expect(load(source).policy?.models.first?.upstream == "n")
     }
 
     @Test
     func `a key twice shows both places`() {
-        let report = load(MemorySource(["routes.yaml": base + "include: a.yaml\nlisten: :0\n", "a.yaml": "providers:\n  p: { plugin: echo }\nlisten: :0\n"]))
+        let report = load(
+            MemorySource([
+                "routes.yaml": base + "include: a.yaml\nlisten: :0\n", "a.yaml": "providers:\n  p: { plugin: echo }\nlisten: :0\n",
+            ]))
         let messages = report.issues.filter { $0.position.file == "a.yaml" }.map { report.line($0) }
         #expect(messages.count == 2)
         #expect(messages.first == "a.yaml:2:3: error: key 'p' is defined twice; first at routes.yaml:2:14; keep one of the two")
@@ -37,7 +42,10 @@ struct IncludeTests {
     @Test
     func `a file twice is an error at the second`() {
         let report = load(MemorySource(["routes.yaml": base + "include: [a.yaml, ./a.yaml]\n", "a.yaml": "models: {}\n"]))
-        #expect(report.issues.map { report.line($0) } == ["routes.yaml:3:19: error: file 'a.yaml' is included twice; first at routes.yaml:3:11; keep one of the two"])
+        #expect(
+            report.issues.map { report.line($0) } == [
+                "routes.yaml:3:19: error: file 'a.yaml' is included twice; first at routes.yaml:3:11; keep one of the two"
+            ])
     }
 
     @Test
@@ -61,12 +69,21 @@ struct IncludeTests {
     @Test
     func `an unset variable in an include is an error`() {
         let report = load(MemorySource(["routes.yaml": base + "include: \"${NO}/a.yaml\"\nmodels: {}\n"]))
-        #expect(report.issues.map { report.line($0) } == ["routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; set it in the environment, or give a default: '${NO:-…}'"])
+        #expect(
+            report.issues.map { report.line($0) } == [
+                "routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; set it in the environment, or give a default: '${NO:-…}'"
+            ])
     }
 
     @Test
     func `issues stand in the order of the files, then of their lines`() {
-        let source = MemorySource(["routes.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nserver: { drain: 1 }\nlisten: 1\n", "a.yaml": "keys: 1\n", "b.yaml": "models: 1\nroutes: 1\n"])
-        #expect(load(source).issues.map { "\($0.position.file):\($0.position.line)" } == ["routes.yaml:3", "routes.yaml:4", "b.yaml:1", "b.yaml:2", "a.yaml:1"])
+        let source = MemorySource([
+            "routes.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nserver: { drain: 1 }\nlisten: 1\n", "a.yaml": "keys: 1\n",
+            "b.yaml": "models: 1\nroutes: 1\n",
+        ])
+        #expect(
+            load(source).issues.map { "\($0.position.file):\($0.position.line)" } == [
+                "routes.yaml:3", "routes.yaml:4", "b.yaml:1", "b.yaml:2", "a.yaml:1",
+            ])
     }
 }

@@ -100,7 +100,8 @@ struct MeaningTests {
     }
 
     @Test(arguments: [
-        ("llama & tier-1, gemini", [0, 2]), ("!paid", [0, 1]), ("llama & !tier-1", [1]), ("[tier-1, gemini]", [0, 2]), ("\"llama,gemini\"", [0, 1, 2]),
+        ("llama & tier-1, gemini", [0, 2]), ("!paid", [0, 1]), ("llama & !tier-1", [1]), ("[tier-1, gemini]", [0, 2]),
+        ("\"llama,gemini\"", [0, 1, 2]),
     ])
     func `tag expressions are ors of ands`(expression: String, kept: [Int]) throws {
         let quoted = expression.hasPrefix("[") || expression.hasPrefix("\"") ? expression : "\"\(expression)\""
@@ -122,12 +123,18 @@ struct MeaningTests {
 
     @Test
     func `a star in a key's models means all`() throws {
-        #expect(try policy("models: { m: { provider: a } }\nkeys:\n  k: { secret: s3cret, models: [m, \"*\"] }\n").keys.first?.models == nil)
+        #expect(
+            try policy("models: { m: { provider: a } }\nkeys:\n  k: { secret: s3cret, models: [m, \"*\"] }\n").keys.first?.models == nil)
     }
 
-    @Test(arguments: [("a*", "abc", true), ("*c", "abc", true), ("a*c", "ac", true), ("a*b*c", "aXbYc", true), ("ab*ba", "aba", false), ("a*b", "abc", false), ("*x*", "abc", false)])
+    @Test(arguments: [
+        ("a*", "abc", true), ("*c", "abc", true), ("a*c", "ac", true), ("a*b*c", "aXbYc", true), ("ab*ba", "aba", false),
+        ("a*b", "abc", false), ("*x*", "abc", false),
+    ])
     func `a star in a glob stands for any characters`(pattern: String, text: String, isMatch: Bool) throws {
-        let policy = try? policy("models:\n  \(text): { provider: a }\n  other: { provider: a }\nkeys:\n  k: { secret: s3cret, models: [other, \"\(pattern)\"] }\n")
+        let policy = try? policy(
+            "models:\n  \(text): { provider: a }\n  other: { provider: a }\nkeys:\n  k: { secret: s3cret, models: [other, \"\(pattern)\"] }\n"
+        )
         #expect(policy?.keys.first?.models?.models == (isMatch ? [0, 1] : [1]))
     }
 

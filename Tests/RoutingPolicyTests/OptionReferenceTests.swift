@@ -49,7 +49,8 @@ struct OptionReferenceTests {
     /// One place for each section where its options may be written.
     private static func policy(_ section: String, _ option: String) -> String {
         func at(_ name: String) -> String { section == name ? option : "" }
-        let shared = ["timeouts", "retry", "breaker", "limits", "failover", "statistics"].map { "\($0): { \(at($0)) }" }.joined(separator: ", ")
+        let shared = ["timeouts", "retry", "breaker", "limits", "failover", "statistics"].map { "\($0): { \(at($0)) }" }.joined(
+            separator: ", ")
         return """
             version: 1
             \(at(""))
@@ -80,10 +81,14 @@ struct OptionReferenceTests {
     private static let reference = OptionReference(plugins: [FakePlugin.self, EchoPlugin.self])
 
     @Test(arguments: [
-        ("retry", "retry: of defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each wait"), ("defaults.retry.jitter", "each wait is drawn"),
-        ("models.gpt-4o.retry.jitter", "each wait is drawn"), ("models.weight", "  weight             number, 0 to 1000"), ("weight", "models: the names"),
-        ("keys.defaults", "keys.defaults: the router's own"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"), ("hedge", "time, 1ms to 24h, or p95"),
-        ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes besides"), ("providers.delay", "time, 1ms to 24h"), ("max_price", "of a selector"),
+        ("retry", "retry: of defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each wait"),
+        ("defaults.retry.jitter", "each wait is drawn"),
+        ("models.gpt-4o.retry.jitter", "each wait is drawn"), ("models.weight", "  weight             number, 0 to 1000"),
+        ("weight", "models: the names"),
+        ("keys.defaults", "keys.defaults: the router's own"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"),
+        ("hedge", "time, 1ms to 24h, or p95"),
+        ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes besides"),
+        ("providers.delay", "time, 1ms to 24h"), ("max_price", "of a selector"),
         ("listen", "the top of the file"),
     ])
     func `a path leads to its sections and lines`(path: String, words: String) throws {
@@ -112,7 +117,11 @@ struct OptionReferenceTests {
         for line in lines where !line.hasPrefix("  delay ") && !line.hasPrefix("  text ") && !line.hasPrefix("  stream_usage ") {
             #expect(line.split(separator: "  ", omittingEmptySubsequences: true).count >= 3, "\(line)")
         }
-        #expect(lines.allSatisfy { $0.count <= 200 && !$0.hasSuffix(" ") || $0.hasPrefix("  delay ") || $0.hasPrefix("  text ") || $0.hasPrefix("  stream_usage ") })
+        #expect(
+            lines.allSatisfy {
+                $0.count <= 200 && !$0.hasSuffix(" ") || $0.hasPrefix("  delay ") || $0.hasPrefix("  text ")
+                    || $0.hasPrefix("  stream_usage ")
+            })
     }
 
     @Test

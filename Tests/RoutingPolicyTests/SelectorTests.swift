@@ -20,7 +20,9 @@ struct SelectorTests {
 
     private func selection(_ step: String) throws -> Selection {
         let report = load(Self.models + "routes:\n  r: { try: { \(step) } }\n")
-        guard case .selected(let selection)? = try #require(report.policy, "\(report.rendered())").routes[0].steps.first else { throw NoSelector() }
+        guard case .selected(let selection)? = try #require(report.policy, "\(report.rendered())").routes[0].steps.first else {
+            throw NoSelector()
+        }
         return selection
     }
 
@@ -31,11 +33,14 @@ struct SelectorTests {
         ("{ tags: general }", [0, 2]), ("{ tags: [fast, paid] }", [0, 1]), ("{ tags: \"vision & !paid\" }", [3]),
         ("{ type: fast }", [0]), ("{ type: reasoning }", [1]),
         ("{ provider: b }", [3]), ("{ provider: [a, b] }", [0, 1, 2, 3]),
-        ("{ supports: tools }", [0, 1]), ("{ supports: [image, tools] }", [1]), ("{ supports: [image] }", [1, 3]), ("{ supports: [streaming] }", [0, 1, 2, 3]),
-        ("{ min_context: 8192 }", [0, 1, 2]), ("{ min_context: 8193 }", [1, 2]), ("{ min_output: 1024 }", [0, 1]), ("{ min_output: 1025 }", [1]),
+        ("{ supports: tools }", [0, 1]), ("{ supports: [image, tools] }", [1]), ("{ supports: [image] }", [1, 3]),
+        ("{ supports: [streaming] }", [0, 1, 2, 3]),
+        ("{ min_context: 8192 }", [0, 1, 2]), ("{ min_context: 8193 }", [1, 2]), ("{ min_output: 1024 }", [0, 1]),
+        ("{ min_output: 1025 }", [1]),
         ("{ max_price: 0 }", [0]), ("{ max_price: 3 }", [0, 3]), ("{ max_price: 15 }", [0, 1, 3]), ("{ max_price: { input: 2 } }", [0, 3]),
         ("{ max_price: { output: 2 } }", [0]), ("{ max_price: { input: 3, output: 14 } }", [0, 3]),
-        ("{ models: twin }", [2, 3]), ("{ models: b/twin }", [3]), ("{ models: [small, \"*win\"] }", [0, 2, 3]), ("{ models: \"a/*\" }", [0, 1, 2]), ("{ models: \"*\" }", [0, 1, 2, 3]),
+        ("{ models: twin }", [2, 3]), ("{ models: b/twin }", [3]), ("{ models: [small, \"*win\"] }", [0, 2, 3]),
+        ("{ models: \"a/*\" }", [0, 1, 2]), ("{ models: \"*\" }", [0, 1, 2, 3]),
         ("{ provider: a, tags: general, min_context: 10000 }", [2]),
     ])
     func `a selector keeps what fulfils every condition, hidden models too`(select: String, kept: [Int]) throws {

@@ -6,11 +6,14 @@ struct SubstitutionTests {
     /// The upstream's name that a scalar becomes.
     private func upstream(_ scalar: String, _ variables: [String: String] = [:], files: [String: String] = [:]) -> String? {
         let text = "version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p, upstream: \"\(scalar)\" } }\n"
-        return load(MemorySource(files.merging(["etc/routes.yaml": text]) { first, _ in first }, variables: variables), path: "etc/routes.yaml").policy?.models.first?.upstream
+        return load(
+            MemorySource(files.merging(["etc/routes.yaml": text]) { first, _ in first }, variables: variables), path: "etc/routes.yaml"
+        ).policy?.models.first?.upstream
     }
 
     @Test(arguments: [
-        ("${A}", "x"), ("a${A}b${B}c", "axbyc"), ("${NO:-d}", "d"), ("${EMPTY:-d}", "d"), ("${A:-d}", "x"), ("${NO:-a:-b}", "a:-b"), ("$${A}", "${A}"), ("$A", "$A"), ("$", "$"), ("$$", "$$"),
+        ("${A}", "x"), ("a${A}b${B}c", "axbyc"), ("${NO:-d}", "d"), ("${EMPTY:-d}", "d"), ("${A:-d}", "x"), ("${NO:-a:-b}", "a:-b"),
+        ("$${A}", "${A}"), ("$A", "$A"), ("$", "$"), ("$$", "$$"),
         ("$$A", "$$A"), ("$${", "${"), ("a}b", "a}b"), ("x${NO:-}y", "xy"),
     ])
     func `variables are put in`(text: String, result: String) {
@@ -63,7 +66,8 @@ struct SubstitutionTests {
 
     @Test
     func `an unset name of a provider or a plugin is one error`() {
-        let text = "version: 1\nproviders:\n  p: { plugin: \"${NO}\" }\n  q: { plugin: echo }\nmodels:\n  m: { provider: \"${NO}\" }\nroutes:\n  r: { try: \"${NO}\" }\n"
+        let text =
+            "version: 1\nproviders:\n  p: { plugin: \"${NO}\" }\n  q: { plugin: echo }\nmodels:\n  m: { provider: \"${NO}\" }\nroutes:\n  r: { try: \"${NO}\" }\n"
         #expect(load(text).issues.map(\.position.line) == [3, 6, 8])
     }
 }

@@ -63,7 +63,9 @@ struct YAMLSuiteTests {
         guard let json = test.bytes("in.json"), !json.isEmpty else { return }
         guard case .success(let root) = Self.tree(try #require(test.bytes("in.yaml"))) else { return }
         let value = try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
-        #expect(Self.means(root ?? ConfigNode(.scalar(ConfigScalar("")), at: SourcePosition(file: "", line: 1, column: 1)), value), "\(String(describing: root))")
+        #expect(
+            Self.means(root ?? ConfigNode(.scalar(ConfigScalar("")), at: SourcePosition(file: "", line: 1, column: 1)), value),
+            "\(String(describing: root))")
     }
 
     @Test

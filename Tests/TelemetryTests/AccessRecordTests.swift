@@ -6,7 +6,8 @@ import Testing
 
 struct AccessRecordTests {
     private static let stamps = [
-        (0, "1970-01-01T00:00:00"), (951_782_400, "2000-02-29T00:00:00"), (1_795_246_098, "2026-11-21T07:28:18"), (4_107_542_399, "2100-02-28T23:59:59"),
+        (0, "1970-01-01T00:00:00"), (951_782_400, "2000-02-29T00:00:00"), (1_795_246_098, "2026-11-21T07:28:18"),
+        (4_107_542_399, "2100-02-28T23:59:59"),
     ]
 
     @Test(arguments: stamps)
@@ -17,7 +18,8 @@ struct AccessRecordTests {
     @Test
     func `an access record is one line of JSON, whatever the client sent`() throws {
         let record = AccessRecord(
-            requestID: "r", endpoint: "other", method: "X\u{1}\n", path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000), remoteHost: "::1",
+            requestID: "r", endpoint: "other", method: "X\u{1}\n", path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000),
+            remoteHost: "::1",
             key: nil, status: 404, bytesReceived: 1, bytesSent: 2, duration: .milliseconds(3))
         var line = JSONWriter()
         record.write(at: Timestamp(seconds: 0, milliseconds: 7), to: &line)

@@ -8,7 +8,9 @@ package final class BlackHole: Sendable {
     package init() throws {
         let listening = try Socket.make()
         var address = sockaddr_in.loopback(0)
-        guard address.withSocketAddress({ bind(listening, $0, $1) }) == 0, listen(listening, 0) == 0 else { throw SocketError("listen", errno) }
+        guard address.withSocketAddress({ bind(listening, $0, $1) }) == 0, listen(listening, 0) == 0 else {
+            throw SocketError("listen", errno)
+        }
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = address.withSocketAddress { pointer, _ in getsockname(listening, pointer, &length) }
         port = UInt16(bigEndian: address.sin_port)

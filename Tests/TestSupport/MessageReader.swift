@@ -95,7 +95,8 @@ extension [UInt8] {
         let found = withUnsafeBytes { bytes -> Int? in
             var index = start
             while index <= bytes.count - part.count {
-                guard let base = bytes.baseAddress, let hit = memchr(base + index, Int32(first), bytes.count - part.count - index + 1) else { return nil }
+                guard let base = bytes.baseAddress, let hit = memchr(base + index, Int32(first), bytes.count - part.count - index + 1)
+                else { return nil }
                 index = base.distance(to: UnsafeRawPointer(hit))
                 if bytes[index..<(index + part.count)].elementsEqual(part) { return index }
                 index += 1

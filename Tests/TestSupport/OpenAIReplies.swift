@@ -54,7 +54,11 @@ extension ScriptedUpstream {
     /// Answers as asked, streamed or whole, with the same contents.
     package static func responding(_ contents: String...) -> Script {
         { exchange in
-            if exchange.wantsStream { try exchange.stream(contents) } else { try exchange.respond(200, OpenAIReplies.buffered(contents.joined())) }
+            if exchange.wantsStream {
+                try exchange.stream(contents)
+            } else {
+                try exchange.respond(200, OpenAIReplies.buffered(contents.joined()))
+            }
         }
     }
 

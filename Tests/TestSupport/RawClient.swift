@@ -99,7 +99,8 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         return true
     }
 
-    private func explain<Result>(_ what: String, _ limit: Duration, _ place: CallSite, _ read: (Deadline) throws -> Result) throws -> Result {
+    private func explain<Result>(_ what: String, _ limit: Duration, _ place: CallSite, _ read: (Deadline) throws -> Result) throws -> Result
+    {
         do {
             return try read(Deadline(limit))
         } catch let fault as MessageReader.Fault {

@@ -7,7 +7,8 @@ extension RouterProcess {
     }
 
     /// A request's bytes; `path` goes out as it is.
-    package static func request(_ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = []) -> String {
+    package static func request(_ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = []) -> String
+    {
         var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1"]
         if let body { lines += ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] }
         if let key { lines.append("Authorization: Bearer \(key)") }
@@ -16,7 +17,8 @@ extension RouterProcess {
 
     /// One exchange on a connection of its own.
     package func call(
-        _ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = [], within limit: Duration = .seconds(10),
+        _ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = [],
+        within limit: Duration = .seconds(10),
         file: StaticString = #fileID, line: Int = #line
     ) throws -> Response {
         let client = try client(file: file, line: line)
@@ -29,11 +31,13 @@ extension RouterProcess {
     }
 
     package func chat(
-        _ model: String, _ text: String = "Hello", extra: String = "", key: String? = nil, fields: [String] = [], within limit: Duration = .seconds(10),
+        _ model: String, _ text: String = "Hello", extra: String = "", key: String? = nil, fields: [String] = [],
+        within limit: Duration = .seconds(10),
         file: StaticString = #fileID, line: Int = #line
     ) throws -> Response {
         try call(
-            "POST", "/v1/chat/completions", body: Self.chatBody(model, text, extra: extra), key: key, fields: fields, within: limit, file: file, line: line)
+            "POST", "/v1/chat/completions", body: Self.chatBody(model, text, extra: extra), key: key, fields: fields, within: limit,
+            file: file, line: line)
     }
 
     /// Sends a streamed chat; nothing is awaited.
@@ -65,10 +69,14 @@ extension RouterProcess {
     }
 
     /// SIGHUP with a file that must be refused.
-    package func reloadRefused(_ routes: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
+    package func reloadRefused(
+        _ routes: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
+    ) throws {
         try rewrite(routes)
         process.signal(SIGHUP)
-        try eventually("the file is refused", within: limit, file: file, line: line) { try policy(file, line)["last_reload"]?.string != "ok" }
+        try eventually("the file is refused", within: limit, file: file, line: line) {
+            try policy(file, line)["last_reload"]?.string != "ok"
+        }
     }
 
     /// `/health`'s account of the policy.
@@ -80,7 +88,9 @@ extension RouterProcess {
     }
 
     /// The sum over all samples of a family whose labels hold every given text, such as `reason="connect"`.
-    package func metric(_ name: String, _ labels: String..., key: String? = nil, file: StaticString = #fileID, line: Int = #line) throws -> Double {
+    package func metric(
+        _ name: String, _ labels: String..., key: String? = nil, file: StaticString = #fileID, line: Int = #line
+    ) throws -> Double {
         try get("/metrics", key: key, file: file, line: line).text.split(separator: "\n").reduce(0) { sum, sample in
             guard sample.hasPrefix(name), let mark = sample.dropFirst(name.count).first, mark == " " || mark == "{" else { return sum }
             guard labels.allSatisfy({ sample.contains($0) }), let value = sample.split(separator: " ").last else { return sum }

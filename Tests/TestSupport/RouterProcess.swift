@@ -23,7 +23,8 @@ package final class RouterProcess: Sendable {
 
     /// Starts the program and waits until it listens. `routes` is complete but for `listen`, which is added where it is missing.
     package convenience init(
-        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], file: StaticString = #fileID, line: Int = #line
+        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], file: StaticString = #fileID,
+        line: Int = #line
     ) throws {
         try self.init(launching: Array(Self.completed(routes).utf8), environment: environment, files: files)
         try waitForStart(file, line)
@@ -98,7 +99,8 @@ package final class RouterProcess: Sendable {
         var port: UInt16?
         while port == nil, !deadline.isOver, !process.hasExited {
             port = process.errors.wait(until: Deadline(.milliseconds(200))) { bytes in
-                guard let start = bytes.firstRange(of: mark, from: 0), let found = bytes.firstRange(of: address, from: start.upperBound) else { return nil }
+                guard let start = bytes.firstRange(of: mark, from: 0), let found = bytes.firstRange(of: address, from: start.upperBound)
+                else { return nil }
                 let digits = bytes[found.upperBound...].prefix { (48...57).contains($0) }
                 guard found.upperBound + digits.count < bytes.count else { return nil }
                 return UInt16(String(decoding: digits, as: UTF8.self))

@@ -33,7 +33,9 @@ extension JSON {
 }
 
 extension RawClient {
-    package func readStream(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> StreamedResponse {
+    package func readStream(
+        within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
+    ) throws -> StreamedResponse {
         let head = try readHead(within: limit, file: file, line: line)
         guard head["content-type"]?.hasPrefix("text/event-stream") ?? false else {
             return StreamedResponse(head: head, body: try readBody(of: head, within: limit, file: file, line: line), items: [])

@@ -26,7 +26,9 @@ package final class UpstreamExchange {
 
     package func send(_ bytes: [UInt8], within limit: Duration = .seconds(60)) throws {
         let state = state
-        guard reader.socket.send(bytes, until: Deadline(limit), { count in state.update { $0.sentBytes += count } }) else { throw PeerGone() }
+        guard reader.socket.send(bytes, until: Deadline(limit), { count in state.update { $0.sentBytes += count } }) else {
+            throw PeerGone()
+        }
     }
 
     package func send(_ text: String) throws { try send(Array(text.utf8)) }

@@ -5,7 +5,9 @@ extension ProviderConformance {
     /// Where a provider can continue, its request is JSON, and its last message is the assistant's with exactly the text so far; a format of its own without
     /// `messages` has the text somewhere.
     func continuationViolations(_ body: [UInt8]) -> [String] {
-        guard provider.capabilities.canContinue, provider.origin != nil, let members = try? JSON.members(of: body.span.bytes) else { return [] }
+        guard provider.capabilities.canContinue, provider.origin != nil, let members = try? JSON.members(of: body.span.bytes) else {
+            return []
+        }
         var found: [String] = []
         for text in ["x", " She said \"да\"\\\n\u{1}\u{2028}🚀 ", String(repeating: "long ", count: 2000)] {
             let call = call(isStream: true, members: members, continuation: text)
@@ -17,12 +19,16 @@ extension ProviderConformance {
             let sent = rendered(request, body)
             do { try JSON.validate(sent.span.bytes) } catch { found.append("a continuation's body is no JSON: \(error)") }
             if let last = lastMessage(sent) {
-                if last.role != "assistant" || last.content != text { found.append("a continuation's last message is not the assistant's with the text so far") }
+                if last.role != "assistant" || last.content != text {
+                    found.append("a continuation's last message is not the assistant's with the text so far")
+                }
             } else {
                 var writer = JSONWriter()
                 writer.string(text)
                 let literal = String(decoding: writer.bytes, as: UTF8.self)
-                if !String(decoding: sent, as: UTF8.self).contains(literal) { found.append("a continuation's body doesn't hold the text so far") }
+                if !String(decoding: sent, as: UTF8.self).contains(literal) {
+                    found.append("a continuation's body doesn't hold the text so far")
+                }
             }
         }
         return found
@@ -30,7 +36,9 @@ extension ProviderConformance {
 
     private func lastMessage(_ body: [UInt8]) -> (role: String, content: String)? {
         let bytes = body.span.bytes
-        guard let messages = try? JSON.members(of: bytes).last(where: { JSON.isKey($0.key, "messages", in: bytes) })?.value, messages.kind == .array else { return nil }
+        guard let messages = try? JSON.members(of: bytes).last(where: { JSON.isKey($0.key, "messages", in: bytes) })?.value,
+            messages.kind == .array
+        else { return nil }
         var last: JSONValue?
         var cursor = JSONCursor(at: messages.range.lowerBound)
         do throws(JSONError) {

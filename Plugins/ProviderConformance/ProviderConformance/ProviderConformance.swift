@@ -37,13 +37,17 @@ public struct ProviderConformance {
     /// What breaks a rule, a sentence each.
     public func violations() -> [String] {
         var found: [String] = []
-        for response in responses { found += splitViolations(response) + textViolations(response) + cutViolations(response) + garbageViolations(response) }
+        for response in responses {
+            found += splitViolations(response) + textViolations(response) + cutViolations(response) + garbageViolations(response)
+        }
         for request in requests { found += requestViolations(request) + continuationViolations(request) }
         return found + failureViolations()
     }
 
     func call(isStream: Bool, members: [JSONMember] = [], keepsText: Bool = false, continuation: String? = nil) -> Call {
-        Call(operation: .chat, model: "conformance-model", isStream: isStream, members: members, continuation: continuation, keepsText: keepsText)
+        Call(
+            operation: .chat, model: "conformance-model", isStream: isStream, members: members, continuation: continuation,
+            keepsText: keepsText)
     }
 
     // MARK: Answers
@@ -70,7 +74,9 @@ public struct ProviderConformance {
         var keeping = Reading(response, cuts: [], provider, call(isStream: response.isStream, keepsText: true))
         var found: [String] = []
         if plain.text != nil { found.append("\(response.name): its text is kept, which nobody asked for") }
-        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText { found.append("\(response.name): the text that is kept is not the response's") }
+        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText {
+            found.append("\(response.name): the text that is kept is not the response's")
+        }
         keeping.text = nil
         if keeping != plain { found.append("\(response.name): it reads differently where its text is kept") }
         return found
@@ -84,8 +90,12 @@ public struct ProviderConformance {
             var cut = response
             cut.bytes = Array(response.bytes[..<size])
             let reading = Reading(cut, cuts: [], provider, call(isStream: response.isStream))
-            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes { return "\(response.name): stopped at \(size), it passes for whole" }
-            if !whole.parts.starts(with: reading.parts) { return "\(response.name): stopped at \(size), it says what the non-streamed response doesn't" }
+            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes {
+                return "\(response.name): stopped at \(size), it passes for whole"
+            }
+            if !whole.parts.starts(with: reading.parts) {
+                return "\(response.name): stopped at \(size), it says what the non-streamed response doesn't"
+            }
             return nil
         }
     }
@@ -136,19 +146,25 @@ public struct ProviderConformance {
             let names = String(decoding: sent, as: UTF8.self) + request.target
             if !names.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
             if !request.target.hasPrefix("/") { found.append("the target '\(request.target)' doesn't begin with '/'") }
-            for secret in provider.secrets where "\(request)".contains(secret.reveal()) { found.append("a request's description shows a secret") }
+            for secret in provider.secrets where "\(request)".contains(secret.reveal()) {
+                found.append("a request's description shows a secret")
+            }
         }
         return found
     }
 
     /// Every status has a class that fits it, whatever the body says.
     private func failureViolations() -> [String] {
-        let bodies: [[UInt8]] = [[], Array("<html>busy</html>".utf8), Array(#"{"error":{"message":"no"}}"#.utf8), Array(#"{"error":"#.utf8), [0xFF, 0x00]]
+        let bodies: [[UInt8]] = [
+            [], Array("<html>busy</html>".utf8), Array(#"{"error":{"message":"no"}}"#.utf8), Array(#"{"error":"#.utf8), [0xFF, 0x00],
+        ]
         var found: [String] = []
         for status in 300..<600 {
             for body in bodies {
                 let error = provider.failure(head: UpstreamHead(status: status), body: body.span.bytes)
-                if error.status != status { found.append("the failure of a \(status) tells the status \(error.status.map(String.init) ?? "none")") }
+                if error.status != status {
+                    found.append("the failure of a \(status) tells the status \(error.status.map(String.init) ?? "none")")
+                }
                 if status >= 500, error.failure == .clientError { found.append("a \(status) passes for the client's fault") }
                 if error.message.isEmpty { found.append("the failure of a \(status) has no words") }
             }

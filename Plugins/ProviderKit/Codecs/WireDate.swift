@@ -19,7 +19,9 @@ public enum WireDate {
             guard date.count == 3, let short = number(date[2], digits: 2) else { return nil }
             return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: words[2])
         case 5 where dayNames.contains { words[0] == $0.prefix(3) }:
-            return civil(year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)), time: words[3])
+            return civil(
+                year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)),
+                time: words[3])
         default:
             return nil
         }
@@ -52,7 +54,9 @@ public enum WireDate {
         if text == "Z" || text == "z" { return 0 }
         let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
         guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2 else { return nil }
-        guard let hours = number(parts[0], digits: 2), let minutes = number(parts[1], digits: 2), hours < 24, minutes < 60 else { return nil }
+        guard let hours = number(parts[0], digits: 2), let minutes = number(parts[1], digits: 2), hours < 24, minutes < 60 else {
+            return nil
+        }
         return Double(hours * 3600 + minutes * 60) * (sign == "-" ? -1 : 1)
     }
 

@@ -8,7 +8,9 @@ extension FieldReader {
         guard isNumber(scalar, node, key, what) else { return nil }
         let digits = scalar.text.utf8.drop { $0 == UInt8(ascii: "-") }
         guard digits.allSatisfy(isDigit), !digits.isEmpty, digits.count >= scalar.text.utf8.count - 1 else {
-            report(at: node, "'\(key)' takes \(what), not \(node.shown)", hint: wholeNumber(scalar.source, unit).map { "write \($0)" } ?? "write its digits alone, without a unit")
+            report(
+                at: node, "'\(key)' takes \(what), not \(node.shown)",
+                hint: wholeNumber(scalar.source, unit).map { "write \($0)" } ?? "write its digits alone, without a unit")
             return nil
         }
         guard let value = Int(scalar.text), range.contains(value) else {
@@ -44,7 +46,9 @@ extension FieldReader {
         guard isNumber(scalar, node, key, what) else { return nil }
         let isDecimal = scalar.text.utf8.allSatisfy { isDigit($0) || "+-.eE".utf8.contains($0) }
         guard isDecimal, let value = Double(scalar.text), range.contains(value) else {
-            report(at: node, "'\(key)' takes \(what), not \(node.shown)", hint: share(scalar.source, in: range).map { "write \(described($0))" })
+            report(
+                at: node, "'\(key)' takes \(what), not \(node.shown)",
+                hint: share(scalar.source, in: range).map { "write \(described($0))" })
             return nil
         }
         return value
@@ -83,11 +87,12 @@ func described(_ range: ClosedRange<Int>) -> String {
 private func wholeNumber(_ text: String, _ unit: String?) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let suffix = text.dropFirst(digits.count).lowercased()
-    let factors = switch unit {
-    case "milliseconds": ["ms": 1, "s": 1000]
-    case "seconds": ["s": 1, "m": 60]
-    default: ["k": 1000]
-    }
+    let factors =
+        switch unit {
+        case "milliseconds": ["ms": 1, "s": 1000]
+        case "seconds": ["s": 1, "m": 60]
+        default: ["k": 1000]
+        }
     guard let count = Int(digits), let factor = factors[suffix] else { return nil }
     let (product, overflow) = count.multipliedReportingOverflow(by: factor)
     return overflow ? nil : product

@@ -10,7 +10,9 @@ extension FieldReader {
     public mutating func name(_ key: String, required: Bool = false) -> ConfigText? {
         declare(key, as: .text)
         guard let (scalar, node) = scalar(key, required: required, expecting: "text") else { return nil }
-        return line(scalar, node, name: key).map { ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved) }
+        return line(scalar, node, name: key).map {
+            ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved)
+        }
     }
 
     /// Text that may be empty and may have line breaks.
@@ -27,14 +29,18 @@ extension FieldReader {
         if isUnquoted(scalar), let value = Bool(scalar.text) { return value }
         let word = scalar.text.lowercased()
         let meant: Bool? = ["true", "yes", "on", "y"].contains(word) ? true : ["false", "no", "off", "n"].contains(word) ? false : nil
-        report(at: node, "'\(key)' takes true or false, not \(node.shown)", hint: meant.map { "write \($0), in lower case and without quotes" })
+        report(
+            at: node, "'\(key)' takes true or false, not \(node.shown)", hint: meant.map { "write \($0), in lower case and without quotes" }
+        )
         return nil
     }
 
     /// One of a few words.
     public mutating func word(_ key: String, of allowed: [String], required: Bool = false) -> String? {
         declare(key, as: .word(allowed))
-        guard let (scalar, node) = scalar(key, required: required, expecting: "one of \(allowed.joined(separator: ", "))") else { return nil }
+        guard let (scalar, node) = scalar(key, required: required, expecting: "one of \(allowed.joined(separator: ", "))") else {
+            return nil
+        }
         return word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
     }
 
@@ -42,14 +48,20 @@ extension FieldReader {
     public mutating func words(_ key: String, of allowed: [String]) -> [String]? {
         declare(key, as: .words(allowed))
         guard let nodes = list(key) else { return nil }
-        return nodes.compactMap { scalar, node in word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed) }
+        return nodes.compactMap { scalar, node in
+            word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
+        }
     }
 
     /// A list of texts, each on one line; one text stands for a list of one.
     public mutating func texts(_ key: String, required: Bool = false) -> [ConfigText]? {
         declare(key, as: .texts)
         guard let nodes = list(key, required: required) else { return nil }
-        return nodes.compactMap { scalar, node in line(scalar, node, name: key).map { ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved) } }
+        return nodes.compactMap { scalar, node in
+            line(scalar, node, name: key).map {
+                ConfigText($0, at: node.position, source: scalar.source, isUnresolved: scalar.isUnresolved)
+            }
+        }
     }
 
     public mutating func strings(_ key: String, required: Bool = false) -> [String]? {
@@ -88,7 +100,8 @@ extension FieldReader {
         switch entry.value.content {
         case .scalar(let scalar):
             guard !scalar.isNull else {
-                report(ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write '[]' for an empty list, or remove the line"))
+                report(
+                    ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write '[]' for an empty list, or remove the line"))
                 return nil
             }
             return [(scalar, entry.value)]

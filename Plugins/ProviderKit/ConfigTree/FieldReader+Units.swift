@@ -66,7 +66,8 @@ private struct Quantity {
     func unit(near unit: String) -> String? {
         let word = unit.lowercased().filter { $0.isLetter }
         let spellings = [
-            "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "m": "m",
+            "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
+            "m": "m",
             "h": "h", "hr": "h", "hour": "h", "hours": "h", "ms": "ms", "msec": "ms", "millis": "ms",
             "b": "B", "bytes": "B", "k": "KiB", "kb": "KiB", "kib": "KiB", "mb": "MiB", "mib": "MiB", "g": "GiB", "gb": "GiB", "gib": "GiB",
         ]

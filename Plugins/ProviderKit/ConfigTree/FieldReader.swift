@@ -142,18 +142,24 @@ public struct FieldReader {
     }
 
     private func masked(_ issue: ConfigIssue) -> ConfigIssue {
-        func masked(_ text: String) -> String { secretTexts.reduce(text) { $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "'<secret>'") } }
+        func masked(_ text: String) -> String {
+            secretTexts.reduce(text) { $0.split(separator: $1, omittingEmptySubsequences: false).joined(separator: "'<secret>'") }
+        }
         return ConfigIssue(issue.severity, at: issue.position, masked(issue.message), hint: issue.hint.map(masked))
     }
 
     private func unknown(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
-        if key.text.contains(":") { return ConfigIssue(at: key.position, "unknown key '\(shownKey(key))'", hint: "write a space behind the ':' of a key") }
+        if key.text.contains(":") {
+            return ConfigIssue(at: key.position, "unknown key '\(shownKey(key))'", hint: "write a space behind the ':' of a key")
+        }
         if isReserved {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }
         let message = "unknown key '\(abbreviated(key.text))'"
         if let near = nearest(to: key.text, in: knownKeys) {
-            return ConfigIssue(at: key.position, "\(message); did you mean '\(near)'?", hint: known.first { $0.key == near }.flatMap { line($0, reference) })
+            return ConfigIssue(
+                at: key.position, "\(message); did you mean '\(near)'?",
+                hint: known.first { $0.key == near }.flatMap { line($0, reference) })
         }
         return ConfigIssue(at: key.position, message, hint: knownWords)
     }
@@ -178,7 +184,9 @@ public struct FieldReader {
     }
 
     /// The key's scalar; nil with an issue for anything else, and for nothing.
-    mutating func scalar(_ key: String, required: Bool, expecting what: @autoclosure () -> String) -> (scalar: ConfigScalar, node: ConfigNode)? {
+    mutating func scalar(
+        _ key: String, required: Bool, expecting what: @autoclosure () -> String
+    ) -> (scalar: ConfigScalar, node: ConfigNode)? {
         guard let entry = entry(key) else {
             if required { reportMissing(key, hint: "add '\(key): …'" + (what() == "text" ? "" : ", \(what())")) }
             return nil

@@ -44,7 +44,8 @@ public struct Usage: Sendable, Equatable {
     public var costUSD: Double?
 
     public init(
-        promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil, costUSD: Double? = nil
+        promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil,
+        costUSD: Double? = nil
     ) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens

@@ -1,5 +1,4 @@
 import Codecs
-
 public import ConfigTree
 
 /// A provider's `base_url`, taken apart once.
@@ -26,7 +25,9 @@ extension FieldReader {
             return nil
         }
         guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
-            report(key, "'\(key)' holds a space, a line break or another character that no secret has", hint: "check that the whole secret, and nothing else, was copied")
+            report(
+                key, "'\(key)' holds a space, a line break or another character that no secret has",
+                hint: "check that the whole secret, and nothing else, was copied")
             return nil
         }
         return Secret(text)
@@ -62,8 +63,13 @@ extension FieldReader {
         return pairs.compactMap { name, value in
             guard !name.text.isEmpty, name.text.utf8.allSatisfy(isTokenByte) else {
                 // What follows may be its value.
-                let beginning = name.text.unicodeScalars.prefix { $0.isASCII && isTokenByte(UInt8(truncatingIfNeeded: $0.value)) }.map(String.init).joined() + "…"
-                report(ConfigIssue(at: name.position, "'\(abbreviated(beginning))' is no name of a header field", hint: "letters, digits and '-', then ': ' and the value"))
+                let beginning =
+                    name.text.unicodeScalars.prefix { $0.isASCII && isTokenByte(UInt8(truncatingIfNeeded: $0.value)) }.map(String.init)
+                    .joined() + "…"
+                report(
+                    ConfigIssue(
+                        at: name.position, "'\(abbreviated(beginning))' is no name of a header field",
+                        hint: "letters, digits and '-', then ': ' and the value"))
                 return nil
             }
             let lowercased = name.text.lowercased()
@@ -102,19 +108,24 @@ extension BaseURL {
     /// Stricter than RFC 3986: what two readers could take for two places is refused. No message shows the text, which may hold a password.
     fileprivate init(parsing text: String) throws(BaseURLError) {
         let example = "write an address such as 'https://api.example.com/v1'"
-        guard let colon = text.firstRange(of: "://") else { throw BaseURLError(message: "is no whole address: its scheme is missing", hint: example) }
+        guard let colon = text.firstRange(of: "://") else {
+            throw BaseURLError(message: "is no whole address: its scheme is missing", hint: example)
+        }
         let scheme = text[..<colon.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else {
             throw BaseURLError(message: "takes an http or https address, not '\(abbreviated(scheme)):'", hint: example)
         }
         guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }) else {
-            throw BaseURLError(message: "holds a space, a backslash or a character outside ASCII", hint: "percent-encode it in a path; write a host in its 'xn--' form")
+            throw BaseURLError(
+                message: "holds a space, a backslash or a character outside ASCII",
+                hint: "percent-encode it in a path; write a host in its 'xn--' form")
         }
         let rest = text[colon.upperBound...]
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest.dropFirst(authority.count)
         guard !authority.contains("@") else {
-            throw BaseURLError(message: "holds a user or password", hint: "remove what stands before '@'; a secret goes into 'api_key' or 'headers'")
+            throw BaseURLError(
+                message: "holds a user or password", hint: "remove what stands before '@'; a secret goes into 'api_key' or 'headers'")
         }
         guard !path.contains("?"), !path.contains("#") else {
             throw BaseURLError(message: "holds a query or fragment", hint: "end it before '?' or '#'")

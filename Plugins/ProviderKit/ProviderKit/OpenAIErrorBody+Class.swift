@@ -11,7 +11,8 @@ extension OpenAIErrorBody {
         // What a 5xx says by a code is meant so; its words may be about anything.
         case .upstreamError where status >= 500: return knownCode ?? plain
         case .providerRejected where status == 403: return known == .contentFilter ? .contentFilter : plain
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .cancelled:
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
+            .unsupported, .cancelled:
             return plain
         }
     }

@@ -45,7 +45,9 @@ private func plainText(_ body: RawSpan) -> String? {
     // A character that the cut would go through is left out.
     while end > 0, end < body.byteCount, body.byte(end) & 0xC0 == 0x80 { end -= 1 }
     let text = String(decoding: Array(copying: 0..<end, of: body), as: UTF8.self)
-    let isText = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{FFFD}" || $0 == "\n" || $0 == "\r" || $0 == "\t" }
+    let isText = text.unicodeScalars.allSatisfy {
+        $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{FFFD}" || $0 == "\n" || $0 == "\r" || $0 == "\t"
+    }
     let words = text.split(whereSeparator: \.isWhitespace)
     guard isText, let first = words.first, !first.hasPrefix("<") else { return nil }
     return words.joined(separator: " ")

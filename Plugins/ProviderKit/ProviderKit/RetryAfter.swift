@@ -37,7 +37,10 @@ public enum RetryAfter {
     private static let resets: [(field: String, remaining: String)] =
         ["x-ratelimit-reset-requests", "x-ratelimit-reset-tokens", "x-ratelimit-reset"].map {
             ($0, "x-ratelimit-remaining" + $0.dropFirst("x-ratelimit-reset".count))
-        } + ["requests", "tokens", "input-tokens", "output-tokens"].map { ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining") }
+        }
+        + ["requests", "tokens", "input-tokens", "output-tokens"].map {
+            ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
+        }
 
     /// Seconds from a reset's value. A bare number below 10^9 is seconds to go; above it lie the points in time, from 10^12 on in milliseconds.
     private static func untilReset(_ text: String, now: Double?) -> Double? {
@@ -68,7 +71,9 @@ public enum RetryAfter {
     /// Digits with at most one point among or behind them. Neither a sign nor an exponent, NaN or an infinity: those are nobody's waiting time.
     private static func decimal(_ text: Substring) -> Double? {
         guard let first = text.utf8.first, ASCII.digit(first) != nil else { return nil }
-        guard text.utf8.allSatisfy({ ASCII.digit($0) != nil || $0 == ASCII.dot }), let value = Double(text), value.isFinite else { return nil }
+        guard text.utf8.allSatisfy({ ASCII.digit($0) != nil || $0 == ASCII.dot }), let value = Double(text), value.isFinite else {
+            return nil
+        }
         return value
     }
 

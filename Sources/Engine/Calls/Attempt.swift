@@ -21,7 +21,8 @@ final class Attempt {
     private static let maxReservedBytes = 8 << 20
 
     /// No fault of the upstream's, and no other model would help.
-    static let buffersFull = ProviderError(.upstreamError, message: "the router's buffers are full (`server.max_whole`)", code: "buffers_full")
+    static let buffersFull = ProviderError(
+        .upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full")
 
     private enum State {
         case waiting
@@ -80,7 +81,8 @@ final class Attempt {
 
     /// - Parameter isHeld: the client gets another attempt's response, or may: this one's is held back.
     init(
-        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool, startedAt: NIODeadline, provider: LoopProvider,
+        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool,
+        startedAt: NIODeadline, provider: LoopProvider,
         timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
@@ -127,13 +129,15 @@ final class Attempt {
         let body = call.request.body
         do throws(ProviderError) {
             guard provider.pool != nil else {
-                let local = LocalUpstream(translator.response(to: providerCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+                let local = LocalUpstream(
+                    translator.response(to: providerCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
             let request = try translator.request(for: providerCall, body: body.readableBytesSpan)
             let limits = UpstreamTimeouts(
-                queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write, firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
+                queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
+                firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
             transport = provider.start(request, clientBody: body, isStream: providerCall.isStream, timeouts: limits, delegate: self)
         } catch {
             fail(error, reason: error.failure.rawValue)
@@ -141,7 +145,8 @@ final class Attempt {
     }
 
     func requestSent() {
-        transport?.watch(providerCall.isStream ? .firstContent : .response, for: providerCall.isStream ? timeouts.firstContent : timeouts.response)
+        transport?.watch(
+            providerCall.isStream ? .firstContent : .response, for: providerCall.isStream ? timeouts.firstContent : timeouts.response)
     }
 
     func headArrived(_ head: UpstreamHead) {
@@ -166,13 +171,17 @@ final class Attempt {
             return
         case .refusing:
             let room = Self.maxErrorBytes - pending.readableBytes
-            if room > 0 { pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes) }
+            if room > 0 {
+                pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
+            }
         case .decoding:
             guard pending.readableBytes > 0 else { return decode(bytes) }
             // One owner while it grows; and what is read next needs a buffer that nobody holds.
             var all = noBytes
             swap(&all, &pending)
-            if let length = bufferedHead.take()?["content-length"].flatMap({ Int($0) }) { all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes)) }
+            if let length = bufferedHead.take()?["content-length"].flatMap({ Int($0) }) {
+                all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes))
+            }
             all.writeImmutableBuffer(bytes)
             decode(all)
         }
@@ -234,7 +243,9 @@ final class Attempt {
         pending = bytes
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
         guard pending.readableBytes <= limit else {
-            return fail(ProviderError(.upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
+            return fail(
+                ProviderError(
+                    .upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
         guard share.cover(pending.readableBytes + stagedBytes) else {
             return fail(Self.buffersFull)
@@ -261,7 +272,9 @@ final class Attempt {
         contentBytes &+= content.contentBytes
         if content.isFiltered, hasFilterChain, !isCommitted {
             sink.removeParts()
-            return fail(ProviderError(.contentFilter, status: 200, message: "the provider's content filter stopped the response", code: "content_filter"))
+            return fail(
+                ProviderError(
+                    .contentFilter, status: 200, message: "the provider's content filter stopped the response", code: "content_filter"))
         }
         if content.hasToolCall { hasToolCall = true }
         if held == nil {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bounds the memory of all events and answers under assembly together (`server.max_whole`).
+/// Bounds the memory of all events and answers under assembly together (`server.max_buffered`).
 package final class BufferBudget: Sendable {
     private let used = Atomic(0)
     private let limit: Atomic<Int>

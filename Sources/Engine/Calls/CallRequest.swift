@@ -1,5 +1,5 @@
-package import NIOCore
 package import Codecs
+package import NIOCore
 package import ProviderKit
 
 /// What the client asked for, as far as the engine acts on it.
@@ -22,7 +22,8 @@ package struct CallRequest: Sendable {
     package let readAt: NIODeadline
 
     package init(
-        operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember], needs: RequestNeeds = RequestNeeds(),
+        operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember],
+        needs: RequestNeeds = RequestNeeds(),
         key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.operation = operation

@@ -1,6 +1,6 @@
+import Codecs
 import HTTPWire
 import NIOCore
-import Codecs
 import ProviderKit
 
 /// One provider on one event loop: its translator, which is the loop's own, and its connections.
@@ -38,7 +38,9 @@ final class LoopProvider {
     }
 
     /// Sends a request to its upstream; nil: it has none.
-    func start(_ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall? {
+    func start(
+        _ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
+    ) -> UpstreamCall? {
         pool?.start(message(request, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
     }
 
@@ -49,7 +51,8 @@ final class LoopProvider {
             let body = request.body.map { piece in
                 switch piece {
                 case .bytes(let bytes): ByteBuffer(bytes: bytes)
-                case .client(let range): clientBody.getSlice(at: clientBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+                case .client(let range):
+                    clientBody.getSlice(at: clientBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
                 }
             }
             return UpstreamMessage(head, body: body, isResponseBuffered: !isStream)
@@ -59,7 +62,9 @@ final class LoopProvider {
                 switch piece {
                 case .bytes(let bytes): start.writeBytes(bytes)
                 case .client(let range):
-                    clientBody.withUnsafeReadableBytes { _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)])) }
+                    clientBody.withUnsafeReadableBytes {
+                        _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)]))
+                    }
                 }
             }
         }

@@ -59,7 +59,9 @@ extension RunningCall {
         return loop.retryBudget.tryBegin() ? true : nil
     }
 
-    func start(_ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false, now: NIODeadline = .now()) {
+    func start(
+        _ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false, now: NIODeadline = .now()
+    ) {
         guard let provider = loop.provider(ofModel: step.model, in: snapshot) else {
             // Plans leave out who is off.
             permit.giveBack(now: now)
@@ -68,7 +70,8 @@ extension RunningCall {
         sequence.begin(step)
         let timeouts = snapshot.timeouts(ofModel: step.model, on: plan.timedByRoute)
         let attempt = Attempt(
-            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, provider: provider, timeouts: timeouts,
+            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, provider: provider,
+            timeouts: timeouts,
             hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         record.attempts = sequence.attempts
         if isHeld {
@@ -84,9 +87,12 @@ extension RunningCall {
     /// What the plugin is asked. Field by field: the whole definition would be copied.
     func providerCall(for step: AttemptSequence.Step) -> Call {
         Call(
-            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream, wantsUsage: request.wantsUsage,
-            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults, overrides: snapshot.policy.models[step.model].requestOverrides,
-            continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable, earlierTries: step.isRetry ? sequence.retriesMade : 0)
+            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream,
+            wantsUsage: request.wantsUsage,
+            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults,
+            overrides: snapshot.policy.models[step.model].requestOverrides,
+            continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
+            earlierTries: step.isRetry ? sequence.retriesMade : 0)
     }
 
     /// What the client is told of who answers.
@@ -153,7 +159,9 @@ extension RunningCall {
             let error = attempt.contentBytes == 0 ? partial?.brokenBy ?? error : error
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
-        if error.code == Attempt.buffersFull.code { return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))) }
+        if error.code == Attempt.buffersFull.code {
+            return end(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1)))
+        }
         if isOverdue { return failOverdue() }
         let policy = snapshot.policy
         let model = attempt.step.model
@@ -181,7 +189,9 @@ extension RunningCall {
     private func note(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
         let model = snapshot.policy.models[attempt.step.model].name
         loop.counters(ofModel: attempt.step.model, in: snapshot).failures[reason, default: 0] += 1
-        record.errors.append(FailedAttempt(provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt))
+        record.errors.append(
+            FailedAttempt(provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt)
+        )
         loop.report(error, provider: attempt.provider.name, model: model)
     }
 
@@ -198,7 +208,9 @@ extension RunningCall {
             let isOurs = error.failure == .cancelled || error.code == Attempt.buffersFull.code
             verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: rest(after: error, of: attempt))
         }
-        let tokens = attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } } ?? estimatedTokens(of: attempt, outcome)
+        let tokens =
+            attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } }
+            ?? estimatedTokens(of: attempt, outcome)
         attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)
     }
 

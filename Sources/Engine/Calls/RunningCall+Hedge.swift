@@ -33,7 +33,9 @@ extension RunningCall {
     private func isAffordable(_ step: AttemptSequence.Step, _ settings: Hedge) -> Bool {
         guard let cap = settings.maxCost else { return true }
         guard let price = snapshot.policy.models[step.model].price else { return false }
-        let usage = Usage(promptTokens: request.needs.promptTokens, completionTokens: request.needs.maxTokens ?? snapshot.policy.models[step.model].maxOutput)
+        let usage = Usage(
+            promptTokens: request.needs.promptTokens,
+            completionTokens: request.needs.maxTokens ?? snapshot.policy.models[step.model].maxOutput)
         guard usage.completionTokens != nil || price.output == 0 else { return false }
         return price.cost(of: usage).map { $0 <= cap } ?? false
     }

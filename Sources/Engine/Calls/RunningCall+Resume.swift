@@ -35,7 +35,9 @@ extension RunningCall {
         guard !text.isEmpty, text.utf8.count <= Self.maxPartialBytes else { return false }
         if attempt.contentBytes > 0 {
             let tokens = TokenEstimate.tokens(ofBytes: attempt.contentBytes)
-            let cost = cost(of: attempt, completionTokens: tokens).flatMap { cost in before.map { before in before.cost.map { $0 + cost } } ?? cost }
+            let cost = cost(of: attempt, completionTokens: tokens).flatMap { cost in
+                before.map { before in before.cost.map { $0 + cost } } ?? cost
+            }
             partial = PartialResponse(text: text, tokens: (before?.tokens ?? 0) &+ tokens, cost: cost, brokenBy: error)
         }
         let models = snapshot.policy.models

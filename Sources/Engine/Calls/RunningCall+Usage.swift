@@ -9,7 +9,8 @@ extension Price {
         let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)
         let cached = min(Double(usage.cachedTokens ?? 0), prompt), reasoning = min(Double(usage.reasoningTokens ?? 0), completion)
         let dollars =
-            (prompt - cached) * input + cached * (cachedInput ?? input) + (completion - reasoning) * output + reasoning * (self.reasoning ?? output)
+            (prompt - cached) * input + cached * (cachedInput ?? input) + (completion - reasoning) * output + reasoning
+            * (self.reasoning ?? output)
         return dollars / 1_000_000
     }
 }
@@ -49,6 +50,7 @@ extension RunningCall {
 
     /// At its model's price; nil where that is unknown.
     func cost(of attempt: Attempt, completionTokens: Int) -> Double? {
-        snapshot.policy.models[attempt.step.model].price?.cost(of: Usage(promptTokens: request.needs.promptTokens, completionTokens: completionTokens))
+        snapshot.policy.models[attempt.step.model].price?.cost(
+            of: Usage(promptTokens: request.needs.promptTokens, completionTokens: completionTokens))
     }
 }

@@ -95,7 +95,10 @@ extension RunningCall {
         guard let step = possibleRetry else { return tryNext() }
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
-        if error.retryAfter.map({ $0 <= max(retry.delay, Self.longestRetryWait) }) ?? true, time < deadline, waitForRetry(step, until: time) { return }
+        if error.retryAfter.map({ $0 <= max(retry.delay, Self.longestRetryWait) }) ?? true, time < deadline, waitForRetry(step, until: time)
+        {
+            return
+        }
         lastResorts.append(LastResort(step: step, time: time))
         tryNext()
     }
@@ -211,15 +214,21 @@ extension RunningCall {
         let times = sequence.skipped.compactMap(\.availability.until)
         let retryAfter: Duration? = times.min().map { max(.zero, $0 - now) }
         let areLimited = !isQueuedOut && sequence.skipped.allSatisfy { $0.availability.coolsDownUntil != nil }
-        guard record.errors.isEmpty else { return end(.final(after: record.errors, isNamed: plan.isNamed, coolingDown: areLimited ? retryAfter : nil)) }
+        guard record.errors.isEmpty else {
+            return end(.final(after: record.errors, isNamed: plan.isNamed, coolingDown: areLimited ? retryAfter : nil))
+        }
         let message =
             areLimited
             ? "every model that could answer has to rest, or has no request left for this minute"
-            : isQueuedOut ? "every model that could answer is at its limit of requests under way" : "every model that could answer has failed too often of late"
+            : isQueuedOut
+                ? "every model that could answer is at its limit of requests under way"
+                : "every model that could answer has failed too often of late"
         end(
             CallFailure(
                 cause: .unavailable, status: areLimited ? 429 : 503,
-                error: ProviderError(areLimited ? .rateLimited : .upstreamError, message: message, code: areLimited ? "rate_limit_exceeded" : "no_model_available"),
+                error: ProviderError(
+                    areLimited ? .rateLimited : .upstreamError, message: message,
+                    code: areLimited ? "rate_limit_exceeded" : "no_model_available"),
                 retryAfter: retryAfter ?? .seconds(1)))
     }
 }

@@ -76,7 +76,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     /// The process stops and the call's time is up.
     package func shutDown() {
-        stop(CallFailure(cause: .shuttingDown, status: 503, error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
+        stop(
+            CallFailure(
+                cause: .shuttingDown, status: 503,
+                error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
     }
 
     /// Backpressure turned: while the client is slow, the upstream's next read waits.

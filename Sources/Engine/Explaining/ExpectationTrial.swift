@@ -100,7 +100,9 @@ package struct ExpectationTrial {
             }
             let reached = course.attempts + course.further + course.chains
             let broken = definition.never.filter { name in reached.contains { isAmong($0, [name]) } }
-            if !broken.isEmpty { mismatches.append(Mismatch(expected: "never: \(broken.joined(separator: ", "))", got: words(course, isComplete: true))) }
+            if !broken.isEmpty {
+                mismatches.append(Mismatch(expected: "never: \(broken.joined(separator: ", "))", got: words(course, isComplete: true)))
+            }
         }
         return mismatches.isEmpty ? .holds : .fails(mismatches)
     }

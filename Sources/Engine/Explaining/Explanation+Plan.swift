@@ -12,7 +12,8 @@ extension Explanation {
     ) -> Explanation {
         let trace = PlanTrace()
         let shown = Request(
-            models: request.models, needs: request.needs, fields: request.fields, client: client, clientState: State(state.availability(of: client), now: state.now))
+            models: request.models, needs: request.needs, fields: request.fields, client: client,
+            clientState: State(state.availability(of: client), now: state.now))
         do throws(PlanRefusal) {
             let plan = try Planner.plan(request, in: snapshot, state: state, trace: trace)
             let course = ExplanationCourse(plan, request, trace, in: snapshot, state: state, down: down)
@@ -34,7 +35,8 @@ extension Explanation {
     /// Of a request that is refused before it is planned.
     package static func refused(_ refusal: RequestRefusal, from client: Client, config: String) -> Explanation {
         Explanation(
-            request: Request(models: [], needs: RequestNeeds(), fields: RoutingOverrides(), client: client, clientState: .ready), config: config, outcome: .refused(refusal), leftOut: [])
+            request: Request(models: [], needs: RequestNeeds(), fields: RoutingOverrides(), client: client, clientState: .ready),
+            config: config, outcome: .refused(refusal), leftOut: [])
     }
 }
 
@@ -65,7 +67,8 @@ struct ExplanationCourse {
             down.contains($0) ? .explainedOutage : .explainedFailure
         }
         value = Explanation.Course(
-            route: plan.route, attempts: [], ending: walk.ending, status: walk.status, chains: [], maxModels: plan.maxModels, maxAttempts: plan.maxAttempts, total: plan.total,
+            route: plan.route, attempts: [], ending: walk.ending, status: walk.status, chains: [], maxModels: plan.maxModels,
+            maxAttempts: plan.maxAttempts, total: plan.total,
             hedge: plan.hedge, resumes: plan.resumes, seed: trace.isDrawn ? state.seed : nil)
         let ranks = ExplanationRanks(request, trace, snapshot, state)
         value.attempts = walk.attempts.map { attempt in
@@ -79,11 +82,15 @@ struct ExplanationCourse {
         unreached = unreached(after: walk, reached)
     }
 
-    private func explained(_ model: Int, _ rank: ExplanationRanks.Rank, isRetry: Bool = false, wait: Duration = .zero) -> Explanation.Attempt {
+    private func explained(
+        _ model: Int, _ rank: ExplanationRanks.Rank, isRetry: Bool = false, wait: Duration = .zero
+    ) -> Explanation.Attempt {
         return Explanation.Attempt(
             model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
-            state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now), isRetry: isRetry, wait: wait,
-            timeouts: snapshot.timeouts(ofModel: model, on: plan.timedByRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry))
+            state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now),
+            isRetry: isRetry, wait: wait,
+            timeouts: snapshot.timeouts(ofModel: model, on: plan.timedByRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry)
+        )
     }
 
     private func unreached(after walk: ExplanationWalk, _ reached: Set<Int>) -> [Explanation.LeftOut] {

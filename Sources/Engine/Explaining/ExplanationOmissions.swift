@@ -81,7 +81,9 @@ struct ExplanationOmissions {
     private func collect(_ route: Int, _ selections: inout [Selection], _ visited: inout Set<Int>) {
         guard visited.insert(route).inserted else { return }
         let definition = snapshot.policy.routes[route]
-        for step in definition.steps + definition.fallback + definition.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }).flatMap(\.value) {
+        for step in definition.steps + definition.fallback
+            + definition.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }).flatMap(\.value)
+        {
             switch step {
             case .models: continue
             case .route(let target): collect(target, &selections, &visited)
@@ -102,10 +104,15 @@ extension Selector {
         if !supports.isSubset(of: model.supports) {
             return "supports \(supports.subtracting(model.supports).map(\.rawValue).sorted().joined(separator: ", "))"
         }
-        if let minContext, (model.context ?? 0) < minContext { return "min_context \(minContext), it has \(model.context.map { "\($0)" } ?? "none given")" }
-        if let minOutput, (model.maxOutput ?? 0) < minOutput { return "min_output \(minOutput), it has \(model.maxOutput.map { "\($0)" } ?? "none given")" }
+        if let minContext, (model.context ?? 0) < minContext {
+            return "min_context \(minContext), it has \(model.context.map { "\($0)" } ?? "none given")"
+        }
+        if let minOutput, (model.maxOutput ?? 0) < minOutput {
+            return "min_output \(minOutput), it has \(model.maxOutput.map { "\($0)" } ?? "none given")"
+        }
         if let maxPrice, !maxPrice.covers(model.price) {
-            return "max_price \(maxPrice.words), it has \(model.price.map { "input $\($0.input.money), output $\($0.output.money)" } ?? "none given")"
+            return
+                "max_price \(maxPrice.words), it has \(model.price.map { "input $\($0.input.money), output $\($0.output.money)" } ?? "none given")"
         }
         // Every other condition holds.
         return "models \((models ?? []).joined(separator: ", "))"

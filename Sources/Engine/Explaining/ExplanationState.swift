@@ -25,7 +25,8 @@ package struct ExplanationState: PlanningState {
     /// Of a process that has served nothing yet. Each seed is another turn of what rotates.
     package static func fresh(seed: UInt64) -> ExplanationState {
         let reading = ModelReading(availability: .ready, statistics: StatisticsSummary(), inFlight: 0)
-        return ExplanationState(seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, turns: { _ in Int(truncatingIfNeeded: seed &- 1) })
+        return ExplanationState(
+            seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, turns: { _ in Int(truncatingIfNeeded: seed &- 1) })
     }
 
     /// With readings of some models; the others have served nothing yet.

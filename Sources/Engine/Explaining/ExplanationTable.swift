@@ -62,7 +62,10 @@ package struct ExplanationTable {
     private func row(_ attempt: Explanation.Attempt, _ number: String) -> [String] {
         let wait = attempt.wait > .zero ? "after \(attempt.wait.words)" : ""
         let why = attempt.isRetry ? "the same model again" : attempt.reason.words
-        return [number, attempt.model.label, attempt.part.words, [why, wait].filter { !$0.isEmpty }.joined(separator: ", "), attempt.state.words]
+        return [
+            number, attempt.model.label, attempt.part.words, [why, wait].filter { !$0.isEmpty }.joined(separator: ", "),
+            attempt.state.words,
+        ]
     }
 
     // MARK: Left out
@@ -154,7 +157,8 @@ package struct ExplanationTable {
         let cells = rows.map { row in zip(row, limits).map(cut) }
         let widths = limits.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         return cells.map { row in
-            let line = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }.joined(separator: "  ")
+            let line = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }.joined(
+                separator: "  ")
             return cut(String(line.reversed().drop { $0 == " " }.reversed()), to: width - 2)
         }
     }
@@ -191,7 +195,8 @@ extension Explanation.Attempt {
 
     fileprivate var retryWords: String {
         guard retry.retries > 0 else { return "none" }
-        return "\(retry.retries) of each model, after \(retry.delay.words), doubled each time up to \(retry.maxDelay.words), ± \((retry.jitter * 100).short) %"
+        return
+            "\(retry.retries) of each model, after \(retry.delay.words), doubled each time up to \(retry.maxDelay.words), ± \((retry.jitter * 100).short) %"
     }
 }
 
@@ -224,7 +229,9 @@ extension Explanation.Client {
 extension Explanation.Request {
     /// `auto: needs image, tools; about 12 prompt tokens, at most 500 of response; tags fast`.
     package var words: String {
-        var parts = [needs.supports.isEmpty ? "needs nothing special" : "needs \(needs.supports.map(\.rawValue).sorted().joined(separator: ", "))"]
+        var parts = [
+            needs.supports.isEmpty ? "needs nothing special" : "needs \(needs.supports.map(\.rawValue).sorted().joined(separator: ", "))"
+        ]
         parts.append("about \(needs.promptTokens) prompt tokens" + (needs.maxTokens.map { ", at most \($0) of response" } ?? ""))
         parts += fields.explained
         return "\(models.isEmpty ? "auto (no model is named)" : models.joined(separator: ", ")): \(parts.joined(separator: "; "))"
@@ -255,10 +262,11 @@ extension RoutingOverrides {
 extension Hedge {
     /// `after 3s without content the next is asked too, for at most $0.01`.
     fileprivate var explained: String {
-        let delay = switch delay {
-        case .after(let duration): "after \(duration.words)"
-        case .p95: "after the 95th percentile of the first model's times"
-        }
+        let delay =
+            switch delay {
+            case .after(let duration): "after \(duration.words)"
+            case .p95: "after the 95th percentile of the first model's times"
+            }
         return "\(delay) without content the next is asked too\(maxCost.map { ", for at most $\($0.money)" } ?? "")"
     }
 }

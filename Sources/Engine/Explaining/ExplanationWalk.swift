@@ -47,7 +47,8 @@ package struct ExplanationWalk {
     ///   - availability: of a model at `now`.
     ///   - failure: of each attempt at a model; nil: it answers.
     package init(
-        _ plan: Plan, in snapshot: Snapshot, now: NIODeadline = .uptimeNanoseconds(0), availability: @escaping (Int) -> Availability = { _ in .ready },
+        _ plan: Plan, in snapshot: Snapshot, now: NIODeadline = .uptimeNanoseconds(0),
+        availability: @escaping (Int) -> Availability = { _ in .ready },
         failure: @escaping (Int) -> ProviderError?
     ) {
         self.plan = plan
@@ -71,7 +72,9 @@ package struct ExplanationWalk {
     package var status: Int {
         if ending == .answered { return 200 }
         // `failover:` may stop at what the failure table doesn't: then the client gets that failure as it is.
-        if case .stopped = ending, let error = failures.last?.error, error.fate() != .stop, let status = error.status, status >= 400 { return status }
+        if case .stopped = ending, let error = failures.last?.error, error.fate() != .stop, let status = error.status, status >= 400 {
+            return status
+        }
         guard failures.isEmpty else { return CallFailure.final(after: failures, isNamed: plan.isNamed).status }
         return sequence.skipped.allSatisfy { $0.availability.end != nil } ? 429 : 503
     }
@@ -84,13 +87,17 @@ package struct ExplanationWalk {
 
     private mutating func goesOn(after error: ProviderError, at model: Int) -> Bool {
         let policy = snapshot.policy, definition = policy.models[model], provider = policy.providers[definition.provider]
-        failures.append(FailedAttempt(provider: provider.name, model: definition.name, error: error, reason: error.failure.rawValue, duration: .zero))
+        failures.append(
+            FailedAttempt(provider: provider.name, model: definition.name, error: error, reason: error.failure.rawValue, duration: .zero))
         let settings = snapshot.modelRetry[model].overridden(by: plan.retry)
         let fate = error.fate(plan.failover, provider.failover, policy.failover)
         // The failures of this call alone may open the breaker: then no wait brings a retry.
-        let isOpened = definition.breaker.failures <= failures.count { failed in
-            failed.model == definition.name && failed.provider == provider.name && Breaker.Verdict(.failed(failed.error.failure, retryAfter: nil)) == .failed
-        }
+        let isOpened =
+            definition.breaker.failures
+            <= failures.count { failed in
+                failed.model == definition.name && failed.provider == provider.name
+                    && Breaker.Verdict(.failed(failed.error.failure, retryAfter: nil)) == .failed
+            }
         switch sequence.follow(fate, of: error.failure, retries: settings.retries, context: { policy.models[$0].context }) {
         case .stop:
             ending = .stopped(error.failure)

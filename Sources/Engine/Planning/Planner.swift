@@ -14,7 +14,9 @@ package struct Planner<State: PlanningState> {
     private let trace: PlanTrace?
 
     /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
-    package static func plan(_ request: consuming PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil) throws(PlanRefusal) -> Plan {
+    package static func plan(
+        _ request: consuming PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil
+    ) throws(PlanRefusal) -> Plan {
         var planner = Planner(snapshot: snapshot, request: consume request, state: state, trace: trace)
         return try planner.plan()
     }
@@ -237,7 +239,8 @@ package struct Planner<State: PlanningState> {
             trace?.omitted(model, .scope)
             return false
         }
-        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions?.failedField(snapshot.policy.models[model]) == nil else {
+        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions?.failedField(snapshot.policy.models[model]) == nil
+        else {
             if let trace, let rule = conditions?.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
             return false
         }
@@ -268,7 +271,10 @@ package struct Planner<State: PlanningState> {
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
             if let rule = conditions?.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
-            return OmittedModel(model: model, rule: .successRate(Double(state.reading(ofModel: model).statistics.successRate), min: request.own?.fields.minSuccessRate ?? 0))
+            return OmittedModel(
+                model: model,
+                rule: .successRate(
+                    Double(state.reading(ofModel: model).statistics.successRate), min: request.own?.fields.minSuccessRate ?? 0))
         }
         return .unfit(name, omitted)
     }

@@ -1,6 +1,5 @@
-import RoutingPolicy
-
 import Glibc
+import RoutingPolicy
 
 /// The first few of many candidates, in the order that a selector says: they are offered one by one, and what ranks too low is forgotten. So its memory doesn't grow
 /// with the policy.

@@ -30,7 +30,8 @@ final class RequestConditions {
         own = request.own
         let fields = own?.fields
         flat = Flat(
-            supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits, contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
+            supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits,
+            contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasFields: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
     }
@@ -49,7 +50,9 @@ final class RequestConditions {
     /// A model that doesn't tell its context or output can't be known to be large enough for who asks.
     func failedField(_ model: ModelDefinition) -> Omission? {
         guard let fields = own?.fields else { return nil }
-        if let tags = fields.tags, !tags.matches(model.tags) { return .field("tags '\(String(tags.description.prefix(Self.maxShownTags)))'") }
+        if let tags = fields.tags, !tags.matches(model.tags) {
+            return .field("tags '\(String(tags.description.prefix(Self.maxShownTags)))'")
+        }
         if let type = fields.type, model.type != type { return .field("type '\(type)'") }
         if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .field("min_context_size \(tokens)") }
         if let tokens = fields.minOutput, (model.maxOutput ?? 0) < tokens { return .field("min_max_output_tokens \(tokens)") }

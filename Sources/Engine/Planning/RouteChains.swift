@@ -41,7 +41,9 @@ package struct RouteChains: Sendable, Equatable {
     /// `auto` where the policy has no such route: every visible model, as listed.
     init(allOf policy: RoutingPolicy, segmentCount: inout Int) {
         var flattener = Flattener(policy: policy, segmentCount: segmentCount)
-        tries = flattener.segments([.selected(Selection(selector: Selector(), models: policy.models.indices.filter { !policy.models[$0].isHidden }))])
+        tries = flattener.segments([
+            .selected(Selection(selector: Selector(), models: policy.models.indices.filter { !policy.models[$0].isHidden }))
+        ])
         all = flattener.all
         segmentCount = flattener.segmentCount
     }
@@ -72,7 +74,9 @@ private struct Flattener {
                 append(Segment(id: 0, order: models.count > 1 ? .roundRobin : .listed, models: models, isSelected: false), to: &segments)
             case .selected(let selection):
                 let minimum = selection.selector.minSuccessRate
-                append(Segment(id: 0, order: selection.order, models: selection.models, minSuccessRate: minimum, isSelected: true), to: &segments)
+                append(
+                    Segment(id: 0, order: selection.order, models: selection.models, minSuccessRate: minimum, isSelected: true),
+                    to: &segments)
             case .route(let route):
                 append(policy.routes[route].steps, to: &segments)
                 append(policy.routes[route].fallback, to: &segments)

@@ -64,7 +64,8 @@ enum TextContext: Hashable {
 
     static let all: [TextContext] =
         [.start, .space, .spaces, .newline, .indent, .tab, .symbol, .letter, .indic, .kana, .han, .hangul, .other]
-        + (1...3).map { .digits($0) } + (1...2).map { .punctuation($0) } + (1...longestWord).map { .word($0) } + (1...2).map { .capitals($0) }
+        + (1...3).map { .digits($0) } + (1...2).map { .punctuation($0) } + (1...longestWord).map { .word($0) }
+        + (1...2).map { .capitals($0) }
         + (1...10).map { .cyrillic($0) }
 
     func next(_ kind: TextKind) -> TextContext {

@@ -7,13 +7,23 @@ package enum PolicyDifference {
         let (before, after) = (PolicyFacts(old), PolicyFacts(new))
         // Indices mean the same in both: definitions that are equal need no words.
         let isAligned = before.hasSameNames(as: after)
-        var lines = compare("", [(name: "", value: old)], [(name: "", value: new)], { _, _ in false }, before.record(of:), after.record(of:))
+        var lines = compare(
+            "", [(name: "", value: old)], [(name: "", value: new)], { _, _ in false }, before.record(of:), after.record(of:))
         lines += compare(
-            "provider", old.providers.map { ($0.name, $0) }, new.providers.map { ($0.name, $0) }, { _, _ in false }, before.record(of:), after.record(of:))
-        lines += compare("model", old.models.map { ($0.key, $0) }, new.models.map { ($0.key, $0) }, { isAligned && $0 == $1 }, before.record(of:), after.record(of:))
-        lines += compare("route", old.routes.map { ($0.name, $0) }, new.routes.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.record(of:), after.record(of:))
-        lines += compare("key", old.keys.map { ($0.name, $0) }, new.keys.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.record(of:), after.record(of:))
-        lines += compare("test", old.tests.map { ($0.name, $0) }, new.tests.map { ($0.name, $0) }, { _, _ in false }, before.record(of:), after.record(of:))
+            "provider", old.providers.map { ($0.name, $0) }, new.providers.map { ($0.name, $0) }, { _, _ in false }, before.record(of:),
+            after.record(of:))
+        lines += compare(
+            "model", old.models.map { ($0.key, $0) }, new.models.map { ($0.key, $0) }, { isAligned && $0 == $1 }, before.record(of:),
+            after.record(of:))
+        lines += compare(
+            "route", old.routes.map { ($0.name, $0) }, new.routes.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.record(of:),
+            after.record(of:))
+        lines += compare(
+            "key", old.keys.map { ($0.name, $0) }, new.keys.map { ($0.name, $0) }, { isAligned && $0 == $1 }, before.record(of:),
+            after.record(of:))
+        lines += compare(
+            "test", old.tests.map { ($0.name, $0) }, new.tests.map { ($0.name, $0) }, { _, _ in false }, before.record(of:),
+            after.record(of:))
         return gathered(lines.map { withDraining($0, draining) })
     }
 

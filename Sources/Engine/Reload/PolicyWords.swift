@@ -16,7 +16,8 @@ extension TimeoutOverrides {
     var words: String {
         given([
             "queue": queue?.asWritten, "connect": connect?.asWritten, "write": write?.asWritten, "first_byte": firstByte?.asWritten,
-            "first_content": firstContent?.asWritten, "idle": idle?.asWritten, "response": response?.asWritten, "pool_idle": poolIdle?.asWritten,
+            "first_content": firstContent?.asWritten, "idle": idle?.asWritten, "response": response?.asWritten,
+            "pool_idle": poolIdle?.asWritten,
             "total": total?.asWritten,
         ])
     }
@@ -30,7 +31,9 @@ extension Retry {
 
 extension RetryOverrides {
     var words: String {
-        given(["retries": retries.map { "\($0)" }, "delay": delay?.asWritten, "max_delay": maxDelay?.asWritten, "jitter": jitter.map(decimal)])
+        given([
+            "retries": retries.map { "\($0)" }, "delay": delay?.asWritten, "max_delay": maxDelay?.asWritten, "jitter": jitter.map(decimal),
+        ])
     }
 }
 
@@ -63,17 +66,19 @@ extension Failover {
 extension Price {
     var words: String {
         given([
-            "input": decimal(input), "output": decimal(output), "cached_input": cachedInput.map(decimal), "reasoning": reasoning.map(decimal),
+            "input": decimal(input), "output": decimal(output), "cached_input": cachedInput.map(decimal),
+            "reasoning": reasoning.map(decimal),
         ])
     }
 }
 
 extension Hedge {
     var words: String {
-        let after = switch delay {
-        case .after(let time): time.asWritten
-        case .p95: "p95"
-        }
+        let after =
+            switch delay {
+            case .after(let time): time.asWritten
+            case .p95: "p95"
+            }
         return given(["after": after, "max_cost": maxCost.map(decimal)])
     }
 }
@@ -99,10 +104,13 @@ extension RoutingOverrides {
     var words: String {
         given([
             "tags": tags?.texts.joined(separator: ", "), "type": type, "min_context_size": minContext.map { "\($0)" },
-            "min_max_output_tokens": minOutput.map { "\($0)" }, "supports": supports.isEmpty ? nil : supports.map(\.rawValue).sorted().joined(separator: ", "),
-            "prefer_fast": prefersFast.map { "\($0)" }, "min_success_rate": minSuccessRate.map(decimal), "selection_mode": selectionMode?.rawValue,
+            "min_max_output_tokens": minOutput.map { "\($0)" },
+            "supports": supports.isEmpty ? nil : supports.map(\.rawValue).sorted().joined(separator: ", "),
+            "prefer_fast": prefersFast.map { "\($0)" }, "min_success_rate": minSuccessRate.map(decimal),
+            "selection_mode": selectionMode?.rawValue,
             "max_model_switches": maxModelSwitches.map { "\($0)" }, "max_same_model_retries": retries.map { "\($0)" },
-            "retry_delay": retryDelay?.asWritten, "timeout_secs": timeout.map { decimal($0 / .seconds(1)) }, "fallback_provider": fallbackProvider,
+            "retry_delay": retryDelay?.asWritten, "timeout_secs": timeout.map { decimal($0 / .seconds(1)) },
+            "fallback_provider": fallbackProvider,
             "fallback_model": fallbackModel,
         ])
     }

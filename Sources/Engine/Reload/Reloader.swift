@@ -20,7 +20,10 @@ package struct Reloader: Sendable {
     /// - Parameters:
     ///   - load: reads the policy afresh.
     ///   - now: seconds since 1970.
-    package init(engine: Engine, listeners: any ListenerSet, load: @escaping @Sendable () -> PolicyReport, now: @escaping @Sendable () -> Int, logger: Logger) {
+    package init(
+        engine: Engine, listeners: any ListenerSet, load: @escaping @Sendable () -> PolicyReport, now: @escaping @Sendable () -> Int,
+        logger: Logger
+    ) {
         self.engine = engine
         self.listeners = listeners
         self.load = load
@@ -39,7 +42,9 @@ package struct Reloader: Sendable {
 
     private func reload() async -> Outcome {
         let report = load()
-        guard let policy = report.policy else { return keep(report.issues.filter { $0.severity == .error }.map(report.line), report.rendered()) }
+        guard let policy = report.policy else {
+            return keep(report.issues.filter { $0.severity == .error }.map(report.line), report.rendered())
+        }
         let running = engine.store.current
         let next = Snapshot.provision(policy, over: running, at: now())
         let prepared: any PreparedListeners
@@ -69,10 +74,13 @@ package struct Reloader: Sendable {
     private func log(_ outcome: Outcome, _ source: String) {
         switch outcome {
         case .swapped(let difference):
-            logger.notice("policy reloaded", metadata: ["by": "\(source)", "digest": "\(engine.status.value.digest)", "changes": "\(difference.count)"])
+            logger.notice(
+                "policy reloaded",
+                metadata: ["by": "\(source)", "digest": "\(engine.status.value.digest)", "changes": "\(difference.count)"])
             for line in difference { logger.notice("policy change", metadata: ["change": "\(line)"]) }
         case .kept(_, let report):
-            logger.error("the policy can't be put into service; the running one stays", metadata: ["by": "\(source)", "report": "\(report)"])
+            logger.error(
+                "the policy can't be put into service; the running one stays", metadata: ["by": "\(source)", "report": "\(report)"])
         }
     }
 }

@@ -9,7 +9,9 @@ extension Snapshot {
         let instances = policy.providers.map { definition -> ProviderInstance? in
             guard let settings = definition.settings else { return nil }
             let poolIdle = policy.timeouts.overridden(by: definition.timeouts).poolIdle
-            if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle { return instance }
+            if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle {
+                return instance
+            }
             return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle)
         }
         let states = ModelStates.provision(policy, over: running?.states) { provider in

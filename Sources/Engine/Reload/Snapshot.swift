@@ -44,7 +44,9 @@ package final class Snapshot: Sendable {
         let limits = policy.models.map(\.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
         let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
         exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
-        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) { $0[Int(policy.keys[$1].digest.first ?? 0)].append($1) }
+        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
+            $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
+        }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: [Int]] = [:]
         for (index, model) in policy.models.enumerated() {

@@ -28,7 +28,9 @@ package struct AttemptPermit: ~Copyable, Sendable {
     package var isProbe: Bool { pass.isProbe }
 
     /// - Parameter usedTokens: what the attempt cost; nil leaves the estimate. An upstream that was never reached cost nothing, whatever is said here.
-    package consuming func end(_ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator) {
+    package consuming func end(
+        _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
+    ) {
         state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random)
         state.statistics.record(outcome, now: now)
         state.underWay.decrement()

@@ -31,7 +31,9 @@ package final class LoopMetrics {
     }
 
     var values: MetricValues {
-        MetricValues(models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }), fallbacks: fallbacks)
+        MetricValues(
+            models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }),
+            fallbacks: fallbacks)
     }
 }
 

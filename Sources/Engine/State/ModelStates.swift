@@ -81,7 +81,8 @@ package struct ModelStates: Sendable {
         if hasSameLimits, hasSameBreaker, hasSameWindow { return known }
         return ModelState(
             key: key, statistics: hasSameWindow ? known.statistics : ModelStatistics(window: window),
-            breaker: hasSameBreaker ? known.breaker : SharedBreaker(model.breaker), limits: LimitChain(own: own, shared: provider), underWay: known.underWay)
+            breaker: hasSameBreaker ? known.breaker : SharedBreaker(model.breaker), limits: LimitChain(own: own, shared: provider),
+            underWay: known.underWay)
     }
 
     private static func limiter(_ limits: Limits, over known: Limiter?) -> Limiter? {

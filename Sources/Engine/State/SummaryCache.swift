@@ -16,7 +16,9 @@ struct SummaryCache: ~Copyable, Sendable {
     @inline(__always)
     func summary(samples: UInt64, now: NIODeadline) -> StatisticsSummary? {
         // Each load sees what was stored before that which it found, so the words are never older than `samplesSeen`.
-        guard now.uptimeNanoseconds < UInt64(bitPattern: freshUntil.load(ordering: .acquiring)), samplesSeen.load(ordering: .acquiring) == samples else {
+        guard now.uptimeNanoseconds < UInt64(bitPattern: freshUntil.load(ordering: .acquiring)),
+            samplesSeen.load(ordering: .acquiring) == samples
+        else {
             return nil
         }
         let first = rateAndLatency.load(ordering: .relaxed), second = firstTokenAndSamples.load(ordering: .relaxed)

@@ -9,7 +9,8 @@ package struct AdminActions: Sendable {
     let check: @Sendable (_ text: [UInt8]) -> PolicyReport
 
     package init(
-        reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome, check: @escaping @Sendable (_ text: [UInt8]) -> PolicyReport
+        reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome,
+        check: @escaping @Sendable (_ text: [UInt8]) -> PolicyReport
     ) {
         self.reload = reload
         self.check = check

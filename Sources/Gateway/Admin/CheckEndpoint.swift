@@ -1,5 +1,5 @@
-import ConfigTree
 import Codecs
+import ConfigTree
 import ProviderKit
 import RoutingPolicy
 

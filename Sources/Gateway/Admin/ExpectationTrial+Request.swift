@@ -16,13 +16,18 @@ extension ExpectationTrial {
     /// The name of a provider that the request may reach and that answers from outside this process; nil: there is none but those that are down.
     package func upstream() -> String? {
         let down = snapshot.models(down: definition.down)
-        guard let request = try? request.planRequest(), let plan = try? Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: 1)) else { return nil }
+        guard let request = try? request.planRequest(),
+            let plan = try? Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: 1))
+        else { return nil }
         let models = plan.tries + plan.fallback + plan.fallbackOn.values.joined()
-        return models.lazy.filter { !down.contains($0) }.compactMap { snapshot.instance(ofModel: $0) }.first { $0.provider.origin != nil }?.name
+        return models.lazy.filter { !down.contains($0) }.compactMap { snapshot.instance(ofModel: $0) }.first { $0.provider.origin != nil }?
+            .name
     }
 
     private var request: ExplainedRequest {
-        ExplainedRequest(body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens, in: snapshot)
+        ExplainedRequest(
+            body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
+            in: snapshot)
     }
 
     /// An error for each of a policy's tests that fails, where the test stands.

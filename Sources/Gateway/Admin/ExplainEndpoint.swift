@@ -8,7 +8,9 @@ enum ExplainEndpoint {
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
             let query = try Query(exchange.server.head.query ?? "", of: exchange.snapshot.policy)
-            let request = ExplainedRequest(body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields, key: query.key, in: exchange.snapshot)
+            let request = ExplainedRequest(
+                body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields, key: query.key,
+                in: exchange.snapshot)
             let explanation = request.explanation(state: .live(exchange.loop, exchange.snapshot, seed: query.seed))
             exchange.respond(200, explanation.json)
         } catch {
@@ -26,7 +28,9 @@ enum ExplainEndpoint {
             for pair in text.split(separator: "&") {
                 let parts = pair.split(separator: "=", maxSplits: 1)
                 guard let value = String(percentEncoded: parts.last?.utf8 ?? "".utf8[...]), parts.count == 2 else {
-                    throw APIError(400, "'\(String(pair).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER", code: "invalid_value")
+                    throw APIError(
+                        400, "'\(String(pair).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER",
+                        code: "invalid_value")
                 }
                 switch parts[0] {
                 case "key":
@@ -35,10 +39,14 @@ enum ExplainEndpoint {
                     }
                     key = known
                 case "seed":
-                    guard let number = UInt64(value) else { throw APIError(400, "'seed' must be a whole number", code: "invalid_value", param: "seed") }
+                    guard let number = UInt64(value) else {
+                        throw APIError(400, "'seed' must be a whole number", code: "invalid_value", param: "seed")
+                    }
                     seed = number
                 default:
-                    throw APIError(400, "'\(String(parts[0]).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER", code: "invalid_value")
+                    throw APIError(
+                        400, "'\(String(parts[0]).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER",
+                        code: "invalid_value")
                 }
             }
         }

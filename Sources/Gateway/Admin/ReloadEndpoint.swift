@@ -1,5 +1,5 @@
-import Engine
 import Codecs
+import Engine
 import ProviderKit
 
 /// `POST /admin/reload`: does what SIGHUP does, and responds with the difference or the errors.

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A connection that is being made for a call: all its channels, of which a name with several addresses has several in turn.
-final class ConnectAttempt: @unchecked Sendable { // confined to its event loop
+final class ConnectAttempt: @unchecked Sendable {  // confined to its event loop
     private var channels: [any Channel] = []
     private var isGivenUp = false
     /// The connection is made: it is the pool's from now on.

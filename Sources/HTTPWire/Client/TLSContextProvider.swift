@@ -1,9 +1,8 @@
+import Glibc
 import NIOCore
 package import NIOPosix
 import NIOSSL
 import Synchronization
-
-import Glibc
 
 /// What a TLS context is made of.
 package struct TLSSettings: Hashable, Sendable {

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// One request to an upstream, from `UpstreamPool.start` to its end.
-package final class UpstreamCall: @unchecked Sendable { // confined to its event loop
+package final class UpstreamCall: @unchecked Sendable {  // confined to its event loop
     package enum Phase: Sendable, Equatable {
         /// Waiting for a connection.
         case queued

@@ -23,7 +23,9 @@ extension UpstreamConnection {
     private func deliverNext(_ call: UpstreamCall, _ delegate: any UpstreamDelegate) throws(WireFault) -> Bool {
         switch phase {
         case .head:
-            guard input.readableBytes > 0, let response = try parser.next(&input, isHeadRequest: call.message.isHeadRequest) else { return false }
+            guard input.readableBytes > 0, let response = try parser.next(&input, isHeadRequest: call.message.isHeadRequest) else {
+                return false
+            }
             if response.status < 200 {
                 try skipInterim(response)
             } else {

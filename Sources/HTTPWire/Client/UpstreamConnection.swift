@@ -2,7 +2,7 @@ import NIOCore
 import NIOTLS
 
 /// One connection to an upstream: writes a request, de-frames its response. The last handler of its channel; behind TLS where there is any.
-final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable { // confined to its event loop
+final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  // confined to its event loop
     typealias InboundIn = ByteBuffer
 
     enum Phase {

@@ -15,7 +15,9 @@ struct UpstreamConnector {
         return tls.context(on: eventLoop).flatMap { connect(within: limit, pool: pool, attempt, context: $0) }
     }
 
-    private func connect(within limit: Duration, pool: UpstreamPool, _ attempt: ConnectAttempt, context: NIOSSLContext?) -> EventLoopFuture<UpstreamConnection> {
+    private func connect(
+        within limit: Duration, pool: UpstreamPool, _ attempt: ConnectAttempt, context: NIOSSLContext?
+    ) -> EventLoopFuture<UpstreamConnection> {
         let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
         // An address can't be sent as a server name; the certificate is then checked against the address.
         let serverName = address == nil ? endpoint.host : nil
@@ -31,8 +33,11 @@ struct UpstreamConnector {
             .channelInitializer { [weak pool] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try attempt.add(channel)
-                    if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName)) }
-                    try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil))
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil))
                 }
             }
         let channel = if let address { bootstrap.connect(to: address) } else { bootstrap.connect(host: endpoint.host, port: endpoint.port) }

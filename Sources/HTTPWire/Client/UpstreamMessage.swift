@@ -16,7 +16,9 @@ package struct UpstreamMessage: Sendable {
     package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isResponseBuffered: Bool = false) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
-        self.init(request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isResponseBuffered: isResponseBuffered) { start in
+        self.init(
+            request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isResponseBuffered: isResponseBuffered
+        ) { start in
             if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
         }
     }
@@ -25,7 +27,8 @@ package struct UpstreamMessage: Sendable {
     ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
     ///   - writeBody: writes the body, where it isn't in `rest`; once for each connection that the request is sent on.
     package init(
-        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isResponseBuffered: Bool = false, writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
+        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isResponseBuffered: Bool = false,
+        writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
     ) {
         self.request = request
         self.bodyBytes = bodyBytes
@@ -86,7 +89,8 @@ package struct UpstreamRequestHead: Sendable {
         Self.write(target: target, to: &lines)
         lines.writeStaticString(" HTTP/1.1\r\nhost: ")
         writeValue(authority)
-        for (name, value) in fields where !name.isEmpty && name.consists(of: Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
+        for (name, value) in fields
+        where !name.isEmpty && name.consists(of: Octet.isToken) && !Self.framingFields.contains(name.lowercased()) {
             lines.writeString(name)
             lines.writeStaticString(": ")
             writeValue(value)
@@ -110,7 +114,11 @@ package struct UpstreamRequestHead: Sendable {
     }
 
     private mutating func writeValue(_ value: String) {
-        if value.consists(of: Octet.isText) { lines.writeString(value) } else { lines.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space }) }
+        if value.consists(of: Octet.isText) {
+            lines.writeString(value)
+        } else {
+            lines.writeBytes(value.utf8.map { Octet.isText($0) ? $0 : Octet.space })
+        }
         lines.writeStaticString("\r\n")
     }
 }

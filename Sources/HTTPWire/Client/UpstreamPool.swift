@@ -2,7 +2,7 @@ package import NIOCore
 
 /// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after a response whose framing was
 /// complete, with no byte behind it.
-package final class UpstreamPool: @unchecked Sendable { // confined to its event loop
+package final class UpstreamPool: @unchecked Sendable {  // confined to its event loop
     let eventLoop: any EventLoop
     private let settings: UpstreamPoolSettings
     private let idleTime: TimeAmount
@@ -147,7 +147,8 @@ extension UpstreamPool {
             remove(call)
             call.fail(.timeout(name))
         }
-        let waiting = queue.compactMap(\.deadlines.earliestTime) + connecting.filter { $0.phase != .done }.compactMap(\.deadlines.earliestTime)
+        let waiting =
+            queue.compactMap(\.deadlines.earliestTime) + connecting.filter { $0.phase != .done }.compactMap(\.deadlines.earliestTime)
         if let next = (waiting + (idle.first.map { [$0.expiry] } ?? [])).min() { timer.setEarlier(next) }
     }
 }

@@ -51,7 +51,9 @@ struct BodyReader {
             return .end
         case .sized:
             if remaining == 0 { return .end }
-            guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else { return .more }
+            guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else {
+                return .more
+            }
             remaining &-= piece.readableBytes
             return .bytes(piece)
         case .chunked:

@@ -27,7 +27,9 @@ struct ChunkedDecoder {
             case .end:
                 return .end
             case .data:
-                guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else { return .more }
+                guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else {
+                    return .more
+                }
                 remaining &-= piece.readableBytes
                 if remaining == 0 { state = .dataReturn }
                 return .bytes(piece)
@@ -94,11 +96,23 @@ struct ChunkedDecoder {
         case .extensionNameEnd:
             if byte == UInt8(ascii: "=") { state = .extensionValue } else if !Octet.isToken(byte) { try endExtension(byte) }
         case .extensionValue:
-            if byte == Octet.quote { state = .quoted } else if Octet.isToken(byte) { state = .extensionToken } else { throw Self.badExtension }
+            if byte == Octet.quote {
+                state = .quoted
+            } else if Octet.isToken(byte) {
+                state = .extensionToken
+            } else {
+                throw Self.badExtension
+            }
         case .extensionToken:
             if !Octet.isToken(byte) { try endExtension(byte) }
         case .quoted:
-            if byte == Octet.quote { state = .quotedEnd } else if byte == UInt8(ascii: "\\") { state = .quotedPair } else if !Octet.isText(byte) { throw Self.badExtension }
+            if byte == Octet.quote {
+                state = .quotedEnd
+            } else if byte == UInt8(ascii: "\\") {
+                state = .quotedPair
+            } else if !Octet.isText(byte) {
+                throw Self.badExtension
+            }
         case .quotedPair:
             guard Octet.isText(byte) else { throw Self.badExtension }
             state = .quoted

@@ -29,7 +29,9 @@ struct FieldLines {
     }
 
     @inline(__always)
-    private mutating func read(_ bytes: borrowing Span<UInt8>, onField: (HTTPFields.Position) throws(WireFault) -> Void) throws(WireFault) -> Bool {
+    private mutating func read(
+        _ bytes: borrowing Span<UInt8>, onField: (HTTPFields.Position) throws(WireFault) -> Void
+    ) throws(WireFault) -> Bool {
         let end = bytes.count
         var index = position
         while index < end {
@@ -47,7 +49,9 @@ struct FieldLines {
             case .name:
                 index = Octet.firstNonToken(bytes, from: index)
                 guard index < end else { break }
-                guard bytes[index] == Octet.colon else { throw WireFault("a header field's name must be a token with a colon right after it") }
+                guard bytes[index] == Octet.colon else {
+                    throw WireFault("a header field's name must be a token with a colon right after it")
+                }
                 nameEnd = index
                 index &+= 1
                 state = .blanks
@@ -58,7 +62,9 @@ struct FieldLines {
             case .value:
                 index = Octet.firstNonText(bytes, from: index)
                 guard index < end else { break }
-                guard bytes[index] == Octet.cr else { throw WireFault("a control byte or a bare line feed stands in a header field's value") }
+                guard bytes[index] == Octet.cr else {
+                    throw WireFault("a control byte or a bare line feed stands in a header field's value")
+                }
                 valueEnd = index
                 index &+= 1
                 state = .lineFeed

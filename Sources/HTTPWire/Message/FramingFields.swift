@@ -81,7 +81,9 @@ struct FramingFields {
         var chunked = 0
         for coding in codings {
             guard !coding.isEmpty else { throw WireFault("the Transfer-Encoding has an empty element") }
-            for index in coding where !Octet.isToken(bytes[index]) { throw WireFault("the Transfer-Encoding is not a list of plain codings") }
+            for index in coding where !Octet.isToken(bytes[index]) {
+                throw WireFault("the Transfer-Encoding is not a list of plain codings")
+            }
             if bytes.equals("chunked", in: coding) { chunked += 1 }
         }
         guard let last = codings.last, bytes.equals("chunked", in: last), chunked == 1 else {

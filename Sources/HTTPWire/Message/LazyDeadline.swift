@@ -2,7 +2,7 @@ package import NIOCore
 
 /// A deadline that is moved often and reached seldom: one scheduled callback per owner. A later deadline than the one scheduled costs a store;
 /// a callback that comes too early schedules the next one. Used on its event loop alone.
-package final class LazyDeadline: @unchecked Sendable { // confined to its event loop
+package final class LazyDeadline: @unchecked Sendable {  // confined to its event loop
     /// The callback is never scheduled further ahead than this, so that a shorter deadline seldom has to cancel it: that scans all timers of the loop.
     private static let stride = TimeAmount.seconds(4)
 

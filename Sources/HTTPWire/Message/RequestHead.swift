@@ -16,7 +16,10 @@ package final class RequestHead: Sendable {
     /// Whether the client wants to keep the connection.
     package let isKeepAlive: Bool
 
-    package init(method: Method, path: String, query: String? = nil, isHTTP10: Bool = false, fields: HTTPFields = HTTPFields(), isKeepAlive: Bool = true) {
+    package init(
+        method: Method, path: String, query: String? = nil, isHTTP10: Bool = false, fields: HTTPFields = HTTPFields(),
+        isKeepAlive: Bool = true
+    ) {
         self.method = method
         self.path = path
         self.query = query

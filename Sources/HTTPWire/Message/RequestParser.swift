@@ -77,18 +77,26 @@ struct RequestParser: ~Copyable {
                 state = .start
             case .method:
                 while index < end, Octet.isToken(bytes[index]) { index &+= 1 }
-                guard index &- methodStart <= Self.maxMethodBytes else { throw WireFault(501, "the method is longer than \(Self.maxMethodBytes) bytes") }
+                guard index &- methodStart <= Self.maxMethodBytes else {
+                    throw WireFault(501, "the method is longer than \(Self.maxMethodBytes) bytes")
+                }
                 guard index < end else { break }
-                guard bytes[index] == Octet.space, index > methodStart else { throw WireFault("a request must begin with a method and one space") }
+                guard bytes[index] == Octet.space, index > methodStart else {
+                    throw WireFault("a request must begin with a method and one space")
+                }
                 index &+= 1
                 target = index..<index
                 state = .target
             case .target:
                 while index < end, Octet.isTarget(bytes[index]) { index &+= 1 }
                 target = target.lowerBound..<index
-                guard target.count <= limits.targetBytes else { throw WireFault(414, "the request's target is longer than \(limits.targetBytes) bytes") }
+                guard target.count <= limits.targetBytes else {
+                    throw WireFault(414, "the request's target is longer than \(limits.targetBytes) bytes")
+                }
                 guard index < end else { break }
-                guard bytes[index] == Octet.space, !target.isEmpty else { throw WireFault("the request's target must be visible ASCII without a fragment, then one space") }
+                guard bytes[index] == Octet.space, !target.isEmpty else {
+                    throw WireFault("the request's target must be visible ASCII without a fragment, then one space")
+                }
                 index &+= 1
                 state = .version
             case .version:
@@ -97,7 +105,9 @@ struct RequestParser: ~Copyable {
                 if versionBytes == Self.version.utf8CodeUnitCount {
                     position = index
                     state = .fields
-                    guard major == 1, minor <= 1 else { throw WireFault(505, "the version is HTTP/\(major).\(minor); HTTP/1.1 and HTTP/1.0 are spoken here") }
+                    guard major == 1, minor <= 1 else {
+                        throw WireFault(505, "the version is HTTP/\(major).\(minor); HTTP/1.1 and HTTP/1.0 are spoken here")
+                    }
                     return true
                 }
             case .fields:
@@ -129,7 +139,9 @@ extension RequestParser {
         let isHTTP10 = minor == 0
         let framing = try FramingFields(span, fields, isHTTP10: isHTTP10)
         let method = RequestHead.Method(span, methodStart..<(target.lowerBound &- 1)) { bytes.string($0) }
-        if case .other(let name) = method, name == "CONNECT" || name == "TRACE" { throw WireFault(501, "the method '\(name)' is not served here") }
+        if case .other(let name) = method, name == "CONNECT" || name == "TRACE" {
+            throw WireFault(501, "the method '\(name)' is not served here")
+        }
 
         if let host = framing.host {
             guard Authority(span, host) != nil else { throw WireFault("the Host is not a name or address with an optional port") }

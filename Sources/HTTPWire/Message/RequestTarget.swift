@@ -27,7 +27,9 @@ struct RequestTarget {
         var end = start
         while end < target.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end += 1 }
         let defaultPort = isPlain ? 80 : 443
-        guard let authority = Authority(bytes, start..<end) else { throw WireFault("the target's host is not a name or address with an optional port") }
+        guard let authority = Authority(bytes, start..<end) else {
+            throw WireFault("the target's host is not a name or address with an optional port")
+        }
         if let host {
             guard let stated = Authority(bytes, host), authority.agrees(with: stated, in: bytes, defaultPort: defaultPort) else {
                 throw WireFault("the target's host is not the Host field's")
@@ -58,7 +60,8 @@ struct Authority {
         var end = range.lowerBound
         if bytes[end] == UInt8(ascii: "[") {
             end += 1
-            while end < range.upperBound, ASCII.hexDigit(bytes[end]) != nil || bytes[end] == Octet.colon || bytes[end] == UInt8(ascii: ".") { end += 1 }
+            while end < range.upperBound, ASCII.hexDigit(bytes[end]) != nil || bytes[end] == Octet.colon || bytes[end] == UInt8(ascii: ".")
+            { end += 1 }
             guard end < range.upperBound, bytes[end] == UInt8(ascii: "]"), end > range.lowerBound + 2 else { return nil }
             end += 1
         } else {
@@ -82,11 +85,13 @@ struct Authority {
 
     func agrees(with other: Authority, in bytes: borrowing Span<UInt8>, defaultPort: Int) -> Bool {
         guard host.count == other.host.count, (port ?? defaultPort) == (other.port ?? defaultPort) else { return false }
-        for offset in 0..<host.count where Octet.lowercased(bytes[host.lowerBound + offset]) != Octet.lowercased(bytes[other.host.lowerBound + offset]) { return false }
+        for offset in 0..<host.count
+        where Octet.lowercased(bytes[host.lowerBound + offset]) != Octet.lowercased(bytes[other.host.lowerBound + offset]) { return false }
         return true
     }
 
     private static func isName(_ byte: UInt8) -> Bool {
-        Octet.isLetter(byte) || Octet.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
+        Octet.isLetter(byte) || Octet.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: "~")
     }
 }

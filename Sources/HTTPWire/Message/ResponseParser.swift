@@ -106,7 +106,8 @@ struct ResponseParser: ~Copyable {
         var positions: [HTTPFields.Position] = []
         swap(&positions, &fields)
         return ParsedResponse(
-            status: status, fields: HTTPFields(bytes: bytes, positions: positions), headBytes: bytes.readableBytes, body: body, isKeepAlive: isKeepAlive
+            status: status, fields: HTTPFields(bytes: bytes, positions: positions), headBytes: bytes.readableBytes, body: body,
+            isKeepAlive: isKeepAlive
         )
     }
 

@@ -11,7 +11,8 @@ enum SocketSizes {
     /// The same, for what is gathered in any case: 4 MB then take 90 waits for the socket instead of 250.
     static let greedyReadsInARow: UInt = 4
     /// One read: small for chunks and heads, grown by large bodies. What waits for a stalled client keeps whole reads in memory, so the largest is no larger.
-    static let receiveAllocator: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: largestRead)
+    static let receiveAllocator: any RecvByteBufferAllocator = AdaptiveRecvByteBufferAllocator(
+        minimum: 2048, initial: 4096, maximum: largestRead)
     static let largestRead = 16 * 1024
 }
 

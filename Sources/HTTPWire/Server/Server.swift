@@ -1,8 +1,7 @@
+import Glibc
 package import NIOCore
 package import NIOPosix
 import Synchronization
-
-import Glibc
 
 /// Where a server listens.
 package enum BindAddress: Sendable, Equatable {
@@ -39,7 +38,8 @@ package final class Server: Sendable {
     package func bind(_ address: BindAddress) async throws -> BoundListener {
         switch address {
         case .tcp(let host, let port):
-            let bootstrap = bootstrap().serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            let bootstrap = bootstrap().serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(
+                .tcpOption(.tcp_nodelay), value: 1)
             let channel = try await bootstrap.bind(host: host, port: port).get()
             return BoundListener(address: channel.localAddress, channel: channel, unixPath: nil)
         case .unix(let path):
@@ -77,7 +77,9 @@ package final class Server: Sendable {
     private func bootstrap() -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelInitializer { [group, loops] listener in
-                listener.eventLoop.makeCompletedFuture { try listener.pipeline.syncOperations.addHandler(AcceptBalancer(group: group, loops: loops)) }
+                listener.eventLoop.makeCompletedFuture {
+                    try listener.pipeline.syncOperations.addHandler(AcceptBalancer(group: group, loops: loops))
+                }
             }
             .serverChannelOption(.backlog, value: 4096)
             // Accepted sockets inherit both sizes; set before listen, they decide the window.
@@ -88,7 +90,9 @@ package final class Server: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
             .childChannelInitializer { [loops, handler] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { throw ChannelError.inappropriateOperationForState }
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
+                        throw ChannelError.inappropriateOperationForState
+                    }
                     try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
                 }
             }

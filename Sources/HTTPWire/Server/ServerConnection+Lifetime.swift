@@ -86,7 +86,8 @@ extension ServerConnection {
 
     func refuse(_ fault: WireFault) {
         let head = exchange?.head
-        let (response, body) = handler.refuse(status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
+        let (response, body) = handler.refuse(
+            status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
         forgetExchange()
         output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true

@@ -37,7 +37,8 @@ extension ServerConnection {
         expectsContinue = request.expectsContinue
         offersUpgrade = request.offersUpgrade
         let now = readAt
-        let exchange = ServerExchange(head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
+        let exchange = ServerExchange(
+            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
         output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)
@@ -76,7 +77,11 @@ extension ServerConnection {
         switch try body.next(&input, limit: .max) {
         case .bytes(var piece):
             guard piece.readableBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
-            if exchange.body.readableBytes == 0, body.knownRemaining == 0 { exchange.body = piece.detached() } else { exchange.body.writeBuffer(&piece) }
+            if exchange.body.readableBytes == 0, body.knownRemaining == 0 {
+                exchange.body = piece.detached()
+            } else {
+                exchange.body.writeBuffer(&piece)
+            }
             return true
         case .more:
             guard body.announcedBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }

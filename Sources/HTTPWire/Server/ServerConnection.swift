@@ -1,7 +1,7 @@
 import NIOCore
 
 /// One client's connection: reads requests one at a time, hands them over, and writes the answers. The one handler of its channel.
-final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // confined to its event loop
+final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // confined to its event loop
     typealias InboundIn = ByteBuffer
 
     enum Phase {
@@ -104,7 +104,9 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable { // co
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .outputClosed, phase == .lingering { timer.set(loop.eventLoop.now + Self.lingerTime) }
+        if let event = event as? ChannelEvent, event == .outputClosed, phase == .lingering {
+            timer.set(loop.eventLoop.now + Self.lingerTime)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// One request and its response. Once the exchange is over (ended, aborted, or the client left) every method does nothing.
-package final class ServerExchange: @unchecked Sendable { // confined to its event loop
+package final class ServerExchange: @unchecked Sendable {  // confined to its event loop
     /// nil once the exchange is over.
     var connection: ServerConnection?
     /// Bytes of the body handed over so far, without framing.

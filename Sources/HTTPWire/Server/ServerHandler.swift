@@ -16,7 +16,9 @@ package protocol ServerHandler: AnyObject, Sendable {
     func handle(_ exchange: ServerExchange)
     /// The server itself refuses a request (a bad head, limits, timeouts), before `accept` or between it and `handle`. Gives the response's fields and body.
     /// `head` is nil where it could not be parsed, `exchange` where `accept` was not reached; its observer hears nothing of it.
-    func refuse(status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop) -> (ResponseHead, ByteBuffer)
+    func refuse(
+        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+    ) -> (ResponseHead, ByteBuffer)
 }
 
 /// What a running exchange tells its owner, on its event loop.

@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 
 /// What the server's connections on one event loop share.
-final class ServerLoop: @unchecked Sendable { // confined to its event loop, but for the two atomic counts
+final class ServerLoop: @unchecked Sendable {  // confined to its event loop, but for the two atomic counts
     let eventLoop: any EventLoop
     /// Accepted and not yet closed.
     let connectionCount = Atomic(0)

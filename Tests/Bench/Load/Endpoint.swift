@@ -10,7 +10,8 @@ struct Endpoint {
 
     /// A chat request with a body of 1024 bytes.
     func chatRequest(stream: Bool) -> [UInt8] {
-        let start = #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":[{"role":"system","content":"You are terse."},{"role":"user","content":""#
+        let start =
+            #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":[{"role":"system","content":"You are terse."},{"role":"user","content":""#
         let rest = #""}]}"#
         let sentence = "The quick brown fox jumps over the lazy dog while nobody is looking. "
         let text = String(repeating: sentence, count: 20).prefix(1024 - start.utf8.count - rest.utf8.count)

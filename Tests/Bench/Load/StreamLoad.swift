@@ -109,7 +109,10 @@ final class StreamLoad {
         connection.pointee.received.consume(taken)
         switch connection.pointee.response.state {
         case .complete:
-            end(slot, whole: connection.pointee.response.status == 200 && connection.pointee.stream.isComplete && connection.pointee.received.isEmpty)
+            end(
+                slot,
+                whole: connection.pointee.response.status == 200 && connection.pointee.stream.isComplete
+                    && connection.pointee.received.isEmpty)
         case .malformed:
             end(slot, whole: false)
         case .head, .length, .chunkSize, .chunkData, .chunkEnd, .trailer:

@@ -84,7 +84,9 @@ struct MockConnection {
 
     /// The number that the model's name ends with (`mock-200`), else 200.
     private static func chunks(in body: UnsafeRawBufferPointer) -> Int {
-        guard let key = body.end(of: "\"model\""), let open = body.position(of: 0x22, from: key), let close = body.position(of: 0x22, from: open + 1) else { return 200 }
+        guard let key = body.end(of: "\"model\""), let open = body.position(of: 0x22, from: key),
+            let close = body.position(of: 0x22, from: open + 1)
+        else { return 200 }
         var at = close
         while at > open + 1, body[at - 1] >= 0x30, body[at - 1] <= 0x39 { at -= 1 }
         return body.decimal(at: at).map { max(1, min(9999, Int($0.value))) } ?? 200

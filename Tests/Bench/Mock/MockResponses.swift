@@ -20,20 +20,27 @@ struct MockResponses {
     private static let counts = #""usage":{"prompt_tokens":250,"completion_tokens":200,"total_tokens":450}"#
 
     init() {
-        let start = #"{"id":"chatcmpl-bench","object":"chat.completion","created":1766000000,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":""#
+        let start =
+            #"{"id":"chatcmpl-bench","object":"chat.completion","created":1766000000,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":""#
         let rest = #""},"finish_reason":"stop"}],"# + MockResponses.counts + "}"
         buffered = MockResponses.response("200 OK", start + String(repeating: "x", count: 1024 - start.utf8.count - rest.utf8.count) + rest)
-        models = MockResponses.response("200 OK", #"{"object":"list","data":[{"id":"mock","object":"model","created":1766000000,"owned_by":"mock"}]}"#)
-        notFound = MockResponses.response("404 Not Found", #"{"error":{"message":"no such path","type":"invalid_request_error","param":null,"code":null}}"#)
-        lengthRequired = MockResponses.response("411 Length Required", #"{"error":{"message":"send content-length","type":"invalid_request_error","param":null,"code":null}}"#)
+        models = MockResponses.response(
+            "200 OK", #"{"object":"list","data":[{"id":"mock","object":"model","created":1766000000,"owned_by":"mock"}]}"#)
+        notFound = MockResponses.response(
+            "404 Not Found", #"{"error":{"message":"no such path","type":"invalid_request_error","param":null,"code":null}}"#)
+        lengthRequired = MockResponses.response(
+            "411 Length Required", #"{"error":{"message":"send content-length","type":"invalid_request_error","param":null,"code":null}}"#)
 
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
         opening = Array(head.utf8) + MockResponses.framed(MockResponses.event(#"{"role":"assistant","content":""}"#, finish: "null"))
-        let blank = String(repeating: "0", count: MockResponses.numberDigits) + " " + String(repeating: "0", count: MockResponses.stampDigits)
+        let blank =
+            String(repeating: "0", count: MockResponses.numberDigits) + " " + String(repeating: "0", count: MockResponses.stampDigits)
         chunk = MockResponses.framed(MockResponses.event(#"{"content":""# + blank + #""}"#, finish: "null"))
         digits = chunk.withUnsafeBytes { $0.end(of: "\"content\":\"") ?? 0 }
         finish = MockResponses.framed(MockResponses.event("{}", finish: #""stop""#))
-        usage = MockResponses.framed("data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"# + MockResponses.counts + "}\n\n")
+        usage = MockResponses.framed(
+            "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"# + MockResponses.counts + "}\n\n"
+        )
         end = MockResponses.framed("data: [DONE]\n\n") + Array("0\r\n\r\n".utf8)
     }
 
@@ -56,7 +63,8 @@ struct MockResponses {
     }
 
     private static func event(_ delta: String, finish: String) -> String {
-        "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":"# + delta + #","finish_reason":"# + finish + "}]}\n\n"
+        "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":"# + delta
+            + #","finish_reason":"# + finish + "}]}\n\n"
     }
 
     private static func framed(_ event: String) -> [UInt8] {

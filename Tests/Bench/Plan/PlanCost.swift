@@ -27,7 +27,9 @@ struct PlanCost {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { group.shutdownGracefully { _ in } }
         return try sizes.flatMap { size in
-            try selectors.prefix(size < 1000 ? 1 : selectors.count).flatMap { selector in try orders.map { try measure(size, selector, $0, on: group.next()) } }
+            try selectors.prefix(size < 1000 ? 1 : selectors.count).flatMap { selector in
+                try orders.map { try measure(size, selector, $0, on: group.next()) }
+            }
         }
     }
 
@@ -35,7 +37,9 @@ struct PlanCost {
         let rows = costs.map { cost in
             "| \(cost.models) | \(cost.selector) | \(cost.order.rawValue) | \(decimal(cost.median / 1e3, 2)) | \(decimal(cost.range.lowerBound / 1e3, 2)) | \(decimal(cost.range.upperBound / 1e3, 2)) |"
         }
-        return "\nOne request planned, over 100 routes and as many models as said, µs:\n\n| models | selector | order | median | min | max |\n|---|---|---|---|---|---|\n" + rows.joined(separator: "\n") + "\n"
+        return
+            "\nOne request planned, over 100 routes and as many models as said, µs:\n\n| models | selector | order | median | min | max |\n|---|---|---|---|---|---|\n"
+            + rows.joined(separator: "\n") + "\n"
     }
 
     private static func measure(_ size: Int, _ selector: String, _ order: Order, on eventLoop: any EventLoop) throws -> PlanCost {
@@ -43,11 +47,14 @@ struct PlanCost {
         guard let policy = report.policy else { throw Failure("the benchmark's own policy is refused:\n\(report.rendered())") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         let engine = Engine(
-            eventLoops: [eventLoop], snapshot: snapshot, transport: UpstreamTransport(tls: TLSContextProvider(settings: TLSSettings())), logger: Logger(label: "bench"))
+            eventLoops: [eventLoop], snapshot: snapshot, transport: UpstreamTransport(tls: TLSContextProvider(settings: TLSSettings())),
+            logger: Logger(label: "bench"))
         return try eventLoop.submit { try measure(size, selector, order, engine.loop(of: eventLoop), snapshot) }.wait()
     }
 
-    private static func measure(_ size: Int, _ selector: String, _ order: Order, _ loop: EngineLoop, _ snapshot: Snapshot) throws -> PlanCost {
+    private static func measure(
+        _ size: Int, _ selector: String, _ order: Order, _ loop: EngineLoop, _ snapshot: Snapshot
+    ) throws -> PlanCost {
         let request = PlanRequest(models: ["r0"], needs: RequestNeeds(supports: [.tools], promptTokens: 1200, maxTokens: 500))
         var means: [Double] = []
         var planned = 0
@@ -58,11 +65,14 @@ struct PlanCost {
         }
         guard planned > 0 else { throw Failure("the planner found nothing") }
         means.sort()
-        return PlanCost(models: size, selector: selector, order: order, median: means[means.count / 2], range: means[0]...means[means.count - 1])
+        return PlanCost(
+            models: size, selector: selector, order: order, median: means[means.count / 2], range: means[0]...means[means.count - 1])
     }
 
     private static func policy(_ size: Int, _ selector: String, _ order: Order) -> String {
-        let models = (0..<size).map { "  m\($0): { provider: demo, tags: [t\($0 % 7)], supports: [tools], context: 128000, weight: \($0 % 5 + 1), price: { input: \($0 % 9), output: 1 } }" }
+        let models = (0..<size).map {
+            "  m\($0): { provider: demo, tags: [t\($0 % 7)], supports: [tools], context: 128000, weight: \($0 % 5 + 1), price: { input: \($0 % 9), output: 1 } }"
+        }
         let routes = (0..<100).map { "  r\($0): { try: { select: { \(selector) }, order: \(order.rawValue) }, fallback: [m0] }" }
         return (["version: 1", "providers: { demo: { plugin: demo } }", "models:"] + models + ["routes:"] + routes).joined(separator: "\n")
     }

@@ -13,7 +13,9 @@ struct Launcher {
         nginx = try Launcher.find(options.nginx)
         upstreamPort = try Socket.freePorts(1)[0]
         if !options.router.isEmpty, access(options.router, X_OK) != 0 {
-            throw Failure("no router at '\(options.router)'; build it with 'swift build -c release --product llm-router', name it with --router, or skip it with --router \"\"")
+            throw Failure(
+                "no router at '\(options.router)'; build it with 'swift build -c release --product llm-router', name it with --router, or skip it with --router \"\""
+            )
         }
     }
 
@@ -31,7 +33,8 @@ struct Launcher {
             return try Server(kind, ["/proc/self/exe", "upstream", "--port", "\(port)"], folder: folder, endpoint: endpoint)
         case .nginx:
             try Files.write(Workspace.nginxConfiguration(folder: folder, port: port, upstream: upstreamPort), to: "\(folder)/nginx.conf")
-            return try Server(kind, [nginx, "-e", "\(folder)/errors.log", "-p", folder, "-c", "\(folder)/nginx.conf"], folder: folder, endpoint: endpoint)
+            return try Server(
+                kind, [nginx, "-e", "\(folder)/errors.log", "-p", folder, "-c", "\(folder)/nginx.conf"], folder: folder, endpoint: endpoint)
         case .router:
             return try startRouter(Workspace.routes(port: port, upstream: upstreamPort, model: model), folder, endpoint)
         }
@@ -39,7 +42,8 @@ struct Launcher {
 
     func startIdleRouter(folder: String) throws -> Server {
         let port = try Socket.freePorts(1)[0]
-        return try startRouter(Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
+        return try startRouter(
+            Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
     }
 
     private func startRouter(_ routes: String, _ folder: String, _ endpoint: Endpoint) throws -> Server {

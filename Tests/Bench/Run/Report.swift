@@ -38,7 +38,8 @@ struct Report {
     private var toolCost: String {
         let load = Case.buffered(connections: 64)
         guard !measurements.series(.cpu, load, .direct).isEmpty else { return "" }
-        return " (at 64 connections the generator takes \(decimal(measurements.series(.generatorCPU, load, .direct).median, 1)) µs per request)"
+        return
+            " (at 64 connections the generator takes \(decimal(measurements.series(.generatorCPU, load, .direct).median, 1)) µs per request)"
     }
 
     private var wholeColumns: [Column] {
@@ -54,7 +55,8 @@ struct Report {
         [
             column("chunk p50 µs", .p50, 0), column("p99 µs", .p99, 0),
             column("added p50 µs", .addedP50, 0), ratioColumn("added × nginx", .addedP50), column("added p99 µs", .addedP99, 0),
-            column("first byte p50 µs", .firstByteP50, 0), column("p99 µs", .firstByteP99, 0), column("added p50 µs", .addedFirstByteP50, 0),
+            column("first byte p50 µs", .firstByteP50, 0), column("p99 µs", .firstByteP99, 0),
+            column("added p50 µs", .addedFirstByteP50, 0),
             column("CPU µs/chunk", .cpu, 1), ratioColumn("CPU × nginx", .cpu),
             column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1), totalColumn("broken", .errors),
         ]
@@ -68,7 +70,10 @@ struct Report {
     private func table(_ title: String, _ rate: String?, _ loads: [Case], _ columns: [Column]) -> String {
         guard !loads.isEmpty else { return "" }
         let all = (rate.map { [column($0, .rate, 0), ratioColumn("× nginx", .rate)] } ?? []) + columns
-        var lines = ["## \(title)", "", "| case | server | " + all.map(\.title).joined(separator: " | ") + " |", "|---|---|" + String(repeating: "---|", count: all.count)]
+        var lines = [
+            "## \(title)", "", "| case | server | " + all.map(\.title).joined(separator: " | ") + " |",
+            "|---|---|" + String(repeating: "---|", count: all.count),
+        ]
         for load in loads {
             for kind in Server.Kind.allCases where measurements.rounds[load]?[kind] != nil {
                 lines.append("| \(load.name) | \(kind.rawValue) | " + all.map { $0.cell(load, kind) }.joined(separator: " | ") + " |")

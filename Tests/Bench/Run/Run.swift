@@ -88,12 +88,16 @@ struct Run {
         ]) { $1 }
     }
 
-    private func values(_ result: StreamLoad.Result, _ attendant: Attendant, of kind: Server.Kind, relativeTo plain: Case) -> Measurements.Values {
+    private func values(
+        _ result: StreamLoad.Result, _ attendant: Attendant, of kind: Server.Kind, relativeTo plain: Case
+    ) -> Measurements.Values {
         var values = Run.shared(result.chunks, result.duration, result.latency, attendant)
         values[.firstByteP50] = Double(result.firstByte.quantile(0.5)) / 1e3
         values[.firstByteP99] = Double(result.firstByte.quantile(0.99)) / 1e3
         values[.errors] = Double(result.broken)
-        if kind != .direct, let direct = measurements.rounds[plain]?[.direct]?.last, let p50 = direct[.p50], let firstByte = direct[.firstByteP50] {
+        if kind != .direct, let direct = measurements.rounds[plain]?[.direct]?.last, let p50 = direct[.p50],
+            let firstByte = direct[.firstByteP50]
+        {
             values[.addedP50] = (values[.p50] ?? 0) - p50
             values[.addedP99] = (values[.p99] ?? 0) - p50
             values[.addedFirstByteP50] = (values[.firstByteP50] ?? 0) - firstByte
@@ -126,11 +130,14 @@ struct Run {
         Run.say("idle memory")
         for _ in 0..<3 {
             for kind in launcher.kinds where kind != .direct {
-                let server = try kind == .router ? launcher.startIdleRouter(folder: "router-idle") : launcher.start(kind, folder: "\(kind.rawValue)-idle")
+                let server =
+                    try kind == .router
+                    ? launcher.startIdleRouter(folder: "router-idle") : launcher.start(kind, folder: "\(kind.rawValue)-idle")
                 defer { server.child.end() }
                 pause(.milliseconds(1000))
                 let memory = server.meter.memory()
-                measurements.add([.resident: Double(memory.residentKiB) / 1024, .proportional: Double(memory.proportionalKiB) / 1024], .idle, kind)
+                measurements.add(
+                    [.resident: Double(memory.residentKiB) / 1024, .proportional: Double(memory.proportionalKiB) / 1024], .idle, kind)
             }
         }
     }

@@ -16,7 +16,8 @@ struct Verdict {
         func verdict(_ target: String, _ load: Case, _ series: Series, atLeast: Double? = nil, atMost: Double? = nil) -> Verdict {
             let value = median(series)
             let isMet = value.map { $0 >= atLeast ?? $0 && $0 <= atMost ?? $0 } ?? false
-            return Verdict(target: target, bound: atLeast ?? atMost ?? 0, value: value, isMet: isMet && measurements.failures(load, .router) == 0)
+            return Verdict(
+                target: target, bound: atLeast ?? atMost ?? 0, value: value, isMet: isMet && measurements.failures(load, .router) == 0)
         }
         func toNginx(_ metric: Metric, _ load: Case) -> Series { measurements.ratio(metric, load, .router, to: .nginx) }
         func own(_ metric: Metric, _ load: Case) -> Series { measurements.series(metric, load, .router) }
@@ -32,7 +33,9 @@ struct Verdict {
             verdict("start-up in ms, at most", .startup, Series(own(.startup, .startup).values.map { $0 / 1e3 }), atMost: 100),
             verdict("requests/s kept under 10 reloads/s, at least", .reloading(buffered), kept(buffered), atLeast: 0.95),
             verdict("chunks/s kept under 10 reloads/s, at least", .reloading(streams), kept(streams), atLeast: 0.95),
-            verdict("errors under 10 reloads/s, non-streamed responses", .reloading(buffered), errors(measurements, .reloading(buffered)), atMost: 0),
+            verdict(
+                "errors under 10 reloads/s, non-streamed responses", .reloading(buffered), errors(measurements, .reloading(buffered)),
+                atMost: 0),
             verdict("broken streams under 10 reloads/s", .reloading(streams), errors(measurements, .reloading(streams)), atMost: 0),
         ]
     }

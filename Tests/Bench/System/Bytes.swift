@@ -30,7 +30,8 @@ extension UnsafeRawBufferPointer {
     func hasField(_ name: StaticString, at start: Int) -> Bool {
         guard let base = baseAddress, start >= 0, count - start >= name.utf8CodeUnitCount else { return false }
         return strncasecmp(
-            (base + start).assumingMemoryBound(to: CChar.self), UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), name.utf8CodeUnitCount) == 0
+            (base + start).assumingMemoryBound(to: CChar.self), UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
+            name.utf8CodeUnitCount) == 0
     }
 
     /// The decimal number at `start`, after spaces, and where it ends. nil where there is none, or one above 18 digits.

@@ -15,11 +15,11 @@ final class Poller {
     private typealias Wait = @convention(c) (CInt, UnsafeMutableRawPointer, CInt, UnsafePointer<timespec>?, UnsafeRawPointer?) -> CInt
 
     #if arch(x86_64)
-        private static let stride = 12
-        private static let tokenOffset = 4
+    private static let stride = 12
+    private static let tokenOffset = 4
     #else
-        private static let stride = 16
-        private static let tokenOffset = 8
+    private static let stride = 16
+    private static let tokenOffset = 8
     #endif
     private static let capacity = 512
 
@@ -74,7 +74,9 @@ final class Poller {
     }
 
     private static func symbol<Function>(_ name: String) throws -> Function {
-        guard let address = dlsym(nil, name) else { throw Failure("this system's C library has no '\(name)'; glibc 2.35 or newer is needed") }
+        guard let address = dlsym(nil, name) else {
+            throw Failure("this system's C library has no '\(name)'; glibc 2.35 or newer is needed")
+        }
         return unsafeBitCast(address, to: Function.self)
     }
 }

@@ -73,7 +73,9 @@ struct ResponseReader {
         return line + 1
     }
 
-    private mutating func takeData(_ bytes: UnsafeRawBufferPointer, _ at: Int, _ body: (UnsafeRawBufferPointer) -> Void, then next: State) -> Int {
+    private mutating func takeData(
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ body: (UnsafeRawBufferPointer) -> Void, then next: State
+    ) -> Int {
         let count = Int(min(remaining, UInt64(bytes.count - at)))
         guard count > 0 else { return at }
         body(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + count)]))

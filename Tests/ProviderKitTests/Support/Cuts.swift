@@ -1,4 +1,5 @@
 import Engine
+
 /// Ways to cut bytes into the chunks of a stream: whole, single bytes, pairs, in two at every place, and in random ones.
 func cuts(of bytes: [UInt8], seed: UInt64) -> [[[UInt8]]] {
     var generator = SplitMix64(seed: seed)

@@ -1,4 +1,5 @@
 import Engine
+
 /// Random JSON texts, and random harm to them.
 struct JSONGenerator {
     var random: SplitMix64
@@ -34,7 +35,8 @@ struct JSONGenerator {
 
     mutating func string() -> String {
         let parts = [
-            "", "a", "model", "eight by", "a plain stretch of more than eight bytes", "\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\u00e9", "\\ud83d\\ude00",
+            "", "a", "model", "eight by", "a plain stretch of more than eight bytes", "\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\u00e9",
+            "\\ud83d\\ude00",
             "é", "жя", "漢字", "😀", "\u{7f}", "{[,:]}",
         ]
         return "\"" + (0..<random.below(4)).map { _ in random.one(of: parts) }.joined() + "\""
@@ -46,7 +48,10 @@ struct JSONGenerator {
 
     /// One to three changes: a byte lost, put in, replaced or doubled, the rest cut off, or a stretch repeated elsewhere.
     mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
-        let meaningful = Array("{}[]:,\"\\0123456789.eE+-truefalsn /u \n\r\t".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xf0, 0xf4, 0xff]
+        let meaningful =
+            Array("{}[]:,\"\\0123456789.eE+-truefalsn /u \n\r\t".utf8) + [
+                0x00, 0x1f, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xf0, 0xf4, 0xff,
+            ]
         var bytes = bytes
         for _ in 0...random.below(3) where !bytes.isEmpty {
             let place = random.below(bytes.count)

@@ -43,7 +43,9 @@ struct SSEReader {
     }
 
     private mutating func take(_ event: SSEEvent, _ bytes: RawSpan) {
-        events.append(ReadEvent(type: event.type(in: bytes), data: event.dataText(in: bytes), id: String(decoding: decoder.lastEventID, as: UTF8.self)))
+        events.append(
+            ReadEvent(
+                type: event.type(in: bytes), data: event.dataText(in: bytes), id: String(decoding: decoder.lastEventID, as: UTF8.self)))
     }
 }
 
@@ -68,7 +70,9 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     var (type, data, id): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
     for line in lines {
         if line.isEmpty {
-            if !data.isEmpty { events.append(ReadEvent(type: type.isEmpty ? "message" : text(type), data: text(data.dropLast()), id: text(id))) }
+            if !data.isEmpty {
+                events.append(ReadEvent(type: type.isEmpty ? "message" : text(type), data: text(data.dropLast()), id: text(id)))
+            }
             type = []
             data = []
             continue

@@ -2,7 +2,9 @@ extension JSON {
     /// What a scanned string literal means. Lone surrogates are U+FFFD.
     public static func string(_ literal: Range<Int>, in bytes: RawSpan) -> String {
         let content = JSONContent(of: literal, in: bytes).range
-        guard bytes.firstIndex(of: ASCII.backslash, in: content) == nil else { return String(decoding: decodedBytes(literal, in: bytes), as: UTF8.self) }
+        guard bytes.firstIndex(of: ASCII.backslash, in: content) == nil else {
+            return String(decoding: decodedBytes(literal, in: bytes), as: UTF8.self)
+        }
         return bytes.extracting(content).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -56,7 +58,9 @@ extension JSON {
             if digit == 0 {
                 zeros &+= 1
             } else {
-                guard let shifted = magnitude.shifted(byDigits: zeros &+ 1), !shifted.addingReportingOverflow(UInt(digit)).overflow else { return nil }
+                guard let shifted = magnitude.shifted(byDigits: zeros &+ 1), !shifted.addingReportingOverflow(UInt(digit)).overflow else {
+                    return nil
+                }
                 magnitude = shifted &+ UInt(digit)
                 zeros = 0
             }

@@ -24,7 +24,9 @@ public enum JSON {
     @inlinable
     public static func isKey(_ key: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {
         // Most keys differ from most names in their length or their first byte; an escape only makes a literal longer.
-        guard key.upperBound &- key.lowerBound >= name.utf8CodeUnitCount &+ 2, key.lowerBound >= 0, key.upperBound <= bytes.byteCount else { return false }
+        guard key.upperBound &- key.lowerBound >= name.utf8CodeUnitCount &+ 2, key.lowerBound >= 0, key.upperBound <= bytes.byteCount else {
+            return false
+        }
         let first = bytes.unsafeLoad(fromUncheckedByteOffset: key.lowerBound &+ 1, as: UInt8.self)
         guard first == name.utf8Start.pointee || first == UInt8(ascii: "\\") || name.utf8CodeUnitCount == 0 else { return false }
         return equals(key, name, in: bytes)

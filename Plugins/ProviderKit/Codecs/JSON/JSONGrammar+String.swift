@@ -33,7 +33,8 @@ extension JSONGrammar {
     @inline(__always)
     private static func passEscape(_ bytes: RawSpan, _ i: inout Int) throws(JSONError) {
         switch bytes.byte(i &+ 1) {
-        case ASCII.quote, ASCII.backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+        case ASCII.quote, ASCII.backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"),
+            UInt8(ascii: "t"):
             i &+= 2
         case UInt8(ascii: "u"):
             for digit in (i &+ 2)..<(i &+ 6) where ASCII.hexDigit(bytes.byte(digit)) == nil {

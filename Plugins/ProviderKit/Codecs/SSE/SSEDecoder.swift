@@ -143,7 +143,9 @@ extension SSEDecoder {
     private mutating func read(_ line: Range<Int>, in bytes: RawSpan) {
         if bytes.halfWord(line.lowerBound) == 0x6174_6164, line.count >= 4 {  // a t a d
             if line.count == 4 { return readData(line.upperBound..<line.upperBound, in: bytes) }
-            if bytes.byte(line.lowerBound &+ 4) == ASCII.colon { return readData(fieldValue(of: line, colon: line.lowerBound &+ 4, in: bytes), in: bytes) }
+            if bytes.byte(line.lowerBound &+ 4) == ASCII.colon {
+                return readData(fieldValue(of: line, colon: line.lowerBound &+ 4, in: bytes), in: bytes)
+            }
         }
         let colon = bytes.firstIndex(of: ASCII.colon, in: line)
         if colon == line.lowerBound { return readComment(line) }

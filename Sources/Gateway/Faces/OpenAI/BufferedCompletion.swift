@@ -1,5 +1,5 @@
-import NIOCore
 import Codecs
+import NIOCore
 import ProviderKit
 
 /// Reads and changes a `chat.completion` object by splicing.
@@ -40,12 +40,15 @@ enum BufferedCompletion {
     static func withoutRouter(_ object: ByteBuffer) -> ByteBuffer {
         guard let members = try? JSON.members(of: object.readableBytesSpan) else { return object }
         var splice = JSONSplice()
-        for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) { splice.keep(member, in: object.readableBytesSpan) }
+        for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) {
+            splice.keep(member, in: object.readableBytesSpan)
+        }
         var rest = ByteBuffer()
         for piece in splice.finish(in: object.readableBytesSpan) {
             switch piece {
             case .bytes(let bytes): rest.writeBytes(bytes)
-            case .client(let range): rest.writeImmutableBuffer(object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
+            case .client(let range):
+                rest.writeImmutableBuffer(object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
             }
         }
         return rest

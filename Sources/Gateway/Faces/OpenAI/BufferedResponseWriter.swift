@@ -1,7 +1,7 @@
+import Codecs
 import Engine
 import HTTPWire
 import NIOCore
-import Codecs
 import ProviderKit
 
 /// Answers a call with one JSON object.
@@ -55,14 +55,18 @@ final class BufferedResponseWriter: ResponseWriter {
 
     func finish(_ record: CallRecord) {
         let object = passed ?? ByteBuffer(bytes: fold?.completion(record.usage.usage) ?? [])
-        guard exchange.wantsMetadata else { return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) }
+        guard exchange.wantsMetadata else {
+            return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
+        }
         var member = JSONWriter(capacity: 512)
         let data = wantsData ? BufferedCompletion.data(of: object.readableBytesSpan) : nil
         RouterMetadata.write(record, to: &member, isComplete: true, data: data)
         member.withBytes { member in
             let body = BufferedCompletion.Extended(object, by: member)
             if body.count <= ServerExchange.copyLimit {
-                exchange.respond(200, bodyBytes: body.count, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) { body.write(to: &$0) }
+                exchange.respond(200, bodyBytes: body.count, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) {
+                    body.write(to: &$0)
+                }
             } else {
                 exchange.respond(200, body.bytes, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
             }

@@ -12,9 +12,13 @@ enum ChatEndpoint {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.body
-            let request = try ChatRequest(body.readableBytesSpan, fields: exchange.server.head.fields, defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
+            let request = try ChatRequest(
+                body.readableBytesSpan, fields: exchange.server.head.fields,
+                defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
             let plan = try plan(request, exchange)
-            let writer: any ResponseWriter = request.isStream ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
+            let writer: any ResponseWriter =
+                request.isStream
+                ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: exchange.snapshot, plan: plan,
                 request: CallRequest(

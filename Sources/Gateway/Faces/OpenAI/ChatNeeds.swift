@@ -1,5 +1,5 @@
-import Engine
 import Codecs
+import Engine
 import ProviderKit
 import RoutingPolicy
 
@@ -22,7 +22,9 @@ struct ChatNeeds {
     init(isExact: Bool = true) { self.isExact = isExact }
 
     var needs: RequestNeeds {
-        RequestNeeds(supports: supports, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: roughBytes), maxTokens: maxCompletionTokens ?? maxTokens)
+        RequestNeeds(
+            supports: supports, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: roughBytes),
+            maxTokens: maxCompletionTokens ?? maxTokens)
     }
 
     mutating func add(_ capability: Capability) { supports.insert(capability) }
@@ -33,7 +35,9 @@ struct ChatNeeds {
 
     private func count(_ value: JSONValue, _ body: RawSpan) -> Int? {
         if let count = JSON.integer(value, in: body) { return count > 0 ? count : nil }
-        guard value.kind == .number, let number = Double(String(decoding: value.range.map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)) else {
+        guard value.kind == .number,
+            let number = Double(String(decoding: value.range.map { body.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self))
+        else {
             return nil
         }
         // More than an Int holds fits nothing.
@@ -72,7 +76,9 @@ struct ChatNeeds {
         estimate.add(tokens: TokenEstimate.ofMessage)
         try cursor.enterObject(body)
         while let key = try cursor.nextKey(body) {
-            if JSON.isKey(key, "content", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "reasoning_content", in: body) {
+            if JSON.isKey(key, "content", in: body) || JSON.isKey(key, "refusal", in: body)
+                || JSON.isKey(key, "reasoning_content", in: body)
+            {
                 try readContent(&cursor, body)
             } else if JSON.isKey(key, "tool_calls", in: body) || JSON.isKey(key, "function_call", in: body) {
                 try readCalls(&cursor, body)

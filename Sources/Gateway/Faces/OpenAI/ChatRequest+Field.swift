@@ -5,14 +5,18 @@ extension ChatRequest {
     /// The keys of a chat request that the router reads. From `tags` on they are the router's own, which no upstream sees.
     enum Field: Int, CaseIterable {
         case messages, stream, n, streamOptions, responseFormat, tools, functions, maxTokens, maxCompletionTokens, model
-        case tags, type, minContextSize, minMaxOutputTokens, supportsImage, supportsVideo, supportsAudio, supportsFile, supportsTools, preferFast, minSuccessRate,
+        case tags, type, minContextSize, minMaxOutputTokens, supportsImage, supportsVideo, supportsAudio, supportsFile, supportsTools,
+            preferFast, minSuccessRate,
             selectionMode, maxModelSwitches, maxSameModelRetries, retryDelay, timeoutSecs, fallbackProvider, fallbackModel
 
         /// In the order of the cases.
         private static let names: [StaticString] = [
-            "messages", "stream", "n", "stream_options", "response_format", "tools", "functions", "max_tokens", "max_completion_tokens", "model",
-            "tags", "type", "min_context_size", "min_max_output_tokens", "supports_image", "supports_video", "supports_audio", "supports_file", "supports_tools",
-            "prefer_fast", "min_success_rate", "selection_mode", "max_model_switches", "max_same_model_retries", "retry_delay", "timeout_secs",
+            "messages", "stream", "n", "stream_options", "response_format", "tools", "functions", "max_tokens", "max_completion_tokens",
+            "model",
+            "tags", "type", "min_context_size", "min_max_output_tokens", "supports_image", "supports_video", "supports_audio",
+            "supports_file", "supports_tools",
+            "prefer_fast", "min_success_rate", "selection_mode", "max_model_switches", "max_same_model_retries", "retry_delay",
+            "timeout_secs",
             "fallback_provider", "fallback_model",
         ]
 

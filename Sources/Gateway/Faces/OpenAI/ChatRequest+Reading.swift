@@ -1,5 +1,5 @@
-import HTTPWire
 import Codecs
+import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
@@ -21,7 +21,9 @@ extension ChatRequest {
             needs = ChatNeeds(isExact: isExact)
             do throws(JSONError) { try read(body) } catch {
                 let position = error.position(in: body)
-                throw APIError(400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)", code: "invalid_json")
+                throw APIError(
+                    400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)",
+                    code: "invalid_json")
             }
             if let refusal { throw refusal }
             try own.check { $0.name }
@@ -64,14 +66,18 @@ extension ChatRequest {
             case .responseFormat:
                 guard value.kind == .object, let type = try Self.member("type", of: value, field, body) else { return }
                 if JSON.isString(type, "json_object", in: body) || JSON.isString(type, "json_schema", in: body) { needs.add(.json) }
-            case .model, .tags, .type, .minContextSize, .minMaxOutputTokens, .supportsImage, .supportsVideo, .supportsAudio, .supportsFile, .supportsTools,
-                .preferFast, .minSuccessRate, .selectionMode, .maxModelSwitches, .maxSameModelRetries, .retryDelay, .timeoutSecs, .fallbackProvider, .fallbackModel:
+            case .model, .tags, .type, .minContextSize, .minMaxOutputTokens, .supportsImage, .supportsVideo, .supportsAudio, .supportsFile,
+                .supportsTools,
+                .preferFast, .minSuccessRate, .selectionMode, .maxModelSwitches, .maxSameModelRetries, .retryDelay, .timeoutSecs,
+                .fallbackProvider, .fallbackModel:
                 try own.read(field, OverrideValue(value, in: body), name: field.name)
             }
         }
 
         /// A member of an object that was checked; of two, none.
-        private static func member(_ name: StaticString, of object: JSONValue, _ field: Field, _ body: RawSpan) throws(APIError) -> JSONValue? {
+        private static func member(
+            _ name: StaticString, of object: JSONValue, _ field: Field, _ body: RawSpan
+        ) throws(APIError) -> JSONValue? {
             var cursor = JSONCursor(at: object.range.lowerBound)
             var found: JSONValue?
             var isTwice = false

@@ -1,6 +1,6 @@
+import Codecs
 import Engine
 import HTTPWire
-import Codecs
 import ProviderKit
 import RoutingPolicy
 
@@ -25,10 +25,12 @@ enum ModelsEndpoint {
             $0.key("models")
             $0.raw(list.bytes)
         }
-        exchange.respond(200, writer.bytes, fields: {
-            $0.add("etag", etag)
-            $0.add("cache-control", "private, no-cache")
-        })
+        exchange.respond(
+            200, writer.bytes,
+            fields: {
+                $0.add("etag", etag)
+                $0.add("cache-control", "private, no-cache")
+            })
     }
 
     static func one(_ exchange: Exchange) {
@@ -38,7 +40,10 @@ enum ModelsEndpoint {
         // `provider/model` means a model under another name; hidden ones are no secret to who may call them.
         let named = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
         guard let entry = listed ?? named.map({ ModelEntry(model: $0, exchange.snapshot) }) else {
-            return exchange.respond(APIError(404, "the model '\(id.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model"))
+            return exchange.respond(
+                APIError(
+                    404, "the model '\(id.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found",
+                    param: "model"))
         }
         var writer = JSONWriter()
         entry.write(to: &writer, created: exchange.snapshot.loadedAt)

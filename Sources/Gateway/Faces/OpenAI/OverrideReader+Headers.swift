@@ -49,7 +49,9 @@ extension OverrideReader {
 
     /// By what stands behind the prefix, which is always the same.
     private static func nearest(_ name: String, _ known: [String]) -> String? {
-        ConfigTree.nearest(to: String(name.dropFirst(prefix.count)), in: known.map { String($0.dropFirst(prefix.count)) }).map { prefix + $0 }
+        ConfigTree.nearest(to: String(name.dropFirst(prefix.count)), in: known.map { String($0.dropFirst(prefix.count)) }).map {
+            prefix + $0
+        }
     }
 
     private static func firstWord(_ name: String) -> Substring {

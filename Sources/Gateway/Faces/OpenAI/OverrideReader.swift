@@ -49,7 +49,8 @@ struct OverrideReader {
     func check(_ name: (ChatRequest.Field) -> String) throws(APIError) {
         guard let given = given?.fields, given.fallbackProvider != nil, given.fallbackModel == nil else { return }
         let provider = name(.fallbackProvider)
-        throw APIError(400, "'\(provider)' names no model without '\(name(.fallbackModel))'; add it", code: "invalid_value", param: provider)
+        throw APIError(
+            400, "'\(provider)' names no model without '\(name(.fallbackModel))'; add it", code: "invalid_value", param: provider)
     }
 
     /// Takes what `others` gives where these give nothing.
@@ -85,8 +86,10 @@ struct OverrideReader {
     }
 
     private func readTags(_ value: OverrideValue, _ name: String) throws(APIError) -> TagExpression {
-        guard let texts = value.texts, let tags = TagExpression(texts), tags.alternatives.reduce(0, { $0 + $1.count }) <= Self.maxTags else {
-            throw ChatRequest.invalid(name, "1 to \(Self.maxTags) tags with ',' for or, '&' for and, '!' for not, such as \"fast & !paid, vision\"")
+        guard let texts = value.texts, let tags = TagExpression(texts), tags.alternatives.reduce(0, { $0 + $1.count }) <= Self.maxTags
+        else {
+            throw ChatRequest.invalid(
+                name, "1 to \(Self.maxTags) tags with ',' for or, '&' for and, '!' for not, such as \"fast & !paid, vision\"")
         }
         return tags
     }
@@ -103,7 +106,9 @@ struct OverrideReader {
         return text
     }
 
-    private func readInteger(_ value: OverrideValue, _ bounds: ClosedRange<Int>, _ name: String, _ unit: String = "") throws(APIError) -> Int {
+    private func readInteger(
+        _ value: OverrideValue, _ bounds: ClosedRange<Int>, _ name: String, _ unit: String = ""
+    ) throws(APIError) -> Int {
         guard let number = value.integer, bounds.contains(number) else {
             throw ChatRequest.invalid(name, "an integer from \(bounds.lowerBound) to \(bounds.upperBound)\(unit)")
         }

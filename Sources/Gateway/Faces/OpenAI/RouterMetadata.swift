@@ -1,6 +1,6 @@
+import Codecs
 import Engine
 import HTTPWire
-import Codecs
 import ProviderKit
 import Telemetry
 

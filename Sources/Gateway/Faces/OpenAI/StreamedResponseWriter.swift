@@ -1,7 +1,7 @@
+import Codecs
 import Engine
 import HTTPWire
 import NIOCore
-import Codecs
 import ProviderKit
 
 /// Answers a call with server-sent events in OpenAI's format.
@@ -83,7 +83,9 @@ final class StreamedResponseWriter: ResponseWriter {
             case .chunk(let chunk):
                 guard let frame = passable(chunk) else {
                     passRun()
-                    if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) { write(json: json, chunk.content) }
+                    if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) {
+                        write(json: json, chunk.content)
+                    }
                     continue
                 }
                 finishesLeft -= chunk.content.finishes
@@ -172,7 +174,8 @@ final class StreamedResponseWriter: ResponseWriter {
 
     /// The frame of a chunk that goes out as it came: not the first, nor from the last finish reason on.
     private func passable(_ chunk: PassedChunk) -> Range<Int>? {
-        guard hasFirst, tail == nil, chunk.content.finishes < finishesLeft, !chunk.content.isUsageOnly, !chunk.content.hasRouterMember else { return nil }
+        guard hasFirst, tail == nil, chunk.content.finishes < finishesLeft, !chunk.content.isUsageOnly, !chunk.content.hasRouterMember
+        else { return nil }
         return chunk.frame
     }
 
@@ -233,7 +236,9 @@ final class StreamedResponseWriter: ResponseWriter {
         self.tail = Tail()
         hold.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
-        guard exchange.wantsMetadata, let record, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else { return send(tail.bytes) }
+        guard exchange.wantsMetadata, let record, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
+            return send(tail.bytes)
+        }
         var member = JSONWriter(capacity: 512)
         RouterMetadata.write(record, to: &member, isComplete: isComplete)
         var bytes = before
