@@ -1,19 +1,22 @@
-# make run     installs what is missing, builds, and serves routes.yaml on 127.0.0.1:8080
-# make test    the whole test suite
-# make bench   the speed table, against nginx
-# make profile measures anew what a request runs, for the release build to lay it out by
-# make soak    the live tests at full size and with exact times
-# make tsan    the tests, and then the routers of the live tests, under the thread sanitizer
-# make lint    the rules that the compiler doesn't hold
+# make run      installs libyaml if it is missing, builds, and serves routes.yaml on 127.0.0.1:8080
+# make build    the release build: .build/release/llm-router
+# make test     the whole test suite
+# make bench    the benchmark, compared with nginx
+# make profile  records which code the benchmark runs, for the code layout of the release build
+# make soak     the live tests at full size and with exact times
+# make tsan     all tests, and the routers that the live tests start, under the thread sanitizer
+# make lint     the rules that the compiler doesn't check
 
 SWIFT ?= swift
-# Each target sees only the modules that its own line in Package.swift names.
+# With this flag a target can import only the modules that Package.swift lists for it.
 BUILD = $(SWIFT) build --explicit-target-dependency-import-check error
-# Exclusive access is checked in debug builds, which the tests run; inlining over modules is what the relay path gains most from.
+# Release builds don't check exclusive access; debug builds do, and the tests run in these. Inlining across modules speeds
+# up the relay path more than any other flag.
 OPTIMIZED = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-module-optimization
-# How often each block ran when the benchmark relayed and planned: what runs is laid out together, what doesn't stands aside, which saves an eighth of the router's own
-# CPU per request. A function that has changed since counts as never measured; it is compiled as it would be without. A new profile
-# must compile all anew: hence the copy's name, and no object file is kept because its source gave the same IR.
+# The profile says how often each block of code runs during the benchmark. The release build places blocks that run next to
+# each other, and the rest apart, which saves an eighth of the router's own CPU per request. A function that has changed
+# since the profile was recorded is compiled without it. A new profile must recompile everything, so the profile is copied to
+# a name with its checksum, and object files are not reused when only the profile differs.
 PROFILE = Tests/Bench/relay.profdata
 PROFILED = $(foreach flag,$(1),-Xswiftc -Xfrontend -Xswiftc $(flag)) $(foreach flag,-static-func-full-module-prefix=false -no-pgo-warn-mismatch,-Xswiftc -Xllvm -Xswiftc $(flag))
 ifeq ($(shell uname),Linux)
@@ -53,7 +56,7 @@ tsan: system-packages
 
 bench: build
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
-		echo "installing nginx-light, which the table compares with"; \
+		echo "installing nginx-light, which the benchmark compares with"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends nginx-light; }
 	$(BUILD) $(RELEASE) --product Bench
 	.build/release/Bench run --router .build/release/llm-router $(BENCH)
@@ -72,5 +75,5 @@ lint:
 
 system-packages:
 	@[ "$$(uname)" != Linux ] || [ -e /usr/include/yaml.h ] || { \
-		echo "installing libyaml-dev, which reads routes.yaml"; \
+		echo "installing libyaml-dev, which is needed to read routes.yaml"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev; }

@@ -2,109 +2,91 @@ import Codecs
 public import ProviderKit
 
 extension DemoProvider {
-    /// One JSON line for each piece of text, and one for the end. A non-streamed response is one piece.
-    public func response(to call: Call, body: RawSpan) -> LocalResponse {
-        let prompt = DemoPrompt(call, body)
-        if let failure = failure(of: call, prompt) { return failure }
-        let text = prompt.forcedFunction == nil ? rest(of: wholeText(prompt), behind: call.continuation) : ""
-        var lines = (call.isStream ? pieces(of: text) : [text]).map { piece in line { $0.member("text", piece) } }
-        if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
-        if let cut = options.cut { lines = Array(lines.prefix(cut)) }
-        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
-        var response = LocalResponse(head: head, pieces: lines.map { .init(delay: options.delay, bytes: $0) })
-        if options.cut != nil { return response }
-        response.pieces.append(
-            .init(
-                bytes: line {
-                    $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
-                    $0.member("prompt_tokens", wordCount(prompt.question))
-                    $0.member("completion_tokens", wordCount(text))
-                }))
-        return response
+    /// An empty request. It is never sent, because the provider has no origin.
+    public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        UpstreamRequest(target: "/", fields: [], body: [])
     }
+}
 
-    private func wholeText(_ prompt: DemoPrompt) -> String {
-        guard prompt.wantsJSON else { return prompt.question.isEmpty ? "Hello from the demo provider." : "You said: \(prompt.question)" }
-        var writer = JSONWriter()
-        writer.object { $0.member("echo", prompt.question) }
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
+/// The parts of a chat request that the demo uses.
+struct DemoPrompt {
+    /// The text of the last message with the role `user`.
+    private(set) var question = ""
+    /// The texts of all messages, one a line.
+    private(set) var text = ""
+    /// Whether `response_format` requires JSON.
+    private(set) var wantsJSON = false
+    /// The function that `tool_choice` names; nil if it names none.
+    private(set) var forcedFunction: String?
 
-    /// What the response still has to say where `begun` is its beginning; all of it behind words that aren't.
-    private func rest(of text: String, behind begun: String?) -> String {
-        guard let begun, text.utf8.starts(with: begun.utf8) else { return text }
-        return String(decoding: text.utf8.dropFirst(begun.utf8.count), as: UTF8.self)
-    }
-
-    /// `text` in `options.chunks` pieces of about one length, or word by word. A piece never cuts a character.
-    private func pieces(of text: String) -> [String] {
-        guard let chunks = options.chunks else {
-            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
-                ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
+    init(_ call: Call, _ body: RawSpan) {
+        for member in call.members {
+            do throws(JSONError) {
+                if JSON.isKey(member.key, "messages", in: body), member.value.kind == .array {
+                    try readMessages(member.value, body)
+                } else if JSON.isKey(member.key, "response_format", in: body), member.value.kind == .object {
+                    let type = try Self.string("type", of: member.value, body)
+                    wantsJSON = type == "json_object" || type == "json_schema"
+                } else if JSON.isKey(member.key, "tool_choice", in: body), member.value.kind == .object {
+                    forcedFunction = try Self.functionName(member.value, body)
+                }
+            } catch {
+                continue  // not possible, because the client's body was checked
             }
         }
-        let characters = Array(text)
-        return (0..<chunks).map { index in
-            String(characters[(characters.count * index / chunks)..<(characters.count * (index + 1) / chunks)])
-        }
     }
 
-    /// The failure that the options have for this request; nil: it is answered.
-    private func failure(of call: Call, _ prompt: DemoPrompt) -> LocalResponse? {
-        switch options.failures {
-        case .none: break
-        case .always(let status): return told(status)
-        case .tries(let statuses):
-            if call.earlierTries < statuses.count, statuses[max(0, call.earlierTries)] != 200 {
-                return told(statuses[max(0, call.earlierTries)])
+    private mutating func readMessages(_ messages: JSONValue, _ body: RawSpan) throws(JSONError) {
+        var cursor = JSONCursor(at: messages.range.lowerBound)
+        try cursor.enterArray(body)
+        while try cursor.nextElement(body) {
+            guard try cursor.peekKind(body) == .object else {
+                _ = try cursor.skipValue(body)
+                continue
             }
+            let (content, isUser) = try Self.message(&cursor, body)
+            if isUser { question = content }
+            text += text.isEmpty ? content : "\n" + content
         }
-        let words = wordCount(prompt.text)
-        if let context = options.context, words > context {
-            return refusal(
-                400, "this model's maximum context length is \(context) words, but the messages have \(words)",
-                code: "context_length_exceeded")
-        }
-        if let filter = options.filter, prompt.text.contains(filter) {
-            return refusal(400, "the prompt holds '\(filter)', which the demo provider was told to filter", code: "content_filter")
-        }
-        return nil
     }
 
-    private func told(_ status: Int) -> LocalResponse {
-        refusal(status, "the demo provider was told to fail with \(status)", code: nil)
-    }
-
-    private func refusal(_ status: Int, _ message: String, code: String?) -> LocalResponse {
-        var writer = JSONWriter()
-        writer.object {
-            $0.key("error")
-            $0.object {
-                $0.member("message", message)
-                $0.member("type", status < 500 ? "invalid_request_error" : "api_error")
-                if let code { $0.member("code", code) }
+    /// Reads the text of a message, which is a string or the `text` parts of a list, and whether its role is `user`.
+    private static func message(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> (content: String, isUser: Bool) {
+        var content = ""
+        var isUser = false
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if JSON.isKey(key, "content", in: body), try cursor.peekKind(body) == .array {
+                try cursor.enterArray(body)
+                while try cursor.nextElement(body) { content += try string("text", of: try cursor.skipValue(body), body) ?? "" }
+                continue
             }
+            let value = try cursor.skipValue(body)
+            if JSON.isKey(key, "role", in: body) { isUser = JSON.isString(value, "user", in: body) }
+            if JSON.isKey(key, "content", in: body), value.kind == .string { content = JSON.string(value.range, in: body) }
         }
-        var fields = [HTTPField("content-type", "application/json")]
-        if code == nil, let wait = options.retryAfter { fields.append(HTTPField("retry-after-ms", "\(wait / .milliseconds(1))")) }
-        return LocalResponse(head: UpstreamHead(status: status, fields: fields), pieces: [.init(delay: options.delay, bytes: writer.bytes)])
+        return (content, isUser)
     }
 
-    /// The demo's tokens are words. Byte by byte: a prompt of megabytes must not hold the event loop up.
-    private func wordCount(_ text: String) -> Int {
-        var words = 0
-        var isInside = false
-        for byte in text.utf8 {
-            let isBlank = byte == 0x20 || (0x09...0x0D).contains(byte)
-            if !isBlank, !isInside { words += 1 }
-            isInside = !isBlank
-        }
-        return words
+    /// The name in `{"type": "function", "function": {"name": …}}`; nil if there is none.
+    private static func functionName(_ choice: JSONValue, _ body: RawSpan) throws(JSONError) -> String? {
+        guard let function = try member("function", of: choice, body) else { return nil }
+        return try string("name", of: function, body)
     }
 
-    private func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.object(members)
-        return writer.bytes + [0x0A]
+    private static func string(_ name: StaticString, of object: JSONValue, _ body: RawSpan) throws(JSONError) -> String? {
+        try member(name, of: object, body).flatMap { $0.kind == .string ? JSON.string($0.range, in: body) : nil }
+    }
+
+    private static func member(_ name: StaticString, of object: JSONValue, _ body: RawSpan) throws(JSONError) -> JSONValue? {
+        guard object.kind == .object else { return nil }
+        var cursor = JSONCursor(at: object.range.lowerBound)
+        var found: JSONValue?
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            let value = try cursor.skipValue(body)
+            if JSON.isKey(key, name, in: body) { found = value }
+        }
+        return found
     }
 }

@@ -1,7 +1,81 @@
 import Codecs
-import ProviderKit
+public import ProviderKit
 
-/// Reads the demo's own JSON lines.
+extension DemoProvider {
+    /// One JSON line for each chunk of text, and one for the end. A non-streamed response has one chunk of text.
+    public func response(to call: Call, body: RawSpan) -> LocalResponse {
+        let prompt = DemoPrompt(call, body)
+        if let failure = failure(of: call, prompt) { return failure }
+        let text = prompt.forcedFunction == nil ? remainder(of: fullText(prompt), after: call.continuation) : ""
+        var lines = (call.isStream ? chunks(of: text) : [text]).map { chunk in line { $0.member("text", chunk) } }
+        if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
+        if let cut = options.cut { lines = Array(lines.prefix(cut)) }
+        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
+        var response = LocalResponse(head: head, chunks: lines.map { .init(delay: options.delay, bytes: $0) })
+        if options.cut != nil { return response }
+        response.chunks.append(
+            .init(
+                bytes: line {
+                    $0.member("done", prompt.forcedFunction == nil ? "stop" : "tool_calls")
+                    $0.member("prompt_tokens", prompt.question.wordCount)
+                    $0.member("completion_tokens", text.wordCount)
+                }))
+        return response
+    }
+
+    private func fullText(_ prompt: DemoPrompt) -> String {
+        guard prompt.wantsJSON else { return prompt.question.isEmpty ? "Hello from the demo provider." : "You said: \(prompt.question)" }
+        var writer = JSONWriter()
+        writer.object { $0.member("echo", prompt.question) }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// The part of the response that follows `beginning`. If the response doesn't begin like that, it is all of it.
+    private func remainder(of text: String, after beginning: String?) -> String {
+        guard let beginning, text.utf8.starts(with: beginning.utf8) else { return text }
+        return String(decoding: text.utf8.dropFirst(beginning.utf8.count), as: UTF8.self)
+    }
+
+    /// The text in `options.chunks` parts of about the same length, or word by word. No character is divided.
+    private func chunks(of text: String) -> [String] {
+        guard let count = options.chunks else {
+            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
+                ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
+            }
+        }
+        let characters = Array(text)
+        return (0..<count).map { index in
+            String(characters[(characters.count * index / count)..<(characters.count * (index + 1) / count)])
+        }
+    }
+
+    private func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object(members)
+        return writer.bytes + [0x0A]
+    }
+
+    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        DemoDecoder(model: call.model, keepsText: call.keepsText)
+    }
+}
+
+extension String {
+    /// The number of words, which are the demo's tokens. It goes byte by byte, because a prompt of several megabytes
+    /// must not block the event loop.
+    var wordCount: Int {
+        var words = 0
+        var isInWord = false
+        for byte in utf8 {
+            let isBlank = byte == 0x20 || (0x09...0x0D).contains(byte)
+            if !isBlank, !isInWord { words += 1 }
+            isInWord = !isBlank
+        }
+        return words
+    }
+}
+
+/// A decoder for the demo's JSON lines.
 struct DemoDecoder: ResponseDecoder {
     private let model: String
     private let keepsText: Bool
@@ -18,13 +92,18 @@ struct DemoDecoder: ResponseDecoder {
         do throws(NDJSONError) {
             while let line = try lines.nextLine(bytes) { read(line, bytes, &response) }
         } catch {
-            throw ProviderError(.upstreamError, message: "the demo provider sent a broken line: \(error)")
+            throw ProviderError(.upstreamError, message: "the demo provider sent an invalid line: \(error)")
         }
         return lines.consume()
     }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        guard isComplete else { throw .truncated("the demo provider stopped before its end") }
+        do throws(NDJSONError) {
+            if let line = try lines.finish(bytes) { read(line, bytes, &response) }
+        } catch {
+            throw .truncated("the demo provider stopped in the middle of a line")
+        }
+        guard isComplete else { throw .truncated("the demo provider stopped before the end of its response") }
     }
 
     private mutating func read(_ line: Range<Int>, _ bytes: RawSpan, _ response: inout ResponseSink) {

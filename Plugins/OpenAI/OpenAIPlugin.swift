@@ -6,9 +6,8 @@ public enum OpenAIPlugin: ProviderPlugin {
     public static let name = "openai"
 
     public static func readOptions(_ fields: inout FieldReader) -> OpenAIOptions? {
-        OpenAIOptions(
-            &fields, defaultBaseURL: BaseURL(origin: Origin(isTLS: true, host: "api.openai.com", port: 443), path: "/v1"), needsKey: true,
-            readsContinues: false)
+        let baseURL = BaseURL(origin: Origin(isTLS: true, host: "api.openai.com", port: 443), path: "/v1")
+        return OpenAIOptions(&fields, defaultBaseURL: baseURL, needsKey: true, readsContinues: false)
     }
 
     public static func makeProvider(_ options: OpenAIOptions) -> any Provider {
@@ -16,7 +15,7 @@ public enum OpenAIPlugin: ProviderPlugin {
     }
 }
 
-/// Anything that speaks OpenAI's wire format at a `base_url`: `plugin: openai-compatible`.
+/// Any server with OpenAI's wire format at a `base_url`: `plugin: openai-compatible`.
 public enum OpenAICompatiblePlugin: ProviderPlugin {
     public static let name = "openai-compatible"
 
@@ -29,7 +28,8 @@ public enum OpenAICompatiblePlugin: ProviderPlugin {
     }
 }
 
-/// A translator for OpenAI's format. Answers pass as they are; of a request only `model` and the policy's own fields change.
+/// A provider with OpenAI's wire format. Responses pass through unchanged, and in a request only `model`, the usage of
+/// a stream and the members from the policy change.
 public struct OpenAIProvider: Provider {
     public let capabilities: Capabilities
     let options: OpenAIOptions
@@ -38,7 +38,7 @@ public struct OpenAIProvider: Provider {
 
     public init(_ options: OpenAIOptions) {
         self.options = options
-        capabilities = Capabilities(operations: [.chat], canContinue: options.continues != .no)
+        capabilities = Capabilities(operations: [.chat], canContinue: options.continuation != .no)
         var fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
         if let key = options.apiKey { fields.append(HTTPField("authorization", Secret("Bearer \(key.reveal())"))) }
         self.fields = fields + options.headers
@@ -57,4 +57,51 @@ public struct OpenAIProvider: Provider {
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         try OpenAIResponse.decoder(for: call, head: head)
     }
+}
+
+/// The options of a provider with OpenAI's wire format.
+public struct OpenAIOptions: Sendable, Equatable {
+    public var baseURL: BaseURL
+    /// The account's key; nil for servers without one.
+    public var apiKey: Secret?
+    /// More header fields for each request. Their values may be secrets, so they are treated as such.
+    public var headers: [HTTPField]
+    /// Whether the router requests the usage of each stream. Some servers refuse such requests.
+    public var streamUsage: Bool
+    /// How the provider requests the rest of a partial response.
+    public var continuation: Continuation
+
+    /// Reads `base_url`, `api_key`, `headers`, `stream_usage` and, if `readsContinues` is true, `continues`. nil if an
+    /// issue was recorded.
+    init?(_ fields: inout FieldReader, defaultBaseURL: BaseURL?, needsKey: Bool, readsContinues: Bool) {
+        let baseURL = fields.baseURL("base_url", required: defaultBaseURL == nil, default: defaultBaseURL)
+        let apiKey = fields.secret("api_key", required: needsKey)
+        headers = fields.headers("headers") ?? []
+        fields.describe(
+            "stream_usage", "requests the usage of each stream; use false for servers that refuse such requests", default: "true")
+        streamUsage = fields.bool("stream_usage") ?? true
+        if readsContinues {
+            fields.describe("continues", "how to request the rest of a partial response, which a route's 'resume' needs", default: "no")
+        }
+        let word = readsContinues ? fields.word("continues", of: Continuation.allCases.map(\.rawValue)) : nil
+        continuation = word.flatMap(Continuation.init) ?? .no
+        self.apiKey = apiKey
+        guard let baseURL, apiKey != nil || !needsKey else { return nil }
+        self.baseURL = baseURL
+    }
+}
+
+/// How a server is made to continue the text of the last message, which has the role `assistant`, instead of responding
+/// to it.
+public enum Continuation: String, Sendable, CaseIterable {
+    /// The server can't continue a text.
+    case no
+    /// The message alone is enough. Source: OpenRouter's API reference, "Assistant Prefill".
+    case prefill
+    /// The message has `"prefix": true`. Sources: DeepSeek's guide "Chat Prefix Completion", at the base URL
+    /// `https://api.deepseek.com/beta`; Mistral's API reference.
+    case prefix
+    /// The body has `"continue_final_message": true, "add_generation_prompt": false`. Source: vLLM's "OpenAI-Compatible
+    /// Server", extra parameters. llama.cpp's server accepts both too (ggml-org/llama.cpp#23012).
+    case continueFinalMessage = "continue_final_message"
 }

@@ -3,16 +3,17 @@ public import ProviderKit
 
 extension OpenAIProvider {
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        if call.continuation != nil, options.continues == .no {
-            throw ProviderError(.unsupported, message: "the provider can't continue a partial answer; see `continues`")
+        if call.continuation != nil, options.continuation == .no {
+            throw ProviderError(.unsupported, message: "the provider can't continue a partial response; set 'continues' if its server can")
         }
         return UpstreamRequest(target: chatTarget, fields: fields, body: chatBody(call, body))
     }
 
-    /// The client's body, byte for byte, but for `model`, the policy's own fields, the wish for usage in a stream, and the text to continue.
+    /// The client's body with changes: `model`, the members from the policy, the request for a stream's usage, and the
+    /// text to continue. All other bytes stay as they are.
     private func chatBody(_ call: Call, _ body: RawSpan) -> [BodySource] {
         let requestsUsage = call.isStream && !call.wantsUsage && options.streamUsage
-        let begun = call.continuation.map(begunMessage)
+        let partial = call.continuation.map(partialMessage)
         let overrides = overrides(of: call)
         var splice = JSONSplice()
         var defaults = call.defaults.filter { field in !overrides.contains { $0.key == field.key } }
@@ -24,45 +25,46 @@ extension OpenAIProvider {
                 hasModel = true
                 splice.replace(member, with: modelName(call), in: body)
             } else if let override = overrides.first(where: { isKey(member, $0.key, body) }) {
-                // Once: of a second member of the same key, most readers would take the client's value.
+                // Drop a second member with the same key, because most servers would use its value.
                 if written.insert(override.key).inserted { splice.replace(member, with: override.json, in: body) }
             } else if requestsUsage, JSON.isKey(member.key, "stream_options", in: body) {
                 hasStreamOptions = true
                 splice.replace(member, with: withUsage(member.value, body), in: body)
-            } else if let begun, JSON.isKey(member.key, "messages", in: body) {
+            } else if let partial, JSON.isKey(member.key, "messages", in: body) {
                 hasMessages = true
-                splice.extend(member, with: begun, in: body)
+                splice.extend(member, with: partial, in: body)
             } else {
                 splice.keep(member, in: body)
             }
         }
         if !hasModel { splice.append(key: "model", json: modelName(call)) }
-        if let begun, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + begun + [UInt8(ascii: "]")]) }
+        if let partial, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + partial + [UInt8(ascii: "]")]) }
         if requestsUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
         for field in defaults { splice.append(key: field.key, json: field.json) }
         for field in overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
         return splice.finish(in: body)
     }
 
-    /// The assistant's message so far, which the model goes on from.
-    private func begunMessage(_ text: String) -> [UInt8] {
+    /// The assistant's message so far, from which the model continues.
+    private func partialMessage(_ text: String) -> [UInt8] {
         var writer = JSONWriter(capacity: text.utf8.count + 64)
         writer.object {
             $0.member("role", "assistant")
             $0.member("content", text)
-            if options.continues == .prefix { $0.member("prefix", true) }
+            if options.continuation == .prefix { $0.member("prefix", true) }
         }
         return writer.bytes
     }
 
-    /// The policy's, and what a continuation needs: without it the response would begin anew, so it wins.
+    /// The policy's overrides, and the members that a continuation needs. The latter take precedence, because without
+    /// them the response would start again.
     private func overrides(of call: Call) -> [BodyField] {
-        guard call.continuation != nil, options.continues == .continueFinalMessage else { return call.overrides }
-        let own = [
+        guard call.continuation != nil, options.continuation == .continueFinalMessage else { return call.overrides }
+        let required = [
             BodyField(key: "continue_final_message", json: Array("true".utf8)),
             BodyField(key: "add_generation_prompt", json: Array("false".utf8)),
         ]
-        return own + call.overrides.filter { field in !own.contains { $0.key == field.key } }
+        return required + call.overrides.filter { field in !required.contains { $0.key == field.key } }
     }
 
     private func modelName(_ call: Call) -> [UInt8] {
@@ -75,12 +77,12 @@ extension OpenAIProvider {
         JSON.string(member.key, in: body) == name
     }
 
-    /// The client's `stream_options` with `include_usage` on, so that every stream's cost is known.
-    private func withUsage(_ given: JSONValue, _ body: RawSpan) -> [UInt8] {
+    /// The client's `stream_options` with `include_usage`, so that the cost of every stream is known.
+    private func withUsage(_ options: JSONValue, _ body: RawSpan) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        if given.kind == .object, let members = try? JSON.members(of: body.extracting(given.range)) {
-            let inner = body.extracting(given.range)
+        if options.kind == .object, let members = try? JSON.members(of: body.extracting(options.range)) {
+            let inner = body.extracting(options.range)
             for member in members where !JSON.isKey(member.key, "include_usage", in: inner) {
                 writer.key(escaping: JSON.string(member.key, in: inner))
                 writer.raw(member.value.range, of: inner)

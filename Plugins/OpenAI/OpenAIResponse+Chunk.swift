@@ -1,29 +1,33 @@
 import Codecs
 import ProviderKit
 
-/// What a `chat.completion.chunk` or a `chat.completion` holds, as far as the router acts on it. One pass, nothing decoded that isn't needed.
+/// The content of a `chat.completion.chunk` or a `chat.completion` that the router acts on. It is read in one pass, and
+/// only what is needed is decoded.
 struct OpenAIChunk {
-    /// The object's own range, without white space around it.
+    /// The range of the object, without whitespace around it.
     var json: Range<Int>
     var content = ContentSummary()
     var choices = 0
     var usage: Usage?
-    /// The string literal that is the text of the first choice here.
+    /// The range of the string that is the text of the first choice; nil if there is none.
     private(set) var text: Range<Int>?
-    /// The string literal that makes chunks alike in length, so that a listener can't tell texts by it. Source: OpenAI's API reference, "Chat Completions",
+    /// The range of the string that makes chunks equally long, so that an eavesdropper can't guess texts from their
+    /// length; nil if there is none. Source: OpenAI's API reference, "Chat Completions",
     /// `stream_options.include_obfuscation`.
     private(set) var padding: Range<Int>?
-    /// There is text that is no string: Mistral's reasoning models send a list of parts.
+    /// Whether a text is not a string. Mistral's reasoning models send a list of parts.
     private(set) var hasTextInParts = false
-    /// Bits of the choices (by `index`, the 63rd for all above) that have content here, and of those that end here.
+    /// The choices that have content here, a bit for each `index`. The last bit is for all indices from 63 on.
     private(set) var open: UInt64 = 0
+    /// The choices that end here, in the same form.
     private(set) var ended: UInt64 = 0
-    /// The value of `error`, of the object or of a choice.
+    /// The range of the value of `error`, in the object or in a choice; nil if there is none.
     private var error: Range<Int>?
-    /// A choice ended with the reason `error`: the provider behind the upstream failed. Source: OpenRouter's "Errors and Debugging", mid-stream errors.
+    /// Whether a choice has ended with the reason `error`, because the provider that the upstream has called failed.
+    /// Source: OpenRouter's "Errors and Debugging", mid-stream errors.
     private var hasFailed = false
 
-    /// A chunk with nothing but text, of its only choice.
+    /// Creates a chunk that contains only the text of its only choice.
     init(text: Range<Int>, json: Range<Int>) {
         self.json = json
         self.text = text
@@ -32,14 +36,14 @@ struct OpenAIChunk {
         open = 1
     }
 
-    /// Whether that is all it is.
+    /// Whether the chunk contains only the text of its only choice.
     var isText: Bool {
         guard let text, text.count > 2 else { return false }
         return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts
             && content == ContentSummary(contentBytes: text.count - 2)
     }
 
-    /// Throws the error that the object holds, or `upstream_error` where it is no JSON object.
+    /// Reads a chunk. Throws the error that the object contains, or an `upstream_error` if it is not a JSON object.
     init(_ range: Range<Int>, in source: RawSpan, isErrorEvent: Bool) throws(ProviderError) {
         json = range
         let bytes = source.extracting(range)
@@ -64,18 +68,12 @@ struct OpenAIChunk {
             json = (range.lowerBound + start)..<(range.lowerBound + cursor.offset)
             try cursor.end(bytes)
         } catch {
-            throw OpenAIResponse.unreadable("broken JSON: expected \(error.expected) at byte \(error.offset)")
+            throw OpenAIResponse.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if isErrorEvent || hasFailed || error != nil { throw failure(bytes) }
+        if isErrorEvent || hasFailed || error != nil { throw OpenAIResponse.failure(error, in: bytes) }
         content.isUsageOnly = usage != nil && choices == 0
-    }
-
-    private func failure(_ bytes: RawSpan) -> ProviderError {
-        var cursor = JSONCursor(at: error?.lowerBound ?? 0)
-        let body = error == nil ? OpenAIErrorBody(bytes) : try? OpenAIErrorBody(&cursor, bytes)
-        return body.map(OpenAIResponse.failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 
     private mutating func readChoices(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
@@ -87,12 +85,12 @@ struct OpenAIChunk {
                 continue
             }
             var bit: UInt64 = 1
-            var literal: Range<Int>?
+            var choiceText: Range<Int>?
             let contentBefore = content.contentBytes, finishesBefore = content.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "delta", in: bytes) || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
-                    literal = try readDelta(&cursor, bytes) ?? literal
+                    choiceText = try readDelta(&cursor, bytes) ?? choiceText
                 } else if JSON.isKey(key, "error", in: bytes), try cursor.peekKind(bytes) == .object {
                     error = try cursor.skipValue(bytes).range
                 } else {
@@ -106,12 +104,13 @@ struct OpenAIChunk {
             }
             if content.contentBytes > contentBefore { open |= bit }
             if content.finishes > finishesBefore { ended |= bit }
-            if bit == 1 { text = literal ?? text }
+            if bit == 1 { text = choiceText ?? text }
         }
     }
 
-    /// Everything in a delta is content (text, reasoning under its several names, refusals, tool calls, images, what is yet to be invented), except
-    /// the role, annotations and what is empty. Returns the text's literal.
+    /// Reads a delta or a message, and returns the range of its text. Everything in it is content, such as text,
+    /// reasoning under its various names, refusals, tool calls and images, except the role, annotations and empty
+    /// values.
     private mutating func readDelta(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
         var text: Range<Int>?
         try cursor.enterObject(bytes)
@@ -136,10 +135,12 @@ struct OpenAIChunk {
         return text
     }
 
-    /// A finish reason that says that the content filter stopped the response, in the words of several servers; an unknown one passes.
+    /// Reads a finish reason, and finds out whether a content filter has stopped the response. An unknown reason counts
+    /// as an ordinary end.
     ///
-    /// `content_filter` (OpenAI, Azure, OpenRouter), `content_filter: PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as recorded by its clients),
-    /// `sensitive` (z.ai), `refusal` (Anthropic's stop reason) and Gemini's own names, as servers in front of the two pass them on.
+    /// The reasons of content filters are `content_filter` (OpenAI, Azure, OpenRouter), `content_filter:
+    /// PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as recorded by its clients), `sensitive` (z.ai), `refusal`
+    /// (Anthropic's stop reason) and Gemini's own names, which servers in front of the last two pass on.
     private mutating func readReason(_ value: JSONValue, _ bytes: RawSpan) {
         content.finishes += 1
         if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes)

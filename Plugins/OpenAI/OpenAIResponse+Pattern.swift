@@ -1,41 +1,43 @@
 import Codecs
 import ProviderKit
 
-/// What is the same in most chunks of a stream: all but the text. Whoever has read one chunk has read what stands around the next one's text: that is compared,
-/// and only the text is passed.
+/// The bytes around the text of a chunk, which are the same in most chunks of a stream.
+///
+/// A chunk that differs from the one before only in its text need not be parsed: the bytes around the text are
+/// compared, and only the text is scanned.
 struct ChunkPattern {
     private static let maxBytes = 4096
-    private static let patience = 8
+    private static let maxFailures = 8
 
-    /// Up to the text's opening quote; empty: nothing was learned.
-    private var before: [UInt8] = []
-    /// From its closing quote to the end, or to the padding's opening quote.
-    private var behind: [UInt8] = []
-    /// Behind the padding, where there is one.
-    private var end: [UInt8]?
-    /// Comparisons that may still be in vain: some streams have something new in each chunk.
-    private var triesLeft = Self.patience
+    /// The bytes up to the text's opening quote; empty if no chunk was learned.
+    private var prefix: [UInt8] = []
+    /// The bytes from the text's closing quote to the end, or to the padding's opening quote.
+    private var middle: [UInt8] = []
+    /// The bytes after the padding; nil if there is no padding.
+    private var suffix: [UInt8]?
+    /// The number of comparisons that may still fail in a row. In some streams each chunk is different.
+    private var failuresLeft = Self.maxFailures
 
-    /// The chunk at `range`, if it is as the one before but for its text; nil: it has to be read.
+    /// The chunk at `range`, if it differs from the one before only in its text; nil if it must be parsed.
     mutating func chunk(_ range: Range<Int>, in source: RawSpan) -> OpenAIChunk? {
-        guard !before.isEmpty else { return nil }
+        guard !prefix.isEmpty else { return nil }
         guard let text = text(in: source.extracting(range)) else {
-            triesLeft -= 1
-            before = []
+            failuresLeft -= 1
+            prefix = []
             return nil
         }
-        triesLeft = Self.patience
+        failuresLeft = Self.maxFailures
         return OpenAIChunk(text: (range.lowerBound + text.lowerBound)..<(range.lowerBound + text.upperBound), json: range)
     }
 
     private func text(in bytes: RawSpan) -> Range<Int>? {
-        guard bytes.has(before, at: 0), let text = string(at: before.count, in: bytes), text.count > 2,
-            bytes.has(behind, at: text.upperBound)
+        guard bytes.has(prefix, at: 0), let text = string(at: prefix.count, in: bytes), text.count > 2,
+            bytes.has(middle, at: text.upperBound)
         else { return nil }
-        var rest = text.upperBound + behind.count
-        if let end {
-            guard let padding = string(at: rest, in: bytes), bytes.has(end, at: padding.upperBound) else { return nil }
-            rest = padding.upperBound + end.count
+        var rest = text.upperBound + middle.count
+        if let suffix {
+            guard let padding = string(at: rest, in: bytes), bytes.has(suffix, at: padding.upperBound) else { return nil }
+            rest = padding.upperBound + suffix.count
         }
         return rest == bytes.byteCount ? text : nil
     }
@@ -46,13 +48,13 @@ struct ChunkPattern {
         return value.range
     }
 
-    /// - Parameter chunk: read from `range`.
+    /// Learns the bytes around the text of a chunk that was parsed from `range`.
     mutating func learn(_ chunk: OpenAIChunk, _ range: Range<Int>, in source: RawSpan) {
-        guard triesLeft > 0, range.count <= Self.maxBytes, let text = chunk.text, chunk.isText, chunk.json == range else { return }
+        guard failuresLeft > 0, range.count <= Self.maxBytes, let text = chunk.text, chunk.isText, chunk.json == range else { return }
         let padding = chunk.padding.flatMap { $0.lowerBound >= text.upperBound ? $0 : nil }
-        before = source.bytes(range.lowerBound..<text.lowerBound)
-        behind = source.bytes(text.upperBound..<(padding?.lowerBound ?? range.upperBound))
-        end = padding.map { source.bytes($0.upperBound..<range.upperBound) }
+        prefix = source.bytes(range.lowerBound..<text.lowerBound)
+        middle = source.bytes(text.upperBound..<(padding?.lowerBound ?? range.upperBound))
+        suffix = padding.map { source.bytes($0.upperBound..<range.upperBound) }
     }
 }
 

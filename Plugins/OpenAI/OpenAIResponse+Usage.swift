@@ -2,13 +2,13 @@ import Codecs
 import ProviderKit
 
 extension Usage {
-    /// Reads the object that the cursor stands before: the value of `usage`. nil where it tells nothing.
+    /// Reads the value of `usage`, which must be an object and the cursor's next value. nil if it contains none of the
+    /// known numbers. Providers use several members for some of them, here in order of precedence:
     ///
-    /// | | in the order in which they count |
-    /// |---|---|
-    /// | cached | `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek), `cached_tokens` (Moonshot) |
-    /// | reasoning | `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens` |
-    /// | cost | `cost`, where it is a number (OpenRouter's "Usage Accounting": in credits, each one US dollar) |
+    /// - cached tokens: `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek),
+    ///   `cached_tokens` (Moonshot)
+    /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
+    /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
     init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         self.init()
         var cacheHits: Int?, topCached: Int?, topReasoning: Int?
@@ -53,7 +53,7 @@ extension Usage {
         return found
     }
 
-    /// A token count is never negative; what is one is taken as not told.
+    /// A number of tokens. A negative number counts as unknown.
     private static func count(_ value: JSONValue, _ bytes: RawSpan) -> Int? {
         JSON.integer(value, in: bytes).flatMap { $0 >= 0 ? $0 : nil }
     }

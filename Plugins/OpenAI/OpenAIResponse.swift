@@ -1,18 +1,20 @@
 import Codecs
 import ProviderKit
 
+/// The reading of responses in OpenAI's format.
 enum OpenAIResponse {
-    /// The decoder for what the head announces. A stream that was asked for may come as one JSON response; a page of HTML is no response.
+    /// The decoder for the content that the head announces. A server may send one JSON response although a stream was
+    /// requested. A page of HTML is not a response.
     static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         let contentType = head["content-type"] ?? ""
         if let encoding = head["content-encoding"], encoding.lowercased() != "identity" {
-            throw unreadable("the content encoding '\(encoding)', which was not asked for")
+            throw unreadable("the content encoding '\(encoding)', which was not requested")
         }
         if contentType.begins(with: "text/event-stream") {
-            guard call.isStream else { throw unreadable("an event stream where JSON was asked for") }
+            guard call.isStream else { throw unreadable("an event stream instead of JSON") }
             return OpenAIStreamDecoder(keepsText: call.keepsText)
         }
-        if contentType.begins(with: "text/html") { throw unreadable("text/html; check `base_url`") }
+        if contentType.begins(with: "text/html") { throw unreadable("a page of HTML; check 'base_url'") }
         if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder(keepsText: call.keepsText) }
         if call.isStream, !contentType.begins(with: "application/json") {
             throw unreadable("the content type '\(contentType)' instead of an event stream")
@@ -20,24 +22,13 @@ enum OpenAIResponse {
         return OpenAIBufferedDecoder(keepsText: call.keepsText)
     }
 
-    static let unreadableCode = "upstream_unreadable"
-
-    static func unreadable(_ what: String) -> ProviderError {
-        ProviderError(.upstreamError, message: "the upstream answered with \(what)", code: unreadableCode)
-    }
-
-    static func failure(_ body: OpenAIErrorBody) -> ProviderError {
-        ProviderError(
-            body.failureClass(status: nil), status: body.status,
-            message: body.fullMessage ?? "the upstream sent an error event without a message",
-            code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
-    }
 }
 
-/// A stream of `chat.completion.chunk` events, passed on as it came.
+/// A decoder for a stream of `chat.completion.chunk` events, which are forwarded as they are.
 struct OpenAIStreamDecoder: ResponseDecoder {
-    /// Bits of the choices that have had content, and of those that have finished since.
+    /// The choices that have had content, a bit for each.
     private var begun: UInt64 = 0
+    /// The choices that have ended since they last had content, a bit for each.
     private var finished: UInt64 = 0
     private var isComplete = false
     private let keepsText: Bool
@@ -52,18 +43,18 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         while !isComplete {
             let event: SSEEvent?
             do throws(SSEError) { event = try events.nextEvent(bytes) } catch {
-                throw OpenAIResponse.unreadable("a broken event stream: \(error)")
+                throw OpenAIResponse.unreadable("an invalid event stream: \(error)")
             }
             guard let event else { return events.consume() }
             try read(event, bytes, &response)
         }
-        return bytes.byteCount  // what follows `[DONE]` belongs to nobody
+        return bytes.byteCount  // what follows `[DONE]` is ignored
     }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         if isComplete { return }
         if let event = events.finish(bytes) {
-            // Without its blank line the last event may be cut: then it says nothing.
+            // The last event has no blank line, so it may be cut off. Then it is ignored.
             do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIResponse.unreadableCode {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
@@ -78,16 +69,16 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             let span = joined.span.bytes
             if isEnd(0..<joined.count, span) { return end(&response) }
             let chunk = try OpenAIChunk(0..<joined.count, in: span, isErrorEvent: event.isType("error", in: bytes))
-            // Between JSON's tokens a line end is white space, and inside a string it can't stand: a space means the same on one line.
+            // In JSON, a line end is only allowed between tokens, where a space means the same.
             let json = joined.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
-            learn(chunk, of: span, &response)
+            record(chunk, of: span, &response)
             return response.chunk(joined: json, content: chunk.content)
         }
         guard !event.data.isEmpty else { return }
         if isEnd(event.data, bytes) { return end(&response) }
         let chunk = try chunk(event, bytes)
-        learn(chunk, of: bytes, &response)
-        response.chunk(PassedChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
+        record(chunk, of: bytes, &response)
+        response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
     }
 
     private mutating func chunk(_ event: SSEEvent, _ bytes: RawSpan) throws(ProviderError) -> OpenAIChunk {
@@ -98,7 +89,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         return chunk
     }
 
-    private mutating func learn(_ chunk: OpenAIChunk, of bytes: RawSpan, _ response: inout ResponseSink) {
+    private mutating func record(_ chunk: OpenAIChunk, of bytes: RawSpan, _ response: inout ResponseSink) {
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         begun |= chunk.open
@@ -110,7 +101,8 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         response.complete()
     }
 
-    /// OpenAI's SDK ends on data that *starts with* `[DONE]`; some servers put spaces around it.
+    /// Whether an event ends the stream. OpenAI's SDK accepts data that *begins with* `[DONE]`, and some servers put
+    /// spaces around it.
     private func isEnd(_ data: Range<Int>, _ bytes: RawSpan) -> Bool {
         var start = data.lowerBound
         while start < data.upperBound, bytes.unsafeLoad(fromByteOffset: start, as: UInt8.self) == 0x20 { start += 1 }
@@ -123,16 +115,16 @@ struct OpenAIStreamDecoder: ResponseDecoder {
     }
 }
 
-/// One `chat.completion` object, passed on as it came.
+/// A decoder for one `chat.completion` object, which is forwarded as it is. It consumes nothing before the end.
 struct OpenAIBufferedDecoder: ResponseDecoder {
     let keepsText: Bool
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("nothing") }
+        guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
         let chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
-        guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON that holds no choices") }
+        guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         response.buffered(chunk.json, content: chunk.content)
@@ -141,15 +133,18 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
 }
 
 extension OpenAIChunk {
-    /// The texts of two choices are no one text, and text in parts is not read: then none is kept.
+    /// Collects the text for a continuation. The texts of several choices are not one text, and a text in parts is not
+    /// read, so then the text is discarded.
     func keepText(of bytes: RawSpan, in response: inout ResponseSink) {
-        if open & ~1 != 0 || hasTextInParts { response.loseText() }
+        if open & ~1 != 0 || hasTextInParts { response.discardText() }
         if let text { response.keep(text: JSON.string(text, in: bytes)) }
     }
 }
 
 extension String {
-    /// `start` is given in lower case, and meant in any.
+    /// Whether the text begins with `start` in any case.
+    ///
+    /// - Parameter start: a text in lower case.
     fileprivate func begins(with start: StaticString) -> Bool {
         var text = self
         return text.withUTF8 { text in

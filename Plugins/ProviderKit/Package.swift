@@ -1,9 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// All that a provider plugin sees. No dependency, not even Foundation, so that a plugin built outside this repository shares every
-/// type with the router that loads it. That sharing needs one copy of the kit, hence a dynamic library; `LLM_ROUTER_STATIC=1` links
-/// it into a single binary that has built-in plugins only.
+// The kit that provider plugins are built against. It has no dependencies, not even Foundation, so that a plugin that
+// is built outside this repository shares every type with the router that loads it. Types are shared only if the
+// process has one copy of the kit, which is therefore a dynamic library. `LLM_ROUTER_STATIC=1` links it statically, for
+// a single binary that has only the built-in plugins.
 let isStatic = Context.environment["LLM_ROUTER_STATIC"] == "1"
 let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
 let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]

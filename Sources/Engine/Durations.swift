@@ -13,6 +13,6 @@ extension NIODeadline {
 }
 
 extension Duration {
-    /// For answers and logs.
+    /// Milliseconds as a number, for responses and logs.
     package var milliseconds: Double { Double(wholeNanoseconds) / 1e6 }
 }

@@ -2,7 +2,7 @@ import HTTPWire
 package import Logging
 package import NIOCore
 
-/// The engine of one process: a loop's worth of state for each event loop, and what they share.
+/// The engine of the process: one `EngineLoop` per event loop, and the state that they share.
 package final class Engine: Sendable {
     package let store: PolicyStore
     package let status: PolicyStatus
@@ -19,22 +19,22 @@ package final class Engine: Sendable {
         let retryBudget = RetryBudget(loops: eventLoops.count)
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(
-                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, underWay: cell,
-                logger: logger)
+                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget,
+                runningRequests: cell, logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }
 
-    /// The state of an event loop of this process.
+    /// The engine's part on one of the event loops that it was created with.
     package func loop(of eventLoop: any EventLoop) -> EngineLoop {
-        // One for each core: looking at each costs less than a hash.
-        guard let position = eventLoops.firstIndex(of: ObjectIdentifier(eventLoop)) else {
-            preconditionFailure("an event loop of another group")
+        // There is one event loop per core, so a linear search is faster than a hash table.
+        guard let index = eventLoops.firstIndex(of: ObjectIdentifier(eventLoop)) else {
+            preconditionFailure("the event loop belongs to another group")
         }
-        return loops[position]
+        return loops[index]
     }
 
-    /// The counters of all loops.
+    /// The sums of all loops' counters.
     package func metrics() async -> MetricValues {
         var sum = MetricValues()
         for loop in loops {
@@ -60,14 +60,14 @@ package final class Engine: Sendable {
         for loop in loops { loop.eventLoop.execute { loop.shutDownCalls() } }
     }
 
-    /// Requests under way at a provider, over all loops.
+    /// The number of upstream connections to a provider that are serving a request, over all loops.
     func busyCount(of instance: ProviderInstance) async -> Int {
         var sum = 0
         for loop in loops { sum += (try? await loop.eventLoop.submit { loop.busyCount(of: instance) }.get()) ?? 0 }
         return sum
     }
 
-    /// Lets a provider go that no policy names any more: its streams finish, then its connections close.
+    /// Drains a provider that the policy no longer contains: its streams finish, then its connections close.
     func drop(_ instance: ProviderInstance) {
         instance.retire()
         for loop in loops { loop.eventLoop.execute { loop.drop(instance) } }

@@ -3,7 +3,8 @@ import Logging
 package import NIOCore
 import ProviderKit
 
-/// What belongs to one event loop: its view of the policy, its connections to upstreams, its running calls and its counters. Nothing here is locked.
+/// The engine's part on one event loop: its reference to the policy, its upstream connections, its running calls and
+/// its counters. It needs no lock, because it is used on its event loop only.
 package final class EngineLoop: @unchecked Sendable {  // confined to its event loop
     package let eventLoop: any EventLoop
     package let budget: BufferBudget
@@ -12,38 +13,38 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     private let transport: UpstreamTransport
     private let logger: Logger
     private var current: Snapshot
-    /// The counters of the current policy's models, in its order; nil until they are needed.
+    /// The counters of the current policy's models, by the model's index; nil until they are first used.
     private var modelCounters: [ModelCounters?] = []
     private var providers: [ObjectIdentifier: LoopProvider] = [:]
-    /// The current policy's, in its order; nil until they are needed.
+    /// The current policy's providers, by the provider's index; nil until they are first used.
     private var currentProviders: [LoopProvider?] = []
     private var calls: [RunningCall] = []
     let retryBudget: RetryBudget
-    private let underWay: RetryBudget.Cell
-    /// By segment of the policy in service.
+    /// This loop's count of running requests, which bounds the retry budget.
+    private let runningRequests: RetryBudget.Cell
+    /// The rotation counters of the current policy, by segment.
     private var rotations: [Int] = []
-    /// When a model's failure was last told to the operator.
-    private var reported: [ModelName: NIODeadline] = [:]
+    /// When a failure of the model was last logged.
+    private var lastReports: [ModelName: NIODeadline] = [:]
     var random = SplitMix64(seed: .random(in: .min ... .max))
-    /// For who has no bytes yet.
+    /// An empty buffer, so that an attempt without pending bytes allocates none.
     let noBytes = ByteBuffer.unshared()
 
     init(
         eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
-        underWay: RetryBudget.Cell,
-        logger: Logger
+        runningRequests: RetryBudget.Cell, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.store = store
         self.transport = transport
         self.budget = budget
         self.retryBudget = retryBudget
-        self.underWay = underWay
+        self.runningRequests = runningRequests
         self.logger = logger
         current = Snapshot(store.current)
     }
 
-    /// The policy in service. Two loads of a counter in the usual case.
+    /// The policy in service. Costs two loads of a counter if the policy has not changed.
     package var snapshot: Snapshot {
         if store.generation != current.generation {
             current = Snapshot(store.current)
@@ -66,47 +67,48 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return counters
     }
 
-    /// A plan for a request in service, from the models' state as it is now.
+    /// Plans a request from the current state of the models.
     package func plan(_ request: consuming PlanRequest, in snapshot: Snapshot) throws(PlanRefusal) -> Plan {
         try Planner.plan(consume request, in: snapshot, state: LivePlanningState(self, snapshot))
     }
 
-    /// Counts up for each segment; where it begins is chance, so that the loops don't turn in step.
+    /// Advances a segment's rotation, which decides ties and round-robin orders. It starts at a random number, so that
+    /// the event loops don't choose the same model at the same time.
     func nextRotation(ofSegment segment: Int) -> Int {
         while rotations.count <= segment { rotations.append(Int(truncatingIfNeeded: random.next() & 0xFFFF)) }
         rotations[segment] &+= 1
         return rotations[segment]
     }
 
-    /// What `nextRotation` will give next; nothing turns by it.
+    /// The number that `nextRotation` returns next; doesn't advance the rotation.
     func upcomingRotation(ofSegment segment: Int) -> Int {
         rotations.indices.contains(segment) ? rotations[segment] &+ 1 : 0
     }
 
-    /// 64 random bits for ids, not for secrets; without a system call.
+    /// 64 random bits for ids, without a system call. Not for secrets.
     package func nextRandom() -> UInt64 { random.next() }
 
     package var callCount: Int { calls.count }
 
-    /// Ends every running call: the drain's time is up.
+    /// Ends every running call with `shutting_down`.
     package func shutDownCalls() {
         for call in calls { call.shutDown() }
     }
 
     func add(_ call: RunningCall) {
-        underWay.begin()
+        runningRequests.begin()
         call.listIndex = calls.count
         calls.append(call)
     }
 
     func remove(_ call: RunningCall) {
-        underWay.end()
+        runningRequests.end()
         guard let last = calls.popLast(), last !== call else { return }
         last.listIndex = call.listIndex
         calls[call.listIndex] = last
     }
 
-    /// The provider of a model; nil: it is off.
+    /// The provider of a model; nil if the provider is off.
     func provider(ofModel model: Int, in snapshot: Snapshot) -> LoopProvider? {
         let index = snapshot.policy.models[model].provider
         let isCurrent = snapshot === current
@@ -122,50 +124,53 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     private func provider(of instance: ProviderInstance) -> LoopProvider {
         if let known = providers[ObjectIdentifier(instance)] { return known }
-        let made = LoopProvider(instance, transport: transport, eventLoop: eventLoop)
+        let provider = LoopProvider(instance, transport: transport, eventLoop: eventLoop)
         if instance.isRetired {
-            // A request that began before the reload: its connection serves it alone.
-            made.pool?.shutdown()
+            // The request started before the reload that removed the provider. It gets a connection that isn't kept.
+            provider.pool?.shutdown()
         } else {
-            providers[ObjectIdentifier(instance)] = made
+            providers[ObjectIdentifier(instance)] = provider
         }
-        return made
+        return provider
     }
 
-    /// Requests under way at a provider's upstream.
+    /// The number of this loop's connections to the provider that are serving a request.
     package func busyCount(of instance: ProviderInstance) -> Int {
         providers[ObjectIdentifier(instance)]?.pool?.busyCount ?? 0
     }
 
-    /// Closes a retired provider's connections: the unused now, the others when their answers end.
+    /// Closes a retired provider's connections: the idle ones now, the others when their responses end.
     package func drop(_ instance: ProviderInstance) {
         providers.removeValue(forKey: ObjectIdentifier(instance))?.pool?.shutdown()
         if currentProviders.contains(where: { $0?.instance === instance }) { currentProviders = [] }
     }
 
-    /// Tells the operator of a failure that someone has to act on: of each model's once in ten seconds.
+    /// Logs a failure that the operator has to act on, at most once in ten seconds per model.
     func report(_ error: ProviderError, provider: String, model: String) {
         switch error.failure {
-        case .providerRejected where mayReport(provider, model):
+        case .providerRejected where shouldReport(provider, model):
             logger.error(
-                "a provider refuses the router's key or account",
+                "a provider rejects the router's API key or account",
                 metadata: [
                     "provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)",
-                    "next": "check its api_key and its balance, then send SIGHUP",
+                    "next": "check the provider's 'api_key' and the account's balance, then send SIGHUP",
                 ])
-        case .notFound where mayReport(provider, model):
-            logger.warning("a provider does not know a model", metadata: ["provider": "\(provider)", "model": "\(model)"])
+        case .notFound where shouldReport(provider, model):
+            logger.warning(
+                "a provider does not know a model",
+                metadata: [
+                    "provider": "\(provider)", "model": "\(model)", "next": "check the model's 'upstream', then send SIGHUP",
+                ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
-            .unsupported, .clientError,
-            .cancelled:
+            .unsupported, .clientError, .cancelled:
             break
         }
     }
 
-    private func mayReport(_ provider: String, _ model: String) -> Bool {
+    private func shouldReport(_ provider: String, _ model: String) -> Bool {
         let name = ModelName(provider: provider, model: model), now = NIODeadline.now()
-        if let last = reported[name], now - last < TimeAmount.seconds(10) { return false }
-        reported[name] = now
+        if let last = lastReports[name], now - last < TimeAmount.seconds(10) { return false }
+        lastReports[name] = now
         return true
     }
 }

@@ -1,4 +1,4 @@
-/// The random numbers of ids, draws and jitter: fast, and repeatable from a seed. Not for secrets.
+/// The random number generator for ids, weighted choices and jitter: fast, and repeatable from a seed. Not for secrets.
 ///
 /// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {

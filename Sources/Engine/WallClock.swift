@@ -1,8 +1,8 @@
 import Glibc
 
-/// For stamps alone: it may jump.
+/// The wall clock. It can jump, so it is used for timestamps only, never to measure a duration.
 enum WallClock {
-    /// Seconds since 1970.
+    /// Seconds since 1970, UTC.
     static var seconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

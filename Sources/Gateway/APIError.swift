@@ -4,17 +4,18 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// An error as OpenAI's clients know it: `{"error": {"message", "type", "param", "code"}}`.
+/// An error in the format of OpenAI's API: `{"error": {"message", "type", "param", "code"}}`.
 struct APIError: Error {
     var status: Int
     var message: String
     var code: String?
     var param: String?
-    /// An upstream's own `type`; nil takes the status's.
+    /// The `type` that an upstream sent. nil derives the type from the status.
     var upstreamType: String?
-    /// Seconds, at least 1.
+    /// In seconds, at least 1.
     var retryAfter: Int?
-    /// `x-should-retry`: false stops an SDK from repeating a chain that has just been exhausted.
+    /// The value of `x-should-retry`. false keeps an SDK from repeating a request for which every candidate has just
+    /// failed.
     var shouldRetry: Bool?
 
     init(_ status: Int, _ message: String, code: String? = nil, param: String? = nil, retryAfter: Int? = nil) {
@@ -55,7 +56,7 @@ struct APIError: Error {
 }
 
 extension APIError {
-    /// Why a call that was planned has failed.
+    /// The error for a planned call that has failed.
     init(_ failure: CallFailure, errors: [FailedAttempt]) {
         let error = failure.error
         let retryAfter = failure.retryAfter.map { max(1, Int($0.milliseconds / 1000 + 0.999)) }
@@ -66,13 +67,9 @@ extension APIError {
             if error.failure == .contextOverflow { code = "context_length_exceeded" }
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .allFailed:
-            let last =
-                errors.last.map {
-                    "; last: \($0.provider)/\($0.model): \(error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)"
-                } ?? ""
-            let count = errors.count == 1 ? "the only attempt failed" : "all \(errors.count) attempts failed"
             self.init(
-                failure.status, count + last, code: "all_models_failed", retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
+                failure.status, Self.summary(of: errors, last: error), code: "all_models_failed",
+                retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .total:
             self.init(504, error.message, code: "request_timeout")
@@ -86,36 +83,62 @@ extension APIError {
         }
     }
 
+    private static func summary(of errors: [FailedAttempt], last error: ProviderError) -> String {
+        guard let last = errors.last else { return error.message }
+        let model = "'\(last.provider)/\(last.model)'"
+        guard errors.count > 1 else { return "the only attempt failed, at \(model): \(error.clientMessage)" }
+        return "all \(errors.count) attempts failed, the last one at \(model): \(error.clientMessage)"
+    }
+
     private static let maxListedModels = 12
 
-    /// Why there was no plan.
+    /// The error for a request without a plan.
     init(_ refusal: PlanRefusal, in snapshot: Snapshot) {
         switch refusal {
         case .unknown(let name):
-            self.init(
-                404, "the model '\(name.excerpt)' does not exist; GET /models lists those that do", code: "model_not_found", param: "model")
+            self = .unknownModel(name)
         case .forbidden(let name):
             self.init(
-                403, "this key may not use the model '\(name.excerpt)'; GET /models lists those that it may", code: "model_not_allowed",
-                param: "model")
+                403, "this key may not use the model '\(name.excerpt)'; GET /models lists the models that it may use",
+                code: "model_not_allowed", param: "model")
         case .off(let variables):
             let names = variables.map { "'\($0)'" }.joined(separator: " or ")
             self.init(
-                503, "no provider for this model is on: the router's operator has to set the environment variable \(names) and restart it",
+                503,
+                "no provider of this model is enabled; "
+                    + "the router's operator must set the environment variable \(names) and restart the router",
                 code: "no_model_available", retryAfter: 60)
         case .empty(let name):
-            self.init(503, "the route '\(name.excerpt)' has no model", code: "no_model_available", retryAfter: 60)
+            self.init(
+                503, "the route '\(name.excerpt)' has no models; the router's operator must add one to it", code: "no_model_available",
+                retryAfter: 60)
         case .unfit(let name, let omitted):
             let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(
                 separator: ", ")
             let more = omitted.count > Self.maxListedModels ? ", and \(omitted.count - Self.maxListedModels) more" : ""
-            self.init(400, "no model of '\(name.excerpt)' fits this request: \(models)\(more)", code: "no_model_fits", param: "model")
+            self.init(
+                400, "no model of '\(name.excerpt)' fits this request: \(models)\(more); change the request or name another model",
+                code: "no_model_fits", param: "model")
         }
+    }
+
+    static func unknownModel(_ name: String) -> APIError {
+        APIError(
+            404, "the model '\(name.excerpt)' does not exist; GET /models lists the models", code: "model_not_found",
+            param: "model")
+    }
+}
+
+extension ProviderError {
+    /// The message that clients may see. A provider's text about the router's own key or account is for the operator
+    /// only.
+    var clientMessage: String {
+        failure == .providerRejected ? "the provider refuses the router's key or account" : message
     }
 }
 
 extension String {
-    /// A client's text for a message: bounded.
+    /// The string, shortened if it is long, so that a client's text in a message is bounded.
     var excerpt: String {
         utf8.count <= 128 ? self : String(prefix(64)) + "…"
     }

@@ -4,25 +4,27 @@ import HTTPWire
 import NIOCore
 import RoutingPolicy
 
-/// The one place where a client's credential is read and checked.
+/// Reads and checks the credentials of clients. No other code does.
 enum Authentication {
-    /// The key that the request shows, as an index into the policy's; nil where the policy has none and everybody may call.
+    /// The key that the request carries, as an index into the policy's keys; nil if the policy has no keys and admits
+    /// every client.
     static func key(of exchange: ServerExchange, in snapshot: Snapshot) throws(APIError) -> Int? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
         guard let credential = try credential(exchange.head.fields) else {
-            throw APIError(401, "no API key was given; send 'Authorization: Bearer KEY'", code: "missing_api_key")
+            throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
         guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
-            throw APIError(401, "the API key is not known to this router", code: "invalid_api_key")
+            throw APIError(401, "this router does not know the API key; check the key that the client sends", code: "invalid_api_key")
         }
         return key
     }
 
-    /// A connection mostly shows the same credential again: it is hashed once. Whose key it is, the policy of the moment says each time.
+    /// The credential's SHA-256, cached on the connection because most connections repeat one credential. The key of
+    /// the digest is not cached: each request looks it up in the current policy.
     private static func digest(of credential: ByteBuffer, on exchange: ServerExchange) -> [UInt8] {
-        if let last = exchange.connectionMemory as? HashedCredential, last.isEqual(to: credential) { return last.digest }
+        if let last = exchange.connectionState as? HashedCredential, last.isEqual(to: credential) { return last.digest }
         let hashed = HashedCredential(credential)
-        exchange.connectionMemory = hashed
+        exchange.connectionState = hashed
         return hashed.digest
     }
 
@@ -35,7 +37,7 @@ enum Authentication {
             digest = Array(SHA256.hash(data: self.credential))
         }
 
-        /// Takes the same time wherever the two differ: several clients may share a connection behind a proxy.
+        /// Compares in constant time, because several clients may share a connection through a proxy.
         func isEqual(to other: ByteBuffer) -> Bool {
             other.withUnsafeReadableBytes { other in
                 guard other.count == credential.count else { return false }
@@ -46,9 +48,9 @@ enum Authentication {
         }
     }
 
-    /// Whether the key may use the endpoint at all; which models, the planner says.
+    /// Throws unless the key may use the endpoint. The planner decides which models it may use.
     ///
-    /// - Parameter key: an index into the policy's keys; nil: everybody may call.
+    /// - Parameter key: an index into the policy's keys; nil if the policy admits every client.
     static func authorize(_ key: Int?, for access: Endpoint.Access, in snapshot: Snapshot) throws(APIError) {
         guard let key else { return }
         switch access {
@@ -56,31 +58,35 @@ enum Authentication {
             return
         case .operation(let operation):
             guard let allowed = snapshot.policy.keys[key].endpoints, !allowed.contains(operation) else { return }
-            throw APIError(403, "this key may not use the endpoint '\(operation.rawValue)'", code: "endpoint_not_allowed")
+            throw APIError(
+                403, "this key may not use the endpoint '\(operation.rawValue)'; use a key whose 'endpoints' include it",
+                code: "endpoint_not_allowed")
         case .admin:
             guard !snapshot.policy.keys[key].isAdmin else { return }
-            throw APIError(403, "this endpoint needs a key with 'admin: true'", code: "admin_only")
+            throw APIError(403, "this endpoint requires an admin key; use a key with 'admin: true'", code: "admin_only")
         }
     }
 
-    /// The credential that the request carries, under any of the names that clients use; it may say it more than once, but not another.
+    /// The credential that the request carries in any of the header fields that clients use. It may repeat the
+    /// credential, but two different ones are an error.
     private static func credential(_ fields: HTTPFields) throws(APIError) -> ByteBuffer? {
-        var shown: ByteBuffer?
-        var isUnclear = false
-        func take(_ value: ByteBuffer, _ shown: inout ByteBuffer?, _ isUnclear: inout Bool) {
-            // A client that has none may send the field all the same.
+        var found: ByteBuffer?
+        var isAmbiguous = false
+        func add(_ value: ByteBuffer, _ found: inout ByteBuffer?, _ isAmbiguous: inout Bool) {
+            // A client without a credential may send an empty field.
             guard value.readableBytes > 0 else { return }
-            if let shown, shown != value { isUnclear = true }
-            shown = value
+            if let found, found != value { isAmbiguous = true }
+            found = value
         }
-        fields.forEachSlice("authorization") { take(withoutScheme($0), &shown, &isUnclear) }
-        fields.forEachSlice("x-api-key") { take($0, &shown, &isUnclear) }
-        fields.forEachSlice("api-key") { take($0, &shown, &isUnclear) }
-        if isUnclear { throw APIError(401, "two different API keys were given; send one", code: "invalid_api_key") }
-        return shown
+        fields.forEachSlice("authorization") { add(withoutScheme($0), &found, &isAmbiguous) }
+        fields.forEachSlice("x-api-key") { add($0, &found, &isAmbiguous) }
+        fields.forEachSlice("api-key") { add($0, &found, &isAmbiguous) }
+        if isAmbiguous { throw APIError(401, "the request has two different API keys; send only one", code: "invalid_api_key") }
+        return found
     }
 
-    /// What follows `Bearer `, in any case (RFC 9110, 11.1), which may be nothing; all of a value with another scheme, which is then no key.
+    /// The credential without the scheme `Bearer`, in upper or lower case (RFC 9110, 11.1); it may be empty. A value
+    /// with another scheme is returned unchanged and matches no key.
     private static func withoutScheme(_ value: ByteBuffer) -> ByteBuffer {
         let scheme: StaticString = "bearer"
         let length = scheme.utf8CodeUnitCount

@@ -1,10 +1,10 @@
 import HTTPWire
 import RoutingPolicy
 
-/// One row of the endpoint table: how a request is recognized and admitted, and what serves it.
+/// One row of the endpoint table: how requests are matched, authorized and served.
 final class Endpoint: Sendable {
     enum Method: Sendable {
-        /// HEAD is served as GET; the server leaves the body out.
+        /// HEAD is served like GET, and the server omits the body.
         case get
         case post
 
@@ -15,7 +15,7 @@ final class Endpoint: Sendable {
             }
         }
 
-        /// As the `allow` field lists it. Every endpoint takes OPTIONS.
+        /// The value of the `allow` field. Every endpoint accepts OPTIONS.
         var allowed: String {
             switch self {
             case .get: "GET, HEAD, OPTIONS"
@@ -24,7 +24,7 @@ final class Endpoint: Sendable {
         }
     }
 
-    /// What a client needs if the policy defines keys.
+    /// What a client needs if the policy has keys.
     enum Access: Sendable, Equatable {
         case open
         /// A key whose `endpoints:` include the operation.
@@ -34,20 +34,20 @@ final class Endpoint: Sendable {
     }
 
     enum Body: Sendable {
-        /// Read and dropped, up to 64 KiB.
+        /// Read and discarded, up to 64 KiB.
         case ignored
         /// Kept in memory, up to `server.max_body`.
         case buffered
     }
 
-    /// The label in metrics and the access log. Several rows may share it.
+    /// The name in metrics and in the access log. Several rows may share a name.
     let name: String
     let method: Method
     /// A path that ends in `/{id}` matches everything below it; the rest of the path is `Exchange.pathParameter`.
     let paths: [String]
     let access: Access
     let body: Body
-    /// Called on the connection's event loop once the body has arrived.
+    /// Called on the connection's event loop when the body is complete.
     let serve: @Sendable (Exchange) -> Void
 
     init(
@@ -62,7 +62,7 @@ final class Endpoint: Sendable {
         self.serve = serve
     }
 
-    /// Whether requests are planned and sent to a model. Only these are refused while the process shuts down.
+    /// Whether requests are planned and sent to a model. Only such requests are refused while the process shuts down.
     var callsModels: Bool {
         if case .operation(let operation) = access { operation.callsModels } else { false }
     }

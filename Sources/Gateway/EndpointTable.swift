@@ -1,7 +1,7 @@
 import HTTPWire
 import ProviderKit
 
-/// Every endpoint that the router serves, and the only place that lists them.
+/// The endpoints of the router. No other code lists them.
 enum EndpointTable {
     static let rows: [Endpoint] = [
         Endpoint("chat", .post, openAI("/chat/completions"), .operation(.chat), body: .buffered, serve: ChatEndpoint.serve),
@@ -16,7 +16,7 @@ enum EndpointTable {
         Endpoint("check", .post, ["/admin/check"], .admin, body: .buffered, serve: CheckEndpoint.serve),
     ]
 
-    /// OpenAI's paths are served under three prefixes, because clients disagree on the base URL.
+    /// The three paths of an endpoint of OpenAI's API: clients disagree on the base URL.
     private static func openAI(_ path: String) -> [String] {
         ["/v1", "/api/v1", ""].map { $0 + path }
     }
@@ -27,7 +27,8 @@ enum EndpointTable {
         var parameter: String?
     }
 
-    /// The endpoint at a path, whatever the method; nil if there is none, or if its parameter is empty or not valid percent-encoding.
+    /// The endpoint at a path, for any method. nil if there is none, or if its parameter is empty or not valid
+    /// percent-encoding.
     static func match(path: String) -> Match? {
         if let endpoint = exact[path] { return Match(endpoint: endpoint) }
         for (prefix, endpoint) in prefixes where path.hasPrefix(prefix) {
@@ -37,7 +38,7 @@ enum EndpointTable {
         return nil
     }
 
-    /// The name of everything that is no endpoint.
+    /// The endpoint name in metrics and in the access log for a path that is not an endpoint.
     static let otherName = "other"
 
     private static let placeholder = "{id}"

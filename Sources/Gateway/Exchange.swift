@@ -6,22 +6,24 @@ import ProviderKit
 import RoutingPolicy
 import Telemetry
 
-/// One request, from its head to its line in the access log: what every endpoint works with. Confined to the connection's event loop.
+/// One request, from its head to its line in the access log. It is the argument of every endpoint, and confined to the
+/// connection's event loop.
 final class Exchange: ClientObserver {
-    /// The server's side: the request's head and body, and the connection.
+    /// The request's head and body, and its connection.
     let server: ServerExchange
     let gateway: GatewayHandler
-    /// nil for a path that is no endpoint.
+    /// nil if the path is not an endpoint.
     let endpoint: Endpoint?
     /// The part of the path in place of an endpoint's `{id}`.
     let pathParameter: String?
     let requestID: String
     let loop: EngineLoop
-    /// The policy that the request is served under, from its head to its end.
+    /// The policy that the request is served under, even if a reload replaces it meanwhile.
     let snapshot: Snapshot
     /// The client's key, an index into the policy's keys; nil if the policy has none or the endpoint is open.
     let key: Int?
-    /// Whether bodies include `_router`: `x-router-metadata`, or else the key's `metadata`, decides.
+    /// Whether bodies include `_router`. The header `x-router-metadata` decides, and without it the key's option
+    /// `metadata`.
     let wantsMetadata: Bool
     var call: RunningCall?
     private var hasEnded = false
@@ -45,10 +47,10 @@ final class Exchange: ClientObserver {
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
 
-    /// Why the client did not take the whole response, for the access log.
+    /// The error code in the access log for a client that did not read the complete response.
     var departureCode: String { server.hasStalled ? "client_stalled" : "client_left" }
 
-    /// The models and routes that the client may use; nil: all.
+    /// The models and routes that the client may use; nil means all.
     var scope: ModelScope? { key.flatMap { snapshot.policy.keys[$0].models } }
 
     // MARK: Responses
@@ -72,7 +74,8 @@ final class Exchange: ClientObserver {
         end(status: status, record: record, error: error)
     }
 
-    /// Sends a complete response with a small JSON body, which `writeBody` writes straight into the connection's output.
+    /// Sends a complete response with a small JSON body, which `writeBody` writes directly into the connection's
+    /// output.
     func respond(
         _ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, record: CallRecord?, writeBody: (inout ByteBuffer) -> Void
     ) {
@@ -115,18 +118,18 @@ final class Exchange: ClientObserver {
         var contentType = "application/json"
     }
 
-    /// Responds when `reply` is ready. The work runs outside the event loop; the exchange stays on it.
-    func respondLater(_ reply: @escaping @Sendable () async -> Reply) {
+    /// Runs `makeReply` outside the event loop, then sends the reply on the event loop.
+    func respondLater(_ makeReply: @escaping @Sendable () async -> Reply) {
         let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
         Task {
-            let reply = await reply()
+            let reply = await makeReply()
             bound.eventLoop.execute { bound.value.respond(reply.status, reply.body, contentType: reply.contentType) }
         }
     }
 
     // MARK: End
 
-    /// Writes the access record and counts the request. Only the first call does anything.
+    /// Writes the access record and counts the request. Only the first call has an effect.
     func end(status: Int, record: CallRecord? = nil, error: String? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
@@ -143,7 +146,7 @@ final class Exchange: ClientObserver {
     }
 
     func clientLeft() {
-        // A call ends because of this and writes the record itself.
+        // A running call ends now, and writes the access record itself.
         if let call { call.clientLeft() } else { end(status: 499, error: departureCode) }
     }
 

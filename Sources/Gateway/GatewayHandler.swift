@@ -7,7 +7,7 @@ import RoutingPolicy
 import Synchronization
 package import Telemetry
 
-/// What the server calls for each request: finds the endpoint, authenticates the client and hands the request to the endpoint's row.
+/// The server's handler: it finds each request's endpoint, authenticates the client and calls the endpoint.
 package final class GatewayHandler: ServerHandler {
     let engine: Engine
     let log: AccessLog
@@ -21,10 +21,10 @@ package final class GatewayHandler: ServerHandler {
         self.admin = admin
     }
 
-    /// False from the beginning of a shutdown on.
+    /// False from the start of a shutdown on.
     var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// From now on `/readyz` responds with 503; requests are still served.
+    /// From now on `/readyz` responds with 503. Requests are still served.
     package func becomeUnready() { ready.store(false, ordering: .releasing) }
 
     /// From now on requests that call models are refused with `shutting_down`.
@@ -40,7 +40,9 @@ package final class GatewayHandler: ServerHandler {
         }
         do throws(APIError) {
             guard let endpoint = match?.endpoint else {
-                throw APIError(404, "no endpoint '\(server.head.path.excerpt)'; chat is POST /v1/chat/completions", code: "not_found")
+                throw APIError(
+                    404, "there is no endpoint '\(server.head.path.excerpt)'; send chat requests to POST /v1/chat/completions",
+                    code: "not_found")
             }
             if server.head.method == .options {
                 exchange(nil).respond(204, [], fields: { $0.add("allow", endpoint.method.allowed) })
@@ -48,15 +50,17 @@ package final class GatewayHandler: ServerHandler {
             }
             guard endpoint.method.matches(server.head.method) else {
                 throw APIError(
-                    405, "this endpoint takes \(endpoint.method.allowed), not \(server.head.method.description.excerpt)",
+                    405,
+                    "this endpoint does not accept the method '\(server.head.method.description.excerpt)'; "
+                        + "it accepts \(endpoint.method.allowed)",
                     code: "method_not_allowed")
             }
             let key = endpoint.access == .open ? nil : try Authentication.key(of: server, in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
             try Self.refuseContentEncoding(server.head.fields)
             if endpoint.callsModels, draining.load(ordering: .acquiring) {
-                server.closeAfter = true
-                throw APIError(503, "the router is shutting down", code: "shutting_down", retryAfter: 1)
+                server.closesConnection = true
+                throw APIError(503, "the router is shutting down; retry the request", code: "shutting_down", retryAfter: 1)
             }
             server.observer = exchange(key)
             switch endpoint.body {
@@ -97,15 +101,15 @@ package final class GatewayHandler: ServerHandler {
         return (response, ByteBuffer(bytes: writer.bytes))
     }
 
-    /// The body of a request to an endpoint that takes none.
+    /// The limit for the body of a request to an endpoint that ignores bodies.
     private static let maxIgnoredBodyBytes = 64 << 10
 
     private static func refuseContentEncoding(_ fields: HTTPFields) throws(APIError) {
         guard fields.contains("content-encoding"), let encoding = fields.value("content-encoding"), encoding.lowercased() != "identity"
         else { return }
         throw APIError(
-            415, "request bodies with a content-encoding are not supported; send the body without one", code: "unsupported_content_encoding"
-        )
+            415, "the content-encoding '\(encoding.excerpt)' is not supported; send the body without an encoding",
+            code: "unsupported_content_encoding")
     }
 
     private static func code(of status: Int) -> String {

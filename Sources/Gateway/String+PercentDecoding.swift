@@ -2,7 +2,7 @@ import Codecs
 import ProviderKit
 
 extension String {
-    /// The text that percent-encoded bytes stand for; nil if an escape is broken or the text is not UTF-8.
+    /// Decodes percent-encoded bytes. nil if an escape is invalid or the result is not UTF-8.
     init?(percentEncoded encoded: some Sequence<UInt8>) {
         var bytes: [UInt8] = []
         var iterator = encoded.makeIterator()

@@ -2,7 +2,7 @@ import Demo
 import OpenAI
 import ProviderKit
 
-/// The provider plugins that this program comes with: the values that `plugin:` takes.
+/// The provider plugins that are built in: the values that `plugin:` accepts.
 enum Builtins {
     static let plugins: [any ProviderPlugin.Type] = [
         DemoPlugin.self,

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The standard streams and the process's end, without Foundation.
+/// Standard output, standard error, the environment and the exit of the process, without Foundation.
 enum Console {
     static func out(_ text: String) { put(text, 1) }
 

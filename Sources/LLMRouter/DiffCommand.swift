@@ -7,20 +7,20 @@ import RoutingPolicy
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Shows what a reload from one policy file to another would change, and whose requests would go elsewhere.",
+        abstract: "Shows what a reload would change, and which requests would be routed differently.",
         discussion: """
-            Without --requests these are compared: for each route a plain request, one with an image and one with tools; for each visible model a plain one. \
-            Random orders draw by the same seed on both sides.
-            Exit status: 0 no difference, 1 differences, 2 bad usage or a bad file.
+            Compares, for each route, a plain request, one with an image and one with tools, and for each visible model a plain request. \
+            --requests compares other requests. Random orders use the same seed on both sides.
+            Exit status: 0 no differences, 1 differences, 2 bad usage or a bad file.
             """)
 
-    @Argument(help: "The policy file as it is.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: "The old policy file.", completion: .file(extensions: ["yaml", "yml"]))
     var old: String
 
-    @Argument(help: "The policy file as it shall be.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: "The new policy file.", completion: .file(extensions: ["yaml", "yml"]))
     var new: String
 
-    @Option(help: ArgumentHelp("Chat requests to compare, one a line.", valueName: "file.jsonl"))
+    @Option(help: ArgumentHelp("The chat requests to compare, one JSON object per line.", valueName: "file.jsonl"))
     var requests: String?
 
     func run() throws {
@@ -29,10 +29,10 @@ struct DiffCommand: ParsableCommand {
         let samples = if let requests { try SampleRequest.read(requests) } else { SampleRequest.all(of: [before.policy, after.policy]) }
         var lines = PolicyDifference.words(from: before.policy, to: after.policy, draining: [:])
         for sample in samples {
-            let was = sample.course(in: before), now = sample.course(in: after)
-            guard was != now else { continue }
-            let isClear = was.words != now.words
-            lines.append("\(sample.label): \(isClear ? was.words : was.fullWords) -> \(isClear ? now.words : now.fullWords)")
+            let old = sample.outcome(in: before), new = sample.outcome(in: after)
+            guard old != new else { continue }
+            let isClear = old.summary != new.summary
+            lines.append("\(sample.label): \(isClear ? old.summary : old.fullSummary) -> \(isClear ? new.summary : new.fullSummary)")
         }
         for line in lines { Console.out(line) }
         if !lines.isEmpty { throw ExitCode(1) }

@@ -7,9 +7,9 @@ import RoutingPolicy
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Shows who would be asked for a request, in which order and why, and who is left out.",
+        abstract: "Shows which models would be called for a request, in which order and why, and which are left out.",
         discussion: """
-            No upstream is contacted. Statistics and breakers are those of a process that has served nothing; POST /admin/explain knows a running one's.
+            No upstream is called. Statistics and breakers are those of a new process; POST /admin/explain uses those of a running one.
             Exit status: 0 the request is planned, 1 it is refused or the file is bad, 2 bad usage.
             """)
 
@@ -18,82 +18,82 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup(title: "Request") var options: RequestOptions
 
-    @Option(help: ArgumentHelp("Reads the chat request from a file, in place of the options above.", valueName: "file.json"))
+    @Option(help: ArgumentHelp("A file with the chat request, instead of the options above.", valueName: "file.json"))
     var request: String?
 
-    @Option(help: ArgumentHelp("Takes request, key and what is down from one of the file's 'tests:'.", valueName: "name"))
+    @Option(help: ArgumentHelp("A test of the policy file; its request, key and 'down' are used.", valueName: "name"))
     var test: String?
 
-    @Option(help: "Its prompt's tokens, in place of the estimate.")
+    @Option(help: "The number of prompt tokens, instead of the estimate.")
     var tokens: Int?
 
-    @Option(help: "The name of the key that sends it; without one everything may be reached.")
+    @Option(help: "The name of the key that sends the request; without it, every model may be used.")
     var key: String?
 
-    @Option(parsing: .upToNextOption, help: "Providers and models that are taken to be unreachable.")
+    @Option(parsing: .upToNextOption, help: "Providers and models that can't be reached.")
     var down: [String] = []
 
-    @Option(help: "Which draw a random order shows.")
+    @Option(help: "The seed of random orders.")
     var seed: UInt64 = 1
 
-    @Flag(help: "For programs.")
+    @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
-        if request != nil || test != nil, let other = options.given.first {
-            throw ValidationError(
-                "'\(other)' does nothing beside '\(request != nil ? "--request" : "--test")', which is the whole request; remove one of them"
-            )
+        if request != nil || test != nil, let other = options.usedOptions.first {
+            let source = request != nil ? "--request" : "--test"
+            throw ValidationError("'\(other)' can't be combined with '\(source)', which is a complete request; remove one of them")
         }
         if test != nil,
             let other = [("--request", request != nil), ("--key", key != nil), ("--down", !down.isEmpty), ("--tokens", tokens != nil)]
                 .first(where: \.1)?.0
         {
-            throw ValidationError("'--test' says what '\(other)' would; remove one of them")
+            throw ValidationError("'\(other)' can't be combined with '--test', which sets it already; remove one of them")
         }
-        if let tokens, tokens < 0 { throw ValidationError("'--tokens' takes 0 or more, not \(tokens)") }
-        if let maxTokens = options.maxTokens, maxTokens < 1 { throw ValidationError("'--max-tokens' takes 1 or more, not \(maxTokens)") }
+        if let tokens, tokens < 0 { throw ValidationError("'--tokens' must be at least 0, not \(tokens)") }
+        if let maxTokens = options.maxTokens, maxTokens < 1 { throw ValidationError("'--max-tokens' must be at least 1, not \(maxTokens)") }
     }
 
     func run() throws {
         let snapshot = Snapshot.provision(try PolicyFile.policy(policy, orExit: 1), over: nil, at: 0)
-        let asked = try asked(in: snapshot)
-        let explanation = ExplainedRequest(body: asked.body, key: asked.key, tokens: asked.tokens, in: snapshot)
-            .explanation(state: .fresh(seed: seed), down: snapshot.models(down: asked.down))
+        let input = try input(in: snapshot)
+        let explanation = ExplainedRequest(body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
+            .explanation(state: .fresh(seed: seed), down: snapshot.models(down: input.down))
         Console.out(json ? String(decoding: explanation.json, as: UTF8.self) : ExplanationTable(explanation, policyName: policy).text)
         if case .refused = explanation.outcome { throw ExitCode(1) }
     }
 
-    private struct Asked {
+    private struct Input {
         var body: [UInt8]
+        /// Index into the policy's keys.
         var key: Int?
         var tokens: Int?
         var down: [String]
     }
 
-    private func asked(in snapshot: Snapshot) throws -> Asked {
+    private func input(in snapshot: Snapshot) throws -> Input {
         if let test {
             let tests = snapshot.policy.tests
             guard let definition = tests.first(where: { $0.name == test }) else {
-                throw ValidationError("'\(policy)' has no test '\(test)'\(Self.suggestion(test, tests.map(\.name)))")
+                throw ValidationError("'\(policy)' has no test '\(test)'; \(Self.hint(test, tests.map(\.name), "'tests'"))")
             }
-            return Asked(
+            return Input(
                 body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
                 down: definition.down)
         }
         let keys = snapshot.policy.keys
         if let key, !keys.contains(where: { $0.name == key }) {
-            throw ValidationError("'\(policy)' has no key '\(key)'\(Self.suggestion(key, keys.map(\.name)))")
+            throw ValidationError("'\(policy)' has no key '\(key)'; \(Self.hint(key, keys.map(\.name), "'keys'"))")
         }
         let names = snapshot.policy.providers.map(\.name) + snapshot.policy.models.flatMap { [$0.name, $0.key] }
         for name in down where snapshot.models(named: name).isEmpty && !names.contains(name) {
-            throw ValidationError("'\(policy)' has no provider or model '\(name)'\(Self.suggestion(name, names))")
+            throw ValidationError("'\(policy)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
         }
         let body = if let request { try PolicyFile.bytes(request) } else { options.sample.json }
-        return Asked(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
+        return Input(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
     }
 
-    private static func suggestion(_ name: String, _ known: [String]) -> String {
-        nearest(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
+    private static func hint(_ name: String, _ known: [String], _ sections: String) -> String {
+        nearest(to: name, in: known).map { "did you mean '\($0)'?" } ?? "use a name under \(sections)"
     }
 }

@@ -1,30 +1,33 @@
 import ArgumentParser
 import RoutingPolicy
 
-/// `help config`, what a policy file may say, and `help COMMAND`, which stands in the place of the argument parser's own.
+/// `help config`, the reference of a policy file's options, and `help COMMAND`, which replaces the argument parser's
+/// own `help`.
 struct HelpConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "help",
-        abstract: "Shows a command's help; 'help config' shows what a policy file may say.",
+        abstract: "Shows a command's help; 'help config' explains the options of a policy file.",
         usage: """
             llm-router help <command>
             llm-router help config [<option>]
             """,
         discussion: """
-            help config                       every option, with what it takes, its default, and what it is for
-            help config retry                 a section
-            help config models.weight         an option
+            help config                       every option: its values, its default and its purpose
+            help config retry                 one section
+            help config models.weight         one option
             """)
 
-    @Argument(help: ArgumentHelp("A command, or 'config' and a section or an option.", valueName: "command"))
-    var words: [String] = []
+    @Argument(help: ArgumentHelp("A command, or 'config' with an optional section or option.", valueName: "command"))
+    var arguments: [String] = []
 
     func run() throws {
-        guard let first = words.first else { throw CleanExit.helpRequest(LLMRouterCommand.self) }
-        guard words.count <= (first == "config" ? 2 : 1) else { throw ValidationError("'\(words[words.count - 1])' is one word too many") }
-        if first == "config" { return try showReference(words.dropFirst().first) }
+        guard let first = arguments.first else { throw CleanExit.helpRequest(LLMRouterCommand.self) }
+        guard arguments.count <= (first == "config" ? 2 : 1) else {
+            throw ValidationError("unexpected argument '\(arguments[arguments.count - 1])'; remove it")
+        }
+        if first == "config" { return try showReference(arguments.dropFirst().first) }
         guard let command = LLMRouterCommand.configuration.subcommands.first(where: { $0.configuration.commandName == first }) else {
-            throw ValidationError("there is no command '\(first)'")
+            throw ValidationError("there is no command '\(first)'; 'llm-router help' lists the commands")
         }
         throw CleanExit.helpRequest(command)
     }
@@ -33,7 +36,8 @@ struct HelpConfigCommand: ParsableCommand {
         let reference = OptionReference(plugins: Builtins.plugins)
         guard let text = reference.text(path) else {
             let path = path ?? ""
-            throw ValidationError("there is no option '\(path)'\(reference.suggestion(for: path).map { "; did you mean '\($0)'?" } ?? "")")
+            let hint = reference.suggestion(for: path).map { "did you mean '\($0)'?" } ?? "'llm-router help config' lists the options"
+            throw ValidationError("there is no option '\(path)'; \(hint)")
         }
         Console.out(text)
     }

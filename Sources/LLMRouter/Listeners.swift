@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import RoutingPolicy
 
-/// The sockets that the process listens on. A reload opens the new ones before it closes the old.
+/// The sockets that the process listens on. A reload opens the new sockets before it closes the old ones.
 actor Listeners: ListenerSet {
     private let server: Server
     private let logger: Logger
@@ -23,10 +23,10 @@ actor Listeners: ListenerSet {
                 added[address] = try await server.bind(BindAddress(address))
             } catch {
                 for listener in added.values { await server.close(listener) }
-                throw ListenFailure(description: "can't listen on '\(address)': \(Self.words(error)); free the address, or change 'listen'")
+                throw ListenFailure(description: "can't listen on '\(address)': \(Self.reason(error)); free the address or change 'listen'")
             }
         }
-        return Prepared(listeners: self, added: added, wanted: Set(addresses))
+        return Prepared(listeners: self, added: added, addresses: Set(addresses))
     }
 
     func closeAll() async {
@@ -34,23 +34,24 @@ actor Listeners: ListenerSet {
         open = [:]
     }
 
-    private func commit(_ added: [ListenAddress: BoundListener], _ wanted: Set<ListenAddress>, _ settings: ServerSettings) async {
-        server.updateSettings(ServerLimits(settings))
+    private func commit(_ added: [ListenAddress: BoundListener], _ addresses: Set<ListenAddress>, _ settings: ServerSettings) async {
+        server.updateLimits(ServerLimits(settings))
         for (address, listener) in added {
             open[address] = listener
             logger.notice("listening", metadata: ["address": "\(Self.text(listener, address))"])
         }
-        for (address, listener) in open where !wanted.contains(address) {
+        for (address, listener) in open where !addresses.contains(address) {
             open[address] = nil
             await server.close(listener)
             logger.notice("no longer listening", metadata: ["address": "\(Self.text(listener, address))"])
         }
     }
 
-    private static func words(_ error: any Error) -> String {
+    private static func reason(_ error: any Error) -> String {
         (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
     }
 
+    /// The address for the log, with the port that the system chose for port 0.
     private static func text(_ listener: BoundListener, _ address: ListenAddress) -> String {
         guard case .tcp = address, let bound = listener.address, let host = bound.ipAddress, let port = bound.port else {
             return "\(address)"
@@ -61,10 +62,11 @@ actor Listeners: ListenerSet {
     private struct Prepared: PreparedListeners {
         let listeners: Listeners
         let added: [ListenAddress: BoundListener]
-        let wanted: Set<ListenAddress>
+        /// All addresses of the new policy.
+        let addresses: Set<ListenAddress>
 
         func commit(_ settings: ServerSettings) async {
-            await listeners.commit(added, wanted, settings)
+            await listeners.commit(added, addresses, settings)
         }
     }
 }

@@ -5,7 +5,7 @@ import NIOPosix
 import ProviderKit
 import RoutingPolicy
 
-/// One request over a socket of its own, and all that came back.
+/// Sends one request over its own connection, and reads the complete response.
 enum LiveCall {
     static func send(
         _ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup
@@ -30,7 +30,7 @@ enum LiveCall {
         return LiveResponse(try await received.futureResult.get())
     }
 
-    /// Everything until the close.
+    /// Collects all bytes until the connection is closed.
     private final class Collector: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
@@ -49,7 +49,7 @@ enum LiveCall {
     }
 }
 
-/// A response of the router's own server, whole or streamed.
+/// A response of the router's own server, streamed or non-streamed.
 struct LiveResponse {
     private(set) var status = 0
     private var body: [UInt8] = []
@@ -60,30 +60,30 @@ struct LiveResponse {
         let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).lowercased()
         status = Int(head.split(separator: " ").dropFirst().first?.prefix(3) ?? "") ?? 0
         body = Array(bytes[end.upperBound...])
-        if head.contains("transfer-encoding: chunked") { body = Self.joined(body) }
+        if head.contains("transfer-encoding: chunked") { body = Self.dechunked(body) }
     }
 
-    /// What came of the request, by the response's own account.
-    func course(in snapshot: Snapshot) -> ExpectationTrial.Course {
-        var course = ExpectationTrial.Course(attempts: [], isComplete: false)
+    /// The attempts and the result of the request, read from the response's `_router`.
+    func routingResult(in snapshot: Snapshot) -> ExpectationTrial.RoutingResult {
+        var result = ExpectationTrial.RoutingResult(attempts: [], isComplete: false)
         var message = ""
         for document in documents {
             guard let router = document.value("_router") else {
                 if let error = document.value("error") { message = error.text("message") ?? message }
                 continue
             }
-            // The last is the whole account.
-            course.attempts = router.elements("errors").compactMap { model($0, snapshot) }
-            course.chosen = nil
+            // Each later document repeats all attempts, so the last one counts.
+            result.attempts = router.elements("errors").compactMap { model($0, snapshot) }
+            result.chosen = nil
             if let error = document.value("error") {
                 message = error.text("message") ?? message
-            } else if let answering = model(router, snapshot) {
-                course.attempts.append(answering)
-                course.chosen = answering
+            } else if let chosen = model(router, snapshot) {
+                result.attempts.append(chosen)
+                result.chosen = chosen
             }
         }
-        if course.chosen == nil { course.refusal = RequestRefusal(status: status, code: nil, message: message) }
-        return course
+        if result.chosen == nil { result.refusal = RequestRefusal(status: status, code: nil, message: message) }
+        return result
     }
 
     private func model(_ record: Document, _ snapshot: Snapshot) -> Int? {
@@ -91,29 +91,29 @@ struct LiveResponse {
         return snapshot.models(named: "\(provider)/\(name)").first
     }
 
-    /// The response's JSON, or the JSON of each of its events.
+    /// The JSON object of a non-streamed response, or those of a stream's events.
     private var documents: [Document] {
         if body.first == UInt8(ascii: "{") { return [Document(bytes: body)] }
-        let mark = Array("data: {".utf8)
-        return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: mark) }.map {
-            Document(bytes: Array($0.dropFirst(mark.count - 1)))
+        let prefix = Array("data: {".utf8)
+        return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: prefix) }.map {
+            Document(bytes: Array($0.dropFirst(prefix.count - 1)))
         }
     }
 
-    /// RFC 9112, section 7.1, of a body that is complete.
-    private static func joined(_ chunks: [UInt8]) -> [UInt8] {
-        var rest = chunks[...], body: [UInt8] = []
-        while let end = rest.firstIndex(of: 0x0D), let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), size > 0,
-            rest.endIndex - end >= size + 4
+    /// Decodes a complete chunked body. Source: RFC 9112, 7.1.
+    private static func dechunked(_ chunks: [UInt8]) -> [UInt8] {
+        var remaining = chunks[...], body: [UInt8] = []
+        while let end = remaining.firstIndex(of: 0x0D), let size = Int(String(decoding: remaining[..<end], as: UTF8.self), radix: 16),
+            size > 0, remaining.endIndex - end >= size + 4
         {
-            body += rest[(end + 2)..<(end + 2 + size)]
-            rest = rest[(end + 4 + size)...]
+            body += remaining[(end + 2)..<(end + 2 + size)]
+            remaining = remaining[(end + 4 + size)...]
         }
         return body
     }
 }
 
-/// A JSON object in bytes of its own.
+/// A JSON object with its own copy of the bytes.
 private struct Document {
     var bytes: [UInt8]
 
@@ -127,7 +127,7 @@ private struct Document {
         return JSON.string(value.range, in: bytes.span.bytes)
     }
 
-    /// The objects of a list.
+    /// The elements of an array, which are objects.
     func elements(_ name: StaticString) -> [Document] {
         guard let value = member(name), value.kind == .array else { return [] }
         var cursor = JSONCursor(at: value.range.lowerBound)

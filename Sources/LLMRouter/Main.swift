@@ -2,7 +2,8 @@ import ArgumentParser
 
 @main
 struct Main {
-    /// Exit codes: 0 done, 1 a bad file or a failure, 2 bad usage, 78 a start with a bad file (`EX_CONFIG`, sysexits.h).
+    /// Runs a command. Exit codes: 0 success, 1 a bad file or another failure, 2 bad usage, 78 `serve` with a bad file
+    /// (`EX_CONFIG`, sysexits.h).
     static func main() async {
         do {
             var command = try LLMRouterCommand.parseAsRoot()
@@ -27,13 +28,13 @@ struct Main {
 struct LLMRouterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "llm-router",
-        abstract: "Routes requests for language models as routes.yaml says.",
+        abstract: "Routes requests for language models by the policy in routes.yaml.",
         discussion: """
-            Start it:          llm-router serve routes.yaml
+            Start the router:  llm-router serve routes.yaml
             Check a file:      llm-router check routes.yaml
-            Ask it why:        llm-router explain --policy routes.yaml --model auto --image
+            Explain a plan:    llm-router explain --policy routes.yaml --model auto --image
             Reload the file:   kill -HUP PID
-            Ask it:            curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
+            Send a request:    curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
             """,
         version: Version.text,
         subcommands: [
@@ -41,7 +42,7 @@ struct LLMRouterCommand: ParsableCommand {
         ])
 }
 
-/// Where routes.yaml lies: the one argument of every command that reads it.
+/// The path of the policy file, the argument of several commands.
 struct PolicyArgument: ParsableArguments {
     @Argument(help: "The policy file.", completion: .file(extensions: ["yaml", "yml"]))
     var path = "routes.yaml"

@@ -3,51 +3,52 @@ import Engine
 import Gateway
 import RoutingPolicy
 
-/// A policy file, read for a command that serves nothing.
+/// Reads a policy file for a command that doesn't serve it.
 enum PolicyFile {
     static func report(_ path: String) -> PolicyReport {
         PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path)
     }
 
-    /// Of a text that no file holds, its tests included.
+    /// The report on a posted policy, including its tests.
     static func report(posted text: [UInt8]) -> PolicyReport {
         let report = PolicyLoader(plugins: Builtins.plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _ in
-                "POST the request to /admin/explain once this policy serves, or run 'llm-router test' on the file"
+                "to see the plan, run 'llm-router test' on the file, or post the request to /admin/explain after a reload"
             })
     }
 
-    /// The policy, or the report on standard error and the exit code. Warnings are `check`'s to tell.
+    /// The policy of a file without errors. Otherwise prints the report to standard error and throws the exit code.
+    /// Warnings are not printed; `check` reports them.
     static func policy(_ path: String, orExit code: Int32) throws -> RoutingPolicy {
         let report = report(path)
         guard let policy = report.policy else {
             Console.error(report.rendered())
-            Console.error("llm-router: mend the file, and check it with 'llm-router check \(ShellWord(path))'")
+            Console.error("llm-router: fix the file and check it with 'llm-router check \(ShellWord(path))'")
             throw ExitCode(code)
         }
         return policy
     }
 
-    /// A file that isn't a policy. A problem is bad usage.
+    /// The bytes of a file that is not a policy. A file that can't be read is bad usage.
     static func bytes(_ path: String) throws -> [UInt8] {
         let limit = 64 << 20
         do throws(PolicySourceError) {
             return try SystemPolicySource().read(path, limit: limit)
         } catch {
-            let words =
+            let problem =
                 switch error {
-                case .notFound: "does not exist"
-                case .tooLarge: "is larger than \(limit >> 20) MiB"
-                case .unreadable(let reason): reason
+                case .notFound: "does not exist; check the path"
+                case .tooLarge: "is larger than \(limit >> 20) MiB; use a smaller file"
+                case .unreadable(let reason): "\(reason); check the path"
                 }
-            throw ValidationError("file '\(path)' \(words); check the path")
+            throw ValidationError("file '\(path)' \(problem)")
         }
     }
 }
 
-/// A text as a shell takes it for one word.
+/// A text quoted so that a shell reads it as one word.
 struct ShellWord: CustomStringConvertible {
     private let text: String
 

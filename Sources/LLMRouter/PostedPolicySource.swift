@@ -1,6 +1,6 @@
 import RoutingPolicy
 
-/// A policy's text without a file: the process's environment counts, and no file is read.
+/// The source of a policy that was posted as text. Environment variables are read, files are not.
 struct PostedPolicySource: PolicySource {
     static let name = "routes.yaml"
 

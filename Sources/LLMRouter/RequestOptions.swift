@@ -2,38 +2,37 @@ import ArgumentParser
 import Codecs
 import ProviderKit
 
-/// A chat request put together from options.
+/// The options that describe a chat request.
 struct RequestOptions: ParsableArguments {
-    @Option(parsing: .singleValue, help: "What the request names; several times for a list of names, tried in order.")
+    @Option(parsing: .singleValue, help: "The model that the request names; repeat it for a list that is tried in order.")
     var model: [String] = []
 
-    @Option(help: "Its 'tags'.")
+    @Option(help: "The request's 'tags'.")
     var tags: String?
 
-    @Flag(help: "An image is in its messages.")
+    @Flag(help: "The messages contain an image.")
     var image = false
 
-    @Flag(help: "Sound is in its messages.")
+    @Flag(help: "The messages contain audio.")
     var audio = false
 
-    @Flag(help: "A file is in its messages.")
+    @Flag(help: "The messages contain a file.")
     var file = false
 
-    @Flag(help: "It has tools.")
+    @Flag(help: "The request has tools.")
     var tools = false
 
-    @Flag(help: "Its 'response_format' asks for JSON.")
+    @Flag(help: "The request's 'response_format' is JSON.")
     var jsonOutput = false
 
-    @Option(help: "Its 'max_tokens'.")
+    @Option(help: "The request's 'max_tokens'.")
     var maxTokens: Int?
 
-    /// The options that are given, as they are written.
-    var given: [String] {
+    /// The names of the options that are set.
+    var usedOptions: [String] {
         [
             ("--model", !model.isEmpty), ("--tags", tags != nil), ("--image", image), ("--audio", audio), ("--file", file),
-            ("--tools", tools),
-            ("--json-output", jsonOutput), ("--max-tokens", maxTokens != nil),
+            ("--tools", tools), ("--json-output", jsonOutput), ("--max-tokens", maxTokens != nil),
         ].filter(\.1).map(\.0)
     }
 
@@ -44,7 +43,7 @@ struct RequestOptions: ParsableArguments {
     }
 }
 
-/// A short chat request with what routing looks at.
+/// A short chat request with the members that routing looks at.
 struct SampleBody {
     var models: [String] = []
     var tags: String?

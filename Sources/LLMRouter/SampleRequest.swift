@@ -5,19 +5,19 @@ import Gateway
 import ProviderKit
 import RoutingPolicy
 
-/// A request whose way through two policies is compared.
+/// A request whose routing by two policies is compared.
 struct SampleRequest {
     var label: String
     var body: [UInt8]
 
-    /// What becomes of it.
-    enum Course: Equatable {
-        /// The models that are asked, in order.
+    /// How a policy routes the request.
+    enum Outcome: Equatable {
+        /// The models that are called, in order.
         case planned([Explanation.Model])
         case refused(status: Int, code: String?)
     }
 
-    /// For each route a plain request, one with an image and one with tools; for each visible model a plain one.
+    /// For each route a plain request, one with an image and one with tools; for each visible model a plain request.
     static func all(of policies: [RoutingPolicy]) -> [SampleRequest] {
         var routes = ["auto"], seen: Set = ["auto"]
         for route in policies.flatMap(\.routes) where seen.insert(route.name).inserted { routes.append(route.name) }
@@ -32,7 +32,7 @@ struct SampleRequest {
         return samples + models.map { SampleRequest(label: $0.key, body: SampleBody(models: [$0.key]).json) }
     }
 
-    /// One request for each line; one that is no JSON object is bad usage.
+    /// Reads one request per line. A line that is not a JSON object is bad usage.
     static func read(_ path: String) throws -> [SampleRequest] {
         let lines = try PolicyFile.bytes(path).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         return try lines.enumerated().compactMap { index, line in
@@ -41,15 +41,15 @@ struct SampleRequest {
             do throws(JSONError) {
                 _ = try JSON.members(of: body.span.bytes)
             } catch {
+                let column = error.position(in: body.span.bytes).column
                 throw ValidationError(
-                    "\(path):\(index + 1):\(error.position(in: body.span.bytes).column): expected \(error.expected); each line is one chat request"
-                )
+                    "\(path):\(index + 1):\(column): expected \(error.expected); each line must be one chat request as a JSON object")
             }
             return SampleRequest(label: "\(path):\(index + 1)", body: body)
         }
     }
 
-    func course(in snapshot: Snapshot) -> Course {
+    func outcome(in snapshot: Snapshot) -> Outcome {
         let explanation = ExplainedRequest(body: body, key: nil, in: snapshot).explanation(state: .fresh(seed: 1))
         switch explanation.outcome {
         case .refused(let refusal): return .refused(status: refusal.status, code: refusal.code)
@@ -58,13 +58,13 @@ struct SampleRequest {
     }
 }
 
-extension SampleRequest.Course {
-    var words: String { words(\.name) }
+extension SampleRequest.Outcome {
+    var summary: String { summary(\.name) }
 
-    /// With the providers: for courses whose names are the same.
-    var fullWords: String { words(\.label) }
+    /// The summary with the providers' names, for outcomes whose models have the same names.
+    var fullSummary: String { summary(\.label) }
 
-    private func words(_ name: (Explanation.Model) -> String) -> String {
+    private func summary(_ name: (Explanation.Model) -> String) -> String {
         switch self {
         case .planned(let models): models.map(name).joined(separator: ", ")
         case .refused(let status, let code): "\(status)\(code.map { " \($0)" } ?? "")"

@@ -7,15 +7,16 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serves a policy file until SIGTERM or SIGINT; SIGHUP reloads the file.",
         discussion: """
-            The access log goes to standard output, a JSON object a line; the operator's messages go to standard error.
-            Exit status: 0 after a shutdown, 78 where the file has errors at the start (nothing is listened on then), 1 for other failures, 2 bad usage.
+            The access log goes to standard output, one JSON object per line; the operator's messages go to standard error.
+            Exit status: 0 after a shutdown, 78 if the file has errors at the start (the router doesn't listen then), \
+            1 for other failures, 2 bad usage.
             SSL_CERT_FILE and SSL_CERT_DIR replace the system's trusted certificates for upstreams.
             """)
 
     @OptionGroup var policy: PolicyArgument
 
     mutating func run() async throws {
-        // First of all: a signal that comes during the start is served after it.
+        // Signals are trapped before anything else, so that one that arrives during the start is handled after it.
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
         let messages = LineWriter(descriptor: 2)
         let service: Service
@@ -24,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             messages.close(within: 1000)
             guard error is ListenFailure else { throw error }
-            // Last, below the policy's warnings.
+            // Printed after the policy's warnings, so that it is the last line.
             Console.error("llm-router: \(error)")
             throw ExitCode(1)
         }

@@ -10,7 +10,7 @@ import RoutingPolicy
 import Telemetry
 import UnixSignals
 
-/// The running process: what was built at the start, and the loop over its signals.
+/// The running process: builds everything at the start, then handles signals until the shutdown.
 struct Service {
     private let engine: Engine
     private let handler: GatewayHandler
@@ -22,7 +22,8 @@ struct Service {
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
     private let reloads: Task<Void, Never>
 
-    /// Reads the policy, builds everything and listens. Throws the exit code, or a `ListenFailure`, where it can't.
+    /// Reads the policy, builds everything and listens. Throws the exit code if the policy has errors, and a
+    /// `ListenFailure` if it can't listen.
     static func start(path: String, messages: LineWriter) async throws -> Service {
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
         signal(SIGPIPE, SIG_IGN)
@@ -31,7 +32,7 @@ struct Service {
         let report = loader.load(path: path)
         guard let policy = report.policy else {
             Console.error(report.rendered())
-            Console.error("llm-router: nothing was started; mend the file, and check it with 'llm-router check \(path)'")
+            Console.error("llm-router: not started; fix the file and check it with 'llm-router check \(ShellWord(path))'")
             throw ExitCode(78)
         }
         if !report.issues.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(report.rendered())"]) }
@@ -57,11 +58,10 @@ struct Service {
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages,
-            logger: logger, triggers: triggers,
-            reloads: Task { await reloader.run(stream) })
+            logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 
-    /// Serves signals until the process ends.
+    /// Handles signals until the process exits.
     func run(_ signals: UnixSignalsSequence) async {
         var shutdown: Task<Void, Never>?
         for await signal in signals {
@@ -72,7 +72,7 @@ struct Service {
                 triggers.yield(ReloadTrigger(source: "SIGHUP"))
             default:
                 guard shutdown == nil else {
-                    logger.notice("a second signal: exiting at once")
+                    logger.notice("received a second signal, exiting at once")
                     messages.close(within: 100)
                     Console.exit(128 + signal.rawValue)
                 }
@@ -82,7 +82,8 @@ struct Service {
         }
     }
 
-    /// Not ready, then deaf, then drained, then gone.
+    /// Shuts down: reports not ready, waits for `pre_stop`, closes the listeners, drains the running requests and
+    /// exits.
     private func stop() async {
         let settings = engine.store.current.policy.server
         handler.becomeUnready()
@@ -93,7 +94,7 @@ struct Service {
         await reloads.value
         await listeners.closeAll()
         if await !isIdle(within: settings.drain) {
-            logger.warning("the drain's time is up; ending what still runs", metadata: ["exchanges": "\(server.openExchanges)"])
+            logger.warning("the drain timeout ran out; ending the running requests", metadata: ["requests": "\(server.openExchanges)"])
             engine.shutDownCalls()
             _ = await isIdle(within: .seconds(1))
         }
@@ -104,7 +105,7 @@ struct Service {
         Console.exit(0)
     }
 
-    /// Waits until no response is outstanding.
+    /// Waits until no request is running. Returns false if some still are after `time`.
     private func isIdle(within time: Duration) async -> Bool {
         let deadline = ContinuousClock.now + time
         while server.openExchanges > 0 {
@@ -114,7 +115,8 @@ struct Service {
         return true
     }
 
-    /// Each client and each upstream costs a file; the soft limit is often 1024.
+    /// Raises the limit on open files to the hard limit. Each client and each upstream connection needs a file
+    /// descriptor, and the soft limit is often 1024.
     private static func raiseOpenFileLimit() {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -1,8 +1,9 @@
 import Logging
 import Telemetry
 
-/// The operator's messages: a line each on standard error, `TIME LEVEL MESSAGE key=value…`. Values are escaped; a `report`, whose lines are for reading,
-/// follows indented. Nobody waits for standard error: where it isn't read, messages are dropped.
+/// The log handler for the operator's messages: one line each on standard error, `TIME LEVEL MESSAGE key=value…`.
+/// Values are escaped. A `report` consists of several lines, which follow indented. If standard error isn't read,
+/// messages are dropped, so that logging never blocks.
 struct StandardErrorLog: LogHandler {
     let lines: LineWriter
     var logLevel = Logger.Level.info

@@ -6,32 +6,32 @@ import RoutingPolicy
 struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
-        abstract: "Holds a policy file against its own 'tests:'.",
+        abstract: "Runs the tests of a policy file.",
         discussion: """
-            A random order must hold in each of 200 draws. With --live each request is sent through a real server on a free port of 127.0.0.1; what is down \
-            refuses its connections.
-            Exit status: 0 all hold, 1 one fails or the file is bad, 2 bad usage.
+            A random order must hold in each of 200 draws. With --live, each request is sent through a real server on a free port of \
+            127.0.0.1, and what is 'down' refuses connections.
+            Exit status: 0 all tests pass, 1 a test fails or the file is bad, 2 bad usage.
             """)
 
     @OptionGroup var policy: PolicyArgument
 
-    @Flag(help: "Sends each request for real. Tests that may reach an upstream are left out.")
+    @Flag(help: "Send each request for real. Tests that may reach an upstream are skipped.")
     var live = false
 
-    @Flag(help: "With --live: sends those that may reach an upstream too. They may cost money.")
+    @Flag(help: "With --live: don't skip tests that may reach an upstream. They may cost money.")
     var all = false
 
     func validate() throws {
-        if all, !live { throw ValidationError("'--all' goes with '--live' alone: without it no upstream is asked anyway") }
+        if all, !live { throw ValidationError("'--all' requires '--live'; add '--live' or remove '--all'") }
     }
 
     func run() async throws {
         let policy = try PolicyFile.policy(policy.path, orExit: 1)
         var report = TestReport(path: self.policy.path)
         if live {
-            let stage = try LiveStage()
-            for test in policy.tests { report.add(test, try await stage.outcome(of: test, under: policy, reachesUpstreams: all)) }
-            await stage.close()
+            let runner = try LiveTestRunner()
+            for test in policy.tests { report.add(test, try await runner.outcome(of: test, under: policy, reachesUpstreams: all)) }
+            await runner.close()
         } else {
             let snapshot = Snapshot.provision(policy, over: nil, at: 0)
             for test in policy.tests { report.add(test, .judged(ExpectationTrial(test, in: snapshot).verdict())) }
@@ -41,7 +41,8 @@ struct TestCommand: AsyncParsableCommand {
     }
 }
 
-/// A report as test runners write it: a line for each test as soon as it is known, and what is wrong below.
+/// The test report in the style of TAP: one line per test as soon as its result is known, with the details of a failure
+/// below it.
 struct TestReport {
     enum Outcome {
         case judged(ExpectationTrial.Verdict)
@@ -73,17 +74,16 @@ struct TestReport {
 
     func finish() {
         func tests(_ number: Int) -> String { "\(number) test\(number == 1 ? "" : "s")" }
-        guard count > 0 else { return Console.out("\(path) has no 'tests:'") }
-        let held = count - skipped - failures
-        var words = ["\(held) of \(tests(count)) hold\(held == 1 ? "s" : "")"]
-        if failures > 0 { words.append("\(failures) fail\(failures == 1 ? "s" : "")") }
-        if skipped > 0 { words.append("\(skipped) skipped") }
-        Console.out(words.joined(separator: ", "))
+        guard count > 0 else { return Console.out("\(path) has no tests; add them under 'tests:'") }
+        var counts = ["\(count - skipped - failures) of \(tests(count)) passed"]
+        if failures > 0 { counts.append("\(failures) failed") }
+        if skipped > 0 { counts.append("\(skipped) skipped") }
+        Console.out(counts.joined(separator: ", "))
     }
 }
 
 extension RoutingExpectation {
-    /// Shows the plan that the test judges.
+    /// The command that explains the plan of the test's request.
     func explainCommand(_ path: String) -> String {
         "llm-router explain --policy \(ShellWord(path)) --test \(ShellWord(name))"
     }

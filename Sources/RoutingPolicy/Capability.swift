@@ -1,4 +1,4 @@
-/// What a model can do, or a request needs.
+/// A capability that a model has or a request needs.
 package enum Capability: String, Sendable, CaseIterable {
     case image, audio, video, file, tools, json, reasoning, streaming
 
@@ -16,15 +16,15 @@ package enum Capability: String, Sendable, CaseIterable {
     }
 }
 
-/// A set of them in one byte: requests carry it, and a thousand models are compared with it.
+/// A set of capabilities in one byte, because each request's set may be compared with the sets of a thousand models.
 package struct CapabilitySet: Sendable, Hashable, SetAlgebra, Sequence {
-    /// A bit for each.
+    /// One bit for each capability.
     package private(set) var bits: UInt8 = 0
 
     package init() {}
 
-    package init(arrayLiteral supports: Capability...) {
-        for capability in supports { bits |= capability.bit }
+    package init(arrayLiteral capabilities: Capability...) {
+        for capability in capabilities { bits |= capability.bit }
     }
 
     private init(bits: UInt8) { self.bits = bits }
@@ -58,7 +58,7 @@ package struct CapabilitySet: Sendable, Hashable, SetAlgebra, Sequence {
     package mutating func formIntersection(_ others: CapabilitySet) { bits &= others.bits }
     package mutating func formSymmetricDifference(_ others: CapabilitySet) { bits ^= others.bits }
 
-    /// In the order in which `Capability` lists them.
+    /// Iterates in the order in which `Capability` declares its cases.
     package func makeIterator() -> some IteratorProtocol<Capability> {
         Capability.allCases.lazy.filter(contains).makeIterator()
     }

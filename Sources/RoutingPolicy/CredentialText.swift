@@ -1,6 +1,7 @@
-/// Text that has the form of a provider's key. A mistake can put one anywhere in a file; by its form it is known wherever it stands.
+/// Finds text that has the form of a provider's API key, because a mistake can put such a key anywhere in a file.
 enum CredentialText {
-    /// OpenAI and those who follow it, Groq, xAI, Google, Hugging Face, Perplexity, NVIDIA, Replicate. Source: the providers' documentation of their keys.
+    /// The prefixes of OpenAI (and of the many services that imitate it), Groq, xAI, Google, Hugging Face, Perplexity,
+    /// NVIDIA and Replicate. Source: each provider's documentation of its keys.
     private static let prefixes = ["sk-", "sk_", "gsk_", "xai-", "AIza", "hf_", "pplx-", "nvapi-", "r8_"].map { Array($0.unicodeScalars) }
     private static let minLength = 12
 
@@ -17,15 +18,15 @@ enum CredentialText {
 
     static func masked(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
-        var shown = ""
+        var result = ""
         var start = 0
         for range in ranges(in: scalars) {
-            shown.unicodeScalars.append(contentsOf: scalars[start..<range.lowerBound])
-            shown += "<secret>"
+            result.unicodeScalars.append(contentsOf: scalars[start..<range.lowerBound])
+            result += "<secret>"
             start = range.upperBound
         }
-        shown.unicodeScalars.append(contentsOf: scalars[start...])
-        return shown
+        result.unicodeScalars.append(contentsOf: scalars[start...])
+        return result
     }
 
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {

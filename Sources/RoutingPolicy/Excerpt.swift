@@ -1,13 +1,15 @@
 import ConfigTree
 
-/// One line of a file with a caret below it, safe to print anywhere: secrets masked, control characters escaped, long lines cut.
+/// One line of a file with a caret below it, safe to print anywhere: secrets are masked, control characters are escaped
+/// and long lines are cut.
 ///
-/// It shows the file's own text, so what a variable stands for never appears. What is written into the file is masked by the name of its key,
-/// or of a key above it.
+/// It shows the text as the file contains it, so the value of a variable never appears. A value in the file is masked
+/// if its key, or a key above it, has a sensitive name.
 struct Excerpt {
     static let maxColumns = 100
 
-    /// nil where the file has no such line, or it is blank or very long. What stands at `plain` is no secret, whatever its key.
+    /// Nil if the file has no such line, or if the line is blank or very long. Values at the positions in `plain` are
+    /// not masked, whatever their keys are called.
     init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition], plain: Set<SourcePosition> = []) {
         guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
@@ -19,7 +21,7 @@ struct Excerpt {
             if let range = masked.first(where: { $0.contains(index) }) {
                 if index == range.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
             } else {
-                cells.append(Cell(text: shown(scalar), column: index))
+                cells.append(Cell(text: escaped(scalar), column: index))
             }
         }
         let target = masked.first { $0.contains(position.column - 1) }?.lowerBound ?? position.column - 1
@@ -53,16 +55,17 @@ struct Excerpt {
     ) -> Range<Int>? {
         var start: Int?
         if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
-        let open = plain.isEmpty ? [] : line.indices.filter { plain.contains(SourcePosition(file: file, line: number, column: $0 + 1)) }
-        if let value = sensitiveValue(in: line, besides: open) { start = min(start ?? value, value) }
+        let exempt = plain.isEmpty ? [] : line.indices.filter { plain.contains(SourcePosition(file: file, line: number, column: $0 + 1)) }
+        if let value = sensitiveValue(in: line, besides: exempt) { start = min(start ?? value, value) }
         for secret in secrets where secret.line == number { start = min(start ?? secret.column - 1, secret.column - 1) }
-        let inAddress = addressSecret(in: line)
-        guard let start, start < line.count, !isReference(line[start...]) else { return inAddress }
-        return min(start, inAddress?.lowerBound ?? start)..<line.count
+        let address = addressSecret(in: line)
+        guard let start, start < line.count, !isReference(line[start...]) else { return address }
+        return min(start, address?.lowerBound ?? start)..<line.count
     }
 
-    /// Where the value of the first sensitive key of a line begins: `  secret: ` or `{ plugin: x, api_key: `.
-    private static func sensitiveValue(in line: [Unicode.Scalar], besides open: [Int] = []) -> Int? {
+    /// The index at which the value of a line's first sensitive key begins, for example after `{ plugin: x, api_key: `.
+    /// Nil if there is no such value. Values that begin at an index in `exempt` don't count.
+    private static func sensitiveValue(in line: [Unicode.Scalar], besides exempt: [Int] = []) -> Int? {
         if let value = valueWithoutColon(in: line) { return value }
         for colon in line.indices where line[colon] == ":" {
             let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix {
@@ -70,12 +73,12 @@ struct Excerpt {
             }
             guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
             guard let value = line[(colon + 1)...].firstIndex(where: { !$0.properties.isWhitespace }) else { return nil }
-            if !open.contains(value) { return value }
+            if !exempt.contains(value) { return value }
         }
         return nil
     }
 
-    /// `api_key sk-…`: a line that lacks its colon.
+    /// The same for a line whose colon is missing: `api_key sk-…`.
     private static func valueWithoutColon(in line: [Unicode.Scalar]) -> Int? {
         let start = line.firstIndex { !" \t-{".unicodeScalars.contains($0) } ?? line.count
         guard let end = line[start...].firstIndex(where: { $0 == " " || $0 == "\t" || $0 == ":" }), line[end] != ":" else { return nil }
@@ -83,15 +86,15 @@ struct Excerpt {
         return line[end...].firstIndex { !$0.properties.isWhitespace }.flatMap { line[$0] == ":" ? nil : $0 }
     }
 
-    /// Whether a key above, with less indentation, is sensitive: the line is part of its value.
+    /// Whether the line is part of the value of a sensitive key, which is on a line above and has less indentation.
     private static func isBelowSecret(line number: Int, indent: Int, in text: SourceText) -> Bool {
         var indent = indent
         var number = number - 1
         while indent > 0, number > 0 {
-            if let own = text.indent(ofLine: number), own < indent {
+            if let outer = text.indent(ofLine: number), outer < indent {
                 guard text.isShort(line: number) else { return true }
-                indent = own
-                // A value may follow on the lines below: `headers:`, `secret: |`.
+                indent = outer
+                // The value may begin on a line below (`headers:`, `secret: |`), so "x" takes its place.
                 if sensitiveValue(in: Array((text.line(number) ?? "").unicodeScalars) + ["x"]) != nil { return true }
             }
             number -= 1
@@ -103,13 +106,14 @@ struct Excerpt {
         line.firstIndex { $0 != " " && $0 != "\t" } ?? line.count
     }
 
-    /// `${NAME}` or `${file:path}`, and nothing else but quotes: it is no secret, and tells where the secret should come from.
+    /// Whether the value is only `${NAME}` or `${file:path}`, with or without quotes. Such a reference is not a secret,
+    /// and shows where the secret should come from.
     private static func isReference(_ value: ArraySlice<Unicode.Scalar>) -> Bool {
         let text = String(String.UnicodeScalarView(value)).filter { $0 != "\"" && $0 != "'" && $0 != " " }
         return text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last && !text.contains(":-")
     }
 
-    /// `user:password` of an address, and its query.
+    /// The range from an address's `user:password` to the end of its query, or the one of the two that is present.
     private static func addressSecret(in line: [Unicode.Scalar]) -> Range<Int>? {
         guard let slash = line.indices.dropLast().first(where: { line[$0] == "/" && line[$0 + 1] == "/" }) else { return nil }
         let query = line[slash...].firstIndex(of: "?").map { $0 + 1 }
@@ -118,7 +122,7 @@ struct Excerpt {
         return start..<end
     }
 
-    /// By its name, or by a name that it may be a misspelling of.
+    /// Whether the key's name is sensitive, or may be a misspelling of a sensitive name.
     private static func isSensitive(_ key: String) -> Bool {
         let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "token", "authorization", "x-api-key", "credentials"]
         let key = key.lowercased()
@@ -127,17 +131,17 @@ struct Excerpt {
     }
 }
 
-/// One scalar as it is printed.
-private func shown(_ scalar: Unicode.Scalar) -> String {
+/// The scalar in a form that is safe to print.
+private func escaped(_ scalar: Unicode.Scalar) -> String {
     switch scalar.properties.generalCategory {
     case .control where scalar == "\t": "→"
-    // Format characters may turn the direction of what follows, or hide it.
+    // Format characters can reverse the direction of the following text, or hide it.
     case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "\\u{\(String(scalar.value, radix: 16))}"
     default: String(scalar)
     }
 }
 
-/// How many cells of a terminal the text takes: East Asian and emoji characters take two, combining marks none.
+/// The number of terminal cells that the text takes: two for East Asian and emoji characters, none for combining marks.
 private func width(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { sum, scalar in
         switch scalar.value {

@@ -1,24 +1,28 @@
 import Codecs
 import ProviderKit
 
-/// The short form of a test's request, and the chat request that it stands for.
-struct ExpectedRequest {
+/// The short form of a test's request. `body` is the chat request that it describes.
+struct ExpectedRequest: OptionHolder {
     enum Medium: String, CaseIterable {
         case image, audio, file
     }
 
-    /// As the request's `model`; empty: none.
+    /// The names in the request's `model`. Empty: the request has no `model`.
     var models: [String] = []
-    /// Whether `model` is a list, be it of one.
+    /// Whether `model` is a list, even if it has only one name.
     var isList = false
     var text = "Hello"
     var media: [Medium] = []
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
-    var fields = RoutingOverrides()
+    /// The number of prompt tokens; nil: it is estimated.
+    var tokens: Int?
+    /// The whole request, in place of everything else but `tokens`; nil: it is made from the rest.
+    var givenBody: [UInt8]?
+    var overrides = RoutingOverrides()
 
-    /// A chat request in JSON.
+    /// The chat request as JSON.
     var body: [UInt8] {
         var writer = JSONWriter()
         writer.object { body in
@@ -31,7 +35,7 @@ struct ExpectedRequest {
                 body.object { $0.member("type", "json_object") }
             }
             if let maxTokens { body.member("max_tokens", maxTokens) }
-            fields.write(&body)
+            for override in RoutingOverride.all { override.write(overrides, &body) }
         }
         return writer.bytes
     }
@@ -75,7 +79,7 @@ struct ExpectedRequest {
 }
 
 extension ExpectedRequest.Medium {
-    /// The members of a message's part.
+    /// Writes the members of a message's content part.
     fileprivate func write(_ part: inout JSONWriter) {
         switch self {
         case .image:
@@ -87,7 +91,7 @@ extension ExpectedRequest.Medium {
         case .audio:
             part.member("type", "input_audio")
             part.key("input_audio")
-            // A WAV file's head without samples.
+            // A WAV header without samples.
             part.object {
                 $0.member("data", "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=")
                 $0.member("format", "wav")
@@ -100,34 +104,5 @@ extension ExpectedRequest.Medium {
                 $0.member("file_data", "data:application/pdf;base64,JVBERi0xLjQKJSVFT0YK")
             }
         }
-    }
-}
-
-extension RoutingOverrides {
-    /// As members of a request's body.
-    func write(_ body: inout JSONWriter) {
-        if let tags {
-            body.key("tags")
-            body.array { list in for text in tags.texts { list.string(text) } }
-        }
-        if let type { body.member("type", type) }
-        if let minContext { body.member("min_context_size", minContext) }
-        if let minOutput { body.member("min_max_output_tokens", minOutput) }
-        for capability in supports.map(\.rawValue).sorted() {
-            body.key(escaping: "supports_\(capability)")
-            body.bool(true)
-        }
-        if let prefersFast { body.member("prefer_fast", prefersFast) }
-        if let minSuccessRate {
-            body.key("min_success_rate")
-            body.double(minSuccessRate)
-        }
-        if let selectionMode { body.member("selection_mode", selectionMode.rawValue) }
-        if let maxModelSwitches { body.member("max_model_switches", maxModelSwitches) }
-        if let retries { body.member("max_same_model_retries", retries) }
-        if let retryDelay { body.member("retry_delay", Int(retryDelay / .milliseconds(1))) }
-        if let timeout { body.member("timeout_secs", Int(timeout / .seconds(1))) }
-        if let fallbackProvider { body.member("fallback_provider", fallbackProvider) }
-        if let fallbackModel { body.member("fallback_model", fallbackModel) }
     }
 }

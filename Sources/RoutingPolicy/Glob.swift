@@ -1,12 +1,12 @@
-/// A pattern of names in which `*` stands for any characters.
+/// A pattern for names, in which `*` matches any characters, including none.
 struct Glob {
-    /// What every match begins with: all before the first `*`.
+    /// The text before the first `*`. Every match begins with it.
     let start: String
     private let head: [UInt8]
     private let middle: [[UInt8]]
     private let tail: [UInt8]
 
-    /// nil for a text without `*`.
+    /// Nil if the text has no `*`.
     init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
         guard parts.count > 1, let head = parts.first, let tail = parts.last else { return nil }
@@ -18,22 +18,23 @@ struct Glob {
 
     func matches(_ text: String) -> Bool {
         let bytes = text.utf8Span.span
-        guard bytes.count >= head.count + tail.count, holds(head, bytes, at: 0), holds(tail, bytes, at: bytes.count - tail.count) else {
+        guard bytes.count >= head.count + tail.count, occurs(head, in: bytes, at: 0), occurs(tail, in: bytes, at: bytes.count - tail.count)
+        else {
             return false
         }
-        var place = head.count
+        var offset = head.count
         let end = bytes.count - tail.count
-        // Each part at its first place: what is left for the next is then the longest.
+        // Each part matches at its first occurrence, which leaves the longest rest for the next part.
         for part in middle {
-            while place + part.count <= end, !holds(part, bytes, at: place) { place += 1 }
-            guard place + part.count <= end else { return false }
-            place += part.count
+            while offset + part.count <= end, !occurs(part, in: bytes, at: offset) { offset += 1 }
+            guard offset + part.count <= end else { return false }
+            offset += part.count
         }
         return true
     }
 
-    private func holds(_ part: [UInt8], _ bytes: Span<UInt8>, at place: Int) -> Bool {
-        for index in part.indices where bytes[place + index] != part[index] { return false }
+    private func occurs(_ part: [UInt8], in bytes: Span<UInt8>, at offset: Int) -> Bool {
+        for index in part.indices where bytes[offset + index] != part[index] { return false }
         return true
     }
 }

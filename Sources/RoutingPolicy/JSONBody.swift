@@ -1,6 +1,7 @@
 import ConfigTree
 
-/// Values of a policy that go into a request's body, as JSON. No schema gives these a type, so their looks do, and what could be meant in two ways is refused.
+/// Encodes values of a policy that become part of a request's body as JSON. No schema gives these values a type, so
+/// their form decides it, and an ambiguous value is an error.
 struct JSONBody {
     private var issues: [ConfigIssue] = []
 
@@ -9,7 +10,7 @@ struct JSONBody {
         return issues
     }
 
-    /// nil with an issue.
+    /// Nil, with an issue, if the value is ambiguous.
     mutating func encoded(_ node: ConfigNode) -> [UInt8]? {
         var bytes: [UInt8] = []
         append(node, to: &bytes)
@@ -45,7 +46,7 @@ struct JSONBody {
         }
     }
 
-    /// A plain scalar that is no text.
+    /// The JSON literal that an unquoted scalar means, or nil if it is text. Reports an ambiguous scalar.
     private mutating func literal(_ scalar: ConfigScalar, at position: SourcePosition) -> String? {
         let text = scalar.text
         if scalar.isNull { return "null" }
@@ -55,22 +56,22 @@ struct JSONBody {
             let value = word == "null" ? "null" : ["true", "yes", "on"].contains(word) ? "true" : "false"
             issues.append(
                 ConfigIssue(
-                    at: position, "'\(abbreviated(scalar.source))' may be a word or a value",
+                    at: position, "'\(abbreviated(scalar.source))' is ambiguous: it could be text or \(value)",
                     hint: "write \(value), or '\"\(abbreviated(scalar.source))\"' for the text"))
         } else if looksLikeNumber(word) {
-            let hint = "write it in decimal digits such as 12, 0.5 or 1e-3, or in quotes for text"
-            issues.append(ConfigIssue(at: position, "'\(abbreviated(scalar.source))' is no number that JSON knows", hint: hint))
+            let hint = "write a decimal number such as 12, 0.5 or 1e-3, or put it in quotes for text"
+            issues.append(ConfigIssue(at: position, "'\(abbreviated(scalar.source))' is not a JSON number", hint: hint))
         }
         return nil
     }
 
-    /// RFC 8259, section 6.
+    /// Source: RFC 8259, section 6.
     private func isJSONNumber(_ text: String) -> Bool {
         var rest = text.utf8[...]
         if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
-        let whole = rest.prefix(while: isDigit)
-        guard !whole.isEmpty, whole.count == 1 || whole.first != UInt8(ascii: "0") else { return false }
-        rest = rest.dropFirst(whole.count)
+        let integer = rest.prefix(while: isDigit)
+        guard !integer.isEmpty, integer.count == 1 || integer.first != UInt8(ascii: "0") else { return false }
+        rest = rest.dropFirst(integer.count)
         if rest.first == UInt8(ascii: ".") {
             let fraction = rest.dropFirst().prefix(while: isDigit)
             guard !fraction.isEmpty else { return false }
@@ -84,7 +85,7 @@ struct JSONBody {
         return rest.isEmpty
     }
 
-    /// What YAML's core schema takes for a number: `+1`, `.5`, `0x1F`, `0o7`, `.inf`, `.nan`, `007`.
+    /// Whether YAML's core schema reads the text as a number: `+1`, `.5`, `0x1F`, `0o7`, `.inf`, `.nan`, `007`.
     private func looksLikeNumber(_ word: String) -> Bool {
         let digits = word.drop { $0 == "+" || $0 == "-" }
         if digits == ".inf" || digits == ".nan" { return true }

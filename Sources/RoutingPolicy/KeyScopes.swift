@@ -1,16 +1,11 @@
-/// What the `models` of keys stand for. Each text, and each list of them, is worked out once: keys tend to share them.
+/// Resolves the `models` of keys to the models and routes that a key may reach. Each text and each list of texts is
+/// resolved once, because many keys share them.
 struct KeyScopes {
-    struct Combined {
-        var scope: ModelScope
-        /// Equal for equal scopes.
-        var digest: [UInt8]
-    }
-
     private let models: ModelIndex
     private let routes: NameIndex
     private let names: PolicyNames
     private var parts: [String: ModelScope] = [:]
-    private var known: [[String]: Combined] = [:]
+    private var known: [[String]: ModelScope] = [:]
 
     init(models: ModelIndex, routes: [RouteDefinition], names: PolicyNames) {
         self.models = models
@@ -18,7 +13,7 @@ struct KeyScopes {
         self.names = names
     }
 
-    /// One text: a name, a glob or `tag:NAME`.
+    /// The scope of one text: a name, a glob or `tag:NAME`.
     mutating func part(_ text: String) -> ModelScope {
         if let known = parts[text] { return known }
         var scope = ModelScope(models: [], routes: [])
@@ -27,7 +22,7 @@ struct KeyScopes {
         } else {
             scope.models = names.models(of: text, in: models)
             if let glob = Glob(text) {
-                scope.routes = routes.things(matching: glob)
+                scope.routes = routes.indices(matching: glob)
             } else if let route = names.routes[text] {
                 scope.routes = [route]
             }
@@ -36,10 +31,11 @@ struct KeyScopes {
         return scope
     }
 
-    mutating func combined(_ texts: [String]) -> Combined {
-        if let earlier = known[texts] { return earlier }
+    /// The union of the scopes of all texts.
+    mutating func combined(_ texts: [String]) -> ModelScope {
+        if let known = known[texts] { return known }
         let parts = texts.map { part($0) }
-        // The largest first, so that what many keys share is copied for none that adds nothing to it.
+        // Starting with the largest set avoids a copy of it for each key whose other texts add no model.
         var scope = ModelScope(models: parts.map(\.models).max { $0.count < $1.count } ?? [], routes: [])
         for part in parts {
             if !part.models.isSubset(of: scope.models) { scope.models.formUnion(part.models) }
@@ -48,8 +44,8 @@ struct KeyScopes {
         var hash = MeaningHash()
         hash.add(indices: scope.models.sorted())
         hash.add(indices: scope.routes.sorted())
-        let combined = Combined(scope: scope, digest: hash.digestBytes())
-        known[texts] = combined
-        return combined
+        scope.digest = hash.digestBytes()
+        known[texts] = scope
+        return scope
     }
 }

@@ -1,11 +1,12 @@
-/// `limits:` of a model, a provider or a key. They bound the thing that they stand on, and are never inherited by what is below it. nil: no limit.
-package struct Limits: Sendable, Equatable {
-    /// At least 1.
+/// `limits:` of a model, a provider or a key. They bound the thing that they are set on. nil: no limit.
+package struct Limits: Sendable, Equatable, OptionHolder {
     package var requestsPerMinute: Int?
-    /// Prompt and completion together. At least 1.
+    /// Prompt and completion tokens together.
     package var tokensPerMinute: Int?
-    /// Requests under way at once. At least 1.
+    /// Requests in flight.
     package var concurrent: Int?
+
+    package init() {}
 
     package init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, concurrent: Int? = nil) {
         self.requestsPerMinute = requestsPerMinute
@@ -15,10 +16,20 @@ package struct Limits: Sendable, Equatable {
 
     package var isEmpty: Bool { self == Limits() }
 
-    /// These, with what `other` gives in their place.
-    package func overridden(by other: Limits) -> Limits {
-        Limits(
-            requestsPerMinute: other.requestsPerMinute ?? requestsPerMinute, tokensPerMinute: other.tokensPerMinute ?? tokensPerMinute,
-            concurrent: other.concurrent ?? concurrent)
-    }
+    /// These limits, with what `other` sets in their place.
+    package func overridden(by other: Limits) -> Limits { Self.section.merged(other, over: self) }
+}
+
+extension Limits {
+    static let section = OptionSection<Limits>(
+        "limits", "of defaults (for each model), a provider, a model or a key: they bound the thing that they are set on",
+        [
+            Option("requests_per_minute", \.requestsPerMinute, .count, .words("no limit"), help: "requests that begin within a minute"),
+            Option(
+                "tokens_per_minute", \.tokensPerMinute, .count, .words("no limit"),
+                help: "prompt and completion tokens together within a minute"),
+            Option(
+                "concurrent", \.concurrent, .count, .words("no limit"),
+                help: "requests in flight; further ones wait for at most 'timeouts.queue'"),
+        ])
 }

@@ -1,12 +1,12 @@
-/// Where clients connect. One entry of `listen:`.
+/// An address at which clients connect: one entry of `listen:`.
 package enum ListenAddress: Sendable, Hashable {
-    /// A port of 0 lets the system choose. The host is a name or an address without brackets; `:8080` gives 0.0.0.0.
+    /// Port 0 lets the system choose one. The host is a name or an address without brackets; `:8080` means 0.0.0.0.
     case tcp(host: String, port: UInt16)
     case unix(path: String)
 }
 
 extension ListenAddress: CustomStringConvertible {
-    /// As routes.yaml has it.
+    /// The address as a policy file writes it.
     package var description: String {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -19,7 +19,7 @@ extension ListenAddress {
     init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst(5)
-            // `sun_path` has 108 bytes on Linux, the last of them NUL.
+            // `sun_path` has 108 bytes on Linux, and the last one is NUL.
             guard path.hasPrefix("/"), path.utf8.count <= 107 else { return nil }
             self = .unix(path: String(path))
             return
@@ -42,7 +42,7 @@ extension ListenAddress {
         }
     }
 
-    /// Only this machine reaches it.
+    /// Whether only this machine can reach the address.
     var isLocal: Bool {
         switch self {
         case .unix: true

@@ -1,11 +1,12 @@
 import Codecs
 internal import Crypto
 
-/// A SHA-256 over values, each with its length, so that no two lists of values run into the same bytes.
+/// A SHA-256 hash over values. The length of each value is hashed too, so that different lists of values never produce
+/// the same bytes.
 struct MeaningHash {
     private var hash = SHA256()
-    /// Not hashed yet: many small values are hashed together.
-    private var waiting: [UInt8] = []
+    /// Bytes that are not hashed yet. Hashing many small values together is faster.
+    private var pending: [UInt8] = []
 
     mutating func add(_ texts: String...) {
         for text in texts { add(text) }
@@ -14,7 +15,7 @@ struct MeaningHash {
     mutating func add(_ text: String) {
         let bytes = text.utf8
         begin(count: bytes.count)
-        waiting += bytes
+        pending += bytes
     }
 
     mutating func add(list: [String]?) {
@@ -29,7 +30,7 @@ struct MeaningHash {
 
     mutating func add(decimals: [Double?]) {
         begin(count: decimals.count)
-        // -0 is 0.
+        // Adding 0 turns -0 into 0.
         for decimal in decimals { add(decimal.map { ($0 + 0).bitPattern }) }
     }
 
@@ -41,39 +42,39 @@ struct MeaningHash {
         }
     }
 
-    /// A long list of small numbers.
+    /// For long lists: a number takes 8 bytes and can't be nil.
     mutating func add(indices: [Int]) {
         begin(count: indices.count)
-        for index in indices { withUnsafeBytes(of: UInt64(index).littleEndian) { waiting += $0 } }
+        for index in indices { withUnsafeBytes(of: UInt64(index).littleEndian) { pending += $0 } }
     }
 
     private mutating func add(_ word: UInt64?) {
-        waiting.append(word == nil ? 0 : 1)
-        if let word { withUnsafeBytes(of: word.littleEndian) { waiting += $0 } }
+        pending.append(word == nil ? 0 : 1)
+        if let word { withUnsafeBytes(of: word.littleEndian) { pending += $0 } }
     }
 
     mutating func add(bytes: [UInt8]) {
         begin(count: bytes.count)
-        waiting += bytes
+        pending += bytes
     }
 
     private mutating func begin(count: Int) {
-        if waiting.count > 1 << 16 {
-            hash.update(data: waiting)
-            waiting.removeAll(keepingCapacity: true)
+        if pending.count > 1 << 16 {
+            hash.update(data: pending)
+            pending.removeAll(keepingCapacity: true)
         }
-        withUnsafeBytes(of: Int64(count).littleEndian) { waiting += $0 }
+        withUnsafeBytes(of: Int64(count).littleEndian) { pending += $0 }
     }
 
-    /// The first eight hexadecimal digits: enough to tell policies apart, and too few to find a secret by.
+    /// The first eight hexadecimal digits: enough to distinguish policies, and too few to guess a secret from.
     mutating func finish() -> String {
         Hex.encoded(digestBytes().prefix(4))
     }
 
     /// 32 bytes.
     mutating func digestBytes() -> [UInt8] {
-        hash.update(data: waiting)
-        waiting = []
+        hash.update(data: pending)
+        pending = []
         return Array(hash.finalize())
     }
 }

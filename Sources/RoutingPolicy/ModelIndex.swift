@@ -1,14 +1,14 @@
-/// The models of a policy, arranged for the conditions and patterns that pick some of them. Built once for a load.
+/// The models of a policy, indexed for the conditions and patterns that select some of them. Built once per load.
 struct ModelIndex {
     let models: [ModelDefinition]
-    /// All that a pattern may match: names, keys and `provider/name`.
+    /// Every text that a pattern may match: names, keys and `provider/name`.
     private let names: NameIndex
     private let tagged: [String: [Int]]
 
-    /// - Parameter providers: their names, as the models refer to them.
+    /// - Parameter providers: the names of the providers, at the indices that `ModelDefinition.provider` uses.
     init(_ models: [ModelDefinition], providers: [String]) {
         self.models = models
-        var names: [(name: String, thing: Int)] = []
+        var names: [(name: String, index: Int)] = []
         var tagged: [String: [Int]] = [:]
         names.reserveCapacity(models.count * 2)
         for (index, model) in models.enumerated() {
@@ -21,12 +21,12 @@ struct ModelIndex {
         self.tagged = tagged
     }
 
-    /// Ascending.
+    /// Indices in ascending order.
     func models(tagged tag: String) -> [Int] { tagged[tag] ?? [] }
 
-    /// For each model whether the expression holds for its tags.
-    func marks(of tags: TagExpression) -> [Bool] {
-        var marks = [Bool](repeating: false, count: models.count)
+    /// For each model, whether its tags match the expression.
+    func matches(of tags: TagExpression) -> [Bool] {
+        var matches = [Bool](repeating: false, count: models.count)
         for terms in tags.alternatives {
             var fulfilled = [Bool](repeating: true, count: models.count)
             for term in terms {
@@ -34,10 +34,10 @@ struct ModelIndex {
                 for model in models(tagged: term.tag) { lacks[model].toggle() }
                 for model in models.indices where lacks[model] { fulfilled[model] = false }
             }
-            for model in models.indices where fulfilled[model] { marks[model] = true }
+            for model in models.indices where fulfilled[model] { matches[model] = true }
         }
-        return marks
+        return matches
     }
 
-    func models(matching glob: Glob) -> Set<Int> { names.things(matching: glob) }
+    func models(matching glob: Glob) -> Set<Int> { names.indices(matching: glob) }
 }

@@ -1,18 +1,18 @@
-/// Names of things, sorted, for patterns.
+/// Names with the index of what they name, sorted for the search by pattern.
 struct NameIndex {
-    private let names: [(name: String, thing: Int)]
+    private let names: [(name: String, index: Int)]
 
-    init(_ names: [(name: String, thing: Int)]) {
+    init(_ names: [(name: String, index: Int)]) {
         self.names = names.sorted { $0.name < $1.name }
     }
 
-    /// Only the names that begin as the pattern does are looked at.
-    func things(matching glob: Glob) -> Set<Int> {
+    /// The indices of all names that match. Only names that begin with the pattern's literal start are compared.
+    func indices(matching glob: Glob) -> Set<Int> {
         var found: Set<Int> = []
-        var place = names.partitioningIndex { $0.name >= glob.start }
-        while place < names.count, names[place].name.hasPrefix(glob.start) {
-            if glob.matches(names[place].name) { found.insert(names[place].thing) }
-            place += 1
+        var position = names.partitioningIndex { $0.name >= glob.start }
+        while position < names.count, names[position].name.hasPrefix(glob.start) {
+            if glob.matches(names[position].name) { found.insert(names[position].index) }
+            position += 1
         }
         return found
     }

@@ -2,35 +2,37 @@ import ConfigTree
 
 /// The files of a policy, read and merged into one tree.
 struct PolicyFiles {
-    static let fileLimit = 1 << 20
-    /// Far above any real policy; it bounds what a wrong glob costs.
+    static let maxFileBytes = 1 << 20
+    /// Far more than any real policy needs. It bounds the cost of a wrong glob.
     static let maxFiles = 1000
+    /// How many files may include each other in a chain.
+    static let maxDepth = 32
 
     private(set) var texts: [(path: String, text: SourceText)] = []
     private(set) var issues: [ConfigIssue] = []
-    /// False after a file that couldn't be read as a whole: what it defines is then unknown.
+    /// False if a file couldn't be read completely, so that its definitions are unknown.
     private(set) var isComplete = true
     private(set) var entries: [ConfigEntry] = []
     private let source: any PolicySource
-    /// Index of a top-level key in `entries`.
+    /// The index of each top-level key in `entries`.
     private var indices: [String: Int] = [:]
-    /// Where each file was first named.
-    private var readFrom: [String: SourcePosition] = [:]
-    /// For each top-level mapping, where its keys stand.
-    private var places: [String: [String: SourcePosition]] = [:]
+    /// Where each file was first included.
+    private var firstIncludes: [String: SourcePosition] = [:]
+    /// The positions of the keys of each top-level mapping that was merged.
+    private var keyPositions: [String: [String: SourcePosition]] = [:]
 
     init(path: String, source: some PolicySource) {
         self.source = source
         let path = normalized(path)
-        add(path, from: SourcePosition(file: path, line: 1, column: 1), shown: path, stack: [])
+        add(path, from: SourcePosition(file: path, line: 1, column: 1), displayName: path, stack: [])
     }
 
-    /// - Parameter shown: what names it in a report: a variable in a path may hold anything.
-    private mutating func add(_ path: String, from place: SourcePosition, shown: String, stack: [String]) {
-        readFrom[path] = place
+    /// - Parameter displayName: the file's name in reports. The path itself may contain the value of a variable.
+    private mutating func add(_ path: String, from position: SourcePosition, displayName: String, stack: [String]) {
+        firstIncludes[path] = position
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         do throws(ConfigIssue) {
-            let text = try text(path, from: place, shown: shown)
+            let text = try text(path, from: position, displayName: displayName)
             texts.append((path, text))
             let (root, found) = try YAMLTree.read(text, file: path, substitution: Substitution(source: source, directory: directory))
             issues += found
@@ -38,14 +40,14 @@ struct PolicyFiles {
             guard let root, !root.isNull else {
                 if stack.isEmpty {
                     throw ConfigIssue(
-                        at: top, "the file is empty", hint: "start with 'version: 1'; 'providers', 'models' and 'routes' follow")
+                        at: top, "the file is empty", hint: "start with 'version: 1', then add 'providers', 'models' and 'routes'")
                 }
                 issues.append(ConfigIssue(.warning, at: top, "the included file is empty"))
                 return
             }
             guard case .mapping(let entries) = root.content else {
                 throw ConfigIssue(
-                    at: root.position, "a policy is a mapping (key: value), not \(root.shown)", hint: "start with 'version: 1'")
+                    at: root.position, "a policy is a mapping (key: value), not \(root.displayText)", hint: "start with 'version: 1'")
             }
             for entry in entries where entry.key.text != "include" { merge(entry, isIncluded: !stack.isEmpty) }
             for entry in entries where entry.key.text == "include" { include(entry, directory: directory, stack: stack + [path]) }
@@ -55,16 +57,16 @@ struct PolicyFiles {
         }
     }
 
-    private func text(_ path: String, from place: SourcePosition, shown: String) throws(ConfigIssue) -> SourceText {
+    private func text(_ path: String, from position: SourcePosition, displayName: String) throws(ConfigIssue) -> SourceText {
         do {
-            return SourceText(try source.read(path, limit: PolicyFiles.fileLimit))
+            return SourceText(try source.read(path, limit: PolicyFiles.maxFileBytes))
         } catch {
-            let hint = error == .tooLarge ? "split it: 'include:' takes more files" : "check the path"
-            throw ConfigIssue(at: place, "file '\(shown)' \(error.words(limit: PolicyFiles.fileLimit))", hint: hint)
+            let hint = error == .tooLarge ? "split it into several files, and list them under 'include:'" : "check the path"
+            throw ConfigIssue(at: position, "file '\(displayName)' \(error.reason(limit: PolicyFiles.maxFileBytes))", hint: hint)
         }
     }
 
-    /// Maps of the same name merge by key. An included file may repeat `version`.
+    /// Mappings of the same name merge by key. An included file may repeat `version`.
     private mutating func merge(_ entry: ConfigEntry, isIncluded: Bool) {
         let name = entry.key.text
         guard let index = indices[name] else {
@@ -72,12 +74,13 @@ struct PolicyFiles {
             entries.append(entry)
             return
         }
-        if isIncluded, name == "version", entries[index].value.shown == entry.value.shown { return }
+        if isIncluded, name == "version", entries[index].value.displayText == entry.value.displayText { return }
         guard case .mapping(var merged) = entries[index].value.content, case .mapping(let more) = entry.value.content else {
             issues.append(duplicateKey(entry.key, first: entries[index].key.position))
             return
         }
-        var known = places.removeValue(forKey: name) ?? Dictionary(merged.map { ($0.key.text, $0.key.position) }) { first, _ in first }
+        var known =
+            keyPositions.removeValue(forKey: name) ?? Dictionary(merged.map { ($0.key.text, $0.key.position) }) { first, _ in first }
         for entry in more {
             if let first = known[entry.key.text] {
                 issues.append(duplicateKey(entry.key, first: first))
@@ -87,7 +90,7 @@ struct PolicyFiles {
             }
         }
         entries[index].value.content = .mapping(merged)
-        places[name] = known
+        keyPositions[name] = known
     }
 
     private mutating func include(_ entry: ConfigEntry, directory: String, stack: [String]) {
@@ -99,42 +102,44 @@ struct PolicyFiles {
             guard source.followsFiles else {
                 issues.append(
                     ConfigIssue(
-                        .warning, at: pattern.position, "'\(abbreviated(pattern.source))' is not read here, so what it defines is unknown",
-                        hint: "run 'llm-router check' where the files lie"))
+                        .warning, at: pattern.position, "'\(abbreviated(pattern.source))' is not read here, so its definitions are unknown",
+                        hint: "run 'llm-router check' on the machine that has the files"))
                 continue
             }
             let path = normalized(pattern.text.hasPrefix("/") ? pattern.text : directory + pattern.text)
-            let isWritten = pattern.text == pattern.source
+            let isLiteral = pattern.text == pattern.source
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]
             if found.isEmpty {
                 issues.append(
-                    ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isWritten ? path : pattern.source))' matches no file"))
+                    ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isLiteral ? path : pattern.source))' matches no file"))
             }
             for file in found {
-                include(normalized(file), at: pattern.position, shown: isWritten ? nil : pattern.source, isGlob: isGlob, stack: stack)
+                include(normalized(file), at: pattern.position, displayName: isLiteral ? nil : pattern.source, isGlob: isGlob, stack: stack)
             }
         }
     }
 
-    private mutating func include(_ path: String, at position: SourcePosition, shown: String?, isGlob: Bool, stack: [String]) {
-        let shown = shown ?? path
+    private mutating func include(_ path: String, at position: SourcePosition, displayName: String?, isGlob: Bool, stack: [String]) {
+        let displayName = displayName ?? path
         if let start = stack.firstIndex(of: path) {
-            // A glob may well match the file it stands in.
+            // A glob may match the file that contains it.
             if isGlob, path == stack.last { return }
-            let circle = (stack[start...] + [shown]).joined(separator: " -> ")
-            issues.append(ConfigIssue(at: position, "files include each other: \(circle)", hint: "remove one of these includes"))
-        } else if let first = readFrom[path] {
-            issues.append(ConfigIssue(at: position, "file '\(shown)' is included twice; first at \(first)", hint: "keep one of the two"))
-        } else if readFrom.count >= PolicyFiles.maxFiles || stack.count >= 32 {
-            issues.append(ConfigIssue(at: position, "too many files: at most \(PolicyFiles.maxFiles), and 32 that include one another"))
+            let cycle = (stack[start...] + [displayName]).joined(separator: " -> ")
+            issues.append(ConfigIssue(at: position, "files include each other: \(cycle)", hint: "remove one of these includes"))
+        } else if let first = firstIncludes[path] {
+            issues.append(
+                ConfigIssue(at: position, "file '\(displayName)' is included twice; first at \(first)", hint: "keep one of the two"))
+        } else if firstIncludes.count >= PolicyFiles.maxFiles || stack.count >= PolicyFiles.maxDepth {
+            let limits = "at most \(PolicyFiles.maxFiles) files, nested at most \(PolicyFiles.maxDepth) deep"
+            issues.append(ConfigIssue(at: position, "too many included files: \(limits)", hint: "merge some of them"))
         } else {
-            add(path, from: position, shown: shown, stack: stack)
+            add(path, from: position, displayName: displayName, stack: stack)
         }
     }
 }
 
-/// Without `.`, empty parts, and `name/..`: so that one file has one name.
+/// The path without `.`, empty parts and `name/..`, so that one file has one name.
 private func normalized(_ path: String) -> String {
     var parts: [Substring] = []
     for part in path.split(separator: "/") where part != "." {

@@ -1,18 +1,18 @@
 internal import ConfigTree
 package import ProviderKit
 
-/// Reads a policy: files -> tree -> `RoutingPolicy`. Pure but for its source; the same files and variables give the same report.
+/// Reads a policy: files -> tree -> `RoutingPolicy`. The same files and variables always give the same report.
 package struct PolicyLoader: Sendable {
     private let plugins: [any ProviderPlugin.Type]
     private let source: any PolicySource
 
-    /// Of plugins with the same name the first counts.
+    /// If several plugins have the same name, the first one is used.
     package init(plugins: [any ProviderPlugin.Type], source: some PolicySource) {
         self.plugins = plugins
         self.source = source
     }
 
-    /// Everything that is wrong is found in one go, as far as the files can be read at all.
+    /// Reports all errors at once. If a file can't be read or parsed, the policy's content is not checked.
     package func load(path: String) -> PolicyReport {
         let files = PolicyFiles(path: path, source: source)
         guard files.isComplete else { return PolicyReport(policy: nil, issues: files.issues, texts: files.texts) }
@@ -20,7 +20,6 @@ package struct PolicyLoader: Sendable {
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         let policy = schema.read(files.entries, at: top)
         return PolicyReport(
-            policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, plain: schema.plain,
-            options: schema.options.sections)
+            policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, plain: schema.plain)
     }
 }

@@ -1,32 +1,34 @@
 import ConfigTree
 
-/// Every name that one part of a policy may use for another. Filled section by section; each lookup is a hash.
+/// The names by which one part of a policy can refer to another. They are added section by section; a lookup is one
+/// hash.
 struct PolicyNames {
     var providers: [String: Int] = [:]
     /// Routes by name.
     var routes: [String: Int] = [:]
-    /// Models by the name that clients use; several providers may share it.
+    /// Models by the name that clients use. Several providers may share a name.
     private(set) var models: [String: [Int]] = [:]
     /// Models by `provider/name`.
     private(set) var qualified: [String: Int] = [:]
-    /// Names whose definition has an error: who uses one makes no further mistake.
+    /// Names whose definition has an error. A reference to such a name is not reported again.
     private(set) var broken: Set<String> = []
     private(set) var brokenKeys: Set<String> = []
-    /// How many more times a near name is looked for: that compares with every name, and a broken file may have very many unknown ones.
-    private var suggestions = 200
+    /// How many more times a similar name is searched for. A search compares with every name, and a broken file may
+    /// have thousands of unknown names.
+    private var remainingSearches = 200
 
     mutating func addModel(_ index: Int, name: String, provider: String) {
         models[name, default: []].append(index)
         qualified["\(provider)/\(name)"] = index
     }
 
-    /// With what stands behind a `/`, the name of a model.
+    /// Adds the name and, if it has a `/`, the model's name after it.
     mutating func addBroken(_ name: String) {
         broken.insert(name)
         if let slash = name.firstIndex(of: "/") { broken.insert(String(name[slash...].dropFirst())) }
     }
 
-    /// The name of an entry of `keys`.
+    /// - Parameter key: the name of an entry of `keys`.
     mutating func addBroken(key: String) {
         brokenKeys.insert(key)
     }
@@ -35,17 +37,17 @@ struct PolicyNames {
         broken.contains(name) || name.firstIndex(of: "/").map { broken.contains(String(name[$0...].dropFirst())) } ?? false
     }
 
-    /// A route, a model or `provider/model`, in this order.
+    /// What a name means as a step: a route, a model or `provider/model`, in this order.
     func step(_ name: String) -> RouteStep? {
         if let route = routes[name] { return .route(route) }
         if let models = models[name] { return .models(models) }
         return qualified[name].map { .models([$0]) }
     }
 
-    /// `; did you mean 'x'?`, or nothing.
+    /// `; did you mean 'x'?`, or an empty text if no candidate is similar.
     mutating func suggestion(for name: String, among candidates: some Sequence<String>) -> String {
-        guard suggestions > 0 else { return "" }
-        suggestions -= 1
+        guard remainingSearches > 0 else { return "" }
+        remainingSearches -= 1
         return nearest(to: name, in: candidates).map { "; did you mean '\($0)'?" } ?? ""
     }
 
@@ -53,12 +55,12 @@ struct PolicyNames {
         suggestion(for: name, among: [Array(routes.keys), modelNames].joined())
     }
 
-    /// In every form, with those that have an error.
+    /// The names of models in every form, and all names whose definition has an error.
     var modelNames: [String] { Array(models.keys) + Array(qualified.keys) + Array(broken) }
 }
 
 extension PolicySchema {
-    /// nil with an issue, unless its definition has one.
+    /// Nil if there is no such provider. That is reported, unless the provider's definition has an error.
     mutating func provider(named text: ConfigText) -> Int? {
         if text.isUnresolved { return nil }
         if let index = names.providers[text.text] { return index }
@@ -70,14 +72,16 @@ extension PolicySchema {
         return nil
     }
 
-    /// All models of a name, or the one of `provider/name`. nil with an issue, unless its definition has one.
+    /// All models with a name, or the one that `provider/name` names. Nil if there is none. That is reported, unless
+    /// the model's definition has an error.
     mutating func model(named text: ConfigText) -> [Int]? {
         if text.isUnresolved { return nil }
         if let models = names.models[text.text] ?? names.qualified[text.text].map({ [$0] }) { return models }
         guard !names.isBroken(text.text) else { return nil }
         let message = "there is no model '\(abbreviated(text.source))'"
         guard names.routes[text.text] == nil else {
-            report(ConfigIssue(at: text.position, message, hint: "'\(abbreviated(text.source))' is a route; name models here"))
+            report(
+                ConfigIssue(at: text.position, message, hint: "'\(abbreviated(text.source))' is a route, but only models are allowed here"))
             return nil
         }
         let suggestion = names.suggestion(for: text.text, among: names.modelNames)
@@ -85,18 +89,18 @@ extension PolicySchema {
         return nil
     }
 
-    /// Whether a name may stand in headers, metrics and lists as it is. Reports where not.
+    /// Whether a name can be used unchanged in headers, metrics and lists. Reports a name that can't.
     mutating func checkName(_ name: ConfigText, of kind: String, mayHaveSlash: Bool = false) -> Bool {
         let text = name.text
         let message: String
         if !text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) {
-            message = "has a space or another character outside visible ASCII"
+            message = "contains a space or another character outside visible ASCII"
         } else if let mark = text.first(where: { "*?,!&\"'\\".contains($0) }) {
-            message = "has '\(mark)', which means something else where names are used"
+            message = "contains '\(mark)', which has a special meaning in patterns, expressions or lists"
         } else if text.contains("/"), !mayHaveSlash {
-            message = "has '/', which only divides a provider from its model"
+            message = "contains '/', which may only separate a provider from its model"
         } else if text.hasPrefix("tag:") {
-            message = "begins with 'tag:', which stands for a tag"
+            message = "begins with 'tag:', which is the prefix of tags"
         } else if text.utf8.count > 128 {
             message = "is longer than 128 characters"
         } else {

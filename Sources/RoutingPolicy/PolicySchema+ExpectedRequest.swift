@@ -1,27 +1,63 @@
 import ConfigTree
 
-/// `request` of a test.
+extension ExpectedRequest {
+    static let section = OptionSection<ExpectedRequest>(
+        "request", "of a test",
+        [
+            Option(
+                "model", takes: .texts, .words("none named"),
+                help: "as a request gives it: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
+                read: { fields, schema, request in
+                    let models = fields.texts("model") ?? []
+                    request.models = models.map(\.text)
+                    request.isList = fields.node("model")?.isScalar == false
+                    // `body` replaces it, and is checked itself.
+                    if !fields.isPresent("body") { for model in models { schema.checkRequested(model) } }
+                }),
+            Option(
+                "text", takes: .text, .words("Hello"), help: "the text of the only message", entries: none,
+                read: { fields, _, request in request.text = fields.string("text") ?? request.text }),
+            medium(.image, help: "whether the message has an image"),
+            medium(.audio, help: "whether the message has audio"),
+            medium(.file, help: "whether the message has a file"),
+            Option("tools", \.hasTools, .bool, help: "whether the request has a tool"),
+            Option("json", \.wantsJSON, .bool, help: "whether the request asks for JSON"),
+            Option("max_tokens", \.maxTokens, .count, .words("none"), help: "as a request gives it"),
+        ] + RoutingOverride.all.map(overriding) + [
+            Option(
+                "tokens", takes: .integer(0...countRange.upperBound), .words("estimated"),
+                help: "of the prompt, in place of the estimate", entries: none,
+                read: { fields, schema, request in
+                    request.tokens = fields.int("tokens", in: 0...countRange.upperBound)
+                    if let node = fields.node("tokens") { schema.plain.append(node.position) }
+                }),
+            Option(
+                "body", takes: .other("a chat request with JSON values"), .words("made from the others"),
+                help: "a whole chat request, in place of all others but 'tokens'", entries: none,
+                read: { fields, schema, request in request.givenBody = schema.readWholeBody(&fields) }),
+        ])
+
+    /// A test is compared by the body that it stands for.
+    private static let none: @Sendable (ExpectedRequest, RoutingPolicy) -> [OptionEntry] = { _, _ in [] }
+
+    private static func medium(_ medium: Medium, help: String) -> Option<ExpectedRequest> {
+        Option(
+            medium.rawValue, takes: .bool, .value("false"), help: help, entries: none,
+            read: { fields, _, request in if fields.bool(medium.rawValue) == true { request.media.append(medium) } })
+    }
+
+    private static func overriding(_ override: RoutingOverride) -> Option<ExpectedRequest> {
+        let option = override.option
+        return Option(
+            option.key, takes: option.kind, option.absence, help: option.help, entries: none,
+            read: { fields, schema, request in option.read(&fields, &schema, &request.overrides) })
+    }
+}
+
 extension PolicySchema {
-    /// - Parameter mayBeUnknown: whether the models it names need not exist.
-    mutating func readExpectedRequest(_ fields: inout FieldReader, mayBeUnknown: Bool) -> (body: [UInt8], tokens: Int?) {
-        fields.declare("model", as: .other("text or list"))
-        var request = ExpectedRequest()
-        let models = fields.texts("model") ?? []
-        request.models = models.map(\.text)
-        request.isList = fields.node("model")?.isScalar == false
-        request.text = fields.string("text") ?? request.text
-        request.media = ExpectedRequest.Medium.allCases.filter { fields.bool($0.rawValue) ?? false }
-        request.hasTools = fields.bool("tools") ?? false
-        request.wantsJSON = fields.bool("json") ?? false
-        request.maxTokens = fields.int("max_tokens", in: PolicySchema.countRange)
-        request.fields = readRequestFields(&fields)
-        let tokens = fields.int("tokens", in: 0...PolicySchema.countRange.upperBound)
-        if let node = fields.node("tokens") { plain.append(node.position) }
-        fields.declare("body", as: .other("a chat request with JSON values"))
-        guard let body = fields.entry("body") else {
-            if !mayBeUnknown { for model in models { checkRequested(model) } }
-            return (request.body, tokens)
-        }
+    /// Reports the keys that do nothing beside `body`.
+    func checkBody(_ fields: inout FieldReader) -> Bool {
+        guard fields.isPresent("body") else { return true }
         for key in fields.presentKeys where !["body", "tokens"].contains(key) && fields.knownKeys.contains(key) {
             guard let place = fields.entry(key)?.key.position else { continue }
             fields.report(
@@ -29,27 +65,31 @@ extension PolicySchema {
                     at: place, "'\(key)' does nothing beside 'body', which is the whole request", hint: "write it into 'body', or remove it"
                 ))
         }
-        return (readBody(body, &fields, mayBeUnknown: mayBeUnknown) ?? [], tokens)
+        return true
     }
 
-    private mutating func readBody(_ entry: ConfigEntry, _ fields: inout FieldReader, mayBeUnknown: Bool) -> [UInt8]? {
+    fileprivate mutating func readWholeBody(_ fields: inout FieldReader) -> [UInt8]? {
+        guard let entry = fields.entry("body") else { return nil }
         guard case .mapping(let members) = entry.value.content else {
             fields.report(
-                "body", "'body' takes a chat request's fields, not \(entry.value.shown)",
+                "body", "'body' takes a chat request's fields, not \(entry.value.displayText)",
                 hint: "such as 'body: { messages: [{ role: user, content: Hello }] }'")
-            return nil
+            return []
         }
         var model = FieldReader(members.filter { $0.key.text == "model" }, at: entry.key.position)
-        if !mayBeUnknown { for name in model.texts("model") ?? [] { checkRequested(name) } }
+        for name in model.texts("model") ?? [] { checkRequested(name) }
         var json = JSONBody()
         let bytes = json.encoded(entry.value)
         for issue in json.takeIssues() { report(issue) }
-        return bytes
+        return bytes ?? []
     }
 
-    /// A name that a request may use: a route, a model, `provider/model` or `auto`.
-    private mutating func checkRequested(_ name: ConfigText) {
-        guard !name.isUnresolved, name.text != "auto", names.step(name.text) == nil, !names.isBroken(name.text) else { return }
+    /// Reports a name that no request may use: it is neither a route, a model, `provider/model` nor `auto`.
+    fileprivate mutating func checkRequested(_ name: ConfigText) {
+        guard !mayNameUnknownModels, !name.isUnresolved, name.text != "auto", names.step(name.text) == nil, !names.isBroken(name.text)
+        else {
+            return
+        }
         let suggestion = names.suggestion(forStep: name.text)
         let hint = suggestion.isEmpty ? "define it under 'models:' or 'routes:', or expect 'refused: 404'" : nil
         report(ConfigIssue(at: name.position, "there is no model or route '\(abbreviated(name.source))'\(suggestion)", hint: hint))

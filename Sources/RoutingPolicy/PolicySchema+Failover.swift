@@ -1,32 +1,59 @@
 import ConfigTree
 import ProviderKit
 
-/// Every `failover`.
-extension PolicySchema {
-    /// A client that went away is answered by nobody, so nothing can follow.
-    static let failures = FailureClass.allCases.filter { $0 != .cancelled }
-    static let statuses = 400...599
-    /// What all statuses are called among the options.
-    static let statusOption = "400 to 599"
+extension Failover {
+    static let section = OptionSection<Failover>(
+        "failover",
+        "of defaults, a provider or a route: 'retry' the same model, go on with the 'next', or 'stop' and pass the failure to the client",
+        naming: { Int($0) == nil ? $0 : statusKey }, [statusOption] + classes.map(option))
 
-    mutating func readFailover(_ fields: inout FieldReader) -> Failover {
-        section("failover", of: &fields, naming: { Int($0) == nil ? $0 : PolicySchema.statusOption }) { fields, _ in
-            let actions = Failover.Action.allCases.map(\.rawValue)
-            var failover = Failover()
-            for failure in PolicySchema.failures {
-                failover.classes[failure] = fields.word(failure.rawValue, of: actions).flatMap(Failover.Action.init)
-            }
-            for key in fields.presentKeys where Int(key) != nil || key == PolicySchema.statusOption {
-                let action = fields.word(key, of: actions).flatMap(Failover.Action.init)
-                if let status = Int(key), "\(status)" == key, PolicySchema.statuses.contains(status) {
+    static let statusRange = 400...599
+    private static let statusKey = "400 to 599"
+
+    /// Nothing can follow a client that left.
+    private static let classes = FailureClass.allCases.filter { $0 != .cancelled }
+    private static let words = Action.allCases.map(\.rawValue)
+
+    private static func option(_ failure: FailureClass) -> Option<Failover> {
+        let key = failure.rawValue
+        return Option(
+            key, takes: .word(words), help: help(failure),
+            entries: { failover, _ in failover.classes[failure].map { [OptionEntry(key, .text($0.rawValue))] } ?? [] },
+            read: { fields, _, failover in failover.classes[failure] = fields.word(key, of: words).flatMap(Action.init) })
+    }
+
+    /// Stands for every status.
+    private static let statusOption = Option<Failover>(
+        statusKey, takes: .word(words), help: "a response with this status; takes precedence over its class",
+        entries: { failover, _ in
+            failover.statuses.sorted { $0.key < $1.key }.map { OptionEntry("\($0.key)", .text($0.value.rawValue)) }
+        },
+        read: { fields, _, failover in
+            for key in fields.presentKeys where Int(key) != nil || key == statusKey {
+                let action = fields.word(key, of: words).flatMap(Action.init)
+                if let status = Int(key), "\(status)" == key, statusRange.contains(status) {
                     failover.statuses[status] = action
                 } else if let entry = fields.entry(key) {
                     let hint = "write statuses from 400 to 599, each by itself: '{ 401: stop, 403: stop }'"
-                    fields.report(ConfigIssue(at: entry.key.position, "'\(abbreviated(key))' is no status of a failure", hint: hint))
+                    fields.report(ConfigIssue(at: entry.key.position, "'\(abbreviated(key))' is not the status of a failure", hint: hint))
                 }
             }
-            fields.declare(PolicySchema.statusOption, as: .word(actions))
-            return failover
-        } ?? Failover()
+        })
+
+    private static func help(_ failure: FailureClass) -> String {
+        switch failure {
+        case .unreachable: "refused, unreachable, DNS, TLS or connect timeout"
+        case .reset: "a fresh connection was closed before the response began"
+        case .timeout: "one of 'timeouts' expired"
+        case .rateLimited: "429, or a limit of this policy"
+        case .upstreamError: "408, 409, 425, 5xx, or a response that is unreadable or empty"
+        case .notFound: "404: the provider does not know the model"
+        case .providerRejected: "401, 402, 403: the provider refuses this account"
+        case .contextOverflow: "the prompt is too long for the model"
+        case .contentFilter: "the content filter refused"
+        case .unsupported: "the model does not support what the request needs"
+        case .clientError: "every other 4xx"
+        case .cancelled: "the client left"
+        }
     }
 }

@@ -1,25 +1,68 @@
 import ConfigTree
 
-/// `hedge` of a route.
-extension PolicySchema {
-    mutating func readHedge(_ fields: inout FieldReader, of route: Int) -> Hedge? {
-        let place = fields.entry("hedge")?.key.position
-        return section("hedge", of: &fields) { fields, schema in
-            let delay = fields.hedgeDelay()
-            let maxCost = fields.money("max_cost")
-            if let place { schema.hedges.append((route, place, maxCost == nil ? nil : fields.node("max_cost")?.position)) }
-            return delay.map { Hedge(delay: $0, maxCost: maxCost) }
-        } ?? nil
-    }
+/// The options of `hedge:` as they are read: a hedge without a delay is no hedge.
+struct HedgeOptions: OptionHolder {
+    var delay: Hedge.Delay?
+    var maxCost: Double?
+}
 
-    /// A hedge that can't ever happen, or not at some models, is told. Only for routes without circles.
+extension HedgeOptions {
+    static let section = OptionSection<HedgeOptions>(
+        "hedge", "of a route",
+        [
+            Option(
+                "after", takes: .other("time, 1ms to 24h, or p95"), .required,
+                help: "without content by then, the next model is called too; p95 is the time within which 95 of 100 requests had content",
+                entries: { hedge, _ in hedge.delay.map { [OptionEntry("after", .text($0.written))] } ?? [] },
+                read: { fields, _, hedge in hedge.delay = fields.hedgeDelay() }),
+            Option(
+                "max_cost", \.maxCost, .money, .words("no limit"),
+                help: "what the second attempt may cost at most; excludes models without a price"),
+        ])
+}
+
+extension Hedge.Delay {
+    fileprivate var written: String {
+        switch self {
+        case .after(let time): time.asWritten
+        case .p95: "p95"
+        }
+    }
+}
+
+extension Option where Section == RouteDefinition {
+    init(hedge path: Path<Hedge?>, help: String) {
+        let section = HedgeOptions.section
+        self.init(
+            "hedge", takes: .other("see hedge"), .words("none"), help: help,
+            entries: { route, policy in
+                guard let hedge = route[keyPath: path] else { return [] }
+                return [
+                    OptionEntry(
+                        "hedge", .section(section.entries(of: HedgeOptions(delay: hedge.delay, maxCost: hedge.maxCost), in: policy)))
+                ]
+            },
+            read: { fields, schema, route in
+                let place = fields.entry("hedge")?.key.position
+                let options = schema.read(section, at: "hedge", of: &fields) { fields, schema, hedge in
+                    guard let place else { return false }
+                    schema.hedges.append((schema.currentRoute, place, hedge.maxCost == nil ? nil : fields.node("max_cost")?.position))
+                    return true
+                }
+                route[keyPath: path] = options.flatMap { options in options.delay.map { Hedge(delay: $0, maxCost: options.maxCost) } }
+            })
+    }
+}
+
+extension PolicySchema {
+    /// Warns of a hedge that cannot ever happen, or not at some models. Only for routes without cycles.
     mutating func checkHedges(_ routes: [RouteDefinition], models: [ModelDefinition]) {
         for (route, position, maxCost) in hedges {
             let reached = RouteReach(routes, from: route)
             if !reached.hasSeveralModels {
                 report(
                     ConfigIssue(
-                        .warning, at: position, "route '\(routes[route].name)' has one model alone, so there is none to ask beside it",
+                        .warning, at: position, "route '\(routes[route].name)' has only one model, so there is none to call beside it",
                         hint: "name a second one in 'try' or 'fallback', or remove 'hedge'"))
             }
             let unpriced = maxCost == nil ? [] : reached.models(atMost: 4) { models[$0].price == nil }
@@ -37,7 +80,6 @@ extension PolicySchema {
 extension FieldReader {
     /// nil with an issue.
     fileprivate mutating func hedgeDelay() -> Hedge.Delay? {
-        declare("after", as: .other("time, 1ms to 24h, or p95"))
         if case .scalar(let scalar)? = node("after")?.content, scalar.text.lowercased().hasPrefix("p"), !scalar.isUnresolved {
             if scalar.text == "p95" { return .p95 }
             report(

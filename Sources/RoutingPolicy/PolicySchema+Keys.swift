@@ -3,67 +3,107 @@ import ConfigTree
 internal import Crypto
 import ProviderKit
 
-/// `keys`.
-extension PolicySchema {
-    struct ReadKey {
-        var definition: KeyDefinition
-        /// A hash of what it may reach; nil: all.
-        var scopeDigest: [UInt8]?
-    }
+extension KeyDefinition {
+    static let section = OptionSection<KeyDefinition>(
+        "keys", "which clients may call, by name", reserved: ["budget"],
+        [
+            Option(
+                "secret", takes: .text, help: "what the client sends as its API key, best as a variable; or use 'sha256'",
+                entries: { key, _ in [OptionEntry("secret", .opaque(key.digest))] },
+                read: { fields, schema, key in key.digest = schema.readDigest(&fields) ?? [] }),
+            Option(
+                "sha256", takes: .text, help: "the SHA-256 of the secret in hexadecimal: printf %s \"$SECRET\" | sha256sum",
+                // Read together with `secret`.
+                entries: { _, _ in [] }, read: { _, _, _ in }),
+            Option("admin", \.isAdmin, .bool, help: "may use /metrics and /admin too"),
+            Option(
+                "models", takes: .other("list of names, globs and 'tag:NAME'"), .words("everything"),
+                help: "what it may use; a route that is named grants everything that it leads to",
+                entries: { key, policy in key.models.map { [OptionEntry("models", .scope($0, policy))] } ?? [] },
+                read: { fields, schema, key in key.models = schema.readScope(&fields) }),
+            Option(
+                "endpoints", takes: .words(KeyOperation.allCases.map(\.rawValue)), .words("all"), help: "the operations that it may use",
+                entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.rawValue).sorted()))] } ?? [] },
+                read: { fields, _, key in
+                    let words = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue))
+                    key.endpoints = words.map { Set($0.compactMap(KeyOperation.init)) }
+                }),
+            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "of all its requests together"),
+            Option(
+                "defaults", takes: .other("see keys.defaults"), help: "routing overrides of requests that give none themselves",
+                entries: { key, policy in
+                    let entries = RoutingOverrides.section.entries(of: key.defaults?.fields ?? RoutingOverrides(), in: policy)
+                    return entries.isEmpty ? [] : [OptionEntry("defaults", .section(entries))]
+                },
+                read: { fields, schema, key in
+                    let scope = key.models
+                    let overrides = schema.read(RoutingOverrides.section, at: "defaults", of: &fields) { fields, schema, overrides in
+                        schema.checkFallback(of: overrides, &fields, scope: scope)
+                        return true
+                    }
+                    key.defaults = overrides.map(OverridesBox.init)
+                }),
+            Option("metadata", \.wantsMetadata, .bool, help: "'_router' in bodies, if the request does not decide it"),
+        ])
+}
 
-    mutating func readKeys(_ entries: [ConfigEntry], models: ModelIndex, routes: [RouteDefinition]) -> [ReadKey] {
-        var scopes = KeyScopes(models: models, routes: routes, names: names)
+extension OptionValue {
+    /// What a scope grants, by name.
+    fileprivate static func scope(_ scope: ModelScope, _ policy: RoutingPolicy) -> OptionValue {
+        .scope(digest: scope.digest) {
+            (scope.routes.map { policy.routes[$0].name } + scope.models.map { policy.models[$0].key }).sorted()
+        }
+    }
+}
+
+extension PolicySchema {
+    mutating func readKeys(_ entries: [ConfigEntry]) -> [KeyDefinition] {
+        scopes = KeyScopes(models: models, routes: policy.routes, names: names)
         var digests: [[UInt8]: ConfigText] = [:]
-        var keys: [ReadKey] = []
+        var keys: [KeyDefinition] = []
         for entry in entries where checkName(entry.key, of: "key") {
-            guard let key = key(entry, &scopes) else {
+            let key = key(entry)
+            guard !key.digest.isEmpty else {
                 names.addBroken(key: entry.key.text)
                 continue
             }
-            if let other = digests.updateValue(entry.key, forKey: key.definition.digest) {
-                let message = "keys '\(other.text)' and '\(entry.key.text)' have the same secret; the other is at \(other.position)"
-                report(ConfigIssue(at: entry.key.position, message, hint: "give each key a secret of its own"))
+            if let other = digests.updateValue(entry.key, forKey: key.digest) {
+                report(
+                    ConfigIssue(
+                        at: entry.key.position,
+                        "keys '\(other.text)' and '\(entry.key.text)' have the same secret; the other is at \(other.position)",
+                        hint: "give each key a secret of its own"))
             }
             keys.append(key)
         }
         return keys
     }
 
-    private mutating func key(_ entry: ConfigEntry, _ scopes: inout KeyScopes) -> ReadKey? {
+    /// Its digest is empty if it has no valid secret.
+    private mutating func key(_ entry: ConfigEntry) -> KeyDefinition {
         var fields = FieldReader(entry.value, of: entry.key)
         PolicySchema.hideMisplaced(in: entry.value, &fields)
-        let digest = readDigest(&fields, of: entry.key)
-        let isAdmin = fields.bool("admin") ?? false
-        let scope = readScope(&fields, &scopes)
-        let endpoints = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue)).map { Set($0.compactMap(KeyOperation.init)) }
-        let limits = readLimits(&fields)
-        let defaults = section("defaults", of: &fields, as: "keys.defaults") { fields, schema in
-            let defaults = schema.readRequestFields(&fields)
-            schema.checkFallback(of: defaults, &fields, scope: scope?.scope)
-            return defaults
-        }
-        let wantsMetadata = fields.bool("metadata") ?? true
-        finish(&fields, section: "keys", reserved: ["budget"])
-        return digest.map { digest in
-            let definition = KeyDefinition(
-                name: entry.key.text, digest: digest, isAdmin: isAdmin, models: scope?.scope, endpoints: endpoints, limits: limits,
-                defaults: defaults.map(OverridesBox.init), wantsMetadata: wantsMetadata)
-            return ReadKey(definition: definition, scopeDigest: scope?.digest)
-        }
+        var key = KeyDefinition(name: entry.key.text, digest: [])
+        currentKey = entry.key
+        read(KeyDefinition.section, &fields, into: &key)
+        finish(&fields, KeyDefinition.section)
+        return key
     }
 
-    /// A model that the key itself may not reach would have each of its requests refused.
-    private func checkFallback(of defaults: RoutingOverrides, _ fields: inout FieldReader, scope: ModelScope?) {
+    /// Reports a fallback that the key itself may not use: every request of the key would be refused.
+    fileprivate func checkFallback(of defaults: RoutingOverrides, _ fields: inout FieldReader, scope: ModelScope?) {
         guard let scope, let name = defaults.fallbackModel, let node = fields.node("fallback_model"), !node.isUnresolved else { return }
         let models =
             defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name]
             ?? names.qualified[name].map { [$0] }
         guard let models, scope.models.isDisjoint(with: models) else { return }
-        fields.report("fallback_model", "this key may not reach \(node.shown)", hint: "add it to the key's 'models', or name another model")
+        fields.report(
+            "fallback_model", "this key may not reach \(node.displayText)", hint: "add it to the key's 'models', or name another model")
     }
 
-    /// nil with an issue, or for want of a variable.
-    private mutating func readDigest(_ fields: inout FieldReader, of name: ConfigText) -> [UInt8]? {
+    /// The SHA-256 of the key's secret. nil with an issue, or if a variable is unset.
+    fileprivate mutating func readDigest(_ fields: inout FieldReader) -> [UInt8]? {
+        let name = currentKey
         let secret = fields.secret("secret")
         let hex = fields.string("sha256")
         guard let node = fields.node("secret") else {
@@ -86,8 +126,8 @@ extension PolicySchema {
         return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
     }
 
-    private mutating func readScope(_ fields: inout FieldReader, _ scopes: inout KeyScopes) -> KeyScopes.Combined? {
-        fields.declare("models", as: .other("list of names, globs and 'tag:NAME'"))
+    /// nil: everything.
+    fileprivate mutating func readScope(_ fields: inout FieldReader) -> ModelScope? {
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
             fields.report(

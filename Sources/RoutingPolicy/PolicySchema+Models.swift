@@ -1,24 +1,106 @@
 import ConfigTree
 import ProviderKit
 
-/// `models`.
-extension PolicySchema {
+extension ModelDefinition {
     static let types = ["fast", "reasoning"]
-    static let supports = Capability.allCases.map(\.rawValue)
 
-    mutating func readModels(_ entries: [ConfigEntry], of providers: [ReadProvider], over defaults: Defaults) -> [ModelDefinition] {
+    static let section = OptionSection<ModelDefinition>(
+        "models", "the names that clients use; 'PROVIDER/NAME' if several providers share one",
+        [
+            Option(
+                "provider", takes: .text, .required, help: "the provider that serves it",
+                entries: { model, policy in [OptionEntry("provider", .text(policy.providers[model.provider].name))] },
+                read: { fields, schema, model in schema.readProvider(&fields, &model) }),
+            Option("type", \.type, .word(of: types), .words("none"), help: "what it is best at; also a tag"),
+            Option(
+                "tags", takes: .texts, .words("none"),
+                help: "what selectors and keys choose it by; 'vision' implies 'supports: [image]' and the other way round",
+                entries: { model, _ in model.tags.isEmpty ? [] : [OptionEntry("tags", .list(model.tags))] },
+                read: { fields, schema, model in model.tags = schema.readTags(&fields) }),
+            Option(
+                "supports", takes: .words(Capability.allCases.map(\.rawValue)), .words("streaming"),
+                help: "its capabilities; a request that needs more is not sent to it",
+                entries: { model, _ in [OptionEntry("supports", .text(model.supports.written))] },
+                read: { fields, schema, model in schema.readSupports(&fields, &model) }),
+            Option(
+                "upstream", takes: .text, .words("its name here"), help: "the provider's own name of the model",
+                entries: { model, _ in [OptionEntry("upstream", .text(model.upstream))] },
+                read: { fields, _, model in model.upstream = fields.string("upstream") ?? model.name }),
+            Option("context", \.context, .count, .words("unknown"), help: "input tokens; longer prompts are not sent to it"),
+            Option("max_output", \.maxOutput, .count, .words("unknown"), help: "output tokens; requests for more are not sent to it"),
+            Option(section: "price", \.price, Price.section, .words("unknown"), help: "what it costs; 0 is a price"),
+            Option("hidden", \.isHidden, .bool, help: "left out of lists; routes and clients may still name it"),
+            Option(body: "request_defaults", \.requestDefaults, help: "merged into a request for the fields that the client leaves out"),
+            Option(body: "request_overrides", \.requestOverrides, help: "merged into every request, whatever the client sets"),
+            Option(layer: Timeouts.self, \.timeouts, help: "over its provider's"),
+            Option(
+                "weight", \.weight, .number(0...1000), help: "its share in the order 'weighted'; 0 is drawn only if no other model is left"),
+            Option(section: "limits", \.limits, Limits.section, help: "its own, over those of 'defaults'"),
+            Option(layer: Retry.self, \.retry, help: "over its provider's", check: checkOrder),
+            Option(
+                layer: BreakerSettings.self, \.breaker, help: "its own, over its provider's",
+                base: { schema, model in
+                    let provider = schema.policy.providers.indices.contains(model.provider) ? schema.policy.providers[model.provider] : nil
+                    return schema.policy.defaults.breaker.overridden(by: provider?.breaker ?? BreakerOverrides())
+                }, check: checkOrder),
+        ])
+}
+
+extension Price {
+    static let section = OptionSection<Price>(
+        "price", "of a model, in US dollars per million tokens",
+        [
+            Option(required: "input", \.input, help: "of prompt tokens"),
+            Option(required: "output", \.output, help: "of completion tokens"),
+            Option(
+                "cached_input", \.cachedInput, .money, .words("as input"), help: "of prompt tokens that the provider read from its cache"),
+            Option("reasoning", \.reasoning, .money, .words("as output"), help: "of completion tokens that were spent on reasoning"),
+        ])
+}
+
+extension Option where Section == Price {
+    fileprivate init(required key: String, _ path: Path<Double>, help: String) {
+        let money = OptionType.money
+        self.init(
+            key, takes: money.kind, .required, help: help,
+            entries: { price, _ in [OptionEntry(key, .text(money.written(price[keyPath: path])))] },
+            read: { fields, _, price in price[keyPath: path] = fields.money(key, required: true) ?? 0 })
+    }
+}
+
+extension Option where Section == ModelDefinition {
+    /// A mapping of members for the body of a request.
+    fileprivate init(body key: String, _ path: Path<[BodyField]>, help: String) {
+        self.init(
+            key, takes: .other("a request's fields with JSON values"), .words("none"), help: help,
+            entries: { model, _ in
+                let fields = model[keyPath: path].map { OptionEntry($0.key, .text(String(decoding: $0.json, as: UTF8.self))) }
+                return fields.isEmpty ? [] : [OptionEntry(key, .section(fields))]
+            },
+            read: { fields, schema, model in model[keyPath: path] = schema.readBody(&fields, key) })
+    }
+}
+
+extension CapabilitySet {
+    /// As routes.yaml lists them.
+    var written: String { map(\.rawValue).sorted().joined(separator: ", ") }
+}
+
+extension PolicySchema {
+    mutating func readModels(_ entries: [ConfigEntry]) -> [ModelDefinition] {
         var models: [ModelDefinition] = []
         var places: [String: SourcePosition] = [:]
         for entry in entries where checkName(entry.key, of: "model", mayHaveSlash: true) {
-            guard let (model, provider) = model(entry, of: providers, over: defaults) else {
+            guard let model = model(entry) else {
                 names.addBroken(entry.key.text)
                 continue
             }
+            let provider = policy.providers[model.provider].name
             if let first = places.updateValue(entry.key.position, forKey: "\(provider)/\(model.name)") {
-                let message = "provider '\(provider)' has two models named '\(model.name)'; first at \(first)"
                 report(
                     ConfigIssue(
-                        at: entry.key.position, message, hint: "give one of them another name, and the provider's own as 'upstream'"))
+                        at: entry.key.position, "provider '\(provider)' has two models named '\(model.name)'; first at \(first)",
+                        hint: "give one of them another name, and the provider's own as 'upstream'"))
             }
             names.addModel(models.count, name: model.name, provider: provider)
             models.append(model)
@@ -26,37 +108,22 @@ extension PolicySchema {
         return models
     }
 
-    /// nil where its provider or its name isn't known.
-    private mutating func model(
-        _ entry: ConfigEntry, of providers: [ReadProvider], over defaults: Defaults
-    ) -> (ModelDefinition, provider: String)? {
+    /// nil if its provider or its name is not known.
+    private mutating func model(_ entry: ConfigEntry) -> ModelDefinition? {
         var fields = FieldReader(entry.value, of: entry.key)
-        let provider = fields.name("provider", required: true).flatMap { text in
-            self.provider(named: text).map { (index: $0, name: text.text) }
-        }
-        let name = provider.flatMap { modelName(entry.key, provider: $0.name) }
-        let type = fields.word("type", of: PolicySchema.types)
-        var tags = Set(readTags(&fields))
-        let given = fields.words("supports", of: PolicySchema.supports).map { $0.compactMap(Capability.init) }
-        var supports = CapabilitySet(given ?? []).union([.streaming])
-        if supports.contains(.image) { tags.insert("vision") }
-        if tags.contains("vision") { supports.insert(.image) }
-        if let type { tags.insert(type) }
-        var model = ModelDefinition(
-            key: entry.key.text, name: name ?? "", provider: provider?.index ?? 0, upstream: fields.string("upstream") ?? name ?? "",
-            type: type,
-            tags: tags.sorted(), supports: supports, context: fields.int("context", in: PolicySchema.countRange),
-            maxOutput: fields.int("max_output", in: PolicySchema.countRange), price: readPrice(&fields),
-            isHidden: fields.bool("hidden") ?? false,
-            requestDefaults: readBody(&fields, "request_defaults"), requestOverrides: readBody(&fields, "request_overrides"),
-            timeouts: readTimeouts(&fields))
-        model.weight = fields.number("weight", in: 0...1000) ?? model.weight
-        model.limits = defaults.limits.overridden(by: readLimits(&fields))
-        model.retry = readRetry(&fields)
-        model.breaker = readBreaker(&fields, over: provider.map { providers[$0.index].breaker } ?? defaults.breaker)
-        finish(&fields, section: "models")
-        guard let provider, name != nil else { return nil }
-        return (model, provider.name)
+        var model = ModelDefinition()
+        model.key = entry.key.text
+        model.provider = -1
+        currentKey = entry.key
+        read(ModelDefinition.section, &fields, into: &model)
+        finish(&fields, ModelDefinition.section)
+        return model.provider < 0 || model.name.isEmpty ? nil : model
+    }
+
+    fileprivate mutating func readProvider(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
+        guard let text = fields.name("provider", required: true), let index = provider(named: text) else { return }
+        model.provider = index
+        if let name = modelName(currentKey, provider: text.text) { model.name = name }
     }
 
     /// The key without its provider.
@@ -64,40 +131,41 @@ extension PolicySchema {
         guard let slash = key.text.firstIndex(of: "/") else { return key.text }
         let name = key.text[slash...].dropFirst()
         if key.text[..<slash] == provider, !name.isEmpty, !name.contains("/") { return String(name) }
-        let message = "in a model's name '/' divides its provider from its name, and the provider is '\(provider)'"
         let last = key.text.split(separator: "/").last.map(String.init) ?? "name"
         report(
             ConfigIssue(
-                at: key.position, message, hint: "write '\(last)' or '\(provider)/\(last)', and the provider's own name as 'upstream'"))
+                at: key.position, "in a model's name '/' separates its provider from its name, and the provider is '\(provider)'",
+                hint: "write '\(last)' or '\(provider)/\(last)', and the provider's own name as 'upstream'"))
         return nil
     }
 
-    private mutating func readTags(_ fields: inout FieldReader) -> [String] {
+    fileprivate func readTags(_ fields: inout FieldReader) -> [String] {
         (fields.texts("tags") ?? []).compactMap { text in
             if text.isUnresolved || isTag(text.text) { return text.text }
             fields.report(
                 ConfigIssue(
-                    at: text.position, "'\(abbreviated(text.source))' is no tag",
+                    at: text.position, "'\(abbreviated(text.source))' is not a tag",
                     hint: "a tag has no spaces and none of '!', '&', ',', '*'; write several as '[a, b]'"))
             return nil
         }
     }
 
-    private mutating func readPrice(_ fields: inout FieldReader) -> Price? {
-        section("price", of: &fields) { fields, _ in
-            let input = fields.money("input", required: true)
-            let output = fields.money("output", required: true)
-            return Price(
-                input: input ?? 0, output: output ?? 0, cachedInput: fields.money("cached_input"), reasoning: fields.money("reasoning"))
-        }
+    /// Reads `supports`, and adds what `type`, `tags` and `supports` imply of each other.
+    fileprivate func readSupports(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
+        let words = fields.words("supports", of: Capability.allCases.map(\.rawValue)) ?? []
+        model.supports = CapabilitySet(words.compactMap(Capability.init)).union([.streaming])
+        var tags = Set(model.tags)
+        if model.supports.contains(.image) { tags.insert("vision") }
+        if tags.contains("vision") { model.supports.insert(.image) }
+        if let type = model.type { tags.insert(type) }
+        model.tags = tags.sorted()
     }
 
-    private mutating func readBody(_ fields: inout FieldReader, _ key: String) -> [BodyField] {
-        fields.declare(key, as: .other("a request's fields with JSON values"))
+    fileprivate mutating func readBody(_ fields: inout FieldReader, _ key: String) -> [BodyField] {
         guard let entry = fields.entry(key), !entry.value.isNull else { return [] }
         guard case .mapping(let members) = entry.value.content else {
             fields.report(
-                key, "'\(key)' takes a mapping of a request's fields, not \(entry.value.shown)",
+                key, "'\(key)' takes a mapping of a request's fields, not \(entry.value.displayText)",
                 hint: "such as '\(key): { temperature: 0.7 }'")
             return []
         }
@@ -106,8 +174,8 @@ extension PolicySchema {
             if ["model", "stream", "messages"].contains(member.key.text) {
                 report(
                     ConfigIssue(
-                        at: member.key.position, "'\(member.key.text)' can't be set by the policy",
-                        hint: "the request's own stands, and 'upstream' names the provider's model"))
+                        at: member.key.position, "the policy cannot set '\(member.key.text)'",
+                        hint: "the client sets it; the provider's name of the model is set by 'upstream'"))
                 return nil
             }
             let json = body.encoded(member.value)

@@ -1,67 +1,92 @@
 import ConfigTree
 import ProviderKit
 
-/// `providers`.
-extension PolicySchema {
-    struct ReadProvider {
-        var definition: ProviderDefinition
-        /// Its own, over the defaults'.
-        var breaker: BreakerSettings
-        /// What its plugin read, for the digest.
-        var node: ConfigNode
-    }
+extension ProviderDefinition {
+    /// What every provider takes. The plugin reads the other options.
+    static let section = OptionSection<ProviderDefinition>(
+        "providers", "accounts at one place each, by name; the plugin decides what else a provider takes",
+        [
+            Option(
+                "plugin", takes: .text, .required, help: "the plugin that drives it",
+                entries: { provider, _ in
+                    let state = provider.settings == nil ? "off (\(provider.unset.joined(separator: ", ")) unset)" : "on"
+                    return [
+                        OptionEntry("plugin", .text(provider.plugin)), OptionEntry("state", .text(state)),
+                        OptionEntry("settings", .plugin(provider.settings, digest: provider.settingsDigest)),
+                    ]
+                },
+                read: { fields, schema, provider in schema.readPlugin(&fields, &provider) }),
+            Option(layer: Timeouts.self, \.timeouts, help: "over those of 'defaults'"),
+            Option(layer: Retry.self, \.retry, help: "over that of 'defaults'", check: checkOrder),
+            Option(section: "failover", \.failover, Failover.section, help: "over that of 'defaults'"),
+            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "of the provider as a whole"),
+            Option(
+                layer: BreakerSettings.self, \.breaker, help: "of each of its models, over that of 'defaults'",
+                base: { schema, _ in schema.policy.defaults.breaker }, check: checkOrder),
+        ])
+}
 
-    mutating func readProviders(_ entries: [ConfigEntry], over defaults: Defaults) -> [ReadProvider] {
-        var providers: [ReadProvider] = []
+extension PolicySchema {
+    mutating func readProviders(_ entries: [ConfigEntry]) -> [ProviderDefinition] {
+        var providers: [ProviderDefinition] = []
         for entry in entries where checkName(entry.key, of: "provider") {
             names.providers[entry.key.text] = providers.count
-            providers.append(provider(entry, over: defaults))
+            providers.append(provider(entry))
         }
         return providers
     }
 
-    private mutating func provider(_ entry: ConfigEntry, over defaults: Defaults) -> ReadProvider {
+    private mutating func provider(_ entry: ConfigEntry) -> ProviderDefinition {
         var fields = FieldReader(entry.value, of: entry.key)
         PolicySchema.hideMisplaced(in: entry.value, &fields)
-        let kind = fields.string("plugin") ?? misspeltPlugin(in: entry.value)
-        if fields.node("plugin") == nil {
-            let known = plugins.map { $0.name }.joined(separator: ", ")
-            fields.report("plugin", "key 'plugin' is missing", hint: "add 'plugin: …', one of \(known)")
-        }
-        let timeouts = readTimeouts(&fields)
-        var definition = ProviderDefinition(
-            name: entry.key.text, plugin: kind, settings: nil, unset: unset(in: entry.value), timeouts: timeouts)
-        definition.retry = readRetry(&fields)
-        definition.failover = readFailover(&fields)
-        definition.limits = readLimits(&fields)
-        let breaker = readBreaker(&fields, over: defaults.breaker)
-        // By a misspelt name's plugin the other keys are judged all the same.
-        let meant =
-            plugins.first { $0.name == kind }
-            ?? nearest(to: kind, in: plugins.map { $0.name }).flatMap { near in plugins.first { $0.name == near } }
-        if let node = fields.node("plugin"), meant?.name != kind, !kind.isEmpty, !node.isUnresolved { report(unknownPlugin(kind, node)) }
-        if let meant {
-            let settings = read(meant, &fields, of: entry.key)
-            if definition.unset.isEmpty { definition.settings = settings }
-            finish(&fields, section: "providers.\(meant.name)")
+        var provider = ProviderDefinition(name: entry.key.text, plugin: misspelledPlugin(in: entry.value), unset: unset(in: entry.value))
+        read(ProviderDefinition.section, &fields, into: &provider)
+        provider.settingsDigest = settingsDigest(of: entry.value)
+        // If the plugin's name is misspelled, the other keys are still judged by the plugin that was meant.
+        if let plugin = plugin(named: provider.plugin) {
+            let settings = read(plugin, &fields, of: entry.key)
+            if provider.unset.isEmpty { provider.settings = settings }
+            add(fields.finish(reference: ProviderDefinition.section.hint), secrets: fields.secretPositions)
         } else {
-            abandon(fields)
+            // Without a plugin the other keys cannot be judged.
+            add(fields.issues, secrets: fields.secretPositions)
         }
-        if !definition.unset.isEmpty {
-            let names = definition.unset.map { "'\($0)'" }.joined(separator: ", ")
-            let message = "provider '\(definition.name)' is off: \(names) \(definition.unset.count == 1 ? "is" : "are") unset or empty"
+        if !provider.unset.isEmpty {
+            let names = provider.unset.map { "'\($0)'" }.joined(separator: ", ")
             report(
                 ConfigIssue(
-                    .warning, at: entry.key.position, message, hint: "set it in the environment; until then no route selects its models"))
+                    .warning, at: entry.key.position,
+                    "provider '\(provider.name)' is off: \(names) \(provider.unset.count == 1 ? "is" : "are") unset or empty",
+                    hint: "set it in the environment; until then no route selects its models"))
         }
-        return ReadProvider(definition: definition, breaker: breaker, node: entry.value)
+        return provider
     }
 
-    /// What stands behind a key that is nearly `plugin`; empty: there is none.
-    private func misspeltPlugin(in node: ConfigNode) -> String {
+    /// The value of a key that is nearly `plugin`; empty if there is none.
+    private func misspelledPlugin(in node: ConfigNode) -> String {
         let entry = entries(of: node).first { nearest(to: $0.key.text, in: ["plugin"]) != nil }
         if case .scalar(let scalar)? = entry?.value.content { return scalar.text }
         return ""
+    }
+
+    fileprivate mutating func readPlugin(_ fields: inout FieldReader, _ provider: inout ProviderDefinition) {
+        let known = plugins.map { $0.name }
+        guard let node = fields.node("plugin") else {
+            fields.report("plugin", "key 'plugin' is missing", hint: "add 'plugin: …', one of \(known.joined(separator: ", "))")
+            return
+        }
+        provider.plugin = fields.string("plugin") ?? ""
+        guard !provider.plugin.isEmpty, !node.isUnresolved, !known.contains(provider.plugin) else { return }
+        let near = nearest(to: provider.plugin, in: known)
+        report(
+            ConfigIssue(
+                at: node.position, "there is no plugin \(node.displayText)" + (near.map { "; did you mean '\($0)'?" } ?? ""),
+                hint: near == nil ? "known: \(known.joined(separator: ", "))" : nil))
+    }
+
+    private func plugin(named name: String) -> (any ProviderPlugin.Type)? {
+        let meant = plugins.contains { $0.name == name } ? name : nearest(to: name, in: plugins.map { $0.name })
+        return plugins.first { $0.name == meant }
     }
 
     private mutating func read<Plugin: ProviderPlugin>(
@@ -69,12 +94,12 @@ extension PolicySchema {
     ) -> (any ProviderSettings)? {
         if let options = plugin.readOptions(&fields) { return PluginSettings<Plugin>(options: options) }
         if fields.issues.isEmpty {
-            fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options and doesn't say why"))
+            fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options without a reason"))
         }
         return nil
     }
 
-    /// The variables for want of which a provider is off, each once.
+    /// The variables whose absence turns a provider off, each once.
     private func unset(in node: ConfigNode) -> [String] {
         var names: [String] = []
         for option in entries(of: node) where PolicySchema.switches.contains(option.key.text) {
@@ -84,11 +109,10 @@ extension PolicySchema {
         return names
     }
 
-    private func unknownPlugin(_ name: String, _ node: ConfigNode) -> ConfigIssue {
-        let known = plugins.map { $0.name }
-        let message = "there is no plugin \(node.shown)"
-        if let near = nearest(to: name, in: known) { return ConfigIssue(at: node.position, "\(message); did you mean '\(near)'?") }
-        return ConfigIssue(at: node.position, message, hint: "known: \(known.joined(separator: ", "))")
+    private func settingsDigest(of node: ConfigNode) -> [UInt8] {
+        var hash = MeaningHash()
+        hash.add(node, leavingOut: Set(ProviderDefinition.section.options.map(\.key)))
+        return hash.digestBytes()
     }
 }
 
@@ -102,5 +126,26 @@ private struct PluginSettings<Plugin: ProviderPlugin>: ProviderSettings {
 
     func isEqual(to other: any ProviderSettings) -> Bool {
         (other as? PluginSettings<Plugin>)?.options == options
+    }
+}
+
+extension MeaningHash {
+    /// Equal for mappings that differ only in order, layout or quotes.
+    fileprivate mutating func add(_ node: ConfigNode, leavingOut: Set<String> = []) {
+        switch node.content {
+        case .scalar(let scalar):
+            add("scalar", scalar.text)
+            add(list: scalar.unset)
+        case .sequence(let nodes):
+            add("sequence", "\(nodes.count)")
+            for node in nodes { add(node) }
+        case .mapping(let entries):
+            let kept = entries.filter { !leavingOut.contains($0.key.text) }.sorted { $0.key.text < $1.key.text }
+            add("mapping", "\(kept.count)")
+            for entry in kept {
+                add(entry.key.text)
+                add(entry.value)
+            }
+        }
     }
 }

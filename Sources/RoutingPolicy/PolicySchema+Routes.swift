@@ -1,25 +1,87 @@
 import ConfigTree
 import ProviderKit
 
-/// `routes`.
+extension RouteDefinition {
+    static let section = OptionSection<RouteDefinition>(
+        "routes", "names that stand for several models",
+        [
+            Option(
+                "try", takes: .other(PolicySchema.chainKind), .required, help: "the models to call, in order",
+                entries: { route, policy in [OptionEntry("try", .list(policy.words(route.steps)))] },
+                read: { fields, schema, route in route.steps = schema.readTry(&fields) }),
+            Option(
+                "fallback", takes: .other(PolicySchema.chainKind), .words("none"),
+                help: "the chain for when everything in 'try' has failed",
+                entries: { route, policy in route.fallback.isEmpty ? [] : [OptionEntry("fallback", .list(policy.words(route.fallback)))] },
+                read: { fields, schema, route in if let node = fields.node("fallback") { route.fallback = schema.chain(node) } }),
+            Option(section: "fallback_on", \.fallbackOn, FallbackChains.section, help: "separate chains for one kind of failure"),
+            Option(
+                "max_models", \.maxModels, .integer(PolicyDefaults.attemptRange), .words("as 'defaults'"),
+                help: "how many models of 'try' one request may be sent to"),
+            Option(
+                "max_attempts", \.maxAttempts, .integer(PolicyDefaults.attemptRange), .words("as 'defaults'"),
+                help: "over retries, models, fallbacks and hedges together"),
+            Option(layer: Timeouts.self, \.timeouts, help: "over each model's"),
+            Option(layer: Retry.self, \.retry, help: "over each model's", check: checkOrder),
+            Option(section: "failover", \.failover, Failover.section, help: "over each provider's"),
+            Option(hedge: \.hedge, help: "a second model that is called beside a slow first one; the first content wins"),
+            Option(
+                "resume", \.resumes, .bool, help: "a stream that breaks after its first content may continue at another model that can"),
+        ])
+}
+
+extension FallbackChains: OptionHolder {
+    static let section = OptionSection<FallbackChains>(
+        "fallback_on", "of a route",
+        [
+            option(
+                .contextOverflow, .words("the next candidate with a larger 'context'"), help: "when the prompt is too long for the model"),
+            option(.contentFilter, .words("the client gets the refusal"), help: "when the content filter refused"),
+        ])
+
+    private static func option(_ failure: FailureClass, _ absence: OptionAbsence, help: String) -> Option<FallbackChains> {
+        let key = failure.rawValue
+        return Option(
+            key, takes: .other(PolicySchema.chainKind), absence, help: help,
+            entries: { chains, policy in chains[failure].map { [OptionEntry(key, .list(policy.words($0)))] } ?? [] },
+            read: { fields, schema, chains in if let node = fields.node(key) { chains[failure] = schema.chain(node) } })
+    }
+}
+
+extension RoutingPolicy {
+    /// The steps of a chain as a difference shows them.
+    func words(_ steps: [RouteStep]) -> [String] {
+        steps.compactMap { step in
+            switch step {
+            case .models(let indices): indices.first.map { indices.count == 1 ? models[$0].key : models[$0].name }
+            case .route(let route): "route \(routes[route].name)"
+            case .selected(let selection): selection.words(in: self)
+            }
+        }
+    }
+}
+
 extension PolicySchema {
-    mutating func readRoutes(_ entries: [ConfigEntry], models: ModelIndex, providers: [ReadProvider]) -> [RouteDefinition] {
+    static let chainKind = "a step or a list of steps; see step"
+
+    mutating func readRoutes(_ entries: [ConfigEntry]) -> [RouteDefinition] {
         var valid: [ConfigEntry] = []
         for entry in entries where checkName(entry.key, of: "route") {
             names.routes[entry.key.text] = valid.count
             valid.append(entry)
             if names.models[entry.key.text] != nil {
-                let hint = "rename one of them; the model alone can still be reached as 'provider/\(entry.key.text)'"
                 report(
-                    ConfigIssue(.warning, at: entry.key.position, "route '\(entry.key.text)' hides the model of the same name", hint: hint))
+                    ConfigIssue(
+                        .warning, at: entry.key.position, "route '\(entry.key.text)' hides the model of the same name",
+                        hint: "rename one of them; clients can still reach the model as 'provider/\(entry.key.text)'"))
             }
         }
-        var graph = RouteGraph(names: valid.map(\.key))
-        let routes = valid.enumerated().map { index, entry in route(entry, index: index, models: models, graph: &graph) }
-        for issue in graph.circles() { report(issue) }
+        graph = RouteGraph(names: valid.map(\.key))
+        let routes = valid.enumerated().map { index, entry in route(entry, index: index) }
+        for issue in graph.cycles() { report(issue) }
         guard !issues.contains(where: { $0.severity == .error }) else { return routes }
         checkHedges(routes, models: models.models)
-        for (index, reason) in graph.unusable(routes, models: models.models, providers: providers.map(\.definition)) {
+        for (index, reason) in graph.unusable(routes, models: models.models, providers: policy.providers) {
             let name = valid[index].key
             report(
                 ConfigIssue(
@@ -29,67 +91,56 @@ extension PolicySchema {
         return routes
     }
 
-    private mutating func route(_ entry: ConfigEntry, index: Int, models: ModelIndex, graph: inout RouteGraph) -> RouteDefinition {
+    private mutating func route(_ entry: ConfigEntry, index: Int) -> RouteDefinition {
         var fields = FieldReader(entry.value, of: entry.key)
-        var route = RouteDefinition(
-            name: entry.key.text, steps: [], fallback: [], fallbackOn: [:], maxModels: nil, maxAttempts: nil, timeouts: TimeoutOverrides())
-        func chain(_ node: ConfigNode, _ schema: inout PolicySchema) -> [RouteStep] {
-            let nodes = if case .sequence(let nodes) = node.content { nodes } else { [node] }
-            return nodes.compactMap { node in
-                let step = schema.step(node, models: models)
-                if case .route(let target)? = step { graph.addEdge(from: index, to: target, at: node.position) }
-                return step
-            }
-        }
-        fields.declare("try", as: .other("a step or a list of steps; see step"))
-        if let entry = fields.entry("try") {
-            route.steps = chain(entry.value, &self)
-            if case .sequence(let nodes) = entry.value.content, nodes.isEmpty {
-                fields.report("try", "'try' is empty", hint: "name at least one model, route or selector")
-            }
-        } else {
-            fields.report(
-                ConfigIssue(
-                    at: entry.key.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models that response, in order"))
-        }
-        fields.declare("fallback", as: .other("a step or a list of steps; see step"))
-        if let node = fields.node("fallback") { route.fallback = chain(node, &self) }
-        let chains = section("fallback_on", of: &fields) { fields, schema in
-            [FailureClass.contextOverflow, .contentFilter].reduce(into: [FailureClass: [RouteStep]]()) { chains, failure in
-                fields.declare(failure.rawValue, as: .other("a step or a list of steps; see step"))
-                if let node = fields.node(failure.rawValue) { chains[failure] = chain(node, &schema) }
-            }
-        }
-        route.fallbackOn = chains ?? [:]
-        route.maxModels = fields.int("max_models", in: PolicySchema.attemptRange)
-        route.maxAttempts = fields.int("max_attempts", in: PolicySchema.attemptRange)
-        route.timeouts = readTimeouts(&fields)
-        route.retry = readRetry(&fields)
-        route.failover = readFailover(&fields)
-        route.hedge = readHedge(&fields, of: index)
-        route.resumes = fields.bool("resume") ?? false
-        finish(&fields, section: "routes")
+        var route = RouteDefinition(name: entry.key.text)
+        currentKey = entry.key
+        currentRoute = index
+        read(RouteDefinition.section, &fields, into: &route)
+        finish(&fields, RouteDefinition.section)
         return route
     }
 
-    private mutating func step(_ node: ConfigNode, models: ModelIndex) -> RouteStep? {
+    fileprivate mutating func readTry(_ fields: inout FieldReader) -> [RouteStep] {
+        guard let node = fields.node("try") else {
+            fields.report(
+                ConfigIssue(at: currentKey.position, "key 'try' is missing", hint: "add 'try: [model, …]', the models to call, in order"))
+            return []
+        }
+        if case .sequence(let nodes) = node.content, nodes.isEmpty {
+            fields.report("try", "'try' is empty", hint: "name at least one model, route or selector")
+        }
+        return chain(node)
+    }
+
+    /// The steps of a chain. What they lead to becomes an edge of the graph of routes.
+    mutating func chain(_ node: ConfigNode) -> [RouteStep] {
+        let nodes = if case .sequence(let nodes) = node.content { nodes } else { [node] }
+        return nodes.compactMap { node in
+            let step = step(node)
+            if case .route(let target)? = step { graph.addEdge(from: currentRoute, to: target, at: node.position) }
+            return step
+        }
+    }
+
+    private mutating func step(_ node: ConfigNode) -> RouteStep? {
         switch node.content {
         case .scalar(let scalar):
             guard !scalar.isUnresolved else { return nil }
             if scalar.isNull || scalar.text.isEmpty {
                 report(
                     ConfigIssue(
-                        at: node.position, "a step names nothing", hint: "name a model, a route, or write '{ select: { tags: … } }'"))
+                        at: node.position, "a step names nothing", hint: "name a model or a route, or write '{ select: { tags: … } }'"))
                 return nil
             }
             if let step = names.step(scalar.text) { return step }
             guard !names.isBroken(scalar.text) else { return nil }
             let suggestion = names.suggestion(forStep: scalar.text)
             let hint = suggestion.isEmpty ? "define it under 'models:' or 'routes:'" : nil
-            report(ConfigIssue(at: node.position, "there is no model or route \(node.shown)\(suggestion)", hint: hint))
+            report(ConfigIssue(at: node.position, "there is no model or route \(node.displayText)\(suggestion)", hint: hint))
             return nil
         case .mapping(let entries):
-            return readSelection(entries, at: node.position, models: models)
+            return readSelection(entries, at: node.position)
         case .sequence:
             report(ConfigIssue(at: node.position, "a step is a name or a selector, not a list", hint: "write one list of steps: '[a, b]'"))
             return nil

@@ -1,9 +1,30 @@
 import ConfigTree
 
-/// `listen` and `server`.
+extension ServerSettings {
+    static let section = OptionSection<ServerSettings>(
+        "server", "the client side",
+        [
+            Option("keepalive", \.keepalive, .duration, help: "silence towards a streaming client before a keep-alive comment is sent"),
+            Option("write_stall", \.writeStall, .duration, help: "how long a client may take nothing before it is cut off"),
+            Option("head_timeout", \.headTimeout, .duration, help: "for the head of a request"),
+            Option("body_timeout", \.bodyTimeout, .duration, help: "between two reads of a request's body"),
+            Option("max_body", \.maxBodyBytes, .size((1 << 10)...(1 << 30)), help: "the largest body of a request"),
+            Option(
+                "max_buffered", \.maxBufferedBytes, .size((1 << 20)...(1 << 40)),
+                help: "all events and responses under assembly together; beyond it a request fails"),
+            Option(
+                "drain", \.drain, .duration(.zero ... .seconds(24 * 3600)), help: "after SIGTERM: how long running requests may take to end"
+            ),
+            Option(
+                "pre_stop", \.preStop, .duration(.zero ... .seconds(3600)),
+                help: "after SIGTERM: how long the router still serves, not ready"),
+        ])
+}
+
 extension PolicySchema {
-    mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)] {
-        guard let texts = fields.texts("listen") else { return [(.tcp(host: "127.0.0.1", port: 8080), fields.position)] }
+    /// nil if the option is absent.
+    mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)]? {
+        guard let texts = fields.texts("listen") else { return nil }
         var seen: Set<ListenAddress> = []
         if texts.isEmpty, fields.issues.isEmpty {
             fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line")
@@ -29,31 +50,18 @@ extension PolicySchema {
         let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
         if isNumber, UInt16(port) == nil { return "a port is at most 65535" }
         if isNumber, port.count == text.count {
-            return "write '127.0.0.1:\(text)' for this machine alone, or ':\(text)' for every interface"
+            return "write '127.0.0.1:\(text)' for this machine only, or ':\(text)' for every interface"
         }
         return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
     }
 
-    mutating func readServer(_ fields: inout FieldReader) -> ServerSettings {
-        section("server", of: &fields) { fields, _ in
-            var server = ServerSettings()
-            server.keepalive = fields.duration("keepalive") ?? server.keepalive
-            server.writeStall = fields.duration("write_stall") ?? server.writeStall
-            server.headTimeout = fields.duration("head_timeout") ?? server.headTimeout
-            server.bodyTimeout = fields.duration("body_timeout") ?? server.bodyTimeout
-            server.maxBodyBytes = fields.size("max_body", in: (1 << 10)...(1 << 30)) ?? server.maxBodyBytes
-            server.maxBufferedBytes = fields.size("max_buffered", in: (1 << 20)...(1 << 40)) ?? server.maxBufferedBytes
-            server.drain = fields.duration("drain", in: .zero ... .seconds(24 * 3600)) ?? server.drain
-            server.preStop = fields.duration("pre_stop", in: .zero ... .seconds(3600)) ?? server.preStop
-            return server
-        } ?? ServerSettings()
-    }
-
-    /// Whoever reaches an address of this machine from outside must show a key.
+    /// Clients on other machines must have a key.
     mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)]) {
         for (address, position) in listen where !address.isLocal {
-            let hint = "add 'keys:', or listen on 127.0.0.1"
-            report(ConfigIssue(at: position, "this address is open to other machines, and there are no keys", hint: hint))
+            report(
+                ConfigIssue(
+                    at: position, "other machines can reach this address, and there are no keys",
+                    hint: "add 'keys:', or listen on 127.0.0.1"))
         }
     }
 }

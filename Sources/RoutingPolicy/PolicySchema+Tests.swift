@@ -1,23 +1,91 @@
 import ConfigTree
 
-/// `tests`.
+extension RoutingExpectation {
+    static let section = OptionSection<RoutingExpectation>(
+        "tests", "a list of what routing must do; no upstream is contacted",
+        [
+            Option(
+                "name", takes: .text, .required, help: "what the report calls it", entries: { _, _ in [] },
+                read: { fields, _, test in test.name = fields.string("name", required: true) ?? "" }),
+            Option(
+                "key", takes: .text, .words("one that may reach everything"), help: "the name of the key that sends the request",
+                entries: { test, _ in test.key.map { [OptionEntry("key", .text($0))] } ?? [] },
+                read: { fields, schema, test in
+                    guard let key = fields.name("key") else { return }
+                    schema.plain.append(key.position)
+                    schema.check(key)
+                    test.key = key.text
+                }),
+            Option(
+                "down", takes: .texts, .words("none"), help: "providers and models that cannot be reached",
+                entries: { test, _ in test.down.isEmpty ? [] : [OptionEntry("down", .list(test.down))] },
+                read: { fields, schema, test in test.down = (fields.texts("down") ?? []).filter { schema.checkDown($0) }.map(\.text) }),
+            Option(
+                "expect", takes: .other("see expect"), .required, help: "what must follow: at least one of its keys",
+                entries: { test, policy in [OptionEntry("expect", .section(Expected.section.entries(of: test.expected, in: policy)))] },
+                read: { fields, schema, test in schema.readExpect(&fields, &test) }),
+            Option(
+                "request", takes: .other("see request"), .words("a request that names no model"), help: "what the client sends",
+                entries: { test, _ in
+                    [OptionEntry("request", .opaque(test.body))]
+                        + (test.tokens.map { [OptionEntry("request.tokens", .text("\($0)"))] } ?? [])
+                },
+                read: { fields, schema, test in schema.readRequest(&fields, &test) }),
+        ])
+
+    /// `expect` of a test.
+    struct Expected: OptionHolder {
+        var chosen: [String] = []
+        var order: [String]?
+        var never: [String] = []
+        var refused: Int?
+    }
+
+    var expected: Expected {
+        get { Expected(chosen: chosen, order: order, never: never, refused: refused) }
+        set { (chosen, order, never, refused) = (newValue.chosen, newValue.order, newValue.never, newValue.refused) }
+    }
+}
+
+extension RoutingExpectation.Expected {
+    static let section = OptionSection<Self>(
+        "expect", "of a test",
+        [
+            Option(
+                "chosen", takes: .texts, .words("any"), help: "the first attempt at something that is not down goes to one of these models",
+                entries: { expected, _ in
+                    expected.chosen.isEmpty ? [] : [OptionEntry("chosen", .text(expected.chosen.joined(separator: " or ")))]
+                },
+                read: { fields, schema, expected in expected.chosen = schema.readModelNames(&fields, "chosen") ?? [] }),
+            Option(
+                "order", takes: .texts, .words("any"),
+                help: "the models that are called if each fails, in order, as far as they are listed",
+                entries: { expected, _ in expected.order.map { [OptionEntry("order", .list($0))] } ?? [] },
+                read: { fields, schema, expected in expected.order = schema.readModelNames(&fields, "order") }),
+            Option(
+                "never", takes: .texts, .words("none"), help: "none of these models is called, whatever fails",
+                entries: { expected, _ in expected.never.isEmpty ? [] : [OptionEntry("never", .list(expected.never))] },
+                read: { fields, schema, expected in expected.never = schema.readModelNames(&fields, "never") ?? [] }),
+            Option(
+                "refused", \.refused, .integer(Failover.statusRange), .words("not checked"),
+                help: "the client gets this status and no response"),
+        ])
+}
+
 extension PolicySchema {
-    /// - Parameter keys: the names of the policy's keys.
-    mutating func readTests(_ fields: inout FieldReader, keys: [String]) -> [RoutingExpectation] {
-        fields.declare("tests", as: .other("list; see tests"))
+    mutating func readTests(_ fields: inout FieldReader) -> [RoutingExpectation] {
         guard let entry = fields.entry("tests") else { return [] }
         guard case .sequence(let nodes) = entry.value.content else {
-            let hint = "write one '- name: …' for each test, with its 'request' and 'expect' below"
             report(
                 ConfigIssue(
-                    at: entry.value.isNull ? entry.key.position : entry.value.position, "'tests' takes a list, not \(entry.value.shown)",
-                    hint: hint))
+                    at: entry.value.isNull ? entry.key.position : entry.value.position,
+                    "'tests' takes a list, not \(entry.value.displayText)",
+                    hint: "write one '- name: …' for each test, with its 'request' and 'expect' below"))
             return []
         }
         var places: [String: SourcePosition] = [:]
-        let known = Set(keys)
         return nodes.compactMap { node in
-            guard let test = test(node, keys: known) else { return nil }
+            guard let test = test(node) else { return nil }
             if let first = places.updateValue(test.position, forKey: test.name) {
                 report(
                     ConfigIssue(
@@ -28,72 +96,58 @@ extension PolicySchema {
         }
     }
 
-    private mutating func test(_ node: ConfigNode, keys: Set<String>) -> RoutingExpectation? {
+    private mutating func test(_ node: ConfigNode) -> RoutingExpectation? {
         guard case .mapping(let entries) = node.content else {
             report(
                 ConfigIssue(
-                    at: node.position, "a test is a mapping (key: value), not \(node.shown)",
+                    at: node.position, "a test is a mapping (key: value), not \(node.displayText)",
                     hint: "write '- name: …', and 'request' and 'expect' below"))
             return nil
         }
         var fields = FieldReader(entries, at: node.position)
-        let name = fields.string("name", required: true)
-        let key = fields.name("key")
-        if let key {
-            plain.append(key.position)
-            check(key, among: keys)
-        }
-        let down = (fields.texts("down") ?? []).filter { checkDown($0) }.map(\.text)
-        fields.declare("request", as: .other("see request"))
-        let expected = section("expect", of: &fields) { fields, schema in schema.readExpected(&fields) }
-        if fields.node("expect") == nil {
+        var test = RoutingExpectation()
+        test.position = node.position
+        read(RoutingExpectation.section, &fields, into: &test)
+        finish(&fields, RoutingExpectation.section)
+        return test.name.isEmpty ? nil : test
+    }
+
+    fileprivate mutating func readExpect(_ fields: inout FieldReader, _ test: inout RoutingExpectation) {
+        guard fields.node("expect") != nil else {
             fields.report(
                 ConfigIssue(
-                    at: node.position, "key 'expect' is missing",
+                    at: fields.position, "key 'expect' is missing",
                     hint: "add 'expect: { chosen: … }'; 'order', 'never' and 'refused' work too"))
+            return
         }
-        // Who expects a refusal may well name what doesn't exist.
-        let request = section("request", of: &fields) { fields, schema in
-            schema.readExpectedRequest(&fields, mayBeUnknown: expected?.refused != nil)
+        let expected = read(RoutingExpectation.Expected.section, at: "expect", of: &fields) { fields, _, _ in
+            let others = ["chosen", "order", "never"].filter { fields.node($0) != nil }
+            if others.isEmpty, fields.node("refused") == nil, fields.issues.isEmpty {
+                fields.report(
+                    ConfigIssue(at: fields.position, "'expect' expects nothing", hint: "give 'chosen', 'order', 'never' or 'refused'"))
+            } else if let other = others.first, let refused = fields.entry("refused") {
+                fields.report(
+                    ConfigIssue(
+                        at: refused.key.position, "'refused' excludes '\(other)': a request that is refused goes to no model",
+                        hint: "keep one of the two"))
+            }
+            return true
         }
-        finish(&fields, section: "tests")
-        guard let name, let expected else { return nil }
-        var test = RoutingExpectation(name: name, position: node.position, body: request?.body ?? ExpectedRequest().body)
-        test.tokens = request?.tokens
-        test.key = key?.text
-        test.down = down
-        test.chosen = expected.chosen
-        test.order = expected.order
-        test.never = expected.never
-        test.refused = expected.refused
-        return test
+        if let expected { test.expected = expected }
     }
 
-    struct Expected {
-        var chosen: [String] = []
-        var order: [String]?
-        var never: [String] = []
-        var refused: Int?
+    /// A test that expects a refusal may name models that do not exist.
+    fileprivate mutating func readRequest(_ fields: inout FieldReader, _ test: inout RoutingExpectation) {
+        mayNameUnknownModels = test.refused != nil
+        guard
+            let request = read(
+                ExpectedRequest.section, at: "request", of: &fields, accepts: { fields, schema, _ in schema.checkBody(&fields) })
+        else { return }
+        test.body = request.givenBody ?? request.body
+        test.tokens = request.tokens
     }
 
-    private mutating func readExpected(_ fields: inout FieldReader) -> Expected {
-        var expected = Expected()
-        expected.chosen = readModelNames(&fields, "chosen") ?? []
-        expected.order = readModelNames(&fields, "order")
-        expected.never = readModelNames(&fields, "never") ?? []
-        expected.refused = fields.int("refused", in: PolicySchema.statuses)
-        let others = ["chosen", "order", "never"].filter { fields.node($0) != nil }
-        if others.isEmpty, fields.node("refused") == nil, fields.issues.isEmpty {
-            fields.report(
-                ConfigIssue(at: fields.position, "'expect' expects nothing", hint: "give 'chosen', 'order', 'never' or 'refused'"))
-        } else if let other = others.first, let refused = fields.entry("refused") {
-            let message = "'refused' excludes '\(other)': a request that is refused goes to no model"
-            fields.report(ConfigIssue(at: refused.key.position, message, hint: "keep one of the two"))
-        }
-        return expected
-    }
-
-    private mutating func readModelNames(_ fields: inout FieldReader, _ key: String) -> [String]? {
+    fileprivate mutating func readModelNames(_ fields: inout FieldReader, _ key: String) -> [String]? {
         guard let texts = fields.texts(key) else { return nil }
         if texts.isEmpty, fields.node(key)?.isScalar == false {
             fields.report(key, "'\(key)' is empty", hint: "name a model, or remove the line")
@@ -101,15 +155,16 @@ extension PolicySchema {
         return texts.filter { model(named: $0) != nil }.map(\.text)
     }
 
-    private mutating func check(_ key: ConfigText, among keys: Set<String>) {
+    fileprivate mutating func check(_ key: ConfigText) {
+        let keys = policy.keys.map(\.name)
         guard !key.isUnresolved, !keys.contains(key.text), !names.brokenKeys.contains(key.text), !names.isBroken(key.text) else { return }
         let suggestion = names.suggestion(for: key.text, among: keys)
         let hint = keys.isEmpty ? "this policy has no 'keys:'" : suggestion.isEmpty ? "define it under 'keys:'" : nil
         report(ConfigIssue(at: key.position, "there is no key '\(abbreviated(key.source))'\(suggestion)", hint: hint))
     }
 
-    /// A provider or a model.
-    private mutating func checkDown(_ name: ConfigText) -> Bool {
+    /// Whether a name is a provider or a model. Reports it if not.
+    fileprivate mutating func checkDown(_ name: ConfigText) -> Bool {
         let text = name.text
         if name.isUnresolved { return false }
         if names.providers[text] != nil || names.models[text] != nil || names.qualified[text] != nil { return true }

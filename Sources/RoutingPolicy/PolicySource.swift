@@ -1,15 +1,17 @@
-/// Where a policy's text comes from: files and environment variables. A load asks it anew each time; all else in a load is pure.
+/// The source of a policy's text: files and environment variables. Each load reads it anew, and has no other input.
 package protocol PolicySource: Sendable {
-    /// The bytes of a regular file, at most `limit`.
+    /// The bytes of a regular file. Throws `tooLarge` if there are more than `limit`.
     func read(_ path: String, limit: Int) throws(PolicySourceError) -> [UInt8]
 
-    /// nil where the variable is unset.
+    /// Nil if the variable is unset.
     func environment(_ name: String) -> String?
 
-    /// The paths that match a shell pattern (`*`, `?`, `[…]`), sorted. A pattern without these gives the path itself if it exists.
+    /// The paths that match a shell pattern (`*`, `?`, `[…]`), sorted. A pattern without these characters
+    /// gives the path itself if it exists.
     func glob(_ pattern: String) -> [String]
 
-    /// False for a policy that lies in no folder: what it includes is left out, with a warning, and a value from a file is taken to be there.
+    /// Whether the files that a policy refers to are read. False for a policy that is in no folder: an included file is
+    /// left out with a warning, and a placeholder replaces a value from a file.
     var followsFiles: Bool { get }
 }
 
@@ -17,17 +19,17 @@ extension PolicySource {
     package var followsFiles: Bool { true }
 }
 
-/// Why a file can't be had.
+/// Why a file can't be read.
 package enum PolicySourceError: Error, Equatable {
     case notFound
     case tooLarge
-    /// In words that go behind "file 'x'": `may not be read: permission denied`.
+    /// The associated value follows the file's name in a message: `can't be read: permission denied`.
     case unreadable(String)
 }
 
 extension PolicySourceError {
-    /// What to say behind the file's name.
-    func words(limit: Int) -> String {
+    /// The text that follows the file's name in a message.
+    func reason(limit: Int) -> String {
         switch self {
         case .notFound: "does not exist"
         case .tooLarge: "is larger than \(limit >> 10) KiB"

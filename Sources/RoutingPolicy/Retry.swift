@@ -1,28 +1,20 @@
-/// `retry:`: further tries of the same model.
+/// `retry:`: further attempts at the same model.
 package struct Retry: Sendable, Equatable {
-    /// Further tries after the first, 0 to 10.
-    package var retries: Int = 1
-    /// Before the first of them; doubled each time.
+    package var retries = 1
+    /// A wait that the upstream asked for replaces it.
     package var delay: Duration = .milliseconds(500)
-    /// What the doubling never exceeds. A wait that the upstream asked for is not bounded by it.
+    /// Does not bound a wait that the upstream asked for.
     package var maxDelay: Duration = .seconds(30)
-    /// Each wait is drawn from (1 - jitter)...(1 + jitter) of its length. 0 to 1.
-    package var jitter: Double = 0.2
+    /// 0 to 1.
+    package var jitter = 0.2
 
     package init() {}
 
-    package func overridden(by overrides: RetryOverrides) -> Retry {
-        var result = self
-        result.retries = overrides.retries ?? retries
-        result.delay = overrides.delay ?? delay
-        result.maxDelay = overrides.maxDelay ?? maxDelay
-        result.jitter = overrides.jitter ?? jitter
-        return result
-    }
+    package func overridden(by overrides: RetryOverrides) -> Retry { applying(overrides) }
 }
 
-/// What one level of the policy gives of `retry:`; nil leaves it to the level below (request > route > model > provider > defaults).
-package struct RetryOverrides: Sendable, Equatable {
+/// What one level of the policy sets of `retry:`; nil leaves an option to the level below.
+package struct RetryOverrides: Sendable, Equatable, OptionHolder {
     package var retries: Int?
     package var delay: Duration?
     package var maxDelay: Duration?
@@ -31,17 +23,15 @@ package struct RetryOverrides: Sendable, Equatable {
     package init() {}
 }
 
-/// `breaker:`, of defaults, a provider or a model; kept for provider and model together.
-package struct BreakerSettings: Sendable, Equatable {
-    /// Failures in a row that open it. At least 1.
-    package var failures: Int = 3
-    /// Open -> half-open. Doubles at each failed probe.
-    package var cooldown: Duration = .seconds(30)
-    package var maxCooldown: Duration = .seconds(300)
-    /// Each cool-down is drawn from (1 - jitter)...(1 + jitter) of its length. 0 to 1.
-    package var jitter: Double = 0.2
-    /// Probes that must succeed in a row, one at a time, before it closes. At least 1.
-    package var successes: Int = 2
+extension Retry: LayeredSettings {
+    static let sectionName = "retry"
+    static let about = "of defaults, a provider, a model or a route: further attempts at the same model"
+    static let retryRange = 0...10
 
-    package init() {}
+    static let layered: [LayeredOption<Retry, RetryOverrides>] = [
+        .init("retries", \.retries, \.retries, .integer(retryRange), help: "attempts after the first"),
+        .init("delay", \.delay, \.delay, .duration, help: "before the first retry; doubled for each further one; Retry-After replaces it"),
+        .init("max_delay", \.maxDelay, \.maxDelay, .duration, help: "the upper limit of the doubling"),
+        .init("jitter", \.jitter, \.jitter, .ratio, help: "each delay is drawn from 1 - jitter to 1 + jitter of its length"),
+    ]
 }

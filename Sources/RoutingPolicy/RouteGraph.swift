@@ -1,8 +1,9 @@
 import ConfigTree
 
-/// Which route leads to which, for the checks that need all of them. Walked without recursion: a file may chain thousands.
+/// The graph of routes that lead to other routes, for the checks that need all routes. It is traversed without
+/// recursion, because a file may chain thousands of routes.
 struct RouteGraph {
-    /// What a person can follow; it also bounds how deep the planner goes.
+    /// The length of a chain of routes that a person can still follow. It also bounds the planner's depth.
     static let maxDepth = 16
 
     private struct Edge {
@@ -12,7 +13,7 @@ struct RouteGraph {
 
     private let names: [ConfigText]
     private var edges: [[Edge]]
-    /// Each route after all that it leads to, once `circles()` has run.
+    /// Each route comes after all routes that it leads to. Filled by `cycles()`.
     private var order: [Int] = []
 
     init(names: [ConfigText]) {
@@ -24,8 +25,9 @@ struct RouteGraph {
         edges[route].append(Edge(target: target, position: position))
     }
 
-    /// One issue for each step that closes a circle, and for each route from which the way is longer than `maxDepth`.
-    mutating func circles() -> [ConfigIssue] {
+    /// An issue for each step that closes a cycle. If there are no cycles: an issue for each route at which a chain
+    /// first becomes longer than `maxDepth`.
+    mutating func cycles() -> [ConfigIssue] {
         var issues: [ConfigIssue] = []
         var isDone = [Bool](repeating: false, count: names.count)
         var depthInPath = [Int?](repeating: nil, count: names.count)
@@ -43,7 +45,7 @@ struct RouteGraph {
                 path[path.count - 1].next += 1
                 let edge = edges[route][next]
                 if let start = depthInPath[edge.target] {
-                    issues.append(circle(path[start...].map(\.route), edge))
+                    issues.append(cycle(path[start...].map(\.route), edge))
                 } else if !isDone[edge.target] {
                     depthInPath[edge.target] = path.count
                     path.append((edge.target, 0))
@@ -53,16 +55,16 @@ struct RouteGraph {
         return issues.isEmpty ? tooDeep() : issues
     }
 
-    private func circle(_ routes: [Int], _ edge: Edge) -> ConfigIssue {
+    private func cycle(_ routes: [Int], _ edge: Edge) -> ConfigIssue {
         let name = names[edge.target].text
         guard routes.count > 1 else {
             return ConfigIssue(
                 at: edge.position, "route '\(name)' leads to itself",
-                hint: "remove this step; a model of the same name is written 'provider/\(name)'")
+                hint: "remove this step; to name the model of the same name, write 'provider/\(name)'")
         }
         let shown = (routes + [edge.target]).map { names[$0].text }
         let path = (shown.count > 12 ? Array(shown.prefix(5)) + ["…"] + Array(shown.suffix(5)) : shown).joined(separator: " -> ")
-        return ConfigIssue(at: edge.position, "routes lead in a circle: \(path)", hint: "remove one of these steps")
+        return ConfigIssue(at: edge.position, "routes form a cycle: \(path)", hint: "remove one of these steps")
     }
 
     private func tooDeep() -> [ConfigIssue] {
@@ -71,11 +73,13 @@ struct RouteGraph {
             depth[route] = 1 + (edges[route].map { depth[$0.target] }.max() ?? 0)
             guard depth[route] == RouteGraph.maxDepth + 1 else { return nil }
             let message = "route '\(names[route].text)' leads through more than \(RouteGraph.maxDepth) routes"
-            return ConfigIssue(at: names[route].position, message, hint: "name the models themselves, or one of the routes further down")
+            return ConfigIssue(
+                at: names[route].position, message, hint: "name models directly, or one of the routes further down the chain")
         }
     }
 
-    /// The routes that reach no model whose provider is on, with the reason. Only after `circles()` found none.
+    /// The routes that reach no model whose provider is on, each with the reason. Requires that `cycles()` found no
+    /// issues.
     func unusable(_ routes: [RouteDefinition], models: [ModelDefinition], providers: [ProviderDefinition]) -> [(route: Int, reason: String)]
     {
         var isUsable = [Bool](repeating: false, count: routes.count)
@@ -95,7 +99,7 @@ struct RouteGraph {
             guard !isUsable[index] else { continue }
             unset[index] = Set(reached.flatMap { providers[models[$0].provider].unset } + edges[index].flatMap { unset[$0.target] })
             let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: ", ")
-            results.append((index, names.isEmpty ? "it reaches none" : "set \(names)"))
+            results.append((index, names.isEmpty ? "it leads to no model" : "set \(names)"))
         }
         return results.sorted { $0.0 < $1.0 }
     }

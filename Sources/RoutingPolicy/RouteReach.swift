@@ -1,4 +1,4 @@
-/// The models that a route leads to, through `try`, `fallback` and the routes below it. Walked without recursion.
+/// The models that a route leads to through `try`, `fallback` and further routes. The search uses no recursion.
 struct RouteReach {
     private let routes: [RouteDefinition]
     private let root: Int
@@ -10,19 +10,19 @@ struct RouteReach {
 
     var hasSeveralModels: Bool { models(atMost: 2) { _ in true }.count > 1 }
 
-    /// The first so many that fulfil `predicate`, each once.
+    /// At most `limit` of the models that fulfil `predicate`, each once.
     func models(atMost limit: Int, where predicate: (Int) -> Bool) -> [Int] {
         var found: [Int] = []
-        var open = [root]
+        var pending = [root]
         var seen: Set<Int> = [root]
-        while let route = open.popLast() {
+        while let route = pending.popLast() {
             for step in routes[route].steps + routes[route].fallback {
                 let models: [Int]
                 switch step {
                 case .models(let named): models = named
                 case .selected(let selection): models = selection.models
                 case .route(let target):
-                    if seen.insert(target).inserted { open.append(target) }
+                    if seen.insert(target).inserted { pending.append(target) }
                     continue
                 }
                 for model in models where predicate(model) && !found.contains(model) {

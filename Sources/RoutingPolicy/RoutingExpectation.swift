@@ -1,32 +1,33 @@
 package import ConfigTree
 
-/// One of `tests:`: what routing must do with a request.
-package struct RoutingExpectation: Sendable, Equatable {
-    package var name: String
-    package var position: SourcePosition
-    /// The chat request's body as JSON: as `request: { body: … }` gives it, or made from the short form's `model`, `image`, `tools`, `json`, …
-    package var body: [UInt8]
-    /// Prompt tokens in place of the estimate.
+/// One entry of `tests:`: how a request must be routed.
+package struct RoutingExpectation: Sendable, Equatable, OptionHolder {
+    package var name = ""
+    package var position = SourcePosition(file: "", line: 1, column: 1)
+    /// The chat request's body as JSON, given as `request: { body: … }` or made from the short form (`model`, `image`,
+    /// `tools`, `json`, …).
+    package var body = ExpectedRequest().body
+    /// The number of prompt tokens. Nil: it is estimated.
     package var tokens: Int?
-    /// The name of the key that sends it; nil where the policy has no keys, or for one that may reach everything.
+    /// The name of the key that sends the request. Nil: the policy has no keys, or a key sends it that may reach
+    /// everything.
     package var key: String?
-    /// Names of providers and models (name or `provider/name`) that response nothing.
-    package var down: [String]
-    /// One of these models answers: it gets the first attempt that is not at something down. Empty: whichever.
-    package var chosen: [String]
-    /// The models asked, from the first on, as if none answered; as far as listed. nil: not judged.
+    /// Names of providers and models (name or `provider/name`) that count as unreachable.
+    package var down: [String] = []
+    /// The first attempt that does not go to a model in `down` must go to one of these models. Empty: not checked.
+    package var chosen: [String] = []
+    /// The first models that are called if every model fails, in this order. Nil: not checked.
     package var order: [String]?
-    /// None of these models is asked, whatever fails.
-    package var never: [String]
-    /// The client gets this status and no response; nil: not judged.
+    /// Models that must not be called, whatever fails.
+    package var never: [String] = []
+    /// The status with which the request must be refused. Nil: not checked.
     package var refused: Int?
+
+    package init() {}
 
     package init(name: String, position: SourcePosition, body: [UInt8]) {
         self.name = name
         self.position = position
         self.body = body
-        down = []
-        chosen = []
-        never = []
     }
 }

@@ -1,130 +1,174 @@
 package import ProviderKit
 
-/// A whole policy: what routes.yaml says, validated and resolved. A value; nothing in it changes.
-package struct RoutingPolicy: Sendable {
-    package var listen: [ListenAddress]
-    package var server: ServerSettings
-    package var timeouts: Timeouts
-    package var retry = Retry()
-    package var failover = Failover()
-    /// What `weighted`, `fastest` and `min_success_rate` look back on: `defaults.statistics.window`.
-    package var statisticsWindow: Duration = .seconds(600)
-    /// How many models one request may be sent to in `try`. At least 1.
-    package var maxModels: Int
-    /// How many attempts one request may cost, over models and fallbacks together. At least 1.
-    package var maxAttempts: Int
-    /// In the file's order, as the three below.
-    package var providers: [ProviderDefinition]
-    package var models: [ModelDefinition]
-    package var routes: [RouteDefinition]
-    package var keys: [KeyDefinition]
+/// A policy: what routes.yaml says, validated and resolved. A value that never changes.
+package struct RoutingPolicy: Sendable, OptionHolder {
+    package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
+    package var server = ServerSettings()
+    package var defaults = PolicyDefaults()
+    /// In the order of the file, as the four below.
+    package var providers: [ProviderDefinition] = []
+    package var models: [ModelDefinition] = []
+    package var routes: [RouteDefinition] = []
+    package var keys: [KeyDefinition] = []
     package var tests: [RoutingExpectation] = []
-    /// Eight hex digits of a SHA-256 over all files' meaning: equal policies have equal digests.
-    package var digest: String
+    /// Eight hexadecimal digits of a SHA-256 over everything that the policy sets: equal policies have equal digests.
+    package var digest = ""
+
+    package init() {}
 }
 
-/// Towards the clients. The fields are `server:`'s keys in routes.yaml.
-package struct ServerSettings: Sendable, Equatable {
-    /// Silence towards a streaming client before a comment is sent.
+extension RoutingPolicy {
+    /// The limits of a model: its own, or else those of `defaults`.
+    package func limits(of model: ModelDefinition) -> Limits {
+        defaults.limits.overridden(by: model.limits)
+    }
+
+    /// The breaker settings of a model: its own, over its provider's, over those of `defaults`.
+    package func breaker(of model: ModelDefinition) -> BreakerSettings {
+        defaults.breaker.overridden(by: providers[model.provider].breaker).overridden(by: model.breaker)
+    }
+}
+
+/// `server:`: the client side.
+package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var keepalive: Duration = .seconds(15)
-    /// A client that takes nothing for so long is cut off.
     package var writeStall: Duration = .seconds(60)
     /// From the first byte of a head (or the accept) to its end.
     package var headTimeout: Duration = .seconds(10)
-    /// Between two reads of a request's body.
     package var bodyTimeout: Duration = .seconds(30)
-    package var maxBodyBytes: Int = 32 << 20
-    /// All events under assembly together.
-    package var maxBufferedBytes: Int = 256 << 20
+    package var maxBodyBytes = 32 << 20
+    package var maxBufferedBytes = 256 << 20
     package var drain: Duration = .seconds(30)
     package var preStop: Duration = .zero
 
     package init() {}
 }
 
-/// One model name of the policy. Two models may share `name` over providers when their keys are `provider/name`.
-package struct ModelDefinition: Sendable, Equatable {
-    /// The key under `models:`, as it stands.
-    package var key: String
-    /// What clients use: the key without its provider.
-    package var name: String
-    /// Index into `RoutingPolicy.providers`.
-    package var provider: Int
-    /// The provider's own name.
-    package var upstream: String
-    /// `fast` or `reasoning`; nil where none was given.
-    package var type: String?
-    /// Sorted, without duplicates; with those that `supports` and `type` imply.
-    package var tags: [String]
-    /// With `streaming`, which every model has, and with what the tag `vision` implies.
-    package var supports: CapabilitySet
-    /// Tokens in; nil where unknown.
-    package var context: Int?
-    /// Tokens out; nil where unknown.
-    package var maxOutput: Int?
-    package var price: Price?
-    package var isHidden: Bool
-    package var requestDefaults: [BodyField]
-    package var requestOverrides: [BodyField]
-    package var timeouts: TimeoutOverrides
-    /// Its share in the order `weighted`, 0 to 1000. 0 is never drawn while another model is left.
-    package var weight: Double = 1
-    /// Its own, over `defaults.limits`.
-    package var limits = Limits()
-    package var retry = RetryOverrides()
-    /// Its own, over its provider's, over the defaults'.
-    package var breaker = BreakerSettings()
-}
-
-/// US dollars per million tokens.
-package struct Price: Sendable, Equatable {
-    package var input: Double
-    package var output: Double
-    /// Of prompt tokens read from a cache; nil: as `input`.
-    package var cachedInput: Double?
-    /// Of completion tokens spent on reasoning; nil: as `output`.
-    package var reasoning: Double?
-}
-
-package struct ProviderDefinition: Sendable {
-    package var name: String
-    /// The kind, as `plugin:` names it.
-    package var plugin: String
+/// A provider: one account at one place, driven by one plugin.
+package struct ProviderDefinition: Sendable, OptionHolder {
+    package var name = ""
+    /// The plugin, as `plugin:` names it.
+    package var plugin = ""
     /// nil: the provider is off, because the variables in `unset` are unset or empty.
     package var settings: (any ProviderSettings)?
-    /// The environment variables for want of which it is off; empty otherwise.
-    package var unset: [String]
-    package var timeouts: TimeoutOverrides
+    /// A hash of the plugin's options as the policy file has them.
+    package var settingsDigest: [UInt8] = []
+    /// The environment variables whose absence turns the provider off.
+    package var unset: [String] = []
+    package var timeouts = TimeoutOverrides()
     package var retry = RetryOverrides()
+    package var breaker = BreakerOverrides()
     package var failover = Failover()
     package var limits = Limits()
+
+    package init() {}
+
+    package init(name: String, plugin: String, settings: (any ProviderSettings)? = nil, unset: [String] = []) {
+        self.name = name
+        self.plugin = plugin
+        self.settings = settings
+        self.unset = unset
+    }
 }
 
 /// A plugin's validated options, with the plugin that read them.
 package protocol ProviderSettings: Sendable {
     func makeProvider() -> any Provider
-    /// Whether both are of one plugin and equal: then a running provider is kept over a reload.
+    /// Whether both are of one plugin and equal. A reload then keeps the running provider.
     func isEqual(to other: any ProviderSettings) -> Bool
 }
 
-package struct RouteDefinition: Sendable, Equatable {
-    package var name: String
+/// A model of the policy. Two models may share `name` across providers if their keys are `provider/name`.
+package struct ModelDefinition: Sendable, Equatable, OptionHolder {
+    /// The key under `models:`.
+    package var key = ""
+    /// What clients use: the key without its provider.
+    package var name = ""
+    /// Index into `RoutingPolicy.providers`.
+    package var provider = 0
+    /// The provider's own name of the model.
+    package var upstream = ""
+    /// `fast` or `reasoning`.
+    package var type: String?
+    /// Sorted, without duplicates, including the tags that `supports` and `type` imply.
+    package var tags: [String] = []
+    /// Includes `streaming`, which every model has, and what the tag `vision` implies.
+    package var supports: CapabilitySet = [.streaming]
+    /// Input tokens; nil if unknown.
+    package var context: Int?
+    /// Output tokens; nil if unknown.
+    package var maxOutput: Int?
+    package var price: Price?
+    package var isHidden = false
+    package var requestDefaults: [BodyField] = []
+    package var requestOverrides: [BodyField] = []
+    package var timeouts = TimeoutOverrides()
+    /// Its share in the order `weighted`. 0 is drawn only if no other model is left.
+    package var weight = 1.0
+    package var limits = Limits()
+    package var retry = RetryOverrides()
+    package var breaker = BreakerOverrides()
+
+    package init() {}
+
+    package init(key: String, provider: Int = 0) {
+        self.key = key
+        name = key
+        self.provider = provider
+        upstream = key
+    }
+}
+
+/// US dollars per million tokens.
+package struct Price: Sendable, Equatable, OptionHolder {
+    package var input = 0.0
+    package var output = 0.0
+    /// Of prompt tokens that were read from a cache; nil: as `input`.
+    package var cachedInput: Double?
+    /// Of completion tokens that were spent on reasoning; nil: as `output`.
+    package var reasoning: Double?
+
+    package init() {}
+
+    package init(input: Double, output: Double, cachedInput: Double? = nil, reasoning: Double? = nil) {
+        self.input = input
+        self.output = output
+        self.cachedInput = cachedInput
+        self.reasoning = reasoning
+    }
+}
+
+/// A route: a name that stands for several models.
+package struct RouteDefinition: Sendable, Equatable, OptionHolder {
+    package var name = ""
     /// `try`, in order.
-    package var steps: [RouteStep]
+    package var steps: [RouteStep] = []
     /// The chain for when everything in `try` has failed.
-    package var fallback: [RouteStep]
-    /// Chains of their own for one kind of failure. Keys: `context_overflow`, `content_filter`.
-    package var fallbackOn: [FailureClass: [RouteStep]]
+    package var fallback: [RouteStep] = []
+    /// Separate chains for one kind of failure. Keys: `context_overflow`, `content_filter`.
+    package var fallbackOn = FallbackChains()
     package var maxModels: Int?
     package var maxAttempts: Int?
-    package var timeouts: TimeoutOverrides
+    package var timeouts = TimeoutOverrides()
     package var retry = RetryOverrides()
     package var failover = Failover()
     package var hedge: Hedge?
-    /// A stream that broke after its first content may go on at another model.
+    /// Whether a stream that broke after its first content may continue at another model.
     package var resumes = false
+
+    package init() {}
+
+    package init(name: String, steps: [RouteStep] = [], fallback: [RouteStep] = []) {
+        self.name = name
+        self.steps = steps
+        self.fallback = fallback
+    }
 }
 
+/// `fallback_on:` of a route.
+package typealias FallbackChains = [FailureClass: [RouteStep]]
+
+/// One step of a route's chain.
 package enum RouteStep: Sendable, Equatable {
     /// Indices into `RoutingPolicy.models`: one, or all that share the name.
     case models([Int])
@@ -133,31 +177,43 @@ package enum RouteStep: Sendable, Equatable {
     case selected(Selection)
 }
 
-package struct KeyDefinition: Sendable, Equatable {
-    package var name: String
+/// A key: what one group of clients may do.
+package struct KeyDefinition: Sendable, Equatable, OptionHolder {
+    package var name = ""
     /// SHA-256 of the secret: 32 bytes.
-    package var digest: [UInt8]
-    package var isAdmin: Bool
+    package var digest: [UInt8] = []
+    package var isAdmin = false
     /// nil: all models and routes.
     package var models: ModelScope?
     /// nil: all.
     package var endpoints: Set<KeyOperation>?
     package var limits = Limits()
-    /// What its requests wish where they don't say otherwise.
+    /// Routing overrides of requests that set none themselves.
     package var defaults: OverridesBox?
-    /// Whether `_router` stands in bodies where the request doesn't say otherwise.
+    /// Whether bodies include `_router` if the request does not decide it.
     package var wantsMetadata = true
+
+    package init() {}
+
+    package init(name: String, digest: [UInt8]) {
+        self.name = name
+        self.digest = digest
+    }
 }
 
 /// What a key may reach: `models:` of a key.
 package struct ModelScope: Sendable, Equatable {
     /// Indices into `RoutingPolicy.models` that match a name, a glob or a tag of the scope.
     package var models: Set<Int>
-    /// Indices into `RoutingPolicy.routes` whose names match. A granted route grants what it reaches.
+    /// Indices into `RoutingPolicy.routes` whose names match. A granted route grants everything that it reaches.
     package var routes: Set<Int>
+    /// Equal for equal scopes of one policy.
+    package var digest: [UInt8] = []
 
     package init(models: Set<Int>, routes: Set<Int>) {
         self.models = models
         self.routes = routes
     }
+
+    package static func == (one: ModelScope, other: ModelScope) -> Bool { one.models == other.models && one.routes == other.routes }
 }

@@ -1,33 +1,37 @@
-/// `select:`. Every condition must hold; nil, and an empty set, hold for every model.
+/// `select:`. Every condition must hold; nil, or an empty set, holds for every model.
 ///
-/// All but `minSuccessRate` are decided when the policy is loaded.
-package struct Selector: Sendable, Hashable {
+/// All conditions but `minSuccessRate` are evaluated when the policy is loaded.
+package struct Selector: Sendable, Hashable, OptionHolder {
     package var tags: TagExpression?
     /// `fast` or `reasoning`.
     package var type: String?
     /// Indices into `RoutingPolicy.providers`; nil: all of them.
     package var providers: Set<Int>?
     package var supports: CapabilitySet = []
-    /// Tokens in. A model whose context the policy doesn't give is left out.
+    /// Input tokens. Leaves out models whose context the policy does not give.
     package var minContext: Int?
-    /// Tokens out. A model whose `max_output` the policy doesn't give is left out.
+    /// Output tokens. Leaves out models whose `max_output` the policy does not give.
     package var minOutput: Int?
-    /// A model without a price is left out.
+    /// Leaves out models without a price.
     package var maxPrice: MaxPrice?
-    /// 0 to 1, over the window of the statistics. A model that wasn't asked in it is kept.
+    /// 0 to 1, over the window of the statistics. Keeps models that were not called in it.
     package var minSuccessRate: Double?
     /// Globs over names, keys and `provider/name`; nil: all models.
     package var models: [String]?
 
-    package init(tags: TagExpression? = nil) {
+    package init() {}
+
+    package init(tags: TagExpression?) {
         self.tags = tags
     }
 }
 
 /// US dollars per million tokens, inclusive.
-package struct MaxPrice: Sendable, Hashable {
+package struct MaxPrice: Sendable, Hashable, OptionHolder {
     package var input: Double?
     package var output: Double?
+
+    package init() {}
 
     package init(input: Double? = nil, output: Double? = nil) {
         self.input = input
@@ -35,22 +39,22 @@ package struct MaxPrice: Sendable, Hashable {
     }
 }
 
-/// How a selector's models are ranked. The raw values are routes.yaml's words.
+/// How a selector's models are ranked. The raw values are the words of routes.yaml.
 package enum Order: String, Sendable, CaseIterable {
-    /// As the policy's file lists them.
+    /// As the policy file lists them.
     case listed
     /// At random, by weight × success rate × (1000 / max(mean latency in ms, 100)).
     case weighted
     /// The highest of those products first.
     case best
-    /// `weighted` among the best three, then the others by `best`.
+    /// `weighted` among the best three, then the others as `best` ranks them.
     case top3
     case roundRobin = "round_robin"
-    /// The lowest observed time to first token first; a model that was never observed before all others.
+    /// The lowest observed time to first token first; models without observations before all others.
     case fastest
     /// The lowest price first (input + output); models without a price last.
     case cheapest
-    /// The fewest requests under way first.
+    /// The fewest requests in flight first.
     case leastBusy = "least_busy"
 }
 
@@ -58,7 +62,7 @@ package enum Order: String, Sendable, CaseIterable {
 package struct Selection: Sendable, Equatable {
     package var selector: Selector
     package var order: Order
-    /// Resolved at load, as listed: hidden ones too, those of providers that are off too. `minSuccessRate` is not applied yet.
+    /// In the order of the file, hidden models and those of providers that are off included. `minSuccessRate` is not applied yet.
     package var models: [Int]
 
     package init(selector: Selector, order: Order = .listed, models: [Int]) {

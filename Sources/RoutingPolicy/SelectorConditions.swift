@@ -1,70 +1,72 @@
-/// What a selector asks of a model that can be told when the policy is loaded.
+/// The conditions of a selector that can be evaluated when the policy is loaded.
 struct SelectorConditions {
     private struct Condition {
-        /// As routes.yaml names it.
+        /// The condition's key in the policy file.
         var key: String
-        var holds: (Int) -> Bool
+        /// Whether the model with this index fulfils the condition.
+        var isFulfilled: (Int) -> Bool
     }
 
-    /// Why a selector keeps nothing.
+    /// Why a selector keeps no model.
     struct Emptiness {
-        /// The condition at which nothing was left.
+        /// The key of the condition that leaves no model.
         var condition: String
-        /// The conditions that something still fulfilled before it; empty where no model fulfils this one by itself.
+        /// The keys of the conditions before it, which some models fulfil together. Empty if no model fulfils
+        /// `condition` by itself.
         var others: [String]
     }
 
     private let index: ModelIndex
     private var conditions: [Condition] = []
 
-    /// - Parameter patterns: what each of the selector's `models` stands for.
+    /// - Parameter patterns: the models that each text of the selector's `models` matches.
     init(_ selector: Selector, _ index: ModelIndex, patterns: [String: Set<Int>]) {
         self.index = index
         let models = index.models
-        if let marks = selector.tags.map(index.marks) { add("tags") { marks[$0] } }
+        if let matches = selector.tags.map(index.matches) { add("tags") { matches[$0] } }
         if let type = selector.type { add("type") { models[$0].type == type } }
         if let providers = selector.providers { add("provider") { providers.contains(models[$0].provider) } }
         if !selector.supports.isEmpty { add("supports") { selector.supports.isSubset(of: models[$0].supports) } }
-        if let least = selector.minContext { add("min_context") { models[$0].context.map { $0 >= least } ?? false } }
-        if let least = selector.minOutput { add("min_output") { models[$0].maxOutput.map { $0 >= least } ?? false } }
-        if let most = selector.maxPrice { add("max_price") { models[$0].price.map(most.covers) ?? false } }
-        if let given = selector.models {
-            let matching = given.reduce(into: Set<Int>()) { $0.formUnion(patterns[$1] ?? []) }
+        if let minimum = selector.minContext { add("min_context") { models[$0].context.map { $0 >= minimum } ?? false } }
+        if let minimum = selector.minOutput { add("min_output") { models[$0].maxOutput.map { $0 >= minimum } ?? false } }
+        if let maximum = selector.maxPrice { add("max_price") { models[$0].price.map(maximum.allows) ?? false } }
+        if let texts = selector.models {
+            let matching = texts.reduce(into: Set<Int>()) { $0.formUnion(patterns[$1] ?? []) }
             add("models", matching.contains)
         }
     }
 
-    private mutating func add(_ key: String, _ holds: @escaping (Int) -> Bool) {
-        conditions.append(Condition(key: key, holds: holds))
+    private mutating func add(_ key: String, _ isFulfilled: @escaping (Int) -> Bool) {
+        conditions.append(Condition(key: key, isFulfilled: isFulfilled))
     }
 
-    /// Ascending.
+    /// The indices of the models that fulfil every condition, in ascending order.
     var kept: [Int] {
-        conditions.reduce(into: Array(index.models.indices)) { kept, condition in kept.removeAll { !condition.holds($0) } }
+        conditions.reduce(into: Array(index.models.indices)) { kept, condition in kept.removeAll { !condition.isFulfilled($0) } }
     }
 
-    /// nil where something is kept.
+    /// Nil if a model is kept.
     var emptiness: Emptiness? {
-        if let condition = conditions.first(where: { !index.models.indices.contains(where: $0.holds) }) {
+        if let condition = conditions.first(where: { !index.models.indices.contains(where: $0.isFulfilled) }) {
             return Emptiness(condition: condition.key, others: [])
         }
         var kept = Array(index.models.indices)
-        for (place, condition) in conditions.enumerated() {
-            kept.removeAll { !condition.holds($0) }
-            if kept.isEmpty { return Emptiness(condition: condition.key, others: conditions[..<place].map(\.key)) }
+        for (position, condition) in conditions.enumerated() {
+            kept.removeAll { !condition.isFulfilled($0) }
+            if kept.isEmpty { return Emptiness(condition: condition.key, others: conditions[..<position].map(\.key)) }
         }
         return nil
     }
 }
 
 extension MaxPrice {
-    fileprivate func covers(_ price: Price) -> Bool {
+    fileprivate func allows(_ price: Price) -> Bool {
         (input.map { price.input <= $0 } ?? true) && (output.map { price.output <= $0 } ?? true)
     }
 }
 
 extension PolicyNames {
-    /// What one of `models:` stands for: a glob, or a name of one or several.
+    /// The models that one text of `models:` matches: a glob, or a name that several models may share.
     func models(of pattern: String, in index: ModelIndex) -> Set<Int> {
         if let glob = Glob(pattern) { return index.models(matching: glob) }
         return Set(models[pattern] ?? qualified[pattern].map { [$0] } ?? [])

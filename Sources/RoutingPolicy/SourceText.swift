@@ -1,9 +1,9 @@
 import ConfigTree
 
-/// A file's text as lines, for excerpts and for places of bytes that are no text.
+/// A file's text, split into lines, for excerpts and for the positions of invalid bytes.
 struct SourceText: Sendable {
     let bytes: [UInt8]
-    /// Offsets at which lines begin. LF, CR and CR LF end a line, as in YAML.
+    /// The offset at which each line begins. LF, CR and CR LF end a line, as in YAML.
     private let starts: [Int]
 
     init(_ bytes: [UInt8]) {
@@ -25,7 +25,7 @@ struct SourceText: Sendable {
 
     var hasByteOrderMark: Bool { bytes.starts(with: [0xEF, 0xBB, 0xBF]) }
 
-    /// A line without its end, from 1. Bytes that are no UTF-8 show as U+FFFD.
+    /// A line without its line break. The first line is 1. Bytes that are not valid UTF-8 become U+FFFD.
     func line(_ number: Int) -> String? {
         guard starts.indices.contains(number - 1) else { return nil }
         let end = number < starts.count ? starts[number] : bytes.count
@@ -35,13 +35,13 @@ struct SourceText: Sendable {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Whether a line fits an excerpt: a longer one is no line that a person wrote.
+    /// Whether a line is short enough for an excerpt. A longer line was not written by a person.
     func isShort(line number: Int) -> Bool {
         guard starts.indices.contains(number - 1) else { return false }
         return (number < starts.count ? starts[number] : bytes.count) - starts[number - 1] <= 4096
     }
 
-    /// Spaces and tabs at a line's front; nil for a blank line.
+    /// The number of spaces and tabs at the start of a line. Nil for a blank line.
     func indent(ofLine number: Int) -> Int? {
         guard starts.indices.contains(number - 1) else { return nil }
         let line = bytes[starts[number - 1]...]
@@ -49,10 +49,10 @@ struct SourceText: Sendable {
         return bytes[first] == UInt8(ascii: "\n") || bytes[first] == UInt8(ascii: "\r") ? nil : first - line.startIndex
     }
 
-    /// The places right behind a `?` with no space after it, where a value or a key may start.
-    func doubtfulKeys(in file: String) -> Set<SourcePosition> {
+    /// The position after each `?` that may start a key or a value and has no space after it.
+    func ambiguousKeys(in file: String) -> Set<SourcePosition> {
         guard bytes.contains(UInt8(ascii: "?")) else { return [] }
-        var places: Set<SourcePosition> = []
+        var positions: Set<SourcePosition> = []
         for (index, start) in starts.enumerated() {
             var column = index == 0 && hasByteOrderMark ? 0 : 1
             var previous = UInt8(ascii: " ")
@@ -60,14 +60,14 @@ struct SourceText: Sendable {
                 let byte = bytes[offset]
                 let next = offset + 1 < bytes.count ? bytes[offset + 1] : UInt8(ascii: "\n")
                 if byte == UInt8(ascii: "?"), " \t[{,".utf8.contains(previous), !" \t\r\n".utf8.contains(next) {
-                    places.insert(SourcePosition(file: file, line: index + 1, column: column + 1))
+                    positions.insert(SourcePosition(file: file, line: index + 1, column: column + 1))
                 }
-                // Bytes that go on with a character are no columns.
+                // The continuation bytes of a character are not columns.
                 if byte & 0xC0 != 0x80 { column += 1 }
                 previous = byte
             }
         }
-        return places
+        return positions
     }
 
     func position(ofByte offset: Int, in file: String) -> SourcePosition {
@@ -78,7 +78,7 @@ struct SourceText: Sendable {
             file: file, line: index + 1, column: String(decoding: before, as: UTF8.self).unicodeScalars.count + 1 - hidden)
     }
 
-    /// The first thing that no policy may hold, whatever YAML says of it; nil for clean text.
+    /// The first invalid content, even if YAML allows it. Nil for valid text.
     func problem(in file: String) -> ConfigIssue? {
         do {
             _ = try UTF8Span(validating: bytes.span)
@@ -87,19 +87,20 @@ struct SourceText: Sendable {
                 at: position(ofByte: error.byteOffsets.lowerBound, in: file), "this is not valid UTF-8", hint: "save the file as UTF-8")
         }
         for offset in bytes.indices {
-            guard let scalar = unwanted(at: offset) else { continue }
+            guard let scalar = forbiddenCharacter(at: offset) else { continue }
             let code = String(scalar, radix: 16, uppercase: true)
             let escape = "\\u" + String(repeating: "0", count: 4 - code.count) + code
-            let hint = "remove it; where a value needs it, write \(escape) in double quotes"
+            let hint = "remove it; if a value needs it, write \(escape) in double quotes"
             return ConfigIssue(
-                at: position(ofByte: offset, in: file), "an invisible control character (U+\(escape.dropFirst(2))) stands here", hint: hint)
+                at: position(ofByte: offset, in: file), "the invisible character U+\(escape.dropFirst(2)) is not allowed", hint: hint)
         }
         return nil
     }
 
-    /// The character that begins at an offset of valid UTF-8, where no policy may hold it: a control character, or one of U+0085, U+2028 and U+2029,
-    /// at which YAML 1.1, and so libyaml, ends a line, and editors don't: positions would be off.
-    private func unwanted(at offset: Int) -> UInt32? {
+    /// The character that begins at an offset of valid UTF-8, if no policy may contain it: a control character, or
+    /// U+0085, U+2028 or U+2029. YAML 1.1, and therefore libyaml, ends a line at these three, but editors don't, so
+    /// positions would be wrong.
+    private func forbiddenCharacter(at offset: Int) -> UInt32? {
         switch bytes[offset] {
         case UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): nil
         case 0..<0x20, 0x7F: UInt32(bytes[offset])
@@ -111,7 +112,7 @@ struct SourceText: Sendable {
 }
 
 extension Array {
-    /// The first index whose element fulfils `predicate`, where all after it do too.
+    /// The index of the first element that fulfils `predicate`. All elements after it must fulfil it too.
     func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
         var low = startIndex
         var high = endIndex

@@ -2,13 +2,13 @@ import Codecs
 import ConfigTree
 internal import Crypto
 
-/// Puts variables and files into scalar values: `${NAME}`, `${NAME:-default}`, `${file:path}`; `$${` stands for `${`.
-/// It works on parsed scalars, so a value never changes the document's structure.
+/// Substitutes variables and files in scalar values: `${NAME}`, `${NAME:-default}`, `${file:path}`. `$${` is a literal
+/// `${`. It works on parsed scalars, so a value never changes the document's structure.
 struct Substitution {
-    static let fileLimit = 64 << 10
+    static let maxFileBytes = 64 << 10
 
     let source: any PolicySource
-    /// Paths in `${file:…}` are relative to it; empty or with a `/` at its end.
+    /// The directory of relative paths in `${file:…}`. It is empty or ends with `/`.
     let directory: String
     private(set) var issues: [ConfigIssue] = []
 
@@ -29,9 +29,9 @@ struct Substitution {
                 rest = rest.dropFirst(3)
             } else if rest.hasPrefix("${") {
                 guard let end = rest.firstIndex(of: "}") else {
-                    return unresolved(result, at: position, "'${' is never closed", "write '${NAME}'; a literal '${' is written '$${'")
+                    return unresolved(result, at: position, "'${' is never closed", "write '${NAME}', or '$${' for a literal '${'")
                 }
-                guard put(rest[..<end].dropFirst(2), into: &result, at: position) else { return result }
+                guard substitute(rest[..<end].dropFirst(2), into: &result, at: position) else { return result }
                 rest = rest[end...].dropFirst()
             } else {
                 result.text += "$"
@@ -42,8 +42,8 @@ struct Substitution {
         return result
     }
 
-    /// One `${…}`. False after an error.
-    private mutating func put(_ reference: Substring, into result: inout ConfigScalar, at position: SourcePosition) -> Bool {
+    /// Substitutes one `${…}`. Returns false after an error.
+    private mutating func substitute(_ reference: Substring, into result: inout ConfigScalar, at position: SourcePosition) -> Bool {
         if reference.hasPrefix("file:") {
             do {
                 result.text += try file(String(reference.dropFirst(5)), at: position)
@@ -56,8 +56,8 @@ struct Substitution {
         let name = reference.prefix { $0 != ":" }
         let tail = reference.dropFirst(name.count)
         guard isVariableName(name), tail.isEmpty || tail.hasPrefix(":-"), !tail.contains("${") else {
-            let hint = "write '${NAME}', '${NAME:-default}' or '${file:path}', nothing nested; a literal '${' is written '$${'"
-            result = unresolved(result, at: position, "'${\(abbreviated(String(reference)))}' is no variable", hint)
+            let hint = "write '${NAME}', '${NAME:-default}' or '${file:path}', without nesting, or '$${' for a literal '${'"
+            result = unresolved(result, at: position, "'${\(abbreviated(String(reference)))}' is not a valid variable", hint)
             return false
         }
         if let value = source.environment(String(name)), !value.isEmpty {
@@ -77,31 +77,33 @@ struct Substitution {
     }
 
     private mutating func file(_ name: String, at position: SourcePosition) throws(FileProblem) -> String {
-        guard !name.isEmpty else { throw FileProblem(message: "'${file:}' names no file", hint: "write '${file:path}'") }
+        guard !name.isEmpty else { throw FileProblem(message: "'${file:}' has no path", hint: "write '${file:path}'") }
         guard source.followsFiles else { return placeholder(name, at: position) }
         let path = name.hasPrefix("/") ? name : directory + name
         var bytes: [UInt8]
         do {
-            bytes = try source.read(path, limit: Substitution.fileLimit)
+            bytes = try source.read(path, limit: Substitution.maxFileBytes)
         } catch {
             let hint =
                 name.hasPrefix("/")
-                ? "create it, or correct the path" : "create it, or correct the path: it is relative to the file that names it"
-            throw FileProblem(message: "file '\(path)' \(error.words(limit: Substitution.fileLimit))", hint: hint)
+                ? "create it, or correct the path"
+                : "create it, or correct the path, which is relative to the file that contains the reference"
+            throw FileProblem(message: "file '\(path)' \(error.reason(limit: Substitution.maxFileBytes))", hint: hint)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw FileProblem(message: "file '\(path)' holds no UTF-8 text", hint: "store the value itself in it, as text")
+            throw FileProblem(message: "file '\(path)' is not UTF-8 text", hint: "write only the value into it, as plain text")
         }
         return text
     }
 
-    /// Stands for what a file holds: good for a key and for a digest, and another for each file.
+    /// A placeholder for a file's content. It is valid as a secret and as a SHA-256 digest, and differs for each file.
     private mutating func placeholder(_ name: String, at position: SourcePosition) -> String {
         issues.append(
             ConfigIssue(
-                .warning, at: position, "file '\(abbreviated(name))' is not read here", hint: "run 'llm-router check' where the file lies"))
+                .warning, at: position, "file '\(abbreviated(name))' is not read here",
+                hint: "run 'llm-router check' on the machine that has the file"))
         return Hex.encoded(SHA256.hash(data: Array(name.utf8)))
     }
 

@@ -5,15 +5,15 @@ package struct SystemPolicySource: PolicySource {
     package init() {}
 
     package func read(_ path: String, limit: Int) throws(PolicySourceError) -> [UInt8] {
-        // Without O_NONBLOCK the opening of a named pipe waits for its writer.
+        // Without O_NONBLOCK, opening a named pipe waits for a writer.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable("may not be read: \(errorText())") }
+        guard file >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable("can't be read: \(errorText())") }
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .unreadable(status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is not a regular file")
         }
-        // The file may grow while it is read: the limit holds for what arrives, not for what `fstat` says.
+        // The file may grow while it is read, so the limit applies to the bytes read and not to the size from `fstat`.
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= limit {
@@ -40,7 +40,7 @@ package struct SystemPolicySource: PolicySource {
     private func errorText() -> String {
         var buffer = [CChar](repeating: 0, count: 128)
         let code = errno
-        // The POSIX form, which fills the buffer and gives 0.
+        // The POSIX variant, which fills the buffer and returns 0.
         guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
     }

@@ -1,16 +1,16 @@
 import Codecs
 
-/// `tags:` of a selector, in disjunctive normal form: `"llama & tier-1, gemini"`. `,` is OR, `&` is AND, `!` is NOT.
+/// The `tags:` of a selector in disjunctive normal form: `"llama & tier-1, gemini"`. `,` is OR, `&` is AND, `!` is NOT.
 package struct TagExpression: Sendable, Hashable {
     package struct Term: Sendable, Hashable {
         package var tag: String
         package var isNegated: Bool
     }
 
-    /// Any of these; of each, all.
+    /// The expression matches if all terms of at least one alternative match.
     package var alternatives: [[Term]]
 
-    /// nil where a tag is missing beside an operator, or a tag's name is not valid.
+    /// Nil if there are no tags, if a tag is missing next to an operator, or if a tag's name is not valid.
     package init?(_ texts: [String]) {
         var alternatives: [[Term]] = []
         for text in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
@@ -27,7 +27,7 @@ package struct TagExpression: Sendable, Hashable {
         self.alternatives = alternatives
     }
 
-    /// One for each alternative, as an expression is written: `llama & !paid`.
+    /// Each alternative as a policy file writes it: `llama & !paid`.
     package var texts: [String] {
         alternatives.map { terms in terms.map { ($0.isNegated ? "!" : "") + $0.tag }.joined(separator: " & ") }
     }
@@ -37,14 +37,12 @@ package struct TagExpression: Sendable, Hashable {
     }
 }
 
-/// Visible ASCII without what expressions and lists are made of.
+/// Whether a text is a valid tag: visible ASCII without the characters that expressions, lists and patterns use.
 func isTag(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"!&,*".utf8.contains($0) }
 }
 
 extension TagExpression: CustomStringConvertible {
-    /// As it can be written: `fast & !paid, vision`.
-    package var description: String {
-        alternatives.map { $0.map { ($0.isNegated ? "!" : "") + $0.tag }.joined(separator: " & ") }.joined(separator: ", ")
-    }
+    /// The expression as a policy file writes it: `fast & !paid, vision`.
+    package var description: String { texts.joined(separator: ", ") }
 }

@@ -1,9 +1,10 @@
 internal import CLibYAML
 import ConfigTree
 
-/// The events of one YAML file, as libyaml finds them.
+/// The parse events of one YAML file, from libyaml.
 ///
-/// libyaml's parser must not move in memory, and reads its input while it goes on: hence both are allocated here.
+/// libyaml's parser must not move in memory, and it reads its input during parsing. Therefore, this type allocates
+/// both.
 struct YAMLEvents: ~Copyable {
     enum Kind {
         case streamEnd
@@ -33,14 +34,14 @@ struct YAMLEvents: ~Copyable {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         guard yaml_parser_initialize(parser) == 1 else {
             parser.deallocate()
-            throw ConfigIssue(at: SourcePosition(file: file, line: 1, column: 1), "there is no memory to read this file")
+            throw ConfigIssue(at: SourcePosition(file: file, line: 1, column: 1), "there is not enough memory to read this file")
         }
         self.file = file
         self.text = text
         self.parser = parser
         // libyaml would count a byte order mark as a column.
         var content = text.bytes.dropFirst(text.hasByteOrderMark ? 3 : 0)
-        // It would take blanks on a last line without an end for text of a block scalar.
+        // If the last line has no line break, libyaml would read blanks on it as text of a block scalar.
         if content.last == UInt8(ascii: " ") || content.last == UInt8(ascii: "\t") { content.append(UInt8(ascii: "\n")) }
         bytes = .allocate(capacity: content.count)
         _ = bytes.initialize(from: content)
@@ -88,26 +89,26 @@ struct YAMLEvents: ~Copyable {
     }
 
     private borrowing func position(_ mark: yaml_mark_t) -> SourcePosition {
-        // An error at the end of the text may stand on a line behind the last.
+        // libyaml may report an error at the end of the text on a line after the last one.
         let line = min(Int(clamping: mark.line) + 1, max(1, text.lineCount))
         return SourcePosition(file: file, line: line, column: Int(clamping: mark.column) + 1)
     }
 
     private borrowing func failure() -> ConfigIssue {
-        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "there is no memory to read this file"
+        let problem = parser.pointee.problem.map { String(cString: $0) } ?? "there is not enough memory to read this file"
         let context = parser.pointee.context.map { String(cString: $0) }
         let place = position(parser.pointee.problem_mark)
         let line = Array((text.line(place.line) ?? "").unicodeScalars.prefix(place.column))
         if line.suffix(2) == ["$", "{"] {
             let variable = SourcePosition(file: file, line: place.line, column: place.column - 1)
-            return ConfigIssue(at: variable, "inside braces or brackets a variable needs quotes", hint: "write \"${NAME}\"")
+            return ConfigIssue(at: variable, "a variable inside braces or brackets needs quotes", hint: "write \"${NAME}\"")
         }
         let character = place.column <= line.count ? line.last : nil
         return yamlFailure(problem, at: place, on: character, context: context, at: position(parser.pointee.context_mark))
     }
 }
 
-/// libyaml's words, in ours where a person would not see what to do.
+/// Replaces libyaml's message if it doesn't show a person what to do.
 private func yamlFailure(
     _ problem: String, at place: SourcePosition, on character: Unicode.Scalar?, context: String?, at start: SourcePosition
 ) -> ConfigIssue {
@@ -117,34 +118,34 @@ private func yamlFailure(
         ConfigIssue(at: start, "this quote is never closed", hint: "add the closing quote")
     case ("found character that cannot start any token", _) where character == "\t",
         ("found a tab character where an indentation space is expected", _), ("found a tab character that violates indentation", _):
-        ConfigIssue(at: place, "a tab stands where only spaces may", hint: "indent with spaces")
+        ConfigIssue(at: place, "a tab is not allowed here", hint: "indent with spaces")
     case ("found character that cannot start any token", _):
-        ConfigIssue(at: place, "no value starts with this character", hint: "put the value in quotes")
+        ConfigIssue(at: place, "a value can't start with this character", hint: "put the value in quotes")
     case ("mapping values are not allowed in this context", _):
         ConfigIssue(
-            at: place, "a ':' can't stand here",
-            hint: "put a value that holds ': ' in quotes; before a key, check the indentation and the line above, which may lack its ':'")
+            at: place, "unexpected ':'",
+            hint: "put a value that contains ': ' in quotes; if this is a key, check its indentation and the ':' of the line above")
     case ("did not find expected key", "while parsing a block mapping"):
         ConfigIssue(
             at: place, "expected a key of the mapping that begins at line \(start.line)",
-            hint: "check the indentation: keys of one mapping stand in one column, and a value in quotes ends with its quote")
+            hint: "check the indentation: all keys of a mapping start in the same column; a quoted value ends at its closing quote")
     case ("did not find expected '-' indicator", _):
         ConfigIssue(
-            at: place, "expected '-', another item of the list that begins at line \(start.line)",
-            hint: "items of one list stand in one column")
+            at: place, "expected '-' for another item of the list that begins at line \(start.line)",
+            hint: "all items of a list start in the same column")
     case ("could not find expected ':'", _):
-        ConfigIssue(at: start, "this is no key: its ':' is missing", hint: "write 'key: value', with a space behind the ':'")
+        ConfigIssue(at: start, "expected a key, but its ':' is missing", hint: "write 'key: value', with a space after the ':'")
     case ("did not find expected ',' or ']'", _):
         ConfigIssue(at: start, "this '[' is not closed", hint: "expected ',' or ']' at line \(place.line), column \(place.column)")
     case ("did not find expected ',' or '}'", _):
         ConfigIssue(at: start, "this '{' is not closed", hint: "expected ',' or '}' at line \(place.line), column \(place.column)")
     case ("did not find expected node content", _):
         ConfigIssue(
-            at: place, "expected a value", hint: "a list in brackets has no empty items; an anchor or a tag stands before its value")
+            at: place, "expected a value", hint: "a list in brackets can't have empty items; an anchor or a tag precedes its value")
     case ("found unknown escape character", _):
         ConfigIssue(at: place, "unknown escape in double quotes", hint: "write '\\\\' for a backslash, or use single quotes")
     case ("found undefined tag handle", _):
-        ConfigIssue(at: start, "this tag is not known", hint: "remove it: the schema says what type a value has")
+        ConfigIssue(at: start, "unknown tag", hint: "remove it: the schema defines the type of each value")
     default:
         ConfigIssue(at: place, "this is not valid YAML: \(problem)\(context.map { ", \($0) from line \(start.line)" } ?? "")")
     }

@@ -1,12 +1,14 @@
 import ConfigTree
 
-/// Builds the tree of one YAML file: aliases and merge keys resolved, limits held, variables substituted.
+/// Builds the tree of one YAML file: resolves aliases and merge keys, enforces limits and substitutes variables.
 ///
-/// What makes the rest unreadable is thrown; what is wrong in one place (a key twice, a variable's form) is collected.
+/// An error that makes the rest of the file unreadable is thrown. A local error, such as a duplicate key or a malformed
+/// variable, is collected.
 struct YAMLTree {
     static let maxDepth = 32
     static let maxAliases = 100
-    /// How many nodes all aliases of a file may stand for. Ten aliases of a list of ten, nested nine times, would be 10^9.
+    /// How many nodes all aliases of a file may expand to. Ten aliases of a list of ten, nested nine times, would
+    /// expand to 10^9 nodes.
     static let maxAliasedNodes = 100_000
 
     private struct Anchored {
@@ -20,23 +22,23 @@ struct YAMLTree {
     private(set) var issues: [ConfigIssue] = []
     private var anchors: [String: Anchored] = [:]
     private var openAnchors: Set<String> = []
-    /// Where libyaml would take a `?` for a key's indicator, which YAML 1.2 takes for text: `{ ?a: 1 }`.
-    private let doubtfulKeys: Set<SourcePosition>
+    /// The positions at which libyaml reads a `?` as the indicator of a key and YAML 1.2 reads it as text: `{ ?a: 1 }`.
+    private let ambiguousKeys: Set<SourcePosition>
     private var aliases = 0
     private var aliasedNodes = 0
 
-    /// nil for a file without content.
+    /// The root is nil for a file without content.
     static func read(
         _ text: SourceText, file: String, substitution: Substitution
     ) throws(ConfigIssue) -> (root: ConfigNode?, issues: [ConfigIssue]) {
         if let problem = text.problem(in: file) { throw problem }
-        var tree = YAMLTree(file: file, substitution: substitution, doubtfulKeys: text.doubtfulKeys(in: file))
+        var tree = YAMLTree(file: file, substitution: substitution, ambiguousKeys: text.ambiguousKeys(in: file))
         let root = try tree.document(YAMLEvents(of: text, file: file))
         return (root, tree.issues + tree.substitution.issues)
     }
 
-    private init(file: String, substitution: Substitution, doubtfulKeys: Set<SourcePosition>) {
-        self.doubtfulKeys = doubtfulKeys
+    private init(file: String, substitution: Substitution, ambiguousKeys: Set<SourcePosition>) {
+        self.ambiguousKeys = ambiguousKeys
         self.file = file
         self.substitution = substitution
     }
@@ -49,7 +51,7 @@ struct YAMLTree {
         guard case .streamEnd = after.kind else {
             throw ConfigIssue(
                 at: after.position, "a second document starts here",
-                hint: "a policy is one document: remove '---' and what should not count")
+                hint: "a policy is one document: remove '---' and the document that is not needed")
         }
         return root
     }
@@ -93,7 +95,7 @@ struct YAMLTree {
 
     private mutating func mapping(_ start: SourcePosition, _ events: borrowing YAMLEvents, depth: Int) throws(ConfigIssue) -> Anchored {
         var entries: [ConfigEntry] = []
-        var keys = KeyPlaces()
+        var keys = KeyPositions()
         var merged: [ConfigEntry] = []
         var (size, height) = (1, 0)
         while true {
@@ -117,8 +119,8 @@ struct YAMLTree {
 
     private func key(_ event: YAMLEvents.Event) throws(ConfigIssue) -> ConfigText {
         try check(event)
-        guard doubtfulKeys.isEmpty || !doubtfulKeys.contains(event.position) else {
-            throw ConfigIssue(at: event.position, "a key that starts with '?' is in doubt", hint: "put it in quotes")
+        guard ambiguousKeys.isEmpty || !ambiguousKeys.contains(event.position) else {
+            throw ConfigIssue(at: event.position, "a key that starts with '?' is ambiguous", hint: "put it in quotes")
         }
         switch event.kind {
         case .scalar(let text, _):
@@ -134,7 +136,7 @@ struct YAMLTree {
         }
     }
 
-    /// The entries that `<<` brings; of equal keys the earlier mapping's.
+    /// The entries that `<<` adds. A list of mappings may repeat a key, and `mapping` keeps the first entry.
     private func merged(_ value: ConfigNode, at position: SourcePosition) throws(ConfigIssue) -> [ConfigEntry] {
         switch value.content {
         case .mapping(let entries): return entries
@@ -150,16 +152,16 @@ struct YAMLTree {
     }
 
     private mutating func alias(_ name: String, at position: SourcePosition, depth: Int) throws(ConfigIssue) -> Anchored {
-        // Its name is not told: it may be a secret that begins with '*'.
+        // The messages don't show the alias's name, because it may be a secret that begins with '*'.
         guard !openAnchors.contains(name) else {
-            throw ConfigIssue(at: position, "this alias stands inside the value of its own anchor", hint: "write the value out")
+            throw ConfigIssue(at: position, "this alias is inside the value of its own anchor", hint: "write the value out")
         }
         guard let anchored = anchors[name] else {
             let near = nearest(to: name, in: anchors.keys.sorted()).map { "; did you mean '*\($0)'?" }
             throw ConfigIssue(
                 at: position, "this alias has no anchor\(near ?? "")",
                 hint: near == nil
-                    ? "put its anchor, its name behind '&', before the value that is meant, above this line; text that begins with '*' needs quotes"
+                    ? "define the anchor above this line, as '&name' before a value; text that begins with '*' needs quotes"
                     : nil)
         }
         aliases += 1
@@ -169,7 +171,7 @@ struct YAMLTree {
         }
         guard aliasedNodes <= YAMLTree.maxAliasedNodes else {
             throw ConfigIssue(
-                at: position, "the aliases of this file stand for more than \(YAMLTree.maxAliasedNodes) values",
+                at: position, "the aliases of this file expand to more than \(YAMLTree.maxAliasedNodes) values",
                 hint: "write the values out")
         }
         guard depth + anchored.height - 1 <= YAMLTree.maxDepth else { throw tooDeep(position) }
@@ -179,8 +181,8 @@ struct YAMLTree {
     private func check(_ event: YAMLEvents.Event) throws(ConfigIssue) {
         if event.anchor != nil, case .scalar(let text, isPlain: true) = event.kind, text.hasPrefix(":") {
             throw ConfigIssue(
-                at: event.position, "an anchor's name is in doubt: libyaml ends it before ':'",
-                hint: "use letters, digits, '-' and '_', and a space behind it")
+                at: event.position, "the name of this anchor is ambiguous: it ends before the ':'",
+                hint: "use letters, digits, '-' and '_' in the name, and a space after it")
         }
         guard let tag = event.tag, tag != "!" else { return }
         let core = "tag:yaml.org,2002:"
@@ -192,30 +194,31 @@ struct YAMLTree {
         }
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
             throw ConfigIssue(
-                at: event.position, "this tag does not belong here",
-                hint: "remove it: the schema says what type a value has; text that begins with '!' needs quotes")
+                at: event.position, "this tag is not allowed here",
+                hint: "remove it: the schema defines the type of each value; text that begins with '!' needs quotes")
         }
     }
 
     private func tooDeep(_ position: SourcePosition) -> ConfigIssue {
         ConfigIssue(
             at: position, "values are nested deeper than \(YAMLTree.maxDepth) levels",
-            hint: "no part of a policy is so deep; check the brackets")
+            hint: "no policy needs that depth; check the brackets")
     }
 
     private func badMerge(_ position: SourcePosition) -> ConfigIssue {
         ConfigIssue(
             at: position, "'<<' takes a mapping, or a list of mappings",
-            hint: "write '<<: *name', with '&name' before the mapping that is meant")
+            hint: "write '<<: *name', and '&name' before the mapping to merge")
     }
 }
 
-/// The keys of one mapping, with the places where they stand first. Most mappings are small.
-private struct KeyPlaces {
+/// The keys of one mapping with the position at which each first occurs. Most mappings are small, so the dictionary is
+/// made only for a large one.
+private struct KeyPositions {
     private var few: [ConfigText] = []
     private var many: [String: SourcePosition] = [:]
 
-    /// nil for a key that is new.
+    /// Adds the key. Returns the position of an equal key that was added before, or nil.
     mutating func add(_ key: ConfigText) -> SourcePosition? {
         if many.isEmpty {
             if let first = few.first(where: { $0.text == key.text }) { return first.position }
@@ -229,7 +232,7 @@ private struct KeyPlaces {
     }
 }
 
-/// Shows both places.
+/// The error for a duplicate key, which shows the positions of both.
 func duplicateKey(_ key: ConfigText, first: SourcePosition) -> ConfigIssue {
     ConfigIssue(at: key.position, "key '\(abbreviated(key.text))' is defined twice; first at \(first)", hint: "keep one of the two")
 }

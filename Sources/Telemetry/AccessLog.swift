@@ -1,7 +1,7 @@
 import Codecs
 import ProviderKit
 
-/// The access log: a JSON object a line, stamped.
+/// The access log: one JSON object per line, with a timestamp.
 package final class AccessLog: Sendable {
     private let lines: LineWriter
 

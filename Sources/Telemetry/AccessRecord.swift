@@ -3,25 +3,26 @@ package import Engine
 import HTTPWire
 import ProviderKit
 
-/// One line of the access log: a JSON object of a fixed set of members. Texts of a client are escaped and cut.
+/// One line of the access log: a JSON object with a fixed set of members. Text from clients is escaped, and cut if it
+/// is long.
 package struct AccessRecord {
     var requestID: String
     var endpoint: String
-    /// nil where the head could not be parsed.
+    /// nil if the head could not be parsed, like `path`.
     var method: String?
     var path: String?
     /// The client's IP address; nil on a unix socket.
     var remoteHost: String?
     /// The key's name in the policy.
     var key: String?
-    /// 499: the client left before the response's end.
+    /// 499 means that the client left before the end of the response.
     var status: Int
     var bytesReceived: Int
-    /// Of the response's body.
+    /// The bytes of the response's body.
     var bytesSent: Int
-    /// What is known of the call; nil where none was made.
+    /// nil if the request led to no call.
     var call: CallRecord?
-    /// A code word; the details stand in the response.
+    /// The error's code. The response has the details.
     var error: String?
     var duration: Duration
 

@@ -3,7 +3,7 @@ import HTTPWire
 import ProviderKit
 
 extension JSONWriter {
-    /// Exact to a billionth of a dollar: the price of a token of a model at a tenth of a cent for a million.
+    /// Writes an amount in dollars, rounded to a billionth: the price of one token at 0.001 dollars per million tokens.
     package mutating func member(_ name: StaticString, dollars: Double) {
         key(name)
         let billionths = Int(clamping: Int64(exactly: (dollars * 1e9).rounded()) ?? .max)

@@ -1,18 +1,19 @@
 import Glibc
 import Synchronization
 
-/// Writes lines to a file descriptor from a thread of its own. Bounded: where the descriptor is slower than the lines come, lines are dropped and counted,
-/// and nobody ever waits.
+/// Writes lines to a file descriptor on a separate thread. `write` never waits: if the descriptor is too slow, the queue
+/// reaches its limit, and further lines are dropped and counted.
 package final class LineWriter: Sendable {
     private static let maxQueuedBytes = 8 << 20
-    private static let maxKeptBytes = 1 << 20
-    /// Lines are gathered for so long, so that a busy router writes few large blocks.
-    private static let gatherMicroseconds: UInt32 = 20_000
+    /// A buffer with a larger capacity is released instead of reused.
+    private static let maxReusedBytes = 1 << 20
+    /// The thread waits this long for more lines, so that a busy router writes few large blocks.
+    private static let batchMicroseconds: UInt32 = 20_000
 
     private struct Queue {
         var bytes: [UInt8] = []
         var isClosed = false
-        /// The thread is awake, or has been woken.
+        /// Whether the thread is awake or has been signalled.
         var isAwake = false
     }
 
@@ -22,7 +23,7 @@ package final class LineWriter: Sendable {
     private let finished: Semaphore
     private let descriptor: Int32
 
-    /// - Parameter descriptor: stays the client's.
+    /// - Parameter descriptor: the writer does not close it.
     package init(descriptor: Int32) {
         self.descriptor = descriptor
         wake = Semaphore()
@@ -30,10 +31,12 @@ package final class LineWriter: Sendable {
         Thread.detach { [self] in run() }
     }
 
-    /// Lines that were not written, since start.
+    /// The number of lines dropped since the start.
     package var droppedLines: Int { dropped.load(ordering: .relaxed) }
 
-    /// - Parameter line: without a line feed.
+    /// Queues a line.
+    ///
+    /// - Parameter line: the bytes without the line feed.
     package func write(_ line: UnsafeRawBufferPointer) {
         let mustWake = queue.withLock { queue -> Bool in
             guard !queue.isClosed, queue.bytes.count + line.count < Self.maxQueuedBytes else {
@@ -48,7 +51,7 @@ package final class LineWriter: Sendable {
         if mustWake { wake.signal() }
     }
 
-    /// Writes what is queued and ends the thread; waits for that at most `milliseconds`.
+    /// Writes the queued lines and ends the thread. Waits for at most `milliseconds`.
     package func close(within milliseconds: Int) {
         queue.withLock { $0.isClosed = true }
         wake.signal()
@@ -62,11 +65,11 @@ package final class LineWriter: Sendable {
             wake.wait()
             var hasMore = true
             while hasMore {
-                if queue.withLock({ !$0.isClosed }) { usleep(Self.gatherMicroseconds) }
+                if queue.withLock({ !$0.isClosed }) { usleep(Self.batchMicroseconds) }
                 queue.withLock { swap(&$0.bytes, &block) }
                 put(block)
-                // Both buffers are used again, but what a burst took isn't kept.
-                if block.capacity > Self.maxKeptBytes { block = [] } else { block.removeAll(keepingCapacity: true) }
+                // The two buffers are reused, unless a burst has enlarged them.
+                if block.capacity > Self.maxReusedBytes { block = [] } else { block.removeAll(keepingCapacity: true) }
                 hasMore = queue.withLock { queue in
                     isOpen = !queue.isClosed
                     queue.isAwake = !queue.bytes.isEmpty
@@ -80,21 +83,17 @@ package final class LineWriter: Sendable {
     private func put(_ block: [UInt8]) {
         var start = 0
         while start < block.count {
-            let count = block[start...].withUnsafeBytes { unistd_write(descriptor, $0.baseAddress, $0.count) }
+            let count = block[start...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 start += count
             } else if errno == EAGAIN {
-                usleep(Self.gatherMicroseconds)
+                usleep(Self.batchMicroseconds)
             } else if errno != EINTR {
-                // The reader is gone or the disk is full: these lines are lost, and counted.
+                // The reader has closed its end, or the disk is full.
                 let lines = block[start...].reduce(into: 0) { $0 += $1 == 0x0A ? 1 : 0 }
                 dropped.add(lines, ordering: .relaxed)
                 return
             }
         }
     }
-}
-
-private func unistd_write(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

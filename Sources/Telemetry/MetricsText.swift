@@ -1,6 +1,6 @@
 package import Engine
 
-/// The counters in Prometheus' text format, 0.0.4.
+/// The metrics in Prometheus' text format, version 0.0.4.
 package struct MetricsText {
     package private(set) var bytes: [UInt8] = []
 
@@ -9,23 +9,23 @@ package struct MetricsText {
     package mutating func write(
         _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int
     ) {
-        family("llm_router_requests_total", "counter", "Requests answered, by endpoint and status; 499 where the client left.")
+        family("llm_router_requests_total", "counter", "Requests, by endpoint and status; status 499 means that the client left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
             sample("llm_router_requests_total", [("endpoint", key.endpoint), ("status", "\(key.status)")], count)
         }
         let models = values.models.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
-        family("llm_router_attempts_total", "counter", "Attempts at a model, by outcome.")
+        family("llm_router_attempts_total", "counter", "Attempts to call a model, by outcome.")
         for (name, model) in models {
-            sample("llm_router_attempts_total", labels(name) + [("outcome", "ok")], model.answered)
+            sample("llm_router_attempts_total", labels(name) + [("outcome", "ok")], model.succeeded)
             sample("llm_router_attempts_total", labels(name) + [("outcome", "failed")], model.failures.values.reduce(0, +))
         }
-        family("llm_router_attempt_failures_total", "counter", "Failed attempts, by reason; a timeout names its timer.")
+        family("llm_router_attempt_failures_total", "counter", "Failed attempts, by reason; the reason of a timeout names the timer.")
         for (name, model) in models {
             for (reason, count) in model.failures.sorted(by: { $0.key < $1.key }) {
                 sample("llm_router_attempt_failures_total", labels(name) + [("reason", reason)], count)
             }
         }
-        family("llm_router_fallbacks_total", "counter", "Answers that a route's fallback gave.")
+        family("llm_router_fallbacks_total", "counter", "Responses that came from a route's fallback.")
         for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) {
             sample("llm_router_fallbacks_total", [("route", route)], count)
         }
@@ -36,25 +36,31 @@ package struct MetricsText {
                 sample("llm_router_tokens_total", labels(name) + [("kind", "completion"), ("source", source)], count.completion)
             }
         }
-        family("llm_router_cost_usd_total", "counter", "US dollars, by the policy's prices.")
+        family("llm_router_cost_usd_total", "counter", "Cost in US dollars, by the policy's prices.")
         for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
         write(states)
-        gauge("llm_router_active_calls", "Calls under way.", values.activeCalls)
-        gauge("llm_router_buffered_bytes", "Bytes of large events under assembly, against server.max_buffered.", bufferedBytes)
+        gauge("llm_router_active_calls", "Running calls.", values.activeCalls)
+        gauge(
+            "llm_router_buffered_bytes", "Bytes of large events that are being assembled; server.max_buffered is the limit.", bufferedBytes)
         counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
-        counter("llm_router_config_reloads_total", "Reloads of the policy.", policy.reloads)
-        counter("llm_router_config_reload_failures_total", "Reloads that kept the running policy.", policy.failedReloads)
-        gauge("config_last_reload_successful", "Whether the last load of the policy succeeded.", policy.lastErrors == nil ? 1 : 0)
-        gauge("config_last_reload_success_timestamp_seconds", "When the policy in service was loaded.", policy.loadedAt)
+        counter("llm_router_config_reloads_total", "Reloads of the policy, including those that failed.", policy.reloads)
+        counter("llm_router_config_reload_failures_total", "Failed reloads; each keeps the running policy.", policy.failedReloads)
+        gauge(
+            "config_last_reload_successful", "1 if the last load of the policy succeeded, 0 if it failed.", policy.lastErrors == nil ? 1 : 0
+        )
+        gauge(
+            "config_last_reload_success_timestamp_seconds", "When the policy in service was loaded, in seconds since 1970.", policy.loadedAt
+        )
     }
 
     private mutating func write(_ states: [ModelName: ModelStateView]) {
         let states = states.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
-        family("llm_router_breaker_open", "gauge", "Whether a model's breaker is open or half-open.")
+        family("llm_router_breaker_open", "gauge", "1 if the model's breaker is open or half-open, 0 if it is closed.")
         for (name, state) in states { sample("llm_router_breaker_open", labels(name), state.breaker == .closed ? 0 : 1) }
-        family("llm_router_model_success_rate", "gauge", "Of a model's attempts in the window of the statistics; 1 where there was none.")
+        family(
+            "llm_router_model_success_rate", "gauge", "Success rate of the model's attempts in the statistics window; 1 without attempts.")
         for (name, state) in states { sample("llm_router_model_success_rate", labels(name), text: "\(state.statistics.successRate)") }
-        family("llm_router_model_in_flight", "gauge", "Attempts under way.")
+        family("llm_router_model_in_flight", "gauge", "Running attempts.")
         for (name, state) in states { sample("llm_router_model_in_flight", labels(name), state.inFlight) }
     }
 
@@ -88,7 +94,7 @@ package struct MetricsText {
         bytes += " \(value)\n".utf8
     }
 
-    /// Source: Prometheus' exposition formats: backslash, quote and line feed are escaped in label values.
+    /// Label values escape the backslash, the quote and the line feed. Source: Prometheus' exposition formats.
     private static func escaped(_ value: String) -> String {
         var escaped = ""
         for scalar in value.unicodeScalars {

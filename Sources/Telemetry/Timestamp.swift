@@ -1,9 +1,9 @@
 import Codecs
 import Glibc
 
-/// An instant of the wall clock, for stamps alone.
+/// A wall-clock time. Only for timestamps in logs and responses.
 package struct Timestamp: Sendable {
-    /// Since 1970.
+    /// Since 1970, in UTC.
     let seconds: Int
     let milliseconds: Int
 
@@ -22,18 +22,18 @@ package struct Timestamp: Sendable {
         return literal.span.withUnsafeBufferPointer { String(decoding: $0.dropFirst().dropLast(), as: UTF8.self) }
     }
 
-    /// The text in quotes.
+    /// The text as a JSON string, in quotes.
     fileprivate var literal: InlineArray<26, UInt8> {
         let (days, time) = (seconds / 86_400, seconds % 86_400)
         let date = CivilDate(daysSince1970: days)
         var literal = InlineArray<26, UInt8>(repeating: UInt8(ascii: "\""))
-        func put(_ number: Int, digits: Int, at start: Int, then mark: Unicode.Scalar) {
+        func put(_ number: Int, digits: Int, at start: Int, then separator: Unicode.Scalar) {
             var rest = number
-            for place in (start..<(start + digits)).reversed() {
-                literal[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            for position in (start..<(start + digits)).reversed() {
+                literal[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             }
-            literal[start + digits] = UInt8(ascii: mark)
+            literal[start + digits] = UInt8(ascii: separator)
         }
         put(date.year, digits: 4, at: 1, then: "-")
         put(date.month, digits: 2, at: 6, then: "-")

@@ -1,4 +1,4 @@
-/// What the command line says.
+/// The options of the command line.
 struct Options {
     enum Command: String { case run, upstream, buffered, streams, plan }
     enum Section: String, CaseIterable { case plan, buffered, streams, memory, start, reload }
@@ -19,35 +19,35 @@ struct Options {
     var model: String?
 
     static let help = """
-        usage: Bench [run] [options]      the whole benchmark: router and nginx before a mock, interleaved
-               Bench plan                 one request planned, over policies of 1 to 1,000 models
-               Bench upstream --port N    the mock alone, until it is ended
+        usage: Bench [run] [options]      the benchmark: the router and nginx in front of a mock upstream, interleaved
+               Bench plan                 the time to plan one request, with 1 to 1,000 models
+               Bench upstream --port N    only the mock upstream; it runs until it is stopped
                Bench load buffered --port N [--count CONNECTIONS] [--seconds S]
                Bench load streams --port N [--count STREAMS] [--chunks N]
 
-        run writes Markdown tables to stdout and its progress to stderr. It exits with 1 if an response was wrong, a stream
-        broke or a server failed, else with 0, whether or not the targets are met; 64 means that the command line is wrong.
+        run writes Markdown tables to stdout and its progress to stderr. It exits with 1 if a response is wrong, a stream
+        breaks or a server fails, with 64 if the command line is wrong, and otherwise with 0, even if a target is missed.
 
           --rounds N        rounds over all cases and servers (5)
-          --seconds S       each measurement of buffered responses (3)
-          --only LIST       of plan,buffered,streams,memory,start,reload (all)
+          --seconds S       length of each measurement of non-streamed responses (3)
+          --only LIST       some of plan,buffered,streams,memory,start,reload (all); buffered: non-streamed responses
           --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
           --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
-          --router PATH     the router's binary (.build/release/llm-router); "" leaves it out
-          --nginx PATH      (nginx, from PATH or /usr/sbin)
-          --json FILE       writes the raw figures, one JSON object a line
-          --keep            leaves the temporary directory with configurations and logs
-          --port N          upstream: where to listen, 0 for any; load: where to go
+          --router PATH     the router's binary (.build/release/llm-router); "" skips the router
+          --nginx PATH      nginx's binary (nginx, from PATH or /usr/sbin)
+          --json FILE       also writes the raw figures, one JSON object per line
+          --keep            keeps the temporary directory with configurations and logs
+          --port N          upstream: the port to listen on, 0 for any free one; load: the port of the server
           --count N         load: connections or streams (64)
-          --key KEY         load: the bearer key (the benchmark's own)
-          --model NAME      load: the model asked for (mock-CHUNKS)
+          --key KEY         load: the client key (the benchmark's own)
+          --model NAME      load: the requested model (mock-CHUNKS)
 
-        The mock sends as many chunks as the number that the model's name ends with (mock-200). Timings are meaningful on
-        an otherwise idle machine and in a release build only.
+        The number at the end of the model's name is the number of chunks that the mock sends (mock-200). Timings are
+        meaningful only on an otherwise idle machine and in a release build.
 
         """
 
-    /// nil asks for help.
+    /// Nil if the command line contains `--help`.
     init?(_ arguments: [String]) throws {
         var rest = arguments[...]
         if let first = rest.first, !first.hasPrefix("-") {
@@ -55,8 +55,8 @@ struct Options {
             let name = first == "load" ? rest.popFirst() ?? "" : first
             guard let command = Command(rawValue: name), (first == "load") == (command == .buffered || command == .streams) else {
                 throw Failure(
-                    "unknown command '\((first == "load" ? "load " : "") + name)'; expected run, plan, upstream, load whole or load streams"
-                )
+                    "unknown command '\((first == "load" ? "load " : "") + name)'; "
+                        + "expected run, plan, upstream, load buffered or load streams")
             }
             self.command = command
         }

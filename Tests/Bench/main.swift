@@ -1,22 +1,23 @@
 import Glibc
 
-/// One load against any server, told as a line of JSON.
+/// Runs one load against any server and prints the result as a line of JSON. Returns whether all responses were
+/// correct.
 func runLoad(_ options: Options) throws -> Bool {
-    Interrupts.hold()
+    Interrupts.block()
     let endpoint = Endpoint(port: options.port, key: options.key, model: options.model ?? "mock-\(options.chunks)")
-    var attendant = Attendant()
+    var monitor = LoadMonitor()
     if options.command == .buffered {
-        let result = try BufferedLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &attendant)
+        let result = try BufferedLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &monitor)
         let rate = Double(result.requests) / (Double(result.duration) / 1e9)
         print(
-            "{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}"
-        )
+            "{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),"
+                + "\"errors\":\(result.errors),\"reconnects\":\(result.reconnects)}")
         return result.errors == 0
     }
-    let result = try StreamLoad(endpoint, streams: options.count, chunks: options.chunks).run(&attendant)
+    let result = try StreamLoad(endpoint, streams: options.count, chunks: options.chunks).run(&monitor)
     print(
-        "{\"chunks\":\(result.chunks),\(quantiles(result.latency)),\"first_byte\":{\(quantiles(result.firstByte))},\"broken\":\(result.broken)}"
-    )
+        "{\"chunks\":\(result.chunks),\(quantiles(result.latency)),"
+            + "\"first_byte\":{\(quantiles(result.firstByte))},\"broken\":\(result.broken)}")
     return result.broken == 0
 }
 
@@ -24,7 +25,7 @@ func quantiles(_ histogram: Histogram) -> String {
     "\"p50_us\":\(decimal(Double(histogram.quantile(0.5)) / 1e3, 1)),\"p99_us\":\(decimal(Double(histogram.quantile(0.99)) / 1e3, 1))"
 }
 
-/// Thousands of sockets are needed on either side.
+/// Raises the limit of open files to its maximum: the generator and the mock need thousands of sockets.
 func raiseOpenFileLimit() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

@@ -1,7 +1,7 @@
 import ConfigTree
 import Testing
 
-/// What a reader knows of its keys, and what errors say of them.
+/// The options that a reader knows, and how they appear in issues.
 struct FieldReferenceTests {
     private static let place = SourcePosition(file: "f", line: 1, column: 1)
     private static let value = SourcePosition(file: "f", line: 1, column: 9)
@@ -15,7 +15,7 @@ struct FieldReferenceTests {
     }
 
     @Test
-    func `each method says what it takes`() {
+    func `each method declares the kind that it reads`() {
         var fields = fields([:])
         _ = fields.string("text")
         _ = fields.name("name")
@@ -41,21 +41,21 @@ struct FieldReferenceTests {
     }
 
     @Test
-    func `what was said first of a key counts`() {
+    func `the first description of a key counts`() {
         var fields = fields([:])
         fields.declare("a", as: .other("words"))
         _ = fields.string("a")
-        fields.describe("a", "first", standard: "5s")
+        fields.describe("a", "first", default: "5s")
         fields.describe("a", "second")
         _ = fields.node("b")
         fields.declare("b", as: .bool)
         #expect(fields.known.map(\.kind) == [.other("words"), .bool])
         #expect(fields.known.map(\.text) == ["first", nil])
-        #expect(fields.known[0].standard == "5s")
+        #expect(fields.known[0].defaultText == "5s")
     }
 
     @Test
-    func `an error without a next step says what the key is for`() {
+    func `an error without a hint gets the description of its key`() {
         var fields = fields(["a": "x", "b": "12", "c": "x", "dd": "1"])
         fields.describe("a", "the first")
         _ = fields.bool("a")
@@ -63,11 +63,11 @@ struct FieldReferenceTests {
         _ = fields.int("c", in: 0...9)
         _ = fields.text("ddd")
         let issues = fields.finish { $0 == "b" ? "about b" : nil }
-        #expect(issues.map(\.hint) == ["'a': the first", "about b", "write its digits alone, without a unit", "known here: a, b, c, ddd"])
+        #expect(issues.map(\.hint) == ["'a': the first", "about b", "write only the digits, without a unit", "known keys: a, b, c, ddd"])
     }
 
     @Test
-    func `a near key is shown with what it is for`() {
+    func `a suggested key is shown with its description`() {
         var fields = fields(["retrys": "1"])
         _ = fields.int("retries", in: 0...9)
         #expect(fields.finish { "'\($0)': more tries" }.map(\.hint) == ["'retries': more tries"])
@@ -75,16 +75,16 @@ struct FieldReferenceTests {
 
     @Test(arguments: [
         ("100k", nil, "write 100000"), ("500ms", "milliseconds", "write 500"), ("2s", "milliseconds", "write 2000"),
-        ("5m", "seconds", "write 300"), ("30s", "seconds", "write 30"), ("5m", nil, "write its digits alone, without a unit"),
+        ("5m", "seconds", "write 300"), ("30s", "seconds", "write 30"), ("5m", nil, "write only the digits, without a unit"),
     ])
-    func `a number with a unit is told without it`(text: String, unit: String?, hint: String) {
+    func `a number with a unit is refused with the number to write`(text: String, unit: String?, hint: String) {
         var fields = fields(["k": text])
         #expect(fields.int("k", in: 0...1_000_000, unit: unit) == nil)
         #expect(fields.finish().map(\.hint) == [hint])
     }
 
     @Test(arguments: [("20%", "write 0.2"), ("100%", "write 1"), ("0.5%", "write 0.005"), ("120%", nil), ("x%", nil)])
-    func `a percentage is told as a ratio`(text: String, hint: String?) {
+    func `a percentage is refused with the ratio to write`(text: String, hint: String?) {
         var fields = fields(["k": text])
         #expect(fields.ratio("k") == nil)
         #expect(fields.finish().map(\.hint) == [hint])
@@ -97,7 +97,7 @@ struct FieldReferenceTests {
     }
 
     @Test(arguments: ["-1", "1000.5", "1e4", "nan", "inf", "one"])
-    func `a number keeps to its range`(text: String) {
+    func `a number outside its range is refused`(text: String) {
         var fields = fields(["k": text])
         #expect(fields.number("k", in: 0...1000) == nil)
         #expect(fields.finish().map(\.message) == ["'k' takes a number from 0 to 1000, not '\(text)'"])
@@ -106,20 +106,20 @@ struct FieldReferenceTests {
     @Test(arguments: [
         ("-1", "of at least 1"), ("0", "of at least 1"), ("2000000000", "from 1 to 1000000000"), ("-99999999999999999999", "of at least 1"),
     ])
-    func `a bound that nobody reaches is said to whom it concerns`(text: String, words: String) {
+    func `a very large upper bound is only mentioned for a number above it`(text: String, limits: String) {
         var fields = fields(["k": text])
         #expect(fields.int("k", in: 1...1_000_000_000) == nil)
-        #expect(fields.finish().map(\.message) == ["'k' takes a whole number \(words), not '\(text)'"])
+        #expect(fields.finish().map(\.message) == ["'k' takes a whole number \(limits), not '\(text)'"])
     }
 
     @Test
-    func `where there is no mapping, no key of it is missed`() {
+    func `a value that is not a mapping has no missing keys`() {
         var fields = FieldReader(ConfigNode(.scalar(ConfigScalar("3s")), at: Self.value), of: ConfigText("hedge", at: Self.place))
         _ = fields.duration("after", required: true)
         _ = fields.texts("names", required: true)
         let issues = fields.finish()
         #expect(issues.map(\.message) == ["'hedge' takes a mapping (key: value), not '3s'"])
-        #expect(issues.map(\.hint) == ["known here: after, names"])
+        #expect(issues.map(\.hint) == ["known keys: after, names"])
     }
 
     @Test

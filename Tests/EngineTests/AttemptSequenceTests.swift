@@ -6,33 +6,34 @@ import Testing
 
 @Suite("the attempts of a plan")
 struct AttemptSequenceTests {
-    /// Walks a plan whose every attempt fails; the models asked, `+` before those of a fallback, `=` before a retry. Waits are over at once.
-    private func walk(
+    /// Makes the attempts of a plan, all of which fail, without waiting. Returns the models in the order of the attempts,
+    /// with `+` before a fallback and `=` before a retry.
+    private func attempts(
         _ plan: Plan, contexts: [Int: Int] = [:], retries: Int = 1, status: Int? = nil, failing: (Int) -> FailureClass
     ) -> [String] {
         var sequence = AttemptSequence(plan)
-        var asked: [String] = []
+        var called: [String] = []
         func context(_ model: Int) -> Int? { contexts[model] }
-        var next = sequence.propose(context: context)
-        while let step = next {
-            sequence.begin(step)
-            asked.append((step.isRetry ? "=" : "") + (step.isFallback ? "+" : "") + "\(step.model)")
-            #expect(sequence.attempts == asked.count)
-            let error = ProviderError(failing(step.model), status: status, message: "x")
-            switch sequence.follow(error.fate(plan.failover), of: error.failure, retries: retries, context: context) {
+        var next = sequence.nextCandidate(context: context)
+        while let candidate = next {
+            sequence.begin(candidate)
+            called.append((candidate.isRetry ? "=" : "") + (candidate.isFallback ? "+" : "") + "\(candidate.model)")
+            #expect(sequence.attempts == called.count)
+            let error = ProviderError(failing(candidate.model), status: status, message: "x")
+            switch sequence.decide(error.failureRule(plan.failover), after: error.failure, retries: retries, context: context) {
             case .stop: next = nil
-            case .retry: next = sequence.retryStep
-            case .next: next = sequence.propose(context: context) ?? (sequence.isLastResortAllowed ? sequence.retryStep : nil)
+            case .retry: next = sequence.retryCandidate
+            case .next: next = sequence.nextCandidate(context: context) ?? (sequence.isLastResortAllowed ? sequence.retryCandidate : nil)
             }
         }
-        return asked
+        return called
     }
 
     private func plan(_ tries: [Int], _ fallback: [Int] = [], on: [FailureClass: [Int]] = [:], models: Int = 4, attempts: Int = 4) -> Plan {
         Plan(
             route: "r", tries: tries, fallback: fallback, fallbackOn: on, maxModels: models, maxAttempts: attempts, isNamed: false,
             total: .seconds(1),
-            timedByRoute: nil)
+            timeoutRoute: nil)
     }
 
     @Test(
@@ -41,96 +42,97 @@ struct AttemptSequenceTests {
             FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported,
         ])
     func next(failure: FailureClass) {
-        #expect(walk(plan([1, 2], [3])) { _ in failure } == ["1", "2", "+3"])
+        #expect(attempts(plan([1, 2], [3])) { _ in failure } == ["1", "2", "+3"])
     }
 
     @Test("these failures end the call", arguments: [FailureClass.clientError, .cancelled, .contentFilter, .contextOverflow])
     func stop(failure: FailureClass) {
-        #expect(walk(plan([1, 2], [3])) { _ in failure } == ["1"])
+        #expect(attempts(plan([1, 2], [3])) { _ in failure } == ["1"])
     }
 
-    @Test("after these the same model is asked again, then the next", arguments: [FailureClass.reset, .rateLimited])
+    @Test("after these failures the same model is retried, then the next one is called", arguments: [FailureClass.reset, .rateLimited])
     func retry(failure: FailureClass) {
-        #expect(walk(plan([1, 2], attempts: 9)) { _ in failure } == ["1", "=1", "2", "=2"])
-        #expect(walk(plan([1, 2], attempts: 9), retries: 3) { _ in failure } == ["1", "=1", "=1", "=1", "2", "=2", "=2", "=2"])
-        #expect(walk(plan([1, 2], attempts: 9), retries: 0) { _ in failure } == ["1", "2"])
+        #expect(attempts(plan([1, 2], attempts: 9)) { _ in failure } == ["1", "=1", "2", "=2"])
+        #expect(attempts(plan([1, 2], attempts: 9), retries: 3) { _ in failure } == ["1", "=1", "=1", "=1", "2", "=2", "=2", "=2"])
+        #expect(attempts(plan([1, 2], attempts: 9), retries: 0) { _ in failure } == ["1", "2"])
     }
 
-    @Test("after an upstream error the same model is asked again only where no other is left")
+    @Test("after an upstream error the same model is retried only if no other is left")
     func lastResort() {
-        #expect(walk(plan([1, 2], [3], attempts: 9), retries: 2) { _ in .upstreamError } == ["1", "2", "+3", "=+3", "=+3"])
+        #expect(attempts(plan([1, 2], [3], attempts: 9), retries: 2) { _ in .upstreamError } == ["1", "2", "+3", "=+3", "=+3"])
     }
 
-    @Test("the policy's own rows come before the table, a status before a class")
+    @Test("the policy's failover rules override the table, and a status overrides a class")
     func failover() {
         var plan = plan([1, 2], [3], attempts: 9)
         plan.failover.classes[.upstreamError] = .stop
-        #expect(walk(plan) { _ in .upstreamError } == ["1"])
+        #expect(attempts(plan) { _ in .upstreamError } == ["1"])
         plan.failover.statuses[502] = .next
-        #expect(walk(plan, status: 502) { _ in .upstreamError } == ["1", "2", "+3"])
+        #expect(attempts(plan, status: 502) { _ in .upstreamError } == ["1", "2", "+3"])
         plan.failover.classes[.clientError] = .retry
-        #expect(walk(plan, status: 418) { _ in .clientError } == ["1", "=1", "2", "=2", "+3", "=+3"])
+        #expect(attempts(plan, status: 418) { _ in .clientError } == ["1", "=1", "2", "=2", "+3", "=+3"])
     }
 
-    @Test("attempts never pass max_attempts, whatever they are for")
+    @Test("the number of attempts of any kind never exceeds max_attempts")
     func maxAttempts() {
-        for most in 1...6 {
-            #expect(walk(plan([1, 2, 3], [4, 5], attempts: most), retries: 9) { _ in .reset }.count == most)
+        for limit in 1...6 {
+            #expect(attempts(plan([1, 2, 3], [4, 5], attempts: limit), retries: 9) { _ in .reset }.count == limit)
         }
     }
 
-    @Test("while a fallback is unasked, one attempt is kept for it")
+    @Test("one attempt is reserved for a fallback that has not been called")
     func reserve() {
-        #expect(walk(plan([1, 2, 3, 4, 5], [9], models: 10, attempts: 4)) { _ in .upstreamError } == ["1", "2", "3", "+9"])
-        #expect(walk(plan([1, 2], [9], attempts: 2)) { _ in .reset } == ["1", "+9"])
-        #expect(walk(plan([1, 2], [9], attempts: 1)) { _ in .upstreamError } == ["1"])
-        #expect(walk(plan([1, 2], [1], attempts: 2)) { _ in .upstreamError } == ["1", "2"])
+        #expect(attempts(plan([1, 2, 3, 4, 5], [9], models: 10, attempts: 4)) { _ in .upstreamError } == ["1", "2", "3", "+9"])
+        #expect(attempts(plan([1, 2], [9], attempts: 2)) { _ in .reset } == ["1", "+9"])
+        #expect(attempts(plan([1, 2], [9], attempts: 1)) { _ in .upstreamError } == ["1"])
+        #expect(attempts(plan([1, 2], [1], attempts: 2)) { _ in .upstreamError } == ["1", "2"])
     }
 
-    @Test("max_models bounds the models of try, not those of the fallback")
+    @Test("max_models bounds the models of 'try', but not the fallbacks")
     func maxModels() {
-        #expect(walk(plan([1, 2, 3], [4, 5], models: 2, attempts: 9)) { _ in .timeout } == ["1", "2", "+4", "+5"])
+        #expect(attempts(plan([1, 2, 3], [4, 5], models: 2, attempts: 9)) { _ in .timeout } == ["1", "2", "+4", "+5"])
     }
 
-    @Test("no model is asked twice but for a retry")
+    @Test("no model is called twice, except in a retry")
     func once() {
-        #expect(walk(plan([1, 2, 1], [2, 3, 3], models: 9, attempts: 9)) { _ in .timeout } == ["1", "2", "+3"])
+        #expect(attempts(plan([1, 2, 1], [2, 3, 3], models: 9, attempts: 9)) { _ in .timeout } == ["1", "2", "+3"])
     }
 
-    @Test("what was skipped costs neither an attempt nor a model, and can be proposed again")
+    @Test("a skipped candidate uses no attempt and no model, and can be proposed again")
     func skipped() {
         var sequence = AttemptSequence(plan([1, 2, 3], models: 1))
-        while let step = sequence.propose(context: { _ in nil }) { sequence.skip(step, .full) }
-        #expect(sequence.attempts == 0 && sequence.skipped.map(\.step.model) == [1, 2, 3])
-        sequence.reviveSkipped()
-        #expect(sequence.propose(context: { _ in nil })?.model == 1)
+        while let candidate = sequence.nextCandidate(context: { _ in nil }) { sequence.skip(candidate, .full) }
+        #expect(sequence.attempts == 0 && sequence.skipped.map(\.candidate.model) == [1, 2, 3])
+        sequence.requeueSkipped()
+        #expect(sequence.nextCandidate(context: { _ in nil })?.model == 1)
     }
 
-    @Test("after the later of two attempts side by side has failed, a retry is the earlier's again")
-    func goesBack() {
+    @Test("if the later of two concurrent attempts has failed, a retry calls the model of the earlier one")
+    func restoresCurrent() {
         var sequence = AttemptSequence(plan([1, 2, 3], attempts: 9))
-        var steps: [AttemptSequence.Step] = []
-        while steps.count < 2, let step = sequence.propose(context: { _ in nil }) {
-            sequence.begin(step)
-            steps.append(step)
+        var candidates: [AttemptSequence.Candidate] = []
+        while candidates.count < 2, let candidate = sequence.nextCandidate(context: { _ in nil }) {
+            sequence.begin(candidate)
+            candidates.append(candidate)
         }
-        sequence.goBack(to: steps[0])
-        #expect(sequence.follow(.retryThenNext, of: .reset, retries: 1, context: { _ in nil }) == .retry)
-        #expect(sequence.retryStep?.model == 1)
-        #expect(sequence.propose(context: { _ in nil })?.model == 3)
+        sequence.restoreCurrent(candidates[0])
+        #expect(sequence.decide(.retryThenNext, after: .reset, retries: 1, context: { _ in nil }) == .retry)
+        #expect(sequence.retryCandidate?.model == 1)
+        #expect(sequence.nextCandidate(context: { _ in nil })?.model == 3)
     }
 
-    @Test("a context overflow goes to its own chain, else to candidates with a larger context")
+    @Test("a context overflow leads to its fallback_on chain, or else to candidates with a larger context")
     func contextOverflow() {
-        #expect(walk(plan([1, 2], [3], on: [.contextOverflow: [7, 8]])) { $0 == 1 ? .contextOverflow : .timeout } == ["1", "+7", "+8"])
+        #expect(
+            attempts(plan([1, 2], [3], on: [.contextOverflow: [7, 8]])) { $0 == 1 ? .contextOverflow : .timeout } == ["1", "+7", "+8"])
         let contexts = [1: 1000, 2: 500, 3: 2000]
-        #expect(walk(plan([1, 2], [3]), contexts: contexts) { _ in .contextOverflow } == ["1", "+3"])
-        #expect(walk(plan([1, 2], [3]), contexts: [:]) { _ in .contextOverflow } == ["1"])
+        #expect(attempts(plan([1, 2], [3]), contexts: contexts) { _ in .contextOverflow } == ["1", "+3"])
+        #expect(attempts(plan([1, 2], [3]), contexts: [:]) { _ in .contextOverflow } == ["1"])
     }
 
-    @Test("a content filter goes to its own chain, else it ends the call")
+    @Test("a content filter leads to its fallback_on chain, or else ends the call")
     func contentFilter() {
-        #expect(walk(plan([1, 2], [3], on: [.contentFilter: [7]])) { $0 == 1 ? .contentFilter : .timeout } == ["1", "+7"])
+        #expect(attempts(plan([1, 2], [3], on: [.contentFilter: [7]])) { $0 == 1 ? .contentFilter : .timeout } == ["1", "+7"])
     }
 }
 
@@ -142,7 +144,7 @@ struct FinalStatusTests {
             duration: .zero)
     }
 
-    @Test("all timed out is 504, all rate limited 429 with the earliest wait, mixed 502")
+    @Test("only timeouts give 504, only rate limits give 429 with the earliest wait, and a mix gives 502")
     func table() {
         #expect(CallFailure.final(after: [failed(.timeout), failed(.timeout)], isNamed: false).status == 504)
         let limited = CallFailure.final(
@@ -154,19 +156,21 @@ struct FinalStatusTests {
         #expect(CallFailure.final(after: [failed(.upstreamError, 503)], isNamed: false).status == 502)
     }
 
-    @Test("a refusal inside a 200 is an error all the same")
+    @Test("a refusal inside a 200 response is an error")
     func refusalInside() {
         #expect(CallFailure.final(after: [failed(.contentFilter, 200)], isNamed: false).status == 400)
     }
 
-    @Test("the client's own fault has the upstream's status")
+    @Test("an error of the client keeps the upstream's status")
     func clientError() {
         let failure = CallFailure.final(after: [failed(.upstreamError, 500), failed(.clientError, 422)], isNamed: false)
         #expect(failure.status == 422)
         #expect(failure.cause == .upstream)
     }
 
-    @Test("a named model's response stands", arguments: [(FailureClass.upstreamError, 503), (.notFound, 404), (.rateLimited, 429)])
+    @Test(
+        "the failure of a named model keeps the upstream's status",
+        arguments: [(FailureClass.upstreamError, 503), (.notFound, 404), (.rateLimited, 429)])
     func named(failure: FailureClass, status: Int) {
         #expect(CallFailure.final(after: [failed(failure, status)], isNamed: true).status == status)
     }

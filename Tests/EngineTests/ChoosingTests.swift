@@ -4,8 +4,8 @@ import Testing
 
 @testable import Engine
 
-/// What is chosen for a request: needs, wishes, orders and states, as tables of plans.
-@Suite("choosing")
+/// The choice of candidates by the request's needs and overrides, the order, and the state of the models.
+@Suite("choosing candidates")
 struct ChoosingTests {
     static let yaml = """
         listen: 127.0.0.1:0
@@ -32,7 +32,7 @@ struct ChoosingTests {
     }
 
     @Test(
-        "what the body needs holds for every route, and for every step of the fallback",
+        "every candidate of a route, including its fallbacks, has the capabilities and the size that the body needs",
         arguments: [
             (RequestNeeds(supports: [.image]), ["eyes"], ["all"]),
             (RequestNeeds(supports: [.image, .json]), [], ["all"]),
@@ -47,12 +47,12 @@ struct ChoosingTests {
         #expect(try self.plan(PlanRequest(models: ["fallbackOnly"], needs: RequestNeeds(supports: [.audio]))).fallback == ["all"])
     }
 
-    @Test("a model that the client names is never second-guessed")
+    @Test("a model that the client names is used even if it does not fit")
     func named() throws {
         #expect(try plan(PlanRequest(models: ["text"], needs: RequestNeeds(supports: [.image], promptTokens: 1_000_000))).tries == ["text"])
     }
 
-    @Test("where nothing fits, each candidate is named with the condition that it failed")
+    @Test("if no candidate fits, the refusal lists each with the condition that it fails")
     func unfit() throws {
         let refusal = #expect(throws: PlanRefusal.self) {
             try plan(PlanRequest(needs: RequestNeeds(supports: [.json], promptTokens: 200_000)))
@@ -62,13 +62,13 @@ struct ChoosingTests {
                 == .unfit(
                     "auto",
                     [
-                        OmittedModel(model: 0, rule: .need(.json)), OmittedModel(model: 1, rule: .need(.json)),
-                        OmittedModel(model: 2, rule: .context(needed: 200_000, has: 100_000)),
+                        OmittedModel(model: 0, rule: .capability(.json)), OmittedModel(model: 1, rule: .capability(.json)),
+                        OmittedModel(model: 2, rule: .context(needed: 200_000, available: 100_000)),
                     ]))
     }
 
-    @Test("the request's own fields are conditions of every candidate of a route")
-    func fields() throws {
+    @Test("routing overrides are conditions for every candidate of a route")
+    func overrides() throws {
         func tries(_ change: (inout RoutingOverrides) -> Void) throws -> [String] {
             var request = PlanRequest(models: ["any"])
             change(&request.fields)
@@ -83,7 +83,7 @@ struct ChoosingTests {
         #expect(try tries { $0.prefersFast = true } == ["all", "text", "eyes", "free"])
     }
 
-    @Test("the request's own bounds come before the route's")
+    @Test("bounds in the request override the route's")
     func bounds() throws {
         var request = PlanRequest(models: ["any"])
         request.fields.maxModelSwitches = 2
@@ -96,20 +96,20 @@ struct ChoosingTests {
         #expect(plan.maxModels == 3 && plan.total == .seconds(9) && plan.retry.retries == 3 && plan.retry.delay == .milliseconds(7))
     }
 
-    @Test("the request's own fallback comes first, and obeys the key's scope")
-    func ownFallback() throws {
+    @Test("the request's fallback_model comes before the route's fallbacks, and must be in the key's scope")
+    func requestedFallback() throws {
         var request = PlanRequest(models: ["auto"])
         request.fields.fallbackModel = "free"
         #expect(try plan(request).fallback == ["free", "all"])
         request.fields.fallbackProvider = "q"
         #expect(try plan(request).fallback == ["free", "all"])
-        request = PlanRequest(models: ["auto"], own: request.own, scope: ModelScope(models: [0], routes: [0]))
+        request = PlanRequest(models: ["auto"], overrides: request.overrides, scope: ModelScope(models: [0], routes: [0]))
         #expect(throws: PlanRefusal.forbidden("q/free")) { try plan(request) }
-        request = PlanRequest(models: ["text"], own: request.own)
+        request = PlanRequest(models: ["text"], overrides: request.overrides)
         #expect(try plan(request).fallback == ["free"])
     }
 
-    @Test("a list of names is tried in order, and 'auto' may be the last")
+    @Test("a list of names is planned in order, and can end with 'auto'")
     func list() throws {
         #expect(try plan(PlanRequest(models: ["free", "q/all"])).tries == ["free", "all"])
         let plan = try plan(PlanRequest(models: ["free", "auto"]))
@@ -118,7 +118,7 @@ struct ChoosingTests {
     }
 
     @Test(
-        "an order ranks what the selector kept",
+        "an order ranks the models that the selector matches",
         arguments: [
             (Order.listed, ["text", "eyes", "all", "free"]),
             (.cheapest, ["free", "text", "all", "eyes"]),
@@ -136,13 +136,13 @@ struct ChoosingTests {
         #expect(try plan(PlanRequest(models: ["any"]), order: order, state: FixedState(readings: readings)).tries == expected)
     }
 
-    @Test("round robin turns by one at each request")
+    @Test("round robin advances by one with each request")
     func roundRobin() throws {
         let firsts = try (0..<8).map { try plan(PlanRequest(models: ["any"]), order: .roundRobin, state: FixedState(turn: $0)).tries[0] }
         #expect(firsts == ["text", "eyes", "all", "free", "text", "eyes", "all", "free"])
     }
 
-    @Test("a request may choose another order for the selectors of its route")
+    @Test("selection_mode replaces the order of the route's selectors")
     func selectionMode() throws {
         var request = PlanRequest(models: ["any"])
         request.fields.selectionMode = .best
@@ -151,16 +151,16 @@ struct ChoosingTests {
     }
 
     @Test(
-        "who rests, is at a limit or open stands behind those who can be asked",
+        "an unavailable model comes after all available ones",
         arguments: [
             Availability.coolingDown(until: .distantFuture), .open(until: .distantFuture), .limited(until: .distantFuture), .full, .probing,
         ])
-    func coolingDown(availability: Availability) throws {
+    func unavailable(availability: Availability) throws {
         let state = FixedState(readings: [3: .with(availability)])
         #expect(try plan(PlanRequest(models: ["any"]), order: .cheapest, state: state).tries == ["text", "all", "eyes", "free"])
     }
 
-    @Test("a model below the wished success rate is left out; one that was never asked is not")
+    @Test("a model below min_success_rate is left out, but a model without samples is not")
     func successRate() throws {
         var request = PlanRequest(models: ["any"])
         request.fields.minSuccessRate = 0.9

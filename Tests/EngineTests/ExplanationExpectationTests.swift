@@ -16,14 +16,14 @@ struct ExplanationExpectationTests {
         let snapshot = try snapshot(ExplanationPolicy.yaml)
         let scope = snapshot.policy.keys.first { $0.name == key }?.models
         return ExpectationTrial(definition, in: snapshot).verdict(
-            of: PlanRequest(models: models, needs: needs, scope: scope), refusal: ExplanationPolicy.words)
+            of: PlanRequest(models: models, needs: needs, scope: scope), refusal: ExplanationPolicy.refusal)
     }
 
     private func mismatch(_ verdict: ExpectationTrial.Verdict) -> ExpectationTrial.Mismatch? {
         if case .fails(let mismatches) = verdict { mismatches.first } else { nil }
     }
 
-    @Test("chosen is who answers first: the first attempt at something that isn't down")
+    @Test("the chosen model is the first attempted one that is not down")
     func chosen() throws {
         #expect(try verdict(["strict"]) { $0.chosen = ["swift"] } == .holds)
         #expect(try verdict(["strict"]) { $0.chosen = ["wise", "near/swift"] } == .holds)
@@ -34,13 +34,13 @@ struct ExplanationExpectationTests {
         #expect(failed == .init(expected: "chosen: swift or vast", got: "wise, after swift failed"))
     }
 
-    @Test("a name stands for every provider that has it, provider/name for one")
+    @Test("a name matches the models of all providers, and provider/name matches one")
     func names() throws {
         #expect(try verdict(["far/twin"]) { $0.chosen = ["twin"] } == .holds)
         #expect(try verdict(["far/twin"]) { $0.chosen = ["near/twin"] } != .holds)
     }
 
-    @Test("order lists the attempts from the first on, those that are down included, as far as it goes")
+    @Test("'order' is compared with the first attempts, including those that fail")
     func order() throws {
         #expect(try verdict(["cheap"]) { $0.order = ["swift", "wise"] } == .holds)
         #expect(try verdict(["cheap"]) { ($0.down, $0.order) = (["swift"], ["swift", "wise", "vast"]) } == .holds)
@@ -49,48 +49,48 @@ struct ExplanationExpectationTests {
         #expect(try verdict(["bounded"]) { $0.order = ["swift", "wise", "vast"] } != .holds, "max_models is 2")
     }
 
-    @Test("a retry is no place of its own in an order")
+    @Test("retries do not count in an order")
     func retries() throws {
         #expect(try verdict(["swift"]) { $0.order = ["swift"] } == .holds)
         #expect(try verdict(["swift"]) { $0.order = ["swift", "swift"] } != .holds)
     }
 
-    @Test("never holds for every attempt that could be made, fallbacks and chains of fallback_on included")
+    @Test("'never' covers every possible attempt, including fallbacks and fallback_on chains")
     func never() throws {
         #expect(try verdict { $0.never = ["gone", "twin"] } == .holds)
-        #expect(try verdict(["strict"]) { $0.never = ["wise"] } == .holds, "the failover stops before it")
+        #expect(try verdict(["strict"]) { $0.never = ["wise"] } == .holds, "the failover stops before this model")
         #expect(try mismatch(verdict { $0.never = ["gone", "vast"] })?.expected == "never: vast")
         #expect(try verdict(["best"]) { $0.never = ["tiny"] } == .holds)
         #expect(
             try mismatch(verdict(["chained"]) { $0.never = ["vast"] }) == .init(expected: "never: vast", got: "swift; fallback_on: vast"))
     }
 
-    @Test("a random order must hold in every draw, and the failing one is named")
+    @Test("an expectation about a random order must hold for every seed, and a failure names the seed")
     func draws() throws {
         #expect(try verdict { $0.chosen = ["swift", "wise"] } == .holds)
         let failed = try #require(try mismatch(verdict { $0.chosen = ["swift"] }))
         #expect(failed.got.hasPrefix("wise (with seed "))
         #expect(try verdict(["turns"]) { $0.chosen = ["tiny", "twin"] } == .holds)
         #expect(try verdict(["turns"]) { $0.chosen = ["tiny"] } != .holds)
-        #expect(try verdict(needs: RequestNeeds(supports: [.image])) { $0.chosen = ["wise"] } == .holds, "only one is left to draw from")
+        #expect(try verdict(needs: RequestNeeds(supports: [.image])) { $0.chosen = ["wise"] } == .holds, "only one candidate remains")
     }
 
     @Test(
-        "refused is the status of the refusal",
+        "'refused' is compared with the status of the refusal",
         arguments: [("nobody", nil, 404), ("vast", "one", 403), ("gone", nil, 503)] as [(String, String?, Int)])
     func refused(model: String, key: String?, status: Int) throws {
         #expect(try verdict([model], key: key) { $0.refused = status } == .holds)
         #expect(try verdict([model], key: key) { $0.refused = 418 } != .holds)
     }
 
-    @Test("refused is also the status of the final failure where everything is down")
+    @Test("'refused' is compared with the status of the final failure if every candidate is down")
     func allDown() throws {
         #expect(try verdict(["strict"]) { ($0.down, $0.refused) = (["near"], 502) } == .holds)
         let failed = try mismatch(verdict(["strict"]) { $0.refused = 502 })
         #expect(failed == .init(expected: "refused: 502", got: "swift"))
     }
 
-    @Test("who expects a response is told of the refusal")
+    @Test("an expected model that is not chosen because of a refusal reports the refusal")
     func refusal() throws {
         let failed = try mismatch(verdict(needs: RequestNeeds(supports: [.audio])) { $0.chosen = ["swift"] })
         #expect(failed == .init(expected: "chosen: swift", got: "400 auto: 4"))
@@ -98,8 +98,8 @@ struct ExplanationExpectationTests {
         #expect(down == .init(expected: "chosen: swift", got: "502 every attempt failed: swift, wise"))
     }
 
-    @Test("of a course that was taken, an order is judged as far as it went")
-    func taken() throws {
+    @Test("for an observed call, an order is compared only with the attempts that were made")
+    func observed() throws {
         let snapshot = try snapshot(ExplanationPolicy.yaml)
         var definition = RoutingExpectation(name: "x", position: SourcePosition(file: "f", line: 1, column: 1), body: [])
         definition.order = ["swift", "wise"]

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// A policy with something of everything that an explanation has to tell, and shorthands for asking it.
+/// A policy that covers all aspects of an explanation, and helpers for explaining requests with it.
 enum ExplanationPolicy {
     static let yaml = """
         listen: 127.0.0.1:0
@@ -45,7 +45,7 @@ enum ExplanationPolicy {
         """
 
     static func explain(
-        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), fields: RoutingOverrides = RoutingOverrides(),
+        _ models: [String] = ["auto"], needs: RequestNeeds = RequestNeeds(), overrides: RoutingOverrides = RoutingOverrides(),
         key: String? = nil, down: [String] = [],
         seed: UInt64 = 1, readings: [String: ModelReading] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Explanation {
@@ -57,13 +57,14 @@ enum ExplanationPolicy {
             for model in snapshot.models(named: entry.key) { known[model] = entry.value }
         }
         return Explanation.of(
-            PlanRequest(models: models, needs: needs, own: OverridesBox(fields), scope: scope), from: key.map { .key($0) } ?? .anyone,
+            PlanRequest(models: models, needs: needs, overrides: OverridesBox(overrides), scope: scope),
+            key: key.map { .named($0) } ?? .notGiven,
             in: snapshot,
-            state: .given(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: words)
+            state: .fixed(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: refusal)
     }
 
-    /// Stands in for the API's words.
-    static func words(_ refusal: PlanRefusal) -> RequestRefusal {
+    /// A short error response for each refusal, in place of the API's.
+    static func refusal(_ refusal: PlanRefusal) -> RequestRefusal {
         switch refusal {
         case .unknown(let name): RequestRefusal(status: 404, code: "unknown", message: name)
         case .forbidden(let name): RequestRefusal(status: 403, code: "forbidden", message: name)
@@ -85,14 +86,14 @@ enum ExplanationPolicy {
 }
 
 extension Explanation {
-    /// The models asked, in order; `=` before a retry, `+` before a fallback.
-    var asked: [String] { course?.attempts.map { ($0.isRetry ? "=" : "") + ($0.isFallback ? "+" : "") + $0.model.name } ?? [] }
+    /// The names of the called models, in order, with `=` before a retry and `+` before a fallback.
+    var called: [String] { plannedCall?.attempts.map { ($0.isRetry ? "=" : "") + ($0.isFallback ? "+" : "") + $0.model.name } ?? [] }
 
-    var course: Course? {
-        if case .planned(let course) = outcome { course } else { nil }
+    var plannedCall: PlannedCall? {
+        if case .planned(let call) = outcome { call } else { nil }
     }
 
     func rule(_ model: String) -> String? { leftOut.first { $0.model.name == model }?.rule }
 
-    func why(_ model: String) -> String? { course.flatMap { ($0.attempts + $0.chains).first { $0.model.name == model }?.reason.words } }
+    func why(_ model: String) -> String? { plannedCall.flatMap { ($0.attempts + $0.chains).first { $0.model.name == model }?.reason.text } }
 }

@@ -6,210 +6,211 @@ import Testing
 
 @Suite("an explanation")
 struct ExplanationTests {
-    private typealias Given = ExplanationPolicy
+    private typealias Fixture = ExplanationPolicy
 
-    // MARK: Why a model stands where it does
+    // MARK: Reasons
 
-    @Test("weighted shows weight x success rate x speed, and each share of the draw")
+    @Test("weighted shows weight x success rate x speed, and the share of each candidate")
     func weighted() throws {
-        let readings = ["swift": Given.reading(successRate: 0.5, latency: 400), "wise": Given.reading(latency: 200)]
-        let explanation = try Given.explain(readings: readings)
+        let readings = ["swift": Fixture.reading(successRate: 0.5, latency: 400), "wise": Fixture.reading(latency: 200)]
+        let explanation = try Fixture.explain(readings: readings)
         #expect(explanation.why("swift") == "weighted: 3 x 0.5 x 2.5 = 3.75 (42.9 %)")
         #expect(explanation.why("wise") == "weighted: 1 x 1 x 5 = 5 (57.1 %)")
-        #expect(explanation.course?.seed == 1)
+        #expect(explanation.plannedCall?.seed == 1)
     }
 
-    @Test("a draw depends on its seed alone")
+    @Test("a draw depends only on its seed")
     func seed() throws {
-        let firsts = try (1...40).map { try Given.explain(seed: UInt64($0)).asked.first }
+        let firsts = try (1...40).map { try Fixture.explain(seed: UInt64($0)).called.first }
         #expect(Set(firsts) == ["swift", "wise"])
-        #expect(try Given.explain(seed: 7) == Given.explain(seed: 7))
+        #expect(try Fixture.explain(seed: 7) == Fixture.explain(seed: 7))
     }
 
-    @Test("best shows its product, and nothing is drawn")
+    @Test("best shows the product, and draws nothing")
     func best() throws {
-        let explanation = try Given.explain(["best"], readings: ["wise": Given.reading(successRate: 0.98, latency: 250)])
-        #expect(explanation.asked.first == "swift")
+        let explanation = try Fixture.explain(["best"], readings: ["wise": Fixture.reading(successRate: 0.98, latency: 250)])
+        #expect(explanation.called.first == "swift")
         #expect(explanation.why("swift") == "best: 3 x 1 x 10 = 30")
         #expect(explanation.why("wise") == "best: 1 x 0.98 x 4 = 3.92")
-        #expect(explanation.course?.seed == nil)
+        #expect(explanation.plannedCall?.seed == nil)
     }
 
     @Test("top3 draws among the best three")
     func top3() throws {
-        let explanation = try Given.explain(["three"])
+        let explanation = try Fixture.explain(["three"])
         #expect(explanation.why("swift") == "top3: 3 x 1 x 10 = 30 (60 %)")
         #expect(explanation.why("wise") == "top3: 1 x 1 x 10 = 10 (20 %)" || explanation.rule("wise") != nil)
     }
 
-    @Test("cheapest shows the price, fastest the time to first token, least_busy what is under way, round_robin the turn")
+    @Test("cheapest shows the price, fastest the time, least_busy the attempts in progress, round_robin the rotation")
     func others() throws {
-        #expect(try Given.explain(["cheap"]).asked.prefix(3) == ["swift", "wise", "vast"])
-        #expect(try Given.explain(["cheap"]).why("swift") == "cheapest: $0.75")
-        #expect(try Given.explain(["cheap"]).why("vast") == "cheapest: no price")
-        let readings = ["swift": Given.reading(latency: 900, firstToken: 310), "wise": Given.reading(latency: 1500)]
-        let quick = try Given.explain(["quick"], readings: readings)
-        #expect(quick.asked.prefix(3) == ["vast", "swift", "wise"])
-        #expect(quick.why("vast") == "fastest: never observed")
-        #expect(quick.why("swift") == "fastest: 310 ms to first token")
-        #expect(quick.why("wise") == "fastest: 1500 ms for a response")
-        #expect(try Given.explain(["idle"], readings: ["tiny": Given.reading(inFlight: 3)]).why("tiny") == "least_busy: 3 under way")
-        let turns = try Given.explain(["turns"])
-        #expect(turns.course?.attempts.first?.reason.words == "round_robin: its turn")
-        #expect(try Set((1...3).map { try Given.explain(["turns"], seed: $0).course?.attempts.first?.model.label }).count == 3)
+        #expect(try Fixture.explain(["cheap"]).called.prefix(3) == ["swift", "wise", "vast"])
+        #expect(try Fixture.explain(["cheap"]).why("swift") == "cheapest: $0.75")
+        #expect(try Fixture.explain(["cheap"]).why("vast") == "cheapest: no price")
+        let readings = ["swift": Fixture.reading(latency: 900, firstToken: 310), "wise": Fixture.reading(latency: 1500)]
+        let quick = try Fixture.explain(["quick"], readings: readings)
+        #expect(quick.called.prefix(3) == ["vast", "swift", "wise"])
+        #expect(quick.why("vast") == "fastest: no samples")
+        #expect(quick.why("swift") == "fastest: 310 ms to the first token")
+        #expect(quick.why("wise") == "fastest: 1500 ms latency")
+        #expect(try Fixture.explain(["idle"], readings: ["tiny": Fixture.reading(inFlight: 3)]).why("tiny") == "least_busy: 3 in progress")
+        let turns = try Fixture.explain(["turns"])
+        #expect(turns.plannedCall?.attempts.first?.reason.text == "round_robin: next in rotation")
+        #expect(try Set((1...3).map { try Fixture.explain(["turns"], seed: $0).plannedCall?.attempts.first?.model.label }).count == 3)
     }
 
-    @Test("what prefer_fast put first says so")
+    @Test("the reason of a model that prefer_fast puts first includes prefer_fast")
     func prefersFast() throws {
-        var fields = RoutingOverrides()
-        fields.prefersFast = true
-        #expect(try Given.explain(["strict"], fields: fields).why("swift") == "listed, prefer_fast")
+        var overrides = RoutingOverrides()
+        overrides.prefersFast = true
+        #expect(try Fixture.explain(["strict"], overrides: overrides).why("swift") == "listed, prefer_fast")
     }
 
-    // MARK: Where it comes from
+    // MARK: Parts of the policy
 
-    @Test("each attempt tells its part of the policy, and chains of fallback_on stand apart")
+    @Test("each attempt shows its part of the policy, and fallback_on chains are separate")
     func parts() throws {
-        let course = try #require(try Given.explain().course)
-        #expect(course.attempts.map(\.part.words) == ["try", "try", "fallback", "fallback"])
-        #expect(course.chains.map(\.model.label) == ["far/vast"])
-        #expect(course.chains.map(\.part.words) == ["fallback_on.context_overflow"])
-        #expect(try Given.explain(["swift"]).course?.attempts.first?.part == .named)
+        let call = try #require(try Fixture.explain().plannedCall)
+        #expect(call.attempts.map(\.part.label) == ["try", "try", "fallback", "fallback"])
+        #expect(call.chains.map(\.model.label) == ["far/vast"])
+        #expect(call.chains.map(\.part.label) == ["fallback_on.context_overflow"])
+        #expect(try Fixture.explain(["swift"]).plannedCall?.attempts.first?.part == .named)
     }
 
-    @Test("a request's own fallback comes first of the fallbacks, and is told apart")
+    @Test("the request's fallback_model comes before the other fallbacks, and has its own label")
     func requestedFallback() throws {
-        var fields = RoutingOverrides()
-        fields.fallbackModel = "twin"
-        fields.fallbackProvider = "far"
-        let explanation = try Given.explain(fields: fields)
-        #expect(explanation.course?.attempts.first { $0.isFallback }?.model.label == "far/twin")
-        #expect(explanation.course?.attempts.first { $0.isFallback }?.part == .requestedFallback)
-        #expect(explanation.course?.attempts.last?.part == .fallback)
+        var overrides = RoutingOverrides()
+        overrides.fallbackModel = "twin"
+        overrides.fallbackProvider = "far"
+        let explanation = try Fixture.explain(overrides: overrides)
+        #expect(explanation.plannedCall?.attempts.first { $0.isFallback }?.model.label == "far/twin")
+        #expect(explanation.plannedCall?.attempts.first { $0.isFallback }?.part == .requestedFallback)
+        #expect(explanation.plannedCall?.attempts.last?.part == .fallback)
     }
 
-    // MARK: How far it goes
+    // MARK: Bounds
 
-    @Test("max_models and max_attempts end it, and what they keep out says so")
+    @Test("max_models and max_attempts end the call, and are the rule for the models that are left out")
     func bounds() throws {
-        let bounded = try Given.explain(["bounded"])
-        #expect(bounded.asked == ["swift", "wise"])
-        #expect(bounded.rule("vast") == "max_models: 2 before it")
-        #expect(bounded.course?.ending == .maxAttempts)
-        let narrow = try Given.explain(
-            fields: {
-                var fields = RoutingOverrides(); fields.maxModelSwitches = 1; return fields
+        let bounded = try Fixture.explain(["bounded"])
+        #expect(bounded.called == ["swift", "wise"])
+        #expect(bounded.rule("vast") == "max_models: 2 models come before it")
+        #expect(bounded.plannedCall?.ending == .maxAttempts)
+        let narrow = try Fixture.explain(
+            overrides: {
+                var overrides = RoutingOverrides(); overrides.maxModelSwitches = 1; return overrides
             }())
-        #expect(narrow.course?.maxModels == 2)
+        #expect(narrow.plannedCall?.maxModels == 2)
     }
 
-    @Test("the last candidate is asked once more, after its delay, where no other is left")
-    func again() throws {
-        let explanation = try Given.explain(["swift"])
-        #expect(explanation.asked == ["swift", "=swift"])
-        #expect(explanation.course?.attempts.last?.wait == .milliseconds(500))
-        #expect(explanation.course?.ending == .exhausted)
+    @Test("the last candidate is retried after a delay if no other is left")
+    func retry() throws {
+        let explanation = try Fixture.explain(["swift"])
+        #expect(explanation.called == ["swift", "=swift"])
+        #expect(explanation.plannedCall?.attempts.last?.wait == .milliseconds(500))
+        #expect(explanation.plannedCall?.ending == .exhausted)
     }
 
-    @Test("a failover that stops is told")
+    @Test("a failover rule that ends the call is shown")
     func stop() throws {
-        let explanation = try Given.explain(["strict"])
-        #expect(explanation.asked == ["swift"])
-        #expect(explanation.course?.ending == .stopped(.upstreamError) && explanation.course?.status == 500)
+        let explanation = try Fixture.explain(["strict"])
+        #expect(explanation.called == ["swift"])
+        #expect(explanation.plannedCall?.ending == .stopped(.upstreamError) && explanation.plannedCall?.status == 500)
         #expect(explanation.rule("wise") == "failover: upstream_error ends the call")
     }
 
-    @Test("what is down fails and the next answers")
+    @Test("an attempt at a model that is down fails, and the next model is chosen")
     func down() throws {
-        let explanation = try Given.explain(["strict"], down: ["swift"])
-        #expect(explanation.asked == ["swift", "wise"])
+        let explanation = try Fixture.explain(["strict"], down: ["swift"])
+        #expect(explanation.called == ["swift", "wise"])
         #expect(explanation.chosen?.model.name == "wise")
-        #expect(explanation.course?.attempts.first?.state == .down)
-        #expect(try Given.explain(down: ["near", "far"]).chosen == nil)
+        #expect(explanation.plannedCall?.attempts.first?.state == .down)
+        #expect(try Fixture.explain(down: ["near", "far"]).chosen == nil)
     }
 
     // MARK: State
 
-    @Test("a model that rests comes after those that can be asked, with its state and the wait for it")
+    @Test("a model in cooldown comes after the available ones, with its state and the wait")
     func coolingDown() throws {
-        let explanation = try Given.explain(["strict"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
-        #expect(explanation.asked == ["wise"])
-        let bounded = try Given.explain(["bounded"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
-        #expect(bounded.asked == ["wise", "vast"])
-        let named = try Given.explain(["swift"], readings: ["swift": Given.reading(.coolingDown(until: Given.after(12)))])
-        #expect(named.course?.attempts.first?.state == .coolingDown(.seconds(12)))
-        #expect(named.course?.attempts.first?.wait == .seconds(12))
+        let explanation = try Fixture.explain(["strict"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(12)))])
+        #expect(explanation.called == ["wise"])
+        let bounded = try Fixture.explain(["bounded"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(12)))])
+        #expect(bounded.called == ["wise", "vast"])
+        let named = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(12)))])
+        #expect(named.plannedCall?.attempts.first?.state == .coolingDown(.seconds(12)))
+        #expect(named.plannedCall?.attempts.first?.wait == .seconds(12))
     }
 
-    @Test("an open model is asked only where every other is open too: the one that is due first")
+    @Test("if every breaker is open, the one whose cooldown ends first is probed")
     func open() throws {
-        let readings = ["swift": Given.reading(.open(until: Given.after(30))), "wise": Given.reading(.open(until: Given.after(9)))]
-        let explanation = try Given.explain(["strict"], readings: readings)
-        #expect(explanation.asked == ["wise"])
-        #expect(explanation.course?.attempts.first?.state == .open(.seconds(9)))
-        #expect(explanation.course?.attempts.first?.wait == .zero)
+        let readings = ["swift": Fixture.reading(.open(until: Fixture.after(30))), "wise": Fixture.reading(.open(until: Fixture.after(9)))]
+        let explanation = try Fixture.explain(["strict"], readings: readings)
+        #expect(explanation.called == ["wise"])
+        #expect(explanation.plannedCall?.attempts.first?.state == .open(.seconds(9)))
+        #expect(explanation.plannedCall?.attempts.first?.wait == .zero)
     }
 
-    @Test("what rests beyond the request's time is not waited for")
+    @Test("a model that becomes available only after the total timeout is left out")
     func tooLate() throws {
-        let explanation = try Given.explain(["swift"], readings: ["swift": Given.reading(.limited(until: Given.after(900)))])
-        #expect(explanation.asked == [])
-        #expect(explanation.course?.ending == .unavailable && explanation.course?.status == 429)
-        #expect(explanation.rule("swift") == "not to be had before the request's time is up")
+        let explanation = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.limited(until: Fixture.after(900)))])
+        #expect(explanation.called == [])
+        #expect(explanation.plannedCall?.ending == .unavailable && explanation.plannedCall?.status == 429)
+        #expect(explanation.rule("swift") == "not available within the total timeout")
     }
 
-    // MARK: Deadlines
+    // MARK: Timeouts
 
-    @Test("timeouts and retries are those that the attempt gets")
+    @Test("each attempt has the timeouts and retries of its model")
     func waits() throws {
-        let course = try #require(try Given.explain(["bounded"]).course)
-        #expect(course.attempts[0].timeouts.firstByte == .seconds(60) && course.attempts[0].retry.retries == 1)
-        let vast = try #require(try Given.explain(["vast"]).course?.attempts.first)
+        let call = try #require(try Fixture.explain(["bounded"]).plannedCall)
+        #expect(call.attempts[0].timeouts.firstByte == .seconds(60) && call.attempts[0].retry.retries == 1)
+        let vast = try #require(try Fixture.explain(["vast"]).plannedCall?.attempts.first)
         #expect(vast.timeouts.firstByte == .seconds(5) && vast.retry.retries == 0)
-        #expect(course.hedge == Hedge(delay: .after(.seconds(3)), maxCost: 0.01) && course.resumes)
+        #expect(call.hedge == Hedge(delay: .after(.seconds(3)), maxCost: 0.01) && call.resumes)
     }
 
     // MARK: Left out
 
-    @Test("each model left out has the rule that left it out")
+    @Test("each model that is left out has the rule that excludes it")
     func leftOut() throws {
-        let explanation = try Given.explain(needs: RequestNeeds(supports: [.image], promptTokens: 2000))
-        #expect(explanation.asked.first == "wise")
-        #expect(explanation.rule("gone") == "its provider is off: FAR_KEY unset")
-        #expect(explanation.rule("swift") == "it doesn't support image")
+        let explanation = try Fixture.explain(needs: RequestNeeds(supports: [.image], promptTokens: 2000))
+        #expect(explanation.called.first == "wise")
+        #expect(explanation.rule("gone") == "provider off: FAR_KEY is unset")
+        #expect(explanation.rule("swift") == "does not support image")
         #expect(explanation.rule("twin") == "selector: tags \"general & !paid\"")
-        let long = try Given.explain(needs: RequestNeeds(promptTokens: 2000, maxTokens: 7000))
-        #expect(long.rule("tiny") == "the request needs about 9000 tokens of context, it has 1000")
-        #expect(long.rule("swift") == "the request asks for 7000 tokens of output, it gives 1000")
-        #expect(try Given.explain(key: "one").rule("vast") == nil)
-        #expect(try Given.explain(["best"], key: "one").rule("wise") == "the key may not use it")
-        var fields = RoutingOverrides()
-        fields.type = "fast"
-        #expect(try Given.explain(fields: fields).rule("wise") == "request: type 'fast'")
-        fields = RoutingOverrides()
-        fields.minSuccessRate = 0.9
-        let rated = try Given.explain(fields: fields, readings: ["wise": Given.reading(successRate: 0.5, latency: 100)])
+        let long = try Fixture.explain(needs: RequestNeeds(promptTokens: 2000, maxTokens: 7000))
+        #expect(long.rule("tiny") == "context of 1000 tokens is too small: about 9000 are needed")
+        #expect(long.rule("swift") == "max_output of 1000 tokens is too small: 7000 are requested")
+        #expect(try Fixture.explain(key: "one").rule("vast") == nil)
+        #expect(try Fixture.explain(["best"], key: "one").rule("wise") == "not allowed for this key")
+        var overrides = RoutingOverrides()
+        overrides.type = "fast"
+        #expect(try Fixture.explain(overrides: overrides).rule("wise") == "request: type 'fast'")
+        overrides = RoutingOverrides()
+        overrides.minSuccessRate = 0.9
+        let rated = try Fixture.explain(overrides: overrides, readings: ["wise": Fixture.reading(successRate: 0.5, latency: 100)])
         #expect(rated.rule("wise") == "success rate 50 % is below 90 %")
     }
 
     @Test(
-        "a selector's condition is told in the policy's words, the first that fails",
+        "the rule is the first condition of the selector that fails",
         arguments: [
             ("wise", "selector: type fast"), ("vast", "selector: type fast"), ("tiny", "selector: type fast"),
         ])
     func conditions(model: String, rule: String) throws {
-        #expect(try Given.explain(["narrow"]).rule(model) == rule)
+        #expect(try Fixture.explain(["narrow"]).rule(model) == rule)
     }
 
     @Test(
-        "every condition of a selector has its words",
+        "every condition of a selector is shown as routes.yaml writes it",
         arguments: [
             ("tags: paid", "tags \"paid\""), ("type: reasoning", "type reasoning"), ("provider: q", "provider q"),
             ("supports: [image, tools]", "supports image, tools"),
-            ("min_context: 9000", "min_context 9000, it has 8000"), ("min_output: 9000", "min_output 9000, it has none given"),
-            ("max_price: 0.3", "max_price input $0.3, output $0.3, it has input $0.25, output $0.5"), ("models: [\"b*\"]", "models b*"),
+            ("min_context: 9000", "min_context 9000, the model has 8000"), ("min_output: 9000", "min_output 9000, the model has none"),
+            ("max_price: 0.3", "max_price input $0.3, output $0.3, the model has input $0.25, output $0.5"),
+            ("models: [\"b*\"]", "models b*"),
         ])
-    func everyCondition(condition: String, words: String) throws {
+    func everyCondition(condition: String, text: String) throws {
         let snapshot = try snapshot(
             """
             listen: 127.0.0.1:0
@@ -220,33 +221,33 @@ struct ExplanationTests {
             routes: { r: { try: { select: { \(condition) } } } }
             """)
         let explanation = Explanation.of(
-            PlanRequest(models: ["r"]), from: .open, in: snapshot, state: .fresh(seed: 1), refusal: ExplanationPolicy.words)
-        #expect(explanation.rule("a") == "selector: \(words)")
-        #expect(explanation.asked.first == "b")
+            PlanRequest(models: ["r"]), key: .noneDefined, in: snapshot, state: .fresh(seed: 1), refusal: ExplanationPolicy.refusal)
+        #expect(explanation.rule("a") == "selector: \(text)")
+        #expect(explanation.called.first == "b")
     }
 
-    @Test("a model is listed once, and none that is asked")
+    @Test("each model that is left out is listed once, and no called model is listed")
     func once() throws {
-        let explanation = try Given.explain(["auto", "cheap", "swift"])
+        let explanation = try Fixture.explain(["auto", "cheap", "swift"])
         let names = explanation.leftOut.map(\.model.label)
         #expect(Set(names).count == names.count)
-        #expect(Set(names).isDisjoint(with: explanation.course?.attempts.map(\.model.label) ?? []))
+        #expect(Set(names).isDisjoint(with: explanation.plannedCall?.attempts.map(\.model.label) ?? []))
     }
 
     // MARK: Refusals
 
-    @Test("a refusal tells what the client gets, and each candidate with the condition that it failed")
+    @Test("a refusal shows the client's response, and each candidate with the condition that it fails")
     func refused() throws {
-        let unfit = try Given.explain(needs: RequestNeeds(supports: [.audio]))
+        let unfit = try Fixture.explain(needs: RequestNeeds(supports: [.audio]))
         #expect(unfit.outcome == .refused(RequestRefusal(status: 400, code: "unfit", message: "auto: 4")))
-        #expect(unfit.rule("swift") == "it doesn't support audio")
-        #expect(unfit.rule("gone") == "its provider is off: FAR_KEY unset")
-        #expect(try Given.explain(["nobody"]).outcome == .refused(RequestRefusal(status: 404, code: "unknown", message: "nobody")))
-        let off = try Given.explain(["gone"])
+        #expect(unfit.rule("swift") == "does not support audio")
+        #expect(unfit.rule("gone") == "provider off: FAR_KEY is unset")
+        #expect(try Fixture.explain(["nobody"]).outcome == .refused(RequestRefusal(status: 404, code: "unknown", message: "nobody")))
+        let off = try Fixture.explain(["gone"])
         #expect(off.outcome == .refused(RequestRefusal(status: 503, code: "off", message: "FAR_KEY")))
-        #expect(off.rule("gone") == "its provider is off: FAR_KEY unset")
-        let forbidden = try Given.explain(["vast"], key: "one")
+        #expect(off.rule("gone") == "provider off: FAR_KEY is unset")
+        let forbidden = try Fixture.explain(["vast"], key: "one")
         #expect(forbidden.outcome == .refused(RequestRefusal(status: 403, code: "forbidden", message: "vast")))
-        #expect(forbidden.rule("vast") == "the key may not use it")
+        #expect(forbidden.rule("vast") == "not allowed for this key")
     }
 }

@@ -3,7 +3,7 @@ import RoutingPolicy
 
 @testable import Engine
 
-/// A state of the models that a test sets: everybody ready and never asked, but for what `readings` says.
+/// A planning state with fixed readings. Models without a reading are ready and have no samples.
 struct FixedState: PlanningState {
     var turn = 0
     var readings: [Int: ModelReading] = [:]
@@ -18,7 +18,7 @@ extension ModelReading {
     static var fresh: ModelReading { with() }
 
     /// - Parameters:
-    ///   - latency: milliseconds, as `firstToken`.
+    ///   - latency: in milliseconds, like `firstToken`.
     static func with(
         _ availability: Availability = .ready, rate: Float = 1, latency: Float? = nil, firstToken: Float? = nil, inFlight: Int = 0
     ) -> ModelReading {

@@ -39,7 +39,7 @@ struct PlannerTests {
         return models.map { policy.models[$0].key }
     }
 
-    @Test("no name and 'auto' mean the route 'auto'; models of providers that are off are left out")
+    @Test("no name and 'auto' both select the route 'auto', without models whose provider is off")
     func auto() throws {
         for name in [nil, "auto"] {
             let plan = try plan(name)
@@ -50,7 +50,7 @@ struct PlannerTests {
         }
     }
 
-    @Test("without a route 'auto' it means every visible model, as listed")
+    @Test("without a route 'auto', the name selects every visible model, as listed")
     func impliedAuto() throws {
         let snapshot = try snapshot(
             """
@@ -62,19 +62,19 @@ struct PlannerTests {
         #expect(plan.tries.map { snapshot.policy.models[$0].key } == ["z", "a"])
     }
 
-    @Test("a selector keeps the policy's order; a route's bounds are its own")
+    @Test("a selector keeps the policy's order, and a route's bounds override the defaults")
     func selector() throws {
         let plan = try plan("tagged")
         #expect(try names(plan.tries) == ["a", "b"])
         #expect(plan.maxModels == 2 && plan.maxAttempts == 3 && plan.total == .seconds(5))
     }
 
-    @Test("a route in a route stands for its models")
+    @Test("a nested route contributes its models")
     func nested() throws {
         #expect(try names(plan("nested").tries) == ["a", "b", "q/twin"])
     }
 
-    @Test("a name rotates over the providers that have it; provider/model means one")
+    @Test("a name rotates over the providers with that model, and provider/model selects one")
     func rotation() throws {
         #expect(try names(plan("twin", rotation: 0).tries) == ["p/twin", "q/twin"])
         #expect(try names(plan("twin", rotation: 1).tries) == ["q/twin", "p/twin"])
@@ -83,7 +83,7 @@ struct PlannerTests {
         #expect(try names(plan("p/a").tries) == ["a"])
     }
 
-    @Test("an unknown name is not found; to a key with a scope it is forbidden, like any name it may not use")
+    @Test("an unknown name is not found; for a key with a scope it is forbidden, like every name outside the scope")
     func unknown() {
         #expect(throws: PlanRefusal.unknown("nope")) { try plan("nope") }
         #expect(throws: PlanRefusal.forbidden("nope")) { try plan("nope", key: "onlyA") }
@@ -91,7 +91,7 @@ struct PlannerTests {
         #expect(throws: PlanRefusal.forbidden("dead")) { try plan("dead", key: "onlyA") }
     }
 
-    @Test("each hop of a route that was not granted must be in the key's scope; a granted route grants what it reaches")
+    @Test("a route in the key's scope grants all of its models; in any other route each model must be in the scope")
     func scope() throws {
         #expect(try names(plan("auto", key: "onlyA").tries) == ["a"])
         #expect(try plan("auto", key: "onlyA").fallback.isEmpty)
@@ -99,7 +99,7 @@ struct PlannerTests {
         #expect(throws: PlanRefusal.forbidden("a")) { try plan("a", key: "tagged") }
     }
 
-    @Test("where all providers are off, the variables are named")
+    @Test("if all providers are off, the refusal names the unset variables")
     func off() {
         #expect(throws: PlanRefusal.off(["NOT_SET"])) { try plan("dead") }
         #expect(throws: PlanRefusal.off(["NOT_SET"])) { try plan("c") }
@@ -110,7 +110,7 @@ struct PlannerTests {
         for name in ["auto", "tagged", "nested", "twin"] { #expect(try plan(name, rotation: 5) == plan(name, rotation: 5)) }
     }
 
-    @Test("timeouts: a model's are above its provider's, which are above the defaults")
+    @Test("a model's timeouts override its provider's, which override the defaults")
     func timeouts() throws {
         let snapshot = try snapshot(
             """

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// A plugin that answers nothing: for plans, which ask no provider.
+/// A plugin whose providers never respond, for plans, which call no provider.
 enum SilentPlugin: ProviderPlugin {
     static let name = "silent"
 
@@ -34,7 +34,7 @@ struct SilentProvider: Provider {
     }
 }
 
-/// One file in memory.
+/// A policy file in memory.
 struct MemorySource: PolicySource {
     var text: String
     var variables: [String: String] = [:]

@@ -13,7 +13,7 @@ struct RankingTests {
         }
     }
 
-    @Test("every order keeps as many candidates as there is room for, each once", arguments: Order.allCases)
+    @Test("every order keeps as many candidates as fit, each once", arguments: Order.allCases)
     func distinct(order: Order) {
         var random = SplitMix64(seed: 7)
         for _ in 0..<2000 {
@@ -24,7 +24,7 @@ struct RankingTests {
         }
     }
 
-    @Test("weighted draws the first by its share, within four standard deviations, whether all find a place or not", arguments: [5, 3])
+    @Test("weighted draws each candidate first with its share, whether all candidates fit or not", arguments: [5, 3])
     func distribution(room: Int) {
         var random = SplitMix64(seed: 42)
         let scores = [1.0, 2, 3, 4, 0]
@@ -37,18 +37,19 @@ struct RankingTests {
             #expect(room < 5 || result[4] == 4)
         }
         for (index, score) in scores.enumerated() {
+            // Each count is within four standard deviations of its expectation.
             let share = score / 10, deviation = (share * (1 - share) * Double(draws)).squareRoot()
             #expect(abs(Double(firsts[index]) - share * Double(draws)) <= 4 * deviation)
         }
-        // Without replacement: of those left, each by its share of what is left.
-        let rest = Double(firsts[3])
+        // The second candidate is drawn among the remaining ones, each with its share of their total.
+        let remaining = Double(firsts[3])
         for (index, score) in [1.0, 2, 3].enumerated() {
-            let share = score / 6, deviation = (share * (1 - share) * rest).squareRoot()
-            #expect(abs(Double(seconds[index]) - share * rest) <= 4 * deviation)
+            let share = score / 6, deviation = (share * (1 - share) * remaining).squareRoot()
+            #expect(abs(Double(seconds[index]) - share * remaining) <= 4 * deviation)
         }
     }
 
-    @Test("top3 begins with one of the best three, each by its share")
+    @Test("top3 begins with one of the best three, each with its share")
     func top3() {
         var random = SplitMix64(seed: 3)
         var firsts = [Int](repeating: 0, count: 5)
@@ -61,7 +62,7 @@ struct RankingTests {
         #expect(firsts[1] > firsts[3] && firsts[3] > firsts[2])
     }
 
-    @Test("only as many as asked for are put in order, and these exactly")
+    @Test("best keeps exactly the highest scores, and equal scores in the order of the policy")
     func few() {
         var random = SplitMix64(seed: 9)
         for _ in 0..<500 {
@@ -71,7 +72,7 @@ struct RankingTests {
         }
     }
 
-    @Test("a model that was never asked counts as quick, and one that always fails keeps a fiftieth of its share")
+    @Test("a model without samples scores as fast, and one that always fails scores as if 2 % succeeded")
     func score() {
         #expect(Ranking.score(weight: 5, ModelReading.fresh.statistics) == 50)
         #expect(Ranking.score(weight: 5, ModelReading.with(rate: 0.5, latency: 2000).statistics) == 1.25)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Engine
 
-@Suite("a reload's difference")
+@Suite("the difference between two policies")
 struct PolicyDifferenceTests {
     private static let base = """
         listen: 127.0.0.1:0
@@ -19,7 +19,7 @@ struct PolicyDifferenceTests {
     }
 
     @Test(
-        "is told in words",
+        "each change is one line",
         arguments: [
             ("models: { a: { provider: p }", "models: { a: { provider: p }, c: { provider: p }", ["+ model c"]),
             ("fallback: [b]", "fallback: [a, b]", ["~ route auto: fallback b -> a, b"]),
@@ -31,7 +31,7 @@ struct PolicyDifferenceTests {
         #expect(try words(Self.base.replacing(old, with: new), draining: ["p": 2]) == expected)
     }
 
-    @Test("a provider that goes tells what is draining")
+    @Test("a removed provider shows its draining streams")
     func removal() throws {
         let yaml = """
             listen: 127.0.0.1:0
@@ -45,7 +45,7 @@ struct PolicyDifferenceTests {
         #expect(words.contains("- model a"))
     }
 
-    @Test("equal policies differ in nothing, and no secret shows")
+    @Test("equal policies have no difference, and no secret is shown")
     func equal() throws {
         #expect(try words(Self.base) == [])
         #expect(try !words(Self.base.replacing("first-secret", with: "second-secret")).joined().contains("second"))
@@ -54,7 +54,7 @@ struct PolicyDifferenceTests {
 
 @Suite("provisioning")
 struct ProvisionTests {
-    @Test("a provider whose settings are equal keeps its instance, another gets a new one")
+    @Test("a provider with equal settings keeps its instance, and a changed provider gets a new one")
     func instances() throws {
         let yaml =
             "listen: 127.0.0.1:0\nproviders: { p: { plugin: silent, tag: one }, q: { plugin: silent, tag: one } }\nmodels: { a: { provider: p } }"
@@ -64,10 +64,10 @@ struct ProvisionTests {
         #expect(second.generation == first.generation + 1)
         #expect(second.instances[0] === first.instances[0])
         #expect(second.instances[1] !== first.instances[1])
-        #expect(first.dropped(in: second).map(\.name) == ["q"])
+        #expect(first.removed(in: second).map(\.name) == ["q"])
     }
 
-    @Test("a key is found by its digest alone")
+    @Test("a key is found only by its complete digest")
     func keys() throws {
         let snapshot = try snapshot(
             """
@@ -83,10 +83,10 @@ struct ProvisionTests {
     }
 }
 
-@Suite("a report")
+@Suite("the report of a policy")
 struct ReportTests {
     @Test(
-        "never shows what a variable holds, wherever it is used",
+        "a report never shows the value of a variable, wherever it is used",
         arguments: [
             #"providers: { p: { plugin: "${CANARY}" } }"#,
             #"providers: { p: { plugin: silent } }\nmodels: { a: { provider: "${CANARY}" } }"#,
@@ -103,7 +103,7 @@ struct ReportTests {
 @Suite("masking and budgets")
 struct MaskAndBudgetTests {
     @Test(
-        "a secret is masked wherever it stands in a text",
+        "a secret is masked everywhere in a text",
         arguments: [
             ("key sk-abcdef is bad", "key <secret> is bad"), ("sk-abcdef", "<secret>"), ("sk-abcdesk-abcdef", "sk-abcde<secret>"),
             ("sk-abcde", "sk-abcde"), ("", ""),
@@ -112,7 +112,7 @@ struct MaskAndBudgetTests {
         #expect(SecretMask([Secret("sk-abcdef")])(text) == expected)
     }
 
-    @Test("a share takes from the budget what is large, and gives all of it back")
+    @Test("a share takes only large buffers from the budget, and returns all of it")
     func budget() {
         let budget = BufferBudget(limit: 200_000)
         var share = BufferShare(budget), other = BufferShare(budget)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("the breaker")
 struct StateBreakerTests {
-    /// A breaker driven by one attempt at a time.
+    /// Drives a breaker with one attempt at a time.
     private final class Driver {
         var breaker: Breaker
         var random = SplitMix64(seed: 1)
@@ -16,10 +16,10 @@ struct StateBreakerTests {
         }
 
         func enter(_ now: Duration, early: Bool = false) -> Breaker.Pass? {
-            if case .admitted(let pass) = breaker.enter(now: after(now), mayProbeEarly: early) { pass } else { nil }
+            if case .admitted(let pass) = breaker.enter(now: after(now), allowsEarlyProbe: early) { pass } else { nil }
         }
 
-        /// False where it wasn't admitted.
+        /// False if the attempt was not admitted.
         @discardableResult
         func attempt(_ verdict: Breaker.Verdict, at now: Duration, early: Bool = false) -> Bool {
             guard let pass = enter(now, early: early) else { return false }
@@ -34,7 +34,7 @@ struct StateBreakerTests {
         func availability(_ now: Duration) -> Availability { breaker.availability(now: after(now)) }
     }
 
-    @Test("it opens after `failures` in a row, not before", arguments: [1, 2, 3, 7])
+    @Test("the breaker opens after `failures` consecutive failures, and not before", arguments: [1, 2, 3, 7])
     func opens(failures: Int) {
         let driver = Driver(.exact(failures: failures))
         for count in 1...failures {
@@ -46,7 +46,7 @@ struct StateBreakerTests {
         #expect(driver.enter(.seconds(29)) == nil)
     }
 
-    @Test("a success resets the row")
+    @Test("a success resets the count of consecutive failures")
     func row() {
         let driver = Driver()
         for _ in 0..<10 {
@@ -58,19 +58,19 @@ struct StateBreakerTests {
         #expect(driver.breaker.failuresInRow == 0)
     }
 
-    @Test("an attempt without a verdict, and a 429, leave the row as it is")
+    @Test("an attempt without a verdict and a 429 leave the count of consecutive failures unchanged")
     func noVerdict() {
         let driver = Driver()
         driver.attempt(.failed, at: .zero)
         driver.attempt(.none, at: .zero)
-        driver.attempt(.rateLimited(rest: .seconds(1)), at: .zero)
+        driver.attempt(.rateLimited(cooldown: .seconds(1)), at: .zero)
         #expect(driver.breaker.failuresInRow == 1)
         driver.attempt(.failed, at: .seconds(1))
         driver.attempt(.failed, at: .seconds(1))
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(31))))
     }
 
-    @Test("after the cool-down one probe at a time is admitted, and `successes` good ones close it")
+    @Test("after the cooldown one probe at a time is admitted, and `successes` successful probes close the breaker")
     func halfOpen() throws {
         let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
@@ -88,7 +88,7 @@ struct StateBreakerTests {
         #expect(driver.enter(.seconds(101))?.isProbe == false)
     }
 
-    @Test("the cool-down doubles at each failed probe up to max_cooldown, and is back at its start when it has closed")
+    @Test("the cooldown doubles with each failed probe up to max_cooldown, and is reset when the breaker closes")
     func doubling() {
         let driver = Driver(.exact(failures: 1, cooldown: .seconds(30), max: .seconds(100), successes: 1))
         driver.attempt(.failed, at: .zero)
@@ -103,7 +103,7 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 30))))
     }
 
-    @Test("a failed probe forgets the good ones before it")
+    @Test("a failed probe resets the count of successful probes")
     func goodInRow() {
         let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
@@ -113,7 +113,9 @@ struct StateBreakerTests {
         #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
     }
 
-    @Test("a probe without a verdict frees its place and counts for nothing", arguments: [Breaker.Verdict.none, .rateLimited(rest: .zero)])
+    @Test(
+        "a probe without a verdict makes room for the next probe and does not count",
+        arguments: [Breaker.Verdict.none, .rateLimited(cooldown: .zero)])
     func probeWithoutVerdict(verdict: Breaker.Verdict) throws {
         let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
@@ -124,7 +126,7 @@ struct StateBreakerTests {
         #expect(driver.enter(.seconds(33)) != nil)
     }
 
-    @Test("each cool-down is drawn from (1 - jitter)...(1 + jitter) of its length, and not always the same")
+    @Test("each cooldown is drawn at random from (1 - jitter)...(1 + jitter) of its length")
     func jitter() {
         var lengths: Set<Int64> = []
         for seed in 0..<200 {
@@ -139,8 +141,8 @@ struct StateBreakerTests {
         #expect(lengths.count > 150)
     }
 
-    @Test("a 404 opens it for a minute, doubling with each further one up to an hour; a success begins anew")
-    func absence() {
+    @Test("a 404 opens the breaker for a minute, doubling up to an hour; a success resets the time")
+    func notFound() {
         let driver = Driver(.exact(successes: 1))
         var now = 0
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -153,8 +155,8 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 60))))
     }
 
-    @Test("one good probe is enough for a 404 to begin anew, though it doesn't close the breaker")
-    func absenceAfterProbe() {
+    @Test("one successful probe resets the time after a 404, even if it does not close the breaker")
+    func notFoundAfterProbe() {
         let driver = Driver(.exact(successes: 2))
         driver.attempt(.notFound, at: .zero)
         driver.attempt(.notFound, at: .seconds(60))
@@ -163,8 +165,8 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(180)) == .open(until: after(.seconds(240))))
     }
 
-    @Test("many 404s of attempts that ran side by side are one")
-    func absencesAtOnce() throws {
+    @Test("many 404s of concurrent attempts count as one")
+    func concurrentNotFound() throws {
         let driver = Driver()
         let passes = (0..<50).compactMap { _ in driver.enter(.zero) }
         #expect(passes.count == 50)
@@ -172,7 +174,7 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(61))))
     }
 
-    @Test("a refusal of the router's key opens it for one cool-down at once; a refused probe doubles that")
+    @Test("a rejection of the router's key opens the breaker immediately; a rejected probe doubles the cooldown")
     func rejected() {
         let driver = Driver(.exact(failures: 5))
         driver.attempt(.rejected, at: .zero)
@@ -181,46 +183,46 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(30)) == .open(until: after(.seconds(90))))
     }
 
-    @Test("a 429 rests for as long as was said, at most 300 s, and never shortens a rest")
+    @Test("a 429 starts the cooldown that the upstream requests, at most 300 s, and never shortens a cooldown")
     func coolingDown() throws {
         let driver = Driver()
         let (first, second, third) = (
             try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero))
         )
-        driver.on(.rateLimited(rest: .seconds(20)), of: first, at: .zero)
+        driver.on(.rateLimited(cooldown: .seconds(20)), of: first, at: .zero)
         #expect(driver.availability(.seconds(1)) == .coolingDown(until: after(.seconds(20))))
-        driver.on(.rateLimited(rest: .seconds(5)), of: second, at: .seconds(1))
+        driver.on(.rateLimited(cooldown: .seconds(5)), of: second, at: .seconds(1))
         #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(20))))
-        driver.on(.rateLimited(rest: .seconds(86400)), of: third, at: .seconds(2))
+        driver.on(.rateLimited(cooldown: .seconds(86400)), of: third, at: .seconds(2))
         #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(302))))
         #expect(driver.enter(.seconds(301)) == nil)
         #expect(driver.enter(.seconds(302))?.isProbe == false)
         #expect(driver.breaker.failuresInRow == 0)
     }
 
-    @Test("a half-open model that rests is probed after its rest")
-    func coolingHalfOpen() throws {
+    @Test("a half-open model in cooldown is probed after the cooldown")
+    func halfOpenCoolingDown() throws {
         let driver = Driver(.exact(failures: 1))
         driver.attempt(.failed, at: .zero)
-        driver.attempt(.rateLimited(rest: .seconds(10)), at: .seconds(30))
+        driver.attempt(.rateLimited(cooldown: .seconds(10)), at: .seconds(30))
         #expect(driver.availability(.seconds(31)) == .coolingDown(until: after(.seconds(40))))
         #expect(driver.enter(.seconds(39)) == nil)
         #expect(driver.availability(.seconds(40)) == .probe)
         #expect(try #require(driver.enter(.seconds(40))).isProbe)
     }
 
-    @Test("an open breaker of a model that rests for longer is open for as long")
-    func coolingOpen() throws {
+    @Test("an open breaker stays open until the end of a longer cooldown")
+    func openCoolingDown() throws {
         let driver = Driver(.exact(failures: 1))
         let late = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
-        driver.on(.rateLimited(rest: .seconds(100)), of: late, at: .seconds(1))
+        driver.on(.rateLimited(cooldown: .seconds(100)), of: late, at: .seconds(1))
         #expect(driver.availability(.seconds(40)) == .open(until: after(.seconds(101))))
         #expect(driver.enter(.seconds(40)) == nil)
         #expect(driver.enter(.seconds(101))?.isProbe == true)
     }
 
-    @Test("the verdicts on attempts that began before it opened count for nothing")
+    @Test("verdicts on attempts that began before the breaker opened are ignored")
     func late() throws {
         let driver = Driver(.exact(failures: 1, successes: 1))
         let early = (0..<3).compactMap { _ in driver.enter(.zero) }
@@ -236,7 +238,7 @@ struct StateBreakerTests {
     }
 
     @Test(
-        "a call without another candidate may probe ahead of time, one at a time; its failure doubles nothing, and without a verdict it stays open"
+        "a call without another candidate can probe early; a failure does not double the cooldown, and without a verdict the breaker stays open"
     )
     func earlyProbe() throws {
         let driver = Driver(.exact(failures: 1))
@@ -255,26 +257,13 @@ struct StateBreakerTests {
         #expect(driver.breaker.state == .closed)
     }
 
-    @Test("a model that rests is not probed ahead of time")
-    func noEarlyProbeOfCooling() throws {
+    @Test("a model in cooldown after a 429 is not probed early")
+    func noEarlyProbeInCooldown() throws {
         let driver = Driver(.exact(failures: 1))
         let late = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
-        driver.on(.rateLimited(rest: .seconds(10)), of: late, at: .zero)
-        #expect(driver.breaker.enter(now: after(.seconds(5)), mayProbeEarly: true) == .refused(.coolingDown(until: after(.seconds(10)))))
+        driver.on(.rateLimited(cooldown: .seconds(10)), of: late, at: .zero)
+        #expect(driver.breaker.enter(now: after(.seconds(5)), allowsEarlyProbe: true) == .refused(.coolingDown(until: after(.seconds(10)))))
         #expect(driver.enter(.seconds(10), early: true) != nil)
-    }
-
-    @Test("a reset by hand closes it, and what ran before counts for nothing")
-    func reset() throws {
-        let driver = Driver(.exact(failures: 1))
-        driver.attempt(.notFound, at: .zero)
-        let probe = try #require(driver.enter(.seconds(60)))
-        driver.breaker.reset()
-        #expect(driver.availability(.seconds(60)) == .ready)
-        driver.on(.notFound, of: probe, at: .seconds(61))
-        #expect(driver.breaker.state == .closed)
-        driver.attempt(.notFound, at: .seconds(62))
-        #expect(driver.availability(.seconds(62)) == .open(until: after(.seconds(122))))
     }
 }

@@ -5,28 +5,28 @@ import Testing
 
 @Suite("the gate of concurrent requests")
 struct StateGateTests {
-    /// Who was granted a slot, in order.
+    /// Enters the gate and appends `name` to `granted` when the request gets a slot. nil if it was not queued.
     private func queue(_ gate: ConcurrencyGate, _ name: String, key: String?, _ granted: Watched<[String]>) -> ConcurrencyGate.Ticket? {
-        let entry = gate.enter(fairness: key) { granted.update { $0.append(name) } }
+        let entry = gate.enter(fairnessKey: key) { granted.update { $0.append(name) } }
         if case .queued(let ticket) = entry { return ticket }
         return nil
     }
 
-    @Test("so many enter, as many again queue, the next one meets a full gate", arguments: [1, 3, 10])
+    @Test("N requests enter, N more queue, and the next one is refused", arguments: [1, 3, 10])
     func bounds(slots: Int) {
         let gate = ConcurrencyGate(slots: slots), granted = Watched<[String]>([])
-        for _ in 0..<slots { #expect(gate.enter(fairness: nil) {} == .entered) }
+        for _ in 0..<slots { #expect(gate.enter(fairnessKey: nil) {} == .entered) }
         #expect(gate.isFull)
         #expect(!gate.tryEnter())
         for index in 0..<slots { #expect(queue(gate, "\(index)", key: nil, granted) != nil) }
-        #expect(gate.enter(fairness: nil) {} == .full)
+        #expect(gate.enter(fairnessKey: nil) {} == .full)
         #expect(gate.inUse == slots && gate.waiting == slots)
         for _ in 0..<slots { gate.leave() }
         #expect(granted.read { $0 } == (0..<slots).map(String.init))
         #expect(gate.inUse == slots && gate.waiting == 0)
     }
 
-    @Test("a slot that becomes free is the next waiter's: nobody passes the queue")
+    @Test("a slot that becomes free goes to the next waiter, and nothing overtakes the queue")
     func noBarging() {
         let gate = ConcurrencyGate(slots: 1), granted = Watched<[String]>([])
         #expect(gate.tryEnter())
@@ -38,8 +38,8 @@ struct StateGateTests {
         #expect(gate.tryEnter())
     }
 
-    @Test("keys take turns, whatever their number of waiters; within one it is first come, first served")
-    func turns() {
+    @Test("keys are served in rotation, and the waiters of one key in order of arrival")
+    func rotation() {
         let gate = ConcurrencyGate(slots: 6), granted = Watched<[String]>([])
         for _ in 0..<6 { #expect(gate.tryEnter()) }
         for (name, key) in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("b2", "b"), ("n1", nil)] as [(String, String?)] {
@@ -49,7 +49,7 @@ struct StateGateTests {
         #expect(granted.read { $0 } == ["a1", "b1", "n1", "a2", "b2", "a3"])
     }
 
-    @Test("a key with one waiter behind another's fifty waits for one turn of it", arguments: [1, 2, 5])
+    @Test("a key with one waiter waits for one slot of each other key, even if they have fifty waiters", arguments: [1, 2, 5])
     func fairnessBound(others: Int) {
         let gate = ConcurrencyGate(slots: 50 * others + 1), granted = Watched<[String]>([])
         while gate.tryEnter() {}
@@ -61,7 +61,7 @@ struct StateGateTests {
         #expect(granted.read(\.last) == "mine")
     }
 
-    @Test("a place that was given up is never granted; one that was granted can't be given up")
+    @Test("a cancelled waiter gets no slot, and a waiter with a slot cannot be cancelled")
     func cancel() throws {
         let gate = ConcurrencyGate(slots: 3), granted = Watched<[String]>([])
         for _ in 0..<3 { #expect(gate.tryEnter()) }
@@ -75,7 +75,7 @@ struct StateGateTests {
         #expect(gate.waiting == 0 && gate.inUse == 3)
     }
 
-    @Test("no slot is lost or given twice over random enterings, cancellings and leavings", arguments: 0..<20)
+    @Test("no slot is lost or granted twice over random operations", arguments: 0..<20)
     func conserved(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))
         let slots = 1 + random.below(6), gate = ConcurrencyGate(slots: slots), granted = Watched<[Int]>([])
@@ -85,7 +85,7 @@ struct StateGateTests {
             case 0:
                 last += 1
                 let number = last, key = random.one(of: ["a", "b", "c", nil])
-                switch gate.enter(fairness: key, onGrant: { granted.update { $0.append(number) } }) {
+                switch gate.enter(fairnessKey: key, onGrant: { granted.update { $0.append(number) } }) {
                 case .entered:
                     held += 1
                     #expect(waiting.isEmpty)
@@ -105,10 +105,11 @@ struct StateGateTests {
             }
             for number in granted.read({ $0 }) {
                 guard let index = waiting.firstIndex(where: { $0.number == number }) else {
-                    return #expect(Bool(false), "\(number) was granted, and didn't wait")
+                    return #expect(Bool(false), "\(number) was granted a slot but did not wait")
                 }
                 let waiter = waiting.remove(at: index)
-                #expect(!waiting.contains { $0.key == waiter.key && $0.number < number }, "granted before an earlier one of its key")
+                #expect(
+                    !waiting.contains { $0.key == waiter.key && $0.number < number }, "granted before an earlier waiter of the same key")
                 held += 1
             }
             granted.update { $0 = [] }
@@ -116,14 +117,14 @@ struct StateGateTests {
         }
     }
 
-    @Test("threads that enter, queue, give up and leave never hold more slots than there are, and leave none behind")
+    @Test("threads that enter, queue, cancel and leave never use more slots than exist, and free all of them")
     func threads() throws {
         let gate = ConcurrencyGate(slots: 3), inside = Watched((now: 0, most: 0, entries: 0))
         _ = try Threads.run(8, within: .seconds(60), file: #filePath, line: #line) { thread in
             var random = SplitMix64(seed: UInt64(thread))
             for _ in 0..<2000 {
                 let isGranted = Watched(false)
-                switch gate.enter(fairness: "\(thread % 3)", onGrant: { isGranted.update { $0 = true } }) {
+                switch gate.enter(fairnessKey: "\(thread % 3)", onGrant: { isGranted.update { $0 = true } }) {
                 case .entered: break
                 case .queued(let ticket):
                     if random.below(3) == 0, gate.cancel(ticket) { continue }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-@Suite("the limits of a model, a provider or a key")
+@Suite("the limiter of a model, a provider or a key")
 struct StateLimiterTests {
     private func take(_ limiter: Limiter, _ tokens: Int = 1, at now: NIODeadline = after(.zero)) -> Limiter.Reservation? {
         if case .taken(let reservation) = limiter.take(tokens: tokens, now: now) { reservation } else { nil }
@@ -15,13 +15,13 @@ struct StateLimiterTests {
         if case .refused(let wait) = limiter.take(tokens: tokens, now: now) { wait } else { nil }
     }
 
-    @Test("without limits there is no limiter")
+    @Test("empty limits create no limiter")
     func empty() {
         #expect(Limiter(Limits()) == nil)
         #expect(Limiter(Limits(concurrent: 1)) != nil)
     }
 
-    @Test("requests and tokens are taken together or not at all")
+    @Test("a request takes its request and its tokens together, or neither")
     func allOrNothing() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 2, tokensPerMinute: 100)))
         #expect(take(limiter, 80) != nil)
@@ -32,18 +32,18 @@ struct StateLimiterTests {
         #expect(wait(limiter, 1) == .seconds(30))
     }
 
-    @Test("the wait is that of the bucket that fills last, and after it the request is admitted")
+    @Test("the wait ends when the last bucket has refilled, and the request is then admitted")
     func trueWait() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 1, tokensPerMinute: 7)))
         #expect(take(limiter, 7) != nil)
         for tokens in [1, 3, 7] {
-            let told = try #require(wait(limiter, tokens))
-            #expect(wait(limiter, tokens, at: after(told - .nanoseconds(1))) == .nanoseconds(1))
+            let time = try #require(wait(limiter, tokens))
+            #expect(wait(limiter, tokens, at: after(time - .nanoseconds(1))) == .nanoseconds(1))
         }
         #expect(take(limiter, 3, at: after(.seconds(60))) != nil)
     }
 
-    @Test("a request above tokens_per_minute is admitted when nothing else was taken, and the next one waits for its debt")
+    @Test("a full limiter admits a request above tokens_per_minute, and the next one waits for the debt")
     func larger() throws {
         let limiter = try #require(Limiter(Limits(tokensPerMinute: 60)))
         #expect(take(limiter, 1) != nil)
@@ -52,14 +52,14 @@ struct StateLimiterTests {
         #expect(wait(limiter, 1, at: after(.seconds(1))) == .seconds(61))
     }
 
-    @Test("a request that was never sent gives back its request and its tokens")
+    @Test("a request that was never sent returns its request and its tokens")
     func giveBack() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 1, tokensPerMinute: 10)))
         for _ in 0..<5 { limiter.giveBack(try #require(take(limiter, 10)), now: after(.zero)) }
         #expect(take(limiter, 10) != nil)
     }
 
-    @Test("a settlement corrects the tokens, not the requests")
+    @Test("settling corrects the tokens, but not the requests")
     func settle() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 5, tokensPerMinute: 100)))
         limiter.settle(try #require(take(limiter, 50)), usedTokens: 10, now: after(.zero))
@@ -69,7 +69,7 @@ struct StateLimiterTests {
         #expect(view.tokensLeft == -60)
     }
 
-    @Test("without the lock it is known until when the smallest request would be refused", arguments: 0..<20)
+    @Test("limitedUntil is exactly the time until which the smallest request is refused", arguments: 0..<20)
     func limitedUntil(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), open: [Limiter.Reservation] = []
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 20, tokensPerMinute: 1000)))
@@ -93,7 +93,7 @@ struct StateLimiterTests {
         }
     }
 
-    @Test("eight threads take exactly N of one limiter, whatever they give back meanwhile")
+    @Test("eight threads take exactly N requests from one limiter")
     func threads() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 100, tokensPerMinute: 1_000_000)))
         let taken = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { _ in
@@ -106,7 +106,7 @@ struct StateLimiterTests {
         #expect(left == 999_000)
     }
 
-    @Test("a chain takes of both limiters or of none")
+    @Test("a chain takes from both limiters or from neither")
     func chain() throws {
         let own = try #require(Limiter(Limits(requestsPerMinute: 5, concurrent: 5))),
             shared = try #require(Limiter(Limits(tokensPerMinute: 100, concurrent: 2)))

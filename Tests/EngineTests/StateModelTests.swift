@@ -10,15 +10,14 @@ import Testing
 struct StateModelTests {
     private let good = AttemptOutcome.succeeded(latency: .milliseconds(200), firstToken: .milliseconds(50))
 
-    @Test("a success and a failure that says something about the model are samples; others are none", arguments: FailureClass.allCases)
+    @Test(
+        "successes and failures that reveal something about the model are samples; other outcomes are not", arguments: FailureClass.allCases
+    )
     func samples(failure: FailureClass) {
         let model = modelState(breaker: .exact(failures: 9))
-        model.ask(at: after(.zero)).attempt?.end(good, at: after(.zero))
-        model.ask(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: nil), at: after(.zero))
-        model.reset()
-        model.ask(at: after(.zero)).attempt?.end(.abandoned, at: after(.zero))
-        model.ask(at: after(.zero)).attempt?.end(good, at: after(.zero))
-        model.ask(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: nil), at: after(.zero))
+        model.tryAttempt(at: after(.zero)).attempt?.end(.abandoned, at: after(.zero))
+        model.tryAttempt(at: after(.zero)).attempt?.end(good, at: after(.zero))
+        model.tryAttempt(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: nil), at: after(.zero))
         let counts: Set<FailureClass> = [.unreachable, .reset, .timeout, .upstreamError, .notFound, .providerRejected]
         let reading = model.reading(now: after(.zero))
         #expect(reading.statistics.samples == (counts.contains(failure) ? 2 : 1))
@@ -27,10 +26,10 @@ struct StateModelTests {
         #expect(reading.inFlight == 0)
     }
 
-    @Test("these classes count for the breaker", arguments: FailureClass.allCases)
+    @Test("each failure class has its effect on the breaker", arguments: FailureClass.allCases)
     func breaker(failure: FailureClass) {
         let model = modelState(breaker: .exact(failures: 2))
-        for _ in 0..<2 { model.ask(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: .seconds(7)), at: after(.zero)) }
+        for _ in 0..<2 { model.tryAttempt(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: .seconds(7)), at: after(.zero)) }
         let expected: Availability =
             switch failure {
             case .unreachable, .reset, .timeout, .upstreamError, .providerRejected: .open(until: after(.seconds(30)))
@@ -39,25 +38,25 @@ struct StateModelTests {
             case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: .ready
             }
         #expect(model.reading(now: after(.zero)).availability == expected)
-        #expect(model.ask(at: after(.zero)).refusal == (expected == .ready ? nil : expected))
+        #expect(model.tryAttempt(at: after(.zero)).refusal == (expected == .ready ? nil : expected))
     }
 
-    @Test("a success between failures resets their row")
+    @Test("a success resets the count of consecutive failures")
     func row() {
         let model = modelState(breaker: .exact(failures: 2))
         for _ in 0..<5 {
-            model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
+            model.tryAttempt(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
             #expect(model.view(now: after(.zero)).failuresInRow == 1)
-            model.ask(at: after(.zero)).attempt?.end(good, at: after(.zero))
+            model.tryAttempt(at: after(.zero)).attempt?.end(good, at: after(.zero))
             #expect(model.view(now: after(.zero)).failuresInRow == 0)
         }
         #expect(model.availability(now: after(.zero)) == .ready)
     }
 
-    @Test("attempts under way are counted, however they end")
+    @Test("attempts in progress are counted, however they end")
     func inFlight() {
         let model = modelState()
-        let attempts = (0..<4).compactMap { _ in model.ask(at: after(.zero)).attempt }
+        let attempts = (0..<4).compactMap { _ in model.tryAttempt(at: after(.zero)).attempt }
         #expect(model.inFlight == 4)
         attempts[0].end(good, at: after(.zero))
         attempts[1].end(.failed(.timeout, retryAfter: nil), at: after(.zero))
@@ -66,8 +65,8 @@ struct StateModelTests {
         #expect(model.inFlight == 0)
     }
 
-    @Test("what a reading promises, the next attempt meets", arguments: 0..<30)
-    func promises(seed: Int) throws {
+    @Test("the next attempt agrees with the availability of a reading", arguments: 0..<30)
+    func agreement(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [HeldAttempt] = []
         let provider = Limiter(Limits(requestsPerMinute: 40, concurrent: 5))
         let model = modelState(
@@ -76,9 +75,9 @@ struct StateModelTests {
             now = now + .milliseconds(random.below(2500))
             let reading = model.reading(now: now)
             #expect(reading.inFlight == running.count)
-            switch model.ask(tokens: 1, at: now) {
+            switch model.tryAttempt(tokens: 1, at: now) {
             case .granted(let attempt):
-                #expect(reading.availability.mayBeTried)
+                #expect(reading.availability.isAvailable)
                 #expect(attempt.isProbe == (reading.availability == .probe))
                 running.append(attempt)
             case .refused(let availability): #expect(availability == reading.availability)
@@ -94,26 +93,26 @@ struct StateModelTests {
         }
     }
 
-    @Test("an attempt that one limit refuses takes nothing of another, nor the probe's place")
+    @Test("an attempt that one limit refuses takes nothing from another limit, and does not become the probe")
     func allOrNothing() throws {
         let provider = try #require(Limiter(Limits(tokensPerMinute: 10)))
         let model = modelState(Limits(requestsPerMinute: 5, concurrent: 1), provider: provider, breaker: .exact(failures: 1))
-        model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), usedTokens: 10, at: after(.zero))
-        #expect(model.ask(tokens: 9, at: after(.seconds(30))).refusal == .limited(until: after(.seconds(54))))
+        model.tryAttempt(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), usedTokens: 10, at: after(.zero))
+        #expect(model.tryAttempt(tokens: 9, at: after(.seconds(30))).refusal == .limited(until: after(.seconds(54))))
         let view = model.view(now: after(.seconds(30)))
         #expect(view.availability == .probe && view.inFlight == 0)
         #expect(view.limits?.requestsLeft == 5 && view.limits?.slotsInUse == 0)
-        let probe = try #require(model.ask(tokens: 1, at: after(.seconds(54))).attempt)
+        let probe = try #require(model.tryAttempt(tokens: 1, at: after(.seconds(54))).attempt)
         #expect(probe.isProbe)
         probe.giveBack(at: after(.seconds(54)))
         #expect(model.reading(now: after(.seconds(54))).availability == .probe)
     }
 
-    @Test("an upstream that was never reached cost neither a request nor a token; any other attempt cost its request")
+    @Test("an attempt that never reached the upstream uses no request and no tokens; any other attempt uses its request")
     func cost() {
         let model = modelState(Limits(requestsPerMinute: 10, tokensPerMinute: 100), breaker: .exact(failures: 9))
         func left(after outcome: AttemptOutcome, used: Int?) -> [Int?] {
-            model.ask(tokens: 40, at: after(.zero)).attempt?.end(outcome, usedTokens: used, at: after(.zero))
+            model.tryAttempt(tokens: 40, at: after(.zero)).attempt?.end(outcome, usedTokens: used, at: after(.zero))
             let limits = model.view(now: after(.zero)).limits
             return [limits?.requestsLeft, limits?.tokensLeft]
         }
@@ -123,13 +122,13 @@ struct StateModelTests {
         #expect(left(after: .abandoned, used: nil) == [7, 35])
     }
 
-    @Test("1,000 parallel attempts at a model of 100 requests a minute: exactly 100 are admitted")
+    @Test("of 1,000 parallel attempts at a model with 100 requests per minute, exactly 100 are admitted")
     func exact() throws {
         let model = modelState(
             Limits(requestsPerMinute: 100), provider: Limiter(Limits(requestsPerMinute: 100, tokensPerMinute: 1_000_000)))
         let admitted = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { thread in
             (0..<125).reduce(into: 0) { count, _ in
-                if let attempt = model.ask(tokens: 10, at: after(.zero)).attempt {
+                if let attempt = model.tryAttempt(tokens: 10, at: after(.zero)).attempt {
                     attempt.end(.succeeded(latency: .zero, firstToken: nil), usedTokens: 10, at: after(.zero))
                     count += 1
                 }
@@ -139,13 +138,13 @@ struct StateModelTests {
         #expect(model.inFlight == 0)
     }
 
-    @Test("eight threads at a half-open model: one probe at a time")
+    @Test("eight threads at a half-open model make one probe at a time")
     func oneProbe() throws {
         let model = modelState(breaker: .exact(failures: 1, successes: .max)), probes = Watched((now: 0, most: 0, total: 0))
-        model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
+        model.tryAttempt(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
         _ = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { _ in
             for _ in 0..<500 {
-                guard let probe = model.ask(at: after(.seconds(30))).attempt else { continue }
+                guard let probe = model.tryAttempt(at: after(.seconds(30))).attempt else { continue }
                 probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.total + 1) }
                 probes.update { $0.now -= 1 }
                 probe.end(.succeeded(latency: .zero, firstToken: nil), at: after(.seconds(30)))
@@ -154,26 +153,15 @@ struct StateModelTests {
         #expect(probes.read(\.most) == 1 && probes.read(\.total) > 1)
     }
 
-    @Test("the only candidate is probed ahead of time, through its limits all the same")
+    @Test("the only candidate is probed early, but its limits still apply")
     func earlyProbe() throws {
         let model = modelState(Limits(concurrent: 1), breaker: .exact(failures: 1))
-        model.ask(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
-        #expect(model.ask(at: after(.seconds(1))).refusal == .open(until: after(.seconds(30))))
-        let probe = try #require(model.ask(at: after(.seconds(1)), early: true).attempt)
-        #expect(model.ask(at: after(.seconds(1)), early: true).refusal == .probing)
+        model.tryAttempt(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
+        #expect(model.tryAttempt(at: after(.seconds(1))).refusal == .open(until: after(.seconds(30))))
+        let probe = try #require(model.tryAttempt(at: after(.seconds(1)), early: true).attempt)
+        #expect(model.tryAttempt(at: after(.seconds(1)), early: true).refusal == .probing)
         probe.end(good, at: after(.seconds(2)))
         #expect(model.view(now: after(.seconds(2))).breaker == .halfOpen)
         #expect(model.view(now: after(.seconds(2))).limits?.slotsInUse == 0)
-    }
-
-    @Test("a reset closes the breaker and forgets the statistics; what is taken stays taken")
-    func reset() {
-        let model = modelState(Limits(requestsPerMinute: 10), breaker: .exact(failures: 1))
-        model.ask(at: after(.zero)).attempt?.end(.failed(.notFound, retryAfter: nil), at: after(.zero))
-        model.reset()
-        let view = model.view(now: after(.zero))
-        #expect(view.availability == .ready && view.breaker == .closed && view.failuresInRow == 0)
-        #expect(view.statistics == StatisticsSummary())
-        #expect(view.limits?.requestsLeft == 9)
     }
 }

@@ -4,26 +4,21 @@ import Testing
 @testable import Engine
 @testable import RoutingPolicy
 
-@Suite("states over a reload")
+@Suite("states across a reload")
 struct StateProvisionTests {
     private func policy(_ change: (inout RoutingPolicy) -> Void = { _ in }) -> RoutingPolicy {
-        var policy = RoutingPolicy(
-            listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 4, maxAttempts: 4, providers: [], models: [], routes: [],
-            keys: [], digest: "")
+        var policy = RoutingPolicy()
         policy.providers = ["p", "q"].map { name in
-            var provider = ProviderDefinition(name: name, plugin: "silent", settings: nil, unset: [], timeouts: TimeoutOverrides())
+            var provider = ProviderDefinition(name: name, plugin: "silent")
             provider.limits = Limits(concurrent: 3)
             return provider
         }
         policy.models = [("a", 0), ("b", 0), ("c", 1)].map { name, provider in
-            var model = ModelDefinition(
-                key: name, name: name, provider: provider, upstream: "up-\(name)", type: nil, tags: [], supports: [], context: nil,
-                maxOutput: nil, price: nil,
-                isHidden: false, requestDefaults: [], requestOverrides: [], timeouts: TimeoutOverrides())
+            var model = ModelDefinition(key: name, provider: provider)
             model.limits = Limits(requestsPerMinute: 10)
             return model
         }
-        policy.keys = ["k", "l"].map { KeyDefinition(name: $0, digest: [], isAdmin: false, models: nil, endpoints: nil) }
+        policy.keys = ["k", "l"].map { KeyDefinition(name: $0, digest: []) }
         policy.keys[0].limits = Limits(requestsPerMinute: 5)
         change(&policy)
         return policy
@@ -33,7 +28,7 @@ struct StateProvisionTests {
         ModelStates.provision(policy, over: running, isKept: isKept)
     }
 
-    @Test("states stand in the policy's order, with their own limiters, their provider's in common, and the keys'")
+    @Test("states are in the policy's order; each model has its own limiter, and the models of a provider share the provider's")
     func order() {
         let states = provision(policy(), over: nil) { _ in false }
         #expect(states.models.map(\.key.name) == ["a", "b", "c"])
@@ -46,7 +41,7 @@ struct StateProvisionTests {
                 && states.statistics(ofModel: 2, now: after(.zero)) == states.models[2].statistics.summary(now: after(.zero)))
     }
 
-    @Test("an equal policy, in whatever order, keeps every state")
+    @Test("an equal policy keeps every state, in any order of the models")
     func kept() {
         let old = provision(policy(), over: nil)
         let new = provision(policy { $0.models.swapAt(0, 2) }, over: old)
@@ -54,16 +49,16 @@ struct StateProvisionTests {
         #expect(new.keyLimiters["k"] === old.keyLimiters["k"])
     }
 
-    @Test("a changed breaker is a fresh one; the rest of the state stays")
+    @Test("changed breaker settings create a new breaker and keep the rest of the state")
     func breaker() {
         let old = provision(policy(), over: nil), new = provision(policy { $0.models[0].breaker.failures = 9 }, over: old)
         #expect(new.models[0].breaker !== old.models[0].breaker && new.models[0].breaker.settings.failures == 9)
         #expect(new.models[0].statistics === old.models[0].statistics && new.models[0].limits.own === old.models[0].limits.own)
-        #expect(new.models[0].underWay === old.models[0].underWay)
+        #expect(new.models[0].attemptsInFlight === old.models[0].attemptsInFlight)
         #expect(new.models[1] === old.models[1])
     }
 
-    @Test("changed limits are fresh buckets; statistics and breaker stay")
+    @Test("changed limits create new buckets and keep statistics and breaker")
     func limits() {
         let old = provision(policy(), over: nil), new = provision(policy { $0.models[0].limits.requestsPerMinute = 11 }, over: old)
         #expect(new.models[0].limits.own !== old.models[0].limits.own && new.models[0].limits.own?.limits.requestsPerMinute == 11)
@@ -71,7 +66,7 @@ struct StateProvisionTests {
         #expect(provision(policy { $0.models[0].limits = Limits() }, over: old).models[0].limits.own == nil)
     }
 
-    @Test("a provider's changed limits are fresh for all of its models, and for no other")
+    @Test("changed limits of a provider create a new limiter for its models, and for no others")
     func providerLimits() {
         let old = provision(policy(), over: nil), new = provision(policy { $0.providers[0].limits.concurrent = 4 }, over: old)
         #expect(new.models[0].limits.shared !== old.models[0].limits.shared && new.models[0].limits.shared === new.models[1].limits.shared)
@@ -79,15 +74,15 @@ struct StateProvisionTests {
         #expect(new.models[2] === old.models[2])
     }
 
-    @Test("a changed window is fresh statistics; breaker and limiters stay")
+    @Test("a changed window creates new statistics and keeps breaker and limiters")
     func window() {
-        let old = provision(policy(), over: nil), new = provision(policy { $0.statisticsWindow = .seconds(60) }, over: old)
+        let old = provision(policy(), over: nil), new = provision(policy { $0.defaults.statistics.window = .seconds(60) }, over: old)
         #expect(new.models[0].statistics !== old.models[0].statistics && new.models[0].statistics.window == .seconds(60))
         #expect(new.models[0].breaker === old.models[0].breaker && new.models[0].limits.own === old.models[0].limits.own)
     }
 
-    @Test("another upstream name, and another instance of the provider, begin anew")
-    func anew() {
+    @Test("another upstream name, or another instance of the provider, creates a new state")
+    func replaced() {
         let old = provision(policy(), over: nil)
         let renamed = provision(policy { $0.models[0].upstream = "other" }, over: old)
         #expect(renamed.models[0].breaker !== old.models[0].breaker && renamed.models[0].statistics !== old.models[0].statistics)
@@ -96,10 +91,10 @@ struct StateProvisionTests {
         #expect(replaced.models[2] === old.models[2])
     }
 
-    @Test("an attempt that runs over a reload ends where it began, and counts in what was kept")
-    func underWay() throws {
+    @Test("an attempt that spans a reload frees its slot in the old limiter and counts in the kept statistics")
+    func spanningReload() throws {
         let old = provision(policy { $0.models[0].limits = Limits(concurrent: 1) }, over: nil)
-        let attempt = try #require(old.models[0].ask(at: after(.zero)).attempt)
+        let attempt = try #require(old.models[0].tryAttempt(at: after(.zero)).attempt)
         let new = provision(policy { $0.models[0].limits = Limits(concurrent: 2) }, over: old)
         #expect(new.models[0].inFlight == 1)
         attempt.end(.succeeded(latency: .milliseconds(5), firstToken: nil), at: after(.zero))
@@ -107,7 +102,7 @@ struct StateProvisionTests {
         #expect(new.models[0].reading(now: after(.zero)).statistics.samples == 1)
     }
 
-    @Test("a key's limits are kept by its name, and fresh when they change")
+    @Test("a key keeps its limiter by its name, and gets a new one if its limits change")
     func keys() {
         let old = provision(policy(), over: nil)
         #expect(provision(policy { $0.keys[0].digest = [1] }, over: old).keyLimiters["k"] === old.keyLimiters["k"])

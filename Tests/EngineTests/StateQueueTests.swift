@@ -8,17 +8,17 @@ import Testing
 struct StateQueueTests {
     private let good = AttemptOutcome.succeeded(latency: .zero, firstToken: nil)
 
-    @Test("at a full gate a request queues, and its ticket becomes a permit when another ends")
+    @Test("a request queues at a full gate, and its ticket becomes a permit when another attempt ends")
     func queue() throws {
         let model = modelState(Limits(requestsPerMinute: 10, concurrent: 1))
         let first = try #require(model.queue(at: after(.zero)).attempt)
-        #expect(model.ask(at: after(.zero)).refusal == .full)
+        #expect(model.tryAttempt(at: after(.zero)).refusal == .full)
         let ticket = try #require(model.queue(at: after(.zero)).ticket)
         #expect(model.queue(at: after(.zero)).refusal == .full)
         #expect(!ticket.isGranted)
         first.end(good, at: after(.seconds(1)))
         #expect(ticket.isGranted)
-        #expect(model.ask(at: after(.seconds(1))).refusal == .full)
+        #expect(model.tryAttempt(at: after(.seconds(1))).refusal == .full)
         #expect(model.view(now: after(.seconds(1))).limits?.requestsLeft == 9)
         let second = try #require(ticket.claim(at: after(.seconds(1)))?.attempt)
         #expect(model.view(now: after(.seconds(1))).limits?.requestsLeft == 8)
@@ -26,7 +26,7 @@ struct StateQueueTests {
         #expect(model.view(now: after(.seconds(1))).limits?.slotsInUse == 0)
     }
 
-    @Test("it queues for the model's slot first, then for the provider's with that in hand")
+    @Test("a request queues for the model's slot first, and keeps it while it queues for the provider's")
     func both() throws {
         let provider = try #require(Limiter(Limits(concurrent: 1)))
         let model = modelState(Limits(concurrent: 1), provider: provider), other = modelState(Limits(concurrent: 1), provider: provider)
@@ -43,7 +43,7 @@ struct StateQueueTests {
         #expect(model.limits.own?.gate?.inUse == 0 && provider.gate?.inUse == 0)
     }
 
-    @Test("a ticket that is given up leaves no slot taken: before its grant, after it, and in either queue")
+    @Test("a cancelled ticket leaves no slot taken, before or after its grant, and in either queue")
     func cancel() throws {
         let provider = try #require(Limiter(Limits(concurrent: 1)))
         let model = modelState(Limits(concurrent: 2), provider: provider)
@@ -69,7 +69,7 @@ struct StateQueueTests {
         #expect(still.claim(at: after(.zero))?.attempt != nil)
     }
 
-    @Test("nobody queues at a model that is open, rests, or has nothing left of its minute")
+    @Test("no request queues for a model whose breaker is open or whose requests of the minute are used up")
     func noQueue() throws {
         let open = modelState(Limits(concurrent: 1), breaker: .exact(failures: 1))
         open.queue(at: after(.zero)).attempt?.end(.failed(.timeout, retryAfter: nil), at: after(.zero))
@@ -79,8 +79,8 @@ struct StateQueueTests {
         #expect(spent.queue(at: after(.zero)).refusal == .limited(until: after(.seconds(60))))
     }
 
-    @Test("a breaker that opens while requests wait refuses each with its grant, and no slot is lost")
-    func openedMeanwhile() throws {
+    @Test("if the breaker opens while requests wait, each is refused when it gets its slot, and no slot is lost")
+    func openedWhileWaiting() throws {
         let model = modelState(Limits(concurrent: 2), breaker: .exact(failures: 1))
         let first = try #require(model.queue(at: after(.zero)).attempt), second = try #require(model.queue(at: after(.zero)).attempt)
         let tickets = try (0..<2).map { _ in try #require(model.queue(at: after(.zero)).ticket) }
@@ -92,18 +92,18 @@ struct StateQueueTests {
         #expect(model.limits.own?.gate?.inUse == 0)
     }
 
-    @Test("keys take turns at a model")
-    func fairness() throws {
+    @Test("keys are served in rotation at a model")
+    func rotation() throws {
         let model = modelState(Limits(concurrent: 3))
         let running = (0..<3).compactMap { _ in model.queue(at: after(.zero)).attempt }
-        let greedy = try (0..<2).map { _ in try #require(model.queue(for: "greedy", at: after(.zero)).ticket) }
-        let modest = try #require(model.queue(for: "modest", at: after(.zero)).ticket)
+        let first = try (0..<2).map { _ in try #require(model.queue(for: "first", at: after(.zero)).ticket) }
+        let second = try #require(model.queue(for: "second", at: after(.zero)).ticket)
         running[0].end(good, at: after(.zero))
         running[1].end(good, at: after(.zero))
-        #expect(greedy[0].isGranted && modest.isGranted && !greedy[1].isGranted)
+        #expect(first[0].isGranted && second.isGranted && !first[1].isGranted)
     }
 
-    @Test("over random beginnings, waits, claims, cancellings and ends no slot is lost, and bounds hold", arguments: 0..<40)
+    @Test("no slot is lost and no bound is exceeded over random operations", arguments: 0..<40)
     func conserved(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), running: [(model: Int, attempt: HeldAttempt)] = [],
             waiting: [(model: Int, ticket: HeldTicket)] = []
@@ -113,7 +113,7 @@ struct StateQueueTests {
             modelState(Limits(tokensPerMinute: 6000, concurrent: 3), provider: provider, breaker: .exact(cooldown: .seconds(1))),
             modelState(provider: provider),
         ]
-        func add(_ entered: Entered?, _ model: Int) {
+        func add(_ entered: HeldAdmission?, _ model: Int) {
             switch entered {
             case .granted(let attempt): running.append((model, attempt))
             case .queued(let ticket): waiting.append((model, ticket))
@@ -124,7 +124,7 @@ struct StateQueueTests {
             now = now + .milliseconds(random.below(100))
             let model = random.below(3)
             switch random.below(5) {
-            case 0: add(models[model].ask(tokens: random.below(100), at: now), model)
+            case 0: add(models[model].tryAttempt(tokens: random.below(100), at: now), model)
             case 1: add(models[model].queue(tokens: random.below(100), for: random.one(of: ["a", "b", nil]), at: now), model)
             case 2 where !waiting.isEmpty: waiting.remove(at: random.below(waiting.count)).ticket.cancel()
             case 3, 4:

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Engine
 
-@Suite("the delay before a further try")
+@Suite("the delay before a retry")
 struct StateBackoffTests {
     private func settings(delay: Duration = .milliseconds(500), max: Duration = .seconds(30), jitter: Double = 0) -> Retry {
         var retry = Retry()
@@ -19,7 +19,7 @@ struct StateBackoffTests {
         return Backoff.delay(retry: retry, settings: settings, retryAfter: wait, using: &random)
     }
 
-    @Test("it doubles, and never exceeds max_delay")
+    @Test("the delay doubles and never exceeds max_delay")
     func doubles() {
         let expected: [Duration] = [
             .milliseconds(500), .seconds(1), .seconds(2), .seconds(4), .seconds(8), .seconds(16), .seconds(30), .seconds(30),
@@ -29,7 +29,7 @@ struct StateBackoffTests {
         #expect(delay(1, settings(delay: .seconds(60))) == .seconds(30))
     }
 
-    @Test("jitter spreads it over (1 - jitter)...(1 + jitter), at the bound too, and never above max_delay", arguments: [1, 3, 9])
+    @Test("jitter spreads the delay over (1 - jitter)...(1 + jitter), but never above max_delay", arguments: [1, 3, 9])
     func jitter(retry: Int) {
         let settings = settings(jitter: 0.2), length = min(.milliseconds(500) * (1 << (retry - 1)), .seconds(25))
         let delays = (0..<500).map { delay(retry, settings, seed: $0) }
@@ -38,7 +38,7 @@ struct StateBackoffTests {
         #expect(Set(delays).count > 400)
     }
 
-    @Test("what the upstream asked for wins, over max_delay too: never less, and up to jitter × the own delay more")
+    @Test("the upstream's wait is used even above max_delay, plus at most jitter × the configured delay")
     func retryAfter() {
         #expect(delay(1, settings(), after: .seconds(3)) == .seconds(3))
         #expect(delay(1, settings(), after: .milliseconds(10)) == .milliseconds(10))
@@ -48,7 +48,7 @@ struct StateBackoffTests {
         #expect(Set(delays).count > 200)
     }
 
-    @Test("no wish beyond 300 s is followed, and a negative one is none", arguments: 0..<20)
+    @Test("the upstream's wait counts as at most 300 s, and a negative one as zero", arguments: 0..<20)
     func bounds(seed: Int) {
         #expect(delay(1, settings(jitter: 0.2), after: .seconds(86400), seed: seed) == .seconds(300))
         #expect(delay(1, settings(), after: .seconds(-5), seed: seed) == .zero)
@@ -64,19 +64,19 @@ struct StateRetryBudgetTests {
     }
 
     @Test(
-        "it is a fifth of the requests under way over all loops, and at least 3",
+        "the budget is a fifth of the requests in progress on all loops, and at least 3",
         arguments: [([0, 0], 3), ([10, 5], 3), ([10, 10], 4), ([50, 49], 19), ([500, 500], 200)])
     func bound(requests: [Int], limit: Int) {
         let budget = budget(requests: requests)
         for _ in 0..<limit { #expect(budget.tryBegin()) }
         #expect(!budget.tryBegin())
-        #expect(budget.repeatsUnderWay == limit)
+        #expect(budget.repeatsInProgress == limit)
         budget.end()
         #expect(budget.tryBegin())
         #expect(!budget.tryBegin())
     }
 
-    @Test("it shrinks with the requests")
+    @Test("the budget shrinks with the number of requests")
     func shrinks() {
         let budget = budget(requests: [30])
         for _ in 0..<6 { #expect(budget.tryBegin()) }
@@ -88,7 +88,7 @@ struct StateRetryBudgetTests {
         #expect(budget.tryBegin())
     }
 
-    @Test("eight threads never exceed it", arguments: [0, 100])
+    @Test("eight threads never exceed the budget", arguments: [0, 100])
     func threads(requests: Int) throws {
         let budget = budget(requests: [requests / 2, requests / 2]), running = Watched((now: 0, most: 0, total: 0))
         _ = try Threads.run(8, within: .seconds(30), file: #filePath, line: #line) { _ in
@@ -100,6 +100,6 @@ struct StateRetryBudgetTests {
             }
         }
         #expect(running.read(\.most) <= max(3, requests / 5) && running.read(\.total) > 0)
-        #expect(budget.repeatsUnderWay == 0)
+        #expect(budget.repeatsInProgress == 0)
     }
 }

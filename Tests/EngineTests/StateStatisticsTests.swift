@@ -12,7 +12,7 @@ struct StateStatisticsTests {
         statistics.recordSuccess(latency: .milliseconds(milliseconds), firstToken: first.map { .milliseconds($0) }, now: after(now))
     }
 
-    @Test("an empty window is a success rate of 1 and unknown times")
+    @Test("an empty window has a success rate of 1 and unknown times")
     func empty() {
         let summary = statistics.summary(now: after(.zero))
         #expect(summary == StatisticsSummary())
@@ -21,7 +21,7 @@ struct StateStatisticsTests {
         #expect(statistics.p95FirstToken(now: after(.zero)) == nil)
     }
 
-    @Test("rate and means are those of the samples")
+    @Test("the success rate and the means are those of the samples")
     func means() {
         succeed(100, first: 10)
         succeed(300, first: 40)
@@ -34,14 +34,14 @@ struct StateStatisticsTests {
         #expect(summary.samples == 4)
     }
 
-    @Test("failures alone leave the times unknown")
+    @Test("the times are unknown if all samples are failures")
     func failures() {
         statistics.recordFailure(now: after(.zero))
         let summary = statistics.summary(now: after(.zero))
         #expect(summary.successRate == 0 && summary.meanLatencyMilliseconds == nil)
     }
 
-    @Test("a reading shows each sample at once, and again when nothing came")
+    @Test("a summary includes each sample at once, and stays the same without new samples")
     func fresh() {
         for count in 1...100 {
             succeed(at: .seconds(count))
@@ -51,7 +51,7 @@ struct StateStatisticsTests {
     }
 
     @Test(
-        "a sample counts for 19 twentieths of the window at least, and for 20 at most",
+        "a sample counts for at least 19 and at most 20 twentieths of the window",
         arguments: [Duration.zero, .seconds(1), .seconds(29), .seconds(4000)])
     func slides(start: Duration) {
         succeed(at: start)
@@ -60,7 +60,7 @@ struct StateStatisticsTests {
         #expect(statistics.summary(now: after(start + .seconds(600))).meanLatencyMilliseconds == nil)
     }
 
-    @Test("the window is what a plain list of samples says, over random pauses", arguments: 0..<30)
+    @Test("the summary equals that of a plain list of samples, with random pauses", arguments: 0..<30)
     func reference(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed)), now = Duration.zero, samples: [(part: Int64, isSuccess: Bool, milliseconds: Int)] = []
         func part(_ now: Duration) -> Int64 { Int64(after(now).uptimeNanoseconds) / 30_000_000_000 }
@@ -80,7 +80,7 @@ struct StateStatisticsTests {
         }
     }
 
-    @Test("p95 needs 20 observations in the window, and is their nearest rank")
+    @Test("the p95 needs 20 samples in the window, and is their nearest rank")
     func p95() {
         for count in 1...19 { succeed(1, first: count, at: .zero) }
         #expect(statistics.p95FirstToken(now: after(.zero)) == nil)
@@ -90,41 +90,30 @@ struct StateStatisticsTests {
         #expect(statistics.p95FirstToken(now: after(.zero)) == .milliseconds(20))
         for count in 22...100 { succeed(1, first: count, at: .seconds(300)) }
         #expect(statistics.p95FirstToken(now: after(.seconds(300))) == .milliseconds(95))
-        // The first 21 have left the window: of 79, the 76th.
+        // The first 21 have left the window. The p95 of the other 79 is the 76th.
         #expect(statistics.p95FirstToken(now: after(.seconds(600))) == .milliseconds(97))
         #expect(statistics.p95FirstToken(now: after(.seconds(900))) == nil)
     }
 
-    @Test("p95 looks at the last 128")
+    @Test("the p95 covers the last 128 samples")
     func p95Bound() {
         for _ in 0..<128 { succeed(1, first: 5000) }
         for _ in 0..<128 { succeed(1, first: 10) }
         #expect(statistics.p95FirstToken(now: after(.zero)) == .milliseconds(10))
     }
 
-    @Test("a time beyond all bounds is bounded, and a negative one is none", arguments: [Duration.seconds(-5), .seconds(1 << 60), .zero])
+    @Test("a time that is too long or negative is clamped", arguments: [Duration.seconds(-5), .seconds(1 << 60), .zero])
     func bounded(time: Duration) {
         statistics.recordSuccess(latency: time, firstToken: time, now: after(.zero))
         let mean = statistics.summary(now: after(.zero)).meanLatencyMilliseconds ?? -1
         #expect(mean >= 0 && mean <= 4_300_000)
     }
 
-    @Test("a reset forgets all samples, and counts those that follow")
-    func reset() {
-        for _ in 0..<30 { succeed(first: 1) }
-        statistics.reset()
-        #expect(statistics.summary(now: after(.zero)) == StatisticsSummary())
-        #expect(statistics.p95FirstToken(now: after(.zero)) == nil)
-        succeed(700, at: .seconds(1))
-        #expect(statistics.summary(now: after(.seconds(1))).samples == 1)
-        #expect(statistics.summary(now: after(.seconds(1))).meanLatencyMilliseconds == 700)
-    }
-
-    @Test("no sample of eight threads is lost, though all begin in an old window and read beside")
+    @Test("no sample of eight threads is lost while the window advances and summaries are read")
     func threads() throws {
         _ = try Threads.run(8, within: .seconds(60), file: #filePath, line: #line) { thread in
             for count in 0..<5000 {
-                // Ten twentieths in all: none leaves the window.
+                // The samples span ten twentieths, so none leaves the window.
                 let now = after(.milliseconds(count * 60))
                 if thread % 2 == 0 {
                     statistics.recordSuccess(latency: .milliseconds(20), firstToken: .milliseconds(10), now: now)

@@ -12,7 +12,7 @@ extension SplitMix64 {
     mutating func one<Element>(of choices: [Element]) -> Element { choices[below(choices.count)] }
 }
 
-/// A moment of the tests' clock, which begins an hour after the machine's start.
+/// A time on the clock of the tests, which begins an hour after the start of the machine.
 func after(_ duration: Duration) -> NIODeadline { .uptimeNanoseconds(3_600_000_000_000) + duration }
 
 extension BreakerSettings {
@@ -35,10 +35,10 @@ func modelState(
     ModelState(
         key: ModelStateKey(provider: "p", name: "m", upstream: "m"), statistics: ModelStatistics(window: window),
         breaker: SharedBreaker(breaker),
-        limits: LimitChain(own: Limiter(limits), shared: provider), underWay: Gauge())
+        limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
 }
 
-/// An attempt that holds its permit, so that a list can hold it.
+/// A permit in a class, so that a list can contain it.
 final class HeldAttempt {
     private var permit: AttemptPermit?
 
@@ -58,7 +58,7 @@ final class HeldAttempt {
     }
 }
 
-/// A place in a model's queue, and whether its grant has come.
+/// A ticket in a class, and the number of its grants.
 final class HeldTicket {
     private var ticket: AttemptTicket?
     let grants: Watched<Int>
@@ -70,10 +70,10 @@ final class HeldTicket {
 
     var isGranted: Bool { grants.read { $0 } > 0 }
 
-    func claim(at now: NIODeadline) -> Entered? {
+    func claim(at now: NIODeadline) -> HeldAdmission? {
         guard let ticket = ticket.take() else { return nil }
         grants.update { $0 = 0 }
-        return Entered(ticket.claim(now: now), grants)
+        return HeldAdmission(ticket.claim(now: now), grants)
     }
 
     func cancel() {
@@ -81,7 +81,7 @@ final class HeldTicket {
     }
 }
 
-enum Entered {
+enum HeldAdmission {
     case granted(HeldAttempt)
     case queued(HeldTicket)
     case refused(Availability)
@@ -100,15 +100,15 @@ enum Entered {
 }
 
 extension ModelState {
-    func ask(tokens: Int = 1, at now: NIODeadline, early: Bool = false) -> Entered {
-        switch begin(tokens: tokens, now: now, mayProbeEarly: early) {
+    func tryAttempt(tokens: Int = 1, at now: NIODeadline, early: Bool = false) -> HeldAdmission {
+        switch begin(tokens: tokens, now: now, allowsEarlyProbe: early) {
         case .granted(let permit): .granted(HeldAttempt(permit))
         case .refused(let availability): .refused(availability)
         }
     }
 
-    func queue(tokens: Int = 1, for key: String? = nil, at now: NIODeadline) -> Entered {
+    func queue(tokens: Int = 1, for key: String? = nil, at now: NIODeadline) -> HeldAdmission {
         let grants = Watched(0)
-        return Entered(wait(tokens: tokens, fairness: key, now: now) { grants.update { $0 += 1 } }, grants)
+        return HeldAdmission(wait(tokens: tokens, fairnessKey: key, now: now) { grants.update { $0 += 1 } }, grants)
     }
 }

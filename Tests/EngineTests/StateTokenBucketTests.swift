@@ -5,7 +5,7 @@ import Testing
 
 @Suite("the token bucket")
 struct StateTokenBucketTests {
-    /// Nil where it was taken; else the wait.
+    /// Takes the tokens if they can be spent now. Otherwise returns the wait.
     private func take(_ tokens: Int, of bucket: inout TokenBucket, at now: NIODeadline) -> Duration? {
         let wait = bucket.wait(for: tokens, now: now)
         guard wait == .zero else { return wait }
@@ -13,7 +13,7 @@ struct StateTokenBucketTests {
         return nil
     }
 
-    @Test("N at once are admitted, and the next one is not", arguments: [1, 3, 7, 60, 100, 999])
+    @Test("a full bucket admits exactly N tokens at once", arguments: [1, 3, 7, 60, 100, 999])
     func burst(perMinute: Int) {
         var bucket = TokenBucket(perMinute: perMinute)
         for _ in 0..<perMinute { #expect(take(1, of: &bucket, at: after(.zero)) == nil) }
@@ -21,7 +21,7 @@ struct StateTokenBucketTests {
     }
 
     @Test(
-        "the wait that it tells is the true one: then it admits, a nanosecond before it doesn't",
+        "the tokens can be spent exactly after the returned wait, and not a nanosecond earlier",
         arguments: [1, 3, 7, 60, 100, 999, 60_000_000_000, .max])
     func trueWait(perMinute: Int) throws {
         var bucket = TokenBucket(perMinute: perMinute)
@@ -32,7 +32,7 @@ struct StateTokenBucketTests {
         #expect(wait == .nanoseconds(1) || bucket.wait(for: 1, now: after(wait - .nanoseconds(1))) == .nanoseconds(1))
     }
 
-    @Test("it doesn't drift: so many of the longest waits as there are tokens make a minute", arguments: [7, 13, 59, 997])
+    @Test("waits do not drift: N waits for one token take a minute", arguments: [7, 13, 59, 997])
     func drift(perMinute: Int) {
         var bucket = TokenBucket(perMinute: perMinute), now = after(.zero)
         bucket.spend(perMinute, now: now)
@@ -44,7 +44,7 @@ struct StateTokenBucketTests {
         #expect(elapsed >= .seconds(3000) && elapsed < .seconds(3000) + .microseconds(1))
     }
 
-    @Test("it never holds more than N")
+    @Test("the bucket never contains more than N tokens")
     func capacity() {
         var bucket = TokenBucket(perMinute: 10)
         #expect(bucket.tokens(now: after(.seconds(100_000))) == 10)
@@ -53,7 +53,7 @@ struct StateTokenBucketTests {
         #expect(bucket.tokens(now: after(.zero)) == 10)
     }
 
-    @Test("more than N are admitted when it is full, and are a debt that the next wait for")
+    @Test("a full bucket admits more than N tokens, and later requests wait for the debt")
     func debt() {
         var bucket = TokenBucket(perMinute: 60)
         #expect(take(180, of: &bucket, at: after(.zero)) == nil)
@@ -64,7 +64,7 @@ struct StateTokenBucketTests {
         #expect(take(180, of: &bucket, at: after(.seconds(180))) == nil)
     }
 
-    @Test("settling gives back what an estimate took too much, and takes what it took too little")
+    @Test("settling returns the excess of an estimate, or takes the missing tokens")
     func settle() {
         var bucket = TokenBucket(perMinute: 100)
         bucket.spend(50, now: after(.zero))
@@ -75,14 +75,14 @@ struct StateTokenBucketTests {
         #expect(bucket.tokens(now: after(.zero)) == -120)
     }
 
-    @Test("a report of nonsense closes it for an hour, not for ever, and traps nothing", arguments: [Int.max, Int.max / 2, .min])
+    @Test("a nonsensical usage blocks the bucket for at most an hour, and does not trap", arguments: [Int.max, Int.max / 2, .min])
     func nonsense(used: Int) {
         var bucket = TokenBucket(perMinute: 100)
         for _ in 0..<1000 { bucket.settle(spent: 1, used: used, now: after(.zero)) }
         #expect(bucket.wait(for: 1, now: after(.zero)) <= .seconds(3601))
     }
 
-    @Test("a clock of another thread that lies behind changes nothing")
+    @Test("an earlier time from another thread changes nothing")
     func behind() {
         var bucket = TokenBucket(perMinute: 60)
         bucket.spend(60, now: after(.seconds(10)))
@@ -91,8 +91,8 @@ struct StateTokenBucketTests {
         #expect(bucket.tokens(now: after(.seconds(11))) == 1)
     }
 
-    /// Level and time in whole numbers, one rule a line.
-    private struct Plain {
+    /// A simple reference implementation.
+    private struct Reference {
         var perMinute: Int
         /// Tokens × 60,000,000,000.
         var level: Int
@@ -104,38 +104,39 @@ struct StateTokenBucketTests {
         }
     }
 
-    @Test("tokens are conserved over random takings, settlements and givings back", arguments: 0..<100)
+    @Test("no token is lost or created over random operations", arguments: 0..<100)
     func conserved(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), open: [Int] = []
         let perMinute = random.one(of: [1, 7, 60, 333, 1000])
-        var bucket = TokenBucket(perMinute: perMinute), plain = Plain(perMinute: perMinute, level: perMinute * 60_000_000_000, at: now)
+        var bucket = TokenBucket(perMinute: perMinute),
+            reference = Reference(perMinute: perMinute, level: perMinute * 60_000_000_000, at: now)
         for _ in 0..<400 {
             now = now + .nanoseconds(random.below(4_000_000_000))
-            plain.pass(to: now)
+            reference.pass(to: now)
             switch random.below(4) {
             case 0, 1:
                 let tokens = 1 + random.below(perMinute * 2)
-                let isThere = plain.level >= min(tokens, perMinute) * 60_000_000_000
+                let isThere = reference.level >= min(tokens, perMinute) * 60_000_000_000
                 #expect((take(tokens, of: &bucket, at: now) == nil) == isThere)
                 guard isThere else { continue }
-                plain.level -= tokens * 60_000_000_000
+                reference.level -= tokens * 60_000_000_000
                 open.append(tokens)
             case 2 where !open.isEmpty:
                 let tokens = open.removeLast(), used = random.below(tokens * 2)
                 bucket.settle(spent: tokens, used: used, now: now)
-                plain.level = min(plain.level + (tokens - used) * 60_000_000_000, perMinute * 60_000_000_000)
+                reference.level = min(reference.level + (tokens - used) * 60_000_000_000, perMinute * 60_000_000_000)
             case 3 where !open.isEmpty:
                 let tokens = open.removeFirst()
                 bucket.giveBack(tokens)
-                plain.level = min(plain.level + tokens * 60_000_000_000, perMinute * 60_000_000_000)
+                reference.level = min(reference.level + tokens * 60_000_000_000, perMinute * 60_000_000_000)
             default:
                 break
             }
-            #expect(bucket.tokens(now: now) == Int((Double(plain.level) / 60e9).rounded(.down)))
+            #expect(bucket.tokens(now: now) == Int((Double(reference.level) / 60e9).rounded(.down)))
         }
     }
 
-    @Test("over any span no more are admitted than N and what flows in during it", arguments: 0..<30)
+    @Test("no period admits more tokens than N plus the refill of that period", arguments: 0..<30)
     func slidingMinute(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed)), now = after(.zero), admitted: [UInt64] = []
         let perMinute = random.one(of: [5, 17, 60, 100])

@@ -9,7 +9,7 @@ struct TokenEstimateTests {
     struct Sample: CustomTestStringConvertible {
         var language: String
         var text: String
-        /// In o200k_base, Llama 3, Qwen, DeepSeek and Tekken.
+        /// The numbers of tokens in o200k_base, Llama 3, Qwen, DeepSeek and Tekken.
         var counts: [Int]
 
         var testDescription: String { language }
@@ -20,7 +20,7 @@ struct TokenEstimateTests {
             language: "English",
             text: """
                 The harbour was quiet that morning. Two fishermen sat on the wall, mending a net and arguing about the price of diesel, while a gull walked up and down \
-                in front of them as if it had been hired to supervise. "You can't run a boat on hope," said the older one. His brother didn't response; he was watching \
+                in front of them as if it had been hired to supervise. "You can't run a boat on hope," said the older one. His brother didn't answer; he was watching \
                 the ferry come round the headland, forty minutes late, with half the village waiting on the quay. Nobody seemed to mind. In October the days are \
                 short, but people here have learned to let the weather keep the clock.
                 """,
@@ -111,7 +111,7 @@ struct TokenEstimateTests {
             counts: [183, 185, 213, 188, 213]),
     ]
 
-    /// Of what a string means, through its JSON.
+    /// The estimate for a text that is encoded as a JSON string.
     private func tokens(_ text: String, asciiOnly: Bool = false) -> Int {
         var json: [UInt8]
         if asciiOnly {
@@ -135,21 +135,21 @@ struct TokenEstimateTests {
         return Array((#"\u"# + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
     }
 
-    @Test("it lies within a tenth of the vocabularies' mean", arguments: samples)
+    @Test("the estimate is within 10 % of the mean over the vocabularies", arguments: samples)
     func error(_ sample: Sample) {
         let mean = Double(sample.counts.reduce(0, +)) / Double(sample.counts.count)
         #expect(abs(Double(tokens(sample.text)) / mean - 1) < 0.1)
     }
 
     @Test(
-        "an escape counts as the character that it means",
+        "an escape counts as the character that it represents",
         arguments: samples.map(\.text) + ["🚀 done, 👍🏽 thanks", "a\tb\u{8}\u{c}\r\n\"quoted\" \\ / é ß", ""])
     func escapes(_ text: String) {
         #expect(tokens(text, asciiOnly: true) == tokens(text))
     }
 
     @Test(
-        "emoji, digits, runs and long words cost roughly what the vocabularies say",
+        "emoji, digits, runs and long words cost roughly as much as in the vocabularies",
         arguments: [
             ("🚀", 1...3), ("1234567890", 4...10), (String(repeating: " ", count: 200), 1...4), (String(repeating: "-", count: 100), 1...8),
             ("internationalization", 2...6),
@@ -160,7 +160,7 @@ struct TokenEstimateTests {
     }
 
     @Test(
-        "a text that ends within an escape or a character is read to its end and no further",
+        "a text that ends within an escape or a character is not read beyond its end",
         arguments: [#"\"#, #"\u"#, #"\u04"#, #"\ud83d\u"#])
     func cutOff(_ text: String) {
         let bytes = Array(text.utf8) + [0xd0]
@@ -171,7 +171,7 @@ struct TokenEstimateTests {
         #expect(estimate.tokens < 60)
     }
 
-    @Test("texts and frames add up, and are rounded up once")
+    @Test("texts and frames are summed, and the sum is rounded up once")
     func sum() {
         let bytes = Array("some words".utf8)
         var one = TokenEstimate()
@@ -183,7 +183,7 @@ struct TokenEstimateTests {
         #expect(TokenEstimate().tokens == 0)
     }
 
-    @Test("four bytes of a response are a token", arguments: [(0, 0), (1, 1), (4, 1), (5, 2)])
+    @Test("four bytes of a response count as one token", arguments: [(0, 0), (1, 1), (4, 1), (5, 2)])
     func responses(bytes: Int, tokens: Int) {
         #expect(TokenEstimate.tokens(ofBytes: bytes) == tokens)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("what a chat request asks of a model")
+@Suite("the needs of a chat request")
 struct ChatNeedsTests {
     private func needs(_ body: String) throws -> RequestNeeds { try readChat(body).needs }
 
@@ -14,7 +14,7 @@ struct ChatNeedsTests {
     private func tokens(content: String) throws -> Int { try needs(content: content).promptTokens }
 
     @Test(
-        "a part's type says what it takes",
+        "the type of a message part decides which capability it needs",
         arguments: [
             ("text", nil), ("input_text", nil), ("refusal", nil), ("thinking", nil), ("unheard_of", nil), ("image_url", .image),
             ("input_image", .image), ("image", .image),
@@ -29,7 +29,7 @@ struct ChatNeedsTests {
         #expect(try needs(content: "{\"type\":\"\(type)\"}").supports == expected)
     }
 
-    @Test("an image counts inside nested content, and in any message")
+    @Test("an image counts in any message, and in nested content")
     func nested() throws {
         let image = #"{"image_url":{"url":"https://a/b.png"},"type":"image_url"}"#
         #expect(try needs(content: #"[{"type":"tool_result","content":[{"type":"text","text":"a"},\#(image)]}]"#).supports == [.image])
@@ -40,7 +40,7 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "what only speaks of images is none",
+        "text and other members that mention images need no image support",
         arguments: [
             #"{"messages":[{"role":"user","content":"{\"type\":\"image_url\"}"}]}"#,
             #"{"messages":[{"role":"user","content":[{"type":"text","text":"image_url","image_url":"x"}]}]}"#,
@@ -54,7 +54,7 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "tools are needed where some are given, whatever tool_choice says",
+        "a non-empty list of tools needs tool support, whatever tool_choice is",
         arguments: [
             (#"{"tools":[{"type":"function","function":{"name":"f"}}]}"#, true), (#"{"functions":[{"name":"f"}]}"#, true),
             (#"{"tools":[{}],"tool_choice":"none"}"#, true),
@@ -66,7 +66,7 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "a response format of JSON needs JSON",
+        "a JSON response format needs JSON support",
         arguments: [
             (#"{"type":"json_object"}"#, true), (#"{"type":"json_schema","json_schema":{}}"#, true), (#"{"type":"text"}"#, false),
             ("{}", false), ("null", false),
@@ -76,7 +76,7 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "max_completion_tokens comes before max_tokens, wherever it stands",
+        "max_completion_tokens takes precedence over max_tokens, in any order",
         arguments: [
             (#"{"max_tokens":5}"#, 5), (#"{"max_completion_tokens":7,"max_tokens":5}"#, 7),
             (#"{"max_tokens":5,"max_completion_tokens":7}"#, 7),
@@ -87,7 +87,7 @@ struct ChatNeedsTests {
         #expect(try needs(body).maxTokens == expected)
     }
 
-    @Test("the prompt's tokens are those of its text: a string, parts, nested or not")
+    @Test("a text costs the same tokens as a string, as a part and in nested parts")
     func text() throws {
         let text = "What does this function do, and why is it slow?"
         let plain = try tokens(content: "\"\(text)\"")
@@ -97,7 +97,7 @@ struct ChatNeedsTests {
         #expect(try tokens(content: "null") == TokenEstimate.ofMessage + TokenEstimate.ofReply)
     }
 
-    @Test("neither media nor their places count as text")
+    @Test("media and their addresses do not count as text")
     func media() throws {
         let data = String(repeating: "iVBORw0KGgo", count: 1000)
         let bare = try tokens(content: "[{\"type\":\"text\",\"text\":\"a\"}]")
@@ -111,7 +111,7 @@ struct ChatNeedsTests {
         }
     }
 
-    @Test("names, calls with their arguments, and tools count")
+    @Test("names, tool calls with their arguments, and tools count as prompt tokens")
     func callsAndTools() throws {
         let bare = try needs(#"{"messages":[{"role":"assistant"}]}"#).promptTokens
         let named = try needs(#"{"messages":[{"role":"assistant","name":"Ada"}]}"#).promptTokens
@@ -131,13 +131,13 @@ struct ChatNeedsTests {
         #expect(try needs(#"{"functions":\#(tools)}"#).promptTokens == needs(#"{"tools":\#(tools)}"#).promptTokens)
     }
 
-    @Test("each message costs its frame: 10,000 of them as much as 10,000 times one")
+    @Test("10,000 equal messages cost 10,000 times as much as one")
     func linear() throws {
         let message = #"{"role":"user","content":"0123456789 some words that make up a message of about one hundred bytes, all told"}"#
         func body(_ count: Int) -> String { "{\"messages\":[\(Array(repeating: message, count: count).joined(separator: ","))]}" }
         let one = try needs(body(1)).promptTokens - TokenEstimate.ofReply
         let all = try needs(body(10_000)).promptTokens - TokenEstimate.ofReply
-        // One rounding, instead of one a message.
+        // The sum is rounded once, not once per message.
         #expect(all <= one * 10_000 && all > (one - 1) * 10_000)
     }
 }

@@ -36,13 +36,13 @@ struct ChatRequestTests {
     func defaults(body: String) throws {
         let request = try readChat(body)
         #expect(request.models.isEmpty && !request.isStream && !request.wantsUsage && !request.wantsJSON && request.choices == 1)
-        #expect(request.needs == RequestNeeds() && request.own == nil)
+        #expect(request.needs == RequestNeeds() && request.overrides == nil)
     }
 
     @Test("an escaped key is the same key")
     func escapedKeys() throws {
         #expect(try readChat(#"{"mod\u0065l":"x"}"#).models == ["x"])
-        #expect(try readChat(#"{"\u0074ype":"fast"}"#).own?.fields.type == "fast")
+        #expect(try readChat(#"{"\u0074ype":"fast"}"#).overrides?.fields.type == "fast")
         #expect(try readChat(#"{"stream_options":{"include\u005fusage":true}}"#).wantsUsage)
     }
 

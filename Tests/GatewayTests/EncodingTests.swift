@@ -12,9 +12,9 @@ private func json(_ bytes: some Sequence<UInt8>, sourceLocation: SourceLocation 
     try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any], sourceLocation: sourceLocation)
 }
 
-@Suite("typed events as OpenAI's chunks")
+@Suite("typed events become chunks in OpenAI's format")
 struct ChunkEncoderTests {
-    @Test("the role comes with the first delta, ids and model are the provider's")
+    @Test("only the first delta has the role, and the chunks have the provider's id and model")
     func role() throws {
         var encoder = ChunkEncoder(id: "r", created: 7, model: "m")
         #expect(encoder.chunk(.start(id: "their-id", model: "their-model")) == nil)
@@ -30,7 +30,7 @@ struct ChunkEncoderTests {
         #expect(second["reasoning_content"] as? String == "hm")
     }
 
-    @Test("a plain stop after tool calls is said as 'tool_calls'")
+    @Test("the finish reason 'stop' after tool calls becomes 'tool_calls'")
     func toolCalls() throws {
         var encoder = ChunkEncoder(id: "r", created: 7, model: "m")
         let opened = try delta(json(encoder.chunk(.toolCall(index: 1, id: "call", name: "f")) ?? []))
@@ -48,7 +48,7 @@ struct ChunkEncoderTests {
 
 @Suite("non-streamed responses")
 struct BufferedCompletionTests {
-    @Test("folded events give the same text, calls without arguments get '{}'")
+    @Test("events fold into one message, and a tool call without arguments gets '{}'")
     func fold() throws {
         var fold = CompletionFold(id: "r", created: 7, model: "m")
         for event in [ChatEvent.text("a"), .text("б"), .toolCall(index: 0, id: "c", name: "f"), .finish(.stop)] { fold.add(event) }
@@ -62,7 +62,7 @@ struct BufferedCompletionTests {
     }
 
     @Test(
-        "a member is added at an object's end, and nothing else changes",
+        "a member is appended to an object, and the other bytes stay the same",
         arguments: [
             (#"{"a":1}"#, #"{"a":1,"m":2}"#), ("{}", #"{"m":2}"#), (" { } ", #" {"m":2}"#), ("{\"a\":{}\n}\n", "{\"a\":{},\"m\":2}"),
         ])
@@ -74,18 +74,18 @@ struct BufferedCompletionTests {
     }
 
     @Test(
-        "another router's member goes, all else stays as it came",
+        "another router's _router member is removed, and the other members stay",
         arguments: [
             (#"{"a":1,"_router":{"x":1},"b":2}"#, #"{"a":1,"b":2}"#), (#"{"_router":null}"#, "{}"),
             (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#),
         ])
-    func withoutRouter(object: String, expected: String) throws {
-        let rest = BufferedCompletion.withoutRouter(ByteBuffer(string: object))
+    func withoutRouterMember(object: String, expected: String) throws {
+        let rest = BufferedCompletion.withoutRouterMember(ByteBuffer(string: object))
         #expect(String(buffer: rest).filter { $0 != " " } == expected.filter { $0 != " " })
     }
 
     @Test(
-        "JSON in the response's text is given as data, other text isn't",
+        "JSON in the response's text is returned as data, and other text is not",
         arguments: [
             (#"{\"a\": [1, \"б\"]}"#, #"{"a": [1, "б"]}"#), ("no json", nil), ("", nil),
         ] as [(String, String?)])
@@ -95,16 +95,17 @@ struct BufferedCompletionTests {
         #expect(data == expected)
     }
 
-    @Test("a non-streamed response as chunks says the same: messages are deltas, tool calls are numbered, usage stands apart")
+    @Test("a non-streamed response becomes chunks with deltas, numbered tool calls, and usage in its own chunk")
     func chunks() throws {
         let object = Array(
             #"""
-            {"id":"c","object":"chat.completion","x":1,"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"a"},{"id":"b"}]},
+            {"id":"c","object":"chat.completion","x":1,
+            "choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"a"},{"id":"b"}]},
             "finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1}}
             """#.utf8)
-        let made = BufferedCompletion.chunks(of: object.span.bytes)
-        let chunks = try #require(made)
-        let response = try json(chunks.response)
+        let converted = BufferedCompletion.chunks(of: object.span.bytes)
+        let chunks = try #require(converted)
+        let response = try json(chunks.content)
         #expect(response["object"] as? String == "chat.completion.chunk")
         #expect(response["x"] as? Int == 1 && response["usage"] == nil)
         let choice = try #require((response["choices"] as? [[String: Any]])?.first)
@@ -119,32 +120,30 @@ struct BufferedCompletionTests {
 
 @Suite("small encodings")
 struct SmallEncodingTests {
-    @Test("an upstream's refusal of the router's key is told in the router's own words")
+    @Test("a provider's message about the router's key does not reach the client")
     func providerRejected() {
         let error = ProviderError(.providerRejected, status: 401, message: "Incorrect API key provided: sk-abc")
         let failed = FailedAttempt(provider: "p", model: "m", error: error, reason: "provider_rejected", duration: .zero)
-        let shown = APIError(CallFailure(cause: .allFailed, status: 502, error: error), errors: [failed])
-        #expect(shown.status == 502 && shown.shouldRetry == false)
-        #expect(!shown.message.contains("sk-abc"))
+        let refusal = APIError(CallFailure(cause: .allFailed, status: 502, error: error), errors: [failed])
+        #expect(refusal.status == 502 && refusal.shouldRetry == false)
+        #expect(!refusal.message.contains("sk-abc"))
     }
 
     @Test(
-        "the list's filters",
+        "a filter of the model list matches models that meet all its conditions",
         arguments: [
             ("", true), ("tags=fast", true), ("tags=fast,slow", false), ("supports=image", true), ("supports=audio", false),
             ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true),
         ])
-    func filters(query: String, keeps: Bool) throws {
-        let policy = RoutingPolicy(
-            listen: [], server: ServerSettings(), timeouts: Timeouts(), maxModels: 1, maxAttempts: 1,
-            providers: [ProviderDefinition(name: "p", plugin: "x", settings: nil, unset: ["V"], timeouts: TimeoutOverrides())],
-            models: [
-                ModelDefinition(
-                    key: "m", name: "m", provider: 0, upstream: "m", type: "fast", tags: ["fast", "vision"],
-                    supports: [.image, .streaming], context: nil, maxOutput: nil,
-                    price: nil, isHidden: false, requestDefaults: [], requestOverrides: [], timeouts: TimeoutOverrides())
-            ], routes: [], keys: [], digest: "00000000")
+    func filters(query: String, matches: Bool) throws {
+        var model = ModelDefinition(key: "m")
+        model.type = "fast"
+        model.tags = ["fast", "vision"]
+        model.supports = [.image, .streaming]
+        var policy = RoutingPolicy()
+        policy.providers = [ProviderDefinition(name: "p", plugin: "x", unset: ["V"])]
+        policy.models = [model]
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
-        #expect(ModelFilter(query: query).keeps(ModelEntry(model: 0, snapshot)) == keeps)
+        #expect(ModelFilter(query: query).matches(ModelEntry(model: 0, snapshot)) == matches)
     }
 }

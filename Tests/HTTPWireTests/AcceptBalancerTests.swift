@@ -7,7 +7,7 @@ import Testing
 struct AcceptBalancerTests {
     private let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 
-    @Test("a connection goes to the loop with the fewest, and by lot where they have as many")
+    @Test("a connection goes to the loop with the fewest connections, and ties are broken at random")
     func spreads() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 3)
         let handler = TestHandler()
@@ -21,29 +21,28 @@ struct AcceptBalancerTests {
                 let loop = try #require(handler.exchanges.elements.last).eventLoop
                 return try #require(Array(group.makeIterator()).firstIndex { $0 === loop })
             }
-            // The first goes anywhere.
-            var turns: [[Int]] = []
-            for _ in 0..<20 { turns.append([try await connect(), try await connect(), try await connect()]) }
-            #expect(turns.allSatisfy { $0.sorted() == [0, 1, 2] })
-            #expect(Set(turns).count > 1)
+            var rounds: [[Int]] = []
+            for _ in 0..<20 { rounds.append([try await connect(), try await connect(), try await connect()]) }
+            #expect(rounds.allSatisfy { $0.sorted() == [0, 1, 2] })
+            #expect(Set(rounds).count > 1)
 
-            // What one loop loses, it gets back.
-            let lost = turns.joined().enumerated().filter { $0.element == 1 }.map { peers[$0.offset] }
+            // A loop that loses its connections gets the next ones.
+            let lost = rounds.joined().enumerated().filter { $0.element == 1 }.map { peers[$0.offset] }
             for peer in lost { try await peer.close() }
             let deadline = NIODeadline.now() + .seconds(20)
             while server.openConnections > 40, NIODeadline.now() < deadline { await Task.yield() }
             #expect(server.openConnections == 40)
-            _ = try await connect()  // its loop was chosen before
+            _ = try await connect()  // its loop was chosen before the connections closed
             for _ in 0..<19 { #expect(try await connect() == 1) }
             for peer in peers { try? await peer.close() }
         }
         try await group.shutdownGracefully()
     }
 
-    @Test("a connection goes where the fewest answers are under way, however many connections are idle there")
+    @Test("a connection goes to the loop with the fewest running exchanges, even if it has more idle connections")
     func spreadsWork() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             if exchange.head.path == "/a" { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok /a")) }
         }
         try await withServer(handler, group: group) { server, address in

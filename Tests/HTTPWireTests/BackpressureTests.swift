@@ -4,9 +4,9 @@ import Testing
 
 @testable import HTTPWire
 
-/// A slow reader slows the upstream, and nothing is lost on the way.
+/// A slow reader slows the upstream down, and no byte is lost.
 struct BackpressureTests {
-    /// Numbered lines, so that a lost or swapped piece shows.
+    /// Numbered lines, so that a lost or reordered part is detected.
     private func text(_ bytes: Int) -> String {
         var text = ""
         var line = 0
@@ -18,7 +18,7 @@ struct BackpressureTests {
     }
 
     @Test(
-        "what a finished upstream has left in the socket waits for a slow delegate, in order, and the end comes last",
+        "the bytes of a finished upstream wait for a slow delegate, arrive in order, and the end comes last",
         arguments: ["sized", "chunked", "close"])
     func finishedUpstream(_ framing: String) async throws {
         let upstream = try await TestUpstream()
@@ -46,8 +46,8 @@ struct BackpressureTests {
         #expect(delegate.events.elements.last == .end)
     }
 
-    @Test("a held connection that is cut is truncated, after all that came")
-    func cutWhileHeld() async throws {
+    @Test("if a paused connection is cut, its received bytes are delivered before the truncation is reported")
+    func cutWhilePaused() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
@@ -66,7 +66,7 @@ struct BackpressureTests {
         #expect(delegate.body == "abc")
     }
 
-    @Test("an upstream that floods is blocked while the delegate takes nothing, and idle doesn't run against it")
+    @Test("a flooding upstream is blocked while the delegate takes nothing, and the idle timeout does not end it")
     func flood() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -78,12 +78,13 @@ struct BackpressureTests {
         async let sending: Void = peer.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         try await delegate.events.wait(for: .head(200))
         try await pool.on { call.watch(.idle, for: .milliseconds(100)) }
-        let isBlocked = TestDelegate()
+        // Serves as a clock: its timeout expires long after the idle timeout.
+        let clock = TestDelegate()
         try await pool.start(
-            isBlocked,
+            clock,
             timeouts: UpstreamTimeouts(
                 queue: .seconds(1), connect: .seconds(1), write: .seconds(1), firstByte: .milliseconds(500), total: .distantFuture))
-        #expect(try await isBlocked.failure() == .timeout(.firstByte))
+        #expect(try await clock.failure() == .timeout(.firstByte))
         #expect(delegate.body == "" && !delegate.events.elements.contains { $0.isFailure })
         try await pool.on {
             call.watch(.idle, for: nil)
@@ -95,11 +96,11 @@ struct BackpressureTests {
         try await pool.shutdown()
     }
 
-    @Test("a slow client holds the upstream through the whole relay, and gets every byte")
+    @Test("a slow client slows the upstream down through a relay, and gets every byte")
     func relay() async throws {
         let upstream = try await TestUpstream()
         let pools = TestPools(upstream.endpoint)
-        let handler = TestHandler.answering { exchange in Relay.run(exchange, pools.pool(exchange.eventLoop)) }
+        let handler = TestHandler.responding { exchange in Relay.run(exchange, pools.pool(exchange.eventLoop)) }
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.setReading(false)
@@ -119,8 +120,8 @@ struct BackpressureTests {
         guard let start = text.firstRange(of: "\r\n\r\n")?.upperBound else { return nil }
         var input = ByteBuffer(string: String(text[start...])), body = ByteBuffer()
         var reader = BodyReader(.chunked)
-        while let piece = try? reader.next(&input) {
-            switch piece {
+        while let source = try? reader.next(&input) {
+            switch source {
             case .bytes(var bytes): body.writeBuffer(&bytes)
             case .more: return nil
             case .end: return String(buffer: body)
@@ -130,7 +131,7 @@ struct BackpressureTests {
     }
 }
 
-/// A pool on every loop of the shared group.
+/// One pool for each event loop of the shared group.
 private struct TestPools: Sendable {
     private let pools: [ObjectIdentifier: UpstreamPool]
 
@@ -145,7 +146,7 @@ private struct TestPools: Sendable {
     func pool(_ loop: any EventLoop) -> UpstreamPool? { pools[ObjectIdentifier(loop)] }
 }
 
-/// The smallest relay: passes the body on as it comes.
+/// A minimal relay that forwards the body as it arrives.
 private final class Relay: UpstreamDelegate, ClientObserver {
     private let exchange: ServerExchange
     private let observer: (any ClientObserver)?
@@ -169,7 +170,7 @@ private final class Relay: UpstreamDelegate, ClientObserver {
     func upstreamReadComplete(_ call: UpstreamCall) { exchange.flush() }
     func upstreamEnd(_ call: UpstreamCall) { exchange.end() }
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure) { exchange.abort() }
-    var upstreamMayRead: Bool { exchange.isWritable }
+    var isReadyForUpstreamBody: Bool { exchange.connection?.isWritable ?? false }
 
     func clientLeft() { call?.cancel() }
     func clientWritable(_ isWritable: Bool) {

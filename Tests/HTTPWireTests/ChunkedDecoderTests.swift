@@ -4,7 +4,7 @@ import Testing
 @testable import HTTPWire
 
 struct ChunkedDecoderTests {
-    /// The data and what is left behind it; nil where more bytes are needed.
+    /// The data and the bytes after the body; nil if more bytes are needed.
     private func decode(_ bytes: [UInt8], cuts: [Int] = []) throws(WireFault) -> (data: String, rest: String)? {
         var decoder = ChunkedDecoder()
         var input = ByteBuffer(), data = ByteBuffer()
@@ -15,7 +15,7 @@ struct ChunkedDecoderTests {
             last = cut
             loop: while !isComplete {
                 switch try decoder.next(&input, limit: 7) {
-                case .bytes(var piece): data.writeBuffer(&piece)
+                case .bytes(var bytes): data.writeBuffer(&bytes)
                 case .more: break loop
                 case .end: isComplete = true
                 }
@@ -25,7 +25,7 @@ struct ChunkedDecoderTests {
     }
 
     @Test(
-        "chunks are joined, extensions and trailers dropped, and what follows is left",
+        "chunks are joined, extensions and trailers are dropped, and following bytes are not read",
         arguments: [
             ("3\r\nabc\r\n0\r\n\r\nrest", "abc"), ("0\r\n\r\nrest", ""), ("00A\r\n0123456789\r\n1;x\r\na\r\n0\r\n\r\nrest", "0123456789a"),
             ("1;a=b;c=\"d e\\\"\"\r\nx\r\n0;e\r\nHost: evil\r\nContent-Length: 7\r\n\r\nrest", "x"), ("2\r\n\r\n\r\n0\r\n\r\nrest", "\r\n"),
@@ -40,7 +40,7 @@ struct ChunkedDecoderTests {
     }
 
     @Test(
-        "faulty framing is refused, however it is cut",
+        "invalid framing is refused, wherever it is split",
         arguments: [
             "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1_0\r\n", " 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r\r", "1\r\nab", "1\r\na\n",
             "1\r\na\r\r", "1\r\na0\r\n", "00000000000000001\r\n",
@@ -53,13 +53,13 @@ struct ChunkedDecoderTests {
         for cuts in everyCut(bytes.count) { #expect(throws: WireFault.self) { try decode(bytes, cuts: cuts) } }
     }
 
-    @Test("a body cut short is never complete")
+    @Test("a truncated body is never complete")
     func truncated() throws {
         let bytes = Array("3\r\nabc\r\n0\r\nA: b\r\n\r\n".utf8)
         for end in 0..<bytes.count { #expect(try decode(Array(bytes[..<end])) == nil) }
     }
 
-    @Test("extensions and trailers are bounded, in one line and over many")
+    @Test("the size of extensions and trailers is limited, on one line and over many")
     func bounds() throws {
         let long = String(repeating: "x", count: ChunkedDecoder.maxOverhead)
         #expect(throws: WireFault.self) { try decode(Array("1;\(long)".utf8)) }

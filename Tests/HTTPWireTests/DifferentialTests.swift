@@ -5,16 +5,17 @@ import Testing
 
 @testable import HTTPWire
 
-/// Whatever this parser accepts, llhttp accepts with the same meaning: start line, fields, body, and where the message ends.
+/// Compares the parsers with llhttp: it must accept every message that they accept, with the same start line, fields,
+/// body and end.
 struct DifferentialTests {
-    /// Why `bytes` are read differently; nil where they aren't.
-    private func requestDispute(_ bytes: [UInt8]) -> String? {
-        let ours = parseRequests(bytes), theirs = Verdict.requests(bytes)
+    /// How the parsed requests differ; nil if they don't.
+    private func requestDifference(_ bytes: [UInt8]) -> String? {
+        let ours = parseRequests(bytes), theirs = LLHTTPMessages.requests(bytes)
         for (index, message) in ours.messages.enumerated() {
             guard index < theirs.messages.count, theirs.messages[index].isComplete else {
-                // llhttp knows a list of methods; RFC 9110 lets any token be one.
+                // llhttp accepts a fixed list of methods; RFC 9110 allows any token.
                 return Self.llhttpMethods.contains(String(message.start.prefix { $0 != " " }))
-                    ? "accepted here alone: \(message.start)" : nil
+                    ? "refused by llhttp: \(message.start)" : nil
             }
             let other = theirs.messages[index]
             if message.fields != other.fields { return "fields \(message.fields), \(other.fields)" }
@@ -24,7 +25,7 @@ struct DifferentialTests {
         return nil
     }
 
-    /// llhttp gives an absolute target whole, this parser its path and query.
+    /// llhttp returns an absolute target unchanged, this parser only its path and query.
     private static func isSameStart(_ ours: String, _ theirs: String) -> Bool {
         if ours == theirs { return true }
         let mine = ours.split(separator: " "), other = theirs.split(separator: " ")
@@ -39,16 +40,16 @@ struct DifferentialTests {
         "PATCH", "PURGE", "M-SEARCH", "NOTIFY",
     ]
 
-    private func responseDispute(_ bytes: [UInt8]) -> String? {
+    private func responseDifference(_ bytes: [UInt8]) -> String? {
         var parser = ResponseParser()
         var input = ByteBuffer(bytes: bytes)
         guard let response = try? parser.next(&input, isHeadRequest: false), response.status >= 200 else { return nil }
-        let theirs = Verdict.response(bytes)
+        let theirs = LLHTTPMessages.response(bytes)
         guard let other = theirs.messages.first(where: { !$0.start.hasPrefix("1") }) else {
-            return "accepted here alone: \(response.status)"
+            return "refused by llhttp: \(response.status)"
         }
         var fields: [String] = []
-        response.fields.forEach { fields.append("\($0): \($1)") }
+        response.fields.forEach(prefix: "") { fields.append("\($0): \($1)") }
         guard "\(response.status)" == other.start, fields == other.fields else {
             return "head \(response.status) \(fields), \(other.start) \(other.fields)"
         }
@@ -56,7 +57,7 @@ struct DifferentialTests {
         do throws(WireFault) {
             while true {
                 switch try reader.next(&input) {
-                case .bytes(var piece): body.writeBuffer(&piece)
+                case .bytes(var bytes): body.writeBuffer(&bytes)
                 case .more: return body == other.body ? nil : "partial body \(body), \(other.body)"
                 case .end: return body == other.body && other.isComplete ? nil : "body \(body), \(other.body) \(other.isComplete)"
                 }
@@ -68,9 +69,13 @@ struct DifferentialTests {
 
     static let requestSeeds =
         RequestParserTests.accepted.map(\.0) + RequestParserTests.refusedHeads.map(\.0) + [
-            "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: router:8080\r\nAuthorization: Bearer sk\r\nContent-Type: application/json\r\nContent-Length: 2\r\nAccept: */*\r\n\r\n{}",
-            "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n5;ext=1\r\nhello\r\n0;last\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+                + "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET "
+                + "GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: router:8080\r\nAuthorization: Bearer sk\r\n"
+                + "Content-Type: application/json\r\nContent-Length: 2\r\nAccept: */*\r\n\r\n{}",
+            "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n"
+                + "5;ext=1\r\nhello\r\n0;last\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
             "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\naGET / HTTP/1.0\r\n\r\n",
         ]
 
@@ -84,8 +89,8 @@ struct DifferentialTests {
 
     @Test("llhttp agrees with all seeds")
     func seeds() {
-        for seed in Self.requestSeeds { #expect(requestDispute(Array(seed.utf8)) == nil, "\(seed.debugDescription)") }
-        for seed in Self.responseSeeds { #expect(responseDispute(Array(seed.utf8)) == nil, "\(seed.debugDescription)") }
+        for seed in Self.requestSeeds { #expect(requestDifference(Array(seed.utf8)) == nil, "\(seed.debugDescription)") }
+        for seed in Self.responseSeeds { #expect(responseDifference(Array(seed.utf8)) == nil, "\(seed.debugDescription)") }
     }
 
     @Test("llhttp agrees with mutated requests and responses", arguments: [UInt64](1...8))
@@ -93,12 +98,12 @@ struct DifferentialTests {
         var mutator = Mutator(seed: seed)
         for _ in 0..<600 {
             let request = mutator.mutate(Self.requestSeeds), response = mutator.mutate(Self.responseSeeds)
-            #expect(requestDispute(request) == nil, "seed \(seed): \(String(decoding: request, as: UTF8.self).debugDescription)")
-            #expect(responseDispute(response) == nil, "seed \(seed): \(String(decoding: response, as: UTF8.self).debugDescription)")
+            #expect(requestDifference(request) == nil, "seed \(seed): \(String(decoding: request, as: UTF8.self).debugDescription)")
+            #expect(responseDifference(response) == nil, "seed \(seed): \(String(decoding: response, as: UTF8.self).debugDescription)")
         }
     }
 
-    @Test("a mutated stream is read alike however it is cut", arguments: [UInt64](1...4))
+    @Test("a mutated stream is parsed the same, wherever it is split", arguments: [UInt64](1...4))
     func cuts(_ seed: UInt64) {
         var mutator = Mutator(seed: seed)
         for _ in 0..<300 {
@@ -111,11 +116,12 @@ struct DifferentialTests {
     }
 
     @Test(
-        "what llhttp's own strict cases call an error is not accepted", .enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
+        "requests that llhttp's strict test cases reject are not accepted",
+        .enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
     func corpus() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["CORPORA"])
-        // Its own choices: data after a closing message, methods and protocols it doesn't list, a bare LF.
-        let ownChoices: Set<Int> = [5, 6, 8, 25]
+        // Rules specific to llhttp: data after a closing message, unlisted methods and protocols, a bare LF.
+        let specificErrors: Set<Int> = [5, 6, 8, 25]
         var cases = 0
         for line in try String(contentsOfFile: "\(folder)/http/llhttp.jsonl", encoding: .utf8).split(separator: "\n") {
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -123,21 +129,21 @@ struct DifferentialTests {
             else { continue }
             let bytes = [UInt8](data), title = "\(object["file"] ?? "") \(object["line"] ?? "")"
             let codes = Set(object["error_codes"] as? [Int] ?? [])
-            let isError = object["error"] as? Bool == true && codes.isDisjoint(with: ownChoices)
+            let isError = object["error"] as? Bool == true && codes.isDisjoint(with: specificErrors)
             cases += 1
             if object["kind"] as? String == "request" {
-                #expect(requestDispute(bytes) == nil, "\(title)")
+                #expect(requestDifference(bytes) == nil, "\(title)")
                 let complete = (object["expected"] as? String ?? "").split(separator: "\n").count { $0.hasSuffix("message complete") }
                 if isError { #expect(parseRequests(bytes).messages.count <= complete, "\(title)") }
             } else {
-                #expect(responseDispute(bytes) == nil, "\(title)")
+                #expect(responseDifference(bytes) == nil, "\(title)")
             }
         }
         #expect(cases > 150)
     }
 }
 
-/// Damages messages: bytes deleted, inserted, replaced, lines swapped. The same seed gives the same messages.
+/// Damages messages: deletes, inserts and replaces bytes and swaps lines. The same seed gives the same messages.
 struct Mutator {
     private static let meaningful: [UInt8] = [13, 10, 0, 58, 9, 32, 44, 59, 48, 255]
     private var random: SplitMix64

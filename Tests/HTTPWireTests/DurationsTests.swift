@@ -5,7 +5,7 @@ import Testing
 @Suite("durations in whole nanoseconds")
 struct DurationsTests {
     @Test(
-        "they are what the standard library says, and end where an Int64 does",
+        "conversions match the standard library",
         arguments: [
             .zero, .nanoseconds(1), .nanoseconds(-1), .milliseconds(1500), .seconds(-3), .seconds(600), .seconds(86_400 * 365),
             Duration(secondsComponent: 1, attosecondsComponent: 999_999_999),
@@ -17,8 +17,8 @@ struct DurationsTests {
         #expect(duration.wholeMicroseconds == max(0, seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
     }
 
-    @Test("what no Int64 holds is its end")
-    func ends() {
+    @Test("durations beyond an Int64 are clamped")
+    func clamping() {
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
         #expect(Duration.seconds(20_000_000_000).wholeNanoseconds == .max)
         #expect((Duration.zero - .seconds(Int64.max)).wholeNanoseconds < -9_000_000_000_000_000_000)

@@ -25,7 +25,7 @@ struct FlushQueueTests {
         var whileFlushing: (() -> Void)?
     }
 
-    @Test("what a tick adds is flushed at its end, in its order; what a flush adds comes after it")
+    @Test("members are flushed at the end of the tick in order, and members added by a flush come after them")
     func order() {
         let loop = EmbeddedEventLoop()
         let log = Log()
@@ -45,10 +45,10 @@ struct FlushQueueTests {
     }
 
     @Test(
-        "a response given outside its connection's read goes out at the tick's end, or before it where a read ends first",
+        "a response written outside a read is flushed at the end of the tick, or at the end of an earlier read",
         arguments: [false, true])
     func respond(_ readEndsFirst: Bool) throws {
-        let handler = TestHandler.answering { _ in }
+        let handler = TestHandler.responding { _ in }
         let channel = EmbeddedChannel()
         let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())
         try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
@@ -64,9 +64,9 @@ struct FlushQueueTests {
         _ = try channel.finish()
     }
 
-    @Test("a response that ends its connection doesn't wait")
+    @Test("a response that closes its connection is flushed immediately")
     func lastResponse() throws {
-        let handler = TestHandler.answering { _ in }
+        let handler = TestHandler.responding { _ in }
         let channel = EmbeddedChannel()
         let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())
         try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))

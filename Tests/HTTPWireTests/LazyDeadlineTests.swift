@@ -7,7 +7,7 @@ import Testing
 struct LazyDeadlineTests {
     private final class Log { var times: [Int64] = [] }
 
-    @Test("the action runs once, at the deadline that was set last")
+    @Test("the action runs once, at the last deadline that was set")
     func movesAndFires() {
         let loop = EmbeddedEventLoop()
         let log = Log()
@@ -22,7 +22,7 @@ struct LazyDeadlineTests {
         #expect(log.times == [30])
     }
 
-    @Test("an earlier deadline counts, a later one doesn't where only an earlier is wanted")
+    @Test("setEarlier moves the deadline only to an earlier time")
     func earlier() {
         let loop = EmbeddedEventLoop()
         let log = Log()

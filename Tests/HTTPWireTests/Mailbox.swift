@@ -2,11 +2,11 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// What happened, in order, and who waits for it. Waiting has a deadline, and ends as soon as the awaited is there.
+/// An ordered list of events that tests can wait for. A wait ends as soon as its condition is met, or after 20 s.
 final class Mailbox<Element: Sendable>: Sendable {
     struct TimedOut: Error, CustomStringConvertible {
         let seen: String
-        var description: String { "what was waited for did not come; seen: \(seen)" }
+        var description: String { "the expected event did not occur; seen: \(seen)" }
     }
 
     private struct Waiter {
@@ -35,7 +35,7 @@ final class Mailbox<Element: Sendable>: Sendable {
         for (continuation, elements) in ready { continuation.resume(returning: elements) }
     }
 
-    /// All elements, once `check` holds for them.
+    /// All elements, once `check` returns true for them.
     @discardableResult
     func wait(until check: @escaping @Sendable ([Element]) -> Bool) async throws -> [Element] {
         try await withCheckedThrowingContinuation { continuation in
@@ -49,11 +49,11 @@ final class Mailbox<Element: Sendable>: Sendable {
                 return state.nextID
             }
             guard let id = pending else { return }
-            _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .seconds(20)) { self.giveUp(id) }
+            _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .seconds(20)) { self.timeOut(id) }
         }
     }
 
-    private func giveUp(_ id: Int) {
+    private func timeOut(_ id: Int) {
         let late: (Waiter, [Element])? = state.withLockedValue { state in
             guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
             return (state.waiters.remove(at: index), state.elements)

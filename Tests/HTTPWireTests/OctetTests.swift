@@ -4,8 +4,8 @@ import Testing
 
 @Suite("classes of octets, eight at a time")
 struct OctetTests {
-    /// Each octet at each place of texts up to three words long, beside letters, hyphens and tabs.
-    @Test("what is found is what looking at each octet finds")
+    /// Puts each octet at several places of texts up to three words long, between letters, hyphens, tabs and obs-text.
+    @Test("the search by words finds the same octet as a search by single octets")
     func sameAsOneByOne() {
         for filler in [UInt8(ascii: "a"), UInt8(ascii: "Z"), UInt8(ascii: "-"), 0x09, 0xFF] {
             for octet in UInt8.min...UInt8.max {

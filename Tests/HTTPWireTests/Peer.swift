@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// A raw end of a connection: sends what it is told, keeps what it gets.
+/// One end of a raw connection: sends given text and records what it receives.
 final class Peer: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
@@ -58,7 +58,7 @@ final class Peer: ChannelInboundHandler, Sendable {
 
     func closeOutput() async throws { try await channel.close(mode: .output) }
 
-    /// Closes with a reset.
+    /// Closes the connection with a reset.
     func reset() async throws {
         let channel = try await channel
         guard let provider = channel as? any SocketOptionProvider else { return }
@@ -66,7 +66,7 @@ final class Peer: ChannelInboundHandler, Sendable {
         try? await channel.close()
     }
 
-    /// Closes below TLS, without its farewell.
+    /// Closes below TLS, without a close_notify.
     func cut() async throws {
         let channel = try await channel
         try await channel.eventLoop.submit {
@@ -76,7 +76,7 @@ final class Peer: ChannelInboundHandler, Sendable {
 
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }
 
-    /// What came, once it ends with `suffix`.
+    /// All received text, once it ends with `suffix`.
     @discardableResult
     func receive(endingWith suffix: String) async throws -> String {
         Self.text(try await events.wait { Self.text($0).hasSuffix(suffix) })
@@ -87,7 +87,7 @@ final class Peer: ChannelInboundHandler, Sendable {
         Self.text(try await events.wait { Self.text($0).utf8.count >= bytes })
     }
 
-    /// What came, once the other side has closed.
+    /// All received text, once the other side has closed.
     @discardableResult
     func receiveAll() async throws -> String { Self.text(try await events.wait { $0.contains(.closed) }) }
 }

@@ -30,7 +30,7 @@ struct ResponseParserTests {
         ("HTTP/1.1 100 Continue\r\n\r\n", 100, .none, true),
     ]
 
-    @Test("a response's framing follows from its head, however it is cut", arguments: heads)
+    @Test("a response's framing follows from its head, wherever the head is split", arguments: heads)
     func frames(_ head: String, _ status: Int, _ body: BodyLength, _ isKeepAlive: Bool) throws {
         for cuts in everyCut(head.utf8.count) {
             let response = try #require(try parse(head, cuts: cuts))
@@ -38,14 +38,14 @@ struct ResponseParserTests {
         }
     }
 
-    @Test("a response to HEAD has no body, whatever it announces")
+    @Test("a response to HEAD has no body, even if it announces one")
     func head() throws {
         let response = try #require(try parse("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", isHeadRequest: true))
         #expect(response.body == .none && response.isKeepAlive)
     }
 
     @Test(
-        "what is not one clear response is malformed, however it is cut",
+        "an invalid or ambiguous response is malformed, wherever it is split",
         arguments: [
             "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
             "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n",
@@ -62,7 +62,7 @@ struct ResponseParserTests {
         for cuts in everyCut(text.utf8.count) { #expect(throws: WireFault.self) { try parse(text, cuts: cuts) } }
     }
 
-    @Test("a head larger than 64 KiB is malformed, finished or not")
+    @Test("a head larger than 64 KiB is malformed, complete or not")
     func limit() {
         let line = "A: \(String(repeating: "x", count: 1000))\r\n"
         let head = "HTTP/1.1 200 OK\r\n" + String(repeating: line, count: 66)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// The server on real sockets of the loopback.
+/// Tests the server with real sockets on the loopback interface.
 struct ServerConnectionTests {
     private let get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -16,7 +16,7 @@ struct ServerConnectionTests {
         return limits
     }
 
-    @Test("a connection serves one request after the other")
+    @Test("a connection serves several requests in sequence")
     func keepsAlive() async throws {
         try await withServer(TestHandler()) { server, address in
             let peer = try await Peer.connect(to: address)
@@ -33,14 +33,14 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("what a handler does behind its response is done when the server has closed its connections")
+    @Test("closeConnections waits for the work that a handler does after its response")
     func closesConnections() async throws {
-        let answered = DispatchSemaphore(value: 0), mayGoOn = DispatchSemaphore(value: 0)
+        let responded = DispatchSemaphore(value: 0), release = DispatchSemaphore(value: 0)
         let isDone = NIOLockedValueBox(false)
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok"))
-            answered.signal()
-            mayGoOn.wait()
+            responded.signal()
+            release.wait()
             isDone.withLockedValue { $0 = true }
         }
         try await withServer(handler) { server, address in
@@ -48,23 +48,22 @@ struct ServerConnectionTests {
             try await peer.send(get)
             await withCheckedContinuation { done in
                 DispatchQueue.global().async {
-                    answered.wait()
+                    responded.wait()
                     done.resume()
                 }
             }
             #expect(server.openExchanges == 0 && !isDone.withLockedValue { $0 })
             async let closed: Void = server.closeConnections()
-            mayGoOn.signal()
+            release.signal()
             await closed
             #expect(isDone.withLockedValue { $0 })
-            // The response, and then the end.
             #expect(try await peer.receiveAll().hasSuffix("ok"))
         }
     }
 
-    @Test("pipelined requests are answered in order, the malformed one ends the connection, and what follows it is not read")
+    @Test("pipelined requests get responses in order; a malformed one ends the connection, and later bytes are not read")
     func pipelines() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             let response = ByteBuffer(string: "ok \(exchange.head.path)")
             guard exchange.head.path == "/2" else { return exchange.respond(ResponseHead(status: 200), response) }
             exchange.begin(ResponseHead(status: 200))
@@ -92,9 +91,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("towards HTTP/1.0 a stream ends with the connection, and a sized answer can keep it")
+    @Test("for an HTTP/1.0 client a stream ends with the connection, and a sized response can keep it")
     func http10() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             guard exchange.head.path == "/s" else { return exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "sized")) }
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "one"))
@@ -111,10 +110,10 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("large pieces go out whole, chunk by chunk")
+    @Test("each written part, small or large, becomes one chunk")
     func largeParts() async throws {
         let large = String(repeating: "x", count: 100_000)
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "a"))
             exchange.write(ByteBuffer(string: large))
@@ -129,7 +128,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("100 Continue is sent where the body is wanted, and only there")
+    @Test("100 Continue is sent only if the handler wants the body")
     func expectContinue() async throws {
         let handler = TestHandler(plan: { exchange in
             guard exchange.head.path != "/no" else {
@@ -150,7 +149,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a body too large is refused: by its length before a byte of it, by its chunks where they cross")
+    @Test("a body that is too large is refused by its length, or by the first chunk that exceeds the limit")
     func tooLarge() async throws {
         let handler = TestHandler(plan: { _ in .collect(maxBytes: 8) })
         try await withServer(handler) { _, address in
@@ -166,7 +165,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a small unread body is dropped and the connection kept; a large or chunked one closes it")
+    @Test("a small unread body is dropped and the connection kept; a large or chunked one closes the connection")
     func unreadBodies() async throws {
         let handler = TestHandler(plan: { exchange in
             exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
@@ -188,7 +187,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("after a refusal the response arrives, though the client goes on sending")
+    @Test("the response to a refused request arrives even if the client continues to send")
     func lingers() async throws {
         try await withServer(TestHandler()) { server, address in
             let peer = try await Peer.connect(to: address)
@@ -198,20 +197,20 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a client that sends its FIN or a reset has left, and its owner is told at once", arguments: [true, false])
-    func clientLeaves(_ politely: Bool) async throws {
-        let handler = TestHandler.answering { _ in }
+    @Test("the observer is notified when a client sends a FIN or a reset", arguments: [true, false])
+    func clientLeaves(_ sendsFIN: Bool) async throws {
+        let handler = TestHandler.responding { _ in }
         try await withServer(handler) { server, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send(get)
             try await handler.events.wait(for: .handled("/a", body: ""))
-            if politely { try await peer.closeOutput() } else { try await peer.reset() }
+            if sendsFIN { try await peer.closeOutput() } else { try await peer.reset() }
             try await handler.events.wait(for: .left("/a"))
-            #expect(handler.exchanges.elements.first?.isOpen == false)
+            #expect(handler.exchanges.elements.first?.connection == nil)
         }
     }
 
-    @Test("a client that leaves within its body is gone, and the request is never handled")
+    @Test("a request whose client leaves during its body is not handled")
     func leavesInBody() async throws {
         let handler = TestHandler()
         try await withServer(handler) { server, address in
@@ -226,7 +225,7 @@ struct ServerConnectionTests {
 
     @Test("an aborted stream ends without its last chunk")
     func aborts() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(string: "abc"))
             exchange.flush()
@@ -242,7 +241,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a head that doesn't arrive in time is a 408, a connection without any is closed silently")
+    @Test("a head that does not arrive in time is a 408; a connection without a request is closed silently")
     func headTimeout() async throws {
         try await withServer(TestHandler(), limits: limits { $0.headTimeout = .seconds(1) }) { _, address in
             let silent = try await Peer.connect(to: address)
@@ -253,7 +252,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a body that pauses, or trickles below the least rate, is a 408")
+    @Test("a body that pauses or is slower than the minimum rate is a 408")
     func bodyTimeout() async throws {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\na"
         try await withServer(TestHandler(), limits: limits { $0.bodyTimeout = .milliseconds(50) }) { _, address in
@@ -268,7 +267,7 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("an idle connection is closed after its time, without a word")
+    @Test("an idle connection is closed silently after the idle time")
     func idle() async throws {
         try await withServer(TestHandler(), limits: limits { $0.keepAliveIdle = .milliseconds(50) }) { _, address in
             let peer = try await Peer.connect(to: address)
@@ -277,9 +276,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a client that takes nothing is cut off, and its owner told that it left")
+    @Test("a client that takes no bytes is cut off, and the observer is notified")
     func writeStall() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             exchange.begin(ResponseHead(status: 200))
             exchange.write(ByteBuffer(repeating: 0, count: 4 << 20))
             exchange.flush()
@@ -293,9 +292,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a client that takes nothing of a non-streamed response is cut off, long before its connection has been idle for too long")
+    @Test("a client that takes no bytes of a non-streamed response is cut off long before the idle time ends")
     func bufferedWriteStall() async throws {
-        let handler = TestHandler.answering {
+        let handler = TestHandler.responding {
             $0.respond(ResponseHead(status: 200), ByteBuffer(repeating: UInt8(ascii: "a"), count: 4 << 20))
         }
         try await withServer(handler, limits: limits { $0.writeStall = .milliseconds(200) }) { server, address in
@@ -311,9 +310,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a connection whose large response was taken is idle from then on, and closed after its time")
+    @Test("a connection is idle once its large response was taken, and is closed after the idle time")
     func idleAfterLargeResponse() async throws {
-        let handler = TestHandler.answering {
+        let handler = TestHandler.responding {
             $0.respond(ResponseHead(status: 200), ByteBuffer(string: String(repeating: "a", count: 4 << 20) + "!"))
         }
         let limits = limits {
@@ -327,9 +326,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("pipelined bytes beyond the bound wait in the socket, and are served in their turn")
+    @Test("pipelined requests beyond the limit wait in the socket and are served later")
     func holdsPipelined() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             if exchange.head.path != "/a" { exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \(exchange.head.path)")) }
         }
         try await withServer(handler) { _, address in
@@ -344,12 +343,12 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a client that sends requests and takes no answers gets no more of them answered than its buffers hold, and all in the end")
+    @Test("pipelined requests wait while the client takes no responses, and all are served in the end")
     func responsesWait() async throws {
         let wasWritable = Mailbox<Bool>()
         let body = String(repeating: "a", count: 8 << 10)
-        let handler = TestHandler.answering { exchange in
-            wasWritable.append(exchange.isWritable)
+        let handler = TestHandler.responding { exchange in
+            wasWritable.append(exchange.connection?.isWritable ?? false)
             exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "\(body) \(exchange.head.path)"))
         }
         try await withServer(handler) { _, address in
@@ -365,9 +364,9 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("a draining server closes idle connections and ends each response's")
+    @Test("a draining server closes idle connections, and busy ones after their response")
     func drains() async throws {
-        let handler = TestHandler.answering { exchange in
+        let handler = TestHandler.responding { exchange in
             if exchange.head.path == "/idle" { exchange.respond(ResponseHead(status: 200), ByteBuffer()) }
         }
         try await withServer(handler) { server, address in
@@ -383,13 +382,14 @@ struct ServerConnectionTests {
         }
     }
 
-    @Test("an offer of h2c is answered in HTTP/1.1, and nothing behind it is read")
+    @Test("an offer of h2c gets an HTTP/1.1 response, and later requests on the connection are not read")
     func upgrade() async throws {
         let handler = TestHandler()
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send(
-                "GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n"
+                "GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n"
+                    + "GET /b HTTP/1.1\r\nHost: a\r\n\r\n"
             )
             let text = try await peer.receiveAll()
             #expect(text.contains("ok /a") && text.contains("connection: close") && !text.contains("ok /b"))

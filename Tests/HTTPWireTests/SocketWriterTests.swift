@@ -5,9 +5,9 @@ import Testing
 @testable import HTTPWire
 
 struct SocketWriterTests {
-    @Test("what the socket doesn't take waits in the channel, nothing overtakes it, and what comes after it goes its own way again")
+    @Test("bytes that the socket does not accept wait in the channel, and no later byte overtakes them")
     func order() async throws {
-        let handler = TestHandler.answering { $0.begin(ResponseHead(status: 200)) }
+        let handler = TestHandler.responding { $0.begin(ResponseHead(status: 200)) }
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.setReading(false)
@@ -25,7 +25,7 @@ struct SocketWriterTests {
                 }.get()
             }
 
-            // The socket's and the peer's buffers fill up, in the middle of a line.
+            // Fills the buffers of the socket and the peer, up to the middle of a line.
             while !handler.events.elements.contains(.writable(false)) { try await write(100) }
             try await write(10)
             try await peer.setReading(true)
@@ -37,9 +37,9 @@ struct SocketWriterTests {
         }
     }
 
-    @Test("a peer that has reset the connection is found out by the write, and the client has left")
+    @Test("a write detects that the peer has reset the connection, and the observer is notified")
     func reset() async throws {
-        let handler = TestHandler.answering { $0.begin(ResponseHead(status: 200)) }
+        let handler = TestHandler.responding { $0.begin(ResponseHead(status: 200)) }
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send("GET /r HTTP/1.0\r\n\r\n")
@@ -55,7 +55,7 @@ struct SocketWriterTests {
                 exchange.flush()
             }.get()
             try await handler.events.wait(for: .left("/r"))
-            #expect(!exchange.isOpen)
+            #expect(exchange.connection == nil)
         }
     }
 }

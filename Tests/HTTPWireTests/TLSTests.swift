@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Verification against certificates made for these tests: their CA signed 'localhost', 'other' (for other.example) and 'expired'.
+/// Verifies test certificates. Their CA signed 'localhost', 'other' (for other.example) and 'expired'.
 struct TLSTests {
     private static func path(_ name: String) -> String {
         #filePath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Certificates/\(name)"
@@ -24,14 +24,14 @@ struct TLSTests {
         TestPool(UpstreamEndpoint(host: host, port: upstream.endpoint.port, isTLS: true), tls: TLSContextProvider(settings: trust))
     }
 
-    @Test("a good certificate is accepted, by name and by address, and the connection used again", arguments: ["localhost", "127.0.0.1"])
+    @Test("a valid certificate is accepted by name and by address, and the connection is reused", arguments: ["localhost", "127.0.0.1"])
     func good(_ host: String) async throws {
         let upstream = try await upstream("localhost")
         let pool = pool(upstream, host: host)
-        for turn in 1...2 {
+        for round in 1...2 {
             let delegate = TestDelegate()
             try await pool.start(delegate)
-            try await upstream.request(0, count: turn).send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            try await upstream.request(0, count: round).send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             #expect(try await delegate.completeBody() == "ok")
             try await pool.settle(1, 0, 0)
         }
@@ -39,21 +39,22 @@ struct TLSTests {
     }
 
     @Test(
-        "a certificate for another name, an expired one, and one of an unknown CA are refused", arguments: ["other", "expired", "stranger"])
+        "a certificate for another name, an expired one, and one from an unknown CA are refused",
+        arguments: ["other", "expired", "stranger"])
     func bad(_ name: String) async throws {
         let upstream = try await upstream(name == "stranger" ? "localhost" : name)
         let pool = name == "stranger" ? pool(upstream, host: "localhost", trust: TLSSettings()) : pool(upstream, host: "localhost")
         let delegate = TestDelegate()
         try await pool.start(delegate)
-        guard case .unreachable(let words)? = try await delegate.failure() else {
+        guard case .unreachable(let message)? = try await delegate.failure() else {
             Issue.record("accepted: \(delegate.events.elements)")
             return
         }
-        #expect(words.hasPrefix("TLS failed"))
+        #expect(message.hasPrefix("TLS failed"))
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("a directory of certificates beside a file takes nothing away", arguments: ["", "/nonexistent", path(".")])
+    @Test("a directory of certificates does not disable the certificate file", arguments: ["", "/nonexistent", path(".")])
     func directory(_ directory: String) async throws {
         let upstream = try await upstream("localhost")
         let pool = pool(
@@ -65,7 +66,7 @@ struct TLSTests {
         try await pool.shutdown()
     }
 
-    @Test("trust that can't be read fails the request, not the process")
+    @Test("an unreadable certificate file fails the request, not the process")
     func unreadableTrust() async throws {
         let upstream = try await upstream("localhost")
         let pool = pool(upstream, host: "localhost", trust: TLSSettings(certificateFile: "/nonexistent.pem"))
@@ -78,7 +79,7 @@ struct TLSTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("a large request arrives whole through TLS, and a cut of a body without framing is truncated")
+    @Test("a large request arrives completely through TLS, and a body cut without close_notify is truncated")
     func large() async throws {
         let upstream = try await upstream("localhost")
         let pool = pool(upstream, host: "localhost")

@@ -1,9 +1,8 @@
 import HTTPWire
 import NIOCore
 import NIOPosix
-import Synchronization
 
-/// A handler that records what it is asked and answers as the test says.
+/// A handler that records its events and responds as the test specifies.
 final class TestHandler: ServerHandler {
     enum Event: Sendable, Equatable {
         case accepted(String), handled(String, body: String), refused(Int), left(String), writable(Bool)
@@ -14,7 +13,7 @@ final class TestHandler: ServerHandler {
     private let plan: @Sendable (ServerExchange) -> BodyPlan
     private let response: @Sendable (ServerExchange) -> Void
 
-    static func answering(_ response: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(response: response) }
+    static func responding(_ response: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(response: response) }
 
     init(
         plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
@@ -59,7 +58,7 @@ final class TestHandler: ServerHandler {
     }
 }
 
-/// A server on a free port of the loopback, for the time of `body`.
+/// Runs `body` with a server on a free port of the loopback interface.
 func withServer<R>(
     _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
     _ body: (Server, SocketAddress?) async throws -> R

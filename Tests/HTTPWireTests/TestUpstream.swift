@@ -1,17 +1,17 @@
-import HTTPWire
 import NIOCore
 import NIOPosix
 import NIOSSL
-import Synchronization
 
-/// A scripted upstream on the loopback: the test gets each connection that it accepts.
+@testable import HTTPWire
+
+/// A scripted upstream on the loopback interface; the test gets each accepted connection.
 final class TestUpstream: Sendable {
     let connections = Mailbox<Peer>()
     private let channel: any Channel
 
     var endpoint: UpstreamEndpoint { UpstreamEndpoint(host: "127.0.0.1", port: channel.localAddress?.port ?? 0, isTLS: false) }
 
-    /// `reads`: whether it takes anything, from the start.
+    /// - Parameter reads: whether accepted connections read at all.
     init(tls: NIOSSLContext? = nil, reads: Bool = true) async throws {
         let connections = connections
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -28,10 +28,10 @@ final class TestUpstream: Sendable {
             .bind(host: "127.0.0.1", port: 0).get()
     }
 
-    /// The connection accepted as number `index`, from 0.
+    /// Waits for the accepted connection with this index.
     func connection(_ index: Int) async throws -> Peer { try await connections.wait { $0.count > index }[index] }
 
-    /// Waits until `count` requests with an empty body have come in on `connection`.
+    /// Waits until `count` requests with an empty body have arrived on `connection`.
     @discardableResult
     func request(_ connection: Int = 0, count: Int = 1) async throws -> Peer {
         let peer = try await self.connection(connection)
@@ -46,7 +46,7 @@ final class TestUpstream: Sendable {
 }
 
 extension String {
-    /// How many parts `separator` makes.
+    /// The number of parts that `separator` makes.
     fileprivate func components(separatedBy separator: String) -> Int {
         var count = 1
         var rest = self[...]
@@ -58,8 +58,8 @@ extension String {
     }
 }
 
-/// What a call's owner was told.
-final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // the flag is touched on the event loop alone
+/// A delegate that records its events.
+final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // `mayRead` is used only on the event loop
     enum Event: Sendable, Equatable {
         case sent, head(Int), body(String), readComplete, end, failed(UpstreamFailure)
     }
@@ -79,7 +79,7 @@ final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // the flag i
         onEnd()
     }
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure) { events.append(.failed(failed)) }
-    var upstreamMayRead: Bool { mayRead }
+    var isReadyForUpstreamBody: Bool { mayRead }
 
     func setMayRead(_ mayRead: Bool) { self.mayRead = mayRead }
 
@@ -87,7 +87,7 @@ final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // the flag i
 
     static func body(_ events: [Event]) -> String { events.map { if case .body(let text) = $0 { text } else { "" } }.joined() }
 
-    /// The body, once the response is complete.
+    /// The body, once the response is complete. Throws the call's failure.
     @discardableResult
     func completeBody() async throws -> String {
         let events = try await events.wait { $0.contains { $0 == .end || $0.isFailure } }
@@ -95,7 +95,7 @@ final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // the flag i
         return Self.body(events)
     }
 
-    /// The failure, once there is one.
+    /// The call's failure; nil if the response completes.
     func failure() async throws -> UpstreamFailure? {
         guard case .failed(let failure)? = try await events.wait(until: { $0.contains { $0 == .end || $0.isFailure } }).last else {
             return nil
@@ -108,7 +108,7 @@ extension TestDelegate.Event {
     var isFailure: Bool { if case .failed = self { true } else { false } }
 }
 
-/// A pool on one loop, used from a test.
+/// A pool on one event loop, for use from a test.
 struct TestPool: Sendable {
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let pool: UpstreamPool
@@ -129,7 +129,7 @@ struct TestPool: Sendable {
 
     func counts() async throws -> [Int] { try await on { [pool.idleCount, pool.busyCount, pool.queuedCount] } }
 
-    /// Waits until (idle, busy, queued) are so.
+    /// Waits until the pool has these counts.
     func settle(_ idle: Int, _ busy: Int, _ queued: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await counts() != [idle, busy, queued] {

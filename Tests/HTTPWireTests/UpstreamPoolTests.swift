@@ -5,21 +5,20 @@ import Testing
 
 @testable import HTTPWire
 
-/// The client's side on real sockets of the loopback.
+/// Tests the upstream pool with real sockets on the loopback interface.
 struct UpstreamPoolTests {
     private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    @Test("a connection is used again after a complete response")
+    @Test("a connection is reused after a complete response")
     func reuses() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
-        for turn in 1...3 {
+        for round in 1...3 {
             let delegate = TestDelegate()
-            let call = try await pool.start(delegate)
-            try await upstream.request(count: turn).send(ok)
+            try await pool.start(delegate)
+            try await upstream.request(count: round).send(ok)
             #expect(try await delegate.completeBody() == "ok")
             #expect(delegate.events.elements.prefix(2) == [.sent, .head(200)])
-            #expect(try await pool.on { call.reusedConnection } == (turn > 1))
             try await pool.settle(1, 0, 0)
         }
         #expect(upstream.connections.elements.count == 1)
@@ -31,26 +30,26 @@ struct UpstreamPoolTests {
         ("Content-Length: 6\r\n\r\nabcdef", "abcdef"), ("Content-Length: 0\r\n\r\n", ""),
     ]
 
-    @Test("each framing is read alike, however the bytes come", arguments: framings)
+    @Test("each framing is parsed the same, in one part or byte by byte", arguments: framings)
     func frames(_ rest: String, _ body: String) async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
-        let whole = TestDelegate(), bitByBit = TestDelegate()
-        try await pool.start(whole)
+        let atOnce = TestDelegate(), byteByByte = TestDelegate()
+        try await pool.start(atOnce)
         let peer = try await upstream.request()
         try await peer.send("HTTP/1.1 200 OK\r\n" + rest)
-        #expect(try await whole.completeBody() == body)
+        #expect(try await atOnce.completeBody() == body)
         try await pool.settle(1, 0, 0)
-        try await pool.start(bitByBit)
+        try await pool.start(byteByByte)
         try await upstream.request(count: 2)
         for character in "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + rest { try await peer.send(String(character)) }
-        #expect(try await bitByBit.completeBody() == body)
+        #expect(try await byteByByte.completeBody() == body)
         try await pool.settle(1, 0, 0)
         try await pool.shutdown()
     }
 
     @Test(
-        "a connection is not used again where anything is odd",
+        "a connection is not reused after extra bytes, Connection: close or HTTP/1.0",
         arguments: [
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokX", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
             "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -70,7 +69,7 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("an idle connection is dropped as soon as the upstream sends a byte or closes", arguments: [true, false])
+    @Test("an idle connection is closed as soon as the upstream sends a byte or closes it", arguments: [true, false])
     func idleEnds(_ bytes: Bool) async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -84,7 +83,7 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("an idle connection is closed after its time")
+    @Test("an idle connection is closed after the idle time")
     func idleExpires() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(poolIdle: .milliseconds(50)))
@@ -96,7 +95,7 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("a reused connection that ends before any byte is replaced by one fresh one, and the owner sees nothing of it")
+    @Test("a reused connection that closes before the first byte is replaced once, and the delegate does not notice")
     func replaces() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -106,17 +105,17 @@ struct UpstreamPoolTests {
         try await peer.send(ok)
         try await first.completeBody()
         try await pool.settle(1, 0, 0)
-        let call = try await pool.start(second)
+        try await pool.start(second)
         try await upstream.request(count: 2)
         try await peer.close()
         try await upstream.request(1).send(ok)
         #expect(try await second.completeBody() == "ok")
         #expect(second.events.elements.count { $0 == .sent } == 1)
-        #expect(try await pool.on { call.reusedConnection } == false)
+        #expect(upstream.connections.elements.count == 2)
         try await pool.shutdown()
     }
 
-    @Test("a fresh connection that ends before any byte is a reset")
+    @Test("a fresh connection that closes before the first byte is a reset")
     func resets() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -128,7 +127,7 @@ struct UpstreamPoolTests {
     }
 
     @Test(
-        "a response cut short is truncated, at whatever byte",
+        "a response that ends early is truncated",
         arguments: [
             "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r",
             "HTTP/1.1 2", "HTTP/1.1 103 x\r\n\r\n",
@@ -159,7 +158,7 @@ struct UpstreamPoolTests {
     }
 
     @Test(
-        "what is no clear response is malformed, and its connection closed",
+        "an invalid response is malformed, and its connection is closed",
         arguments: [
             "<html>", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx",
@@ -180,8 +179,8 @@ struct UpstreamPoolTests {
         try await peer.events.wait(for: .closed)
     }
 
-    @Test("above the bound requests wait their turn, above the queue's they fail at once")
-    func bounds() async throws {
+    @Test("requests above the connection limit are queued; above the queue limit they fail immediately")
+    func limits() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1, maxQueued: 1))
         let first = TestDelegate(), second = TestDelegate(), third = TestDelegate()
@@ -198,7 +197,7 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
     }
 
-    @Test("a cancelled request closes its connection, frees its place, and nothing more is told")
+    @Test("a cancelled request closes and frees its connection, and its delegate is not called again")
     func cancels() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
@@ -209,15 +208,15 @@ struct UpstreamPoolTests {
         try await peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
         try await first.events.wait { TestDelegate.body($0) == "a" }
         try await pool.on { call.cancel() }
-        let told = first.events.elements.count
+        let count = first.events.elements.count
         try await peer.events.wait(for: .closed)
         try await upstream.request(1).send(ok)
         #expect(try await second.completeBody() == "ok")
-        #expect(first.events.elements.count == told)
+        #expect(first.events.elements.count == count)
         try await pool.shutdown()
     }
 
-    @Test("a cancelled waiting request never reaches the upstream")
+    @Test("a request that is cancelled in the queue never reaches the upstream")
     func cancelsQueued() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
@@ -232,20 +231,20 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
     }
 
-    @Test("a request that is given up before its connection is made takes up no place afterwards", arguments: [true, false])
+    @Test("a request that is cancelled before it connects does not occupy a connection", arguments: [true, false])
     func cancelsConnecting(_ isTLS: Bool) async throws {
         let upstream = try await TestUpstream()
         var endpoint = upstream.endpoint
         endpoint.isTLS = isTLS
         let pool = TestPool(endpoint, tls: TLSContextProvider(settings: TLSSettings()))
         let delegate = TestDelegate()
-        // In one tick of the loop.
+        // Starts and cancels in one tick of the event loop.
         try await pool.on { pool.pool.start(.get, timeouts: .test, delegate: delegate).cancel() }
         try await pool.settle(0, 0, 0)
         #expect(delegate.events.elements.isEmpty)
     }
 
-    @Test("a request that is given up while nobody answers its connect leaves no socket behind")
+    @Test("a request that is cancelled during an unanswered connect leaves no socket open")
     func cancelsPending() async throws {
         let silent = try SilentListener()
         let pool = TestPool(UpstreamEndpoint(host: "127.0.0.1", port: silent.port, isTLS: false))
@@ -253,23 +252,23 @@ struct UpstreamPoolTests {
         let call = try await pool.start(delegate)
         try await pool.settle(0, 1, 0)
         try await pool.on { call.cancel() }
-        // `connect` would run out after 20 s only.
-        let given = ContinuousClock.now
+        // The connect timeout is 20 s.
+        let cancelledAt = ContinuousClock.now
         try await pool.settle(0, 0, 0)
-        #expect(.now - given < .seconds(10))
+        #expect(.now - cancelledAt < .seconds(10))
         #expect(delegate.events.elements.isEmpty)
     }
 
-    @Test("a request that is given up in the moment in which it is sent takes up no place afterwards")
+    @Test("a request that is cancelled when it is sent does not occupy a connection")
     func cancelsAtOnce() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
-        try await pool.on { _ = pool.pool.start(.get, timeouts: .test, delegate: Leaver()) }
+        try await pool.on { _ = pool.pool.start(.get, timeouts: .test, delegate: CancellingDelegate()) }
         try await upstream.connection(0).events.wait(for: .closed)
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("an early response to a large request is passed on, and the connection not used again")
+    @Test("an early response to a large request is delivered, and the connection is not reused")
     func earlyResponse() async throws {
         let upstream = try await TestUpstream(reads: false)
         let pool = TestPool(upstream.endpoint)
@@ -281,16 +280,16 @@ struct UpstreamPoolTests {
         #expect(!delegate.events.elements.contains(.sent))
     }
 
-    @Test("a large request arrives whole")
+    @Test("a large request arrives completely")
     func largeRequest() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
         let delegate = TestDelegate()
-        let pieces = [
+        let parts = [
             ByteBuffer(repeating: 0x61, count: 300_000), ByteBuffer(), ByteBuffer(repeating: 0x62, count: 700_000),
             ByteBuffer(string: "end"),
         ]
-        try await pool.start(delegate, method: "POST", body: pieces)
+        try await pool.start(delegate, method: "POST", body: parts)
         let peer = try await upstream.connection(0)
         let text = try await peer.receive(endingWith: "bend")
         #expect(
@@ -303,7 +302,7 @@ struct UpstreamPoolTests {
         try await pool.shutdown()
     }
 
-    @Test("no connection is unreachable, told after start has returned")
+    @Test("a refused connection is reported as unreachable, after start has returned")
     func unreachable() async throws {
         let upstream = try await TestUpstream()
         let endpoint = upstream.endpoint
@@ -311,19 +310,19 @@ struct UpstreamPoolTests {
         let pool = TestPool(endpoint)
         let delegate = TestDelegate()
         let call = try await pool.start(delegate)
-        guard case .unreachable(let words)? = try await delegate.failure() else {
+        guard case .unreachable(let message)? = try await delegate.failure() else {
             Issue.record("reachable: \(delegate.events.elements)")
             return
         }
-        #expect(words.contains("127.0.0.1"))
+        #expect(message.contains("127.0.0.1"))
         #expect(try await pool.on { call.phase } == .done)
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("no response is ever another request's")
+    @Test("no request gets the response of another one")
     func nonces() async throws {
         let server = Server(
-            group: .singleton, handler: TestHandler.answering { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
+            group: .singleton, handler: TestHandler.responding { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let pool = TestPool(
             UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false),
@@ -331,13 +330,13 @@ struct UpstreamPoolTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<20 {
                 group.addTask {
-                    for turn in 0..<20 {
+                    for round in 0..<20 {
                         let delegate = TestDelegate()
-                        let call = try await pool.start(delegate, method: "POST", body: [ByteBuffer(string: "nonce \(worker) \(turn)")])
-                        if turn % 7 == 3 {
+                        let call = try await pool.start(delegate, method: "POST", body: [ByteBuffer(string: "nonce \(worker) \(round)")])
+                        if round % 7 == 3 {
                             try await pool.on { call.cancel() }
                         } else {
-                            #expect(try await delegate.completeBody() == "nonce \(worker) \(turn)")
+                            #expect(try await delegate.completeBody() == "nonce \(worker) \(round)")
                         }
                     }
                 }
@@ -355,17 +354,18 @@ extension UpstreamMessage {
     }
 }
 
-private final class Leaver: UpstreamDelegate {
+/// Cancels the call as soon as the request is sent.
+private final class CancellingDelegate: UpstreamDelegate {
     func upstreamRequestSent(_ call: UpstreamCall) { call.cancel() }
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {}
     func upstream(_ call: UpstreamCall, body: ByteBuffer) {}
     func upstreamReadComplete(_ call: UpstreamCall) {}
     func upstreamEnd(_ call: UpstreamCall) {}
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure) {}
-    var upstreamMayRead: Bool { true }
+    var isReadyForUpstreamBody: Bool { true }
 }
 
-/// A listening socket whose queue is full: who connects hears nothing.
+/// A listening socket with a full accept queue: a connect to it gets no response.
 private final class SilentListener {
     let port: Int
     private var sockets: [CInt] = []
@@ -383,18 +383,18 @@ private final class SilentListener {
         }
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var own = address(0)
+        var bound = address(0)
         var length = size
-        guard with(&own, { bind(listener, $0, size) }) == 0, listen(listener, 0) == 0,
-            with(&own, { getsockname(listener, $0, &length) }) == 0
+        guard with(&bound, { bind(listener, $0, size) }) == 0, listen(listener, 0) == 0,
+            with(&bound, { getsockname(listener, $0, &length) }) == 0
         else {
             throw IOError(errnoCode: errno, reason: "listen")
         }
-        port = Int(UInt16(bigEndian: own.sin_port))
+        port = Int(UInt16(bigEndian: bound.sin_port))
         sockets.append(listener)
         for _ in 0..<8 {
             let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-            _ = with(&own) { connect(client, $0, size) }
+            _ = with(&bound) { connect(client, $0, size) }
             sockets.append(client)
         }
     }

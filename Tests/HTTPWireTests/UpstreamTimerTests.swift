@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPWire
 
-/// Each deadline ends its phase under its own name.
+/// Each deadline fails the call with the name of its timer.
 struct UpstreamTimerTests {
     private let short = Duration.milliseconds(50)
 
@@ -15,7 +15,7 @@ struct UpstreamTimerTests {
         return timeouts
     }
 
-    @Test("a request waits no longer for a connection than it may")
+    @Test("a request that waits too long for a connection is a queue timeout")
     func queue() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
@@ -28,7 +28,7 @@ struct UpstreamTimerTests {
         try await upstream.request().close()
     }
 
-    @Test("a TLS handshake that never answers is a connect timeout")
+    @Test("a TLS handshake without a response is a connect timeout")
     func connect() async throws {
         let upstream = try await TestUpstream()
         var endpoint = upstream.endpoint
@@ -40,7 +40,7 @@ struct UpstreamTimerTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("an upstream that takes nothing is a write timeout")
+    @Test("an upstream that takes no bytes is a write timeout")
     func write() async throws {
         let upstream = try await TestUpstream(reads: false)
         let pool = TestPool(upstream.endpoint)
@@ -53,7 +53,7 @@ struct UpstreamTimerTests {
     }
 
     @Test(
-        "no whole head in time is a first_byte timeout, whatever came of it",
+        "a head that is not complete in time is a first_byte timeout",
         arguments: ["", "HTTP/1.1 2", "HTTP/1.1 100 Continue\r\n\r\n"])
     func firstByte(_ bytes: String) async throws {
         let upstream = try await TestUpstream()
@@ -61,13 +61,13 @@ struct UpstreamTimerTests {
         let delegate = TestDelegate()
         try await pool.start(delegate, timeouts: timeouts { $0.firstByte = .milliseconds(200) })
         let peer = try await upstream.request()
-        // On a slow machine the time may be over before these are sent.
+        // On a slow machine the timeout may expire before these bytes are sent.
         try? await peer.send(bytes)
         #expect(try await delegate.failure() == .timeout(.firstByte))
         try await peer.events.wait(for: .closed)
     }
 
-    @Test("the end of all time ends a request in any phase")
+    @Test("the total deadline ends a request in any phase")
     func total() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint, settings: UpstreamPoolSettings(maxConnections: 1))
@@ -78,7 +78,7 @@ struct UpstreamTimerTests {
         #expect(try await sent.failure() == .timeout(.total))
     }
 
-    @Test("a watched deadline ends the request under its name", arguments: [UpstreamTimer.firstContent, .response])
+    @Test("a watched deadline ends the request with its name", arguments: [UpstreamTimer.firstContent, .response])
     func watched(_ timer: UpstreamTimer) async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -88,7 +88,7 @@ struct UpstreamTimerTests {
         #expect(try await delegate.failure() == .timeout(timer))
     }
 
-    @Test("idle starts anew at every read, and a disarmed deadline ends nothing")
+    @Test("idle restarts at every read, and a disarmed deadline does not end the request")
     func idle() throws {
         let channel = EmbeddedChannel()
         let loop = channel.embeddedEventLoop

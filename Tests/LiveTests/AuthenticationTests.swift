@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Who may call, and what a key reaches.
+/// Client keys: which requests are accepted, and which models and endpoints a key may use.
 @Suite struct AuthenticationTests {
-    @Test func `a request without a known key is a 401 before anything else of it is looked at`() throws {
+    @Test func `a request without a known key is a 401, whatever else is wrong with it`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
         for fields in [
@@ -11,7 +11,7 @@ import Testing
             ["Authorization: Basic good-key"], ["x-api-key: bad-key"],
             ["Authorization: Bearer good-key", "x-api-key: bad-key"], ["Authorization: Bearer bad-key", "x-api-key: good-key"],
         ] {
-            for body in [RouterProcess.chatBody("a"), "not json", RouterProcess.chatBody("nobody-knows")] {
+            for body in [RouterProcess.chatBody("a"), "not json", RouterProcess.chatBody("unknown-model")] {
                 let response = try router.call("POST", "/v1/chat/completions", body: body, fields: fields)
                 #expect(response.status == 401, "\(fields)")
                 #expect(response.errorType == "authentication_error")
@@ -27,14 +27,14 @@ import Testing
         for path in ["/health", "/livez", "/readyz"] { #expect(try router.get(path).status == 200) }
     }
 
-    @Test func `a key is found by its digest too`() throws {
+    @Test func `a key may be given by its digest`() throws {
         let router = try RouterProcess(
             PolicyText(keys: ["  k: { sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 }"]).demo)
         #expect(try router.chat("demo", key: "test").status == 200)
         #expect(try router.chat("demo", key: "test2").status == 401)
     }
 
-    @Test func `each request on a connection is judged by its own key, and by the policy of its own time`() throws {
+    @Test func `each request on a connection is checked by its own key and the current policy`() throws {
         let keys = ["  one: { secret: \"key-1\" }", "  two: { secret: \"key-2\", endpoints: [models] }"]
         let router = try RouterProcess(PolicyText(keys: keys).demo)
         let client = try router.client()
@@ -44,7 +44,7 @@ import Testing
         }
         #expect(try status("key-1") == 200)
         #expect(try status("key-2") == 403)
-        for stranger in ["key-3", "key-11", "key-", "kez-1"] { #expect(try status(stranger) == 401, "\(stranger)") }
+        for unknown in ["key-3", "key-11", "key-", "kez-1"] { #expect(try status(unknown) == 401, "\(unknown)") }
         #expect(try status("key-1") == 200)
         try router.reload(PolicyText(keys: [keys[1]]).demo.text)
         #expect(try status("key-1") == 401)
@@ -54,7 +54,7 @@ import Testing
         #expect(try status("key-2") == 401)
     }
 
-    @Test func `operations need a key with admin, where keys are defined`() throws {
+    @Test func `admin endpoints need a key with admin if keys are defined`() throws {
         let router = try RouterProcess(
             PolicyText(keys: ["  k: { secret: \"user-key\" }", "  root: { secret: \"root-key\", admin: true }"]).demo)
         #expect(try router.get("/metrics").status == 401)
@@ -66,7 +66,7 @@ import Testing
         #expect(try open.get("/metrics").status == 200)
     }
 
-    @Test func `a key reaches its endpoints alone`() throws {
+    @Test func `a key may use only its endpoints`() throws {
         let router = try RouterProcess(PolicyText(keys: ["  k: { secret: \"models-key\", endpoints: [models] }"]).demo)
         #expect(try router.get("/models", key: "models-key").status == 200)
         let refused = try router.chat("demo", key: "models-key")
@@ -74,7 +74,7 @@ import Testing
         #expect(refused.errorType == "permission_error")
     }
 
-    @Test func `a key reaches no model but its own, however it is asked`() throws {
+    @Test func `a key may use only its models, in whatever way another one is requested`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.echoing), try ScriptedUpstream(ScriptedUpstream.echoing))
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
@@ -101,7 +101,7 @@ import Testing
         #expect(try router.get("/models/b", key: "key-a").status == router.get("/models/nothing", key: "key-a").status)
     }
 
-    @Test func `a fallback that a key may not use is not taken`() throws {
+    @Test func `a fallback that a key may not use is not called`() throws {
         let a = try ScriptedUpstream(ScriptedUpstream.failing(500, "a is broken"))
         let b = try ScriptedUpstream(ScriptedUpstream.echoing)
         let policy = PolicyText(
@@ -117,7 +117,7 @@ import Testing
         #expect(granted.content == "by b")
     }
 
-    @Test func `a removed key ends with the reload`() throws {
+    @Test func `a removed key is refused after the reload`() throws {
         let policy = PolicyText(keys: ["  k: { secret: \"old-key\" }"]).demo
         let router = try RouterProcess(policy)
         #expect(try router.chat("demo", key: "old-key").status == 200)

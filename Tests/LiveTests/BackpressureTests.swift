@@ -1,16 +1,16 @@
 import TestSupport
 import Testing
 
-/// A reader that stalls slows its own upstream, costs little, and disturbs nobody.
+/// A client that stops reading slows its own upstream, uses little memory and doesn't affect other clients.
 @Suite(.serialized) struct BackpressureTests {
     private static let endless: ScriptedUpstream.Script = { exchange in
-        guard exchange.question == "endless" else { return try ScriptedUpstream.echoing(exchange) }
+        guard exchange.prompt == "endless" else { return try ScriptedUpstream.echoing(exchange) }
         try exchange.startStream()
         let event = OpenAIReplies.contentChunk(String(repeating: "x", count: 1000))
         while true { try exchange.event(event) }
     }
 
-    @Test func `stalled readers stop their upstreams, and are cut off in time`() throws {
+    @Test func `clients that stop reading stop their upstreams and are disconnected in time`() throws {
         let upstream = try ScriptedUpstream(Self.endless)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 3s"))
         #expect(try router.chat("a", "warm").content == "warm")
@@ -21,13 +21,13 @@ import Testing
         let start = ContinuousClock.now
 
         var sent = -1
-        try eventually("the upstreams' sent bytes stand still", within: .seconds(20)) {
-            // Waiting on an event that must not come, the write of one byte more, needs a time.
+        try eventually("the upstreams stop sending", within: .seconds(20)) {
+            // The awaited event, another write of an upstream, must not happen, so the wait needs a limit.
             let now = upstream.waitForSentBytes(moreThan: max(sent, sentBefore), within: .milliseconds(300))
             defer { sent = now }
             return now == sent
         }
-        // Kernel buffers on four sockets and 64 KiB of our own.
+        // Per stream: the kernel buffers of four sockets, and 64 KiB in the router.
         #expect(upstream.sentBytes - sentBefore < count * 2 << 20)
         #expect(router.figures.pss - before.pss < max(count, 64) * 128)
         #expect(kernelBytesOfTCP - kernelBefore < count << 20)
@@ -37,7 +37,7 @@ import Testing
         #expect(.now - start >= .milliseconds(2500))
         #expect(records.count == count + 21)
         #expect(records.count { $0["error"]?.string == "client_stalled" && $0["status"]?.int == 499 } == count)
-        try router.waitForRest(descriptors: before.descriptors + 4)
+        try router.waitForDescriptors(atMost: before.descriptors + 4)
         try eventually("the endless streams are closed") { upstream.openConnections <= 4 }
     }
 
@@ -47,7 +47,7 @@ import Testing
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 2s"))
         let client = try router.openStream("a", receiveBuffer: 8 * 1024)
         let head = try client.readHead()
-        // The upstream has 1.6 MB to send: it stands still while nothing is read here, and goes on when something is.
+        // The upstream has 1.6 MB to send. It stops while the client reads nothing.
         var sent = -1
         for _ in 0..<20 {
             let now = upstream.waitForSentBytes(moreThan: max(sent, 0), within: .milliseconds(200))
@@ -62,12 +62,12 @@ import Testing
         #expect(response.isDone)
     }
 
-    @Test func `who reads little by little takes something, and is not cut off`() throws {
+    @Test func `a client that reads slowly is not disconnected`() throws {
         let upstream = try ScriptedUpstream(Self.endless)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 2s"))
         let client = try router.openStream("a", "endless", receiveBuffer: 4 * 1024)
         #expect(try client.readHead().status == 200)
-        // 15 KB a second, for twice the time: so little does not make the router's socket take more.
+        // 15 KB a second for twice the stall time. Such small reads don't yet make room in the router's socket.
         for _ in 0..<20 {
             for _ in 0..<3 { #expect(try client.nextContent().utf8.count == 1000) }
             _ = upstream.waitForSentBytes(moreThan: .max, within: .milliseconds(200))
@@ -76,7 +76,7 @@ import Testing
         #expect(try router.waitForRecords(1).map { $0["error"]?.string } == ["client_left"])
     }
 
-    @Test func `a client who sends without reading is held back`() throws {
+    @Test func `a client that sends requests without reading is slowed down`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "write_stall: 1s"))
         let before = router.figures.rss

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Files that must be refused whole, each for one mistake.
+/// Policy files that must be refused. Each has one mistake, which is its name.
 enum BadPolicies {
     struct Bad: Sendable, CustomStringConvertible {
         let name: String
@@ -108,6 +108,6 @@ enum BadPolicies {
 extension String {
     func dropFirst(utf8 count: Int) -> String { String(decoding: Array(utf8).dropFirst(count), as: UTF8.self) }
 
-    /// `routes.yaml:LINE:COLUMN` stands somewhere.
+    /// Whether the text contains `routes.yaml:LINE:COLUMN`.
     var hasPlace: Bool { contains(/routes\.yaml:[0-9]+:[0-9]+/) }
 }

@@ -1,11 +1,11 @@
 import TestSupport
 import Testing
 
-/// Closed, open, half-open, seen from the upstream's side.
+/// Circuit breakers: which requests reach the upstream while they are closed, open or half-open.
 @Suite struct BreakersTests {
     private static let settings = "breaker: { failures: 3, cooldown: 300ms, successes: 2, jitter: 0 }"
 
-    @Test func `it opens after failures in a row, and the next model is asked without an attempt at the broken one`() throws {
+    @Test func `a breaker opens after failures in a row, and then only the next model is called`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 3, cooldown: 60s }", routes: ["  r: { try: [a, b] }"]))
@@ -16,11 +16,11 @@ import Testing
         #expect(try router.metric("llm_router_breaker_open", #"model="b""#) == 0)
     }
 
-    @Test func `half-open it lets one probe through at a time, and closes after enough of them`() throws {
-        let (gate, isSick) = (Gate(), Watched(true))
+    @Test func `a half-open breaker lets one probe through at a time and closes after enough of them`() throws {
+        let (gate, isFailing) = (Gate(), Watched(true))
         let probes = Watched((now: 0, most: 0, responses: [String?]()))
         let a = try ScriptedUpstream { exchange in
-            if isSick.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
+            if isFailing.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
             probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.responses) }
             try gate.wait()
             probes.update { $0.now -= 1 }
@@ -29,21 +29,21 @@ import Testing
         let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: Self.settings, routes: ["  r: { try: [a, b] }"]))
         for _ in 0..<3 { _ = try router.chat("r") }
-        isSick.update { $0 = false }
-        var asked = 0
-        try eventually("the breaker is half-open and a probe is under way") {
+        isFailing.update { $0 = false }
+        var sent = 0
+        try eventually("the breaker is half-open and a probe is running") {
             Threads.start {
                 let response = try? router.chat("r", within: .seconds(30)).content
                 probes.update { $0.responses.append(response) }
             }
-            asked += 1
-            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.responses.count == asked ? false : nil } ?? false
+            sent += 1
+            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.responses.count == sent ? false : nil } ?? false
         }
-        let beside = try concurrently(100) { _ in try router.chat("r").content ?? "" }
-        #expect(beside.allSatisfy { $0 == "b" })
+        let duringProbe = try concurrently(100) { _ in try router.chat("r").content ?? "" }
+        #expect(duringProbe.allSatisfy { $0 == "b" })
         #expect(probes.read { $0.most } == 1)
         gate.open()
-        let responses = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.responses.count == asked ? $0.responses : nil })
+        let responses = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.responses.count == sent ? $0.responses : nil })
         #expect(responses.last == "a" && responses.dropLast().allSatisfy { $0 == "b" })
         try eventually("the breaker has closed") {
             _ = try router.chat("r")
@@ -52,7 +52,7 @@ import Testing
         #expect(try router.chat("r").content == "a")
     }
 
-    @Test func `where every breaker is open one is probed all the same`() throws {
+    @Test func `if every breaker is open, one model is probed at once`() throws {
         let upstream = try ScriptedUpstream(each: [
             ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.responding("back"),
         ])
@@ -62,7 +62,7 @@ import Testing
         #expect(try router.chat("a").content == "back")
     }
 
-    @Test func `a breaker outlives a reload that leaves its model as it is`() throws {
+    @Test func `a breaker survives a reload that doesn't change its model`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let policy = PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 2, cooldown: 60s }", routes: ["  r: { try: [a, b] }"])
         let router = try RouterProcess(policy)

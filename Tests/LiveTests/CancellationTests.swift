@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A client who leaves takes the upstream request along, wherever the response stands.
+/// When a client leaves, the upstream request is closed, at any point of the response.
 @Suite(.serialized) struct CancellationTests {
     enum Moment: String, CaseIterable { case nothingSent, headSent, roleSent, contentSent, midChunk }
 
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// Plays a streamed response up to the moment, and then only waits for the router to leave.
+    /// Sends a streamed response up to the moment, and then waits until the router closes the connection.
     private static func play(until moment: Moment) -> ScriptedUpstream.Script {
         { exchange in
             if moment != .nothingSent { try exchange.startStream() }
@@ -52,11 +52,11 @@ import Testing
         let records = try router.waitForRecords(rounds)
         #expect(records.count == rounds)
         #expect(records.allSatisfy { $0["status"]?.int == 499 })
-        try router.waitForRest(descriptors: descriptors)
+        try router.waitForDescriptors(atMost: descriptors)
         #expect(upstream.requests.count == rounds)
     }
 
-    @Test func `the upstream of a whole response is closed at once`() throws {
+    @Test func `the upstream of a non-streamed response is closed at once`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if exchange.number % 2 == 1 {
                 try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"id\":")
@@ -76,7 +76,7 @@ import Testing
         #expect(try router.waitForRecords(rounds).allSatisfy { $0["status"]?.int == 499 })
     }
 
-    @Test func `a client who leaves stops the fallbacks too`() throws {
+    @Test func `a client that leaves stops the fallbacks too`() throws {
         let (gate, other) = (Gate(), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let upstream = try ScriptedUpstream { exchange in
             try gate.wait()
@@ -92,10 +92,10 @@ import Testing
         #expect(other.connections == 0)
     }
 
-    @Test func `a client who leaves after the end marker has had a whole response`() throws {
+    @Test func `a client that leaves after [DONE] had a complete response`() throws {
         let events = [OpenAIReplies.contentChunk("x"), OpenAIReplies.finishChunk, OpenAIReplies.usageChunk(), OpenAIReplies.doneEvent]
         let body = events.map { "data: \($0)\n\n" }.joined()
-        // With its end in the same send as the marker the connection is free before the client can have left.
+        // The body ends in the same write as [DONE], so the upstream connection is free before the client can leave.
         let upstream = try ScriptedUpstream { try $0.respond(200, body, type: "text/event-stream") }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let loops = sysconf(Int32(_SC_NPROCESSORS_ONLN))
@@ -110,7 +110,7 @@ import Testing
         #expect(upstream.connections <= loops + 2)
     }
 
-    @Test func `a client who leaves before its body is whole reaches nobody`() throws {
+    @Test func `a client that leaves before the end of its body reaches no upstream`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         _ = try router.get("/health")
@@ -122,12 +122,12 @@ import Testing
             Leaving.allCases[cut % 3].leave(client)
             if cut % 3 == 2 { client.close() }
         }
-        try router.waitForRest(descriptors: descriptors)
+        try router.waitForDescriptors(atMost: descriptors)
         #expect(upstream.connections == 0)
         #expect(try router.chat("a", "fine").content == "fine")
     }
 
-    @Test func `a stream that is cancelled is recorded with what it cost`() throws {
+    @Test func `a cancelled stream is recorded with its usage`() throws {
         let upstream = try ScriptedUpstream(Self.play(until: .contentSent))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let client = try router.openStream("a")

@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// A start with a mistake in the file ends at once, says where the mistake is, and listens on nothing.
+/// A start with a bad file fails at once, reports the place of the mistake, and does not listen.
 @Suite struct ColdStartTests {
     @Test(arguments: BadPolicies.all)
-    func `a bad file stops the start, and check says the same`(bad: BadPolicies.Bad) throws {
+    func `a bad file stops the start, and check reports it too`(bad: BadPolicies.Bad) throws {
         let start = ContinuousClock.now
         let serve = try RouterProcess(launching: bad.bytes)
         #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
@@ -20,7 +20,7 @@ import Testing
         #expect((check.standardError + check.standardOutput).hasPlace)
     }
 
-    @Test func `a file that is not there stops the start`() throws {
+    @Test func `a missing file stops the start`() throws {
         let serve = try RouterProcess(launching: nil)
         #expect(try serve.process.waitForExit(within: .seconds(10)) == .code(78))
         try serve.process.waitForOutputEnd()
@@ -35,13 +35,13 @@ import Testing
         let second = try RouterProcess(launching: Array(text.joined(separator: "\n").utf8))
         #expect(try second.process.waitForExit(within: .seconds(10)) == .code(1))
         try second.process.waitForOutputEnd()
-        // Last, where it is looked for: the providers that are off are told above it.
+        // The error is the last line, after the warnings about the providers that are off.
         let lines = second.standardError.split(separator: "\n")
         #expect(lines.count > 1)
         #expect(lines.last?.contains("can't listen on '127.0.0.1:\(router.port)'") == true, "\(lines)")
     }
 
-    @Test func `all mistakes are told at once, in file order, each with its line and a caret`() throws {
+    @Test func `all errors are reported at once, in the order of the file, each with its line and a caret`() throws {
         let text = """
             version: 1
             listen: 127.0.0.1:0
@@ -67,13 +67,13 @@ import Testing
         #expect(report.count { $0 == "^" } >= 3)
     }
 
-    @Test(arguments: [".", "..", ""]) func `a folder is no policy file`(path: String) throws {
+    @Test(arguments: [".", "..", ""]) func `a folder is not a policy file`(path: String) throws {
         let check = try RouterCommand(["check", path])
         #expect(check.exit == .code(1))
         #expect(check.output.contains("is a directory"), "\(check.output)")
     }
 
-    @Test func `a good file is good for check`() throws {
+    @Test func `check accepts a good file`() throws {
         let check = try RouterProcess(launching: Array(PolicyText().demo.text.utf8), command: "check")
         #expect(try check.process.waitForExit(within: .seconds(10)) == .code(0))
     }

@@ -1,11 +1,13 @@
 import TestSupport
 import Testing
 
-/// What a response costs, in `_router` and in the access log.
+/// The cost of a response in `_router` and in the access log.
 @Suite struct CostTests {
-    /// 600 prompt tokens at the usual price and 400 from a cache; 400 completion tokens at the usual price and 100 of reasoning.
+    /// 600 prompt tokens at the usual price and 400 from a cache; 400 completion tokens at the usual price and 100 for
+    /// reasoning.
     private static let usage =
-        #"{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":100}}"#
+        #"{"prompt_tokens":1000,"completion_tokens":500,"total_tokens":1500,"#
+        + #""prompt_tokens_details":{"cached_tokens":400},"completion_tokens_details":{"reasoning_tokens":100}}"#
 
     private static func router(_ upstream: ScriptedUpstream) throws -> RouterProcess {
         var policy = PolicyText(["a": upstream])
@@ -18,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "cached and reasoning tokens cost their own price where there is one, a price of zero is a cost of zero, and without a price there is none",
+        "cached and reasoning tokens may have their own prices, a price of zero is a cost of zero, and no price means no cost",
         arguments: [("fine", 0.00184), ("plain", 0.002), ("free", 0), ("a", nil)] as [(String, Double?)], [false, true])
     func prices(_ model: (name: String, cost: Double?), stream: Bool) throws {
         let upstream = try ScriptedUpstream { exchange in
@@ -32,7 +34,7 @@ import Testing
         #expect(try router.waitForRecords(1)[0]["cost_usd"]?.double == model.cost)
     }
 
-    @Test func `a client that leaves is charged what it got, and the record says so`() throws {
+    @Test func `a client that leaves is charged for what it got, and the record says so`() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("four words of text"))
@@ -51,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "each part of a resumed stream costs its own model's price, and a model that only refused to go on costs nothing",
+        "each part of a resumed stream costs its own model's price, and a model that refuses to continue costs nothing",
         arguments: [true, false])
     func resumed(isContinued: Bool) throws {
         let a = try ScriptedUpstream { exchange in
@@ -67,10 +69,11 @@ import Testing
                 try ScriptedUpstream.failing(400, "no such thing")(exchange)
             }
         }
-        var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [cheap, dear], resume: true }"])
+        var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [cheap, expensive], resume: true }"])
         policy.provider = "continues: prefix"
         policy.moreModels = [
-            "  cheap: { provider: p-a, price: { input: 0, output: 1 } }", "  dear: { provider: p-b, price: { input: 0, output: 1000 } }",
+            "  cheap: { provider: p-a, price: { input: 0, output: 1 } }",
+            "  expensive: { provider: p-b, price: { input: 0, output: 1000 } }",
         ]
         let router = try RouterProcess(policy)
         let response = try router.stream("r")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `llm-router diff`.
+/// `llm-router diff` compares two policies.
 @Suite struct DiffTests {
     private static let old = """
         version: 1
@@ -22,12 +22,12 @@ import Testing
             ["diff", "old.yaml", "new.yaml"] + arguments, files: files.merging(["old.yaml": Self.old, "new.yaml": new]) { $1 })
     }
 
-    @Test func `equal policies are exit 0 and silence, random orders included`() throws {
-        let run = try diff("# a comment more\n" + Self.old)
+    @Test func `equal policies exit with 0 and print nothing, even with random orders`() throws {
+        let run = try diff("# another comment\n" + Self.old)
         #expect(run.exit == .code(0) && run.output.isEmpty, "\(run.output)\(run.errors)")
     }
 
-    @Test func `what a reload would log, and whose plans change`() throws {
+    @Test func `it shows what a reload would log and which plans change`() throws {
         let run = try diff(
             Self.old.replacing("fallback: [large]", with: "fallback: [hidden]").replacing(
                 "small: { provider: demo,", with: "small: { provider: other,"))
@@ -40,13 +40,13 @@ import Testing
         #expect(!run.output.contains("\nlarge: "))
     }
 
-    @Test func `a name that goes is told with what its clients get`() throws {
+    @Test func `a removed name is shown with what its clients get`() throws {
         let run = try diff(Self.old.replacing("  drawn: { try: { select: {}, order: weighted } }\n", with: ""))
         #expect(run.output.contains("- route drawn\n"))
         #expect(run.output.contains("drawn: ") && run.output.contains(" -> 404 model_not_found\n"))
     }
 
-    @Test func `sample requests come from a file, one a line`() throws {
+    @Test func `sample requests come from a file, one per line`() throws {
         let requests = """
             {"model":"small","messages":[]}
 
@@ -59,7 +59,7 @@ import Testing
         #expect(run.output == "~ route auto: fallback large -> hidden\nrequests.jsonl:3: small, large -> small, hidden\n", "\(run.output)")
     }
 
-    @Test func `bad usage and bad files are exit 2`() throws {
+    @Test func `bad usage and bad files exit with 2`() throws {
         #expect(try diff("version: 1\nroutez: {}\n").exit == .code(2))
         #expect(try RouterCommand(["diff", "old.yaml"], files: ["old.yaml": Self.old]).exit == .code(2))
         #expect(try RouterCommand(["diff", "old.yaml", "nowhere.yaml"], files: ["old.yaml": Self.old]).exit == .code(2))

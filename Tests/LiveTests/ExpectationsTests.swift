@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `llm-router test` and `check` on a policy's own `tests:`, planned and for real.
+/// `llm-router test` and `check` run the `tests:` of a policy, as plans and live.
 @Suite struct ExpectationsTests {
     private static let policy = """
         version: 1
@@ -29,42 +29,42 @@ import Testing
     private static func tests(_ entries: String...) -> String { policy + entries.map { "  - { \($0) }\n" }.joined() }
 
     private static let holding = tests(
-        "name: the first answers, expect: { chosen: first, order: [first, second] }",
+        "name: the first serves, expect: { chosen: first, order: [first, second] }",
         "name: images go to the second, request: { image: true }, expect: { chosen: second, never: [first, bill] }",
-        "name: the next steps in, down: [here], expect: { chosen: second, order: [first, second] }",
+        "name: the next one is chosen, down: [here], expect: { chosen: second, order: [first, second] }",
         "name: one model is down, down: [there/second], request: { model: [second, auto] }, expect: { chosen: first }",
         "name: drawn from two, request: { model: drawn }, expect: { chosen: [first, second] }",
         "name: all are down, down: [here, there, broken], expect: { refused: 502 }",
-        "name: nobody, request: { model: nobody }, expect: { refused: 404 }",
+        "name: an unknown model, request: { model: unknown }, expect: { refused: 404 }",
         "name: not for the team, key: team, request: { model: second }, expect: { refused: 403 }",
-        "name: the team's own, key: team, expect: { chosen: first, never: second }",
-        "name: no ears, request: { audio: true }, expect: { refused: 400 }",
+        "name: a model of the team, key: team, expect: { chosen: first, never: second }",
+        "name: no audio, request: { audio: true }, expect: { refused: 400 }",
         "name: a stream too, request: { body: { stream: true, messages: [{ role: user, content: Hello }] } }, expect: { chosen: first }")
 
     private func test(_ text: String, _ arguments: String...) throws -> RouterCommand {
         try RouterCommand(["test"] + arguments + ["routes.yaml"], files: ["routes.yaml": text])
     }
 
-    @Test func `expectations of every kind hold, planned`() throws {
+    @Test func `expectations of every kind hold in plans`() throws {
         let run = try test(Self.holding)
         #expect(run.exit == .code(0), "\(run.output)\(run.errors)")
-        #expect(run.output.hasPrefix("ok 1 - the first answers\nok 2 - images go to the second\n"))
-        #expect(run.output.hasSuffix("11 of 11 tests hold\n"))
+        #expect(run.output.hasPrefix("ok 1 - the first serves\nok 2 - images go to the second\n"))
+        #expect(run.output.hasSuffix("11 of 11 tests passed\n"))
     }
 
-    @Test func `expectations of every kind hold, for real`() throws {
+    @Test func `expectations of every kind hold live`() throws {
         let run = try test(Self.holding, "--live")
         #expect(run.exit == .code(0), "\(run.output)\(run.errors)")
-        #expect(run.output.hasSuffix("11 of 11 tests hold\n"), "\(run.output)")
+        #expect(run.output.hasSuffix("11 of 11 tests passed\n"), "\(run.output)")
     }
 
-    @Test(arguments: [[], ["--live"]]) func `what fails says what was expected, what came instead, and how to see why`(
+    @Test(arguments: [[], ["--live"]]) func `a failing test shows what was expected, what it got, and how to see why`(
         options: [String]
     ) throws {
         let text = Self.tests(
             "name: wrong model, expect: { chosen: second }", "name: wrong order, down: [here], expect: { order: [second] }",
             "name: reached after all, down: [here], expect: { never: second }", "name: not refused, expect: { refused: 403 }",
-            "name: refused after all, request: { model: nobody }, expect: { refused: 400 }")
+            "name: refused after all, request: { model: unknown }, expect: { refused: 400 }")
         let run = try RouterCommand(["test"] + options + ["routes.yaml"], files: ["routes.yaml": text])
         #expect(run.exit == .code(1))
         let start = Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count
@@ -75,10 +75,10 @@ import Testing
         #expect(run.output.contains("  see why   llm-router explain --policy "))
         for number in 2...5 { #expect(run.output.contains("not ok \(number) - "), "\(run.output)") }
         #expect(run.output.contains("  got       404 "))
-        #expect(run.output.hasSuffix("0 of 5 tests hold, 5 fail\n"))
+        #expect(run.output.hasSuffix("0 of 5 tests passed, 5 failed\n"))
     }
 
-    @Test func `for real, what may reach an upstream is left out with the reason, unless --all is given`() throws {
+    @Test func `a live test that may reach an upstream is skipped with the reason, unless --all is given`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("paid for"))
         let text = Self.tests(
             "name: costs money, request: { model: paid }, expect: { chosen: bill }",
@@ -87,24 +87,26 @@ import Testing
         .replacing("127.0.0.1:9/", with: "127.0.0.1:\(upstream.port)/")
         let run = try test(text, "--live")
         #expect(run.exit == .code(0))
-        #expect(run.output.contains("ok 1 - costs money # SKIP it may reach the upstream of 'paid'; --all asks it\n"), "\(run.output)")
+        #expect(
+            run.output.contains("ok 1 - costs money # SKIP the request may reach the upstream of 'paid'; add --all to send it\n"),
+            "\(run.output)")
         #expect(run.output.contains("ok 2 - long # SKIP "))
-        #expect(run.output.hasSuffix("0 of 2 tests hold, 2 skipped\n"))
+        #expect(run.output.hasSuffix("0 of 2 tests passed, 2 skipped\n"))
         #expect(upstream.requests.isEmpty)
         let all = try test(text, "--live", "--all")
         #expect(all.output.contains("ok 1 - costs money\n"), "\(all.output)")
         #expect(upstream.requests.count == 1)
     }
 
-    @Test func `a live test judges what happens, where the plan alone would hold`() throws {
-        let text = Self.tests("name: it answers, request: { model: failing }, expect: { chosen: failing }")
+    @Test func `a live test can fail although the plan holds`() throws {
+        let text = Self.tests("name: it serves, request: { model: failing }, expect: { chosen: failing }")
         #expect(try test(text).exit == .code(0))
         let run = try test(text, "--live")
         #expect(run.exit == .code(1))
         #expect(run.output.contains("  got       503 "), "\(run.output)")
     }
 
-    @Test func `check reports a failing test as an error at its place`() throws {
+    @Test func `check reports a failing test as an error at the test's place`() throws {
         let good = try RouterCommand(["check", "routes.yaml"], files: ["routes.yaml": Self.holding])
         #expect(good.exit == .code(0), "\(good.output)")
         #expect(good.output.contains("11 tests"))
@@ -116,8 +118,8 @@ import Testing
             bad.output.contains("routes.yaml:\(line):5: error: test 'wrong' fails: expected chosen: second, got first\n"), "\(bad.output)")
     }
 
-    @Test func `a file without tests, a bad file and bad usage`() throws {
-        #expect(try test(Self.policy.replacing("tests:\n", with: "")).output == "routes.yaml has no 'tests:'\n")
+    @Test func `a file without tests, a bad file and bad usage are reported`() throws {
+        #expect(try test(Self.policy.replacing("tests:\n", with: "")).output == "routes.yaml has no tests; add them under 'tests:'\n")
         #expect(try test("version: 1\nroutez: {}\n").exit == .code(1))
         #expect(try test(Self.holding, "--all").exit == .code(2))
         #expect(try test(Self.holding, "--nonsense").exit == .code(2))

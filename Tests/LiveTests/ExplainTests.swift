@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `llm-router explain`, and `POST /admin/explain` and `/admin/check` of a running process.
+/// `llm-router explain`, and the endpoints `/admin/explain` and `/admin/check` of a running process.
 @Suite struct ExplainTests {
     private static let policy = """
         version: 1
@@ -30,18 +30,18 @@ import Testing
         try RouterCommand(["explain", "--policy", "routes.yaml"] + arguments, files: files.merging(["routes.yaml": Self.policy]) { $1 })
     }
 
-    @Test func `a plan is told in a table, and exit 0`() throws {
+    @Test func `a plan is shown as a table, and the exit status is 0`() throws {
         let run = try explain("--image", "--max-tokens", "100")
         #expect(run.exit == .code(0), "\(run.errors)")
-        #expect(run.output.hasPrefix("answers  demo/large\n"))
+        #expect(run.output.hasPrefix("chosen   demo/large\n"))
         #expect(run.output.contains("needs image"))
-        #expect(run.output.contains("it doesn't support image"))
-        #expect(run.output.contains("its provider is off: NOT_SET_ANYWHERE unset"))
-        #expect(run.output.contains("key      none given: everything may be reached"))
+        #expect(run.output.contains("does not support image"))
+        #expect(run.output.contains("provider off: NOT_SET_ANYWHERE is unset"))
+        #expect(run.output.contains("key      none given: every model is allowed"))
         #expect(!run.output.contains("key-of-the"))
     }
 
-    @Test func `the same in JSON, for programs`() throws {
+    @Test func `--json shows the plan as JSON`() throws {
         let run = try explain("--json", "--model", "drawn", "--seed", "4", "--down", "small")
         #expect(run.exit == .code(0))
         let json = try #require(run.json)
@@ -52,7 +52,7 @@ import Testing
         #expect(json["left_out"]?[0]?["rule"]?.string != nil)
     }
 
-    @Test func `a request that is refused is exit 1, with what the client would get`() throws {
+    @Test func `a refused request exits with 1 and shows what the client would get`() throws {
         let run = try explain("--audio")
         #expect(run.exit == .code(1))
         #expect(run.output.contains("refused  400 no_model_fits: "))
@@ -60,19 +60,20 @@ import Testing
         #expect(try explain("--model", "large", "--key", "team").output.contains("refused  403 model_not_allowed: "))
     }
 
-    @Test func `a key restricts what is reached`() throws {
+    @Test func `a key restricts the plan`() throws {
         let run = try explain("--key", "team")
         #expect(run.exit == .code(0))
         #expect(run.output.contains("key      team"))
-        #expect(run.output.contains("the key may not use it"))
+        #expect(run.output.contains("not allowed for this key"))
     }
 
-    @Test func `a request from a file, and one of the policy's tests`() throws {
+    @Test func `a request may come from a file or from a test of the policy`() throws {
         let request =
-            #"{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}],"max_tokens":7}"#
+            #"{"model":"auto","messages":[{"role":"user","content":[{"type":"image_url","image_url":"#
+            + #"{"url":"https://x/y.png"}}]}],"max_tokens":7}"#
         let run = try explain("--request", "request.json", files: ["request.json": request])
-        #expect(run.output.contains("needs image; about ") && run.output.contains("at most 7 of response"))
-        #expect(try explain("--test", "images go to large").output.hasPrefix("answers  demo/large\n"))
+        #expect(run.output.contains("needs image; about ") && run.output.contains("at most 7 completion tokens"))
+        #expect(try explain("--test", "images go to large").output.hasPrefix("chosen   demo/large\n"))
         let broken = try explain("--request", "request.json", files: ["request.json": "{"])
         #expect(broken.exit == .code(1))
         #expect(broken.output.contains("refused  400 invalid_json: "))
@@ -83,13 +84,13 @@ import Testing
         ["--nonsense"],
         ["--max-tokens", "0"],
     ])
-    func `bad usage is exit 2 and says what to write`(arguments: [String]) throws {
+    func `bad usage exits with 2 and says what to write`(arguments: [String]) throws {
         let run = try RouterCommand(["explain", "--policy", "routes.yaml"] + arguments, files: ["routes.yaml": Self.policy])
         #expect(run.exit == .code(2), "\(run.output)\(run.errors)")
         #expect(run.output.isEmpty && !run.errors.isEmpty)
     }
 
-    @Test func `a bad policy is exit 1 with its report`() throws {
+    @Test func `a bad policy exits with 1 and its report`() throws {
         let run = try RouterCommand(["explain", "--policy", "routes.yaml"], files: ["routes.yaml": "version: 1\nroutez: {}\n"])
         #expect(run.exit == .code(1))
         #expect(run.errors.contains("routes.yaml:2:1"))
@@ -97,7 +98,7 @@ import Testing
 
     // MARK: A running process
 
-    @Test func `a running process explains with its own state, and nothing is counted by it`() throws {
+    @Test func `a running process explains with its current state and counts nothing`() throws {
         let broken = try ScriptedUpstream(ScriptedUpstream.failing(500)),
             healthy = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
         let router = try RouterProcess(
@@ -123,23 +124,23 @@ import Testing
         #expect(try explained() == after || explained()["chosen"] == after["chosen"])
     }
 
-    @Test func `an explanation tells whose turn it is, and takes none`() throws {
+    @Test func `an explanation shows the next model of round_robin and doesn't advance it`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("fine"))
         let router = try RouterProcess(
             PolicyText(["a": upstream, "b": upstream, "c": upstream], routes: ["  turns: { try: { select: {}, order: round_robin } }"]))
-        // Each event loop turns on its own, so all of it goes over one connection.
+        // Each event loop rotates independently, so all requests use one connection.
         let client = try router.client()
-        func ask(_ path: String) throws -> Response {
+        func post(_ path: String) throws -> Response {
             client.send(RouterProcess.request("POST", path, body: RouterProcess.chatBody("turns")))
             return try client.readResponse()
         }
-        var asked = [try ask("/v1/chat/completions").head["x-router-model"]]
+        var called = [try post("/v1/chat/completions").head["x-router-model"]]
         for _ in 0..<3 {
-            let told = try (0..<2).map { _ in try ask("/admin/explain").json?["chosen"]?["model_name"]?.string }
-            asked.append(try ask("/v1/chat/completions").head["x-router-model"])
-            #expect(told == [asked.last ?? nil, asked.last ?? nil])
+            let explained = try (0..<2).map { _ in try post("/admin/explain").json?["chosen"]?["model_name"]?.string }
+            called.append(try post("/v1/chat/completions").head["x-router-model"])
+            #expect(explained == [called.last ?? nil, called.last ?? nil])
         }
-        #expect(Set(asked.prefix(3)).count == 3 && asked[3] == asked[0])
+        #expect(Set(called.prefix(3)).count == 3 && called[3] == called[0])
     }
 
     @Test func `explaining needs an admin key, and explains for any key of the policy`() throws {
@@ -148,8 +149,8 @@ import Testing
         #expect(try router.call("POST", "/admin/explain", body: body).status == 401)
         #expect(try router.call("POST", "/admin/explain", body: body, key: "key-of-the-team").status == 403)
         #expect(try router.call("GET", "/admin/explain", key: "key-of-the-admin").status == 405)
-        let anyone = try router.call("POST", "/admin/explain", body: body, key: "key-of-the-admin")
-        #expect(anyone.json?["request"]?["key"] == .null)
+        let withoutKey = try router.call("POST", "/admin/explain", body: body, key: "key-of-the-admin")
+        #expect(withoutKey.json?["request"]?["key"] == .null)
         let team = try router.call("POST", "/admin/explain?key=team", body: body, key: "key-of-the-admin")
         #expect(team.json?["request"]?["key"]?.string == "team")
         #expect(team.json?["attempts"]?.array?.allSatisfy { $0["model_name"]?.string == "small" } == true)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The failure table, seen from both ends: who is asked again, and what the client is told.
+/// The failure table, seen from both sides: which models are called, and what the client gets.
 @Suite struct FailuresTests {
     private static func router(
         _ a: @escaping ScriptedUpstream.Script, defaults: String = ""
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: [400, 405, 406, 410, 413, 415, 422, 451])
-    func `the client's own mistake is told at once and asked of nobody else`(status: Int) throws {
+    func `an error of the client is returned at once, and no other model is called`(status: Int) throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, "no such parameter"))
         for stream in [false, true] {
             let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [408, 409, 425, 500, 501, 502, 503, 504, 529])
-    func `a failure of the provider is answered by the next model`(status: Int) throws {
+    func `after a failure of the provider the next model serves the request`(status: Int) throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(status))
         for stream in [false, true] {
             let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: [401, 402, 403, 404, 429])
-    func `a model that can't be asked for a while is passed over by the next request`(status: Int) throws {
+    func `the next request skips a model in cooldown`(status: Int) throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, fields: status == 429 ? ["Retry-After: 60"] : []))
         let first = try router.chat("r"), second = try router.chat("r")
         #expect(first.content == "from b" && second.content == "from b")
@@ -49,7 +49,7 @@ import Testing
         #expect(b.requests.count == 2)
     }
 
-    @Test func `a refused connection is answered by the next model`() throws {
+    @Test func `after a refused connection the next model serves the request`() throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.silent)
         a.stop()
         try eventually("the port refuses") { (try? RawClient(port: a.port)) == nil }
@@ -61,7 +61,7 @@ import Testing
         #expect(alone.head["x-should-retry"] == "false")
     }
 
-    @Test func `a reset before the response is tried once more on the same model and then on the next`() throws {
+    @Test func `a reset before the response is retried once, and then the next model is called`() throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.resetting, defaults: "retry: { retries: 1, delay: 10ms }")
         let response = try router.chat("r")
         #expect(response.content == "from b")
@@ -70,11 +70,11 @@ import Testing
         #expect(b.requests.count == 1)
     }
 
-    @Test func `a kept connection that has died costs no attempt`() throws {
+    @Test func `a reused connection that is closed costs no attempt`() throws {
         let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, ScriptedUpstream.resetting, ScriptedUpstream.echoing])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 1ms }"))
         _ = try router.chat("a", "one")
-        // Event loops keep connections of their own: ask on the client's connection until the kept one was used.
+        // Each event loop has its own pool, so this request may use a new connection.
         let client = try router.client()
         client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", "two")))
         let response = try client.readResponse()
@@ -85,7 +85,7 @@ import Testing
         #expect(requests[2].connection != requests[1].connection)
     }
 
-    @Test func `attempts and models are bounded over everything`() throws {
+    @Test func `attempts and models are bounded over the whole request`() throws {
         let upstreams = try (0..<5).map { _ in try ScriptedUpstream(ScriptedUpstream.failing(500)) }
         let policy = PolicyText(
             ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2], "d": upstreams[3], "e": upstreams[4]],
@@ -103,11 +103,11 @@ import Testing
         }
     }
 
-    @Test func `a failure with a chain of its own goes there and nowhere else`() throws {
+    @Test func `a failure with a chain in fallback_on uses only this chain`() throws {
         let overflow = OpenAIReplies.error(
             "maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
         let filter = OpenAIReplies.error("blocked", type: "invalid_request_error", code: "\"content_filter\"")
-        let a = try ScriptedUpstream { try $0.respond(400, $0.question == "filter" ? filter : overflow) }
+        let a = try ScriptedUpstream { try $0.respond(400, $0.prompt == "filter" ? filter : overflow) }
         let (b, c, d) = (
             try ScriptedUpstream(ScriptedUpstream.responding("b")), try ScriptedUpstream(ScriptedUpstream.responding("c")),
             try ScriptedUpstream(ScriptedUpstream.responding("d"))
@@ -130,7 +130,7 @@ import Testing
         #expect(tooLong.errorCode == "context_length_exceeded")
     }
 
-    @Test func `what the client is told in the end follows from all that failed`() throws {
+    @Test func `the final status depends on all failures`() throws {
         let limited = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 7"]))
         let limitedLonger = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 9"]))
         let rejecting = try ScriptedUpstream(ScriptedUpstream.failing(401, "Incorrect API key provided"))
@@ -151,9 +151,9 @@ import Testing
         #expect(try router.chat("d").status == 503)
     }
 
-    @Test func `nobody gets another client's response, whatever is aborted beside it`() throws {
+    @Test func `no client gets another client's response, even if other requests are aborted`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.question.hasSuffix("0") { try exchange.pause(.milliseconds(2)) }
+            if exchange.prompt.hasSuffix("0") { try exchange.pause(.milliseconds(2)) }
             try ScriptedUpstream.echoing(exchange)
         }
         let router = try RouterProcess(PolicyText(["a": upstream]))
@@ -173,10 +173,10 @@ import Testing
         #expect(foreign.flatMap { $0 } == [])
     }
 
-    @Test func `bytes after an response are never the next response`() throws {
+    @Test func `bytes after a response are never taken for the next response`() throws {
         let evil = OpenAIReplies.buffered("evil")
         let upstream = try ScriptedUpstream { exchange in
-            let body = OpenAIReplies.buffered(exchange.question)
+            let body = OpenAIReplies.buffered(exchange.prompt)
             let extra = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(evil.utf8.count)\r\n\r\n\(evil)"
             try exchange.send(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)\(extra)")
@@ -185,15 +185,15 @@ import Testing
         for index in 0..<10 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
     }
 
-    @Test func `the head of an response that no model was asked for says so`() throws {
+    @Test func `a response without a call to a model says so in its headers`() throws {
         let router = try RouterProcess(PolicyText(["a": try ScriptedUpstream(ScriptedUpstream.silent)]))
-        for refused in [try router.chat("nobody"), try router.chat("a", extra: #""timeout_secs":0"#)] {
+        for refused in [try router.chat("unknown"), try router.chat("a", extra: #""timeout_secs":0"#)] {
             #expect(refused.status >= 400 && refused.head["x-router-attempts"] == "0" && refused.head["x-router-fallback"] == "false")
             #expect(refused.head["server-timing"]?.hasPrefix("plan;dur=") == true)
         }
     }
 
-    @Test func `server-timing tells the answering upstream's own part, without those that failed before`() throws {
+    @Test func `server-timing shows the time of the successful attempt, without the failed ones`() throws {
         let a = try ScriptedUpstream { exchange in
             try exchange.pause(.milliseconds(30))
             try ScriptedUpstream.failing(500)(exchange)

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Who waits for the same slots.
+/// The fair queue for the slots of a model.
 @Suite struct FairnessTests {
-    @Test func `a key with one request doesn't wait behind all those of another`() throws {
+    @Test func `a key with one request doesn't wait for all requests of another key`() throws {
         let gates = (0..<3).map { _ in Gate() }
         let upstream = try ScriptedUpstream { exchange in
             try gates[min(exchange.number, 2)].wait()
@@ -21,15 +21,15 @@ import Testing
         }
         let waiting =
             try (0..<3).map { _ in try router.openStream("a", "many", key: "key-many") } + [router.openStream("a", "one", key: "key-one")]
-        // A comment in place of a response says that a request waits.
+        // A comment before any content shows that the request is queued.
         let heads = try waiting.map { client in
             let head = try client.readHead()
             guard case .comment = try client.nextItem() else {
-                throw TestFailure("something came before a comment", CallSite(#fileID, #line))
+                throw TestFailure("the first item is not a comment", CallSite(#fileID, #line))
             }
             return head
         }
-        // One slot after the other is free.
+        // Two slots become free, one after the other.
         for number in 0..<2 {
             gates[number].open()
             try upstream.waitForRequest(4 + number)

@@ -1,18 +1,17 @@
 import TestSupport
 import Testing
 
-/// What a newcomer does first: start the shipped file with nothing set, ask, look, extend, make a mistake.
+/// The first steps of a new user: start with the repository's routes.yaml, send requests, extend the file, make a
+/// mistake.
 @Suite struct FirstMinuteTests {
-    /// The repository's own routes.yaml, on a free port.
-    static func shipped(_ file: StaticString = #filePath) throws -> String {
-        let root = "\(file)".split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let text = String(decoding: try #require(readFile("\(root)/routes.yaml")), as: UTF8.self)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    /// The repository's routes.yaml, with `listen` on a free port.
+    static func shipped() throws -> String {
+        let lines = try Repository.read("routes.yaml").split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count { $0.hasPrefix("listen:") } == 1)
         return lines.map { $0.hasPrefix("listen:") ? "listen: 127.0.0.1:0" : String($0) }.joined(separator: "\n")
     }
 
-    @Test func `the shipped file responses without any environment`() throws {
+    @Test func `the shipped file serves requests without any environment`() throws {
         let router = try RouterProcess(try Self.shipped())
         for model in ["demo", "auto"] {
             let response = try router.stream(model, "Привет 🚀")
@@ -21,18 +20,18 @@ import Testing
             #expect(response.isDone && response.errors.isEmpty)
             #expect(try router.chat(model, "Привет 🚀").content?.contains("Привет 🚀") == true)
         }
-        let nameless = try router.call("POST", "/v1/chat/completions", body: #"{"messages":[{"role":"user","content":"Hello"}]}"#)
-        #expect(nameless.content?.contains("Hello") == true)
+        let withoutModel = try router.call("POST", "/v1/chat/completions", body: #"{"messages":[{"role":"user","content":"Hello"}]}"#)
+        #expect(withoutModel.content?.contains("Hello") == true)
     }
 
-    @Test func `every listed model says whether it sees`() throws {
+    @Test func `every listed model says whether it supports images`() throws {
         let router = try RouterProcess(try Self.shipped())
         let entries = try #require(try router.get("/models").json?["data"]?.array)
         #expect(entries.count > 3)
         for entry in entries { #expect(entry["supportsVision"]?.bool != nil, "\(entry)") }
     }
 
-    @Test func `an added provider, model and route response after a SIGHUP`() throws {
+    @Test func `an added provider, model and route serve requests after a SIGHUP`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("from the new provider"))
         let text = try Self.shipped()
         let router = try RouterProcess(text)
@@ -53,7 +52,7 @@ import Testing
         #expect(try router.chat("mine", "still here").content?.contains("still here") == true)
     }
 
-    @Test func `a mistake keeps the old policy and is shown with its line and a caret`() throws {
+    @Test func `a mistake keeps the old policy and is logged with its line and a caret`() throws {
         let text = try Self.shipped()
         let router = try RouterProcess(text)
         let digest = try router.policy()["digest"]
@@ -69,11 +68,11 @@ import Testing
         #expect(report.contains { $0.contains("^") }, "\(report)")
         #expect(report.contains { $0.contains("routes") })
         #expect(try router.policy()["digest"] == digest)
-        // The warnings of the providers that are off are none.
+        // Warnings about the providers that are off don't count as errors.
         #expect(try router.policy()["errors"]?.int == 1)
         #expect(try router.chat("demo", "still here").content?.contains("still here") == true)
         try router.rewrite(text)
         router.process.hangUp()
-        try eventually("the mended file is taken") { try router.policy()["last_reload"]?.string == "ok" }
+        try eventually("the fixed file is in service") { try router.policy()["last_reload"]?.string == "ok" }
     }
 }

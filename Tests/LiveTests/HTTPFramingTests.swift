@@ -1,11 +1,12 @@
 import TestSupport
 import Testing
 
-/// Request smuggling: whatever a proxy before or behind us could read differently is refused, and nothing of it goes upstream.
+/// Request smuggling: a request that another HTTP parser could read differently is refused, and nothing of it reaches
+/// an upstream.
 @Suite struct HTTPFramingTests {
     private static let smuggled = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    /// Sends `request` and a second one in the same packet: one refusal and the close must be all that comes back.
+    /// Sends each request together with a second one. The router must send one error and close the connection.
     private func expectRefusals(_ cases: [(name: String, request: String)], statuses: Set<Int> = [400, 501]) throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
@@ -84,7 +85,7 @@ import Testing
             statuses: [400, 413])
     }
 
-    @Test func `trailers are dropped and never become fields`() throws {
+    @Test func `trailers are dropped and never become headers`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let client = try router.client()

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What a client may cost at most before it is known, and what a connection may be used for.
+/// Limits of heads, bodies and times of requests, and requests that a connection refuses.
 @Suite struct HTTPLimitsTests {
     private static func get(_ target: String = "/models", _ fields: [String]) -> String {
         (["GET \(target) HTTP/1.1", "Host: x"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
@@ -23,7 +23,7 @@ import Testing
         #expect(try router.get("/models?\(String(repeating: "x", count: 4000))").status == 200)
     }
 
-    @Test func `a head without end is cut at the limit and costs no memory`() throws {
+    @Test func `an endless head is refused at the limit and uses little memory`() throws {
         let router = try RouterProcess(PolicyText().demo)
         _ = try router.get("/health")
         let before = router.figures.rss
@@ -34,7 +34,7 @@ import Testing
         #expect(router.figures.rss - before < 8 * 1024)
     }
 
-    @Test func `a body over the limit is a 413, announced or not`() throws {
+    @Test func `a body over the limit is a 413, with or without a length`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "max_body: 64KiB"))
         let announced = try router.client()
@@ -51,25 +51,26 @@ import Testing
         #expect(upstream.connections == 0)
     }
 
-    @Test func `a body is asked for only when it would be taken`() throws {
+    @Test func `100 Continue is sent only if the body would be accepted`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
         let body = RouterProcess.chatBody("a", "after the 100")
         func head(_ key: String) -> String {
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\n"
+                + "Expect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         }
         let refused = try router.client()
         refused.send(head("bad-key"))
         #expect(try refused.readResponse().status == 401)
 
-        let taken = try router.client()
-        taken.send(head("good-key"))
-        #expect(try taken.readHead().status == 100)
-        taken.send(body)
-        #expect(try taken.readResponse().content == "after the 100")
+        let accepted = try router.client()
+        accepted.send(head("good-key"))
+        #expect(try accepted.readHead().status == 100)
+        accepted.send(body)
+        #expect(try accepted.readResponse().content == "after the 100")
     }
 
-    @Test func `a JSON body that is not JSON is a 400 and goes nowhere`() throws {
+    @Test func `an invalid body is a 400 and no upstream is called`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let messages = #""messages":[{"role":"user","content":"x"}]"#
@@ -92,7 +93,7 @@ import Testing
         #expect(upstream.requests.isEmpty)
     }
 
-    @Test func `fields that the router doesn't read pass byte for byte`() throws {
+    @Test func `fields that the router doesn't read pass unchanged`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("ok"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let many = (0..<scaled(10_000, soak: 100_000)).map { "\"k\($0)\":0" }.joined(separator: ",")
@@ -102,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `slow heads and bodies end in time while others are served`() throws {
+    @Test func `slow heads and bodies time out while other requests are served`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "head_timeout: 1s, body_timeout: 1s"))
         #expect(try router.chat("a", "warm").content == "warm")
@@ -124,7 +125,7 @@ import Testing
         #expect(.now - start < ceiling(.seconds(2)))
     }
 
-    @Test func `a head in drops is held to the time of the whole head`() throws {
+    @Test func `head_timeout bounds a head that arrives byte by byte`() throws {
         let router = try RouterProcess(PolicyText(server: "head_timeout: 500ms").demo)
         let client = try router.client()
         let start = ContinuousClock.now
@@ -133,7 +134,7 @@ import Testing
         #expect([0, 400, 408].contains(HTTPHead(try client.readToClose()).status))
     }
 
-    @Test func `pipelined requests are answered in order, and a malformed one ends the connection`() throws {
+    @Test func `pipelined requests get their responses in order, and a malformed one closes the connection`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let client = try router.client()
@@ -157,7 +158,7 @@ import Testing
         #expect(upstream.requests.count == 11)
     }
 
-    @Test func `no request turns the connection into anything but HTTP`() throws {
+    @Test func `no request switches the connection to another protocol`() throws {
         let router = try RouterProcess(PolicyText().demo)
         let smuggled = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
         for request in [
@@ -169,7 +170,8 @@ import Testing
             #expect([400, 405, 501].contains(try client.readResponse().status), "\(request)")
             #expect(try client.readToClose() == [])
         }
-        // Java's client offers h2c on each first request: it is served as HTTP/1.1, and the connection ends with the response.
+        // Java's HTTP client offers h2c in its first request. The request is served as HTTP/1.1, and the connection is
+        // closed after the response.
         let client = try router.client()
         client.send(
             Self.get("/models", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"])
@@ -180,7 +182,7 @@ import Testing
 }
 
 extension PolicyText {
-    /// With a model `demo` that needs no upstream.
+    /// The policy with a model `demo`, which needs no upstream.
     var demo: PolicyText {
         with {
             $0.moreProviders.append("  demo: { plugin: demo }")

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// The harness itself, against itself: a mock that lies would make every live test worthless.
+/// Tests of the helpers, because a wrong mock would make every live test worthless.
 @Suite struct HarnessTests {
-    @Test func `a client reads what an upstream sends, sized, chunked and to the close`() throws {
+    @Test func `a client reads bodies with a length, in chunks and to the close`() throws {
         let upstream = try ScriptedUpstream(each: [
             { try $0.respond(201, "sized") },
             {
@@ -28,7 +28,7 @@ import Testing
         #expect(upstream.connections == 1)
     }
 
-    @Test func `a cut body is an error and never a short response`() throws {
+    @Test func `a body that is cut off is an error`() throws {
         let upstream = try ScriptedUpstream {
             try $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
             $0.close()
@@ -38,7 +38,7 @@ import Testing
         #expect(throws: TestFailure.self) { try client.readResponse() }
     }
 
-    @Test func `a client tells RST from FIN`() throws {
+    @Test func `a client distinguishes RST from FIN`() throws {
         let upstream = try ScriptedUpstream(each: [{ $0.reset() }, { $0.close() }])
         for expected in [RawClient.Close.reset, .end] {
             let client = try RawClient(port: upstream.port)
@@ -58,19 +58,19 @@ import Testing
         try upstream.waitForPeerClose()
     }
 
-    @Test func `an response that never comes fails at the line that waited`() throws {
+    @Test func `the failure of a wait names the line that waited`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let client = try RawClient(port: upstream.port)
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         do {
             _ = try client.readResponse(within: .milliseconds(20), file: "Somewhere.swift", line: 7)
-            Issue.record("a response came out of nowhere")
+            Issue.record("a response arrived that nothing has sent")
         } catch let failure as TestFailure {
             #expect(failure.description.hasPrefix("Somewhere.swift:7: waited for a response head"))
         }
     }
 
-    @Test func `a gate holds a script until the test opens it`() throws {
+    @Test func `a script waits at a gate until the test opens it`() throws {
         let gate = Gate()
         let upstream = try ScriptedUpstream {
             try gate.wait()
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 7, 1000])
-    func `events are the same however the stream is cut`(size: Int) {
+    func `events don't depend on how the stream is cut`(size: Int) {
         let stream = Array(": ping\n\ndata: a\r\ndata:b\r\n\r\nid: 7\rdata: c\r\r\n\ndata: cut".utf8)
         var reader = EventReader()
         var items: [EventReader.Item] = []
@@ -107,7 +107,7 @@ import Testing
         #expect(JSON(JSON.quote("é🚀\n\"\\\u{1}")) == .string("é🚀\n\"\\\u{1}"))
     }
 
-    @Test func `a canary is found whole and in part`() {
+    @Test func `a canary is found even if only a part of it appears`() {
         let canaries = Canaries(["key": "sk-canary-0123456789"])
         #expect(
             canaries.leaks(in: ["log": "… sk-canary-0123456789 …", "body": "nary-0123456789", "clean": "sk-canary"]) == [

@@ -1,17 +1,17 @@
 import TestSupport
 import Testing
 
-/// A second attempt beside a slow first one.
+/// Hedging: a second attempt while the first one is slow.
 @Suite struct HedgesTests {
     private static func router(_ a: ScriptedUpstream, _ b: ScriptedUpstream, hedge: String = "after: 100ms") throws -> RouterProcess {
         var policy = PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b], hedge: { \(hedge) } }"])
-        policy.moreModels = ["  dear: { provider: p-b, price: { input: 0, output: 1000 } }"]
-        policy.routes.append("  capped: { try: [a, dear], hedge: { after: 50ms, max_cost: 0.01 } }")
+        policy.moreModels = ["  expensive: { provider: p-b, price: { input: 0, output: 1000 } }"]
+        policy.routes.append("  capped: { try: [a, expensive], hedge: { after: 50ms, max_cost: 0.01 } }")
         return try RouterProcess(policy)
     }
 
     @Test(arguments: [false, true])
-    func `the first content wins, the loser is cancelled at once, and both stand in _router`(stream: Bool) throws {
+    func `the first content wins, the other attempt is cancelled at once, and _router contains both`(stream: Bool) throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.responding("from ", "b")))
         let router = try Self.router(a, b)
         let start = ContinuousClock.now
@@ -35,7 +35,7 @@ import Testing
         #expect(cancelled < ceiling(.milliseconds(100)))
     }
 
-    @Test func `a first attempt that fails by itself leaves the response to the second, and is told as one of two`() throws {
+    @Test func `if the first attempt fails, the second one serves the request, and _router lists the failure`() throws {
         let isHedged = Gate(), hasFailed = Gate()
         let a = try ScriptedUpstream { exchange in
             try isHedged.wait()
@@ -53,7 +53,7 @@ import Testing
         #expect(response.metadata?["errors"]?[0]?["status"]?.int == 500)
     }
 
-    @Test func `a first attempt that is quick enough has no second beside it`() throws {
+    @Test func `a fast first attempt is not hedged`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let router = try Self.router(a, b, hedge: "after: 20s")
         #expect(try router.stream("r").content == "a")
@@ -61,14 +61,14 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a slow first attempt may still win, and the second leaves no trace in its text`(stream: Bool) throws {
-        let secondHasBegun = Gate()
+    func `a slow first attempt may still win, and its text contains nothing of the second`(stream: Bool) throws {
+        let secondHasStarted = Gate()
         let a = try ScriptedUpstream { exchange in
             if exchange.wantsStream {
                 try exchange.startStream()
                 try exchange.event(OpenAIReplies.roleChunk)
             }
-            try secondHasBegun.wait()
+            try secondHasStarted.wait()
             guard exchange.wantsStream else { return try ScriptedUpstream.responding("slow a")(exchange) }
             for text in ["slow ", "a"] { try exchange.event(OpenAIReplies.contentChunk(text)) }
             try exchange.event(OpenAIReplies.finishChunk)
@@ -80,7 +80,7 @@ import Testing
                 try exchange.startStream()
                 try exchange.event(OpenAIReplies.roleChunk)
             }
-            secondHasBegun.open()
+            secondHasStarted.open()
             exchange.hold()
         }
         let router = try Self.router(a, b)
@@ -94,7 +94,7 @@ import Testing
         try b.waitForPeerClose()
     }
 
-    @Test func `where the first fails the call is the second's, and where both fail it goes on`() throws {
+    @Test func `the second attempt serves the request if the first fails, and two failures end it with both errors`() throws {
         let a = try ScriptedUpstream { exchange in
             try exchange.pause(.milliseconds(300))
             try ScriptedUpstream.failing(500)(exchange)
@@ -110,7 +110,7 @@ import Testing
         #expect(response.json?["_router"]?["errors"]?.array?.count == 2)
     }
 
-    @Test func `a client that leaves cancels both`() throws {
+    @Test func `a client that leaves cancels both attempts`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.silent))
         let router = try Self.router(a, b)
         let client = try router.openStream("r")
@@ -127,23 +127,23 @@ import Testing
             try ScriptedUpstream.responding("a")(exchange)
         }
         let a = try ScriptedUpstream(each: [late, ScriptedUpstream.silent])
-        let b = try ScriptedUpstream(ScriptedUpstream.responding("dear"))
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("expensive"))
         let router = try Self.router(a, b)
         #expect(try router.chat("capped", extra: #""max_tokens":1000"#).content == "a")
         #expect(b.connections == 0)
-        #expect(try router.chat("capped", extra: #""max_tokens":5"#).content == "dear")
+        #expect(try router.chat("capped", extra: #""max_tokens":5"#).content == "expensive")
     }
 
-    @Test func `the delay may be what the model itself needed so far: without enough responses there is no second attempt`() throws {
+    @Test func `a percentile as the delay hedges only after enough responses of the model`() throws {
         let a = try ScriptedUpstream { exchange in
-            if exchange.question == "slow" { exchange.hold() } else { try ScriptedUpstream.responding("a")(exchange) }
+            if exchange.prompt == "slow" { exchange.hold() } else { try ScriptedUpstream.responding("a")(exchange) }
         }
         let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try Self.router(a, b, hedge: "after: p95")
         for _ in 0..<19 { #expect(try router.stream("r").content == "a") }
         #expect(try router.stream("r", "slow", extra: #""timeout_secs":1"#).json?["error"] != nil)
         #expect(b.connections == 0)
-        // The twentieth answer makes the percentile known, and it is far below the time that a silent model is given.
+        // The percentile is known from the twentieth response on. It is far below the timeout of a silent model.
         #expect(try router.stream("a").content == "a")
         let response = try router.stream("r", "slow")
         #expect(response.content == "b" && response.metadata?["hedged"]?.bool == true)

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Requests and tokens of the minute, and requests under way: of keys, models and providers.
+/// Limits of requests, tokens and concurrency, on keys, models and providers.
 @Suite struct LimitsTests {
-    @Test func `of many parallel requests exactly as many as the key's limit are admitted`() throws {
+    @Test func `of many concurrent requests exactly as many as the key's limit are admitted`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("yes"))
         let router = try RouterProcess(
             PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 100 } }"]))
@@ -17,9 +17,9 @@ import Testing
         #expect(refused.allSatisfy { Int($0.head["retry-after"] ?? "").map { $0 >= 1 } == true && $0.errorType == "rate_limit_error" })
     }
 
-    @Test func `slots of clients that leave are free again`() throws {
+    @Test func `the slots of clients that leave become free`() throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.question == "stay" { return try ScriptedUpstream.responding("here")(exchange) }
+            if exchange.prompt == "stay" { return try ScriptedUpstream.responding("here")(exchange) }
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("x"))
             exchange.hold()
@@ -36,7 +36,7 @@ import Testing
         #expect(responses.allSatisfy { $0 == "here" })
     }
 
-    @Test func `over the model's own limit the next model responses, and where none is left the request waits for its turn`() throws {
+    @Test func `over a model's limit the next model is called, and if none is left the request waits for the limit`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         var policy = PolicyText(["b": b], routes: ["  r: { try: [a, b] }"])
         policy.moreProviders = ["  p-a: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(a.port)/v1\" }"]
@@ -49,12 +49,14 @@ import Testing
         #expect(a.requests.count == 2)
     }
 
-    @Test func `a provider's concurrency bounds all its models together, a model's bounds it besides, and the rest queue`() throws {
-        let underWay = Watched((now: 0, most: 0))
+    @Test func `concurrent of a provider bounds all its models together, that of a model bounds it further, and other requests queue`()
+        throws
+    {
+        let running = Watched((now: 0, most: 0))
         let upstream = try ScriptedUpstream { exchange in
-            underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            running.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
             try exchange.pause(.milliseconds(20))
-            underWay.update { $0.now -= 1 }
+            running.update { $0.now -= 1 }
             try ScriptedUpstream.echoing(exchange)
         }
         var policy = PolicyText(["a": upstream])
@@ -65,10 +67,10 @@ import Testing
             try (0..<5).map { round in try router.chat(worker % 2 == 0 ? "a" : "a2", "\(worker)-\(round)").content == "\(worker)-\(round)" }
         }
         #expect(responses.flatMap { $0 }.allSatisfy { $0 })
-        #expect(underWay.read { $0.most } <= 4)
+        #expect(running.read { $0.most } <= 4)
     }
 
-    @Test func `what doesn't fit into the queue is refused at once`() throws {
+    @Test func `a request that finds the queue full is refused at once`() throws {
         let release = Gate()
         let upstream = try ScriptedUpstream { exchange in
             try release.wait()
@@ -82,7 +84,7 @@ import Testing
         for _ in 0..<3 {
             Threads.start { if let response = try? router.chat("a", within: .seconds(30)) { responses.update { $0.append(response) } } }
         }
-        // One is under way and one waits, whichever: until the release only the third can have a response.
+        // One request runs and one is queued. Until the gate opens only the third can have a response.
         let refused = try #require(responses.wait(until: Deadline(.seconds(10))) { $0.first })
         #expect(refused.status == 503)
         #expect(refused.errorCode == "no_model_available")
@@ -92,7 +94,7 @@ import Testing
         #expect(served.allSatisfy { $0.content == "done" })
     }
 
-    @Test func `a route's own time bounds the wait for a place`() throws {
+    @Test func `the queue timeout of a route bounds the wait for a slot`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         var policy = PolicyText(routes: ["  r: { try: [a], timeouts: { queue: 200ms } }"])
         policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]

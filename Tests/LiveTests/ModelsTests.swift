@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// What `/models` shows.
+/// The list of models at `/models`.
 @Suite struct ModelsTests {
     private static let policy = PolicyText().with {
         $0.moreProviders = ["  demo: { plugin: demo }", "  off: { plugin: openai, api_key: \"${SURELY_NOT_SET}\" }"]
@@ -15,7 +15,7 @@ import Testing
         $0.routes = ["  r: { try: [plain, seeing] }"]
     }
 
-    @Test func `every entry says with a boolean whether it sees`() throws {
+    @Test func `every entry has a boolean supportsVision`() throws {
         let router = try RouterProcess(Self.policy)
         for path in ["/models", "/v1/models", "/api/v1/models"] {
             let list = try #require(try router.get(path).json)
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `hidden models are not listed, and those of a provider without its key are not available`() throws {
+    @Test func `hidden models are not listed, and models of a provider that is off are not available`() throws {
         let router = try RouterProcess(Self.policy)
         let entries = try #require(try router.get("/models").json?["data"]?.array)
         let ids = entries.compactMap { $0["id"]?.string }
@@ -46,7 +46,7 @@ import Testing
         #expect(refused.text.contains("SURELY_NOT_SET"))
     }
 
-    @Test func `one model is found by its name, slashes and all`() throws {
+    @Test func `a model is found by its name, even with slashes`() throws {
         let router = try RouterProcess(Self.policy)
         for id in ["plain", "demo/name:free", "demo%2Fname:free", "demo%2fname%3Afree"] {
             let model = try router.get("/v1/models/\(id)")
@@ -70,7 +70,7 @@ import Testing
         #expect(try ids("type=fast") == ["seeing"])
     }
 
-    @Test func `the list's tag follows the policy`() throws {
+    @Test func `the list's ETag changes with the policy`() throws {
         let router = try RouterProcess(Self.policy)
         let first = try router.get("/models")
         let tag = try #require(first.head["etag"])
@@ -80,7 +80,7 @@ import Testing
         #expect(try router.get("/models").head["etag"] != tag)
     }
 
-    @Test func `HEAD, OPTIONS and unknown paths are answered as HTTP asks`() throws {
+    @Test func `HEAD, OPTIONS and unknown paths get the responses that HTTP defines`() throws {
         let router = try RouterProcess(Self.policy)
         let client = try router.client()
         client.send(RouterProcess.request("HEAD", "/models") + RouterProcess.request("GET", "/health"))
@@ -91,7 +91,7 @@ import Testing
         #expect(unknown.status == 404)
         #expect(unknown.json?["error"]?["message"]?.string != nil)
         #expect(try router.get("/v1/chat/completions").status == 405)
-        #expect(try router.chat("nobody").status == 404)
+        #expect(try router.chat("unknown").status == 404)
         let tagged = try router.call("GET", "/health", fields: ["x-request-id: my-own-id"])
         #expect(tagged.head["x-request-id"] == "my-own-id")
     }

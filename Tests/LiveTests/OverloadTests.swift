@@ -1,20 +1,22 @@
 import TestSupport
 import Testing
 
-/// Ten times more than there is room for: what is admitted is served whole, what isn't is told at once when to come back.
+/// Ten times more requests than the capacity: admitted requests are served completely, the others are refused at once
+/// with a `retry-after`.
 @Suite struct OverloadTests {
     private static let slots = 8
-    /// Of a response at the upstream. Eighty answers a second leave a small machine enough to offer ten times as many.
+    /// The upstream's time for a response. At eighty responses a second, even a small machine can offer ten times as
+    /// many requests.
     private static let service: Duration = .milliseconds(scaled(20, soak: 100))
 
     private struct Outcome {
         var served: [Duration] = []
         var refused: [Duration] = []
-        /// Answers that are cut, somebody else's, or a refusal that doesn't say when to come back.
+        /// Responses that are cut off or belong to another request, and refusals without `retry-after`.
         var wrong: [String] = []
         var time: Duration = .zero
 
-        /// Answers a second.
+        /// Served requests per second.
         var goodput: Double { Double(served.count) / (time / .seconds(1)) }
 
         static func p99(_ durations: [Duration]) -> Duration {
@@ -33,10 +35,10 @@ import Testing
         }
     }
 
-    /// Parallel clients, each with a connection that it keeps, whose every second request is streamed.
+    /// Runs concurrent clients, each with a keep-alive connection. Every second request is streamed.
     /// - Parameters:
-    ///   - rate: requests a second over all clients; nil: as fast as they are answered.
-    ///   - isRefused: opened at the first refusal.
+    ///   - rate: requests per second of all clients together; nil sends each request after the previous response.
+    ///   - isRefused: is opened at the first refusal.
     private static func offer(
         _ router: RouterProcess, clients: Int, each: Int, rate: Double? = nil, isRefused: Gate = Gate()
     ) throws -> Outcome {
@@ -62,16 +64,16 @@ import Testing
         }
     }
 
-    @Test func `the served go on at full speed beside ten times as many that are refused`() throws {
-        let underWay = Watched((now: 0, most: 0))
+    @Test func `admitted requests keep full speed while ten times as many are refused`() throws {
+        let running = Watched((now: 0, most: 0))
         let rounds = scaled(20, soak: 200)
         let isRefused = Gate()
         let upstream = try ScriptedUpstream { exchange in
-            underWay.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-            // The overload's first requests keep their slots until another is refused.
+            running.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            // The first requests of the overload keep their slots until another request is refused.
             if exchange.number >= Self.slots * rounds { try isRefused.wait() }
             try exchange.pause(Self.service)
-            underWay.update { $0.now -= 1 }
+            running.update { $0.now -= 1 }
             try ScriptedUpstream.echoing(exchange)
         }
         var policy = PolicyText(defaults: "timeouts: { queue: 60s }")
@@ -82,22 +84,23 @@ import Testing
         #expect(normal.wrong == [] && normal.refused.isEmpty)
 
         let rate = 10 * normal.goodput
-        // At a rate, a client who is served has time to wait in the queue without being late for its next request.
+        // With a rate there are enough clients that one can wait in the queue without being late for its next request.
         let clients = scaled(10, soak: 20) * Self.slots
         let overload = try Self.offer(
             router, clients: clients, each: isSoak ? Int(rate * 60) / clients : rounds, rate: isSoak ? rate : nil, isRefused: isRefused)
         #expect(overload.wrong == [])
         #expect(!overload.refused.isEmpty && overload.served.count >= Self.slots)
-        #expect(underWay.read { $0.most } <= Self.slots)
+        #expect(running.read { $0.most } <= Self.slots)
 
         let afterwards = try Self.offer(router, clients: Self.slots, each: rounds)
         #expect(afterwards.wrong == [] && afterwards.refused.isEmpty)
         if isSoak {
+            let offered = Double(overload.served.count + overload.refused.count) / (overload.time / .seconds(1))
             print(
-                "overload: capacity \(normal.goodput)/s, offered \(Double(overload.served.count + overload.refused.count) / (overload.time / .seconds(1)))/s,"
-                    + " served \(overload.goodput)/s, p99 of a refusal \(Outcome.p99(overload.refused)), of a response \(Outcome.p99(normal.served)) before and"
-                    + " \(Outcome.p99(afterwards.served)) afterwards")
-            #expect(overload.time <= .seconds(63), "not ten times the capacity was offered")
+                "overload: capacity \(normal.goodput)/s, offered \(offered)/s, served \(overload.goodput)/s;"
+                    + " p99 of a refusal \(Outcome.p99(overload.refused)), of a response"
+                    + " \(Outcome.p99(normal.served)) before and \(Outcome.p99(afterwards.served)) afterwards")
+            #expect(overload.time <= .seconds(63), "less than ten times the capacity was offered")
             #expect(overload.goodput >= 0.9 * normal.goodput)
             #expect(Outcome.p99(overload.refused) <= .milliseconds(20))
             #expect(Outcome.p99(afterwards.served) <= Outcome.p99(normal.served) * 1.5)
@@ -106,7 +109,7 @@ import Testing
 }
 
 extension ContinuousClock.Instant {
-    /// For what is offered at a rate.
+    /// Blocks until this instant.
     fileprivate func await() {
         _ = Watched(()).wait(until: Deadline(self - .now)) { _ in Bool?.none }
     }

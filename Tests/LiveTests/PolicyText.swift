@@ -1,12 +1,12 @@
 import TestSupport
 
-/// A routes.yaml for a test: each upstream `x` gives a provider `p-x` and a model `x`, which the provider calls `up-x`.
+/// A policy file for a test. An upstream `x` becomes a provider `p-x` and a model `x`, whose upstream name is `up-x`.
 struct PolicyText {
     var upstreams: [(name: String, port: UInt16)]
     /// Members of the flow mappings `server` and `defaults`, such as `keepalive: 200ms`.
     var server = ""
     var defaults = ""
-    /// Of every provider, besides its address.
+    /// Members of the flow mapping of each upstream's provider, in addition to its address.
     var provider = "api_key: sk-provider"
     /// Lines under `routes:`, `keys:`, `providers:` and `models:`, each indented by two spaces.
     var routes: [String] = []
@@ -36,7 +36,8 @@ struct PolicyText {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Without a word of the test's own no model is asked again and no breaker opens, so that what is seen is the rule under test alone.
+    /// Unless a test sets them, there are no retries and no breaker opens, so that they don't affect the rule under
+    /// test.
     private var allDefaults: String {
         var settings = defaults.isEmpty ? [] : [defaults]
         if !defaults.contains("retry:") { settings.append("retry: { retries: 0 }") }
@@ -57,15 +58,16 @@ extension RouterProcess {
     }
 }
 
-/// Full sizes and exact times, as `make soak` runs them.
+/// Whether the tests run at full size and with exact times, as `make soak` does.
 let isSoak = RouterBinary.environment("SOAK") == "1"
 
 func scaled(_ size: Int, soak: Int) -> Int { isSoak ? soak : size }
 
-/// A bound on how long something may take: exact with SOAK=1, else ten times as much, because other tests share the machine.
+/// An upper bound of a duration: exact with SOAK=1, otherwise ten times as long, because other processes share the
+/// machine.
 func ceiling(_ exact: Duration) -> Duration { isSoak ? exact : exact * 10 }
 
-/// Runs `body` for each index on threads of its own and gives the results in order.
+/// Runs `body` for each index on its own thread and returns the results in order.
 func concurrently<Result: Sendable>(
     _ count: Int, within limit: Duration = .seconds(60), file: StaticString = #fileID, line: Int = #line,
     _ body: @escaping @Sendable (Int) throws -> Result

@@ -1,28 +1,29 @@
 import TestSupport
 import Testing
 
-/// A stream that broke after its first content goes on at another model, where the route says so.
+/// `resume: true`: another model continues a stream that broke after its first content.
 @Suite struct ResumptionTests {
-    private static let begun = ["Once \"upon\" ", "a "]
+    private static let firstTexts = ["Once \"upon\" ", "a "]
 
-    /// Each response is reset at its gate: a reset takes along what the router has not read yet.
+    /// Each response is reset when its gate opens, after the client has read the texts, because a reset discards data
+    /// that the router has not read yet.
     private static func breaking(at gates: [Gate]) throws -> ScriptedUpstream {
         try ScriptedUpstream { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.roleChunk)
-            for text in begun { try exchange.event(OpenAIReplies.contentChunk(text)) }
+            for text in firstTexts { try exchange.event(OpenAIReplies.contentChunk(text)) }
             try gates[exchange.number].wait()
             exchange.reset()
         }
     }
 
-    /// Reads what comes before the break, lets it happen, and returns what follows.
+    /// Reads the texts before the break, opens the gate, and returns the rest of the stream.
     private static func rest(
         _ router: RouterProcess, _ model: String, _ text: String = "Hello", extra: String = "", breakingAt gate: Gate
     ) throws -> StreamedResponse {
         let client = try router.openStream(model, text, extra: extra)
         let head = try client.readHead()
-        for text in begun { #expect(try client.nextContent() == text) }
+        for text in firstTexts { #expect(try client.nextContent() == text) }
         gate.open()
         return try client.readRest(of: head)
     }
@@ -35,7 +36,7 @@ import Testing
         return try RouterProcess(policy)
     }
 
-    @Test func `it goes on where it broke, and says where`() throws {
+    @Test func `another model continues at the break, and _router shows the resume point`() throws {
         let gate = Gate()
         let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.responding("time", ".")))
         let response = try Self.rest(Self.router(a, b), "r", "Tell me a story", breakingAt: gate)
@@ -50,7 +51,7 @@ import Testing
         #expect(sent.first?["content"]?.string == "Tell me a story")
     }
 
-    @Test func `without the route's word, and for tools, JSON or several choices, the break is an error`() throws {
+    @Test func `without resume, and with tools, JSON or several choices, the break is an error`() throws {
         let extras = [#""n":2"#, #""tools":[{"type":"function","function":{"name":"f"}}]"#, #""response_format":{"type":"json_object"}"#]
         let gates = (0...extras.count).map { _ in Gate() }
         let (a, b) = (try Self.breaking(at: gates), try ScriptedUpstream(ScriptedUpstream.responding("never")))
@@ -66,7 +67,7 @@ import Testing
         #expect(b.requests.isEmpty)
     }
 
-    @Test func `where nobody can go on the break is an error`() throws {
+    @Test func `if no model can continue, the break is an error`() throws {
         let gate = Gate()
         let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.failing(500)))
         let response = try Self.rest(Self.router(a, b), "r", breakingAt: gate)

@@ -1,12 +1,12 @@
 import TestSupport
 import Testing
 
-/// The same model again: how often, when, and what the upstream's own wish does to it.
+/// Retries: how many, when, and how the upstream's `Retry-After` affects them.
 @Suite struct RetriesTests {
     private static let retries = "retry: { retries: 3, delay: 20ms, jitter: 0 }"
 
     @Test(arguments: [false, true])
-    func `a model that is alone is asked again as often as retries says`(stream: Bool) throws {
+    func `without another model a failed attempt is retried up to retries times`(stream: Bool) throws {
         let upstream = try ScriptedUpstream(each: [
             ScriptedUpstream.failing(500), ScriptedUpstream.failing(502), ScriptedUpstream.responding("at last"),
         ])
@@ -18,7 +18,7 @@ import Testing
         #expect(waits[0] >= .milliseconds(20) && waits[1] >= .milliseconds(40))
     }
 
-    @Test func `retries end with max_attempts, and the client's own bound comes first`() throws {
+    @Test func `max_attempts bounds the retries, and a request may allow fewer`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 3, " + Self.retries))
         #expect(try router.chat("a").json?["_router"]?["attempts"]?.int == 3)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: [("Retry-After: 1", 1.0), ("retry-after-ms: 300", 0.3), ("Retry-After: abc", 0.02), ("Retry-After: -1", 0.02)])
-    func `a rate limited model is asked again after what its upstream asked for`(field: String, seconds: Double) throws {
+    func `a rate limited model is retried after the wait that its upstream asked for`(field: String, seconds: Double) throws {
         let upstream = try ScriptedUpstream(each: [ScriptedUpstream.failing(429, fields: [field]), ScriptedUpstream.responding("now")])
         let router = try RouterProcess(PolicyText(["a": upstream], defaults: Self.retries))
         #expect(try router.chat("a").content == "now")
@@ -36,7 +36,7 @@ import Testing
         #expect(waited >= .seconds(seconds) && waited < .seconds(seconds) + ceiling(.milliseconds(300)))
     }
 
-    @Test func `a rate limited model whose upstream names no time is ready when it is asked again`() throws {
+    @Test func `a rate limited model without a wait from its upstream is ready for the retry`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if exchange.number % 2 == 0 {
                 try ScriptedUpstream.failing(429)(exchange)
@@ -48,19 +48,19 @@ import Testing
         for _ in 0..<10 { #expect(try router.chat("a").content == "now") }
     }
 
-    @Test func `where all rest, a request waits if it may, with comments on its stream`() throws {
+    @Test func `if all candidates are in cooldown, a request waits, with comments on its stream`() throws {
         let upstream = try ScriptedUpstream(each: [
-            ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.responding("rested"),
+            ScriptedUpstream.failing(429, fields: ["Retry-After: 2"]), ScriptedUpstream.responding("ready"),
         ])
         let router = try RouterProcess(PolicyText(["a": upstream], server: "keepalive: 200ms", defaults: "retry: { retries: 0 }"))
         #expect(try router.chat("a").status == 429)
         let response = try router.stream("a")
-        #expect(response.content == "rested" && response.isDone)
+        #expect(response.content == "ready" && response.isDone)
         #expect(response.comments >= 3)
         #expect(upstream.requests[1].at - upstream.requests[0].at >= .seconds(2))
     }
 
-    @Test func `where the wait doesn't fit, it fails at once with the earliest time`() throws {
+    @Test func `if the wait exceeds the deadline, the request fails at once with the earliest retry-after`() throws {
         let (a, b) = (
             try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 86400"])),
             try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 90"]))
@@ -74,13 +74,13 @@ import Testing
             #expect((80...91).contains(Int(response.head["retry-after"] ?? "") ?? 0))
             #expect(response.head["x-router-attempts"] == "\(attempts)")
         }
-        // No wish is followed for longer than five minutes.
+        // A cooldown is at most five minutes, whatever the upstream asked for.
         let alone = try router.chat("a", within: .seconds(5))
         #expect((290...301).contains(Int(alone.head["retry-after"] ?? "") ?? 0))
         #expect(a.requests.count == 1 && b.requests.count == 1)
     }
 
-    @Test func `a route's own rows of the failure table come before the others`() throws {
+    @Test func `failover of a route replaces rows of the failure table`() throws {
         let (a, b) = (
             try ScriptedUpstream(ScriptedUpstream.failing(403, "no credit")), try ScriptedUpstream(ScriptedUpstream.responding("b"))
         )
@@ -93,26 +93,26 @@ import Testing
         #expect(try router.chat("go").content == "b")
     }
 
-    /// A dying upstream gets little more than what clients ask of it.
-    @Test func `repeats at a failing provider stay within the budget and max_attempts`() throws {
+    /// The retry budget: a failing upstream gets few more requests than the clients send.
+    @Test func `retries at a failing provider stay within the budget and max_attempts`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(503))
         let policy = PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 400ms }, max_attempts: 4")
         let router = try RouterProcess(policy)
         let requests = scaled(100, soak: 400)
         let statuses = try concurrently(requests) { _ in try router.chat("a").status }
         #expect(statuses.allSatisfy { $0 == 503 })
-        // A fifth of those under way is asked again, of these a fifth once more, and so on; always three.
+        // A fifth of the running requests may be retried, a fifth of these once more, and so on; three always may.
         let seen = upstream.requests.count
         #expect(seen > requests && seen <= requests * 5 / 4 + 9, "\(seen) of \(requests)")
     }
 
-    @Test func `a retry whose model must rest longer, by what another request learned meanwhile, waits on`() throws {
-        let bothTried = Gate()
+    @Test func `a retry waits longer if another request learns meanwhile of a longer cooldown`() throws {
+        let bothStarted = Gate()
         let upstream = try ScriptedUpstream { exchange in
             switch exchange.number {
-            case 0: try bothTried.wait()
+            case 0: try bothStarted.wait()
             case 1:
-                bothTried.open()
+                bothStarted.open()
                 try exchange.pause(.milliseconds(150))
             default: return try ScriptedUpstream.responding("yes")(exchange)
             }
@@ -124,7 +124,7 @@ import Testing
         #expect(responses.map { $0.json?["_router"]?["attempts"]?.int } == [2, 2])
     }
 
-    @Test func `no retry is waited for that the breaker forbids`() throws {
+    @Test func `a retry is dropped if the failure opens the breaker`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let router = try RouterProcess(
             PolicyText(["a": upstream], defaults: "retry: { retries: 3, delay: 30s, max_delay: 30s }, breaker: { failures: 1 }"))

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// Nothing that a client sends chooses where a provider's key goes, and no secret comes out anywhere.
+/// A client can't choose where a provider's key is sent, and the router never outputs a secret.
 @Suite struct SecretsTests {
-    @Test func `a client's fields and headers never choose where a request goes`() throws {
+    @Test func `fields and headers of a client never decide where a request is sent`() throws {
         let (upstream, attacker) = (try ScriptedUpstream(ScriptedUpstream.echoing), try ScriptedUpstream(ScriptedUpstream.echoing))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let address = "http://127.0.0.1:\(attacker.port)/v1"
@@ -53,7 +53,7 @@ import Testing
         #expect(upstream.requests.count == 1)
     }
 
-    @Test func `an upstream sees the router's fields and none of the client's`() throws {
+    @Test func `an upstream gets the router's headers and none of the client's`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"client-key\" }"]))
         let fields = [
@@ -70,7 +70,7 @@ import Testing
         #expect(head.all("transfer-encoding").count + head.all("content-length").count == 1)
     }
 
-    @Test func `an upstream's cookies, connection fields and lengths stay with it`() throws {
+    @Test func `cookies and connection headers of an upstream are not passed on`() throws {
         let upstream = try ScriptedUpstream {
             try $0.respond(
                 200, OpenAIReplies.buffered("x"),
@@ -85,10 +85,10 @@ import Testing
         for name in ["set-cookie", "x-hop", "keep-alive"] { #expect(response.head[name] == nil, "\(name)") }
     }
 
-    /// Every way of failing that quotes something, with a planted secret in each place that could be quoted.
-    @Test func `no planted secret comes out in logs, metrics or bodies`() throws {
+    /// Produces every failure whose message quotes something, with a planted secret in each quoted part.
+    @Test func `no planted secret appears in logs, metrics or bodies`() throws {
         let canaries = Canaries([
-            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "client's key": "sk-canary-Kc93caller",
+            "provider key": "sk-canary-Zq81provider", "header value": "canary-Hx52header-value", "client's key": "sk-canary-Kc93client",
             "wrong key": "sk-canary-Wr47wrong",
             "environment": "canary-Ev66environment",
         ])
@@ -110,19 +110,19 @@ import Testing
             },
             { try $0.respond(200, buffered) },
         ]
-        var policy = PolicyText(routes: ["  r: { try: a }"], keys: ["  root: { secret: \"${CALLER_KEY}\", admin: true }"])
+        var policy = PolicyText(routes: ["  r: { try: a }"], keys: ["  root: { secret: \"${CLIENT_KEY}\", admin: true }"])
         let upstream = try ScriptedUpstream { try scripts[$0.number % scripts.count]($0) }
         policy.upstreams = [("a", upstream.port)]
         policy.provider = "api_key: \"${PROVIDER_KEY}\", headers: { X-Team: \"${HEADER}\" }"
         let environment = [
-            "PROVIDER_KEY": "sk-canary-Zq81provider", "HEADER": "canary-Hx52header-value", "CALLER_KEY": "sk-canary-Kc93caller",
+            "PROVIDER_KEY": "sk-canary-Zq81provider", "HEADER": "canary-Hx52header-value", "CLIENT_KEY": "sk-canary-Kc93client",
             "OTHER": "canary-Ev66environment",
         ]
         let router = try RouterProcess(policy, environment: environment)
         var sinks: [String: String] = [:]
         for (index, model) in (0..<(2 * scripts.count)).map({ ($0, $0 < scripts.count ? "a" : "r") }) {
-            let response = try router.chat(model, "canary-Pr19prompt-text", key: "sk-canary-Kc93caller")
-            sinks["answer \(index)"] = response.head.raw + response.text
+            let response = try router.chat(model, "canary-Pr19prompt-text", key: "sk-canary-Kc93client")
+            sinks["response \(index)"] = response.head.raw + response.text
         }
         #expect(upstream.requests.count >= 2 * scripts.count)
         for (index, fields) in [
@@ -133,10 +133,11 @@ import Testing
             sinks["refusal \(index)"] = response.head.raw + response.text
         }
         for path in ["/metrics", "/health", "/models", "/nowhere?key=sk-canary-Wr47wrong"] {
-            sinks[path] = try router.get(path, key: "sk-canary-Kc93caller").text
+            sinks[path] = try router.get(path, key: "sk-canary-Kc93client").text
         }
         let bad =
-            "  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"
+            "  bad: { plugin: openai-compatible, api_key: \"${PROVIDER_KEY}\", "
+            + "base_url: \"http://user:${PROVIDER_KEY}@h/\", x: \"${OTHER}\" }"
         try router.reloadRefused(policy.with { $0.moreProviders = [bad] }.text)
         _ = try router.waitForRecords(2 * scripts.count + 3)
         sinks["stdout"] = router.standardOutput

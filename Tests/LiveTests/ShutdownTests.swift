@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The order of the end: not ready, deaf, drained, gone.
+/// The steps of a shutdown: not ready, listeners closed, drained, exited.
 @Suite(.serialized) struct ShutdownTests {
     private static func ticking(_ finish: Gate) -> ScriptedUpstream.Script {
         { exchange in
@@ -12,7 +12,7 @@ import Testing
             }
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("begun "))
-            if exchange.question == "long" { return exchange.hold() }
+            if exchange.prompt == "long" { return exchange.hold() }
             try finish.wait()
             try exchange.event(OpenAIReplies.contentChunk("and ended"))
             try exchange.event(OpenAIReplies.finishChunk)
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func `running responses end whole, and the process exits with 0`() throws {
+    @Test func `running responses are completed, and the process exits with 0`() throws {
         let finish = Gate()
         let upstream = try ScriptedUpstream(Self.ticking(finish))
         let router = try RouterProcess(PolicyText(["a": upstream], server: "drain: 30s"))
@@ -48,7 +48,7 @@ import Testing
         #expect(try router.waitForRecords(clients.count + 1).count == clients.count + 1)
     }
 
-    @Test func `before the listener closes the router is not ready but serves`() throws {
+    @Test func `during pre_stop the router reports not ready and still serves`() throws {
         let router = try RouterProcess(PolicyText(server: "pre_stop: 2s, drain: 1s").demo)
         #expect(try router.get("/readyz").status == 200)
         router.process.signal(SIGTERM)
@@ -60,22 +60,22 @@ import Testing
         #expect(try router.process.waitForExit(within: ceiling(.seconds(4))) == .code(0))
     }
 
-    @Test func `a kept connection is told of the end`() throws {
+    @Test func `a keep-alive connection is closed, or its next request is refused`() throws {
         let finish = Gate()
         let upstream = try ScriptedUpstream(Self.ticking(finish))
         let router = try RouterProcess(PolicyText(["a": upstream], server: "drain: 20s"))
         let busy = try router.openStream("a")
         let busyHead = try busy.readHead()
         let kept = try router.client()
-        let ask = RouterProcess.request("GET", "/health")
-        kept.send(ask)
+        let healthRequest = RouterProcess.request("GET", "/health")
+        kept.send(healthRequest)
         _ = try kept.readResponse()
         let client = try router.client()
-        client.send(ask)
+        client.send(healthRequest)
         _ = try client.readResponse()
         router.process.signal(SIGTERM)
         try eventually("the listener is closed") { (try? router.client()) == nil }
-        // A kept connection is closed, or its next request is refused as JSON and closes it.
+        // The connection is closed, or its next request is refused with a JSON error and closes it.
         if client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a"))),
             let refusal = try? client.readResponse()
         {
@@ -83,7 +83,7 @@ import Testing
             #expect(refusal.errorCode == "shutting_down")
             #expect(refusal.head["connection"]?.lowercased() == "close")
         }
-        if kept.send(ask), let health = try? kept.readResponse() {
+        if kept.send(healthRequest), let health = try? kept.readResponse() {
             #expect(health.status == 200)
             #expect(health.head["connection"]?.lowercased() == "close")
         }
@@ -92,7 +92,7 @@ import Testing
         #expect(try router.process.waitForExit(within: .seconds(10)) == .code(0))
     }
 
-    @Test func `what is still running at the end of the drain is told so`() throws {
+    @Test func `a request that is still running at the end of the drain gets an error`() throws {
         let gate = Gate()
         let upstream = try ScriptedUpstream(Self.ticking(gate))
         let router = try RouterProcess(PolicyText(["a": upstream], server: "drain: 500ms"))
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(arguments: [SIGTERM, SIGINT])
-    func `a second signal ends at once`(signal: Int32) throws {
+    func `a second signal ends the process at once`(signal: Int32) throws {
         let upstream = try ScriptedUpstream(Self.ticking(Gate()))
         let router = try RouterProcess(PolicyText(["a": upstream], server: "drain: 60s"))
         let client = try router.openStream("a", "long")
@@ -130,7 +130,7 @@ import Testing
         #expect(exit != .code(0))
     }
 
-    @Test func `an idle router ends at once`() throws {
+    @Test func `an idle router exits at once`() throws {
         for signal in [SIGTERM, SIGINT] {
             let router = try RouterProcess(PolicyText(server: "drain: 30s").demo)
             let idle = try router.client()

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `[DONE]` is a promise that the response is whole: no end of an upstream may turn into a false one.
+/// `[DONE]` promises that the response is complete, so it must not be sent if the upstream's response was cut off.
 @Suite struct StreamEndsTests {
     private static let (first, second, finish) = (
         OpenAIReplies.contentChunk("alpha "), OpenAIReplies.contentChunk("beta"), OpenAIReplies.finishChunk
@@ -28,7 +28,7 @@ import Testing
         #expect(response.doneCount == 1 && response.isDone, "\(what)")
     }
 
-    @Test func `a stream that shows its finish or its end marker is whole`() throws {
+    @Test func `a stream with a finish reason or [DONE] is complete`() throws {
         let finishing: @Sendable (UpstreamExchange) throws -> Void = { try $0.finishChunks() }
         expectComplete(
             try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
@@ -47,7 +47,7 @@ import Testing
             }, "body to the close")
     }
 
-    @Test func `a stream without finish and marker ends with one error event and no marker`() throws {
+    @Test func `a stream without finish reason and [DONE] ends with one error event`() throws {
         let ends: [(String, @Sendable (UpstreamExchange) throws -> Void)] = [
             ("proper end of the body", { try $0.finishChunks() }), ("FIN", { $0.close() }),
             (
@@ -98,7 +98,7 @@ import Testing
         #expect(cut.errors.first?["code"]?.string == "upstream_truncated")
     }
 
-    @Test func `an response ends at the marker, though the upstream stays open`() throws {
+    @Test func `a response ends at [DONE], even if the upstream stays open`() throws {
         let upstream = try ScriptedUpstream(Self.play([Self.first, Self.second, Self.finish, Self.done], then: { $0.hold() }))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let start = ContinuousClock.now
@@ -139,31 +139,31 @@ import Testing
         }
     }
 
-    @Test func `a whole response to a streamed request becomes a stream`() throws {
+    @Test func `a non-streamed response to a streamed request becomes a stream`() throws {
         let response = try Self.response { try $0.respond(200, OpenAIReplies.buffered("alpha beta")) }
-        expectComplete(response, "whole JSON")
+        expectComplete(response, "non-streamed JSON")
         #expect(response.isStream)
         #expect(response.finishReasons == ["stop"])
     }
 
-    /// The upstream dies after each byte of its reply, politely and not.
-    @Test func `a reply cut at any byte is whole, replaced or marked as broken`() throws {
+    /// The upstream closes or resets the connection after each byte of its response.
+    @Test func `a stream cut off at any byte is complete, replaced or marked as broken`() throws {
         let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
         let buffered = contents.joined()
         let events =
             [OpenAIReplies.roleChunk] + contents.map(OpenAIReplies.contentChunk) + [Self.finish, OpenAIReplies.usageChunk(), Self.done]
-        let reply = Array(
+        let bytes = Array(
             ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + events.map { "\(String($0.utf8.count + 8, radix: 16))\r\ndata: \($0)\n\n\r\n" }.joined() + "0\r\n\r\n").utf8)
-        // The question says where to cut and how, so that a retry is cut there too.
+        // The prompt says where to cut and how, so that a retry is cut there too.
         let upstream = try ScriptedUpstream { exchange in
-            let words = exchange.question.split(separator: " ")
-            try exchange.send(Array(reply.prefix(words.first.flatMap { Int($0) } ?? 0)))
-            if words.last == "RST" { exchange.reset() } else { exchange.close() }
+            let parts = exchange.prompt.split(separator: " ")
+            try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
+            if parts.last == "RST" { exchange.reset() } else { exchange.close() }
         }
         let other = try ScriptedUpstream(ScriptedUpstream.responding("instead"))
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
-        let cuts = stride(from: 0, through: reply.count, by: isSoak ? 1 : 2).flatMap { ["\($0) FIN", "\($0) RST"] }
+        let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 2).flatMap { ["\($0) FIN", "\($0) RST"] }
         let faults = try concurrently(4, within: .seconds(600)) { worker in
             try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
                 try Self.fault(in: router.stream("r", cuts[index]), buffered: buffered).map { "\(cuts[index]): \($0)" }
@@ -176,7 +176,9 @@ import Testing
     private static func fault(in response: StreamedResponse, buffered: String) -> String? {
         if response.status != 200 { return "status \(response.status)" }
         if response.chunks.count(where: { $0["choices"]?[0]?["delta"]?["role"] != nil }) > 1 { return "two roles" }
-        if response.content == "instead" { return response.isDone && response.errors.isEmpty ? nil : "the fallback's answer is not whole" }
+        if response.content == "instead" {
+            return response.isDone && response.errors.isEmpty ? nil : "the fallback's response is not complete"
+        }
         if !buffered.hasPrefix(response.content) || response.content.isEmpty { return "text '\(response.content)'" }
         switch (response.doneCount, response.errors.count) {
         case (1, 0): return response.content == buffered ? nil : "a marker after '\(response.content)'"
@@ -185,18 +187,18 @@ import Testing
         }
     }
 
-    @Test func `a whole response cut at any byte is never shown as whole`() throws {
+    @Test func `a non-streamed response cut off at any byte is never passed on as complete`() throws {
         let body = OpenAIReplies.buffered("all of it")
-        let reply = Array("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        let bytes = Array("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
         let upstream = try ScriptedUpstream { exchange in
-            try exchange.send(Array(reply.prefix(Int(exchange.question) ?? 0)))
+            try exchange.send(Array(bytes.prefix(Int(exchange.prompt) ?? 0)))
             exchange.close()
         }
         let other = try ScriptedUpstream(ScriptedUpstream.responding("instead"))
         let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
-        for cut in stride(from: 0, to: reply.count, by: scaled(5, soak: 1)) {
+        for cut in stride(from: 0, to: bytes.count, by: scaled(5, soak: 1)) {
             #expect(try router.chat("r", "\(cut)").content == "instead", "cut at \(cut)")
         }
-        #expect(try router.chat("r", "\(reply.count)").content == "all of it")
+        #expect(try router.chat("r", "\(bytes.count)").content == "all of it")
     }
 }

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// What a streaming client sees of a response that goes well.
+/// Successful streams, as a client sees them.
 @Suite struct StreamsTests {
-    @Test func `a stream passes with its texts, one role, its finish and its end marker`() throws {
+    @Test func `a stream has its texts, one role, its finish reason and [DONE]`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("При", "вет ", "🚀"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let response = try router.stream("a")
@@ -23,7 +23,7 @@ import Testing
         #expect(request["stream"]?.bool == true)
     }
 
-    @Test func `the router's record stand in the head, in the first chunk and complete in the last`() throws {
+    @Test func `the router's metadata is in the headers, in the first chunk and, complete, in the last`() throws {
         let failing = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x", "y"))
         let router = try RouterProcess(PolicyText(["a": failing, "b": upstream], routes: ["  r: { try: a, fallback: [b] }"]))
@@ -47,7 +47,7 @@ import Testing
         #expect(try router.chat("r", fields: ["x-router-metadata: off"]).json?["_router"] == nil)
     }
 
-    @Test func `an event reaches the client before the next one is made`() throws {
+    @Test func `an event reaches the client before the next one is sent`() throws {
         let gates = (0..<3).map { _ in Gate() }
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -69,7 +69,7 @@ import Testing
         #expect(try client.readRest(of: head).isDone)
     }
 
-    @Test func `keys of a delta that the router doesn't know pass untouched`() throws {
+    @Test func `unknown members of a delta pass unchanged`() throws {
         let chunk = OpenAIReplies.chunk(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#)
         let upstream = try ScriptedUpstream {
             try $0.startStream()
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3, 100])
-    func `cuts between bytes change nothing`(size: Int) throws {
+    func `the result doesn't depend on how the bytes are cut`(size: Int) throws {
         let events = [
             OpenAIReplies.roleChunk, OpenAIReplies.contentChunk("Привет "), OpenAIReplies.contentChunk("🚀\r\n"), OpenAIReplies.finishChunk,
             OpenAIReplies.doneEvent,
@@ -103,7 +103,7 @@ import Testing
         #expect(response.isDone && response.errors.isEmpty)
     }
 
-    @Test func `usage is asked of the upstream always and reaches the client who asked`() throws {
+    @Test func `usage is always requested from the upstream, and a client gets it if it asks for it`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let without = try router.stream("a")
@@ -122,7 +122,7 @@ import Testing
         let upstream = try ScriptedUpstream(each: [{ try $0.stream(["x"], usage: zero) }, { try $0.stream(["x"], usage: nil) }])
         let router = try RouterProcess(PolicyText(["a": upstream]))
         _ = try router.stream("a")
-        _ = try router.waitForRecords(1)  // a record is written after its response: two could change places
+        _ = try router.waitForRecords(1)  // a record is written after its response, so two records could swap
         _ = try router.stream("a")
         let records = try router.waitForRecords(2)
         #expect(records[0]["completion_tokens"]?.int == 0)
@@ -130,7 +130,7 @@ import Testing
         #expect(records[1]["usage_source"]?.string == "estimated")
     }
 
-    @Test func `of a usage of which one half is missing that half is estimated`() throws {
+    @Test func `a missing half of the usage is estimated`() throws {
         let upstream = try ScriptedUpstream { try $0.stream(["four words of text"], usage: #"{"prompt_tokens":7}"#) }
         let router = try RouterProcess(PolicyText(["a": upstream]))
         _ = try router.stream("a")
@@ -139,14 +139,14 @@ import Testing
         #expect(record["completion_tokens"]?.int.map { $0 > 0 } == true)
     }
 
-    @Test func `a provider that refuses the wish for usage is not asked`() throws {
+    @Test func `stream_usage: false sends no stream_options to the upstream`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("x"))
         let router = try RouterProcess(PolicyText(["a": upstream]).with { $0.provider = "stream_usage: false" })
         #expect(try router.stream("a").isDone)
         #expect(try #require(upstream.requests.first?.json)["stream_options"] == nil)
     }
 
-    @Test func `silence towards the client is broken by comments, before the first content and after`() throws {
+    @Test func `a silent stream gets comments, before the first content and after it`() throws {
         let (first, second) = (Gate(), Gate())
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
@@ -192,9 +192,9 @@ import Testing
         #expect(response.doneCount == 0)
     }
 
-    /// One event is 16 MiB at most; above it the stream ends with an error that says so.
+    /// An event may have up to 16 MiB.
     @Test(arguments: [(64 << 10) - 1, (64 << 10) + 1, 1 << 20, 10 << 20])
-    func `a large event passes whole`(size: Int) throws {
+    func `a large event passes unchanged`(size: Int) throws {
         let text = String(repeating: "x", count: size)
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("first", text, "last"))
         let router = try RouterProcess(PolicyText(["a": upstream]))
@@ -203,7 +203,7 @@ import Testing
         #expect(response.isDone && response.errors.isEmpty)
     }
 
-    @Test func `an event above the limit is an explicit error`() throws {
+    @Test func `an event above the limit ends the stream with an error`() throws {
         let text = String(repeating: "x", count: (16 << 20) + 1)
         let upstream = try ScriptedUpstream(ScriptedUpstream.responding("first", text, "last"))
         let router = try RouterProcess(PolicyText(["a": upstream]))

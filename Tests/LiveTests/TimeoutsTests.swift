@@ -1,13 +1,13 @@
 import TestSupport
 import Testing
 
-/// Each wait has a timer of its own name, and `total` stands above them all.
+/// Each wait has a named timer, and `total` bounds all of them together.
 @Suite struct TimeoutsTests {
     private static func router(_ upstream: ScriptedUpstream, _ timeouts: String, server: String = "") throws -> RouterProcess {
         try RouterProcess(PolicyText(["a": upstream], server: server, defaults: "timeouts: { \(timeouts) }", routes: ["  r: { try: a }"]))
     }
 
-    /// The failure is counted under a reason that holds the timer's name.
+    /// Expects that the failure is counted with a reason that contains the timer's name.
     private func expectTimer(_ name: String, _ router: RouterProcess, _ place: SourceLocation = #_sourceLocation) throws {
         let samples = try router.get("/metrics").text.split(separator: "\n").filter {
             $0.hasPrefix("llm_router_attempt_failures_total{") && $0.contains(name)
@@ -32,7 +32,7 @@ import Testing
         try upstream.waitForPeerClose()
     }
 
-    @Test func `a stream's head that does not come, or in drops, is first_byte`() throws {
+    @Test func `first_byte bounds the wait for the complete head of a stream`() throws {
         try expect(504, timer: "first_byte", stream: true, timeouts: "first_byte: 300ms", ScriptedUpstream.silent)
         try expect(504, timer: "first_byte", stream: true, timeouts: "first_byte: 300ms") { exchange in
             for byte in Array("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".utf8) {
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that shows everything but content is first_content`() throws {
+    @Test func `first_content bounds the wait for the first content of a stream`() throws {
         try expect(504, timer: "first_content", stream: true, timeouts: "first_content: 300ms") { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.roleChunk)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a whole response that does not end is response`() throws {
+    @Test func `response bounds a non-streamed response`() throws {
         try expect(504, timer: "response", stream: false, timeouts: "response: 300ms", ScriptedUpstream.silent)
         try expect(504, timer: "response", stream: false, timeouts: "response: 300ms") { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n")
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `total bounds every attempt together`() throws {
+    @Test func `total bounds all attempts together`() throws {
         let upstreams = try (0..<3).map { _ in try ScriptedUpstream(ScriptedUpstream.silent) }
         let policy = PolicyText(
             ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2]],
@@ -87,7 +87,7 @@ import Testing
         for upstream in upstreams { try upstream.waitForPeerClose() }
     }
 
-    @Test func `a request's own timeout is its total`() throws {
+    @Test func `timeout_secs of a request replaces total`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let router = try Self.router(upstream, "total: 60s")
         let response = try router.chat("a", extra: #""timeout_secs":1"#)
@@ -96,7 +96,7 @@ import Testing
         #expect(upstream.requests.first?.json?["timeout_secs"] == nil)
     }
 
-    @Test func `a stream that falls silent ends with an error event, and upstream pings count as life`() throws {
+    @Test func `a silent stream ends with an error event, and pings of the upstream restart the idle timer`() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()
             try exchange.event(OpenAIReplies.contentChunk("one"))
@@ -116,12 +116,12 @@ import Testing
         try upstream.waitForPeerClose()
     }
 
-    @Test func `a connection that is not made, or stops at TLS, is connect`() throws {
-        let (hole, mute) = (try BlackHole(), try ScriptedUpstream(ScriptedUpstream.silent))
+    @Test func `connect bounds TCP and TLS`() throws {
+        let (hole, silent) = (try BlackHole(), try ScriptedUpstream(ScriptedUpstream.silent))
         let policy = PolicyText(defaults: "timeouts: { connect: 300ms }").with {
             $0.moreProviders = [
                 "  hole: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(hole.port)/v1\" }",
-                "  tls: { plugin: openai-compatible, base_url: \"https://127.0.0.1:\(mute.port)/v1\" }",
+                "  tls: { plugin: openai-compatible, base_url: \"https://127.0.0.1:\(silent.port)/v1\" }",
             ]
             $0.moreModels = ["  hole: { provider: hole }", "  tls: { provider: tls }"]
         }
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `a head without bound is refused`() throws {
+    @Test func `an endless head of a response is a 502`() throws {
         try expect(502, timer: nil, stream: true, timeouts: "first_byte: 60s") { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\n")
             while true { try exchange.send("A: \(String(repeating: "b", count: 1000))\r\n") }
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `an response with faulty framing is a 502`() throws {
+    @Test func `a response with invalid framing is a 502`() throws {
         for head in [
             "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: +5", "Content-Length: 5\r\nContent-Length: 6",
             "Transfer-Encoding: gzip, chunked", "A : b", "A: b\r\n folded",

@@ -3,15 +3,15 @@ import ProviderConformance
 import ProviderKit
 import Testing
 
-@Suite("the suite of every provider finds what breaks its rules")
+@Suite("the conformance suite finds violations of its rules")
 struct ConformanceTests {
     @Test(
-        "a provider that says it can continue, and doesn't",
+        "a provider that claims to continue, but doesn't, is found",
         arguments: [
-            (FakeProvider.Fault.forgetsText, "a continuation's last message is not the assistant's with the text so far"),
-            (.otherRole, "a continuation's last message is not the assistant's with the text so far"),
-            (.unescapedText, "a continuation's body is no JSON"),
-            (.refuses, "a continuation is refused"), (.noMessages, "a continuation's body doesn't hold the text so far"),
+            (FakeProvider.Fault.forgetsText, "the last message of a continuation is not the assistant's with the text so far"),
+            (.otherRole, "the last message of a continuation is not the assistant's with the text so far"),
+            (.unescapedText, "the body of a continuation is not JSON"),
+            (.refuses, "a continuation is refused"), (.noMessages, "the body of a continuation doesn't contain the text so far"),
         ])
     func continuations(fault: FakeProvider.Fault, violation: String) {
         let requests = [Array(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#.utf8)]
@@ -23,26 +23,27 @@ struct ConformanceTests {
     }
 
     @Test(
-        "a decoder that keeps the wrong text",
+        "a decoder that collects the wrong text is found",
         arguments: [
-            (FakeProvider.Fault.keepsUnasked, "a: its text is kept, which nobody asked for"),
-            (.keepsHalf, "a: the text that is kept is not the response's"),
-            (.keepsByRead, "a: byte by byte, it reads differently"),
-            (.changesWhenKeeping, "a: it reads differently where its text is kept"),
+            (FakeProvider.Fault.keepsAlways, "a: its text is collected although 'keepsText' is false"),
+            (.keepsHalf, "a: the collected text is not the text of the response"),
+            (.keepsByRead, "a: byte by byte, it decodes differently"),
+            (.changesWhenKeeping, "a: it decodes differently if its text is collected"),
         ])
     func texts(fault: FakeProvider.Fault, violation: String) {
-        let response = ProviderConformance.Answer("a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
+        let response = ProviderConformance.RecordedResponse(
+            "a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
         #expect(
             ProviderConformance(provider: FakeProvider(fault: fault), responses: [response], requests: []).violations().contains(violation))
         #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [response], requests: []).violations() == [])
     }
 }
 
-/// Sends the client's messages, and reads one line of text.
+/// A provider that sends the client's messages and reads one line of text, with one fault.
 struct FakeProvider: Provider {
     enum Fault {
         case none, forgetsText, otherRole, unescapedText, refuses, noMessages
-        case keepsUnasked, keepsHalf, keepsByRead, changesWhenKeeping
+        case keepsAlways, keepsHalf, keepsByRead, changesWhenKeeping
     }
 
     var fault: Fault
@@ -89,7 +90,7 @@ private struct FakeDecoder: ResponseDecoder {
         guard text.hasSuffix("\n") else { return 0 }
         response.event(.text(text))
         if fault == .changesWhenKeeping, keepsText { response.event(.reasoning("x")) }
-        if keepsText || fault == .keepsUnasked {
+        if keepsText || fault == .keepsAlways {
             response.keep(text: fault == .keepsHalf ? String(text.dropLast()) : text)
             if fault == .keepsByRead { response.keep(text: "\(reads)") }
         }

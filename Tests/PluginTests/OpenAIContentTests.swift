@@ -2,12 +2,12 @@ import OpenAI
 import ProviderKit
 import Testing
 
-@Suite("what the OpenAI plugin learns of a response")
+@Suite("what the OpenAI plugin reads in a response")
 struct OpenAIContentTests {
     let provider = OpenAIProvider(.sample)
 
     @Test(
-        "a refusal and a stop by the content filter are told, other ends aren't",
+        "a refusal and a stop by the content filter count as filtered, other ends don't",
         arguments: [
             (#""delta":{},"finish_reason":"content_filter""#, true),
             (#""delta":{},"finish_reason":"content_filter: PROHIBITED_CONTENT""#, true),
@@ -25,13 +25,13 @@ struct OpenAIContentTests {
         #expect(try read(#"{"choices":[{"index":0,\#(choice)}]}"#).content.isFiltered == isFiltered)
     }
 
-    @Test("every end but an empty one counts as one", arguments: [("stop", 1), ("eos", 1), ("content_filter", 1), ("", 0)])
+    @Test("every finish reason except an empty one ends a choice", arguments: [("stop", 1), ("eos", 1), ("content_filter", 1), ("", 0)])
     func finishes(reason: String, count: Int) throws {
         #expect(try read(#"{"choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#).content.finishes == count)
     }
 
     @Test(
-        "a tool call is told, an empty list of them isn't",
+        "a tool call is found, an empty list of tool calls is not one",
         arguments: [
             (#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, true), (#"{"function_call":{"name":"f"}}"#, true),
             (#"{"tool_calls":[]}"#, false),
@@ -41,7 +41,7 @@ struct OpenAIContentTests {
         #expect(try read(#"{"choices":[{"index":0,"delta":\#(delta)}]}"#).content.hasToolCall == hasToolCall)
     }
 
-    @Test("the text is collected where it is asked for: of the first choice, without reasoning, refusals and tool calls")
+    @Test("if requested, the text of the first choice is collected, without reasoning, refusals and tool calls")
     func text() throws {
         let chunks = [
             #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
@@ -55,7 +55,7 @@ struct OpenAIContentTests {
         #expect(try read([#"{"choices":[{"index":0,"delta":{"role":"assistant"}}]}"#], keepsText: true).text == nil)
     }
 
-    @Test("of a response with text in parts no text is kept")
+    @Test("no text is collected if it comes in parts")
     func textInParts() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#
         #expect(
@@ -64,16 +64,16 @@ struct OpenAIContentTests {
         #expect(try read([first, #"{"choices":[{"index":0,"delta":{"content":[]}}]}"#], keepsText: true).text == "a")
     }
 
-    @Test("of a response with several choices no text is kept")
+    @Test("no text is collected if there are several choices")
     func severalChoices() throws {
         let first = #"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, second = #"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#
         #expect(try read([first, second, first], keepsText: true).text == nil)
         #expect(try read([second, first], keepsText: true).text == nil)
-        // A choice that only opens says nothing yet.
+        // A choice without content doesn't count.
         #expect(try read([#"{"choices":[{"index":1,"delta":{"role":"assistant","content":""}}]}"#, first], keepsText: true).text == "a")
     }
 
-    @Test("a text that no model would continue is not kept")
+    @Test("a text that is too long to be continued is discarded")
     func longText() throws {
         var sink = ResponseSink()
         let half = String(repeating: "x", count: ResponseSink.maxTextBytes / 2)
@@ -87,7 +87,7 @@ struct OpenAIContentTests {
     }
 
     @Test(
-        "usage is read in every spelling, zero stays zero and nothing stays nothing",
+        "usage is read in every spelling, zero stays zero and unknown stays unknown",
         arguments: [
             (
                 #"{"prompt_tokens":0,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}"#,
@@ -111,7 +111,7 @@ struct OpenAIContentTests {
         #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":\#(json)}"#).usage == expected)
     }
 
-    /// Chunks that are alike but for a text, and chunks that look so and are not.
+    /// Chunks that differ only in a text, and chunks that only look so. `#` is the text.
     static let shapes = [
         ##"{"id":"c","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
         ##"{"id":"d","choices":[{"index":0,"delta":{"content":#},"finish_reason":null}]}"##,
@@ -138,25 +138,25 @@ struct OpenAIContentTests {
         "7", #"["a"]"#, #""a","b":"c""#,
     ]
 
-    @Test("a chunk is read alike whatever came before it", arguments: shapes)
+    @Test("a chunk decodes to the same, whatever chunks came before", arguments: shapes)
     func pattern(shape: String) throws {
         for text in Self.texts {
             let chunk = shape.replacing("#", with: text)
-            let alone = told(of: chunk, after: [])
+            let alone = decoded(chunk, after: [])
             for before in Self.shapes {
                 for textBefore in [#""b""#, #""""#, text] {
                     let first = before.replacing("#", with: textBefore)
-                    guard let told = told(of: chunk, after: [first]) else { continue }
-                    #expect(told == alone, "\(chunk) after \(first)")
+                    guard let result = decoded(chunk, after: [first]) else { continue }
+                    #expect(result == alone, "\(chunk) after \(first)")
                 }
             }
-            guard let told = told(of: chunk, after: Array(repeating: shape.replacing("#", with: #""b""#), count: 20)) else { continue }
-            #expect(told == alone, "\(chunk) after twenty like it")
+            guard let result = decoded(chunk, after: Array(repeating: shape.replacing("#", with: #""b""#), count: 20)) else { continue }
+            #expect(result == alone, "\(chunk) after twenty like it")
         }
     }
 
-    /// What a decoder tells of `chunk` after others; nil where one of those has ended the stream.
-    private func told(of chunk: String, after others: [String]) -> String? {
+    /// The result of decoding `chunk` after others, as text; nil if one of those has ended the stream.
+    private func decoded(_ chunk: String, after others: [String]) -> String? {
         guard
             var decoder = try? provider.decoder(
                 for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream)
@@ -167,8 +167,8 @@ struct OpenAIContentTests {
         }
         var sink = ResponseSink()
         do {
-            let taken = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink)
-            return "\(taken) \(sink.parts) \(sink.content) \(sink.text ?? "-") \(String(describing: sink.usage))"
+            let consumed = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink)
+            return "\(consumed) \(sink.parts) \(sink.content) \(sink.text ?? "-") \(String(describing: sink.usage))"
         } catch {
             return "\(error)"
         }

@@ -5,10 +5,10 @@ import ProviderConformance
 import ProviderKit
 import Testing
 
-@Suite("continuing a partial answer with the OpenAI plugin")
+@Suite("continuing a partial response with the OpenAI plugin")
 struct OpenAIContinuationTests {
     @Test(
-        "each way of asking for it is what its servers document",
+        "each kind of request has the form that its servers document",
         arguments: [
             ("prefill", #"{"model":"up","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"He said \"no\"\n🚀"}]}"#),
             (
@@ -25,7 +25,7 @@ struct OpenAIContinuationTests {
     }
 
     @Test(
-        "whatever the messages look like, the client's bytes stay and the result is JSON",
+        "the client's bytes stay as they were, and the result is JSON",
         arguments: [
             (#"{"messages":[]}"#, #"{"messages":[{"role":"assistant","content":"x"}],"model":"up"}"#),
             (#"{ "messages" : [ ] }"#, #"{ "messages" : [ {"role":"assistant","content":"x"}],"model":"up"}"#),
@@ -45,12 +45,12 @@ struct OpenAIContinuationTests {
         let body = Array(
             (#"{"model":"a","messages":[{"role":"user","content":""# + String(repeating: "x", count: 100_000) + #""}],"temperature":0}"#)
                 .utf8)
-        let pieces = try request(body, "prefill", "short").body
-        let own = pieces.reduce(0) { if case .bytes(let bytes) = $1 { $0 + bytes.count } else { $0 } }
-        #expect(own < 100)
+        let sources = try request(body, "prefill", "short").body
+        let newBytes = sources.reduce(0) { if case .bytes(let bytes) = $1 { $0 + bytes.count } else { $0 } }
+        #expect(newBytes < 100)
     }
 
-    @Test("what a continuation needs wins over the client and the policy, and stands there once")
+    @Test("the members that a continuation needs take precedence over the client's and the policy's, and occur once")
     func flagsWin() throws {
         let fields = [BodyField(key: "add_generation_prompt", json: Array("true".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
         let body = #"{"messages":[],"add_generation_prompt":true,"continue_final_message":false}"#
@@ -63,13 +63,13 @@ struct OpenAIContinuationTests {
                 == 2)
     }
 
-    @Test("a call of its own is sent as it came", arguments: ["no", "prefill", "prefix", "continue_final_message"])
+    @Test("an ordinary call is sent unchanged", arguments: ["no", "prefill", "prefix", "continue_final_message"])
     func ordinaryCalls(way: String) throws {
         let body = #"{"model":"up","messages":[1]}"#
         #expect(try sent(body, way, nil) == body)
     }
 
-    @Test("a server that can't be told refuses, and says what to set")
+    @Test("a provider that can't continue throws an error that names the option")
     func unableServers() throws {
         let error = #expect(throws: ProviderError.self) { try request(Array(#"{"messages":[]}"#.utf8), "no", "x") }
         #expect(error?.failure == .unsupported)
@@ -79,7 +79,7 @@ struct OpenAIContinuationTests {
         }
     }
 
-    @Test("passes the suite of every provider", arguments: ["prefill", "prefix", "continue_final_message"])
+    @Test("the provider passes the conformance suite", arguments: ["prefill", "prefix", "continue_final_message"])
     func conformance(way: String) throws {
         let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map {
             Array($0.utf8)
@@ -87,7 +87,7 @@ struct OpenAIContinuationTests {
         #expect(ProviderConformance(provider: try provider(way), responses: [], requests: requests).violations() == [])
     }
 
-    @Test("OpenAI itself has no such option, and a wrong word is told with the right ones")
+    @Test("OpenAI itself doesn't have the option, and for a misspelled word the right one is suggested")
     func options() {
         let key = ConfigEntry(
             key: ConfigText("api_key", at: .start), value: ConfigNode(.scalar(ConfigScalar("sk-0123456789abcdef")), at: .start))
@@ -96,7 +96,7 @@ struct OpenAIContinuationTests {
         #expect(fields.finish().map(\.message).contains { $0.contains("continues") })
         var wrong = FieldReader([entry("base_url", "http://127.0.0.1:1"), entry("continues", "prefil")], at: .start)
         _ = OpenAICompatiblePlugin.readOptions(&wrong)
-        #expect(wrong.finish().map(\.message) == ["'continues' does not know 'prefil'; did you mean 'prefill'?"])
+        #expect(wrong.finish().map(\.message) == ["'continues' can't be 'prefil'; did you mean 'prefill'?"])
     }
 
     private func entry(_ key: String, _ value: String) -> ConfigEntry {
@@ -123,9 +123,9 @@ struct OpenAIContinuationTests {
         let bytes = Array(body.utf8)
         let request = try request(bytes, way, text, defaults: defaults, overrides: overrides)
         return String(
-            decoding: request.body.flatMap { piece in
-                switch piece {
-                case .bytes(let own): own
+            decoding: request.body.flatMap { source in
+                switch source {
+                case .bytes(let bytes): bytes
                 case .client(let range): Array(bytes[range])
                 }
             }, as: UTF8.self)

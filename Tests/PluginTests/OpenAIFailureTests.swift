@@ -4,12 +4,12 @@ import ProviderConformance
 import ProviderKit
 import Testing
 
-@Suite("what an OpenAI-compatible server's errors are about")
+@Suite("the failure classes of OpenAI-compatible servers")
 struct OpenAIFailureTests {
     let provider = OpenAIProvider(.sample)
 
     @Test(
-        "a context that is too long is told by each server's own words",
+        "a context that is too long is recognized in the error of each server",
         arguments: [
             (
                 "OpenAI", 400,
@@ -121,8 +121,9 @@ struct OpenAIFailureTests {
         #expect(failure(status, body).failure == .contextOverflow)
     }
 
-    /// The router keeps the first 64 KiB of an error body: an upstream that repeats a long prompt in it sends JSON that has no end, cut anywhere in a character.
-    @Test("an error that was cut is told by what there is of it, wherever the cut is", arguments: 0..<4)
+    /// The router keeps the first 64 KiB of an error body. If an upstream repeats a long prompt in it, the JSON is cut
+    /// off, possibly in the middle of a character.
+    @Test("an error body that is cut off is recognized, wherever the cut is", arguments: 0..<4)
     func cut(padding: Int) {
         let start = #"{"error":{"message":"maximum context length is 9000 tokens: "# + String(repeating: "x", count: padding)
         for letter in ["П", "中", "🚀"] {
@@ -135,7 +136,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "a content filter is told by each server's own words",
+        "a content filter is recognized in the error of each server",
         arguments: [
             (
                 "OpenAI", 400,
@@ -178,7 +179,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "a response_format that can't be had is told by each server's own words",
+        "an unsupported response_format is recognized in the error of each server",
         arguments: [
             (
                 "OpenAI",
@@ -213,7 +214,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "what only sounds alike keeps the class of its status",
+        "an error that only sounds similar keeps the class of its status",
         arguments: [
             (
                 429,
@@ -269,7 +270,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "an error inside a 200 has the class of what it says",
+        "an error inside a 200 has the class of its code or type",
         arguments: [
             (#"{"error":{"message":"slow down","code":429}}"#, FailureClass.rateLimited, 429),
             (#"{"error":{"message":"busy","type":"server_error"}}"#, .upstreamError, nil),
@@ -300,7 +301,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "the words of the provider behind a provider are told",
+        "the message of the provider that a provider has called is shown",
         arguments: [
             (#"{"raw":"upstream is on fire","provider_name":"x"}"#, "Provider returned error: upstream is on fire"),
             (#"{"raw":"{\"error\":{\"message\":\"on fire\"}}"}"#, "Provider returned error: on fire"),
@@ -311,7 +312,7 @@ struct OpenAIFailureTests {
         #expect(failure(502, #"{"error":{"message":"Provider returned error","code":502,"metadata":\#(metadata)}}"#).message == message)
     }
 
-    @Test("the wait stands in the response's fields, else in the body")
+    @Test("the wait is read from the header fields, or else from the body")
     func waits() {
         let openRouter =
             #"{"error":{"message":"Rate limit exceeded: free-models-per-day.","code":429,"metadata":{"headers":{"X-RateLimit-Limit":"50","X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1775347200000"}}}}"#

@@ -9,7 +9,7 @@ import Testing
 struct OpenAIPluginTests {
     let provider = OpenAIProvider(.sample)
 
-    @Test("passes the suite of every provider")
+    @Test("the provider passes the conformance suite")
     func conformance() {
         let suite = ProviderConformance(
             provider: provider,
@@ -26,7 +26,7 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "only the model changes in a request, all else passes byte for byte",
+        "only the model changes in a request, and all other bytes stay as they were",
         arguments: [
             (#"{"model":"auto","messages":[],"x":[1, 2]}"#, #"{"model":"up","messages":[],"x":[1, 2]}"#),
             (#" { "messages" : [] , "mod\u0065l":null } "#, #" { "messages" : [] , "mod\u0065l":"up" } "#),
@@ -38,7 +38,7 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "a stream is asked for usage, and the client's other stream options stay",
+        "the usage of a stream is requested, and the client's other stream options stay",
         arguments: [
             (#"{"model":"a","stream":true}"#, #"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
             (
@@ -51,14 +51,14 @@ struct OpenAIPluginTests {
         #expect(try sent(body, isStream: true) == expected)
     }
 
-    @Test("a server that refuses the wish for usage is not asked")
+    @Test("the usage is not requested from a server that refuses such requests")
     func usageCanBeLeftOut() throws {
         var options = OpenAIOptions.sample
         options.streamUsage = false
         #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAIProvider(options)) == #"{"model":"up"}"#)
     }
 
-    @Test("the policy's defaults lose to the client, its overrides win")
+    @Test("the client's members take precedence over the policy's defaults, but not over its overrides")
     func defaultsAndOverrides() throws {
         let defaults = [BodyField(key: "temperature", json: Array("0.7".utf8)), BodyField(key: "seed", json: Array("1".utf8))]
         let overrides = [BodyField(key: "safe", json: Array("true".utf8)), BodyField(key: "top_p", json: Array("1".utf8))]
@@ -80,7 +80,7 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "a stream is whole only when every choice that began has finished",
+        "a stream is complete only if every choice that has begun has ended",
         arguments: [
             (["c0 a", "c1 b", "f0", "f1"], true), (["c0 a", "c1 b", "f0"], false), (["c0 a", "f0"], true),
             (["c0 a", "f0", "c0 late"], false), (["c1 b", "f0"], false),
@@ -106,7 +106,7 @@ struct OpenAIPluginTests {
         #expect(isTruncated != isComplete)
     }
 
-    @Test("a response that is compressed all the same says so")
+    @Test("the error for a compressed response names the encoding")
     func contentEncoding() {
         let head = UpstreamHead(
             status: 200, fields: [HTTPField("content-type", "application/json"), HTTPField("content-encoding", "gzip")])
@@ -115,20 +115,20 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "an error body in nobody's format is told as text; a page of HTML isn't",
+        "an error body in another format is shown as text, but a page of HTML is not",
         arguments: [
             (#"{"detail":[{"msg":"field required"}]}"#, #"{"detail":[{"msg":"field required"}]}"#), ("too\n long", "too long"),
             ("<html>no</html>", nil),
         ] as [(String, String?)])
-    func otherErrors(body: String, told: String?) {
+    func otherErrors(body: String, text: String?) {
         let bytes = Array(body.utf8)
         let error = provider.failure(head: UpstreamHead(status: 422), body: bytes.span.bytes)
         #expect(error.failure == .clientError)
-        #expect(error.message == "the upstream answered 422" + (told.map { ": \($0)" } ?? ""))
+        #expect(error.message == "the upstream responded with status 422" + (text.map { ": \($0)" } ?? ""))
     }
 
     @Test(
-        "a 400 is told by its code",
+        "the code of a 400 decides its class",
         arguments: [
             ("context_length_exceeded", nil, FailureClass.contextOverflow), ("content_filter", nil, .contentFilter),
             ("unsupported_parameter", "response_format", .unsupported), ("invalid_value", "messages", .clientError),
@@ -141,7 +141,7 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "a page of HTML, or an event stream where JSON was asked for, is no response",
+        "a page of HTML, or an event stream instead of JSON, is not a response",
         arguments: [("text/html", true), ("text/html", false), ("text/event-stream", false)])
     func unreadable(contentType: String, isStream: Bool) {
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", contentType)])
@@ -150,7 +150,7 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "role-only and empty chunks are no content; text, reasoning and tool calls are",
+        "text, reasoning and tool calls are content, a role or an empty value is not",
         arguments: [
             (#"{"role":"assistant","content":"","refusal":null}"#, false), (#"{}"#, false),
             (#"{"role":"assistant","tool_calls":[]}"#, false),
@@ -175,9 +175,9 @@ struct OpenAIPluginTests {
         let call = Call(operation: .chat, model: "up", isStream: isStream, members: members, defaults: defaults, overrides: overrides)
         let request = try (provider ?? self.provider).request(for: call, body: bytes.span.bytes)
         return String(
-            decoding: request.body.flatMap { piece in
-                switch piece {
-                case .bytes(let own): own
+            decoding: request.body.flatMap { source in
+                switch source {
+                case .bytes(let bytes): bytes
                 case .client(let range): Array(bytes[range])
                 }
             }, as: UTF8.self)

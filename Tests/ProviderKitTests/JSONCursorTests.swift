@@ -13,12 +13,12 @@ import Testing
         #expect(text(bytes[members[0].range]) == #""model" : "a/b""#)
     }
 
-    @Test("members of anything but one object are refused", arguments: ["", "[]", "1", "{}{}", "{} x", "{\"a\":[1,]}", "null"])
+    @Test("anything but exactly one object has no members", arguments: ["", "[]", "1", "{}{}", "{} x", "{\"a\":[1,]}", "null"])
     func refusesOthers(_ text: String) {
         #expect(throws: JSONError.self) { try reading(text) { bytes throws(JSONError) in try JSON.members(of: bytes) } }
     }
 
-    @Test("a cursor enters what it wants to and skips the rest")
+    @Test("a cursor enters some values and skips the rest")
     func entersAndSkips() throws {
         let content = try reading(#"{"id":"x","choices":[{"index":0,"delta":{"content":"Hi"}},{"index":1,"delta":{}}],"usage":null}"#) {
             bytes throws(JSONError) in
@@ -44,7 +44,7 @@ import Testing
         #expect(content == ["index=0", #"delta={"content":"Hi"}"#, "index=1", "delta={}"])
     }
 
-    @Test("what is entered and what is skipped count together against the limit of nesting")
+    @Test("entered and skipped containers count together toward the nesting limit")
     func countsDepthTogether() {
         let bytes = Array((String(repeating: "[", count: 129) + String(repeating: "]", count: 129)).utf8)
         for entered in [1, 64, 127, 128] {
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test("a container that was left makes room for another")
+    @Test("a container that was left no longer counts toward the nesting limit")
     func leavesDepth() throws {
         let bytes = Array(("[" + Array(repeating: "[]", count: 300).joined(separator: ",") + "]").utf8)
         let count = try reading(bytes) { bytes throws(JSONError) in
@@ -80,7 +80,7 @@ import Testing
         #expect(count == 300)
     }
 
-    @Test("a value that was not passed is an error at the next key, not a wrong reading")
+    @Test("a value that was neither skipped nor entered is an error at the next key")
     func refusesForgottenValue() {
         #expect(throws: JSONError(offset: 5, expected: "',' or '}'")) {
             try reading(#"{"a":1}"#) { bytes throws(JSONError) in
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("a cursor outside the bytes fails and does not trap", arguments: [-1, Int.min, 3, 1 << 40, Int.max])
+    @Test("a cursor outside the bytes throws and does not trap", arguments: [-1, Int.min, 3, 1 << 40, Int.max])
     func staysInside(_ offset: Int) {
         #expect(throws: JSONError.self) {
             try reading("[1]") { bytes throws(JSONError) in

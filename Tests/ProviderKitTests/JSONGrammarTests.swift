@@ -13,7 +13,7 @@ import Testing
         #expect(jsonError(Array(text.utf8)) != nil)
     }
 
-    @Test("bytes that are not UTF-8 are refused, at the byte where they go wrong", arguments: illFormed)
+    @Test("bytes that are not UTF-8 are refused at the first wrong byte", arguments: illFormed)
     func refusesIllFormed(_ bytes: [UInt8]) {
         let text = Array("[\"ab".utf8) + bytes + Array("cdefghijk\"]".utf8)
         #expect(jsonError(text) == JSONError(offset: 4, expected: "valid UTF-8"))
@@ -40,12 +40,12 @@ import Testing
         #expect(jsonError([0xff, 0xfe] + sixteen.flatMap { [UInt8($0), 0] }) != nil)
     }
 
-    @Test("an error tells the byte and what was expected there", arguments: errors)
-    func tellsExpectation(_ text: String, _ offset: Int, _ expected: String) {
+    @Test("an error has the offset, and what was expected there", arguments: errors)
+    func reportsExpectation(_ text: String, _ offset: Int, _ expected: String) {
         #expect(jsonError(Array(text.utf8)) == JSONError(offset: offset, expected: expected))
     }
 
-    @Test("nesting ends at 128 levels, and 100,000 brackets are refused there")
+    @Test("nesting is limited to 128 levels, even for 100,000 brackets")
     func limitsDepth() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             func nested(_ depth: Int) -> [UInt8] {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("every cut of a valid text but the whole is refused, at its end")
+    @Test("every truncated text is refused")
     func refusesCutTexts() {
         let text = Array(#"{"a":[1.5e+3,-0,true,false,null,{}],"b\u00e9\n":"жя😀 and more than eight bytes","c":[[],{"d":""}]}"#.utf8)
         #expect(jsonError(text) == nil)
@@ -67,8 +67,8 @@ import Testing
         }
     }
 
-    @Test("line and column count from 1, a column is a character")
-    func tellsPosition() throws {
+    @Test("line and column count from 1, and a column is a character")
+    func reportsPosition() throws {
         let bytes = Array("{\n \"é\": 1,\n  x}".utf8)
         let error = try #require(jsonError(bytes))
         let position = reading(bytes) { error.position(in: $0) }

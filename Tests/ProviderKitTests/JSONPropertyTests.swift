@@ -4,23 +4,24 @@ import ProviderKit
 import Testing
 
 @Suite struct JSONPropertyTests {
-    @Test("on valid texts and harmed ones the verdict is Foundation's, but for its known differences", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "valid and damaged texts get the same verdict as from Foundation, except for known differences", arguments: 0..<20 as Range<UInt64>)
     func agreesWithFoundation(_ seed: UInt64) {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<400 {
             let valid = Array(generator.value().utf8)
             #expect(jsonError(valid) == nil, "seed \(seed), round \(round): \(text(valid))")
-            let harmed = generator.mutated(valid)
-            let error = jsonError(harmed)
-            let foundation = foundationAccepts(harmed)
+            let damaged = generator.mutated(valid)
+            let error = jsonError(damaged)
+            let foundation = foundationAccepts(damaged)
             if (error == nil) == foundation { continue }
-            let isKnown = error.map { isLeniency(at: $0.offset, of: harmed) } ?? isStrictness(harmed)
-            #expect(isKnown, "seed \(seed), round \(round), ours: \(String(describing: error)): \(text(harmed).debugDescription)")
+            let isKnown = error.map { isLeniency(at: $0.offset, of: damaged) } ?? isStrictness(damaged)
+            #expect(isKnown, "seed \(seed), round \(round), ours: \(String(describing: error)): \(text(damaged).debugDescription)")
         }
     }
 
-    @Test("a string means what Foundation says it means", arguments: 0..<10 as Range<UInt64>)
-    func stringsMeanTheSame(_ seed: UInt64) throws {
+    @Test("a string decodes as in Foundation", arguments: 0..<10 as Range<UInt64>)
+    func decodesStrings(_ seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for _ in 0..<200 {
             let literal = Array(generator.string().utf8)
@@ -32,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("walking by entering finds what skipping finds, and fails at the same byte", arguments: 0..<20 as Range<UInt64>)
+    @Test("entering all values finds the same as skipping them, and fails at the same byte", arguments: 0..<20 as Range<UInt64>)
     func walkEqualsSkip(_ seed: UInt64) {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<200 {
@@ -59,7 +60,7 @@ import Testing
         }
     }
 
-    /// Enters all that can be entered.
+    /// Enters all objects and arrays.
     private func walk(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> JSONValue {
         let kind = try cursor.peekKind(bytes)
         let start = cursor.offset
@@ -80,14 +81,16 @@ import Testing
         (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
     }
 
-    /// Foundation takes a comma before a closing bracket, UTF-16 and UTF-32, which it tells by their zero bytes, and a byte order mark.
+    /// Whether Foundation accepts a text that RFC 8259 doesn't allow: with a comma before a closing bracket, in UTF-16
+    /// or UTF-32, which it recognizes by zero bytes, or with a byte order mark.
     private func isLeniency(at offset: Int, of bytes: [UInt8]) -> Bool {
         let isTrailingComma =
             bytes[..<offset].last { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ",") && "]}".utf8.contains(bytes[offset])
         return isTrailingComma || bytes.prefix(4).contains(0) || bytes.starts(with: [0xef, 0xbb, 0xbf]) || bytes.starts(with: [0xff, 0xfe])
     }
 
-    /// Foundation refuses lone surrogates, and numbers that no Double holds.
+    /// Whether Foundation refuses a text that RFC 8259 allows: with a lone surrogate, or with a number outside the
+    /// range of a Double.
     private func isStrictness(_ bytes: [UInt8]) -> Bool {
         let text = text(bytes)
         return text.contains(/\\u[dD][89a-fA-F]/) || text.contains(/[eE]\+?[0-9]{2,}/) || text.contains(/[0-9]{19,}/)

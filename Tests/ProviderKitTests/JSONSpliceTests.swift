@@ -5,7 +5,7 @@ import Testing
 @Suite struct JSONSpliceTests {
     private let body = Array(" { \"model\" : \"a\",\n  \"n\": 1 , \"stream\":true } \n".utf8)
 
-    @Test("an unedited body is one piece, the whole of it", arguments: [" {\"a\" : 1 ,\t\"b\":{} }\r\n", "{\"a\":1}", "{}", " { } "])
+    @Test("an unchanged body is one range", arguments: [" {\"a\" : 1 ,\t\"b\":{} }\r\n", "{\"a\":1}", "{}", " { } "])
     func keepsAll(_ text: String) throws {
         let body = Array(text.utf8)
         #expect(try splice(body) { _ in .keep } == [.client(0..<body.count)])
@@ -13,9 +13,9 @@ import Testing
 
     @Test("a replaced value leaves every other byte as it was")
     func replacesValue() throws {
-        let pieces = try splice(body) { $0 == 0 ? .replace("\"vendor/x\"") : .keep }
-        #expect(rendered(pieces) == " { \"model\" : \"vendor/x\",\n  \"n\": 1 , \"stream\":true } \n")
-        #expect(pieces.count == 3)
+        let sources = try splice(body) { $0 == 0 ? .replace("\"vendor/x\"") : .keep }
+        #expect(rendered(sources) == " { \"model\" : \"vendor/x\",\n  \"n\": 1 , \"stream\":true } \n")
+        #expect(sources.count == 3)
     }
 
     @Test(
@@ -33,7 +33,7 @@ import Testing
         #expect(rendered(try splice(body) { dropped.contains($0) ? .drop : .keep }) == expected)
     }
 
-    @Test("members are appended behind the client's, or alone")
+    @Test("members are appended after the client's, or alone")
     func appends() throws {
         #expect(
             rendered(try splice(body, appending: [("x\"", "[]"), ("y", "2")]) { $0 == 0 ? .keep : .drop })
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "an array gets one more element, and every other byte stays",
+        "an array gets one more element, and all other bytes stay as they were",
         arguments: [
             (#"{"m":[]}"#, #"{"m":[7]}"#), ("{\"m\":[ \n ] , \"n\":1}", "{\"m\":[ \n 7] , \"n\":1}"),
             (#"{ "m" : [1, [2]  ] }"#, #"{ "m" : [1, [2]  ,7] }"#),
@@ -51,27 +51,27 @@ import Testing
         ])
     func extends(_ text: String, _ expected: String) throws {
         let body = Array(text.utf8)
-        let pieces = try splice(body) { $0 == 0 ? .extend("7") : .keep }
-        #expect(String(decoding: render(pieces, body), as: UTF8.self) == expected)
-        #expect(pieces.count <= 3)
+        let sources = try splice(body) { $0 == 0 ? .extend("7") : .keep }
+        #expect(String(decoding: render(sources, body), as: UTF8.self) == expected)
+        #expect(sources.count <= 3)
     }
 
-    @Test("members that were left out before are gone, though nobody dropped them here")
-    func leavesOutMembers() throws {
-        let pieces = try reading(body) { bytes throws(JSONError) in
+    @Test("a member that is neither kept nor changed is dropped")
+    func dropsOtherMembers() throws {
+        let sources = try reading(body) { bytes throws(JSONError) in
             let members = try JSON.members(of: bytes)
             var splice = JSONSplice()
             splice.keep(members[0], in: bytes)
             splice.keep(members[2], in: bytes)
             return splice.finish(in: bytes)
         }
-        #expect(rendered(pieces) == " { \"model\" : \"a\",\"stream\":true } \n")
+        #expect(rendered(sources) == " { \"model\" : \"a\",\"stream\":true } \n")
     }
 
     @Test(
-        "whatever is kept, dropped, replaced, extended and appended, the result is valid and holds just that",
+        "any combination of edits gives a valid object with exactly the edited members",
         arguments: 0..<20 as Range<UInt64>)
-    func holdsWhatWasTried(_ seed: UInt64) throws {
+    func appliesEdits(_ seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for round in 0..<100 {
             let body = Array((generator.space() + generator.object() + generator.space()).utf8)
@@ -79,8 +79,8 @@ import Testing
             let edits: [Edit] = members.map { _ in
                 generator.random.one(of: [.keep, .keep, .drop, .replace(generator.value()), .extend(generator.value())])
             }
-            let added = (0..<generator.random.below(3)).map { ("new \($0)", generator.value()) }
-            let pieces = try splice(body, appending: added) { edits[$0] }
+            let appended = (0..<generator.random.below(3)).map { ("new \($0)", generator.value()) }
+            let sources = try splice(body, appending: appended) { edits[$0] }
 
             var expected: [[String]] = []
             for (member, edit) in zip(members, edits) {
@@ -91,12 +91,12 @@ import Testing
                 case .drop: break
                 }
             }
-            expected += added.map { ["\"\($0.0)\"", $0.1] }
-            let result = render(pieces, body)
+            expected += appended.map { ["\"\($0.0)\"", $0.1] }
+            let result = render(sources, body)
             let found = try self.members(of: result).map { [text(result[$0.key]), text(result[$0.value.range])] }
             #expect(found == expected, "seed \(seed), round \(round): \(text(body)) -> \(text(result))")
-            for case (.client(let left), .client(let right)) in zip(pieces, pieces.dropFirst()) {
-                #expect(left.upperBound < right.lowerBound, "neighbours are one piece")
+            for case (.client(let left), .client(let right)) in zip(sources, sources.dropFirst()) {
+                #expect(left.upperBound < right.lowerBound, "adjacent ranges must be joined")
             }
         }
     }
@@ -114,7 +114,7 @@ import Testing
         return before.dropLast() + (isEmpty ? "" : ",") + json + "]"
     }
 
-    private func splice(_ body: [UInt8], appending added: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodySource] {
+    private func splice(_ body: [UInt8], appending appended: [(String, String)] = [], _ edit: (Int) -> Edit) throws -> [BodySource] {
         try reading(body) { bytes throws(JSONError) in
             var splice = JSONSplice()
             for (i, member) in try JSON.members(of: bytes).enumerated() {
@@ -125,7 +125,7 @@ import Testing
                 case .drop: break
                 }
             }
-            for (key, json) in added { splice.append(key: key, json: Array(json.utf8)) }
+            for (key, json) in appended { splice.append(key: key, json: Array(json.utf8)) }
             return splice.finish(in: bytes)
         }
     }
@@ -134,13 +134,13 @@ import Testing
         try reading(body) { bytes throws(JSONError) in try JSON.members(of: bytes) }
     }
 
-    private func rendered(_ pieces: [BodySource]) -> String {
-        text(render(pieces, body))
+    private func rendered(_ sources: [BodySource]) -> String {
+        text(render(sources, body))
     }
 
-    private func render(_ pieces: [BodySource], _ body: [UInt8]) -> [UInt8] {
-        pieces.flatMap { piece in
-            switch piece {
+    private func render(_ sources: [BodySource], _ body: [UInt8]) -> [UInt8] {
+        sources.flatMap { source in
+            switch source {
             case .client(let range): Array(body[range])
             case .bytes(let bytes): bytes
             }

@@ -2,7 +2,7 @@ import ProviderKit
 import Testing
 
 @Suite(.enabled(if: Corpus.folder != nil, "CORPORA names no folder of test vectors")) struct JSONTestSuiteTests {
-    @Test("JSONTestSuite: what must be accepted is, what must be refused is, and what is free is as listed here")
+    @Test("JSONTestSuite: valid texts are accepted, invalid ones are refused, and the free cases are as listed here")
     func verdicts() throws {
         let files = try Corpus.files(in: "json")
         try #require(files.count == 318)
@@ -16,8 +16,11 @@ import Testing
         }
     }
 
-    /// Numbers of any size and lone surrogates in escapes pass: they are RFC 8259's grammar, and fields that nobody reads are sent on as they are.
-    /// Ill-formed UTF-8, other encodings, a byte order mark and nesting beyond 128 are refused.
+    /// The verdicts that a parser is free to choose; true for accepted.
+    ///
+    /// Numbers of any size and lone surrogates in escapes are accepted, because RFC 8259's grammar allows them, and
+    /// members that the router doesn't read are forwarded unchanged. Ill-formed UTF-8, other encodings, a byte order
+    /// mark and more than 128 levels of nesting are refused.
     private let free = [
         "i_number_double_huge_neg_exp.json": true,
         "i_number_huge_exp.json": true,

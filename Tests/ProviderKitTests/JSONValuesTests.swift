@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct JSONValuesTests {
     @Test(
-        "a string is read by its meaning; a lone surrogate is U+FFFD",
+        "the escapes of a string are decoded, and a lone surrogate is U+FFFD",
         arguments: [
             (#""""#, ""),
             (#""plain text that is longer than a word""#, "plain text that is longer than a word"),
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(
-        "ranges that hold no scanned string give something and do not trap",
+        "ranges without a scanned string give any value and do not trap",
         arguments: [#""\"#, #""\u"#, #""\ud83d\u"#, "\"", "x", "", #"\\\"#])
     func survivesOthers(_ literal: String) {
         let bytes = Array(literal.utf8)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "a key is compared by its meaning",
+        "a key is compared after its escapes are decoded",
         arguments: [
             (#""model""#, true),
             (#""mod\u0065l""#, true),
@@ -64,7 +64,7 @@ import Testing
         #expect(!reading(bytes) { JSON.isString(JSONValue(range: 0..<bytes.count, kind: .array), "model", in: $0) })
     }
 
-    @Test("names that hold what JSON escapes are compared by meaning too")
+    @Test("names with characters that JSON escapes are compared after decoding too")
     func comparesOddNames() {
         func isKey(_ literal: String, _ name: StaticString) -> Bool {
             reading(literal) { JSON.isKey(0..<literal.utf8.count, name, in: $0) }
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "a whole number is exact however it is written; all else is none",
+        "a whole number is exact in any notation, and anything else is nil",
         arguments: [
             ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("1000", 1000), ("1e3", 1000), ("1E+3", 1000), ("1.0", 1), ("1.000", 1),
             ("12.50e1", 125), ("120e-1", 12), ("-1.5e1", -15),
@@ -98,7 +98,7 @@ import Testing
         #expect(reading(inside) { JSON.integer(shifted, in: $0) } == expected)
     }
 
-    @Test("a number's zeros and exponent may cancel, however many they are")
+    @Test("any number of zeros and the exponent may cancel out")
     func cancelsZeros() throws {
         let zeros = String(repeating: "0", count: 10_000)
         for (literal, expected) in [("1\(zeros)e-10000", 1), ("0.\(zeros)25e10002", 25), ("4.\(zeros)", 4), ("1\(zeros)", nil)]
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("a number is rounded as Swift rounds it, and none where no Double holds it")
+    @Test("a number is rounded as Swift rounds it, and nil outside the range of a Double")
     func readsDoubles() throws {
         for literal in [
             "0", "-0", "1", "0.1", "1e3", "0.30000000000000004", "1.7976931348623157e308", "5e-324", "1e-400",

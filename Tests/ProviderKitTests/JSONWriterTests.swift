@@ -4,7 +4,7 @@ import ProviderKit
 import Testing
 
 @Suite struct JSONWriterTests {
-    @Test("commas and colons come by themselves")
+    @Test("commas and colons are written automatically")
     func separates() {
         var writer = JSONWriter()
         writer.beginObject()
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "what JSON or a script would trip over is escaped, nothing else is",
+        "only the characters that break JSON or a script are escaped",
         arguments: [
             ("", #""""#),
             ("plain é ж 漢 😀 /", #""plain é ж 漢 😀 /""#),
@@ -45,8 +45,8 @@ import Testing
         #expect(text(writer.bytes) == literal)
     }
 
-    @Test("a string that was written is valid and read back as it was", arguments: 0..<10 as Range<UInt64>)
-    func stringsComeBack(_ seed: UInt64) {
+    @Test("a written string is valid and reads back unchanged", arguments: 0..<10 as Range<UInt64>)
+    func stringsReadBack(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let scalars: [Unicode.Scalar] = [
             "\0", "\u{1f}", "\"", "\\", "/", "a", "z", " ", "\u{7f}", "é", "ж", "\u{2028}", "\u{2029}", "\u{ffff}", "漢", "😀", "\u{10ffff}",
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(
-        "numbers are JSON, the shortest that mean the same",
+        "numbers are valid JSON and read back unchanged",
         arguments: [0, -0.0, 1, 0.1, 1e21, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308, -123.456, 1e16])
     func writesNumbers(_ value: Double) throws {
         var writer = JSONWriter()
@@ -74,7 +74,7 @@ import Testing
         #expect(reading(writer.bytes) { JSON.double(read, in: $0) } == value)
     }
 
-    @Test("what is no number is null")
+    @Test("infinities and NaN are null")
     func neverWritesNaN() {
         var writer = JSONWriter()
         writer.beginArray()

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NDJSONDecoderTests {
     @Test(
-        "the same lines come out however the stream is cut",
+        "the lines don't depend on where the stream is cut",
         arguments: [
             ("{}\n", ["{}"]),
             ("{\"a\":1}\n{\"b\":2}\n", ["{\"a\":1}", "{\"b\":2}"]),
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "a last line without an end counts if it is whole JSON",
+        "a last line without a line end counts if it is complete JSON",
         arguments: [
             ("1\n{\"done\":true}", "{\"done\":true}"), ("{}\r", "{}"), ("{} ", "{} "), ("{}", "{}"), ("1\n", nil), ("1\n \r", nil),
             ("", nil), ("\u{feff}[]", "[]"),
@@ -46,18 +46,18 @@ import Testing
             reader.lines = []
             try reader.finish()
             #expect(reader.lines == [last].compactMap(\.self))
-            #expect(reader.waiting.isEmpty)
+            #expect(reader.pending.isEmpty)
         }
     }
 
-    @Test("a last line that is cut off is an error that says where")
+    @Test("a last line that is cut off is an error with its place")
     func refusesCutOffLine() throws {
         var reader = Reader()
         try reader.feed(Array("{}\n{\"a\":".utf8))
         #expect(throws: NDJSONError.cutOff(JSONError(offset: 5, expected: "a value"))) { try reader.finish() }
     }
 
-    @Test("a line may be as long as the limit, not a byte longer", arguments: ["\"0123456789\"", "          ", "{}\r\r"])
+    @Test("a line may be as long as the limit, but not a byte longer", arguments: ["\"0123456789\"", "          ", "{}\r\r"])
     func limitsLength(_ line: String) throws {
         let length = line.utf8.count
         for chunks in cuts(of: Array((line + "\r\n1\n").utf8), seed: 5) {
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("an endless line is refused before its end comes")
+    @Test("an endless line is refused before its end arrives")
     func refusesEndlessLine() throws {
         var reader = Reader(maxLineBytes: 10)
         try reader.feed(Array("01234567890".utf8))
@@ -81,23 +81,23 @@ import Testing
     private struct Reader {
         var decoder: NDJSONDecoder
         var lines: [String] = []
-        private(set) var waiting: [UInt8] = []
+        private(set) var pending: [UInt8] = []
 
         init(maxLineBytes: Int = 16 << 20) {
             decoder = NDJSONDecoder(maxLineBytes: maxLineBytes)
         }
 
         mutating func feed(_ chunk: [UInt8]) throws(NDJSONError) {
-            waiting += chunk
-            let held = waiting
-            while let line = try decoder.nextLine(held.span.bytes) { lines.append(text(held[line])) }
-            waiting.removeFirst(decoder.consume())
+            pending += chunk
+            let current = pending
+            while let line = try decoder.nextLine(current.span.bytes) { lines.append(text(current[line])) }
+            pending.removeFirst(decoder.consume())
         }
 
         mutating func finish() throws(NDJSONError) {
-            let held = waiting
-            if let line = try decoder.finish(held.span.bytes) { lines.append(text(held[line])) }
-            waiting.removeFirst(decoder.consume())
+            let current = pending
+            if let line = try decoder.finish(current.span.bytes) { lines.append(text(current[line])) }
+            pending.removeFirst(decoder.consume())
         }
     }
 }

@@ -1,13 +1,13 @@
 import ProviderKit
 import Testing
 
-@Suite("how long an upstream asks to be left alone")
+@Suite("the wait that an upstream requests")
 struct RetryAfterTests {
-    /// Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
+    /// Sun, 06 Nov 1994 08:49:37 GMT, which is the example of RFC 9110.
     static let now = 784_111_777.0
 
     @Test(
-        "milliseconds count before seconds, and fractions of both are taken",
+        "milliseconds take precedence over seconds, and both may have fractions",
         arguments: [
             (["retry-after-ms": "1500"], .milliseconds(1500)), (["retry-after-ms": "12.5"], .microseconds(12_500)),
             (["retry-after-ms": "0"], .zero),
@@ -20,7 +20,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "what is no waiting time is passed over, and the next field counts",
+        "a value that is not a time is skipped, and the next field counts",
         arguments: [
             "abc", "-1", "-0.5", "+5", "NaN", "nan", "inf", "Infinity", "1e3", "0x10", "", " ", "1 2", ".5", "1.2.3", "٣",
             String(repeating: "9", count: 400),
@@ -39,11 +39,11 @@ struct RetryAfterTests {
         ], ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"])
     func dates(text: String, date: String) {
         #expect(wait(503, ["retry-after": text, "date": date]) == .seconds(10))
-        // The upstream's clock is another than ours: its own date says what it means.
+        // The upstream's clock differs from the router's, so the date of its response counts.
         #expect(wait(503, ["retry-after": text, "date": date], receivedAt: Self.now + 3600) == .seconds(10))
     }
 
-    @Test("without a date of its own the response's arrival counts, and without that a date says nothing")
+    @Test("if the response has no date, its arrival counts, and without that a date is ignored")
     func dateWithoutClock() {
         let fields = ["retry-after": "Sun, 06 Nov 1994 08:50:07 GMT"]
         #expect(wait(503, fields, receivedAt: Self.now) == .seconds(30))
@@ -53,7 +53,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "a date that is past asks for no wait, and one far ahead for a day at most",
+        "a date in the past requests no wait, and a date far in the future at most a day",
         arguments: [
             ("Sun, 06 Nov 1994 08:49:36 GMT", Duration.zero), ("Thu, 01 Jan 1970 00:00:00 GMT", .zero),
             ("Tue, 29 Feb 2000 00:00:00 GMT", .seconds(86_400)),
@@ -64,10 +64,10 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "a year of two digits is the nearest one",
+        "a year of two digits is at most 50 years in the future",
         arguments: [
             ("Sunday, 06-Nov-94 08:49:47 GMT", 784_111_777.0, Duration.seconds(10)),
-            // In 2026, `75` is 2075 and `77` is 1977: no more than 50 years ahead.
+            // In 2026, `75` is 2075 and `77` is 1977.
             ("Friday, 01-Jan-75 00:00:00 GMT", 1_790_000_000, .seconds(86_400)), ("Saturday, 01-Jan-77 00:00:00 GMT", 1_790_000_000, .zero),
             ("Friday, 01-Jan-00 00:00:05 GMT", 946_684_799, .seconds(6)),
         ])
@@ -76,7 +76,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "the calendar's own edges are right",
+        "leap years, leap seconds and the limits of the calendar are right",
         arguments: [
             ("Tue, 29 Feb 2000 00:00:00 GMT", 951_782_400.0), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
             ("Sun, 28 Feb 2100 23:59:59 GMT", 4_107_542_399),
@@ -88,7 +88,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "what only looks like a date is passed over",
+        "a text that only resembles a date is skipped",
         arguments: [
             "Sun, 06 Nov 1994 08:49:47", "Sun, 06 Nov 1994 08:49:47 PST", "Sun, 06 Nov 1994 08:49:47 +0000", "Sun, 06 Nov 94 08:49:47 GMT",
             "Sun, 6 Nov 1994 08:49:47 GMT",
@@ -105,7 +105,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "resets in Go's durations count on a 429",
+        "resets as Go durations count on a 429",
         arguments: [
             ("1s", Duration.seconds(1)), ("6m0s", .seconds(360)), ("20ms", .milliseconds(20)), ("1h2m3.5s", .milliseconds(3_723_500)),
             ("2m59.56s", .milliseconds(179_560)),
@@ -121,7 +121,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "a reset that can't be read says nothing",
+        "a reset that can't be read is ignored",
         arguments: ["", "s", "5", "1x", "1s2", "-1s", "+1s", "1 s", "1m 2s", "1.2.3s", ".5s", "1ss", "soon", "1µ", "NaNs", "1994-11-06"])
     func malformedResets(text: String) {
         let waits = wait(429, ["x-ratelimit-reset-tokens": text], receivedAt: Self.now)
@@ -129,7 +129,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "only what is used up is waited for, and the longest of it",
+        "only limits that are used up count, and among them the longest wait",
         arguments: [
             (["reset-requests": "1s", "remaining-requests": "0", "reset-tokens": "9s", "remaining-tokens": "14"], Duration.seconds(1)),
             (["reset-requests": "1s", "remaining-requests": "0", "reset-tokens": "9s", "remaining-tokens": "0"], .seconds(9)),
@@ -173,7 +173,7 @@ struct RetryAfterTests {
     }
 
     @Test(
-        "what only looks like RFC 3339 is passed over",
+        "a text that only resembles RFC 3339 is skipped",
         arguments: [
             "1994-11-06 08:49:47Z", "1994-11-06T08:49:47", "1994-11-06T08:49:47+2:00", "1994-11-06T08:49:47+0200", "1994-13-06T08:49:47Z",
             "1994-11-06T08:49:47.Z",
@@ -184,7 +184,7 @@ struct RetryAfterTests {
         #expect(wait(429, ["anthropic-ratelimit-tokens-reset": text], receivedAt: Self.now) == nil)
     }
 
-    @Test("a response that asks for nothing has no wait")
+    @Test("a response without such fields requests no wait")
     func nothing() {
         #expect(wait(429, [:], receivedAt: Self.now) == nil)
     }

@@ -9,13 +9,13 @@ struct WireDateTests {
     ]
 
     @Test(arguments: dates)
-    func `an HTTP date is RFC 9110's, and reads back as the same second`(seconds: Int, text: String) {
+    func `an HTTP date has the format of RFC 9110, and reads back as the same second`(seconds: Int, text: String) {
         #expect(WireDate.http(seconds) == text)
         #expect(WireDate.http(text, now: nil) == Double(seconds))
     }
 
     @Test
-    func `every day of 800 years is read back from its date`() {
+    func `every day of 800 years reads back from its date`() {
         for day in 0..<292_194 {
             guard CivilDate(daysSince1970: day).daysSince1970 == day else {
                 Issue.record("day \(day) became \(CivilDate(daysSince1970: day))")

@@ -3,11 +3,11 @@ import ProviderKit
 import Testing
 
 struct BaseURLTests {
-    private let place = SourcePosition(file: "f", line: 1, column: 1)
+    private let position = SourcePosition(file: "f", line: 1, column: 1)
 
     private func read(_ text: String) -> (BaseURL?, [ConfigIssue]) {
-        let node = ConfigNode(.scalar(ConfigScalar(text, style: .quoted)), at: place)
-        var fields = FieldReader([ConfigEntry(key: ConfigText("base_url", at: place), value: node)], at: place)
+        let node = ConfigNode(.scalar(ConfigScalar(text, style: .quoted)), at: position)
+        var fields = FieldReader([ConfigEntry(key: ConfigText("base_url", at: position), value: node)], at: position)
         let url = fields.baseURL("base_url")
         return (url, fields.finish())
     }
@@ -19,7 +19,7 @@ struct BaseURLTests {
             ("http://[::1]:9000/a/b//", false, "::1", 9000, "/a/b"), ("http://[2001:DB8::1]", false, "2001:db8::1", 80, ""),
             ("http://my_host:80/%7Ea", false, "my_host", 80, "/%7Ea"),
         ] as [(String, Bool, String, UInt16, String)])
-    func `an address is taken apart`(text: String, isTLS: Bool, host: String, port: UInt16, path: String) {
+    func `an address is split into its parts`(text: String, isTLS: Bool, host: String, port: UInt16, path: String) {
         #expect(read(text).0 == BaseURL(origin: Origin(isTLS: isTLS, host: host, port: port), path: path))
     }
 
@@ -30,7 +30,7 @@ struct BaseURLTests {
         "http://h/a/../b", "http://h/./b", "http://h/%2e%2E/b", "http://h\\@x",
         "http://h /", "http://hé/", "http://a%2Eb/", "http://evil.org#.example.com", "http://a:b:1",
     ])
-    func `what could mean two places is refused, and never shown`(text: String) {
+    func `an ambiguous address is refused, and its secrets are never shown`(text: String) {
         let (url, issues) = read(text)
         #expect(url == nil)
         #expect(issues.count == 1)
@@ -38,10 +38,10 @@ struct BaseURLTests {
     }
 
     @Test(arguments: ["Content-Length", "host", "Transfer-Encoding", "X Y", "", "a:b"])
-    func `headers that frame a message, or are no names, are refused`(name: String) {
-        let value = ConfigNode(.scalar(ConfigScalar("v")), at: place)
-        let map = ConfigNode(.mapping([ConfigEntry(key: ConfigText(name, at: place), value: value)]), at: place)
-        var fields = FieldReader([ConfigEntry(key: ConfigText("headers", at: place), value: map)], at: place)
+    func `headers that frame a message and invalid header names are refused`(name: String) {
+        let value = ConfigNode(.scalar(ConfigScalar("v")), at: position)
+        let map = ConfigNode(.mapping([ConfigEntry(key: ConfigText(name, at: position), value: value)]), at: position)
+        var fields = FieldReader([ConfigEntry(key: ConfigText("headers", at: position), value: map)], at: position)
         #expect(fields.headers("headers") == [])
         #expect(fields.finish().count == 1)
     }

@@ -3,7 +3,7 @@ import ProviderKit
 import RoutingPolicy
 import Testing
 
-/// `tests`, and the own fields of a request that keys and tests give.
+/// The reading of `tests`, and of the routing overrides that keys and tests set.
 struct ExpectationTests {
     private func policy(_ text: String) throws -> RoutingPolicy {
         let report = load(
@@ -30,19 +30,31 @@ struct ExpectationTests {
         ("json: true, image: false", #"{"messages":[{"role":"user","content":"Hello"}],"response_format":{"type":"json_object"}}"#),
         (
             "tools: true",
-            #"{"messages":[{"role":"user","content":"Hello"}],"tools":[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]}"#
+            #"""
+            {"messages":[{"role":"user","content":"Hello"}],\#
+            "tools":[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]}
+            """#
         ),
         (
             "tags: [\"a&b\", \"!c\"], prefer_fast: true",
             #"{"messages":[{"role":"user","content":"Hello"}],"tags":["a & b","!c"],"prefer_fast":true}"#
         ),
         (
-            "type: fast, min_context_size: 1, min_max_output_tokens: 2, supports_image: true, supports_audio: false, min_success_rate: 0.5, selection_mode: best, timeout_secs: 3",
-            #"{"messages":[{"role":"user","content":"Hello"}],"type":"fast","min_context_size":1,"min_max_output_tokens":2,"supports_image":true,"min_success_rate":0.5,"selection_mode":"best","timeout_secs":3}"#
+            """
+            type: fast, min_context_size: 1, min_max_output_tokens: 2, supports_image: true, supports_audio: false, \
+            min_success_rate: 0.5, selection_mode: best, timeout_secs: 3
+            """,
+            #"""
+            {"messages":[{"role":"user","content":"Hello"}],"type":"fast","min_context_size":1,"min_max_output_tokens":2,\#
+            "supports_image":true,"supports_audio":false,"min_success_rate":0.5,"selection_mode":"best","timeout_secs":3}
+            """#
         ),
         (
             "max_model_switches: 1, max_same_model_retries: 2, retry_delay: 1500, fallback_provider: q, fallback_model: n",
-            #"{"messages":[{"role":"user","content":"Hello"}],"max_model_switches":1,"max_same_model_retries":2,"retry_delay":1500,"fallback_provider":"q","fallback_model":"n"}"#
+            #"""
+            {"messages":[{"role":"user","content":"Hello"}],"max_model_switches":1,"max_same_model_retries":2,\#
+            "retry_delay":1500,"fallback_provider":"q","fallback_model":"n"}
+            """#
         ),
         ("body: { model: m, messages: [], temperature: 0.5, user: null }", #"{"model":"m","messages":[],"temperature":0.5,"user":null}"#),
     ])
@@ -65,22 +77,22 @@ struct ExpectationTests {
     }
 
     @Test
-    func `a test stands as written`() throws {
+    func `a test is read as written`() throws {
         let policy = try policy(
             """
             keys: { k: { secret: s3cret-s3cret } }
             tests:
-              - name: the second one where the first is down
+              - name: the second model is chosen if the first is down
                 key: k
                 down: [p, q/n]
                 request: { tokens: 5 }
                 expect: { chosen: m, order: [m, q/n], never: n }
-              - name: nobody is refused
+              - name: an unknown model is refused
                 request: { model: nobody }
                 expect: { refused: 404 }
             """)
         var first = RoutingExpectation(
-            name: "the second one where the first is down", position: policy.tests[0].position, body: policy.tests[0].body)
+            name: "the second model is chosen if the first is down", position: policy.tests[0].position, body: policy.tests[0].body)
         first.key = "k"
         first.down = ["p", "q/n"]
         first.tokens = 5
@@ -93,7 +105,7 @@ struct ExpectationTests {
     }
 
     @Test
-    func `a key's defaults are a request's fields`() throws {
+    func `a key's defaults are routing overrides`() throws {
         let key = try #require(
             try policy(
                 """
@@ -102,12 +114,20 @@ struct ExpectationTests {
                     secret: s3cret-s3cret
                     metadata: false
                     limits: { tokens_per_minute: 5 }
-                    defaults: { tags: "a & !b", supports_tools: true, supports_image: false, retry_delay: 250, timeout_secs: 30, max_model_switches: 2, fallback_model: n }
+                    defaults:
+                      tags: "a & !b"
+                      supports_tools: true
+                      supports_image: false
+                      retry_delay: 250
+                      timeout_secs: 30
+                      max_model_switches: 2
+                      fallback_model: n
                 """
             ).keys.first)
         var fields = RoutingOverrides()
         fields.tags = TagExpression(["a & !b"])
         fields.supports = [.tools]
+        fields.waived = [.image]
         fields.retryDelay = .milliseconds(250)
         fields.timeout = .seconds(30)
         fields.maxModelSwitches = 2
@@ -118,7 +138,7 @@ struct ExpectationTests {
     }
 
     @Test
-    func `a name whose own definition is wrong is no further mistake`() {
+    func `a reference to a name with a broken definition is not reported again`() {
         let report = load(
             """
             version: 1

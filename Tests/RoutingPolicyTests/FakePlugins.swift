@@ -1,7 +1,7 @@
 import ConfigTree
 import ProviderKit
 
-/// A plugin with every kind of option that turns a provider off.
+/// A plugin with every kind of option that can turn a provider off.
 enum FakePlugin: ProviderPlugin {
     struct Options: Sendable, Equatable {
         var baseURL: BaseURL
@@ -39,7 +39,16 @@ enum EchoPlugin: ProviderPlugin {
     static func makeProvider(_ options: Options) -> any Provider { SilentProvider() }
 }
 
-/// A plugin that breaks its promise to say what is wrong.
+/// A second plugin with the options of `EchoPlugin`.
+enum TwinPlugin: ProviderPlugin {
+    static let name = "twin"
+
+    static func readOptions(_ fields: inout FieldReader) -> EchoPlugin.Options? { EchoPlugin.readOptions(&fields) }
+
+    static func makeProvider(_ options: EchoPlugin.Options) -> any Provider { EchoPlugin.makeProvider(options) }
+}
+
+/// A plugin that refuses its options without reporting an issue, which `ProviderPlugin` forbids.
 enum MutePlugin: ProviderPlugin {
     struct Options: Sendable, Equatable {}
 
@@ -54,14 +63,14 @@ private struct SilentProvider: Provider {
     var capabilities: Capabilities { Capabilities(operations: [.chat]) }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        throw ProviderError(.upstreamError, message: "never asked")
+        throw ProviderError(.upstreamError, message: "never called")
     }
 
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        throw ProviderError(.upstreamError, message: "never asked")
+        throw ProviderError(.upstreamError, message: "never called")
     }
 
     func failure(head: UpstreamHead, body: RawSpan) -> ProviderError {
-        ProviderError(.upstreamError, message: "never asked")
+        ProviderError(.upstreamError, message: "never called")
     }
 }

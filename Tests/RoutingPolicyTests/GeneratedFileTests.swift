@@ -2,7 +2,7 @@ import ConfigTree
 import RoutingPolicy
 import Testing
 
-/// Files that are too large or too broken to be kept beside the tests.
+/// Files that are too large or too broken to keep next to the tests.
 struct GeneratedFileTests {
     private static let models = "version: 1\nproviders:\n  local: { plugin: echo }\nmodels:\n"
 
@@ -19,9 +19,9 @@ struct GeneratedFileTests {
     }
 
     @Test(arguments: [(UInt8(0), "U+0000"), (0x1B, "U+001B"), (0x7F, "U+007F")])
-    func `a control character is refused where it stands`(byte: UInt8, name: String) {
+    func `a control character is refused at its position`(byte: UInt8, name: String) {
         let text = report(Array("version: 1\n# a".utf8) + [byte] + Array("\n".utf8)).rendered()
-        #expect(text.hasPrefix("routes.yaml:2:4: error: an invisible control character (\(name)) stands here\n"))
+        #expect(text.hasPrefix("routes.yaml:2:4: error: the invisible character \(name) is not allowed\n"))
         #expect(!text.utf8.contains(0x1B))
     }
 
@@ -31,7 +31,7 @@ struct GeneratedFileTests {
     }
 
     @Test
-    func `a byte order mark is no content`() {
+    func `a byte order mark is not content`() {
         let found = report([0xEF, 0xBB, 0xBF] + Array("version: 2\n".utf8))
         #expect(found.issues.first { $0.severity == .error }?.position == SourcePosition(file: "routes.yaml", line: 1, column: 10))
     }
@@ -49,11 +49,11 @@ struct GeneratedFileTests {
             let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
             text += "a\(level): &a\(level) [\(aliases)]\n"
         }
-        #expect(load(text).rendered().contains("the aliases of this file stand for more than 100000 values"))
+        #expect(load(text).rendered().contains("the aliases of this file expand to more than 100000 values"))
     }
 
     @Test
-    func `a hundred aliases are taken and one more is not`() {
+    func `100 aliases are accepted and 101 are refused`() {
         func text(_ count: Int) -> String {
             Self.models + "  m0: &m { provider: local }\n" + (1...count).map { "  m\($0): *m\n" }.joined()
         }
@@ -69,7 +69,7 @@ struct GeneratedFileTests {
     }
 
     @Test
-    func `a file of 10 MiB is refused, and an include of that size at its include`() {
+    func `a file of 10 MiB is refused, and an included one at its include`() {
         let large = String(repeating: "# 345678901234567890123456789012\n", count: 320_000)
         #expect(load(large).rendered().hasPrefix("routes.yaml:1:1: error: file 'routes.yaml' is larger than 1024 KiB\n"))
         let report = load(MemorySource(["routes.yaml": "version: 1\ninclude: large.yaml\n", "large.yaml": large]))
@@ -94,7 +94,7 @@ struct GeneratedFileTests {
     }
 
     @Test
-    func `10,000 keys reach what their patterns say, and 100 selectors keep what they say`() throws {
+    func `10,000 keys and 100 selectors match the models of their patterns`() throws {
         var files = ["routes.yaml": Self.models + "  m: { provider: local }\ninclude: more/*\n"]
         files["more/r.yaml"] =
             "routes:\n"

@@ -6,7 +6,7 @@ struct IncludeTests {
     private let base = "version: 1\nproviders: { p: { plugin: echo } }\n"
 
     @Test
-    func `maps of one name merge by key, in the order of the files`() {
+    func `sections of the same name merge by key, in the order of the files`() {
         let source = MemorySource([
             "d/routes.yaml": base + "include: [b.yaml, a.yaml]\nmodels: { one: { provider: p } }\n",
             "d/b.yaml": "version: 1\nmodels: { two: { provider: p } }\n",
@@ -28,7 +28,7 @@ struct IncludeTests {
     }
 
     @Test
-    func `a key twice shows both places`() {
+    func `a duplicate key is reported with both positions`() {
         let report = load(
             MemorySource([
                 "routes.yaml": base + "include: a.yaml\nlisten: :0\n", "a.yaml": "providers:\n  p: { plugin: echo }\nlisten: :0\n",
@@ -40,7 +40,7 @@ struct IncludeTests {
     }
 
     @Test
-    func `a file twice is an error at the second`() {
+    func `a file that is included twice is an error at the second include`() {
         let report = load(MemorySource(["routes.yaml": base + "include: [a.yaml, ./a.yaml]\n", "a.yaml": "models: {}\n"]))
         #expect(
             report.issues.map { report.line($0) } == [
@@ -49,7 +49,7 @@ struct IncludeTests {
     }
 
     @Test
-    func `a glob that matches its own file leaves it out`() {
+    func `a glob that matches its own file skips it`() {
         let report = load(MemorySource(["d/routes.yaml": base + "include: \"*\"\n", "d/a.yaml": "models: {}\n"]), path: "d/routes.yaml")
         #expect(report.policy != nil, "\(report.rendered())")
     }
@@ -61,7 +61,7 @@ struct IncludeTests {
     }
 
     @Test
-    func `after a file that can't be read nothing is said of what it may define`() {
+    func `unknown names are not reported if a file that may define them can't be read`() {
         let report = load(MemorySource(["routes.yaml": base + "include: a.yaml\nroutes: { r: { try: m } }\n", "a.yaml": "models: {\n"]))
         #expect(report.issues.map(\.position.file) == ["a.yaml"])
     }
@@ -71,12 +71,13 @@ struct IncludeTests {
         let report = load(MemorySource(["routes.yaml": base + "include: \"${NO}/a.yaml\"\nmodels: {}\n"]))
         #expect(
             report.issues.map { report.line($0) } == [
-                "routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; set it in the environment, or give a default: '${NO:-…}'"
+                "routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; "
+                    + "set it in the environment, or give a default: '${NO:-…}'"
             ])
     }
 
     @Test
-    func `issues stand in the order of the files, then of their lines`() {
+    func `issues are in the order of the files, then of their lines`() {
         let source = MemorySource([
             "routes.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nserver: { drain: 1 }\nlisten: 1\n", "a.yaml": "keys: 1\n",
             "b.yaml": "models: 1\nroutes: 1\n",

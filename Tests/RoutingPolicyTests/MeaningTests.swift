@@ -3,7 +3,7 @@ import ProviderKit
 import RoutingPolicy
 import Testing
 
-/// What the text means, where it is right.
+/// The meaning of valid policy files.
 struct MeaningTests {
     private static let start = """
         version: 1
@@ -19,18 +19,18 @@ struct MeaningTests {
     }
 
     @Test
-    func `defaults stand where nothing is said`() throws {
+    func `settings that are not given have their defaults`() throws {
         let policy = try policy("models: { m: { provider: a } }")
         #expect(policy.listen == [.tcp(host: "127.0.0.1", port: 8080)])
         #expect(policy.server == ServerSettings())
-        #expect(policy.timeouts == Timeouts())
-        #expect((policy.maxModels, policy.maxAttempts) == (4, 4))
+        #expect(policy.defaults.timeouts == Timeouts())
+        #expect((policy.defaults.maxModels, policy.defaults.maxAttempts) == (4, 4))
         #expect(policy.models.first?.upstream == "m")
         #expect(policy.models.first?.supports == [.streaming])
     }
 
     @Test
-    func `every example of the full file reads as written`() throws {
+    func `every option of the full file is read as written`() throws {
         let report = load(FolderSource(), path: "good/everything.yaml")
         let policy = try #require(report.policy, "\(report.rendered())")
         #expect(
@@ -39,8 +39,8 @@ struct MeaningTests {
                 .unix(path: "/run/llm-router.sock"), .tcp(host: "0.0.0.0", port: 9090),
             ])
         #expect(policy.server.maxBufferedBytes == 1 << 30)
-        #expect(policy.timeouts.firstContent == .seconds(120))
-        #expect(policy.timeouts.total == .seconds(3600))
+        #expect(policy.defaults.timeouts.firstContent == .seconds(120))
+        #expect(policy.defaults.timeouts.total == .seconds(3600))
         #expect(policy.providers.map(\.name) == ["local", "near", "far", "off"])
         #expect(policy.providers.map(\.unset) == [[], [], [], ["UNSET_NAME"]])
         #expect(policy.providers.map { $0.settings != nil } == [true, true, true, false])
@@ -61,7 +61,7 @@ struct MeaningTests {
     }
 
     @Test
-    func `a key's secret is kept as its hash`() throws {
+    func `a key's secret is stored as its hash`() throws {
         let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  // SHA-256 of "secret"
         let text = "models: { m: { provider: a } }\nkeys:\n  one: { secret: \"${S}\" }\n"
         let one = try policy(text, variables: ["S": "secret"]).keys.first?.digest
@@ -71,21 +71,21 @@ struct MeaningTests {
     }
 
     @Test
-    func `a sha256 of digits alone is text`() throws {
+    func `a sha256 that has only digits is text`() throws {
         let digits = String(repeating: "1", count: 64)
         let policy = try policy("models: { m: { provider: a } }\nkeys:\n  one: { sha256: \(digits) }\n")
         #expect(policy.keys.first?.digest == Array(repeating: 0x11, count: 32))
     }
 
     @Test
-    func `a name shared by providers stands for both, and each is reached by its provider`() throws {
+    func `a name that two providers share means both models, and a qualified name means one`() throws {
         let policy = try policy("models:\n  a/m: { provider: a }\n  b/m: { provider: b }\nroutes:\n  r: { try: [m, b/m] }\n")
         #expect(policy.models.map(\.name) == ["m", "m"])
         #expect(policy.routes.first?.steps == [.models([0, 1]), .models([1])])
     }
 
     @Test
-    func `provider and name reach a model whose key has no provider`() throws {
+    func `a qualified name reaches a model whose key has no provider`() throws {
         let policy = try policy("models:\n  m: { provider: a }\nroutes:\n  r: { try: a/m }\n")
         #expect(policy.routes.first?.steps == [.models([0])])
     }
@@ -103,7 +103,7 @@ struct MeaningTests {
         ("llama & tier-1, gemini", [0, 2]), ("!paid", [0, 1]), ("llama & !tier-1", [1]), ("[tier-1, gemini]", [0, 2]),
         ("\"llama,gemini\"", [0, 1, 2]),
     ])
-    func `tag expressions are ors of ands`(expression: String, kept: [Int]) throws {
+    func `a tag expression is an OR of ANDs`(expression: String, kept: [Int]) throws {
         let quoted = expression.hasPrefix("[") || expression.hasPrefix("\"") ? expression : "\"\(expression)\""
         let policy = try policy(
             """
@@ -115,14 +115,13 @@ struct MeaningTests {
               r: { try: { select: { tags: \(quoted) } } }
             """)
         guard case .selected(let selection)? = policy.routes.first?.steps.first else { throw UnexpectedStep() }
-        let models = selection.models
-        #expect(models == kept)
+        #expect(selection.models == kept)
     }
 
     private struct UnexpectedStep: Error {}
 
     @Test
-    func `a star in a key's models means all`() throws {
+    func `a star in a key's models means all models and routes`() throws {
         #expect(
             try policy("models: { m: { provider: a } }\nkeys:\n  k: { secret: s3cret, models: [m, \"*\"] }\n").keys.first?.models == nil)
     }
@@ -131,17 +130,23 @@ struct MeaningTests {
         ("a*", "abc", true), ("*c", "abc", true), ("a*c", "ac", true), ("a*b*c", "aXbYc", true), ("ab*ba", "aba", false),
         ("a*b", "abc", false), ("*x*", "abc", false),
     ])
-    func `a star in a glob stands for any characters`(pattern: String, text: String, isMatch: Bool) throws {
+    func `a star in a glob matches any characters`(pattern: String, text: String, isMatch: Bool) throws {
         let policy = try? policy(
-            "models:\n  \(text): { provider: a }\n  other: { provider: a }\nkeys:\n  k: { secret: s3cret, models: [other, \"\(pattern)\"] }\n"
+            """
+            models:
+              \(text): { provider: a }
+              other: { provider: a }
+            keys:
+              k: { secret: s3cret, models: [other, "\(pattern)"] }
+            """
         )
         #expect(policy?.keys.first?.models?.models == (isMatch ? [0, 1] : [1]))
     }
 
     @Test
-    func `a plugin that refuses without a word is reported`() {
+    func `a plugin that refuses its options without a reason is reported`() {
         let text = load("version: 1\nproviders:\n  p: { plugin: mute }\nmodels: {}\n").rendered()
-        #expect(text.contains("routes.yaml:3:3: error: plugin 'mute' refuses these options and doesn't say why"))
+        #expect(text.contains("routes.yaml:3:3: error: plugin 'mute' refuses these options without a reason"))
     }
 
     @Test

@@ -9,14 +9,16 @@ struct SelectorTests {
           a: { plugin: echo }
           b: { plugin: echo }
         models:
-          small:  { provider: a, type: fast, tags: [general], supports: [tools], context: 8192, max_output: 1024, price: { input: 0, output: 0 } }
-          large:  { provider: a, type: reasoning, tags: [paid], supports: [image, tools, json], context: 200000, max_output: 64000, price: { input: 3, output: 15 } }
+          small:
+            { provider: a, type: fast, tags: [general], supports: [tools], context: 8192, max_output: 1024,
+              price: { input: 0, output: 0 } }
+          large:
+            { provider: a, type: reasoning, tags: [paid], supports: [image, tools, json], context: 200000, max_output: 64000,
+              price: { input: 3, output: 15 } }
           a/twin: { provider: a, tags: [general], context: 32000, hidden: true }
           b/twin: { provider: b, tags: [vision], price: { input: 1, output: 3 }, weight: 0 }
 
         """
-
-    private static let names = ["small", "large", "a/twin", "b/twin"]
 
     private func selection(_ step: String) throws -> Selection {
         let report = load(Self.models + "routes:\n  r: { try: { \(step) } }\n")
@@ -43,45 +45,45 @@ struct SelectorTests {
         ("{ models: \"a/*\" }", [0, 1, 2]), ("{ models: \"*\" }", [0, 1, 2, 3]),
         ("{ provider: a, tags: general, min_context: 10000 }", [2]),
     ])
-    func `a selector keeps what fulfils every condition, hidden models too`(select: String, kept: [Int]) throws {
+    func `a selector keeps the models that fulfil every condition, including hidden models`(select: String, kept: [Int]) throws {
         #expect(try selection("select: \(select)").models == kept)
     }
 
     @Test
-    func `the success rate is left to the running engine`() throws {
+    func `the success rate is not applied at load`() throws {
         let selection = try selection("select: { min_success_rate: 0.9 }")
         #expect(selection.models == [0, 1, 2, 3])
         #expect(selection.selector.minSuccessRate == 0.9)
     }
 
     @Test(arguments: Order.allCases)
-    func `every order is known by its word`(order: Order) throws {
+    func `every order is read from its name`(order: Order) throws {
         #expect(try selection("select: {}, order: \(order.rawValue)").order == order)
     }
 
     @Test
-    func `without an order models stand as listed`() throws {
+    func `without an order, models are ranked as listed`() throws {
         #expect(try selection("select: {}").order == .listed)
     }
 
     @Test(arguments: [
-        ("{ tags: nothing, type: fast }", "none fulfils 'tags'"), ("{ type: fast, min_output: 64001 }", "none fulfils 'min_output'"),
-        ("{ provider: b, min_context: 8192 }", "none that fulfils 'provider' fulfils 'min_context' too"),
-        ("{ tags: general, supports: tools, models: \"*win\" }", "none that fulfils 'tags' and 'supports' fulfils 'models' too"),
+        ("{ tags: nothing, type: fast }", "no model meets 'tags'"), ("{ type: fast, min_output: 64001 }", "no model meets 'min_output'"),
+        ("{ provider: b, min_context: 8192 }", "no model that meets 'provider' also meets 'min_context'"),
+        ("{ tags: general, supports: tools, models: \"*win\" }", "no model that meets 'tags' and 'supports' also meets 'models'"),
     ])
-    func `a selector that keeps nothing says at which condition`(select: String, words: String) {
+    func `a selector that keeps no model is reported with the condition`(select: String, reason: String) {
         let report = load(Self.models + "routes:\n  r: { try: [{ select: \(select) }, small] }\n")
-        #expect(report.issues.map(\.message) == ["the selector keeps no model: \(words)"])
+        #expect(report.issues.map(\.message) == ["the selector keeps no model: \(reason)"])
     }
 
     @Test(arguments: [("weighted", 1), ("best", 1), ("top3", 1), ("listed", 0), ("fastest", 0)])
-    func `where no model has a weight, an order by weight is doubtful`(order: String, warnings: Int) {
+    func `an order by weight gets a warning if no model has a weight`(order: String, warnings: Int) {
         let report = load(Self.models + "routes:\n  r: { try: { select: { provider: b }, order: \(order) } }\n")
         #expect(report.issues.count == warnings)
     }
 
     @Test
-    func `a mistake in a condition is told once`() {
+    func `a mistake in a condition is reported once`() {
         let report = load(Self.models + "routes:\n  r: { try: { select: { provider: c, models: [smal] } } }\n")
         #expect(report.issues.map(\.message) == ["there is no provider 'c'", "there is no model 'smal'; did you mean 'small'?"])
     }

@@ -1,7 +1,7 @@
 import ConfigTree
 import RoutingPolicy
 
-/// Files and variables as a test says.
+/// Files and variables in memory.
 struct MemorySource: PolicySource {
     var files: [String: [UInt8]] = [:]
     var variables: [String: String] = [:]
@@ -19,14 +19,14 @@ struct MemorySource: PolicySource {
 
     func environment(_ name: String) -> String? { variables[name] }
 
-    /// Knows `*` at the end of a folder alone.
+    /// Supports only a `*` that matches all files of a folder.
     func glob(_ pattern: String) -> [String] {
         let folder = pattern.prefix { $0 != "*" }
         return files.keys.filter { $0.hasPrefix(folder) }.sorted()
     }
 }
 
-/// A folder beside the tests, with its own environment.
+/// The folder `Goldens/`, with a fixed environment.
 struct FolderSource: PolicySource {
     static let goldens = String(#filePath.dropLast("Sources.swift".count)) + "Goldens/"
 
@@ -49,5 +49,5 @@ func load(_ text: String, variables: [String: String] = [:]) -> PolicyReport {
 }
 
 func load(_ source: some PolicySource, path: String = "routes.yaml") -> PolicyReport {
-    PolicyLoader(plugins: [FakePlugin.self, EchoPlugin.self, MutePlugin.self], source: source).load(path: path)
+    PolicyLoader(plugins: [FakePlugin.self, EchoPlugin.self, TwinPlugin.self, MutePlugin.self], source: source).load(path: path)
 }

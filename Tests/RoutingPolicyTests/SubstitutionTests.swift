@@ -3,7 +3,7 @@ import RoutingPolicy
 import Testing
 
 struct SubstitutionTests {
-    /// The upstream's name that a scalar becomes.
+    /// The `upstream` of a model after the substitution. Nil if the policy is refused.
     private func upstream(_ scalar: String, _ variables: [String: String] = [:], files: [String: String] = [:]) -> String? {
         let text = "version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p, upstream: \"\(scalar)\" } }\n"
         return load(
@@ -16,24 +16,24 @@ struct SubstitutionTests {
         ("$${A}", "${A}"), ("$A", "$A"), ("$", "$"), ("$$", "$$"),
         ("$$A", "$$A"), ("$${", "${"), ("a}b", "a}b"), ("x${NO:-}y", "xy"),
     ])
-    func `variables are put in`(text: String, result: String) {
+    func `variables are substituted`(text: String, result: String) {
         #expect(upstream(text, ["A": "x", "B": "y", "EMPTY": ""]) == result)
     }
 
     @Test
-    func `a value is never read as a reference, nor as YAML`() {
+    func `a substituted value is never read as a reference or as YAML`() {
         #expect(upstream("${A}", ["A": "${B}"]) == "${B}")
         #expect(upstream("${A}", ["A": "x, hidden: true }"]) == "x, hidden: true }")
     }
 
     @Test(arguments: [("v\n", "v"), ("v\r\n", "v"), ("v", "v"), (" v ", " v ")])
-    func `a file's last line break is no part of the value`(content: String, result: String) {
+    func `a file's last line break is not part of the value`(content: String, result: String) {
         #expect(upstream("${file:secrets/a}", files: ["etc/secrets/a": content]) == result)
         #expect(upstream("${file:/run/a}", files: ["/run/a": content]) == result)
     }
 
     @Test
-    func `a file that is no text, or too large, is refused`() {
+    func `a file that is not text or is too large is refused`() {
         #expect(upstream("${file:a}", files: ["etc/a": "a\0b"]) == nil)
         #expect(upstream("${file:a}", files: ["etc/a": String(repeating: "x", count: (64 << 10) + 1)]) == nil)
     }
@@ -52,22 +52,30 @@ struct SubstitutionTests {
     }
 
     @Test
-    func `a quoted variable may stand for a number`() {
+    func `a quoted variable may be a number`() {
         let report = load("version: 1\ndefaults: { max_models: \"${A}\" }\nmodels: {}\n", variables: ["A": "7"])
-        #expect(report.policy?.maxModels == 7)
+        #expect(report.policy?.defaults.maxModels == 7)
     }
 
     @Test
-    func `a provider that is off hides no other mistake of its own`() {
+    func `other mistakes of a provider that is off are reported too`() {
         let text = load("version: 1\nproviders:\n  p: { plugin: fake, base_url: \"${NO}\", stream_usage: maybe }\nmodels: {}\n").rendered()
         #expect(text.contains("provider 'p' is off: 'NO' is unset or empty"))
         #expect(text.contains("'stream_usage' takes true or false, not 'maybe'"))
     }
 
     @Test
-    func `an unset name of a provider or a plugin is one error`() {
-        let text =
-            "version: 1\nproviders:\n  p: { plugin: \"${NO}\" }\n  q: { plugin: echo }\nmodels:\n  m: { provider: \"${NO}\" }\nroutes:\n  r: { try: \"${NO}\" }\n"
+    func `an unset variable in a name is one error at each use`() {
+        let text = """
+            version: 1
+            providers:
+              p: { plugin: "${NO}" }
+              q: { plugin: echo }
+            models:
+              m: { provider: "${NO}" }
+            routes:
+              r: { try: "${NO}" }
+            """
         #expect(load(text).issues.map(\.position.line) == [3, 6, 8])
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import RoutingPolicy
 import Testing
 
-/// On a folder of its own.
+/// Each test has its own temporary folder.
 struct SystemPolicySourceTests: ~Copyable {
     private let folder = "\(NSTemporaryDirectory())policy-source-\(UUID().uuidString)/"
     private let source = SystemPolicySource()
@@ -25,7 +25,7 @@ struct SystemPolicySourceTests: ~Copyable {
     }
 
     @Test
-    func `a file is read anew each time, up to its limit`() throws {
+    func `a file is read anew each time, up to the limit`() throws {
         try "0123456789".write(toFile: folder + "a", atomically: true, encoding: .utf8)
         #expect(try source.read(folder + "a", limit: 10) == Array("0123456789".utf8))
         try "new".write(toFile: folder + "a", atomically: true, encoding: .utf8)
@@ -35,7 +35,7 @@ struct SystemPolicySourceTests: ~Copyable {
     }
 
     @Test
-    func `what is no regular file is refused`() throws {
+    func `a missing file, a directory and a pipe are refused`() throws {
         #expect(error("missing") == .notFound)
         #expect(error("") == .unreadable("is a directory"))
         #expect(mkfifo(folder + "pipe", 0o600) == 0)
@@ -43,14 +43,14 @@ struct SystemPolicySourceTests: ~Copyable {
     }
 
     @Test
-    func `globs give sorted paths`() throws {
+    func `a glob returns sorted paths`() throws {
         for name in ["b.yaml", "a.yaml", "c.txt"] { try "".write(toFile: folder + name, atomically: true, encoding: .utf8) }
         #expect(source.glob(folder + "*.yaml") == [folder + "a.yaml", folder + "b.yaml"])
         #expect(source.glob(folder + "*.json") == [])
     }
 
     @Test
-    func `variables are the process's own`() {
+    func `variables come from the environment of the process`() {
         #expect(source.environment("PATH") == ProcessInfo.processInfo.environment["PATH"])
         #expect(source.environment("NO_SUCH_VARIABLE_HERE") == nil)
     }

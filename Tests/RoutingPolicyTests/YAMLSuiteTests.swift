@@ -5,7 +5,7 @@ import Testing
 
 @testable import RoutingPolicy
 
-/// yaml-test-suite against the reader, where the environment's CORPORA names the folder that has it.
+/// Runs yaml-test-suite against the reader if the environment variable CORPORA names the folder that contains it.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["CORPORA"] != nil))
 struct YAMLSuiteTests {
     private struct Case: Sendable, CustomTestStringConvertible {
@@ -38,13 +38,13 @@ struct YAMLSuiteTests {
     }
 
     @Test
-    func `the suite is whole`() {
+    func `the suite is complete`() {
         #expect(Self.cases.count == 402)
         #expect(Self.cases.count { $0.mustFail } == 94)
     }
 
     @Test(arguments: cases)
-    private func `as a policy each case is refused at a place in it`(test: Case) throws {
+    private func `each case is refused as a policy, at a position inside the file`(test: Case) throws {
         let bytes = try #require(test.bytes("in.yaml"))
         var source = MemorySource()
         source.files["routes.yaml"] = bytes
@@ -59,60 +59,62 @@ struct YAMLSuiteTests {
     }
 
     @Test(arguments: cases.filter { !$0.mustFail })
-    private func `what is accepted means what the suite says`(test: Case) throws {
+    private func `an accepted file has the value that the suite defines`(test: Case) throws {
         guard let json = test.bytes("in.json"), !json.isEmpty else { return }
         guard case .success(let root) = Self.tree(try #require(test.bytes("in.yaml"))) else { return }
         let value = try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
         #expect(
-            Self.means(root ?? ConfigNode(.scalar(ConfigScalar("")), at: SourcePosition(file: "", line: 1, column: 1)), value),
+            Self.isEqual(root ?? ConfigNode(.scalar(ConfigScalar("")), at: SourcePosition(file: "", line: 1, column: 1)), value),
             "\(String(describing: root))")
     }
 
     @Test
-    func `libyaml takes no more wrong files than are known`() {
+    func `libyaml accepts only known invalid files`() {
         let accepted = Self.cases.filter { test in
             guard test.mustFail, let bytes = test.bytes("in.yaml"), case .success = Self.tree(bytes) else { return false }
             return true
         }
-        #expect(Set(accepted.map(\.id)) == Set(Self.acceptedThoughWrong.keys))
+        #expect(Set(accepted.map(\.id)) == Set(Self.acceptedInvalid.keys))
     }
 
     @Test
-    func `few right files are refused`() {
+    func `few valid files are refused`() {
         let refused = Self.cases.filter { test in
             guard !test.mustFail, let bytes = test.bytes("in.yaml"), case .failure = Self.tree(bytes) else { return false }
             return true
         }
-        #expect(refused.count <= Self.refusedThoughRight)
+        #expect(refused.count <= Self.maxRefusedValid)
     }
 
-    /// What libyaml lets pass, with the reason. As a policy each is refused, for no schema has its keys.
-    private static let acceptedThoughWrong = [
-        "9C9N": "a list in brackets may go on at the column of its key",
+    /// The invalid files that libyaml accepts, with the reason. As policies they are refused, because their keys are
+    /// unknown.
+    private static let acceptedInvalid = [
+        "9C9N": "a list in brackets may continue at the column of its key",
         "9JBA": "a comment may follow a bracket without a space",
         "CVW2": "a comment may follow a comma without a space",
         "DK95-01": "a tab may begin a line of a quoted scalar",
         "G5U8": "'-' is text in a list in brackets",
         "MUS6-00": "a comment may follow a directive without a space",
-        "QB6E": "a quoted scalar may go on at the column of its key",
+        "QB6E": "a quoted scalar may continue at the column of its key",
         "S98Z": "blank lines of a block scalar may be longer than its first line",
         "SU5Z": "a comment may follow a quote without a space",
-        "X4QW": "a comment may follow a block scalar's head without a space",
+        "X4QW": "a comment may follow a block scalar's header without a space",
         "Y79Y-003": "a tab may begin a line inside brackets",
         "YJV2": "'-' is text in a list in brackets",
     ]
 
-    /// Several documents, keys that are no names, tags beyond the core schema, and YAML 1.2 where libyaml reads 1.1.
-    private static let refusedThoughRight = 101
+    /// Files with several documents, keys that are not names, tags beyond the core schema, and YAML 1.2 syntax that
+    /// libyaml reads as 1.1.
+    private static let maxRefusedValid = 101
 
-    private static func means(_ node: ConfigNode, _ value: Any) -> Bool {
+    private static func isEqual(_ node: ConfigNode, _ value: Any) -> Bool {
         switch node.content {
         case .mapping(let entries):
             guard let object = value as? [String: Any], object.count == entries.count else { return false }
-            return entries.allSatisfy { entry in object[entry.key.text].map { means(entry.value, $0) } ?? false }
+            return entries.allSatisfy { entry in object[entry.key.text].map { isEqual(entry.value, $0) } ?? false }
         case .sequence(let nodes):
             guard let array = value as? [Any], array.count == nodes.count else { return false }
-            return zip(nodes, array).allSatisfy { means($0, $1) }
+            return zip(nodes, array).allSatisfy { isEqual($0, $1) }
         case .scalar(let scalar):
             if let text = value as? String { return scalar.text == text }
             guard scalar.style == .plain else { return false }

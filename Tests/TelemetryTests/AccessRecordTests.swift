@@ -5,18 +5,18 @@ import Testing
 @testable import Telemetry
 
 struct AccessRecordTests {
-    private static let stamps = [
+    private static let timestamps = [
         (0, "1970-01-01T00:00:00"), (951_782_400, "2000-02-29T00:00:00"), (1_795_246_098, "2026-11-21T07:28:18"),
         (4_107_542_399, "2100-02-28T23:59:59"),
     ]
 
-    @Test(arguments: stamps)
-    func `stamps are RFC 3339`(seconds: Int, text: String) {
+    @Test(arguments: timestamps)
+    func `timestamps have the format of RFC 3339`(seconds: Int, text: String) {
         #expect(Timestamp(seconds: seconds, milliseconds: 7).text == text + ".007Z")
     }
 
     @Test
-    func `an access record is one line of JSON, whatever the client sent`() throws {
+    func `an access record is one line of valid JSON, whatever the client sent`() throws {
         let record = AccessRecord(
             requestID: "r", endpoint: "other", method: "X\u{1}\n", path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000),
             remoteHost: "::1",

@@ -3,12 +3,13 @@ import Testing
 
 @testable import Telemetry
 
-@Suite("the writer behind both logs")
+@Suite("the line writer of both logs")
 struct LineWriterTests {
-    /// As the program does: a reader that has gone is an error of the write, and not the process's end.
+    /// Like the program, the tests ignore SIGPIPE, so that a write to a closed pipe fails instead of ending the
+    /// process.
     init() { signal(SIGPIPE, SIG_IGN) }
 
-    @Test("where nobody reads, lines are dropped and counted, and nobody waits", .timeLimit(.minutes(1)))
+    @Test("if nobody reads, lines are dropped and counted, and writers do not wait", .timeLimit(.minutes(1)))
     func nobodyReads() {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
@@ -21,7 +22,7 @@ struct LineWriterTests {
         _ = Glibc.close(ends[1])
     }
 
-    @Test("what is queued at the close is written", .timeLimit(.minutes(1)))
+    @Test("closing the writer writes the queued lines", .timeLimit(.minutes(1)))
     func close() {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A port whose queue is full and never emptied: a connection to it is neither made nor refused.
+/// A port whose accept queue is full and never drains: a connection to it is neither established nor refused.
 package final class BlackHole: Sendable {
     package let port: UInt16
     private let descriptors: [Int32]
@@ -14,7 +14,7 @@ package final class BlackHole: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = address.withSocketAddress { pointer, _ in getsockname(listening, pointer, &length) }
         port = UInt16(bigEndian: address.sin_port)
-        // A queue of length 0 holds one connection; the others keep it full should one of them be dropped.
+        // A queue of length 0 accepts one connection. The others keep the queue full if one of them is dropped.
         let fillers = try (0..<4).map { _ in
             let filler = try Socket.make()
             _ = fcntl(filler, F_SETFL, O_NONBLOCK)

@@ -1,13 +1,13 @@
-/// Planted secrets, looked for in everything that the router gives away.
+/// Planted secrets, and the search for them in everything that the router outputs.
 package struct Canaries: Sendable {
     private let secrets: [String: String]
 
-    /// Names, for the messages, and the secrets themselves.
+    /// - Parameter secrets: by the name that a message shows instead of the secret.
     package init(_ secrets: [String: String]) {
         self.secrets = secrets
     }
 
-    /// `NAME in SINK` for each secret, whole or by any window of twelve characters, that a sink holds.
+    /// Returns `NAME in SINK` for each sink (an output, by its name) that contains a secret or any twelve bytes of it.
     package func leaks(in sinks: [String: String]) -> [String] {
         var found: Set<String> = []
         for (sink, text) in sinks {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A started program: its two outputs are read on threads of their own, so that it never blocks on a full pipe.
+/// A started program. A thread for each of its two outputs reads it, so the program never blocks on a full pipe.
 package final class ChildProcess: Sendable {
     package enum Exit: Equatable, Sendable {
         case code(Int32)
@@ -13,7 +13,7 @@ package final class ChildProcess: Sendable {
     private let exit = Watched<Exit?>(nil)
     private let openOutputs = Watched(2)
 
-    /// - Parameter environment: all that the program sees.
+    /// - Parameter environment: the complete environment of the program; nothing is inherited.
     init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
         let (outRead, outWrite) = try Self.pipe()
         let (errRead, errWrite) = try Self.pipe()
@@ -23,12 +23,12 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, outWrite, 1)
         posix_spawn_file_actions_adddup2(&actions, errWrite, 2)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        // Else a socket of another test would stay open as long as this program runs.
+        // Otherwise this program would inherit sockets of other tests and keep them open.
         _ = closeFrom(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The test process may block signals; the program begins with none blocked.
+        // The test process may block signals. The program starts with no signal blocked.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -64,17 +64,17 @@ package final class ChildProcess: Sendable {
 
     package func hangUp() { signal(SIGHUP) }
 
-    /// How many bytes stand on its standard error so far.
+    /// The number of bytes that the program has written to standard error so far.
     package var errorLength: Int { errors.read(\.count) }
 
-    /// Ends it without asking; returns when it is gone.
+    /// Sends SIGKILL and returns when the process has ended.
     package func kill() {
         signal(SIGKILL)
         _ = exit.wait(until: Deadline(.seconds(10))) { $0 }
     }
 
     package var hasExited: Bool { exitSoFar != nil }
-    /// Nil while it runs.
+    /// Nil while the process runs.
     package var exitSoFar: Exit? { exit.read { $0 } }
 
     package func waitForExit(within limit: Duration, file: StaticString = #fileID, line: Int = #line) throws -> Exit {
@@ -90,7 +90,7 @@ package final class ChildProcess: Sendable {
         return (ends[0], ends[1])
     }
 
-    /// Both outputs are read to their ends, after the exit.
+    /// Waits until both outputs are read to their end, which may be a moment after the exit.
     package func waitForOutputEnd(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
         guard openOutputs.wait(until: Deadline(limit), for: { $0 == 0 ? true : nil }) != nil else {
             throw TestFailure("the process's outputs did not end within \(limit)", CallSite(file, line))
@@ -117,7 +117,8 @@ private func withCStrings<Result>(_ texts: [String], _ body: ([UnsafeMutablePoin
     return body(pointers + [nil])
 }
 
-/// glibc has it since 2.34, but its header shows it to programs with _GNU_SOURCE alone, which Swift's module map does not define.
+/// `posix_spawn_file_actions_addclosefrom_np`, which glibc has since 2.34. Its header declares the function only with
+/// `_GNU_SOURCE`, which Swift's module map does not define, so the symbol is looked up.
 private let closeFrom: @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32 = {
     guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else { fatalError("the tests need glibc 2.34 or newer") }
     return unsafeBitCast(symbol, to: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32).self)

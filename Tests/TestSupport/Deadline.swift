@@ -13,12 +13,12 @@ package struct Deadline: Sendable {
     /// Never negative.
     package var remaining: Duration { max(.zero, instant - .now) }
 
-    /// For poll(2): rounded up, so that a loop around it does not spin in the last millisecond.
+    /// The remaining time for poll(2), rounded up so that a loop around poll does not spin in the last millisecond.
     var pollMilliseconds: Int32 {
         Int32(clamping: (remaining.nanoseconds + 999_999) / 1_000_000)
     }
 
-    /// For a condition variable on CLOCK_MONOTONIC.
+    /// The deadline for a condition variable on CLOCK_MONOTONIC.
     var monotonicTime: timespec {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

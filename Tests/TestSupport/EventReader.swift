@@ -1,4 +1,5 @@
-/// An independent reader of event streams (WHATWG, section 9.2.6), strict about what OpenAI's clients cannot bear.
+/// A reader of event streams that shares no code with the product. It reports every field other than `data`, because
+/// OpenAI's clients do not expect any. Source: WHATWG HTML, 9.2.6.
 package struct EventReader {
     package enum Item: Equatable, Sendable {
         case data(String)
@@ -27,7 +28,7 @@ package struct EventReader {
         return items
     }
 
-    /// Bytes that no blank line has ended yet; a stream that ends on some was cut.
+    /// Whether there are bytes that no blank line has ended yet. A stream that ends with such bytes was cut off.
     package var isInsideEvent: Bool { !line.isEmpty || !data.isEmpty }
 
     private mutating func endLine(_ items: inout [Item]) {

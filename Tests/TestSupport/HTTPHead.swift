@@ -1,4 +1,5 @@
-/// A request's or a response's head as it stood on the wire. Written apart from the product's parser, so that the two can disagree.
+/// The head of a request or a response as it was on the wire. It shares no code with the product's parser, so a mistake
+/// in one of them shows.
 package struct HTTPHead: Sendable {
     package let raw: String
     package let startLine: String
@@ -16,20 +17,20 @@ package struct HTTPHead: Sendable {
         }
     }
 
-    /// The first field of that name, in any case.
+    /// The value of the first field of that name; upper and lower case are equal.
     package subscript(_ name: String) -> String? { all(name).first }
 
     package func all(_ name: String) -> [String] {
         fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     }
 
-    /// Of a response; 0 where the start line has none.
+    /// The status of a response; 0 if the start line has none.
     package var status: Int {
         let parts = startLine.split(separator: " ")
         return parts.count > 1 ? Int(parts[1]) ?? 0 : 0
     }
 
-    /// Of a request.
+    /// The target of a request.
     package var target: String {
         let parts = startLine.split(separator: " ")
         return parts.count > 1 ? String(parts[1]) : ""

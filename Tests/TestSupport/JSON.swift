@@ -1,4 +1,4 @@
-/// A JSON text, read strictly and independently of the product's scanner.
+/// A JSON value, read strictly. The reader shares no code with the product's scanner.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -7,7 +7,7 @@ package enum JSON: Equatable, Sendable {
     case array([JSON])
     case object([String: JSON])
 
-    /// Nil where `text` is not one JSON value.
+    /// Nil if `text` is not exactly one JSON value, or if an object has a key twice.
     package init?(_ text: some StringProtocol) {
         var reader = JSONReader(Array(text.utf8))
         guard let value = reader.readDocument() else { return nil }
@@ -34,7 +34,7 @@ package enum JSON: Equatable, Sendable {
     package var array: [JSON]? { if case .array(let items) = self { items } else { nil } }
     package var keys: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 
-    /// `text` as a JSON string with its quotes.
+    /// Returns `text` as a JSON string with its quotes.
     package static func quote(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

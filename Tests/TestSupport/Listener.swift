@@ -1,12 +1,13 @@
 import Glibc
 import Synchronization
 
-/// A listening socket on 127.0.0.1 with a port of its own, and the thread that accepts on it until `stop()`.
+/// A listening socket on a free port of 127.0.0.1, and the thread that accepts connections until `stop()`.
 final class Listener: Sendable {
     let port: UInt16
     private let descriptor: OpenDescriptor
 
-    /// Each accepted socket's kernel send buffer is 64 KiB, so that what the mock has "sent" is what the router took.
+    /// Accepted sockets have a kernel send buffer of only 64 KiB, so a mock's count of sent bytes is close to what the
+    /// router has read.
     init(_ accepted: @escaping @Sendable (Socket) -> Void) throws {
         let listening = try Socket.make()
         let descriptor = OpenDescriptor(listening)
@@ -23,7 +24,8 @@ final class Listener: Sendable {
         _ = address.withSocketAddress { pointer, _ in getsockname(listening, pointer, &length) }
         port = UInt16(bigEndian: address.sin_port)
         startThread {
-            // shutdown() makes accept fail; this thread alone closes, so the number is never reused while it accepts.
+            // shutdown() makes accept() fail. Only this thread closes the descriptor, so its number is not reused while
+            // the thread accepts.
             while true {
                 let peer = accept(listening, nil, nil)
                 if peer >= 0 {
@@ -41,7 +43,7 @@ final class Listener: Sendable {
     func stop() { descriptor.shutDown() }
 }
 
-/// A descriptor that is never touched after its close, when its number may be another socket's.
+/// A descriptor that is not used after its close, when its number may belong to another socket.
 private final class OpenDescriptor: Sendable {
     private let number: Mutex<Int32>
 

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Reads one side's HTTP messages off a socket: what has arrived and is not used yet stays in `buffer`.
+/// Reads HTTP messages from a socket. Bytes that have arrived but are not consumed yet stay in `buffer`.
 final class MessageReader {
-    /// Why a message did not arrive whole.
+    /// Why a message did not arrive completely.
     enum Fault: Error, Equatable {
         case ended
         case reset
@@ -42,7 +42,7 @@ final class MessageReader {
         return take(count)
     }
 
-    /// One chunk's data; nil for the last chunk, whose trailers are read too.
+    /// Returns the data of one chunk, or nil for the last chunk, whose trailers are read too.
     func readChunk(_ deadline: Deadline) throws -> [UInt8]? {
         let size = try readLine(deadline)
         let digits = size.split(separator: ";", omittingEmptySubsequences: false)[0]
@@ -56,7 +56,9 @@ final class MessageReader {
         return data
     }
 
-    /// The body that `head` announces; `untilClose` is what stands for one without a length: everything (response) or nothing (request).
+    /// Reads the body that `head` announces.
+    /// - Parameter untilClose: whether a body without a length ends with the connection, as in a response. In a request
+    ///   it is empty.
     func readBody(_ head: HTTPHead, untilClose: Bool, _ deadline: Deadline) throws -> [UInt8] {
         if head.isChunked {
             var body: [UInt8] = []

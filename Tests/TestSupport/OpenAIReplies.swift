@@ -1,9 +1,10 @@
-/// Replies in OpenAI's wire format, as texts and as scripts.
+/// Upstream responses in OpenAI's wire format.
 package enum OpenAIReplies {
     package static let doneEvent = "[DONE]"
 
     package static func buffered(_ content: String, model: String = "up-model", usage: String? = usage) -> String {
-        #"{"id":"chatcmpl-1","object":"chat.completion","created":1766000000,"model":"\#(model)","choices":[{"index":0,"message":{"role":"assistant","content":\#(JSON.quote(content))},"finish_reason":"stop"}]"#
+        #"{"id":"chatcmpl-1","object":"chat.completion","created":1766000000,"model":"\#(model)","choices":[{"index":0,"message":"#
+            + #"{"role":"assistant","content":\#(JSON.quote(content))},"finish_reason":"stop"}]"#
             + (usage.map { #","usage":\#($0)}"# } ?? "}")
     }
 
@@ -15,11 +16,15 @@ package enum OpenAIReplies {
     package static func contentChunk(_ text: String) -> String { chunk(#"{"content":\#(JSON.quote(text))}"#) }
 
     package static func chunk(_ delta: String, finish: String? = nil) -> String {
-        #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1766000000,"model":"up-model","choices":[{"index":0,"delta":\#(delta),"finish_reason":\#(finish.map(JSON.quote) ?? "null")}]}"#
+        chunk(choices: #"{"index":0,"delta":\#(delta),"finish_reason":\#(finish.map(JSON.quote) ?? "null")}"#) + "}"
     }
 
     package static func usageChunk(_ usage: String = usage) -> String {
-        #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1766000000,"model":"up-model","choices":[],"usage":\#(usage)}"#
+        chunk(choices: "") + #","usage":\#(usage)}"#
+    }
+
+    private static func chunk(choices: String) -> String {
+        #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1766000000,"model":"up-model","choices":[\#(choices)]"#
     }
 
     package static func error(_ message: String, type: String = "server_error", code: String = "null") -> String {
@@ -38,7 +43,7 @@ extension UpstreamExchange {
         try send(head.joined(separator: "\r\n") + "\r\n\r\n")
     }
 
-    /// Role, one chunk for each text, finish, usage, end marker.
+    /// Sends a complete stream: the role, a chunk for each text, the finish reason, the usage if given, and `[DONE]`.
     package func stream(_ contents: [String], usage: String? = OpenAIReplies.usage) throws {
         try startStream()
         try event(OpenAIReplies.roleChunk)
@@ -51,7 +56,7 @@ extension UpstreamExchange {
 }
 
 extension ScriptedUpstream {
-    /// Answers as asked, streamed or whole, with the same contents.
+    /// Responds with the given contents: streamed, one chunk for each, if the request asks for it, otherwise joined.
     package static func responding(_ contents: String...) -> Script {
         { exchange in
             if exchange.wantsStream {
@@ -62,12 +67,12 @@ extension ScriptedUpstream {
         }
     }
 
-    /// Answers with the question's own text, so that a foreign answer shows.
+    /// Responds with the text of the last message, so that a response to another request is noticed.
     package static let echoing: Script = { exchange in
         if exchange.wantsStream {
-            try exchange.stream([exchange.question])
+            try exchange.stream([exchange.prompt])
         } else {
-            try exchange.respond(200, OpenAIReplies.buffered(exchange.question))
+            try exchange.respond(200, OpenAIReplies.buffered(exchange.prompt))
         }
     }
 

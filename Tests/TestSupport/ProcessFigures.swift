@@ -1,9 +1,10 @@
 import Glibc
 
-/// What the kernel says of a process, from /proc.
+/// Memory, descriptors and threads of a process. Source: proc(5).
 package struct ProcessFigures: Sendable {
-    /// Kilobytes; the share of shared pages counted in part.
+    /// In KiB; a page that N processes share counts as 1/N.
     package let pss: Int
+    /// In KiB.
     package let rss: Int
     package let descriptors: Int
     package let threads: Int
@@ -24,14 +25,15 @@ package struct ProcessFigures: Sendable {
     }
 }
 
-/// What the kernel holds in the buffers of all TCP sockets of the machine. Source: proc(5), /proc/net/sockstat, which counts pages.
+/// The bytes in the buffers of all TCP sockets of the machine. Source: proc(5), /proc/net/sockstat, which counts pages.
 package var kernelBytesOfTCP: Int {
     let lines = String(decoding: readFile("/proc/net/sockstat") ?? [], as: UTF8.self).split(separator: "\n")
     let pages = lines.first { $0.hasPrefix("TCP:") }?.split(separator: " ").last.flatMap { Int($0) } ?? 0
     return pages * 4096
 }
 
-/// A whole file, by read(2): /proc's files have no size to map or to seek by. Nil where it can't be opened.
+/// Returns the content of a file, or nil if it can't be opened. It uses read(2) until the end, because files in /proc
+/// report no size.
 package func readFile(_ path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
@@ -45,7 +47,7 @@ package func readFile(_ path: String) -> [UInt8]? {
     }
 }
 
-/// The names in a folder, but for `.` and `..`; none where it can't be opened.
+/// Returns the names in a folder except `.` and `..`; an empty list if the folder can't be opened.
 package func entries(_ path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
     defer { closedir(folder) }

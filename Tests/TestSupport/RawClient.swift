@@ -1,5 +1,5 @@
-/// A client on a bare socket: it sends any bytes in any cuts and reads answers with deadlines.
-package final class RawClient: @unchecked Sendable {  // a test may hand it to a thread, but one at a time uses it
+/// A client on a plain socket. It sends any bytes, cut anywhere, and reads responses with deadlines.
+package final class RawClient: @unchecked Sendable {  // a test may pass it to a thread, but only one thread at a time uses it
     package enum Close: Equatable, Sendable {
         case end
         case reset
@@ -9,16 +9,16 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
     private var events = EventReader()
     private var ready: [EventReader.Item] = []
 
-    /// `receiveBuffer` (bytes) makes a stalled reader push back early.
+    /// - Parameter receiveBuffer: in bytes; a small one makes a stalled client exert backpressure early.
     package init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         reader = MessageReader(try Socket.connect(port: port, receiveBuffer: receiveBuffer))
     }
 
     deinit { reader.socket.close() }
 
-    // MARK: sending
+    // MARK: Sending
 
-    /// False where the peer closed first, which many refusals make it do.
+    /// Returns false if the peer closed before it had read everything, as it does after many refusals.
     @discardableResult
     package func send(_ bytes: [UInt8], within limit: Duration = .seconds(10)) -> Bool {
         reader.socket.send(bytes, until: Deadline(limit))
@@ -33,7 +33,7 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
     package func reset() { reader.socket.reset() }
     package func close() { reader.socket.close() }
 
-    // MARK: reading
+    // MARK: Reading
 
     package func readHead(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> HTTPHead {
         try explain("a response head", limit, CallSite(file, line)) { try reader.readHead($0) }
@@ -43,7 +43,7 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         of head: HTTPHead, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws -> [UInt8] {
         if (100..<200).contains(head.status) || head.status == 204 || head.status == 304 { return [] }
-        return try explain("a whole body", limit, CallSite(file, line)) { try reader.readBody(head, untilClose: true, $0) }
+        return try explain("a complete body", limit, CallSite(file, line)) { try reader.readBody(head, untilClose: true, $0) }
     }
 
     package func readResponse(
@@ -53,7 +53,8 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         return Response(head: head, body: try readBody(of: head, within: limit, file: file, line: line))
     }
 
-    /// The next event or comment of a chunked event stream; nil at its proper end. A body that is cut throws.
+    /// Returns the next event or comment of a chunked event stream, or nil at its proper end. Throws if the body is cut
+    /// off.
     package func nextItem(
         within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws -> EventReader.Item? {
@@ -69,7 +70,7 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         }
     }
 
-    /// Reads and drops what still comes until the peer closes.
+    /// Reads and discards everything until the peer closes.
     @discardableResult
     package func waitForClose(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> Close {
         try explain("the close of the connection", limit, CallSite(file, line)) { deadline in
@@ -86,14 +87,14 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         }
     }
 
-    /// Everything until the close, answers and garbage alike.
+    /// Returns all bytes until the peer closes or resets the connection.
     package func readToClose(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> [UInt8] {
         try explain("the close of the connection", limit, CallSite(file, line)) { deadline in
             do { return try reader.readToEnd(deadline) } catch MessageReader.Fault.reset { return reader.take(reader.buffer.count) }
         }
     }
 
-    /// Nothing at all arrives for that long, and the connection stays open.
+    /// Returns true if nothing arrives for that long and the connection stays open.
     package func staysSilent(for time: Duration) -> Bool {
         guard reader.buffer.isEmpty, ready.isEmpty, case .deadline = reader.socket.receive(1, until: Deadline(time)) else { return false }
         return true
@@ -104,13 +105,13 @@ package final class RawClient: @unchecked Sendable {  // a test may hand it to a
         do {
             return try read(Deadline(limit))
         } catch let fault as MessageReader.Fault {
-            let seen = String(decoding: reader.buffer.prefix(400), as: UTF8.self)
-            throw TestFailure("waited for \(what), but \(fault.words(limit)); unread: '\(seen)'", place)
+            let unread = String(decoding: reader.buffer.prefix(400), as: UTF8.self)
+            throw TestFailure("waited for \(what), but \(fault.description(after: limit)); unread: '\(unread)'", place)
         }
     }
 }
 
-/// One response, read whole.
+/// A complete response.
 package struct Response: Sendable {
     package let head: HTTPHead
     package let body: [UInt8]
@@ -125,12 +126,12 @@ package struct Response: Sendable {
 }
 
 extension MessageReader.Fault {
-    fileprivate func words(_ limit: Duration) -> String {
+    fileprivate func description(after limit: Duration) -> String {
         switch self {
         case .ended: "the peer closed"
         case .reset: "the peer reset the connection"
-        case .deadline: "nothing more came within \(limit)"
-        case .malformed(let what): "what came is malformed: \(what)"
+        case .deadline: "nothing more arrived within \(limit)"
+        case .malformed(let what): "the message is malformed: \(what)"
         }
     }
 }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Where the program under test lies.
+/// The program under test.
 package enum RouterBinary {
-    /// `LLM_ROUTER_BIN`, else the one beside this test bundle.
+    /// The path in `LLM_ROUTER_BIN`, otherwise that of the program beside this test bundle; nil if there is no program.
     package static let path: String? = {
-        if let given = environment("LLM_ROUTER_BIN"), !given.isEmpty { return given }
+        if let path = environment("LLM_ROUTER_BIN"), !path.isEmpty { return path }
         var folders: [String] = []
         var arguments = CommandLine.arguments[...]
         while let argument = arguments.popFirst() {
@@ -14,7 +14,7 @@ package enum RouterBinary {
         return folders.map { "\($0)/llm-router" }.first { access($0, X_OK) == 0 }
     }()
 
-    /// What every router gets of this process's environment.
+    /// The variables of this process that every router inherits.
     static let inherited = ["PATH", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "TSAN_OPTIONS"]
 
     package static func environment(_ name: String) -> String? {

@@ -1,13 +1,14 @@
-/// A command of `llm-router` that has run to its end, in a folder of its own.
+/// A command of `llm-router` that has ended. It runs with files in a temporary folder.
 package struct RouterCommand: Sendable {
     package let exit: ChildProcess.Exit
-    /// Without the folder's path.
+    /// Standard output, without the folder's path.
     package let output: String
+    /// Standard error, without the folder's path.
     package let errors: String
 
     /// - Parameters:
-    ///   - arguments: those that are names of `files` are given with the folder's path.
-    ///   - files: by name.
+    ///   - arguments: an argument that is a name in `files` is passed with the folder's path.
+    ///   - files: contents by name.
     package init(
         _ arguments: [String], files: [String: String] = [:], environment: [String: String] = [:], within limit: Duration = .seconds(60),
         file: StaticString = #fileID, line: Int = #line

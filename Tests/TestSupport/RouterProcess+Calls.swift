@@ -1,12 +1,14 @@
 import Glibc
 
-/// The calls that tests make most.
+/// The requests that most tests send.
 extension RouterProcess {
+    /// - Parameter extra: more members of the body, as JSON without braces.
     package static func chatBody(_ model: String, _ text: String = "Hello", stream: Bool = false, extra: String = "") -> String {
-        #"{"model":\#(JSON.quote(model)),"messages":[{"role":"user","content":\#(JSON.quote(text))}]\#(stream ? #","stream":true"# : "")\#(extra.isEmpty ? "" : "," + extra)}"#
+        let members = (stream ? #","stream":true"# : "") + (extra.isEmpty ? "" : "," + extra)
+        return #"{"model":\#(JSON.quote(model)),"messages":[{"role":"user","content":\#(JSON.quote(text))}]\#(members)}"#
     }
 
-    /// A request's bytes; `path` goes out as it is.
+    /// Returns a request as text; `path` is sent as it is.
     package static func request(_ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = []) -> String
     {
         var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1"]
@@ -15,7 +17,7 @@ extension RouterProcess {
         return (lines + fields).joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
     }
 
-    /// One exchange on a connection of its own.
+    /// Sends one request on a new connection and reads the response.
     package func call(
         _ method: String, _ path: String, body: String? = nil, key: String? = nil, fields: [String] = [],
         within limit: Duration = .seconds(10),
@@ -40,7 +42,7 @@ extension RouterProcess {
             file: file, line: line)
     }
 
-    /// Sends a streamed chat; nothing is awaited.
+    /// Sends a streamed chat request and does not wait for the response.
     package func openStream(
         _ model: String, _ text: String = "Hello", extra: String = "", key: String? = nil, receiveBuffer: Int32? = nil
     ) throws -> RawClient {
@@ -49,7 +51,7 @@ extension RouterProcess {
         return client
     }
 
-    /// A streamed chat to its end.
+    /// Sends a streamed chat request and reads the response to its end.
     package func stream(
         _ model: String, _ text: String = "Hello", extra: String = "", key: String? = nil, within limit: Duration = .seconds(10),
         file: StaticString = #fileID, line: Int = #line
@@ -57,18 +59,19 @@ extension RouterProcess {
         try openStream(model, text, extra: extra, key: key).readStream(within: limit, file: file, line: line)
     }
 
-    /// SIGHUP, and the wait until the file's policy serves. The file must differ from the running policy.
+    /// Writes the policy file, sends SIGHUP and waits until the new policy is in service. It must differ from the
+    /// running policy.
     package func reload(_ routes: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
         let before = try policy(file, line)
         try rewrite(routes)
         process.signal(SIGHUP)
-        try eventually("the new policy serves; standard error:\n\(standardError)", within: limit, file: file, line: line) {
+        try eventually("the new policy is in service; standard error:\n\(standardError)", within: limit, file: file, line: line) {
             let now = try policy(file, line)
             return now["digest"] != before["digest"] && now["last_reload"]?.string == "ok"
         }
     }
 
-    /// SIGHUP with a file that must be refused.
+    /// Writes a bad policy file, sends SIGHUP and waits until the reload is reported as failed.
     package func reloadRefused(
         _ routes: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws {
@@ -79,15 +82,15 @@ extension RouterProcess {
         }
     }
 
-    /// `/health`'s account of the policy.
+    /// The member `config` of `/health`: digest, load time and last reload.
     package func policy(_ file: StaticString = #fileID, _ line: Int = #line) throws -> JSON {
         guard let config = try get("/health", file: file, line: line).json?["config"] else {
-            throw TestFailure("/health holds no 'config'", CallSite(file, line))
+            throw TestFailure("/health has no 'config'", CallSite(file, line))
         }
         return config
     }
 
-    /// The sum over all samples of a family whose labels hold every given text, such as `reason="connect"`.
+    /// Returns the sum of all samples of a metric whose labels contain every given text, such as `reason="connect"`.
     package func metric(
         _ name: String, _ labels: String..., key: String? = nil, file: StaticString = #fileID, line: Int = #line
     ) throws -> Double {
@@ -98,12 +101,10 @@ extension RouterProcess {
         }
     }
 
-    /// Calls under way and open files are back where they were.
-    package func waitForRest(
-        descriptors: Int, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
+    /// Waits until the router has at most `count` open descriptors, as before the test's requests.
+    package func waitForDescriptors(
+        atMost count: Int, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws {
-        try eventually("descriptors are back at \(descriptors), now \(figures.descriptors)", within: limit, file: file, line: line) {
-            figures.descriptors <= descriptors
-        }
+        try eventually("at most \(count) open descriptors", within: limit, file: file, line: line) { figures.descriptors <= count }
     }
 }

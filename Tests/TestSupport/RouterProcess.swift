@@ -1,12 +1,14 @@
 import Glibc
 
-/// A running `llm-router serve` with a folder, a port and an environment of its own. It is killed when the last reference goes.
+/// A running `llm-router serve` with its own folder, port and environment. It is killed when the last reference is
+/// released.
 package final class RouterProcess: Sendable {
     package let process: ChildProcess
     package let folder: TemporaryFolder
     private let boundPort = Watched<UInt16>(0)
 
-    /// Starts the program and returns at once; for starts that must fail. `routes` may be any bytes, nil for no file at all.
+    /// Starts the program and returns at once; for starts that must fail.
+    /// - Parameter routes: the bytes of routes.yaml, which need not be valid; nil for no file.
     package init(
         launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], command: String = "serve"
     ) throws {
@@ -21,7 +23,8 @@ package final class RouterProcess: Sendable {
         process = try ChildProcess(program, [command, "\(folder.path)/routes.yaml"], environment: all)
     }
 
-    /// Starts the program and waits until it listens. `routes` is complete but for `listen`, which is added where it is missing.
+    /// Starts the program and waits until it listens.
+    /// - Parameter routes: routes.yaml; `version` and a `listen` on a free port are added if they are missing.
     package convenience init(
         _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], file: StaticString = #fileID,
         line: Int = #line
@@ -44,25 +47,25 @@ package final class RouterProcess: Sendable {
         }
     }
 
-    /// Replaces routes.yaml; nobody is told.
+    /// Replaces routes.yaml and sends no signal.
     package func rewrite(_ routes: String) throws {
         try folder.write("routes.yaml", Array(Self.completed(routes).utf8))
     }
 
-    /// Waits for a text on standard error.
+    /// Waits until standard error contains a text.
     package func waitForLog(_ text: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws {
-        let wanted = Array(text.utf8)
-        guard process.errors.wait(until: Deadline(limit), for: { $0.firstRange(of: wanted, from: 0) }) != nil else {
-            throw TestFailure("standard error does not hold '\(text)' within \(limit); it holds:\n\(standardError)", CallSite(file, line))
+        let bytes = Array(text.utf8)
+        guard process.errors.wait(until: Deadline(limit), for: { $0.firstRange(of: bytes, from: 0) }) != nil else {
+            throw TestFailure("no '\(text)' on standard error within \(limit), only:\n\(standardError)", CallSite(file, line))
         }
     }
 
-    /// The access log: one JSON object a line. A line that is none fails the test.
+    /// The records of the access log, one JSON object per line. A line that is not JSON fails the test.
     package func accessRecords(file: StaticString = #fileID, line: Int = #line) throws -> [JSON] {
         try Self.records(process.output.read { $0 }, CallSite(file, line))
     }
 
-    /// Waits until the access log holds that many records of an endpoint.
+    /// Waits until the access log has at least `count` records of an endpoint.
     package func waitForRecords(
         _ count: Int, endpoint: String = "chat", within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws -> [JSON] {
@@ -76,8 +79,8 @@ package final class RouterProcess: Sendable {
     }
 
     private static func records(_ bytes: [UInt8], _ place: CallSite) throws -> [JSON] {
-        let whole = bytes.lastIndex(of: 10).map { bytes[...$0] } ?? []
-        return try whole.split(separator: 10).map { line in
+        let completeLines = bytes.lastIndex(of: 10).map { bytes[...$0] } ?? []
+        return try completeLines.split(separator: 10).map { line in
             guard let record = JSON(Array(line)) else {
                 throw TestFailure("a line of the access log is not JSON: \(String(decoding: line, as: UTF8.self))", place)
             }
@@ -91,7 +94,7 @@ package final class RouterProcess: Sendable {
         return text.contains("version:") ? text : "version: 1\n" + text
     }
 
-    /// The address stands in the line that says `listening`; only its form, `127.0.0.1:PORT`, is relied upon.
+    /// Waits until the router listens. The log line that contains `listening` has the address as `127.0.0.1:PORT`.
     package func waitForStart(_ file: StaticString = #fileID, _ line: Int = #line) throws {
         let mark = Array("listening".utf8)
         let address = Array("127.0.0.1:".utf8)

@@ -1,15 +1,17 @@
-/// A mock provider on a real socket: each request runs a script on its connection's own thread, and everything seen is recorded.
+/// A mock provider on a real socket. Each connection has a thread, which runs the script for each request. All requests
+/// are recorded.
 package final class ScriptedUpstream: Sendable {
-    /// Plays the response to one request. When it returns, the connection waits for the next request unless the script closed it.
+    /// Sends the response to one request. When it returns, the connection waits for the next request, unless the script
+    /// has closed it.
     package typealias Script = @Sendable (UpstreamExchange) throws -> Void
 
     /// A request as it arrived.
-    package struct Seen: Sendable {
+    package struct ReceivedRequest: Sendable {
         package let connection: Int
         package let head: HTTPHead
         package let body: [UInt8]
         package let at: ContinuousClock.Instant
-        /// When the router closed or reset the connection, during or after this request.
+        /// When the router closed or reset the connection during or after this request; nil before that.
         package internal(set) var closedAt: ContinuousClock.Instant?
 
         package var json: JSON? { JSON(body) }
@@ -19,7 +21,7 @@ package final class ScriptedUpstream: Sendable {
     struct State: Sendable {
         var connections = 0
         var open: [Int: Socket] = [:]
-        var seen: [Seen] = []
+        var requests: [ReceivedRequest] = []
         var sentBytes = 0
     }
 
@@ -42,7 +44,7 @@ package final class ScriptedUpstream: Sendable {
         }
     }
 
-    /// One script after the other, by the order of the requests; the last one repeats.
+    /// Runs the first script for the first request, the second for the second, and so on; the last one repeats.
     package convenience init(each scripts: [Script]) throws {
         try self.init { exchange in
             guard !scripts.isEmpty else { return }
@@ -53,38 +55,39 @@ package final class ScriptedUpstream: Sendable {
     deinit { stop() }
 
     package var port: UInt16 { listener.port }
-    package var requests: [Seen] { state.read(\.seen) }
+    package var requests: [ReceivedRequest] { state.read(\.requests) }
     package var connections: Int { state.read(\.connections) }
-    /// What the kernel has taken from the scripts, over all connections.
+    /// The bytes that the kernel has accepted from the scripts, over all connections.
     package var sentBytes: Int { state.read(\.sentBytes) }
     package var openConnections: Int { state.read(\.open.count) }
 
-    /// Refuses new connections and ends the open ones.
+    /// Closes the listener and all connections.
     package func stop() {
         listener.stop()
         for socket in state.read({ Array($0.open.values) }) { socket.abort() }
     }
 
+    /// - Parameter number: counted over all connections, from 0.
     @discardableResult
     package func waitForRequest(
         _ number: Int = 0, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
-    ) throws -> Seen {
-        let seen = state.wait(until: Deadline(limit)) { $0.seen.count > number ? $0.seen[number] : nil }
-        guard let seen else { throw TestFailure("request \(number) did not reach the upstream within \(limit)", CallSite(file, line)) }
-        return seen
+    ) throws -> ReceivedRequest {
+        let request = state.wait(until: Deadline(limit)) { $0.requests.count > number ? $0.requests[number] : nil }
+        guard let request else { throw TestFailure("request \(number) did not reach the upstream within \(limit)", CallSite(file, line)) }
+        return request
     }
 
-    /// The sent bytes as soon as they exceed `bytes`, or as they stand after that time.
+    /// Returns the number of sent bytes as soon as it exceeds `bytes`, or after `limit`.
     package func waitForSentBytes(moreThan bytes: Int, within limit: Duration) -> Int {
         state.wait(until: Deadline(limit)) { $0.sentBytes > bytes ? $0.sentBytes : nil } ?? sentBytes
     }
 
-    /// When the router closed the connection of that request.
+    /// Returns when the router closed the connection of that request.
     @discardableResult
     package func waitForPeerClose(
         _ number: Int = 0, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws -> ContinuousClock.Instant {
-        let closed = state.wait(until: Deadline(limit)) { $0.seen.count > number ? $0.seen[number].closedAt : nil }
+        let closed = state.wait(until: Deadline(limit)) { $0.requests.count > number ? $0.requests[number].closedAt : nil }
         guard let closed else { throw TestFailure("the router did not close request \(number) within \(limit)", CallSite(file, line)) }
         return closed
     }

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A TCP socket on 127.0.0.1 whose every wait has a deadline. One thread reads and writes; any thread may `abort()`.
+/// A TCP socket on 127.0.0.1; every wait has a deadline. One thread reads and writes, and any thread may call
+/// `abort()`.
 package final class Socket: Sendable {
     enum Received {
         case bytes([UInt8])
@@ -27,7 +28,8 @@ package final class Socket: Sendable {
         return descriptor
     }
 
-    /// `receiveBuffer` (bytes) makes a reader that stalls early; it has to be set before the connection is made.
+    /// - Parameter receiveBuffer: in bytes; a small one makes a reader stall early. It must be set before the
+    ///   connection is established.
     static func connect(port: UInt16, receiveBuffer: Int32?) throws -> Socket {
         let descriptor = try make()
         if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4) }
@@ -36,7 +38,7 @@ package final class Socket: Sendable {
         guard address.withSocketAddress({ Glibc.connect(descriptor, $0, $1) }) != 0 else { return socket }
         var code = errno
         if code == EINPROGRESS {
-            // On loopback this is decided at once, unless nobody accepts any more.
+            // On loopback the result is known at once, unless the accept queue is full.
             code = ETIMEDOUT
             var length = socklen_t(4)
             if socket.ready(descriptor, POLLOUT, Deadline(.seconds(10))) { getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) }
@@ -58,7 +60,7 @@ package final class Socket: Sendable {
         }
     }
 
-    /// Writes everything. False: the peer is gone, or did not take it before the deadline.
+    /// Writes all bytes. Returns false if the peer has closed or has not read enough before the deadline.
     func send(_ bytes: [UInt8], until deadline: Deadline, _ progress: (Int) -> Void = { _ in }) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -75,12 +77,12 @@ package final class Socket: Sendable {
         return true
     }
 
-    /// Sends FIN; reading goes on.
+    /// Sends FIN; reading is still possible.
     func finishSending() {
         descriptor.withLock { fd in if fd >= 0 { shutdown(fd, Int32(SHUT_WR)) } }
     }
 
-    /// Ends both directions, which wakes the thread that reads or writes; that thread closes.
+    /// Shuts down both directions. This wakes the thread that reads or writes, and that thread closes the socket.
     func abort() {
         descriptor.withLock { fd in if fd >= 0 { shutdown(fd, Int32(SHUT_RDWR)) } }
     }

@@ -1,7 +1,7 @@
-/// A streamed chat answer read to the proper end of its body.
+/// A streamed chat response, read to the proper end of its body.
 package struct StreamedResponse: Sendable {
     package let head: HTTPHead
-    /// Set instead of items where the response is no event stream: an error as JSON.
+    /// The body if the response is not an event stream, such as an error as JSON. Then `items` is empty.
     package let body: [UInt8]
     package let items: [EventReader.Item]
 
@@ -9,7 +9,7 @@ package struct StreamedResponse: Sendable {
     package var json: JSON? { JSON(body) }
     package var isStream: Bool { head["content-type"]?.hasPrefix("text/event-stream") ?? false }
 
-    /// The data of all events, the end marker included.
+    /// The data of all events, including `[DONE]`.
     package var data: [String] {
         items.compactMap { if case .data(let text) = $0 { text } else { nil } }
     }
@@ -43,7 +43,7 @@ extension RawClient {
         return try readRest(of: head, within: limit, file: file, line: line)
     }
 
-    /// What is left of an event stream whose head, and perhaps more, is read.
+    /// Reads the rest of an event stream whose head, and perhaps some events, are already read.
     package func readRest(
         of head: HTTPHead, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line
     ) throws -> StreamedResponse {
@@ -53,7 +53,7 @@ extension RawClient {
         return StreamedResponse(head: head, body: [], items: items)
     }
 
-    /// The next chunk that has content; comments and other chunks before it are passed over.
+    /// Returns the content of the next chunk that has some. Comments and other chunks before it are discarded.
     package func nextContent(within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line) throws -> String {
         let deadline = Deadline(limit)
         while let item = try nextItem(within: deadline.remaining, file: file, line: line) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A folder of its own under /tmp, removed with its files at the end.
+/// A new folder under /tmp. It is removed with its files when the last reference is released.
 package final class TemporaryFolder: Sendable {
     package let path: String
 
@@ -15,7 +15,7 @@ package final class TemporaryFolder: Sendable {
         rmdir(path)
     }
 
-    /// Replaces the file in one step, as editors do.
+    /// Replaces a file atomically, as editors do.
     package func write(_ name: String, _ content: [UInt8]) throws {
         let (target, draft) = ("\(path)/\(name)", "\(path)/\(name).new")
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

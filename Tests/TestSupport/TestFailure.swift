@@ -1,4 +1,4 @@
-/// What a harness call reports when the awaited thing did not happen; it names the test's line that waited.
+/// The error of a helper that waited in vain. It names the line of the test that called the helper.
 package struct TestFailure: Error, CustomStringConvertible {
     package let description: String
 
@@ -7,7 +7,7 @@ package struct TestFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The line of a test that called into the harness.
+/// The line of a test that called a helper.
 package struct CallSite: Sendable, CustomStringConvertible {
     private let file: String
     private let line: Int

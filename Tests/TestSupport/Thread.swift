@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs `work` on a detached thread of its own, so that blocking calls never occupy the pool on which the tests run.
+/// Runs `work` on a new detached thread, so that blocking calls do not occupy the thread pool of the tests.
 func startThread(_ work: @escaping @Sendable () -> Void) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -24,12 +24,13 @@ private final class Job {
     init(_ work: @escaping @Sendable () -> Void) { self.work = work }
 }
 
-/// Many clients at once.
+/// Threads for concurrent clients.
 package enum Threads {
-    /// One more, which reports by a `Watched` value.
+    /// Starts a thread; it reports its result through a `Watched` value.
     package static func start(_ work: @escaping @Sendable () -> Void) { startThread(work) }
 
-    /// Runs `body` for each index on a thread of its own; throws the first error as soon as there is one.
+    /// Runs `body` for each index on its own thread and returns the results in order. Throws as soon as one of them
+    /// fails.
     package static func run<Result: Sendable>(
         _ count: Int, within limit: Duration, file: StaticString, line: Int, _ body: @escaping @Sendable (Int) throws -> Result
     ) throws -> [Result] {

@@ -1,9 +1,9 @@
-/// One connection of a scripted upstream: reads requests and hands each to the script.
+/// One connection of a scripted upstream: reads requests and runs the script for each.
 final class UpstreamConnection {
     private let reader: MessageReader
     private let connection: Int
     private let state: Watched<ScriptedUpstream.State>
-    private var last: Int?
+    private var lastRequest: Int?
 
     init(_ socket: Socket, _ connection: Int, _ state: Watched<ScriptedUpstream.State>) {
         reader = MessageReader(socket)
@@ -23,21 +23,21 @@ final class UpstreamConnection {
         }
     }
 
-    /// A script's own waits are bounded; the wait for a request ends with the connection, or when the upstream is stopped.
+    /// The wait for a request ends when the connection is closed or the upstream is stopped, so its limit is high.
     private func readRequest() throws -> UpstreamExchange {
         let deadline = Deadline(.seconds(600))
         let head = try reader.readHead(deadline)
         let body = try reader.readBody(head, untilClose: false, deadline)
         let number = state.update { state in
-            state.seen.append(.init(connection: connection, head: head, body: body, at: .now, closedAt: nil))
-            return state.seen.count - 1
+            state.requests.append(.init(connection: connection, head: head, body: body, at: .now, closedAt: nil))
+            return state.requests.count - 1
         }
-        last = number
+        lastRequest = number
         return UpstreamExchange(number: number, head: head, body: body, reader: reader, state: state)
     }
 
     private func markClosed() {
-        guard let last else { return }
-        state.update { if $0.seen[last].closedAt == nil { $0.seen[last].closedAt = .now } }
+        guard let lastRequest else { return }
+        state.update { if $0.requests[lastRequest].closedAt == nil { $0.requests[lastRequest].closedAt = .now } }
     }
 }

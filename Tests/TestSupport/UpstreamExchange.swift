@@ -1,7 +1,7 @@
-/// One request at a scripted upstream, and the hands to answer it with. Used by its connection's thread alone.
+/// One request at a scripted upstream, and the means to respond to it. Only the thread of its connection uses it.
 package final class UpstreamExchange {
-    /// The router is gone: it closed, or it took nothing for the time that was allowed. Ends the script.
-    package struct PeerGone: Error {}
+    /// The router has closed the connection, or has not read within the time limit. This error ends the script.
+    package struct PeerClosed: Error {}
 
     /// Counted over all connections of the upstream, from 0.
     package let number: Int
@@ -21,19 +21,19 @@ package final class UpstreamExchange {
 
     package var json: JSON? { JSON(body) }
     /// The text of the last message, which tests use as a nonce.
-    package var question: String { json?["messages"]?.array?.last?["content"]?.string ?? "" }
+    package var prompt: String { json?["messages"]?.array?.last?["content"]?.string ?? "" }
     package var wantsStream: Bool { json?["stream"]?.bool ?? false }
 
     package func send(_ bytes: [UInt8], within limit: Duration = .seconds(60)) throws {
         let state = state
         guard reader.socket.send(bytes, until: Deadline(limit), { count in state.update { $0.sentBytes += count } }) else {
-            throw PeerGone()
+            throw PeerClosed()
         }
     }
 
     package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// One chunk of a chunked body.
+    /// Sends one chunk of a chunked body.
     package func chunk(_ text: String) throws {
         let bytes = Array(text.utf8)
         try send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [13, 10])
@@ -43,7 +43,7 @@ package final class UpstreamExchange {
 
     package func finishChunks() throws { try send("0\r\n\r\n") }
 
-    /// FIN; then waits for the router's, so that no unread byte turns it into RST.
+    /// Sends FIN and waits for that of the router before it closes, because closing with unread bytes would send RST.
     package func close() {
         reader.socket.finishSending()
         isClosed = true
@@ -58,7 +58,7 @@ package final class UpstreamExchange {
 
     package func finishSending() { reader.socket.finishSending() }
 
-    /// Waits for nothing but the peer's close; true and recorded when it came.
+    /// Waits until the router closes the connection, and records when. Returns false after `limit`.
     @discardableResult
     package func waitForPeerClose(within limit: Duration) -> Bool {
         let deadline = Deadline(limit)
@@ -68,19 +68,19 @@ package final class UpstreamExchange {
             return false
         } catch {
             let number = number
-            state.update { if $0.seen[number].closedAt == nil { $0.seen[number].closedAt = .now } }
+            state.update { if $0.requests[number].closedAt == nil { $0.requests[number].closedAt = .now } }
             return true
         }
     }
 
-    /// Answers nothing more and keeps the connection until the router closes it.
+    /// Sends nothing more and keeps the connection open until the router closes it.
     package func hold() {
         _ = waitForPeerClose(within: .seconds(120))
         isClosed = true
     }
 
-    /// Time passes with the connection open; ends at once when the router closes.
+    /// Keeps the connection open for `time`; throws at once when the router closes it.
     package func pause(_ time: Duration) throws {
-        if waitForPeerClose(within: time) { throw PeerGone() }
+        if waitForPeerClose(within: time) { throw PeerClosed() }
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A value behind a lock; threads wait on it until it holds what they look for.
-package final class Watched<Value>: @unchecked Sendable {  // `value` is touched under `mutex` only
+/// A value behind a lock, on which threads can wait until a condition is met.
+package final class Watched<Value>: @unchecked Sendable {  // `value` is only used under `mutex`
     private var value: Value
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -29,7 +29,7 @@ package final class Watched<Value>: @unchecked Sendable {  // `value` is touched
         return try body(value)
     }
 
-    /// Changes the value and wakes all who wait on it.
+    /// Changes the value and wakes all waiting threads.
     @discardableResult
     package func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
@@ -40,7 +40,7 @@ package final class Watched<Value>: @unchecked Sendable {  // `value` is touched
         return try body(&value)
     }
 
-    /// What `find` makes of the value as soon as that is not nil; nil at the deadline.
+    /// Waits until `find` returns something for the value, and returns that; nil at the deadline.
     package func wait<Result>(until deadline: Deadline, for find: (Value) throws -> Result?) rethrows -> Result? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -53,7 +53,7 @@ package final class Watched<Value>: @unchecked Sendable {  // `value` is touched
     }
 }
 
-/// A door that a test opens: whoever waits at it goes on in the order that the test decides.
+/// A latch that a test opens. Scripts wait at it, so the test decides the order of events.
 package final class Gate: Sendable {
     private let opened = Watched(false)
 
@@ -70,7 +70,8 @@ package final class Gate: Sendable {
     }
 }
 
-/// Waits until `condition` holds, for what no event reports (an entry in /proc, another process's state): it looks again every 5 ms.
+/// Waits until `condition` is true. It is checked every 5 ms, for states that no event reports, such as an entry in
+/// /proc or the state of another process.
 package func eventually(
     _ what: String, within limit: Duration = .seconds(10), file: StaticString = #fileID, line: Int = #line, _ condition: () throws -> Bool
 ) throws {

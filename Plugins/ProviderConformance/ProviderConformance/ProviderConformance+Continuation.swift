@@ -2,8 +2,8 @@ import Codecs
 import ProviderKit
 
 extension ProviderConformance {
-    /// Where a provider can continue, its request is JSON, and its last message is the assistant's with exactly the text so far; a format of its own without
-    /// `messages` has the text somewhere.
+    /// If a provider can continue a partial response, the request is JSON, and its last message is the assistant's with
+    /// exactly the text so far. A format without `messages` contains the text anywhere.
     func continuationViolations(_ body: [UInt8]) -> [String] {
         guard provider.capabilities.canContinue, provider.origin != nil, let members = try? JSON.members(of: body.span.bytes) else {
             return []
@@ -17,17 +17,17 @@ extension ProviderConformance {
                 continue
             }
             let sent = rendered(request, body)
-            do { try JSON.validate(sent.span.bytes) } catch { found.append("a continuation's body is no JSON: \(error)") }
+            do { try JSON.validate(sent.span.bytes) } catch { found.append("the body of a continuation is not JSON: \(error)") }
             if let last = lastMessage(sent) {
                 if last.role != "assistant" || last.content != text {
-                    found.append("a continuation's last message is not the assistant's with the text so far")
+                    found.append("the last message of a continuation is not the assistant's with the text so far")
                 }
             } else {
                 var writer = JSONWriter()
                 writer.string(text)
                 let literal = String(decoding: writer.bytes, as: UTF8.self)
                 if !String(decoding: sent, as: UTF8.self).contains(literal) {
-                    found.append("a continuation's body doesn't hold the text so far")
+                    found.append("the body of a continuation doesn't contain the text so far")
                 }
             }
         }

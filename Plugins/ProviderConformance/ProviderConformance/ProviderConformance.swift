@@ -1,20 +1,30 @@
 import Codecs
 public import ProviderKit
 
-/// The suite that every provider passes, whatever it speaks: run it with requests and answers recorded from the provider, and expect no violation.
+/// A suite of checks that every provider must pass, whatever its wire format is.
+///
+/// Run it with requests, and with responses that were recorded from the provider, and expect no violations:
 ///
 /// ```swift
-/// let suite = ProviderConformance(provider: MyPlugin.makeProvider(options), answers: [...], requests: [...])
+/// let suite = ProviderConformance(
+///     provider: MyPlugin.makeProvider(options),
+///     responses: [.init("a stream", isStream: true, head: head, bytes: bytes)],
+///     requests: [Array(#"{"messages":[]}"#.utf8)])
 /// #expect(suite.violations() == [])
 /// ```
 public struct ProviderConformance {
-    /// A success answer as the provider sends it.
-    public struct Answer {
+    /// A successful response as the provider sends it.
+    public struct RecordedResponse {
+        /// The name of the response in violations.
         public var name: String
+        /// Whether it is the response to a streamed call.
         public var isStream: Bool
+        /// The head of the response.
         public var head: UpstreamHead
+        /// The body of the response.
         public var bytes: [UInt8]
 
+        /// Creates a response.
         public init(_ name: String, isStream: Bool, head: UpstreamHead, bytes: [UInt8]) {
             self.name = name
             self.isStream = isStream
@@ -24,21 +34,26 @@ public struct ProviderConformance {
     }
 
     let provider: any Provider
-    let responses: [Answer]
-    /// Bodies of clients' requests: JSON objects.
+    let responses: [RecordedResponse]
     let requests: [[UInt8]]
 
-    public init(provider: any Provider, responses: [Answer], requests: [[UInt8]]) {
+    /// Creates a suite.
+    ///
+    /// - Parameters:
+    ///   - responses: complete, successful responses of the provider.
+    ///   - requests: bodies of clients' requests, each one JSON object.
+    public init(provider: any Provider, responses: [RecordedResponse], requests: [[UInt8]]) {
         self.provider = provider
         self.responses = responses
         self.requests = requests
     }
 
-    /// What breaks a rule, a sentence each.
+    /// The violations of the rules, one sentence for each; empty if the provider passes.
     public func violations() -> [String] {
         var found: [String] = []
         for response in responses {
-            found += splitViolations(response) + textViolations(response) + cutViolations(response) + garbageViolations(response)
+            found += splitViolations(response) + textViolations(response) + truncationViolations(response)
+            decodeGarbage(response)
         }
         for request in requests { found += requestViolations(request) + continuationViolations(request) }
         return found + failureViolations()
@@ -50,89 +65,91 @@ public struct ProviderConformance {
             keepsText: keepsText)
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
-    /// Cut anywhere, the same bytes give the same response, and the same text where it is kept.
-    private func splitViolations(_ response: Answer) -> [String] {
+    /// The same bytes give the same response and the same collected text, wherever they are cut.
+    private func splitViolations(_ response: RecordedResponse) -> [String] {
         let keeping = call(isStream: response.isStream, keepsText: true)
-        let whole = Reading(response, cuts: [], provider, keeping)
+        let expected = DecodedResponse(response, cuts: [], provider, keeping)
         var found: [String] = []
-        if whole.error != nil || !whole.isComplete { found.append("\(response.name): read whole, it is no complete response: \(whole)") }
+        if expected.error != nil || !expected.isComplete {
+            found.append("\(response.name): in one read, it is not a complete response: \(expected)")
+        }
         let size = response.bytes.count
         var ways: [(String, [Int])] = [("byte by byte", Array(0..<size)), ("two bytes at a time", Array(stride(from: 0, to: size, by: 2)))]
         let step = max(1, size / 2000)
         ways += stride(from: 1, to: size, by: step).map { ("cut at \($0)", [$0]) }
-        for (name, cuts) in ways where Reading(response, cuts: cuts, provider, keeping) != whole {
-            found.append("\(response.name): \(name), it reads differently")
+        for (name, cuts) in ways where DecodedResponse(response, cuts: cuts, provider, keeping) != expected {
+            found.append("\(response.name): \(name), it decodes differently")
         }
         return found
     }
 
-    /// Keeping the text changes nothing else, and it is kept only where it is asked for: all of it, so that what typed events say is that text.
-    private func textViolations(_ response: Answer) -> [String] {
-        let plain = Reading(response, cuts: [], provider, call(isStream: response.isStream))
-        var keeping = Reading(response, cuts: [], provider, call(isStream: response.isStream, keepsText: true))
+    /// The text is collected only if the call requires it, then all of it, and that changes nothing else.
+    private func textViolations(_ response: RecordedResponse) -> [String] {
+        let plain = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream))
+        var keeping = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream, keepsText: true))
         var found: [String] = []
-        if plain.text != nil { found.append("\(response.name): its text is kept, which nobody asked for") }
+        if plain.text != nil { found.append("\(response.name): its text is collected although 'keepsText' is false") }
         if !keeping.eventText.isEmpty, keeping.text != keeping.eventText {
-            found.append("\(response.name): the text that is kept is not the response's")
+            found.append("\(response.name): the collected text is not the text of the response")
         }
         keeping.text = nil
-        if keeping != plain { found.append("\(response.name): it reads differently where its text is kept") }
+        if keeping != plain { found.append("\(response.name): it decodes differently if its text is collected") }
         return found
     }
 
-    /// A response that stops early is complete only if no content and no finish of it is missing: usage and end markers may be.
-    private func cutViolations(_ response: Answer) -> [String] {
-        let whole = Reading(response, cuts: [], provider, call(isStream: response.isStream))
+    /// A truncated response is complete only if it lacks no content and no finish reason. Usage and end markers may be
+    /// missing.
+    private func truncationViolations(_ response: RecordedResponse) -> [String] {
+        let complete = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream))
         let step = max(1, response.bytes.count / 2000)
         return stride(from: 0, to: response.bytes.count, by: step).compactMap { size in
-            var cut = response
-            cut.bytes = Array(response.bytes[..<size])
-            let reading = Reading(cut, cuts: [], provider, call(isStream: response.isStream))
-            if reading.isComplete, reading.error == nil, reading.content != whole.content || reading.finishes != whole.finishes {
-                return "\(response.name): stopped at \(size), it passes for whole"
+            var truncated = response
+            truncated.bytes = Array(response.bytes[..<size])
+            let decoded = DecodedResponse(truncated, cuts: [], provider, call(isStream: response.isStream))
+            if decoded.isComplete, decoded.error == nil, decoded.content != complete.content || decoded.finishes != complete.finishes {
+                return "\(response.name): truncated at \(size), it counts as complete"
             }
-            if !whole.parts.starts(with: reading.parts) {
-                return "\(response.name): stopped at \(size), it says what the non-streamed response doesn't"
+            if !complete.parts.starts(with: decoded.parts) {
+                return "\(response.name): truncated at \(size), it has parts that the complete response doesn't have"
             }
             return nil
         }
     }
 
-    /// Bytes that are no response end in an error, never in a trap.
-    private func garbageViolations(_ response: Answer) -> [String] {
+    /// Decodes damaged copies of a response, which must not trap.
+    private func decodeGarbage(_ response: RecordedResponse) {
         var generator = SplitMix64(state: 42)
         for _ in 0..<200 {
-            var broken = response
-            for _ in 0..<(1 + Int(generator.next() % 8)) where !broken.bytes.isEmpty {
-                let place = Int(generator.next() % UInt64(broken.bytes.count))
+            var damaged = response
+            for _ in 0..<(1 + Int(generator.next() % 8)) where !damaged.bytes.isEmpty {
+                let place = Int(generator.next() % UInt64(damaged.bytes.count))
                 switch generator.next() % 3 {
-                case 0: broken.bytes[place] = UInt8(truncatingIfNeeded: generator.next())
-                case 1: broken.bytes.remove(at: place)
-                default: broken.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
+                case 0: damaged.bytes[place] = UInt8(truncatingIfNeeded: generator.next())
+                case 1: damaged.bytes.remove(at: place)
+                default: damaged.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
                 }
             }
-            _ = Reading(broken, cuts: [], provider, call(isStream: response.isStream))
+            _ = DecodedResponse(damaged, cuts: [], provider, call(isStream: response.isStream))
         }
-        return []
     }
 
     // MARK: Requests and failures
 
     func rendered(_ request: UpstreamRequest, _ body: [UInt8]) -> [UInt8] {
-        request.body.flatMap { piece -> [UInt8] in
-            switch piece {
+        request.body.flatMap { source -> [UInt8] in
+            switch source {
             case .bytes(let bytes): bytes
             case .client(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
             }
         }
     }
 
-    /// A request holds the policy's model name, is JSON, and shows no secret in what gets logged.
+    /// A request is JSON, names the policy's model, and shows no secret in its description.
     private func requestViolations(_ body: [UInt8]) -> [String] {
         let members: [JSONMember]
-        do { members = try JSON.members(of: body.span.bytes) } catch { return ["a request of the suite is no JSON object: \(error)"] }
+        do { members = try JSON.members(of: body.span.bytes) } catch { return ["a request of the suite is not a JSON object: \(error)"] }
         guard provider.origin != nil else { return [] }
         var found: [String] = []
         for isStream in [true, false] {
@@ -142,18 +159,18 @@ public struct ProviderConformance {
                 continue
             }
             let sent = rendered(request, body)
-            do { try JSON.validate(sent.span.bytes) } catch { found.append("a request's body is no JSON: \(error)") }
-            let names = String(decoding: sent, as: UTF8.self) + request.target
-            if !names.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
+            do { try JSON.validate(sent.span.bytes) } catch { found.append("the body of a request is not JSON: \(error)") }
+            let text = String(decoding: sent, as: UTF8.self) + request.target
+            if !text.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
             if !request.target.hasPrefix("/") { found.append("the target '\(request.target)' doesn't begin with '/'") }
             for secret in provider.secrets where "\(request)".contains(secret.reveal()) {
-                found.append("a request's description shows a secret")
+                found.append("the description of a request shows a secret")
             }
         }
         return found
     }
 
-    /// Every status has a class that fits it, whatever the body says.
+    /// Every failed status has a suitable class, whatever the body is.
     private func failureViolations() -> [String] {
         let bodies: [[UInt8]] = [
             [], Array("<html>busy</html>".utf8), Array(#"{"error":{"message":"no"}}"#.utf8), Array(#"{"error":"#.utf8), [0xFF, 0x00],
@@ -163,17 +180,17 @@ public struct ProviderConformance {
             for body in bodies {
                 let error = provider.failure(head: UpstreamHead(status: status), body: body.span.bytes)
                 if error.status != status {
-                    found.append("the failure of a \(status) tells the status \(error.status.map(String.init) ?? "none")")
+                    found.append("the error for a \(status) has the status \(error.status.map(String.init) ?? "nil")")
                 }
-                if status >= 500, error.failure == .clientError { found.append("a \(status) passes for the client's fault") }
-                if error.message.isEmpty { found.append("the failure of a \(status) has no words") }
+                if status >= 500, error.failure == .clientError { found.append("a \(status) counts as the client's mistake") }
+                if error.message.isEmpty { found.append("the error for a \(status) has no message") }
             }
         }
         return found
     }
 }
 
-/// A small seeded generator, so that a failure can be had again. Source: S. Vigna, splitmix64.c.
+/// A small seeded generator, so that a failure can be reproduced. Source: S. Vigna, splitmix64.c.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

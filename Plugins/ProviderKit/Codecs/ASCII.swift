@@ -1,29 +1,44 @@
-/// The characters that wire formats are made of.
+/// The ASCII characters that wire formats are made of, as bytes.
 public enum ASCII {
+    /// Horizontal tab, 0x09.
     public static let tab = UInt8(ascii: "\t")
+    /// Line feed (LF), 0x0A.
     public static let lineFeed = UInt8(ascii: "\n")
+    /// Carriage return (CR), 0x0D.
     public static let carriageReturn = UInt8(ascii: "\r")
+    /// Space, 0x20.
     public static let space = UInt8(ascii: " ")
+    /// The double quotation mark `"`.
     public static let quote = UInt8(ascii: "\"")
+    /// The comma `,`.
     public static let comma = UInt8(ascii: ",")
+    /// The digit `0`.
     public static let zero = UInt8(ascii: "0")
+    /// The minus sign `-`.
     public static let minus = UInt8(ascii: "-")
+    /// The full stop `.`.
     public static let dot = UInt8(ascii: ".")
+    /// The colon `:`.
     public static let colon = UInt8(ascii: ":")
+    /// The backslash `\`.
     public static let backslash = UInt8(ascii: "\\")
+    /// The opening square bracket `[`.
     public static let openBracket = UInt8(ascii: "[")
+    /// The closing square bracket `]`.
     public static let closeBracket = UInt8(ascii: "]")
+    /// The opening curly bracket `{`.
     public static let openBrace = UInt8(ascii: "{")
+    /// The closing curly bracket `}`.
     public static let closeBrace = UInt8(ascii: "}")
 
-    /// The value of a decimal digit; nil for any other byte.
+    /// The value of a decimal digit, 0 to 9; nil for any other byte.
     @inlinable @inline(__always)
     public static func digit(_ byte: UInt8) -> UInt8? {
         let value = byte &- UInt8(ascii: "0")
         return value < 10 ? value : nil
     }
 
-    /// The value of a hexadecimal digit of either case; nil for any other byte.
+    /// The value of a hexadecimal digit of either case, 0 to 15; nil for any other byte.
     @inlinable @inline(__always)
     public static func hexDigit(_ byte: UInt8) -> UInt8? {
         if let value = digit(byte) { return value }
@@ -31,15 +46,17 @@ public enum ASCII {
         return letter < 6 ? letter &+ 10 : nil
     }
 
+    /// Whether a byte is a decimal digit.
     @inlinable @inline(__always)
     public static func isDigit(_ byte: UInt8) -> Bool { digit(byte) != nil }
 
+    /// Whether a byte is one of the letters `A` to `Z` and `a` to `z`.
     @inlinable @inline(__always)
     public static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
 }
 
 extension StringProtocol {
-    /// The text without spaces and tabs at both ends.
+    /// The text without the spaces and tabs at both ends.
     public func trimmingBlanks() -> SubSequence {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         var rest = drop(while: isBlank)

@@ -1,6 +1,8 @@
-/// A part of the body that goes upstream.
+/// A source of bytes for the body of an upstream request. A body is a list of sources, which are sent in order.
 public enum BodySource: Sendable, Equatable {
-    /// A range of the client's body, which is sent without a copy.
+    /// A range of the client's body, counted from its first byte, which a large body sends without a copy.
+    /// The range must lie inside the client's body.
     case client(Range<Int>)
+    /// Bytes that the plugin has made.
     case bytes([UInt8])
 }

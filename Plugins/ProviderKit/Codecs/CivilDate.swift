@@ -1,21 +1,25 @@
 /// A date of the Gregorian calendar.
 ///
-/// Source: H. Hinnant, "chrono-compatible low-level date algorithms" (days_from_civil, civil_from_days): a year begins in March, and an era
-/// has 400 years, which are 146,097 days.
+/// Source: H. Hinnant, "chrono-compatible low-level date algorithms" (days_from_civil, civil_from_days). In these
+/// algorithms a year begins in March, and an era has 400 years, which are 146,097 days.
 public struct CivilDate: Sendable, Equatable {
+    /// The year. The year before 1 is 0.
     public var year: Int
-    /// 1 to 12.
+    /// The month, 1 to 12.
     public var month: Int
-    /// 1 to 31.
+    /// The day of the month, 1 to 31.
     public var day: Int
 
+    /// Creates a date. The values are not checked.
     public init(year: Int, month: Int, day: Int) {
         self.year = year
         self.month = month
         self.day = day
     }
 
-    /// - Parameter days: not before the year 0.
+    /// The date that is a number of days after 1 January 1970.
+    ///
+    /// - Parameter days: negative before 1970, and at least -719,468, which is 1 March of the year 0.
     public init(daysSince1970 days: Int) {
         let shifted = days + 719_468
         let era = shifted / 146_097, dayOfEra = shifted % 146_097
@@ -27,6 +31,7 @@ public struct CivilDate: Sendable, Equatable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
+    /// The number of days from 1 January 1970 to this date; negative before 1970.
     public var daysSince1970: Int {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400

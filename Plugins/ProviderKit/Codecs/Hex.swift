@@ -1,12 +1,13 @@
-/// Bytes as hexadecimal text.
+/// Conversion between bytes and hexadecimal text.
 public enum Hex {
-    /// Two lower-case digits for each byte.
+    /// The bytes as hexadecimal text, with two lower-case digits for each byte.
     public static func encoded(_ bytes: some Sequence<UInt8>) -> String {
         let digits: StaticString = "0123456789abcdef"
         return String(decoding: bytes.flatMap { [digits.utf8Start[Int($0 >> 4)], digits.utf8Start[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// The bytes that a text stands for; nil if its length is odd or a character is no hexadecimal digit. Either case is taken.
+    /// The bytes of a hexadecimal text, in which digits may have either case; nil if its length is odd or it contains a
+    /// character that is not a hexadecimal digit.
     public static func decoded(_ text: String) -> [UInt8]? {
         let digits = text.utf8.compactMap(ASCII.hexDigit)
         guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }

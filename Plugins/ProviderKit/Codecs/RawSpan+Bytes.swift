@@ -1,20 +1,21 @@
-/// Checked reading for the decoders: whatever the offset, none of these traps.
+/// Checked access to bytes for decoders. None of these functions traps, whatever the offset is.
 extension RawSpan {
-    /// The byte at `offset`; 0 outside the bytes, which no grammar here takes for anything.
+    /// The byte at `offset`; 0 if the offset is outside the bytes. A 0 is not part of any grammar here, so it ends
+    /// every scan.
     @inlinable @inline(__always)
     public func byte(_ offset: Int) -> UInt8 {
         guard UInt(bitPattern: offset) < UInt(bitPattern: byteCount) else { return 0 }
         return unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 
-    /// Eight bytes, the first of them the lowest; nil where fewer are left.
+    /// The eight bytes at `offset`, the first in the lowest bits; nil if there are fewer.
     @inline(__always)
     func word(_ offset: Int) -> UInt64? {
         guard offset >= 0, offset <= byteCount &- 8 else { return nil }
         return UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
-    /// Four times eight bytes; nil where fewer are left.
+    /// The 32 bytes at `offset`; nil if there are fewer.
     @inline(__always)
     func fourWords(_ offset: Int) -> (UInt64, UInt64, UInt64, UInt64)? {
         guard offset >= 0, offset <= byteCount &- 32 else { return nil }
@@ -24,7 +25,7 @@ extension RawSpan {
         return (load(offset), load(offset &+ 8), load(offset &+ 16), load(offset &+ 24))
     }
 
-    /// Four bytes, the first of them the lowest; 0 stands for those that are missing.
+    /// The four bytes at `offset`, the first in the lowest bits. Missing bytes are 0.
     @inline(__always)
     func halfWord(_ offset: Int) -> UInt32 {
         guard offset >= 0, offset <= byteCount &- 4 else {
@@ -33,7 +34,7 @@ extension RawSpan {
         return UInt32(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
     }
 
-    /// Whether `text` stands at `offset`, and has no backslash.
+    /// Whether the bytes at `offset` are those of `text`, and contain no backslash.
     func hasPlain(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
         guard offset >= 0, offset <= byteCount &- text.count else { return false }
         let expected = text.span.bytes
@@ -48,7 +49,7 @@ extension RawSpan {
                 guard isPlain(at: i) else { return false }
                 i &+= 8
             }
-            return isPlain(at: text.count &- 8)  // which may be compared in part already
+            return isPlain(at: text.count &- 8)  // may overlap the word before
         }
         while i < text.count {
             let byte = expected.byte(i)
@@ -58,15 +59,16 @@ extension RawSpan {
         return true
     }
 
-    /// Whether a stream that begins with these bytes begins with a byte order mark (EF BB BF).
+    /// Whether the stream that begins with these bytes has a byte order mark (EF BB BF).
     var byteOrderMark: ByteOrderMark {
         let start = halfWord(0) & 0xff_ffff
         if start == 0xbf_bbef { return .present }
         return byteCount < 3 && start == 0xbf_bbef & (1 << UInt32(8 &* byteCount) &- 1) ? .undecided : .absent
     }
 
-    /// The offset of the first byte, at or after `start`, for which `marks` sets the top bit of its place in a word;
-    /// where there is none, an offset at most seven bytes before the end. Only the lowest mark has to be right.
+    /// The offset of the first byte at or after `start` for which `marks` sets the byte's top bit in a word of eight
+    /// bytes. Only the lowest mark of a word needs to be right. If no byte is marked, an offset in the last seven bytes
+    /// or at the end is returned, and the caller examines the bytes from there on.
     @inline(__always)
     func firstMark(from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
         var i = start
@@ -80,11 +82,11 @@ extension RawSpan {
         return i
     }
 
-    /// Where the first LF or CR at or after `start` is.
+    /// The offset of the first LF or CR at or after `start`.
     func firstLineEnd(from start: Int) -> Int? {
         var i = start
         while i < byteCount {
-            // The bytes below 0x0e. A borrow can only mark bytes behind a true one.
+            // Marks the bytes below 0x0e. A borrow can only mark bytes after a true mark.
             i = firstMark(from: i) { ($0 &- UInt64(every: 0x0e)) & ~$0 & UInt64(every: 0x80) }
             let byte = byte(i)
             if byte == ASCII.lineFeed || byte == ASCII.carriageReturn { return i }
@@ -93,20 +95,20 @@ extension RawSpan {
         return nil
     }
 
-    func firstIndex(of wanted: UInt8, in range: Range<Int>) -> Int? {
+    func firstIndex(of value: UInt8, in range: Range<Int>) -> Int? {
         let range = range.clamped(to: 0..<byteCount)
         let inside = extracting(range)
-        let pattern = UInt64(every: wanted)
+        let pattern = UInt64(every: value)
         var i = 0
         while i < range.count {
             i = inside.firstMark(from: i) { (($0 ^ pattern) &- UInt64(every: 0x01)) & ~($0 ^ pattern) & UInt64(every: 0x80) }
-            if i < range.count, inside.byte(i) == wanted { return range.lowerBound &+ i }
+            if i < range.count, inside.byte(i) == value { return range.lowerBound &+ i }
             i &+= 1
         }
         return nil
     }
 
-    /// Whether the bytes of `range` are those of `text`.
+    /// Whether the bytes of `range` are those of `text`, in UTF-8.
     public func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         text.withUTF8Buffer { text in
             guard range.count == text.count else { return false }
@@ -121,13 +123,13 @@ enum ByteOrderMark {
 }
 
 extension Array<UInt8> {
-    /// The bytes of `range`, as far as they exist.
+    /// Creates an array of the bytes in a range, which is clamped to the existing bytes.
     public init(copying range: Range<Int>, of bytes: RawSpan) {
         self = []
         append(range, of: bytes)
     }
 
-    /// Appends the bytes of `range`, as far as they exist.
+    /// Appends the bytes in a range, which is clamped to the existing bytes.
     public mutating func append(_ range: Range<Int>, of bytes: RawSpan) {
         bytes.extracting(range.clamped(to: 0..<bytes.byteCount)).withUnsafeBytes { append(contentsOf: $0) }
     }

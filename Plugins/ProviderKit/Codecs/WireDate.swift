@@ -1,6 +1,10 @@
-/// Points in time as text, in seconds since 1970. Parsing gives nil for everything that is not exactly one of the formats.
+/// Conversion between points in time, in seconds since 1970, and their text on the wire.
+///
+/// Parsing is strict: a text that doesn't have the expected format gives nil.
 public enum WireDate {
-    /// The three formats of RFC 9110, 5.6.7, of which servers send the first and clients take all:
+    /// The time of an HTTP date, in seconds since 1970; nil if the text is not one.
+    ///
+    /// There are three formats. Servers send the first; recipients must accept all of them:
     ///
     /// | format | example |
     /// |---|---|
@@ -8,26 +12,32 @@ public enum WireDate {
     /// | RFC 850 | `Sunday, 06-Nov-94 08:49:37 GMT` |
     /// | asctime | `Sun Nov  6 08:49:37 1994` |
     ///
-    /// A year of two digits is the one closest to `now` that isn't more than 50 years ahead; without `now`, 70 to 99 are the last century's.
+    /// The name of the weekday must be a weekday, but is not checked against the date. Source: RFC 9110, 5.6.7.
+    ///
+    /// - Parameters:
+    ///   - text: the date.
+    ///   - now: the current time in seconds since 1970. It decides the century of a year of two digits: the date is
+    ///     at most 50 years in the future. If it is nil, 70 to 99 mean 1970 to 1999, and 00 to 69 mean 2000 to 2069.
     public static func http(_ text: String, now: Double?) -> Double? {
-        let words = text.split(separator: " ")
-        switch words.count {
-        case 6 where words[5] == "GMT" && dayNames.contains { words[0] == $0.prefix(3) + "," }:
-            return civil(year: number(words[3], digits: 4), month: month(words[2]), day: number(words[1], digits: 2), time: words[4])
-        case 4 where words[3] == "GMT" && dayNames.contains { words[0] == $0 + "," }:
-            let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
+        let parts = text.split(separator: " ")
+        switch parts.count {
+        case 6 where parts[5] == "GMT" && dayNames.contains { parts[0] == $0.prefix(3) + "," }:
+            return civil(year: number(parts[3], digits: 4), month: month(parts[2]), day: number(parts[1], digits: 2), time: parts[4])
+        case 4 where parts[3] == "GMT" && dayNames.contains { parts[0] == $0 + "," }:
+            let date = parts[1].split(separator: "-", omittingEmptySubsequences: false)
             guard date.count == 3, let short = number(date[2], digits: 2) else { return nil }
-            return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: words[2])
-        case 5 where dayNames.contains { words[0] == $0.prefix(3) }:
+            return civil(year: century(of: short, now: now), month: month(date[1]), day: number(date[0], digits: 2), time: parts[2])
+        case 5 where dayNames.contains { parts[0] == $0.prefix(3) }:
             return civil(
-                year: number(words[4], digits: 4), month: month(words[1]), day: number(words[2], digits: min(2, words[2].utf8.count)),
-                time: words[3])
+                year: number(parts[4], digits: 4), month: month(parts[1]), day: number(parts[2], digits: min(2, parts[2].utf8.count)),
+                time: parts[3])
         default:
             return nil
         }
     }
 
-    /// `2025-10-25T12:00:00Z`, with a fraction or an offset too. Source: RFC 3339, 5.6.
+    /// The time of an RFC 3339 date, such as `2025-10-25T12:00:00Z`, in seconds since 1970; nil if the text is not one.
+    /// It may have a fraction of a second, and an offset such as `+02:00` instead of `Z`. Source: RFC 3339, 5.6.
     public static func rfc3339(_ text: String) -> Double? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[10] | 0x20 == UInt8(ascii: "t") else { return nil }
@@ -49,7 +59,7 @@ public enum WireDate {
         return offset(rest).map { seconds + fraction - $0 }
     }
 
-    /// Seconds east of Greenwich: `Z`, `+02:00`.
+    /// The seconds of an offset from UTC: `Z` or `+02:00`.
     private static func offset(_ text: Substring) -> Double? {
         if text == "Z" || text == "z" { return 0 }
         let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
@@ -75,7 +85,7 @@ public enum WireDate {
 
     private static func century(of short: Int, now: Double?) -> Int {
         guard let now else { return short < 70 ? 2000 + short : 1900 + short }
-        let current = 1970 + Int(min(max(now, 0), 250_000_000_000) / 31_556_952)  // a mean year's seconds
+        let current = 1970 + Int(min(max(now, 0), 250_000_000_000) / 31_556_952)  // the seconds of a mean year
         let year = current - current % 100 + short
         return year > current + 50 ? year - 100 : year <= current - 50 ? year + 100 : year
     }
@@ -86,7 +96,6 @@ public enum WireDate {
         monthNames.firstIndex { $0 == name }.map { $0 + 1 }
     }
 
-    /// Which day it was said to be is not checked against the date.
     private static let dayNames = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
     private static func number(_ text: Substring, digits: Int) -> Int? {
@@ -94,9 +103,9 @@ public enum WireDate {
         return Int(text)
     }
 
-    /// The IMF-fixdate of a point in time: `Sun, 06 Nov 1994 08:49:37 GMT`. Source: RFC 9110, 5.6.7.
+    /// The HTTP date of a point in time, as an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`. Source: RFC 9110, 5.6.7.
     ///
-    /// - Parameter seconds: since 1970; not negative.
+    /// - Parameter seconds: the seconds since 1970, at least 0.
     public static func http(_ seconds: Int) -> String {
         let date = CivilDate(daysSince1970: seconds / 86_400)
         // 1 January 1970 was a Thursday; the names begin with Monday.

@@ -1,33 +1,45 @@
-/// An option that a `FieldReader` was asked for.
+/// An option that a ``FieldReader`` knows because it was read, declared or described.
 public struct KnownField: Sendable, Equatable {
+    /// The key of the option.
     public var key: String
-    /// What it takes; nil where only its node was asked for.
+    /// The values that it takes; nil if only its node was read.
     public var kind: FieldKind?
-    /// What it is for, in a line.
+    /// What it is for, in one line; nil if it was not described.
     public var text: String?
-    /// What counts where it is absent.
-    public var standard: String?
+    /// The value that applies if the option is absent, as the file would write it; nil if there is none or
+    /// if it was not described.
+    public var defaultText: String?
 }
 
-/// What an option takes, as the method that reads it knows. For references that can't drift from the reading.
+/// The values that an option takes. The method that reads the option provides the kind, so that a reference made of
+/// kinds can't differ from what is read.
 public enum FieldKind: Sendable, Equatable {
+    /// A text.
     case text
-    /// A list of texts; one text stands for a list of one.
+    /// A list of texts. A single text counts as a list of one.
     case texts
+    /// `true` or `false`.
     case bool
+    /// One of the given words.
     case word([String])
+    /// A list of the given words.
     case words([String])
+    /// A whole number. The unit is what it counts, such as `milliseconds`; nil if it has none.
     case integer(ClosedRange<Int>, unit: String? = nil)
+    /// A number, with or without a fraction.
     case number(ClosedRange<Double>)
+    /// An amount in US dollars.
     case money(ClosedRange<Double>)
+    /// A time with its unit.
     case duration(ClosedRange<Duration>)
+    /// A number of bytes with its unit.
     case size(ClosedRange<Int>)
-    /// In words, where none of these says it.
+    /// Anything else, described in words.
     case other(String)
 }
 
 extension FieldKind: CustomStringConvertible {
-    /// With unit and range: `time, 1ms to 24h`.
+    /// The kind in words, with unit and range: `time, 1ms to 24h`.
     public var description: String {
         switch self {
         case .text: "text"
@@ -35,12 +47,16 @@ extension FieldKind: CustomStringConvertible {
         case .bool: "true or false"
         case .word(let words): words.joined(separator: " | ")
         case .words(let words): "list of \(words.joined(separator: ", "))"
-        case .integer(let range, let unit): "\(unit ?? "whole number"), \(described(range))"
-        case .number(let range): "number, \(described(range.lowerBound)) to \(described(range.upperBound))"
-        case .money(let range): "US dollars, \(described(range.lowerBound)) to \(described(range.upperBound))"
-        case .duration(let range): "time, \(described(range.lowerBound)) to \(described(range.upperBound))"
-        case .size(let range): "size, \(described(range.lowerBound)) to \(described(range.upperBound))"
+        case .integer(let range, let unit): "\(unit ?? "whole number"), \(limits(range))"
+        case .number(let range): "number, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
+        case .money(let range): "US dollars, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
+        case .duration(let range): "time, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
+        case .size(let range): "size, \(sizeAsWritten(range.lowerBound)) to \(sizeAsWritten(range.upperBound))"
         case .other(let words): words
         }
+    }
+
+    private func limits(_ range: ClosedRange<Int>) -> String {
+        range.upperBound >= unlimitedCount ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
     }
 }

@@ -1,12 +1,16 @@
 extension FieldReader {
-    /// Text on one line, at least one character.
+    /// Reads text on one line, with at least one character; nil if it is absent or invalid.
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - required: whether an absent key is an error.
     public mutating func string(_ key: String, required: Bool = false) -> String? {
         declare(key, as: .text)
         guard let (scalar, node) = scalar(key, required: required, expecting: "text") else { return nil }
         return line(scalar, node, name: key)
     }
 
-    /// Text on one line with its place: a name that is looked up elsewhere.
+    /// Reads text as ``string(_:required:)`` does, with its place: for a name that is looked up later.
     public mutating func name(_ key: String, required: Bool = false) -> ConfigText? {
         declare(key, as: .text)
         guard let (scalar, node) = scalar(key, required: required, expecting: "text") else { return nil }
@@ -15,27 +19,28 @@ extension FieldReader {
         }
     }
 
-    /// Text that may be empty and may have line breaks.
+    /// Reads text that may be empty and may have line breaks; nil if it is absent or invalid.
     public mutating func text(_ key: String, required: Bool = false) -> String? {
         declare(key, as: .text)
         return scalar(key, required: required, expecting: "text").map { $0.scalar.isUnresolved ? placeholder : $0.scalar.text }
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`; nil if it is absent or invalid.
     public mutating func bool(_ key: String, required: Bool = false) -> Bool? {
         declare(key, as: .bool)
         guard let (scalar, node) = scalar(key, required: required, expecting: "true or false") else { return nil }
         guard !scalar.isUnresolved else { return false }
         if isUnquoted(scalar), let value = Bool(scalar.text) { return value }
         let word = scalar.text.lowercased()
-        let meant: Bool? = ["true", "yes", "on", "y"].contains(word) ? true : ["false", "no", "off", "n"].contains(word) ? false : nil
+        let intended: Bool? = ["true", "yes", "on", "y"].contains(word) ? true : ["false", "no", "off", "n"].contains(word) ? false : nil
         report(
-            at: node, "'\(key)' takes true or false, not \(node.shown)", hint: meant.map { "write \($0), in lower case and without quotes" }
+            at: node, "'\(key)' takes true or false, not \(node.displayText)",
+            hint: intended.map { "write \($0), in lower case and without quotes" }
         )
         return nil
     }
 
-    /// One of a few words.
+    /// Reads one of the words in `allowed`; nil if it is absent or invalid.
     public mutating func word(_ key: String, of allowed: [String], required: Bool = false) -> String? {
         declare(key, as: .word(allowed))
         guard let (scalar, node) = scalar(key, required: required, expecting: "one of \(allowed.joined(separator: ", "))") else {
@@ -44,7 +49,8 @@ extension FieldReader {
         return word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
     }
 
-    /// A list of words, each one of a few.
+    /// Reads a list of words, each of which is in `allowed`. Invalid words are reported and left out. nil if the list
+    /// is absent or not a list.
     public mutating func words(_ key: String, of allowed: [String]) -> [String]? {
         declare(key, as: .words(allowed))
         guard let nodes = list(key) else { return nil }
@@ -53,7 +59,8 @@ extension FieldReader {
         }
     }
 
-    /// A list of texts, each on one line; one text stands for a list of one.
+    /// Reads a list of texts, each on one line; a single text counts as a list of one. Invalid items are reported and
+    /// left out. nil if the list is absent or not a list.
     public mutating func texts(_ key: String, required: Bool = false) -> [ConfigText]? {
         declare(key, as: .texts)
         guard let nodes = list(key, required: required) else { return nil }
@@ -64,22 +71,19 @@ extension FieldReader {
         }
     }
 
-    public mutating func strings(_ key: String, required: Bool = false) -> [String]? {
-        texts(key, required: required)?.map(\.text)
-    }
-
-    /// Names with texts, in the file's order. The texts may be empty, but have one line.
+    /// Reads a mapping of names to texts, in the order of the file. A text is on one line and may be empty. Invalid
+    /// entries are reported and left out. nil if the mapping is absent or not a mapping.
     public mutating func stringMap(_ key: String) -> [(name: ConfigText, value: ConfigText)]? {
         declare(key, as: .other("names with texts"))
         guard let entry = entry(key) else { return nil }
         guard case .mapping(let entries) = entry.value.content else {
             if entry.value.isNull { return [] }
-            report(at: entry.value, "'\(key)' takes a mapping of names to texts, not \(entry.value.shown)")
+            report(at: entry.value, "'\(key)' takes a mapping of names to texts, not \(entry.value.displayText)")
             return nil
         }
         return entries.compactMap { entry in
             guard case .scalar(let scalar) = entry.value.content, !scalar.isNull else {
-                report(at: entry.value, "'\(shownKey(entry.key))' takes text, not \(entry.value.shown)")
+                report(at: entry.value, "'\(displayText(of: entry.key))' takes text, not \(entry.value.displayText)")
                 return nil
             }
             guard let text = line(scalar, entry.value, name: entry.key.text, mayBeEmpty: true) else { return nil }
@@ -87,7 +91,8 @@ extension FieldReader {
         }
     }
 
-    /// Whether the schema may read it as something else than text. What was substituted may have needed its quotes.
+    /// Whether a scalar may be read as something other than text. A substituted value may be in quotes, because it may
+    /// need them.
     func isUnquoted(_ scalar: ConfigScalar) -> Bool {
         scalar.style == .plain || scalar.text != scalar.source
     }
@@ -108,7 +113,7 @@ extension FieldReader {
         case .sequence(let nodes):
             return nodes.compactMap { node in
                 if case .scalar(let scalar) = node.content, !scalar.isNull { return (scalar, node) }
-                report(at: node, "'\(key)' takes a list of texts; one of its items is \(node.shown)")
+                report(at: node, "'\(key)' takes a list of texts, but one of its items is \(node.displayText)")
                 return nil
             }
         case .mapping:
@@ -125,7 +130,7 @@ extension FieldReader {
         }
         if let control = scalar.text.unicodeScalars.first(where: { $0.properties.generalCategory == .control }) {
             let what = control == "\n" ? "a line break" : "a control character (code \(control.value))"
-            report(at: node, "'\(name)' takes text on one line, but holds \(what)")
+            report(at: node, "'\(name)' takes text on one line, but contains \(what)")
             return nil
         }
         return scalar.text
@@ -134,15 +139,15 @@ extension FieldReader {
     private mutating func word(_ text: ConfigText, _ scalar: ConfigScalar, name: String, of allowed: [String]) -> String? {
         guard !scalar.isUnresolved else { return allowed.first }
         guard !allowed.contains(text.text) else { return text.text }
-        let shown = "'\(abbreviated(scalar.source))'"
+        let message = "'\(name)' can't be '\(abbreviated(scalar.source))'"
         if let near = nearest(to: text.text, in: allowed) {
-            report(ConfigIssue(at: text.position, "'\(name)' does not know \(shown); did you mean '\(near)'?"))
+            report(ConfigIssue(at: text.position, "\(message); did you mean '\(near)'?"))
         } else {
-            report(ConfigIssue(at: text.position, "'\(name)' does not know \(shown)", hint: "known: \(allowed.joined(separator: ", "))"))
+            report(ConfigIssue(at: text.position, message, hint: "allowed: \(allowed.joined(separator: ", "))"))
         }
         return nil
     }
 }
 
-/// What a value reads as that couldn't be substituted.
+/// The text that a value reads as if it could not be substituted.
 private let placeholder = "unset"

@@ -1,68 +1,88 @@
-/// A typed reading of one mapping, which collects what is wrong instead of stopping at it.
+/// A typed reader of one mapping, which collects the issues that it finds instead of stopping at the first.
 ///
-/// Each method reads one key and thereby declares it. nil means that the key is absent, or that a problem was recorded; a required key that
-/// is absent is a problem. `finish()` then reports the keys that nobody read. A value that couldn't be substituted is reported elsewhere:
-/// it reads as a placeholder, so that the rest is still checked.
+/// Each reading method reads one key, and by that makes the key known. It returns nil if the key is absent, or if its
+/// value is invalid and an issue was recorded. A required key that is absent is an issue. Finally
+/// ``finish(reserved:reference:)`` adds an issue for each key that was not read. This reads the options of a plugin:
+///
+/// ```swift
+/// static func readOptions(_ fields: inout FieldReader) -> Options? {
+///     fields.describe("delay", "the time before each request", default: "0s")
+///     let delay = fields.duration("delay", in: .zero ... .seconds(60)) ?? .zero
+///     let region = fields.word("region", of: ["eu", "us"], required: true)
+///     guard let region else { return nil }
+///     return Options(region: region, delay: delay)
+/// }
+/// ```
+///
+/// A value that could not be substituted (see ``ConfigScalar/isUnresolved``) is reported elsewhere. It reads as a valid
+/// placeholder, so that the rest of the mapping is still checked.
 public struct FieldReader {
-    /// Where a missing key is reported: the mapping's own name, where it has one.
+    /// The place at which a missing key is reported: the key of the mapping, or its start if it has no key.
     public let position: SourcePosition
-    public var issues: [ConfigIssue] { secretTexts.isEmpty ? found : found.map(masked) }
-    private var found: [ConfigIssue] = []
-    /// What was read, in that order.
+    /// The issues so far. Secrets in them are masked.
+    public var issues: [ConfigIssue] { secretTexts.isEmpty ? recorded : recorded.map(masked) }
+    private var recorded: [ConfigIssue] = []
+    /// The options that were read, declared or described, in that order.
     public private(set) var known: [KnownField] = []
-    /// The values that were read as secrets. Excerpts of the file leave them out.
+    /// The places of the values that were read as secrets. Excerpts of the file must leave them out.
     public private(set) var secretPositions: [SourcePosition] = []
-    /// As issues would quote them.
+    /// The secrets as issues would quote them.
     private var secretTexts: Set<String> = []
     private let entries: [ConfigEntry]
-    /// Which issue says that there is no mapping to read; nil: there is one.
-    private var noMapping: Int?
+    /// The index of the issue that the value is not a mapping; nil if it is one.
+    private var wrongTypeIssue: Int?
 
-    /// `entries` are those of the mapping. `position` is its name's.
+    /// Creates a reader of a mapping's entries. Missing keys are reported at `position`.
     public init(_ entries: [ConfigEntry], at position: SourcePosition) {
         self.entries = entries
         self.position = position
         known.reserveCapacity(16)
     }
 
-    /// Reads the value of `owner`. Nothing stands for an empty mapping; any other value is recorded as an issue, and reads as one too.
+    /// Creates a reader of the value of the key `owner`. A missing value reads as an empty mapping. Any other value
+    /// that is not a mapping is recorded as an issue, and then reads as an empty mapping too.
     public init(_ node: ConfigNode, of owner: ConfigText) {
         if case .mapping(let entries) = node.content {
             self.init(entries, at: owner.position)
         } else {
             self.init([], at: owner.position)
             guard !node.isNull else { return }
-            report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.shown)")
-            noMapping = 0
+            report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.displayText)")
+            wrongTypeIssue = 0
         }
     }
 
+    /// The keys of the mapping, in the order of the file.
     public var presentKeys: [String] { entries.map(\.key.text) }
 
+    /// Whether the mapping has a key.
     public func isPresent(_ key: String) -> Bool {
         index(key) != nil
     }
 
-    /// In place: an entry may hold a whole tree.
+    /// An index instead of the entry, because an entry may contain an entire tree.
     private func index(_ key: String) -> Int? {
         entries.indices.first { entries[$0].key.text == key }
     }
 
-    /// In the order in which they were read.
+    /// The keys of ``known``.
     public var knownKeys: [String] { known.map(\.key) }
 
-    /// The value of a key as it stands; nil where the key is absent.
+    /// Reads the value of a key without giving it a type; nil if the key is absent.
     public mutating func node(_ key: String) -> ConfigNode? {
         entry(key)?.value
     }
 
-    /// The key with its value.
+    /// Reads a key with its value, without giving it a type; nil if the key is absent.
     public mutating func entry(_ key: String) -> ConfigEntry? {
         if !known.contains(where: { $0.key == key }) { known.append(KnownField(key: key)) }
         return index(key).map { entries[$0] }
     }
 
-    /// Says what a key takes. What was said first counts, so that a client can say more than the method it reads with.
+    /// Sets the kind of values that an option takes, for the reference.
+    ///
+    /// The first call for a key counts. Each reading method declares a kind too, so call this before it to give
+    /// a more precise kind.
     public mutating func declare(_ key: String, as kind: FieldKind) {
         guard let index = known.firstIndex(where: { $0.key == key }) else {
             known.append(KnownField(key: key, kind: kind))
@@ -71,43 +91,54 @@ public struct FieldReader {
         if known[index].kind == nil { known[index].kind = kind }
     }
 
-    /// Says what a key is for: its line in the reference, and the hint of errors that have no other. What was said first counts.
+    /// Describes an option: for its line in the reference, and as the hint of issues that have no hint of their own.
+    /// The first call for a key counts.
     ///
-    /// - Parameter standard: what counts where the key is absent, as the file would write it.
-    public mutating func describe(_ key: String, _ text: String, standard: String? = nil) {
+    /// - Parameters:
+    ///   - key: the key of the option.
+    ///   - text: what the option is for, in one line.
+    ///   - defaultText: the value that applies if the key is absent, as the file would write it; nil if there is none.
+    public mutating func describe(_ key: String, _ text: String, default defaultText: String? = nil) {
         if !known.contains(where: { $0.key == key }) { known.append(KnownField(key: key)) }
         guard let index = known.firstIndex(where: { $0.key == key && $0.text == nil }) else { return }
         known[index].text = text
-        known[index].standard = standard
+        known[index].defaultText = defaultText
     }
 
-    /// A mapping inside this one. `read` need not call `finish()`.
+    /// Reads a mapping inside this one. Its issues become issues of this reader, those for unknown keys included.
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - read: reads the inner mapping. It need not call ``finish(reserved:reference:)``.
+    /// - Returns: the result of `read`; nil if the key is absent or the inner mapping has an error.
     public mutating func mapping<Value>(_ key: String, read: (inout FieldReader) -> Value?) -> Value? {
         guard let entry = entry(key) else { return nil }
         var inner = FieldReader(entry.value, of: entry.key)
         let value = read(&inner)
         let issues = inner.finish()
-        found += issues
+        recorded += issues
         secretPositions += inner.secretPositions
         secretTexts.formUnion(inner.secretTexts)
         return issues.contains { $0.severity == .error } ? nil : value
     }
 
-    /// Records a problem at the value of `key`, or at the mapping's name where the key is absent.
+    /// Records an error at the value of `key`, or at ``position`` if the key is absent.
     public mutating func report(_ key: String, _ message: String, hint: String? = nil) {
         let place = index(key).map { entries[$0].value.position } ?? position
         report(ConfigIssue(at: place, message, hint: hint))
     }
 
+    /// Records an issue.
     public mutating func report(_ issue: ConfigIssue) {
-        found.append(issue)
+        recorded.append(issue)
     }
 
-    /// Keeps a value, with all inside it, out of excerpts and out of what is reported here, before and after.
+    /// Treats a value, and everything inside it, as a secret: excerpts of the file leave it out, and all issues of this
+    /// reader mask it, earlier ones included. A mere reference to a variable, such as `${NAME}`, is not masked.
     public mutating func markSecret(_ node: ConfigNode) {
         secretPositions.append(node.position)
         switch node.content {
-        case .scalar(let scalar): if !isReference(scalar.source) { secretTexts.insert(node.shown) }
+        case .scalar(let scalar): if !isReference(scalar.source) { secretTexts.insert(node.displayText) }
         case .sequence(let nodes):
             for node in nodes { markSecret(node) }
         case .mapping(let entries):
@@ -115,28 +146,31 @@ public struct FieldReader {
         }
     }
 
-    /// All that was recorded, with the keys that nobody read. `reserved` keys are refused in words of their own.
+    /// Adds an issue for each key that was not read, and returns all issues.
     ///
-    /// - Parameter reference: what a known key is for, in a line; nil: what `describe` said.
+    /// Call it once, after everything is read. A plugin's `readOptions` must not call it: the router reads its own keys
+    /// of the same mapping, and calls it at the end.
+    ///
+    /// - Parameters:
+    ///   - reserved: keys that only later versions will know. Their issues mention that.
+    ///   - reference: what a known key is for, in one line; nil if it should be what ``describe(_:_:default:)`` was
+    ///     given.
     public mutating func finish(reserved: [String] = [], reference: (String) -> String? = { _ in nil }) -> [ConfigIssue] {
-        if let noMapping, !known.isEmpty { found[noMapping].hint = knownWords }
+        if let wrongTypeIssue, !known.isEmpty { recorded[wrongTypeIssue].hint = knownKeysHint }
         for entry in entries {
             guard let field = known.first(where: { $0.key == entry.key.text }) else {
-                report(unknown(entry.key, isReserved: reserved.contains(entry.key.text), reference))
+                report(unknownKey(entry.key, isReserved: reserved.contains(entry.key.text), reference))
                 continue
             }
-            for index in found.indices where found[index].hint == nil && found[index].position == entry.value.position {
-                found[index].hint = line(field, reference)
+            for index in recorded.indices where recorded[index].hint == nil && recorded[index].position == entry.value.position {
+                recorded[index].hint = referenceLine(field, reference)
             }
         }
         return issues
     }
 
-    private func line(_ field: KnownField, _ reference: (String) -> String?) -> String? {
-        reference(field.key) ?? field.text.map { "'\(field.key)': \($0)" }
-    }
-
-    /// `${NAME}` and nothing else: it is no secret, and tells where the secret should come from. A default may be one.
+    /// Whether a text is `${NAME}` and nothing else. It contains no secret, and shows where the secret comes from. A
+    /// default in it may be a secret.
     private func isReference(_ text: String) -> Bool {
         text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last && !text.contains(":-")
     }
@@ -148,57 +182,8 @@ public struct FieldReader {
         return ConfigIssue(issue.severity, at: issue.position, masked(issue.message), hint: issue.hint.map(masked))
     }
 
-    private func unknown(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
-        if key.text.contains(":") {
-            return ConfigIssue(at: key.position, "unknown key '\(shownKey(key))'", hint: "write a space behind the ':' of a key")
-        }
-        if isReserved {
-            return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
-        }
-        let message = "unknown key '\(abbreviated(key.text))'"
-        if let near = nearest(to: key.text, in: knownKeys) {
-            return ConfigIssue(
-                at: key.position, "\(message); did you mean '\(near)'?",
-                hint: known.first { $0.key == near }.flatMap { line($0, reference) })
-        }
-        return ConfigIssue(at: key.position, message, hint: knownWords)
-    }
-
-    /// In braces `key:value` is all key, and its value may be a secret.
-    func shownKey(_ key: ConfigText) -> String {
-        guard let colon = key.text.firstIndex(of: ":") else { return abbreviated(key.text) }
-        return abbreviated(String(key.text[...colon])) + "…"
-    }
-
-    private var knownWords: String {
-        known.isEmpty ? "no key is known here" : "known here: \(knownKeys.joined(separator: ", "))"
-    }
-
-    /// A required key that isn't there. Where there is no mapping at all, that is all there is to say.
+    /// Reports a required key that is absent. If there is no mapping at all, that was reported already.
     mutating func reportMissing(_ key: String, hint: String) {
-        if noMapping == nil { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: hint)) }
-    }
-
-    mutating func report(at node: ConfigNode, _ message: String, hint: String? = nil) {
-        report(ConfigIssue(at: node.position, message, hint: hint))
-    }
-
-    /// The key's scalar; nil with an issue for anything else, and for nothing.
-    mutating func scalar(
-        _ key: String, required: Bool, expecting what: @autoclosure () -> String
-    ) -> (scalar: ConfigScalar, node: ConfigNode)? {
-        guard let entry = entry(key) else {
-            if required { reportMissing(key, hint: "add '\(key): …'" + (what() == "text" ? "" : ", \(what())")) }
-            return nil
-        }
-        guard case .scalar(let scalar) = entry.value.content else {
-            report(at: entry.value, "'\(key)' takes \(what()), not \(entry.value.shown)")
-            return nil
-        }
-        guard !scalar.isNull else {
-            report(ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write \(what()), or remove the line"))
-            return nil
-        }
-        return (scalar, entry.value)
+        if wrongTypeIssue == nil { report(ConfigIssue(at: position, "key '\(key)' is missing", hint: hint)) }
     }
 }

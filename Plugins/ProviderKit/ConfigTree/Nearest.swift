@@ -1,8 +1,8 @@
-/// The candidate that `word` is most likely a misspelling of; nil where none is near.
+/// The candidate of which `word` is most likely a misspelling; nil if none is near enough.
 ///
-/// Near is one edit for words of 3 and 4 characters, two for up to 8, three above; shorter ones have nothing near but themselves.
-/// An edit inserts, removes or replaces a character, or
-/// swaps two neighbours. Of equally near ones the first by alphabet. Case doesn't count.
+/// An edit inserts, removes or replaces a character, or swaps two neighbors. Words of 3 or 4 characters may differ by
+/// one edit, words of up to 8 by two, and longer ones by three. Shorter words have no near ones. Case doesn't count.
+/// Among equally near candidates, the alphabetically first wins.
 public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
     let word = Array(word.lowercased().utf8.prefix(longestCompared))
     var bound = word.count <= 2 ? 0 : word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3
@@ -16,9 +16,10 @@ public func nearest(to word: String, in candidates: some Sequence<String>) -> St
     return best
 }
 
+/// The number of bytes of a word that are compared, which bounds the cost of very long words.
 private let longestCompared = 64
 
-/// Damerau's distance with neighbours swapped at most once (optimal string alignment); nil above `bound`.
+/// The optimal string alignment distance: Damerau's edit distance in which no part is edited twice. nil above `bound`.
 private func editDistance(_ a: [UInt8], _ b: [UInt8], atMost bound: Int) -> Int? {
     guard abs(a.count - b.count) <= bound else { return nil }
     var twoBack = [Int](repeating: 0, count: b.count + 1)

@@ -1,18 +1,25 @@
-import Codecs
-
-/// A step of a chat answer, for providers whose format isn't OpenAI's. The client's side encodes it: as chunks of a stream, or folded into one response.
+/// A typed event of a chat response, for providers whose format differs from OpenAI's.
+///
+/// The router encodes the events in the client's format: as the chunks of a stream, or folded into one response. A
+/// response has one choice. Its events come in this order: at most one ``start(id:model:)``, then text, reasoning and
+/// tool calls in any order, and finally one ``finish(_:)``.
 public enum ChatEvent: Sendable, Equatable {
-    /// The response's own id and model name, where the provider has them. At most once, first.
+    /// The response begins. The arguments are the provider's id of the response and its name of the model; nil if it
+    /// sends none, in which case the router uses its own.
     case start(id: String?, model: String?)
+    /// More of the response's text.
     case text(String)
-    /// Thinking that is shown apart from the response, as `reasoning_content`.
+    /// More of the reasoning, which the client gets apart from the text, as `reasoning_content`.
     case reasoning(String)
-    /// A tool call opens. `index` counts from 0; ids are made where the provider has none.
+    /// A tool call begins. The index counts the tool calls of the response from 0. If the provider sends no id, the
+    /// plugin must make one.
     case toolCall(index: Int, id: String, name: String)
-    /// More of the arguments' JSON text of an open call.
+    /// More of the JSON text of a tool call's arguments. The tool call must have begun.
     case toolArguments(index: Int, fragment: String)
+    /// The response ends.
     case finish(FinishReason)
 
+    /// What the event contributes to the response.
     public var content: ContentSummary {
         switch self {
         case .start: ContentSummary()
@@ -24,33 +31,14 @@ public enum ChatEvent: Sendable, Equatable {
     }
 }
 
-/// Why a response ended, in OpenAI's words.
+/// Why a response has ended. The raw values are OpenAI's finish reasons.
 public enum FinishReason: String, Sendable, Equatable {
+    /// The model has ended its response.
     case stop
+    /// The response has reached the limit of output tokens.
     case length
+    /// The model wants tools to be called.
     case toolCalls = "tool_calls"
+    /// A content filter has stopped the response.
     case contentFilter = "content_filter"
-}
-
-/// Tokens and money, as a provider reported them. nil is unknown; an explicit zero stays zero.
-public struct Usage: Sendable, Equatable {
-    public var promptTokens: Int?
-    public var completionTokens: Int?
-    /// Of the prompt's tokens, those read from a cache.
-    public var cachedTokens: Int?
-    /// Of the completion's tokens, those spent on reasoning.
-    public var reasoningTokens: Int?
-    /// What the provider says that the call cost, in US dollars.
-    public var costUSD: Double?
-
-    public init(
-        promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil,
-        costUSD: Double? = nil
-    ) {
-        self.promptTokens = promptTokens
-        self.completionTokens = completionTokens
-        self.cachedTokens = cachedTokens
-        self.reasoningTokens = reasoningTokens
-        self.costUSD = costUSD
-    }
 }

@@ -1,12 +1,13 @@
 import Codecs
 
-/// What providers put into an error beside OpenAI's four fields.
+/// The fields that providers add to OpenAI's four.
 extension OpenAIErrorBody {
     mutating func readDetails(_ key: Range<Int>, _ value: JSONValue, in bytes: RawSpan) {
         if JSON.isKey(key, "metadata", in: bytes) {
             forEachMember(of: value, in: bytes) { readMetadata($0, in: $1) }
         } else if JSON.isKey(key, "innererror", in: bytes) {
-            // Azure: {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {…}}. Source: Azure OpenAI's content filtering guide.
+            // Azure: {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {…}}.
+            // Source: Azure OpenAI's content filtering guide.
             forEachMember(of: value, in: bytes) { member, bytes in
                 if JSON.isKey(member.key, "code", in: bytes) { innerCode = JSON.text(member.value, in: bytes) }
             }
@@ -15,7 +16,8 @@ extension OpenAIErrorBody {
         }
     }
 
-    /// OpenRouter's `metadata`. Source: its "Errors and Debugging" (moderation, provider errors, `error_type`), and 429s as they were recorded (`headers`).
+    /// Reads OpenRouter's `metadata`. Source: its guide "Errors and Debugging" (moderation, provider errors,
+    /// `error_type`), and 429s as recorded (`headers`).
     private mutating func readMetadata(_ member: JSONMember, in bytes: RawSpan) {
         let value = member.value
         if JSON.isKey(member.key, "raw", in: bytes) {
@@ -34,7 +36,7 @@ extension OpenAIErrorBody {
         }
     }
 
-    /// The inner provider's own response: an object, or a text that may be JSON.
+    /// Reads the response of the provider that OpenRouter has called: an object, or a text that may be JSON.
     private mutating func readRaw(_ value: JSONValue, in bytes: RawSpan) {
         let json = value.kind == .string ? JSON.decodedBytes(value.range, in: bytes) : Array(copying: value.range, of: bytes)
         if let inner = OpenAIErrorBody(json.span.bytes, isInner: true) {
@@ -45,7 +47,8 @@ extension OpenAIErrorBody {
         }
     }
 
-    /// `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}`. Source: google/rpc/error_details.proto.
+    /// Reads `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}`.
+    /// Source: google/rpc/error_details.proto.
     private mutating func readGoogleDetails(_ value: JSONValue, in bytes: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)
         do throws(JSONError) {
@@ -62,20 +65,24 @@ extension OpenAIErrorBody {
 }
 
 extension OpenAIErrorBody {
-    /// How long the body asks to be left alone, for where the response's own fields don't say. `head` is the response's.
+    /// The wait that the body requests; nil if it requests none. It counts only if the header fields request none.
+    ///
+    /// - Parameter head: the head of the response.
     public func wait(_ head: UpstreamHead) -> Duration? {
         if let retryDelay, let seconds = RetryAfter.goDuration(retryDelay) { return RetryAfter.duration(seconds) }
         return fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
     }
 
-    /// The message, with the inner provider's words behind it: OpenRouter's own are no more than "Provider returned error".
+    /// The message, followed by that of the provider that this provider has called. OpenRouter's own message is only
+    /// "Provider returned error". nil if there is no message.
     public var fullMessage: String? {
         guard let innerMessage, innerMessage != message else { return message }
         return message.map { "\($0): \(innerMessage)" } ?? innerMessage
     }
 }
 
-/// The members of a scanned value, with the bytes that their ranges are of. None, where it is no object.
+/// Calls `read` for each member of a scanned value, with the bytes that the member's ranges refer to. A value that is
+/// not an object has no members.
 private func forEachMember(of value: JSONValue, in bytes: RawSpan, _ read: (JSONMember, RawSpan) -> Void) {
     guard value.kind == .object else { return }
     let inner = bytes.extracting(value.range)

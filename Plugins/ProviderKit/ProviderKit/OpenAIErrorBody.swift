@@ -1,29 +1,33 @@
 public import Codecs
 
-/// OpenAI's error: `{"error": {"message", "type", "param", "code"}}`, from an error response or an error event.
+/// OpenAI's error format, `{"error": {"message", "type", "param", "code"}}`, from an error response or an error event.
 ///
-/// Providers bend it: `error` may be a bare string (LM Studio, Ollama, xAI, TGI), `code` a number (OpenRouter, Gemini, llama.cpp), the whole body wrapped
-/// in an array (Gemini's OpenAI endpoint), the fields at the top level (vLLM before 0.9, Mistral, Cerebras).
+/// Many providers deviate from it, and all of these forms are read: `error` is a string (LM Studio, Ollama, xAI, TGI);
+/// `code` is a number (OpenRouter, Gemini, llama.cpp); the object is in an array (Gemini's OpenAI endpoint); the fields
+/// are at the top level (vLLM before 0.9, Mistral, Cerebras).
 public struct OpenAIErrorBody: Sendable, Equatable {
+    /// The message; nil if there is none.
     public var message: String?
+    /// OpenAI's type of the error, such as `invalid_request_error`; nil if there is none.
     public var type: String?
+    /// The field of the request that is wrong; nil if there is none.
     public var param: String?
-    /// As text, also where it was sent as a number.
+    /// The code as text, even if it was sent as a number; nil if there is none.
     public var code: String?
-    /// The code that stands deeper: Azure's `innererror.code`, OpenRouter's `metadata.error_type`.
-    public internal(set) var innerCode: String?
-    /// The words of the provider behind this one: OpenRouter's `metadata.raw`.
-    public internal(set) var innerMessage: String?
-    /// What those words are about, where they are an error body of their own.
+    /// A code that is nested deeper: Azure's `innererror.code` or OpenRouter's `metadata.error_type`.
+    var innerCode: String?
+    /// The message of the provider that this provider has called: OpenRouter's `metadata.raw`.
+    var innerMessage: String?
+    /// The class of `metadata.raw`, if it is an error body itself.
     var innerClass: FailureClass?
-    /// The input was flagged by moderation: OpenRouter's `metadata.reasons` and `flagged_input`.
+    /// Whether moderation has flagged the input: OpenRouter's `metadata.reasons` and `flagged_input`.
     var isFlagged = false
-    /// Header fields inside the body: OpenRouter's `metadata.headers`. Their names are in lower case.
+    /// Header fields in the body, with names in lower case: OpenRouter's `metadata.headers`.
     var fields: [HTTPField] = []
-    /// Gemini's `retryDelay`.
+    /// The wait in the body, in Go's notation: Gemini's `retryDelay`.
     var retryDelay: String?
 
-    /// nil where the bytes are not JSON or hold no error.
+    /// Reads the body of an error response. nil if the bytes are not JSON or contain no error.
     public init?(_ bytes: RawSpan) {
         self.init(bytes, isInner: false)
     }
@@ -64,7 +68,7 @@ public struct OpenAIErrorBody: Sendable, Equatable {
         }
     }
 
-    /// Reads the object that the cursor stands before: the value of `error`.
+    /// Reads the value of `error`, which must be the cursor's next value, and moves the cursor past it.
     public init(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         guard try cursor.peekKind(bytes) == .object else {
             let value = try cursor.skipValue(bytes)
@@ -74,7 +78,7 @@ public struct OpenAIErrorBody: Sendable, Equatable {
         try readFields(&cursor, bytes, isInner: false)
     }
 
-    /// The status that the code stands for, where the code is one.
+    /// The HTTP status that the code is; nil if the code is not a status from 400 to 599.
     public var status: Int? {
         guard let code, let number = Int(code), (400..<600).contains(number) else { return nil }
         return number
@@ -101,7 +105,7 @@ public struct OpenAIErrorBody: Sendable, Equatable {
 }
 
 extension JSON {
-    /// What a string means, or a number's own digits; nil for other kinds.
+    /// The text of a string, or the digits of a number as they are written; nil for other kinds.
     static func text(_ value: JSONValue, in bytes: RawSpan) -> String? {
         switch value.kind {
         case .string: string(value.range, in: bytes)

@@ -1,33 +1,35 @@
 import Codecs
 
 extension Provider {
-    /// Reads the status, how long the upstream asks to be left alone, and OpenAI's error body.
+    /// By default ``openAIFailure(head:body:)``.
     public func failure(head: UpstreamHead, body: RawSpan) -> ProviderError {
         openAIFailure(head: head, body: body)
     }
 
-    /// What `failure(head:body:)` does where a provider has no format of its own; for those that only add to it.
+    /// The meaning of a failed response in OpenAI's format: it reads the status, the wait that the upstream requests,
+    /// and OpenAI's error body. A provider whose own ``failure(head:body:)`` only adds to that can call it.
     public func openAIFailure(head: UpstreamHead, body: RawSpan) -> ProviderError {
-        var error = ProviderError(failureClass(ofStatus: head.status), status: head.status, message: "the upstream answered \(head.status)")
+        let status = "the upstream responded with status \(head.status)"
+        var error = ProviderError(failureClass(ofStatus: head.status), status: head.status, message: status)
         error.retryAfter = RetryAfter.wait(head)
-        if let described = OpenAIErrorBody(body) {
-            error.failure = described.failureClass(status: head.status)
-            error.message = described.fullMessage ?? error.message
-            error.code = described.code
-            error.type = described.type
-            error.param = described.param
-            error.retryAfter = error.retryAfter ?? described.wait(head)
+        if let parsed = OpenAIErrorBody(body) {
+            error.failure = parsed.failureClass(status: head.status)
+            error.message = parsed.fullMessage ?? error.message
+            error.code = parsed.code
+            error.type = parsed.type
+            error.param = parsed.param
+            error.retryAfter = error.retryAfter ?? parsed.wait(head)
         } else if let text = plainText(body) {
-            error.message = "the upstream answered \(head.status): \(text)"
-            if error.failure == .clientError, let known = OpenAIErrorWords.failureClass(ofMessage: text) { error.failure = known }
+            error.message = "\(status): \(text)"
+            if error.failure == .clientError, let known = OpenAIErrorPatterns.failureClass(ofMessage: text) { error.failure = known }
         } else if (300..<400).contains(head.status) {
-            error.message = "the upstream answered \(head.status); redirects are not followed, so set `base_url` to where it points"
+            error.message = "\(status); redirects are not followed, so set 'base_url' to their target"
         }
         return error
     }
 }
 
-/// The class of a status, before a body refines it. Source: the failure table in README.md.
+/// The failure class of an HTTP status, as long as no body refines it. Source: the failure table in docs/failures.md.
 public func failureClass(ofStatus status: Int) -> FailureClass {
     switch status {
     case 401, 402, 403: .providerRejected
@@ -39,10 +41,11 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
     }
 }
 
-/// The text of an error body in nobody's format (`{"detail": …}`, plain text), for people: at most 1 KiB on one line. nil for HTML, and for what is no text.
+/// The text of an error body that isn't OpenAI's, such as `{"detail": …}` or plain text: at most 1 KiB, on one line.
+/// nil for HTML and for bytes that are not text.
 private func plainText(_ body: RawSpan) -> String? {
     var end = min(body.byteCount, 1024)
-    // A character that the cut would go through is left out.
+    // Don't cut in the middle of a character.
     while end > 0, end < body.byteCount, body.byte(end) & 0xC0 == 0x80 { end -= 1 }
     let text = String(decoding: Array(copying: 0..<end, of: body), as: UTF8.self)
     let isText = text.unicodeScalars.allSatisfy {

@@ -1,44 +1,54 @@
-/// Why an attempt failed, in the words of routes.yaml. What follows from each class is the engine's failure table.
+/// The class of a failed attempt. The raw values are the names in policy files, logs and metrics.
+///
+/// The router's failure table (docs/failures.md) decides what follows from each class: a retry, the next model or the
+/// end of the request.
 public enum FailureClass: String, Sendable, CaseIterable {
-    /// Refused, unreachable, DNS, TLS failure, connect timeout.
+    /// The upstream can't be reached: the connection is refused, or DNS, TLS or the connect timeout fails.
     case unreachable
-    /// A fresh connection was closed before the response began.
+    /// A new connection was closed before the response began.
     case reset
-    /// A timer ran out.
+    /// A timeout of the router has run out.
     case timeout
+    /// The account has sent too many requests (429).
     case rateLimited = "rate_limited"
-    /// 5xx, an unreadable or empty answer, an error event.
+    /// The upstream has failed: a 5xx, an unreadable or empty response, or an error event.
     case upstreamError = "upstream_error"
     /// The provider does not know the model.
     case notFound = "not_found"
-    /// The provider refuses the router's own key or account.
+    /// The provider refuses the router's key or account.
     case providerRejected = "provider_rejected"
+    /// The prompt is too long for the model's context.
     case contextOverflow = "context_overflow"
+    /// A content filter has stopped the request or the response.
     case contentFilter = "content_filter"
-    /// The model can't do what the request asks for.
+    /// The model does not support something that the request needs.
     case unsupported
-    /// The request itself is at fault; no other model would take it.
+    /// The request itself is invalid, so no other model would accept it either.
     case clientError = "client_error"
-    /// The client went away.
+    /// The client has closed its connection, or the router is shutting down.
     case cancelled
 }
 
-/// A failed attempt.
+/// The failure of an attempt.
 public struct ProviderError: Error, Sendable {
+    /// The class, which decides what follows.
     public var failure: FailureClass
-    /// The upstream's status; for an error event inside a 200, the status that it stands for. nil: there was no response.
+    /// The HTTP status of the upstream's response. For an error inside a successful response, it is the status that the
+    /// error names. nil if there is none.
     public var status: Int?
-    /// Lower-case words for people, without secrets; an upstream's own text is kept as it came.
+    /// The message for people: lowercase and without secrets. An upstream's own message is kept as it is; the router
+    /// masks the provider's secrets in it.
     public var message: String
-    /// OpenAI's `code`, where the upstream sent one.
+    /// The `code` of OpenAI's error format; nil if the upstream sent none.
     public var code: String?
-    /// OpenAI's `type`, where the upstream sent one.
+    /// The `type` of OpenAI's error format; nil if the upstream sent none.
     public var type: String?
-    /// OpenAI's `param`, where the upstream sent one.
+    /// The `param` of OpenAI's error format, which names the wrong field; nil if the upstream sent none.
     public var param: String?
-    /// How long the upstream asked to be left alone.
+    /// The wait before the next request that the upstream requests; nil if it requests none.
     public var retryAfter: Duration?
 
+    /// Creates an error.
     public init(
         _ failure: FailureClass, status: Int? = nil, message: String, code: String? = nil, type: String? = nil, param: String? = nil,
         retryAfter: Duration? = nil
@@ -52,7 +62,8 @@ public struct ProviderError: Error, Sendable {
         self.retryAfter = retryAfter
     }
 
-    /// The response stopped before its own end.
+    /// An error for a response that has ended before its own end: ``FailureClass/upstreamError`` with the code
+    /// `upstream_truncated`.
     public static func truncated(_ message: String) -> ProviderError {
         ProviderError(.upstreamError, message: message, code: "upstream_truncated")
     }

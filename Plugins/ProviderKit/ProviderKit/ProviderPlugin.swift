@@ -1,73 +1,49 @@
 public import ConfigTree
 
-/// A kind of provider, as `plugin:` names it in routes.yaml.
+/// A kind of provider, which `plugin:` names in a policy file.
 ///
-/// A plugin is pure: it translates values and opens no file, socket or clock. The engine owns all of those.
+/// A plugin is pure: it translates values, and uses no file, socket, clock or global state. The router owns all of
+/// those.
+///
+/// ```swift
+/// public enum AcmePlugin: ProviderPlugin {
+///     public static let name = "acme"
+///
+///     public static func readOptions(_ fields: inout FieldReader) -> AcmeOptions? {
+///         let baseURL = fields.baseURL("base_url", required: true)
+///         let apiKey = fields.secret("api_key", required: true)
+///         guard let baseURL, let apiKey else { return nil }
+///         return AcmeOptions(baseURL: baseURL, apiKey: apiKey)
+///     }
+///
+///     public static func makeProvider(_ options: AcmeOptions) -> any Provider {
+///         AcmeProvider(options: options)
+///     }
+/// }
+/// ```
 public protocol ProviderPlugin: Sendable {
-    /// The validated settings. Holding a value is the proof that the YAML was right. Equal options keep a provider's
-    /// connections and state over a reload.
+    /// The validated options of one provider. A value of this type exists only if the policy file is valid.
+    ///
+    /// A provider whose options are equal before and after a reload keeps its connections and its state.
     associatedtype Options: Sendable, Equatable
 
-    /// The name that `plugin:` takes, in lower case.
+    /// The value of `plugin:` in a policy file, in lower case.
     static var name: String { get }
 
-    /// Reads the settings of one provider. Every problem goes into `fields` with its position; nil only if there was one.
+    /// Reads the options of one provider.
+    ///
+    /// It is called for each provider of this kind when a policy file is loaded or checked. `fields` is the provider's
+    /// mapping, of which the router reads its own keys, such as `plugin`, `timeouts` and `limits`. It is also called
+    /// with an empty mapping, to list the options that the plugin has: read all of them, whatever their values are.
+    ///
+    /// - Returns: the options; nil only if an issue was recorded in `fields`. All issues should be recorded, not only
+    ///   the first.
     static func readOptions(_ fields: inout FieldReader) -> Options?
 
-    /// Called for each provider that a reload made or changed: once, and once more by each event loop that asks it, so that threads share nothing of it.
+    /// Creates a provider.
+    ///
+    /// The router creates several providers from the same options: one when a load of the policy adds or changes the
+    /// provider, and another one on each event loop that sends requests to it, so that threads share no state. It may
+    /// be called on any thread.
     static func makeProvider(_ options: Options) -> any Provider
-}
-
-/// One configured upstream: a translator, used by many calls at once, on any thread.
-public protocol Provider: Sendable {
-    /// What it can serve. Read once, when the provider is made.
-    var capabilities: Capabilities { get }
-
-    /// Where its requests go. nil: `answer(to:body:)` answers from inside the process.
-    var origin: Origin? { get }
-
-    /// What must never show in a text that this upstream sent: its key, and secrets in its fields.
-    var secrets: [Secret] { get }
-
-    /// The HTTP request that asks for this call. `body` is the client's own; the request's body refers to ranges of it.
-    /// Throws where the call can't be said in the provider's format; such an error is never tried again on the same provider.
-    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
-
-    /// A decoder for one response with a success status. Throws where the head alone shows that the response is unreadable.
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
-
-    /// What a response with another status than 2xx means. `body` is whole, or its first 64 KiB.
-    /// The default reads the status, `retry-after` and OpenAI's error body.
-    func failure(head: UpstreamHead, body: RawSpan) -> ProviderError
-
-    /// The response of a provider without an `origin`. Never called on others.
-    func response(to call: Call, body: RawSpan) -> LocalResponse
-}
-
-extension Provider {
-    public var origin: Origin? { nil }
-
-    public var secrets: [Secret] { [] }
-
-    public func response(to call: Call, body: RawSpan) -> LocalResponse {
-        LocalResponse(head: UpstreamHead(status: 501), pieces: [])
-    }
-}
-
-/// What a provider serves, whatever the model.
-public struct Capabilities: Sendable, Equatable {
-    /// The operations it has an upstream path for.
-    public var operations: Set<Operation>
-    /// Whether a model of it can go on from another model's partial answer: `request(for:body:)` takes calls with a `continuation`.
-    public var canContinue: Bool
-
-    public init(operations: Set<Operation>, canContinue: Bool = false) {
-        self.operations = operations
-        self.canContinue = canContinue
-    }
-}
-
-/// What a call asks for. `chat` is OpenAI's `POST /chat/completions`.
-public enum Operation: String, Sendable, CaseIterable {
-    case chat
 }

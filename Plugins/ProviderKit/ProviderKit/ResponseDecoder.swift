@@ -1,139 +1,69 @@
-import Codecs
-
-/// Reads one response. Made for it, used on one thread, thrown away after it.
+/// A decoder for one response of an upstream.
+///
+/// The router creates it with ``Provider/decoder(for:head:)``, uses it on the event loop of the call, and drops it with
+/// the attempt. It calls ``decode(_:into:)`` for each read of the body, and ``finish(_:into:)`` once when the body has
+/// ended. After ``ResponseSink/complete()`` or a throw, nothing more is called. All calls get the same sink.
+///
+/// The same bytes must give the same response, wherever they are cut: a network may deliver them in reads of any size.
+/// A decoder for server-sent events, whose upstream sends `{"text": …}` and finally `{"done": true}`:
+///
+/// ```swift
+/// struct AcmeDecoder: ResponseDecoder {
+///     let keepsText: Bool
+///     var events = SSEDecoder()
+///
+///     mutating func decode(_ bytes: RawSpan, into sink: inout ResponseSink) throws(ProviderError) -> Int {
+///         do {
+///             while let event = try events.nextEvent(bytes) {
+///                 let json = bytes.extracting(event.data)
+///                 for member in try JSON.members(of: json) { read(member, json, &sink) }
+///             }
+///         } catch {
+///             throw ProviderError(.upstreamError, message: "the upstream sent an invalid event: \(error)")
+///         }
+///         return events.consume()
+///     }
+///
+///     mutating func finish(_ bytes: RawSpan, into sink: inout ResponseSink) throws(ProviderError) {
+///         throw .truncated("the upstream closed the stream before its end")
+///     }
+///
+///     private func read(_ member: JSONMember, _ json: RawSpan, _ sink: inout ResponseSink) {
+///         if JSON.isKey(member.key, "text", in: json), member.value.kind == .string {
+///             let text = JSON.string(member.value.range, in: json)
+///             sink.event(.text(text))
+///             if keepsText { sink.keep(text: text) }
+///         } else if JSON.isKey(member.key, "done", in: json) {
+///             sink.event(.finish(.stop))
+///             sink.complete()
+///         }
+///     }
+/// }
+/// ```
 public protocol ResponseDecoder {
-    /// Called at each read with all bytes not consumed yet, contiguous. Returns how many are consumed; at the next call these
-    /// are gone from the front. The decoder remembers how far it scanned the rest. Cut anywhere, the same bytes give the same response.
+    /// Decodes bytes of the body, and adds what it finds to the sink.
     ///
-    /// A throw ends the response. What `answer` got in the same call before the throw still counts.
+    /// A decoder that has not consumed all bytes gets the rest again in the next call, followed by new bytes. It may
+    /// remember how far it has scanned them. It may consume nothing until the body has ended, but the router gives up
+    /// on a response if more than 16 MiB of a stream, or 64 MiB of any other response, are not consumed.
+    ///
+    /// Throw to end the response with an error. The parts that this call has added before are still used.
+    ///
+    /// - Parameters:
+    ///   - bytes: all bytes that are not consumed yet, contiguous. They are valid only until this method returns.
+    ///   - response: the sink. The ranges of its parts refer to `bytes`.
+    /// - Returns: the number of bytes at the front that are consumed and must not be passed again.
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int
 
-    /// The upstream closed the response; `bytes` are those that were never consumed.
-    /// Throws `upstream_error` with the code `upstream_truncated` where the wire format's own end was not seen.
+    /// Decodes the rest of a body that has ended. Returning means that the response is complete.
+    ///
+    /// Throw ``ProviderError/truncated(_:)`` if the wire format marks the end of a response, and the mark was not seen.
+    ///
+    /// If the connection breaks in the middle of a stream of which the client has a part already, the router calls this
+    /// method too. If it returns, the response counts as complete; if it throws, the connection's error counts.
+    ///
+    /// - Parameters:
+    ///   - bytes: the bytes that were never consumed, possibly none.
+    ///   - response: the sink. The ranges of its parts refer to `bytes`.
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError)
-}
-
-/// What a decoder found, in order. Either parts that are in OpenAI's format already, as ranges of the bytes that were decoded, or typed
-/// events that the client's side encodes.
-public struct ResponseSink {
-    public private(set) var parts: [ResponsePart] = []
-    /// What the parts hold together.
-    public private(set) var content = ContentSummary()
-    /// The wire format's own end was seen: nothing that follows belongs to the response.
-    public private(set) var isComplete = false
-    /// What the non-streamed response cost, as far as the upstream has said. The last report wins.
-    public private(set) var usage: Usage?
-    /// The text of the response's first choice so far, without reasoning, refusals and tool calls. Grows over the non-streamed response.
-    /// nil: nothing was collected, or it can't be continued (it is over `maxTextBytes`, or no single text).
-    public private(set) var text: String?
-    private var isTextLost = false
-
-    /// About a million tokens: no model continues more.
-    public static let maxTextBytes = 4 << 20
-
-    public init() {}
-
-    /// A chunk of a stream (`chat.completion.chunk`) that is in the client's format already.
-    public mutating func chunk(_ chunk: PassedChunk) {
-        append(.chunk(chunk), chunk.content)
-    }
-
-    /// Such a chunk, where its JSON was sent on several `data` lines and so is no range of the bytes.
-    public mutating func chunk(joined json: [UInt8], content: ContentSummary) {
-        append(.joined(json, content), content)
-    }
-
-    /// A non-streamed response (`chat.completion`) that is in the client's format already: the range of its JSON object.
-    public mutating func buffered(_ json: Range<Int>, content: ContentSummary) {
-        append(.buffered(json, content), content)
-    }
-
-    public mutating func event(_ event: ChatEvent) {
-        append(.event(event), event.content)
-    }
-
-    public mutating func usage(_ usage: Usage) {
-        self.usage = usage
-    }
-
-    /// More of the response's text. Called only where `Call.keepsText` asks for it.
-    public mutating func keep(text more: String) {
-        if isTextLost { return }
-        guard (text?.utf8.count ?? 0) + more.utf8.count <= Self.maxTextBytes else { return loseText() }
-        if text == nil { text = more } else { text?.append(more) }
-    }
-
-    /// The response is no single text that could be continued: none is collected any more.
-    public mutating func loseText() {
-        text = nil
-        isTextLost = true
-    }
-
-    public mutating func complete() {
-        isComplete = true
-    }
-
-    /// Forgets the parts, keeps what was learnt of the response.
-    public mutating func removeParts() {
-        parts.removeAll(keepingCapacity: true)
-        content = ContentSummary()
-    }
-
-    private mutating func append(_ part: ResponsePart, _ content: ContentSummary) {
-        parts.append(part)
-        self.content.contentBytes &+= content.contentBytes
-        self.content.finishes &+= content.finishes
-        if content.isFiltered { self.content.isFiltered = true }
-        if content.hasToolCall { self.content.hasToolCall = true }
-    }
-}
-
-public enum ResponsePart: Sendable {
-    case chunk(PassedChunk)
-    case joined([UInt8], ContentSummary)
-    case buffered(Range<Int>, ContentSummary)
-    case event(ChatEvent)
-}
-
-/// A stream's chunk in OpenAI's format.
-public struct PassedChunk: Sendable {
-    /// The JSON object's range in the decoded bytes.
-    public var json: Range<Int>
-    /// The range of the whole event, blank line included, where it can be sent as it stands:
-    /// only `data` on one line, LF line ends. nil: it has to be framed anew.
-    public var frame: Range<Int>?
-    public var content: ContentSummary
-
-    public init(json: Range<Int>, frame: Range<Int>?, content: ContentSummary) {
-        self.json = json
-        self.frame = frame
-        self.content = content
-    }
-}
-
-/// What a chunk or a non-streamed response holds, as far as the router acts on it.
-public struct ContentSummary: Sendable, Equatable {
-    /// Bytes of text, reasoning, refusals and tool calls. 0 for a chunk with only a role, or with nothing.
-    public var contentBytes: Int
-    /// How many choices end here.
-    public var finishes: Int
-    /// The provider's content filter stopped a choice here, or the model refused to answer.
-    public var isFiltered: Bool
-    /// There is a tool call in it, or a part of one.
-    public var hasToolCall: Bool
-    /// It has a top-level member `_router` of its own, as another router's response has.
-    public var hasRouterMember = false
-    /// It tells usage and has no choices: it is the chunk that `include_usage` asks for.
-    public var isUsageOnly: Bool
-
-    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, hasToolCall: Bool = false, isUsageOnly: Bool = false) {
-        self.contentBytes = contentBytes
-        self.finishes = finishes
-        self.isFiltered = isFiltered
-        self.hasToolCall = hasToolCall
-        self.isUsageOnly = isUsageOnly
-    }
-
-    /// Whether a stream may be committed to at this point: the upstream is really answering.
-    public var hasBegun: Bool { contentBytes > 0 || finishes > 0 }
 }

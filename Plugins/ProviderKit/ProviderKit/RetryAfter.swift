@@ -1,26 +1,31 @@
 import Codecs
 
-/// How long an upstream asks to be left alone, in every form that upstreams have for it. There is no clock here: what is a point in time
-/// counts from the response's own `date`, else from `UpstreamHead.receivedAt`, and says nothing where both are missing.
+/// The wait that an upstream requests in the header fields of a response, in every form that upstreams use.
 ///
-/// | field | value | on |
+/// | field | value | used on |
 /// |---|---|---|
 /// | `retry-after-ms` | milliseconds | every response |
 /// | `retry-after` | seconds, or an HTTP date | every response |
 /// | `x-ratelimit-reset-requests`, `-tokens` | `1s`, `6m0s`, `20ms`, `1h2m3.5s` | 429 |
-/// | `x-ratelimit-reset` | seconds to go, seconds or milliseconds since 1970 | 429 |
+/// | `x-ratelimit-reset` | seconds to wait; seconds or milliseconds since 1970 | 429 |
 /// | `anthropic-ratelimit-…-reset` | RFC 3339 | 429 |
 ///
-/// The first of the first two that can be read wins. The resets stand on good answers too, so they count on a 429 alone, each only where its `remaining` is 0
-/// or missing; the longest of them wins. Their value is read in any of the forms, for servers copy the names and not the forms.
+/// The first two fields come first, in this order, if they can be read. Successful responses have the reset fields too,
+/// so these count only on a 429, and each only if its `remaining` field is 0 or missing. The longest of them counts.
+/// Their values are read in any of the forms, because servers copy each other's names but not the forms.
 ///
-/// Sources: OpenAI's SDKs (openai-python, `_base_client.py`: milliseconds first, fractions allowed); RFC 9110, 10.2.3 (`retry-after`); OpenAI's guide
-/// "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
+/// There is no clock here. A point in time counts from the response's own `date`, or else from
+/// ``UpstreamHead/receivedAt``, and is ignored if both are missing.
+///
+/// Sources: OpenAI's SDKs (openai-python, `_base_client.py`: milliseconds first, fractions allowed); RFC 9110, 10.2.3
+/// (`retry-after`); OpenAI's guide "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as
+/// recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
 public enum RetryAfter {
-    /// No more than a day is read.
-    public static let maxSeconds = 86_400.0
+    /// The longest wait: a day.
+    static let maxSeconds = 86_400.0
 
-    /// nil: it asks for nothing that can be read. Zero: the point in time is past.
+    /// The wait that a response requests, at most a day. nil if it requests none, or none that can be read; zero if it
+    /// names a point in time that is past.
     public static func wait(_ head: UpstreamHead) -> Duration? {
         if let milliseconds = head["retry-after-ms"].flatMap({ decimal($0[...]) }) { return duration(milliseconds / 1000) }
         if let text = head["retry-after"] {
@@ -42,7 +47,8 @@ public enum RetryAfter {
             ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
         }
 
-    /// Seconds from a reset's value. A bare number below 10^9 is seconds to go; above it lie the points in time, from 10^12 on in milliseconds.
+    /// The seconds until a reset. A plain number below 10^9 is a number of seconds. Larger numbers are points in time:
+    /// in seconds since 1970, and from 10^12 on in milliseconds.
     private static func untilReset(_ text: String, now: Double?) -> Double? {
         if let number = decimal(text[...]) {
             if number < 1e9 { return number }
@@ -53,7 +59,8 @@ public enum RetryAfter {
         return max(0, date - now)
     }
 
-    /// Seconds from `1h2m3.5s`: numbers, each with a unit. Source: Go's `time.ParseDuration`; a negative one asks for nothing.
+    /// The seconds of a text such as `1h2m3.5s`, which is a series of numbers with units; nil if it is not one. Source:
+    /// Go's `time.ParseDuration`. A negative duration gives nil.
     static func goDuration(_ text: String) -> Double? {
         let units = ["ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600]
         var rest = text[...]
@@ -68,7 +75,8 @@ public enum RetryAfter {
         return seconds
     }
 
-    /// Digits with at most one point among or behind them. Neither a sign nor an exponent, NaN or an infinity: those are nobody's waiting time.
+    /// A number in decimal digits, with at most one decimal point, which isn't the first character; nil for anything
+    /// else, such as a sign, an exponent, NaN or an infinity.
     private static func decimal(_ text: Substring) -> Double? {
         guard let first = text.utf8.first, ASCII.digit(first) != nil else { return nil }
         guard text.utf8.allSatisfy({ ASCII.digit($0) != nil || $0 == ASCII.dot }), let value = Double(text), value.isFinite else {
@@ -77,14 +85,15 @@ public enum RetryAfter {
         return value
     }
 
-    /// To the nanosecond.
+    /// A duration that is rounded to the nanosecond, and is between zero and a day.
     static func duration(_ seconds: Double) -> Duration {
         .nanoseconds(Int64(min(max(seconds, 0), maxSeconds) * 1e9 + 0.5))
     }
 }
 
 extension UpstreamHead {
-    /// When it was sent, by the upstream's own clock, else when it arrived by ours; in seconds since 1970.
+    /// When the response was sent, in seconds since 1970 by the upstream's clock. If the upstream doesn't send that,
+    /// when it arrived by the router's clock; nil if both are unknown.
     var respondedAt: Double? {
         self["date"].flatMap { WireDate.http($0, now: receivedAt) } ?? receivedAt
     }

@@ -3,115 +3,121 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// One model asked once: sends the request, decodes the response as it arrives and hands it to the client's side. This is the relay: it runs once for each
-/// read, on the call's event loop, without a task, a lock or a copy.
+/// One attempt: sends one request to one model, decodes the response as it arrives and passes it to the client's side.
+///
+/// This is the relay: it runs once per read, on the call's event loop, without a task, a lock or a copy.
 final class Attempt {
-    /// How it went. `isCommitted` says whether anything has reached the client.
     enum Outcome {
-        case answered
+        case succeeded
         case failed(ProviderError, reason: String)
     }
 
-    /// A response that is not streamed is held whole.
+    /// The longest non-streamed response, which is buffered until it is complete.
     static let maxBufferedResponseBytes = 64 << 20
-    /// What an upstream may send before its first content.
+    /// The most bytes that an upstream may send before the first content of a stream.
     static let maxStagedBytes = 16 << 20
     static let maxErrorBytes = 64 << 10
-    /// Of what a head announces, so much is believed before it has come.
+    /// The most memory that a `content-length` alone reserves, before the bytes have arrived.
     private static let maxReservedBytes = 8 << 20
 
-    /// No fault of the upstream's, and no other model would help.
+    /// The failure if `server.max_buffered` is used up. It is not the upstream's fault, and no other model would help.
     static let buffersFull = ProviderError(
-        .upstreamError, message: "the router's buffers are full (`server.max_buffered`)", code: "buffers_full")
+        .upstreamError, message: "the router's buffers are full; 'server.max_buffered' limits them", code: "buffers_full")
 
     private enum State {
         case waiting
         case decoding
-        /// The status is none of success; its body is gathered.
-        case refusing
-        /// The response is complete or has failed; what still arrives is dropped.
+        /// The response's status is not 2xx. Its body is collected.
+        case readingError
+        /// The response is complete or has failed. Bytes that still arrive are dropped.
         case done
     }
 
-    // What each read touches stands first, side by side: with many streams every line of memory comes from afar.
+    // Every read touches the properties from here to `contentBytes`. They are adjacent because, with many streams, each
+    // cache line that a read touches is a cache miss.
     private var state = State.waiting
+    /// Whether the stream belongs to this attempt: its first content has arrived.
     private var isCommitted = false
     private var isClientSlow = false
     private let hasFilterChain: Bool
     private(set) var hasToolCall = false
-    /// It counts against the process's budget of repeats.
+    /// Whether the attempt counts against the process's retry budget.
     let isRepeat: Bool
     private let writer: any ResponseWriter
-    /// Bytes that the decoder has not consumed.
+    /// The bytes that the decoder has not consumed.
     private var pending: ByteBuffer
     private let noBytes: ByteBuffer
     private var decoder: (any ResponseDecoder)?
     private var sink = ResponseSink()
-    /// What is held back until `showHeld`; nil: nothing is.
-    private var held: [(parts: [ResponsePart], bytes: ByteBuffer)]?
+    /// The parts that are held back until `forwardHeldParts`; nil if parts go to the writer directly.
+    private var heldParts: [(parts: [ResponsePart], bytes: ByteBuffer)]?
     private var heldBytes = 0
     private(set) var contentBytes = 0
 
-    let step: AttemptSequence.Step
-    /// What it holds of the model's and the provider's limits, and of its breaker.
+    let candidate: AttemptSequence.Candidate
+    /// The right to this attempt under the limits and the breaker of the model; nil after `takePermit`.
     private var permit: AttemptPermit?
     let startedAt: NIODeadline
     let provider: LoopProvider
-    /// The provider's: each look through it would copy it.
+    /// `provider.translator`, stored here because each access through `provider` would copy it.
     private let translator: any Provider
     private let call: RunningCall
     private let providerCall: Call
     private let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
-    private var refusedHead: UpstreamHead?
-    /// Of a response that is not streamed, until it is known that one read doesn't bring it all.
+    private var errorHead: UpstreamHead?
+    /// The head of a non-streamed response, until a second read shows that one read doesn't bring the complete body.
     private var bufferedHead: UpstreamHead?
-    private var share: BufferShare
+    private var bufferShare: BufferShare
     private(set) var firstByteAt: NIODeadline?
-    /// Of a stream.
+    /// When the first content arrived; nil for a non-streamed response.
     private(set) var firstContentAt: NIODeadline?
 
-    /// What no response costs is no report.
+    /// The usage that the provider reported; nil if its numbers are implausible.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
 
-    /// The response's text so far, where the call keeps it.
+    /// The response's text so far, if `keepsText`.
     var text: String { sink.text ?? "" }
 
     var keepsText: Bool { providerCall.keepsText }
 
-    /// - Parameter isHeld: the client gets another attempt's response, or may: this one's is held back.
+    /// - Parameters:
+    ///   - isHeldBack: whether the parts are held back at first, because the attempt is a hedge or continues a broken
+    ///     stream.
+    ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
-        call: RunningCall, step: AttemptSequence.Step, permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool,
-        startedAt: NIODeadline, provider: LoopProvider,
-        timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
+        call: RunningCall, candidate: AttemptSequence.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
+        startedAt: NIODeadline, provider: LoopProvider, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
         writer = call.writer
         noBytes = call.loop.noBytes
         pending = noBytes
-        self.step = step
+        self.candidate = candidate
         self.permit = consume permit
         self.isRepeat = isRepeat
         self.startedAt = startedAt
-        held = isHeld ? [] : nil
+        heldParts = isHeldBack ? [] : nil
         self.provider = provider
         translator = provider.translator
-        providerCall = call.providerCall(for: step)
+        providerCall = call.providerCall(for: candidate)
         self.timeouts = timeouts
         self.hasFilterChain = hasFilterChain
-        share = BufferShare(budget)
+        bufferShare = BufferShare(budget)
     }
 
-    /// Once, when it has ended.
+    /// Hands the permit over to the call, once, when the attempt has ended.
     func takePermit() -> AttemptPermit? { permit.take() }
 
-    /// Ends it from outside: the client left, or the process stops. The upstream's connection is closed at once.
+    /// Ends the attempt from outside: the client left, another attempt was faster, or the process stops. The upstream's
+    /// connection is closed at once.
     func abort(_ error: ProviderError) {
-        fail(error, reason: error.failure.rawValue)
+        fail(error)
     }
 
-    /// Before the commit the client's side takes everything, and after the end nothing is for it.
-    var mayRead: Bool { !isClientSlow || !isCommitted || isDone }
+    /// Whether bytes may be read from the upstream. A slow client stops the reading only after the commit: before it,
+    /// the client's side stages everything, and after the end the bytes are dropped.
+    var canRead: Bool { !isClientSlow || !isCommitted || isDone }
 
     private var isDone: Bool {
         if case .done = state { true } else { false }
@@ -119,12 +125,13 @@ final class Attempt {
 
     func clientWritable(_ isWritable: Bool) {
         isClientSlow = !isWritable
-        // The silence of an upstream that nobody reads from is no fault of its own; the client's write stall bounds it.
+        // While the client is slow, nothing is read from the upstream, so its silence must not count as idle time.
+        // `server.write_stall` limits how long the client may take.
         if isCommitted { transport?.watch(.idle, for: isWritable ? timeouts.idle : nil) }
         if isWritable { transport?.resumeReading() }
     }
 
-    /// Sends the request. `call.ended` follows, once: when the response is whole or the attempt has failed.
+    /// Sends the request. `call.ended` follows once, when the response is complete or the attempt has failed.
     func start(deadline: NIODeadline) {
         let body = call.request.body
         do throws(ProviderError) {
@@ -140,7 +147,7 @@ final class Attempt {
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
             transport = provider.start(request, clientBody: body, isStream: providerCall.isStream, timeouts: limits, delegate: self)
         } catch {
-            fail(error, reason: error.failure.rawValue)
+            fail(error)
         }
     }
 
@@ -152,8 +159,8 @@ final class Attempt {
     func headArrived(_ head: UpstreamHead) {
         firstByteAt = .now()
         guard (200..<300).contains(head.status) else {
-            refusedHead = head
-            state = .refusing
+            errorHead = head
+            state = .readingError
             return
         }
         do throws(ProviderError) {
@@ -161,7 +168,7 @@ final class Attempt {
             state = .decoding
             if !providerCall.isStream { bufferedHead = head }
         } catch {
-            fail(error, reason: error.failure.rawValue)
+            fail(error)
         }
     }
 
@@ -169,14 +176,14 @@ final class Attempt {
         switch state {
         case .waiting, .done:
             return
-        case .refusing:
+        case .readingError:
             let room = Self.maxErrorBytes - pending.readableBytes
             if room > 0 {
                 pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
             }
         case .decoding:
             guard pending.readableBytes > 0 else { return decode(bytes) }
-            // One owner while it grows; and what is read next needs a buffer that nobody holds.
+            // `pending` gives up its reference, so that the buffer is unique and grows in place.
             var all = noBytes
             swap(&all, &pending)
             if let length = bufferedHead.take()?["content-length"].flatMap({ Int($0) }) {
@@ -195,33 +202,34 @@ final class Attempt {
         switch state {
         case .done: return
         case .waiting: fail(ProviderError(.upstreamError, message: "the upstream sent no response"))
-        case .refusing: fail(refusal())
+        case .readingError: fail(upstreamError())
         case .decoding: finishDecoding()
         }
     }
 
     func failed(_ failure: UpstreamFailure) {
         if isDone { return }
-        if case .refusing = state {
-            // The status is known, and that is what counts; its body may be cut.
-            return fail(refusal())
+        if case .readingError = state {
+            // The status decides, even if the body is cut off.
+            return fail(upstreamError())
         }
-        if isCommitted, hasEndedByItself() { return complete() }
-        let (error, reason) = failure.described()
+        if isCommitted, finishesStream() { return complete() }
+        let (error, reason) = failure.classified()
         fail(error, reason: reason)
     }
 
-    private func refusal() -> ProviderError {
+    private func upstreamError() -> ProviderError {
         let bytes = pending
-        return translator.failure(head: refusedHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
+        return translator.failure(head: errorHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
-    /// A stream that had its finish reason is whole, however its connection ends.
-    private func hasEndedByItself() -> Bool {
+    /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had
+    /// its finish reason.
+    private func finishesStream() -> Bool {
         let bytes = pending
         do throws(ProviderError) {
             try decoder?.finish(bytes.readableBytesSpan, into: &sink)
-            pass(of: bytes)
+            forwardParts(of: bytes)
             return true
         } catch {
             return false
@@ -231,10 +239,10 @@ final class Attempt {
     private func decode(_ bytes: consuming ByteBuffer) {
         do throws(ProviderError) {
             let consumed = try decoder?.decode(bytes.readableBytesSpan, into: &sink) ?? 0
-            pass(of: bytes)
+            forwardParts(of: bytes)
             bytes.moveReaderIndex(forwardBy: min(max(0, consumed), bytes.readableBytes))
         } catch {
-            pass(of: bytes)
+            forwardParts(of: bytes)
             return fail(error)
         }
         if isDone { return }
@@ -247,7 +255,7 @@ final class Attempt {
                 ProviderError(
                     .upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
-        guard share.cover(pending.readableBytes + stagedBytes) else {
+        guard bufferShare.cover(pending.readableBytes + stagedBytes) else {
             return fail(Self.buffersFull)
         }
     }
@@ -256,17 +264,17 @@ final class Attempt {
         let bytes = pending
         do throws(ProviderError) {
             try decoder?.finish(bytes.readableBytesSpan, into: &sink)
-            pass(of: bytes)
+            forwardParts(of: bytes)
         } catch {
-            pass(of: bytes)
+            forwardParts(of: bytes)
             return fail(error)
         }
         if isDone { return }
         complete()
     }
 
-    /// Hands what was decoded to the client's side, and commits to this model at its first content.
-    private func pass(of bytes: ByteBuffer) {
+    /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
+    private func forwardParts(of bytes: ByteBuffer) {
         guard !sink.parts.isEmpty else { return }
         let content = sink.content
         contentBytes &+= content.contentBytes
@@ -277,28 +285,32 @@ final class Attempt {
                     .contentFilter, status: 200, message: "the provider's content filter stopped the response", code: "content_filter"))
         }
         if content.hasToolCall { hasToolCall = true }
-        if held == nil {
+        if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
-            held?.append((sink.parts, bytes))
+            heldParts?.append((sink.parts, bytes))
             heldBytes &+= bytes.readableBytes
         }
         sink.removeParts()
         guard !isCommitted else { return }
         if providerCall.isStream, content.hasBegun { commit() }
-        if !isCommitted, stagedBytes > (providerCall.isStream ? Self.maxStagedBytes : Self.maxBufferedResponseBytes) {
-            fail(ProviderError(.upstreamError, message: "the upstream sent too much before its first content", code: "upstream_too_large"))
+        let limit = providerCall.isStream ? Self.maxStagedBytes : Self.maxBufferedResponseBytes
+        if !isCommitted, stagedBytes > limit {
+            fail(
+                ProviderError(
+                    .upstreamError, message: "the upstream sent more than \(limit >> 20) MiB before its first content",
+                    code: "upstream_too_large"))
         }
     }
 
-    private var stagedBytes: Int { held == nil ? writer.stagedBytes : heldBytes }
+    private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
 
-    /// From now on the response is the client's; what was held back comes first.
-    func showHeld() {
-        guard let parts = held else { return }
-        held = nil
+    /// Passes the parts that were held back to the client's side. Later parts go there directly.
+    func forwardHeldParts() {
+        guard let held = heldParts else { return }
+        heldParts = nil
         heldBytes = 0
-        for (parts, bytes) in parts { writer.write(parts, of: bytes) }
+        for (parts, bytes) in held { writer.write(parts, of: bytes) }
     }
 
     private func commit() {
@@ -314,11 +326,11 @@ final class Attempt {
             return fail(ProviderError(.upstreamError, message: "the upstream's stream was empty", code: "upstream_empty"))
         }
         state = .done
-        // The connection is worth keeping if its framing ends soon.
+        // The connection can be reused if the response's framing ends within a second.
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.response, for: nil)
         transport?.watch(.idle, for: .seconds(1))
-        end(.answered)
+        end(.succeeded)
     }
 
     private func fail(_ error: ProviderError, reason: String? = nil) {
@@ -330,21 +342,21 @@ final class Attempt {
 
     private func end(_ outcome: Outcome) {
         transport = nil
-        _ = share.cover(0)
+        _ = bufferShare.cover(0)
         call.ended(self, outcome)
     }
 }
 
 extension Attempt: UpstreamDelegate {
-    var upstreamMayRead: Bool { mayRead }
+    var isReadyForUpstreamBody: Bool { canRead }
 
     func upstreamRequestSent(_ call: UpstreamCall) {
-        transport = call  // it may come before `start` returns
+        transport = call  // this method may be called before `start` returns
         requestSent()
     }
 
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
-        // Only an error may name a point in time.
+        // Only an error's `retry-after` can be a date, which needs the current time.
         let receivedAt = head.status < 400 ? nil : WallClock.seconds
         headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt))
     }
@@ -358,7 +370,7 @@ extension Attempt: UpstreamDelegate {
     func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { failed(failure) }
 }
 
-/// An upstream's header fields, read where they lie.
+/// An upstream's header fields, looked up without a copy.
 private struct WireFields: HTTPFieldLookup {
     var fields: HTTPFields
 

@@ -1,164 +1,180 @@
 import ProviderKit
 import RoutingPolicy
 
-/// Walks a plan: which model next, given how the last one failed. A value without clock, sockets or shared state: what a model's state says of it comes in
-/// by `skip`.
+/// The walk through a plan: decides which model is called next, from how the last attempt failed.
+///
+/// A value without clock, sockets or shared state. The caller checks whether a candidate is available, and reports one
+/// that isn't with `skip`.
 struct AttemptSequence {
-    struct Step: Equatable {
+    /// A model that may be called next.
+    struct Candidate: Equatable {
+        /// Index into the policy's models.
         var model: Int
-        /// It stands in `fallback` or `fallback_on`.
+        /// The model comes from `fallback` or `fallback_on`.
         var isFallback: Bool
-        /// It is the model that has just been asked.
+        /// The last attempt called the same model.
         var isRetry: Bool
     }
 
     /// What follows a failed attempt.
-    enum Follow: Equatable {
+    enum Decision: Equatable {
+        /// The call ends.
         case stop
+        /// `nextCandidate`.
         case next
-        /// `retryStep`, after a wait; then the next.
+        /// `retryCandidate` after a wait, then `nextCandidate`.
         case retry
     }
 
-    /// Attempts made, this one included.
+    /// The number of attempts that have been started.
     private(set) var attempts = 0
     let plan: Plan
-    /// Before `current`: so a call whose first attempt answers keeps no list.
-    private var triedBefore: [Int] = []
-    private var modelsTried = 0
-    private var triesLeft: ArraySlice<Int>
-    private var fallbackLeft: ArraySlice<Int>
-    /// Proposed, but not to be had at that moment.
-    private(set) var skipped: [(step: Step, availability: Availability)] = []
-    private(set) var current: Step?
+    /// The models called before `current`. It is empty, and so not allocated, if the first attempt succeeds.
+    private var calledBefore: [Int] = []
+    /// The number of models from `try` that have been called.
+    private var tryModelsCalled = 0
+    private var remainingTries: ArraySlice<Int>
+    private var remainingFallbacks: ArraySlice<Int>
+    /// The candidates that were not available when it was their turn.
+    private(set) var skipped: [(candidate: Candidate, availability: Availability)] = []
+    /// The candidate of the last attempt.
+    private(set) var current: Candidate?
+    /// The number of retries of the current model.
     private(set) var retriesMade = 0
-    /// After a prompt that was too long: what the next candidate's context must exceed.
+    /// After a prompt that was too long: the next candidate's context must be larger than this. 0: no bound.
     private var contextFloor = 0
-    /// The last model may be asked once more where no other is left.
+    /// Whether the current model may be retried if no other model is left.
     private(set) var isLastResortAllowed = false
 
     init(_ plan: consuming Plan) {
-        triesLeft = plan.tries[...]
-        fallbackLeft = plan.fallback[...]
+        remainingTries = plan.tries[...]
+        remainingFallbacks = plan.fallback[...]
         self.plan = plan
     }
 
-    /// The next candidate that wasn't asked yet; nil: none is left, or no attempt. It counts with `begin`.
+    /// The next model that has not been called; nil if no model or no attempt is left. It counts as an attempt only
+    /// after `begin`.
     ///
-    /// - Parameter context: a model's context in tokens, nil where unknown.
-    mutating func propose(context: (Int) -> Int?) -> Step? {
+    /// - Parameter context: returns a model's context in tokens, or nil if it is unknown.
+    mutating func nextCandidate(context: (Int) -> Int?) -> Candidate? {
         guard attempts < plan.maxAttempts else { return nil }
-        while modelsTried < plan.maxModels, triesMayGoOn, let model = triesLeft.popFirst() {
-            if isCandidate(model, context) { return Step(model: model, isFallback: false, isRetry: false) }
+        while tryModelsCalled < plan.maxModels, canCallTryModels, let model = remainingTries.popFirst() {
+            if isCandidate(model, context) { return Candidate(model: model, isFallback: false, isRetry: false) }
         }
-        while let model = fallbackLeft.popFirst() {
-            if isCandidate(model, context) { return Step(model: model, isFallback: true, isRetry: false) }
+        while let model = remainingFallbacks.popFirst() {
+            if isCandidate(model, context) { return Candidate(model: model, isFallback: true, isRetry: false) }
         }
         return nil
     }
 
-    /// An attempt is made.
-    mutating func begin(_ step: Step) {
-        if step.isRetry {
-            retriesMade = step.model == current?.model ? retriesMade + 1 : 1
+    /// Counts an attempt at the candidate and makes it the current one.
+    mutating func begin(_ candidate: Candidate) {
+        if candidate.isRetry {
+            retriesMade = candidate.model == current?.model ? retriesMade + 1 : 1
         } else {
-            if let current { triedBefore.append(current.model) }
+            if let current { calledBefore.append(current.model) }
             retriesMade = 0
-            if !step.isFallback { modelsTried += 1 }
+            if !candidate.isFallback { tryModelsCalled += 1 }
         }
         attempts += 1
-        current = step
+        current = candidate
     }
 
-    /// Of two attempts side by side the later has failed: what follows hangs on the earlier again.
-    mutating func goBack(to step: Step) {
-        guard let current, current.model != step.model else { return }
-        triedBefore.removeAll { $0 == step.model }
-        triedBefore.append(current.model)
-        self.current = step
+    /// Makes the earlier of two parallel attempts the current one again, after the later one has failed.
+    mutating func restoreCurrent(_ candidate: Candidate) {
+        guard let current, current.model != candidate.model else { return }
+        calledBefore.removeAll { $0 == candidate.model }
+        calledBefore.append(current.model)
+        self.current = candidate
         retriesMade = 0
     }
 
-    /// It rests, or is at a limit.
-    mutating func skip(_ step: Step, _ availability: Availability) {
-        skipped.append((step, availability))
+    /// Records that the candidate was not available.
+    mutating func skip(_ candidate: Candidate, _ availability: Availability) {
+        skipped.append((candidate, availability))
     }
 
-    /// It is asked after all, or was waited for in vain.
-    mutating func dropSkipped(_ step: Step) {
-        skipped.removeAll { $0.step == step }
+    /// Removes a candidate that is called after all, or whose queue timed out.
+    mutating func removeSkipped(_ candidate: Candidate) {
+        skipped.removeAll { $0.candidate == candidate }
     }
 
-    /// A proposal that wasn't used stays the next.
-    mutating func putBack(_ step: Step) {
-        if step.isFallback { fallbackLeft = [step.model] + fallbackLeft } else { triesLeft = [step.model] + triesLeft }
+    /// Returns an unused candidate, so that `nextCandidate` returns it first.
+    mutating func putBack(_ candidate: Candidate) {
+        if candidate.isFallback {
+            remainingFallbacks = [candidate.model] + remainingFallbacks
+        } else {
+            remainingTries = [candidate.model] + remainingTries
+        }
     }
 
-    /// What was skipped is proposed again.
-    mutating func reviveSkipped() {
-        triesLeft = skipped.filter { !$0.step.isFallback }.map(\.step.model)[...]
-        fallbackLeft = skipped.filter(\.step.isFallback).map(\.step.model)[...]
+    /// Lets `nextCandidate` return the skipped candidates again.
+    mutating func requeueSkipped() {
+        remainingTries = skipped.filter { !$0.candidate.isFallback }.map(\.candidate.model)[...]
+        remainingFallbacks = skipped.filter(\.candidate.isFallback).map(\.candidate.model)[...]
         skipped = []
     }
 
     /// Decides what follows a failure of the current model.
     ///
     /// - Parameters:
-    ///   - retries: how often a model may be asked again.
-    ///   - context: a model's context in tokens, nil where unknown.
-    mutating func follow(_ fate: Fate, of failure: FailureClass, retries: Int, context: (Int) -> Int?) -> Follow {
+    ///   - rule: the failure's row of the failure table.
+    ///   - retries: how often a model may be retried.
+    ///   - context: returns a model's context in tokens, or nil if it is unknown.
+    mutating func decide(_ rule: FailureRule, after failure: FailureClass, retries: Int, context: (Int) -> Int?) -> Decision {
         guard let failed = current else { return .stop }
         isLastResortAllowed = false
-        let mayRetry = retriesMade < retries && attempts < plan.maxAttempts
-        switch fate {
+        let canRetry = retriesMade < retries && attempts < plan.maxAttempts
+        switch rule {
         case .retryThenNext:
-            return mayRetry && (failed.isFallback || triesMayGoOn) ? .retry : .next
+            return canRetry && (failed.isFallback || canCallTryModels) ? .retry : .next
         case .nextThenRetry:
-            isLastResortAllowed = mayRetry
+            isLastResortAllowed = canRetry
             return .next
         case .next:
             return .next
-        case .largerContext:
-            if let chain = plan.fallbackOn[failure] { return follow(chain) }
+        case .fallbackOnOrLargerContext:
+            if let chain = plan.fallbackOn[failure] { return continueWith(chain) }
             guard let limit = context(failed.model) else { return .stop }
             contextFloor = max(contextFloor, limit)
             return .next
-        case .ownChain:
-            return plan.fallbackOn[failure].map { follow($0) } ?? .stop
+        case .fallbackOnOrStop:
+            return plan.fallbackOn[failure].map { continueWith($0) } ?? .stop
         case .stop:
             return .stop
         }
     }
 
-    /// The current model once more; nil: not after this failure, or not so soon.
-    var retryStep: Step? {
+    /// The current model as a retry; nil if no attempt is left.
+    var retryCandidate: Candidate? {
         guard let current, attempts < plan.maxAttempts else { return nil }
-        return Step(model: current.model, isFallback: current.isFallback, isRetry: true)
+        return Candidate(model: current.model, isFallback: current.isFallback, isRetry: true)
     }
 
-    /// Whether the model, or another of its provider, has been asked.
-    func hasTried(where matches: (Int) -> Bool) -> Bool {
-        current.map { matches($0.model) } == true || triedBefore.contains(where: matches)
+    /// Whether a model that matches has been called.
+    func hasCalled(where matches: (Int) -> Bool) -> Bool {
+        current.map { matches($0.model) } == true || calledBefore.contains(where: matches)
     }
 
-    /// While a fallback is still unasked, `try` leaves it one attempt: a fallback that its own route's retries use up would be none.
-    private var triesMayGoOn: Bool {
-        let reserve = fallbackLeft.contains { !wasTried($0) } ? 1 : 0
+    /// Whether an attempt is left for the models of `try`. One attempt is reserved while a fallback has not been
+    /// called, so that retries don't use up the attempts before the fallback.
+    private var canCallTryModels: Bool {
+        let reserve = remainingFallbacks.contains { !wasCalled($0) } ? 1 : 0
         return attempts < max(1, plan.maxAttempts - reserve)
     }
 
-    private func wasTried(_ model: Int) -> Bool {
-        current?.model == model || triedBefore.contains(model)
+    private func wasCalled(_ model: Int) -> Bool {
+        current?.model == model || calledBefore.contains(model)
     }
 
     private func isCandidate(_ model: Int, _ context: (Int) -> Int?) -> Bool {
-        !wasTried(model) && (contextFloor == 0 || (context(model) ?? 0) > contextFloor)
+        !wasCalled(model) && (contextFloor == 0 || (context(model) ?? 0) > contextFloor)
     }
 
-    /// From here on the chain of `fallback_on` alone counts.
-    private mutating func follow(_ chain: [Int]) -> Follow {
-        triesLeft = []
-        fallbackLeft = chain[...]
+    /// Replaces all remaining candidates with a chain of `fallback_on`.
+    private mutating func continueWith(_ chain: [Int]) -> Decision {
+        remainingTries = []
+        remainingFallbacks = chain[...]
         skipped = []
         return .next
     }

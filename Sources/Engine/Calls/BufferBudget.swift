@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bounds the memory of all events and answers under assembly together (`server.max_buffered`).
+/// The limit on the memory of all events and responses that are being assembled (`server.max_buffered`).
 package final class BufferBudget: Sendable {
     private let used = Atomic(0)
     private let limit: Atomic<Int>
@@ -15,7 +15,7 @@ package final class BufferBudget: Sendable {
 
     package var usedBytes: Int { used.load(ordering: .relaxed) }
 
-    /// False where `bytes` more don't fit; then nothing is taken.
+    /// Takes `bytes` from the budget. Returns false, and takes nothing, if they don't fit.
     func take(_ bytes: Int) -> Bool {
         let (_, after) = used.add(bytes, ordering: .relaxed)
         if after <= limit.load(ordering: .relaxed) { return true }
@@ -28,7 +28,8 @@ package final class BufferBudget: Sendable {
     }
 }
 
-/// One holder's share of the budget. Small buffers are free, so that the usual chunk costs no shared counter.
+/// One attempt's share of the budget. Buffers of up to 64 KiB don't count, so that a chunk of usual size touches no
+/// shared counter.
 struct BufferShare {
     private static let freeBytes = 64 << 10
     private let budget: BufferBudget
@@ -38,16 +39,16 @@ struct BufferShare {
         self.budget = budget
     }
 
-    /// Makes the share cover `bytes`. False where the budget is used up.
+    /// Adjusts the share to `bytes`. Returns false if the budget is used up.
     mutating func cover(_ bytes: Int) -> Bool {
         guard bytes > Self.freeBytes || taken > 0 else { return true }
-        let wanted = bytes > Self.freeBytes ? bytes : 0
-        if wanted > taken {
-            guard budget.take(wanted - taken) else { return false }
+        let target = bytes > Self.freeBytes ? bytes : 0
+        if target > taken {
+            guard budget.take(target - taken) else { return false }
         } else {
-            budget.giveBack(taken - wanted)
+            budget.giveBack(taken - target)
         }
-        taken = wanted
+        taken = target
         return true
     }
 }

@@ -2,29 +2,28 @@ package import Codecs
 package import NIOCore
 package import ProviderKit
 
-/// What the client asked for, as far as the engine acts on it.
+/// A client's request, reduced to what the engine acts on.
 package struct CallRequest: Sendable {
     package let operation: ProviderKit.Operation
     package let isStream: Bool
-    /// Whether the client asked for usage in its stream.
+    /// Whether the client requested usage in its stream (`stream_options.include_usage`).
     package let wantsUsage: Bool
     package let body: ByteBuffer
-    /// The body's top-level members without the router's own.
+    /// The body's top-level members, without the routing overrides.
     package let members: [JSONMember]
     package let needs: RequestNeeds
-    /// The key's name in the policy; nil where there are no keys.
+    /// The key's name in the policy; nil if the policy has no keys.
     package let key: String?
-    /// Choices of the response; 1 is usual.
+    /// The number of choices in the response (`n`); usually 1.
     package let choices: Int
-    /// When the request's head was complete: what the times in `CallRecord` and the call's total count from.
+    /// When the request's head was complete. The times in `CallRecord` and the `total` timeout count from here.
     package let arrivedAt: NIODeadline
-    /// When its body was complete.
+    /// When the request's body was complete.
     package let readAt: NIODeadline
 
     package init(
         operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember],
-        needs: RequestNeeds = RequestNeeds(),
-        key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+        needs: RequestNeeds = RequestNeeds(), key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.operation = operation
         self.isStream = isStream
@@ -40,6 +39,6 @@ package struct CallRequest: Sendable {
 }
 
 extension CallRequest {
-    /// What token limits are charged at first; the true number settles it.
+    /// The tokens that limits are charged with before the attempt. The tokens that were used settle the charge.
     var reservedTokens: Int { needs.promptTokens.addingSaturated(needs.maxTokens ?? 0) }
 }

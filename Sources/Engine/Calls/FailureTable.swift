@@ -1,23 +1,28 @@
 import ProviderKit
 import RoutingPolicy
 
-/// What follows from a failed attempt, before anything was sent to the client.
-enum Fate: Equatable {
-    /// The same model again; then the next.
+/// What follows a failed attempt before anything has been sent to the client: one row of the failure table.
+enum FailureRule: Equatable {
+    /// Retry the same model, then call the next one.
     case retryThenNext
     case next
-    /// The next; the same model again only where no other is left.
+    /// Call the next model; retry the same model only if no other is left.
     case nextThenRetry
-    /// `fallback_on` where the route has it, else the next candidate with a larger context, else the end.
-    case largerContext
-    /// `fallback_on` where the route has it, else the end.
-    case ownChain
+    /// Call the models of `fallback_on` if the route has it for this failure; else the next candidate with a larger
+    /// context; else end the call.
+    case fallbackOnOrLargerContext
+    /// Call the models of `fallback_on` if the route has it for this failure; else end the call.
+    case fallbackOnOrStop
     case stop
 }
 
 extension ProviderError {
-    /// The failure table of README.md. `failover:` comes before it: the route's, then the provider's, then the defaults'.
-    func fate(_ failovers: Failover...) -> Fate {
+    /// The rule for this failure.
+    /// Source: docs/failures.md, "The failure table".
+    ///
+    /// - Parameter failovers: the `failover` settings that precede the table: the route's, the provider's, the
+    ///   defaults'.
+    func failureRule(_ failovers: Failover...) -> FailureRule {
         for failover in failovers {
             switch failover.action(status: status, failure: failure) {
             case .retry: return .retryThenNext
@@ -28,12 +33,12 @@ extension ProviderError {
         }
         switch failure {
         case .reset, .rateLimited: return .retryThenNext
-        // A redirect stays one.
+        // A retry would get the same redirect.
         case .upstreamError where (300..<400).contains(status ?? 0): return .next
         case .upstreamError: return status == 503 && retryAfter != nil ? .retryThenNext : .nextThenRetry
         case .unreachable, .timeout, .notFound, .providerRejected, .unsupported: return .next
-        case .contextOverflow: return .largerContext
-        case .contentFilter: return .ownChain
+        case .contextOverflow: return .fallbackOnOrLargerContext
+        case .contentFilter: return .fallbackOnOrStop
         case .clientError, .cancelled: return .stop
         }
     }

@@ -2,19 +2,21 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// What carries an attempt's request: a connection to an upstream, or a provider that answers from inside the process.
+/// The transport of an attempt's request: a connection to an upstream, or a provider that responds from inside the
+/// process.
 protocol AttemptTransport: AnyObject {
-    /// Stops it; nothing more arrives.
+    /// Cancels the request. Nothing arrives after it.
     func cancel()
-    /// The client takes bytes again.
+    /// Continues reading after the client was slow.
     func resumeReading()
-    /// Arms a named deadline, counted from now; nil disarms it. `idle` counts anew from every read.
+    /// Arms a timer, counted from now; nil disarms it. Every read restarts `idle`.
     func watch(_ timer: UpstreamTimer, for duration: Duration?)
 }
 
 extension UpstreamCall: AttemptTransport {}
 
-/// Plays a `LocalResponse` as if it came from a socket: the same order of calls, timers and backpressure. Confined to its event loop.
+/// A transport that plays a `LocalResponse` like a socket: with the same order of calls, timers and backpressure.
+/// Confined to its event loop.
 final class LocalUpstream: AttemptTransport {
     private let eventLoop: any EventLoop
     private let response: LocalResponse
@@ -34,7 +36,7 @@ final class LocalUpstream: AttemptTransport {
     func start(deadline: NIODeadline) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         timers[.total] = eventLoop.scheduleTask(deadline: deadline) { bound.value.expire(.total) }
-        // The head comes with the first piece, as a server's would.
+        // The head arrives together with the first bytes of the body, like a server's.
         schedule()
         attempt?.requestSent()
     }
@@ -65,30 +67,30 @@ final class LocalUpstream: AttemptTransport {
     }
 
     private func schedule() {
-        let delay = position < response.pieces.count ? response.pieces[position].delay : .zero
+        let delay = position < response.chunks.count ? response.chunks[position].delay : .zero
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         next = eventLoop.scheduleTask(in: TimeAmount(delay)) { bound.value.due() }
     }
 
     private func due() {
         isDue = true
-        if attempt?.mayRead == true { deliver() }
+        if attempt?.canRead == true { deliver() }
     }
 
     private func deliver() {
         isDue = false
         guard let attempt else { return }
         if position == 0 { attempt.headArrived(response.head) }
-        guard position < response.pieces.count else {
+        guard position < response.chunks.count else {
             cancel()
             return attempt.ended()
         }
         if let idle { watch(.idle, for: idle) }
-        attempt.bodyArrived(ByteBuffer(bytes: response.pieces[position].bytes))
+        attempt.bodyArrived(ByteBuffer(bytes: response.chunks[position].bytes))
         position += 1
         attempt.readCompleted()
         guard self.attempt != nil else { return }
-        if position == response.pieces.count {
+        if position == response.chunks.count {
             cancel()
             attempt.ended()
         } else {

@@ -3,19 +3,20 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// One provider on one event loop: its translator, which is the loop's own, and its connections.
+/// One provider on one event loop: the loop's translator for it, and the loop's connections to it.
 final class LoopProvider {
     let instance: ProviderInstance
     let name: String
-    /// Not the instance's: all loops would count references to what is in it, with every request.
+    /// A provider value of this loop. If the loops shared the instance's, every request would update its reference
+    /// counts from several threads.
     let translator: any Provider
-    /// nil: it answers from inside the process.
+    /// The connections to the upstream; nil for a provider that responds from inside the process.
     let pool: UpstreamPool?
     private let authority: String
-    /// The head of the last request. Most providers send the same with every request.
-    private var last: Rendered?
+    /// The head of the last request. Most providers send the same head with every request.
+    private var lastHead: RenderedHead?
 
-    private final class Rendered {
+    private final class RenderedHead {
         let method: String
         let target: String
         let fields: [HTTPField]
@@ -37,7 +38,7 @@ final class LoopProvider {
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
 
-    /// Sends a request to its upstream; nil: it has none.
+    /// Sends a request to the upstream. Returns nil if the provider has none.
     func start(
         _ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) -> UpstreamCall? {
@@ -48,8 +49,8 @@ final class LoopProvider {
         let head = head(of: request)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
         guard bodyBytes <= UpstreamMessage.copyLimit else {
-            let body = request.body.map { piece in
-                switch piece {
+            let body = request.body.map { source in
+                switch source {
                 case .bytes(let bytes): ByteBuffer(bytes: bytes)
                 case .client(let range):
                     clientBody.getSlice(at: clientBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
@@ -58,8 +59,8 @@ final class LoopProvider {
             return UpstreamMessage(head, body: body, isResponseBuffered: !isStream)
         }
         return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body] start in
-            for piece in body {
-                switch piece {
+            for source in body {
+                switch source {
                 case .bytes(let bytes): start.writeBytes(bytes)
                 case .client(let range):
                     clientBody.withUnsafeReadableBytes {
@@ -70,9 +71,12 @@ final class LoopProvider {
         }
     }
 
-    /// Its fields go to this provider's origin and nowhere else.
+    /// The request's head for this provider. Its fields can contain secrets, which are sent to this provider's origin
+    /// only.
     private func head(of request: UpstreamRequest) -> UpstreamRequestHead {
-        if let last, last.fields == request.fields, last.target == request.target, last.method == request.method { return last.head }
+        if let last = lastHead, last.fields == request.fields, last.target == request.target, last.method == request.method {
+            return last.head
+        }
         let fields = request.fields.map { field in
             switch field.value {
             case .plain(let value): (field.name, value)
@@ -80,7 +84,7 @@ final class LoopProvider {
             }
         }
         let head = UpstreamRequestHead(method: request.method, target: request.target, authority: authority, fields: fields)
-        last = Rendered(request, head)
+        lastHead = RenderedHead(request, head)
         return head
     }
 }

@@ -4,158 +4,169 @@ import ProviderKit
 import RoutingPolicy
 
 extension RunningCall {
-    /// Asks the next candidate that can be had now. Where none can, it waits for the first, or the call has failed.
-    func tryNext() {
-        while let step = propose() {
-            if ask(step) { return }
+    /// Starts an attempt at the next candidate that is available. If none is, the call waits for one, or fails.
+    func callNext() {
+        while let candidate = nextCandidate() {
+            if tryStart(candidate) { return }
         }
-        tryLater()
+        waitForCandidate()
     }
 
-    private func propose() -> AttemptSequence.Step? {
+    private func nextCandidate() -> AttemptSequence.Candidate? {
         let models = snapshot.policy.models
-        return sequence.propose { models[$0].context }
+        return sequence.nextCandidate { models[$0].context }
     }
 
-    /// - Parameter isHeld: it is a hedge: its response is held back.
-    /// - Returns: false: it can't be had now, and is skipped.
-    func ask(_ step: AttemptSequence.Step, isHeld: Bool = false) -> Bool {
-        guard let repeated = budgeted(step) else { return false }
+    /// Starts an attempt at the candidate, or skips it if it isn't available now.
+    ///
+    /// - Parameter isHeldBack: whether the attempt is a hedge, whose response is held back.
+    /// - Returns: false if the candidate was skipped.
+    func tryStart(_ candidate: AttemptSequence.Candidate, isHeldBack: Bool = false) -> Bool {
+        guard let isRepeat = reserveRepeat(for: candidate) else { return false }
         let now = NIODeadline.now()
-        switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: now) {
+        switch snapshot.state(ofModel: candidate.model).begin(tokens: request.reservedTokens, now: now) {
         case .granted(let permit):
-            start(step, permit, isRepeat: repeated, isHeld: isHeld, now: now)
+            start(candidate, permit, isRepeat: isRepeat, isHeldBack: isHeldBack, now: now)
             return true
         case .refused(let availability):
-            if step.isRetry, postpone(step, availability, isCounted: repeated) { return true }
-            if repeated { loop.retryBudget.end() }
-            if !step.isRetry || availability == .full { sequence.skip(step, availability) }
+            if candidate.isRetry, postponeRetry(candidate, availability, isCounted: isRepeat) { return true }
+            if isRepeat { loop.retryBudget.end() }
+            if !candidate.isRetry || availability == .full { sequence.skip(candidate, availability) }
             return false
         }
     }
 
-    /// What another request has learned meanwhile may have moved the model's rest: then the retry waits on, or is what is left where no other model is.
-    private func postpone(_ step: AttemptSequence.Step, _ availability: Availability, isCounted: Bool) -> Bool {
-        guard let time = availability.coolsDownUntil, time < deadline else { return false }
-        guard isCounted, time - .now() <= TimeAmount(Self.longestRetryWait) else {
-            lastResorts.append(LastResort(step: step, time: time))
+    /// Lets a retry wait longer if another request has meanwhile extended the model's cooldown. A retry that would wait
+    /// too long becomes a last resort, for the case that no other model is left.
+    ///
+    /// - Parameter isCounted: whether the retry is already counted in the retry budget.
+    private func postponeRetry(_ candidate: AttemptSequence.Candidate, _ availability: Availability, isCounted: Bool) -> Bool {
+        guard let time = availability.availableAgainAt, time < deadline else { return false }
+        guard isCounted, time - .now() <= TimeAmount(Self.maxRetryWait) else {
+            lastResorts.append(LastResort(candidate: candidate, time: time))
             return false
         }
-        holdsRepeat = true
-        wait(for: .retry(step), until: time)
+        hasReservedRepeat = true
+        wait(for: .retry(candidate), until: time)
         return true
     }
 
-    /// Whether the attempt repeats a request at a provider that has failed it, and so counts against the process's budget; nil: the budget is used up.
-    private func budgeted(_ step: AttemptSequence.Step) -> Bool? {
-        if holdsRepeat {
-            holdsRepeat = false
+    /// Counts the attempt in the process's retry budget if a model of the same provider has already failed this
+    /// request.
+    ///
+    /// - Returns: whether the attempt counts as a repeat; nil if the budget is used up.
+    private func reserveRepeat(for candidate: AttemptSequence.Candidate) -> Bool? {
+        if hasReservedRepeat {
+            hasReservedRepeat = false
             return true
         }
         guard sequence.attempts > 0 else { return false }
         let models = snapshot.policy.models
-        let provider = models[step.model].provider
-        guard sequence.hasTried(where: { models[$0].provider == provider }) else { return false }
+        let provider = models[candidate.model].provider
+        guard sequence.hasCalled(where: { models[$0].provider == provider }) else { return false }
         return loop.retryBudget.tryBegin() ? true : nil
     }
 
     func start(
-        _ step: AttemptSequence.Step, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeld: Bool = false, now: NIODeadline = .now()
+        _ candidate: AttemptSequence.Candidate, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool = false,
+        now: NIODeadline = .now()
     ) {
-        guard let provider = loop.provider(ofModel: step.model, in: snapshot) else {
-            // Plans leave out who is off.
+        guard let provider = loop.provider(ofModel: candidate.model, in: snapshot) else {
+            // Unreachable: a plan contains no model of a provider that is off.
             permit.giveBack(now: now)
             return fail()
         }
-        sequence.begin(step)
-        let timeouts = snapshot.timeouts(ofModel: step.model, on: plan.timedByRoute)
+        sequence.begin(candidate)
+        let timeouts = snapshot.timeouts(ofModel: candidate.model, on: plan.timeoutRoute)
         let attempt = Attempt(
-            call: self, step: step, permit: permit, isRepeat: isRepeat, isHeld: isHeld || isCommitted, startedAt: now, provider: provider,
-            timeouts: timeouts,
-            hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
+            call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || isCommitted, startedAt: now,
+            provider: provider, timeouts: timeouts, hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         record.attempts = sequence.attempts
-        if isHeld {
+        if isHeldBack {
             hedge = attempt
         } else {
             self.attempt = attempt
             if !isCommitted { present(attempt) }
         }
         attempt.start(deadline: min(deadline, now + timeouts.total))
-        if !isHeld, plan.hedge != nil, self.attempt === attempt { armHedge() }
+        if !isHeldBack, plan.hedge != nil, self.attempt === attempt { armHedge() }
     }
 
-    /// What the plugin is asked. Field by field: the whole definition would be copied.
-    func providerCall(for step: AttemptSequence.Step) -> Call {
+    /// The call that the provider's plugin translates.
+    ///
+    /// The model's fields are read from the policy one by one, because a local variable would copy the complete
+    /// definition.
+    func providerCall(for candidate: AttemptSequence.Candidate) -> Call {
         Call(
-            operation: request.operation, model: snapshot.policy.models[step.model].upstream, isStream: request.isStream,
-            wantsUsage: request.wantsUsage,
-            members: request.members, defaults: snapshot.policy.models[step.model].requestDefaults,
-            overrides: snapshot.policy.models[step.model].requestOverrides,
+            operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
+            wantsUsage: request.wantsUsage, members: request.members, defaults: snapshot.policy.models[candidate.model].requestDefaults,
+            overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
-            earlierTries: step.isRetry ? sequence.retriesMade : 0)
+            earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
     }
 
-    /// What the client is told of who answers.
+    /// Makes the attempt the one that the record and the client's side show.
     func present(_ attempt: Attempt) {
         record.provider = attempt.provider.name
-        record.model = snapshot.policy.models[attempt.step.model].name
-        record.isFallback = attempt.step.isFallback
+        record.model = snapshot.policy.models[attempt.candidate.model].name
+        record.isFallback = attempt.candidate.isFallback
         record.firstByteTime = nil
         record.upstreamTime = nil
         writer.begin(record)
     }
 
-    private func noteFirstByte(of attempt: Attempt) {
+    private func recordFirstByte(of attempt: Attempt) {
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
     }
 
-    /// An attempt's stream has content: the call is its.
+    /// The attempt's stream has its first content, so the call belongs to this attempt.
     func committed(_ attempt: Attempt) {
-        let isResumePoint = isCommitted
+        let isResuming = isCommitted
         isCommitted = true
-        if isResumePoint { return resume(at: attempt) }
+        if isResuming { return resume(at: attempt) }
         settleRace(for: attempt)
-        noteFirstByte(of: attempt)
+        recordFirstByte(of: attempt)
         writer.commit(record)
     }
 
-    /// The attempt has answered, or failed.
+    /// The attempt has succeeded or failed.
     func ended(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
         release(attempt, outcome)
         switch outcome {
-        case .answered:
+        case .succeeded:
             if !isCommitted { settleRace(for: attempt) }
             self.attempt = nil
-            noteFirstByte(of: attempt)
-            countUsage(attempt)
+            recordFirstByte(of: attempt)
+            recordUsage(attempt)
             end(nil)
         case .failed(let error, let reason):
-            note(error, reason, of: attempt)
+            recordFailure(error, reason, of: attempt)
             if let ending {
                 if attempt === self.attempt { conclude(attempt, ending) }
                 return
             }
-            // A loser of the race, which is over.
+            // Otherwise the attempt was aborted because another one had the first content.
             guard attempt === self.attempt || attempt === hedge else { return }
             if hasRival(attempt) { return leaveRace(attempt) }
-            stopWaiting()  // for the time of its hedge
+            stopWaiting()  // the timer of its hedge may be running
             self.attempt = nil
             failed(attempt, error)
         }
     }
 
+    /// Ends a call that was stopped from outside, after its attempt has been aborted.
     private func conclude(_ attempt: Attempt, _ ending: CallFailure) {
         self.attempt = nil
-        if isCommitted { countUsage(attempt) }
+        if isCommitted { recordUsage(attempt) }
         end(ending)
     }
 
     private func failed(_ attempt: Attempt, _ error: ProviderError) {
         if isCommitted {
-            if resumes(after: attempt, error) { return }
-            countUsage(attempt)
-            // Where who was to go on gave nothing, the break before is what ended the response.
+            if tryResume(after: attempt, error) { return }
+            recordUsage(attempt)
+            // If the continuing model sent no content, the earlier failure is the one that ended the response.
             let error = attempt.contentBytes == 0 ? partial?.brokenBy ?? error : error
             return end(CallFailure(cause: .allFailed, status: error.status ?? (error.failure == .timeout ? 504 : 502), error: error))
         }
@@ -164,49 +175,50 @@ extension RunningCall {
         }
         if isOverdue { return failOverdue() }
         let policy = snapshot.policy
-        let model = attempt.step.model
-        let fate = error.fate(plan.failover, policy.providers[policy.models[model].provider].failover, policy.failover)
+        let model = attempt.candidate.model
+        let rule = error.failureRule(plan.failover, policy.providers[policy.models[model].provider].failover, policy.defaults.failover)
         let retry = snapshot.modelRetry[model].overridden(by: plan.retry)
-        switch sequence.follow(fate, of: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
+        switch sequence.decide(rule, after: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
         case .stop: stopAfter(error)
-        case .next where sequence.isLastResortAllowed: tryNextOrRetry(error, retry)
-        case .next: tryNext()
+        case .next where sequence.isLastResortAllowed: callNextOrRetry(error, retry)
+        case .next: callNext()
         case .retry: retrySameModel(error, retry)
         }
     }
 
-    /// `failover:` may stop at what the failure table doesn't: then the client gets that failure as it is.
+    /// Ends the call because of a `stop` rule. If the rule comes from `failover` and not from the failure table, the
+    /// client gets the upstream's status and message.
     private func stopAfter(_ error: ProviderError) {
-        guard error.fate() != .stop, let status = error.status, status >= 400 else { return fail() }
+        guard error.failureRule() != .stop, let status = error.status, status >= 400 else { return fail() }
         end(CallFailure(cause: .upstream, status: status, error: error, retryAfter: error.retryAfter))
     }
 
-    /// No attempt follows.
+    /// Ends the call, because no attempt is left or can follow.
     func fail() {
         end(.final(after: record.errors, isNamed: plan.isNamed))
     }
 
-    private func note(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
-        let model = snapshot.policy.models[attempt.step.model].name
-        loop.counters(ofModel: attempt.step.model, in: snapshot).failures[reason, default: 0] += 1
+    private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
+        let model = snapshot.policy.models[attempt.candidate.model].name
+        loop.counters(ofModel: attempt.candidate.model, in: snapshot).failures[reason, default: 0] += 1
         record.errors.append(
             FailedAttempt(provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt)
         )
         loop.report(error, provider: attempt.provider.name, model: model)
     }
 
-    /// Tells the model's state how it went, and frees what the attempt held.
+    /// Reports the outcome to the model's state, and releases the attempt's share of limits and retry budget.
     private func release(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
         if attempt.isRepeat { loop.retryBudget.end() }
         let now = NIODeadline.now()
         let verdict: AttemptOutcome
         switch outcome {
-        case .answered:
-            loop.counters(ofModel: attempt.step.model, in: snapshot).answered += 1
+        case .succeeded:
+            loop.counters(ofModel: attempt.candidate.model, in: snapshot).succeeded += 1
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
             let isOurs = error.failure == .cancelled || error.code == Attempt.buffersFull.code
-            verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: rest(after: error, of: attempt))
+            verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: cooldown(after: error, of: attempt))
         }
         let tokens =
             attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } }
@@ -214,14 +226,15 @@ extension RunningCall {
         attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)
     }
 
-    /// A 429 that names no wait rests as long as the shortest that a retry may wait, so that the retry doesn't find it coolingDown.
-    private func rest(after error: ProviderError, of attempt: Attempt) -> Duration {
+    /// How long the model cools down after a 429. Without a `retry-after` it is the shortest delay that a retry can
+    /// have, so that the cooldown is over when the retry starts.
+    private func cooldown(after error: ProviderError, of attempt: Attempt) -> Duration {
         if let wait = error.retryAfter { return wait }
-        let retry = snapshot.modelRetry[attempt.step.model].overridden(by: plan.retry)
+        let retry = snapshot.modelRetry[attempt.candidate.model].overridden(by: plan.retry)
         return retry.delay * (1 - retry.jitter)
     }
 
-    /// An attempt that was refused used nothing.
+    /// The tokens of an attempt whose provider reported none. A failed attempt without content used no tokens.
     private func estimatedTokens(of attempt: Attempt, _ outcome: Attempt.Outcome) -> Int {
         if case .failed = outcome, attempt.contentBytes == 0 { return 0 }
         return request.needs.promptTokens &+ TokenEstimate.tokens(ofBytes: attempt.contentBytes)

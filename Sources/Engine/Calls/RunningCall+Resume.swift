@@ -2,13 +2,16 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// A stream as far as it came, perhaps by several models. Large, and seldom there: so it lies apart from its call.
+/// The part of a broken stream that the client has, possibly from several models.
+///
+/// A class, so that a call without a broken stream, the usual case, stores only a reference.
 final class PartialResponse {
     let text: String
-    /// About as many as the text is.
+    /// The estimated number of tokens of the text.
     let tokens: Int
-    /// Each part at its own model's price; nil: a price is unknown.
+    /// US dollars, each model's part at its own price; nil if a price is unknown.
     let cost: Double?
+    /// The failure that broke the stream.
     let brokenBy: ProviderError?
 
     init(text: String, tokens: Int, cost: Double?, brokenBy: ProviderError?) {
@@ -16,19 +19,20 @@ final class PartialResponse {
     }
 }
 
-/// A stream that broke after its first content goes on at another model, on routes that say `resume: true`. Never for tool calls, JSON or several choices,
-/// whose halves are nothing that another model could end.
+/// Resume: on routes with `resume: true`, another model continues a stream that broke after its first content.
+/// Responses with tool calls, JSON or several choices are not resumed, because no model can continue a part of them.
 extension RunningCall {
-    /// The longest text that is carried over.
+    /// The longest text that another model is given to continue.
     private static let maxPartialBytes = 1 << 20
 
-    /// Tools and JSON can't be continued as text.
+    /// Whether the response can be continued as text.
     var isResumable: Bool {
         request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
     }
 
-    /// Whether another model goes on where the attempt broke.
-    func resumes(after attempt: Attempt, _ error: ProviderError) -> Bool {
+    /// Starts an attempt that continues the stream after the attempt broke. Returns false if the stream can't be
+    /// resumed.
+    func tryResume(after attempt: Attempt, _ error: ProviderError) -> Bool {
         guard plan.resumes, attempt.keepsText, !attempt.hasToolCall, error.failure.isBreak, !isOverdue else { return false }
         let before = partial
         let text = (before?.text ?? "") + attempt.text
@@ -41,29 +45,30 @@ extension RunningCall {
             partial = PartialResponse(text: text, tokens: (before?.tokens ?? 0) &+ tokens, cost: cost, brokenBy: error)
         }
         let models = snapshot.policy.models
-        while let step = sequence.propose(context: { models[$0].context }) {
-            guard snapshot.instance(ofModel: step.model)?.provider.capabilities.canContinue == true else { continue }
-            if ask(step) { return true }
+        while let candidate = sequence.nextCandidate(context: { models[$0].context }) {
+            guard snapshot.instance(ofModel: candidate.model)?.provider.capabilities.canContinue == true else { continue }
+            if tryStart(candidate) { return true }
         }
         partial = before
         return false
     }
 
-    /// The other model has content: it follows what the client has.
+    /// Records the resume point and sends the new attempt's first content to the client.
     func resume(at attempt: Attempt) {
-        let from = record.model, provider = record.provider
+        let brokenModel = record.model, brokenProvider = record.provider
         record.provider = attempt.provider.name
-        record.model = snapshot.policy.models[attempt.step.model].name
-        record.isFallback = attempt.step.isFallback
-        record.resumePoints.append(ResumePoint(provider: provider ?? "", model: from ?? "", textBytes: partial?.text.utf8.count ?? 0))
+        record.model = snapshot.policy.models[attempt.candidate.model].name
+        record.isFallback = attempt.candidate.isFallback
+        record.resumePoints.append(
+            ResumePoint(provider: brokenProvider ?? "", model: brokenModel ?? "", textBytes: partial?.text.utf8.count ?? 0))
         writer.resume(record)
-        attempt.showHeld()
+        attempt.forwardHeldParts()
         writer.flush()
     }
 }
 
 extension FailureClass {
-    /// The upstream broke; the request is sound.
+    /// Whether the upstream is at fault, so that another model may continue the stream.
     fileprivate var isBreak: Bool {
         switch self {
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError: true

@@ -2,8 +2,10 @@ package import ProviderKit
 package import RoutingPolicy
 
 extension Price {
-    /// US dollars. Cached tokens are part of the prompt's, reasoning tokens of the completion's, as OpenAI counts them; each at its own price where the policy
-    /// gives one. nil where neither number of tokens is known.
+    /// The cost of a response in US dollars; nil if neither the prompt's nor the completion's tokens are known.
+    ///
+    /// As OpenAI counts them, cached tokens are a part of the prompt's tokens, and reasoning tokens a part of the
+    /// completion's. Each kind has its own price if the policy sets one.
     package func cost(of usage: Usage) -> Double? {
         guard usage.promptTokens != nil || usage.completionTokens != nil else { return nil }
         let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)
@@ -24,33 +26,34 @@ extension Usage {
 }
 
 extension RunningCall {
-    /// What the provider reported counts; without one of its halves, and where two models made the response, what passed is counted.
-    func countUsage(_ attempt: Attempt) {
-        let counters = loop.counters(ofModel: attempt.step.model, in: snapshot)
+    /// Records the usage and the cost of the response. The tokens are those that the provider reported. They are
+    /// estimated if the report is incomplete or several models made the response.
+    func recordUsage(_ attempt: Attempt) {
+        let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
         if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
             record.usage = UsageReport(usage: usage, source: .reported)
             counters.reported.add(usage)
         } else {
-            let own = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+            let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil
-            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ own)
+            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
             record.usage = UsageReport(usage: usage, source: ending?.cause == .clientLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
             if let partial {
-                // A model that was to go on and gave nothing costs nothing.
-                let last = attempt.contentBytes == 0 ? 0 : cost(of: attempt, completionTokens: own)
-                record.cost = partial.cost.flatMap { sum in last.map { sum + $0 } }
+                // A continuing model that sent no content costs nothing.
+                let lastCost = attempt.contentBytes == 0 ? 0 : cost(of: attempt, completionTokens: completion)
+                record.cost = partial.cost.flatMap { sum in lastCost.map { sum + $0 } }
                 if let cost = record.cost { counters.cost += cost }
                 return
             }
         }
-        record.cost = snapshot.policy.models[attempt.step.model].price?.cost(of: record.usage.usage) ?? record.usage.usage.costUSD
+        record.cost = snapshot.policy.models[attempt.candidate.model].price?.cost(of: record.usage.usage) ?? record.usage.usage.costUSD
         if let cost = record.cost { counters.cost += cost }
     }
 
-    /// At its model's price; nil where that is unknown.
+    /// US dollars at the price of the attempt's model; nil if that is unknown.
     func cost(of attempt: Attempt, completionTokens: Int) -> Double? {
-        snapshot.policy.models[attempt.step.model].price?.cost(
+        snapshot.policy.models[attempt.candidate.model].price?.cost(
             of: Usage(promptTokens: request.needs.promptTokens, completionTokens: completionTokens))
     }
 }

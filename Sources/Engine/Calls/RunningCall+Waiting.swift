@@ -3,17 +3,17 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// What a call waits for. At most one thing at a time.
+/// What a call waits for. It waits for one thing at a time.
 enum Waiting {
-    /// The same model again.
-    case retry(AttemptSequence.Step)
-    /// The first of the models that rest, or have no request or token left for this minute.
-    case rest
-    /// A place among a model's requests under way.
-    case slot(AttemptSequence.Step)
-    /// A place among the key's requests under way.
+    /// The delay before a retry.
+    case retry(AttemptSequence.Candidate)
+    /// The end of the first model's cooldown, or of the minute of its rate limit.
+    case cooldown
+    /// A slot of the model's, then of its provider's `concurrent` limit.
+    case slot(AttemptSequence.Candidate)
+    /// A slot of the key's `concurrent` limit.
     case key
-    /// The time at which a second attempt begins beside the first.
+    /// The time at which the hedge starts.
     case hedge
 }
 
@@ -24,7 +24,7 @@ extension RunningCall {
         timer.set(time)
     }
 
-    /// Ends the wait without what it was for.
+    /// Cancels the wait.
     func stopWaiting() {
         guard waiting != nil else { return }
         waiting = nil
@@ -34,174 +34,179 @@ extension RunningCall {
         keySlot.take()?.cancel()
     }
 
-    /// The timer has come.
-    func waitIsOver() {
+    func timerFired() {
         guard let waiting else { return }
         stopWaiting()
         if isOverdue, attempt == nil { return failOverdue() }
         switch waiting {
-        case .retry(let step):
-            if !ask(step) { tryNext() }
-        case .rest:
-            sequence.reviveSkipped()
-            tryNext()
+        case .retry(let candidate):
+            if !tryStart(candidate) { callNext() }
+        case .cooldown:
+            sequence.requeueSkipped()
+            callNext()
         case .hedge:
             startHedge()
-        case .slot(let step):
-            isQueuedOut = true
-            sequence.dropSkipped(step)
-            tryLater()
+        case .slot(let candidate):
+            hasQueueFailed = true
+            sequence.removeSkipped(candidate)
+            waitForCandidate()
         case .key:
-            refuseKey("waited for as long as `timeouts.queue` allows for one of this key's requests to end", retryAfter: .seconds(1))
+            refuseKey("is at its limit of concurrent requests, and no slot became free within 'timeouts.queue'", retryAfter: .seconds(1))
         }
     }
 
-    /// The wait is over, but its number stays: with a model's place in hand the same grant is called for its provider's.
-    private func takeGrant() {
+    /// Ends the wait after a grant. The wait keeps its number, because the same grant handler is called again for the
+    /// provider's slot after the model's.
+    private func endWaitAfterGrant() {
         waiting = nil
         timer.set(nil)
     }
 
-    /// What a gate calls when it grants a place to who waits now.
-    func grantForThisWait() -> @Sendable () -> Void {
+    /// Makes the closure that a gate calls when it grants a slot to the wait that begins now.
+    func makeGrantHandler() -> @Sendable () -> Void {
         waitNumber += 1
         let bound = NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop = loop.eventLoop, number = waitNumber
-        return { eventLoop.execute { bound.value.slotIsFree(number) } }
+        return { eventLoop.execute { bound.value.slotGranted(number) } }
     }
 
-    private func slotIsFree(_ number: Int) {
-        guard number == waitNumber, let waiting else { return }  // cancelled meanwhile, and given back
+    private func slotGranted(_ number: Int) {
+        // A cancelled wait has given its slot back already.
+        guard number == waitNumber, let waiting else { return }
         switch waiting {
-        case .slot(let step):
+        case .slot(let candidate):
             guard let ticket = slot.take() else { return }
-            takeGrant()
-            go(on: ticket.claim(now: .now()), step)
+            endWaitAfterGrant()
+            proceed(with: ticket.claim(now: .now()), candidate)
         case .key:
             guard let ticket = keySlot.take() else { return }
-            takeGrant()
-            goOnWithKey(ticket.claim(now: .now()))
-        case .retry, .rest, .hedge:
+            endWaitAfterGrant()
+            continueWithKey(ticket.claim(now: .now()))
+        case .retry, .cooldown, .hedge:
             break
         }
     }
 
-    // MARK: The same model again
+    // MARK: Retries
 
-    /// Of an upstream's own times. Longer than that, and than `retry:` alone would have it, nobody waits while another model can be asked.
-    static let longestRetryWait = Duration.seconds(1)
+    /// The longest `retry-after` for which a call waits while another model can be called, unless `retry.delay` is
+    /// longer.
+    static let maxRetryWait = Duration.seconds(1)
 
-    /// The failed model is asked again after a wait.
+    /// Retries the failed model after a delay; calls the next model first if the delay is too long.
     func retrySameModel(_ error: ProviderError, _ retry: Retry) {
-        guard let step = possibleRetry else { return tryNext() }
+        guard let candidate = possibleRetry else { return callNext() }
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
-        if error.retryAfter.map({ $0 <= max(retry.delay, Self.longestRetryWait) }) ?? true, time < deadline, waitForRetry(step, until: time)
-        {
-            return
-        }
-        lastResorts.append(LastResort(step: step, time: time))
-        tryNext()
+        let isShort = error.retryAfter.map { $0 <= max(retry.delay, Self.maxRetryWait) } ?? true
+        if isShort, time < deadline, waitForRetry(candidate, until: time) { return }
+        lastResorts.append(LastResort(candidate: candidate, time: time))
+        callNext()
     }
 
-    /// The failed model is asked again only if no other can be.
-    func tryNextOrRetry(_ error: ProviderError, _ retry: Retry) {
-        if let step = possibleRetry {
+    /// Calls the next model, and retries the failed one only if no other is left.
+    func callNextOrRetry(_ error: ProviderError, _ retry: Retry) {
+        if let candidate = possibleRetry {
             let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
-            lastResorts.append(LastResort(step: step, time: .now() + delay))
+            lastResorts.append(LastResort(candidate: candidate, time: .now() + delay))
         }
-        tryNext()
+        callNext()
     }
 
-    /// nil also where this failure has opened the model's breaker: then no wait brings the retry.
-    private var possibleRetry: AttemptSequence.Step? {
-        guard let step = sequence.retryStep else { return nil }
-        if case .open = snapshot.state(ofModel: step.model).availability(now: .now()) { return nil }
-        return step
+    /// The retry of the failed model; nil if no attempt is left, or the failure has opened the model's breaker.
+    private var possibleRetry: AttemptSequence.Candidate? {
+        guard let candidate = sequence.retryCandidate else { return nil }
+        if case .open = snapshot.state(ofModel: candidate.model).availability(now: .now()) { return nil }
+        return candidate
     }
 
-    /// A repeat counts against the process's budget from here on: those that wait are the storm to come.
-    private func waitForRetry(_ step: AttemptSequence.Step, until time: NIODeadline) -> Bool {
+    /// Waits for the retry. It counts in the process's retry budget already while it waits, because the waiting retries
+    /// are the load that the upstream will get.
+    ///
+    /// - Returns: false if the budget is used up.
+    private func waitForRetry(_ candidate: AttemptSequence.Candidate, until time: NIODeadline) -> Bool {
         guard loop.retryBudget.tryBegin() else { return false }
-        holdsRepeat = true
-        wait(for: .retry(step), until: time)
+        hasReservedRepeat = true
+        wait(for: .retry(candidate), until: time)
         return true
     }
 
-    // MARK: Nobody can be asked now
+    // MARK: No candidate is available
 
-    /// Waits for whoever can be asked first, or fails.
-    func tryLater() {
+    /// Waits for the candidate that can be called first; ends the call if there is none.
+    func waitForCandidate() {
         guard sequence.attempts < plan.maxAttempts else { return fail() }
-        if queue() || waitForFirst() || probe() { return }
+        if queueForSlot() || waitForFirstAvailable() || probeEarly() { return }
         failUnavailable()
     }
 
     private func queueTime(ofModel model: Int) -> Duration {
-        snapshot.timeouts(ofModel: model, on: plan.timedByRoute).queue
+        snapshot.timeouts(ofModel: model, on: plan.timeoutRoute).queue
     }
 
-    /// For a place at a model that is at its limit of requests under way.
-    private func queue() -> Bool {
-        for (step, availability) in sequence.skipped where availability == .full {
-            let state = snapshot.state(ofModel: step.model)
-            switch state.wait(tokens: request.reservedTokens, fairness: request.key, now: .now(), onGrant: grantForThisWait()) {
+    /// Queues for a slot of the first candidate that is at its `concurrent` limit. Returns false if there is none.
+    private func queueForSlot() -> Bool {
+        for (candidate, availability) in sequence.skipped where availability == .full {
+            let state = snapshot.state(ofModel: candidate.model)
+            switch state.wait(tokens: request.reservedTokens, fairnessKey: request.key, now: .now(), onGrant: makeGrantHandler()) {
             case .refused(let availability):
-                sequence.dropSkipped(step)
-                if availability != .full { sequence.skip(step, availability) } else { isQueuedOut = true }
+                sequence.removeSkipped(candidate)
+                if availability != .full { sequence.skip(candidate, availability) } else { hasQueueFailed = true }
             case .granted(let permit):
-                sequence.dropSkipped(step)
-                start(step, permit, isRepeat: false)
+                sequence.removeSkipped(candidate)
+                start(candidate, permit, isRepeat: false)
                 return true
             case .queued(let ticket):
                 slot = consume ticket
-                wait(for: .slot(step), until: min(.now() + queueTime(ofModel: step.model), deadline))
+                wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), deadline))
                 return true
             }
         }
         return false
     }
 
-    /// With a slot in hand; it may have to queue once more, for its provider's.
-    private func go(on admission: consuming ModelState.QueuedAdmission, _ step: AttemptSequence.Step) {
+    /// Continues with a granted slot. After the model's slot the call may have to queue again, for the provider's.
+    private func proceed(with admission: consuming ModelState.QueuedAdmission, _ candidate: AttemptSequence.Candidate) {
         switch consume admission {
         case .granted(let permit):
-            sequence.dropSkipped(step)
-            start(step, permit, isRepeat: false)
+            sequence.removeSkipped(candidate)
+            start(candidate, permit, isRepeat: false)
         case .queued(let ticket):
             slot = consume ticket
-            wait(for: .slot(step), until: min(.now() + queueTime(ofModel: step.model), deadline))
+            wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), deadline))
         case .refused(let availability):
-            sequence.dropSkipped(step)
-            sequence.skip(step, availability)
-            tryLater()
+            sequence.removeSkipped(candidate)
+            sequence.skip(candidate, availability)
+            waitForCandidate()
         }
     }
 
-    /// For the first that has rested or may be asked again, if the deadline allows it.
-    private func waitForFirst() -> Bool {
-        let again = lastResorts.min { $0.time < $1.time }
-        let rested = sequence.skipped.compactMap(\.availability.coolsDownUntil).min()
-        if let again, again.time < deadline, rested.map({ again.time <= $0 }) ?? true {
-            lastResorts.removeAll { $0.step == again.step }
-            if waitForRetry(again.step, until: again.time) { return true }
+    /// Waits for the first retry or the end of the first cooldown, whichever is earlier. Returns false if neither comes
+    /// before the deadline.
+    private func waitForFirstAvailable() -> Bool {
+        let retry = lastResorts.min { $0.time < $1.time }
+        let cooldownEnd = sequence.skipped.compactMap(\.availability.availableAgainAt).min()
+        if let retry, retry.time < deadline, cooldownEnd.map({ retry.time <= $0 }) ?? true {
+            lastResorts.removeAll { $0.candidate == retry.candidate }
+            if waitForRetry(retry.candidate, until: retry.time) { return true }
         }
-        guard let rested, rested < deadline else { return false }
-        wait(for: .rest, until: rested)
+        guard let cooldownEnd, cooldownEnd < deadline else { return false }
+        wait(for: .cooldown, until: cooldownEnd)
         return true
     }
 
-    /// Every candidate's breaker is open: the one that is due first is probed, so that there is never none.
-    private func probe() -> Bool {
-        let open = sequence.skipped.compactMap { step, availability in availability.opensAt.map { (step, $0) } }
-        for (step, _) in open.sorted(by: { $0.1 < $1.1 }) {
-            switch snapshot.state(ofModel: step.model).begin(tokens: request.reservedTokens, now: .now(), mayProbeEarly: true) {
+    /// Probes the candidate whose open breaker is due first, so that the call doesn't fail without an attempt.
+    /// Returns false if no open breaker allows it.
+    private func probeEarly() -> Bool {
+        let open = sequence.skipped.compactMap { candidate, availability in availability.openUntil.map { (candidate, $0) } }
+        for (candidate, _) in open.sorted(by: { $0.1 < $1.1 }) {
+            switch snapshot.state(ofModel: candidate.model).begin(tokens: request.reservedTokens, now: .now(), allowsEarlyProbe: true) {
             case .refused(.coolingDown(let until)) where until < deadline:
-                wait(for: .rest, until: until)
+                wait(for: .cooldown, until: until)
                 return true
             case .refused: continue
             case .granted(let permit):
-                sequence.dropSkipped(step)
-                start(step, permit, isRepeat: false)
+                sequence.removeSkipped(candidate)
+                start(candidate, permit, isRepeat: false)
                 return true
             }
         }
@@ -209,20 +214,20 @@ extension RunningCall {
     }
 
     private func failUnavailable() {
-        guard isQueuedOut || !sequence.skipped.isEmpty else { return fail() }
+        guard hasQueueFailed || !sequence.skipped.isEmpty else { return fail() }
         let now = NIODeadline.now()
         let times = sequence.skipped.compactMap(\.availability.until)
         let retryAfter: Duration? = times.min().map { max(.zero, $0 - now) }
-        let areLimited = !isQueuedOut && sequence.skipped.allSatisfy { $0.availability.coolsDownUntil != nil }
+        let areLimited = !hasQueueFailed && sequence.skipped.allSatisfy { $0.availability.availableAgainAt != nil }
         guard record.errors.isEmpty else {
-            return end(.final(after: record.errors, isNamed: plan.isNamed, coolingDown: areLimited ? retryAfter : nil))
+            return end(.final(after: record.errors, isNamed: plan.isNamed, cooldown: areLimited ? retryAfter : nil))
         }
         let message =
             areLimited
-            ? "every model that could answer has to rest, or has no request left for this minute"
-            : isQueuedOut
-                ? "every model that could answer is at its limit of requests under way"
-                : "every model that could answer has failed too often of late"
+            ? "every candidate is in cooldown or has used up its requests or tokens for this minute"
+            : hasQueueFailed
+                ? "every candidate is at its limit of concurrent requests, and its queue is full or timed out"
+                : "every candidate has an open breaker, is in cooldown or is at a limit"
         end(
             CallFailure(
                 cause: .unavailable, status: areLimited ? 429 : 503,
@@ -234,15 +239,16 @@ extension RunningCall {
 }
 
 extension Availability {
-    /// It may be asked again then, for sure: it rests, or the minute's requests are used up.
-    var coolsDownUntil: NIODeadline? {
+    /// When the model can be called again for certain: its cooldown ends, or its rate limit allows another request.
+    /// nil for an open breaker, because its probe may fail or belong to another call.
+    var availableAgainAt: NIODeadline? {
         switch self {
         case .coolingDown(let until), .limited(let until): until
         case .ready, .probe, .probing, .open, .full: nil
         }
     }
 
-    fileprivate var opensAt: NIODeadline? {
+    fileprivate var openUntil: NIODeadline? {
         switch self {
         case .open(let until): until
         case .ready, .probe, .probing, .coolingDown, .limited, .full: nil

@@ -3,52 +3,56 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// A call from its plan to its response or its failure: it asks one model after the other, as `AttemptSequence` says. It keeps the policy that it started
-/// with. Every call ends with one of `writer.finish` and `writer.fail`.
+/// A running call, from its plan to its response or its failure. It calls one model after another, in the order that
+/// `AttemptSequence` decides, and keeps the policy that it started with. Every call ends with either `writer.finish` or
+/// `writer.fail`.
 ///
-/// How it asks stands in `RunningCall+Asking`, how it waits in `+Waiting`, a second attempt beside a slow one in `+Hedge`, a broken stream that goes on at another
-/// model in `+Resume`.
+/// `RunningCall+Attempts` makes the attempts, `+Waiting` waits between them, `+Hedge` runs a second attempt beside a
+/// slow one, and `+Resume` continues a broken stream with another model.
 package final class RunningCall: @unchecked Sendable {  // confined to its event loop
     package let loop: EngineLoop
     package let request: CallRequest
     let writer: any ResponseWriter
-    /// Where the loop's list of calls holds it.
+    /// The call's index in the event loop's list of calls.
     var listIndex = 0
     let snapshot: Snapshot
     let record: CallRecord
     let deadline: NIODeadline
     var sequence: AttemptSequence
     var plan: Plan { sequence.plan }
-    /// The attempt that the client gets, if it answers.
+    /// The running attempt whose response the client gets.
     var attempt: Attempt?
-    /// A second one beside it, whose response is held back until it is the first with content.
+    /// A second attempt beside it. Its response is held back until it is the first of the two with content.
     var hedge: Attempt?
+    /// Whether content has been sent to the client, so that no other model may replace the attempt.
     var isCommitted = false
-    /// Set from outside: the call ends with it.
+    /// The failure with which the call is stopped from outside; nil if it isn't.
     private(set) var ending: CallFailure?
     private var hasEnded = false
-    /// What the call waits for while it has no attempt.
+    /// What the call waits for; nil if it doesn't wait.
     var waiting: Waiting?
-    /// Of the model's slot that it waits for; ended with the wait.
+    /// The place in the queue for a slot of a model's `concurrent` limit, while the call waits for one.
     var slot: AttemptTicket?
-    /// A grant counts only for the wait that it was asked for in.
+    /// The number of the current wait. A slot that is granted for an earlier wait is ignored.
     var waitNumber = 0
-    /// What it holds, or waits for, of its key's limits.
+    /// The call's share of its key's limits.
     var keyPermit: LimitPermit?
+    /// The place in the queue for a slot of the key's `concurrent` limit, while the call waits for one.
     var keySlot: SlotTicket?
-    /// Models that have failed and may be asked once more where no other is left, and when.
+    /// The failed models that may be retried if no other model is left.
     var lastResorts: [LastResort] = []
-    /// It holds a place in the process's budget of repeats, for the retry that it waits for.
-    var holdsRepeat = false
-    /// It waited in vain for a place at a model, or found no room to wait.
-    var isQueuedOut = false
-    /// What the client has of a stream that broke, on routes that resume.
+    /// Whether the retry that the call waits for is already counted in the process's retry budget.
+    var hasReservedRepeat = false
+    /// Whether a model's queue was full, or timed out for this call.
+    var hasQueueFailed = false
+    /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
     var partial: PartialResponse?
-    lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in waitIsOver() }
+    lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in timerFired() }
     var hasTimer = false
 
     struct LastResort {
-        var step: AttemptSequence.Step
+        var candidate: AttemptSequence.Candidate
+        /// The earliest time of the retry.
         var time: NIODeadline
     }
 
@@ -65,16 +69,16 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     package func start() {
         loop.add(self)
-        guard let limits = snapshot.limits(ofKey: request.key) else { return tryNext() }
+        guard let limits = snapshot.limits(ofKey: request.key) else { return callNext() }
         admit(by: limits)
     }
 
-    /// The client's connection is gone: the upstream's is closed before this returns.
+    /// Ends the call because the client has left. The upstream's connection is closed before this returns.
     package func clientLeft() {
         stop(CallFailure(cause: .clientLeft, status: 499, error: ProviderError(.cancelled, message: "the client left")))
     }
 
-    /// The process stops and the call's time is up.
+    /// Ends the call because the process stops and its drain timeout has run out.
     package func shutDown() {
         stop(
             CallFailure(
@@ -82,13 +86,13 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
                 error: ProviderError(.cancelled, message: "the router is shutting down", code: "shutting_down")))
     }
 
-    /// Backpressure turned: while the client is slow, the upstream's next read waits.
+    /// Applies backpressure: while the client is slow, nothing is read from the upstream.
     package func clientWritable(_ isWritable: Bool) {
         attempt?.clientWritable(isWritable)
     }
 
     private func stop(_ failure: CallFailure) {
-        // Writing the response's end may be what finds out that the client has left.
+        // The write of the response's end can itself detect that the client has left.
         guard ending == nil, !hasEnded else { return }
         ending = failure
         hedge?.abort(failure.error)
@@ -97,20 +101,22 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         attempt.abort(failure.error)
     }
 
-    /// The call's own time is up: nothing more is begun.
+    /// Whether the call's `total` timeout has run out, so that no further attempt may start.
     var isOverdue: Bool { NIODeadline.now() >= deadline }
 
     func failOverdue() {
-        let error = ProviderError(.timeout, message: "the request's total time of \(plan.total) ran out", code: "request_timeout")
+        let error = ProviderError(.timeout, message: "the 'total' timeout of \(plan.total) ran out", code: "request_timeout")
         end(CallFailure(cause: .total, status: 504, error: error))
     }
 
-    /// - Parameter failure: nil: the response is whole.
+    /// Ends the call.
+    ///
+    /// - Parameter failure: nil if the response is complete.
     func end(_ failure: CallFailure?) {
         hasEnded = true
         stopWaiting()
         if hasTimer { timer.invalidate() }
-        if holdsRepeat { loop.retryBudget.end() }
+        if hasReservedRepeat { loop.retryBudget.end() }
         releaseKey()
         loop.remove(self)
         record.totalTime = .now() - request.arrivedAt

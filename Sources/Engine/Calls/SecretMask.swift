@@ -1,11 +1,12 @@
 import ProviderKit
 
-/// Replaces secrets in a text that came from outside.
+/// Replaces secrets with `<secret>` in a text that came from outside.
 struct SecretMask: Sendable {
     private let secrets: [String]
 
     init(_ secrets: [Secret]) {
-        // Longest first, so that a secret that contains another goes as a whole. Below 4 characters masking would only garble words.
+        // Longer secrets come first, so that one that contains another is replaced completely. Secrets of fewer than
+        // 4 bytes are not masked, because they occur in ordinary words.
         self.secrets = secrets.map { $0.reveal() }.filter { $0.utf8.count >= 4 }.sorted { $0.utf8.count > $1.utf8.count }
     }
 

@@ -2,7 +2,7 @@ package import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// What all pools share: trust roots, bounds, and the TLS contexts behind `tls`.
+/// The settings that all upstream connection pools share: the TLS contexts with their trust roots.
 package struct UpstreamTransport: Sendable {
     private let tls: TLSContextProvider
 

@@ -1,12 +1,13 @@
 import ProviderKit
 package import RoutingPolicy
 
-/// One of `tests:`, judged. What it expects is held against the course that a request takes: planned over many seeds, or taken for real.
+/// Checks one entry of a policy's `tests` against the routing of its request. The routing is either planned, with many
+/// seeds, or observed in a real call.
 package struct ExpectationTrial {
     package let definition: RoutingExpectation
     package let snapshot: Snapshot
 
-    /// How many draws and turns a random order is judged over.
+    /// The seeds with which a random or rotating order is checked.
     static let seeds: ClosedRange<UInt64> = 1...200
 
     package init(_ definition: RoutingExpectation, in snapshot: Snapshot) {
@@ -20,26 +21,27 @@ package struct ExpectationTrial {
     }
 
     package struct Mismatch: Sendable, Equatable {
-        /// `chosen: gemini-flash`.
+        /// For example `chosen: gemini-flash`.
         package var expected: String
         package var got: String
     }
 
-    /// What came of a request.
-    package struct Course: Sendable, Equatable {
-        /// The models asked, in order; indices into the policy's.
+    /// The routing of a request, planned or observed.
+    package struct RoutingResult: Sendable, Equatable {
+        /// The models that were called, in order, as indices into the policy's models.
         package var attempts: [Int]
-        /// Who answered; nil: nobody.
+        /// The model that served the request; nil if none did.
         package var chosen: Int?
-        /// Models that would be asked next if more failed than has.
+        /// The models that would be called next if the chosen one failed too.
         package var further: [Int] = []
-        /// Models that only a failure of their own leads to.
+        /// The models of the `fallback_on` chains, which are called only after their own kind of failure.
         package var chains: [Int] = []
-        /// Whether `attempts` and `further` are all that there are. False for a course that was taken: it ended with its response.
+        /// Whether `attempts` and `further` together are all possible attempts. False for an observed call, which ends
+        /// with its response.
         package var isComplete: Bool
-        /// What the client is told; nil: a response.
+        /// The error response that the client gets; nil if a model serves the request.
         package var refusal: RequestRefusal?
-        /// Which draw it was; nil where none was made.
+        /// The seed of the plan; nil if chance decided nothing.
         package var seed: UInt64?
 
         package init(attempts: [Int], chosen: Int? = nil, refusal: RequestRefusal? = nil, isComplete: Bool = true) {
@@ -50,58 +52,64 @@ package struct ExpectationTrial {
         }
     }
 
-    /// Plans the request and judges it: once, or over all seeds where chance or a turn has a say.
+    /// Plans the request and checks the result: once, or with all seeds if chance or a rotation affects the order.
     ///
-    /// - Parameter refusal: what the client is told where there is no plan.
+    /// - Parameter refusal: returns the error response for a request without a plan.
     package func verdict(of request: PlanRequest, refusal: (PlanRefusal) -> RequestRefusal) -> Verdict {
         let down = snapshot.models(down: definition.down)
         for seed in Self.seeds {
             let trace = PlanTrace()
-            var course: Course
+            var result: RoutingResult
             do throws(PlanRefusal) {
                 let plan = try Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: seed), trace: trace)
-                course = self.course(of: plan, down: down)
+                result = self.result(of: plan, down: down)
             } catch {
-                course = Course(attempts: [], refusal: refusal(error))
+                result = RoutingResult(attempts: [], refusal: refusal(error))
             }
-            if trace.isDrawn { course.seed = seed }
-            let verdict = verdict(of: course)
+            if trace.isDrawn { result.seed = seed }
+            let verdict = verdict(of: result)
             guard verdict == .holds, trace.isDrawn else { return verdict }
         }
         return .holds
     }
 
-    /// Whoever is not down answers; what is asked if it doesn't follows in `further`.
-    private func course(of plan: Plan, down: Set<Int>) -> Course {
-        let real = ExplanationWalk(plan, in: snapshot) { down.contains($0) ? .explainedOutage : nil }
-        let full = ExplanationWalk(plan, in: snapshot) { down.contains($0) ? .explainedOutage : .explainedFailure }
-        var course = Course(attempts: real.attempts.map(\.model))
-        course.further = full.attempts.dropFirst(course.attempts.count).map(\.model)
-        course.chains = plan.fallbackOn.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value)
-        if real.ending == .answered {
-            course.chosen = course.attempts.last
+    /// The result if every model that is not down serves its attempt. The attempts that would follow if all of them
+    /// failed are in `further`.
+    private func result(of plan: Plan, down: Set<Int>) -> RoutingResult {
+        let actual = CallSimulation(plan, in: snapshot) { down.contains($0) ? .simulatedOutage : nil }
+        let complete = CallSimulation(plan, in: snapshot) { down.contains($0) ? .simulatedOutage : .simulatedFailure }
+        var result = RoutingResult(attempts: actual.attempts.map(\.model))
+        result.further = complete.attempts.dropFirst(result.attempts.count).map(\.model)
+        result.chains = plan.fallbackOn.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value)
+        if actual.ending == .succeeded {
+            result.chosen = result.attempts.last
         } else {
-            course.refusal = RequestRefusal(status: real.status, code: nil, message: "every attempt failed")
+            result.refusal = RequestRefusal(status: actual.status, code: nil, message: "every attempt failed")
         }
-        return course
+        return result
     }
 
-    /// Judges what came of the request.
-    package func verdict(of course: Course) -> Verdict {
+    /// Compares the result with the expectation.
+    package func verdict(of result: RoutingResult) -> Verdict {
         var mismatches: [Mismatch] = []
         if let status = definition.refused {
-            if course.refusal?.status != status { mismatches.append(Mismatch(expected: "refused: \(status)", got: words(course))) }
+            if result.refusal?.status != status {
+                mismatches.append(Mismatch(expected: "refused: \(status)", got: description(of: result)))
+            }
         } else {
-            if !definition.chosen.isEmpty, !isAmong(course.chosen, definition.chosen) {
-                mismatches.append(Mismatch(expected: "chosen: \(definition.chosen.joined(separator: " or "))", got: words(course)))
+            if !definition.chosen.isEmpty, !isAmong(result.chosen, definition.chosen) {
+                mismatches.append(
+                    Mismatch(expected: "chosen: \(definition.chosen.joined(separator: " or "))", got: description(of: result)))
             }
-            if let order = definition.order, !follows(course, order) {
-                mismatches.append(Mismatch(expected: "order: \(order.joined(separator: ", "))", got: words(course, isComplete: true)))
+            if let order = definition.order, !follows(result, order) {
+                mismatches.append(
+                    Mismatch(expected: "order: \(order.joined(separator: ", "))", got: description(of: result, isComplete: true)))
             }
-            let reached = course.attempts + course.further + course.chains
+            let reached = result.attempts + result.further + result.chains
             let broken = definition.never.filter { name in reached.contains { isAmong($0, [name]) } }
             if !broken.isEmpty {
-                mismatches.append(Mismatch(expected: "never: \(broken.joined(separator: ", "))", got: words(course, isComplete: true)))
+                mismatches.append(
+                    Mismatch(expected: "never: \(broken.joined(separator: ", "))", got: description(of: result, isComplete: true)))
             }
         }
         return mismatches.isEmpty ? .holds : .fails(mismatches)
@@ -112,39 +120,40 @@ package struct ExpectationTrial {
         return names.contains { snapshot.models(named: $0).contains(model) }
     }
 
-    /// Whether the models are asked in this order, as far as both go; a retry is no model of its own.
-    private func follows(_ course: Course, _ order: [String]) -> Bool {
-        let models = Self.each(course.attempts + course.further)
+    /// Whether the models are called in this order, as far as both lists go. Retries do not count.
+    private func follows(_ result: RoutingResult, _ order: [String]) -> Bool {
+        let models = Self.unique(result.attempts + result.further)
         guard zip(models, order).allSatisfy({ isAmong($0, [$1]) }) else { return false }
-        return models.count >= order.count || !course.isComplete && course.chosen != nil
+        return models.count >= order.count || !result.isComplete && result.chosen != nil
     }
 
-    /// Every model once, as it was first asked.
-    private static func each(_ attempts: [Int]) -> [Int] {
+    /// Every model once, in the order of the first attempts.
+    private static func unique(_ attempts: [Int]) -> [Int] {
         var seen: Set<Int> = []
         return attempts.filter { seen.insert($0).inserted }
     }
 
-    /// `gpt-4o, after demo failed`; `400 no model of 'auto' fits …`.
-    private func words(_ course: Course, isComplete: Bool = false) -> String {
+    /// For example `gpt-4o, after demo failed` or `400 no model of 'auto' fits …`.
+    private func description(of result: RoutingResult, isComplete: Bool = false) -> String {
         func names(_ models: some Sequence<Int>) -> String { models.map { snapshot.policy.models[$0].key }.joined(separator: ", ") }
-        let draw = course.seed.map { " (with seed \($0))" } ?? ""
-        if course.chosen == nil, let refusal = course.refusal, !isComplete || course.attempts.isEmpty {
-            let asked = course.attempts.isEmpty ? "" : ": \(names(Self.each(course.attempts)))"
-            return "\(refusal.status) \(refusal.message)\(asked)\(draw)"
+        let draw = result.seed.map { " (with seed \($0))" } ?? ""
+        if result.chosen == nil, let refusal = result.refusal, !isComplete || result.attempts.isEmpty {
+            let attempts = result.attempts.isEmpty ? "" : ": \(names(Self.unique(result.attempts)))"
+            return "\(refusal.status) \(refusal.message)\(attempts)\(draw)"
         }
         if isComplete {
-            let chains = course.chains.isEmpty ? "" : "; fallback_on: \(names(course.chains))"
-            return names(Self.each(course.attempts + course.further)) + chains + draw
+            let chains = result.chains.isEmpty ? "" : "; fallback_on: \(names(result.chains))"
+            return names(Self.unique(result.attempts + result.further)) + chains + draw
         }
-        guard let chosen = course.chosen else { return "no attempt\(draw)" }
-        let failed = Self.each(course.attempts).filter { $0 != chosen }
+        guard let chosen = result.chosen else { return "no attempt\(draw)" }
+        let failed = Self.unique(result.attempts).filter { $0 != chosen }
         return names([chosen]) + (failed.isEmpty ? "" : ", after \(names(failed)) failed") + draw
     }
 }
 
 extension Snapshot {
-    /// The models that are down where these providers and models (a name or `provider/name`) are.
+    /// The models that are down if the given providers and models are down. A model is given as a name or as
+    /// `provider/name`.
     package func models(down names: [String]) -> Set<Int> {
         var down: Set<Int> = []
         for name in names {

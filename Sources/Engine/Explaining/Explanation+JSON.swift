@@ -1,9 +1,9 @@
 package import Codecs
 import RoutingPolicy
 
-/// An explanation for programs. Durations are in milliseconds.
+/// The explanation as JSON, for programs. Durations are in milliseconds.
 extension Explanation {
-    /// A policy may have very many models that a request doesn't get.
+    /// Bounds the list of models that are left out, because a policy may contain very many.
     private static let maxLeftOut = 1000
 
     package func write(to writer: inout JSONWriter) {
@@ -12,7 +12,7 @@ extension Explanation {
             $0.object(request.write)
             $0.member("config", config)
             switch outcome {
-            case .planned(let course): course.write(to: &$0, chosen: chosen)
+            case .planned(let call): call.write(to: &$0, chosen: chosen)
             case .refused(let refusal):
                 $0.key("refused")
                 $0.object { error in
@@ -23,10 +23,10 @@ extension Explanation {
             }
             $0.key("left_out")
             $0.array { list in
-                for left in leftOut.prefix(Self.maxLeftOut) {
+                for omitted in leftOut.prefix(Self.maxLeftOut) {
                     list.object {
-                        left.model.write(to: &$0)
-                        $0.member("rule", left.rule)
+                        omitted.model.write(to: &$0)
+                        $0.member("rule", omitted.rule)
                     }
                 }
             }
@@ -51,19 +51,19 @@ extension Explanation.Request {
         writer.member("prompt_tokens", needs.promptTokens)
         if let maxTokens = needs.maxTokens { writer.member("max_tokens", maxTokens) }
         writer.key("fields")
-        writer.array { for field in fields.explained { $0.string(field) } }
-        switch client {
-        case .key(let name): writer.member("key", name)
-        case .anyone, .open: writer.member("key", String?.none)
+        writer.array { for field in overrides.explained { $0.string(field) } }
+        switch key {
+        case .named(let name): writer.member("key", name)
+        case .notGiven, .noneDefined: writer.member("key", String?.none)
         }
-        if clientState != .ready {
-            writer.member("key_state", clientState.word)
-            if let rest = clientState.rest { writer.member("key_state_ends_in_ms", rest) }
+        if keyState != .ready {
+            writer.member("key_state", keyState.label)
+            if let remaining = keyState.remaining { writer.member("key_state_ends_in_ms", remaining) }
         }
     }
 }
 
-extension Explanation.Course {
+extension Explanation.PlannedCall {
     fileprivate func write(to writer: inout JSONWriter, chosen: Explanation.Attempt?) {
         writer.member("route", route)
         writer.key("chosen")
@@ -73,7 +73,7 @@ extension Explanation.Course {
         writer.key("then")
         writer.object {
             $0.member("status", status)
-            $0.member("reason", ending.words)
+            $0.member("reason", ending.label)
         }
         writer.key("fallback_on")
         writer.array { for attempt in chains { $0.object(attempt.write) } }
@@ -108,14 +108,14 @@ extension Explanation.Model {
 extension Explanation.Attempt {
     fileprivate func write(to writer: inout JSONWriter) {
         model.write(to: &writer)
-        writer.member("from", part.words)
+        writer.member("from", part.label)
         if case .try(let route) = part { writer.member("route", route) }
-        writer.member("why", isRetry ? "the same model again" : reason.words)
+        writer.member("why", why)
         writer.member("order", reason.order.rawValue)
         if let score = reason.score { writer.member("score", score) }
         if let share = reason.share { writer.member("share", share) }
-        writer.member("state", state.word)
-        if let rest = state.rest { writer.member("state_ends_in_ms", rest) }
+        writer.member("state", state.label)
+        if let remaining = state.remaining { writer.member("state_ends_in_ms", remaining) }
         writer.member("is_retry", isRetry)
         writer.member("wait_ms", wait)
         writer.key("timeouts_ms")
@@ -144,7 +144,7 @@ extension JSONWriter {
         integer(Int(duration.milliseconds.rounded()))
     }
 
-    /// To a hundred thousandth.
+    /// Rounded to five decimal places.
     fileprivate mutating func member(_ name: StaticString, _ value: Double) {
         key(name)
         double((value * 100_000).rounded() / 100_000)

@@ -4,38 +4,38 @@ import RoutingPolicy
 
 extension Explanation {
     /// - Parameters:
-    ///   - down: models that are taken to be unreachable; indices into the policy's.
-    ///   - refusal: what the client is told where there is no plan.
+    ///   - down: models that are assumed to be unreachable, as indices into the policy's models.
+    ///   - refusal: returns the error response for a request without a plan.
     package static func of(
-        _ request: PlanRequest, from client: Client, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
+        _ request: PlanRequest, key: Key, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
         refusal: (PlanRefusal) -> RequestRefusal
     ) -> Explanation {
         let trace = PlanTrace()
-        let shown = Request(
-            models: request.models, needs: request.needs, fields: request.fields, client: client,
-            clientState: State(state.availability(of: client), now: state.now))
+        let explained = Request(
+            models: request.models, needs: request.needs, overrides: request.fields, key: key,
+            keyState: State(state.availability(of: key), now: state.now))
         do throws(PlanRefusal) {
             let plan = try Planner.plan(request, in: snapshot, state: state, trace: trace)
-            let course = ExplanationCourse(plan, request, trace, in: snapshot, state: state, down: down)
+            let builder = PlannedCallBuilder(plan, request, trace, in: snapshot, state: state, down: down)
             return Explanation(
-                request: shown, config: snapshot.policy.digest, outcome: .planned(course.value),
-                leftOut: course.unreached + ExplanationOmissions(request, trace, plan, in: snapshot).value)
+                request: explained, config: snapshot.policy.digest, outcome: .planned(builder.call),
+                leftOut: builder.unreached + ExplanationOmissions(request, trace, plan, in: snapshot).value)
         } catch {
             var leftOut = ExplanationOmissions(request, trace, nil, in: snapshot).value
             if case .unfit(_, let omitted) = error {
-                // What the refusal names comes first, in its words.
+                // The models that the refusal names come first, with its reasons.
                 let named = omitted.map { LeftOut(model: Model($0.model, in: snapshot), rule: $0.rule.description) }
                 let models = Set(named.map(\.model))
                 leftOut = named + leftOut.filter { !models.contains($0.model) }
             }
-            return Explanation(request: shown, config: snapshot.policy.digest, outcome: .refused(refusal(error)), leftOut: leftOut)
+            return Explanation(request: explained, config: snapshot.policy.digest, outcome: .refused(refusal(error)), leftOut: leftOut)
         }
     }
 
-    /// Of a request that is refused before it is planned.
-    package static func refused(_ refusal: RequestRefusal, from client: Client, config: String) -> Explanation {
+    /// The explanation of a request that is refused before it is planned.
+    package static func refused(_ refusal: RequestRefusal, key: Key, config: String) -> Explanation {
         Explanation(
-            request: Request(models: [], needs: RequestNeeds(), fields: RoutingOverrides(), client: client, clientState: .ready),
+            request: Request(models: [], needs: RequestNeeds(), overrides: RoutingOverrides(), key: key, keyState: .ready),
             config: config, outcome: .refused(refusal), leftOut: [])
     }
 }
@@ -47,10 +47,10 @@ extension Explanation.Model {
     }
 }
 
-/// A plan walked to its end, each attempt with its reason.
-struct ExplanationCourse {
-    private(set) var value: Explanation.Course
-    /// The models of the plan that no attempt reaches, and the bound that stands before them.
+/// Simulates the call of a plan in which every attempt fails, and explains each attempt.
+struct PlannedCallBuilder {
+    private(set) var call: Explanation.PlannedCall
+    /// The candidates of the plan that no attempt reaches, with the bound that excludes them.
     private(set) var unreached: [Explanation.LeftOut] = []
 
     private let snapshot: Snapshot
@@ -63,50 +63,50 @@ struct ExplanationCourse {
         self.plan = plan
         self.state = state
         self.down = down
-        let walk = ExplanationWalk(plan, in: snapshot, now: state.now, availability: { state.reading(ofModel: $0).availability }) {
-            down.contains($0) ? .explainedOutage : .explainedFailure
+        let simulation = CallSimulation(plan, in: snapshot, now: state.now, availability: { state.reading(ofModel: $0).availability }) {
+            down.contains($0) ? .simulatedOutage : .simulatedFailure
         }
-        value = Explanation.Course(
-            route: plan.route, attempts: [], ending: walk.ending, status: walk.status, chains: [], maxModels: plan.maxModels,
+        call = Explanation.PlannedCall(
+            route: plan.route, attempts: [], ending: simulation.ending, status: simulation.status, chains: [], maxModels: plan.maxModels,
             maxAttempts: plan.maxAttempts, total: plan.total,
             hedge: plan.hedge, resumes: plan.resumes, seed: trace.isDrawn ? state.seed : nil)
         let ranks = ExplanationRanks(request, trace, snapshot, state)
-        value.attempts = walk.attempts.map { attempt in
+        call.attempts = simulation.attempts.map { attempt in
             let rank = ranks.rank(of: attempt.model, isFallback: attempt.isFallback)
             return explained(attempt.model, rank, isRetry: attempt.isRetry, wait: attempt.wait)
         }
         for (failure, models) in plan.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            value.chains += models.map { explained($0, ranks.rank(of: $0, in: .fallbackOn(failure))) }
+            call.chains += models.map { explained($0, ranks.rank(of: $0, in: .fallbackOn(failure))) }
         }
-        let reached = Set(walk.attempts.map(\.model) + plan.fallbackOn.values.joined())
-        unreached = unreached(after: walk, reached)
+        let reached = Set(simulation.attempts.map(\.model) + plan.fallbackOn.values.joined())
+        unreached = unreached(after: simulation, reached)
     }
 
     private func explained(
         _ model: Int, _ rank: ExplanationRanks.Rank, isRetry: Bool = false, wait: Duration = .zero
     ) -> Explanation.Attempt {
-        return Explanation.Attempt(
+        Explanation.Attempt(
             model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
             state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now),
             isRetry: isRetry, wait: wait,
-            timeouts: snapshot.timeouts(ofModel: model, on: plan.timedByRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry)
+            timeouts: snapshot.timeouts(ofModel: model, on: plan.timeoutRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry)
         )
     }
 
-    private func unreached(after walk: ExplanationWalk, _ reached: Set<Int>) -> [Explanation.LeftOut] {
+    private func unreached(after simulation: CallSimulation, _ reached: Set<Int>) -> [Explanation.LeftOut] {
         var seen = reached
-        let triedCount = Set(walk.attempts.filter { !$0.isFallback }.map(\.model)).count
+        let triedCount = Set(simulation.attempts.filter { !$0.isFallback }.map(\.model)).count
         return (plan.tries.map { ($0, false) } + plan.fallback.map { ($0, true) }).compactMap { model, isFallback in
             guard seen.insert(model).inserted else { return nil }
             let rule: String
-            if case .stopped(let failure) = walk.ending {
+            if case .stopped(let failure) = simulation.ending {
                 rule = "failover: \(failure.rawValue) ends the call"
             } else if !isFallback, triedCount >= plan.maxModels {
-                rule = "max_models: \(plan.maxModels) before it"
-            } else if walk.ending == .unavailable {
-                rule = "not to be had before the request's time is up"
+                rule = "max_models: \(plan.maxModels) \(plan.maxModels == 1 ? "model comes" : "models come") before it"
+            } else if simulation.ending == .unavailable {
+                rule = "not available within the total timeout"
             } else {
-                rule = "max_attempts: \(plan.maxAttempts) before it"
+                rule = "max_attempts: \(plan.maxAttempts) \(plan.maxAttempts == 1 ? "attempt comes" : "attempts come") before it"
             }
             return Explanation.LeftOut(model: Explanation.Model(model, in: snapshot), rule: rule)
         }

@@ -1,58 +1,60 @@
 package import ProviderKit
 package import RoutingPolicy
 
-/// What the router would do with a request, and why. Nothing is asked, and nothing is counted, to make one.
+/// What the router would do with a request, and why. Creating one calls no upstream and counts nothing.
 package struct Explanation: Sendable, Equatable {
     package var request: Request
-    /// The policy's digest.
+    /// The digest of the policy.
     package var config: String
     package var outcome: Outcome
-    /// The models that the request leads to and that are not asked, each once, with the rule that leaves it out.
+    /// The models that the request's names lead to but that are not called, each once with the rule that excludes it.
     package var leftOut: [LeftOut]
 
     package enum Outcome: Sendable, Equatable {
-        case planned(Course)
+        case planned(PlannedCall)
         case refused(RequestRefusal)
     }
 
-    /// What was planned.
+    /// The request that was planned.
     package struct Request: Sendable, Equatable {
-        /// As the request names them; empty: none, which means `auto`.
+        /// The names in the request's `model`; empty means `auto`.
         package var models: [String]
         package var needs: RequestNeeds
-        /// Of the request and, below it, of its key.
-        package var fields: RoutingOverrides
-        package var client: Client
-        /// Of the key's own limits.
-        package var clientState: State
+        /// The routing overrides of the request, combined with the defaults of its key.
+        package var overrides: RoutingOverrides
+        package var key: Key
+        /// The state of the key's own limits.
+        package var keyState: State
     }
 
-    package enum Client: Sendable, Equatable {
-        case key(String)
-        /// The policy has keys; this explanation is for none of them, and everything may be reached.
-        case anyone
-        /// The policy has no keys.
-        case open
+    /// The key that sends the request.
+    package enum Key: Sendable, Equatable {
+        case named(String)
+        /// The policy has keys, but the explanation is for none of them: every model is allowed.
+        case notGiven
+        /// The policy has no keys: every model is allowed.
+        case noneDefined
     }
 
-    /// The attempts of a call that nobody answers, and their bounds.
-    package struct Course: Sendable, Equatable {
-        /// nil where the client named a model.
+    /// The attempts of a call in which every attempt fails, and the bounds of that call.
+    package struct PlannedCall: Sendable, Equatable {
+        /// nil if the client named a model.
         package var route: String?
-        /// In order. The first that is not down answers where its provider does.
+        /// The attempts in order. The first one at a model that is not down is expected to succeed.
         package var attempts: [Attempt]
-        /// Why none follows the last of them, and the status that the client gets then.
-        package var ending: ExplanationWalk.Ending
+        /// Why no further attempt follows.
+        package var ending: CallSimulation.Ending
+        /// The status that the client gets if every attempt fails.
         package var status: Int
-        /// The chains of `fallback_on`, which only their own failure leads to.
+        /// The candidates of the `fallback_on` chains, which are called only after their own kind of failure.
         package var chains: [Attempt]
         package var maxModels: Int
         package var maxAttempts: Int
-        /// Over all attempts and waits.
+        /// The timeout for all attempts and waits together.
         package var total: Duration
         package var hedge: Hedge?
         package var resumes: Bool
-        /// nil: neither chance nor a turn decided anything.
+        /// The seed of random choices and rotations; nil if there were none.
         package var seed: UInt64?
     }
 
@@ -61,9 +63,9 @@ package struct Explanation: Sendable, Equatable {
         package var part: Part
         package var reason: Reason
         package var state: State
-        /// The same model once more.
+        /// Whether the same model is called again.
         package var isRetry: Bool
-        /// Before it begins, from the end of the attempt before it.
+        /// The time between the end of the previous attempt and the start of this one.
         package var wait: Duration
         package var timeouts: Timeouts
         package var retry: Retry
@@ -76,28 +78,28 @@ package struct Explanation: Sendable, Equatable {
         package var label: String { "\(provider)/\(name)" }
     }
 
-    /// Where in the policy, or in the request, a model stands.
+    /// The part of the policy or of the request that names a model.
     package enum Part: Sendable, Equatable {
         case named
         case `try`(route: String)
         case fallback
-        /// `fallback_model` of the request.
+        /// The request's `fallback_model`.
         case requestedFallback
         case fallbackOn(FailureClass)
     }
 
-    /// Why a model stands where it does.
+    /// The reason for a model's position.
     package struct Reason: Sendable, Equatable {
         package var order: Order
-        /// With the numbers that decided: `weighted: 5 x 0.98 x 3.1 = 15.2 (62 %)`.
-        package var words: String
-        /// What the order compares; nil where it compares nothing.
+        /// The order with the numbers that decided: `weighted: 5 x 0.98 x 3.1 = 15.2 (62 %)`.
+        package var text: String
+        /// The number that the order compares; nil if it compares none.
         package var score: Double?
-        /// 0 to 1: how likely the draw is to give it the first place.
+        /// The probability, from 0 to 1, that the draw puts this model first; nil if nothing is drawn.
         package var share: Double?
     }
 
-    /// Whether a model may be asked now, as far as is known; the durations count from now.
+    /// Whether a model can be called now, as far as is known. The durations count from now.
     package enum State: Sendable, Equatable {
         case ready
         case probe, probing
@@ -105,7 +107,7 @@ package struct Explanation: Sendable, Equatable {
         case coolingDown(Duration)
         case limited(Duration)
         case full
-        /// Taken to be unreachable, for this explanation.
+        /// Assumed to be unreachable for this explanation.
         case down
     }
 
@@ -115,7 +117,7 @@ package struct Explanation: Sendable, Equatable {
     }
 }
 
-/// What a client is told who gets no response.
+/// The error response that a client gets for a request that no model serves.
 package struct RequestRefusal: Error, Sendable, Equatable {
     package var status: Int
     package var code: String?

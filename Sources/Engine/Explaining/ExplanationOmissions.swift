@@ -1,17 +1,18 @@
 import ProviderKit
 import RoutingPolicy
 
-/// The models that a request's names lead to and its plan doesn't have, with the rule that left each out.
+/// The models that the names in a request lead to but that its plan does not contain, each with the rule that excludes
+/// it.
 struct ExplanationOmissions {
     private(set) var value: [Explanation.LeftOut] = []
 
     private let request: PlanRequest
     private let snapshot: Snapshot
-    /// The first of each model.
+    /// The first traced rule of each model.
     private var traced: [Int: Omission] = [:]
     private var seen: Set<Int>
 
-    /// - Parameter plan: nil: there is none.
+    /// - Parameter plan: nil if the request was refused.
     init(_ request: PlanRequest, _ trace: PlanTrace, _ plan: Plan?, in snapshot: Snapshot) {
         self.request = request
         self.snapshot = snapshot
@@ -22,7 +23,7 @@ struct ExplanationOmissions {
         if let name = request.fields.fallbackModel {
             for model in snapshot.models(named: request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name) { add(model) }
         }
-        // What a selector never kept comes last: there may be very many of them.
+        // Models that no selector matches come last, because there may be very many of them.
         for name in names { addUnselected(of: name) }
     }
 
@@ -39,7 +40,7 @@ struct ExplanationOmissions {
         return name == "auto" ? snapshot.auto : nil
     }
 
-    /// A granted route grants what it reaches.
+    /// Whether the key's scope contains the route itself. Such a route grants all of its models.
     private func isGranted(_ name: String) -> Bool {
         guard let scope = request.scope else { return true }
         return snapshot.route(named: name).map(scope.routes.contains) ?? false
@@ -54,7 +55,7 @@ struct ExplanationOmissions {
             add(model, rule)
         } else if !isGranted, let scope = request.scope, !scope.models.contains(model) {
             add(model, .scope)
-        } else if let rule = RequestConditions(request).failed(by: snapshot.policy.models[model]) {
+        } else if let rule = RequestConditions(request).firstFailure(of: snapshot.policy.models[model]) {
             add(model, rule)
         }
     }
@@ -77,7 +78,7 @@ struct ExplanationOmissions {
         }
     }
 
-    /// The graph of routes has no circle.
+    /// Collects the selections of a route and of the routes that it contains. The graph of routes has no cycle.
     private func collect(_ route: Int, _ selections: inout [Selection], _ visited: inout Set<Int>) {
         guard visited.insert(route).inserted else { return }
         let definition = snapshot.policy.routes[route]
@@ -94,7 +95,8 @@ struct ExplanationOmissions {
 }
 
 extension Selector {
-    /// The first condition that a model fails which the selector doesn't keep, as routes.yaml writes it.
+    /// The first condition that the model fails, as routes.yaml writes it. The model must be one that the selector
+    /// rejects.
     func failedCondition(of model: ModelDefinition, in policy: RoutingPolicy) -> String {
         if let tags, !tags.matches(model.tags) { return "tags \"\(tags.texts.joined(separator: ", "))\"" }
         if let type, model.type != type { return "type \(type)" }
@@ -105,16 +107,16 @@ extension Selector {
             return "supports \(supports.subtracting(model.supports).map(\.rawValue).sorted().joined(separator: ", "))"
         }
         if let minContext, (model.context ?? 0) < minContext {
-            return "min_context \(minContext), it has \(model.context.map { "\($0)" } ?? "none given")"
+            return "min_context \(minContext), the model has \(model.context.map { "\($0)" } ?? "none")"
         }
         if let minOutput, (model.maxOutput ?? 0) < minOutput {
-            return "min_output \(minOutput), it has \(model.maxOutput.map { "\($0)" } ?? "none given")"
+            return "min_output \(minOutput), the model has \(model.maxOutput.map { "\($0)" } ?? "none")"
         }
         if let maxPrice, !maxPrice.covers(model.price) {
-            return
-                "max_price \(maxPrice.words), it has \(model.price.map { "input $\($0.input.money), output $\($0.output.money)" } ?? "none given")"
+            let price = model.price.map { "input $\($0.input.money), output $\($0.output.money)" } ?? "none"
+            return "max_price \(maxPrice.explained), the model has \(price)"
         }
-        // Every other condition holds.
+        // The model meets all other conditions.
         return "models \((models ?? []).joined(separator: ", "))"
     }
 }
@@ -125,7 +127,7 @@ extension MaxPrice {
         return (input.map { price.input <= $0 } ?? true) && (output.map { price.output <= $0 } ?? true)
     }
 
-    fileprivate var words: String {
+    fileprivate var explained: String {
         [input.map { "input $\($0.money)" }, output.map { "output $\($0.money)" }].compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -1,7 +1,7 @@
 import ProviderKit
 import RoutingPolicy
 
-/// Where each model of a plan stands, and by which numbers of its order.
+/// The reason for the position of each model of a plan, with the numbers that the order compares.
 struct ExplanationRanks {
     struct Rank {
         var part: Explanation.Part
@@ -12,7 +12,7 @@ struct ExplanationRanks {
     private let fields: RoutingOverrides
     private let snapshot: Snapshot
     private let state: ExplanationState
-    /// The last section is the request's own fallback.
+    /// Whether the last section is the request's `fallback_model`.
     private let hasRequestedFallback: Bool
 
     init(_ request: PlanRequest, _ trace: PlanTrace, _ snapshot: Snapshot, _ state: ExplanationState) {
@@ -24,7 +24,7 @@ struct ExplanationRanks {
     }
 
     func rank(of model: Int, isFallback: Bool) -> Rank {
-        // The request's own fallback was traced last, and comes first.
+        // The request's `fallback_model` was traced last, but comes first.
         let order = isFallback && hasRequestedFallback ? Array(sections.indices.reversed()) : Array(sections.indices)
         return rank(of: model, among: order.filter { sections[$0].part.isFallback == isFallback && !sections[$0].part.isChain })
     }
@@ -39,8 +39,8 @@ struct ExplanationRanks {
             guard let position = section.chosen.firstIndex(where: { $0.model == model }) else { continue }
             return Rank(part: part(index), reason: reason(section, position))
         }
-        // Not traced: it stands where it stands.
-        return Rank(part: .named, reason: Explanation.Reason(order: .listed, words: Order.listed.rawValue))
+        // The model was not traced, so no reason is known.
+        return Rank(part: .named, reason: Explanation.Reason(order: .listed, text: Order.listed.rawValue))
     }
 
     private func part(_ index: Int) -> Explanation.Part {
@@ -55,53 +55,53 @@ struct ExplanationRanks {
     private func reason(_ section: PlanTrace.Section, _ position: Int) -> Explanation.Reason {
         let (model, reading) = section.chosen[position]
         let definition = snapshot.policy.models[model], statistics = reading.statistics
-        var reason = Explanation.Reason(order: section.order, words: section.order.rawValue)
-        func say(_ words: String) { reason.words += ": \(words)" }
+        var reason = Explanation.Reason(order: section.order, text: section.order.rawValue)
+        func add(_ detail: String) { reason.text += ": \(detail)" }
         switch section.order {
         case .listed:
             break
         case .roundRobin:
-            if position == 0 { say("its turn") }
+            if position == 0 { add("next in rotation") }
         case .weighted, .best, .top3:
             let score = Ranking.score(weight: definition.weight, reading.statistics)
             let speed = 1000 / max(statistics.meanLatencyMilliseconds.map(Double.init) ?? 100, 100)
             reason.score = score
-            reason.share = reading.availability.mayBeTried ? share(section, position, score) : nil
-            say("\(definition.weight.short) x \(max(Double(statistics.successRate), 0.02).short) x \(speed.short) = \(score.short)")
-            if let share = reason.share { reason.words += " (\((share * 100).short) %)" }
+            reason.share = reading.availability.isAvailable ? share(section, position, score) : nil
+            add("\(definition.weight.short) x \(max(Double(statistics.successRate), 0.02).short) x \(speed.short) = \(score.short)")
+            if let share = reason.share { reason.text += " (\((share * 100).short) %)" }
         case .fastest:
             reason.score = (statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds).map(Double.init)
             if let first = statistics.meanFirstTokenMilliseconds {
-                say("\(Double(first).short) ms to first token")
+                add("\(Double(first).short) ms to the first token")
             } else {
-                say(reason.score.map { "\($0.short) ms for a response" } ?? "never observed")
+                add(reason.score.map { "\($0.short) ms latency" } ?? "no samples")
             }
         case .cheapest:
             reason.score = definition.price.map { $0.input + $0.output }
-            say(reason.score.map { "$\($0.money)" } ?? "no price")
+            add(reason.score.map { "$\($0.money)" } ?? "no price")
         case .leastBusy:
             reason.score = Double(reading.inFlight)
-            say("\(reading.inFlight) under way")
+            add("\(reading.inFlight) in progress")
         }
-        if fields.prefersFast == true, definition.type == "fast" { reason.words += ", prefer_fast" }
+        if fields.prefersFast == true, definition.type == "fast" { reason.text += ", prefer_fast" }
         return reason
     }
 
-    /// How likely the draw gives the first place of its group to this candidate; nil where nothing is drawn.
+    /// The probability that the draw puts this candidate first in its group; nil if nothing is drawn.
     private func share(_ section: PlanTrace.Section, _ position: Int, _ score: Double) -> Double? {
         guard section.order != .best else { return nil }
-        var models = section.chosen.filter { $0.reading.availability.mayBeTried }
+        var models = section.chosen.filter { $0.reading.availability.isAvailable }
         models += section.omitted.compactMap { omitted in
             guard omitted.rule == .outranked else { return nil }
             let reading = state.reading(ofModel: omitted.model)
-            return reading.availability.mayBeTried ? (omitted.model, reading) : nil
+            return reading.availability.isAvailable ? (omitted.model, reading) : nil
         }
         if fields.prefersFast == true {
             let isFast = snapshot.traits[section.chosen[position].model].isFast
             models.removeAll { snapshot.traits[$0.model].isFast != isFast }
         }
         if section.order == .top3 {
-            // The three that were drawn among stand first.
+            // The draw was among the first three.
             guard models.prefix(3).contains(where: { $0.model == section.chosen[position].model }) else { return nil }
             models = Array(models.prefix(3))
         }
@@ -111,10 +111,10 @@ struct ExplanationRanks {
 }
 
 extension PlanTrace {
-    /// Chance or a turn decided something.
+    /// Whether chance or a rotation decided about the order.
     var isDrawn: Bool {
         sections.contains { section in
-            guard section.chosen.count(where: { $0.reading.availability.mayBeTried }) > 1 else { return false }
+            guard section.chosen.count(where: { $0.reading.availability.isAvailable }) > 1 else { return false }
             return switch section.order {
             case .weighted, .top3, .roundRobin, .leastBusy: true
             case .listed, .best, .fastest, .cheapest: false

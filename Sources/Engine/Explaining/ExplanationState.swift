@@ -1,57 +1,57 @@
 import NIOCore
 import RoutingPolicy
 
-/// The state that an explanation is made under: chance comes from a seed, and no turn is used up.
+/// The planning state of an explanation: chance comes from a seed, and no rotation advances.
 package struct ExplanationState: PlanningState {
     package let seed: UInt64
     let now: NIODeadline
     private let readings: @Sendable (Int) -> ModelReading
-    private let turns: @Sendable (Int) -> Int
+    private let rotations: @Sendable (Int) -> Int
     private let limits: @Sendable (String) -> Availability
     private var random: SplitMix64
 
     private init(
-        seed: UInt64, now: NIODeadline, readings: @escaping @Sendable (Int) -> ModelReading, turns: @escaping @Sendable (Int) -> Int,
+        seed: UInt64, now: NIODeadline, readings: @escaping @Sendable (Int) -> ModelReading, rotations: @escaping @Sendable (Int) -> Int,
         limits: @escaping @Sendable (String) -> Availability = { _ in .ready }
     ) {
         self.seed = seed
         self.now = now
         self.readings = readings
-        self.turns = turns
+        self.rotations = rotations
         self.limits = limits
         random = SplitMix64(seed: seed)
     }
 
-    /// Of a process that has served nothing yet. Each seed is another turn of what rotates.
+    /// The state of a process that has served nothing yet. The seed also determines the position of each rotation.
     package static func fresh(seed: UInt64) -> ExplanationState {
         let reading = ModelReading(availability: .ready, statistics: StatisticsSummary(), inFlight: 0)
         return ExplanationState(
-            seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, turns: { _ in Int(truncatingIfNeeded: seed &- 1) })
+            seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, rotations: { _ in Int(truncatingIfNeeded: seed &- 1) })
     }
 
-    /// With readings of some models; the others have served nothing yet.
-    static func given(_ readings: [Int: ModelReading], seed: UInt64, at now: NIODeadline) -> ExplanationState {
+    /// A state with fixed readings for some models. The other models have served nothing yet.
+    static func fixed(_ readings: [Int: ModelReading], seed: UInt64, at now: NIODeadline) -> ExplanationState {
         let fresh = fresh(seed: seed)
-        return ExplanationState(seed: seed, now: now, readings: { readings[$0] ?? fresh.reading(ofModel: $0) }, turns: fresh.turns)
+        return ExplanationState(seed: seed, now: now, readings: { readings[$0] ?? fresh.reading(ofModel: $0) }, rotations: fresh.rotations)
     }
 
-    /// Of this process, now, as the next request on `loop` finds it.
+    /// The current state of this process, as the next request on `loop` would see it.
     package static func live(_ loop: EngineLoop, _ snapshot: Snapshot, seed: UInt64) -> ExplanationState {
         let now = NIODeadline.now(), states = snapshot.states
         return ExplanationState(
-            seed: seed, now: now, readings: { states.models[$0].reading(now: now) }, turns: { loop.upcomingRotation(ofSegment: $0) },
+            seed: seed, now: now, readings: { states.models[$0].reading(now: now) }, rotations: { loop.upcomingRotation(ofSegment: $0) },
             limits: { states.keyLimiters[$0].map { LimitChain(own: $0).availability(now: now) } ?? .ready })
     }
 
     package func reading(ofModel model: Int) -> ModelReading { readings(model) }
 
-    package func rotation(ofSegment segment: Int) -> Int { turns(segment) }
+    package func rotation(ofSegment segment: Int) -> Int { rotations(segment) }
 
-    /// Of a key's own limits.
-    func availability(of client: Explanation.Client) -> Availability {
-        if case .key(let name) = client { limits(name) } else { .ready }
+    /// The availability that the key's own limits allow.
+    func availability(of key: Explanation.Key) -> Availability {
+        if case .named(let name) = key { limits(name) } else { .ready }
     }
 
-    /// 53 random bits.
+    /// A multiple of 2^-53, from 53 random bits.
     package mutating func chance() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 }

@@ -1,14 +1,16 @@
 import RoutingPolicy
 
-/// What the planner compares of a model: flat, so that a thousand are looked at in microseconds.
+/// The properties of a model that the planner compares, as plain numbers, so that it can check a thousand models in
+/// microseconds.
 struct ModelTraits {
-    /// A bit for each `Capability`.
+    /// One bit for each `Capability`.
     var supports: UInt8
     var isFast: Bool
-    /// Tokens; `Int.max` where unknown.
+    /// In tokens; `Int.max` if unknown.
     var context: Int
+    /// In tokens; `Int.max` if unknown.
     var maxOutput: Int
-    /// Input and output together; infinite where unknown.
+    /// The sum of the input and output prices; infinite if unknown.
     var price: Double
     var weight: Double
 

@@ -1,109 +1,111 @@
 package import ProviderKit
 package import RoutingPolicy
 
-/// What the planner is asked: the request's wishes, its needs, and what its key may reach.
+/// The input of the planner: the request's model, needs and routing overrides, and the models that its key may use.
 package struct PlanRequest: Sendable {
-    /// The request's `model`: one name, a list of them in order, or none.
+    /// The names in the request's `model`, in order; empty if it names none.
     package let models: [String]
     package let needs: RequestNeeds
-    /// The request's own fields, over its key's defaults; nil: none was given, as is usual.
-    package let own: OverridesBox?
-    /// nil: everything.
+    /// The request's routing overrides, combined with the defaults of its key; nil if there are none, as is usual.
+    package let overrides: OverridesBox?
+    /// The models and routes that the key may use; nil: all of them.
     package let scope: ModelScope?
 
-    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), own: OverridesBox? = nil, scope: ModelScope? = nil) {
+    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), overrides: OverridesBox? = nil, scope: ModelScope? = nil) {
         self.models = models
         self.needs = needs
-        self.own = own
+        self.overrides = overrides
         self.scope = scope
     }
 
+    /// The routing overrides as a value; all of its fields are nil if there are none.
     package var fields: RoutingOverrides {
-        get { own?.fields ?? RoutingOverrides() }
-        set { self = PlanRequest(models: models, needs: needs, own: OverridesBox(newValue), scope: scope) }
+        get { overrides?.fields ?? RoutingOverrides() }
+        set { self = PlanRequest(models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope) }
     }
 }
 
-/// What the engine makes of a request before it sends anything: the models in the order in which they may be asked, and the bounds.
+/// The decisions about a request before anything is sent: the candidates in their order, and the bounds of the call.
 package struct Plan: Sendable, Equatable {
-    /// A selector gives at most so many candidates: of more none would be reached.
+    /// The most candidates that a selector contributes. A call would not reach more of them.
     static let maxCandidates = 8
 
-    /// The route's name in `_router` and logs; nil where the client named a model.
+    /// The route's name in `_router` and in logs; nil if the client named a model.
     package var route: String?
-    /// Indices into the policy's models. Those that a selector ranked stand before those of it that rest, or are at a limit.
+    /// Candidates of `try`, as indices into the policy's models. Within a selector, the unavailable models come last.
     package var tries: [Int] = []
     package var fallback: [Int] = []
     package var fallbackOn: [FailureClass: [Int]] = [:]
     package var maxModels: Int
     package var maxAttempts: Int
-    /// The client named one model: its provider's response stands.
+    /// Whether the client named one model. Then most failures keep the status that the upstream sent.
     package var isNamed: Bool
-    /// Over all attempts and waits.
+    /// The timeout for all attempts and waits together.
     package var total: Duration
-    /// The route whose own timeouts stand above each model's, an index into the policy's; nil where there are none.
-    package var timedByRoute: Int?
-    /// The request's and the route's, above each model's.
+    /// The index of the route whose timeouts override those of each model; nil if no route overrides them.
+    package var timeoutRoute: Int?
+    /// The settings of the request and the route, which override those of each model.
     package var retry = RetryOverrides()
-    /// The route's, above its provider's.
+    /// The settings of the route, which override those of each provider.
     package var failover = Failover()
     package var hedge: Hedge?
     package var resumes = false
 }
 
-/// Why there is no plan.
+/// The reason why there is no plan.
 package enum PlanRefusal: Error, Equatable {
     /// No route or model has this name.
     case unknown(String)
-    /// The key may not reach it; said of unknown names too, so that names can't be probed.
+    /// The key may not use this name. Unknown names get the same refusal, so that a client cannot probe for names.
     case forbidden(String)
-    /// All its providers are off, for want of these environment variables.
+    /// All of its providers are off because these environment variables are unset.
     case off([String])
-    /// The route has no model at all.
+    /// The route contains no model at all.
     case empty(String)
-    /// No candidate can do what the request asks for: each with the condition that it failed.
+    /// No candidate fits the request. Each one is listed with the first condition that it fails.
     case unfit(String, [OmittedModel])
 }
 
-/// A model that a plan leaves out, and the rule that left it out.
+/// A model that a plan leaves out, and the rule that excludes it.
 package struct OmittedModel: Sendable, Equatable {
-    /// Index into the policy's models.
+    /// An index into the policy's models.
     package var model: Int
     package var rule: Omission
 }
 
+/// The rule that excludes a model from a plan.
 package enum Omission: Sendable, Equatable {
-    /// Its provider is off for want of these environment variables.
+    /// Its provider is off because these environment variables are unset.
     case off([String])
-    /// The key may not use it.
+    /// The key may not use the model.
     case scope
-    /// A condition of the selector, in the policy's words.
+    /// A condition of the selector, as routes.yaml writes it.
     case condition(String)
-    /// A field of the request, in its words.
-    case field(String)
-    /// The request has something that the model doesn't support.
-    case need(Capability)
-    /// Tokens: the estimated prompt and `max_tokens` against `context`.
-    case context(needed: Int, has: Int)
-    /// Tokens: `max_tokens` against `max_output`.
-    case output(needed: Int, has: Int)
+    /// A routing override of the request, as the request writes it.
+    case requested(String)
+    /// The request needs a capability that the model does not have.
+    case capability(Capability)
+    /// The estimated prompt plus `max_tokens` exceeds the model's `context`. Both are in tokens.
+    case context(needed: Int, available: Int)
+    /// The request's `max_tokens` exceeds the model's `max_output`. Both are in tokens.
+    case output(needed: Int, available: Int)
     case successRate(Double, min: Double)
-    /// It fits, but more than `maxCandidates` rank before it.
+    /// The model fits, but `maxCandidates` others rank higher.
     case outranked
 }
 
 extension Omission: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .off(let variables): "its provider is off: \(variables.joined(separator: ", ")) unset"
-        case .scope: "the key may not use it"
+        case .off(let variables): "provider off: \(variables.joined(separator: ", ")) \(variables.count == 1 ? "is" : "are") unset"
+        case .scope: "not allowed for this key"
         case .condition(let condition): "selector: \(condition)"
-        case .field(let field): "request: \(field)"
-        case .need(let capability): "it doesn't support \(capability.rawValue)"
-        case .context(let needed, let has): "the request needs about \(needed) tokens of context, it has \(has)"
-        case .output(let needed, let has): "the request asks for \(needed) tokens of output, it gives \(has)"
+        case .requested(let field): "request: \(field)"
+        case .capability(let capability): "does not support \(capability.rawValue)"
+        case .context(let needed, let available): "context of \(available) tokens is too small: about \(needed) are needed"
+        case .output(let needed, let available): "max_output of \(available) tokens is too small: \(needed) are requested"
         case .successRate(let rate, let min): "success rate \(Int((rate * 100).rounded())) % is below \(Int((min * 100).rounded())) %"
-        case .outranked: "\(Plan.maxCandidates) others rank before it"
+        case .outranked: "\(Plan.maxCandidates) other candidates rank higher"
         }
     }
 }

@@ -1,7 +1,7 @@
 package import ProviderKit
 package import RoutingPolicy
 
-/// Takes down how a plan came about: for `explain`, for expectations, and for refusals. Not made for requests in service.
+/// A record of how a plan came about, for `explain` and for the tests in a policy. Plans of served requests have none.
 package final class PlanTrace {
     package enum Part: Equatable {
         case named(String)
@@ -10,11 +10,11 @@ package final class PlanTrace {
         case fallbackOn(FailureClass)
     }
 
-    /// One ranked run of candidates.
+    /// A group of candidates that are ranked together.
     package struct Section {
         package var part: Part
         package var order: Order
-        /// In the order of the plan, those that rest included.
+        /// In the order of the plan, including unavailable models.
         package var chosen: [(model: Int, reading: ModelReading)] = []
         package var omitted: [OmittedModel] = []
     }

@@ -1,19 +1,19 @@
 import ProviderKit
 import RoutingPolicy
 
-/// Turns a request's wish into a plan. Pure: equal arguments, and equal answers of `state`, give equal plans.
+/// Plans a request. It is pure: equal arguments and equal values from `state` give equal plans.
 package struct Planner<State: PlanningState> {
     private let snapshot: Snapshot
     private let request: PlanRequest
-    /// Made for the first route: a model that is named is asked whatever the request needs.
+    /// Created for the first route. A model that the client names is used whatever the request needs.
     private var conditions: RequestConditions?
     private var flat = RequestConditions.Flat()
     private var state: State
-    /// Of the segment under way and the request.
+    /// The minimum for the current segment: the higher one of the segment's and the request's.
     private var minSuccessRate: Float = 0
     private let trace: PlanTrace?
 
-    /// - Parameter trace: takes down why each candidate was chosen or left out; nil in service.
+    /// - Parameter trace: records why each candidate was chosen or left out; nil for served requests.
     package static func plan(
         _ request: consuming PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil
     ) throws(PlanRefusal) -> Plan {
@@ -35,26 +35,26 @@ package struct Planner<State: PlanningState> {
         case 1: plan = try self.plan(name: request.models[0])
         default: plan = try self.plan(names: request.models)
         }
-        if let name = request.own?.fields.fallbackModel { try addFallback(name, to: &plan) }
-        bound(&plan)
+        if let name = request.overrides?.fields.fallbackModel { try addFallback(name, to: &plan) }
+        applyOverrides(to: &plan)
         return plan
     }
 
-    /// The request's own fallback comes before its route's. One that is off is none.
+    /// Puts the request's `fallback_model` before the route's fallbacks, unless its provider is off.
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
         trace?.begin(.fallback, order: .listed)
         do throws(PlanRefusal) {
-            let models = try named(request.own?.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
-            note(models)
+            let models = try models(named: request.overrides?.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
+            traceChosen(models)
             plan.fallback = models + plan.fallback
         } catch {
             guard case .off = error else { throw error }
         }
     }
 
-    /// The request's own bounds, above the route's.
-    private func bound(_ plan: inout Plan) {
-        guard let fields = request.own?.fields else { return }
+    /// Applies the request's bounds, which override the route's.
+    private func applyOverrides(to plan: inout Plan) {
+        guard let fields = request.overrides?.fields else { return }
         if let timeout = fields.timeout { plan.total = timeout }
         if let switches = fields.maxModelSwitches { plan.maxModels = switches + 1 }
         if let retries = fields.retries { plan.retry.retries = retries }
@@ -66,17 +66,17 @@ package struct Planner<State: PlanningState> {
             return try plan(snapshot.chains[route], name, scope: request.scope?.routes.contains(route) == true ? nil : request.scope)
         }
         if name == "auto" { return try plan(snapshot.auto, name, scope: request.scope) }
-        let models = try named(name)
+        let models = try models(named: name)
         var plan = emptyPlan(route: nil)
         plan.isNamed = true
         plan.total = snapshot.modelTimeouts[models[0]].total
         trace?.begin(.named(name), order: models.count > 1 ? .roundRobin : .listed)
-        note(models)
+        traceChosen(models)
         plan.tries = models
         return plan
     }
 
-    /// A list of names, tried in order. Its models are named as one alone is; its routes are what they are.
+    /// Plans a list of names in their order. Each of them may be a model or a route.
     private mutating func plan(names: [String]) throws(PlanRefusal) -> Plan {
         var plan = emptyPlan(route: nil)
         var off: PlanRefusal?
@@ -102,13 +102,14 @@ package struct Planner<State: PlanningState> {
     private func emptyPlan(route: String?) -> Plan {
         let policy = snapshot.policy
         return Plan(
-            route: route, maxModels: policy.maxModels, maxAttempts: policy.maxAttempts, isNamed: false, total: policy.timeouts.total)
+            route: route, maxModels: policy.defaults.maxModels, maxAttempts: policy.defaults.maxAttempts, isNamed: false,
+            total: policy.defaults.timeouts.total)
     }
 
     // MARK: Models by name
 
-    /// The models of a name that are on, those whose turn it is first.
-    private mutating func named(_ name: String) throws(PlanRefusal) -> [Int] {
+    /// The models with this name whose providers are on, rotated.
+    private mutating func models(named name: String) throws(PlanRefusal) -> [Int] {
         let models = snapshot.models(named: name)
         let allowed = request.scope.map { scope in models.filter(scope.models.contains) } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
@@ -121,7 +122,7 @@ package struct Planner<State: PlanningState> {
         return served
     }
 
-    private func note(_ models: [Int]) {
+    private func traceChosen(_ models: [Int]) {
         guard let trace else { return }
         for model in models { trace.chosen(model, state.reading(ofModel: model)) }
     }
@@ -135,14 +136,14 @@ package struct Planner<State: PlanningState> {
         if let index = chains.route { apply(index, to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
         let limit = max(Plan.maxCandidates, plan.maxModels + 4)
-        for segment in chains.tries { take(segment, .route(name), scope, limit, into: &plan.tries) }
-        for segment in chains.fallback { take(segment, .fallback, scope, limit, into: &plan.fallback) }
+        for segment in chains.tries { appendCandidates(of: segment, .route(name), scope, limit, into: &plan.tries) }
+        for segment in chains.fallback { appendCandidates(of: segment, .fallback, scope, limit, into: &plan.fallback) }
         for (failure, segments) in chains.fallbackOn {
             var chain: [Int] = []
-            for segment in segments { take(segment, .fallbackOn(failure), scope, limit, into: &chain) }
+            for segment in segments { appendCandidates(of: segment, .fallbackOn(failure), scope, limit, into: &chain) }
             plan.fallbackOn[failure] = chain
         }
-        if plan.tries.isEmpty, plan.fallback.isEmpty, request.own?.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
+        if plan.tries.isEmpty, plan.fallback.isEmpty, request.overrides?.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
         return plan
     }
 
@@ -151,49 +152,51 @@ package struct Planner<State: PlanningState> {
         plan.maxModels = route.maxModels ?? plan.maxModels
         plan.maxAttempts = route.maxAttempts ?? plan.maxAttempts
         plan.total = route.timeouts.total ?? plan.total
-        if route.timeouts != TimeoutOverrides() { plan.timedByRoute = index }
+        if route.timeouts != TimeoutOverrides() { plan.timeoutRoute = index }
         plan.retry = route.retry
         plan.failover = route.failover
         plan.hedge = route.hedge
         plan.resumes = route.resumes
     }
 
-    /// Ranks a segment's models that fit the request, and appends them.
-    private mutating func take(_ segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]) {
-        let order = segment.isSelected ? request.own?.fields.selectionMode?.order ?? segment.order : segment.order
+    /// Ranks those models of a segment that fit the request, and appends them.
+    private mutating func appendCandidates(
+        of segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]
+    ) {
+        let order = segment.isSelected ? request.overrides?.fields.selectionMode?.order ?? segment.order : segment.order
         trace?.begin(part, order: order)
-        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.own?.fields.minSuccessRate ?? 0))
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.overrides?.fields.minSuccessRate ?? 0))
         let end = chain.count + limit
-        if order == .listed, request.own?.fields.prefersFast != true {
+        if order == .listed, request.overrides?.fields.prefersFast != true {
             for model in segment.models where chain.count < end || trace != nil {
                 if fits(model, scope, trace) { append(model, to: &chain, end: end) }
             }
         } else {
-            takeRanked(segment, order, scope, end, into: &chain)
+            appendRanked(segment, order, scope, end, into: &chain)
         }
     }
 
-    /// Ranks those that can be asked now; the others follow as listed.
-    private mutating func takeRanked(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ end: Int, into chain: inout [Int]) {
-        let turns = order == .roundRobin || order == .leastBusy
-        let turn = turns ? state.rotation(ofSegment: segment.id) : 0
+    /// Appends the available models in ranked order, and then the unavailable ones as listed.
+    private mutating func appendRanked(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ end: Int, into chain: inout [Int]) {
+        let rotates = order == .roundRobin || order == .leastBusy
+        let turn = rotates ? state.rotation(ofSegment: segment.id) : 0
         var total = 0
-        if turns {
-            for model in segment.models where fits(model, scope, nil) && state.availability(ofModel: model).mayBeTried { total += 1 }
+        if rotates {
+            for model in segment.models where fits(model, scope, nil) && state.availability(ofModel: model).isAvailable { total += 1 }
         }
-        var isAnyCoolingDown = false
+        var isAnyUnavailable = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
-            // A wish for fast models ranks them first, and then the others on their own.
-            for isFast in request.own?.fields.prefersFast == true ? [true, false] : [nil] {
+            // With `prefer_fast`, the fast models are ranked first, and the others separately after them.
+            for isFast in request.overrides?.fields.prefersFast == true ? [true, false] : [nil] {
                 var ranking = Ranking(order, keeping: places, turn: turn, of: total)
-                if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyCoolingDown = true }
+                if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyUnavailable = true }
                 for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, to: &chain, end: end) }
             }
         }
-        guard isAnyCoolingDown || trace != nil else { return }
+        guard isAnyUnavailable || trace != nil else { return }
         for model in segment.models where chain.count < end || trace != nil {
             guard fits(model, scope, nil) else { continue }
-            if !state.availability(ofModel: model).mayBeTried {
+            if !state.availability(ofModel: model).isAvailable {
                 append(model, to: &chain, end: end)
             } else if let trace, !chain.contains(model) {
                 trace.omitted(model, .outranked)
@@ -201,22 +204,23 @@ package struct Planner<State: PlanningState> {
         }
     }
 
-    /// This runs once for each model of a selector: it allocates nothing.
+    /// Offers the models of a segment to the ranking. It must not allocate, because it checks every model of a
+    /// selector.
     ///
-    /// - Parameter isFast: ranks only models that are, or only those that aren't; nil: all.
-    /// - Returns: whether there are models that fit and can't be asked now.
+    /// - Parameter isFast: true ranks only models of type `fast`, false only the others; nil ranks all.
+    /// - Returns: whether some models fit but are unavailable.
     private mutating func rank(_ segment: Segment, _ order: Order, _ scope: ModelScope?, isFast: Bool?, _ ranking: inout Ranking) -> Bool {
-        var isAnyCoolingDown = false
+        var isAnyUnavailable = false
         for model in segment.models {
             if let isFast, snapshot.traits[model].isFast != isFast { continue }
             guard fits(model, scope, trace) else { continue }
-            guard state.availability(ofModel: model).mayBeTried else {
-                isAnyCoolingDown = true
+            guard state.availability(ofModel: model).isAvailable else {
+                isAnyUnavailable = true
                 continue
             }
             ranking.offer(model, score: score(order, model)) { state.chance() }
         }
-        return isAnyCoolingDown
+        return isAnyUnavailable
     }
 
     @inline(__always)
@@ -232,16 +236,17 @@ package struct Planner<State: PlanningState> {
         }
     }
 
-    /// false: a rule leaves the model out.
+    /// Whether no rule excludes the model.
     @inline(__always)
     private func fits(_ model: Int, _ scope: ModelScope?, _ trace: PlanTrace?) -> Bool {
         if let scope, !scope.models.contains(model) {
             trace?.omitted(model, .scope)
             return false
         }
-        guard flat.hold(for: snapshot.traits[model]), !flat.hasFields || conditions?.failedField(snapshot.policy.models[model]) == nil
+        guard flat.areMet(by: snapshot.traits[model]),
+            !flat.hasOverrides || conditions?.failedOverride(of: snapshot.policy.models[model]) == nil
         else {
-            if let trace, let rule = conditions?.failed(by: snapshot.policy.models[model]) { trace.omitted(model, rule) }
+            if let trace, let rule = conditions?.firstFailure(of: snapshot.policy.models[model]) { trace.omitted(model, rule) }
             return false
         }
         guard minSuccessRate > 0 else { return true }
@@ -261,7 +266,7 @@ package struct Planner<State: PlanningState> {
         if let trace { trace.chosen(model, state.reading(ofModel: model)) }
     }
 
-    /// Why a route has no candidate.
+    /// The reason why a route has no candidate.
     private func refusal(_ chains: RouteChains, _ name: String, _ scope: ModelScope?) -> PlanRefusal {
         let served = chains.all.filter { snapshot.instance(ofModel: $0) != nil }
         guard !served.isEmpty else {
@@ -270,11 +275,11 @@ package struct Planner<State: PlanningState> {
         }
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
-            if let rule = conditions?.failed(by: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
+            if let rule = conditions?.firstFailure(of: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
             return OmittedModel(
                 model: model,
                 rule: .successRate(
-                    Double(state.reading(ofModel: model).statistics.successRate), min: request.own?.fields.minSuccessRate ?? 0))
+                    Double(state.reading(ofModel: model).statistics.successRate), min: request.overrides?.fields.minSuccessRate ?? 0))
         }
         return .unfit(name, omitted)
     }

@@ -1,15 +1,17 @@
 import NIOCore
 
-/// What changes between two plans: the models' state, whose turn it is, and chance. Passed in, so that the planner is pure.
+/// Everything that differs between two plans of the same request: the state of the models, the rotation and chance. It
+/// is passed in, so that the planner is pure.
 package protocol PlanningState {
     func reading(ofModel model: Int) -> ModelReading
-    /// Parts of the reading, for orders that look at a thousand models and need no more: each lies elsewhere in memory.
+    /// A part of the reading, as are `statistics` and `inFlight`. An order that compares a thousand models reads only
+    /// the parts that it needs, because each is in a different place in memory.
     func availability(ofModel model: Int) -> Availability
     func statistics(ofModel model: Int) -> StatisticsSummary
     func inFlight(ofModel model: Int) -> Int
-    /// Another number at each call, counting up for each segment on its own.
+    /// A number that increases with each call, separately for each segment.
     func rotation(ofSegment segment: Int) -> Int
-    /// From 0 up to 1, exclusive.
+    /// A random number from 0 up to 1, exclusive.
     mutating func chance() -> Double
 }
 
@@ -19,10 +21,11 @@ extension PlanningState {
     package func inFlight(ofModel model: Int) -> Int { reading(ofModel: model).inFlight }
 }
 
-/// The state as it is now, for a request in service.
+/// The current state of the process, for a request that is served.
 package struct LivePlanningState: PlanningState {
     private let loop: EngineLoop
-    /// Not its states: their references are counted by all loops.
+    /// The snapshot of this event loop. Its `states` are not stored here, because all loops share their reference
+    /// counts.
     private let snapshot: Snapshot
     private let now = NIODeadline.now()
 

@@ -1,17 +1,19 @@
 import Glibc
 import RoutingPolicy
 
-/// The first few of many candidates, in the order that a selector says: they are offered one by one, and what ranks too low is forgotten. So its memory doesn't grow
-/// with the policy.
+/// Ranks candidates by a selector's order and keeps the first few. Candidates are offered one by one, and those that
+/// rank too low are dropped, so that the memory does not grow with the policy.
 struct Ranking: ~Copyable {
     struct Candidate {
         var model: Int
-        /// Higher ranks first; equal ones as they were offered.
+        /// Higher keys rank first. Equal keys rank in the order in which they were offered.
         var key: Double
     }
 
-    /// What `weighted` draws by, and `best` compares: weight × success rate × (1000 / max(mean latency in ms, 100)). A model that was never asked counts as
-    /// one that always answers within 100 ms; one that always fails keeps a fiftieth of its share, so that its recovery is seen.
+    /// The score that `weighted` draws by and `best` compares:
+    /// weight × success rate × (1000 / max(mean latency in ms, 100)).
+    /// A model without samples scores as if it always succeeded within 100 ms. The success rate counts as at least 2 %,
+    /// so that a model that always fails is still drawn sometimes and its recovery is noticed.
     static func score(weight: Double, _ statistics: StatisticsSummary) -> Double {
         weight * Double(max(statistics.successRate, 0.02) * (1000 / max(statistics.meanLatencyMilliseconds ?? 100, 100)))
     }
@@ -19,31 +21,31 @@ struct Ranking: ~Copyable {
     private let order: Order
     private let kept: UnsafeMutableBufferPointer<Candidate>
     private(set) var count = 0
-    /// `weighted`: how much of the scores is still passed over before the next candidate takes a place.
+    /// For `weighted`: the sum of scores that is skipped before a candidate replaces another.
     private var jump = 0.0
     private var offered = 0
-    /// `round_robin` and `least_busy`: who would be first, of so many.
-    private let turn: Int
-    private let turns: Int
+    /// For `round_robin` and `least_busy`: the position of the candidate that comes first, below `total`.
+    private let start: Int
+    private let total: Int
 
     /// - Parameters:
-    ///   - kept: where the ranked candidates are held; as many as it has room for, at least 3.
-    ///   - turn: for `round_robin`, and for the ties of `least_busy`: counts up from request to request.
-    ///   - total: how many will be offered; only those two orders look at it.
+    ///   - kept: the memory for the ranked candidates. Its size, at least 3, is the number of candidates that are kept.
+    ///   - turn: increases with each request, so that `round_robin` and the ties of `least_busy` rotate.
+    ///   - total: the number of candidates that will be offered. Only `round_robin` and `least_busy` use it.
     init(_ order: Order, keeping kept: UnsafeMutableBufferPointer<Candidate>, turn: Int = 0, of total: Int = 0) {
         self.order = order
         self.kept = kept
-        turns = max(total, 1)
-        self.turn = Int(UInt(bitPattern: turn) % UInt(turns))
+        self.total = max(total, 1)
+        start = Int(UInt(bitPattern: turn) % UInt(self.total))
     }
 
-    /// The place of what was offered now, in this turn.
+    /// The distance of the candidate that was just offered from the first one of the rotation.
     private var distance: Int {
-        let ahead = offered - 1 - turn
-        return ahead < 0 ? ahead + turns : ahead
+        let ahead = offered - 1 - start
+        return ahead < 0 ? ahead + total : ahead
     }
 
-    /// - Parameter chance: from 0 up to 1, exclusive.
+    /// - Parameter chance: returns a random number from 0 up to 1, exclusive.
     @inline(__always)
     mutating func offer(_ model: Int, score: Double, chance: () -> Double) {
         offered += 1
@@ -52,11 +54,11 @@ struct Ranking: ~Copyable {
         case .weighted: draw(model, score, chance)
         case .best, .top3, .fastest, .cheapest: insert(model, key: score)
         case .roundRobin: insert(model, key: -Double(distance))
-        case .leastBusy: insert(model, key: score - Double(distance) / Double(turns + 1))
+        case .leastBusy: insert(model, key: score - Double(distance) / Double(total + 1))
         }
     }
 
-    /// In their order. `top3` draws among the first three now.
+    /// The kept candidates in their order. For `top3`, this draws among the first three.
     mutating func ranked(chance: () -> Double) -> UnsafeMutableBufferPointer<Candidate>.SubSequence {
         if order == .top3 {
             var best = UnsafeMutableBufferPointer(rebasing: kept[..<min(3, count)])
@@ -66,8 +68,10 @@ struct Ranking: ~Copyable {
         return kept[..<count]
     }
 
-    /// Draws without replacement, each by its share, in one pass: the algorithm A-ExpJ. Who has the highest ln(u) / score is first, and so on; between two changes a
-    /// random number says how much of the scores passes without one. Source: P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006.
+    /// Draws without replacement in one pass, each candidate with a probability in proportion to its score. This is the
+    /// algorithm A-ExpJ: candidates rank by ln(u) / score, with a random u, and one random number determines how much
+    /// score can be skipped before the next replacement.
+    /// Source: P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006.
     @inline(__always)
     private mutating func draw(_ model: Int, _ score: Double, _ chance: () -> Double) {
         guard score > 0 else { return insert(model, key: -.infinity) }
@@ -100,7 +104,7 @@ struct Ranking: ~Copyable {
     }
 }
 
-/// Of a number from 0 to 1; finite.
+/// The natural logarithm of a number from 0 to 1. It is always finite.
 private func logarithm(_ chance: Double) -> Double {
     log(max(chance, .leastNormalMagnitude))
 }

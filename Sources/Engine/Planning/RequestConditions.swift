@@ -1,61 +1,63 @@
 import RoutingPolicy
 
-/// The conditions that a request puts on every candidate of its routes: what its body needs, and what its own fields wish. A reference, since a loop over a
-/// thousand models would copy a large value for each.
+/// The conditions that every candidate of a request's routes must meet: those of its body and those of its routing
+/// overrides. It is a class, because a loop over a thousand models would copy a large value for each.
 final class RequestConditions {
-    /// What every model is compared with first.
+    /// The conditions that are plain numbers. Every model is checked against them first.
     struct Flat {
         fileprivate var supports: UInt8 = 0
-        /// Tokens of the prompt and of the response; 0 where the request says nothing.
+        /// The tokens of prompt and response together.
         fileprivate var contextTokens = 0
+        /// The tokens of the response; 0 if the request does not limit them.
         fileprivate var outputTokens = 0
-        /// Only the model's definition tells whether it holds what the request's fields ask for.
-        fileprivate(set) var hasFields = false
+        /// Whether there are routing overrides that must be checked against the complete definition of a model.
+        fileprivate(set) var hasOverrides = false
 
         @inline(__always)
-        func hold(for traits: ModelTraits) -> Bool {
+        func areMet(by traits: ModelTraits) -> Bool {
             traits.supports & supports == supports && contextTokens <= traits.context && outputTokens <= traits.maxOutput
         }
     }
 
-    private static let maxShownTags = 64
+    private static let maxTagCharacters = 64
 
     let flat: Flat
     private let needs: RequestNeeds
-    /// nil: none was given.
-    private let own: OverridesBox?
+    /// nil if the request has none.
+    private let overrides: OverridesBox?
 
     init(_ request: PlanRequest) {
         needs = request.needs
-        own = request.own
-        let fields = own?.fields
+        overrides = request.overrides
+        let fields = overrides?.fields
         flat = Flat(
             supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits,
             contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
-            hasFields: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
+            hasOverrides: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
     }
 
-    /// The first condition that the model fails; nil: none.
-    func failed(by model: ModelDefinition) -> Omission? {
+    /// The first condition that the model fails; nil if it meets all of them.
+    func firstFailure(of model: ModelDefinition) -> Omission? {
         for capability in Capability.allCases where !model.supports.contains(capability) {
-            if needs.supports.contains(capability) { return .need(capability) }
-            if own?.fields.supports.contains(capability) == true { return .field("supports_\(capability.rawValue)") }
+            if needs.supports.contains(capability) { return .capability(capability) }
+            if overrides?.fields.supports.contains(capability) == true { return .requested("supports_\(capability.rawValue)") }
         }
-        if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, has: output) }
-        if let context = model.context, flat.contextTokens > context { return .context(needed: flat.contextTokens, has: context) }
-        return failedField(model)
+        if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, available: output) }
+        if let context = model.context, flat.contextTokens > context { return .context(needed: flat.contextTokens, available: context) }
+        return failedOverride(of: model)
     }
 
-    /// A model that doesn't tell its context or output can't be known to be large enough for who asks.
-    func failedField(_ model: ModelDefinition) -> Omission? {
-        guard let fields = own?.fields else { return nil }
+    /// The first routing override that the model fails. A model whose `context` or `max_output` is unknown fails a
+    /// minimum for it.
+    func failedOverride(of model: ModelDefinition) -> Omission? {
+        guard let fields = overrides?.fields else { return nil }
         if let tags = fields.tags, !tags.matches(model.tags) {
-            return .field("tags '\(String(tags.description.prefix(Self.maxShownTags)))'")
+            return .requested("tags '\(String(tags.description.prefix(Self.maxTagCharacters)))'")
         }
-        if let type = fields.type, model.type != type { return .field("type '\(type)'") }
-        if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .field("min_context_size \(tokens)") }
-        if let tokens = fields.minOutput, (model.maxOutput ?? 0) < tokens { return .field("min_max_output_tokens \(tokens)") }
+        if let type = fields.type, model.type != type { return .requested("type '\(type)'") }
+        if let tokens = fields.minContext, (model.context ?? 0) < tokens { return .requested("min_context_size \(tokens)") }
+        if let tokens = fields.minOutput, (model.maxOutput ?? 0) < tokens { return .requested("min_max_output_tokens \(tokens)") }
         return nil
     }
 }

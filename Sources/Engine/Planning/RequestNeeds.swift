@@ -1,12 +1,13 @@
 package import RoutingPolicy
 
-/// What a chat request asks of a model, inferred from its body.
+/// The requirements of a chat request, inferred from its body.
 package struct RequestNeeds: Sendable, Equatable {
-    /// `image`, `audio`, `video`, `file` for parts of messages; `tools` for a list of tools; `json` for a JSON `response_format`. Never `streaming` or `reasoning`.
+    /// `image`, `audio`, `video` and `file` for message parts of that kind, `tools` for a list of tools, and `json` for
+    /// a JSON `response_format`. Never `streaming` or `reasoning`.
     package var supports: CapabilitySet
-    /// Estimated; images and other media are not counted.
+    /// An estimate that does not count images and other media.
     package var promptTokens: Int
-    /// `max_completion_tokens`, else `max_tokens`; nil: not given.
+    /// The request's `max_completion_tokens`, or else its `max_tokens`; nil if neither is given.
     package var maxTokens: Int?
 
     package init(supports: CapabilitySet = CapabilitySet(), promptTokens: Int = 0, maxTokens: Int? = nil) {

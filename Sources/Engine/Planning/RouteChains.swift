@@ -1,30 +1,30 @@
 package import ProviderKit
 package import RoutingPolicy
 
-/// A run of a route's models that one order ranks.
+/// A group of models of a route that are ranked together by one order.
 package struct Segment: Sendable, Equatable {
-    /// For `round_robin`: each segment of a policy turns on its own.
+    /// Identifies the segment within a policy, so that each segment has its own rotation.
     package var id: Int
     package var order: Order
-    /// As listed. Models of providers that are off are left out.
+    /// In the order of the policy, without models whose provider is off.
     package var models: [Int]
     package var minSuccessRate: Double?
-    /// Of a selector, whose order a request may replace.
+    /// Whether a selector chose the models, so that a request may replace the order.
     package var isSelected: Bool
 }
 
-/// A route's models, flattened at load over the routes that it leads to.
+/// The models of a route, including those of nested routes, flattened when the policy is loaded.
 package struct RouteChains: Sendable, Equatable {
-    /// Index into `RoutingPolicy.routes`; nil for the `auto` of a policy without such a route.
+    /// An index into `RoutingPolicy.routes`; nil for the implicit `auto` of a policy without such a route.
     package var route: Int?
-    /// Of `try`.
+    /// The segments of `try`.
     package var tries: [Segment] = []
     package var fallback: [Segment] = []
     package var fallbackOn: [FailureClass: [Segment]] = [:]
-    /// All models that it names, each once, those of providers that are off included.
+    /// All models of the route, each once, including those whose provider is off.
     package var all: [Int] = []
 
-    /// - Parameter segmentCount: how many segments the policy has so far; the ids count on from it.
+    /// - Parameter segmentCount: the number of segments so far, which is the next segment's id.
     init(route: Int, policy: RoutingPolicy, segmentCount: inout Int) {
         var flattener = Flattener(policy: policy, segmentCount: segmentCount)
         let definition = policy.routes[route]
@@ -38,7 +38,7 @@ package struct RouteChains: Sendable, Equatable {
         segmentCount = flattener.segmentCount
     }
 
-    /// `auto` where the policy has no such route: every visible model, as listed.
+    /// The implicit `auto` of a policy without such a route: all visible models, as listed.
     init(allOf policy: RoutingPolicy, segmentCount: inout Int) {
         var flattener = Flattener(policy: policy, segmentCount: segmentCount)
         tries = flattener.segments([
@@ -70,7 +70,7 @@ private struct Flattener {
         for step in steps {
             switch step {
             case .models(let models):
-                // Several share a name, and take turns.
+                // Several models with the same name rotate.
                 append(Segment(id: 0, order: models.count > 1 ? .roundRobin : .listed, models: models, isSelected: false), to: &segments)
             case .selected(let selection):
                 let minimum = selection.selector.minSuccessRate
@@ -89,7 +89,7 @@ private struct Flattener {
         var segment = segment
         segment.models.removeAll { policy.providers[policy.models[$0].provider].settings == nil }
         guard !segment.models.isEmpty else { return }
-        // Neighbours that are simply listed are one run.
+        // Adjacent plain lists become one segment.
         if segment.isPlainList, let last = segments.last, last.isPlainList {
             segments[segments.count - 1].models += segment.models
             return

@@ -1,16 +1,16 @@
-/// What each character costs, by what it is and what stands before it: an automaton whose rows are contexts and whose columns are kinds, laid out for one look-up
-/// a character.
+/// The cost of each character, depending on its kind and on the text before it. The table is an automaton whose rows
+/// are contexts and whose columns are kinds, so that each character takes one lookup.
 struct TextCosts {
     struct Step {
-        /// The next row's start.
+        /// The start of the next row.
         var row: UInt16
         /// In hundredths of a token.
         var cost: UInt16
     }
 
-    /// By a character's first byte.
+    /// The column of a character, by its first byte.
     let columns: [UInt8]
-    /// By a row's start and a column.
+    /// The steps, by the start of a row plus a column.
     let steps: [Step]
 
     static let table = TextCosts()
@@ -25,8 +25,8 @@ struct TextCosts {
     }
 }
 
-/// In hundredths of a token.
 extension TextContext {
+    /// In hundredths of a token, as are the costs below.
     fileprivate func cost(of kind: TextKind) -> UInt16 {
         switch kind {
         case .inside: 0
@@ -53,7 +53,8 @@ extension TextContext {
         }
     }
 
-    /// A word's first letter is nearly all of its cost: usual words are one token however long, with the space before them.
+    /// The first letter accounts for nearly all of a word's cost, because a common word of any length is one token,
+    /// together with the space before it.
     private var lowercaseCost: UInt16 {
         if case .word(let length) = self { return length < 4 ? 0 : length < 8 ? 2 : 33 }
         if case .capitals(let length) = self { return length == 1 ? 0 : 121 }
@@ -64,7 +65,7 @@ extension TextContext {
     }
 
     private var uppercaseCost: UInt16 {
-        // A capital behind one or two letters is rather a key's or a hash's than a name's.
+        // A capital after one or two letters more often belongs to a key or a hash than to a name.
         if case .word(let length) = self { return length < 3 ? 189 : 96 }
         if case .capitals(let length) = self { return length == 1 ? 0 : 5 }
         if isBlank { return 104 }
@@ -77,7 +78,7 @@ extension TextContext {
         return isBlank ? 102 : 107
     }
 
-    /// Vocabularies hold single digits, or groups of up to three; hardly any holds a space with them.
+    /// Vocabularies contain single digits or groups of up to three digits, but hardly ever with a space before them.
     private var digitCost: UInt16 {
         if case .digits(let length) = self { return length < 3 ? 54 : 115 }
         return isBlank ? 181 : 111

@@ -1,25 +1,25 @@
-/// What the first byte of a character says of it.
+/// The kind of a character, as far as its first byte determines it.
 enum TextKind: UInt8, CaseIterable {
     case lowercase, uppercase, digit, space, newline, tab, apostrophe, underscore
     /// All other ASCII.
     case punctuation
-    /// No first byte: the second half of an escaped pair of surrogates.
+    /// Not the first byte of a character: the second half of an escaped surrogate pair.
     case inside
-    /// U+0080 to U+00BF and U+2000 to U+2FFF: quotes, dashes, arrows, frames.
+    /// U+0080 to U+00BF and U+2000 to U+2FFF: quotes, dashes, arrows, box drawing.
     case symbol
-    /// Latin letters with marks, to U+027F.
+    /// Latin letters with diacritics, up to U+027F.
     case latin
-    /// U+1000 to U+1FFF, for Vietnamese's sake.
+    /// U+1000 to U+1FFF, where most texts are Vietnamese.
     case vietnamese
     case cyrillic
-    /// Greek, Hebrew, Arabic and what else has two bytes.
+    /// Greek, Hebrew, Arabic and the other two-byte scripts.
     case letter
-    /// U+0800 to U+0FFF: the scripts of India, Thai.
+    /// U+0800 to U+0FFF: Indic scripts and Thai.
     case indic
-    /// U+3000 to U+3FFF, Chinese punctuation with it.
+    /// U+3000 to U+3FFF, which includes Chinese punctuation.
     case kana
     case han, hangul, fullwidth
-    /// Everything of four bytes.
+    /// All characters of four bytes.
     case emoji
 
     init(firstByte byte: UInt8) {
@@ -49,17 +49,18 @@ enum TextKind: UInt8, CaseIterable {
     }
 }
 
-/// What stands before a byte, as far as its cost depends on it. A number counts the characters of the run that ends there, up to the last that matters.
+/// The text before a character, as far as the character's cost depends on it. An associated number is the length of the
+/// run that ends there, up to the length from which on the cost no longer changes.
 enum TextContext: Hashable {
     case start, space, spaces, newline, indent, tab
     case digits(Int), punctuation(Int)
-    /// Latin letters; after a capital or two, too.
+    /// A run of Latin letters, which may begin with one or two capitals.
     case word(Int)
     case capitals(Int)
     case cyrillic(Int)
     case symbol, letter, indic, kana, han, hangul, other
 
-    /// From so many letters on each costs the same.
+    /// From this length on, every further letter costs the same.
     static let longestWord = 9
 
     static let all: [TextContext] =
@@ -108,7 +109,7 @@ enum TextContext: Hashable {
 
     var isPunctuation: Bool { if case .punctuation = self { true } else { false } }
 
-    /// Within a run of Latin letters.
+    /// Whether the character before is a Latin letter.
     var isLatin: Bool {
         if case .word = self { return true }
         if case .capitals = self { return true }

@@ -1,14 +1,19 @@
-/// How many tokens a text will be, told from its bytes in one pass: no vocabulary, no allocation, 2 to 2.5 µs a KB.
+/// Estimates the number of tokens of a text from its bytes in one pass, without a vocabulary and without allocations,
+/// in 2 to 2.5 µs per KB.
 ///
-/// Each character adds hundredths of a token, by what it is and what stands before it (`TextCosts`). The costs were fitted to the mean count of five
-/// vocabularies, OpenAI's o200k_base, Llama 3's, Qwen's, DeepSeek's and Mistral's Tekken, and raised by 2 %. High is the safer side, by a little: what can't be
-/// counted here (media, a provider's own preamble, the template around tools) only adds to a prompt, and some servers cut what is too long in silence. More
-/// would do harm: a model left out wrongly may be the last that fits, while one asked in vain costs an attempt, which a model with a larger context repairs.
+/// Each character adds hundredths of a token, depending on its kind and on the text before it (`TextCosts`). The costs
+/// were fitted to the mean count of five vocabularies (OpenAI's o200k_base, and those of Llama 3, Qwen, DeepSeek and
+/// Mistral's Tekken) and then raised by 2 %. A slightly high estimate is safer: everything that cannot be counted here
+/// (media, a provider's preamble, the template around tools) makes the prompt longer, and some servers silently
+/// truncate a prompt that is too long. A much higher estimate would do harm: it could exclude the last model that fits,
+/// while a call to a model whose context is too small costs only one attempt before a model with a larger context takes
+/// over.
 ///
-/// The error on texts of 0.3 to 6 KB that the fit had not seen: of all together, the mean of the single texts', and where nine of ten lie; and, of all
-/// together, against single vocabularies, as far as these differ.
+/// The table shows the error on texts of 0.3 to 6 KB that were not part of the fit: for all of them together ("all"),
+/// the mean error of a single text ("mean"), and the range of nine texts out of ten. The columns after that
+/// show the error for all of them together against single vocabularies.
 ///
-/// | texts (how many) | all | mean | nine of ten | o200k | Llama 3 | Qwen | DeepSeek | Tekken | cl100k |
+/// | texts (count) | all | mean | nine of ten | o200k | Llama 3 | Qwen | DeepSeek | Tekken | cl100k |
 /// |---|---|---|---|---|---|---|---|---|---|
 /// | English (395) | +2 % | 4 % | -5 to +10 % | +4 | +3 | +1 | +1 | -1 | +3 |
 /// | Russian (400) | +5 % | 7 % | -5 to +18 % | +15 | +4 | -3 | +4 | +4 | -24 |
@@ -17,36 +22,41 @@
 /// | Python (189) | +3 % | 5 % | -6 to +13 % | +6 | +7 | +4 | 0 | -1 | +7 |
 /// | JSON (120) | +3 % | 3 % | -3 to +8 % | +5 | +5 | +3 | +1 | 0 | +5 |
 ///
-/// The English, Russian and Chinese are manuals, news, reviews and aphorisms. The worst single texts are tables of characters, at -26 %. Other languages, whose texts
-/// were partly in the fit: within 7 %, but Persian (+9 %), Vietnamese (+11 %), Czech (+15 %) and Ukrainian (-15 %, as its letters cost Russian's).
+/// The English, Russian and Chinese texts are manuals, news, reviews and aphorisms. The worst single texts are tables
+/// of characters, at -26 %. For other languages, whose texts were partly in the fit, the error is within 7 %, except
+/// for Persian (+9 %), Vietnamese (+11 %), Czech (+15 %) and Ukrainian (-15 %, because its letters cost as much as
+/// Russian ones).
 package struct TokenEstimate: Sendable {
-    /// What frames a message, its role too: `<|im_start|>role\n…<|im_end|>\n` in ChatML, `<|start_header_id|>role<|end_header_id|>\n\n…<|eot_id|>` in Llama 3.
+    /// The frame of a message, including its role: `<|im_start|>role\n…<|im_end|>\n` in ChatML,
+    /// `<|start_header_id|>role<|end_header_id|>\n\n…<|eot_id|>` in Llama 3.
     package static let ofMessage = 5
-    /// What makes the model begin: `<|im_start|>assistant\n`.
+    /// The text that makes the model begin its response: `<|im_start|>assistant\n`.
     package static let ofReply = 3
-    /// Beside a message's `name`. Source: OpenAI's cookbook, "How to count tokens with tiktoken".
+    /// The overhead of a message's `name`. Source: OpenAI's cookbook, "How to count tokens with tiktoken".
     package static let ofName = 1
-    /// Around a call's name and arguments: from 7 to 12 in the templates of OpenAI, Qwen and Llama 3.
+    /// The frame around the name and arguments of a tool call: 7 to 12 in the templates of OpenAI, Qwen and Llama 3.
     package static let ofCall = 8
 
     private var hundredths = 0
 
     package init() {}
 
-    /// Rounded up.
+    /// The estimate, rounded up.
     package var tokens: Int { (hundredths &+ 99) / 100 }
 
-    /// Tokens that are not a text's.
+    /// Adds tokens that are not part of a text.
     package mutating func add(tokens: Int) { hundredths &+= tokens &* 100 }
 
-    /// A text in JSON that was checked: what stands between a string's quotes, or whole values as they are written. An escape counts as what it means.
+    /// Adds a text within valid JSON: the content between a string's quotes, or complete values as they are written. An
+    /// escape counts as the character that it represents.
     package mutating func addText(_ range: Range<Int>, of json: RawSpan) {
         let text = json.extracting(range.clamped(to: 0..<json.byteCount))
         hundredths &+= text.withUnsafeBytes { Self.hundredths(of: $0) }
     }
 
-    /// Tokens of a response of which only the length is known: four bytes a token, as OpenAI's rule of thumb says for English. Rough: other scripts take
-    /// more bytes for a token, and the framing of chunks is counted too.
+    /// The tokens of a response of which only the length is known: four bytes per token, which is OpenAI's rule of
+    /// thumb for English. This is rough, because other scripts need more bytes per token, and the framing of chunks
+    /// counts too.
     package static func tokens(ofBytes bytes: Int) -> Int {
         (bytes &+ 3) / 4
     }
@@ -75,7 +85,8 @@ package struct TokenEstimate: Sendable {
         }
     }
 
-    /// The first byte, in UTF-8, of what an escape means; of the second half of a surrogate pair, a byte inside a character. `i` stands behind the backslash.
+    /// The first UTF-8 byte of the character that an escape represents, or a continuation byte for the second half of a
+    /// surrogate pair. `i` is the position after the backslash.
     private static func firstByte(ofEscape text: UnsafeRawBufferPointer, _ i: inout Int) -> UInt8 {
         guard i < text.count else { return UInt8(ascii: "\\") }
         let letter = text[i]

@@ -1,12 +1,13 @@
 import Synchronization
 
-/// How the last load went: the one place that `/health`, the gauge and the logs tell it from.
+/// The outcome of the last reload. It is the only source for `/health`, the metrics and the logs.
 package final class PolicyStatus: Sendable {
     package struct Value: Sendable {
+        /// The digest of the policy in service.
         package var digest: String
-        /// Seconds since 1970.
+        /// When the policy in service was loaded, in seconds since 1970.
         package var loadedAt: Int
-        /// The rendered errors of the last reload; nil where it succeeded.
+        /// The rendered errors of the last reload; nil if it succeeded.
         package var lastErrors: [String]?
         package var reloads = 0
         package var failedReloads = 0

@@ -2,16 +2,16 @@ package import ProviderKit
 package import RoutingPolicy
 import Synchronization
 
-/// A running provider: its translator, and the identity that its connections and its state hang on. It lives from the policy that defines it to the
-/// end of its last stream, over every reload that leaves its definition equal.
+/// A running provider. Its connections and its state belong to the instance. The instance survives every reload that
+/// does not change its definition, and after it is removed it lives until its last stream ends.
 package final class ProviderInstance: Sendable {
     package let name: String
     package let provider: any Provider
-    /// What it was made from; equal settings in a new policy keep the instance.
+    /// The settings of the provider. A new policy with equal settings keeps the instance.
     package let settings: any ProviderSettings
-    /// How long its unused connections stay open.
+    /// How long idle connections stay open.
     package let poolIdle: Duration
-    /// Masks what must not show in texts that its upstream sent.
+    /// Masks the provider's secrets in texts that its upstream sends.
     let mask: SecretMask
     private let retired = Atomic(false)
 
@@ -23,7 +23,7 @@ package final class ProviderInstance: Sendable {
         mask = SecretMask(provider.secrets)
     }
 
-    /// True from the reload that dropped it: its connections close instead of being kept.
+    /// Whether a reload has removed the instance. Its connections then close after their current request.
     package var isRetired: Bool { retired.load(ordering: .acquiring) }
 
     package func retire() { retired.store(true, ordering: .releasing) }

@@ -1,13 +1,15 @@
 package import Logging
 package import RoutingPolicy
 
-/// Replaces the policy, one reload at a time: read, build, swap, drain. Whatever fails, the running policy stays as it is.
+/// Replaces the policy, one reload at a time: read, build, swap, drain. If a step fails, the running policy is
+/// unchanged.
 package struct Reloader: Sendable {
-    /// What came of a reload.
+    /// The outcome of a reload.
     package enum Outcome: Sendable {
-        /// The difference in words, a line each; empty where nothing changed.
+        /// The policy was replaced. The lines describe the changes; there are none if nothing changed.
         case swapped([String])
-        /// What is wrong, a line each, and the same for a person with the file open.
+        /// The running policy was kept. `errors` has one line for each error, and `report` shows them with excerpts of
+        /// the policy file.
         case kept(errors: [String], report: String)
     }
 
@@ -18,8 +20,8 @@ package struct Reloader: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - load: reads the policy afresh.
-    ///   - now: seconds since 1970.
+    ///   - load: reads the policy file.
+    ///   - now: returns the time in seconds since 1970.
     package init(
         engine: Engine, listeners: any ListenerSet, load: @escaping @Sendable () -> PolicyReport, now: @escaping @Sendable () -> Int,
         logger: Logger
@@ -31,7 +33,8 @@ package struct Reloader: Sendable {
         self.logger = logger
     }
 
-    /// Serves the triggers in their order, until their stream ends. A trigger that comes during a reload waits; none is lost.
+    /// Reloads once for each trigger, in order, until the stream of triggers ends. A trigger that arrives during a
+    /// reload waits; none is lost.
     package func run(_ triggers: AsyncStream<ReloadTrigger>) async {
         for await trigger in triggers {
             let outcome = await reload()
@@ -53,13 +56,13 @@ package struct Reloader: Sendable {
         } catch {
             return keep(["\(error)"], "\(error)")
         }
-        let dropped = running.dropped(in: next)
+        let removed = running.removed(in: next)
         var draining: [String: Int] = [:]
-        for instance in dropped { draining[instance.name] = await engine.busyCount(of: instance) }
+        for instance in removed { draining[instance.name] = await engine.busyCount(of: instance) }
         engine.budget.setLimit(policy.server.maxBufferedBytes)
         engine.store.swap(next)
         await prepared.commit(policy.server)
-        for instance in dropped { engine.drop(instance) }
+        for instance in removed { engine.drop(instance) }
         engine.status.succeeded(digest: policy.digest, at: next.loadedAt)
         let warnings = report.issues.isEmpty ? [] : [report.rendered()]
         for warning in warnings { logger.warning("the policy has warnings", metadata: ["report": "\(warning)"]) }
@@ -80,13 +83,14 @@ package struct Reloader: Sendable {
             for line in difference { logger.notice("policy change", metadata: ["change": "\(line)"]) }
         case .kept(_, let report):
             logger.error(
-                "the policy can't be put into service; the running one stays", metadata: ["by": "\(source)", "report": "\(report)"])
+                "the new policy cannot be used; the running policy stays in service", metadata: ["by": "\(source)", "report": "\(report)"])
         }
     }
 }
 
-/// A reason to reload, and who waits for what comes of it.
+/// A request to reload, and the continuation that receives the outcome.
 package struct ReloadTrigger: Sendable {
+    /// The origin of the request, for the log: for example `SIGHUP`.
     package var source: String
     package var reply: CheckedContinuation<Reloader.Outcome, Never>?
 
@@ -96,13 +100,15 @@ package struct ReloadTrigger: Sendable {
     }
 }
 
-/// The sockets that the process listens on.
+/// The sockets on which the process listens.
 package protocol ListenerSet: Sendable {
-    /// Opens those of `addresses` that are not open yet. Throws where one can't be; then none is left open by this call.
+    /// Opens those of `addresses` that are not open yet. If one of them cannot be opened, this closes those that it has
+    /// opened, and throws.
     func prepare(_ addresses: [ListenAddress]) async throws -> any PreparedListeners
 }
 
+/// Sockets that are open but not yet in service.
 package protocol PreparedListeners: Sendable {
-    /// Puts the settings in force and closes the sockets that the new policy doesn't name.
+    /// Applies the settings, and closes the sockets that the new policy does not list.
     func commit(_ settings: ServerSettings) async
 }

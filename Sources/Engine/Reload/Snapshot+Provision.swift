@@ -1,14 +1,14 @@
 package import RoutingPolicy
 
 extension Snapshot {
-    /// Builds what `policy` needs and `running` hasn't: a provider whose name and settings are equal keeps its instance, and with it its connections and
-    /// its state. Nothing that runs is touched.
+    /// Creates a snapshot of `policy`. A provider whose name and settings are the same in `running` keeps its instance,
+    /// with its connections and its state. The running snapshot is not modified.
     package static func provision(_ policy: RoutingPolicy, over running: Snapshot?, at seconds: Int) -> Snapshot {
         var kept: [String: ProviderInstance] = [:]
         for case let instance? in running?.instances ?? [] { kept[instance.name] = instance }
         let instances = policy.providers.map { definition -> ProviderInstance? in
             guard let settings = definition.settings else { return nil }
-            let poolIdle = policy.timeouts.overridden(by: definition.timeouts).poolIdle
+            let poolIdle = policy.defaults.timeouts.overridden(by: definition.timeouts).poolIdle
             if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle {
                 return instance
             }
@@ -20,8 +20,8 @@ extension Snapshot {
         return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, states: states, loadedAt: seconds)
     }
 
-    /// The instances that run here and not in `next`.
-    func dropped(in next: Snapshot) -> [ProviderInstance] {
+    /// The instances of this snapshot that `next` does not contain.
+    func removed(in next: Snapshot) -> [ProviderInstance] {
         instances.compactMap { instance in
             guard let instance, !next.instances.contains(where: { $0 === instance }) else { return nil }
             return instance

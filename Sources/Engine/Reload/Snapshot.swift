@@ -1,29 +1,32 @@
 package import RoutingPolicy
 
-/// A policy in service: what a request reads, once, at its start. Nothing in it changes.
+/// A policy in service, with everything that is derived from it. It is immutable, and a request reads it once, at its
+/// start.
 package final class Snapshot: Sendable {
     package let policy: RoutingPolicy
-    /// Counts from 1 with each swap.
+    /// The number of the snapshot, starting from 1.
     package let generation: Int
-    /// In the order of `policy.providers`; nil for one that is off.
+    /// In the order of `policy.providers`; nil for a provider that is off.
     package let instances: [ProviderInstance?]
-    /// A stamp: seconds since 1970 when this policy was put into service.
+    /// When this policy was loaded, in seconds since 1970.
     package let loadedAt: Int
     /// In the order of `policy.routes`.
     package let chains: [RouteChains]
-    /// What a request for `auto` follows.
+    /// The candidates of a request for `auto`.
     package let auto: RouteChains
-    /// In the order of `policy.models`: defaults, provider and model.
+    /// In the order of `policy.models`, combined from the defaults, the provider and the model.
     let modelTimeouts: [Timeouts]
+    /// In the order of `policy.models`, combined from the defaults, the provider and the model.
     let modelRetry: [Retry]
     /// In the order of `policy.models`.
     let traits: [ModelTraits]
-    /// In the order of `policy.models`. It outlives the policy, where the model's definition does.
+    /// In the order of `policy.models`. A state outlives this policy if the model's definition stays the same.
     package let states: ModelStates
 
-    /// From so many tokens on, prompt and answer, a request's number of tokens decides something: a model's context, or, from 0, a limit or the cost of a hedge.
+    /// The lowest number of tokens, prompt and response together, from which on the exact estimate matters. It is the
+    /// smallest context of a model, or 0 if the policy limits tokens per minute or the cost of a hedge.
     package let exactTokensFrom: Int
-    /// By the first byte of the digest, so that a look-up compares few.
+    /// The keys by the first byte of their digests, so that a lookup compares only a few.
     private let keyIndices: [[Int]]
     private let routeIndices: [String: Int]
     private let modelIndices: [String: [Int]]
@@ -34,14 +37,14 @@ package final class Snapshot: Sendable {
         self.instances = instances
         self.loadedAt = loadedAt
         modelTimeouts = policy.models.map { model in
-            policy.timeouts.overridden(by: policy.providers[model.provider].timeouts).overridden(by: model.timeouts)
+            policy.defaults.timeouts.overridden(by: policy.providers[model.provider].timeouts).overridden(by: model.timeouts)
         }
         modelRetry = policy.models.map { model in
-            policy.retry.overridden(by: policy.providers[model.provider].retry).overridden(by: model.retry)
+            policy.defaults.retry.overridden(by: policy.providers[model.provider].retry).overridden(by: model.retry)
         }
         traits = policy.models.map(ModelTraits.init)
         self.states = states
-        let limits = policy.models.map(\.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
+        let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
         let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
         exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
         keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
@@ -55,14 +58,14 @@ package final class Snapshot: Sendable {
             }
         }
         modelIndices = models
-        // 0 is for the rotation of names.
+        // Segment 0 is the rotation of models with the same name.
         var segmentCount = 1
         chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
     }
 
-    /// The same, as an object of its own for one event loop: a request counts references to it a dozen times, and a count that all loops share would
-    /// travel between cores each time.
+    /// A copy for one event loop. A request retains the snapshot a dozen times, and a reference count that all loops
+    /// share would move between cores each time.
     init(_ shared: Snapshot) {
         policy = shared.policy
         generation = shared.generation
@@ -80,7 +83,8 @@ package final class Snapshot: Sendable {
         modelIndices = shared.modelIndices
     }
 
-    /// The key with this SHA-256, as an index into `policy.keys`. Each comparison takes the same time wherever the digests differ.
+    /// The index in `policy.keys` of the key with this SHA-256 digest. Each comparison takes the same time, regardless
+    /// of where the digests differ.
     package func key(digest: [UInt8]) -> Int? {
         for index in keyIndices[Int(digest.first ?? 0)] {
             let known = policy.keys[index].digest
@@ -92,14 +96,14 @@ package final class Snapshot: Sendable {
         return nil
     }
 
-    /// A route's own over the model's.
+    /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
         route.map { modelTimeouts[model].overridden(by: policy.routes[$0].timeouts) } ?? modelTimeouts[model]
     }
 
     package func state(ofModel model: Int) -> ModelState { states.models[model] }
 
-    /// nil: the key has no limits, or there is none.
+    /// nil if the key has no limits, or if there is no key.
     func limits(ofKey name: String?) -> LimitChain? {
         guard !states.keyLimiters.isEmpty, let name, let limiter = states.keyLimiters[name] else { return nil }
         return LimitChain(own: limiter)
@@ -107,12 +111,12 @@ package final class Snapshot: Sendable {
 
     package func route(named name: String) -> Int? { routeIndices[name] }
 
-    /// The models of a name, a key, or `provider/name`, in the policy's order.
+    /// The models with this name or `provider/name`, in the policy's order.
     package func models(named name: String) -> [Int] { modelIndices[name] ?? [] }
 
     package func instance(ofModel model: Int) -> ProviderInstance? { instances[policy.models[model].provider] }
 
-    /// The environment variables for want of which these models' providers are off, in order.
+    /// The unset environment variables because of which the providers of these models are off, in order.
     package func unsetVariables(of models: [Int]) -> [String] {
         var seen: [String] = []
         for model in models {

@@ -1,18 +1,20 @@
 package import NIOCore
 package import ProviderKit
 
-/// How an attempt went, as far as the model's state is concerned.
+/// How an attempt ended, as far as the model's state is concerned.
 package enum AttemptOutcome: Sendable {
-    /// - latency: of the whole attempt.
-    /// - firstToken: from its start to its first content; nil for a response that isn't streamed.
+    /// - latency: duration of the complete attempt.
+    /// - firstToken: from the start of the attempt to its first content; nil for a non-streamed response.
     case succeeded(latency: Duration, firstToken: Duration?)
-    /// - retryAfter: what a 429 rests for: the upstream's wait, or else the delay before the next try. nil, no rest. Other classes don't look at it.
+    /// - retryAfter: the cooldown after a 429: the wait that the upstream requested, or else the delay before the next
+    ///   attempt. nil: no cooldown. It is ignored for all other failure classes.
     case failed(FailureClass, retryAfter: Duration?)
-    /// The client left, or another attempt was faster.
+    /// The client disconnected, or another attempt was faster.
     case abandoned
 }
 
-/// The right to one attempt at a model, with all that it holds there. Ended once: with `end`, or with `giveBack` if it was never made.
+/// The right to make one attempt at a model, with everything that the attempt has reserved there.
+/// It must be ended exactly once: with `end`, or with `giveBack` if the attempt was never made.
 package struct AttemptPermit: ~Copyable, Sendable {
     package let state: ModelState
     private let pass: Breaker.Pass
@@ -24,16 +26,17 @@ package struct AttemptPermit: ~Copyable, Sendable {
         self.limits = limits
     }
 
-    /// The breaker's next step hangs on it.
+    /// Whether the breaker's next state depends on this attempt.
     package var isProbe: Bool { pass.isProbe }
 
-    /// - Parameter usedTokens: what the attempt cost; nil leaves the estimate. An upstream that was never reached cost nothing, whatever is said here.
+    /// - Parameter usedTokens: the tokens that the attempt used; nil keeps the estimate. It is ignored if the upstream
+    ///   was never reached: such an attempt uses nothing.
     package consuming func end(
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) {
         state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random)
         state.statistics.record(outcome, now: now)
-        state.underWay.decrement()
+        state.attemptsInFlight.decrement()
         if outcome.reachedUpstream {
             limits?.end(usedTokens: usedTokens, now: now)
         } else {
@@ -41,12 +44,12 @@ package struct AttemptPermit: ~Copyable, Sendable {
         }
     }
 
-    /// The attempt is not made.
+    /// Returns the permit unused.
     package consuming func giveBack(now: NIODeadline) {
-        // A verdict of none draws no random number.
+        // The verdict `none` draws no random number.
         var random = SystemRandomNumberGenerator()
         state.breaker.on(.none, of: pass, now: now, using: &random)
-        state.underWay.decrement()
+        state.attemptsInFlight.decrement()
         limits?.giveBack(now: now)
     }
 }
@@ -68,7 +71,7 @@ extension Breaker.Verdict {
             case .unreachable, .reset, .timeout, .upstreamError: self = .failed
             case .notFound: self = .notFound
             case .providerRejected: self = .rejected
-            case .rateLimited: self = retryAfter.map { .rateLimited(rest: $0) } ?? .none
+            case .rateLimited: self = retryAfter.map { .rateLimited(cooldown: $0) } ?? .none
             case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: self = .none
             }
         }
@@ -76,7 +79,7 @@ extension Breaker.Verdict {
 }
 
 extension ModelStatistics {
-    /// What says nothing about the model is no sample.
+    /// Records the outcome as a sample if it reveals something about the model.
     func record(_ outcome: AttemptOutcome, now: NIODeadline) {
         switch outcome {
         case .succeeded(let latency, let firstToken):

@@ -1,29 +1,30 @@
 package import NIOCore
 
-/// Whether a model may be asked now; if not, why, and until when where that is known.
+/// Whether a model can be called now; if not, the reason and, if known, the time until which it lasts.
 package enum Availability: Sendable, Equatable {
     case ready
-    /// Its breaker is half-open: the next attempt is the probe.
+    /// The breaker is half-open: the next attempt is the probe.
     case probe
-    /// Its breaker is half-open, and another attempt is the probe.
+    /// The breaker is half-open, and another attempt is already the probe.
     case probing
-    /// Its breaker is open.
+    /// The breaker is open.
     case open(until: NIODeadline)
-    /// The upstream asked to be left alone.
+    /// The model is in cooldown after a 429.
     case coolingDown(until: NIODeadline)
-    /// Its own or its provider's requests or tokens of the minute are used up.
+    /// The model or its provider has used up its requests or tokens for this minute.
     case limited(until: NIODeadline)
-    /// All of its own or its provider's slots are taken.
+    /// All concurrency slots of the model or of its provider are taken.
     case full
 
-    package var mayBeTried: Bool {
+    package var isAvailable: Bool {
         switch self {
         case .ready, .probe: true
         case .probing, .open, .coolingDown, .limited, .full: false
         }
     }
 
-    /// When it is worth to ask again; nil where that hangs on another attempt's end, or is now.
+    /// The earliest time at which another attempt makes sense. nil if that is now, or if it depends on the end of
+    /// another attempt.
     package var until: NIODeadline? {
         switch self {
         case .open(let until), .coolingDown(let until), .limited(let until): until

@@ -1,24 +1,25 @@
 package import RoutingPolicy
 
-/// How long to wait before the same model is asked again.
+/// How long to wait before the same model is called again.
 package enum Backoff {
-    /// What no upstream's wish is followed beyond.
+    /// The upper bound for a wait that an upstream requests.
     package static let maxRetryAfter: Duration = .seconds(300)
 
-    /// The delay before a further try.
+    /// The delay before a retry.
     ///
-    /// Without the upstream's wish it is drawn from (1 - jitter)...(1 + jitter) of
+    /// If the upstream requests no wait, the delay is drawn from (1 - jitter)...(1 + jitter) of
     ///
     ///     min(delay × 2^(retry - 1), max_delay / (1 + jitter))
     ///
-    /// so that it never exceeds `max_delay`, and waits at that bound are spread too. With delay 500 ms, jitter 0.2, max_delay 30 s: 500 ms, 1 s, 2 s, 4 s,
-    /// 8 s, 16 s, 25 s, 25 s, each ± 20 %.
+    /// so that it never exceeds `max_delay`, and delays at that bound are spread too. With delay 500 ms, jitter 0.2 and
+    /// max_delay 30 s: 500 ms, 1 s, 2 s, 4 s, 8 s, 16 s, 25 s, 25 s, each ± 20 %.
     ///
-    /// With it: what the upstream said, also over `max_delay`, never less of it, and up to jitter × the delay above more. At most 300 s.
+    /// If the upstream requests a wait, the delay is that wait, even above `max_delay`, plus a random part of up to
+    /// jitter × the delay above. It is never shorter than the requested wait, except that it is at most 300 s.
     ///
     /// - Parameters:
     ///   - retry: counts from 1.
-    ///   - retryAfter: what the upstream asked for; nil where it named nothing.
+    ///   - retryAfter: the wait that the upstream requested; nil if it requested none.
     package static func delay(
         retry: Int, settings: Retry, retryAfter: Duration?, using random: inout some RandomNumberGenerator
     ) -> Duration {

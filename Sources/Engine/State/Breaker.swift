@@ -1,35 +1,35 @@
 package import NIOCore
 package import RoutingPolicy
 
-/// The breaker of a provider's model: a value, which decides and does nothing.
+/// The circuit breaker of a provider's model: a value that only decides, without side effects.
 ///
-///     closed     -- `failures` in a row, a 404, a refusal of the router's key --> open
-///     open       -- its time has passed -------------------------------------> half-open
-///     half-open  -- `successes` good probes in a row, one at a time ---------> closed
-///     half-open  -- a failed probe: the cool-down doubles -------------------> open
+///     closed     -- `failures` in a row, a 404, or a rejection of the router's key --> open
+///     open       -- the cooldown is over -------------------------------------------> half-open
+///     half-open  -- `successes` successful probes in a row, one at a time ----------> closed
+///     half-open  -- a failed probe: the cooldown doubles ---------------------------> open
 ///
-/// A 429 is no failure: the model rests, in whatever state.
+/// A 429 is not a failure: it puts the model into cooldown, in any state of the breaker.
 package struct Breaker: Sendable {
     package enum State: Sendable, Equatable {
         case closed
         case open(until: NIODeadline)
-        /// `good`: probes in a row that succeeded.
+        /// - good: the number of consecutive probes that have succeeded.
         case halfOpen(good: Int, isProbing: Bool)
     }
 
-    /// The right to one attempt, and what its verdict counts for.
+    /// The right to make one attempt. It determines how the verdict on that attempt counts.
     package struct Pass: Sendable, Equatable {
         fileprivate enum Kind: Equatable {
             case plain
             case probe
-            /// A probe ahead of the breaker's time, which was this.
+            /// A probe before the end of the cooldown, which is the associated time.
             case earlyProbe(NIODeadline)
         }
 
         fileprivate var generation: UInt64
         fileprivate var kind: Kind
 
-        /// Of a closed breaker.
+        /// A pass of a closed breaker.
         init(generation: UInt64) {
             self.init(generation: generation, kind: .plain)
         }
@@ -50,76 +50,78 @@ package struct Breaker: Sendable {
     package enum Verdict: Sendable, Equatable {
         case succeeded
         case failed
-        /// The provider doesn't know the model.
+        /// The provider does not know the model.
         case notFound
-        /// The provider refuses the router's key or account.
+        /// The provider rejects the router's key or account.
         case rejected
-        /// It asked to be left alone for so long.
-        case rateLimited(rest: Duration)
-        /// The attempt says nothing about the model.
+        /// The upstream is rate limiting and must not be called during the cooldown.
+        case rateLimited(cooldown: Duration)
+        /// The attempt reveals nothing about the model.
         case none
     }
 
-    /// How long a 404 opens it for; doubled with each further one.
-    package static let firstAbsence: Duration = .seconds(60)
-    package static let maxAbsence: Duration = .seconds(3600)
-    package static let maxRest = Backoff.maxRetryAfter
+    /// How long the first 404 opens the breaker. The time doubles with each further 404.
+    package static let firstNotFoundCooldown: Duration = .seconds(60)
+    package static let maxNotFoundCooldown: Duration = .seconds(3600)
+    package static let maxRateLimitCooldown = Backoff.maxRetryAfter
 
     package let settings: BreakerSettings
     package private(set) var state = State.closed
     package private(set) var failuresInRow = 0
-    /// May lie in the past.
+    /// The end of the cooldown after a 429. It may be in the past.
     package private(set) var coolsDownUntil: NIODeadline?
-    /// Counts openings and closings: the verdict on an attempt that began before the last of them is none any more.
+    /// Counts how often the breaker has opened or closed. The verdict on an attempt that began before the last change
+    /// is ignored.
     private var generation: UInt64 = 0
-    /// The next one's length, before its jitter.
+    /// The length of the next cooldown, before jitter.
     private var cooldown: Duration
-    private var absence = firstAbsence
+    private var notFoundCooldown = firstNotFoundCooldown
 
     package init(_ settings: BreakerSettings) {
         self.settings = settings
         cooldown = settings.cooldown
     }
 
-    /// What readers see without a lock.
+    /// The state that readers see without a lock.
     var word: BreakerWord {
         switch state {
         case .closed:
             if let coolsDownUntil { return .coolingDown(until: coolsDownUntil) }
-            return failuresInRow == 0 ? .clean(generation: generation) : .strained(generation: generation)
+            return failuresInRow == 0 ? .clean(generation: generation) : .failing(generation: generation)
         case .open(let until): return .open(until: max(until, coolsDownUntil ?? until))
         case .halfOpen(_, isProbing: true): return .probing
-        case .halfOpen(_, isProbing: false): return coolsDownUntil.map { .coolingHalfOpen(until: $0) } ?? .halfOpen
+        case .halfOpen(_, isProbing: false): return coolsDownUntil.map { .halfOpenCoolingDown(until: $0) } ?? .halfOpen
         }
     }
 
     package func availability(now: NIODeadline) -> Availability { word.availability(now: now) }
 
-    /// - Parameter mayProbeEarly: admits a probe to an open breaker whose time has not come: for a call that has no other candidate. One at a time, as
-    ///   ever, and not while the model rests.
-    package mutating func enter(now: NIODeadline, mayProbeEarly: Bool = false) -> Entry {
-        if let rest = coolsDownUntil, now >= rest { coolsDownUntil = nil }
+    /// - Parameter allowsEarlyProbe: lets an open breaker admit a probe before the end of its cooldown, for a call that
+    ///   has no other candidate. There is still at most one probe at a time, and none while the model is in cooldown
+    ///   after a 429.
+    package mutating func enter(now: NIODeadline, allowsEarlyProbe: Bool = false) -> Entry {
+        if let end = coolsDownUntil, now >= end { coolsDownUntil = nil }
         let availability = availability(now: now)
         switch state {
-        case .closed where availability.mayBeTried:
+        case .closed where availability.isAvailable:
             return .admitted(Pass(generation: generation))
-        case .halfOpen(let good, isProbing: false) where availability.mayBeTried:
+        case .halfOpen(let good, isProbing: false) where availability.isAvailable:
             return probe(.probe, good: good)
-        case .open where availability.mayBeTried:
+        case .open where availability.isAvailable:
             return probe(.probe, good: 0)
-        case .open(let until) where mayProbeEarly && coolsDownUntil == nil:
+        case .open(let until) where allowsEarlyProbe && coolsDownUntil == nil:
             return probe(.earlyProbe(until), good: 0)
-        case .open where mayProbeEarly:
+        case .open where allowsEarlyProbe:
             return .refused(coolsDownUntil.map { .coolingDown(until: $0) } ?? availability)
         case .closed, .open, .halfOpen:
             return .refused(availability)
         }
     }
 
-    /// How the attempt went that `enter` admitted; once for each.
+    /// Reports the verdict on an attempt that `enter` admitted. Called once for each attempt.
     package mutating func on(_ verdict: Verdict, of pass: Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
-        if case .rateLimited(let rest) = verdict {
-            let end = now + min(max(rest, .zero), Self.maxRest)
+        if case .rateLimited(let cooldown) = verdict {
+            let end = now + min(max(cooldown, .zero), Self.maxRateLimitCooldown)
             coolsDownUntil = max(coolsDownUntil ?? end, end)
         }
         guard pass.generation == generation else { return }
@@ -128,12 +130,6 @@ package struct Breaker: Sendable {
         case .probe: onProbe(verdict, now, &random, orElse: .halfOpen(good: goodProbes, isProbing: false))
         case .earlyProbe(let until): onProbe(verdict, now, &random, orElse: .open(until: until), isEarly: true)
         }
-    }
-
-    /// Closes it, by hand.
-    package mutating func reset() {
-        coolsDownUntil = nil
-        close()
     }
 
     private var goodProbes: Int {
@@ -151,51 +147,52 @@ package struct Breaker: Sendable {
             failuresInRow = 0
         case .failed:
             failuresInRow += 1
-            if failuresInRow >= settings.failures { cool(now, &random) }
+            if failuresInRow >= settings.failures { open(now, &random) }
         case .rejected:
             failuresInRow += 1
-            cool(now, &random)
+            open(now, &random)
         case .notFound:
             failuresInRow += 1
-            openForAbsence(now)
+            openAfterNotFound(now)
         case .rateLimited, .none:
             break
         }
     }
 
     /// - Parameters:
-    ///   - orElse: where a probe without a verdict leaves the breaker.
-    ///   - isEarly: its failure opens the breaker again, but doubles nothing: the cool-down was not over.
+    ///   - orElse: the state of the breaker after a probe without a verdict.
+    ///   - isEarly: the probe began before the end of the cooldown. If it fails, the breaker opens again, but the
+    ///     cooldown does not double.
     private mutating func onProbe(
         _ verdict: Verdict, _ now: NIODeadline, _ random: inout some RandomNumberGenerator, orElse: State, isEarly: Bool = false
     ) {
         switch verdict {
         case .succeeded:
             failuresInRow = 0
-            absence = Self.firstAbsence
+            notFoundCooldown = Self.firstNotFoundCooldown
             let good = goodProbes + 1
             if good >= settings.successes { close() } else { state = .halfOpen(good: good, isProbing: false) }
         case .failed, .rejected:
             failuresInRow += 1
             if !isEarly { cooldown = min(cooldown * 2, max(settings.maxCooldown, settings.cooldown)) }
-            cool(now, &random)
+            open(now, &random)
         case .notFound:
             failuresInRow += 1
-            openForAbsence(now)
+            openAfterNotFound(now)
         case .rateLimited, .none:
             state = orElse
         }
     }
 
-    private mutating func cool(_ now: NIODeadline, _ random: inout some RandomNumberGenerator) {
+    private mutating func open(_ now: NIODeadline, _ random: inout some RandomNumberGenerator) {
         generation += 1
         state = .open(until: now + cooldown.jittered(by: settings.jitter, using: &random))
     }
 
-    private mutating func openForAbsence(_ now: NIODeadline) {
+    private mutating func openAfterNotFound(_ now: NIODeadline) {
         generation += 1
-        state = .open(until: now + absence)
-        absence = min(absence * 2, Self.maxAbsence)
+        state = .open(until: now + notFoundCooldown)
+        notFoundCooldown = min(notFoundCooldown * 2, Self.maxNotFoundCooldown)
     }
 
     private mutating func close() {
@@ -203,6 +200,6 @@ package struct Breaker: Sendable {
         state = .closed
         failuresInRow = 0
         cooldown = settings.cooldown
-        absence = Self.firstAbsence
+        notFoundCooldown = Self.firstNotFoundCooldown
     }
 }

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// A breaker's state in 64 bits, so that it is read in one load: the kind in the lowest three, above them a generation or a time (in nanoseconds of
-/// uptime: 61 bits are 73 years).
+/// The state of a breaker in 64 bits, so that one load reads it. The lowest three bits are the kind. The bits above
+/// them are a generation, or a time in nanoseconds of uptime (61 bits last for 73 years).
 struct BreakerWord: Sendable, Equatable {
     private enum Kind: UInt64 {
-        case clean, strained, coolingDown, open, halfOpen, coolingHalfOpen, probing
+        case clean, failing, coolingDown, open, halfOpen, halfOpenCoolingDown, probing
     }
 
     let rawValue: UInt64
@@ -17,35 +17,35 @@ struct BreakerWord: Sendable, Equatable {
         rawValue = payload << 3 | kind.rawValue
     }
 
-    /// Closed, and nothing to forget: no failure in a row, no rest.
+    /// Closed, without a failure since the last success and without a cooldown.
     static func clean(generation: UInt64) -> BreakerWord { BreakerWord(.clean, generation) }
-    /// Closed after failures that are fewer than open it.
-    static func strained(generation: UInt64) -> BreakerWord { BreakerWord(.strained, generation) }
-    /// Closed, and coolingDown.
+    /// Closed, after fewer failures than it takes to open the breaker.
+    static func failing(generation: UInt64) -> BreakerWord { BreakerWord(.failing, generation) }
+    /// Closed, and in cooldown after a 429.
     static func coolingDown(until: NIODeadline) -> BreakerWord { BreakerWord(.coolingDown, bounded(until)) }
     static func open(until: NIODeadline) -> BreakerWord { BreakerWord(.open, bounded(until)) }
     static let halfOpen = BreakerWord(.halfOpen)
-    static func coolingHalfOpen(until: NIODeadline) -> BreakerWord { BreakerWord(.coolingHalfOpen, bounded(until)) }
+    static func halfOpenCoolingDown(until: NIODeadline) -> BreakerWord { BreakerWord(.halfOpenCoolingDown, bounded(until)) }
     static let probing = BreakerWord(.probing)
 
     var isClean: Bool { kind == .clean }
 
-    /// What a closed breaker that doesn't rest admits: no state changes by it.
-    var freePass: Breaker.Pass? {
+    /// The pass of a closed breaker that is not in cooldown. Admitting such an attempt changes no state.
+    var closedPass: Breaker.Pass? {
         switch kind {
-        case .clean, .strained: Breaker.Pass(generation: rawValue >> 3)
-        case .coolingDown, .open, .halfOpen, .coolingHalfOpen, .probing: nil
+        case .clean, .failing: Breaker.Pass(generation: rawValue >> 3)
+        case .coolingDown, .open, .halfOpen, .halfOpenCoolingDown, .probing: nil
         }
     }
 
     func availability(now: NIODeadline) -> Availability {
         let until = NIODeadline.uptimeNanoseconds(rawValue >> 3)
         switch kind {
-        case .clean, .strained: return .ready
+        case .clean, .failing: return .ready
         case .coolingDown: return now < until ? .coolingDown(until: until) : .ready
         case .open: return now < until ? .open(until: until) : .probe
         case .halfOpen: return .probe
-        case .coolingHalfOpen: return now < until ? .coolingDown(until: until) : .probe
+        case .halfOpenCoolingDown: return now < until ? .coolingDown(until: until) : .probe
         case .probing: return .probing
         }
     }

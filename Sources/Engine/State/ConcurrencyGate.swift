@@ -1,8 +1,9 @@
 import Synchronization
 
-/// So many slots, and a queue of at most as many waiters.
+/// A fixed number of slots, and a queue with at most the same number of waiters.
 ///
-/// A slot that becomes free goes to the next waiter: while anybody waits, none is free, so nobody passes the queue.
+/// A slot that becomes free goes directly to the next waiter. No slot is free while a request waits, so no request can
+/// overtake the queue.
 package final class ConcurrencyGate: Sendable {
     package typealias Grant = @Sendable () -> Void
 
@@ -12,21 +13,21 @@ package final class ConcurrencyGate: Sendable {
     }
 
     package enum Entry: Sendable, Equatable {
-        /// A slot is held.
+        /// The request has a slot.
         case entered
         case queued(Ticket)
-        /// Neither a slot nor a place in the queue is free.
+        /// All slots are taken and the queue is full.
         case full
     }
 
     private struct State {
         var inUse = 0
-        var line = FairQueue<Grant>()
+        var queue = FairQueue<Grant>()
     }
 
     package let slots: Int
     private let state = Mutex(State())
-    /// `State.inUse`, for readers without the lock.
+    /// A copy of `State.inUse` for readers without the lock.
     private let occupied = Atomic(0)
 
     /// - Parameter slots: at least 1.
@@ -34,12 +35,12 @@ package final class ConcurrencyGate: Sendable {
         self.slots = max(slots, 1)
     }
 
-    /// Slots held, those granted to waiters included.
+    /// The number of taken slots, including those granted to waiters.
     package var inUse: Int { occupied.load(ordering: .relaxed) }
 
     package var isFull: Bool { inUse >= slots }
 
-    package var waiting: Int { state.withLock { $0.line.count } }
+    package var waiting: Int { state.withLock { $0.queue.count } }
 
     /// Takes a slot if one is free.
     package func tryEnter() -> Bool {
@@ -49,21 +50,22 @@ package final class ConcurrencyGate: Sendable {
     /// Takes a slot or a place in the queue.
     ///
     /// - Parameters:
-    ///   - fairness: whom the slot is for; the queue serves them in turn.
-    ///   - onGrant: a place in the queue has become a slot. Called once, outside the lock, on the thread of whoever left, maybe before this returns.
-    package func enter(fairness: String?, onGrant: @escaping Grant) -> Entry {
+    ///   - fairnessKey: the owner of the request; the queue serves the owners in rotation.
+    ///   - onGrant: called once when a queued request gets a slot. It runs outside the lock, on the thread that freed
+    ///     the slot, possibly before this function returns.
+    package func enter(fairnessKey: String?, onGrant: @escaping Grant) -> Entry {
         state.withLock { state in
             if takeSlot(&state) { return .entered }
-            guard state.line.count < slots else { return .full }
-            return .queued(Ticket(number: state.line.append(onGrant, fairness: fairness)))
+            guard state.queue.count < slots else { return .full }
+            return .queued(Ticket(number: state.queue.append(onGrant, fairnessKey: fairnessKey)))
         }
     }
 
-    /// Gives a slot to the next waiter, or frees it.
+    /// Hands the slot to the next waiter, or frees it if the queue is empty.
     package func leave() {
         let grant = state.withLock { state -> Grant? in
-            if let next = state.line.popFirst() { return next }
-            precondition(state.inUse > 0, "a slot was left twice")
+            if let next = state.queue.popFirst() { return next }
+            precondition(state.inUse > 0, "a slot was freed twice")
             state.inUse -= 1
             occupied.store(state.inUse, ordering: .relaxed)
             return nil
@@ -71,14 +73,15 @@ package final class ConcurrencyGate: Sendable {
         grant?()
     }
 
-    /// False: the place has become a slot, or was given up.
+    /// Whether the request still waits. False after a slot was granted, and after `cancel`.
     package func isQueued(_ ticket: Ticket) -> Bool {
-        state.withLock { $0.line.contains(ticket.number) }
+        state.withLock { $0.queue.contains(ticket.number) }
     }
 
-    /// Gives the place up. False: it has become a slot, which is to be left.
+    /// Removes the request from the queue. False if it already has a slot, which the caller must then free with
+    /// `leave`.
     package func cancel(_ ticket: Ticket) -> Bool {
-        state.withLock { $0.line.remove(ticket.number) }
+        state.withLock { $0.queue.remove(ticket.number) }
     }
 
     private func takeSlot(_ state: inout State) -> Bool {

@@ -1,54 +1,54 @@
-/// Waiters in fair order: round robin over whom they wait for, first come first served within one.
+/// A queue that serves its keys in rotation, and the waiters of one key in the order of their arrival.
 struct FairQueue<Waiter> {
-    private struct Place {
+    private struct Entry {
         var number: Int
         var waiter: Waiter
     }
 
-    private struct Line {
-        var fairness: String?
-        var places: [Place]
+    private struct Group {
+        var fairnessKey: String?
+        var entries: [Entry]
     }
 
-    /// Whose turn is next stands first. None is empty.
-    private var lines: [Line] = []
+    /// The first group is served next. No group is empty.
+    private var groups: [Group] = []
     private var lastNumber = 0
     private(set) var count = 0
 
     init() {}
 
-    /// The number by which the waiter can be removed.
-    mutating func append(_ waiter: Waiter, fairness: String?) -> Int {
+    /// Returns the number that identifies the waiter in `contains` and `remove`.
+    mutating func append(_ waiter: Waiter, fairnessKey: String?) -> Int {
         lastNumber += 1
         count += 1
-        let place = Place(number: lastNumber, waiter: waiter)
-        if let index = lines.firstIndex(where: { $0.fairness == fairness }) {
-            lines[index].places.append(place)
+        let entry = Entry(number: lastNumber, waiter: waiter)
+        if let index = groups.firstIndex(where: { $0.fairnessKey == fairnessKey }) {
+            groups[index].entries.append(entry)
         } else {
-            lines.append(Line(fairness: fairness, places: [place]))
+            groups.append(Group(fairnessKey: fairnessKey, entries: [entry]))
         }
         return lastNumber
     }
 
     func contains(_ number: Int) -> Bool {
-        lines.contains { $0.places.contains { $0.number == number } }
+        groups.contains { $0.entries.contains { $0.number == number } }
     }
 
     mutating func popFirst() -> Waiter? {
-        guard !lines.isEmpty else { return nil }
-        var line = lines.removeFirst()
-        let place = line.places.removeFirst()
-        if !line.places.isEmpty { lines.append(line) }
+        guard !groups.isEmpty else { return nil }
+        var group = groups.removeFirst()
+        let entry = group.entries.removeFirst()
+        if !group.entries.isEmpty { groups.append(group) }
         count -= 1
-        return place.waiter
+        return entry.waiter
     }
 
-    /// False where it has been popped, or removed, before.
+    /// False if the waiter is no longer in the queue.
     mutating func remove(_ number: Int) -> Bool {
-        for index in lines.indices {
-            guard let position = lines[index].places.firstIndex(where: { $0.number == number }) else { continue }
-            lines[index].places.remove(at: position)
-            if lines[index].places.isEmpty { lines.remove(at: index) }
+        for index in groups.indices {
+            guard let position = groups[index].entries.firstIndex(where: { $0.number == number }) else { continue }
+            groups[index].entries.remove(at: position)
+            if groups[index].entries.isEmpty { groups.remove(at: index) }
             count -= 1
             return true
         }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A count that goes up and down, of many threads.
+/// A count that several threads increment and decrement.
 final class Gauge: Sendable {
     private let count = Atomic(0)
 

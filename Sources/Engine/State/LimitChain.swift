@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// The limiters that an attempt passes, the narrowest first: a model's own and its provider's; a key's alone for a request.
+/// The limiters that a request must pass, the narrowest first. An attempt passes the limiter of its model (`own`) and
+/// that of its provider (`shared`). A request passes the limiter of its key (`own`).
 package struct LimitChain: Sendable {
     package let own: Limiter?
     package let shared: Limiter?
@@ -12,28 +13,28 @@ package struct LimitChain: Sendable {
 
     package enum Admission: ~Copyable, Sendable {
         case granted(LimitPermit)
-        /// `limited` or `full`.
+        /// Either `limited` or `full`.
         case refused(Availability)
     }
 
     package enum QueuedAdmission: ~Copyable, Sendable {
         case granted(LimitPermit)
         case queued(SlotTicket)
-        /// `limited`, or `full` where the queue is full too.
+        /// Either `limited`, or `full` if the queue is full too.
         case refused(Availability)
     }
 
     package var isEmpty: Bool { own == nil && shared == nil }
 
-    /// What the smallest request would meet. Takes no lock.
+    /// The availability for the smallest possible request. Takes no lock.
     package func availability(now: NIODeadline) -> Availability {
         if let until = limitedUntil(now) { return .limited(until: until) }
         return own?.gate?.isFull == true || shared?.gate?.isFull == true ? .full : .ready
     }
 
-    /// Takes a slot, a request and so many tokens of each, or nothing of any.
+    /// Takes a slot, one request and the tokens from every limiter, or nothing from any of them.
     package func begin(tokens: Int, now: NIODeadline) -> Admission {
-        // Refused early, an attempt doesn't hold for a moment what another could have.
+        // An early refusal keeps this attempt from briefly taking a slot that another attempt could use.
         if let until = limitedUntil(now) { return .refused(.limited(until: until)) }
         guard own?.gate?.tryEnter() ?? true else { return .refused(.full) }
         guard shared?.gate?.tryEnter() ?? true else {
@@ -43,37 +44,37 @@ package struct LimitChain: Sendable {
         return takeTokens(tokens, now)
     }
 
-    /// As `begin`, but where a slot is wanting it queues for it: first for its own, then, with that in hand, for the shared one. Requests and tokens are
-    /// taken when the slots are there.
+    /// Like `begin`, but waits in a queue if no slot is free: first for a slot of `own`, then, while it keeps that
+    /// slot, for one of `shared`. Requests and tokens are taken once both slots are taken.
     ///
-    /// - Parameter onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the client hops to where
-    ///   it keeps the ticket.
-    package func wait(tokens: Int, fairness: String?, now: NIODeadline, onGrant: @escaping ConcurrencyGate.Grant) -> QueuedAdmission {
+    /// - Parameter onGrant: called once for each `queued` when its ticket must be claimed. It may run on any thread,
+    ///   and possibly before this function returns, so it must hop to the event loop that owns the ticket.
+    package func wait(tokens: Int, fairnessKey: String?, now: NIODeadline, onGrant: @escaping ConcurrencyGate.Grant) -> QueuedAdmission {
         if let until = limitedUntil(now) { return .refused(.limited(until: until)) }
-        let waiter = SlotWaiter(tokens: tokens, fairness: fairness, onGrant: onGrant)
+        let waiter = SlotWaiter(tokens: tokens, fairnessKey: fairnessKey, onGrant: onGrant)
         guard let gate = own?.gate else { return waitForShared(waiter, now) }
-        switch gate.enter(fairness: fairness, onGrant: onGrant) {
+        switch gate.enter(fairnessKey: fairnessKey, onGrant: onGrant) {
         case .entered: return waitForShared(waiter, now)
-        case .queued(let ticket): return .queued(SlotTicket(chain: self, waiter: waiter, gate: gate, ticket: ticket, holdsOwn: false))
+        case .queued(let ticket): return .queued(SlotTicket(chain: self, waiter: waiter, gate: gate, ticket: ticket, hasOwnSlot: false))
         case .full: return .refused(.full)
         }
     }
 
-    /// With its own slot in hand.
+    /// Continues once the slot of `own` is taken.
     fileprivate func waitForShared(_ waiter: SlotWaiter, _ now: NIODeadline) -> QueuedAdmission {
         guard let gate = shared?.gate else { return finish(waiter, now) }
-        switch gate.enter(fairness: waiter.fairness, onGrant: waiter.onGrant) {
+        switch gate.enter(fairnessKey: waiter.fairnessKey, onGrant: waiter.onGrant) {
         case .entered:
             return finish(waiter, now)
         case .queued(let ticket):
-            return .queued(SlotTicket(chain: self, waiter: waiter, gate: gate, ticket: ticket, holdsOwn: true))
+            return .queued(SlotTicket(chain: self, waiter: waiter, gate: gate, ticket: ticket, hasOwnSlot: true))
         case .full:
             own?.gate?.leave()
             return .refused(.full)
         }
     }
 
-    /// With both slots in hand.
+    /// Continues once both slots are taken.
     fileprivate func finish(_ waiter: SlotWaiter, _ now: NIODeadline) -> QueuedAdmission {
         switch takeTokens(waiter.tokens, now) {
         case .granted(let permit): .granted(permit)
@@ -113,13 +114,14 @@ package struct LimitChain: Sendable {
     }
 }
 
-/// What an attempt, or a key's request, holds of its limits. Ended once: with `end` or `giveBack`.
+/// The slots, the request and the tokens that were taken from a chain of limiters.
+/// It must be ended exactly once: with `end` or `giveBack`.
 package struct LimitPermit: ~Copyable, Sendable {
     fileprivate let chain: LimitChain
     fileprivate let own: Limiter.Reservation?
     fileprivate let shared: Limiter.Reservation?
 
-    /// - Parameter usedTokens: what it cost; nil leaves the estimate as it was taken.
+    /// - Parameter usedTokens: the tokens that were used; nil keeps the estimate.
     package consuming func end(usedTokens: Int?, now: NIODeadline) {
         if let usedTokens {
             if let own { chain.own?.settle(own, usedTokens: usedTokens, now: now) }
@@ -128,7 +130,7 @@ package struct LimitPermit: ~Copyable, Sendable {
         chain.leave()
     }
 
-    /// Nothing was sent: neither a request nor a token counts.
+    /// Returns everything because nothing was sent: neither the request nor any token counts.
     package consuming func giveBack(now: NIODeadline) {
         if let own { chain.own?.giveBack(own, now: now) }
         if let shared { chain.shared?.giveBack(shared, now: now) }
@@ -138,27 +140,29 @@ package struct LimitPermit: ~Copyable, Sendable {
 
 private struct SlotWaiter: Sendable {
     var tokens: Int
-    var fairness: String?
+    var fairnessKey: String?
     var onGrant: ConcurrencyGate.Grant
 }
 
-/// A place in a gate's queue. Ended once: with `claim` after its grant, or with `cancel` at any time; so no slot is ever lost.
+/// A place in the queue of a gate. It must be ended exactly once, so that no slot is lost: with `claim` after its
+/// grant, or with `cancel` at any time.
 package struct SlotTicket: ~Copyable, Sendable {
     fileprivate let chain: LimitChain
     fileprivate let waiter: SlotWaiter
     fileprivate let gate: ConcurrencyGate
     fileprivate let ticket: ConcurrencyGate.Ticket
-    /// It waits for the shared slot with its own in hand.
-    fileprivate let holdsOwn: Bool
+    /// Whether the slot of `own` is already taken, so that the ticket waits for the slot of `shared`.
+    fileprivate let hasOwnSlot: Bool
 
-    /// Goes on with the slot that was granted: maybe into the next queue, with the same `onGrant`. Before its grant it stays queued.
+    /// Continues with the granted slot, possibly into the next queue with the same `onGrant`. A ticket without a grant
+    /// stays queued.
     package consuming func claim(now: NIODeadline) -> LimitChain.QueuedAdmission {
         if gate.isQueued(ticket) { return .queued(self) }
-        return holdsOwn ? chain.finish(waiter, now) : chain.waitForShared(waiter, now)
+        return hasOwnSlot ? chain.finish(waiter, now) : chain.waitForShared(waiter, now)
     }
 
     package consuming func cancel() {
         if !gate.cancel(ticket) { gate.leave() }
-        if holdsOwn { chain.own?.gate?.leave() }
+        if hasOwnSlot { chain.own?.gate?.leave() }
     }
 }

@@ -2,28 +2,28 @@ package import NIOCore
 package import RoutingPolicy
 import Synchronization
 
-/// The limits of one thing, a model, a provider or a key: requests and tokens of the minute, and slots.
+/// Enforces the limits of a model, a provider or a key: requests per minute, tokens per minute, concurrent requests.
 package final class Limiter: Sendable {
-    /// What a request took of the buckets.
+    /// What a request took from the buckets.
     package struct Reservation: Sendable {
         package var tokens: Int
     }
 
-    package enum Taking: Sendable {
+    package enum TakeResult: Sendable {
         case taken(Reservation)
-        /// How long until it could be taken if nobody else took anything.
+        /// - retryAfter: the time until the request fits, if no other request takes anything before.
         case refused(retryAfter: Duration)
     }
 
     package let limits: Limits
-    /// nil: no bound on `concurrent`.
+    /// nil: there is no limit on concurrent requests.
     package let gate: ConcurrencyGate?
     private let isMetered: Bool
     private let buckets: Mutex<Buckets>
-    /// When a request of one token could be taken: nanoseconds of uptime.
+    /// The time from which a request of one token fits, in nanoseconds of uptime.
     private let opensAt = Atomic<UInt64>(0)
 
-    /// nil where there is nothing to limit.
+    /// nil if there are no limits.
     package init?(_ limits: Limits) {
         guard !limits.isEmpty else { return nil }
         self.limits = limits
@@ -32,14 +32,14 @@ package final class Limiter: Sendable {
         buckets = Mutex(Buckets(limits))
     }
 
-    /// Until when even the smallest request would be refused; nil: it wouldn't. Takes no lock.
+    /// The time until which even the smallest request is refused; nil: it is not refused. Takes no lock.
     package func limitedUntil(now: NIODeadline) -> NIODeadline? {
         let instant = opensAt.load(ordering: .relaxed)
         return now.uptimeNanoseconds < instant ? .uptimeNanoseconds(instant) : nil
     }
 
-    /// Takes one request and so many tokens, or nothing.
-    package func take(tokens: Int, now: NIODeadline) -> Taking {
+    /// Takes one request and the tokens, or nothing.
+    package func take(tokens: Int, now: NIODeadline) -> TakeResult {
         guard isMetered else { return .taken(Reservation(tokens: tokens)) }
         return changeBuckets(now) { buckets in
             let wait = buckets.wait(tokens: tokens, now: now)
@@ -49,13 +49,13 @@ package final class Limiter: Sendable {
         }
     }
 
-    /// The request was never sent.
+    /// Returns the reservation of a request that was never sent.
     package func giveBack(_ reservation: Reservation, now: NIODeadline) {
         guard isMetered else { return }
         changeBuckets(now) { $0.giveBack(tokens: reservation.tokens) }
     }
 
-    /// The request has ended: the difference between the tokens that it took and those that it used is given back or taken.
+    /// Corrects the tokens that a finished request took to the tokens that it used.
     package func settle(_ reservation: Reservation, usedTokens: Int, now: NIODeadline) {
         guard limits.tokensPerMinute != nil, usedTokens != reservation.tokens else { return }
         changeBuckets(now) { $0.tokens?.settle(spent: reservation.tokens, used: usedTokens, now: now) }
@@ -101,11 +101,11 @@ private struct Buckets {
     }
 }
 
-/// A limiter at one moment. nil: no such limit.
+/// A limiter at one point in time. A property is nil if there is no such limit.
 package struct LimiterView: Sendable, Equatable {
     package var limits: Limits
     package var requestsLeft: Int?
-    /// Negative: a debt, which the next requests wait for.
+    /// A negative number is a debt; further requests wait until it is paid off.
     package var tokensLeft: Int?
     package var slotsInUse: Int?
     package var waiting: Int?

@@ -1,13 +1,13 @@
 import ProviderKit
 
-/// One event loop's counters. Only that loop writes; a scrape asks each loop for a copy.
+/// The counters of one event loop. Only that loop writes them; a scrape collects a copy from each loop.
 package final class LoopMetrics {
     private var models: [ModelName: ModelCounters] = [:]
-    /// A few dozen at most, the usual ones first: they come first.
+    /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
     private var requests: [(key: MetricValues.Request, count: Int)] = []
     private var fallbacks: [String: Int] = [:]
 
-    /// The counters of a model, over all policies that name it.
+    /// The counters of a model. They continue over all policies that contain it.
     func counters(provider: String, model: String) -> ModelCounters {
         let name = ModelName(provider: provider, model: model)
         if let known = models[name] { return known }
@@ -16,12 +16,12 @@ package final class LoopMetrics {
         return made
     }
 
-    /// A fallback has answered.
+    /// Counts a response that a fallback served.
     func fallback(route: String?) {
         fallbacks[route ?? "", default: 0] += 1
     }
 
-    /// A request has been answered; `endpoint` is one of the API's own words.
+    /// Counts a finished request. `endpoint` is one of a fixed set of names.
     package func request(endpoint: String, status: Int) {
         if let known = requests.firstIndex(where: { $0.key.status == status && $0.key.endpoint == endpoint }) {
             requests[known].count += 1
@@ -37,10 +37,10 @@ package final class LoopMetrics {
     }
 }
 
-/// A model's counters on one event loop.
+/// The counters of a model on one event loop.
 final class ModelCounters {
-    var answered = 0
-    /// By reason, one of a fixed set of words.
+    var succeeded = 0
+    /// Keyed by the failure's reason, which is one of a fixed set.
     var failures: [String: Int] = [:]
     var reported = TokenCount()
     var estimated = TokenCount()
@@ -48,7 +48,7 @@ final class ModelCounters {
     var cost = 0.0
 
     var values: MetricValues.Model {
-        MetricValues.Model(answered: answered, failures: failures, reported: reported, estimated: estimated, cost: cost)
+        MetricValues.Model(succeeded: succeeded, failures: failures, reported: reported, estimated: estimated, cost: cost)
     }
 }
 
@@ -72,10 +72,10 @@ package struct TokenCount: Sendable {
     }
 }
 
-/// Counters since start, keyed by names that the policy or the program gives, never by what a client sent.
+/// Counters since the start of the process. Their keys come from the policy or the program, never from a client.
 package struct MetricValues: Sendable {
     package struct Model: Sendable {
-        package var answered: Int
+        package var succeeded: Int
         package var failures: [String: Int]
         package var reported: TokenCount
         package var estimated: TokenCount
@@ -83,7 +83,7 @@ package struct MetricValues: Sendable {
         package var cost: Double
 
         mutating func add(_ other: Model) {
-            answered += other.answered
+            succeeded += other.succeeded
             failures.merge(other.failures, uniquingKeysWith: +)
             reported.add(other.reported)
             estimated.add(other.estimated)
@@ -98,9 +98,9 @@ package struct MetricValues: Sendable {
 
     package var models: [ModelName: Model] = [:]
     package var requests: [Request: Int] = [:]
-    /// Answers that a fallback gave, by route.
+    /// Responses that a fallback served, by route.
     package var fallbacks: [String: Int] = [:]
-    /// Calls under way; a gauge.
+    /// Calls in progress; a gauge.
     package var activeCalls = 0
 
     package mutating func add(_ other: MetricValues) {

@@ -1,9 +1,9 @@
-/// What a plan looks at of a model.
+/// The state of a model as the planner sees it.
 package struct ModelReading: Sendable, Equatable {
     package var availability: Availability
-    /// Of the window; what is nil there was not observed.
+    /// Statistics over the window. A mean is nil if it has no sample.
     package var statistics: StatisticsSummary
-    /// Attempts under way.
+    /// Attempts in progress.
     package var inFlight: Int
 
     package init(availability: Availability, statistics: StatisticsSummary, inFlight: Int) {

@@ -1,28 +1,28 @@
 package import NIOCore
 
-/// What a model's state belongs to: a provider's model under the name that the policy gives it.
+/// Identifies a model's state: the provider, the model's name in the policy, and its name at the upstream.
 package struct ModelStateKey: Hashable, Sendable {
     package var provider: String
     package var name: String
     package var upstream: String
 }
 
-/// All that is remembered of a model: how its attempts went, whether it may be asked, what of its limits is left. Shared by all event loops; its parts
-/// live over reloads that leave their definition as it is.
+/// The state of a model: its statistics, its breaker and its limits. All event loops share it. A part survives a reload
+/// that does not change its definition.
 package final class ModelState: Sendable {
     package let key: ModelStateKey
     package let statistics: ModelStatistics
     package let breaker: SharedBreaker
-    /// Its own limiter, and its provider's.
+    /// The limiters of the model and of its provider.
     package let limits: LimitChain
-    let underWay: Gauge
+    let attemptsInFlight: Gauge
 
-    init(key: ModelStateKey, statistics: ModelStatistics, breaker: SharedBreaker, limits: LimitChain, underWay: Gauge) {
+    init(key: ModelStateKey, statistics: ModelStatistics, breaker: SharedBreaker, limits: LimitChain, attemptsInFlight: Gauge) {
         self.key = key
         self.statistics = statistics
         self.breaker = breaker
         self.limits = limits
-        self.underWay = underWay
+        self.attemptsInFlight = attemptsInFlight
     }
 
     package enum Admission: ~Copyable, Sendable {
@@ -33,88 +33,87 @@ package final class ModelState: Sendable {
     package enum QueuedAdmission: ~Copyable, Sendable {
         case granted(AttemptPermit)
         case queued(AttemptTicket)
-        /// `full`: the queue is full too.
+        /// `full` means that the queue is full too.
         case refused(Availability)
     }
 
-    /// Attempts under way.
-    package var inFlight: Int { underWay.value }
+    /// Attempts in progress.
+    package var inFlight: Int { attemptsInFlight.value }
 
-    /// As it stands, for a plan. Takes no lock. It says `limited` only where nothing is left; whether a request's tokens fit, `begin` decides.
+    /// The current state, for a plan. Takes no lock. The availability is `limited` only if no request or token is left;
+    /// `begin` decides whether the tokens of a request fit.
     package func reading(now: NIODeadline) -> ModelReading {
-        ModelReading(availability: availability(now: now), statistics: statistics.summary(now: now), inFlight: underWay.value)
+        ModelReading(availability: availability(now: now), statistics: statistics.summary(now: now), inFlight: attemptsInFlight.value)
     }
 
     package func availability(now: NIODeadline) -> Availability {
-        let own = breaker.availability(now: now)
-        guard own.mayBeTried, !limits.isEmpty else { return own }
+        let breakerAvailability = breaker.availability(now: now)
+        guard breakerAvailability.isAvailable, !limits.isEmpty else { return breakerAvailability }
         let limits = limits.availability(now: now)
-        return limits.mayBeTried ? own : limits
+        return limits.isAvailable ? breakerAvailability : limits
     }
 
-    /// Takes what one attempt needs of breaker, limits and slots: all or nothing.
+    /// Takes everything that one attempt needs from the breaker and the limits, or nothing.
     ///
     /// - Parameters:
-    ///   - tokens: what the request is expected to cost, prompt and completion.
-    ///   - mayProbeEarly: an open breaker admits one attempt before its time: for a call that has no other candidate.
-    package func begin(tokens: Int, now: NIODeadline, mayProbeEarly: Bool = false) -> Admission {
-        if let refusal = refusal(now, mayProbeEarly) { return .refused(refusal) }
-        guard !limits.isEmpty else { return enter(nil, now, mayProbeEarly) }
+    ///   - tokens: the expected tokens of the request, prompt and completion together.
+    ///   - allowsEarlyProbe: lets an open breaker admit one attempt before the end of its cooldown, for a call that has
+    ///     no other candidate.
+    package func begin(tokens: Int, now: NIODeadline, allowsEarlyProbe: Bool = false) -> Admission {
+        if let refusal = refusal(now, allowsEarlyProbe) { return .refused(refusal) }
+        guard !limits.isEmpty else { return enter(nil, now, allowsEarlyProbe) }
         switch limits.begin(tokens: tokens, now: now) {
-        case .granted(let permit): return enter(permit, now, mayProbeEarly)
+        case .granted(let permit): return enter(permit, now, allowsEarlyProbe)
         case .refused(let availability): return .refused(availability)
         }
     }
 
-    /// As `begin`, but where a slot is wanting it queues, fairly, for the model's and then for the provider's.
+    /// Like `begin`, but waits in a fair queue if no slot is free: first for a slot of the model, then for one of the
+    /// provider.
     ///
     /// - Parameters:
-    ///   - fairness: whose the request is: the key's name.
-    ///   - onGrant: the ticket is to be claimed. Called once for each `queued`, on any thread, maybe before this returns; the client hops to where it keeps
-    ///     the ticket.
+    ///   - fairnessKey: the name of the key that sent the request.
+    ///   - onGrant: called once for each `queued` when its ticket must be claimed. It may run on any thread, and
+    ///     possibly before this function returns, so it must hop to the event loop that owns the ticket.
     package func wait(
-        tokens: Int, fairness: String?, now: NIODeadline, mayProbeEarly: Bool = false, onGrant: @escaping ConcurrencyGate.Grant
+        tokens: Int, fairnessKey: String?, now: NIODeadline, allowsEarlyProbe: Bool = false, onGrant: @escaping ConcurrencyGate.Grant
     ) -> QueuedAdmission {
-        if let refusal = refusal(now, mayProbeEarly) { return .refused(refusal) }
-        return go(on: limits.wait(tokens: tokens, fairness: fairness, now: now, onGrant: onGrant), now, mayProbeEarly)
+        if let refusal = refusal(now, allowsEarlyProbe) { return .refused(refusal) }
+        return proceed(with: limits.wait(tokens: tokens, fairnessKey: fairnessKey, now: now, onGrant: onGrant), now, allowsEarlyProbe)
     }
 
     package func view(now: NIODeadline) -> ModelStateView {
         let breaker = breaker.value
         return ModelStateView(
             availability: availability(now: now), breaker: BreakerPhase(breaker, now: now), failuresInRow: breaker.failuresInRow,
-            statistics: statistics.summary(now: now), inFlight: underWay.value, limits: limits.own?.view(now: now))
+            statistics: statistics.summary(now: now), inFlight: attemptsInFlight.value, limits: limits.own?.view(now: now))
     }
 
-    /// Closes the breaker and forgets the statistics, by hand. What is taken of the limits stays taken.
-    package func reset() {
-        breaker.reset()
-        statistics.reset()
-    }
-
-    fileprivate func go(on admission: consuming LimitChain.QueuedAdmission, _ now: NIODeadline, _ mayProbeEarly: Bool) -> QueuedAdmission {
+    fileprivate func proceed(
+        with admission: consuming LimitChain.QueuedAdmission, _ now: NIODeadline, _ allowsEarlyProbe: Bool
+    ) -> QueuedAdmission {
         switch consume admission {
         case .granted(let permit):
-            switch enter(permit, now, mayProbeEarly) {
+            switch enter(permit, now, allowsEarlyProbe) {
             case .granted(let permit): .granted(permit)
             case .refused(let availability): .refused(availability)
             }
-        case .queued(let ticket): .queued(AttemptTicket(state: self, ticket: ticket, mayProbeEarly: mayProbeEarly))
+        case .queued(let ticket): .queued(AttemptTicket(state: self, ticket: ticket, allowsEarlyProbe: allowsEarlyProbe))
         case .refused(let availability): .refused(availability)
         }
     }
 
-    /// What makes it useless to take anything.
-    private func refusal(_ now: NIODeadline, _ mayProbeEarly: Bool) -> Availability? {
+    /// The refusal that the breaker would give, checked before anything is taken.
+    private func refusal(_ now: NIODeadline, _ allowsEarlyProbe: Bool) -> Availability? {
         let availability = breaker.availability(now: now)
-        if case .open = availability, mayProbeEarly { return nil }
-        return availability.mayBeTried ? nil : availability
+        if case .open = availability, allowsEarlyProbe { return nil }
+        return availability.isAvailable ? nil : availability
     }
 
-    private func enter(_ permit: consuming LimitPermit?, _ now: NIODeadline, _ mayProbeEarly: Bool) -> Admission {
-        switch breaker.enter(now: now, mayProbeEarly: mayProbeEarly) {
+    private func enter(_ permit: consuming LimitPermit?, _ now: NIODeadline, _ allowsEarlyProbe: Bool) -> Admission {
+        switch breaker.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) {
         case .admitted(let pass):
-            underWay.increment()
+            attemptsInFlight.increment()
             return .granted(AttemptPermit(state: self, pass: pass, limits: permit))
         case .refused(let availability):
             permit?.giveBack(now: now)
@@ -123,17 +122,18 @@ package final class ModelState: Sendable {
     }
 }
 
-/// A place in the queue of a model's slot. Ended once: with `claim` after its grant, or with `cancel` at any time.
+/// A place in the queue for a slot of a model. It must be ended exactly once: with `claim` after its grant, or with
+/// `cancel` at any time.
 package struct AttemptTicket: ~Copyable, Sendable {
     fileprivate let state: ModelState
     fileprivate let ticket: SlotTicket
-    fileprivate let mayProbeEarly: Bool
+    fileprivate let allowsEarlyProbe: Bool
 
-    /// Goes on with the slot that was granted. The breaker may have opened, and the minute's tokens may be gone, meanwhile: then it is refused and the
-    /// slot is the next waiter's.
+    /// Continues with the granted slot. If the breaker has opened or the tokens of the minute are used up in the
+    /// meantime, the attempt is refused and the next waiter gets the slot.
     package consuming func claim(now: NIODeadline) -> ModelState.QueuedAdmission {
-        let (state, mayProbeEarly) = (state, mayProbeEarly)
-        return state.go(on: ticket.claim(now: now), now, mayProbeEarly)
+        let (state, allowsEarlyProbe) = (state, allowsEarlyProbe)
+        return state.proceed(with: ticket.claim(now: now), now, allowsEarlyProbe)
     }
 
     package consuming func cancel() {

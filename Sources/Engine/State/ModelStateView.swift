@@ -1,6 +1,6 @@
 import NIOCore
 
-/// A breaker's state as metrics and `/admin` name it.
+/// The state of a breaker, as the metrics and `/admin` name it.
 package enum BreakerPhase: String, Sendable, CaseIterable {
     case closed
     case open
@@ -15,15 +15,14 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
     }
 }
 
-/// A model's state at one moment.
+/// The state of a model at one point in time.
 package struct ModelStateView: Sendable, Equatable {
-    /// With the time until which it is open, coolingDown or limited.
     package var availability: Availability
     package var breaker: BreakerPhase
     package var failuresInRow: Int
     package var statistics: StatisticsSummary
-    /// Attempts under way.
+    /// Attempts in progress.
     package var inFlight: Int
-    /// Of its own limits; nil: it has none.
+    /// The model's own limits, without those of its provider; nil: it has none.
     package var limits: LimiterView?
 }

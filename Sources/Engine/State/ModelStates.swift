@@ -1,20 +1,22 @@
 import NIOCore
 package import RoutingPolicy
 
-/// The states of a policy's models, and the limiters of its providers and keys.
+/// The states of the models of a policy, and the limiters of its providers and keys.
 package struct ModelStates: Sendable {
     /// In the order of `RoutingPolicy.models`.
     package let models: [ModelState]
-    /// What a plan reads of each, side by side: it may read a thousand.
+    /// The parts that a plan reads, contiguous in memory because a plan may read a thousand of them.
     private let parts: [Parts]
-    /// By name, as the one below.
+    /// By the name of the provider.
     package let providerLimiters: [String: Limiter]
+    /// By the name of the key.
     package let keyLimiters: [String: Limiter]
 
-    /// Those of `policy`, over those of the policy that runs. What is defined as before is kept: statistics while their window is the same, a breaker while
-    /// its settings are, a limiter while its limits are; all of a model only while its provider's instance and its upstream name stay.
+    /// Creates the states of `policy` and reuses those parts of the running policy's states whose definition is
+    /// unchanged: statistics with the same window, a breaker with the same settings, a limiter with the same limits. A
+    /// model keeps its state only if its provider's instance and its upstream name are unchanged.
     ///
-    /// - Parameter isKept: whether a provider, an index into `policy.providers`, keeps its running instance.
+    /// - Parameter isKept: whether the provider with this index in `policy.providers` keeps its running instance.
     package static func provision(_ policy: RoutingPolicy, over running: ModelStates?, isKept: (Int) -> Bool) -> ModelStates {
         let kept = policy.providers.indices.map(isKept)
         var providerLimiters: [String: Limiter] = [:]
@@ -40,7 +42,7 @@ package struct ModelStates: Sendable {
         parts = models.map(Parts.init)
     }
 
-    /// As `ModelState.availability`.
+    /// The same as `ModelState.availability`.
     @inline(__always)
     func availability(ofModel index: Int, now: NIODeadline) -> Availability {
         let parts = parts[index]
@@ -53,7 +55,8 @@ package struct ModelStates: Sendable {
         parts[index].statistics._withUnsafeGuaranteedRef { $0.summary(now: now) }
     }
 
-    /// References to parts of a state that `models` holds. They aren't counted, which would cost more than what is read.
+    /// Unretained references to parts of a state that `models` keeps alive. Reference counting would cost more than the
+    /// reads themselves.
     private struct Parts {
         let breaker: Unmanaged<SharedBreaker>
         let statistics: Unmanaged<ModelStatistics>
@@ -69,20 +72,21 @@ package struct ModelStates: Sendable {
     private static func state(
         of model: ModelDefinition, _ key: ModelStateKey, _ policy: RoutingPolicy, provider: Limiter?, over known: ModelState?
     ) -> ModelState {
-        let window = policy.statisticsWindow
+        let window = policy.defaults.statistics.window
+        let breaker = policy.breaker(of: model), limits = policy.limits(of: model)
         guard let known else {
             return ModelState(
-                key: key, statistics: ModelStatistics(window: window), breaker: SharedBreaker(model.breaker),
-                limits: LimitChain(own: Limiter(model.limits), shared: provider), underWay: Gauge())
+                key: key, statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker),
+                limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
         }
-        let own = limiter(model.limits, over: known.limits.own)
+        let own = limiter(limits, over: known.limits.own)
         let hasSameLimits = own === known.limits.own && provider === known.limits.shared
-        let hasSameBreaker = known.breaker.settings == model.breaker, hasSameWindow = known.statistics.window == window
+        let hasSameBreaker = known.breaker.settings == breaker, hasSameWindow = known.statistics.window == window
         if hasSameLimits, hasSameBreaker, hasSameWindow { return known }
         return ModelState(
             key: key, statistics: hasSameWindow ? known.statistics : ModelStatistics(window: window),
-            breaker: hasSameBreaker ? known.breaker : SharedBreaker(model.breaker), limits: LimitChain(own: own, shared: provider),
-            underWay: known.underWay)
+            breaker: hasSameBreaker ? known.breaker : SharedBreaker(breaker), limits: LimitChain(own: own, shared: provider),
+            attemptsInFlight: known.attemptsInFlight)
     }
 
     private static func limiter(_ limits: Limits, over known: Limiter?) -> Limiter? {

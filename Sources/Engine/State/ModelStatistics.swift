@@ -1,10 +1,12 @@
 import HTTPWire
 package import NIOCore
 
-/// How a model's attempts went in the last minutes (`statistics.window`), for all event loops: atomics, and no lock.
+/// Statistics about a model's attempts during the last minutes (`statistics.window`). All event loops share them, with
+/// atomics and without a lock.
 ///
-/// It counts since its start, and keeps what the counts were when each twentieth of the window began: the window is the difference. So it covers 19 to
-/// 20 twentieths, in constant memory (2 KB).
+/// The totals count from the start of the process. A history keeps the totals at the beginning of each twentieth of the
+/// window, and the difference to the current totals is the window. It therefore covers 19 to 20 twentieths, in constant
+/// memory (2 KB).
 package final class ModelStatistics: Sendable {
     package let window: Duration
     private let totals = SampleCounters()
@@ -18,10 +20,10 @@ package final class ModelStatistics: Sendable {
     }
 
     /// - Parameters:
-    ///   - latency: of the whole attempt.
-    ///   - firstToken: from its start to its first content; nil for a response that isn't streamed.
+    ///   - latency: duration of the complete attempt.
+    ///   - firstToken: from the start of the attempt to its first content; nil for a non-streamed response.
     package func recordSuccess(latency: Duration, firstToken: Duration?, now: NIODeadline) {
-        history.turn(to: now, totals)
+        history.advance(to: now, totals)
         if let firstToken {
             let microseconds = Self.microseconds(firstToken)
             totals.addFirstToken(microseconds)
@@ -31,27 +33,22 @@ package final class ModelStatistics: Sendable {
     }
 
     package func recordFailure(now: NIODeadline) {
-        history.turn(to: now, totals)
+        history.advance(to: now, totals)
         totals.addFailure()
     }
 
-    /// A few loads, unless there was a sample since the last reading or a twentieth of the window has passed.
+    /// Costs a few loads, unless a sample was recorded or a twentieth of the window has ended since the last call.
     package func summary(now: NIODeadline) -> StatisticsSummary {
         cache.summary(samples: totals.samples, now: now) ?? history.summary(totals, cache, now: now)
     }
 
-    /// The 95th percentile (nearest rank) of the last 128 times to the first content; nil with fewer than 20 in the window.
+    /// The 95th percentile (nearest rank) of the last 128 times to the first content; nil with fewer than 20 in the
+    /// window.
     package func p95FirstToken(now: NIODeadline) -> Duration? {
         firstTokens.p95(window: window, now: now)
     }
 
-    /// Forgets all samples.
-    package func reset() {
-        history.reset(totals, cache)
-        firstTokens.clear()
-    }
-
-    /// 0...4,294,967,295 (71 minutes), whatever it is.
+    /// Clamped to 0...4,294,967,295 (71 minutes).
     private static func microseconds(_ duration: Duration) -> UInt64 {
         UInt64(UInt32(clamping: duration.wholeMicroseconds))
     }

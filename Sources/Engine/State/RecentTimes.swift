@@ -1,12 +1,13 @@
 import NIOCore
 import Synchronization
 
-/// The last 128 times to the first content, of many threads.
+/// The last 128 times to the first content. Several threads add to them.
 struct RecentTimes: ~Copyable, Sendable {
-    /// Fewer say nothing about a percentile.
-    private static let enough = 20
+    /// The fewest entries from which a percentile is computed.
+    private static let minCount = 20
 
-    /// In each: when, in milliseconds of uptime and 1 (40 bits, 34 years), and how long, in tenths of a millisecond (24 bits, 27 minutes). 0: none.
+    /// Each entry contains its time of arrival in milliseconds of uptime plus 1 (40 bits, 34 years), and its length in
+    /// tenths of a millisecond (24 bits, 27 minutes). 0 is an empty entry.
     private let entries = InlineArray<128, Atomic<UInt64>> { _ in Atomic(0) }
     private let next = Atomic(0)
 
@@ -24,14 +25,10 @@ struct RecentTimes: ~Copyable, Sendable {
             let entry = entries[index].load(ordering: .relaxed)
             if entry != 0, entry >> 24 + span > end { lengths.append(entry & (1 << 24 - 1)) }
         }
-        guard lengths.count >= Self.enough else { return nil }
+        guard lengths.count >= Self.minCount else { return nil }
         lengths.sort()
         let rank = (lengths.count * 95 + 99) / 100
         return .microseconds(Int64(clamping: lengths[rank - 1] * 100))
-    }
-
-    func clear() {
-        for index in entries.indices { entries[index].store(0, ordering: .relaxed) }
     }
 
     private static func milliseconds(_ instant: NIODeadline) -> UInt64 { instant.uptimeNanoseconds / 1_000_000 }

@@ -1,25 +1,26 @@
 import Synchronization
 
-/// Bounds the repeats (retries, further models, hedges) that are under way in the process, so that a dying upstream is not stormed: at most 20 % of the
-/// requests under way, but always 3.
+/// Bounds the repeats (retries, attempts at further models, and hedges) that are in progress in the process, so that a
+/// failing upstream is not flooded with them. At most 20 % of the requests in progress may be repeats, but 3 are always
+/// allowed.
 package final class RetryBudget: Sendable {
-    private static let always = 3
-    private static let share = 5
+    private static let minimum = 3
+    private static let requestsPerRepeat = 5
 
-    /// One event loop's count of requests under way. Only that loop writes it.
+    /// The number of requests in progress on one event loop. Only that loop writes it.
     package final class Cell: Sendable {
-        private let underWay = Atomic(0)
-        // A cache line of its own: without it two loops' cells may share one, and each request would cost both loops.
+        private let requests = Atomic(0)
+        // Keeps the cells of two loops out of the same cache line, where each write would slow down the other loop.
         private let padding = InlineArray<14, Int>(repeating: 0)
 
-        package func begin() { underWay.store(count + 1, ordering: .relaxed) }
+        package func begin() { requests.store(count + 1, ordering: .relaxed) }
 
-        package func end() { underWay.store(count - 1, ordering: .relaxed) }
+        package func end() { requests.store(count - 1, ordering: .relaxed) }
 
-        package var count: Int { underWay.load(ordering: .relaxed) }
+        package var count: Int { requests.load(ordering: .relaxed) }
     }
 
-    /// One for each event loop.
+    /// One cell for each event loop.
     package let cells: [Cell]
     private let repeats = Atomic(0)
 
@@ -27,15 +28,15 @@ package final class RetryBudget: Sendable {
         cells = (0..<loops).map { _ in Cell() }
     }
 
-    /// Requests under way, over all loops.
+    /// The number of requests in progress on all event loops.
     package var requests: Int { cells.reduce(0) { $0 + $1.count } }
 
-    /// Repeats under way.
-    package var repeatsUnderWay: Int { repeats.load(ordering: .relaxed) }
+    /// The number of repeats in progress.
+    package var repeatsInProgress: Int { repeats.load(ordering: .relaxed) }
 
-    /// False where the budget is used up. Otherwise `end` follows, once, when the repeat has ended.
+    /// Returns false if the budget is used up. Otherwise the caller must call `end` once, when the repeat has ended.
     package func tryBegin() -> Bool {
-        let limit = max(Self.always, requests / Self.share)
+        let limit = max(Self.minimum, requests / Self.requestsPerRepeat)
         var current = repeats.load(ordering: .relaxed)
         while current < limit {
             let (exchanged, original) = repeats.weakCompareExchange(expected: current, desired: current + 1, ordering: .relaxed)

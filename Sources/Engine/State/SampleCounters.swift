@@ -4,14 +4,14 @@ import Synchronization
 struct SampleCounts {
     var samples: UInt64 = 0
     var successes: UInt64 = 0
-    /// Microseconds, over the successes.
+    /// The total latency of the successes, in microseconds.
     var latency: UInt64 = 0
-    /// The successes that have a time to the first content.
+    /// The number of successes with a time to the first content.
     var firstTokens: UInt64 = 0
-    /// Microseconds, over those.
+    /// The total of these times, in microseconds.
     var firstToken: UInt64 = 0
 
-    /// What came since `earlier`.
+    /// The difference between these sums and `earlier` ones.
     func since(_ earlier: SampleCounts) -> SampleCounts {
         SampleCounts(
             samples: Self.growth(samples, earlier.samples), successes: Self.growth(successes, earlier.successes),
@@ -22,7 +22,7 @@ struct SampleCounts {
     private static func growth(_ now: UInt64, _ before: UInt64) -> UInt64 { now > before ? now - before : 0 }
 }
 
-/// The same, counted by many threads at once.
+/// Sums over samples, as counters that several threads increment.
 struct SampleCounters: ~Copyable, Sendable {
     private let sampleCount = Atomic<UInt64>(0)
     private let successes = Atomic<UInt64>(0)
@@ -30,7 +30,7 @@ struct SampleCounters: ~Copyable, Sendable {
     private let firstTokens = Atomic<UInt64>(0)
     private let firstToken = Atomic<UInt64>(0)
 
-    /// Grows last: who has seen a sample sees all of it.
+    /// Incremented last, so that a thread that sees a sample here also sees its other sums.
     var samples: UInt64 { sampleCount.load(ordering: .acquiring) }
 
     var counts: SampleCounts {
@@ -49,7 +49,7 @@ struct SampleCounters: ~Copyable, Sendable {
         sampleCount.wrappingAdd(1, ordering: .releasing)
     }
 
-    /// Of a success that follows.
+    /// Must be called before `addSuccess` for the same sample.
     func addFirstToken(_ microseconds: UInt64) {
         firstToken.wrappingAdd(microseconds, ordering: .relaxed)
         firstTokens.wrappingAdd(1, ordering: .relaxed)

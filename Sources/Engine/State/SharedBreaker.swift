@@ -2,11 +2,12 @@ package import NIOCore
 package import RoutingPolicy
 import Synchronization
 
-/// The owner of a breaker. An attempt at a closed one takes no lock to begin, and none to succeed where no failure came before it.
+/// A breaker that all event loops share. An attempt takes no lock to begin if the breaker is closed, and none to
+/// succeed if no failure came before it.
 package final class SharedBreaker: Sendable {
     package let settings: BreakerSettings
     private let breaker: Mutex<Breaker>
-    /// The breaker's `BreakerWord`, written under the lock.
+    /// The `BreakerWord` of the breaker, written under the lock.
     private let published: Atomic<UInt64>
 
     package init(_ settings: BreakerSettings) {
@@ -19,9 +20,9 @@ package final class SharedBreaker: Sendable {
     /// Takes no lock.
     package func availability(now: NIODeadline) -> Availability { word.availability(now: now) }
 
-    package func enter(now: NIODeadline, mayProbeEarly: Bool = false) -> Breaker.Entry {
-        if let pass = word.freePass { return .admitted(pass) }
-        return change { $0.enter(now: now, mayProbeEarly: mayProbeEarly) }
+    package func enter(now: NIODeadline, allowsEarlyProbe: Bool = false) -> Breaker.Entry {
+        if let pass = word.closedPass { return .admitted(pass) }
+        return change { $0.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) }
     }
 
     package func on(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
@@ -29,11 +30,7 @@ package final class SharedBreaker: Sendable {
         change { $0.on(verdict, of: pass, now: now, using: &random) }
     }
 
-    package func reset() {
-        change { $0.reset() }
-    }
-
-    /// A copy.
+    /// A copy of the breaker.
     package var value: Breaker { breaker.withLock { $0 } }
 
     private var word: BreakerWord { BreakerWord(rawValue: published.load(ordering: .relaxed)) }

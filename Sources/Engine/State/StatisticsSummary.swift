@@ -1,12 +1,13 @@
-/// A model's attempts of the window.
+/// The attempts at a model during the window.
 package struct StatisticsSummary: Sendable, Equatable {
-    /// 0 to 1; 1 where the window is empty.
+    /// 0 to 1; 1 if the window is empty.
     package var successRate: Float = 1
-    /// Of the successes; nil where there is none.
+    /// The mean over the successes; nil if there was none.
     package var meanLatencyMilliseconds: Float?
-    /// From an attempt's start to its first content; nil where no stream succeeded.
+    /// The mean time from the start of an attempt to its first content; nil if no streamed response succeeded.
     package var meanFirstTokenMilliseconds: Float?
-    /// Attempts that say something about the model: those that a client left, and those whose fault was the request's, are none.
+    /// The number of attempts that reveal something about the model. Attempts that the client abandoned, and those that
+    /// failed because of the request, are not counted.
     package var samples = 0
 
     package init() {}

@@ -3,19 +3,20 @@ import Synchronization
 
 /// The latest summary, for readers without a lock.
 struct SummaryCache: ~Copyable, Sendable {
-    /// The success rate and the mean latency, as bits of Floats. NaN stands for nil.
+    /// The success rate and the mean latency, as the bits of two Floats. NaN represents nil.
     private let rateAndLatency = Atomic(pack(Float(1).bitPattern, Float.nan.bitPattern))
-    /// The mean time to the first content, as bits of a Float, and the number of samples.
+    /// The mean time to the first content, as the bits of a Float, and the number of samples.
     private let firstTokenAndSamples = Atomic(pack(Float.nan.bitPattern, 0))
-    /// How many samples since the start it knows of.
+    /// The number of samples since the start that the summary includes.
     private let samplesSeen = Atomic<UInt64>(0)
-    /// When samples leave the window: nanoseconds of uptime.
+    /// The time at which samples leave the window, in nanoseconds of uptime.
     private let freshUntil = Atomic(Int64.max)
 
-    /// nil where there are other samples than it knows of, or where some have left the window.
+    /// nil if there are newer samples, or if samples may have left the window since.
     @inline(__always)
     func summary(samples: UInt64, now: NIODeadline) -> StatisticsSummary? {
-        // Each load sees what was stored before that which it found, so the words are never older than `samplesSeen`.
+        // An acquiring load sees every store before the value that it reads, so the words below are never older than
+        // `samplesSeen`.
         guard now.uptimeNanoseconds < UInt64(bitPattern: freshUntil.load(ordering: .acquiring)),
             samplesSeen.load(ordering: .acquiring) == samples
         else {
@@ -30,7 +31,7 @@ struct SummaryCache: ~Copyable, Sendable {
         return summary
     }
 
-    /// By one thread at a time.
+    /// Must be called by one thread at a time.
     func store(_ summary: StatisticsSummary, samples: UInt64, until: Int64) {
         let latency = summary.meanLatencyMilliseconds ?? .nan, firstToken = summary.meanFirstTokenMilliseconds ?? .nan
         rateAndLatency.store(Self.pack(summary.successRate.bitPattern, latency.bitPattern), ordering: .relaxed)

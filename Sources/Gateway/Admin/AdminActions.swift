@@ -1,11 +1,11 @@
 package import Engine
 package import RoutingPolicy
 
-/// What the admin endpoints make the process do.
+/// The actions of the process that the admin endpoints trigger.
 package struct AdminActions: Sendable {
-    /// Does what SIGHUP does. `source` names the trigger in the log.
+    /// Reloads the policy, like SIGHUP. `source` names the trigger in the log.
     let reload: @Sendable (_ source: String) async -> Reloader.Outcome
-    /// Validates a policy file's text as a load does, without the files that it includes.
+    /// Validates the text of a policy file like a load, but without the files that it includes.
     let check: @Sendable (_ text: [UInt8]) -> PolicyReport
 
     package init(

@@ -3,7 +3,8 @@ import ConfigTree
 import ProviderKit
 import RoutingPolicy
 
-/// `POST /admin/check`: validates a posted policy file and runs its tests. Responds with 200, or with 422 if there is an error.
+/// `POST /admin/check`: validates a posted policy file and runs its tests. Responds with 200, or with 422 if the policy
+/// has errors.
 enum CheckEndpoint {
     static func serve(_ exchange: Exchange) {
         let check = exchange.gateway.admin.check
@@ -17,7 +18,7 @@ enum CheckEndpoint {
     }
 }
 
-/// A report as JSON.
+/// Renders a policy report as JSON.
 private struct CheckedPolicy {
     let report: PolicyReport
 

@@ -4,16 +4,17 @@ import ProviderKit
 package import RoutingPolicy
 
 extension ExpectationTrial {
-    /// Plans the test's request, as its key would send it, and judges that.
+    /// Plans the test's request for its key, and compares the plan with the expectation.
     package func verdict() -> Verdict {
         do throws(RequestRefusal) {
             return verdict(of: try request.planRequest(), refusal: request.refusal)
         } catch {
-            return verdict(of: Course(attempts: [], refusal: error))
+            return verdict(of: RoutingResult(attempts: [], refusal: error))
         }
     }
 
-    /// The name of a provider that the request may reach and that answers from outside this process; nil: there is none but those that are down.
+    /// The name of a provider outside this process that the request may reach. nil if the request can reach no such
+    /// provider, or only providers that are down.
     package func upstream() -> String? {
         let down = snapshot.models(down: definition.down)
         guard let request = try? request.planRequest(),
@@ -30,16 +31,16 @@ extension ExpectationTrial {
             in: snapshot)
     }
 
-    /// An error for each of a policy's tests that fails, where the test stands.
+    /// An error for each failing test of the policy, at the test's position.
     ///
-    /// - Parameter nextStep: what helps to see why.
+    /// - Parameter nextStep: the hint that helps to find the cause.
     package static func issues(of policy: RoutingPolicy, nextStep: (RoutingExpectation) -> String) -> [ConfigIssue] {
         guard !policy.tests.isEmpty else { return [] }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         return policy.tests.compactMap { test in
             guard case .fails(let mismatches) = ExpectationTrial(test, in: snapshot).verdict() else { return nil }
-            let words = mismatches.map { "expected \($0.expected), got \($0.got)" }.joined(separator: "; ")
-            return ConfigIssue(at: test.position, "test '\(test.name)' fails: \(words)", hint: nextStep(test))
+            let details = mismatches.map { "expected \($0.expected), got \($0.got)" }.joined(separator: "; ")
+            return ConfigIssue(at: test.position, "test '\(test.name)' fails: \(details)", hint: nextStep(test))
         }
     }
 }

@@ -3,7 +3,8 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// `POST /admin/explain`: plans the posted chat request under this process's state as it is now. No upstream is contacted, and nothing is counted.
+/// `POST /admin/explain`: plans the posted chat request with the current state of this process. It calls no upstream
+/// and counts nothing.
 enum ExplainEndpoint {
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
@@ -19,36 +20,39 @@ enum ExplainEndpoint {
     }
 
     private struct Query {
-        /// Who sends the request, an index into the policy's keys; nil: somebody who may reach everything.
+        /// The key that sends the request, an index into the policy's keys. nil: a client that may use everything.
         var key: Int?
-        /// Of what is drawn.
+        /// The seed of random choices.
         var seed: UInt64 = 1
 
         init(_ text: String, of policy: RoutingPolicy) throws(APIError) {
             for pair in text.split(separator: "&") {
                 let parts = pair.split(separator: "=", maxSplits: 1)
                 guard let value = String(percentEncoded: parts.last?.utf8 ?? "".utf8[...]), parts.count == 2 else {
-                    throw APIError(
-                        400, "'\(String(pair).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER",
-                        code: "invalid_value")
+                    throw Self.unknownParameter(String(pair))
                 }
                 switch parts[0] {
                 case "key":
-                    guard let known = policy.keys.firstIndex(where: { $0.name == value }) else {
-                        throw APIError(400, "there is no key '\(value.excerpt)' in this policy", code: "invalid_value", param: "key")
+                    guard let index = policy.keys.firstIndex(where: { $0.name == value }) else {
+                        throw APIError(
+                            400, "the policy has no key '\(value.excerpt)'; use a name under 'keys'", code: "invalid_value", param: "key")
                     }
-                    key = known
+                    key = index
                 case "seed":
                     guard let number = UInt64(value) else {
-                        throw APIError(400, "'seed' must be a whole number", code: "invalid_value", param: "seed")
+                        throw APIError(400, "'seed' must be an integer of at least 0", code: "invalid_value", param: "seed")
                     }
                     seed = number
                 default:
-                    throw APIError(
-                        400, "'\(String(parts[0]).excerpt)' is no parameter of this endpoint; it takes key=NAME and seed=NUMBER",
-                        code: "invalid_value")
+                    throw Self.unknownParameter(String(parts[0]))
                 }
             }
+        }
+
+        private static func unknownParameter(_ text: String) -> APIError {
+            APIError(
+                400, "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are key=NAME and seed=NUMBER",
+                code: "invalid_value")
         }
     }
 }

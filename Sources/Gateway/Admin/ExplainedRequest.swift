@@ -3,7 +3,7 @@ package import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// A chat request that is read and planned as every other, and then goes nowhere.
+/// A chat request that is parsed and planned like any other, but not sent.
 package struct ExplainedRequest {
     private let body: [UInt8]
     private let key: Int?
@@ -12,9 +12,9 @@ package struct ExplainedRequest {
     private let snapshot: Snapshot
 
     /// - Parameters:
-    ///   - headers: `x-router-*` counts.
-    ///   - key: who sends it, an index into the policy's keys; nil: somebody who may reach everything.
-    ///   - tokens: of the prompt, in place of the estimate.
+    ///   - headers: the request's header fields, of which only `x-router-*` matters.
+    ///   - key: the key that sends the request, an index into the policy's keys. nil: a client that may use everything.
+    ///   - tokens: the number of prompt tokens; nil estimates it.
     package init(body: [UInt8], headers: HTTPFields = HTTPFields(), key: Int?, tokens: Int? = nil, in snapshot: Snapshot) {
         self.body = body
         self.headers = headers
@@ -25,20 +25,20 @@ package struct ExplainedRequest {
 
     package func explanation(state: ExplanationState, down: Set<Int> = []) -> Explanation {
         do throws(RequestRefusal) {
-            return Explanation.of(try planRequest(), from: client, in: snapshot, state: state, down: down, refusal: refusal)
+            return Explanation.of(try planRequest(), key: explainedKey, in: snapshot, state: state, down: down, refusal: refusal)
         } catch {
-            return .refused(error, from: client, config: snapshot.policy.digest)
+            return .refused(error, key: explainedKey, config: snapshot.policy.digest)
         }
     }
 
-    /// What the planner is asked.
+    /// The planner's input.
     func planRequest() throws(RequestRefusal) -> PlanRequest {
         do throws(APIError) {
             try Authentication.authorize(key, for: .operation(.chat), in: snapshot)
             let request = try ChatRequest(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
-            return PlanRequest(models: request.models, needs: needs, own: request.own, scope: definition?.models)
+            return PlanRequest(models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models)
         } catch {
             throw RequestRefusal(error)
         }
@@ -50,8 +50,8 @@ package struct ExplainedRequest {
 
     private var definition: KeyDefinition? { key.map { snapshot.policy.keys[$0] } }
 
-    private var client: Explanation.Client {
-        definition.map { .key($0.name) } ?? (snapshot.policy.keys.isEmpty ? .open : .anyone)
+    private var explainedKey: Explanation.Key {
+        definition.map { .named($0.name) } ?? (snapshot.policy.keys.isEmpty ? .noneDefined : .notGiven)
     }
 }
 

@@ -7,7 +7,7 @@ enum HealthEndpoint {
         respond(exchange, status: 200)
     }
 
-    /// 503 from the beginning of a shutdown on, so that a load balancer sends no more requests.
+    /// Responds with 503 from the start of a shutdown on, so that load balancers stop sending requests.
     static func readiness(_ exchange: Exchange) {
         respond(exchange, status: exchange.gateway.isReady ? 200 : 503)
     }
@@ -22,8 +22,8 @@ enum HealthEndpoint {
                 config.member("digest", policy.digest)
                 config.member("loaded_at", policy.loadedAt)
                 if let errors = policy.lastErrors {
-                    // Health is open to everyone, and a report quotes the policy file. The report itself is in the log and in the response of
-                    // /admin/reload.
+                    // Everyone may call this endpoint, and the errors quote the policy file. The log and the response
+                    // of /admin/reload contain them.
                     config.member("last_reload", "failed")
                     config.member("errors", errors.count)
                 } else {

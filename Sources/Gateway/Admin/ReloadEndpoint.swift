@@ -2,7 +2,7 @@ import Codecs
 import Engine
 import ProviderKit
 
-/// `POST /admin/reload`: does what SIGHUP does, and responds with the difference or the errors.
+/// `POST /admin/reload`: reloads the policy like SIGHUP, and responds with the changes or the errors.
 enum ReloadEndpoint {
     static func serve(_ exchange: Exchange) {
         let reload = exchange.gateway.admin.reload
@@ -18,7 +18,10 @@ enum ReloadEndpoint {
                 return Exchange.Reply(status: 200, body: writer.bytes)
             case .kept(let errors, _):
                 writer.object {
-                    APIError(400, "the policy has errors; the running policy stays in service", code: "invalid_policy").write(to: &$0)
+                    APIError(
+                        400, "the new policy has errors, so the running policy stays in service; fix the errors in 'report' and reload",
+                        code: "invalid_policy"
+                    ).write(to: &$0)
                     $0.key("report")
                     $0.array { for error in errors { $0.string(error) } }
                 }

@@ -2,8 +2,8 @@ import Crypto
 package import RoutingPolicy
 
 extension RoutingPolicy {
-    /// The same policy with a secret of the client's choice for one of its keys; or, without a name, with one more key, which may reach everything. A policy
-    /// without keys stays so.
+    /// A copy of the policy in which the key `name` has the given secret. Without a name, the copy has one more key,
+    /// which may use everything. A policy without keys is returned unchanged.
     package func admitting(_ name: String?, secret: String) -> RoutingPolicy {
         guard var key = keys.first(where: { $0.name == name }) ?? keys.first else { return self }
         key.digest = Array(SHA256.hash(data: Array(secret.utf8)))

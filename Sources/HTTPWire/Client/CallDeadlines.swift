@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The deadlines of one call, by name.
+/// The deadlines of one call, one for each timer.
 struct CallDeadlines {
     private var times = InlineArray<8, UInt64>(repeating: .max)
 
@@ -12,14 +12,14 @@ struct CallDeadlines {
         set { times[timer.slot] = newValue?.uptimeNanoseconds ?? .max }
     }
 
-    /// The first to be reached.
+    /// The timer that expires first, with its deadline; nil if none is armed.
     var earliest: (timer: UpstreamTimer, at: NIODeadline)? {
         var slot = 0
         for other in 1..<8 where times[other] < times[slot] { slot = other }
         return times[slot] == .max ? nil : (UpstreamTimer.allCases[slot], .uptimeNanoseconds(times[slot]))
     }
 
-    /// The instant of `earliest`, without its name.
+    /// The deadline of `earliest`. Cheaper, because it doesn't look for the timer.
     var earliestTime: NIODeadline? {
         var time = UInt64.max
         for slot in 0..<8 { time = min(time, times[slot]) }

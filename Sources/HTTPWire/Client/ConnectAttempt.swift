@@ -1,22 +1,22 @@
 import NIOCore
 
-/// A connection that is being made for a call: all its channels, of which a name with several addresses has several in turn.
+/// An attempt to connect for a call, with all its channels: a host name with several addresses opens several.
 final class ConnectAttempt: @unchecked Sendable {  // confined to its event loop
     private var channels: [any Channel] = []
-    private var isGivenUp = false
-    /// The connection is made: it is the pool's from now on.
-    var isOver = false { didSet { channels = [] } }
+    private var isCancelled = false
+    /// Whether the connection is established. From then on it belongs to the pool.
+    var isConnected = false { didSet { channels = [] } }
 
-    /// Throws where nobody wants the connection any more.
+    /// Adds a channel; throws if the attempt was cancelled.
     func add(_ channel: any Channel) throws {
-        guard !isGivenUp else { throw UpstreamConnector.GivenUp() }
+        guard !isCancelled else { throw UpstreamConnector.ConnectCancelled() }
         channels.append(channel)
     }
 
-    /// Nobody waits for it: its sockets are closed now, not when their time is up.
-    func giveUp() {
-        guard !isOver, !isGivenUp else { return }
-        isGivenUp = true
+    /// Closes the sockets immediately, without waiting for the connect timeout.
+    func cancel() {
+        guard !isConnected, !isCancelled else { return }
+        isCancelled = true
         for channel in channels { channel.close(promise: nil) }
         channels = []
     }

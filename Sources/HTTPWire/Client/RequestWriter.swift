@@ -1,44 +1,46 @@
 import NIOCore
 
-/// What of a request is still to be written, piece by piece: no more than the channel takes, so that TLS never encrypts a whole large body at once.
+/// The unwritten part of a request, taken in parts of at most `partBytes`, so that TLS never encrypts a large body at
+/// once.
 struct RequestWriter {
     static let partBytes = 64 * 1024
-    private static let keptCapacity = 32 * 1024
+    private static let maxKeptCapacity = 32 * 1024
 
-    /// Head and small body, used again by the connection's next request: by then the channel has let go of it.
+    /// The head and a small body. The connection's next request reuses the buffer; by then the channel has released it.
     private var start = ByteBuffer.unshared()
-    private var piece: ByteBuffer?
-    private var rest: ArraySlice<ByteBuffer> = []
-    /// Whether the socket may not take all of it at once, so that only the last write's success says that it is sent.
-    private(set) var needsProof = false
+    private var pending: ByteBuffer?
+    private var remaining: ArraySlice<ByteBuffer> = []
+    /// Whether the request may be too large for the socket's buffer, so that it is sent only when its last write
+    /// succeeds.
+    private(set) var needsWritePromise = false
     var isSent = false
 
-    var isEmpty: Bool { piece == nil }
+    var isEmpty: Bool { pending == nil }
 
     mutating func begin(_ message: UpstreamMessage) {
-        if start.capacity > Self.keptCapacity { start = .unshared() }
+        if start.capacity > Self.maxKeptCapacity { start = .unshared() }
         message.writeStart(to: &start)
-        piece = start
-        rest = message.rest[...]
-        needsProof = rest.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.partBytes
+        pending = start
+        remaining = message.separateBody[...]
+        needsWritePromise = remaining.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.partBytes
         isSent = false
     }
 
-    /// The next bytes to write; nil at the end.
+    /// The next bytes to write; nil if all have been taken.
     mutating func next() -> ByteBuffer? {
-        guard var current = piece else { return nil }
+        guard var current = pending else { return nil }
         guard current.readableBytes > Self.partBytes else {
-            piece = rest.popFirst()
+            pending = remaining.popFirst()
             return current
         }
         let part = current.readSlice(length: Self.partBytes)
-        piece = current
+        pending = current
         return part
     }
 
-    /// Lets go of what is not written.
-    mutating func stop() {
-        piece = nil
-        rest = []
+    /// Drops the unwritten bytes.
+    mutating func clear() {
+        pending = nil
+        remaining = []
     }
 }

@@ -4,40 +4,42 @@ package import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// What a TLS context is made of.
+/// The settings of a TLS context.
 package struct TLSSettings: Hashable, Sendable {
-    /// PEM file with the trusted certificates, in place of the system's; `SSL_CERT_FILE`.
+    /// A PEM file of trusted certificates that replaces the system's. Source: `SSL_CERT_FILE`.
     package var certificateFile: String?
-    /// Directory with trusted certificates, hashed as by `openssl rehash`, or a list with ':' of which the first that is there counts; `SSL_CERT_DIR`.
+    /// A directory of trusted certificates with the links that `openssl rehash` makes, or a list of directories
+    /// separated by ':', of which the first existing one is used. Source: `SSL_CERT_DIR`.
     package var certificateDirectory: String?
 
-    /// Empty is as good as nil.
+    /// An empty value counts as nil.
     package init(certificateFile: String? = nil, certificateDirectory: String? = nil) {
         self.certificateFile = certificateFile?.isEmpty == true ? nil : certificateFile
         self.certificateDirectory = certificateDirectory?.isEmpty == true ? nil : certificateDirectory
     }
 }
 
-/// The one TLS context for a setting: made on first use (7 ms, 1 MiB), off the event loops, then shared by all. Certificates and names are always verified.
+/// Creates one TLS context on first use (7 ms, 1 MiB), outside the event loops, and shares it. Certificates and host
+/// names are always verified.
 package final class TLSContextProvider: Sendable {
     private let settings: TLSSettings
     private let threadPool: NIOThreadPool
-    private let made = Mutex<NIOSSLContext?>(nil)
+    private let cached = Mutex<NIOSSLContext?>(nil)
 
     package init(settings: TLSSettings, threadPool: NIOThreadPool = .singleton) {
         self.settings = settings
         self.threadPool = threadPool
     }
 
-    /// Fails where a file of the settings can't be read; the next use tries again.
+    /// The shared context. Fails if a file of the settings can't be read; the next call tries again.
     func context(on eventLoop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
-        if let context = made.withLock({ $0 }) { return eventLoop.makeSucceededFuture(context) }
+        if let context = cached.withLock({ $0 }) { return eventLoop.makeSucceededFuture(context) }
         return threadPool.runIfActive(eventLoop: eventLoop) { [self] in
-            try made.withLock { made in
-                if let made { return made }
+            try cached.withLock { cached in
+                if let cached { return cached }
                 let context: NIOSSLContext
                 do { context = try NIOSSLContext(configuration: configuration) } catch { throw UnreadableCertificates(error: error) }
-                made = context
+                cached = context
                 return context
             }
         }
@@ -48,7 +50,7 @@ package final class TLSContextProvider: Sendable {
         configuration.certificateVerification = .fullVerification
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        // As OpenSSL does it: of the two what is there counts. What is added to the other must be a file.
+        // As in OpenSSL, whichever of the two exist are used. The additional trust roots must be a file.
         let directory = settings.certificateDirectory?.split(separator: ":").map(String.init).first(where: isDirectory)
         let file = settings.certificateFile.flatMap { access($0, R_OK) == 0 || directory == nil ? $0 : nil }
         if let directory {

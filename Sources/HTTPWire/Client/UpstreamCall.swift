@@ -2,31 +2,28 @@ package import NIOCore
 
 /// One request to an upstream, from `UpstreamPool.start` to its end.
 package final class UpstreamCall: @unchecked Sendable {  // confined to its event loop
-    package enum Phase: Sendable, Equatable {
+    enum Phase: Sendable, Equatable {
         /// Waiting for a connection.
         case queued
-        /// DNS, TCP, TLS.
+        /// Resolving the name and connecting: DNS, TCP and TLS.
         case connecting
         /// The request is being written.
         case writing
-        /// The request is sent, the response's head has not come.
+        /// The request is sent, and the response's head has not arrived.
         case waiting
-        /// The response is coming in.
+        /// The response is arriving.
         case reading
         case done
     }
 
-    package internal(set) var phase: Phase = .queued
-    /// Whether the request went out on a connection that had served others before.
-    package internal(set) var reusedConnection = false
-
+    var phase: Phase = .queued
     private var wasSent = false
     private(set) var delegate: (any UpstreamDelegate)?
     private var idleInterval: TimeAmount?
     private let pool: UpstreamPool
-    /// The connection it runs on, and what that still holds for it, until the call is over.
+    /// The connection that the request runs on; nil while there is none, and once the call is over.
     var connection: UpstreamConnection?
-    /// The connection that is being made for it.
+    /// The attempt to connect for this call.
     var connectAttempt: ConnectAttempt?
     var deadlines = CallDeadlines()
     let message: UpstreamMessage
@@ -40,28 +37,24 @@ package final class UpstreamCall: @unchecked Sendable {  // confined to its even
         deadlines[.total] = timeouts.total
     }
 
-    /// Gives the request up: its connection is closed, and the delegate hears nothing more.
+    /// Cancels the request and closes its connection. The delegate is not called again.
     package func cancel() {
         guard phase != .done else { return }
         let connection = connection
         finish()
         pool.remove(self)
-        connection?.drop(self)
+        connection?.cancel(self)
     }
 
-    /// Takes reading up again after `upstreamMayRead` was false.
+    /// Resumes reading after `isReadyForUpstreamBody` was false.
     package func resumeReading() { connection?.resume(self) }
 
-    /// Arms, moves or (nil) disarms a named deadline, counted from now. `idle` starts anew at every read.
+    /// Arms a deadline, counted from now, or disarms it if `duration` is nil. `idle` restarts at every read.
     package func watch(_ timer: UpstreamTimer, for duration: Duration?) {
         guard phase != .done else { return }
         let time = duration.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
         if timer == .idle { idleInterval = time }
         set(timer, time.map { pool.eventLoop.now.advanced(by: $0) })
-    }
-
-    package func watch(_ timer: UpstreamTimer, until deadline: NIODeadline) {
-        if phase != .done { set(timer, deadline) }
     }
 
     private func set(_ timer: UpstreamTimer, _ deadline: NIODeadline?) {
@@ -72,11 +65,11 @@ package final class UpstreamCall: @unchecked Sendable {  // confined to its even
 }
 
 extension UpstreamCall {
-    /// Nothing is told any more.
+    /// Ends the call; returns the delegate for its last notification.
     @discardableResult
     func finish() -> (any UpstreamDelegate)? {
         defer { delegate = nil }
-        connectAttempt?.giveUp()
+        connectAttempt?.cancel()
         connectAttempt = nil
         connection = nil
         phase = .done
@@ -87,7 +80,7 @@ extension UpstreamCall {
         finish()?.upstream(self, failed: failure)
     }
 
-    /// The request is sent; told once, though a second connection may have been needed.
+    /// The request is sent. The delegate is notified once, even if the request is sent again on a second connection.
     func sent() {
         if phase == .writing { phase = .waiting }
         deadlines[.write] = nil
@@ -102,7 +95,8 @@ extension UpstreamCall {
         deadlines[.firstByte] = nil
     }
 
-    /// After each read, and after a held one: that was the client's slowness, not the upstream's. The clock is read only where `idle` is watched.
+    /// Restarts the `idle` deadline. Called after each read and after a pause, which the client caused and not the
+    /// upstream. The clock is read only if `idle` is armed.
     func restartIdle() {
         if let idleInterval { deadlines[.idle] = pool.eventLoop.now.advanced(by: idleInterval) }
     }

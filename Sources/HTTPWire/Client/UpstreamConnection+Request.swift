@@ -5,7 +5,6 @@ extension UpstreamConnection {
     func start(_ call: UpstreamCall) {
         self.call = call
         call.connection = self
-        call.reusedConnection = served > 0
         phase = .head
         parser = ResponseParser()
         responseBytes = 0
@@ -24,11 +23,11 @@ extension UpstreamConnection {
         }
     }
 
-    /// Closes at once: behind the TLS handler's back, which would wait for the peer's farewell.
+    /// Closes immediately. Bypasses the TLS handler, which would wait for the peer's close_notify.
     func close() {
         phase = .closed
         input = noBytes
-        writer.stop()
+        writer.clear()
         guard let context else { return }
         if isSecure, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
             tls.close(promise: nil)
@@ -37,8 +36,8 @@ extension UpstreamConnection {
         }
     }
 
-    /// The call was cancelled.
-    func drop(_ call: UpstreamCall) {
+    /// Closes the connection because its call was cancelled.
+    func cancel(_ call: UpstreamCall) {
         guard self.call === call else { return }
         self.call = nil
         close()
@@ -46,20 +45,20 @@ extension UpstreamConnection {
 
     func resume(_ call: UpstreamCall) {
         guard self.call === call, !isDelivering else { return }
-        let wasHeld = isReadHeld
-        if wasHeld { call.restartIdle() }
+        let wasPaused = isReadPaused
+        if wasPaused { call.restartIdle() }
         deliver()
-        settle()
+        finishRead()
         if hasEnded { endOfInput() }
-        if isReadHeld, !isHeld {
-            isReadHeld = false
+        if isReadPaused, !mustPauseRead {
+            isReadPaused = false
             context?.setReading(true)
         }
     }
 
-    var isHeld: Bool {
+    var mustPauseRead: Bool {
         guard phase == .body, let call else { return false }
-        return input.readableBytes > 0 || call.delegate?.upstreamMayRead == false
+        return input.readableBytes > 0 || call.delegate?.isReadyForUpstreamBody == false
     }
 
     func beginWriting(_ call: UpstreamCall) {
@@ -73,20 +72,20 @@ extension UpstreamConnection {
         guard !isWriting, !writer.isEmpty else { return }
         isWriting = true
         defer { isWriting = false }
-        while isWritable, let piece = writer.next() {
-            if writer.isEmpty, writer.needsProof {
+        while isWritable, let bytes = writer.next() {
+            if writer.isEmpty, writer.needsWritePromise {
                 let written = eventLoop.makePromise(of: Void.self)
                 written.futureResult.whenSuccess { [self] in
                     if self.call === call { sent(call) }
                 }
-                socket.write(piece, written)
+                socket.write(bytes, written)
             } else {
-                socket.write(piece)
-                if let pool, !writer.needsProof { pool.flushes.add(self) } else { socket.flush() }
+                socket.write(bytes)
+                if let pool, !writer.needsWritePromise { pool.flushes.add(self) } else { socket.flush() }
             }
             guard self.call === call else { return }
-            // What fits the socket's empty buffer is sent.
-            if writer.isEmpty, !writer.needsProof { return sent(call) }
+            // A request that fits into the socket's empty buffer counts as sent.
+            if writer.isEmpty, !writer.needsWritePromise { return sent(call) }
         }
         guard call.phase == .writing else { return }
         call.deadlines[.write] = eventLoop.now.advanced(by: call.timeouts.write)
@@ -105,7 +104,7 @@ extension UpstreamConnection {
 
     func deadlineReached(_ now: NIODeadline) {
         guard let call else { return }
-        if let idle = call.deadlines[.idle], idle <= now, isHeld { call.restartIdle() }
+        if let idle = call.deadlines[.idle], idle <= now, mustPauseRead { call.restartIdle() }
         guard let (name, time) = call.deadlines.earliest else { return }
         if time <= now { fail(.timeout(name)) } else { timer.set(time) }
     }

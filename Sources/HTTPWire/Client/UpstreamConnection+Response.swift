@@ -1,14 +1,14 @@
 import NIOCore
 
 extension UpstreamConnection {
-    /// Passes on all that has come and may be read. A delegate may cancel at each step.
+    /// Passes the received bytes to the delegate while it is ready for them. The delegate may cancel at each step.
     func deliver() {
         guard !isDelivering else { return }
         isDelivering = true
         defer { isDelivering = false }
         guard let call, let delegate = call.delegate else { return dropEmptyInput() }
         do throws(WireFault) {
-            // The end of a response may begin the next call here, for which there is nothing yet.
+            // The end of a response may start the next call on this connection, for which nothing has arrived yet.
             while self.call === call, try deliverNext(call, delegate) {}
         } catch {
             fail(.malformed(error.reason))
@@ -33,11 +33,11 @@ extension UpstreamConnection {
             }
             return true
         case .body:
-            guard input.readableBytes == 0 || delegate.upstreamMayRead else { return false }
+            guard input.readableBytes == 0 || delegate.isReadyForUpstreamBody else { return false }
             switch try body.next(&input) {
-            case .bytes(let piece):
-                hasNews = true
-                delegate.upstream(call, body: piece)
+            case .bytes(let bytes):
+                hasDelivered = true
+                delegate.upstream(call, body: bytes)
             case .more: return false
             case .end: endResponse(call)
             }
@@ -48,7 +48,7 @@ extension UpstreamConnection {
     }
 
     private func skipInterim(_ response: ParsedResponse) throws(WireFault) {
-        guard response.status != 101 else { throw WireFault("it changes to another protocol, which nobody asked for") }
+        guard response.status != 101 else { throw WireFault("status 101 without a request to switch protocols") }
         interimBytes &+= response.headBytes
         guard interimBytes <= Self.maxInterimBytes else { throw WireFault("more than \(Self.maxInterimBytes) bytes of interim responses") }
         parser = ResponseParser()
@@ -60,41 +60,41 @@ extension UpstreamConnection {
         isUntilClose = response.body == .untilClose
         isReusable = response.isKeepAlive
         call.headReceived()
-        hasNews = true
+        hasDelivered = true
         delegate.upstream(call, head: UpstreamResponseHead(status: response.status, fields: response.fields))
     }
 
     private func endResponse(_ call: UpstreamCall) {
         phase = .ended
         isReusable = isReusable && input.readableBytes == 0 && writer.isSent
-        writer.stop()
+        writer.clear()
         self.call = nil
         call.finish()?.upstreamEnd(call)
     }
 
-    /// The end of a read, or of what was held.
-    func settle() {
+    /// Ends a read, or the delivery after a pause.
+    func finishRead() {
         if phase == .ended {
-            if isGreedy {
-                isGreedy = false
-                context?.setGreedy(false)
+            if isReadingAhead {
+                isReadingAhead = false
+                context?.setReadAhead(false)
             }
             if isReusable, !hasEnded {
-                served &+= 1
+                servedCount &+= 1
                 phase = .idle
                 pool?.release(self)
             } else {
                 close()
             }
-        } else if hasNews, let call {
-            hasNews = false
+        } else if hasDelivered, let call {
+            hasDelivered = false
             call.delegate?.upstreamReadComplete(call)
         }
     }
 
-    /// Nothing more will come. What is still held goes first; then the rules say what the end means.
+    /// Ends the call after the upstream has closed. If bytes still wait for the delegate, `resume` calls this again.
     func endOfInput() {
-        guard let call, !isHeld || input.readableBytes == 0 else { return }
+        guard let call, !mustPauseRead || input.readableBytes == 0 else { return }
         if phase == .body, isUntilClose, lastError == nil {
             endResponse(call)
             phase = .closed

@@ -1,35 +1,35 @@
 import NIOCore
 import NIOTLS
 
-/// One connection to an upstream: writes a request, de-frames its response. The last handler of its channel; behind TLS where there is any.
+/// A connection to an upstream: writes a request and parses its response. The last handler of its channel, after TLS.
 final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  // confined to its event loop
     typealias InboundIn = ByteBuffer
 
     enum Phase {
         case idle, head, body
-        /// The response is complete; the read that brought its end is not over yet.
+        /// The response is complete, but the read that brought its end is not finished.
         case ended
         case closed
     }
 
-    /// Interim responses are skipped up to so many bytes in all.
+    /// The limit of all interim responses together; they are skipped.
     static let maxInterimBytes = 16 * 1024
 
-    // What each read touches stands first, side by side: with many streams every line of memory comes from afar.
+    // The fields that each read touches come first, next to each other: with many streams, every cache line is a miss.
     var phase: Phase = .idle
     var isWriting = false
     var isWritable = true
     let isSecure: Bool
-    /// Whether requests can be written: TLS, where there is any, is up.
+    /// Whether requests can be written. A TLS connection is ready after its handshake.
     var isReady: Bool
     var isReusable = false
     var isUntilClose = false
-    var hasNews = false
+    var hasDelivered = false
     var isDelivering = false
-    var isReadHeld = false
-    var isGreedy = false
+    var isReadPaused = false
+    var isReadingAhead = false
     var hasEnded = false
-    /// Whether the pool counts it: the losers of a race of addresses are never counted.
+    /// Whether the pool counts this connection. If several addresses are tried, only the first to connect is counted.
     var isCounted = false
     var call: UpstreamCall?
     var context: ChannelHandlerContext?
@@ -40,15 +40,15 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
 
     let eventLoop: any EventLoop
     let timer: LazyDeadline
-    /// When it has been idle for too long.
+    /// When the idle connection is closed.
     var expiry = NIODeadline.distantFuture
-    /// Held, so that a pool that nobody names any more lives as long as its last connection.
+    /// A strong reference: a pool that was replaced lives as long as its last connection.
     let pool: UpstreamPool?
     let socket = SocketWriter()
     var writer = RequestWriter()
     var parser = ResponseParser()
     var interimBytes = 0
-    var served = 0
+    var servedCount = 0
     var lastError: (any Error)?
 
     init(pool: UpstreamPool?, eventLoop: any EventLoop, isSecure: Bool) {
@@ -91,16 +91,16 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
         case .closed:
             return
         case .idle:
-            // Nobody asked: whatever it is, the next response must not begin with it.
+            // These bytes belong to no request; the next response must not begin with them.
             close()
         case .ended:
             isReusable = false
         case .head, .body:
             responseBytes &+= bytes.readableBytes
             call?.restartIdle()
-            if bytes.readableBytes == SocketSizes.largestRead, !isGreedy, call?.message.isResponseBuffered == true {
-                isGreedy = true
-                context.setGreedy(true)
+            if bytes.readableBytes == SocketSizes.largestRead, !isReadingAhead, call?.message.isResponseBuffered == true {
+                isReadingAhead = true
+                context.setReadAhead(true)
             }
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             deliver()
@@ -108,10 +108,10 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        settle()
-        // While a delegate can't take more, nothing is read, and the upstream feels it.
-        if !isReadHeld, isHeld {
-            isReadHeld = true
+        finishRead()
+        // While the delegate can't take more, nothing is read, so that TCP slows the upstream down.
+        if !isReadPaused, mustPauseRead {
+            isReadPaused = true
             context.setReading(false)
         }
     }
@@ -123,13 +123,14 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
 
     func channelInactive(context: ChannelHandlerContext) { end() }
 
-    /// The channel is closed. One that is closed in the moment in which it connects is never told that it is inactive, only that its handlers go.
+    /// Handles the channel's close. A channel that is closed while it connects gets no `channelInactive`, only
+    /// `handlerRemoved`.
     private func end() {
         guard !hasEnded else { return }
         hasEnded = true
         socket.close()
-        if let call, phase == .head, responseBytes == 0, served > 0, isReady, let pool, isCounted {
-            // It was closed while it was idle, and that was learned too late: the request gets one fresh connection.
+        if let call, phase == .head, responseBytes == 0, servedCount > 0, isReady, let pool, isCounted {
+            // The upstream closed the idle connection just before the request: the request gets one fresh connection.
             isCounted = false
             phase = .closed
             self.call = nil

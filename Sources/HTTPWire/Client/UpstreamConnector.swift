@@ -2,13 +2,13 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Makes connections to one endpoint: name, TCP and, up to the handshake's start, TLS.
+/// Opens connections to one endpoint: resolves the name, connects with TCP and starts the TLS handshake.
 struct UpstreamConnector {
     let endpoint: UpstreamEndpoint
     let eventLoop: any EventLoop
     let tls: TLSContextProvider?
 
-    /// A connected channel's handler. Fulfilled on the event loop, at once where `attempt` is given up.
+    /// Connects and returns the channel's handler, on the event loop. Fails immediately if `attempt` is cancelled.
     func connect(within limit: Duration, pool: UpstreamPool, attempt: ConnectAttempt) -> EventLoopFuture<UpstreamConnection> {
         guard endpoint.isTLS else { return connect(within: limit, pool: pool, attempt, context: nil) }
         guard let tls else { return eventLoop.makeFailedFuture(MissingTLS()) }
@@ -19,17 +19,17 @@ struct UpstreamConnector {
         within limit: Duration, pool: UpstreamPool, _ attempt: ConnectAttempt, context: NIOSSLContext?
     ) -> EventLoopFuture<UpstreamConnection> {
         let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
-        // An address can't be sent as a server name; the certificate is then checked against the address.
+        // An IP address can't be sent as a server name; the certificate is then checked against the address.
         let serverName = address == nil ? endpoint.host : nil
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(limit))
-            // Set before connect: they decide the window.
+            // These sizes determine the TCP window only if they are set before connect.
             .channelOption(.socketOption(.so_sndbuf), value: SocketSizes.buffer)
             .channelOption(.socketOption(.so_rcvbuf), value: SocketSizes.buffer)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: SocketSizes.waterMark)
             .channelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
-            .channelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
+            .channelOption(.maxMessagesPerRead, value: SocketSizes.maxReads)
             .channelInitializer { [weak pool] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try attempt.add(channel)
@@ -43,34 +43,34 @@ struct UpstreamConnector {
         let channel = if let address { bootstrap.connect(to: address) } else { bootstrap.connect(host: endpoint.host, port: endpoint.port) }
         return channel.flatMapThrowing { channel in
             let connection = try channel.pipeline.syncOperations.handler(type: UpstreamConnection.self)
-            attempt.isOver = true
+            attempt.isConnected = true
             connection.isCounted = true
             return connection
         }
     }
 
-    /// What failed, in words for people.
+    /// A message for people that says what failed.
     func describe(_ error: any Error) -> String {
         let place = "'\(endpoint.host)' port \(endpoint.port)"
         switch error {
         case let error as NIOConnectionError:
-            if error.connectionErrors.isEmpty { return "the name '\(endpoint.host)' was not found" }
-            return "no connection to \(place): \(error.connectionErrors.map { Self.words($0.error) }.joined(separator: "; "))"
+            if error.connectionErrors.isEmpty { return "the host name '\(endpoint.host)' cannot be resolved" }
+            return "cannot connect to \(place): \(error.connectionErrors.map { Self.text($0.error) }.joined(separator: "; "))"
         case ChannelError.connectTimeout:
-            return "no connection to \(place) in time"
+            return "cannot connect to \(place) in time"
         default:
-            return "no connection to \(place): \(Self.words(error))"
+            return "cannot connect to \(place): \(Self.text(error))"
         }
     }
 
-    /// The system's own words, without where in the code they were met.
-    private static func words(_ error: any Error) -> String {
+    /// The system's message for the error, without the source location that NIO adds.
+    private static func text(_ error: any Error) -> String {
         (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
     }
 
-    struct GivenUp: Error {}
+    struct ConnectCancelled: Error {}
 
     private struct MissingTLS: Error, CustomStringConvertible {
-        var description: String { "TLS is not set up" }
+        var description: String { "no TLS context is configured" }
     }
 }

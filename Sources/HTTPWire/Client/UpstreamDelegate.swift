@@ -4,26 +4,24 @@ package import NIOCore
 package struct UpstreamResponseHead: Sendable {
     package let status: Int
     package let fields: HTTPFields
-
-    package init(status: Int, fields: HTTPFields) {
-        self.status = status
-        self.fields = fields
-    }
 }
 
-/// What becomes of one request to an upstream, told on the pool's event loop. Held until the call is over; it may cancel from inside any of these.
+/// Receives the events of one request to an upstream, on the pool's event loop. The call retains its delegate until it
+/// is over. The delegate may cancel the call from inside any of these methods.
 package protocol UpstreamDelegate: AnyObject {
-    /// The whole request is written to the socket. Once; with a connection at hand it comes before `start` returns.
+    /// The complete request is written to the socket. Called once; before `start` returns if an idle connection is
+    /// used.
     func upstreamRequestSent(_ call: UpstreamCall)
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead)
-    /// De-framed bytes: a slice of the read buffer, at most 64 KiB.
+    /// A part of the body without framing: a slice of the read buffer, at most 64 KiB.
     func upstream(_ call: UpstreamCall, body: ByteBuffer)
-    /// The end of one read that brought something: the place to flush. Not called after `upstreamEnd` or a failure.
+    /// A read that brought a head or body bytes is complete; the delegate flushes here. Not called after the response's
+    /// end or a failure.
     func upstreamReadComplete(_ call: UpstreamCall)
     /// The response is complete.
     func upstreamEnd(_ call: UpstreamCall)
-    /// At most once; nothing comes after it, and it never comes before `start` returns.
+    /// The request failed. Called at most once, never before `start` returns; no other method is called after it.
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure)
-    /// False holds body bytes and the next read back, until `resumeReading`.
-    var upstreamMayRead: Bool { get }
+    /// Whether the delegate can take body bytes. If not, body bytes and further reads wait until `resumeReading`.
+    var isReadyForUpstreamBody: Bool { get }
 }

@@ -1,4 +1,4 @@
-/// Where an upstream is reached: a name or an address, never a URL.
+/// The address of an upstream. `host` is a host name or an IP address, never a URL.
 package struct UpstreamEndpoint: Hashable, Sendable {
     package var host: String
     package var port: Int

@@ -8,15 +8,15 @@ package enum UpstreamTimer: String, Sendable, CaseIterable {
 
 /// Why a request to an upstream failed.
 package enum UpstreamFailure: Error, Sendable, Equatable {
-    /// No connection: the name, the address or TLS. The words are for people.
+    /// The name could not be resolved, or TCP or TLS failed. The message is for people.
     case unreachable(String)
-    /// A fresh connection ended before any byte of the response.
+    /// A fresh connection was closed before the first byte of the response.
     case reset
-    /// The connection ended within the response.
+    /// The connection was closed in the middle of the response.
     case truncated
-    /// The bytes are not an HTTP/1.x response, or break a limit.
+    /// The bytes are not an HTTP/1.x response or exceed a limit. The message is for people.
     case malformed(String)
     case timeout(UpstreamTimer)
-    /// As many requests wait for a connection as may.
+    /// The pool's queue is full.
     case queueFull
 }

@@ -1,61 +1,56 @@
 package import NIOCore
 
-/// A request to an upstream: its framing is always ours.
+/// A request to an upstream. Its framing fields are always rendered here, never taken from outside.
 package struct UpstreamMessage: Sendable {
-    /// A body that is no larger is copied behind the head, so that both go out in one write.
+    /// A body up to this size is copied after the head, so that both go out in one write.
     package static let copyLimit = 16 * 1024
 
     private let request: UpstreamRequestHead
     private let bodyBytes: Int
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
-    /// Nobody holds the response back: it is gathered as fast as it comes.
+    /// Whether the response is collected as fast as it arrives, without backpressure.
     let isResponseBuffered: Bool
-    /// A large body, in pieces that are never copied.
-    let rest: [ByteBuffer]
+    /// The parts of a large body, which are never copied.
+    let separateBody: [ByteBuffer]
 
     package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isResponseBuffered: Bool = false) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
         let isSmall = bodyBytes <= Self.copyLimit
         self.init(
-            request, bodyBytes: bodyBytes, rest: isSmall ? [] : body.filter { $0.readableBytes > 0 }, isResponseBuffered: isResponseBuffered
-        ) { start in
-            if isSmall { for piece in body { start.writeImmutableBuffer(piece) } }
+            request, bodyBytes: bodyBytes, separateBody: isSmall ? [] : body.filter { $0.readableBytes > 0 },
+            isResponseBuffered: isResponseBuffered
+        ) { buffer in
+            if isSmall { for part in body { buffer.writeImmutableBuffer(part) } }
         }
     }
 
     /// - Parameters:
-    ///   - bodyBytes: at most `copyLimit`, unless the body is in `rest`.
-    ///   - writeBody: writes the body, where it isn't in `rest`; once for each connection that the request is sent on.
+    ///   - bodyBytes: at most `copyLimit`, unless the body is in `separateBody`.
+    ///   - writeBody: writes a body that isn't in `separateBody`. Called once for each connection that the request is
+    ///     sent on.
     package init(
-        _ request: UpstreamRequestHead, bodyBytes: Int, rest: [ByteBuffer] = [], isResponseBuffered: Bool = false,
+        _ request: UpstreamRequestHead, bodyBytes: Int, separateBody: [ByteBuffer] = [], isResponseBuffered: Bool = false,
         writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
     ) {
         self.request = request
         self.bodyBytes = bodyBytes
-        self.rest = rest
+        self.separateBody = separateBody
         self.isResponseBuffered = isResponseBuffered
         self.writeBody = writeBody
     }
 
     var isHeadRequest: Bool { request.isHeadRequest }
 
-    /// Request line and fields, up to and including the empty line.
-    package var head: ByteBuffer {
-        var head = ByteBuffer.unshared()
-        writeHead(to: &head)
-        return head
-    }
-
-    /// Writes what goes out first, request line, fields, the empty line and a small body, over what `buffer` holds.
+    /// Replaces the contents of `buffer` with the request line, the fields, the empty line and a small body.
     func writeStart(to buffer: inout ByteBuffer) {
-        buffer.clear(minimumCapacity: request.lines.readableBytes + 48 + (rest.isEmpty ? bodyBytes : 0))
+        buffer.clear(minimumCapacity: request.lines.readableBytes + 48 + (separateBody.isEmpty ? bodyBytes : 0))
         writeHead(to: &buffer)
-        if rest.isEmpty { writeBody(&buffer) }
+        if separateBody.isEmpty { writeBody(&buffer) }
     }
 
     private func writeHead(to buffer: inout ByteBuffer) {
         buffer.writeImmutableBuffer(request.lines)
-        if bodyBytes > 0 || request.announcesLength {
+        if bodyBytes > 0 || request.alwaysSendsLength {
             buffer.writeStaticString("content-length: ")
             buffer.writeDecimal(bodyBytes)
             buffer.writeStaticString("\r\n\r\n")
@@ -65,25 +60,27 @@ package struct UpstreamMessage: Sendable {
     }
 }
 
-/// The request line and the fields of a request, rendered; made once for many requests that are alike. What tells of the body comes behind it.
+/// The rendered request line and fields of a request, shared by many similar requests. `UpstreamMessage` adds the
+/// fields that describe the body.
 package struct UpstreamRequestHead: Sendable {
     fileprivate private(set) var lines = ByteBuffer()
     fileprivate let isHeadRequest: Bool
-    /// Of an empty body too.
-    fileprivate let announcesLength: Bool
+    /// Whether an empty body gets a Content-Length, too.
+    fileprivate let alwaysSendsLength: Bool
 
     private static let framingFields: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
     ]
 
     /// - Parameters:
-    ///   - target: path and query; what may not stand there is percent-encoded.
-    ///   - authority: becomes the Host.
-    ///   - fields: those about framing and the connection are left out, and those whose name is no token; control bytes in values become spaces.
+    ///   - target: path and query; characters that are not allowed there are percent-encoded.
+    ///   - authority: the value of the Host field.
+    ///   - fields: fields about framing or the connection are left out, and so are names that aren't tokens. Control
+    ///     bytes in values become spaces.
     package init(method: String, target: String, authority: String, fields: [(String, String)]) {
         let method = !method.isEmpty && method.consists(of: Octet.isToken) ? method : "POST"
         isHeadRequest = method == "HEAD"
-        announcesLength = ["POST", "PUT", "PATCH"].contains(method)
+        alwaysSendsLength = ["POST", "PUT", "PATCH"].contains(method)
         lines.writeString(method)
         lines.writeStaticString(" ")
         Self.write(target: target, to: &lines)

@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is used again only after a response whose framing was
-/// complete, with no byte behind it.
+/// The connections of one event loop to one endpoint, and the requests that wait for one. A connection is reused only
+/// if its last response was complete and no byte followed it.
 package final class UpstreamPool: @unchecked Sendable {  // confined to its event loop
     let eventLoop: any EventLoop
     private let settings: UpstreamPoolSettings
@@ -9,11 +9,11 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     private let connector: UpstreamConnector
     let flushes: FlushQueue
 
-    /// Oldest first; the newest is taken.
+    /// The idle connections, oldest first. The newest is used first.
     private var idle: [UpstreamConnection] = []
     private var queue = CircularBuffer<UpstreamCall>()
     private var connecting: [UpstreamCall] = []
-    /// Idle, busy and being made.
+    /// The number of idle, busy and connecting connections.
     private var connections = 0
     private var isShutDown = false
     private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.deadlineReached(now) }
@@ -26,11 +26,11 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
         connector = UpstreamConnector(endpoint: endpoint, eventLoop: eventLoop, tls: tls)
     }
 
-    package var idleCount: Int { idle.count }
+    var idleCount: Int { idle.count }
     package var busyCount: Int { connections - idle.count }
-    package var queuedCount: Int { queue.count }
+    var queuedCount: Int { queue.count }
 
-    /// Sends a request. A failure, even an immediate one, comes after this has returned.
+    /// Sends a request. The delegate gets a failure, even an immediate one, only after this method has returned.
     package func start(_ message: consuming UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
         let call = UpstreamCall(message: consume message, timeouts: timeouts, pool: self, delegate: delegate)
         if let connection = takeIdle() {
@@ -47,7 +47,8 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
         return call
     }
 
-    /// From now on no connection is kept: idle ones close now, busy ones when they are done. Requests still get their answers.
+    /// Closes idle connections now and busy ones after their response. Running, queued and new requests are still
+    /// served.
     package func shutdown() {
         isShutDown = true
         let unused = idle
@@ -72,7 +73,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
 }
 
 extension UpstreamPool {
-    /// Makes a connection for this call.
+    /// Opens a connection for this call.
     private func connect(_ call: UpstreamCall) {
         connections += 1
         call.phase = .connecting
@@ -89,7 +90,7 @@ extension UpstreamPool {
             case .success(let connection) where call.phase != .done:
                 connection.start(call)
             case .success(let connection):
-                // Nobody watches over a handshake that nobody waits for.
+                // No deadline watches the handshake of a cancelled call.
                 if connection.isReady { release(connection) } else { connection.close() }
             case .failure(let error):
                 connections -= 1
@@ -99,13 +100,13 @@ extension UpstreamPool {
         }
     }
 
-    /// The connection that `call` was sent on had been closed meanwhile: one fresh connection takes its place.
+    /// Opens a fresh connection for `call`, because the upstream had closed the idle one that it was sent on.
     func replace(_ connection: UpstreamConnection, for call: UpstreamCall) {
         connections -= 1
         connect(call)
     }
 
-    /// The connection is free for the next request.
+    /// Gives the connection to the next request, or keeps it as idle.
     func release(_ connection: UpstreamConnection) {
         guard connection.isOpen else { return connection.close() }
         if let call = queue.popFirst() {
@@ -121,14 +122,14 @@ extension UpstreamPool {
         }
     }
 
-    /// The connection has ended; it was counted until now.
+    /// Removes a closed connection that was counted until now.
     func closed(_ connection: UpstreamConnection) {
         connections -= 1
         idle.removeAll { $0 === connection }
         serveQueue()
     }
 
-    /// The call is over while it waits.
+    /// Removes a call that is over from the queue.
     func remove(_ call: UpstreamCall) {
         if let index = queue.firstIndex(where: { $0 === call }) { queue.remove(at: index) }
     }

@@ -1,16 +1,16 @@
 package import NIOCore
 
-/// The deadlines that a call starts with; more can be watched while it runs.
+/// The deadlines that a call starts with. `UpstreamCall.watch` arms others while it runs.
 package struct UpstreamTimeouts: Sendable {
-    /// Waiting for a connection of the pool.
+    /// The longest wait for a connection of the pool.
     package var queue: Duration
-    /// DNS, TCP and TLS together.
+    /// The limit for DNS, TCP and TLS together.
     package var connect: Duration
-    /// Between two writes that make progress.
+    /// The longest pause between two writes that make progress.
     package var write: Duration
-    /// Request sent -> the response's head, whole; interim responses don't count. nil doesn't watch it.
+    /// From the sent request to the complete head of the response; interim responses don't count. nil: no limit.
     package var firstByte: Duration?
-    /// The end of everything.
+    /// The deadline of the whole call.
     package var total: NIODeadline
 
     package init(queue: Duration, connect: Duration, write: Duration, firstByte: Duration?, total: NIODeadline) {
@@ -22,16 +22,16 @@ package struct UpstreamTimeouts: Sendable {
     }
 }
 
-/// The bounds of one pool.
+/// The limits of one pool.
 package struct UpstreamPoolSettings: Sendable, Equatable {
-    /// Connections, idle, busy and being made; for this event loop.
+    /// The most connections of this event loop: idle, busy and connecting.
     package var maxConnections: Int
-    /// Requests that may wait for one.
+    /// The most requests that may wait for a connection.
     package var maxQueued: Int
-    /// An unused connection is closed after so long.
+    /// How long an unused connection is kept.
     package var poolIdle: Duration
 
-    /// Without `maxQueued` as many may wait as may run.
+    /// `maxQueued` defaults to `maxConnections`.
     package init(maxConnections: Int = 1024, maxQueued: Int? = nil, poolIdle: Duration = .seconds(55)) {
         self.maxConnections = maxConnections
         self.maxQueued = maxQueued ?? maxConnections

@@ -3,19 +3,19 @@ import NIOCore
 /// How a message's body is delimited.
 enum BodyLength: Equatable {
     case none, sized(Int), chunked
-    /// The rest of the connection: responses alone.
+    /// The body ends with the connection. Only for responses.
     case untilClose
 }
 
-/// What a reader of a body found next.
+/// The result of reading a part of a body.
 enum BodySource {
     case bytes(ByteBuffer)
-    /// All input is read, and the body goes on.
+    /// All input is read, and the body is not complete.
     case more
     case end
 }
 
-/// The reader of one body, whatever its framing. It never takes a byte that stands behind the body.
+/// Reads one body with any framing. It never takes a byte that follows the body.
 struct BodyReader {
     private let length: BodyLength
     private var remaining: Int
@@ -26,7 +26,7 @@ struct BodyReader {
         remaining = if case .sized(let size) = length { size } else { 0 }
     }
 
-    /// How many bytes are still to come, where that is known.
+    /// The number of bytes that are still to come; nil if it is unknown.
     var knownRemaining: Int? {
         switch length {
         case .none: 0
@@ -35,7 +35,7 @@ struct BodyReader {
         }
     }
 
-    /// Bytes that are sure to come: the rest of the body, or of the chunk that is being read.
+    /// The bytes that are announced and not read yet: the rest of the body or of the current chunk.
     var announcedBytes: Int {
         switch length {
         case .none, .untilClose: 0
@@ -44,23 +44,23 @@ struct BodyReader {
         }
     }
 
-    /// Takes the next piece off `input`, a slice of at most `limit` bytes.
+    /// Takes the next bytes of the body off `input`, a slice of at most `limit` bytes.
     mutating func next(_ input: inout ByteBuffer, limit: Int = 64 * 1024) throws(WireFault) -> BodySource {
         switch length {
         case .none:
             return .end
         case .sized:
             if remaining == 0 { return .end }
-            guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else {
+            guard let bytes = input.readSlice(length: min(remaining, limit, input.readableBytes)), bytes.readableBytes > 0 else {
                 return .more
             }
-            remaining &-= piece.readableBytes
-            return .bytes(piece)
+            remaining &-= bytes.readableBytes
+            return .bytes(bytes)
         case .chunked:
             return try chunks.next(&input, limit: limit)
         case .untilClose:
-            guard let piece = input.readSlice(length: min(limit, input.readableBytes)), piece.readableBytes > 0 else { return .more }
-            return .bytes(piece)
+            guard let bytes = input.readSlice(length: min(limit, input.readableBytes)), bytes.readableBytes > 0 else { return .more }
+            return .bytes(bytes)
         }
     }
 }

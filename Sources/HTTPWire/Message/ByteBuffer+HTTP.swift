@@ -1,16 +1,16 @@
 package import NIOCore
 
 extension ByteBuffer {
-    /// An empty buffer with memory of its own. That of `ByteBuffer()` is one object for all threads: whoever holds it makes its reference count travel
-    /// between cores, which on the way of every message costs more than the memory.
+    /// An empty buffer with separate storage. All `ByteBuffer()` share one storage object, and its reference count
+    /// moves between the cores at every use; for each message that costs more than the memory.
     package static func unshared(capacity: Int = 1) -> ByteBuffer { ByteBufferAllocator().buffer(capacity: max(1, capacity)) }
 
-    /// The text at `range`, counted from the first readable byte; what is not UTF-8 becomes U+FFFD.
+    /// The text in `range`, counted from the first readable byte. Bytes that are not UTF-8 become U+FFFD.
     func string(_ range: Range<Int>) -> String {
         getString(at: readerIndex + range.lowerBound, length: range.count) ?? ""
     }
 
-    /// The same bytes; copied where they would keep a much larger read buffer alive.
+    /// The same bytes, copied if they would otherwise keep a much larger read buffer alive.
     func detached() -> ByteBuffer {
         storageCapacity > 16 * 1024 && storageCapacity > 2 * readableBytes ? ByteBuffer(bytes: readableBytesView) : self
     }
@@ -19,18 +19,18 @@ extension ByteBuffer {
         writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { Decimal.write(number, to: $0) }
     }
 
-    /// The size line of a chunk in the chunked coding.
+    /// Writes the size line of a chunk.
     mutating func writeChunkSize(_ size: Int) {
         writeWithUnsafeMutableBytes(minimumWritableBytes: Chunk.maxSizeBytes) { Chunk.writeSize(size, to: $0) }
     }
 
-    /// A whole chunk: its size line, its bytes and their line end.
+    /// Writes a complete chunk: its size line, its bytes and CR LF.
     mutating func writeChunk(_ bytes: ByteBuffer) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.readableBytes + Chunk.maxSizeBytes + 2) { room in
+        writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.readableBytes + Chunk.maxSizeBytes + 2) { memory in
             bytes.withUnsafeReadableBytes { bytes in
-                let start = Chunk.writeSize(bytes.count, to: room)
-                UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: bytes)
-                return start + bytes.count + Chunk.writeLineEnd(to: room, at: start + bytes.count)
+                let start = Chunk.writeSize(bytes.count, to: memory)
+                UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: bytes)
+                return start + bytes.count + Chunk.writeLineEnd(to: memory, at: start + bytes.count)
             }
         }
     }
@@ -82,21 +82,21 @@ extension ByteBuffer {
 }
 
 private enum Chunk {
-    /// 16 digits and the line end.
+    /// 16 digits and CR LF.
     static let maxSizeBytes = 18
 
-    static func writeSize(_ size: Int, to room: UnsafeMutableRawBufferPointer) -> Int {
+    static func writeSize(_ size: Int, to memory: UnsafeMutableRawBufferPointer) -> Int {
         let digits = max(1, (Int.bitWidth - size.leadingZeroBitCount + 3) / 4)
-        for place in 0..<digits {
-            let digit = UInt8(truncatingIfNeeded: size &>> (4 * (digits - 1 - place))) & 0xF
-            room[place] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
+        for index in 0..<digits {
+            let digit = UInt8(truncatingIfNeeded: size &>> (4 * (digits - 1 - index))) & 0xF
+            memory[index] = digit < 10 ? 0x30 &+ digit : 0x57 &+ digit
         }
-        return digits + writeLineEnd(to: room, at: digits)
+        return digits + writeLineEnd(to: memory, at: digits)
     }
 
-    static func writeLineEnd(to room: UnsafeMutableRawBufferPointer, at place: Int) -> Int {
-        room[place] = Octet.cr
-        room[place + 1] = Octet.lf
+    static func writeLineEnd(to memory: UnsafeMutableRawBufferPointer, at index: Int) -> Int {
+        memory[index] = Octet.cr
+        memory[index + 1] = Octet.lf
         return 2
     }
 }

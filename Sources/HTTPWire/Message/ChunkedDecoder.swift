@@ -1,14 +1,16 @@
 import Codecs
 import NIOCore
 
-/// The strict decoder of the chunked coding. Extensions are read and dropped, trailers too; both are bounded. Source: RFC 9112 section 7.1.
+/// The strict decoder of the chunked coding. Extensions and trailers are read and dropped; their size is limited.
+/// Source: RFC 9112 section 7.1.
 struct ChunkedDecoder {
     private enum State {
         case sizeStart, size, extensionName, extensionNameEnd, extensionValue, extensionToken, quoted, quotedPair, quotedEnd, sizeLineFeed
         case data, dataReturn, dataLineFeed, trailers, end
     }
 
-    /// How many bytes of framing a body may carry beyond what its chunks need: 16 for each chunk and 2 for each byte of data are free.
+    /// The limit of a body's framing bytes. Each chunk reduces the counted bytes by 16, and by 2 for each byte of its
+    /// data.
     static let maxOverhead = 16 * 1024
 
     private var state: State = .sizeStart
@@ -17,22 +19,22 @@ struct ChunkedDecoder {
     private var overhead = 0
     private var trailers = FieldLines()
 
-    /// The rest of the chunk that is being read, once its size line is complete.
+    /// The unread bytes of the current chunk; 0 until its size line is complete.
     var announcedBytes: Int { state == .data ? remaining : 0 }
 
-    /// Takes the next piece of data off `input`, at most `limit` bytes.
+    /// Takes the next bytes of data off `input`, at most `limit` bytes.
     mutating func next(_ input: inout ByteBuffer, limit: Int) throws(WireFault) -> BodySource {
         while true {
             switch state {
             case .end:
                 return .end
             case .data:
-                guard let piece = input.readSlice(length: min(remaining, limit, input.readableBytes)), piece.readableBytes > 0 else {
+                guard let bytes = input.readSlice(length: min(remaining, limit, input.readableBytes)), bytes.readableBytes > 0 else {
                     return .more
                 }
-                remaining &-= piece.readableBytes
+                remaining &-= bytes.readableBytes
                 if remaining == 0 { state = .dataReturn }
-                return .bytes(piece)
+                return .bytes(bytes)
             default:
                 guard input.readableBytes > 0 else { return .more }
                 input.moveReaderIndex(forwardBy: try readFraming(input.readableBytesUInt8Span))
@@ -55,7 +57,8 @@ struct ChunkedDecoder {
         return index
     }
 
-    /// What mostly stands between two chunks' data, at once: a line end, and a size line of digits alone. nil: it is anything else, or not all here.
+    /// A fast path for the usual framing between two chunks' data: CR LF and a size line with only digits. Returns nil
+    /// if the framing is different or incomplete.
     private mutating func readUsualFraming(_ bytes: borrowing Span<UInt8>) -> Int? {
         guard state == .dataReturn || state == .sizeStart, overhead <= Self.maxOverhead - 16 else { return nil }
         var index = 0

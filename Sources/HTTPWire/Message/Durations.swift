@@ -1,8 +1,9 @@
 import NIOCore
 
-/// A `Duration` counts attoseconds in 128 bits, which the standard library divides slowly; one division does for whole nanoseconds.
+/// A `Duration` counts attoseconds in 128 bits, which the standard library divides slowly. These conversions need only
+/// one division.
 extension Duration {
-    /// Whole nanoseconds; what is beyond an Int64 is its end.
+    /// Whole nanoseconds, clamped to an Int64.
     package var wholeNanoseconds: Int64 {
         let magnitude = attoseconds.magnitude
         let high = UInt64(truncatingIfNeeded: magnitude >> 64)
@@ -12,7 +13,7 @@ extension Duration {
         return attoseconds < 0 ? -nanoseconds : nanoseconds
     }
 
-    /// 0 for less than nothing.
+    /// Whole microseconds; 0 if negative.
     package var wholeMicroseconds: Int { max(0, Int(wholeNanoseconds / 1000)) }
 
     package init(wholeNanoseconds: Int64) {
@@ -21,10 +22,10 @@ extension Duration {
 }
 
 extension NIODeadline {
-    /// This time, `duration` later; the distant future where that is beyond the clock.
+    /// This time plus `duration`, at most the distant future.
     func advanced(by duration: Duration) -> NIODeadline { advanced(by: .nanoseconds(duration.wholeNanoseconds)) }
 
-    /// The same; a negative time counts as none.
+    /// This time plus `time`, at most the distant future. A negative `time` counts as 0.
     func advanced(by time: TimeAmount) -> NIODeadline {
         let (sum, overflow) = uptimeNanoseconds.addingReportingOverflow(UInt64(clamping: time.nanoseconds))
         return overflow || sum > NIODeadline.distantFuture.uptimeNanoseconds ? .distantFuture : .uptimeNanoseconds(sum)

@@ -1,11 +1,10 @@
-import NIOCore
-
-/// The strict reader of field lines up to the empty line that ends them, of heads and of trailers. It goes on after any byte, so cuts mean nothing to it.
-/// Refused: a bare CR or LF, folded lines, blanks before the colon, a name that is no token, control bytes. Source: RFC 9112 sections 2.2 and 5.
+/// The strict reader of the field lines of a head or trailer section, up to the empty line that ends them. It can pause
+/// after any byte. It refuses a bare CR or LF, folded lines, blanks before the colon, a name that is not a token, and
+/// control bytes. Source: RFC 9112 sections 2.2 and 5.
 struct FieldLines {
     private enum State { case lineStart, name, blanks, value, lineFeed, lastLineFeed, end }
 
-    /// The next byte to read, counted from the start of the bytes that `read` gets.
+    /// The index of the next byte to read in the bytes passed to `read`.
     var position: Int
     private var state: State = .lineStart
     private var nameStart = 0
@@ -15,7 +14,7 @@ struct FieldLines {
 
     init(at position: Int = 0) { self.position = position }
 
-    /// Reads on from `position`; true once the empty line was read. Fields beyond `limit` are a 431.
+    /// Continues at `position`; returns true once the empty line is read. More than `limit` fields are a 431.
     mutating func read(_ bytes: borrowing Span<UInt8>, into fields: inout [HTTPFields.Position], limit: Int) throws(WireFault) -> Bool {
         try read(bytes) { (line) throws(WireFault) in
             guard fields.count < limit else { throw WireFault(431, "more than \(limit) header fields") }
@@ -23,7 +22,7 @@ struct FieldLines {
         }
     }
 
-    /// The same for fields that nobody wants.
+    /// Reads the field lines without storing them.
     mutating func skip(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Bool {
         try read(bytes) { (_) throws(WireFault) in }
     }
@@ -63,18 +62,18 @@ struct FieldLines {
                 index = Octet.firstNonText(bytes, from: index)
                 guard index < end else { break }
                 guard bytes[index] == Octet.cr else {
-                    throw WireFault("a control byte or a bare line feed stands in a header field's value")
+                    throw WireFault("a header field's value contains a control byte or a bare line feed")
                 }
                 valueEnd = index
                 index &+= 1
                 state = .lineFeed
             case .lineFeed:
-                guard bytes[index] == Octet.lf else { throw WireFault("a bare carriage return stands in a header field") }
+                guard bytes[index] == Octet.lf else { throw WireFault("a header field contains a bare carriage return") }
                 index &+= 1
                 state = .lineStart
                 try onField(fieldPosition(bytes))
             case .lastLineFeed:
-                guard bytes[index] == Octet.lf else { throw WireFault("a bare carriage return ends the header fields") }
+                guard bytes[index] == Octet.lf else { throw WireFault("the header fields end with a bare carriage return") }
                 position = index &+ 1
                 state = .end
                 return true
@@ -86,7 +85,8 @@ struct FieldLines {
         return false
     }
 
-    /// `valueStart` and `valueEnd` are meaningless where the bytes were cut inside the line and not kept: trailers alone, which nobody reads.
+    /// The position of the line just read. It is wrong if the line spans two reads and the first bytes were dropped,
+    /// which happens only for trailers; those are not used.
     private func fieldPosition(_ bytes: borrowing Span<UInt8>) -> HTTPFields.Position {
         var last = min(valueEnd, bytes.count)
         while last > valueStart, Octet.isBlank(bytes[last &- 1]) { last &-= 1 }

@@ -1,6 +1,5 @@
-import NIOCore
-
-/// The fields of a head that decide on framing and on the connection, checked as RFC 9112 section 6 asks, and more strictly: what is unclear is refused.
+/// The fields of a head that determine the framing and the connection. Ambiguous ones are refused, more strictly than
+/// RFC 9112 section 6 requires.
 struct FramingFields {
     private(set) var contentLength: Int?
     private(set) var isChunked = false
@@ -14,21 +13,21 @@ struct FramingFields {
         for field in fields {
             switch field.nameEnd &- field.nameStart {
             case 4 where bytes.equals("host", in: field.name):
-                guard host == nil else { throw WireFault("two Host fields") }
+                guard host == nil else { throw WireFault("two Host fields, expected one") }
                 host = field.value
             case 6 where bytes.equals("expect", in: field.name):
-                guard expectation == nil else { throw WireFault(417, "two Expect fields") }
+                guard expectation == nil else { throw WireFault(417, "two Expect fields, expected one") }
                 expectation = field.value
             case 7 where bytes.equals("upgrade", in: field.name):
                 upgrade = field.value
             case 10 where bytes.equals("connection", in: field.name):
                 readConnection(bytes, field.value)
             case 14 where bytes.equals("content-length", in: field.name):
-                guard contentLength == nil else { throw WireFault("two Content-Length fields") }
+                guard contentLength == nil else { throw WireFault("two Content-Length fields, expected one") }
                 try Self.checkBlanks(bytes, field)
                 contentLength = try Self.length(bytes, field.value)
             case 17 where bytes.equals("transfer-encoding", in: field.name):
-                guard !isChunked else { throw WireFault("two Transfer-Encoding fields") }
+                guard !isChunked else { throw WireFault("two Transfer-Encoding fields, expected one") }
                 try Self.checkBlanks(bytes, field)
                 try Self.checkCoding(bytes, field.value)
                 isChunked = true
@@ -36,8 +35,8 @@ struct FramingFields {
                 break
             }
         }
-        guard !isChunked || contentLength == nil else { throw WireFault("both Content-Length and Transfer-Encoding are given") }
-        guard !isChunked || !isHTTP10 else { throw WireFault("Transfer-Encoding in an HTTP/1.0 message") }
+        guard !isChunked || contentLength == nil else { throw WireFault("both Content-Length and Transfer-Encoding, expected one") }
+        guard !isChunked || !isHTTP10 else { throw WireFault("an HTTP/1.0 message must not have a Transfer-Encoding") }
     }
 
     func isKeepAlive(isHTTP10: Bool) -> Bool { !hasClose && (!isHTTP10 || hasKeepAlive) }
@@ -49,17 +48,18 @@ struct FramingFields {
         }
     }
 
-    /// Passes spaces alone around a value that decides on framing: not all parsers take tabs there for blanks.
+    /// Allows only spaces around a value that determines the framing, because some parsers don't treat tabs there as
+    /// blanks.
     private static func checkBlanks(_ bytes: borrowing Span<UInt8>, _ field: HTTPFields.Position) throws(WireFault) {
-        for index in field.name.upperBound..<field.value.lowerBound where bytes[index] == Octet.tab { throw tabbed }
+        for index in field.name.upperBound..<field.value.lowerBound where bytes[index] == Octet.tab { throw tabAroundValue }
         var index = field.value.upperBound
         while index < bytes.count, Octet.isBlank(bytes[index]) {
-            if bytes[index] == Octet.tab { throw tabbed }
+            if bytes[index] == Octet.tab { throw tabAroundValue }
             index += 1
         }
     }
 
-    private static let tabbed = WireFault("a tab stands beside the Content-Length or Transfer-Encoding")
+    private static let tabAroundValue = WireFault("a tab around the Content-Length or Transfer-Encoding, expected only spaces")
 
     private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) -> Int {
         guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }
@@ -74,7 +74,7 @@ struct FramingFields {
         return length
     }
 
-    /// Passes `chunked` alone. Another coding before it is one we don't know; anything else is a fault.
+    /// Accepts only `chunked`. Another coding before it is a 501; everything else is a 400.
     private static func checkCoding(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) {
         if bytes.equals("chunked", in: value) { return }
         let codings = bytes.listElements(in: value)
@@ -89,6 +89,6 @@ struct FramingFields {
         guard let last = codings.last, bytes.equals("chunked", in: last), chunked == 1 else {
             throw WireFault("the Transfer-Encoding must end with a single 'chunked'")
         }
-        throw WireFault(501, "no transfer coding but 'chunked' is known here")
+        throw WireFault(501, "the only supported transfer coding is 'chunked'")
     }
 }

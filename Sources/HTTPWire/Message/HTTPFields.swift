@@ -1,8 +1,8 @@
 package import NIOCore
 
-/// The header fields of a parsed head: the head's bytes, and where each field stands in them. No string is made before it is asked for.
+/// The header fields of a parsed head: the head's bytes and the position of each field. Strings are created on demand.
 package final class HTTPFields: Sendable {
-    /// Where one field stands in the head; the value without blanks around it.
+    /// The position of a field in the head. The value excludes the blanks around it.
     struct Position: Sendable {
         var nameStart: UInt32
         var nameEnd: UInt32
@@ -15,10 +15,13 @@ package final class HTTPFields: Sendable {
 
     private let bytes: ByteBuffer
     private let positions: [Position]
-    /// A bit for each length of a name, the last for all above: most names that are asked for are absent, and this tells it.
+    /// Bit n is set if a name has n bytes; bit 63 also stands for longer ones. Most lookups are for absent names, which
+    /// this rules out quickly.
     private let nameLengths: UInt64
 
-    /// Every position lies inside `bytes`, in order. A read buffer much larger than the head is let go of.
+    /// - Parameters:
+    ///   - bytes: the head; copied if it would keep a much larger read buffer alive.
+    ///   - positions: must be inside `bytes` and in order.
     init(bytes: ByteBuffer, positions: [Position]) {
         self.bytes = bytes.detached()
         self.positions = positions
@@ -32,36 +35,29 @@ package final class HTTPFields: Sendable {
         self.init(bytes: ByteBuffer(), positions: [])
     }
 
-    package var count: Int { positions.count }
-
-    /// The first value of `name`, in any case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
+    /// The first value of `name`, ignoring case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
         guard nameLengths & Self.bit(name.utf8.count) != 0 else { return nil }
         return positions.first { matches(name, $0) }.map { string($0.value) }
     }
 
-    /// Passes every value of `name`, which is given in lower case, as a slice of the head.
+    /// Calls `body` with every value of `name`, as slices of the head. `name` must be in lower case.
     package func forEachSlice(_ name: StaticString, _ body: (ByteBuffer) -> Void) {
-        guard mayHave(name) else { return }
+        guard canContain(name) else { return }
         for position in positions where matches(name, position) {
             let value = position.value
             if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { body(slice) }
         }
     }
 
-    /// Whether `name`, which is given in lower case, is there.
-    package func contains(_ name: StaticString) -> Bool { mayHave(name) && positions.contains { matches(name, $0) } }
+    /// Whether there is a field `name`, which must be in lower case.
+    package func contains(_ name: StaticString) -> Bool { canContain(name) && positions.contains { matches(name, $0) } }
 
-    /// Whether a field's name begins with `prefix`, which is given in lower case.
+    /// Whether a field's name begins with `prefix`, which must be in lower case.
     package func contains(prefix: StaticString) -> Bool { positions.contains { begins($0, with: prefix) } }
 
-    /// Every field in order, names in lower case.
-    package func forEach(_ body: (_ name: String, _ value: String) throws -> Void) rethrows {
-        for position in positions { try body(string(position.name).lowercased(), string(position.value)) }
-    }
-
-    /// Passes every field whose name begins with `prefix`, which is given in lower case: the whole name in lower case, and the value. Nothing is allocated where
-    /// there is none.
+    /// Calls `body` with every field whose name begins with `prefix`, which must be in lower case, in order. The passed
+    /// name is the complete name in lower case. Nothing is allocated if no field matches.
     package func forEach(prefix: StaticString, _ body: (_ name: String, _ value: String) -> Void) {
         for position in positions where begins(position, with: prefix) {
             body(string(position.name).lowercased(), string(position.value))
@@ -74,9 +70,9 @@ package final class HTTPFields: Sendable {
         return Int(position.nameEnd &- position.nameStart) >= length && withSpan { $0.equals(prefix, in: position.name.prefix(length)) }
     }
 
-    private func mayHave(_ name: StaticString) -> Bool { nameLengths & Self.bit(name.utf8CodeUnitCount) != 0 }
+    private func canContain(_ name: StaticString) -> Bool { nameLengths & Self.bit(name.utf8CodeUnitCount) != 0 }
 
-    /// Most fields are told by the length of their names.
+    /// Compares the lengths first, because they differ for most fields.
     @inline(__always)
     private func matches(_ name: StaticString, _ position: Position) -> Bool {
         Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && withSpan { $0.equals(name, in: position.name) }

@@ -1,17 +1,18 @@
 package import NIOCore
 
-/// A deadline that is moved often and reached seldom: one scheduled callback per owner. A later deadline than the one scheduled costs a store;
-/// a callback that comes too early schedules the next one. Used on its event loop alone.
+/// A deadline that is moved often and reached rarely, with one scheduled callback. Moving it to later costs only a
+/// store; a callback that runs too early schedules the next one.
 package final class LazyDeadline: @unchecked Sendable {  // confined to its event loop
-    /// The callback is never scheduled further ahead than this, so that a shorter deadline seldom has to cancel it: that scans all timers of the loop.
+    /// The longest time that the callback is scheduled ahead. An earlier deadline then rarely has to cancel it, which
+    /// scans all timers of the event loop.
     private static let stride = TimeAmount.seconds(4)
 
     private let eventLoop: any EventLoop
     private var action: ((NIODeadline) -> Void)?
     private var scheduledAt: NIODeadline?
     private var callback: NIOScheduledCallback?
-    /// What was asked for; nil asks for nothing.
-    package private(set) var deadline: NIODeadline?
+    /// nil if disarmed.
+    private var deadline: NIODeadline?
 
     package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -22,11 +23,12 @@ package final class LazyDeadline: @unchecked Sendable {  // confined to its even
         run(action)
     }
 
-    /// `action` gets the time at which it runs, at or after the deadline, and the deadline is forgotten before it runs. It is held until `invalidate`: an owner that it
-    /// captures calls that at its end. (A weak capture would make every retain of the owner slow, for good.)
+    /// Sets the action. It gets the current time, at or after the deadline; the deadline is disarmed before it runs.
+    /// The action is retained until `invalidate`, which an owner that it captures must call at its end. (A weak
+    /// reference would make every later retain of the owner slow.)
     package func run(_ action: @escaping (NIODeadline) -> Void) { self.action = action }
 
-    /// Replaces the deadline; nil disarms.
+    /// Sets or moves the deadline; nil disarms it.
     package func set(_ deadline: NIODeadline?) {
         self.deadline = deadline
         guard let deadline else { return }
@@ -35,14 +37,14 @@ package final class LazyDeadline: @unchecked Sendable {  // confined to its even
         schedule(deadline, now: eventLoop.now)
     }
 
-    /// Disarms it for ever, and lets go of the action.
+    /// Disarms the deadline permanently and releases the action.
     package func invalidate() {
         deadline = nil
         action = nil
     }
 
-    /// Moves the deadline to `deadline` where that is earlier.
-    package func setEarlier(_ deadline: NIODeadline) {
+    /// Sets the deadline unless an earlier one is set.
+    func setEarlier(_ deadline: NIODeadline) {
         if let current = self.deadline, current <= deadline { return }
         set(deadline)
     }
@@ -50,7 +52,7 @@ package final class LazyDeadline: @unchecked Sendable {  // confined to its even
     private func schedule(_ deadline: NIODeadline, now: NIODeadline) {
         let next = min(deadline, now + Self.stride)
         scheduledAt = next
-        // Fails only where the loop has been shut down: then no deadline matters any more.
+        // Fails only if the event loop is shut down; then deadlines no longer matter.
         callback = try? eventLoop.scheduleCallback(at: next, handler: self)
     }
 }

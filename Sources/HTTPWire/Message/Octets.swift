@@ -1,9 +1,9 @@
-/// Classes of octets, as RFC 9110 section 5.6 and RFC 9112 name them.
+/// Classes of octets. Source: RFC 9110 section 5.6 and RFC 9112.
 enum Octet {
     static let tab: UInt8 = 0x09, lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, space: UInt8 = 0x20
     static let colon = UInt8(ascii: ":"), semicolon = UInt8(ascii: ";"), comma = UInt8(ascii: ","), quote = UInt8(ascii: "\"")
 
-    /// Bit n: octet n (or 64 + n) may stand in a token.
+    /// Bit n is set if octet n (in `tokenHigh`, 64 + n) is allowed in a token.
     private static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
     private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
 
@@ -13,10 +13,10 @@ enum Octet {
         return byte < 128 && (tokenHigh &>> UInt64(byte &- 64)) & 1 == 1
     }
 
-    /// The first byte at or after `start` that may not stand in a token; the end where all may.
+    /// The index of the first byte from `start` on that is not allowed in a token, or the end.
     @inline(__always)
     static func firstNonToken(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
-        // Names are mostly letters and hyphens.
+        // Names consist mostly of letters and hyphens.
         firstOther(bytes, from: start, than: isToken) { word in
             let folded = (word | 0x2020_2020_2020_2020) & 0x7F7F_7F7F_7F7F_7F7F
             let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
@@ -26,9 +26,10 @@ enum Octet {
         }
     }
 
-    /// Goes on by eight bytes where it can.
+    /// The index of the first byte from `start` on that is not a member, or the end. Checks eight bytes at a time.
     ///
-    /// - Parameter suspects: sets the top bit of each byte of a word that may be no member. Only the lowest has to be right, if members may be suspected.
+    /// - Parameter suspects: takes a word of eight bytes and sets the top bit of each byte that may not be a member.
+    ///   The lowest bit set must not be above the first non-member; a member there is checked again.
     @inline(__always)
     private static func firstOther(
         _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool, _ suspects: (UInt64) -> UInt64
@@ -49,14 +50,15 @@ enum Octet {
         return index
     }
 
-    /// HTAB, SP, VCHAR and obs-text: what may stand in a field's value or a reason phrase.
+    /// HTAB, SP, VCHAR and obs-text: the octets allowed in a field's value or a reason phrase.
     @inline(__always)
     static func isText(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == tab }
 
-    /// The first byte at or after `start` that is no text; the end where all are.
+    /// The index of the first byte from `start` on that is not text, or the end.
     @inline(__always)
     static func firstNonText(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
-        // A byte below 0x20 borrows in the first difference, 0x7F is 0 in the second. A borrow marks only bytes behind a true one; a tab is left to `isText`.
+        // The first difference marks bytes below 0x20 by a borrow, the second marks 0x7F, which becomes 0. A borrow can
+        // mark bytes wrongly only above a true one. A tab is also marked; `isText` accepts it.
         firstOther(bytes, from: start, than: isText) { word in
             let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
             let controls = (word &- 0x2020_2020_2020_2020) & ~word
@@ -64,7 +66,7 @@ enum Octet {
         }
     }
 
-    /// VCHAR but for `#`: a request target never carries a fragment.
+    /// VCHAR except `#`, because a request target has no fragment.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#") }
 
@@ -86,10 +88,10 @@ extension StaticString {
     var text: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }
 
-/// Numbers in digits.
+/// Decimal numbers.
 enum Decimal {
-    /// Writes a number that isn't negative, without a zero before it; returns the count of its digits. There is room for 20.
-    static func write(_ number: Int, to room: UnsafeMutableRawBufferPointer) -> Int {
+    /// Writes a non-negative number without leading zeros; returns the number of digits. Needs room for up to 20 bytes.
+    static func write(_ number: Int, to memory: UnsafeMutableRawBufferPointer) -> Int {
         var digits = 1
         var power = 10
         while number >= power, digits < 19 {
@@ -97,8 +99,8 @@ enum Decimal {
             power = digits < 19 ? power &* 10 : .max
         }
         var rest = number
-        for place in (0..<digits).reversed() {
-            room[place] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+        for index in (0..<digits).reversed() {
+            memory[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         return digits
@@ -106,7 +108,7 @@ enum Decimal {
 }
 
 extension String {
-    /// Whether all bytes are of this class.
+    /// Whether all bytes belong to a class.
     @inline(__always)
     func consists(of isMember: (UInt8) -> Bool) -> Bool {
         var text = self
@@ -115,7 +117,7 @@ extension String {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes of `range` are `text`, which is given in lower case, in any case.
+    /// Whether the bytes in `range` equal `text`, ignoring case. `text` must be in lower case.
     @inline(__always)
     func equals(_ text: StaticString, in range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
@@ -125,15 +127,16 @@ extension Span<UInt8> {
         }
     }
 
-    /// Whether the bytes of `range` are just `text`.
+    /// Whether the bytes in `range` equal `text` exactly.
     @inline(__always)
-    func hasText(_ text: StaticString, in range: Range<Int>) -> Bool {
+    func equalsExactly(_ text: StaticString, in range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
         for offset in 0..<range.count where self[range.lowerBound &+ offset] != text.utf8Start[offset] { return false }
         return true
     }
 
-    /// The parts of the comma list in `range`, blanks trimmed; an empty part is an empty range.
+    /// The elements of the comma-separated list in `range`, without blanks around them. An empty element is an empty
+    /// range.
     func listElements(in range: Range<Int>) -> [Range<Int>] {
         var elements: [Range<Int>] = []
         var start = range.lowerBound
@@ -145,8 +148,8 @@ extension Span<UInt8> {
         return elements
     }
 
-    /// `range` without blanks at its ends.
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
+    /// `range` without the blanks at its ends.
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound, upper = range.upperBound
         while lower < upper, Octet.isBlank(self[lower]) { lower += 1 }
         while lower < upper, Octet.isBlank(self[upper - 1]) { upper -= 1 }

@@ -1,6 +1,4 @@
-import NIOCore
-
-/// A request's head, strictly parsed. One object, which all who look at a request share.
+/// A request's head. A class, so that sharing it doesn't copy its strings.
 package final class RequestHead: Sendable {
     package enum Method: Sendable, Equatable {
         case get, head, post, options, other(String)
@@ -9,17 +7,14 @@ package final class RequestHead: Sendable {
     package let method: Method
     /// The path as sent, without the query; nothing is decoded. `*` for `OPTIONS *`.
     package let path: String
-    /// What follows the first `?`, without it; nil where there is none.
+    /// The text after the first `?`; nil if the target has none.
     package let query: String?
-    package let isHTTP10: Bool
+    let isHTTP10: Bool
     package let fields: HTTPFields
-    /// Whether the client wants to keep the connection.
-    package let isKeepAlive: Bool
+    /// Whether the client wants to keep the connection open.
+    let isKeepAlive: Bool
 
-    package init(
-        method: Method, path: String, query: String? = nil, isHTTP10: Bool = false, fields: HTTPFields = HTTPFields(),
-        isKeepAlive: Bool = true
-    ) {
+    init(method: Method, path: String, query: String?, isHTTP10: Bool, fields: HTTPFields, isKeepAlive: Bool) {
         self.method = method
         self.path = path
         self.query = query
@@ -30,15 +25,15 @@ package final class RequestHead: Sendable {
 }
 
 extension RequestHead.Method: CustomStringConvertible {
-    /// - Parameter string: the text at a range, asked for where the method is none of the usual ones.
+    /// - Parameter string: returns the text in a range; called only for a method without a case.
     init(_ bytes: borrowing Span<UInt8>, _ name: Range<Int>, string: (Range<Int>) -> String) {
-        if bytes.hasText("POST", in: name) {
+        if bytes.equalsExactly("POST", in: name) {
             self = .post
-        } else if bytes.hasText("GET", in: name) {
+        } else if bytes.equalsExactly("GET", in: name) {
             self = .get
-        } else if bytes.hasText("HEAD", in: name) {
+        } else if bytes.equalsExactly("HEAD", in: name) {
             self = .head
-        } else if bytes.hasText("OPTIONS", in: name) {
+        } else if bytes.equalsExactly("OPTIONS", in: name) {
             self = .options
         } else {
             self = .other(string(name))

@@ -1,22 +1,23 @@
 import NIOCore
 
-/// The limits of a request's head, in bytes and fields.
+/// The limits of a request's head.
 struct HeadLimits {
     var headBytes: Int
     var targetBytes: Int
     var fields: Int
 }
 
-/// What a request's head says.
+/// A parsed request head.
 struct ParsedRequest {
     let head: RequestHead
     let body: BodyLength
     let expectsContinue: Bool
-    /// The client offered to change to another protocol. That is ignored, and nothing that follows on the connection is read as HTTP.
+    /// Whether the client offers to switch to h2c. The offer is ignored, and the connection is closed after the
+    /// response.
     let offersUpgrade: Bool
 }
 
-/// The strict parser of request heads. It goes on after any byte. Source: RFC 9112 sections 2 and 3.
+/// The strict parser of request heads. It can pause after any byte. Source: RFC 9112 sections 2 and 3.
 struct RequestParser: ~Copyable {
     private enum State { case start, blankLine, method, target, version, fields }
 
@@ -33,10 +34,11 @@ struct RequestParser: ~Copyable {
     private var lines = FieldLines()
     private var fields: [HTTPFields.Position] = []
 
-    /// The method and target line have been read, so that the head has at least begun.
+    /// Whether at least one byte of the head has been read.
     var hasBegun: Bool { position > 0 || state != .start }
 
-    /// Takes a head off `input`, which holds all bytes since the head's first; nil where more are needed.
+    /// Takes a head off `input`, which must contain all bytes since the head's first one. Returns nil if more are
+    /// needed.
     mutating func next(_ input: inout ByteBuffer, limits: HeadLimits) throws(WireFault) -> ParsedRequest? {
         let isComplete = try read(input.readableBytesUInt8Span, limits: limits)
         guard lineBytes(isComplete) <= limits.headBytes, isComplete || input.readableBytes <= limits.headBytes else {
@@ -63,7 +65,7 @@ struct RequestParser: ~Copyable {
         while index < end {
             switch state {
             case .start:
-                // One empty line before a request is let pass: RFC 9112 section 2.2.
+                // One empty line before a request is ignored. Source: RFC 9112 section 2.2.
                 if bytes[index] == Octet.cr, index == 0 {
                     state = .blankLine
                     index &+= 1
@@ -72,7 +74,7 @@ struct RequestParser: ~Copyable {
                     state = .method
                 }
             case .blankLine:
-                guard bytes[index] == Octet.lf else { throw WireFault("a bare carriage return stands before the request") }
+                guard bytes[index] == Octet.lf else { throw WireFault("a bare carriage return before the request") }
                 index &+= 1
                 state = .start
             case .method:
@@ -106,7 +108,7 @@ struct RequestParser: ~Copyable {
                     position = index
                     state = .fields
                     guard major == 1, minor <= 1 else {
-                        throw WireFault(505, "the version is HTTP/\(major).\(minor); HTTP/1.1 and HTTP/1.0 are spoken here")
+                        throw WireFault(505, "the version is HTTP/\(major).\(minor), expected HTTP/1.1 or HTTP/1.0")
                     }
                     return true
                 }
@@ -133,25 +135,25 @@ struct RequestParser: ~Copyable {
 }
 
 extension RequestParser {
-    /// Checks what the complete head means.
+    /// Interprets and checks the complete head.
     private mutating func request(_ bytes: ByteBuffer) throws(WireFault) -> ParsedRequest {
         let span = bytes.readableBytesUInt8Span
         let isHTTP10 = minor == 0
         let framing = try FramingFields(span, fields, isHTTP10: isHTTP10)
         let method = RequestHead.Method(span, methodStart..<(target.lowerBound &- 1)) { bytes.string($0) }
         if case .other(let name) = method, name == "CONNECT" || name == "TRACE" {
-            throw WireFault(501, "the method '\(name)' is not served here")
+            throw WireFault(501, "the method '\(name)' is not supported")
         }
 
         if let host = framing.host {
-            guard Authority(span, host) != nil else { throw WireFault("the Host is not a name or address with an optional port") }
+            guard Authority(span, host) != nil else { throw WireFault("the Host field is not a name or address with an optional port") }
         } else if !isHTTP10 {
-            throw WireFault("an HTTP/1.1 request needs a Host")
+            throw WireFault("an HTTP/1.1 request needs a Host field")
         }
         let origin = try RequestTarget(span, target, host: framing.host, isOptions: method == .options)
         let expectsContinue = try Self.expectsContinue(span, framing.expectation, isHTTP10: isHTTP10)
         if let upgrade = framing.upgrade {
-            guard span.equals("h2c", in: upgrade) else { throw WireFault(501, "no upgrade to another protocol is served here") }
+            guard span.equals("h2c", in: upgrade) else { throw WireFault(501, "upgrades to another protocol are not supported") }
         }
 
         var positions: [HTTPFields.Position] = []
@@ -170,7 +172,7 @@ extension RequestParser {
 
     private static func expectsContinue(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>?, isHTTP10: Bool) throws(WireFault) -> Bool {
         guard let value, !isHTTP10 else { return false }
-        guard bytes.equals("100-continue", in: value) else { throw WireFault(417, "the only expectation met here is '100-continue'") }
+        guard bytes.equals("100-continue", in: value) else { throw WireFault(417, "the only supported expectation is '100-continue'") }
         return true
     }
 }

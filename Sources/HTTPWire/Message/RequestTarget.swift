@@ -1,8 +1,8 @@
 import Codecs
 
-/// A request's target, as ranges of the head: where path and query stand. Source: RFC 9112 section 3.2.
+/// A request's target: the ranges of its path and query in the head. Source: RFC 9112 section 3.2.
 struct RequestTarget {
-    /// nil where an absolute target has no path: it means `/`.
+    /// nil if an absolute target has no path, which means `/`.
     private(set) var path: Range<Int>?
     private(set) var query: Range<Int>?
 
@@ -11,7 +11,7 @@ struct RequestTarget {
         case UInt8(ascii: "/"):
             split(bytes, target)
         case UInt8(ascii: "*") where target.count == 1:
-            guard isOptions else { throw WireFault("the target '*' is for OPTIONS alone") }
+            guard isOptions else { throw WireFault("the target '*' is allowed only for OPTIONS") }
             path = target
         default:
             try readAbsolute(bytes, target, host: host)
@@ -31,8 +31,8 @@ struct RequestTarget {
             throw WireFault("the target's host is not a name or address with an optional port")
         }
         if let host {
-            guard let stated = Authority(bytes, host), authority.agrees(with: stated, in: bytes, defaultPort: defaultPort) else {
-                throw WireFault("the target's host is not the Host field's")
+            guard let expected = Authority(bytes, host), authority.matches(expected, in: bytes, defaultPort: defaultPort) else {
+                throw WireFault("the target's host differs from the Host field")
             }
         }
         split(bytes, end..<target.upperBound)
@@ -54,7 +54,7 @@ struct Authority {
     let host: Range<Int>
     let port: Int?
 
-    /// nil where `range` is neither a name, an IPv4 address nor a bracketed IPv6 address, each with an optional port.
+    /// nil if `range` is not a name, an IPv4 address or a bracketed IPv6 address, with an optional port.
     init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
         guard !range.isEmpty else { return nil }
         var end = range.lowerBound
@@ -83,7 +83,7 @@ struct Authority {
         port = end + 1 == range.upperBound ? nil : number
     }
 
-    func agrees(with other: Authority, in bytes: borrowing Span<UInt8>, defaultPort: Int) -> Bool {
+    func matches(_ other: Authority, in bytes: borrowing Span<UInt8>, defaultPort: Int) -> Bool {
         guard host.count == other.host.count, (port ?? defaultPort) == (other.port ?? defaultPort) else { return false }
         for offset in 0..<host.count
         where Octet.lowercased(bytes[host.lowerBound + offset]) != Octet.lowercased(bytes[other.host.lowerBound + offset]) { return false }

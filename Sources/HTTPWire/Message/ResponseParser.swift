@@ -1,16 +1,16 @@
 import NIOCore
 
-/// What a response's head says.
+/// A parsed response head.
 struct ParsedResponse {
     let status: Int
     let fields: HTTPFields
     let headBytes: Int
     let body: BodyLength
-    /// Whether the connection may serve another request, as far as the head says.
+    /// Whether the head allows another request on the connection.
     let isKeepAlive: Bool
 }
 
-/// The strict parser of response heads. It goes on after any byte. Source: RFC 9112 section 4.
+/// The strict parser of response heads. It can pause after any byte. Source: RFC 9112 section 4.
 struct ResponseParser: ~Copyable {
     private enum State { case version, status, reasonStart, reason, lineFeed, fields }
 
@@ -25,7 +25,8 @@ struct ResponseParser: ~Copyable {
     private var lines = FieldLines()
     private var fields: [HTTPFields.Position] = []
 
-    /// Takes a head off `input`, which holds all bytes since the head's first; nil where more are needed.
+    /// Takes a head off `input`, which must contain all bytes since the head's first one. Returns nil if more are
+    /// needed.
     mutating func next(_ input: inout ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse? {
         let isComplete = try read(input.readableBytesUInt8Span)
         guard (isComplete ? lines.position : input.readableBytes) <= Self.maxHeadBytes else {
@@ -64,17 +65,17 @@ struct ResponseParser: ~Copyable {
                     state = .reasonStart
                 }
             case .reasonStart:
-                // The space and the reason may both be missing: many servers do so.
+                // Many servers omit both the space and the reason.
                 guard byte == Octet.space || byte == Octet.cr else { throw Self.badStatus }
                 state = byte == Octet.cr ? .lineFeed : .reason
             case .reason:
                 if byte == Octet.cr {
                     state = .lineFeed
                 } else {
-                    guard Octet.isText(byte) else { throw WireFault("a control byte or a bare line feed stands in the status line") }
+                    guard Octet.isText(byte) else { throw WireFault("the status line contains a control byte or a bare line feed") }
                 }
             case .lineFeed:
-                guard byte == Octet.lf else { throw WireFault("a bare carriage return stands in the status line") }
+                guard byte == Octet.lf else { throw WireFault("the status line contains a bare carriage return") }
                 position &+= 1
                 state = .fields
                 return true
@@ -93,7 +94,7 @@ struct ResponseParser: ~Copyable {
         let body: BodyLength
         if isHeadRequest || status < 200 || status == 204 || status == 304 {
             body = .none
-            // A 204 that announces a body may be followed by one.
+            // A server that announces a body for a 204 may send one.
             if status == 204, framing.isChunked || (framing.contentLength ?? 0) > 0 { isKeepAlive = false }
         } else if framing.isChunked {
             body = .chunked

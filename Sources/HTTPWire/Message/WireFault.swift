@@ -1,7 +1,8 @@
-/// Why a message's bytes are refused. Of a request it becomes the refusal `status`; of a response, a malformed answer, whatever the status.
-package struct WireFault: Error, Equatable, Sendable {
-    package let status: Int
-    package let reason: String
+/// The reason why a message's bytes are refused. `status` is the status of the refusal of a request; for an upstream's
+/// response it has no meaning.
+struct WireFault: Error, Equatable, Sendable {
+    let status: Int
+    let reason: String
 
     init(_ status: Int, _ reason: String) {
         self.status = status

@@ -2,9 +2,11 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Chooses the event loop of each connection that a listener accepts: the one with the fewest answers under way, then with the fewest connections, by lot among several. NIO deals its loops in turn; clients who come
-/// in a rhythm, such as two connections each of which one is busy, would then all be served by the same loop, however idle the others are. Measured with 500 streams
-/// in step on two cores: the median chunk arrives after 80 instead of 140 µs. The first handler of a listening channel.
+/// The first handler of a listening channel; chooses the event loop of each accepted connection.
+/// It picks the loop with the fewest running exchanges, then the fewest connections; ties are broken at random.
+/// NIO assigns loops round-robin: if every client opens one busy and one idle connection, all busy ones can end up on
+/// the same loop. Measured with 500 streams in step on two cores: the median chunk arrives after 80 µs, and after
+/// 140 µs with round-robin.
 final class AcceptBalancer: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -27,7 +29,8 @@ final class AcceptBalancer: ChannelInboundHandler {
         chooseNext()
     }
 
-    /// Turns the group to the loop that the next connection gets: it comes after the one before it. Another listener that turns it meanwhile does no harm.
+    /// Advances the group's round-robin so that its next loop is the chosen one. If another listener advances it at the
+    /// same time, the next connection gets a different loop, which does no harm.
     private func chooseNext() {
         let loads = loops.map { ($0.exchangeCount.load(ordering: .relaxed), $0.connectionCount.load(ordering: .relaxed)) }
         guard let least = loads.min(by: <), let next = loads.indices.filter({ loads[$0] == least }).randomElement() else { return }

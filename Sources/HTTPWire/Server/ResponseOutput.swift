@@ -1,51 +1,52 @@
 import NIOCore
 
-/// The bytes of a response on their way out: collects head, chunks and framing in one buffer that is used again and again.
+/// The outgoing bytes of a connection's responses: collects head, chunks and framing in one reused buffer.
 struct ResponseOutput {
     enum Framing { case none, sized, chunked, untilClose }
 
-    /// Pieces up to this size are copied into the buffer; larger ones are written beside it.
+    /// Body parts up to this size are copied into the buffer; larger ones are written separately, without a copy.
     static let copyLimit = 4096
     static let bufferedCopyLimit = 16 * 1024
-    private static let keptCapacity = 16 * 1024
-    /// More than one read of an upstream mostly brings, so that it goes out as one buffer; beyond it a buffer would only grow.
-    private static let fullAt = 32 * 1024
+    private static let maxKeptCapacity = 16 * 1024
+    /// The buffer is written out above this size. One read of an upstream usually brings less and goes out as one
+    /// buffer.
+    private static let fullThreshold = 32 * 1024
 
     private(set) var buffer = ByteBuffer()
-    private var isTaken = false
+    private var isHandedOver = false
     private var isHeadRequest = false
     private var isHTTP10 = false
 
     private(set) var framing: Framing = .none
-    /// The head of a streamed response that waits for its first bytes.
-    var heldHead: ResponseHead?
+    /// The head of a streamed response, held until the first write, flush or end.
+    var pendingHead: ResponseHead?
     var closesConnection = false
     var needsFlush = false
-    /// Bytes given to the channel since the connection began.
-    var handedOver = 0
+    /// Bytes passed to the socket since the connection was opened.
+    var handedOverBytes = 0
 
-    var isFull: Bool { buffer.readableBytes > Self.fullAt }
+    var isFull: Bool { buffer.readableBytes > Self.fullThreshold }
 
     mutating func start(isHeadRequest: Bool, isHTTP10: Bool) {
         self.isHeadRequest = isHeadRequest
         self.isHTTP10 = isHTTP10
-        heldHead = nil
+        pendingHead = nil
         closesConnection = false
         framing = .none
     }
 
-    /// The bytes to write next; nil where there are none. They are the channel's until it has written them.
+    /// The bytes to write next; nil if there are none. The next write starts with an empty buffer.
     mutating func take() -> ByteBuffer? {
-        guard !isTaken, buffer.readableBytes > 0 else { return nil }
-        isTaken = true
-        handedOver &+= buffer.readableBytes
+        guard !isHandedOver, buffer.readableBytes > 0 else { return nil }
+        isHandedOver = true
+        handedOverBytes &+= buffer.readableBytes
         return buffer
     }
 
     private mutating func prepare(_ capacity: Int) {
-        guard isTaken || buffer.capacity == 0 else { return }
-        isTaken = false
-        if buffer.capacity > Self.keptCapacity { buffer = ByteBuffer() }
+        guard isHandedOver || buffer.capacity == 0 else { return }
+        isHandedOver = false
+        if buffer.capacity > Self.maxKeptCapacity { buffer = ByteBuffer() }
         buffer.clear(minimumCapacity: max(capacity, 512))
     }
 
@@ -54,10 +55,10 @@ struct ResponseOutput {
         buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    /// Writes the head of a response with `bodyBytes` bytes, or of a streamed one.
+    /// Writes the head of a response with a body of `bodyBytes` bytes; nil means a streamed response.
     mutating func writeHead(_ head: ResponseHead, bodyBytes: Int?, date: [UInt8]) {
-        let mayHaveBody = head.status >= 200 && head.status != 204 && head.status != 304
-        if !mayHaveBody {
+        let allowsBody = head.status >= 200 && head.status != 204 && head.status != 304
+        if !allowsBody {
             framing = .none
         } else if bodyBytes != nil {
             framing = isHeadRequest ? .none : .sized
@@ -68,7 +69,7 @@ struct ResponseOutput {
         prepare(head.lines.readableBytes + 160 + (bodyBytes.map { $0 <= Self.bufferedCopyLimit ? $0 : 0 } ?? 512))
         buffer.writeStatusLine(head.status)
         buffer.writeBytes(date)
-        if mayHaveBody {
+        if allowsBody {
             if let bodyBytes {
                 buffer.writeStaticString("\r\ncontent-length: ")
                 buffer.writeDecimal(bodyBytes)
@@ -86,23 +87,24 @@ struct ResponseOutput {
         if isHeadRequest { framing = .none }
     }
 
-    /// Begins a piece of the body; true where its bytes are to be written beside the buffer.
+    /// Writes a part of the body with its framing. Returns true if the caller must write the bytes separately, then
+    /// call `endPart`.
     mutating func writePart(_ bytes: ByteBuffer, copyLimit: Int = ResponseOutput.copyLimit) -> Bool {
-        let isBeside = bytes.readableBytes > copyLimit
-        prepare(isBeside ? 32 : bytes.readableBytes + 32)
-        switch (framing == .chunked, isBeside) {
+        let isSeparate = bytes.readableBytes > copyLimit
+        prepare(isSeparate ? 32 : bytes.readableBytes + 32)
+        switch (framing == .chunked, isSeparate) {
         case (true, true): buffer.writeChunkSize(bytes.readableBytes)
         case (true, false): buffer.writeChunk(bytes)
         case (false, true): break
         case (false, false): buffer.writeImmutableBuffer(bytes)
         }
-        return isBeside
+        return isSeparate
     }
 
-    /// The body of a sized answer, right behind its head.
+    /// Writes the body of a sized response directly after its head.
     mutating func writeBody(_ write: (inout ByteBuffer) -> Void) { write(&buffer) }
 
-    /// Behind a piece that was written beside the buffer.
+    /// Ends a body part whose bytes were written separately.
     mutating func endPart() {
         prepare(16)
         if framing == .chunked { buffer.writeStaticString("\r\n") }

@@ -3,22 +3,22 @@ package import NIOCore
 package import NIOPosix
 import Synchronization
 
-/// Where a server listens.
+/// The address that a server listens on.
 package enum BindAddress: Sendable, Equatable {
-    /// A name or address; port 0 takes a free one.
+    /// A host name or IP address; port 0 picks a free port.
     case tcp(host: String, port: Int)
     case unix(path: String)
 }
 
 /// A listening socket.
 package struct BoundListener: Sendable {
-    /// The address really bound.
+    /// The bound address; its port is the real one if port 0 was requested. nil if it is unknown.
     package let address: SocketAddress?
     let channel: any Channel
     let unixPath: String?
 }
 
-/// The HTTP/1.1 server: its listeners, and the connections they accepted, spread over the group's loops.
+/// The HTTP/1.1 server: opens listeners and spreads the connections that they accept over the group's event loops.
 package final class Server: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let handler: any ServerHandler
@@ -31,10 +31,10 @@ package final class Server: Sendable {
         loops = group.makeIterator().map { ServerLoop(eventLoop: $0, limits: settings) }
     }
 
-    package var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+    var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
     package var openExchanges: Int { loops.reduce(0) { $0 + $1.exchangeCount.load(ordering: .relaxed) } }
 
-    /// Listens. Unlinks a unix socket that nobody answers on; throws where somebody does.
+    /// Opens a listener. Replaces a unix socket that no process listens on; throws if one does.
     package func bind(_ address: BindAddress) async throws -> BoundListener {
         switch address {
         case .tcp(let host, let port):
@@ -45,31 +45,32 @@ package final class Server: Sendable {
         case .unix(let path):
             if let other = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() {
                 try? await other.close()
-                throw IOError(errnoCode: EADDRINUSE, reason: "bind '\(path)': another process answers there")
+                throw IOError(errnoCode: EADDRINUSE, reason: "bind '\(path)': another process listens there")
             }
             let channel = try await bootstrap().bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             return BoundListener(address: channel.localAddress, channel: channel, unixPath: path)
         }
     }
 
-    /// Stops listening; accepted connections go on.
+    /// Closes the listener; its accepted connections stay open.
     package func close(_ listener: BoundListener) async {
         try? await listener.channel.close()
         if let path = listener.unixPath { _ = unlink(path) }
     }
 
-    /// Limits for new requests.
-    package func updateSettings(_ settings: ServerLimits) {
+    /// Replaces the limits, for new requests.
+    package func updateLimits(_ settings: ServerLimits) {
         for loop in loops { loop.eventLoop.execute { loop.limits = settings } }
     }
 
-    /// From its return on idle connections are closed, and every response closes its connection.
+    /// Closes idle connections. After this returns, every response closes its connection.
     package func startDraining() async {
         let started = loops.map { loop in loop.eventLoop.submit { loop.startDraining() } }
         for loop in started { try? await loop.get() }
     }
 
-    /// Closes the connections that are left. When it returns, nothing is answered any more, and what handlers do behind a response, such as its record, is done.
+    /// Closes the remaining connections. When this returns, no request is being served, and handlers have finished what
+    /// they do after a response, such as writing its access record.
     package func closeConnections() async {
         for loop in loops { try? await loop.eventLoop.submit { loop.closeConnections() }.get() }
     }
@@ -82,12 +83,12 @@ package final class Server: Sendable {
                 }
             }
             .serverChannelOption(.backlog, value: 4096)
-            // Accepted sockets inherit both sizes; set before listen, they decide the window.
+            // Accepted sockets inherit both sizes. They determine the TCP window only if they are set before listen.
             .serverChannelOption(.socketOption(.so_sndbuf), value: SocketSizes.buffer)
             .serverChannelOption(.socketOption(.so_rcvbuf), value: SocketSizes.buffer)
             .childChannelOption(.writeBufferWaterMark, value: SocketSizes.waterMark)
             .childChannelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
-            .childChannelOption(.maxMessagesPerRead, value: SocketSizes.readsInARow)
+            .childChannelOption(.maxMessagesPerRead, value: SocketSizes.maxReads)
             .childChannelInitializer { [loops, handler] channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// When a request's body was last read, and how much of it, for the two rules that end a slow one.
+/// The progress of a request's body, for the two rules that end a slow one.
 struct BodyClock {
     private let start: NIODeadline
     private var lastRead: NIODeadline
@@ -16,8 +16,8 @@ struct BodyClock {
         lastRead = now
     }
 
-    /// The earlier of `bodyTimeout` after the last read, and of the moment at which the average sinks below `minBodyRate`:
-    /// with 1024 bytes a second after 10 s, 5 KiB may take 15 s.
+    /// When the body counts as too slow: `bodyTimeout` after the last read, or when its average rate falls below
+    /// `minBodyRate`, whichever comes first. With 1024 bytes a second and a grace of 10 s, 5 KiB may take 15 s.
     func deadline(_ times: ServerTimes) -> NIODeadline {
         let idle = lastRead.advanced(by: times.body)
         guard times.minBodyRate > 0 else { return idle }
@@ -26,14 +26,16 @@ struct BodyClock {
     }
 }
 
-/// When a client last took bytes, or had none to take.
+/// The time of the last progress of a client: when it last took bytes, or had none to take.
 struct StallClock {
     private(set) var lastProgress: NIODeadline
     private var taken = 0
 
     init(now: NIODeadline) { lastProgress = now }
 
-    /// `taken`: bytes that the client took so far; `waiting`: those that the socket doesn't take.
+    /// - Parameters:
+    ///   - taken: the bytes that the client has acknowledged so far.
+    ///   - waiting: the bytes that the socket doesn't accept yet.
     mutating func check(taken: Int, waiting: Int, now: NIODeadline) {
         if waiting == 0 || taken != self.taken { lastProgress = now }
         self.taken = taken

@@ -1,19 +1,19 @@
 import NIOCore
 
 extension ServerConnection {
-    /// Whether the response now begun must be the connection's last.
+    /// Whether the response that is about to begin must be the connection's last.
     func isLastResponse(_ exchange: ServerExchange) -> Bool {
-        if exchange.closeAfter || !exchange.head.isKeepAlive || loop.isDraining { return true }
+        if exchange.closesConnection || !exchange.head.isKeepAlive || loop.isDraining { return true }
         if offersUpgrade { return true }
         if isBodyComplete { return false }
-        // The body is unread: small ones are read and dropped, but not where the client may never send it.
+        // A small unread body is read and dropped, unless the client waits for `100 Continue` and may never send it.
         guard !expectsContinue, let rest = body.knownRemaining else { return true }
         return rest > Self.maxWaitingBytes
     }
 
-    /// The exchange is answered: goes on as its head has promised.
+    /// The response is complete: closes the connection or reads the next request, as the response's head announced.
     func finishExchange() {
-        forgetExchange()
+        detachExchange()
         hasServed = true
         if output.closesConnection {
             linger()
@@ -36,12 +36,12 @@ extension ServerConnection {
             linger()
         } else {
             readAt = .now()
-            // The response is given, but the client may not have taken it.
+            // The client may not have taken the response yet, so check for a stall before the idle time ends.
             timer.set(readAt.advanced(by: input.readableBytes > 0 ? times.head : min(times.stallCheck, times.keepAliveIdle)))
         }
     }
 
-    /// Half-closes once everything is written, then waits for the client to close.
+    /// Closes the sending side after everything is written, then waits for the client to close.
     func linger() {
         phase = .lingering
         discarded = 0
@@ -51,11 +51,11 @@ extension ServerConnection {
         timer.set(now.advanced(by: times.stallCheck))
         if output.needsFlush || isFlushQueued { flushNow() }
         context?.close(mode: .output, promise: nil)
-        if isReadHeld { readAgain() }
+        if isReadPaused { resumeReading() }
     }
 
-    func readAgain() {
-        isReadHeld = false
+    func resumeReading() {
+        isReadPaused = false
         context?.setReading(true)
     }
 
@@ -63,7 +63,7 @@ extension ServerConnection {
         if phase == .head, hasServed, input.readableBytes == 0 { linger() }
     }
 
-    private func forgetExchange() {
+    private func detachExchange() {
         guard let exchange else { return }
         exchange.connection = nil
         exchange.observer = nil
@@ -71,15 +71,15 @@ extension ServerConnection {
         loop.exchangeCount.subtract(1, ordering: .relaxed)
     }
 
-    /// The client has gone before its response was complete.
-    func leave() {
+    /// The client has closed the connection. Notifies the observer if a response was outstanding.
+    func clientLeft() {
         let observer = exchange?.observer
-        forgetExchange()
+        detachExchange()
         observer?.clientLeft()
     }
 
     func closeNow() {
-        forgetExchange()
+        detachExchange()
         phase = .closed
         context?.close(promise: nil)
     }
@@ -88,7 +88,7 @@ extension ServerConnection {
         let head = exchange?.head
         let (response, body) = handler.refuse(
             status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
-        forgetExchange()
+        detachExchange()
         output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true
         writeBuffered(response, body)
@@ -100,10 +100,10 @@ extension ServerConnection {
         case .closed:
             break
         case .head:
-            // A connection that never began its request is closed without a word.
+            // A connection that has not begun a request is closed without a response.
             if parser.hasBegun {
                 refuse(WireFault(408, "the request's head did not arrive in time"))
-            } else if socket.isWaiting() {
+            } else if socket.hasChannelBytes() {
                 readAt = now  // not idle yet
                 checkStall(now)
             } else if readAt.advanced(by: times.keepAliveIdle) > now, hasServed {
@@ -120,15 +120,16 @@ extension ServerConnection {
             } else {
                 linger()
             }
-        case .answering, .lingering:
+        case .responding, .lingering:
             checkStall(now)
         }
     }
 
     private func checkStall(_ now: NIODeadline) {
         guard let context, let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }
-        // The kernel takes more only when much of its buffer is free: who reads little by little is told by what is acknowledged.
-        stallClock.check(taken: output.handedOver &- waiting &- socket.unacknowledgedBytes(), waiting: waiting, now: now)
+        // The kernel accepts more bytes only once a large part of its buffer is free. The acknowledged bytes show the
+        // progress of a client that reads slowly.
+        stallClock.check(taken: output.handedOverBytes &- waiting &- socket.unacknowledgedBytes(), waiting: waiting, now: now)
         let isOver = phase == .lingering && waiting == 0
         if isOver || stallClock.lastProgress.advanced(by: times.writeStall) <= now {
             if !isOver { exchange?.hasStalled = true }
@@ -138,12 +139,13 @@ extension ServerConnection {
         }
     }
 
-    /// Flushes now, or at the end of the read that is under way.
+    /// Flushes now, or at the end of the current read.
     func flush() {
         if isReading || isProcessing { output.needsFlush = true } else { flushNow() }
     }
 
-    /// Flushes at the end of the tick, together with other connections' answers. The last one doesn't wait: the process may end right after it.
+    /// Flushes at the end of the tick, together with other connections' responses. A response that closes its
+    /// connection is flushed earlier, because the process may exit right after it.
     func flushSoon() {
         guard !isReading, !isProcessing, !output.closesConnection else { return flush() }
         guard !isFlushQueued else { return }

@@ -1,7 +1,8 @@
 import NIOCore
 
 extension ServerConnection {
-    /// Does all that the bytes in `input` allow. Handlers answer from inside; the loop takes the next request then, not a deeper call.
+    /// Processes `input` as far as possible. If a handler responds from inside this method, this loop reads the next
+    /// request, not a nested call.
     func process() {
         guard !isProcessing else { return }
         isProcessing = true
@@ -13,11 +14,11 @@ extension ServerConnection {
         while hasProgress {
             do throws(WireFault) {
                 switch phase {
-                // The next request waits until the client has taken the answers before.
+                // The next request waits until the client has taken the previous responses.
                 case .head: hasProgress = isWritable ? try readHead() : false
                 case .body: hasProgress = try readBody()
                 case .discarding: hasProgress = try discardBody()
-                case .answering, .lingering, .closed: hasProgress = false
+                case .responding, .lingering, .closed: hasProgress = false
                 }
             } catch {
                 refuse(error)
@@ -25,7 +26,7 @@ extension ServerConnection {
             }
         }
         if input.readableBytes == 0 { input = loop.noBytes }
-        if isReadHeld, !mustHoldRead { readAgain() }
+        if isReadPaused, !mustPauseRead { resumeReading() }
     }
 
     private func readHead() throws(WireFault) -> Bool {
@@ -43,15 +44,15 @@ extension ServerConnection {
         loop.exchangeCount.add(1, ordering: .relaxed)
         output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)
         stallClock = StallClock(now: now)
-        phase = .answering
+        phase = .responding
 
         let plan = handler.accept(exchange)
         guard self.exchange === exchange else { return true }
-        guard case .collect(let wanted) = plan else {
+        guard case .collect(let maxBytes) = plan else {
             timer.set(now.advanced(by: times.stallCheck))
             return false
         }
-        try collect(exchange, length, limit: min(max(wanted, 0), limits.maxBodyBytes), now: now)
+        try collect(exchange, length, limit: min(max(maxBytes, 0), limits.maxBodyBytes), now: now)
         return true
     }
 
@@ -75,12 +76,12 @@ extension ServerConnection {
     private func readBody() throws(WireFault) -> Bool {
         guard let exchange else { return false }
         switch try body.next(&input, limit: .max) {
-        case .bytes(var piece):
-            guard piece.readableBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
+        case .bytes(var bytes):
+            guard bytes.readableBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
             if exchange.body.readableBytes == 0, body.knownRemaining == 0 {
-                exchange.body = piece.detached()
+                exchange.body = bytes.detached()
             } else {
-                exchange.body.writeBuffer(&piece)
+                exchange.body.writeBuffer(&bytes)
             }
             return true
         case .more:
@@ -89,10 +90,10 @@ extension ServerConnection {
             return false
         case .end:
             isBodyComplete = true
-            phase = .answering
-            if isGreedy {
-                isGreedy = false
-                context?.setGreedy(false)
+            phase = .responding
+            if isReadingAhead {
+                isReadingAhead = false
+                context?.setReadAhead(false)
             }
             timer.set(readAt.advanced(by: times.stallCheck))
             handler.handle(exchange)
@@ -102,8 +103,8 @@ extension ServerConnection {
 
     private func discardBody() throws(WireFault) -> Bool {
         switch try body.next(&input) {
-        case .bytes(let piece):
-            discarded &+= piece.readableBytes
+        case .bytes(let bytes):
+            discarded &+= bytes.readableBytes
             if discarded > Self.maxWaitingBytes { linger() }
             return true
         case .more:

@@ -16,25 +16,24 @@ extension ServerConnection {
         }
     }
 
-    /// - Parameter write: writes the non-streamed response; returns how many bytes of body were sent.
+    /// - Parameter write: writes the non-streamed response; returns the number of body bytes sent.
     private func respond(_ exchange: ServerExchange, _ write: () -> Int) {
-        guard self.exchange === exchange, !exchange.isBegun else { return }
-        exchange.isBegun = true
+        guard self.exchange === exchange, !exchange.hasBegun else { return }
+        exchange.hasBegun = true
         output.closesConnection = isLastResponse(exchange)
-        exchange.isHeadSent = true
         exchange.bytesSent = write()
         finishExchange()
     }
 
     func begin(_ exchange: ServerExchange, _ head: ResponseHead) {
-        guard self.exchange === exchange, !exchange.isBegun else { return }
-        exchange.isBegun = true
-        output.heldHead = head
+        guard self.exchange === exchange, !exchange.hasBegun else { return }
+        exchange.hasBegun = true
+        output.pendingHead = head
     }
 
     func write(_ exchange: ServerExchange, _ bytes: ByteBuffer) {
-        guard self.exchange === exchange, exchange.isBegun else { return }
-        sendHeldHead(exchange)
+        guard self.exchange === exchange, exchange.hasBegun else { return }
+        sendPendingHead(exchange)
         guard bytes.readableBytes > 0, output.framing != .none else { return }
         exchange.bytesSent &+= bytes.readableBytes
         if output.writePart(bytes) {
@@ -47,15 +46,15 @@ extension ServerConnection {
     }
 
     func flushResponse(_ exchange: ServerExchange) {
-        guard self.exchange === exchange, exchange.isBegun else { return }
-        sendHeldHead(exchange)
+        guard self.exchange === exchange, exchange.hasBegun else { return }
+        sendPendingHead(exchange)
         handOver()
         flush()
     }
 
     func end(_ exchange: ServerExchange) {
-        guard self.exchange === exchange, exchange.isBegun else { return }
-        sendHeldHead(exchange)
+        guard self.exchange === exchange, exchange.hasBegun else { return }
+        sendPendingHead(exchange)
         output.writeLastChunk()
         handOver()
         flush()
@@ -67,23 +66,22 @@ extension ServerConnection {
         closeNow()
     }
 
-    /// Writes and flushes a non-streamed response; returns how many bytes of body were sent.
+    /// Writes and flushes a non-streamed response; returns the number of body bytes sent.
     @discardableResult
     func writeBuffered(_ head: ResponseHead, _ body: ByteBuffer) -> Int {
         output.writeHead(head, bodyBytes: body.readableBytes, date: loop.date.current())
         let isSent = output.framing != .none && body.readableBytes > 0
-        let isBeside = isSent && output.writePart(body, copyLimit: ResponseOutput.bufferedCopyLimit)
+        let isSeparate = isSent && output.writePart(body, copyLimit: ResponseOutput.bufferedCopyLimit)
         handOver()
-        if isBeside { handOver(body) }
+        if isSeparate { handOver(body) }
         flushSoon()
         return isSent ? body.readableBytes : 0
     }
 
-    private func sendHeldHead(_ exchange: ServerExchange) {
-        guard let head = output.heldHead else { return }
-        output.heldHead = nil
+    private func sendPendingHead(_ exchange: ServerExchange) {
+        guard let head = output.pendingHead else { return }
+        output.pendingHead = nil
         output.closesConnection = isLastResponse(exchange)
-        exchange.isHeadSent = true
         output.writeHead(head, bodyBytes: nil, date: loop.date.current())
     }
 
@@ -93,7 +91,7 @@ extension ServerConnection {
     }
 
     private func handOver(_ bytes: ByteBuffer) {
-        output.handedOver &+= bytes.readableBytes
+        output.handedOverBytes &+= bytes.readableBytes
         socket.write(bytes)
     }
 }

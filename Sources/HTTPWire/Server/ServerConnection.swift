@@ -1,38 +1,41 @@
 import NIOCore
 
-/// One client's connection: reads requests one at a time, hands them over, and writes the answers. The one handler of its channel.
+/// A client's connection: reads requests one at a time, passes them to the handler and writes the responses. The only
+/// handler of its channel.
 final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // confined to its event loop
     typealias InboundIn = ByteBuffer
 
     enum Phase {
-        /// Waiting for a request, or inside its head.
+        /// Waiting for a request or reading its head.
         case head
-        /// Inside the body of a request that the handler wants whole.
+        /// Reading a request's body, which the handler gets once it is complete.
         case body
-        /// The response is outstanding; what arrives meanwhile waits in `input`.
-        case answering
-        /// Answered without the request's body, which is read and dropped.
+        /// The response is outstanding; bytes that arrive in the meantime wait in `input`.
+        case responding
+        /// The response was sent without the request's body, which is read and dropped.
         case discarding
-        /// The last response is written and the sending side closed or about to be; what arrives is dropped. Source: RFC 9112 section 9.6.
+        /// The last response is written, and the sending side is closed or about to be; arriving bytes are dropped.
+        /// Source: RFC 9112 section 9.6.
         case lingering
         case closed
     }
 
-    /// Pipelined bytes kept while a response is outstanding; unread body dropped for the sake of the connection; bytes dropped while lingering.
+    /// A limit for three things: the pipelined bytes kept while a response is outstanding, the unread body bytes that
+    /// are dropped to keep the connection, and the bytes dropped while lingering.
     static let maxWaitingBytes = 64 * 1024
     static let lingerTime = TimeAmount.seconds(1)
 
-    // What each write touches stands first, side by side: with many streams every line of memory comes from afar.
+    // The fields that each write touches come first, next to each other: with many streams, every cache line is a miss.
     var phase: Phase = .head
     var isWritable = true
     var isProcessing = false
     var isReading = false
-    var isReadHeld = false
-    var isGreedy = false
-    /// What is written waits for the end of the event loop's tick.
+    var isReadPaused = false
+    var isReadingAhead = false
+    /// Whether a flush is scheduled for the end of the event loop's tick.
     var isFlushQueued = false
     var hasServed = false
-    /// Whether nothing of the request is left unread.
+    /// Whether the request's body has been read completely.
     var isBodyComplete = true
     var expectsContinue = false
     var offersUpgrade = false
@@ -45,7 +48,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
 
     let handler: any ServerHandler
     let timer: LazyDeadline
-    /// When the bytes in hand came, or could be taken up: what is done with them at once needs no later time.
+    /// When the current bytes arrived, or when their processing began; saves further clock reads.
     var readAt = NIODeadline.uptimeNanoseconds(0)
     var bodyClock = BodyClock(now: .uptimeNanoseconds(0))
     var stallClock = StallClock(now: .uptimeNanoseconds(0))
@@ -56,7 +59,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     var limits: ServerLimits
     var times: ServerTimes
     var remoteHost: String?
-    var memory: AnyObject?
+    var handlerState: AnyObject?
 
     init(loop: ServerLoop, handler: any ServerHandler) {
         self.loop = loop
@@ -91,7 +94,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
         timer.set(nil)
         input = loop.noBytes
         loop.remove(self)
-        leave()
+        clientLeft()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -99,7 +102,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         exchange?.observer?.clientWritable(isWritable)
-        // Not from inside: this may be the flush of a response that is just given.
+        // Not synchronously: this event may come from the flush of the response that is being written.
         if isWritable, phase == .head { loop.eventLoop.execute { [self] in process() } }
     }
 
@@ -121,9 +124,9 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
             readAt = .now()
             if phase == .head, input.readableBytes == 0, !parser.hasBegun { timer.set(readAt.advanced(by: times.head)) }
             if phase == .body || phase == .discarding { bodyClock.read(bytes.readableBytes, now: readAt) }
-            if bytes.readableBytes == SocketSizes.largestRead, phase == .body, !isGreedy {
-                isGreedy = true
-                context.setGreedy(true)
+            if bytes.readableBytes == SocketSizes.largestRead, phase == .body, !isReadingAhead {
+                isReadingAhead = true
+                context.setReadAhead(true)
             }
             if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
             isReading = true
@@ -133,14 +136,14 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isReading = false
-        // It also comes before a half-closed connection is closed: what was answered goes out first.
+        // This event also comes before a half-closed connection is closed, so that its responses are still sent.
         if output.needsFlush || isFlushQueued { flushNow() }
-        if !isReadHeld, mustHoldRead {
-            isReadHeld = true
+        if !isReadPaused, mustPauseRead {
+            isReadPaused = true
             context.setReading(false)
         }
     }
 
-    /// Whether what has come waits, and more is not wanted.
-    var mustHoldRead: Bool { input.readableBytes > Self.maxWaitingBytes && (phase == .answering || phase == .head && !isWritable) }
+    /// Whether reading must pause, because too many bytes wait that can't be processed yet.
+    var mustPauseRead: Bool { input.readableBytes > Self.maxWaitingBytes && (phase == .responding || phase == .head && !isWritable) }
 }

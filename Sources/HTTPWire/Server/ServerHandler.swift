@@ -1,30 +1,36 @@
 package import NIOCore
 
-/// What is done with a request's body.
+/// How the server handles a request's body.
 package enum BodyPlan: Sendable {
-    /// Read it whole, at most so many bytes (and never more than `ServerLimits.maxBodyBytes`), then call `handle`.
+    /// Read the complete body, then call `handle`. A body above `maxBytes` or `ServerLimits.maxBodyBytes` is a 413.
     case collect(maxBytes: Int)
-    /// The request has been answered, or will be, without its body.
+    /// The handler has responded, or will respond, without the body.
     case responded
 }
 
-/// What the server calls for each request, on the connection's event loop. One for the process.
+/// Handles the server's requests; called on each connection's event loop. One handler serves the whole process.
 package protocol ServerHandler: AnyObject, Sendable {
-    /// The head has arrived; nothing of the body was read, and no `100 Continue` was sent.
+    /// The head has arrived. None of the body has been read, and no `100 Continue` has been sent.
     func accept(_ exchange: ServerExchange) -> BodyPlan
-    /// The body is complete: `exchange.body`, empty where there was none.
+    /// The body is complete in `exchange.body`, which is empty if the request has none.
     func handle(_ exchange: ServerExchange)
-    /// The server itself refuses a request (a bad head, limits, timeouts), before `accept` or between it and `handle`. Gives the response's fields and body.
-    /// `head` is nil where it could not be parsed, `exchange` where `accept` was not reached; its observer hears nothing of it.
+    /// The server itself refuses a request because of a bad head, a limit or a timeout, before `accept` or between
+    /// `accept` and `handle`. The exchange's observer is not notified.
+    ///
+    /// - Parameters:
+    ///   - head: nil if `accept` was not called.
+    ///   - exchange: nil if `accept` was not called.
+    /// - Returns: the response's fields and body.
     func refuse(
         status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
     ) -> (ResponseHead, ByteBuffer)
 }
 
-/// What a running exchange tells its owner, on its event loop.
+/// Observes the client of a running exchange, on the exchange's event loop.
 package protocol ClientObserver: AnyObject {
-    /// The client has gone or takes nothing (FIN, RST, write stall) while the response is outstanding. At most once, never after `end` or `respond`, not for `abort`.
+    /// The client left (FIN or RST) or was cut off (write stall) while the response was outstanding. Called at most
+    /// once, never after `end`, `respond` or `abort`.
     func clientLeft()
-    /// The bytes waiting for the client have passed the high mark (false), or sunk below the low one (true).
+    /// The bytes that wait for the client rose above the high water mark (false) or fell below the low one (true).
     func clientWritable(_ isWritable: Bool)
 }

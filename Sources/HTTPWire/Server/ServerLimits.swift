@@ -1,24 +1,25 @@
 import NIOCore
 
-/// The limits and timers of the server's side, per connection. Changed ones hold for new requests.
+/// The limits and timeouts of a server connection. Changes apply to new requests.
 package struct ServerLimits: Sendable, Equatable {
-    /// From a request's first byte (of a new connection: from the accept) to the end of its head; then 408.
+    /// From a request's first byte (on a new connection, from the accept) to the end of its head; then 408.
     package var headTimeout: Duration = .seconds(10)
-    /// Between two reads of a request's body; then 408.
+    /// The longest pause between two reads of a request's body; then 408.
     package var bodyTimeout: Duration = .seconds(30)
-    /// How long a connection may wait for its next request.
+    /// How long a connection may stay idle between two requests.
     package var keepAliveIdle: Duration = .seconds(75)
-    /// How long bytes may wait for a client that takes none.
+    /// How long a client may take no bytes while some wait for it; then it is cut off.
     package var writeStall: Duration = .seconds(60)
-    /// A request's head; more is a 431.
+    /// The size limit of a request's head; a larger one is a 431.
     package var maxHeadBytes = 32 * 1024
-    /// A request's target; more is a 414.
+    /// The size limit of a request's target; a longer one is a 414.
     package var maxTargetBytes = 8 * 1024
-    /// A request's header fields; more are a 431.
+    /// The limit of a request's header fields; more are a 431.
     package var maxFields = 100
-    /// A request's body, whatever the handler would take; more is a 413.
+    /// The size limit of a request's body, even if the handler accepts more; a larger one is a 413.
     package var maxBodyBytes = 32 * 1024 * 1024
-    /// Bytes a second that a body must bring on average, after `minBodyRateGrace`; slower is a 408.
+    /// The least average rate of a body in bytes per second, after `minBodyRateGrace`; a slower one is a 408. 0
+    /// disables the rule.
     package var minBodyRate = 1024
     package var minBodyRateGrace: Duration = .seconds(10)
 
@@ -27,13 +28,13 @@ package struct ServerLimits: Sendable, Equatable {
     var head: HeadLimits { HeadLimits(headBytes: maxHeadBytes, targetBytes: maxTargetBytes, fields: maxFields) }
 }
 
-/// The times of `ServerLimits` in the event loop's own unit: a `Duration` is dear to convert, and several are needed for each request.
+/// The times of `ServerLimits` in NIO's unit. A `Duration` is expensive to convert, and each request needs several.
 struct ServerTimes {
     let head: TimeAmount
     let body: TimeAmount
     let keepAliveIdle: TimeAmount
     let writeStall: TimeAmount
-    /// How often a client that owes progress is looked at: it is cut off at most so much late. 60 s give 5 s.
+    /// How often a client's progress is checked; it is cut off at most this much late. A write stall of 60 s gives 5 s.
     let stallCheck: TimeAmount
     let minBodyRate: Int
     let minBodyRateGrace: TimeAmount

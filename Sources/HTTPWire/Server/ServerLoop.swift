@@ -1,10 +1,10 @@
 import NIOCore
 import Synchronization
 
-/// What the server's connections on one event loop share.
-final class ServerLoop: @unchecked Sendable {  // confined to its event loop, but for the two atomic counts
+/// The state that the server's connections on one event loop share.
+final class ServerLoop: @unchecked Sendable {  // confined to its event loop, except for the two atomic counts
     let eventLoop: any EventLoop
-    /// Accepted and not yet closed.
+    /// The number of accepted connections that are not closed yet.
     let connectionCount = Atomic(0)
     let exchangeCount = Atomic(0)
     let flushes: FlushQueue
@@ -13,7 +13,7 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, bu
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     var date = HTTPDate()
-    /// For connections that have no bytes now.
+    /// The input of connections that have no bytes.
     let noBytes = ByteBuffer.unshared()
 
     init(eventLoop: any EventLoop, limits: ServerLimits) {

@@ -6,9 +6,10 @@ final class BufferedLoad {
         var requests = 0
         var duration: Nanoseconds = 0
         var latency = Histogram()
-        /// Answers other than 200, malformed or cut ones, and those that took longer than a second when time was up.
+        /// Responses with another status than 200, malformed or cut off, and those that were more than a second overdue
+        /// at the end.
         var errors = 0
-        /// Kept-alive connections that were closed between a request and the first byte of its response, which HTTP allows.
+        /// Reused connections that were closed between a request and the first byte of its response, which HTTP allows.
         var reconnects = 0
     }
 
@@ -17,7 +18,7 @@ final class BufferedLoad {
         var received = ByteQueue(capacity: 8192)
         var reader = ResponseReader()
         var sentAt: Nanoseconds = 0
-        var served = false
+        var isReused = false
     }
 
     private static let warmUp = Nanoseconds.milliseconds(300)
@@ -45,35 +46,35 @@ final class BufferedLoad {
         connections.deallocate()
     }
 
-    /// Runs for `duration` after a warm-up that isn't counted.
-    func run(_ duration: Nanoseconds, _ attendant: inout Attendant) throws -> Result {
+    /// Runs for `duration` after a warm-up that is not counted.
+    func run(_ duration: Nanoseconds, _ monitor: inout LoadMonitor) throws -> Result {
         for slot in connections.indices {
             try open(slot)
             send(slot, at: monotonicNow())
         }
-        try drive(until: monotonicNow() + BufferedLoad.warmUp, &attendant)
+        try drive(until: monotonicNow() + BufferedLoad.warmUp, &monitor)
         let failedBefore = (result.errors, result.reconnects)
         result = Result()
         (result.errors, result.reconnects) = failedBefore
 
         let start = monotonicNow()
-        attendant.begin(at: start, sampleAfter: duration / 2)
-        try drive(until: start + duration, &attendant)
+        monitor.begin(at: start, sampleAfter: duration / 2)
+        try drive(until: start + duration, &monitor)
         let now = monotonicNow()
-        attendant.end()
+        monitor.end()
         result.duration = now - start
         result.errors += connections.count { $0.sentAt + BufferedLoad.stalled < now }
         return result
     }
 
-    private func drive(until deadline: Nanoseconds, _ attendant: inout Attendant) throws {
+    private func drive(until deadline: Nanoseconds, _ monitor: inout LoadMonitor) throws {
         var now = monotonicNow()
         while now < deadline {
-            for index in 0..<poller.wait(Attendant.patience) {
+            for index in 0..<poller.wait(LoadMonitor.tickInterval) {
                 try receive(poller.event(index).token)
             }
             now = monotonicNow()
-            try attendant.tick(now)
+            try monitor.tick(now)
         }
     }
 
@@ -83,8 +84,8 @@ final class BufferedLoad {
         let now = monotonicNow()
         guard count > 0 else {
             if count < 0, errno == EAGAIN { return }
-            let unanswered = connection.pointee.reader.state == .head && connection.pointee.received.isEmpty
-            if connection.pointee.served, unanswered { result.reconnects += 1 } else { result.errors += 1 }
+            let hasNoResponse = connection.pointee.reader.state == .head && connection.pointee.received.isEmpty
+            if connection.pointee.isReused, hasNoResponse { result.reconnects += 1 } else { result.errors += 1 }
             try reopen(slot)
             return send(slot, at: now)
         }
@@ -95,7 +96,7 @@ final class BufferedLoad {
             result.requests += 1
             result.latency.record(now - connection.pointee.sentAt)
             if connection.pointee.reader.status != 200 || !connection.pointee.received.isEmpty { result.errors += 1 }
-            connection.pointee.served = true
+            connection.pointee.isReused = true
             if connection.pointee.reader.closes { try reopen(slot) }
             send(slot, at: now)
         case .malformed:
@@ -107,7 +108,8 @@ final class BufferedLoad {
         }
     }
 
-    /// A short write means that the server doesn't read; the response then never comes, which is counted at the end.
+    /// Sends the request. A short write means that the server doesn't read. Its response is then missing and counts as
+    /// an error at the end.
     @inline(__always)
     private func send(_ slot: Int, at now: Nanoseconds) {
         connections[slot].reader = ResponseReader()
@@ -118,7 +120,7 @@ final class BufferedLoad {
     private func reopen(_ slot: Int) throws {
         close(connections[slot].socket)
         connections[slot].received.clear()
-        connections[slot].served = false
+        connections[slot].isReused = false
         try open(slot)
     }
 

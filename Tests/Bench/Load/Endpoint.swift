@@ -1,4 +1,4 @@
-/// Where a load goes, as whom, and for which model.
+/// The target of a load: the server's port, the client's key and the requested model.
 struct Endpoint {
     let port: UInt16
     let key: String
@@ -11,7 +11,8 @@ struct Endpoint {
     /// A chat request with a body of 1024 bytes.
     func chatRequest(stream: Bool) -> [UInt8] {
         let start =
-            #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":[{"role":"system","content":"You are terse."},{"role":"user","content":""#
+            #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":"#
+            + #"[{"role":"system","content":"You are terse."},{"role":"user","content":""#
         let rest = #""}]}"#
         let sentence = "The quick brown fox jumps over the lazy dog while nobody is looking. "
         let text = String(repeating: sentence, count: 20).prefix(1024 - start.utf8.count - rest.utf8.count)

@@ -1,15 +1,16 @@
 import Glibc
 
-/// A number of streams at once, each on a connection of its own, started evenly over 200 ms.
+/// A number of concurrent streams, each on its own connection. Their starts are spread over 200 ms.
 final class StreamLoad {
     struct Result {
         var chunks = 0
         var duration: Nanoseconds = 0
-        /// From the mock's stamp in a chunk to the end of the read that brought the chunk's last byte.
+        /// From the mock's timestamp in a chunk to the end of the read that returned the chunk's last byte.
         var latency = Histogram()
-        /// From the request's write to the first byte of its response.
+        /// From the write of the request to the first byte of its response.
         var firstByte = Histogram()
-        /// Streams with another status than 200, with a chunk missing, doubled or out of order, without finish or `[DONE]`, or cut.
+        /// Streams with another status than 200, with a missing, repeated or misplaced chunk, without a finish reason
+        /// or `[DONE]`, or cut off.
         var broken = 0
     }
 
@@ -19,12 +20,12 @@ final class StreamLoad {
         var response = ResponseReader()
         var stream: StreamReader
         var sentAt: Nanoseconds = 0
-        var answered = false
-        var over = false
+        var hasResponded = false
+        var hasEnded = false
     }
 
     private static let spread = Nanoseconds.milliseconds(200)
-    /// Beyond what the mock's pace takes; what isn't over by then is broken.
+    /// The time beyond the mock's pace after which a stream that has not ended counts as broken.
     private static let grace = Nanoseconds.seconds(5)
 
     private let request: [UInt8]
@@ -33,9 +34,9 @@ final class StreamLoad {
     private let connections: UnsafeMutableBufferPointer<Connection>
     private var result = Result()
     private var started = 0
-    private var over = 0
+    private var ended = 0
 
-    /// `chunks` is what the mock sends in each stream.
+    /// - Parameter chunks: the number of chunks that the mock sends in each stream.
     init(_ endpoint: Endpoint, streams: Int, chunks: Int) throws {
         request = endpoint.chatRequest(stream: true)
         self.chunks = chunks
@@ -57,23 +58,23 @@ final class StreamLoad {
         connections.deallocate()
     }
 
-    func run(_ attendant: inout Attendant) throws -> Result {
+    func run(_ monitor: inout LoadMonitor) throws -> Result {
         let length = MockUpstream.pace * UInt64(chunks) + StreamLoad.spread
         let start = monotonicNow()
-        attendant.begin(at: start, sampleAfter: length / 2)
+        monitor.begin(at: start, sampleAfter: length / 2)
         var now = start
-        while over < connections.count, now < start + length + StreamLoad.grace {
+        while ended < connections.count, now < start + length + StreamLoad.grace {
             while started < connections.count, due(started, from: start) <= now { begin(started) }
-            let untilNext = started < connections.count ? due(started, from: start) - now : Attendant.patience
-            for index in 0..<poller.wait(min(untilNext, Attendant.patience)) {
+            let untilNext = started < connections.count ? due(started, from: start) - now : LoadMonitor.tickInterval
+            for index in 0..<poller.wait(min(untilNext, LoadMonitor.tickInterval)) {
                 receive(poller.event(index).token)
             }
             now = monotonicNow()
-            try attendant.tick(now)
+            try monitor.tick(now)
         }
-        attendant.end()
+        monitor.end()
         result.duration = now - start
-        result.broken += connections.count - over
+        result.broken += connections.count - ended
         return result
     }
 
@@ -89,15 +90,15 @@ final class StreamLoad {
 
     private func receive(_ slot: Int) {
         let connection = connections.baseAddress.unsafelyUnwrapped + slot
-        guard !connection.pointee.over else { return }
+        guard !connection.pointee.hasEnded else { return }
         let count = connection.pointee.received.receive(from: connection.pointee.socket)
         let now = monotonicNow()
         guard count > 0 else {
-            if count == 0 || errno != EAGAIN { end(slot, whole: false) }
+            if count == 0 || errno != EAGAIN { end(slot, isComplete: false) }
             return
         }
-        if !connection.pointee.answered {
-            connection.pointee.answered = true
+        if !connection.pointee.hasResponded {
+            connection.pointee.hasResponded = true
             result.firstByte.record(now - connection.pointee.sentAt)
         }
         let taken = connection.pointee.response.take(connection.pointee.received.bytes) { payload in
@@ -111,21 +112,22 @@ final class StreamLoad {
         case .complete:
             end(
                 slot,
-                whole: connection.pointee.response.status == 200 && connection.pointee.stream.isComplete
+                isComplete: connection.pointee.response.status == 200 && connection.pointee.stream.isComplete
                     && connection.pointee.received.isEmpty)
         case .malformed:
-            end(slot, whole: false)
+            end(slot, isComplete: false)
         case .head, .length, .chunkSize, .chunkData, .chunkEnd, .trailer:
             break
         }
     }
 
-    /// Closing takes the socket out of the set, so that a server's own close of it isn't reported again and again.
-    private func end(_ slot: Int, whole: Bool) {
-        connections[slot].over = true
+    /// Closes the socket, which also removes it from the poller. Otherwise the server's close would be reported again
+    /// and again.
+    private func end(_ slot: Int, isComplete: Bool) {
+        connections[slot].hasEnded = true
         close(connections[slot].socket)
         connections[slot].socket = -1
-        over += 1
-        if !whole { result.broken += 1 }
+        ended += 1
+        if !isComplete { result.broken += 1 }
     }
 }

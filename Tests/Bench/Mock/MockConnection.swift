@@ -1,6 +1,6 @@
 import Glibc
 
-/// One connection to the mock: the request under assembly, what the socket didn't take yet, and the stream under way.
+/// One connection to the mock: received bytes, bytes that the socket has not accepted yet, and the running stream.
 struct MockConnection {
     struct Stream {
         var sent = 0
@@ -14,7 +14,7 @@ struct MockConnection {
     }
 
     let socket: CInt
-    /// Tells this connection's timers from those of an earlier one in the same slot.
+    /// Distinguishes the timers of this connection from those of an earlier one in the same slot.
     let generation: UInt32
     var received = ByteQueue(capacity: 8192)
     var unsent = ByteQueue(capacity: 64)
@@ -31,7 +31,7 @@ struct MockConnection {
         unsent.deallocate()
     }
 
-    /// Takes the next complete request off the queue; nil while there is none.
+    /// Removes the next complete request from the queue; nil if there is none yet.
     mutating func nextRequest() -> Request? {
         let bytes = received.bytes
         var at = 0
@@ -55,7 +55,7 @@ struct MockConnection {
         return .stream(Stream(chunks: MockConnection.chunks(in: body), wantsUsage: MockConnection.isTrue("\"include_usage\"", in: body)))
     }
 
-    /// Sends, or keeps what the socket doesn't take; false where the peer is gone.
+    /// Sends the bytes and queues those that the socket does not accept. Returns false if the peer has closed.
     mutating func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard unsent.isEmpty else {
             unsent.append(bytes)
@@ -82,7 +82,7 @@ struct MockConnection {
         return body.hasBytes("true", at: at)
     }
 
-    /// The number that the model's name ends with (`mock-200`), else 200.
+    /// The number at the end of the model's name (`mock-200`); 200 if there is none.
     private static func chunks(in body: UnsafeRawBufferPointer) -> Int {
         guard let key = body.end(of: "\"model\""), let open = body.position(of: 0x22, from: key),
             let close = body.position(of: 0x22, from: open + 1)

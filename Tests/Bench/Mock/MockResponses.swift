@@ -1,13 +1,13 @@
-/// The mock upstream's bytes, made once.
+/// The bytes that the mock upstream sends, made once.
 struct MockResponses {
-    /// A finished chat completion with usage; its body is 1024 bytes.
+    /// A chat completion with usage; its body has 1024 bytes.
     let buffered: [UInt8]
     let models: [UInt8]
     let notFound: [UInt8]
     let lengthRequired: [UInt8]
-    /// Head and role-only chunk of a stream.
+    /// The head of a stream, and a chunk with only the role.
     let opening: [UInt8]
-    /// One numbered chunk as an HTTP chunk; `stamp(_:number:at:)` fills in the digits.
+    /// A numbered chunk as an HTTP chunk; `stamp(_:number:at:)` fills in the digits.
     let chunk: [UInt8]
     let finish: [UInt8]
     let usage: [UInt8]
@@ -21,7 +21,8 @@ struct MockResponses {
 
     init() {
         let start =
-            #"{"id":"chatcmpl-bench","object":"chat.completion","created":1766000000,"model":"mock","choices":[{"index":0,"message":{"role":"assistant","content":""#
+            #"{"id":"chatcmpl-bench","object":"chat.completion","created":1766000000,"model":"mock","choices":"#
+            + #"[{"index":0,"message":{"role":"assistant","content":""#
         let rest = #""},"finish_reason":"stop"}],"# + MockResponses.counts + "}"
         buffered = MockResponses.response("200 OK", start + String(repeating: "x", count: 1024 - start.utf8.count - rest.utf8.count) + rest)
         models = MockResponses.response(
@@ -44,7 +45,8 @@ struct MockResponses {
         end = MockResponses.framed("data: [DONE]\n\n") + Array("0\r\n\r\n".utf8)
     }
 
-    /// Writes number and time into a copy of `chunk`: 4 digits, a space, 16 digits of nanoseconds (115 days of uptime; above, the front is lost).
+    /// Writes the number and the time into a copy of `chunk`: 4 digits, a space and 16 digits of nanoseconds. After 115
+    /// days of uptime the time no longer fits, and its first digits are lost.
     func stamp(_ chunk: UnsafeMutableRawBufferPointer, number: Int, at time: Nanoseconds) {
         MockResponses.put(UInt64(number), MockResponses.numberDigits, chunk, digits)
         MockResponses.put(time, MockResponses.stampDigits, chunk, digits + MockResponses.numberDigits + 1)

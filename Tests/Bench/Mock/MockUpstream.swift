@@ -1,8 +1,9 @@
 import Glibc
 
-/// An upstream that speaks OpenAI's chat completions on one thread: a fixed 1 KB answer, or a stream whose chunks are each a write of their own.
+/// A mock of OpenAI's chat completions on one thread. It sends a fixed response of 1 KB, or a stream with one write for
+/// each chunk.
 final class MockUpstream {
-    /// Between two chunks of a stream.
+    /// The time between two chunks of a stream.
     static let pace = Nanoseconds.milliseconds(20)
 
     private struct Timer {
@@ -17,10 +18,11 @@ final class MockUpstream {
     private let poller: Poller
     private let responses = MockResponses()
     private let chunk: UnsafeMutableRawBufferPointer
-    /// By descriptor, which the kernel keeps small.
+    /// The connections by descriptor. Descriptors are small numbers.
     private let connections: UnsafeMutablePointer<MockConnection?>
     private var generation: UInt32 = 0
-    /// All streams have the same pace, so the order of starting is the order of falling due.
+    /// The timers in the order of their due times, which is the order of their starts because all streams have the same
+    /// pace.
     private var timers: [Timer] = []
     private var firstTimer = 0
 
@@ -36,7 +38,7 @@ final class MockUpstream {
 
     var port: UInt16 { get throws { try Socket.port(of: listener) } }
 
-    /// Serves until the process is ended.
+    /// Serves until the process ends.
     func serve() throws -> Never {
         while true {
             let now = monotonicNow()
@@ -111,7 +113,7 @@ final class MockUpstream {
         }
     }
 
-    /// Sends the stream's next chunk, which fell due at `due`, or its end.
+    /// Sends the stream's next chunk, which is due at `due`, or its end.
     private func advance(_ slot: Int, at due: Nanoseconds) -> Bool {
         guard let connection = connections[slot], let stream = connection.stream else { return true }
         if stream.sent < stream.chunks {
@@ -137,7 +139,7 @@ final class MockUpstream {
         return true
     }
 
-    /// Can only fail for a descriptor that isn't open, and these are.
+    /// Changes the poller's interest in a connection. This fails only for descriptors that are not open.
     private func watch(_ slot: Int, _ interest: Poller.Interest) {
         try? poller.modify(CInt(slot), token: slot, interest)
     }

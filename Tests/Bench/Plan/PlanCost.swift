@@ -7,10 +7,11 @@ import NIOPosix
 import ProviderKit
 import RoutingPolicy
 
-/// What it costs to plan one request: the real planner over policies of growing size, with the models' live state, on one event loop.
+/// The time to plan one request: the real planner on one event loop, with the models' state, for policies of growing
+/// size.
 struct PlanCost {
     static let sizes = [1, 10, 100, 1000]
-    /// Of all models, and of every seventh.
+    /// Conditions that keep all models, and every seventh.
     private static let selectors = ["supports: [tools]", "tags: t3"]
     private static let orders = [Order.listed, .weighted, .best, .roundRobin]
     private static let batches = 15
@@ -19,8 +20,9 @@ struct PlanCost {
     var models: Int
     var selector: String
     var order: Order
-    /// Of the batches' means: the median, the least and the greatest, nanoseconds.
+    /// The median of the batches' means, in nanoseconds.
     var median: Double
+    /// The least and the greatest of the batches' means, in nanoseconds.
     var range: ClosedRange<Double>
 
     static func measureAll() throws -> [PlanCost] {
@@ -35,16 +37,23 @@ struct PlanCost {
 
     static func table(_ costs: [PlanCost]) -> String {
         let rows = costs.map { cost in
-            "| \(cost.models) | \(cost.selector) | \(cost.order.rawValue) | \(decimal(cost.median / 1e3, 2)) | \(decimal(cost.range.lowerBound / 1e3, 2)) | \(decimal(cost.range.upperBound / 1e3, 2)) |"
+            let times = [cost.median, cost.range.lowerBound, cost.range.upperBound].map { decimal($0 / 1e3, 2) }
+            return "| \(cost.models) | \(cost.selector) | \(cost.order.rawValue) | \(times.joined(separator: " | ")) |"
         }
-        return
-            "\nOne request planned, over 100 routes and as many models as said, µs:\n\n| models | selector | order | median | min | max |\n|---|---|---|---|---|---|\n"
-            + rows.joined(separator: "\n") + "\n"
+        return """
+
+            Time to plan one request, with 100 routes, in µs:
+
+            | models | selector | order | median | min | max |
+            |---|---|---|---|---|---|
+            \(rows.joined(separator: "\n"))
+
+            """
     }
 
     private static func measure(_ size: Int, _ selector: String, _ order: Order, on eventLoop: any EventLoop) throws -> PlanCost {
         let report = PolicyLoader(plugins: [DemoPlugin.self], source: OneFile(text: policy(size, selector, order))).load(path: "bench.yaml")
-        guard let policy = report.policy else { throw Failure("the benchmark's own policy is refused:\n\(report.rendered())") }
+        guard let policy = report.policy else { throw Failure("the benchmark's policy has errors:\n\(report.rendered())") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         let engine = Engine(
             eventLoops: [eventLoop], snapshot: snapshot, transport: UpstreamTransport(tls: TLSContextProvider(settings: TLSSettings())),
@@ -63,7 +72,7 @@ struct PlanCost {
             for _ in 0..<plansInBatch { planned += try loop.plan(request, in: snapshot).tries.count }
             means.append(Double(monotonicNow() - start) / Double(plansInBatch))
         }
-        guard planned > 0 else { throw Failure("the planner found nothing") }
+        guard planned > 0 else { throw Failure("the planner found no candidate") }
         means.sort()
         return PlanCost(
             models: size, selector: selector, order: order, median: means[means.count / 2], range: means[0]...means[means.count - 1])
@@ -71,7 +80,8 @@ struct PlanCost {
 
     private static func policy(_ size: Int, _ selector: String, _ order: Order) -> String {
         let models = (0..<size).map {
-            "  m\($0): { provider: demo, tags: [t\($0 % 7)], supports: [tools], context: 128000, weight: \($0 % 5 + 1), price: { input: \($0 % 9), output: 1 } }"
+            "  m\($0): { provider: demo, tags: [t\($0 % 7)], supports: [tools], context: 128000, "
+                + "weight: \($0 % 5 + 1), price: { input: \($0 % 9), output: 1 } }"
         }
         let routes = (0..<100).map { "  r\($0): { try: { select: { \(selector) }, order: \(order.rawValue) }, fallback: [m0] }" }
         return (["version: 1", "providers: { demo: { plugin: demo } }", "models:"] + models + ["routes:"] + routes).joined(separator: "\n")

@@ -1,4 +1,4 @@
-/// The raw figures: a line per round, case and server, then a line per target.
+/// The raw figures as JSON: a line for each round, case and server, then a line for each target.
 enum JSONLines {
     static func text(_ measurements: Measurements, _ verdicts: [Verdict]) -> String {
         let rounds = measurements.rounds.sorted { $0.key.name < $1.key.name }.flatMap { load, servers in
@@ -15,6 +15,7 @@ enum JSONLines {
     }
 
     private static func line(_ verdict: Verdict) -> String {
-        "{\"target\":\"\(verdict.target)\",\"bound\":\(verdict.bound),\"value\":\(verdict.value.map { "\($0)" } ?? "null"),\"outcome\":\"\(verdict.outcome)\"}"
+        "{\"target\":\"\(verdict.target)\",\"bound\":\(verdict.bound),"
+            + "\"value\":\(verdict.value.map { "\($0)" } ?? "null"),\"outcome\":\"\(verdict.outcome)\"}"
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes configurations and starts servers by them.
+/// Writes configurations and starts servers with them.
 struct Launcher {
     let options: Options
     let workspace: Workspace
@@ -14,15 +14,16 @@ struct Launcher {
         upstreamPort = try Socket.freePorts(1)[0]
         if !options.router.isEmpty, access(options.router, X_OK) != 0 {
             throw Failure(
-                "no router at '\(options.router)'; build it with 'swift build -c release --product llm-router', name it with --router, or skip it with --router \"\""
+                "no router at '\(options.router)'; build it with 'make build', set its path with --router, or skip it with --router \"\""
             )
         }
     }
 
-    /// Those that take part; the mock comes first because the others need it.
+    /// The servers to start. The mock is the first, because the others need it.
     var kinds: [Server.Kind] { options.router.isEmpty ? [.direct, .nginx] : Server.Kind.allCases }
 
-    /// `folder` names the server's own folder within the workspace; it may be used again after that server's end.
+    /// - Parameter folder: the name of the server's folder in the workspace. It may be reused after the server has
+    ///   ended.
     func start(_ kind: Server.Kind, folder: String) throws -> Server {
         let folder = try workspace.makeFolder(folder)
         let port = kind == .direct ? upstreamPort : try Socket.freePorts(1)[0]
@@ -51,12 +52,12 @@ struct Launcher {
         return try Server(.router, [options.router, "serve", "\(folder)/routes.yaml"], folder: folder, endpoint: endpoint)
     }
 
-    /// Debian keeps nginx in /usr/sbin, which isn't in everybody's PATH.
+    /// Debian installs nginx in /usr/sbin, which is not in every user's PATH.
     private static func find(_ name: String) throws -> String {
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let candidates = name.contains("/") ? [name] : (path + ":/usr/sbin:/usr/local/sbin").split(separator: ":").map { "\($0)/\(name)" }
         guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
-            throw Failure("no '\(name)' to compare with; install it with 'apt-get install nginx-light', or name it with --nginx")
+            throw Failure("no '\(name)' to compare with; install it with 'apt-get install nginx-light', or set its path with --nginx")
         }
         return found
     }

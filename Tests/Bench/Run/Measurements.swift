@@ -1,10 +1,10 @@
-/// What is done to a server in a round.
+/// One kind of measurement.
 enum Case: Hashable {
     case buffered(connections: Int)
     case streams(Int)
     indirect case reloading(Case)
     case startup
-    /// Started and left alone; the router with 20 HTTPS providers declared.
+    /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
     case idle
 
     var name: String {
@@ -18,19 +18,19 @@ enum Case: Hashable {
     }
 }
 
-/// Durations are in microseconds, memory in MiB.
+/// A measured figure. Durations are in microseconds, memory is in MiB.
 enum Metric: String, CaseIterable {
     /// Requests or chunks per second.
     case rate
     case p50, p99, addedP50, addedP99, firstByteP50, firstByteP99, addedFirstByteP50
-    /// Per request or chunk: the server's, and the generator's own.
+    /// CPU time per request or chunk: of the server, and of the generator.
     case cpu, generatorCPU
     case resident, proportional
     case errors, reconnects
     case startup
 }
 
-/// All that was measured, by case, server and metric; one value per round, in the rounds' order.
+/// All measured figures, by case, server and metric: one value per round, in the order of the rounds.
 struct Measurements {
     typealias Values = [Metric: Double]
 
@@ -44,13 +44,14 @@ struct Measurements {
         Series((rounds[load]?[kind] ?? []).compactMap { $0[metric] })
     }
 
-    /// Round by round, so that what slows the whole machine for a while cancels out.
+    /// The ratio within each round, so that a temporary slowdown of the whole machine cancels out.
     func ratio(_ metric: Metric, _ load: Case, _ kind: Server.Kind, to other: Server.Kind, in otherLoad: Case? = nil) -> Series {
         let pairs = zip(series(metric, load, kind).values, series(metric, otherLoad ?? load, other).values)
         return Series(pairs.compactMap { $1 > 0 ? $0 / $1 : nil })
     }
 
-    /// Wrong answers, broken streams and lost connections. nginx may close kept-alive connections when it reloads; everybody else is held to losing none.
+    /// Wrong responses, broken streams and lost connections. nginx may close keep-alive connections when it reloads, so
+    /// its lost connections don't count.
     func failures(_ load: Case, _ kind: Server.Kind) -> Double {
         series(.errors, load, kind).sum + (kind == .nginx ? 0 : series(.reconnects, load, kind).sum)
     }
@@ -72,7 +73,7 @@ struct Series {
     var max: Double { values.max() ?? 0 }
     var sum: Double { values.reduce(0, +) }
 
-    /// The middle value, or the mean of the two middle ones; 0 where there are none.
+    /// The middle value, or the mean of the two middle ones; 0 if there are no values.
     var median: Double {
         let sorted = values.sorted()
         guard !sorted.isEmpty else { return 0 }

@@ -1,4 +1,4 @@
-/// The figures as Markdown tables: median, and from least to most over the rounds in parentheses.
+/// The figures as Markdown tables. A cell is the median over the rounds, with the range in parentheses.
 struct Report {
     private let measurements: Measurements
     private let options: Options
@@ -12,9 +12,9 @@ struct Report {
         let loads = measurements.rounds.keys.sorted { Report.rank($0) < Report.rank($1) }
         let sections = [
             caption,
-            table("Whole answers", "requests/s", loads.filter(Report.isComplete), wholeColumns),
+            table("Non-streamed responses", "requests/s", loads.filter(Report.isBuffered), bufferedColumns),
             table("Streams of \(options.chunks) chunks", "chunks/s", loads.filter(Report.isStreams), streamColumns),
-            table("Start-up and idle memory", nil, loads.filter { $0 == .startup || $0 == .idle }, restColumns),
+            table("Start-up and idle memory", nil, loads.filter { $0 == .startup || $0 == .idle }, idleColumns),
             options.router.isEmpty ? "" : targets,
         ]
         return sections.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
@@ -26,11 +26,15 @@ struct Report {
         """
         # Benchmark
 
-        Rounds: \(options.rounds), in each of which every case goes round the servers. A cell is the median (least–most) of the rounds; a ratio is taken within each round.
-        direct: generator to mock, its CPU and memory being the mock's\(toolCost). nginx: 2 workers, upstream keep-alive 512, HTTP/1.1, proxy_buffering off,
-        access log on a file (buffer=64k), no JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log on a file.")
-        Whole: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each. Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the direct run's median.
-        Memory is sampled in mid-load: RSS, and PSS, which counts pages that nginx's processes share once. Reloading: SIGHUP ten times a second, to nginx's master too.
+        Rounds: \(options.rounds). In each round, every case is measured with every server. A cell is the median over the
+        rounds (least–most); a ratio is taken within each round.
+        direct: from the generator to the mock; its CPU and memory are the mock's\(toolCost).
+        nginx: 2 workers, upstream keep-alive 512, HTTP/1.1, proxy_buffering off, access log in a file (buffer=64k), no
+        JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log in a file.")
+        Non-streamed responses: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
+        Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run.
+        Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
+        Reloading: SIGHUP ten times a second, also to nginx's master.
 
         """
     }
@@ -38,11 +42,11 @@ struct Report {
     private var toolCost: String {
         let load = Case.buffered(connections: 64)
         guard !measurements.series(.cpu, load, .direct).isEmpty else { return "" }
-        return
-            " (at 64 connections the generator takes \(decimal(measurements.series(.generatorCPU, load, .direct).median, 1)) µs per request)"
+        let generator = decimal(measurements.series(.generatorCPU, load, .direct).median, 1)
+        return " (at 64 connections the generator takes \(generator) µs per request)"
     }
 
-    private var wholeColumns: [Column] {
+    private var bufferedColumns: [Column] {
         [
             column("p50 µs", .p50, 0), column("p99 µs", .p99, 0),
             column("CPU µs/request", .cpu, 1), ratioColumn("CPU × nginx", .cpu),
@@ -62,11 +66,11 @@ struct Report {
         ]
     }
 
-    private var restColumns: [Column] {
+    private var idleColumns: [Column] {
         [column("first response µs", .startup, 0), column("RSS MiB", .resident, 1), column("PSS MiB", .proportional, 1)]
     }
 
-    /// `rate` is what the rate is called, and whether there is one.
+    /// - Parameter rate: the title of the column with the rate; nil if the cases have no rate.
     private func table(_ title: String, _ rate: String?, _ loads: [Case], _ columns: [Column]) -> String {
         guard !loads.isEmpty else { return "" }
         let all = (rate.map { [column($0, .rate, 0), ratioColumn("× nginx", .rate)] } ?? []) + columns
@@ -107,7 +111,7 @@ struct Report {
         return "\(decimal(series.median, digits)) (\(decimal(series.min, digits))–\(decimal(series.max, digits)))"
     }
 
-    private static func isComplete(_ load: Case) -> Bool {
+    private static func isBuffered(_ load: Case) -> Bool {
         switch load {
         case .buffered, .reloading(.buffered): true
         case .streams, .reloading, .startup, .idle: false
@@ -121,7 +125,7 @@ struct Report {
         }
     }
 
-    /// By size, and a reloading case behind all plain ones.
+    /// Sorts by size, with reloading cases after all others.
     private static func rank(_ load: Case) -> Int {
         switch load {
         case .buffered(let connections): connections
@@ -133,7 +137,7 @@ struct Report {
     }
 }
 
-/// `value` with so many digits behind the point.
+/// Returns `value` with `digits` digits after the decimal point.
 func decimal(_ value: Double, _ digits: Int) -> String {
     let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
     guard value.isFinite, abs(value) * scale < 1e15 else { return "\(value)" }

@@ -1,18 +1,18 @@
 import Glibc
 
-/// The benchmark: starts everything, goes round the servers for each case, and takes everything down again.
+/// The benchmark: starts the servers, measures each case with each server, and stops the servers.
 struct Run {
     private let options: Options
     private let launcher: Launcher
     private var servers: [Server] = []
     private var measurements = Measurements()
 
-    /// Returns whether all answers were right; being slow isn't an error.
+    /// Returns whether all responses were correct. A slow server is not an error.
     static func perform(_ options: Options) throws -> Bool {
-        Interrupts.hold()
+        Interrupts.block()
         let workspace = try Workspace()
-        defer { if options.keep { say("kept \(workspace.path)") } else { workspace.remove() } }
-        // Before any server runs beside it.
+        defer { if options.keep { log("kept \(workspace.path)") } else { workspace.remove() } }
+        // Planning is measured before any server runs.
         let plans = options.sections.contains(.plan) ? try PlanCost.measureAll() : []
         var run = Run(options: options, launcher: try Launcher(options, workspace))
         defer { run.servers.reversed().forEach { $0.child.end() } }
@@ -36,16 +36,18 @@ struct Run {
         if options.sections.contains(.memory) { try measureIdle() }
         for round in 0..<options.rounds {
             for load in loads {
-                Run.say("round \(round + 1) of \(options.rounds): \(load.name)")
-                // Nobody always follows the same neighbour, except that the direct run comes first: latencies are told relative to it.
+                Run.log("round \(round + 1) of \(options.rounds): \(load.name)")
+                // The direct run comes first, because latencies are relative to it. The order of the proxies rotates,
+                // so that a proxy is not always measured after the same one.
                 let proxies = servers.dropFirst()
-                let turn = proxies.isEmpty ? 0 : round % proxies.count
-                for server in servers.prefix(1) + proxies.dropFirst(turn) + proxies.prefix(turn) { try measure(load, server) }
+                let first = proxies.isEmpty ? 0 : round % proxies.count
+                for server in servers.prefix(1) + proxies.dropFirst(first) + proxies.prefix(first) { try measure(load, server) }
             }
         }
     }
 
-    /// In a round's order; a case under reload stands right behind the same case without, which it is compared with.
+    /// The cases in the order of a round. A reloading case follows directly after the same case without reloads,
+    /// because the two are compared.
     private var loads: [Case] {
         let reload = options.sections.contains(.reload)
         var loads: [Case] = []
@@ -60,38 +62,38 @@ struct Run {
     }
 
     private mutating func measure(_ load: Case, _ server: Server) throws {
-        var attendant = Attendant(meter: server.meter)
+        var monitor = LoadMonitor(meter: server.meter)
         var inner = load
-        if case .reloading(let bare) = load {
+        if case .reloading(let plain) = load {
             if server.kind == .direct { return }
-            attendant = Attendant(meter: server.meter, signalled: server.child)
-            inner = bare
+            monitor = LoadMonitor(meter: server.meter, signalled: server.child)
+            inner = plain
         }
         switch inner {
         case .buffered(let connections):
-            let result = try BufferedLoad(server.endpoint, connections: connections).run(.seconds(options.seconds), &attendant)
-            measurements.add(Run.values(result, attendant), load, server.kind)
+            let result = try BufferedLoad(server.endpoint, connections: connections).run(.seconds(options.seconds), &monitor)
+            measurements.add(Run.values(result, monitor), load, server.kind)
         case .streams(let count):
-            let result = try StreamLoad(server.endpoint, streams: count, chunks: options.chunks).run(&attendant)
-            measurements.add(values(result, attendant, of: server.kind, relativeTo: inner), load, server.kind)
+            let result = try StreamLoad(server.endpoint, streams: count, chunks: options.chunks).run(&monitor)
+            measurements.add(values(result, monitor, of: server.kind, relativeTo: inner), load, server.kind)
         case .reloading, .startup, .idle:
             return
         }
         server.emptyLog()
-        guard server.child.isRunning else { throw Failure("'\(server.kind.rawValue)' ended during \(load.name)") }
+        guard server.child.isRunning else { throw Failure("'\(server.kind.rawValue)' exited during \(load.name)") }
         pause(.milliseconds(100))
     }
 
-    private static func values(_ result: BufferedLoad.Result, _ attendant: Attendant) -> Measurements.Values {
-        shared(result.requests, result.duration, result.latency, attendant).merging([
+    private static func values(_ result: BufferedLoad.Result, _ monitor: LoadMonitor) -> Measurements.Values {
+        shared(result.requests, result.duration, result.latency, monitor).merging([
             .errors: Double(result.errors), .reconnects: Double(result.reconnects),
         ]) { $1 }
     }
 
     private func values(
-        _ result: StreamLoad.Result, _ attendant: Attendant, of kind: Server.Kind, relativeTo plain: Case
+        _ result: StreamLoad.Result, _ monitor: LoadMonitor, of kind: Server.Kind, relativeTo plain: Case
     ) -> Measurements.Values {
-        var values = Run.shared(result.chunks, result.duration, result.latency, attendant)
+        var values = Run.shared(result.chunks, result.duration, result.latency, monitor)
         values[.firstByteP50] = Double(result.firstByte.quantile(0.5)) / 1e3
         values[.firstByteP99] = Double(result.firstByte.quantile(0.99)) / 1e3
         values[.errors] = Double(result.broken)
@@ -105,18 +107,18 @@ struct Run {
         return values
     }
 
-    private static func shared(_ count: Int, _ duration: Nanoseconds, _ latency: Histogram, _ attendant: Attendant) -> Measurements.Values {
+    private static func shared(_ count: Int, _ duration: Nanoseconds, _ latency: Histogram, _ monitor: LoadMonitor) -> Measurements.Values {
         let each = Double(max(1, count)) * 1e3
         return [
             .rate: Double(count) / (Double(duration) / 1e9),
             .p50: Double(latency.quantile(0.5)) / 1e3, .p99: Double(latency.quantile(0.99)) / 1e3,
-            .cpu: Double(attendant.cpu) / each, .generatorCPU: Double(attendant.ownCPU) / each,
-            .resident: Double(attendant.memory.residentKiB) / 1024, .proportional: Double(attendant.memory.proportionalKiB) / 1024,
+            .cpu: Double(monitor.cpu) / each, .generatorCPU: Double(monitor.ownCPU) / each,
+            .resident: Double(monitor.memory.residentKiB) / 1024, .proportional: Double(monitor.memory.proportionalKiB) / 1024,
         ]
     }
 
     private mutating func measureStartup() throws {
-        Run.say("start-up, \(options.starts) times each")
+        Run.log("start-up, \(options.starts) times each")
         for _ in 0..<options.starts {
             for kind in launcher.kinds where kind != .direct {
                 let server = try launcher.start(kind, folder: "\(kind.rawValue)-start")
@@ -127,7 +129,7 @@ struct Run {
     }
 
     private mutating func measureIdle() throws {
-        Run.say("idle memory")
+        Run.log("idle memory")
         for _ in 0..<3 {
             for kind in launcher.kinds where kind != .direct {
                 let server =
@@ -142,7 +144,7 @@ struct Run {
         }
     }
 
-    private static func say(_ line: String) {
+    private static func log(_ line: String) {
         try? Files.write("\(line)\n", to: STDERR_FILENO)
     }
 }

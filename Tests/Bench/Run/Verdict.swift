@@ -1,8 +1,8 @@
-/// Whether one of the router's targets was met, by the median over the rounds.
+/// Whether the router meets one of its targets, judged by the median over the rounds.
 struct Verdict {
     let target: String
     let bound: Double
-    /// nil where the run didn't measure it.
+    /// Nil if the run did not measure it.
     let value: Double?
     private let isMet: Bool
 
@@ -12,25 +12,25 @@ struct Verdict {
         let buffered = Case.buffered(connections: 64)
         let streams = Case.streams(500)
 
-        /// A load that the router answered wrongly meets no target, however fast it was.
+        /// A load with a wrong response meets no target, no matter how fast it was.
         func verdict(_ target: String, _ load: Case, _ series: Series, atLeast: Double? = nil, atMost: Double? = nil) -> Verdict {
             let value = median(series)
             let isMet = value.map { $0 >= atLeast ?? $0 && $0 <= atMost ?? $0 } ?? false
             return Verdict(
                 target: target, bound: atLeast ?? atMost ?? 0, value: value, isMet: isMet && measurements.failures(load, .router) == 0)
         }
-        func toNginx(_ metric: Metric, _ load: Case) -> Series { measurements.ratio(metric, load, .router, to: .nginx) }
-        func own(_ metric: Metric, _ load: Case) -> Series { measurements.series(metric, load, .router) }
+        func relative(_ metric: Metric, _ load: Case) -> Series { measurements.ratio(metric, load, .router, to: .nginx) }
+        func absolute(_ metric: Metric, _ load: Case) -> Series { measurements.series(metric, load, .router) }
         func kept(_ load: Case) -> Series { measurements.ratio(.rate, .reloading(load), .router, to: .router, in: load) }
 
         return [
-            verdict("requests/s at 64 connections, of nginx's, at least", buffered, toNginx(.rate, buffered), atLeast: 0.80),
-            verdict("CPU per request at 64 connections, of nginx's, at most", buffered, toNginx(.cpu, buffered), atMost: 1.6),
-            verdict("CPU per chunk at 500 streams, of nginx's, at most", streams, toNginx(.cpu, streams), atMost: 1.3),
-            verdict("added p50 per chunk at 500 streams, of nginx's, at most", streams, toNginx(.addedP50, streams), atMost: 1.2),
-            verdict("RSS in MiB, idle, 20 HTTPS providers, at most", .idle, own(.resident, .idle), atMost: 30),
-            verdict("RSS in MiB during 500 streams, at most", streams, own(.resident, streams), atMost: 64),
-            verdict("start-up in ms, at most", .startup, Series(own(.startup, .startup).values.map { $0 / 1e3 }), atMost: 100),
+            verdict("requests/s at 64 connections, relative to nginx, at least", buffered, relative(.rate, buffered), atLeast: 0.80),
+            verdict("CPU per request at 64 connections, relative to nginx, at most", buffered, relative(.cpu, buffered), atMost: 1.6),
+            verdict("CPU per chunk at 500 streams, relative to nginx, at most", streams, relative(.cpu, streams), atMost: 1.3),
+            verdict("added p50 per chunk at 500 streams, relative to nginx, at most", streams, relative(.addedP50, streams), atMost: 1.2),
+            verdict("RSS in MiB, idle, 20 HTTPS providers, at most", .idle, absolute(.resident, .idle), atMost: 30),
+            verdict("RSS in MiB during 500 streams, at most", streams, absolute(.resident, streams), atMost: 64),
+            verdict("start-up in ms, at most", .startup, Series(absolute(.startup, .startup).values.map { $0 / 1e3 }), atMost: 100),
             verdict("requests/s kept under 10 reloads/s, at least", .reloading(buffered), kept(buffered), atLeast: 0.95),
             verdict("chunks/s kept under 10 reloads/s, at least", .reloading(streams), kept(streams), atLeast: 0.95),
             verdict(
@@ -40,7 +40,7 @@ struct Verdict {
         ]
     }
 
-    /// All rounds' together: one is one too many, so a median won't do.
+    /// The errors of all rounds together. A median would hide a single one.
     private static func errors(_ measurements: Measurements, _ load: Case) -> Series {
         Series(measurements.rounds[load]?[.router] == nil ? [] : [measurements.failures(load, .router)])
     }

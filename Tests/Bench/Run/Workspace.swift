@@ -1,10 +1,10 @@
 import Glibc
 
-/// A temporary directory with one folder per started server, holding its configuration, its log and what it says on stderr.
+/// A temporary directory with a folder for each server: its configuration, its access log and its standard error.
 struct Workspace {
-    /// Any two keys do; the digests are theirs.
+    /// The key that the loads send. `clientDigest` is its SHA-256; `otherDigest` is that of an unused key.
     static let clientKey = "sk-bench-client-4fQ2"
-    private static let clientDigest = "b348d32c630a5e74a6b9fe96374b2c4188d5843eeffcff5ce2e4daf06fdd6c5a"
+    private static let clientDigest = "afc37dde2393174e2fdfe4c62179f17b967daf7d487f47f0a26dc1bfcbbe1d45"
     private static let otherDigest = "2d463f900c63225985d602fb3211a0ff03f68af80d38354c62c357a81d14041b"
 
     let path: String
@@ -23,7 +23,8 @@ struct Workspace {
         return folder
     }
 
-    /// Everything nginx writes stays in its folder. As root, its workers stay root, so that they reach the folder.
+    /// A configuration that keeps all of nginx's files in its folder. If the benchmark runs as root, the workers do
+    /// too, because they must have access to the folder.
     static func nginxConfiguration(folder: String, port: UInt16, upstream: UInt16) -> String {
         """
         \(geteuid() == 0 ? "user root;" : "")
@@ -62,7 +63,8 @@ struct Workspace {
         """
     }
 
-    /// Unused upstream connections are kept as long as nginx keeps them, so that neither begins a case with more of them.
+    /// A policy that keeps unused upstream connections as long as nginx does, so that both start a case with equally
+    /// many.
     static func routes(port: UInt16, upstream: UInt16, model: String) -> String {
         """
         version: 1
@@ -85,16 +87,19 @@ struct Workspace {
         """
     }
 
-    /// Twenty HTTPS providers that nobody calls.
+    /// A policy with twenty HTTPS providers that are never called.
     static func idleRoutes(port: UInt16) -> String {
-        let numbers = 1...20
+        let providers = (1...20).map {
+            "  p\($0): { plugin: openai-compatible, base_url: https://p\($0).example.com/v1, api_key: sk-bench-\($0) }"
+        }
+        let models = (1...20).map { "  m\($0): { provider: p\($0) }" }
         return """
             version: 1
             listen: 127.0.0.1:\(port)
             providers:
-            \(numbers.map { "  p\($0):\n    plugin: openai-compatible\n    base_url: https://p\($0).example.com/v1\n    api_key: sk-bench-\($0)" }.joined(separator: "\n"))
+            \(providers.joined(separator: "\n"))
             models:
-            \(numbers.map { "  m\($0):\n    provider: p\($0)" }.joined(separator: "\n"))
+            \(models.joined(separator: "\n"))
             \(keys)
             """
     }

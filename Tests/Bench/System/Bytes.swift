@@ -1,6 +1,6 @@
 import Glibc
 
-/// Searches over raw bytes, for parsers that mustn't allocate.
+/// Searches in raw bytes, for parsers that must not allocate.
 extension UnsafeRawBufferPointer {
     /// The position of `byte` at or after `start`.
     @inline(__always)
@@ -9,7 +9,7 @@ extension UnsafeRawBufferPointer {
         return UnsafeRawPointer(found) - base
     }
 
-    /// The position just behind the first `needle` at or after `start`.
+    /// The position after the first `needle` at or after `start`.
     func end(of needle: StaticString, from start: Int = 0) -> Int? {
         var at = start
         while let found = position(of: needle.utf8Start.pointee, from: at) {
@@ -25,7 +25,7 @@ extension UnsafeRawBufferPointer {
         return memcmp(base + start, needle.utf8Start, needle.utf8CodeUnitCount) == 0
     }
 
-    /// Like `hasBytes`, for a field name given in lower case.
+    /// Like `hasBytes`, but upper and lower case are equal.
     @inline(__always)
     func hasField(_ name: StaticString, at start: Int) -> Bool {
         guard let base = baseAddress, start >= 0, count - start >= name.utf8CodeUnitCount else { return false }
@@ -34,7 +34,8 @@ extension UnsafeRawBufferPointer {
             name.utf8CodeUnitCount) == 0
     }
 
-    /// The decimal number at `start`, after spaces, and where it ends. nil where there is none, or one above 18 digits.
+    /// The decimal number at `start`, after optional spaces, and the position of its end. Nil if there is no number or
+    /// it has more than 18 digits.
     @inline(__always)
     func decimal(at start: Int) -> (value: UInt64, end: Int)? {
         var at = start
@@ -50,7 +51,7 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-/// A growing buffer whose consumed front is moved out only when room is needed.
+/// A growing buffer. Consumed bytes at the front are removed only when space is needed.
 struct ByteQueue {
     private var storage: UnsafeMutableRawPointer
     private var capacity: Int
@@ -62,7 +63,7 @@ struct ByteQueue {
         storage = .allocate(byteCount: capacity, alignment: 16)
     }
 
-    /// Its owner calls this once; the queue is plain memory so that it can live in an array of connections.
+    /// The owner must call this once. The queue is plain memory, so that it can be stored in an array of connections.
     func deallocate() {
         storage.deallocate()
     }
@@ -89,7 +90,7 @@ struct ByteQueue {
         end += bytes.count
     }
 
-    /// One `recv`. Returns what it returned: 0 at the end, negative with `errno`.
+    /// Calls `recv` once and returns its result: 0 at the end, negative with `errno`.
     @inline(__always)
     mutating func receive(from socket: CInt) -> Int {
         reserve(4096)

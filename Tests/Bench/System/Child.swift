@@ -1,10 +1,10 @@
 import Glibc
 
-/// A child process. Whoever spawns it must call `end`; it isn't ended by being forgotten.
+/// A child process. Its owner must call `end`; releasing the value does not end the process.
 struct Child {
     let pid: pid_t
 
-    /// Output is appended to files, so that they can be truncated between measurements.
+    /// Starts the program. Its outputs are appended to files, so that these can be truncated between measurements.
     init(_ arguments: [String], output: String, errors: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -38,11 +38,11 @@ struct Child {
         kill(pid, number)
     }
 
-    /// Asks with SIGTERM, insists with SIGKILL after `patience`.
-    func end(patience: Nanoseconds = .milliseconds(3000)) {
+    /// Sends SIGTERM, and SIGKILL if the process has not exited within `limit`.
+    func end(within limit: Nanoseconds = .milliseconds(3000)) {
         guard isRunning else { return }
         signal(SIGTERM)
-        let deadline = monotonicNow() + patience
+        let deadline = monotonicNow() + limit
         while isRunning {
             if monotonicNow() > deadline {
                 signal(SIGKILL)
@@ -53,15 +53,15 @@ struct Child {
         }
     }
 
-    /// Waits for a helper that ends by itself.
+    /// Waits for a process that exits by itself.
     func wait() {
         waitpid(pid, nil, 0)
     }
 }
 
-/// SIGINT and SIGTERM, held back and asked for, so that no handler and no global state is needed.
+/// SIGINT and SIGTERM, which are blocked and polled. So the benchmark needs no signal handler and no global state.
 enum Interrupts {
-    static func hold() {
+    static func block() {
         var signals = set
         sigprocmask(SIG_BLOCK, &signals, nil)
         Glibc.signal(SIGPIPE, SIG_IGN)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Nanoseconds. All clocks, latencies and CPU times of the benchmark are in this unit.
+/// A time or a duration in nanoseconds, the unit of all clocks, latencies and CPU times of the benchmark.
 typealias Nanoseconds = UInt64
 
 extension Nanoseconds {
@@ -12,7 +12,8 @@ extension Nanoseconds {
     }
 }
 
-/// CLOCK_MONOTONIC: the same in every process of one machine, so a mock's stamp and a generator's reading can be compared.
+/// The time of CLOCK_MONOTONIC. It is the same in all processes of a machine, so the generator can compare it with the
+/// mock's timestamps.
 @inline(__always)
 func monotonicNow() -> Nanoseconds {
     var time = timespec()

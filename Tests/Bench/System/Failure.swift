@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why the benchmark can't go on: what was tried, and what the system said.
+/// An error that ends the benchmark.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 
@@ -8,11 +8,11 @@ struct Failure: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// Adds the text of `errno`, so it has to be made right after the call that failed.
+    /// Adds the text of `errno`, so it must be created directly after the call that failed.
     static func system(_ what: String) -> Failure {
         Failure("\(what): \(String(cString: strerror(errno)))")
     }
 }
 
-/// SIGINT or SIGTERM arrived: everything is taken down, nothing is reported.
+/// SIGINT or SIGTERM arrived. The servers are stopped and no figures are reported.
 struct Interrupted: Error {}

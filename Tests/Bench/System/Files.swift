@@ -1,8 +1,8 @@
 import Glibc
 
-/// Small files, read and written whole.
+/// Reads and writes small files.
 enum Files {
-    /// nil where the file can't be read, which is how a process that has ended looks in /proc.
+    /// Returns the content, or nil if the file can't be opened, such as one in /proc of a process that has ended.
     static func read(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -32,7 +32,7 @@ enum Files {
         }
     }
 
-    /// A new directory of one's own under $TMPDIR, or /tmp.
+    /// Makes a new directory in $TMPDIR, or in /tmp if that is not set.
     static func makeTemporaryDirectory() throws -> String {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/llm-router-bench-XXXXXX".utf8CString)

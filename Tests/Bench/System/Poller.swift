@@ -2,7 +2,7 @@ import Glibc
 
 /// A level-triggered epoll set whose events carry a 32-bit token.
 ///
-/// Swift's Glibc module has no `sys/epoll.h`, hence the symbols are looked up; the kernel packs `epoll_event` on x86-64 only.
+/// Swift's Glibc module has no `sys/epoll.h`, so the symbols are looked up. `epoll_event` is packed on x86-64 only.
 final class Poller {
     struct Interest: OptionSet {
         let rawValue: UInt32
@@ -50,7 +50,7 @@ final class Poller {
         try change(3, socket, token, interest)
     }
 
-    /// Waits until something is ready or `timeout` has passed; nil waits for ever. Returns how many events there are.
+    /// Waits until a socket is ready or `timeout` has passed; nil waits forever. Returns the number of events.
     func wait(_ timeout: Nanoseconds?) -> Int {
         guard var time = timeout?.timespec else { return max(0, Int(waitFor(descriptor, events, CInt(Poller.capacity), nil, nil))) }
         return max(0, Int(waitFor(descriptor, events, CInt(Poller.capacity), &time, nil)))

@@ -1,6 +1,6 @@
 import Glibc
 
-/// CPU time and memory of a process and its children, whichever children those are at the moment.
+/// Reads the CPU time and the memory of a process and its current children.
 struct ProcessMeter {
     struct Memory {
         var residentKiB = 0
@@ -9,19 +9,21 @@ struct ProcessMeter {
 
     let pid: pid_t
 
-    /// The process CPU clocks of all that live, exact to the nanosecond, plus what reaped children left behind, exact to a tick (10 ms).
+    /// The CPU time of the running processes, exact to a nanosecond, and of the children that have ended, exact to a
+    /// tick (10 ms).
     func cpu() -> Nanoseconds {
         family().reduce(reapedChildren()) { $0 + clock(of: $1) }
     }
 
-    /// Sums over the family. Pages that a parent shares with its workers count once per process in `residentKiB`, and once in all in `proportionalKiB`.
+    /// The memory of the process and its children. A page that several of them share counts once for each in
+    /// `residentKiB`, and once in total in `proportionalKiB`.
     func memory() -> Memory {
         family().reduce(into: Memory()) { memory, member in
             for line in (Files.read("/proc/\(member)/smaps_rollup") ?? "").split(separator: "\n") {
-                let words = line.split(separator: " ")
-                guard words.count >= 2, let size = Int(words[1]) else { continue }
-                if words[0] == "Rss:" { memory.residentKiB += size }
-                if words[0] == "Pss:" { memory.proportionalKiB += size }
+                let fields = line.split(separator: " ")
+                guard fields.count >= 2, let size = Int(fields[1]) else { continue }
+                if fields[0] == "Rss:" { memory.residentKiB += size }
+                if fields[0] == "Pss:" { memory.proportionalKiB += size }
             }
         }
     }
@@ -38,7 +40,8 @@ struct ProcessMeter {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// `cutime` and `cstime`, the 16th and 17th field of /proc/PID/stat. The second may hold spaces; what is split here starts at its closing parenthesis.
+    /// `cutime` and `cstime`, fields 16 and 17 of /proc/PID/stat. Field 2 may contain spaces, so the line is split
+    /// after its closing parenthesis. Source: proc(5).
     private func reapedChildren() -> Nanoseconds {
         guard let stat = Files.read("/proc/\(pid)/stat"), let name = stat.lastIndex(of: ")") else { return 0 }
         let fields = stat[name...].split(separator: " ")

@@ -1,8 +1,8 @@
 import Glibc
 
-/// TCP sockets on 127.0.0.1, non-blocking, without Nagle's delay.
+/// TCP sockets on 127.0.0.1: non-blocking, with TCP_NODELAY.
 enum Socket {
-    /// A listening socket on `port`; 0 lets the kernel choose.
+    /// A listening socket on `port`; 0 is any free port.
     static func listening(port: UInt16) throws -> CInt {
         let descriptor = try make()
         var yes: CInt = 1
@@ -24,7 +24,7 @@ enum Socket {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// Ports that were free a moment ago, all different: each is bound before the first is let go.
+    /// Returns different ports that are free at the moment: all of them are bound before the first one is released.
     static func freePorts(_ count: Int) throws -> [UInt16] {
         let sockets = try (0..<count).map { _ in try listening(port: 0) }
         defer { sockets.forEach { close($0) } }
@@ -39,7 +39,7 @@ enum Socket {
         return descriptor
     }
 
-    /// A connection to `port`; on loopback the kernel completes it at once, or refuses.
+    /// A connection to `port`. On loopback the kernel establishes or refuses it at once.
     static func connected(to port: UInt16) throws -> CInt {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure.system("socket") }

@@ -1,4 +1,4 @@
-/// Counts of durations in log-linear buckets: exact below 256 ns, to 1/128 of the value above.
+/// Counts of durations in log-linear buckets: exact below 256 ns, and to 1/128 of the value above that.
 struct Histogram {
     private static let linear: UInt64 = 256
     private static let perOctave = 128
@@ -11,7 +11,7 @@ struct Histogram {
         total += 1
     }
 
-    /// The value that the given share of all values doesn't exceed, at its bucket's middle; 0 while there are none.
+    /// The value that the given share of all values does not exceed, as the middle of its bucket; 0 without values.
     func quantile(_ share: Double) -> Nanoseconds {
         let rank = max(1, Int((share * Double(total)).rounded(.up)))
         var seen = 0
@@ -22,7 +22,7 @@ struct Histogram {
         return 0
     }
 
-    /// Octave n (values from 2^(n+8) on) has 128 buckets of 2^(n+1).
+    /// The bucket of a value. Octave n contains the values from 2^(n+8), in 128 buckets of width 2^(n+1).
     @inline(__always)
     private static func bucket(of value: UInt64) -> Int {
         guard value >= linear else { return Int(value) }

@@ -1,20 +1,21 @@
-/// Reads one HTTP/1.1 answer after another from bytes cut anywhere.
+/// Reads one HTTP/1.1 response from bytes that may be cut anywhere.
 struct ResponseReader {
     enum State: Equatable {
         case head, length, chunkSize, chunkData, chunkEnd, trailer
         case complete
-        /// Not HTTP/1.1 as a client may expect it: the connection is of no further use.
+        /// The bytes are not a valid HTTP/1.1 response, and the connection can't be used any more.
         case malformed
     }
 
     private(set) var state = State.head
     private(set) var status = 0
-    /// The server said `Connection: close`.
+    /// Whether the response has `Connection: close`.
     private(set) var closes = false
     private var remaining: UInt64 = 0
 
-    /// Takes what it can of `bytes` and returns how much that was; the client keeps the rest and shows it again with more behind it.
-    /// Payload goes to `body`, framing removed. Stops behind the response's last byte, in `complete`.
+    /// Consumes as many of `bytes` as possible and returns their number. The rest must be passed again, followed by
+    /// more bytes. `body` gets the payload without the framing. Reading stops after the last byte of the response, in
+    /// the state `complete`.
     @inline(__always)
     mutating func take(_ bytes: UnsafeRawBufferPointer, body: (UnsafeRawBufferPointer) -> Void) -> Int {
         var at = 0
@@ -97,7 +98,7 @@ struct ResponseReader {
         return line + 1
     }
 
-    /// The empty line behind a chunk or behind the last one. Trailer fields aren't expected of anybody measured here.
+    /// Reads the empty line after a chunk or after the last chunk. The measured servers send no trailers.
     private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ at: Int, then next: State) -> Int {
         guard bytes.count - at >= 2 else { return at }
         guard bytes[at] == 0x0D, bytes[at + 1] == 0x0A else { return fail(at) }

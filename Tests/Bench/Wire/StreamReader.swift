@@ -1,4 +1,5 @@
-/// Checks one streamed response event by event: every numbered chunk in order, a finish reason, `[DONE]`, and nothing behind it.
+/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, `[DONE]` and nothing
+/// after it.
 struct StreamReader {
     private var pending = ByteQueue(capacity: 4096)
     private let chunks: UInt64
@@ -15,10 +16,10 @@ struct StreamReader {
         pending.deallocate()
     }
 
-    /// All was seen that the mock sends, and nothing else.
+    /// Whether everything that the mock sends has arrived, and nothing else.
     var isComplete: Bool { !isBroken && done && finished && nextNumber == chunks && pending.isEmpty }
 
-    /// Calls `arrived` with the mock's stamp of each numbered chunk that `bytes` complete.
+    /// Calls `arrived` with the mock's timestamp for each numbered chunk that `bytes` complete.
     @inline(__always)
     mutating func take(_ bytes: UnsafeRawBufferPointer, arrived: (Nanoseconds) -> Void) {
         pending.append(bytes)
@@ -30,7 +31,7 @@ struct StreamReader {
 
     private mutating func read(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
         guard event.hasBytes("data: ", at: 0) else {
-            // A comment (keep-alive) is allowed anywhere; any other field isn't.
+            // A comment (keep-alive) is allowed anywhere. Other fields are not.
             if !event.hasBytes(":", at: 0) { isBroken = true }
             return nil
         }

@@ -1,7 +1,7 @@
 import Codecs
 import ProviderKit
 
-/// Lends bytes, so that expressions in `#expect` hold no span.
+/// Calls `body` with a span of the bytes, because an expression in `#expect` can't contain a span.
 func reading<Result, Failure: Error>(_ bytes: [UInt8], _ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
     try body(bytes.span.bytes)
 }
@@ -14,7 +14,7 @@ func text(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: Array(bytes), as: UTF8.self)
 }
 
-/// What is wrong with a JSON text; nil: nothing.
+/// The error of a JSON text; nil if it is valid.
 func jsonError(_ bytes: [UInt8]) -> JSONError? {
     reading(bytes) { bytes in
         do throws(JSONError) {
@@ -26,7 +26,7 @@ func jsonError(_ bytes: [UInt8]) -> JSONError? {
     }
 }
 
-/// The one value of a JSON text.
+/// The value of a JSON text.
 func jsonValue(_ bytes: [UInt8]) throws -> JSONValue {
     try reading(bytes) { bytes throws(JSONError) in
         var cursor = JSONCursor()

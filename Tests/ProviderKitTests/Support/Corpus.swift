@@ -1,6 +1,7 @@
 import Foundation
 
-/// The public test vectors in the folder that the environment variable CORPORA names. Where it is unset, their tests are skipped.
+/// The public test vectors in the folder that the environment variable CORPORA names. If it is unset, their tests are
+/// skipped.
 enum Corpus {
     static let folder = ProcessInfo.processInfo.environment["CORPORA"].map { URL(filePath: $0, directoryHint: .isDirectory) }
 

@@ -1,6 +1,6 @@
 import Engine
 
-/// Random JSON texts, and random harm to them.
+/// A generator of random JSON texts, and of random damage to them.
 struct JSONGenerator {
     var random: SplitMix64
 
@@ -46,7 +46,8 @@ struct JSONGenerator {
         random.one(of: ["", "", "", " ", "\n", "\r\n  ", "\t"])
     }
 
-    /// One to three changes: a byte lost, put in, replaced or doubled, the rest cut off, or a stretch repeated elsewhere.
+    /// The bytes after one to three changes: a byte is removed, inserted, replaced or doubled, the rest is cut off, or
+    /// a range is repeated elsewhere.
     mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
         let meaningful =
             Array("{}[]:,\"\\0123456789.eE+-truefalsn /u \n\r\t".utf8) + [
@@ -62,8 +63,8 @@ struct JSONGenerator {
             case 3: bytes.insert(bytes[place], at: place)
             case 4: bytes.removeSubrange(place...)
             default:
-                let stretch = bytes[place..<min(bytes.count, place + 1 + random.below(8))]
-                bytes.insert(contentsOf: stretch, at: random.below(bytes.count))
+                let copied = bytes[place..<min(bytes.count, place + 1 + random.below(8))]
+                bytes.insert(contentsOf: copied, at: random.below(bytes.count))
             }
         }
         return bytes

@@ -1,55 +1,48 @@
 import Codecs
 import ProviderKit
 
-/// An event as the standard tells it to the page.
+/// An event as the standard dispatches it.
 struct ReadEvent: Equatable, CustomStringConvertible {
     var type = "message"
     var data: String
-    var id = ""
 
-    var description: String { "(\(type), \(data.debugDescription), \(id.debugDescription))" }
+    var description: String { "(\(type), \(data.debugDescription))" }
 }
 
-/// Drives a decoder as a relay does: bytes wait at the front of a buffer until they are consumed.
+/// A reader that drives a decoder as the router does: bytes stay at the front of a buffer until they are consumed.
 struct SSEReader {
     var decoder: SSEDecoder
     var events: [ReadEvent] = []
-    var comments: [String] = []
-    private(set) var waiting: [UInt8] = []
+    private(set) var pending: [UInt8] = []
 
     init(maxEventBytes: Int = 16 << 20) {
         decoder = SSEDecoder(maxEventBytes: maxEventBytes)
     }
 
     mutating func feed(_ chunk: [UInt8]) throws(SSEError) {
-        waiting += chunk
-        let held = waiting
-        let bytes = held.span.bytes
-        let commentCount = decoder.commentCount
+        pending += chunk
+        let current = pending
+        let bytes = current.span.bytes
         while let event = try decoder.nextEvent(bytes) {
-            take(event, bytes)
+            append(event, bytes)
         }
-        if decoder.commentCount > commentCount, let comment = decoder.lastComment {
-            comments.append(bytes.extracting(comment).withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
-        }
-        waiting.removeFirst(decoder.consume())
+        pending.removeFirst(decoder.consume())
     }
 
     mutating func finish() {
-        let held = waiting
-        let bytes = held.span.bytes
-        if let event = decoder.finish(bytes) { take(event, bytes) }
-        waiting.removeFirst(decoder.consume())
+        let current = pending
+        let bytes = current.span.bytes
+        if let event = decoder.finish(bytes) { append(event, bytes) }
+        pending.removeFirst(decoder.consume())
     }
 
-    private mutating func take(_ event: SSEEvent, _ bytes: RawSpan) {
-        events.append(
-            ReadEvent(
-                type: event.type(in: bytes), data: event.dataText(in: bytes), id: String(decoding: decoder.lastEventID, as: UTF8.self)))
+    private mutating func append(_ event: SSEEvent, _ bytes: RawSpan) {
+        let type = event.typeRange.map { text(Array(copying: $0, of: bytes)) } ?? "message"
+        events.append(ReadEvent(type: type, data: text(event.joinedData ?? Array(copying: event.data, of: bytes))))
     }
 }
 
-/// The rules of the standard, word by word, over a whole stream.
+/// The events of a complete stream, by a literal implementation of the standard's rules.
 func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     var stream = stream[...]
     if stream.starts(with: [0xef, 0xbb, 0xbf]) { stream = stream.dropFirst(3) }
@@ -67,11 +60,11 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     }
 
     var events: [ReadEvent] = []
-    var (type, data, id): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
+    var (type, data): ([UInt8], [UInt8]) = ([], [])
     for line in lines {
         if line.isEmpty {
             if !data.isEmpty {
-                events.append(ReadEvent(type: type.isEmpty ? "message" : text(type), data: text(data.dropLast()), id: text(id)))
+                events.append(ReadEvent(type: type.isEmpty ? "message" : text(type), data: text(data.dropLast())))
             }
             type = []
             data = []
@@ -83,7 +76,6 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
         switch text(parts[0]) {
         case "event": type = Array(value)
         case "data": data += value + [0x0a]
-        case "id": if !value.contains(0) { id = Array(value) }
         default: break
         }
     }

@@ -1,5 +1,5 @@
 extension JSON {
-    /// What a scanned string literal means. Lone surrogates are U+FFFD.
+    /// The text of a scanned string, with its escapes decoded. A lone surrogate becomes U+FFFD.
     public static func string(_ literal: Range<Int>, in bytes: RawSpan) -> String {
         let content = JSONContent(of: literal, in: bytes).range
         guard bytes.firstIndex(of: ASCII.backslash, in: content) == nil else {
@@ -8,7 +8,7 @@ extension JSON {
         return bytes.extracting(content).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// What a scanned string literal means, as UTF-8.
+    /// The text of a scanned string as UTF-8, with its escapes decoded. A lone surrogate becomes U+FFFD.
     public static func decodedBytes(_ literal: Range<Int>, in bytes: RawSpan) -> [UInt8] {
         var content = JSONContent(of: literal, in: bytes)
         var decoded: [UInt8] = []
@@ -22,7 +22,7 @@ extension JSON {
         return decoded
     }
 
-    /// How many bytes of UTF-8 a scanned string literal means. Nothing is allocated.
+    /// The number of bytes that ``decodedBytes(_:in:)`` would return for a scanned string. Nothing is allocated.
     public static func contentLength(_ literal: Range<Int>, in bytes: RawSpan) -> Int {
         var content = JSONContent(of: literal, in: bytes)
         var length = 0
@@ -35,7 +35,8 @@ extension JSON {
         return length
     }
 
-    /// A scanned number's value where it is a whole number that fits, however written: `1000`, `1e3`, `1000.0`.
+    /// The value of a scanned number as an integer, in whatever notation: `1000`, `1e3` and `1000.0` are equal.
+    /// nil if the value is not a number, has a fraction or doesn't fit.
     public static func integer(_ value: JSONValue, in bytes: RawSpan) -> Int? {
         guard value.kind == .number else { return nil }
         let end = min(value.range.upperBound, bytes.byteCount)
@@ -43,7 +44,7 @@ extension JSON {
         let isNegative = bytes.byte(i) == ASCII.minus
         if isNegative { i &+= 1 }
 
-        // The value is magnitude × 10^exponent, the magnitude without the zeros at its end.
+        // The value is magnitude × 10^exponent. The magnitude doesn't include the zeros at its end.
         var magnitude: UInt = 0
         var exponent = 0
         var zeros = 0
@@ -71,7 +72,8 @@ extension JSON {
         return isNegative ? Int(exactly: -Int128(result)) : Int(exactly: result)
     }
 
-    /// A scanned number's value, rounded as IEEE 754 does; nil where it is beyond what a Double holds.
+    /// The value of a scanned number, rounded as IEEE 754 specifies; nil if the value is not a number or exceeds the
+    /// range of a Double.
     public static func double(_ value: JSONValue, in bytes: RawSpan) -> Double? {
         guard value.kind == .number else { return nil }
         let text = bytes.extracting(value.range.clamped(to: 0..<bytes.byteCount)).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
@@ -79,7 +81,8 @@ extension JSON {
         return double
     }
 
-    /// A number's digits behind its `e`. Held within ±2^40, which is beyond the count of digits that any text can have.
+    /// The exponent of a number, from the digits after its `e`. It is limited to ±2^40, which is more than the number
+    /// of digits that any text can have.
     private static func exponent(_ range: Range<Int>, in bytes: RawSpan) -> Int {
         var exponent = 0
         for i in range {
@@ -91,7 +94,7 @@ extension JSON {
 }
 
 extension UInt {
-    /// Times ten to the power of `digits`; nil where that doesn't fit.
+    /// This number times ten to the power of `digits`; nil if the result doesn't fit.
     fileprivate func shifted(byDigits digits: Int) -> UInt? {
         guard self != 0 else { return 0 }
         var result = self

@@ -1,13 +1,18 @@
-/// Reading JSON where it lies: checks and ranges, no tree. The bytes are a parameter of each call and never kept.
+/// Functions that read JSON in place: they check a text and return ranges of it, and build no tree.
+///
+/// The bytes are a parameter of each call and are never kept. A *scanned* value or key is a range that a ``JSONCursor``
+/// or ``members(of:)`` has returned for the same bytes. For any other range the functions return an unspecified value,
+/// but never trap.
 public enum JSON {
-    /// Checks that the bytes are exactly one value.
+    /// Checks that the bytes are exactly one JSON value, with optional whitespace around it.
     public static func validate(_ bytes: RawSpan) throws(JSONError) {
         var cursor = JSONCursor()
         _ = try cursor.skipValue(bytes)
         try cursor.end(bytes)
     }
 
-    /// The members of the one object that the bytes are, in order, duplicates included. All of it is checked.
+    /// The members of an object, in order and including duplicates. The bytes must be exactly one object, and the
+    /// whole object is checked, nested values included.
     public static func members(of bytes: RawSpan) throws(JSONError) -> [JSONMember] {
         var cursor = JSONCursor()
         var members: [JSONMember] = []
@@ -20,10 +25,10 @@ public enum JSON {
         return members
     }
 
-    /// Whether a scanned key means `name`: `"mod\u0065l"` is `model`.
+    /// Whether a scanned key is `name`. Escapes are decoded: `"mod\u0065l"` is `model`.
     @inlinable
     public static func isKey(_ key: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {
-        // Most keys differ from most names in their length or their first byte; an escape only makes a literal longer.
+        // Most keys differ from most names in their length or their first byte. An escape only makes a literal longer.
         guard key.upperBound &- key.lowerBound >= name.utf8CodeUnitCount &+ 2, key.lowerBound >= 0, key.upperBound <= bytes.byteCount else {
             return false
         }
@@ -32,29 +37,29 @@ public enum JSON {
         return equals(key, name, in: bytes)
     }
 
-    /// - Parameter literal: at least as long as `name` with quotes, and within the bytes.
+    /// - Parameter literal: a range inside the bytes that is at least as long as `name` with quotes.
     @usableFromInline
     static func equals(_ literal: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {
         let text = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        // With an escape a literal is longer than what it means.
+        // A literal with an escape is longer than the text that it encodes.
         if literal.upperBound &- literal.lowerBound == text.count &+ 2 { return bytes.hasPlain(text, at: literal.lowerBound &+ 1) }
         var i = literal.lowerBound &+ 1
         for expected in text {
             let byte = bytes.byte(i)
-            if byte == ASCII.backslash { return means(literal, text, in: bytes) }
+            if byte == ASCII.backslash { return decodes(literal, to: text, in: bytes) }
             guard byte == expected else { return false }
             i &+= 1
         }
-        // No escape means nothing at all, so the name has to end with the literal.
+        // No escape encodes an empty text, so the literal must end where the name ends.
         return i &+ 1 == literal.upperBound
     }
 
-    /// Whether a scanned value is a string that means `text`.
+    /// Whether a scanned value is a string that is equal to `text` once its escapes are decoded.
     public static func isString(_ value: JSONValue, _ text: StaticString, in bytes: RawSpan) -> Bool {
         value.kind == .string && isKey(value.range, text, in: bytes)
     }
 
-    private static func means(_ literal: Range<Int>, _ name: UnsafeBufferPointer<UInt8>, in bytes: RawSpan) -> Bool {
+    private static func decodes(_ literal: Range<Int>, to name: UnsafeBufferPointer<UInt8>, in bytes: RawSpan) -> Bool {
         var content = JSONContent(of: literal, in: bytes)
         var rest = name[...]
         while let part = content.next(bytes) {

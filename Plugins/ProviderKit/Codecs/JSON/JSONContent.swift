@@ -1,23 +1,23 @@
-/// What a scanned string literal means, part by part.
+/// An iterator over the content of a scanned string, which decodes its escapes.
 struct JSONContent {
     enum Part {
-        /// A stretch without a backslash, which means itself.
+        /// A range without a backslash, which needs no decoding.
         case plain(Range<Int>)
-        /// What one escape means, or the two of a surrogate pair. A lone surrogate is U+FFFD.
+        /// The character of one escape, or of the two escapes of a surrogate pair. A lone surrogate is U+FFFD.
         case escaped(Unicode.Scalar)
     }
 
     private var offset: Int
     private let end: Int
 
-    /// `literal` has its quotes; what of it lies outside the bytes is left out.
+    /// - Parameter literal: the range of the string, quotes included. It is clamped to the bytes.
     init(of literal: Range<Int>, in bytes: RawSpan) {
         let inside = literal.clamped(to: 0..<bytes.byteCount)
         offset = min(inside.lowerBound &+ 1, inside.upperBound)
         end = max(offset, inside.upperBound &- 1)
     }
 
-    /// What is left of it.
+    /// The content that has not been iterated over yet.
     var range: Range<Int> { min(offset, end)..<end }
 
     mutating func next(_ bytes: RawSpan) -> Part? {

@@ -1,18 +1,22 @@
-/// Where a JSON text stops being one, and what it needed there.
+/// A mistake in a JSON text: its place, and what was expected there.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Of the first byte that can't be; the count of the bytes where they end too early.
+    /// The offset of the first wrong byte. If the text ends too early, it is the number of bytes.
     public var offset: Int
-    /// In words: `a value`, `',' or '}'`.
+    /// What was expected at the offset, in words: `a value`, `',' or '}'`.
     public var expected: String
 
+    /// Creates an error.
     public init(offset: Int, expected: String) {
         self.offset = offset
         self.expected = expected
     }
 
+    /// The error in words: `expected a value at byte 7`.
     public var description: String { "expected \(expected) at byte \(offset)" }
 
-    /// Line and column of the place, both from 1, in the bytes that were read. A column is a character (a Unicode scalar).
+    /// The line and the column of the error, both counted from 1. A column is one Unicode scalar.
+    ///
+    /// - Parameter bytes: the bytes that were read.
     public func position(in bytes: RawSpan) -> (line: Int, column: Int) {
         var line = 1
         var column = 1

@@ -1,5 +1,5 @@
 extension JSONGrammar {
-    /// From an opening quote to behind the closing one.
+    /// Moves from an opening quote past the closing one.
     static func passString(_ bytes: RawSpan, _ i: inout Int) throws(JSONError) {
         i &+= 1
         while true {
@@ -20,9 +20,12 @@ extension JSONGrammar {
         }
     }
 
-    /// A bit for each byte that ends a stretch of plain text: a quote, a backslash, a control character, or one of several bytes.
-    /// Xor 2 puts the quote (0x22) at 0x20, just above the control characters, and everything else above itself, so that one
-    /// subtraction finds both. A borrow can only mark bytes behind a true one: the lowest mark is right.
+    /// The top bit of each byte that ends a run of plain text: a quote, a backslash, a control character, or a byte of
+    /// a character that takes several bytes.
+    ///
+    /// Xor 2 moves the quote (0x22) to 0x20, just above the control characters, and leaves every other printable
+    /// character above 0x20, so that one subtraction finds both. The borrow of the subtraction can only mark bytes
+    /// after a true mark, so the lowest mark is always right.
     @inline(__always)
     static func stops(_ word: UInt64) -> UInt64 {
         let quotesAndControls = (word ^ UInt64(every: 0x02)) &- UInt64(every: 0x21)
@@ -46,7 +49,8 @@ extension JSONGrammar {
         }
     }
 
-    /// One well-formed UTF-8 sequence of two to four bytes (Unicode, table 3-7): no overlong form, no surrogate, nothing above U+10FFFF.
+    /// Moves past one well-formed UTF-8 sequence of two to four bytes: no overlong form, no surrogate, and nothing
+    /// above U+10FFFF. Source: The Unicode Standard, table 3-7.
     @inline(__always)
     private static func passMultibyte(_ bytes: RawSpan, _ i: inout Int) throws(JSONError) {
         let word = bytes.halfWord(i)

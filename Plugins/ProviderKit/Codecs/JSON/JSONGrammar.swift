@@ -1,4 +1,4 @@
-/// The rules of RFC 8259: each moves the offset behind what it names, or throws.
+/// The rules of RFC 8259. Each `pass` function moves the offset past the element that it names, or throws.
 enum JSONGrammar {
     @inline(__always)
     static func isWhitespace(_ byte: UInt8) -> Bool {
@@ -44,9 +44,9 @@ enum JSONGrammar {
 
     static func passLiteral(_ bytes: RawSpan, _ i: inout Int, _ kind: JSONKind) throws(JSONError) {
         switch kind {
-        case .true where bytes.halfWord(i) == 0x6575_7274: i &+= 4  // e u r t
-        case .null where bytes.halfWord(i) == 0x6c6c_756e: i &+= 4  // l l u n
-        case .false where bytes.halfWord(i &+ 1) == 0x6573_6c61: i &+= 5  // e s l a
+        case .true where bytes.halfWord(i) == 0x6575_7274: i &+= 4  // "true" in little-endian order
+        case .null where bytes.halfWord(i) == 0x6c6c_756e: i &+= 4  // "null"
+        case .false where bytes.halfWord(i &+ 1) == 0x6573_6c61: i &+= 5  // "alse"
         default: throw JSONError(offset: i, expected: "a value")
         }
     }
@@ -76,7 +76,8 @@ enum JSONGrammar {
         repeat { i &+= 1 } while ASCII.digit(bytes.byte(i)) != nil
     }
 
-    /// From an opening bracket to behind the one that closes it. What is open is a stack of bits, 1 for an object.
+    /// Moves from an opening bracket past the bracket that closes it. The open containers are a stack of bits, of
+    /// which 1 is an object.
     static func passContainer(_ bytes: RawSpan, _ i: inout Int, isObject: Bool, outerDepth: Int) throws(JSONError) {
         guard outerDepth < JSONCursor.maxDepth else { throw tooDeep(i) }
         i &+= 1

@@ -1,84 +1,105 @@
-/// A new object made of a client's members and of others. What is kept is sent as it came, the spaces and commas between neighbours
-/// included: where nothing changes, the result is one range, the whole body.
+/// A builder for a new JSON object out of the members of the client's object and of other members.
 ///
-/// The body is exactly one object, already checked. A member that isn't kept is dropped.
+/// Unchanged parts are sent as the client wrote them, with the whitespace and the commas between neighbours. If nothing
+/// changes, the result is one range: the entire body. A member that is neither kept, replaced nor extended is dropped.
+///
+/// The body must be exactly one object that is already checked, and the same bytes must be passed to each call. Handle
+/// members in the order of the body, and append new ones after them:
+///
+/// ```swift
+/// var splice = JSONSplice()
+/// for member in try JSON.members(of: body) {
+///     if JSON.isKey(member.key, "model", in: body) {
+///         splice.replace(member, with: Array(#""gpt-5""#.utf8), in: body)
+///     } else {
+///         splice.keep(member, in: body)
+///     }
+/// }
+/// splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8))
+/// let sources = splice.finish(in: body)
+/// ```
 public struct JSONSplice: Sendable {
-    private var pieces: [BodySource] = []
-    /// Behind the client's last member that was written, while its own bytes may still follow it.
+    private var sources: [BodySource] = []
+    /// The end of the client's member that was written last, as long as its own bytes may follow it; otherwise nil.
     private var clientEnd: Int?
 
+    /// Creates a splice without members.
     public init() {
-        pieces.reserveCapacity(4)
+        sources.reserveCapacity(4)
     }
 
+    /// Keeps a member as it is.
     public mutating func keep(_ member: JSONMember, in body: RawSpan) {
         separate(before: member.range.lowerBound, in: body)
-        client(member.range)
+        appendClient(member.range)
         clientEnd = member.range.upperBound
     }
 
-    /// Keeps a member's key, with `json` as its value.
+    /// Keeps a member's key, and replaces its value by `json`, which must be one JSON value.
     public mutating func replace(_ member: JSONMember, with json: [UInt8], in body: RawSpan) {
         separate(before: member.range.lowerBound, in: body)
-        client(member.key.lowerBound..<max(member.key.lowerBound, member.value.range.lowerBound))
-        own(json)
+        appendClient(member.key.lowerBound..<max(member.key.lowerBound, member.value.range.lowerBound))
+        appendBytes(json)
         clientEnd = member.range.upperBound
     }
 
-    /// Keeps a member whose value is an array, with one more element, `json`, behind the others. A member with another value is kept as it is.
+    /// Keeps a member whose value is an array, and adds one more element, `json`, at the end of the array. A member
+    /// whose value is not an array is kept as it is.
     public mutating func extend(_ member: JSONMember, with json: [UInt8], in body: RawSpan) {
         guard member.value.kind == .array, !member.value.range.isEmpty else { return keep(member, in: body) }
         separate(before: member.range.lowerBound, in: body)
         let end = member.range.upperBound - 1
-        client(member.range.lowerBound..<end)
-        let isEmpty = Self.behind(ASCII.openBracket, at: member.value.range.lowerBound, in: body) == end
-        own(isEmpty ? json : [ASCII.comma] + json)
-        client(end..<member.range.upperBound)
+        appendClient(member.range.lowerBound..<end)
+        let isEmpty = Self.offset(after: ASCII.openBracket, at: member.value.range.lowerBound, in: body) == end
+        appendBytes(isEmpty ? json : [ASCII.comma] + json)
+        appendClient(end..<member.range.upperBound)
         clientEnd = member.range.upperBound
     }
 
-    /// A member of our own, with `json` as its value.
+    /// Adds a new member. Its key is any text, and `json` must be one JSON value.
     public mutating func append(key: String, json: [UInt8]) {
         var writer = JSONWriter(capacity: key.utf8.count + json.count + 4)
         writer.key(escaping: key)
         writer.raw(json)
-        own([pieces.isEmpty ? ASCII.openBrace : ASCII.comma])
-        own(writer.bytes)
+        appendBytes([sources.isEmpty ? ASCII.openBrace : ASCII.comma])
+        appendBytes(writer.bytes)
         clientEnd = nil
     }
 
-    /// The new body. The splice is used up.
+    /// The new object, as a list of sources whose client ranges refer to `body`. The splice can't be used afterwards.
     public consuming func finish(in body: RawSpan) -> [BodySource] {
-        if pieces.isEmpty {
-            let inside = Self.behind(ASCII.openBrace, at: 0, in: body)
-            if let inside, Self.behind(ASCII.closeBrace, at: inside, in: body) == body.byteCount { return [.client(0..<body.byteCount)] }
+        if sources.isEmpty {
+            let inside = Self.offset(after: ASCII.openBrace, at: 0, in: body)
+            if let inside, Self.offset(after: ASCII.closeBrace, at: inside, in: body) == body.byteCount {
+                return [.client(0..<body.byteCount)]
+            }
             return [.bytes([ASCII.openBrace, ASCII.closeBrace])]
         }
-        if let clientEnd, Self.behind(ASCII.closeBrace, at: clientEnd, in: body) == body.byteCount {
-            client(clientEnd..<body.byteCount)
+        if let clientEnd, Self.offset(after: ASCII.closeBrace, at: clientEnd, in: body) == body.byteCount {
+            appendClient(clientEnd..<body.byteCount)
         } else {
-            own([ASCII.closeBrace])
+            appendBytes([ASCII.closeBrace])
         }
-        return pieces
+        return sources
     }
 
-    /// Writes what stands before a client's member: the client's own bytes where they are just that.
+    /// Writes the bytes that come before a client's member: the client's own bytes, if nothing else is between.
     private mutating func separate(before start: Int, in body: RawSpan) {
-        if pieces.isEmpty {
-            if Self.behind(ASCII.openBrace, at: 0, in: body) == start {
-                client(0..<start)
+        if sources.isEmpty {
+            if Self.offset(after: ASCII.openBrace, at: 0, in: body) == start {
+                appendClient(0..<start)
             } else {
-                own([ASCII.openBrace])
+                appendBytes([ASCII.openBrace])
             }
-        } else if let clientEnd, Self.behind(ASCII.comma, at: clientEnd, in: body) == start {
-            client(clientEnd..<start)
+        } else if let clientEnd, Self.offset(after: ASCII.comma, at: clientEnd, in: body) == start {
+            appendClient(clientEnd..<start)
         } else {
-            own([ASCII.comma])
+            appendBytes([ASCII.comma])
         }
     }
 
-    /// Where the bytes go on after `mark` and the whitespace around it; nil where something else stands there.
-    private static func behind(_ mark: UInt8, at start: Int, in body: RawSpan) -> Int? {
+    /// The offset after `mark` and the whitespace around it; nil if the next byte is another one.
+    private static func offset(after mark: UInt8, at start: Int, in body: RawSpan) -> Int? {
         var i = start
         JSONGrammar.skipWhitespace(body, &i)
         guard body.byte(i) == mark else { return nil }
@@ -87,20 +108,20 @@ public struct JSONSplice: Sendable {
         return i
     }
 
-    private mutating func client(_ range: Range<Int>) {
-        let last = pieces.count - 1
-        if last >= 0, case .client(let before) = pieces[last], before.upperBound == range.lowerBound {
-            pieces[last] = .client(before.lowerBound..<range.upperBound)
+    private mutating func appendClient(_ range: Range<Int>) {
+        let last = sources.count - 1
+        if last >= 0, case .client(let before) = sources[last], before.upperBound == range.lowerBound {
+            sources[last] = .client(before.lowerBound..<range.upperBound)
         } else {
-            pieces.append(.client(range))
+            sources.append(.client(range))
         }
     }
 
-    private mutating func own(_ bytes: [UInt8]) {
-        if case .bytes(let last) = pieces.last {
-            pieces[pieces.count - 1] = .bytes(last + bytes)
+    private mutating func appendBytes(_ bytes: [UInt8]) {
+        if case .bytes(let last) = sources.last {
+            sources[sources.count - 1] = .bytes(last + bytes)
         } else {
-            pieces.append(.bytes(bytes))
+            sources.append(.bytes(bytes))
         }
     }
 }

@@ -1,13 +1,28 @@
-/// Builds a JSON text. Commas come by themselves; that what begins also ends is the client's part.
+/// A builder for a JSON text. It writes commas and colons by itself.
 ///
-/// It has one owner and memory of its own, so that a member costs no more than its bytes.
-public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows where its memory is
+/// It does not check the structure: each object or array that is begun must be ended, and each key must be followed by
+/// one value. ``object(_:)`` and ``array(_:)`` end what they begin.
+///
+/// ```swift
+/// var writer = JSONWriter()
+/// writer.object {
+///     $0.member("model", "gpt-5")
+///     $0.key("stop")
+///     $0.array { $0.string("\n") }
+/// }
+/// let json = writer.bytes  // {"model":"gpt-5","stop":["\n"]}
+/// ```
+///
+/// A writer has one owner and its own memory, so that writing a member costs no more than copying its bytes.
+public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no other reference
     private var start: UnsafeMutablePointer<UInt8>
     private var capacity: Int
     private var count = 0
     private var needsComma = false
 
-    /// - Parameter capacity: room for so many bytes from the start.
+    /// Creates a writer with an empty text.
+    ///
+    /// - Parameter capacity: the number of bytes to reserve. The text may grow beyond it.
     public init(capacity: Int = 256) {
         self.capacity = max(capacity, 16)
         start = .allocate(capacity: self.capacity)
@@ -15,22 +30,27 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
 
     deinit { start.deallocate() }
 
-    /// The text so far.
+    /// A copy of the text so far.
     public var bytes: [UInt8] { withBytes { Array($0) } }
 
-    /// The text so far, where it lies.
+    /// Calls `body` with the text so far, without a copy. The bytes are valid only during that call.
     public borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try body(UnsafeRawBufferPointer(start: start, count: count))
     }
 
-    // MARK: containers
+    // MARK: Containers
 
+    /// Begins an object, which ``endObject()`` must end.
     public mutating func beginObject() { begin(ASCII.openBrace) }
+    /// Ends the object that was begun last.
     public mutating func endObject() { end(ASCII.closeBrace) }
+    /// Begins an array, which ``endArray()`` must end.
     public mutating func beginArray() { begin(ASCII.openBracket) }
+    /// Ends the array that was begun last.
     public mutating func endArray() { end(ASCII.closeBracket) }
 
-    /// A member's key, which has no character that JSON escapes; its value is what is written next.
+    /// Writes the key of a member; the next call must write its value. The key is not escaped, so it must not contain a
+    /// quote, a backslash or a control character.
     public mutating func key(_ key: StaticString) {
         let to = beginValue(atMost: key.utf8CodeUnitCount &+ 3)
         to.pointee = ASCII.quote
@@ -38,15 +58,16 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         endKey(to + 1 + key.utf8CodeUnitCount)
     }
 
-    /// A member's key, whatever it holds.
+    /// Writes the key of a member, with escapes if it needs them; the next call must write its value.
     public mutating func key(escaping key: String) {
         string(key)
         append(ASCII.colon)
         needsComma = false
     }
 
-    // MARK: values
+    // MARK: Values
 
+    /// Writes a string, with escapes if it needs them.
     public mutating func string(_ value: String) {
         value.utf8.span.withUnsafeBufferPointer { literal($0) }
     }
@@ -56,7 +77,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         to.pointee = ASCII.quote
         guard Self.isPlain(text) else {
             count &+= 1
-            escape(text.span.bytes)
+            appendEscaped(text.span.bytes)
             return append(ASCII.quote)
         }
         if let source = text.baseAddress { Self.copy(source, text.count, to: to + 1) }
@@ -64,13 +85,16 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         endValue(to + (text.count &+ 2))
     }
 
+    /// Writes an integer.
     public mutating func integer(_ value: Int) {
         let to = beginValue(atMost: 20)
         if value < 0 { to.pointee = ASCII.minus }
         endValue(Self.write(value.magnitude, to: value < 0 ? to + 1 : to))
     }
 
-    /// `value` divided by a thousand, as a decimal: 1500 is written `1.500`, 2000 `2`. Not for negative values.
+    /// Writes `value` divided by a thousand as a decimal number: 1500 as `1.500`, and 2000 as `2`.
+    ///
+    /// - Parameter value: at least 0. The sign of a negative value is lost.
     public mutating func thousandths(_ value: Int) {
         let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: 1000)
         var to = Self.write(whole, to: beginValue(atMost: 24))
@@ -84,23 +108,27 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         endValue(to)
     }
 
-    /// The shortest digits that mean `value`; `null` for infinities and NaN, which JSON doesn't have.
+    /// Writes a number with the fewest digits that read back as `value`. Infinities and NaN, which JSON doesn't have,
+    /// are written as `null`.
     public mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         let digits = Array(value.description.utf8)
         raw(digits)
     }
 
+    /// Writes `true` or `false`.
     public mutating func bool(_ value: Bool) { token(value ? "true" : "false") }
 
+    /// Writes `null`.
     public mutating func null() { token("null") }
 
-    /// One value that is JSON already.
+    /// Writes a value that is JSON already. It is not checked.
     public mutating func raw(_ json: [UInt8]) {
         raw(0..<json.count, of: json.span.bytes)
     }
 
-    /// One value that is JSON already, at `range` of `source`.
+    /// Writes a value that is JSON already, at `range` of `source`. It is not checked, and the range is clamped to the
+    /// bytes.
     public mutating func raw(_ range: Range<Int>, of source: RawSpan) {
         source.extracting(range.clamped(to: 0..<source.byteCount)).withUnsafeBytes { json in
             let to = beginValue(atMost: json.count)
@@ -109,14 +137,14 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         }
     }
 
-    // MARK: bytes
+    // MARK: Storage
 
-    /// Most keys and texts are so short that a call of `memcpy` would cost more than they do.
+    /// Copies bytes. Most keys and texts are so short that a call of `memcpy` would cost more than the copy itself.
     @inline(__always)
     private static func copy(_ source: UnsafePointer<UInt8>, _ count: Int, to place: UnsafeMutablePointer<UInt8>) {
         guard (4...16).contains(count) else { return place.update(from: source, count: count) }
         let from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(place)
-        // Its beginning and its end, which may overlap.
+        // Two loads, of the beginning and of the end, which may overlap.
         if count >= 8 {
             let end = from.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
             to.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
@@ -128,7 +156,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         }
     }
 
-    /// Where so many more bytes have their place.
+    /// A pointer to the end of the text, with room for `more` bytes.
     private mutating func room(for more: Int) -> UnsafeMutablePointer<UInt8> {
         if capacity &- count < more { grow(by: more) }
         return start + count
@@ -143,7 +171,8 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         start = grown
     }
 
-    /// Separates it from the value before; the comma's byte is asked for too.
+    /// A pointer to which a value of at most `bytes` bytes can be written, after the comma that separates it from the
+    /// value before.
     private mutating func beginValue(atMost bytes: Int) -> UnsafeMutablePointer<UInt8> {
         let to = room(for: bytes &+ 1)
         guard needsComma else { return to }
@@ -175,13 +204,13 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         needsComma = true
     }
 
-    private mutating func append(_ byte: UInt8) {
+    mutating func append(_ byte: UInt8) {
         room(for: 1).pointee = byte
         count &+= 1
         needsComma = true
     }
 
-    private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let source = bytes.baseAddress else { return }
         room(for: bytes.count).update(from: source, count: bytes.count)
         count &+= bytes.count
@@ -193,7 +222,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
         endValue(to + token.utf8CodeUnitCount)
     }
 
-    /// The digits, without a zero before them; returns where they end.
+    /// Writes a number without leading zeros, and returns a pointer past its last digit.
     private static func write(_ value: UInt, to start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         var digits = 1
         var power: UInt = 10
@@ -210,75 +239,5 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // nobody else knows
             rest /= 10
         }
         return start + digits
-    }
-
-    // MARK: escapes
-
-    /// Whether all of it is ASCII that means itself between quotes.
-    private static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        let bytes = text.span.bytes
-        var i = 0
-        while let word = bytes.word(i) {
-            guard JSONGrammar.stops(word) == 0 else { return false }
-            i &+= 8
-        }
-        while i < text.count {
-            let byte = text[i]
-            guard byte >= 0x20, byte < 0x80, byte != ASCII.quote, byte != ASCII.backslash else { return false }
-            i &+= 1
-        }
-        return true
-    }
-
-    private mutating func escape(_ source: RawSpan) {
-        var plainStart = 0
-        var i = 0
-        while i < source.byteCount {
-            i = source.firstMark(from: i, JSONGrammar.stops)
-            let length = Self.lengthToEscape(source, i)
-            guard length > 0 else {
-                repeat { i &+= 1 } while source.byte(i) >= 0x80 && source.byte(i) != 0xe2
-                continue
-            }
-            append(plainStart..<min(i, source.byteCount), of: source)
-            appendEscape(source, i)
-            i &+= length
-            plainStart = i
-        }
-        append(min(plainStart, source.byteCount)..<source.byteCount, of: source)
-    }
-
-    private mutating func append(_ range: Range<Int>, of source: RawSpan) {
-        source.extracting(range).withUnsafeBytes { $0.withMemoryRebound(to: UInt8.self) { append($0) } }
-    }
-
-    /// 1 for what JSON wants escaped, 3 for U+2028 and U+2029, which end a line in old JavaScript, 0 for all else.
-    private static func lengthToEscape(_ source: RawSpan, _ i: Int) -> Int {
-        switch source.byte(i) {
-        case ASCII.quote, ASCII.backslash: 1
-        case ..<0x20: i < source.byteCount ? 1 : 0
-        case 0xe2 where source.byte(i &+ 1) == 0x80 && source.byte(i &+ 2) & 0xfe == 0xa8: 3
-        default: 0
-        }
-    }
-
-    private mutating func appendEscape(_ source: RawSpan, _ i: Int) {
-        let byte = source.byte(i)
-        append(ASCII.backslash)
-        switch byte {
-        case ASCII.quote, ASCII.backslash: append(byte)
-        case ASCII.lineFeed: append(UInt8(ascii: "n"))
-        case ASCII.carriageReturn: append(UInt8(ascii: "r"))
-        case ASCII.tab: append(UInt8(ascii: "t"))
-        case 0xe2: append(source.byte(i &+ 2) == 0xa8 ? "u2028" : "u2029")
-        default:
-            append(byte < 0x10 ? "u000" : "u001")
-            let low = byte & 0x0f
-            append(low < 10 ? ASCII.zero &+ low : UInt8(ascii: "a") &+ low &- 10)
-        }
-    }
-
-    private mutating func append(_ text: StaticString) {
-        append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

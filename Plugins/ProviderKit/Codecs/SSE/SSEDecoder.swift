@@ -1,10 +1,27 @@
-/// Finds the events in a stream of server-sent events, by the rules of the WHATWG HTML standard (section 9.2.6), cut anywhere.
+/// An incremental decoder for server-sent events (`text/event-stream`).
 ///
-/// The client keeps the bytes: it calls `nextEvent` with all that were not consumed until that gives nil, drops from the front what
-/// `consume` says, and comes back when more have arrived. No byte is scanned twice.
+/// It follows the WHATWG HTML standard, section 9.2.6, except for the fields `id` and `retry`, which only a client that
+/// reconnects needs. They are ignored. The bytes may arrive in chunks of any size: the events don't depend on where the
+/// stream is cut.
+///
+/// The caller keeps the bytes. Each call gets all bytes that are not consumed yet. Call ``nextEvent(_:)`` until it
+/// returns nil, remove as many bytes from the front as ``consume()`` returns, and start again when more bytes have
+/// arrived. No byte is scanned twice:
+///
+/// ```swift
+/// var events = SSEDecoder()
+/// var buffer: [UInt8] = []
+/// while let chunk = nextChunk() {
+///     buffer += chunk
+///     while let event = try events.nextEvent(buffer.span.bytes) {
+///         handle(event.joinedData ?? Array(buffer[event.data]))
+///     }
+///     buffer.removeFirst(events.consume())
+/// }
+/// ```
 public struct SSEDecoder: Sendable {
     private var isAtStreamStart = true
-    /// The last line ended with a CR that was the last byte, so an LF that follows belongs to it.
+    /// Whether the last line ended with a CR that was the last byte. An LF that follows belongs to that line end.
     private var skipsLineFeed = false
     private let maxEventBytes: Int
     private var frameStart = 0
@@ -12,37 +29,31 @@ public struct SSEDecoder: Sendable {
     private var scanned = 0
     private var fields = Fields()
 
-    /// The last `id` that a finished event or a blank line confirmed. After `nextEvent` it is that event's.
-    public private(set) var lastEventID: [UInt8] = []
-    /// The last `retry` line, if the number fits.
-    public private(set) var retryMilliseconds: Int?
-    /// Comment lines passed so far, keep-alives for the most part.
-    public private(set) var commentCount = 0
-    /// What stands behind the last comment's colon, until `consume`.
-    public private(set) var lastComment: Range<Int>?
-
-    /// The lines of the event under assembly.
+    /// The fields of the event that is being assembled.
     private struct Fields {
         var lineCount = 0
         var hasCarriageReturn = false
         var data: Range<Int>?
         var joinedData: [UInt8]?
         var type: Range<Int>?
-        var id: Range<Int>?
 
         mutating func shift(by count: Int) {
             data = data.map { $0.lowerBound &- count..<$0.upperBound &- count }
             type = type.map { $0.lowerBound &- count..<$0.upperBound &- count }
-            id = id.map { $0.lowerBound &- count..<$0.upperBound &- count }
         }
     }
 
-    /// `maxEventBytes` bounds an event from its first byte to the end of its last line.
+    /// Creates a decoder.
+    ///
+    /// - Parameter maxEventBytes: the size of the largest event, in bytes from its first byte to the end of its last
+    ///   line. A larger event is an error.
     public init(maxEventBytes: Int = 16 << 20) {
         self.maxEventBytes = maxEventBytes
     }
 
-    /// The next event; nil: it is not complete yet. `bytes` begin where the last `consume` said.
+    /// The next complete event; nil if none is complete yet. An event is complete with the last byte of its blank line.
+    ///
+    /// - Parameter bytes: all bytes that are not consumed yet. They may only grow until the next ``consume()``.
     public mutating func nextEvent(_ bytes: RawSpan) throws(SSEError) -> SSEEvent? {
         guard passByteOrderMark(bytes) else { return nil }
         while scanned <= bytes.byteCount {
@@ -64,8 +75,8 @@ public struct SSEDecoder: Sendable {
         return nil
     }
 
-    /// How many bytes at the front are done with since the last call: of events that were returned, of comments and of blank lines.
-    /// From now on all offsets count from behind them.
+    /// The number of bytes at the front that are no longer needed: those of returned events, of comments and of blank
+    /// lines since the last call. The caller must remove them, and all later ranges count from the new start.
     public mutating func consume() -> Int {
         let count = frameStart
         guard count > 0 else { return 0 }
@@ -73,12 +84,15 @@ public struct SSEDecoder: Sendable {
         lineStart &-= count
         scanned &-= count
         if fields.lineCount > 0 { fields.shift(by: count) }
-        lastComment = nil
         return count
     }
 
-    /// The event that the end of the stream cut off, for those who take it although the standard drops it: some servers leave out
-    /// the last blank line. `bytes` are those for which `nextEvent` gave nil; afterwards they are all consumed.
+    /// The event that lacks its blank line because the stream was closed; nil if there is none.
+    ///
+    /// The standard drops such an event, but some servers leave out the last blank line. The event may be cut off in
+    /// the middle of its data. Afterwards all bytes are consumed.
+    ///
+    /// - Parameter bytes: the bytes for which ``nextEvent(_:)`` has returned nil.
     public mutating func finish(_ bytes: RawSpan) -> SSEEvent? {
         if lineStart < bytes.byteCount { read(lineStart..<bytes.byteCount, in: bytes) }
         lineStart = max(lineStart, bytes.byteCount)
@@ -90,12 +104,11 @@ public struct SSEDecoder: Sendable {
         guard end &- frameStart <= maxEventBytes else { throw .eventTooLarge(maxBytes: maxEventBytes) }
     }
 
-    /// Ends the event under assembly. One without data is none, but its `id` counts.
+    /// Ends the event that is being assembled; nil if it has no data and is thus dropped.
     private mutating func dispatch(_ bytes: RawSpan, isCutOff: Bool = false) -> SSEEvent? {
         let frame = frameStart..<lineStart
         frameStart = lineStart
         defer { fields = Fields() }
-        if let id = fields.id { lastEventID = Array(copying: id, of: bytes) }
         guard let data = fields.data else { return nil }
         return SSEEvent(
             frame: frame, data: data, joinedData: fields.joinedData, typeRange: fields.type,
@@ -105,7 +118,7 @@ public struct SSEDecoder: Sendable {
 }
 
 extension SSEDecoder {
-    /// False while the first bytes may still become a byte order mark.
+    /// Skips a byte order mark at the start of the stream. False as long as the bytes may still become one.
     private mutating func passByteOrderMark(_ bytes: RawSpan) -> Bool {
         guard isAtStreamStart else { return true }
         switch bytes.byteOrderMark {
@@ -141,23 +154,19 @@ extension SSEDecoder {
     }
 
     private mutating func read(_ line: Range<Int>, in bytes: RawSpan) {
-        if bytes.halfWord(line.lowerBound) == 0x6174_6164, line.count >= 4 {  // a t a d
+        if bytes.halfWord(line.lowerBound) == 0x6174_6164, line.count >= 4 {  // "data" in little-endian order
             if line.count == 4 { return readData(line.upperBound..<line.upperBound, in: bytes) }
             if bytes.byte(line.lowerBound &+ 4) == ASCII.colon {
                 return readData(fieldValue(of: line, colon: line.lowerBound &+ 4, in: bytes), in: bytes)
             }
         }
         let colon = bytes.firstIndex(of: ASCII.colon, in: line)
-        if colon == line.lowerBound { return readComment(line) }
+        if colon == line.lowerBound { return skipComment() }
         fields.lineCount &+= 1
         let name = line.lowerBound..<(colon ?? line.upperBound)
         let value = colon.map { self.fieldValue(of: line, colon: $0, in: bytes) } ?? line.upperBound..<line.upperBound
         if bytes.equals(name, "event") {
             fields.type = value.isEmpty ? nil : value
-        } else if bytes.equals(name, "id") {
-            if bytes.firstIndex(of: 0, in: value) == nil { fields.id = value }
-        } else if bytes.equals(name, "retry") {
-            readRetry(value, in: bytes)
         }
     }
 
@@ -178,20 +187,8 @@ extension SSEDecoder {
         fields.joinedData = joined
     }
 
-    /// A comment inside an event is part of its frame; elsewhere it is done with at once.
-    private mutating func readComment(_ line: Range<Int>) {
-        commentCount &+= 1
-        lastComment = (line.lowerBound &+ 1)..<line.upperBound
+    /// Skips a comment line. Inside an event it is part of the event's frame; elsewhere it can be consumed immediately.
+    private mutating func skipComment() {
         if fields.lineCount == 0 { frameStart = lineStart } else { fields.lineCount &+= 1 }
-    }
-
-    private mutating func readRetry(_ value: Range<Int>, in bytes: RawSpan) {
-        var milliseconds = 0
-        guard !value.isEmpty, value.count <= 18 else { return }
-        for i in value {
-            guard let digit = ASCII.digit(bytes.byte(i)) else { return }
-            milliseconds = milliseconds &* 10 &+ Int(digit)
-        }
-        retryMilliseconds = milliseconds
     }
 }

@@ -1,34 +1,33 @@
-/// One event of a stream. Its ranges are of the bytes that the decoder was given in the call that returned it.
+/// An event of a stream of server-sent events. Its ranges refer to the bytes of the call that returned it.
 public struct SSEEvent: Sendable {
-    /// All its bytes, the blank line included.
+    /// The range of the entire event, with all its lines and its blank line.
     public var frame: Range<Int>
-    /// The value of its `data` line. Means nothing where there were several.
+    /// The range of the value of the event's only `data` line. If the event has several, use ``joinedData``.
     public var data: Range<Int>
-    /// The values of several `data` lines, joined with LF.
+    /// The values of several `data` lines, joined with LF; nil if the event has only one.
     public var joinedData: [UInt8]?
-    /// The value of its `event` line; nil: it has none, and is a `message`.
+    /// The range of the value of the `event` line; nil if the event has none, which makes its type `message`.
     public var typeRange: Range<Int>?
-    /// It is exactly one `data` line with LF line ends and nothing else, so that `frame` can be sent on as it is.
+    /// Whether the frame can be sent on as it is: it is exactly one `data` line and a blank line, both ended by LF.
     public var isCanonical: Bool
 
+    /// Whether the event has the type `name`. An event without an `event` line has the type `message`.
+    ///
+    /// - Parameters:
+    ///   - name: the type.
+    ///   - bytes: the bytes of the call that returned the event.
     public func isType(_ name: StaticString, in bytes: RawSpan) -> Bool {
         if let typeRange { return bytes.equals(typeRange, name) }
         return name.utf8CodeUnitCount == 7 && name.withUTF8Buffer { $0.elementsEqual("message".utf8) }
     }
-
-    /// What ill-formed UTF-8 there is becomes U+FFFD.
-    public func dataText(in bytes: RawSpan) -> String {
-        String(decoding: joinedData ?? Array(copying: data, of: bytes), as: UTF8.self)
-    }
-
-    public func type(in bytes: RawSpan) -> String {
-        typeRange.map { String(decoding: Array(copying: $0, of: bytes), as: UTF8.self) } ?? "message"
-    }
 }
 
+/// An error in a stream of server-sent events.
 public enum SSEError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// An event is larger than the decoder's limit.
     case eventTooLarge(maxBytes: Int)
 
+    /// The error in words.
     public var description: String {
         switch self {
         case .eventTooLarge(let maxBytes): "an event of the stream is larger than \(maxBytes) bytes"

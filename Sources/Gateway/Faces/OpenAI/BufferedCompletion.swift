@@ -2,21 +2,21 @@ import Codecs
 import NIOCore
 import ProviderKit
 
-/// Reads and changes a `chat.completion` object by splicing.
+/// Reads and edits `chat.completion` objects by splicing their bytes.
 enum BufferedCompletion {
-    /// An object with one more member at its end. Used while the member's bytes are there.
+    /// An object with one more member at its end. It must not outlive the member's bytes.
     struct Extended {
         private let object: ByteBuffer
         private let member: UnsafeRawBufferPointer
-        private let kept: Int
+        private let keptBytes: Int
         private let isEmpty: Bool
 
         init(_ object: ByteBuffer, by member: UnsafeRawBufferPointer) {
-            let (body, isEmpty) = BufferedCompletion.withoutEnd(object.readableBytesSpan)
-            (self.object, self.member, kept, self.isEmpty) = (object, member, body.count, isEmpty)
+            let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(object.readableBytesSpan)
+            (self.object, self.member, keptBytes, self.isEmpty) = (object, member, body.count, isEmpty)
         }
 
-        var count: Int { kept + (isEmpty ? 0 : 1) + member.count + 1 }
+        var count: Int { keptBytes + (isEmpty ? 0 : 1) + member.count + 1 }
 
         var bytes: ByteBuffer {
             var bytes = ByteBuffer.unshared(capacity: count)
@@ -25,7 +25,7 @@ enum BufferedCompletion {
         }
 
         func write(to bytes: inout ByteBuffer) {
-            object.withUnsafeReadableBytes { _ = bytes.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<kept])) }
+            object.withUnsafeReadableBytes { _ = bytes.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<keptBytes])) }
             if !isEmpty { bytes.writeStaticString(",") }
             bytes.writeBytes(member)
             bytes.writeStaticString("}")
@@ -36,16 +36,16 @@ enum BufferedCompletion {
         member.withBytes { Extended(object, by: $0).bytes }
     }
 
-    /// The object without its top-level member `_router`, which an upstream that is a router itself has put there.
-    static func withoutRouter(_ object: ByteBuffer) -> ByteBuffer {
+    /// The object without its top-level member `_router`, which an upstream adds if it is a router itself.
+    static func withoutRouterMember(_ object: ByteBuffer) -> ByteBuffer {
         guard let members = try? JSON.members(of: object.readableBytesSpan) else { return object }
         var splice = JSONSplice()
         for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) {
             splice.keep(member, in: object.readableBytesSpan)
         }
         var rest = ByteBuffer()
-        for piece in splice.finish(in: object.readableBytesSpan) {
-            switch piece {
+        for part in splice.finish(in: object.readableBytesSpan) {
+            switch part {
             case .bytes(let bytes): rest.writeBytes(bytes)
             case .client(let range):
                 rest.writeImmutableBuffer(object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
@@ -54,8 +54,9 @@ enum BufferedCompletion {
         return rest
     }
 
-    /// The range before an object's closing brace, and whether the object has no member. The bytes are one valid object.
-    static func withoutEnd(_ object: RawSpan) -> (Range<Int>, isEmpty: Bool) {
+    /// The range before an object's closing brace, and whether the object has no members. `object` must be one valid
+    /// JSON object.
+    static func withoutClosingBrace(_ object: RawSpan) -> (Range<Int>, isEmpty: Bool) {
         var end = object.byteCount
         while end > 0, object.unsafeLoad(fromByteOffset: end - 1, as: UInt8.self) != UInt8(ascii: "}") { end -= 1 }
         end = max(0, end - 1)
@@ -64,7 +65,7 @@ enum BufferedCompletion {
         return (0..<last, last > 0 && object.unsafeLoad(fromByteOffset: last - 1, as: UInt8.self) == UInt8(ascii: "{"))
     }
 
-    /// The first choice's text, where it is JSON: for `_router.data`.
+    /// The first choice's text if it is valid JSON, for `_router.data`.
     static func data(of object: RawSpan) -> [UInt8]? {
         guard let members = try? JSON.members(of: object),
             let choices = members.first(where: { JSON.isKey($0.key, "choices", in: object) })?.value, choices.kind == .array
@@ -94,9 +95,10 @@ enum BufferedCompletion {
         return text
     }
 
-    /// The chunks of a stream that say the same as this non-streamed response: for a client that asked for a stream, and an upstream that answered whole.
-    /// The first holds each choice's message as its delta, with the finish reasons; the second, where there is usage, tells it.
-    static func chunks(of object: RawSpan) -> (response: [UInt8], usage: [UInt8]?)? {
+    /// A non-streamed response as the chunks of a stream, for a client that requested a stream from an upstream that
+    /// does not stream. `content` has each choice's message as its delta, and the finish reasons. `usage` is nil if the
+    /// response has no usage.
+    static func chunks(of object: RawSpan) -> (content: [UInt8], usage: [UInt8]?)? {
         guard let members = try? JSON.members(of: object) else { return nil }
         var shared: [JSONMember] = []
         var choices: JSONValue?
@@ -159,7 +161,7 @@ enum BufferedCompletion {
         return writer.bytes
     }
 
-    /// A message as a delta: the same members, with an `index` in each tool call.
+    /// A message as a delta: it has the same members, and an `index` in each tool call.
     private static func delta(ofMessage message: RawSpan) -> [UInt8] {
         guard let members = try? JSON.members(of: message) else { return copy(0..<message.byteCount, message) }
         var writer = JSONWriter()
@@ -195,7 +197,7 @@ enum BufferedCompletion {
 }
 
 extension JSONWriter {
-    /// Writes a member of another object, its value as it stands there.
+    /// Writes a member of another object, with its value unchanged.
     mutating func member(copying member: JSONMember, from object: RawSpan) {
         key(escaping: JSON.string(member.key, in: object))
         raw(member.value.range, of: object)

@@ -4,14 +4,15 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// Answers a call with one JSON object.
+/// Writes a response as one JSON object.
 final class BufferedResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
     private let created: Int
     private var model = ""
+    /// The object of a response that passes through.
     private var passed: ByteBuffer?
-    /// For a response of typed events; made with the first.
+    /// Collects the typed events of a response; nil before the first event.
     private var fold: CompletionFold?
 
     init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
@@ -33,16 +34,16 @@ final class BufferedResponseWriter: ResponseWriter {
             switch part {
             case .buffered(let json, let content):
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouter) }
+                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
             case .event(let event): add(event)
-            case .chunk, .joined: break  // a chunk of a stream is no non-streamed response, and no decoder gives one for it
+            case .chunk, .joined: break  // decoders produce these only for streams
             }
         }
     }
 
     private func add(_ event: ChatEvent) {
         var fold = fold ?? CompletionFold(id: exchange.requestID, created: created, model: model)
-        self.fold = nil  // one owner, so that the text grows in place
+        self.fold = nil  // a unique reference, so that the text grows in place
         fold.add(event)
         self.fold = fold
     }

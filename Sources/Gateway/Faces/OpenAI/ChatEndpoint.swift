@@ -36,7 +36,8 @@ enum ChatEndpoint {
     private static func plan(_ request: ChatRequest, _ exchange: Exchange) throws(APIError) -> Plan {
         do throws(PlanRefusal) {
             return try exchange.loop.plan(
-                PlanRequest(models: request.models, needs: request.needs, own: request.own, scope: exchange.scope), in: exchange.snapshot)
+                PlanRequest(models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope),
+                in: exchange.snapshot)
         } catch {
             throw APIError(error, in: exchange.snapshot)
         }

@@ -3,31 +3,32 @@ import Engine
 import ProviderKit
 import RoutingPolicy
 
-/// What a chat request asks of a model, gathered while its body is read.
+/// What a chat request needs from a model, collected while its body is parsed.
 ///
-/// Only parts of messages count, by their `type`: a text that speaks of images is none. Tools are needed where some are given, whatever `tool_choice` says:
-/// the list is sent all the same, and who takes no tools refuses it. `tool_choice` alone asks for nothing, since OpenAI refuses it without tools. A member
-/// that is given twice is read twice, so that whichever an upstream takes, the model can do it.
+/// A message part needs a capability because of its `type`; text that mentions images needs none. A non-empty list of
+/// tools needs `tools` whatever `tool_choice` is, because the list is sent in any case and a model without tools
+/// refuses it. `tool_choice` alone needs nothing, because OpenAI refuses it without tools. If a member appears twice,
+/// both values count, because either may be the one that an upstream uses.
 struct ChatNeeds {
-    private(set) var supports = CapabilitySet()
-    /// At least 1; what is no such number is the upstream's to refuse.
+    private(set) var capabilities = CapabilitySet()
+    /// At least 1. An invalid number is nil here, and the upstream refuses it.
     private var maxTokens: Int?
     private var maxCompletionTokens: Int?
     private var estimate = TokenEstimate()
-    /// Of texts that were not looked into.
-    private var roughBytes = 0
-    /// Whether texts are looked into; else their length alone tells.
+    /// The bytes of all texts if `isExact` is false.
+    private var unreadTextBytes = 0
+    /// Whether tokens are estimated from the characters of the texts. Otherwise only from their length in bytes.
     let isExact: Bool
 
     init(isExact: Bool = true) { self.isExact = isExact }
 
     var needs: RequestNeeds {
         RequestNeeds(
-            supports: supports, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: roughBytes),
+            supports: capabilities, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes),
             maxTokens: maxCompletionTokens ?? maxTokens)
     }
 
-    mutating func add(_ capability: Capability) { supports.insert(capability) }
+    mutating func add(_ capability: Capability) { capabilities.insert(capability) }
 
     mutating func readMaxTokens(_ value: JSONValue, _ body: RawSpan) { maxTokens = count(value, body) }
 
@@ -40,11 +41,11 @@ struct ChatNeeds {
         else {
             return nil
         }
-        // More than an Int holds fits nothing.
+        // A number above the range of Int exceeds the limit of every model.
         return number >= 9e18 ? .max : nil
     }
 
-    /// The value of `messages`: passed, with all that is in it.
+    /// Reads the value of `messages` and moves the cursor behind it.
     mutating func readMessages(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> JSONValue {
         guard try cursor.peekKind(body) == .array else { return try cursor.skipValue(body) }
         let start = cursor.offset
@@ -54,7 +55,8 @@ struct ChatNeeds {
         return JSONValue(range: start..<cursor.offset, kind: .array)
     }
 
-    /// The value of `tools` or `functions`. It counts as it is written: most models get it as JSON in their prompt.
+    /// Reads the value of `tools` or `functions`. Its JSON counts as text, because most models get it as JSON in their
+    /// prompt.
     mutating func readTools(_ value: JSONValue, _ body: RawSpan) {
         guard value.kind == .array, !isEmpty(value, body) else { return }
         add(.tools)
@@ -91,7 +93,7 @@ struct ChatNeeds {
         }
     }
 
-    /// A text, a part, or a list of them.
+    /// Reads a text, a part, or a list of these.
     private mutating func readContent(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
         switch try cursor.peekKind(body) {
         case .string: try readText(&cursor, body)
@@ -108,11 +110,11 @@ struct ChatNeeds {
         while let key = try cursor.nextKey(body) {
             if JSON.isKey(key, "type", in: body) {
                 let type = try cursor.skipValue(body)
-                if let capability = medium(type, body) { add(capability) }
+                if let capability = capability(ofPartType: type, body) { add(capability) }
             } else if JSON.isKey(key, "text", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "thinking", in: body) {
                 try readText(&cursor, body)
             } else if JSON.isKey(key, "content", in: body) {
-                // A tool's result in Anthropic's form: a part that holds parts.
+                // A tool result in Anthropic's format is a part that contains parts.
                 try readContent(&cursor, body)
             } else {
                 try cursor.skipValue(body)
@@ -120,9 +122,11 @@ struct ChatNeeds {
         }
     }
 
-    /// What a part of this type takes. Sources: OpenAI's API reference for Chat Completions and Responses, vLLM's `MM_PARSER_MAP`, OpenRouter's video inputs,
-    /// Anthropic's Messages.
-    private func medium(_ type: JSONValue, _ body: RawSpan) -> Capability? {
+    /// The capability that a part of this type needs; nil if it needs none.
+    ///
+    /// Sources: OpenAI's API reference for Chat Completions and Responses, vLLM's `MM_PARSER_MAP`, OpenRouter's video
+    /// inputs, Anthropic's Messages.
+    private func capability(ofPartType type: JSONValue, _ body: RawSpan) -> Capability? {
         func isAny(_ types: StaticString...) -> Bool { types.contains { JSON.isString(type, $0, in: body) } }
         if JSON.isString(type, "text", in: body) { return nil }
         if isAny("image_url", "input_image", "image", "image_embeds") { return .image }
@@ -165,7 +169,7 @@ struct ChatNeeds {
         }
     }
 
-    /// A string; what else stands in its place counts as it is written.
+    /// Reads a string. Any other value except null counts as its JSON text.
     private mutating func readText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
         let value = try cursor.skipValue(body)
         switch value.kind {
@@ -176,10 +180,10 @@ struct ChatNeeds {
     }
 
     private mutating func addText(_ range: Range<Int>, _ body: RawSpan) {
-        if isExact { estimate.addText(range, of: body) } else { roughBytes &+= range.count }
+        if isExact { estimate.addText(range, of: body) } else { unreadTextBytes &+= range.count }
     }
 
-    /// Whether an object follows; what else does is passed.
+    /// Whether an object follows. Any other value is skipped.
     private func isObject(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> Bool {
         if try cursor.peekKind(body) == .object { return true }
         try cursor.skipValue(body)

@@ -1,47 +1,48 @@
 import Codecs
 import Engine
 import HTTPWire
-import ProviderKit
 import RoutingPolicy
 
-/// What a chat request says to the router, straight from the bytes. All else is never parsed, and reaches the upstream as it came.
+/// What the router reads of a chat request, straight from the bytes. Everything else is never parsed and reaches the upstream as it came.
 struct ChatRequest {
-    /// What `model` names, in the order in which it is tried; empty: nothing was named.
+    /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
     let isStream: Bool
     /// `stream_options.include_usage`.
     let wantsUsage: Bool
     /// `n`: how many choices the response has.
     let choices: Int
-    /// The router's own: the body's over the headers', over the key's; nil: none was given, as is usual.
-    let own: OverridesBox?
+    /// The body's routing overrides, over those of the headers, over those of the key; nil if there are none, as in most requests.
+    let overrides: OverridesBox?
     let needs: RequestNeeds
     /// The members that go upstream.
     let members: [JSONMember]
 
-    /// A `response_format` of JSON: the response is given parsed too.
+    /// Whether `response_format` asks for JSON; the parsed content then goes into `_router`.
     var wantsJSON: Bool { needs.supports.contains(.json) }
 
     /// - Parameters:
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
-    ///   - exactFrom: from so many tokens on, prompt and answer, their number decides something, and is estimated from the texts. Below, their length is
-    ///     told by four: a text has fewer tokens than bytes.
+    ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides something. Such a request's tokens are
+    ///     estimated from its texts. For smaller ones their length is enough, because a text has fewer tokens than bytes.
     init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil, exactFrom: Int = 0) throws(APIError) {
         var reading = try Reading(of: body, headers, isExact: body.byteCount >= exactFrom / 2)
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
             reading = try Reading(of: body, headers, isExact: true)
         }
-        models = reading.own.models
+        models = reading.overrides.models
         isStream = reading.isStream
         wantsUsage = reading.wantsUsage
         choices = reading.choices
-        own = reading.own.fields(over: defaults)
+        overrides = reading.overrides.overrides(over: defaults)
         needs = reading.needs.needs
         members = reading.members
     }
+}
 
-    static func givenTwice(_ name: String) -> APIError {
+extension APIError {
+    static func duplicate(_ name: String) -> APIError {
         APIError(400, "'\(name)' is given twice", code: "duplicate_field", param: name)
     }
 

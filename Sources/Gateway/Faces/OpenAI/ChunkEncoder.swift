@@ -11,15 +11,15 @@ struct ChunkEncoder {
     private var hasToolCalls = false
 
     /// - Parameters:
-    ///   - id: the request's, for answers whose provider gives none.
-    ///   - created: seconds since 1970.
+    ///   - id: the request's id, for responses whose provider sends no id.
+    ///   - created: in seconds since 1970.
     init(id: String, created: Int, model: String) {
         self.id = id
         self.created = created
         self.model = model
     }
 
-    /// The event's chunk; nil for one that has none.
+    /// The event's chunk; nil for `start`, which has none.
     mutating func chunk(_ event: ChatEvent) -> [UInt8]? {
         switch event {
         case .start(let id, let model):
@@ -59,12 +59,12 @@ struct ChunkEncoder {
                 }
             }
         case .finish(let reason):
-            // Some providers end a call of tools with a plain stop; clients act on the reason.
+            // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
             return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) { _ in }
         }
     }
 
-    /// The chunk that `include_usage` asks for: usage, and no choices.
+    /// The chunk that `include_usage` requests: it has the usage and no choices.
     func usageChunk(_ usage: Usage) -> [UInt8] {
         chunk {
             $0.key("choices")

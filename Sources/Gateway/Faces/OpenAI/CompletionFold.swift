@@ -1,7 +1,7 @@
 import Codecs
 import ProviderKit
 
-/// Folds typed events into one `chat.completion`.
+/// Folds typed events into one `chat.completion` object.
 struct CompletionFold {
     private struct ToolCall {
         var index: Int
@@ -17,7 +17,6 @@ struct CompletionFold {
     private var reasoning = ""
     private var toolCalls: [ToolCall] = []
     private var reason = FinishReason.stop
-    private(set) var isEmpty = true
 
     init(id: String, created: Int, model: String) {
         self.id = "chatcmpl-\(id)"
@@ -26,7 +25,6 @@ struct CompletionFold {
     }
 
     mutating func add(_ event: ChatEvent) {
-        isEmpty = false
         switch event {
         case .start(let id, let model):
             self.id = id ?? self.id
@@ -45,7 +43,7 @@ struct CompletionFold {
         }
     }
 
-    /// The object, and the text that it holds.
+    /// The `chat.completion` object. It has no usage if `usage` is nil.
     func completion(_ usage: Usage?) -> [UInt8] {
         var writer = JSONWriter()
         writer.object {

@@ -4,13 +4,13 @@ import HTTPWire
 import ProviderKit
 import Telemetry
 
-/// The facts of a response as clients see them: `_router` in bodies, `x-router-*` in heads.
+/// The call record as clients see it: `_router` in bodies, `x-router-*` in heads.
 enum RouterMetadata {
-    /// The member `"_router": {…}`.
+    /// Writes the member `"_router": {…}`.
     ///
     /// - Parameters:
-    ///   - isComplete: the call has ended: usage and the total time are known.
-    ///   - data: the response parsed, where JSON was asked for: one JSON value.
+    ///   - isComplete: whether the call has ended, so that its usage and total time are known.
+    ///   - data: the response's JSON value, if the client requested JSON.
     static func write(_ record: CallRecord, to writer: inout JSONWriter, isComplete: Bool, data: [UInt8]? = nil) {
         writer.key("_router")
         writer.object {
@@ -58,7 +58,7 @@ enum RouterMetadata {
         addTiming(plan: record.planTime, upstream: record.upstreamTime, to: &head)
     }
 
-    /// Of a request that nobody was asked for.
+    /// Adds the fields for a request that failed `time` after its arrival, before it was planned.
     static func addFields(unplannedAfter time: Duration, to head: inout ResponseHead) {
         head.add("x-router-attempts", "0")
         head.add("x-router-fallback", "false")
@@ -91,8 +91,7 @@ enum RouterMetadata {
             $0.member("model_name", failed.model)
             $0.member("class", error.failure.rawValue)
             if let status = error.status { $0.member("status", status) }
-            // What a provider says of the router's own key is the operator's business.
-            $0.member("message", error.failure == .providerRejected ? "the provider refuses the router's key or account" : error.message)
+            $0.member("message", error.clientMessage)
             $0.milliseconds("duration_ms", failed.duration)
             if let wait = error.retryAfter { $0.member("retry_after_ms", Int(wait.milliseconds)) }
         }

@@ -4,26 +4,29 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// Answers a call with server-sent events in OpenAI's format.
+/// Writes a response as server-sent events in OpenAI's format.
 ///
-/// Frames that are in that format already pass as slices. `_router` goes into the first chunk, and complete into the last: so the chunk with the (last)
-/// finish reason, and what follows it, is held until the end or for a second.
+/// Events that already have this format pass through as slices of the upstream's bytes. The first chunk gets a
+/// `_router` member, and the last chunk gets a complete one. The writer therefore holds back the chunk with the last
+/// finish reason, and everything after it, until the stream ends, but at most for a second.
 final class StreamedResponseWriter: ResponseWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let maxHeldBytes = 64 << 10
     private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
-    // What each chunk touches stands first.
+    // The properties that every chunk uses come first.
     private let server: ServerExchange
-    private var hasFirst = false
+    /// Whether the first chunk, the one with `_router`, was written.
+    private var hasFirstChunk = false
     private var hasUnflushed = false
     private var isCommitted = false
     private var isHeadSent = false
-    /// The response comes as typed events, so that its usage chunk is ours to write.
+    /// Whether the response comes as typed events, so that the router writes the usage chunk.
     private var isEncoded = false
     private var hasEnded = false
     private let wantsUsage: Bool
-    private var finishesLeft: Int
+    /// The choices that have no finish reason yet.
+    private var unfinishedChoices: Int
     private var lastWrite: NIODeadline
     private var tail: Tail?
     private let choices: Int
@@ -33,16 +36,17 @@ final class StreamedResponseWriter: ResponseWriter {
     private let keepAliveTime: TimeAmount
     private var encoder: ChunkEncoder
     private var record: CallRecord?
-    /// What is staged until the commit.
-    private var out = ByteBuffer()
-    private lazy var keepAlive = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
-    private lazy var hold = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
+    /// The bytes that are staged until the commit.
+    private var staged = ByteBuffer()
+    private lazy var keepAliveTimer = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
+    private lazy var holdTimer = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
 
-    /// What is held: the frames from the last finish reason on, and where the last one's JSON ends.
+    /// The frames that are held back, from the last finish reason on.
     private struct Tail {
         var bytes = ByteBuffer()
-        /// Offset of the closing brace in `bytes`.
+        /// The offset in `bytes` of the last frame's closing brace.
         var lastBrace = 0
+        /// Whether the last frame's JSON object has no members.
         var lastIsEmpty = false
     }
 
@@ -52,78 +56,78 @@ final class StreamedResponseWriter: ResponseWriter {
         self.created = created
         wantsUsage = request.wantsUsage
         choices = request.choices
-        finishesLeft = request.choices
+        unfinishedChoices = request.choices
         eventLoop = exchange.server.eventLoop
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: "")
         keepAliveTime = TimeAmount(exchange.snapshot.policy.server.keepalive)
         lastWrite = .now()
-        keepAlive.set(lastWrite + keepAliveTime)
+        keepAliveTimer.set(lastWrite + keepAliveTime)
     }
 
-    var stagedBytes: Int { out.readableBytes }
+    var stagedBytes: Int { staged.readableBytes }
 
     func begin(_ record: CallRecord) {
         self.record = record
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
-        out.clear()
+        staged.clear()
         tail = nil
-        hasFirst = false
-        finishesLeft = choices
+        hasFirstChunk = false
+        unfinishedChoices = choices
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        // Neighbouring frames that pass as they are go out as one slice.
+        // Adjacent frames that pass through unchanged are sent as one slice.
         var run: Range<Int>?
-        func passRun() {
+        func writeRun() {
             if let range = run { append(bytes, range) }
             run = nil
         }
         for part in parts {
             switch part {
             case .chunk(let chunk):
-                guard let frame = passable(chunk) else {
-                    passRun()
+                guard let frame = passthroughFrame(chunk) else {
+                    writeRun()
                     if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) {
                         write(json: json, chunk.content)
                     }
                     continue
                 }
-                finishesLeft -= chunk.content.finishes
+                unfinishedChoices -= chunk.content.finishes
                 if let open = run, open.upperBound == frame.lowerBound {
                     run = open.lowerBound..<frame.upperBound
                 } else {
-                    passRun()
+                    writeRun()
                     run = frame
                 }
             case .joined(let json, let content):
-                passRun()
+                writeRun()
                 write(json: ByteBuffer(bytes: json), content)
             case .event(let event):
-                passRun()
+                writeRun()
                 isEncoded = true
-                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), content: event.finishes) }
+                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), finishes: event.finishes) }
             case .buffered(let range, let content):
-                passRun()
+                writeRun()
                 writeConverted(bytes.readableBytesSpan.extracting(range), content)
             }
         }
-        passRun()
+        writeRun()
     }
 
     func commit(_ record: CallRecord) {
         isCommitted = true
         self.record = record
         sendHead()
-        let staged = out
-        out = ByteBuffer()
-        send(staged)
+        let bytes = staged
+        staged = ByteBuffer()
+        send(bytes)
     }
 
     func resume(_ record: CallRecord) {
         self.record = record
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
-        // The chunk at the resume point says so in its `_router`.
-        hasFirst = false
+        // The first chunk after the resume point has a `_router` that lists it.
+        hasFirstChunk = false
     }
 
     func flush() {
@@ -136,7 +140,7 @@ final class StreamedResponseWriter: ResponseWriter {
     func finish(_ record: CallRecord) {
         self.record = record
         if wantsUsage, isEncoded, record.usage.source == .reported {
-            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), content: 0)
+            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), finishes: 0)
         }
         releaseTail(isComplete: true)
         send(ByteBuffer(staticString: "data: [DONE]\n\n"))
@@ -155,8 +159,8 @@ final class StreamedResponseWriter: ResponseWriter {
             return exchange.respond(error, record: record)
         }
         if !isCommitted {
-            // Only comments have gone out so far; of what was staged nothing will.
-            out.clear()
+            // Only keep-alive comments have been sent so far. The staged bytes are dropped.
+            staged.clear()
             tail = nil
             isCommitted = true
         }
@@ -172,57 +176,59 @@ final class StreamedResponseWriter: ResponseWriter {
 
     // MARK: Frames
 
-    /// The frame of a chunk that goes out as it came: not the first, nor from the last finish reason on.
-    private func passable(_ chunk: PassedChunk) -> Range<Int>? {
-        guard hasFirst, tail == nil, chunk.content.finishes < finishesLeft, !chunk.content.isUsageOnly, !chunk.content.hasRouterMember
+    /// The frame of a chunk that can pass through unchanged. nil for the first chunk, for chunks from the last finish
+    /// reason on, and for chunks that the router edits or drops.
+    private func passthroughFrame(_ chunk: PassthroughChunk) -> Range<Int>? {
+        guard hasFirstChunk, tail == nil, chunk.content.finishes < unfinishedChoices, !chunk.content.isUsageOnly,
+            !chunk.content.hasRouterMember
         else { return nil }
         return chunk.frame
     }
 
     private func write(json: ByteBuffer, _ content: ContentSummary) {
         if content.isUsageOnly, !wantsUsage { return }
-        write(content.hasRouterMember ? BufferedCompletion.withoutRouter(json) : json, content: content.finishes)
+        write(content.hasRouterMember ? BufferedCompletion.withoutRouterMember(json) : json, finishes: content.finishes)
     }
 
-    /// Towards the client, or staged until the commit.
+    /// Sends bytes to the client, or stages them until the commit.
     private func send(_ bytes: ByteBuffer) {
         guard isCommitted else {
-            out.writeImmutableBuffer(bytes)
+            staged.writeImmutableBuffer(bytes)
             return
         }
         server.write(bytes)
         hasUnflushed = true
     }
 
-    /// One chunk's JSON: into the tail from the last finish reason on, with `_router` if it is the first.
-    private func write(_ json: ByteBuffer, content finishes: Int) {
-        finishesLeft -= finishes
-        if tail == nil, finishesLeft <= 0, finishes > 0 {
+    /// Writes a chunk, with `_router` if it is the first. From the last finish reason on, chunks go into the tail.
+    private func write(_ json: ByteBuffer, finishes: Int) {
+        unfinishedChoices -= finishes
+        if tail == nil, unfinishedChoices <= 0, finishes > 0 {
             tail = Tail()
         }
         if tail != nil {
-            hasFirst = true
-            keep(json)
-            // A flood behind the finish is not held: only what is sent is felt by the upstream.
+            hasFirstChunk = true
+            appendToTail(json)
+            // The tail is bounded, because held bytes cause no backpressure on the upstream.
             if let tail, tail.bytes.readableBytes > Self.maxHeldBytes { releaseTail(isComplete: false) }
             return
         }
-        if hasFirst || !exchange.wantsMetadata {
-            hasFirst = true
+        if hasFirstChunk || !exchange.wantsMetadata {
+            hasFirstChunk = true
             return writeFrame(json.readableBytesView)
         }
-        hasFirst = true
+        hasFirstChunk = true
         var member = JSONWriter()
         if let record { RouterMetadata.write(record, to: &member, isComplete: false) }
         writeFrame(BufferedCompletion.appending(member, to: json).readableBytesView)
     }
 
-    private func keep(_ json: ByteBuffer) {
+    private func appendToTail(_ json: ByteBuffer) {
         guard var tail else { return }
-        self.tail = nil  // one owner, so that the bytes grow in place
+        self.tail = nil  // a unique reference, so that the bytes grow in place
         defer { self.tail = tail }
-        if tail.bytes.readableBytes == 0 { hold.set(.now() + Self.holdTime) }
-        let (body, isEmpty) = BufferedCompletion.withoutEnd(json.readableBytesSpan)
+        if tail.bytes.readableBytes == 0 { holdTimer.set(.now() + Self.holdTime) }
+        let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(json.readableBytesSpan)
         tail.bytes.writeStaticString("data: ")
         tail.lastBrace = tail.bytes.readableBytes + body.count
         tail.lastIsEmpty = isEmpty
@@ -230,11 +236,11 @@ final class StreamedResponseWriter: ResponseWriter {
         tail.bytes.writeStaticString("}\n\n")
     }
 
-    /// Moves what is held to the output, with `_router` in its last chunk.
+    /// Sends the held frames, with `_router` in the last one.
     private func releaseTail(isComplete: Bool) {
         guard let tail else { return }
         self.tail = Tail()
-        hold.set(nil)
+        holdTimer.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
         guard exchange.wantsMetadata, let record, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
             return send(tail.bytes)
@@ -248,17 +254,18 @@ final class StreamedResponseWriter: ResponseWriter {
         send(bytes)
     }
 
-    /// The end has not come within a second of the finish reason.
+    /// Called if the stream has not ended within a second of the finish reason.
     private func releaseTail() {
         guard !hasEnded else { return }
         releaseTail(isComplete: false)
         flush()
     }
 
-    private func writeConverted(_ buffered: RawSpan, _ content: ContentSummary) {
-        guard let chunks = BufferedCompletion.chunks(of: buffered) else { return }
-        write(ByteBuffer(bytes: chunks.response), content: max(content.finishes, finishesLeft))
-        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), content: 0) }
+    /// Writes a non-streamed response as chunks.
+    private func writeConverted(_ response: RawSpan, _ content: ContentSummary) {
+        guard let chunks = BufferedCompletion.chunks(of: response) else { return }
+        write(ByteBuffer(bytes: chunks.content), finishes: max(content.finishes, unfinishedChoices))
+        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), finishes: 0) }
     }
 
     private func append(_ bytes: ByteBuffer, _ range: Range<Int>) {
@@ -273,7 +280,7 @@ final class StreamedResponseWriter: ResponseWriter {
         send(frame)
     }
 
-    // MARK: Head, silence, end
+    // MARK: Head, keep-alive, end
 
     private func sendHead() {
         guard !isHeadSent else { return }
@@ -289,12 +296,12 @@ final class StreamedResponseWriter: ResponseWriter {
 
     private func sendKeepAlive(_ now: NIODeadline) {
         guard !hasEnded else { return }
-        guard lastWrite + keepAliveTime <= now else { return keepAlive.set(lastWrite + keepAliveTime) }
+        guard lastWrite + keepAliveTime <= now else { return keepAliveTimer.set(lastWrite + keepAliveTime) }
         sendHead()
         server.write(ByteBuffer(staticString: Self.keepAliveComment))
         server.flush()
         lastWrite = now
-        keepAlive.set(now + keepAliveTime)
+        keepAliveTimer.set(now + keepAliveTime)
     }
 
     private func end(status: Int, error: String?) {
@@ -305,32 +312,8 @@ final class StreamedResponseWriter: ResponseWriter {
 
     private func stop() {
         hasEnded = true
-        keepAlive.invalidate()
-        hold.invalidate()
-    }
-}
-
-extension APIError {
-    /// What ends a stream that has begun.
-    init(afterCommit failure: CallFailure) {
-        switch failure.cause {
-        case .shuttingDown: self.init(503, failure.error.message, code: "shutting_down")
-        case .allFailed, .upstream, .total, .unavailable, .clientLeft:
-            self.init(failure.status, failure.error.message, code: failure.error.code ?? "upstream_truncated", param: failure.error.param)
-            upstreamType = failure.error.type
-        }
-    }
-
-    /// As an event, whose HTTP status can't tell any more: with a member `status`.
-    func writeAsEvent(to writer: inout JSONWriter) {
-        writer.key("error")
-        writer.object {
-            $0.member("message", message)
-            $0.member("type", type)
-            $0.member("param", param)
-            $0.member("code", code)
-            $0.member("status", status)
-        }
+        keepAliveTimer.invalidate()
+        holdTimer.invalidate()
     }
 }
 

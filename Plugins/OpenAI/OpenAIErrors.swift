@@ -1,0 +1,32 @@
+import Codecs
+import ProviderKit
+
+extension OpenAIResponse {
+    static let unreadableCode = "upstream_unreadable"
+
+    /// The error for a response that can't be read.
+    ///
+    /// - Parameter content: what the upstream sent instead, in words.
+    static func unreadable(_ content: String) -> ProviderError {
+        ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
+    }
+
+    /// The error that an object or an event inside a successful response reports.
+    static func failure(_ body: OpenAIErrorBody) -> ProviderError {
+        ProviderError(
+            body.failureClass(status: nil), status: body.status,
+            message: body.fullMessage ?? "the upstream sent an error event without a message",
+            code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
+    }
+
+    /// The error that an object reports.
+    ///
+    /// - Parameters:
+    ///   - error: the range of the value of `error`; nil if the entire object is the error.
+    ///   - bytes: the object.
+    static func failure(_ error: Range<Int>?, in bytes: RawSpan) -> ProviderError {
+        var cursor = JSONCursor(at: error?.lowerBound ?? 0)
+        let body = error == nil ? OpenAIErrorBody(bytes) : try? OpenAIErrorBody(&cursor, bytes)
+        return body.map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
+    }
+}

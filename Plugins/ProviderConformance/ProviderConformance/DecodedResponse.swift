@@ -1,0 +1,75 @@
+import ProviderKit
+
+/// The result of decoding a response, as a value to compare.
+struct DecodedResponse: Equatable {
+    var parts: [String] = []
+    var usage: Usage?
+    var isComplete = false
+    var error: FailureClass?
+    /// The bytes of content, plus one for each typed event.
+    var content = 0
+    /// The number of choices that have ended.
+    var finishes = 0
+    /// The text that the decoder has collected.
+    var text: String?
+    /// The text of all typed events.
+    var eventText = ""
+
+    init(_ response: ProviderConformance.RecordedResponse, cuts: [Int], _ provider: any Provider, _ call: Call) {
+        var sink = ResponseSink()
+        do throws(ProviderError) {
+            var decoder = try provider.decoder(for: call, head: response.head)
+            var pending: [UInt8] = []
+            var start = 0
+            for end in cuts + [response.bytes.count] where end > start || cuts.isEmpty {
+                pending += response.bytes[start..<end]
+                start = end
+                let consumed: Int
+                do throws(ProviderError) { consumed = try decoder.decode(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+                pending.removeFirst(max(0, min(consumed, pending.count)))
+            }
+            if !sink.isComplete {
+                do throws(ProviderError) { try decoder.finish(pending.span.bytes, into: &sink) } catch {
+                    take(&sink, pending)
+                    throw error
+                }
+                take(&sink, pending)
+            }
+        } catch {
+            self.error = error.failure
+        }
+        usage = sink.usage
+        text = sink.text
+        isComplete = sink.isComplete
+    }
+
+    private mutating func take(_ sink: inout ResponseSink, _ bytes: [UInt8]) {
+        for part in sink.parts {
+            switch part {
+            case .chunk(let chunk):
+                count(chunk.content)
+                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.content)")
+            case .joined(let json, let content):
+                count(content)
+                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
+            case .buffered(let json, let content):
+                count(content)
+                parts.append("buffered \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
+            case .event(let event):
+                if case .finish = event { finishes += 1 } else { content += 1 }
+                if case .text(let more) = event { eventText += more }
+                parts.append("\(event)")
+            }
+        }
+        sink.removeParts()
+    }
+
+    private mutating func count(_ summary: ContentSummary) {
+        content += summary.contentBytes
+        finishes += summary.finishes
+    }
+}

@@ -1,0 +1,100 @@
+import Codecs
+public import ConfigTree
+
+extension FieldReader {
+    /// Reads a secret, such as an API key, which must consist of visible ASCII characters; nil if it is absent or
+    /// invalid. Its value is masked in all issues.
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - required: whether an absent key is an error.
+    public mutating func secret(_ key: String, required: Bool = false) -> Secret? {
+        declare(key, as: .other("secret"))
+        describe(key, "the account's key; the provider is off while its variable is unset")
+        if let node = node(key) { markSecret(node) }
+        guard let text = text(key, required: required) else { return nil }
+        guard !text.isEmpty else {
+            report(key, "'\(key)' is empty", hint: "write the secret, preferably as a variable: '\(key): ${NAME}', or remove the line")
+            return nil
+        }
+        guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+            report(
+                key, "'\(key)' contains a space, a line break or another character that is not allowed in a secret",
+                hint: "check that exactly the secret was copied")
+            return nil
+        }
+        return Secret(text)
+    }
+
+    /// Reads an address of the form `https://host:port/path`, without a user, a query or a fragment; nil if it is
+    /// absent or invalid.
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - required: whether an absent key is an error.
+    ///   - defaultURL: the address that applies if the key is absent; nil if there is none.
+    public mutating func baseURL(_ key: String, required: Bool = false, default defaultURL: BaseURL? = nil) -> BaseURL? {
+        declare(key, as: .other("http or https address"))
+        describe(key, "the address of its API; the provider is off while its variable is unset")
+        guard let entry = entry(key) else {
+            if required { _ = string(key, required: true) }
+            return defaultURL
+        }
+        guard let text = string(key) else { return nil }
+        if case .scalar(let scalar) = entry.value.content, scalar.isUnresolved {
+            return BaseURL(origin: Origin(isTLS: true, host: "unset.invalid", port: 443), path: "")
+        }
+        do throws(BaseURLError) {
+            return try BaseURL(parsing: text)
+        } catch {
+            report(key, "'\(key)' \(error.message)", hint: error.hint)
+            return nil
+        }
+    }
+
+    /// Reads the header fields to send with each request, in the order of the file; nil if the key is absent or not a
+    /// mapping. Invalid fields are reported and left out. The values are treated as secrets.
+    public mutating func headers(_ key: String) -> [HTTPField]? {
+        declare(key, as: .other("header fields"))
+        describe(key, "sent with each request; their values are treated as secrets")
+        if let node = node(key) { markSecret(node) }
+        guard let pairs = stringMap(key) else { return nil }
+        var names: Set<String> = []
+        return pairs.compactMap { name, value in
+            guard !name.text.isEmpty, name.text.utf8.allSatisfy(isTokenByte) else {
+                // The rest of the key may be the value.
+                let beginning =
+                    name.text.unicodeScalars.prefix { $0.isASCII && isTokenByte(UInt8(truncatingIfNeeded: $0.value)) }.map(String.init)
+                    .joined() + "…"
+                report(
+                    ConfigIssue(
+                        at: name.position, "'\(abbreviated(beginning))' is not a valid header name",
+                        hint: "write a name of letters, digits and '-', then ': ' and the value"))
+                return nil
+            }
+            let lowercased = name.text.lowercased()
+            guard !framing.contains(lowercased) else {
+                report(ConfigIssue(at: name.position, "the router sets '\(name.text)' itself", hint: "remove the line"))
+                return nil
+            }
+            guard names.insert(lowercased).inserted else {
+                report(
+                    ConfigIssue(
+                        at: name.position, "header '\(name.text)' is given twice",
+                        hint: "keep one of them; header names are not case-sensitive"))
+                return nil
+            }
+            return HTTPField(name.text, Secret(value.text))
+        }
+    }
+}
+
+/// The header fields about the framing of a message or its connection, which the router sets.
+private let framing: Set<String> = [
+    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+]
+
+/// Whether a byte may be part of a token, such as a header name. Source: RFC 9110, 5.6.2.
+private func isTokenByte(_ byte: UInt8) -> Bool {
+    ASCII.isLetter(byte) || ASCII.isDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+}

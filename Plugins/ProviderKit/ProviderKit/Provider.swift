@@ -1,0 +1,103 @@
+/// A configured provider. It translates calls into HTTP requests, and the bytes of responses into the client's format.
+///
+/// For each attempt the router calls the methods in this order, each at most once:
+///
+/// 1. ``request(for:body:)``, or ``response(to:body:)`` if ``origin`` is nil.
+/// 2. When the head of the response has arrived: ``decoder(for:head:)`` if its status is a success (2xx). The decoder
+///    then gets the body. For any other status, ``failure(head:body:)`` follows when the body has ended.
+///
+/// An attempt may end at any point, because of a timeout, a broken connection or a client that leaves; then the
+/// remaining methods are not called. Several attempts may be under way at the same time.
+///
+/// All methods are called on the event loop of the call, so they must return soon and must not block. The properties
+/// may be read on any thread, must not change, and should cost little.
+///
+/// This provider has its own request format, and errors in OpenAI's format:
+///
+/// ```swift
+/// struct AcmeProvider: Provider {
+///     let options: AcmeOptions
+///
+///     var capabilities: Capabilities { Capabilities(operations: [.chat]) }
+///     var origin: Origin? { options.baseURL.origin }
+///     var secrets: [Secret] { [options.apiKey] }
+///
+///     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+///         var writer = JSONWriter()
+///         writer.object {
+///             $0.member("model", call.model)
+///             $0.member("stream", call.isStream)
+///             for member in call.members where JSON.isKey(member.key, "messages", in: body) {
+///                 $0.key("input")
+///                 $0.raw(member.value.range, of: body)
+///             }
+///         }
+///         return UpstreamRequest(
+///             target: options.baseURL.path + "/generate",
+///             fields: [HTTPField("content-type", "application/json"), HTTPField("x-acme-key", options.apiKey)],
+///             body: [.bytes(writer.bytes)])
+///     }
+///
+///     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+///         AcmeDecoder(keepsText: call.keepsText)
+///     }
+/// }
+/// ```
+public protocol Provider: Sendable {
+    /// The capabilities of the provider.
+    var capabilities: Capabilities { get }
+
+    /// The server that the requests go to; nil if ``response(to:body:)`` responds from inside the process.
+    var origin: Origin? { get }
+
+    /// The secrets that the router masks in every text that the upstream sends: the provider's key, and secrets in its
+    /// header fields. They are read once, when the provider is created.
+    var secrets: [Secret] { get }
+
+    /// The HTTP request of a call.
+    ///
+    /// Throw if the call can't be expressed in the provider's format. The class of the error decides whether another
+    /// model is tried, as it does for an error of the upstream; ``FailureClass/unsupported`` goes on to the next one.
+    ///
+    /// - Parameters:
+    ///   - call: the call. The ranges of ``Call/members`` refer to `body`.
+    ///   - body: the client's entire body: one JSON object, which the router has checked. The span is valid only until
+    ///     this method returns. The request refers to ranges of the body with `BodySource.client`, which sends them
+    ///     without a copy.
+    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
+
+    /// A new decoder for one response with a success status (2xx).
+    ///
+    /// Throw if the head alone shows that the response is unreadable, such as a page of HTML.
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
+
+    /// The meaning of a response whose status is not a success. Redirects are not followed, so they arrive here too.
+    ///
+    /// The default implementation reads the status, the wait that the upstream requests, and OpenAI's error body, as
+    /// ``openAIFailure(head:body:)`` does.
+    ///
+    /// - Parameters:
+    ///   - head: the head of the response.
+    ///   - body: the body, or its first 64 KiB if it is longer. If the connection broke, it is what has arrived.
+    func failure(head: UpstreamHead, body: RawSpan) -> ProviderError
+
+    /// The response to a call, for a provider whose ``origin`` is nil. It is never called on other providers.
+    ///
+    /// - Parameters:
+    ///   - call: the call. The ranges of ``Call/members`` refer to `body`.
+    ///   - body: the client's entire body, as for ``request(for:body:)``.
+    func response(to call: Call, body: RawSpan) -> LocalResponse
+}
+
+extension Provider {
+    /// By default nil: no server.
+    public var origin: Origin? { nil }
+
+    /// By default none.
+    public var secrets: [Secret] { [] }
+
+    /// By default an empty response with the status 501.
+    public func response(to call: Call, body: RawSpan) -> LocalResponse {
+        LocalResponse(head: UpstreamHead(status: 501), chunks: [])
+    }
+}

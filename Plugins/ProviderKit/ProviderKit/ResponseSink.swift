@@ -1,0 +1,92 @@
+/// A collector for what a decoder finds in a response.
+///
+/// A decoder adds either parts that have OpenAI's format already, as ranges of the decoded bytes, which the router
+/// forwards without a copy, or typed events, which the router encodes. The order of the parts is the order of the
+/// response. A response to a non-streamed call consists of one ``buffered(_:content:)`` or of events; a streamed call
+/// may get any parts.
+///
+/// One sink serves the entire response. The router takes the parts after each call of the decoder with
+/// ``removeParts()``, and keeps the rest: completion, usage and text.
+public struct ResponseSink {
+    /// The parts since the last ``removeParts()``, in order.
+    public private(set) var parts: [ResponsePart] = []
+    /// The summary of ``parts``.
+    public private(set) var content = ContentSummary()
+    /// Whether the end of the response was seen.
+    public private(set) var isComplete = false
+    /// The usage of the entire response, as the upstream reported it last; nil if it has reported none.
+    public private(set) var usage: Usage?
+    /// The text of the response's first choice so far, without reasoning, refusals and tool calls. nil if none was
+    /// collected, or if the text was discarded because it can't be continued.
+    public private(set) var text: String?
+    private var isTextDiscarded = false
+
+    /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
+    /// a longer text.
+    public static let maxTextBytes = 4 << 20
+
+    /// Creates an empty sink.
+    public init() {}
+
+    /// Adds a chunk of a stream that has OpenAI's format already (`chat.completion.chunk`).
+    public mutating func chunk(_ chunk: PassthroughChunk) {
+        append(.chunk(chunk), chunk.content)
+    }
+
+    /// Adds a chunk of a stream whose JSON is not a range of the decoded bytes, because it was sent in several `data`
+    /// lines. The JSON must not contain line breaks.
+    public mutating func chunk(joined json: [UInt8], content: ContentSummary) {
+        append(.joined(json, content), content)
+    }
+
+    /// Adds a non-streamed response that has OpenAI's format already (`chat.completion`), as the range of its JSON
+    /// object.
+    public mutating func buffered(_ json: Range<Int>, content: ContentSummary) {
+        append(.buffered(json, content), content)
+    }
+
+    /// Adds a typed event.
+    public mutating func event(_ event: ChatEvent) {
+        append(.event(event), event.content)
+    }
+
+    /// Sets the usage of the entire response. The last call counts.
+    public mutating func usage(_ usage: Usage) {
+        self.usage = usage
+    }
+
+    /// Appends to the collected text of the response's first choice. Call it only if ``Call/keepsText`` is true, and
+    /// then with all of the text.
+    public mutating func keep(text more: String) {
+        if isTextDiscarded { return }
+        guard (text?.utf8.count ?? 0) + more.utf8.count <= Self.maxTextBytes else { return discardText() }
+        if text == nil { text = more } else { text?.append(more) }
+    }
+
+    /// Discards the collected text, and collects no more. Call it if the response turns out not to be a single text
+    /// that another model could continue.
+    public mutating func discardText() {
+        text = nil
+        isTextDiscarded = true
+    }
+
+    /// Marks the end of the response. The bytes that follow don't belong to it, and the decoder is not called again.
+    public mutating func complete() {
+        isComplete = true
+    }
+
+    /// Removes the parts and their summary. Completion, usage and text remain. The router calls this; a decoder
+    /// doesn't.
+    public mutating func removeParts() {
+        parts.removeAll(keepingCapacity: true)
+        content = ContentSummary()
+    }
+
+    private mutating func append(_ part: ResponsePart, _ content: ContentSummary) {
+        parts.append(part)
+        self.content.contentBytes &+= content.contentBytes
+        self.content.finishes &+= content.finishes
+        if content.isFiltered { self.content.isFiltered = true }
+        if content.hasToolCall { self.content.hasToolCall = true }
+    }
+}

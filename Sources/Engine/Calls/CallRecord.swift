@@ -1,0 +1,75 @@
+package import ProviderKit
+
+/// The record of one call: the source of `_router`, the response headers, the access log and the metrics.
+/// It is filled in while the call runs, on the call's event loop.
+package final class CallRecord {
+    /// The provider of the running attempt, or of the attempt that succeeded. nil before the first attempt.
+    package var provider: String?
+    /// The model of the same attempt.
+    package var model: String?
+    package let route: String?
+    /// The number of attempts that have been started.
+    package var attempts = 0
+    package var isFallback = false
+    /// The failed attempts, in the order of their failures.
+    package var errors: [FailedAttempt] = []
+    /// Whether a hedge ran beside the first attempt.
+    package var isHedged = false
+    /// The points at which another model continued a broken stream.
+    package var resumePoints: [ResumePoint] = []
+    /// US dollars; nil if no price is known.
+    package var cost: Double?
+    /// The digest of the policy that serves the call.
+    package let config: String
+    package var usage = UsageReport()
+    /// From the end of the request's body to the plan.
+    package var planTime: Duration = .zero
+    /// From the request's arrival to the first byte of the response head of the attempt that succeeded.
+    package var firstByteTime: Duration?
+    /// From the start of that attempt to the same byte: the upstream's share of `firstByteTime`.
+    package var upstreamTime: Duration?
+    /// From the request's arrival to the end of the call. Set just before `finish` or `fail`.
+    package var totalTime: Duration = .zero
+
+    package init(route: String? = nil, config: String) {
+        self.route = route
+        self.config = config
+    }
+}
+
+/// An attempt that failed.
+package struct FailedAttempt: Sendable {
+    package var provider: String
+    package var model: String
+    package var error: ProviderError
+    /// The failure class, or the timer of a timeout (`timeout_first_byte`). One of a fixed set of values.
+    package var reason: String
+    package var duration: Duration
+}
+
+/// A point in a streamed response at which another model continued it.
+package struct ResumePoint: Sendable, Equatable {
+    /// The provider whose stream broke.
+    package var provider: String
+    /// The model whose stream broke.
+    package var model: String
+    /// UTF-8 bytes of text before the resume point.
+    package var textBytes: Int
+}
+
+/// The tokens of a call, and how they are known.
+package struct UsageReport: Sendable, Equatable {
+    package enum Source: String, Sendable {
+        /// The provider reported them.
+        case reported
+        /// Estimated from the bytes that passed: the provider reported nothing, or the response was cut off.
+        case estimated
+        /// Estimated from the bytes that were delivered: the client left before the end.
+        case delivered
+        /// There was no response.
+        case unknown
+    }
+
+    package var usage = Usage()
+    package var source = Source.unknown
+}

@@ -1,0 +1,115 @@
+import Codecs
+import Engine
+import ProviderKit
+import RoutingPolicy
+
+/// A model or a route in the list of `GET /models`.
+struct ModelEntry {
+    var id: String
+    /// nil for a route.
+    var provider: String?
+    var upstream: String?
+    var type: String?
+    var tags: [String]
+    var supports: CapabilitySet
+    var context: Int?
+    var maxOutput: Int?
+    var price: Price?
+    var isAvailable: Bool
+
+    init(model index: Int, _ snapshot: Snapshot) {
+        let model = snapshot.policy.models[index]
+        id = model.key
+        provider = snapshot.policy.providers[model.provider].name
+        upstream = model.upstream
+        type = model.type
+        tags = model.tags
+        supports = model.supports
+        context = model.context
+        maxOutput = model.maxOutput
+        price = model.price
+        isAvailable = snapshot.instance(ofModel: index) != nil
+    }
+
+    /// A route has the capabilities of all its models together, and the largest of their limits.
+    init(route index: Int, _ snapshot: Snapshot) {
+        let chains = snapshot.chains[index]
+        let models = chains.all.map { snapshot.policy.models[$0] }
+        id = snapshot.policy.routes[index].name
+        tags = Set(models.flatMap(\.tags)).sorted()
+        supports = models.reduce(into: []) { $0.formUnion($1.supports) }
+        context = models.compactMap(\.context).max()
+        maxOutput = models.compactMap(\.maxOutput).max()
+        isAvailable = chains.all.contains { snapshot.instance(ofModel: $0) != nil }
+    }
+
+    func write(to writer: inout JSONWriter, created: Int) {
+        writer.object {
+            $0.member("id", id)
+            $0.member("object", "model")
+            $0.member("created", created)
+            $0.member("owned_by", provider ?? "router")
+            $0.member("name", id)
+            if let provider { $0.member("provider", provider) }
+            if let upstream { $0.member("model", upstream) }
+            if let type { $0.member("type", type) }
+            $0.key("tags")
+            $0.array { for tag in tags { $0.string(tag) } }
+            if let context {
+                $0.member("contextSize", context)
+                $0.member("context_length", context)
+            }
+            if let maxOutput { $0.member("maxOutputTokens", maxOutput) }
+            $0.member("available", isAvailable)
+            $0.member("supportsVision", supports.contains(.image))
+            $0.member("supportsImage", supports.contains(.image))
+            $0.member("supportsVideo", supports.contains(.video))
+            $0.member("supportsAudio", supports.contains(.audio))
+            $0.member("supportsFile", supports.contains(.file))
+            $0.member("supportsTools", supports.contains(.tools))
+            $0.member("jsonResponse", supports.contains(.json))
+            writeSpellings(to: &$0)
+        }
+    }
+
+    /// Repeats properties in the formats of OpenRouter, LiteLLM and llama-swap.
+    private func writeSpellings(to writer: inout JSONWriter) {
+        writer.key("architecture")
+        writer.object {
+            $0.key("input_modalities")
+            $0.array { writer in
+                writer.string("text")
+                for kind in [Capability.image, .audio, .video, .file] where supports.contains(kind) { writer.string(kind.rawValue) }
+            }
+            $0.key("output_modalities")
+            $0.array { $0.string("text") }
+        }
+        writer.key("supported_parameters")
+        writer.array {
+            if supports.contains(.tools) { $0.string("tools") }
+            if supports.contains(.json) { $0.string("response_format") }
+            if supports.contains(.reasoning) { $0.string("reasoning") }
+        }
+        writer.key("capabilities")
+        writer.object {
+            $0.member("vision", supports.contains(.image))
+            $0.member("function_calling", supports.contains(.tools))
+        }
+        guard let price else { return }
+        // OpenRouter's format is dollars per token, as a string.
+        writer.key("pricing")
+        writer.object {
+            $0.member("prompt", Self.perToken(price.input))
+            $0.member("completion", Self.perToken(price.output))
+        }
+    }
+
+    /// Converts dollars per million tokens to dollars per token, exact to 1e-12: 2.19 gives `0.00000219`.
+    static func perToken(_ price: Double) -> String {
+        guard price < 1e6 else { return "\(price / 1e6)" }
+        let (whole, rest) = Int((price * 1e6).rounded()).quotientAndRemainder(dividingBy: 1_000_000_000_000)
+        var fraction = String(1_000_000_000_000 + rest).dropFirst()
+        while fraction.last == "0" { fraction.removeLast() }
+        return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
+    }
+}

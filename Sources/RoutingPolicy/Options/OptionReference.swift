@@ -1,0 +1,111 @@
+import ConfigTree
+package import ProviderKit
+
+/// The whole language of routes.yaml, one line for each option: `llm-router help config`.
+package struct OptionReference {
+    struct Section {
+        var name: String
+        var about: String
+        var rows: [Row]
+    }
+
+    struct Row {
+        var key: String
+        var kind: FieldKind?
+        var absence: OptionAbsence
+        var help: String
+    }
+
+    let sections: [Section]
+
+    package init(plugins: [any ProviderPlugin.Type]) {
+        let providers = ProviderDefinition.section.reference
+        let own = plugins.map { Self.section(of: $0) }.sorted { $0.name < $1.name }
+        sections =
+            [RoutingPolicy.section.reference, ServerSettings.section.reference, PolicyDefaults.section.reference]
+            + [
+                Timeouts.section.reference, Retry.section.reference, BreakerSettings.section.reference, Limits.section.reference,
+                Failover.section.reference, StatisticsSettings.section.reference, providers,
+            ] + own
+            + [
+                ModelDefinition.section.reference, Price.section.reference, RouteDefinition.section.reference,
+                StepOptions.section.reference, Selector.section.reference, MaxPrice.section.reference, FallbackChains.section.reference,
+                HedgeOptions.section.reference, KeyDefinition.section.reference, RoutingOverrides.section.reference,
+                RoutingExpectation.section.reference, ExpectedRequest.section.reference,
+                RoutingExpectation.Expected.section.reference,
+            ]
+    }
+
+    /// The options that a plugin reads besides those of every provider.
+    private static func section(of plugin: any ProviderPlugin.Type) -> Section {
+        var fields = FieldReader([], at: SourcePosition(file: "", line: 1, column: 1))
+        plugin.readOptionNames(&fields)
+        return Section(
+            name: "providers.\(plugin.name)", about: "what 'plugin: \(plugin.name)' takes in addition",
+            rows: fields.known.map {
+                Row(key: $0.key, kind: $0.kind, absence: $0.defaultText.map { .value($0) } ?? .unstated, help: $0.text ?? "")
+            })
+    }
+
+    /// All options, section by section; or those that `path` means: a section (`retry`), an option (`weight`), or both
+    /// (`models.weight`, `defaults.retry.jitter`). nil if it means none.
+    package func text(_ path: String? = nil) -> String? {
+        guard let path else { return sections.map(\.text).joined(separator: "\n") }
+        // A section, with those below it: `providers` with each plugin's own options.
+        let named = sections.filter { !path.isEmpty && "\($0.name).".hasPrefix("\(path).") }
+        if !named.isEmpty { return named.map(\.text).joined(separator: "\n") }
+        let parts = path.split(separator: ".").map(String.init)
+        guard let last = parts.last else { return nil }
+        let whole = sections.filter { $0.names.last == last }.map(\.text)
+        // Names of models, routes and so on may be in between.
+        let owner = parts.dropLast().last { part in sections.contains { $0.names.contains(part) } }
+        if owner == nil, !whole.isEmpty { return whole.joined(separator: "\n") }
+        let lines = sections.filter { section in owner.map(section.names.contains) ?? true }.compactMap { section in
+            section.line(last).map { "\(section.heading)\n\($0)" }
+        }
+        return lines.isEmpty ? nil : (lines + whole).joined(separator: "\n")
+    }
+
+    /// The section or option that a path without a meaning may stand for.
+    package func suggestion(for path: String) -> String? {
+        let names = sections.flatMap { [$0.name] + $0.rows.map(\.key) }
+        return path.split(separator: ".").last.flatMap { nearest(to: String($0), in: names) }
+    }
+}
+
+extension ProviderPlugin {
+    /// Declares the plugin's options in a reader without any.
+    fileprivate static func readOptionNames(_ fields: inout FieldReader) {
+        _ = readOptions(&fields)
+    }
+}
+
+extension OptionReference.Row {
+    fileprivate var takes: String { kind?.description ?? "" }
+
+    /// What applies if the option is absent.
+    fileprivate var applies: String { absence.shown ?? "" }
+}
+
+extension OptionReference.Section {
+    fileprivate var heading: String { name.isEmpty ? about : "\(name): \(about)" }
+
+    /// The names that a path may use: `providers` and `demo` of `providers.demo`.
+    fileprivate var names: [String] { name.split(separator: ".").map(String.init) }
+
+    fileprivate var text: String { ([heading] + rows.map(shown)).joined(separator: "\n") + "\n" }
+
+    fileprivate func line(_ key: String) -> String? {
+        rows.first { $0.key == key }.map { shown($0) + "\n" }
+    }
+
+    private func shown(_ row: OptionReference.Row) -> String {
+        let columns = [(row.key, rows.map(\.key)), (row.takes, rows.map(\.takes)), (row.applies, rows.map(\.applies))]
+        let line = columns.reduce("  ") { line, column in
+            // One long cell must not widen the others.
+            let width = min(36, column.1.map(\.count).max() ?? 0)
+            return line + column.0 + String(repeating: " ", count: max(0, width - column.0.count)) + (width == 0 ? "" : "  ")
+        }
+        return line + row.help
+    }
+}

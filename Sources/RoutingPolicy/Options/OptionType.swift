@@ -1,0 +1,66 @@
+import ConfigTree
+
+/// How values of one kind are read from a policy file and written in it.
+struct OptionType<Value: Sendable>: Sendable {
+    let kind: FieldKind
+    /// nil if the key is absent, or with an issue in the reader.
+    let read: @Sendable (inout FieldReader, String) -> Value?
+    /// As routes.yaml writes it.
+    let written: @Sendable (Value) -> String
+}
+
+extension OptionType where Value == Int {
+    static func integer(_ range: ClosedRange<Int>, unit: String? = nil) -> OptionType {
+        OptionType(kind: .integer(range, unit: unit), read: { $0.int($1, in: range, unit: unit) }, written: { "\($0)" })
+    }
+
+    /// At least 1.
+    static let count = integer(countRange)
+
+    static func size(_ range: ClosedRange<Int>) -> OptionType {
+        OptionType(kind: .size(range), read: { $0.size($1, in: range) }, written: sizeAsWritten)
+    }
+}
+
+/// What a count may be. Nothing real reaches the upper bound; it keeps sums of a few counts in an Int.
+let countRange = 1...1_000_000_000
+
+extension OptionType where Value == Double {
+    static func number(_ range: ClosedRange<Double>) -> OptionType {
+        OptionType(kind: .number(range), read: { $0.number($1, in: range) }, written: \.asWritten)
+    }
+
+    /// 0 to 1.
+    static let ratio = OptionType(kind: .number(0...1), read: { $0.ratio($1) }, written: \.asWritten)
+
+    /// US dollars.
+    static let money = OptionType(kind: .money(0...1_000_000), read: { $0.money($1) }, written: \.asWritten)
+}
+
+extension OptionType where Value == Duration {
+    static func duration(_ range: ClosedRange<Duration> = .milliseconds(1) ... .seconds(24 * 3600)) -> OptionType {
+        OptionType(kind: .duration(range), read: { $0.duration($1, in: range) }, written: \.asWritten)
+    }
+
+    static let duration = duration()
+}
+
+extension OptionType where Value == Bool {
+    static let bool = OptionType(kind: .bool, read: { $0.bool($1) }, written: { "\($0)" })
+}
+
+extension OptionType where Value == String {
+    static let text = OptionType(kind: .text, read: { $0.string($1) }, written: { $0 })
+
+    static func word(of words: [String]) -> OptionType {
+        OptionType(kind: .word(words), read: { $0.word($1, of: words) }, written: { $0 })
+    }
+}
+
+extension OptionType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// One of an enumeration's raw values.
+    static var word: OptionType {
+        let words = Value.allCases.map(\.rawValue)
+        return OptionType(kind: .word(words), read: { $0.word($1, of: words).flatMap(Value.init) }, written: \.rawValue)
+    }
+}

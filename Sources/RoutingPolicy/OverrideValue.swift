@@ -1,0 +1,83 @@
+package import Codecs
+
+/// What a request's body or a header gives for a routing override. Each property is nil if the value is not of that type.
+package enum OverrideValue {
+    case flag(Bool)
+    /// `integer` is nil for a number with a fraction.
+    case number(Double, integer: Int?)
+    case text(String)
+    case list([String])
+    /// The text of a header: its type is the one that is asked for.
+    case header(String)
+    case other
+
+    /// - Parameter value: not null.
+    package init(_ value: JSONValue, in body: RawSpan) {
+        switch value.kind {
+        case .true: self = .flag(true)
+        case .false: self = .flag(false)
+        case .number: self = JSON.double(value, in: body).map { .number($0, integer: JSON.integer(value, in: body)) } ?? .other
+        case .string: self = .text(JSON.string(value.range, in: body))
+        case .array: self = Self.texts(of: value, in: body).map { .list($0) } ?? .other
+        case .object, .null: self = .other
+        }
+    }
+
+    var flag: Bool? {
+        switch self {
+        case .flag(let flag): flag
+        case .header(let text): Bool(text.lowercased())
+        case .number, .text, .list, .other: nil
+        }
+    }
+
+    var integer: Int? {
+        switch self {
+        case .number(_, let integer): integer
+        case .header(let text) where text.utf8.allSatisfy(ASCII.isDigit): Int(text)
+        case .flag, .text, .list, .header, .other: nil
+        }
+    }
+
+    var number: Double? {
+        switch self {
+        case .number(let number, _): number
+        case .header(let text) where text.utf8.allSatisfy { ASCII.isDigit($0) || $0 == ASCII.dot }: Double(text)
+        case .flag, .text, .list, .header, .other: nil
+        }
+    }
+
+    package var text: String? {
+        switch self {
+        case .text(let text), .header(let text): text
+        case .flag, .number, .list, .other: nil
+        }
+    }
+
+    /// A text alone is a list of one. A header is split at its commas.
+    package var texts: [String]? {
+        switch self {
+        case .text(let text): [text]
+        case .list(let texts): texts
+        case .header(let text): text.split(separator: ",", omittingEmptySubsequences: false).map { String($0.trimmingBlanks()) }
+        case .flag, .number, .other: nil
+        }
+    }
+
+    /// At most the first 1,000: no override takes that many.
+    private static func texts(of array: JSONValue, in body: RawSpan) -> [String]? {
+        var cursor = JSONCursor(at: array.range.lowerBound)
+        var texts: [String] = []
+        do throws(JSONError) {
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body), texts.count < 1000 {
+                let value = try cursor.skipValue(body)
+                guard value.kind == .string else { return nil }
+                texts.append(JSON.string(value.range, in: body))
+            }
+        } catch {
+            return nil
+        }
+        return texts
+    }
+}

@@ -1,0 +1,83 @@
+import ConfigTree
+
+extension RoutingPolicy {
+    /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
+    static let section = OptionSection<RoutingPolicy>(
+        "", "the top of the file", reserved: ["plugins", "state", "log", "tls"],
+        [
+            Option(
+                "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
+                read: { fields, schema, _ in schema.readVersion(&fields) }),
+            Option(
+                "listen", takes: .texts, .value("127.0.0.1:8080"),
+                help: "where clients connect: HOST:PORT, :PORT or unix:PATH; beyond this machine 'keys' are required",
+                entries: { policy, _ in [OptionEntry("listen", .list(policy.listen.map { "\($0)" }))] },
+                read: { fields, schema, policy in
+                    guard let listen = schema.readListen(&fields) else { return }
+                    schema.listen = listen
+                    policy.listen = listen.map(\.address)
+                }),
+            Option(section: "server", \.server, ServerSettings.section, help: "the client side"),
+            Option(section: "defaults", \.defaults, PolicyDefaults.section, help: "what applies if no nearer level says otherwise"),
+            Option(
+                "providers", takes: .other("by name; see providers"), help: "accounts at one place each, by name",
+                entries: { policy, _ in policy.providers.map { OptionEntry($0.name, policy.value(of: $0)) } },
+                read: { fields, schema, policy in policy.providers = schema.readProviders(schema.named("providers", of: &fields)) }),
+            Option(
+                "models", takes: .other("by name; see models"), help: "the names that clients use",
+                entries: { policy, _ in policy.models.map { OptionEntry($0.key, policy.value(of: $0)) } },
+                read: { fields, schema, policy in
+                    policy.models = schema.readModels(schema.named("models", of: &fields))
+                    schema.models = ModelIndex(policy.models, providers: policy.providers.map(\.name))
+                }),
+            Option(
+                "routes", takes: .other("by name; see routes"),
+                help: "names that stand for several models; 'auto' serves requests that name no model",
+                entries: { policy, _ in policy.routes.map { OptionEntry($0.name, policy.value(of: $0)) } },
+                read: { fields, schema, policy in policy.routes = schema.readRoutes(schema.named("routes", of: &fields)) }),
+            Option(
+                "keys", takes: .other("by name; see keys"), help: "which clients may call; without any, every client on this machine",
+                entries: { policy, _ in policy.keys.map { OptionEntry($0.name, policy.value(of: $0)) } },
+                read: { fields, schema, policy in policy.keys = schema.readKeys(schema.named("keys", of: &fields)) }),
+            Option(
+                "tests", takes: .other("list; see tests"), help: "what routing must do with a request: for 'llm-router test' and 'check'",
+                entries: { policy, _ in policy.tests.map { OptionEntry($0.name, policy.value(of: $0)) } },
+                read: { fields, schema, policy in policy.tests = schema.readTests(&fields) }),
+            Option(
+                "include", takes: .other("paths and globs"),
+                help: "more files of this language, relative to this one; mappings of the same name merge by key",
+                // `PolicyFiles` has read and merged them.
+                entries: { _, _ in [] }, read: { fields, _, _ in _ = fields.node("include") }),
+        ])
+
+    func value(of provider: ProviderDefinition) -> OptionValue { .section(ProviderDefinition.section.entries(of: provider, in: self)) }
+    func value(of model: ModelDefinition) -> OptionValue { .section(ModelDefinition.section.entries(of: model, in: self)) }
+    func value(of route: RouteDefinition) -> OptionValue { .section(RouteDefinition.section.entries(of: route, in: self)) }
+    func value(of key: KeyDefinition) -> OptionValue { .section(KeyDefinition.section.entries(of: key, in: self)) }
+    func value(of test: RoutingExpectation) -> OptionValue { .section(RoutingExpectation.section.entries(of: test, in: self)) }
+
+    /// Eight hexadecimal digits over everything that the policy sets.
+    var meaningDigest: String {
+        var hash = MeaningHash()
+        hash.add(Self.section.entries(of: self, in: self))
+        return hash.finish()
+    }
+}
+
+extension PolicySchema {
+    fileprivate mutating func readVersion(_ fields: inout FieldReader) {
+        guard let entry = fields.entry("version") else {
+            report(ConfigIssue(at: fields.position, "key 'version' is missing", hint: "write 'version: 1' at the top"))
+            return
+        }
+        guard case .scalar(let scalar) = entry.value.content, scalar.isUnresolved || (scalar.text == "1" && scalar.style == .plain) else {
+            report(
+                ConfigIssue(
+                    at: entry.value.position,
+                    entry.value.displayText == "'1'"
+                        ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.displayText)",
+                    hint: "write 'version: 1'"))
+            return
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import ConfigTree
+import Testing
+
+@testable import RoutingPolicy
+
+/// Every option of the language, at every place where its section may be.
+struct OptionsTests {
+    /// One option at one place of a policy, with two values that it takes.
+    struct Sample: CustomTestStringConvertible {
+        var path: [String]
+        var key: String
+        var values: (String, String)
+        /// Other keys of the section that the option needs, or that it excludes (nil).
+        var others: [String: String?] = [:]
+        /// What a difference calls it.
+        var shownAs: String
+
+        var testDescription: String { (path + [key]).joined(separator: ".") }
+
+        func policy(_ value: String) -> String {
+            var tree = OptionsTests.base
+            for (other, value) in others { tree.set(path + [other], value) }
+            tree.set(path + [key], value)
+            return tree.yaml
+        }
+    }
+
+    /// Where each section may be.
+    private static let places: [(section: String, path: [String])] =
+        [("", []), ("server", ["server"]), ("defaults", ["defaults"]), ("statistics", ["defaults", "statistics"])]
+        + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["defaults", $0]) }
+        + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["providers", "p", $0]) }
+        + ["timeouts", "retry", "breaker", "limits", "price"].map { ($0, ["models", "m", $0]) }
+        + ["timeouts", "retry", "failover", "fallback_on", "hedge"].map { ($0, ["routes", "r", $0]) }
+        + [
+            ("providers", ["providers", "p"]), ("models", ["models", "m"]), ("routes", ["routes", "r"]), ("keys", ["keys", "k"]),
+            ("limits", ["keys", "k", "limits"]), ("keys.defaults", ["keys", "k", "defaults"]), ("step", ["routes", "r", "try", "0"]),
+            ("select", ["routes", "r", "try", "0", "select"]), ("max_price", ["routes", "r", "try", "0", "select", "max_price"]),
+            ("tests", ["tests", "0"]), ("request", ["tests", "0", "request"]), ("expect", ["tests", "0", "expect"]),
+        ]
+
+    private static let base = Tree(
+        """
+        version = 1
+        providers.p.plugin = echo
+        providers.q.plugin = echo
+        models.m.provider = p
+        models.n.provider = q
+        models.n.tags = [x, y]
+        models.p/z.provider = p
+        models.q/z.provider = q
+        routes.r.try.0.select.tags = x
+        routes.s.try = [n]
+        keys.k.secret = s3cret-s3cret
+        keys.l.secret = s4cret-s4cret
+        tests.0.name = t
+        tests.0.expect.chosen = n
+        """)
+
+    private static let hex = String(repeating: "0f", count: 32)
+
+    /// Values of the options whose kind does not say enough.
+    private static let values: [String: (String, String, [String: String?])] = [
+        ".listen": ("127.0.0.1:1", "127.0.0.1:2", [:]), "providers.plugin": ("echo", "twin", [:]),
+        "models.provider": ("p", "q", [:]), "models.tags": ("a", "b", [:]), "models.upstream": ("a", "b", [:]),
+        "models.supports": ("[tools]", "[json]", [:]), "models.request_defaults": ("{ a: 1 }", "{ a: 2 }", [:]),
+        "models.request_overrides": ("{ a: 1 }", "{ a: 2 }", [:]), "price.input": ("1", "2", ["output": "3"]),
+        "price.output": ("1", "2", ["input": "3"]), "price.cached_input": ("1", "2", ["input": "3", "output": "4"]),
+        "price.reasoning": ("1", "2", ["input": "3", "output": "4"]), "routes.try": ("[m]", "[n]", [:]),
+        "routes.fallback": ("[m]", "[n]", [:]),
+        "fallback_on.context_overflow": ("[m]", "[n]", [:]), "fallback_on.content_filter": ("[m]", "[n]", [:]),
+        "hedge.after": ("3s", "p95", [:]), "hedge.max_cost": ("1", "2", ["after": "3s"]), "select.tags": ("x", "\"!y\"", [:]),
+        "select.provider": ("p", "q", [:]), "select.models": ("m", "n", [:]), "select.supports": ("[tools]", "[json]", [:]),
+        "select.max_price": ("1", "2", [:]), "keys.secret": ("secret-one", "secret-two", [:]),
+        "keys.sha256": (hex, String(hex.reversed()), ["secret": nil]), "keys.models": ("[m]", "[n]", [:]),
+        "keys.endpoints": ("[chat]", "[models]", [:]), "keys.defaults.tags": ("a", "b", [:]),
+        "keys.defaults.fallback_provider": ("p", "q", ["fallback_model": "z"]), "keys.defaults.fallback_model": ("m", "n", [:]),
+        "tests.name": ("a", "b", [:]), "tests.key": ("k", "l", [:]), "tests.down": ("p", "q", [:]), "request.model": ("m", "n", [:]),
+        "request.text": ("a", "b", [:]), "request.tags": ("a", "b", [:]), "request.fallback_provider": ("p", "q", ["fallback_model": "z"]),
+        "request.fallback_model": ("m", "n", [:]), "request.body": ("{ a: 1 }", "{ a: 2 }", [:]), "expect.chosen": ("m", "n", [:]),
+        "expect.order": ("[m]", "[n]", [:]), "expect.never": ("m", "n", [:]), "expect.refused": ("404", "403", ["chosen": nil]),
+    ]
+
+    /// What a difference calls an option, if not by its key.
+    private static let shownAs = [
+        "keys.sha256": "secret", "tests.name": "test b", "step.order": "try", "failover.400 to 599": "403",
+    ]
+
+    /// Options that have only one value, or whose value is other options.
+    private static let exempt: Set = [".version", ".include", "step.select"]
+
+    private static let sections = OptionReference(plugins: []).sections
+
+    static let samples = places.flatMap { place in
+        (sections.first { $0.name == place.section }?.rows ?? []).compactMap { row -> Sample? in
+            let name = "\(place.section).\(row.key)"
+            if exempt.contains(name) || isSection(row) { return nil }
+            let (first, second, others) = values[name] ?? row.kind.flatMap(values).map { ($0, $1, [:]) } ?? ("", "", [:])
+            let shown = shownAs[name] ?? (place.section == "request" ? "request" : place.section == "select" ? "try" : row.key)
+            return Sample(
+                path: place.path, key: row.key == "400 to 599" ? "403" : row.key, values: (first, second), others: others,
+                shownAs: place.section == "max_price" ? "try" : shown)
+        }
+    }
+
+    /// Whether the option is a section or a list of named things, which have options of their own.
+    private static func isSection(_ row: OptionReference.Row) -> Bool {
+        if case .other(let words)? = row.kind { words.hasPrefix("see ") || words.contains("; see \(row.key)") } else { false }
+    }
+
+    private static func values(of kind: FieldKind) -> (String, String)? {
+        switch kind {
+        case .bool: ("false", "true")
+        case .word(let words): (words[0], words[1])
+        case .integer(let range, _): ("\(range.lowerBound)", "\(range.lowerBound + 1)")
+        case .number(let range): ("\(range.lowerBound)", "\(range.lowerBound + 0.5)")
+        case .money: ("1", "2")
+        case .duration(let range): range.contains(.seconds(1)) ? ("1s", "2s") : ("61s", "62s")
+        case .size: ("1MiB", "2MiB")
+        case .text, .texts, .words, .other: nil
+        }
+    }
+
+    @Test
+    func `every option of every section has samples`() {
+        #expect(Set(Self.places.map(\.section)) == Set(Self.sections.map(\.name)))
+        #expect(Self.samples.filter { $0.values.0.isEmpty }.map(\.testDescription) == [])
+        #expect(Self.samples.count > 220)
+    }
+
+    @Test(arguments: samples)
+    func `a changed value changes the digest and shows in the difference`(sample: Sample) throws {
+        let before = load(sample.policy(sample.values.0)), after = load(sample.policy(sample.values.1))
+        let old = try #require(before.policy, "\(before.rendered())"), new = try #require(after.policy, "\(after.rendered())")
+        #expect(old.digest != new.digest)
+        let lines = PolicyDifference.words(from: old, to: new, draining: [:])
+        #expect(lines.contains { $0.contains(sample.shownAs) }, "\(lines)")
+        #expect(PolicyDifference.words(from: old, to: old, draining: [:]) == [])
+    }
+
+    @Test(arguments: samples)
+    func `an option is read only at its place, and a misspelled one is reported`(sample: Sample) {
+        guard sample.key != "403" else { return }
+        let report = load(sample.policy(sample.values.0).replacing("\(sample.key):", with: "\(sample.key)x:"))
+        #expect(report.issues.contains { $0.message.contains("unknown key '\(sample.key)x'") }, "\(report.rendered())")
+    }
+
+    /// Mappings by path, written as YAML. A path's numbers are places in a list.
+    struct Tree {
+        private var children: [(key: String, tree: Tree)] = []
+        private var value: String?
+
+        /// - Parameter lines: `a.b.c = value`.
+        init(_ lines: String) {
+            for line in lines.split(separator: "\n") {
+                let parts = line.components(separatedBy: " = ")
+                set(parts[0].split(separator: ".").map(String.init), parts[1])
+            }
+        }
+
+        /// - Parameter value: nil removes the key.
+        mutating func set(_ path: [String], _ value: String?) {
+            guard let key = path.first else {
+                self.value = value
+                children = []
+                return
+            }
+            let index = children.firstIndex { $0.key == key }
+            if path.count == 1, value == nil {
+                if let index { children.remove(at: index) }
+                return
+            }
+            self.value = nil
+            if index == nil { children.append((key, Tree(""))) }
+            children[index ?? children.count - 1].tree.set(Array(path.dropFirst()), value)
+        }
+
+        var yaml: String { children.map { "\($0.key): \($0.tree.flow)" }.joined(separator: "\n") }
+
+        private var flow: String {
+            if let value { return value }
+            if children.first?.key == "0" { return "[\(children.map(\.tree.flow).joined(separator: ", "))]" }
+            return "{ \(children.map { "\($0.key): \($0.tree.flow)" }.joined(separator: ", ")) }"
+        }
+    }
+}
+
+extension String {
+    fileprivate func components(separatedBy separator: String) -> [String] {
+        guard let range = firstRange(of: separator) else { return [self] }
+        return [String(self[..<range.lowerBound]), String(self[range.upperBound...])]
+    }
+}
