@@ -1,11 +1,4 @@
-# make run      installs libyaml if it is missing, builds, and serves routes.yaml on 127.0.0.1:8080
-# make build    the release build: .build/release/llm-router
-# make test     the whole test suite
-# make bench    the benchmark, compared with nginx
-# make profile  records which code the benchmark runs, for the code layout of the release build
-# make soak     the live tests at full size and with exact times
-# make tsan     all tests, and the routers that the live tests start, under the thread sanitizer
-# make lint     the rules that the compiler doesn't check
+# `make help` lists the targets.
 
 SWIFT ?= swift
 # With this flag a target can import only the modules that Package.swift lists for it.
@@ -19,49 +12,48 @@ OPTIMIZED = -c release -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -cross-m
 # a name with its checksum, and object files are not reused when only the profile differs.
 PROFILE = Tests/Bench/relay.profdata
 PROFILED = $(foreach flag,$(1),-Xswiftc -Xfrontend -Xswiftc $(flag)) $(foreach flag,-static-func-full-module-prefix=false -no-pgo-warn-mismatch,-Xswiftc -Xllvm -Xswiftc $(flag))
-ifeq ($(shell uname),Linux)
 LAYOUT = $(CURDIR)/.build/relay-$(firstword $(shell cksum $(PROFILE))).profdata
 RELEASE = $(OPTIMIZED) $(call PROFILED,-ir-profile-use=$(LAYOUT) -disable-incremental-llvm-codegen)
-else
-RELEASE = $(OPTIMIZED)
-endif
 INSTRUMENTED = $(OPTIMIZED) $(call PROFILED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile
 LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run build test bench profile soak tsan lint system-packages
+.PHONY: help run build test bench profile soak tsan lint format docs system-packages
 
-run: build
+help: ## lists the targets
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## installs libyaml if it is missing, builds, and serves routes.yaml on 127.0.0.1:8080
 	.build/release/llm-router serve routes.yaml
 
-build: system-packages $(LAYOUT)
+build: system-packages $(LAYOUT) ## builds .build/release/llm-router
 	$(BUILD) $(RELEASE) --product llm-router
 
 $(LAYOUT): $(PROFILE)
 	@mkdir -p .build && cp $< $@
 
-test: system-packages
+test: system-packages ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-soak: system-packages
+soak: system-packages ## runs the live tests at full size and with exact times
 	$(BUILD) --build-tests
 	SOAK=1 $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
-tsan: system-packages
+tsan: system-packages ## runs all tests, and the routers of the live tests, under the thread sanitizer
 	TSAN_OPTIONS=$(TSAN) $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
 	$(BUILD) --build-tests
 	TSAN_OPTIONS=$(TSAN) LLM_ROUTER_BIN=$(CURDIR)/.build-tsan/debug/llm-router $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
-bench: build
+bench: build ## measures the router, compared with nginx
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
 		echo "installing nginx-light, which the benchmark compares with"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends nginx-light; }
 	$(BUILD) $(RELEASE) --product Bench
 	.build/release/Bench run --router .build/release/llm-router $(BENCH)
 
-profile: system-packages $(LAYOUT)
+profile: system-packages $(LAYOUT) ## records which code the benchmark runs, for the code layout of release builds
 	$(BUILD) $(RELEASE) --product Bench
 	$(BUILD) $(INSTRUMENTED) --product llm-router
 	$(BUILD) $(INSTRUMENTED) --product Bench
@@ -70,10 +62,16 @@ profile: system-packages $(LAYOUT)
 	LLVM_PROFILE_FILE=$(CURDIR)/.build-profile/plan-%p-%m.profraw .build-profile/release/Bench plan
 	$(LLVM_PROFDATA) merge --sparse .build-profile/*.profraw --output $(PROFILE)
 
-lint:
+lint: ## checks the rules that the compiler doesn't check
 	./.ci/lint
 
+format: ## formats all Swift files
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Plugins Tests
+
+docs: ## builds the documentation of ProviderKit; fails on a warning or an undocumented symbol
+	./.ci/docs
+
 system-packages:
-	@[ "$$(uname)" != Linux ] || [ -e /usr/include/yaml.h ] || { \
+	@[ -e /usr/include/yaml.h ] || { \
 		echo "installing libyaml-dev, which is needed to read routes.yaml"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev; }

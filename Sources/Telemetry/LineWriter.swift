@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Writes lines to a file descriptor on a separate thread. `write` never waits: if the descriptor is too slow, the queue
-/// reaches its limit, and further lines are dropped and counted.
+/// Writes lines to a file descriptor on a separate thread. `write` never waits: if the descriptor is too slow, the
+/// queue reaches its limit, and further lines are dropped and counted.
 package final class LineWriter: Sendable {
     private static let maxQueuedBytes = 8 << 20
     /// A buffer with a larger capacity is released instead of reused.

@@ -6,8 +6,8 @@ import Testing
 
 @Suite("the attempts of a plan")
 struct AttemptSequenceTests {
-    /// Makes the attempts of a plan, all of which fail, without waiting. Returns the models in the order of the attempts,
-    /// with `+` before a fallback and `=` before a retry.
+    /// Makes the attempts of a plan, all of which fail, without waiting. Returns the models in the order of the
+    /// attempts, with `+` before a fallback and `=` before a retry.
     private func attempts(
         _ plan: Plan, contexts: [Int: Int] = [:], retries: Int = 1, status: Int? = nil, failing: (Int) -> FailureClass
     ) -> [String] {

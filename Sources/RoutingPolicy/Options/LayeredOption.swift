@@ -20,7 +20,8 @@ struct LayeredOption<Settings, Overrides>: Sendable {
     }
 }
 
-/// Settings that come from several levels of the policy. `Overrides` is what one level sets; nil leaves an option to the level below.
+/// Settings that come from several levels of the policy. `Overrides` is what one level sets; nil leaves an option to
+/// the level below.
 protocol LayeredSettings: OptionHolder, Equatable {
     associatedtype Overrides: OptionHolder & Equatable
 

@@ -2,8 +2,9 @@ import ConfigTree
 
 /// One option of a section of routes.yaml, and everything that the router knows about it.
 ///
-/// Reading, bounds, defaults, `help config`, the digest, the difference that a reload logs and the explanation of a request are derived from these
-/// descriptors. A new option is a stored property of its section's value and one descriptor.
+/// Reading, bounds, defaults, `help config`, the digest, the difference that a reload logs and the explanation of a
+/// request are derived from these descriptors. A new option is a stored property of its section's value and one
+/// descriptor.
 struct Option<Section>: Sendable {
     let key: String
     /// What the option takes, with its bounds.

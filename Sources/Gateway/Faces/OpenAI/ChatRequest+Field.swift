@@ -2,7 +2,8 @@ import Codecs
 import RoutingPolicy
 
 extension ChatRequest {
-    /// The members of OpenAI's chat request that the router reads. They go upstream, `model` with the provider's own name.
+    /// The members of OpenAI's chat request that the router reads. They go upstream, `model` with the provider's own
+    /// name.
     enum Member: Int, CaseIterable {
         case messages, stream, n, streamOptions, responseFormat, tools, functions, maxTokens, maxCompletionTokens, model
 
@@ -22,9 +23,11 @@ extension ChatRequest {
         }
     }
 
-    /// A member of a request's body that the router reads: one of OpenAI's, or a routing override, which no upstream sees.
+    /// A member of a request's body that the router reads: one of OpenAI's, or a routing override, which no upstream
+    /// sees.
     struct Field {
-        /// OpenAI's members first, in the order of their cases, then `RoutingOverride.all`. At most 64: the fields of a request are bits of a word.
+        /// OpenAI's members first, in the order of their cases, then `RoutingOverride.all`. At most 64: the fields of a
+        /// request are bits of a word.
         let index: Int
 
         private static let names = Member.allCases.map(\.name) + RoutingOverride.all.map(\.name)
@@ -43,8 +46,8 @@ extension ChatRequest {
 
         var override: RoutingOverride { RoutingOverride.all[index - Member.allCases.count] }
 
-        /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an escaped key is the same key. Most
-        /// members are ruled out by their length.
+        /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an
+        /// escaped key is the same key. Most members are ruled out by their length.
         init?(_ key: Range<Int>, in body: RawSpan) {
             let length = key.count - 2
             if Self.byLength.indices.contains(length), let field = Self(key, among: Self.byLength[length], in: body) {

@@ -3,7 +3,8 @@ import Engine
 import HTTPWire
 import RoutingPolicy
 
-/// What the router reads of a chat request, straight from the bytes. Everything else is never parsed and reaches the upstream as it came.
+/// What the router reads of a chat request, straight from the bytes. Everything else is never parsed and reaches the
+/// upstream as it came.
 struct ChatRequest {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
@@ -12,7 +13,8 @@ struct ChatRequest {
     let wantsUsage: Bool
     /// `n`: how many choices the response has.
     let choices: Int
-    /// The body's routing overrides, over those of the headers, over those of the key; nil if there are none, as in most requests.
+    /// The body's routing overrides, over those of the headers, over those of the key; nil if there are none, as in
+    /// most requests.
     let overrides: OverridesBox?
     let needs: RequestNeeds
     /// The members that go upstream.
@@ -24,8 +26,9 @@ struct ChatRequest {
     /// - Parameters:
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
-    ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides something. Such a request's tokens are
-    ///     estimated from its texts. For smaller ones their length is enough, because a text has fewer tokens than bytes.
+    ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides
+    ///     something. Such a request's tokens are estimated from its texts. For smaller ones their length is enough,
+    ///     because a text has fewer tokens than bytes.
     init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil, exactFrom: Int = 0) throws(APIError) {
         var reading = try Reading(of: body, headers, isExact: body.byteCount >= exactFrom / 2)
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {

@@ -12,8 +12,9 @@ extension OverrideReader {
     private static let overrides = Dictionary(
         uniqueKeysWithValues: RoutingOverride.all.enumerated().flatMap { index, override in override.headers.map { ($0, index) } })
 
-    /// A header that looks like a misspelled override is refused, because dropping an override silently would route the request otherwise than the
-    /// client wants. Any other header with the prefix is ignored: a client whose gateway adds its own `x-router-token` could do nothing about a 400.
+    /// A header that looks like a misspelled override is refused, because dropping an override silently would route the
+    /// request otherwise than the client wants. Any other header with the prefix is ignored: a client whose gateway
+    /// adds its own `x-router-token` could do nothing about a 400.
     ///
     /// nil if there is no such header, as in most requests.
     init?(headers: HTTPFields) throws(APIError) {

@@ -1,6 +1,7 @@
 package import ProviderKit
 
-/// `failover:`: rows of the failure table that the policy overrides, by status (`403: stop`) or by class (`timeout: stop`).
+/// `failover:`: rows of the failure table that the policy overrides, by status (`403: stop`) or by class
+/// (`timeout: stop`).
 package struct Failover: Sendable, Equatable, OptionHolder {
     /// What follows a failed attempt, before anything was sent to the client.
     package enum Action: String, Sendable, CaseIterable {

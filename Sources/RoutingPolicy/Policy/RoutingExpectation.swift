@@ -4,7 +4,7 @@ package import ConfigTree
 package struct RoutingExpectation: Sendable, Equatable, OptionHolder {
     package var name = ""
     package var position = SourcePosition(file: "", line: 1, column: 1)
-    /// The chat request's body as JSON, given as `request: { body: … }` or made from the short form (`model`, `image`,
+    /// The chat request as JSON, given as `request: { body: … }` or made from the short form (`model`, `image`,
     /// `tools`, `json`, …).
     package var body = ExpectedRequest().body
     /// The number of prompt tokens. Nil: it is estimated.

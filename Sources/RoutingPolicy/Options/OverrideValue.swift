@@ -1,6 +1,7 @@
 package import Codecs
 
-/// What a request's body or a header gives for a routing override. Each property is nil if the value is not of that type.
+/// What a request's body or a header gives for a routing override. Each property is nil if the value is not of that
+/// type.
 package enum OverrideValue {
     case flag(Bool)
     /// `integer` is nil for a number with a fraction.

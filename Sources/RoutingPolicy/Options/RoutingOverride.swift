@@ -1,8 +1,8 @@
 import Codecs
 import ConfigTree
 
-/// One routing override, and everything that the router knows about it. Requests, headers, key defaults, tests, help, digest, difference and
-/// explanations are all derived from `RoutingOverride.all`.
+/// One routing override, and everything that the router knows about it. Requests, headers, key defaults, tests, help,
+/// digest, difference and explanations are all derived from `RoutingOverride.all`.
 package struct RoutingOverride: Sendable {
     /// The member of a request's body, and the option of a key's `defaults` and of a test's `request`.
     package let name: StaticString

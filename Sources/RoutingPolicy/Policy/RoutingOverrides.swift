@@ -1,5 +1,5 @@
-/// The routing overrides of a request: fields that choose and bound its models. A request gives them in its body or as `x-router-*` headers; a key
-/// gives them for all its requests (`keys.NAME.defaults`). nil: not given.
+/// The routing overrides of a request: fields that choose and bound its models. A request gives them in its body or as
+/// `x-router-*` headers; a key gives them for all its requests (`keys.NAME.defaults`). nil: not given.
 package struct RoutingOverrides: Sendable, Equatable, OptionHolder {
     package enum SelectionMode: String, Sendable, CaseIterable {
         case weightedRandom = "weighted_random"

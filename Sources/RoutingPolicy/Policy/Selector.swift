@@ -62,7 +62,8 @@ package enum Order: String, Sendable, CaseIterable {
 package struct Selection: Sendable, Equatable {
     package var selector: Selector
     package var order: Order
-    /// In the order of the file, hidden models and those of providers that are off included. `minSuccessRate` is not applied yet.
+    /// In the order of the file, hidden models and those of providers that are off included. `minSuccessRate` is not
+    /// applied yet.
     package var models: [Int]
 
     package init(selector: Selector, order: Order = .listed, models: [Int]) {

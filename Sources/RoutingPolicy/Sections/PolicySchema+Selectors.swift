@@ -4,7 +4,8 @@ import ConfigTree
 struct StepOptions: OptionHolder {
     var selection: Selection?
     var order = Order.listed
-    /// Whether the selector is free of mistakes, so that a warning about what it keeps is not a second report of one mistake.
+    /// Whether the selector is free of mistakes, so that a warning about what it keeps is not a second report of one
+    /// mistake.
     var isValid = false
 }
 
