@@ -23,7 +23,8 @@ struct AttemptSequenceTests {
             switch sequence.decide(error.failureRule(plan.failover), after: error.failure, retries: retries, context: context) {
             case .stop: next = nil
             case .retry: next = sequence.retryCandidate
-            case .next: next = sequence.nextCandidate(context: context) ?? (sequence.isLastResortAllowed ? sequence.retryCandidate : nil)
+            case .next:
+                next = sequence.nextCandidate(context: context) ?? (sequence.isPostponedRetryAllowed ? sequence.retryCandidate : nil)
             }
         }
         return called
@@ -58,7 +59,7 @@ struct AttemptSequenceTests {
     }
 
     @Test("after an upstream error the same model is retried only if no other is left")
-    func lastResort() {
+    func postponedRetry() {
         #expect(attempts(plan([1, 2], [3], attempts: 9), retries: 2) { _ in .upstreamError } == ["1", "2", "+3", "=+3", "=+3"])
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("the breaker")
 struct StateBreakerTests {
-    /// Drives a breaker with one attempt at a time.
+    /// A breaker whose clock is a time since its start.
     private final class Driver {
         var breaker: Breaker
         var random = SplitMix64(seed: 1)
@@ -15,19 +15,19 @@ struct StateBreakerTests {
             breaker = Breaker(settings)
         }
 
-        func enter(_ now: Duration, early: Bool = false) -> Breaker.Pass? {
-            if case .admitted(let pass) = breaker.enter(now: after(now), allowsEarlyProbe: early) { pass } else { nil }
+        func enter(_ now: Duration, earlyProbe: Bool = false) -> Breaker.Pass? {
+            if case .admitted(let pass) = breaker.enter(now: after(now), allowsEarlyProbe: earlyProbe) { pass } else { nil }
         }
 
         /// False if the attempt was not admitted.
         @discardableResult
-        func attempt(_ verdict: Breaker.Verdict, at now: Duration, early: Bool = false) -> Bool {
-            guard let pass = enter(now, early: early) else { return false }
-            on(verdict, of: pass, at: now)
+        func attempt(_ verdict: Breaker.Verdict, at now: Duration, earlyProbe: Bool = false) -> Bool {
+            guard let pass = enter(now, earlyProbe: earlyProbe) else { return false }
+            record(verdict, of: pass, at: now)
             return true
         }
 
-        func on(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, at now: Duration) {
+        func record(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, at now: Duration) {
             breaker.on(verdict, of: pass, now: after(now), using: &random)
         }
 
@@ -47,7 +47,7 @@ struct StateBreakerTests {
     }
 
     @Test("a success resets the count of consecutive failures")
-    func row() {
+    func successResetsFailures() {
         let driver = Driver()
         for _ in 0..<10 {
             driver.attempt(.failed, at: .zero)
@@ -58,7 +58,7 @@ struct StateBreakerTests {
         #expect(driver.breaker.failuresInRow == 0)
     }
 
-    @Test("an attempt without a verdict and a 429 leave the count of consecutive failures unchanged")
+    @Test("neither an attempt without a verdict nor a 429 changes the count of consecutive failures")
     func noVerdict() {
         let driver = Driver()
         driver.attempt(.failed, at: .zero)
@@ -70,7 +70,7 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(31))))
     }
 
-    @Test("after the cooldown one probe at a time is admitted, and `successes` successful probes close the breaker")
+    @Test("after the open time one probe at a time is admitted, and `successes` successful probes close the breaker")
     func halfOpen() throws {
         let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
@@ -79,16 +79,16 @@ struct StateBreakerTests {
         #expect(first.isProbe)
         #expect(driver.availability(.seconds(30)) == .probing)
         #expect(driver.enter(.seconds(99)) == nil)
-        driver.on(.succeeded, of: first, at: .seconds(100))
+        driver.record(.succeeded, of: first, at: .seconds(100))
         #expect(driver.availability(.seconds(100)) == .probe)
         let second = try #require(driver.enter(.seconds(100)))
         #expect(driver.enter(.seconds(100)) == nil)
-        driver.on(.succeeded, of: second, at: .seconds(101))
+        driver.record(.succeeded, of: second, at: .seconds(101))
         #expect(driver.breaker.state == .closed)
         #expect(driver.enter(.seconds(101))?.isProbe == false)
     }
 
-    @Test("the cooldown doubles with each failed probe up to max_cooldown, and is reset when the breaker closes")
+    @Test("the open time doubles with each failed probe up to max_cooldown, and is reset when the breaker closes")
     func doubling() {
         let driver = Driver(.exact(failures: 1, cooldown: .seconds(30), max: .seconds(100), successes: 1))
         driver.attempt(.failed, at: .zero)
@@ -104,7 +104,7 @@ struct StateBreakerTests {
     }
 
     @Test("a failed probe resets the count of successful probes")
-    func goodInRow() {
+    func failedProbeResetsSuccesses() {
         let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
         driver.attempt(.succeeded, at: .seconds(30))
@@ -121,19 +121,22 @@ struct StateBreakerTests {
         driver.attempt(.failed, at: .zero)
         driver.attempt(.succeeded, at: .seconds(30))
         let probe = try #require(driver.enter(.seconds(31)))
-        driver.on(verdict, of: probe, at: .seconds(32))
+        driver.record(verdict, of: probe, at: .seconds(32))
         #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
         #expect(driver.enter(.seconds(33)) != nil)
     }
 
-    @Test("each cooldown is drawn at random from (1 - jitter)...(1 + jitter) of its length")
+    @Test("each open time is drawn at random, between (1 - jitter) and (1 + jitter) times 'cooldown'")
     func jitter() {
         var lengths: Set<Int64> = []
         for seed in 0..<200 {
             let driver = Driver(.exact(failures: 1, cooldown: .seconds(10), jitter: 0.2))
             driver.random = SplitMix64(seed: UInt64(seed))
             driver.attempt(.failed, at: .zero)
-            guard case .open(let until) = driver.breaker.state else { return #expect(Bool(false)) }
+            guard case .open(let until) = driver.breaker.state else {
+                Issue.record("the breaker is not open")
+                return
+            }
             let length: Duration = until - after(.zero)
             #expect(length >= .seconds(8) && length <= .seconds(12))
             lengths.insert(length.components.attoseconds)
@@ -141,7 +144,9 @@ struct StateBreakerTests {
         #expect(lengths.count > 150)
     }
 
-    @Test("a 404 opens the breaker for a minute, doubling up to an hour; a success resets the time")
+    @Test(
+        "a 404 opens the breaker for a minute, and for twice as long after each further 404, up to an hour; a success resets the open time to a minute"
+    )
     func notFound() {
         let driver = Driver(.exact(successes: 1))
         var now = 0
@@ -155,7 +160,7 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(now)) == .open(until: after(.seconds(now + 60))))
     }
 
-    @Test("one successful probe resets the time after a 404, even if it does not close the breaker")
+    @Test("one successful probe resets the open time after a 404, even if it does not close the breaker")
     func notFoundAfterProbe() {
         let driver = Driver(.exact(successes: 2))
         driver.attempt(.notFound, at: .zero)
@@ -165,16 +170,16 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(180)) == .open(until: after(.seconds(240))))
     }
 
-    @Test("many 404s of concurrent attempts count as one")
+    @Test("concurrent attempts that all get a 404 count as one")
     func concurrentNotFound() throws {
         let driver = Driver()
         let passes = (0..<50).compactMap { _ in driver.enter(.zero) }
         #expect(passes.count == 50)
-        for pass in passes { driver.on(.notFound, of: pass, at: .seconds(1)) }
+        for pass in passes { driver.record(.notFound, of: pass, at: .seconds(1)) }
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(61))))
     }
 
-    @Test("a rejection of the router's key opens the breaker immediately; a rejected probe doubles the cooldown")
+    @Test("a rejection of the router's key opens the breaker immediately; a rejected probe doubles the open time")
     func rejected() {
         let driver = Driver(.exact(failures: 5))
         driver.attempt(.rejected, at: .zero)
@@ -189,18 +194,18 @@ struct StateBreakerTests {
         let (first, second, third) = (
             try #require(driver.enter(.zero)), try #require(driver.enter(.zero)), try #require(driver.enter(.zero))
         )
-        driver.on(.rateLimited(cooldown: .seconds(20)), of: first, at: .zero)
+        driver.record(.rateLimited(cooldown: .seconds(20)), of: first, at: .zero)
         #expect(driver.availability(.seconds(1)) == .coolingDown(until: after(.seconds(20))))
-        driver.on(.rateLimited(cooldown: .seconds(5)), of: second, at: .seconds(1))
+        driver.record(.rateLimited(cooldown: .seconds(5)), of: second, at: .seconds(1))
         #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(20))))
-        driver.on(.rateLimited(cooldown: .seconds(86400)), of: third, at: .seconds(2))
-        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(302))))
+        driver.record(.rateLimited(cooldown: .seconds(86400)), of: third, at: .seconds(2))
+        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(2 + 300))))
         #expect(driver.enter(.seconds(301)) == nil)
         #expect(driver.enter(.seconds(302))?.isProbe == false)
         #expect(driver.breaker.failuresInRow == 0)
     }
 
-    @Test("a half-open model in cooldown is probed after the cooldown")
+    @Test("a model with a half-open breaker that is in cooldown after a 429 is probed after the cooldown")
     func halfOpenCoolingDown() throws {
         let driver = Driver(.exact(failures: 1))
         driver.attempt(.failed, at: .zero)
@@ -211,47 +216,47 @@ struct StateBreakerTests {
         #expect(try #require(driver.enter(.seconds(40))).isProbe)
     }
 
-    @Test("an open breaker stays open until the end of a longer cooldown")
+    @Test("an open breaker stays open until the end of a longer cooldown after a 429")
     func openCoolingDown() throws {
         let driver = Driver(.exact(failures: 1))
-        let late = try #require(driver.enter(.zero))
+        let older = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
-        driver.on(.rateLimited(cooldown: .seconds(100)), of: late, at: .seconds(1))
+        driver.record(.rateLimited(cooldown: .seconds(100)), of: older, at: .seconds(1))
         #expect(driver.availability(.seconds(40)) == .open(until: after(.seconds(101))))
         #expect(driver.enter(.seconds(40)) == nil)
         #expect(driver.enter(.seconds(101))?.isProbe == true)
     }
 
     @Test("verdicts on attempts that began before the breaker opened are ignored")
-    func late() throws {
+    func olderAttempts() throws {
         let driver = Driver(.exact(failures: 1, successes: 1))
-        let early = (0..<3).compactMap { _ in driver.enter(.zero) }
+        let older = (0..<3).compactMap { _ in driver.enter(.zero) }
         driver.attempt(.failed, at: .zero)
-        driver.on(.succeeded, of: early[0], at: .seconds(1))
-        driver.on(.failed, of: early[1], at: .seconds(1))
+        driver.record(.succeeded, of: older[0], at: .seconds(1))
+        driver.record(.failed, of: older[1], at: .seconds(1))
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(30))))
         let probe = try #require(driver.enter(.seconds(30)))
-        driver.on(.succeeded, of: early[2], at: .seconds(31))
+        driver.record(.succeeded, of: older[2], at: .seconds(31))
         #expect(driver.availability(.seconds(31)) == .probing)
-        driver.on(.succeeded, of: probe, at: .seconds(32))
+        driver.record(.succeeded, of: probe, at: .seconds(32))
         #expect(driver.breaker.state == .closed)
     }
 
     @Test(
-        "a call without another candidate can probe early; a failure does not double the cooldown, and without a verdict the breaker stays open"
+        "a call without another candidate can probe early; if that probe fails, the open time starts again without being doubled, and if it has no verdict, nothing changes"
     )
-    func earlyProbe() throws {
-        let driver = Driver(.exact(failures: 1))
+    func earlyProbes() throws {
+        let driver = Driver(.exact(failures: 1, successes: 2))
         driver.attempt(.failed, at: .zero)
         #expect(driver.enter(.seconds(5)) == nil)
-        let first = try #require(driver.enter(.seconds(5), early: true))
+        let first = try #require(driver.enter(.seconds(5), earlyProbe: true))
         #expect(first.isProbe)
-        #expect(driver.enter(.seconds(5), early: true) == nil)
-        driver.on(.none, of: first, at: .seconds(6))
+        #expect(driver.enter(.seconds(5), earlyProbe: true) == nil)
+        driver.record(.none, of: first, at: .seconds(6))
         #expect(driver.availability(.seconds(6)) == .open(until: after(.seconds(30))))
-        driver.attempt(.failed, at: .seconds(10), early: true)
+        driver.attempt(.failed, at: .seconds(10), earlyProbe: true)
         #expect(driver.availability(.seconds(10)) == .open(until: after(.seconds(40))))
-        driver.attempt(.succeeded, at: .seconds(11), early: true)
+        driver.attempt(.succeeded, at: .seconds(11), earlyProbe: true)
         #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
         driver.attempt(.succeeded, at: .seconds(11))
         #expect(driver.breaker.state == .closed)
@@ -260,10 +265,10 @@ struct StateBreakerTests {
     @Test("a model in cooldown after a 429 is not probed early")
     func noEarlyProbeInCooldown() throws {
         let driver = Driver(.exact(failures: 1))
-        let late = try #require(driver.enter(.zero))
+        let older = try #require(driver.enter(.zero))
         driver.attempt(.failed, at: .zero)
-        driver.on(.rateLimited(cooldown: .seconds(10)), of: late, at: .zero)
+        driver.record(.rateLimited(cooldown: .seconds(10)), of: older, at: .zero)
         #expect(driver.breaker.enter(now: after(.seconds(5)), allowsEarlyProbe: true) == .refused(.coolingDown(until: after(.seconds(10)))))
-        #expect(driver.enter(.seconds(10), early: true) != nil)
+        #expect(driver.enter(.seconds(10), earlyProbe: true) != nil)
     }
 }

@@ -17,7 +17,7 @@ func chatError(_ body: String, _ headers: [String] = [], sourceLocation: SourceL
 
 @Suite("what the router reads of a chat request")
 struct ChatRequestTests {
-    @Test("model, stream, usage, choices and the JSON wish")
+    @Test("model, stream, usage, choices and the JSON format are read")
     func fields() throws {
         let request = try readChat(
             #"{"model":"a/b","stream":true,"stream_options":{"include_usage":true},"n":3,"response_format":{"type":"json_schema"}}"#)
@@ -27,7 +27,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "what is not given, null or empty has its default",
+        "a member that is absent, null or empty has its default",
         arguments: [
             "{}", #"{"model":null,"stream":null,"n":null,"tools":null,"messages":null,"stream_options":null,"response_format":null}"#,
             #"{"model":""}"#,
@@ -47,7 +47,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "a key that the router reads is a 400 where it is given twice, by meaning",
+        "a duplicate of a key that the router reads is refused, also if one is escaped",
         arguments: [
             ("model", #""a""#), ("messages", "[]"), ("stream", "true"), ("n", "1"), ("stream_options", "{}"), ("response_format", "{}"),
             ("tools", "[]"),
@@ -72,7 +72,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "a member inside that the router reads is a 400 where it is given twice",
+        "a duplicate of a nested member that the router reads is refused",
         arguments: [
             (#"{"stream_options":{"include_usage":true,"include_usage":false}}"#, "stream_options.include_usage"),
             (#"{"response_format":{"type":"text","typ\u0065":"json_object"}}"#, "response_format.type"),
@@ -82,7 +82,7 @@ struct ChatRequestTests {
         #expect(error.status == 400 && error.code == "duplicate_field" && error.param == param)
     }
 
-    @Test("the router's own fields go nowhere, all others stay in their order")
+    @Test("routing overrides do not go upstream; all other members keep their order")
     func ownFields() throws {
         let body = """
             {"timeout_secs":5,"x":1,"max_model_switches":1,"messages":[{"role":"user","content":"a"}],"prefer_fast":false,"supports_tools":null,"model":"m",
@@ -100,7 +100,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "a wrong type of a field that the router reads is a 400 that names it",
+        "a wrong type of a field that the router reads is refused with the field's name",
         arguments: [
             (#"{"stream":"yes"}"#, "stream"), (#"{"stream":1}"#, "stream"), (#"{"stream_options":[]}"#, "stream_options"),
         ])
@@ -110,7 +110,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "what an upstream would refuse is the upstream's to refuse",
+        "values that only the upstream can judge are passed on",
         arguments: [
             #"{"messages":"hello"}"#, #"{"messages":{"role":"user"}}"#, #"{"messages":[1,null,"x",[]]}"#, #"{"messages":[{"content":7}]}"#,
             #"{"tools":{"a":1}}"#,
@@ -125,7 +125,7 @@ struct ChatRequestTests {
     }
 
     @Test(
-        "what is no JSON object is a 400 that says where, be there other mistakes or not",
+        "a body that is not a JSON object is refused with the position, whatever else is wrong",
         arguments: [
             "", "[]", "{", "{\"a\":1,}", "\u{FEFF}{}", "{}x", "{\"model\":7", "{\"messages\":[{\"content\":\"a}]}",
             "{\"messages\":[{\"content\":[{\"type\"}]}]}",
@@ -136,7 +136,7 @@ struct ChatRequestTests {
         #expect(error.message.contains("line 1, column"))
     }
 
-    @Test("nesting ends at 128 levels, inside messages too")
+    @Test("more than 128 levels of nesting are refused, also in messages")
     func depth() throws {
         func nested(_ levels: Int) -> String {
             #"{"messages":[{"content":"# + String(repeating: "[", count: levels) + String(repeating: "]", count: levels) + "}]}"
@@ -145,7 +145,7 @@ struct ChatRequestTests {
         #expect(try chatError(nested(126)).code == "invalid_json")
     }
 
-    @Test("what it doesn't read passes: huge numbers, lone surrogates, duplicates")
+    @Test("members that the router does not read pass: huge numbers, lone surrogates, duplicates")
     func passes() throws {
         #expect(try readChat(#"{"a":1e999,"b":"\ud800","c":1,"c":2}"#).members.count == 4)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 @testable import HTTPWire
 
-/// The fields of a head with these lines.
+/// The header fields of a head that has these lines.
 func headerFields(_ lines: [String]) throws -> HTTPFields {
     var input = ByteBuffer(string: (["POST / HTTP/1.1", "Host: router", "User-Agent: test"] + lines + ["", ""]).joined(separator: "\r\n"))
     var parser = RequestParser()
@@ -17,12 +17,12 @@ func headerFields(_ lines: [String]) throws -> HTTPFields {
 struct RoutingOverrideTests {
     struct Bounds: CustomTestStringConvertible {
         var field: String
-        /// As JSON; a string's header is what stands between its quotes.
+        /// As JSON. The header of a string is the text without the quotes.
         var good: [String]
         var bad: [String]
-        /// What a body alone can hold.
+        /// Values that only a body can have.
         var badTypes: [String]
-        /// What a header alone can hold.
+        /// Values that only a header can have.
         var badTexts: [String] = []
 
         var testDescription: String { field }
@@ -63,13 +63,13 @@ struct RoutingOverrideTests {
             field: "model", good: [#""a""#, #""p/a""#], bad: [], badTypes: ["1", "[]", "[1]", #"["a",""]"#, "{}"], badTexts: ["a,,b", ","]),
     ]
 
-    @Test("every override has a row here")
+    @Test("every override is tested")
     func completeness() {
         let fields = Set(Self.bounds.map(\.field))
         #expect(RoutingOverride.all.map { "\($0.name)" }.filter { !fields.contains($0) } == ["fallback_provider"])
     }
 
-    @Test("each is taken up to its bounds and refused beyond, in a body and in a header", arguments: bounds)
+    @Test("an override takes the values within its bounds and refuses others, in a body and in a header", arguments: bounds)
     func withinBounds(_ bounds: Bounds) throws {
         let header = "x-router-" + bounds.field.split(separator: "_").joined(separator: "-")
         for value in bounds.good {
@@ -87,7 +87,7 @@ struct RoutingOverrideTests {
         #expect(try readChat("{\"\(bounds.field)\":null}").overrides == nil)
     }
 
-    /// Every field, no value as its default.
+    /// Every override, each with a value that is not its default.
     private static func everything() -> RoutingOverrides {
         var fields = RoutingOverrides()
         fields.tags = TagExpression(["fast & !paid", "vision"])
@@ -107,7 +107,7 @@ struct RoutingOverrideTests {
         return fields
     }
 
-    @Test("a body gives every field")
+    @Test("a body can give every override")
     func body() throws {
         let request = try readChat(
             """
@@ -119,7 +119,7 @@ struct RoutingOverrideTests {
         #expect(request.members.isEmpty)
     }
 
-    @Test("headers give every field, in any case of letters", arguments: ["X-Router-Timeout", "x-router-timeout-secs"])
+    @Test("headers can give every override, in any case", arguments: ["X-Router-Timeout", "x-router-timeout-secs"])
     func headers(timeout: String) throws {
         let request = try readChat(
             #"{"messages":[]}"#,
@@ -148,7 +148,7 @@ struct RoutingOverrideTests {
         #expect(try readChat("{\"model\":\(list)}").models == expected ?? (1...9).map(String.init) + ["auto"])
     }
 
-    @Test("'auto' before the end, and an eleventh name, are a 400")
+    @Test("'auto' before the end and an eleventh name are refused")
     func tooManyModels() throws {
         let early = try chatError(#"{"model":["auto","a"]}"#)
         #expect(early.param == "model" && early.message.contains("'auto' may only be last"))
@@ -159,7 +159,7 @@ struct RoutingOverrideTests {
         #expect(try chatError("{}", ["x-router-model: a,,b"]).param == "x-router-model")
     }
 
-    @Test("as many tags as anybody writes, and no more than a plan can bear")
+    @Test("up to 100 tags are taken")
     func tooManyTags() throws {
         let tags = { (count: Int) in (1...count).map { "t\($0)" } }
         #expect(try readChat("{\"tags\":\"\(tags(100).joined(separator: " & "))\"}").overrides?.fields.tags?.alternatives.count == 1)
@@ -170,7 +170,7 @@ struct RoutingOverrideTests {
         #expect(try chatError("{}", ["x-router-tags: " + tags(101).joined(separator: ",")]).param == "x-router-tags")
     }
 
-    @Test("the body wins over the header, the header over the key's default")
+    @Test("the body takes precedence over the header, and the header over the key's default")
     func precedence() throws {
         var defaults = RoutingOverrides()
         defaults.type = "fast"
@@ -189,7 +189,7 @@ struct RoutingOverrideTests {
         #expect(try readChat(#"{"timeout_secs":null}"#, ["x-router-timeout: 2"]).overrides?.fields.timeout == .seconds(2))
     }
 
-    @Test("a header that the body overrides is checked all the same")
+    @Test("a header that the body overrides is still checked")
     func overriddenHeader() throws {
         #expect(try chatError(#"{"timeout_secs":3}"#, ["x-router-timeout: soon"]).param == "x-router-timeout")
     }
@@ -214,7 +214,7 @@ struct RoutingOverrideTests {
         #expect(try chatError(#"{"fallback_model":"m"}"#, ["x-router-fallback-provider: p"]).param == "x-router-fallback-provider")
     }
 
-    @Test("the body's fallback replaces the header's whole, and that the key's")
+    @Test("a fallback in the body replaces the header's as a whole, and the header's replaces the key's")
     func fallbackPairs() throws {
         var defaults = RoutingOverrides()
         defaults.fallbackProvider = "dp"
@@ -229,7 +229,7 @@ struct RoutingOverrideTests {
     }
 
     @Test(
-        "a header that is given twice is a 400",
+        "a header that is given twice is refused",
         arguments: [
             (["x-router-tags: a", "X-Router-Tags: b"], "x-router-tags"),
             (["x-router-timeout: 1", "x-router-timeout-secs: 1"], "x-router-timeout-secs"),
@@ -241,7 +241,7 @@ struct RoutingOverrideTests {
     }
 
     @Test(
-        "a header that looks like a known one is a 400 that names that one",
+        "a header that looks like a known one is refused with the name of that one",
         arguments: [
             ("x-router-tag", "x-router-tags"), ("x-router-time-out", "x-router-timeout"),
             ("x-router-min_context_size", "x-router-min-context-size"),
@@ -260,7 +260,7 @@ struct RoutingOverrideTests {
     }
 
     @Test(
-        "a header that looks like none of them is somebody else's",
+        "an unrelated header with the prefix is ignored",
         arguments: ["x-router-token", "x-router-id", "x-router-request-id", "x-router", "x-routers-tags", "x-router-"])
     func foreign(name: String) throws {
         #expect(try readChat("{}", ["\(name): 1"]).overrides == nil)

@@ -3,9 +3,9 @@ import Testing
 
 /// `[DONE]` promises that the response is complete, so it must not be sent if the upstream's response was cut off.
 @Suite struct StreamEndsTests {
-    private static let (first, second, finish) = (
-        OpenAIReplies.contentChunk("alpha "), OpenAIReplies.contentChunk("beta"), OpenAIReplies.finishChunk
-    )
+    private static let first = OpenAIReplies.contentChunk("alpha ")
+    private static let second = OpenAIReplies.contentChunk("beta")
+    private static let finish = OpenAIReplies.finishChunk
     private static let done = OpenAIReplies.doneEvent
 
     private static func play(_ events: [String], then end: @escaping @Sendable (UpstreamExchange) throws -> Void) -> ScriptedUpstream.Script
@@ -22,34 +22,35 @@ import Testing
         return try RouterProcess(PolicyText(["a": upstream])).stream("a")
     }
 
-    private func expectComplete(_ response: StreamedResponse, _ what: String) {
-        #expect(response.content == "alpha beta", "\(what)")
-        #expect(response.errors.isEmpty, "\(what)")
-        #expect(response.doneCount == 1 && response.isDone, "\(what)")
+    private func expectComplete(_ response: StreamedResponse, _ name: String) {
+        #expect(response.content == "alpha beta", "\(name)")
+        #expect(response.errors.isEmpty, "\(name)")
+        #expect(response.doneCount == 1 && response.isDone, "\(name)")
     }
 
     @Test func `a stream with a finish reason or [DONE] is complete`() throws {
         let finishing: @Sendable (UpstreamExchange) throws -> Void = { try $0.finishChunks() }
         expectComplete(
-            try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish and marker")
-        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.finish], then: finishing)), "finish without marker")
-        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.done], then: finishing)), "marker without finish")
+            try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done], then: finishing)), "finish reason and [DONE]")
+        expectComplete(
+            try Self.response(Self.play([Self.first, Self.second, Self.finish], then: finishing)), "finish reason without [DONE]")
+        expectComplete(try Self.response(Self.play([Self.first, Self.second, Self.done], then: finishing)), "[DONE] without finish reason")
         expectComplete(
             try Self.response(Self.play([Self.first, Self.second, Self.finish, Self.done, Self.first, "not json"], then: finishing)),
-            "data after the marker")
+            "data after [DONE]")
         expectComplete(
-            try Self.response(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around the marker")
+            try Self.response(Self.play([Self.first, Self.second, Self.finish, " [DONE] "], then: finishing)), "spaces around [DONE]")
         expectComplete(
             try Self.response {
                 try $0.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
                 for event in [Self.first, Self.second, Self.finish, Self.done] { try $0.send("data:\(event)\r\n\r\n") }
                 $0.close()
-            }, "body to the close")
+            }, "body that ends when the connection closes")
     }
 
-    @Test func `a stream without finish reason and [DONE] ends with one error event`() throws {
+    @Test func `a stream that is cut off or reports an error ends with one error event and without [DONE]`() throws {
         let ends: [(String, @Sendable (UpstreamExchange) throws -> Void)] = [
-            ("proper end of the body", { try $0.finishChunks() }), ("FIN", { $0.close() }),
+            ("body ends normally", { try $0.finishChunks() }), ("FIN", { $0.close() }),
             (
                 "RST",
                 {
@@ -62,6 +63,7 @@ import Testing
                     try $0.chunk("data: {\"choices\":[{\"del"); try $0.finishChunks()
                 }
             ),
+            // Announces 64 bytes and sends fewer.
             (
                 "half a chunk",
                 {
@@ -81,7 +83,7 @@ import Testing
                 }
             ),
             (
-                "error event and marker",
+                "error event and [DONE]",
                 {
                     try $0.event(OpenAIReplies.error("overloaded")); try $0.event(Self.done); try $0.finishChunks()
                 }
@@ -103,6 +105,7 @@ import Testing
         let router = try RouterProcess(PolicyText(["a": upstream]))
         let start = ContinuousClock.now
         expectComplete(try router.stream("a"), "held open")
+        // Without the end at [DONE], the response would take the second for which its last chunk is held.
         #expect(.now - start < ceiling(.milliseconds(1250)))
         try upstream.waitForPeerClose()
     }
@@ -122,20 +125,23 @@ import Testing
         #expect(alone.json?["error"] != nil)
     }
 
-    @Test func `an empty stream and a page of HTML are failed attempts`() throws {
-        for script: ScriptedUpstream.Script in [
-            Self.play([], then: { try $0.finishChunks() }), Self.play([OpenAIReplies.roleChunk], then: { try $0.finishChunks() }),
-            Self.play([Self.done], then: { try $0.finishChunks() }),
-            { try $0.respond(200, "<html>login</html>", type: "text/html") }, { try $0.respond(200, "") },
-            { try $0.respond(200, OpenAIReplies.error("too much")) },
-            { try $0.respond(200, "{\"choices\":") },
-        ] {
+    @Test func `a 200 without content or with an error is a failed attempt`() throws {
+        let scripts: [(String, ScriptedUpstream.Script)] = [
+            ("empty stream", Self.play([], then: { try $0.finishChunks() })),
+            ("role only", Self.play([OpenAIReplies.roleChunk], then: { try $0.finishChunks() })),
+            ("[DONE] only", Self.play([Self.done], then: { try $0.finishChunks() })),
+            ("HTML", { try $0.respond(200, "<html>login</html>", type: "text/html") }),
+            ("empty body", { try $0.respond(200, "") }),
+            ("error object", { try $0.respond(200, OpenAIReplies.error("too much")) }),
+            ("half an object", { try $0.respond(200, "{\"choices\":") }),
+        ]
+        for (name, script) in scripts {
             let upstream = try ScriptedUpstream(script)
             let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
             let router = try RouterProcess(PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }"]))
             let response = try router.stream("r")
-            #expect(response.content == "from b")
-            #expect(response.isDone && response.errors.isEmpty)
+            #expect(response.content == "from b", "\(name)")
+            #expect(response.isDone && response.errors.isEmpty, "\(name)")
         }
     }
 
@@ -146,16 +152,17 @@ import Testing
         #expect(response.finishReasons == ["stop"])
     }
 
-    /// The upstream closes or resets the connection after each byte of its response.
+    /// One request for each byte position: the upstream sends that many bytes, then closes or resets the connection.
     @Test func `a stream cut off at any byte is complete, replaced or marked as broken`() throws {
         let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
-        let buffered = contents.joined()
+        let fullText = contents.joined()
         let events =
             [OpenAIReplies.roleChunk] + contents.map(OpenAIReplies.contentChunk) + [Self.finish, OpenAIReplies.usageChunk(), Self.done]
         let bytes = Array(
             ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + events.map { "\(String($0.utf8.count + 8, radix: 16))\r\ndata: \($0)\n\n\r\n" }.joined() + "0\r\n\r\n").utf8)
-        // The prompt says where to cut and how, so that a retry is cut there too.
+                + events.map { "\(String($0.utf8.count + "data: \n\n".utf8.count, radix: 16))\r\ndata: \($0)\n\n\r\n" }.joined()
+                + "0\r\n\r\n").utf8)
+        // The prompt says where to cut off and how, so that a retry is cut off at the same place.
         let upstream = try ScriptedUpstream { exchange in
             let parts = exchange.prompt.split(separator: " ")
             try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
@@ -166,28 +173,29 @@ import Testing
         let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 2).flatMap { ["\($0) FIN", "\($0) RST"] }
         let faults = try concurrently(4, within: .seconds(600)) { worker in
             try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                try Self.fault(in: router.stream("r", cuts[index]), buffered: buffered).map { "\(cuts[index]): \($0)" }
+                try Self.fault(in: router.stream("r", cuts[index]), fullText: fullText).map { "\(cuts[index]): \($0)" }
             }
         }
         #expect(faults.flatMap { $0 } == [])
         #expect(try router.get("/health").status == 200)
     }
 
-    private static func fault(in response: StreamedResponse, buffered: String) -> String? {
+    /// What is wrong with a response; nil if it is acceptable.
+    private static func fault(in response: StreamedResponse, fullText: String) -> String? {
         if response.status != 200 { return "status \(response.status)" }
         if response.chunks.count(where: { $0["choices"]?[0]?["delta"]?["role"] != nil }) > 1 { return "two roles" }
         if response.content == "instead" {
             return response.isDone && response.errors.isEmpty ? nil : "the fallback's response is not complete"
         }
-        if !buffered.hasPrefix(response.content) || response.content.isEmpty { return "text '\(response.content)'" }
+        if !fullText.hasPrefix(response.content) || response.content.isEmpty { return "text '\(response.content)'" }
         switch (response.doneCount, response.errors.count) {
-        case (1, 0): return response.content == buffered ? nil : "a marker after '\(response.content)'"
+        case (1, 0): return response.content == fullText ? nil : "[DONE] after '\(response.content)'"
         case (0, 1): return nil
-        default: return "\(response.doneCount) markers and \(response.errors.count) errors"
+        default: return "\(response.doneCount) × [DONE] and \(response.errors.count) errors"
         }
     }
 
-    @Test func `a non-streamed response cut off at any byte is never passed on as complete`() throws {
+    @Test func `a non-streamed response cut off at any byte is replaced by the fallback's response`() throws {
         let body = OpenAIReplies.buffered("all of it")
         let bytes = Array("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
         let upstream = try ScriptedUpstream { exchange in

@@ -4,12 +4,12 @@ import ProviderConformance
 import ProviderKit
 import Testing
 
-@Suite("the failure classes of OpenAI-compatible servers")
+@Suite("how errors of OpenAI-compatible servers are classified")
 struct OpenAIFailureTests {
     let provider = OpenAIProvider(.sample)
 
     @Test(
-        "a context that is too long is recognized in the error of each server",
+        "each server's error for a context that is too long is classified as such",
         arguments: [
             (
                 "OpenAI", 400,
@@ -20,7 +20,7 @@ struct OpenAIFailureTests {
                 #"{"error":{"message":"Your input exceeds the context window of this model.","type":"invalid_request_error","param":"input","code":null}}"#
             ),
             (
-                "OpenAI, one message", 400,
+                "OpenAI, a single message is too long", 400,
                 #"{"error":{"message":"Invalid 'messages[0].content': string too long. Expected a string with maximum length 1048576","type":"invalid_request_error","param":"messages[0].content","code":"string_above_max_length"}}"#
             ),
             (
@@ -56,6 +56,7 @@ struct OpenAIFailureTests {
                 "Groq", 400,
                 #"{"error":{"message":"Please reduce the length of the messages or completion.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#
             ),
+            // With a 413 the request alone exceeds the limit per minute, so waiting does not help.
             (
                 "Groq, 413", 413,
                 #"{"error":{"message":"Request too large for model `llama-3.3-70b-versatile` on tokens per minute (TPM): Limit 12000, Requested 14137, please reduce your message size and try again.","type":"tokens","code":"rate_limit_exceeded"}}"#
@@ -92,12 +93,13 @@ struct OpenAIFailureTests {
                 "Ollama", 400,
                 #"{"error":{"message":"prompt too long; exceeded max context length by 4 tokens","type":"invalid_request_error","param":null,"code":null}}"#
             ),
+            // The typing error is LM Studio's.
             (
                 "LM Studio", 400,
                 #"{"error":"Trying to keep the first 4097 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough."}"#
             ),
             (
-                "LM Studio, earlier", 400,
+                "LM Studio, older version", 400,
                 #"{"error":"The number of tokens to keep from the initial prompt is greater than the context length"}"#
             ),
             (
@@ -114,8 +116,8 @@ struct OpenAIFailureTests {
                 "Cerebras", 400,
                 #"{"message":"Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}"#
             ),
-            ("in capitals, in plain text", 413, "THIS MODEL'S MAXIMUM CONTEXT LENGTH IS 4096 TOKENS"),
-            ("by a code, on a 500", 500, #"{"error":{"message":"no","code":"context_length_exceeded"}}"#),
+            ("any server, plain text in capitals", 413, "THIS MODEL'S MAXIMUM CONTEXT LENGTH IS 4096 TOKENS"),
+            ("any server, a code with status 500", 500, #"{"error":{"message":"no","code":"context_length_exceeded"}}"#),
         ])
     func contextOverflow(server: String, status: Int, body: String) {
         #expect(failure(status, body).failure == .contextOverflow)
@@ -123,7 +125,7 @@ struct OpenAIFailureTests {
 
     /// The router keeps the first 64 KiB of an error body. If an upstream repeats a long prompt in it, the JSON is cut
     /// off, possibly in the middle of a character.
-    @Test("an error body that is cut off is recognized, wherever the cut is", arguments: 0..<4)
+    @Test("an error body that is cut off is classified all the same, wherever the cut is", arguments: 0..<4)
     func cut(padding: Int) {
         let start = #"{"error":{"message":"maximum context length is 9000 tokens: "# + String(repeating: "x", count: padding)
         for letter in ["П", "中", "🚀"] {
@@ -136,7 +138,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "a content filter is recognized in the error of each server",
+        "each server's error for filtered content is classified as such",
         arguments: [
             (
                 "OpenAI", 400,
@@ -179,21 +181,24 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "an unsupported response_format is recognized in the error of each server",
+        "each server's error for an unsupported response_format is classified as such",
         arguments: [
             (
                 "OpenAI",
                 #"{"error":{"message":"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.","type":"invalid_request_error","param":"response_format","code":null}}"#
             ),
             (
-                "OpenAI, as its proxies pass it on",
+                "OpenAI through a proxy, without a parameter",
                 #"{"error":{"message":"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.","type":"invalid_request_error","param":null,"code":null}}"#
             ),
             (
-                "OpenAI, a field inside",
+                "OpenAI, a member of the parameter",
                 #"{"error":{"message":"Unsupported value","param":"response_format.type","code":"unsupported_value"}}"#
             ),
-            ("in plain words", #"{"error":{"message":"response_format is not supported by this model","code":"unsupported_parameter"}}"#),
+            (
+                "any server, by its message",
+                #"{"error":{"message":"response_format is not supported by this model","code":"unsupported_parameter"}}"#
+            ),
             ("OpenAI, by code", #"{"error":{"message":"no","param":"response_format","code":"unsupported_parameter"}}"#),
             (
                 "DeepSeek",
@@ -203,18 +208,19 @@ struct OpenAIFailureTests {
                 "Groq",
                 #"{"error":{"message":"This model does not support response format `json_schema`. See supported models","type":"invalid_request_error"}}"#
             ),
+            // Another model can produce the format.
             (
                 "Groq, failed JSON",
                 #"{"error":{"message":"Failed to generate JSON.","type":"invalid_request_error","code":"json_validate_failed","failed_generation":"{"}}"#
             ),
             ("LM Studio", #"{"error":"'response_format.type' must be 'json_schema' or 'text'"}"#),
         ])
-    func unsupported(server: String, body: String) {
+    func unsupportedResponseFormat(server: String, body: String) {
         #expect(failure(400, body).failure == .unsupported)
     }
 
     @Test(
-        "an error that only sounds similar keeps the class of its status",
+        "an error without a recognized cause keeps the class of its status",
         arguments: [
             (
                 429,
@@ -265,12 +271,12 @@ struct OpenAIFailureTests {
                 .clientError
             ),
         ])
-    func others(status: Int, body: String, expected: FailureClass) {
+    func withoutCause(status: Int, body: String, expected: FailureClass) {
         #expect(failure(status, body).failure == expected)
     }
 
     @Test(
-        "an error inside a 200 has the class of its code or type",
+        "an error in a 200 response has the class of its code or type",
         arguments: [
             (#"{"error":{"message":"slow down","code":429}}"#, FailureClass.rateLimited, 429),
             (#"{"error":{"message":"busy","type":"server_error"}}"#, .upstreamError, nil),
@@ -301,7 +307,7 @@ struct OpenAIFailureTests {
     }
 
     @Test(
-        "the message of the provider that a provider has called is shown",
+        "an aggregator's message is followed by that of the provider that it called",
         arguments: [
             (#"{"raw":"upstream is on fire","provider_name":"x"}"#, "Provider returned error: upstream is on fire"),
             (#"{"raw":"{\"error\":{\"message\":\"on fire\"}}"}"#, "Provider returned error: on fire"),
@@ -312,16 +318,19 @@ struct OpenAIFailureTests {
         #expect(failure(502, #"{"error":{"message":"Provider returned error","code":502,"metadata":\#(metadata)}}"#).message == message)
     }
 
-    @Test("the wait is read from the header fields, or else from the body")
-    func waits() {
+    @Test("the time to wait is read from the header fields, and otherwise from the body")
+    func retryAfter() {
         let openRouter =
             #"{"error":{"message":"Rate limit exceeded: free-models-per-day.","code":429,"metadata":{"headers":{"X-RateLimit-Limit":"50","X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1775347200000"}}}}"#
         let gemini =
             #"[{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"31s"}]}}]"#
-        #expect(failure(429, openRouter, receivedAt: 1_775_347_140).retryAfter == .seconds(60))
+        let reset = 1_775_347_200.0
+        #expect(failure(429, openRouter, receivedAt: reset - 60).retryAfter == .seconds(60))
+        // The upstream's `date` takes precedence over the router's clock.
         #expect(failure(429, openRouter, fields: ["date": "Sat, 04 Apr 2026 23:59:50 GMT"], receivedAt: 1).retryAfter == .seconds(10))
+        // Without either, the time of the reset says nothing.
         #expect(failure(429, openRouter).retryAfter == nil)
-        #expect(failure(429, openRouter, fields: ["retry-after": "5"], receivedAt: 1_775_347_140).retryAfter == .seconds(5))
+        #expect(failure(429, openRouter, fields: ["retry-after": "5"], receivedAt: reset - 60).retryAfter == .seconds(5))
         #expect(failure(429, gemini).retryAfter == .seconds(31))
         #expect(failure(429, #"{"error":{"message":"no"}}"#).retryAfter == nil)
     }

@@ -31,11 +31,11 @@ struct DigestTests {
     }
 
     @Test
-    func `it is eight hexadecimal digits that stay the same`() throws {
+    func `a digest is eight hexadecimal digits, the same in every run`() throws {
         let digest = try digest(Self.text)
         #expect(digest.count == 8)
         #expect(digest.allSatisfy { $0.isHexDigit })
-        // A constant, for it must not change between runs either.
+        // A constant shows that the digest does not depend on the process.
         #expect(digest == "54329e4b")
     }
 
@@ -45,7 +45,7 @@ struct DigestTests {
         ("plugin: fake, base_url: http://h", "base_url: \"http://h\", plugin: fake"), ("server: { drain: 30s }\n", ""),
         ("models: [m]", "models: [p/m]"),
     ])
-    func `what means the same has the same digest`(old: String, new: String) throws {
+    func `policies with the same meaning have the same digest`(old: String, new: String) throws {
         #expect(Self.text.contains(old))
         #expect(try digest(Self.text) == digest(Self.text.replacing(old, with: new)))
     }
@@ -76,7 +76,7 @@ struct DigestTests {
         ("tokens: 13", "tokens: 14"), ("chosen: m", "chosen: n"), ("order: [n]", "order: [m]"), ("never: p/m", "never: n"),
         ("refused: 404", "refused: 403"),
     ])
-    func `every value counts`(old: String, new: String) throws {
+    func `policies with a different value have different digests`(old: String, new: String) throws {
         #expect(Self.text.contains(old))
         let changed = Self.text.replacing(old, with: new).replacing("provider: q", with: new == "  z:" ? "provider: z" : "provider: q")
             .replacing("key: k", with: new == "  l:" ? "key: l" : "key: k")
@@ -84,7 +84,7 @@ struct DigestTests {
     }
 
     @Test
-    func `a secret's value counts`() throws {
+    func `the digest depends on the value of a secret`() throws {
         #expect(try digest(Self.text, key: "one") != digest(Self.text, key: "two"))
     }
 }

@@ -24,7 +24,7 @@ struct OptionReferenceTests {
         }
     }
 
-    /// One place for each section where its options may be written.
+    /// A policy with an option in one of the places of its section.
     private static func policy(_ section: String, _ option: String) -> String {
         func at(_ name: String) -> String { section == name ? option : "" }
         let shared = ["timeouts", "retry", "breaker", "limits", "failover", "statistics"].map { "\($0): { \(at($0)) }" }.joined(
@@ -81,15 +81,15 @@ struct OptionReferenceTests {
     }
 
     @Test(arguments: ["", "nonsense", "retry.nonsense", "nonsense.jitterr"])
-    func `a path to nothing leads nowhere`(path: String) {
+    func `a path that names nothing has no text`(path: String) {
         #expect(Self.reference.text(path) == nil)
     }
 
     @Test
-    func `the whole is one line an option, each with what it takes and what it is for`() throws {
+    func `the reference has one line for each option, with its values and its purpose`() throws {
         let text = try #require(Self.reference.text())
         let lines = text.split(separator: "\n").filter { $0.hasPrefix("  ") }
-        // Other plugins' options are told of by themselves.
+        // The fake plugins describe their options differently.
         #expect(lines.count > 170)
         for line in lines where !line.hasPrefix("  delay ") && !line.hasPrefix("  text ") && !line.hasPrefix("  stream_usage ") {
             #expect(line.split(separator: "  ", omittingEmptySubsequences: true).count >= 3, "\(line)")
@@ -102,14 +102,14 @@ struct OptionReferenceTests {
     }
 
     @Test
-    func `a near name is suggested`() {
+    func `the nearest name is suggested`() {
         #expect(Self.reference.suggestion(for: "models.wieght") == "weight")
         #expect(Self.reference.suggestion(for: "brekaer") == "breaker")
         #expect(Self.reference.suggestion(for: "xyzzy") == nil)
     }
 
     @Test
-    func `what a plugin says of its options is shown`() throws {
+    func `a plugin's descriptions of its options are shown`() throws {
         #expect(try #require(Self.reference.text("providers.fake")).contains("the address of its API"))
     }
 }

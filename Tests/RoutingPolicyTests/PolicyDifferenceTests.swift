@@ -23,7 +23,7 @@ struct PolicyDifferenceTests {
     }
 
     @Test(
-        "every option has its own",
+        "a changed option is shown with its old and its new value",
         arguments: [
             (
                 "listen: 127.0.0.1:0", "listen: 127.0.0.1:0\ndefaults: { retry: { retries: 2 } }",
@@ -101,7 +101,7 @@ struct PolicyDifferenceTests {
         #expect(try words(Self.base.replacing(old, with: new)).filter { !$0.contains("warning") } == expected)
     }
 
-    @Test("many things that change alike are one line")
+    @Test("more than eight changes that are alike share one line")
     func combined() throws {
         func yaml(_ defaults: String, _ count: Int) -> String {
             "listen: 127.0.0.1:0\ndefaults: { \(defaults) }\nproviders: { p: { plugin: echo } }\nmodels:\n"
@@ -120,7 +120,7 @@ struct PolicyDifferenceTests {
             ])
     }
 
-    @Test("of a long list only what comes and goes is told")
+    @Test("a long list is shown by what was added and removed")
     func lists() throws {
         func yaml(_ scope: String) -> String {
             "listen: 127.0.0.1:0\nproviders: { p: { plugin: echo } }\nmodels:\n" + (0..<30).map { "  m\($0): { provider: p }\n" }.joined()
@@ -132,7 +132,7 @@ struct PolicyDifferenceTests {
         #expect(try words(yaml("[m1]"), from: yaml("[m2]")) == ["~ key k: models m2 -> m1"])
     }
 
-    @Test("an index that only moved is no change")
+    @Test("a change of the order alone is not shown")
     func moved() throws {
         let moved = Self.base.replacing(
             "models: { a: { provider: p, tags: [x] }, b: { provider: q, tags: [x] } }",

@@ -45,7 +45,7 @@ struct SelectorTests {
         ("{ models: \"a/*\" }", [0, 1, 2]), ("{ models: \"*\" }", [0, 1, 2, 3]),
         ("{ provider: a, tags: general, min_context: 10000 }", [2]),
     ])
-    func `a selector keeps the models that fulfil every condition, including hidden models`(select: String, kept: [Int]) throws {
+    func `a selector selects the models that meet every condition, including hidden models`(select: String, kept: [Int]) throws {
         #expect(try selection("select: \(select)").models == kept)
     }
 
@@ -71,9 +71,9 @@ struct SelectorTests {
         ("{ provider: b, min_context: 8192 }", "no model that meets 'provider' also meets 'min_context'"),
         ("{ tags: general, supports: tools, models: \"*win\" }", "no model that meets 'tags' and 'supports' also meets 'models'"),
     ])
-    func `a selector that keeps no model is reported with the condition`(select: String, reason: String) {
+    func `a selector that selects no model is reported with the condition`(select: String, reason: String) {
         let report = load(Self.models + "routes:\n  r: { try: [{ select: \(select) }, small] }\n")
-        #expect(report.issues.map(\.message) == ["the selector keeps no model: \(reason)"])
+        #expect(report.issues.map(\.message) == ["the selector selects no model: \(reason)"])
     }
 
     @Test(arguments: [("weighted", 1), ("best", 1), ("top3", 1), ("listed", 0), ("fastest", 0)])

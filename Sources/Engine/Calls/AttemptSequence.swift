@@ -44,7 +44,7 @@ struct AttemptSequence {
     /// After a prompt that was too long: the next candidate's context must be larger than this. 0: no bound.
     private var contextFloor = 0
     /// Whether the current model may be retried if no other model is left.
-    private(set) var isLastResortAllowed = false
+    private(set) var isPostponedRetryAllowed = false
 
     init(_ plan: consuming Plan) {
         remainingTries = plan.tries[...]
@@ -123,13 +123,13 @@ struct AttemptSequence {
     ///   - context: returns a model's context in tokens, or nil if it is unknown.
     mutating func decide(_ rule: FailureRule, after failure: FailureClass, retries: Int, context: (Int) -> Int?) -> Decision {
         guard let failed = current else { return .stop }
-        isLastResortAllowed = false
+        isPostponedRetryAllowed = false
         let canRetry = retriesMade < retries && attempts < plan.maxAttempts
         switch rule {
         case .retryThenNext:
             return canRetry && (failed.isFallback || canCallTryModels) ? .retry : .next
         case .nextThenRetry:
-            isLastResortAllowed = canRetry
+            isPostponedRetryAllowed = canRetry
             return .next
         case .next:
             return .next

@@ -43,7 +43,7 @@ extension RunningCall {
     private func postponeRetry(_ candidate: AttemptSequence.Candidate, _ availability: Availability, isCounted: Bool) -> Bool {
         guard let time = availability.availableAgainAt, time < deadline else { return false }
         guard isCounted, time - .now() <= TimeAmount(Self.maxRetryWait) else {
-            lastResorts.append(LastResort(candidate: candidate, time: time))
+            postponedRetries.append(PostponedRetry(candidate: candidate, time: time))
             return false
         }
         hasReservedRepeat = true
@@ -180,7 +180,7 @@ extension RunningCall {
         let retry = snapshot.modelRetry[model].overridden(by: plan.retry)
         switch sequence.decide(rule, after: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
         case .stop: stopAfter(error)
-        case .next where sequence.isLastResortAllowed: callNextOrRetry(error, retry)
+        case .next where sequence.isPostponedRetryAllowed: callNextOrRetry(error, retry)
         case .next: callNext()
         case .retry: retrySameModel(error, retry)
         }

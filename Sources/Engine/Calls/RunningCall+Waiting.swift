@@ -3,15 +3,16 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// What a call waits for. It waits for one thing at a time.
+/// What a call waits for. It waits for one thing at a time. In a queue it holds a ticket, its place; a ticket that is
+/// granted becomes a permit, the right to start an attempt.
 enum Waiting {
     /// The delay before a retry.
     case retry(AttemptSequence.Candidate)
-    /// The end of the first model's cooldown, or of the minute of its rate limit.
+    /// The earliest time at which a candidate's cooldown ends or its rate limit allows another request.
     case cooldown
-    /// A slot of the model's, then of its provider's `concurrent` limit.
+    /// A slot under the model's `concurrent` limit, and then one under its provider's.
     case slot(AttemptSequence.Candidate)
-    /// A slot of the key's `concurrent` limit.
+    /// A slot under the key's `concurrent` limit.
     case key
     /// The time at which the hedge starts.
     case hedge
@@ -24,7 +25,7 @@ extension RunningCall {
         timer.set(time)
     }
 
-    /// Cancels the wait.
+    /// Ends the wait: stops the timer and leaves the queues. A grant that is already on its way has no effect.
     func stopWaiting() {
         guard waiting != nil else { return }
         waiting = nil
@@ -37,6 +38,7 @@ extension RunningCall {
     func timerFired() {
         guard let waiting else { return }
         stopWaiting()
+        // A hedge's timer also fires while the first attempt runs, and that attempt has its own deadline.
         if isOverdue, attempt == nil { return failOverdue() }
         switch waiting {
         case .retry(let candidate):
@@ -55,8 +57,8 @@ extension RunningCall {
         }
     }
 
-    /// Ends the wait after a grant. The wait keeps its number, because the same grant handler is called again for the
-    /// provider's slot after the model's.
+    /// Ends the wait after a grant. The wait keeps its number: a call that has the model's slot may have to wait for
+    /// the provider's, and the same grant handler is called for both.
     private func endWaitAfterGrant() {
         waiting = nil
         timer.set(nil)
@@ -70,7 +72,7 @@ extension RunningCall {
     }
 
     private func slotGranted(_ number: Int) {
-        // A cancelled wait has given its slot back already.
+        // A wait that has ended has already released its slot.
         guard number == waitNumber, let waiting else { return }
         switch waiting {
         case .slot(let candidate):
@@ -88,18 +90,19 @@ extension RunningCall {
 
     // MARK: Retries
 
-    /// The longest `retry-after` for which a call waits while another model can be called, unless `retry.delay` is
-    /// longer.
+    /// While another model can be called, a call waits at most this long for a `retry-after`, or `retry.delay` if that
+    /// is longer.
     static let maxRetryWait = Duration.seconds(1)
 
-    /// Retries the failed model after a delay; calls the next model first if the delay is too long.
+    /// Retries the failed model after a delay. Calls the next model first if the upstream's `retry-after` is too long,
+    /// if the retry would start after the deadline, or if the retry budget is used up.
     func retrySameModel(_ error: ProviderError, _ retry: Retry) {
         guard let candidate = possibleRetry else { return callNext() }
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
         let isShort = error.retryAfter.map { $0 <= max(retry.delay, Self.maxRetryWait) } ?? true
         if isShort, time < deadline, waitForRetry(candidate, until: time) { return }
-        lastResorts.append(LastResort(candidate: candidate, time: time))
+        postponedRetries.append(PostponedRetry(candidate: candidate, time: time))
         callNext()
     }
 
@@ -107,7 +110,7 @@ extension RunningCall {
     func callNextOrRetry(_ error: ProviderError, _ retry: Retry) {
         if let candidate = possibleRetry {
             let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
-            lastResorts.append(LastResort(candidate: candidate, time: .now() + delay))
+            postponedRetries.append(PostponedRetry(candidate: candidate, time: .now() + delay))
         }
         callNext()
     }
@@ -119,8 +122,8 @@ extension RunningCall {
         return candidate
     }
 
-    /// Waits for the retry. It counts in the process's retry budget already while it waits, because the waiting retries
-    /// are the load that the upstream will get.
+    /// Waits for the retry. The retry counts in the process's retry budget from the start of its wait, because waiting
+    /// retries are load that the upstream is about to get.
     ///
     /// - Returns: false if the budget is used up.
     private func waitForRetry(_ candidate: AttemptSequence.Candidate, until time: NIODeadline) -> Bool {
@@ -132,9 +135,10 @@ extension RunningCall {
 
     // MARK: No candidate is available
 
-    /// Waits for the candidate that can be called first; ends the call if there is none.
+    /// Waits for the candidate that is available earliest; ends the call if there is none.
     func waitForCandidate() {
         guard sequence.attempts < plan.maxAttempts else { return fail() }
+        // Each returns true if the call now waits or has started an attempt.
         if queueForSlot() || waitForFirstAvailable() || probeEarly() { return }
         failUnavailable()
     }
@@ -164,7 +168,7 @@ extension RunningCall {
         return false
     }
 
-    /// Continues with a granted slot. After the model's slot the call may have to queue again, for the provider's.
+    /// Continues with a granted slot. A call that has the model's slot may have to queue again, for the provider's.
     private func proceed(with admission: consuming ModelState.QueuedAdmission, _ candidate: AttemptSequence.Candidate) {
         switch consume admission {
         case .granted(let permit):
@@ -180,13 +184,13 @@ extension RunningCall {
         }
     }
 
-    /// Waits for the first retry or the end of the first cooldown, whichever is earlier. Returns false if neither comes
-    /// before the deadline.
+    /// Waits for the first postponed retry or the end of the first cooldown, whichever is earlier. Returns false if
+    /// neither comes before the deadline. A retry that the retry budget refuses is dropped.
     private func waitForFirstAvailable() -> Bool {
-        let retry = lastResorts.min { $0.time < $1.time }
+        let retry = postponedRetries.min { $0.time < $1.time }
         let cooldownEnd = sequence.skipped.compactMap(\.availability.availableAgainAt).min()
         if let retry, retry.time < deadline, cooldownEnd.map({ retry.time <= $0 }) ?? true {
-            lastResorts.removeAll { $0.candidate == retry.candidate }
+            postponedRetries.removeAll { $0.candidate == retry.candidate }
             if waitForRetry(retry.candidate, until: retry.time) { return true }
         }
         guard let cooldownEnd, cooldownEnd < deadline else { return false }
@@ -194,12 +198,13 @@ extension RunningCall {
         return true
     }
 
-    /// Probes the candidate whose open breaker is due first, so that the call doesn't fail without an attempt.
-    /// Returns false if no open breaker allows it.
+    /// Probes the candidate whose breaker would become half-open first, so that the call doesn't fail without an
+    /// attempt. Returns false if no open breaker admits an early probe.
     private func probeEarly() -> Bool {
         let open = sequence.skipped.compactMap { candidate, availability in availability.openUntil.map { (candidate, $0) } }
         for (candidate, _) in open.sorted(by: { $0.1 < $1.1 }) {
             switch snapshot.state(ofModel: candidate.model).begin(tokens: request.reservedTokens, now: .now(), allowsEarlyProbe: true) {
+            // The model is in cooldown after a 429 as well, and that is respected.
             case .refused(.coolingDown(let until)) where until < deadline:
                 wait(for: .cooldown, until: until)
                 return true
@@ -218,29 +223,30 @@ extension RunningCall {
         let now = NIODeadline.now()
         let times = sequence.skipped.compactMap(\.availability.until)
         let retryAfter: Duration? = times.min().map { max(.zero, $0 - now) }
-        let areLimited = !hasQueueFailed && sequence.skipped.allSatisfy { $0.availability.availableAgainAt != nil }
+        let areAllLimited = !hasQueueFailed && sequence.skipped.allSatisfy { $0.availability.availableAgainAt != nil }
         guard record.errors.isEmpty else {
-            return end(.final(after: record.errors, isNamed: plan.isNamed, cooldown: areLimited ? retryAfter : nil))
+            return end(.final(after: record.errors, isNamed: plan.isNamed, cooldown: areAllLimited ? retryAfter : nil))
         }
         let message =
-            areLimited
+            areAllLimited
             ? "every candidate is in cooldown or has used up its requests or tokens for this minute"
             : hasQueueFailed
-                ? "every candidate is at its limit of concurrent requests, and its queue is full or timed out"
-                : "every candidate has an open breaker, is in cooldown or is at a limit"
+                ? "no candidate is available: at least one is at its limit of concurrent requests, and its queue is full or the wait timed out"
+                : "no candidate is available: each has an open breaker, is in cooldown or is at a limit"
         end(
             CallFailure(
-                cause: .unavailable, status: areLimited ? 429 : 503,
+                cause: .unavailable, status: areAllLimited ? 429 : 503,
                 error: ProviderError(
-                    areLimited ? .rateLimited : .upstreamError, message: message,
-                    code: areLimited ? "rate_limit_exceeded" : "no_model_available"),
+                    areAllLimited ? .rateLimited : .upstreamError, message: message,
+                    code: areAllLimited ? "rate_limit_exceeded" : "no_model_available"),
                 retryAfter: retryAfter ?? .seconds(1)))
     }
 }
 
 extension Availability {
-    /// When the model can be called again for certain: its cooldown ends, or its rate limit allows another request.
-    /// nil for an open breaker, because its probe may fail or belong to another call.
+    /// The time from which the model can certainly be called again: the end of its cooldown, or the time at which its
+    /// rate limit allows another request. nil for an open breaker, because its probe may fail or belong to another
+    /// call.
     var availableAgainAt: NIODeadline? {
         switch self {
         case .coolingDown(let until), .limited(let until): until

@@ -40,7 +40,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// The place in the queue for a slot of the key's `concurrent` limit, while the call waits for one.
     var keySlot: SlotTicket?
     /// The failed models that may be retried if no other model is left.
-    var lastResorts: [LastResort] = []
+    var postponedRetries: [PostponedRetry] = []
     /// Whether the retry that the call waits for is already counted in the process's retry budget.
     var hasReservedRepeat = false
     /// Whether a model's queue was full, or timed out for this call.
@@ -50,7 +50,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in timerFired() }
     var hasTimer = false
 
-    struct LastResort {
+    struct PostponedRetry {
         var candidate: AttemptSequence.Candidate
         /// The earliest time of the retry.
         var time: NIODeadline

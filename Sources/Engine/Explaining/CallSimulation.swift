@@ -42,7 +42,7 @@ package struct CallSimulation {
     /// The retry that follows next; nil if a retry does not follow.
     private var retry: AttemptSequence.Candidate?
     /// Models that may be called again if no other candidate is available, and the earliest time of that retry.
-    private var lastResorts: [(candidate: AttemptSequence.Candidate, time: NIODeadline)] = []
+    private var postponedRetries: [(candidate: AttemptSequence.Candidate, time: NIODeadline)] = []
 
     /// - Parameters:
     ///   - availability: returns the availability of a model at the start of the call.
@@ -105,8 +105,8 @@ package struct CallSimulation {
             ending = .stopped(error.failure)
             return false
         case .next:
-            if sequence.isLastResortAllowed, !isOpened, let candidate = sequence.retryCandidate {
-                lastResorts.append((candidate, now + delay(settings)))
+            if sequence.isPostponedRetryAllowed, !isOpened, let candidate = sequence.retryCandidate {
+                postponedRetries.append((candidate, now + delay(settings)))
             }
         case .retry:
             if isOpened { break }
@@ -149,9 +149,9 @@ package struct CallSimulation {
 
     /// Waits for the earliest possible retry, unless another candidate becomes available before.
     private mutating func nextRetry() -> AttemptSequence.Candidate? {
-        guard let next = lastResorts.min(by: { $0.time < $1.time }), next.time < deadline else { return nil }
+        guard let next = postponedRetries.min(by: { $0.time < $1.time }), next.time < deadline else { return nil }
         if let earliestEnd, earliestEnd < next.time { return nil }
-        lastResorts.removeAll { $0.candidate == next.candidate }
+        postponedRetries.removeAll { $0.candidate == next.candidate }
         advance(by: max(.zero, next.time - now))
         return next.candidate
     }

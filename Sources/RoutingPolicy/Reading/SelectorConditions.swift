@@ -3,15 +3,15 @@ struct SelectorConditions {
     private struct Condition {
         /// The condition's key in the policy file.
         var key: String
-        /// Whether the model with this index fulfils the condition.
-        var isFulfilled: (Int) -> Bool
+        /// Whether the model with this index meets the condition.
+        var isMet: (Int) -> Bool
     }
 
-    /// Why a selector keeps no model.
-    struct Emptiness {
+    /// Why a selector selects no model.
+    struct UnmetCondition {
         /// The key of the condition that leaves no model.
         var condition: String
-        /// The keys of the conditions before it, which some models fulfil together. Empty if no model fulfils
+        /// The keys of the conditions before it, which some models meet together. Empty if no model meets
         /// `condition` by itself.
         var others: [String]
     }
@@ -36,24 +36,24 @@ struct SelectorConditions {
         }
     }
 
-    private mutating func add(_ key: String, _ isFulfilled: @escaping (Int) -> Bool) {
-        conditions.append(Condition(key: key, isFulfilled: isFulfilled))
+    private mutating func add(_ key: String, _ isMet: @escaping (Int) -> Bool) {
+        conditions.append(Condition(key: key, isMet: isMet))
     }
 
-    /// The indices of the models that fulfil every condition, in ascending order.
-    var kept: [Int] {
-        conditions.reduce(into: Array(index.models.indices)) { kept, condition in kept.removeAll { !condition.isFulfilled($0) } }
+    /// The indices of the models that meet every condition, in ascending order.
+    var selected: [Int] {
+        conditions.reduce(into: Array(index.models.indices)) { selected, condition in selected.removeAll { !condition.isMet($0) } }
     }
 
-    /// Nil if a model is kept.
-    var emptiness: Emptiness? {
-        if let condition = conditions.first(where: { !index.models.indices.contains(where: $0.isFulfilled) }) {
-            return Emptiness(condition: condition.key, others: [])
+    /// nil if a model is selected.
+    var unmetCondition: UnmetCondition? {
+        if let condition = conditions.first(where: { !index.models.indices.contains(where: $0.isMet) }) {
+            return UnmetCondition(condition: condition.key, others: [])
         }
-        var kept = Array(index.models.indices)
+        var selected = Array(index.models.indices)
         for (position, condition) in conditions.enumerated() {
-            kept.removeAll { !condition.isFulfilled($0) }
-            if kept.isEmpty { return Emptiness(condition: condition.key, others: conditions[..<position].map(\.key)) }
+            selected.removeAll { !condition.isMet($0) }
+            if selected.isEmpty { return UnmetCondition(condition: condition.key, others: conditions[..<position].map(\.key)) }
         }
         return nil
     }

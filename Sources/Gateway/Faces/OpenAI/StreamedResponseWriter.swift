@@ -6,30 +6,34 @@ import ProviderKit
 
 /// Writes a response as server-sent events in OpenAI's format.
 ///
-/// Events that already have this format pass through as slices of the upstream's bytes. The first chunk gets a
-/// `_router` member, and the last chunk gets a complete one. The writer therefore holds back the chunk with the last
-/// finish reason, and everything after it, until the stream ends, but at most for a second.
+/// Events that already have this format pass through as slices of the upstream's bytes. A frame is one such event with
+/// its blank line: `data: {…}\n\n`. Until the commit (the first content, after which no other model is called), frames
+/// are staged and not sent.
+///
+/// The first chunk gets a `_router` member, and the last chunk gets one with the final figures. Those are known only
+/// when the stream has ended, so the writer holds back the chunk with the last finish reason and everything after it
+/// until then, but at most for a second. What is held back is the tail.
 final class StreamedResponseWriter: ResponseWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let maxHeldBytes = 64 << 10
     private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
-    // The properties that every chunk uses come first.
+    // The properties that every chunk uses come first, so that they share a cache line.
     private let server: ServerExchange
-    /// Whether the first chunk, the one with `_router`, was written.
-    private var hasFirstChunk = false
-    private var hasUnflushed = false
+    /// Whether the chunk that gets the first `_router` was written. The first chunk after a resume gets another one.
+    private var hasWrittenFirstChunk = false
+    private var hasUnflushedBytes = false
     private var isCommitted = false
     private var isHeadSent = false
     /// Whether the response comes as typed events, so that the router writes the usage chunk.
-    private var isEncoded = false
+    private var comesAsEvents = false
     private var hasEnded = false
     private let wantsUsage: Bool
-    /// The choices that have no finish reason yet.
-    private var unfinishedChoices: Int
+    /// The number of choices that have no finish reason yet.
+    private var unfinishedChoiceCount: Int
     private var lastWrite: NIODeadline
     private var tail: Tail?
-    private let choices: Int
+    private let choiceCount: Int
     private let exchange: Exchange
     private let created: Int
     private let eventLoop: any EventLoop
@@ -39,7 +43,7 @@ final class StreamedResponseWriter: ResponseWriter {
     /// The bytes that are staged until the commit.
     private var staged = ByteBuffer()
     private lazy var keepAliveTimer = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
-    private lazy var holdTimer = LazyDeadline(eventLoop: eventLoop) { [self] _ in releaseTail() }
+    private lazy var holdTimer = LazyDeadline(eventLoop: eventLoop) { [self] _ in holdTimeExpired() }
 
     /// The frames that are held back, from the last finish reason on.
     private struct Tail {
@@ -47,7 +51,7 @@ final class StreamedResponseWriter: ResponseWriter {
         /// The offset in `bytes` of the last frame's closing brace.
         var lastBrace = 0
         /// Whether the last frame's JSON object has no members.
-        var lastIsEmpty = false
+        var lastFrameIsEmpty = false
     }
 
     init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
@@ -55,8 +59,8 @@ final class StreamedResponseWriter: ResponseWriter {
         server = exchange.server
         self.created = created
         wantsUsage = request.wantsUsage
-        choices = request.choices
-        unfinishedChoices = request.choices
+        choiceCount = request.choices
+        unfinishedChoiceCount = request.choices
         eventLoop = exchange.server.eventLoop
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: "")
         keepAliveTime = TimeAmount(exchange.snapshot.policy.server.keepalive)
@@ -71,47 +75,47 @@ final class StreamedResponseWriter: ResponseWriter {
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
         staged.clear()
         tail = nil
-        hasFirstChunk = false
-        unfinishedChoices = choices
+        hasWrittenFirstChunk = false
+        unfinishedChoiceCount = choiceCount
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
         // Adjacent frames that pass through unchanged are sent as one slice.
-        var run: Range<Int>?
-        func writeRun() {
-            if let range = run { append(bytes, range) }
-            run = nil
+        var pending: Range<Int>?
+        func sendPending() {
+            if let range = pending { sendSlice(range, of: bytes) }
+            pending = nil
         }
         for part in parts {
             switch part {
             case .chunk(let chunk):
                 guard let frame = passthroughFrame(chunk) else {
-                    writeRun()
+                    sendPending()
                     if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) {
                         write(json: json, chunk.content)
                     }
                     continue
                 }
-                unfinishedChoices -= chunk.content.finishes
-                if let open = run, open.upperBound == frame.lowerBound {
-                    run = open.lowerBound..<frame.upperBound
+                unfinishedChoiceCount -= chunk.content.finishes
+                if let range = pending, range.upperBound == frame.lowerBound {
+                    pending = range.lowerBound..<frame.upperBound
                 } else {
-                    writeRun()
-                    run = frame
+                    sendPending()
+                    pending = frame
                 }
             case .joined(let json, let content):
-                writeRun()
+                sendPending()
                 write(json: ByteBuffer(bytes: json), content)
             case .event(let event):
-                writeRun()
-                isEncoded = true
+                sendPending()
+                comesAsEvents = true
                 if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), finishes: event.finishes) }
             case .buffered(let range, let content):
-                writeRun()
+                sendPending()
                 writeConverted(bytes.readableBytesSpan.extracting(range), content)
             }
         }
-        writeRun()
+        sendPending()
     }
 
     func commit(_ record: CallRecord) {
@@ -126,20 +130,20 @@ final class StreamedResponseWriter: ResponseWriter {
     func resume(_ record: CallRecord) {
         self.record = record
         encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
-        // The first chunk after the resume point has a `_router` that lists it.
-        hasFirstChunk = false
+        // The first chunk after the resume point has a `_router` that lists the resume.
+        hasWrittenFirstChunk = false
     }
 
     func flush() {
-        guard isCommitted, hasUnflushed else { return }
-        hasUnflushed = false
+        guard isCommitted, hasUnflushedBytes else { return }
+        hasUnflushedBytes = false
         server.flush()
         lastWrite = .now()
     }
 
     func finish(_ record: CallRecord) {
         self.record = record
-        if wantsUsage, isEncoded, record.usage.source == .reported {
+        if wantsUsage, comesAsEvents, record.usage.source == .reported {
             write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), finishes: 0)
         }
         releaseTail(isComplete: true)
@@ -150,16 +154,17 @@ final class StreamedResponseWriter: ResponseWriter {
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         self.record = record
         if failure.cause == .clientLeft {
-            stop()
+            stopTimers()
             return exchange.end(status: 499, record: record, error: exchange.departureCode)
         }
         let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, errors: record.errors)
         guard isHeadSent else {
-            stop()
+            stopTimers()
             return exchange.respond(error, record: record)
         }
         if !isCommitted {
-            // Only keep-alive comments have been sent so far. The staged bytes are dropped.
+            // Only keep-alive comments have been sent so far. The staged bytes are dropped, and the error is sent at
+            // once.
             staged.clear()
             tail = nil
             isCommitted = true
@@ -176,10 +181,10 @@ final class StreamedResponseWriter: ResponseWriter {
 
     // MARK: Frames
 
-    /// The frame of a chunk that can pass through unchanged. nil for the first chunk, for chunks from the last finish
-    /// reason on, and for chunks that the router edits or drops.
+    /// The frame of a chunk that can pass through unchanged. nil for the first chunk, for the chunk with the last
+    /// finish reason and all later ones, and for chunks that the router edits or drops.
     private func passthroughFrame(_ chunk: PassthroughChunk) -> Range<Int>? {
-        guard hasFirstChunk, tail == nil, chunk.content.finishes < unfinishedChoices, !chunk.content.isUsageOnly,
+        guard hasWrittenFirstChunk, tail == nil, chunk.content.finishes < unfinishedChoiceCount, !chunk.content.isUsageOnly,
             !chunk.content.hasRouterMember
         else { return nil }
         return chunk.frame
@@ -197,27 +202,27 @@ final class StreamedResponseWriter: ResponseWriter {
             return
         }
         server.write(bytes)
-        hasUnflushed = true
+        hasUnflushedBytes = true
     }
 
     /// Writes a chunk, with `_router` if it is the first. From the last finish reason on, chunks go into the tail.
     private func write(_ json: ByteBuffer, finishes: Int) {
-        unfinishedChoices -= finishes
-        if tail == nil, unfinishedChoices <= 0, finishes > 0 {
+        unfinishedChoiceCount -= finishes
+        if tail == nil, unfinishedChoiceCount <= 0, finishes > 0 {
             tail = Tail()
         }
         if tail != nil {
-            hasFirstChunk = true
+            hasWrittenFirstChunk = true
             appendToTail(json)
             // The tail is bounded, because held bytes cause no backpressure on the upstream.
             if let tail, tail.bytes.readableBytes > Self.maxHeldBytes { releaseTail(isComplete: false) }
             return
         }
-        if hasFirstChunk || !exchange.wantsMetadata {
-            hasFirstChunk = true
+        if hasWrittenFirstChunk || !exchange.wantsMetadata {
+            hasWrittenFirstChunk = true
             return writeFrame(json.readableBytesView)
         }
-        hasFirstChunk = true
+        hasWrittenFirstChunk = true
         var member = JSONWriter()
         if let record { RouterMetadata.write(record, to: &member, isComplete: false) }
         writeFrame(BufferedCompletion.appending(member, to: json).readableBytesView)
@@ -225,13 +230,13 @@ final class StreamedResponseWriter: ResponseWriter {
 
     private func appendToTail(_ json: ByteBuffer) {
         guard var tail else { return }
-        self.tail = nil  // a unique reference, so that the bytes grow in place
+        self.tail = nil  // With one reference left, the bytes grow in place.
         defer { self.tail = tail }
         if tail.bytes.readableBytes == 0 { holdTimer.set(.now() + Self.holdTime) }
         let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(json.readableBytesSpan)
         tail.bytes.writeStaticString("data: ")
         tail.lastBrace = tail.bytes.readableBytes + body.count
-        tail.lastIsEmpty = isEmpty
+        tail.lastFrameIsEmpty = isEmpty
         if let slice = json.getSlice(at: json.readerIndex, length: body.count) { tail.bytes.writeImmutableBuffer(slice) }
         tail.bytes.writeStaticString("}\n\n")
     }
@@ -239,6 +244,7 @@ final class StreamedResponseWriter: ResponseWriter {
     /// Sends the held frames, with `_router` in the last one.
     private func releaseTail(isComplete: Bool) {
         guard let tail else { return }
+        // Not nil: later frames still belong to the tail.
         self.tail = Tail()
         holdTimer.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
@@ -248,14 +254,14 @@ final class StreamedResponseWriter: ResponseWriter {
         var member = JSONWriter(capacity: 512)
         RouterMetadata.write(record, to: &member, isComplete: isComplete)
         var bytes = before
-        if !tail.lastIsEmpty { bytes.writeStaticString(",") }
+        if !tail.lastFrameIsEmpty { bytes.writeStaticString(",") }
         member.withBytes { _ = bytes.writeBytes($0) }
         bytes.writeStaticString("}\n\n")
         send(bytes)
     }
 
     /// Called if the stream has not ended within a second of the finish reason.
-    private func releaseTail() {
+    private func holdTimeExpired() {
         guard !hasEnded else { return }
         releaseTail(isComplete: false)
         flush()
@@ -264,11 +270,12 @@ final class StreamedResponseWriter: ResponseWriter {
     /// Writes a non-streamed response as chunks.
     private func writeConverted(_ response: RawSpan, _ content: ContentSummary) {
         guard let chunks = BufferedCompletion.chunks(of: response) else { return }
-        write(ByteBuffer(bytes: chunks.content), finishes: max(content.finishes, unfinishedChoices))
+        // A non-streamed response finishes all of its choices.
+        write(ByteBuffer(bytes: chunks.content), finishes: max(content.finishes, unfinishedChoiceCount))
         if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), finishes: 0) }
     }
 
-    private func append(_ bytes: ByteBuffer, _ range: Range<Int>) {
+    private func sendSlice(_ range: Range<Int>, of bytes: ByteBuffer) {
         if let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) { send(slice) }
     }
 
@@ -305,12 +312,12 @@ final class StreamedResponseWriter: ResponseWriter {
     }
 
     private func end(status: Int, error: String?) {
-        stop()
+        stopTimers()
         server.end()
         exchange.end(status: status, record: record, error: error)
     }
 
-    private func stop() {
+    private func stopTimers() {
         hasEnded = true
         keepAliveTimer.invalidate()
         holdTimer.invalidate()
