@@ -6,9 +6,9 @@ import ProviderKit
 
 /// Writes a response as server-sent events in OpenAI's format.
 ///
-/// Events that already have this format pass through as slices of the upstream's bytes. A frame is one such event with
-/// its blank line: `data: {…}\n\n`. Until the commit (the first content, after which no other model is called), frames
-/// are staged and not sent.
+/// Events that already have this format pass through as slices of the upstream's bytes. A frame is one such event
+/// with its blank line: `data: {…}\n\n`. Until the commit (the first content, after which no other model is called),
+/// frames are staged and not sent.
 ///
 /// The first chunk gets a `_router` member, and the last chunk gets one with the final figures. Those are known only
 /// when the stream has ended, so the writer holds back the chunk with the last finish reason and everything after it
