@@ -19,7 +19,7 @@ LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test bench profile soak tsan lint format docs system-packages
+.PHONY: help run build test bench profile soak tsan lint format docs system-packages nginx
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,14 +46,11 @@ tsan: system-packages ## runs all tests, and the routers of the live tests, unde
 	$(BUILD) --build-tests
 	TSAN_OPTIONS=$(TSAN) LLM_ROUTER_BIN=$(CURDIR)/.build-tsan/debug/llm-router $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
-bench: build ## measures the router, compared with nginx
-	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
-		echo "installing nginx-light, which the benchmark compares with"; \
-		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends nginx-light; }
+bench: build nginx ## measures the router, compared with nginx
 	$(BUILD) $(RELEASE) --product Bench
 	.build/release/Bench run --router .build/release/llm-router $(BENCH)
 
-profile: system-packages $(LAYOUT) ## records which code the benchmark runs, for the code layout of release builds
+profile: system-packages nginx $(LAYOUT) ## records which code the benchmark runs, for the code layout of release builds
 	$(BUILD) $(RELEASE) --product Bench
 	$(BUILD) $(INSTRUMENTED) --product llm-router
 	$(BUILD) $(INSTRUMENTED) --product Bench
@@ -75,3 +72,8 @@ system-packages:
 	@[ -e /usr/include/yaml.h ] || { \
 		echo "installing libyaml-dev, which is needed to read routes.yaml"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev; }
+
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
+		echo "installing nginx-light, which the benchmark compares with"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends nginx-light; }

@@ -79,8 +79,8 @@ public struct DemoOptions: Sendable, Equatable {
             texts.compactMap { text in
                 if text.isUnresolved { return statuses.lowerBound }
                 if let status = Int(text.text), status == 200 || statuses.contains(status) { return status }
-                let limits = "from \(statuses.lowerBound) to \(statuses.upperBound), or 200"
-                fields.report(ConfigIssue(at: text.position, "'fail' takes statuses \(limits), not '\(abbreviated(text.source))'"))
+                let allowed = "200, or a status from \(statuses.lowerBound) to \(statuses.upperBound)"
+                fields.report(ConfigIssue(at: text.position, "'fail' takes \(allowed), not '\(abbreviated(text.source))'"))
                 return nil
             })
     }

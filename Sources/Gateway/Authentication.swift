@@ -14,7 +14,7 @@ enum Authentication {
             throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
         guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
-            throw APIError(401, "this router does not know the API key; check the key that the client sends", code: "invalid_api_key")
+            throw APIError(401, "the API key is unknown; check the key that the client sends", code: "invalid_api_key")
         }
         return key
     }

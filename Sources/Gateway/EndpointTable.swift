@@ -30,7 +30,7 @@ enum EndpointTable {
     /// The endpoint at a path, for any method. nil if there is none, or if its parameter is empty or not valid
     /// percent-encoding.
     static func match(path: String) -> Match? {
-        if let endpoint = exact[path] { return Match(endpoint: endpoint) }
+        for entry in exact where entry.path == path { return Match(endpoint: entry.endpoint) }
         for (prefix, endpoint) in prefixes where path.hasPrefix(prefix) {
             guard let parameter = String(percentEncoded: path.utf8.dropFirst(prefix.utf8.count)), !parameter.isEmpty else { return nil }
             return Match(endpoint: endpoint, parameter: parameter)
@@ -43,8 +43,11 @@ enum EndpointTable {
 
     private static let placeholder = "{id}"
 
-    private static let exact = Dictionary(
-        uniqueKeysWithValues: rows.flatMap { row in row.paths.filter { !$0.hasSuffix(placeholder) }.map { ($0, row) } })
+    /// In the order of the rows. The path of almost every request is the first, so a search finds it sooner than a hash
+    /// would.
+    private static let exact = rows.flatMap { row in
+        row.paths.filter { !$0.hasSuffix(placeholder) }.map { (path: $0, endpoint: row) }
+    }
 
     private static let prefixes = rows.flatMap { row in
         row.paths.filter { $0.hasSuffix(placeholder) }.map { (prefix: String($0.dropLast(placeholder.count)), endpoint: row) }

@@ -30,7 +30,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "The name of the key that sends the request; without it, every model may be used.")
     var key: String?
 
-    @Option(parsing: .upToNextOption, help: "Providers and models that can't be reached.")
+    @Option(parsing: .upToNextOption, help: "A model, 'PROVIDER/MODEL' or provider that can't be reached; several may follow.")
     var down: [String] = []
 
     @Option(help: "The seed of random orders.")

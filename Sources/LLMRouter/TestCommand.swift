@@ -9,7 +9,7 @@ struct TestCommand: AsyncParsableCommand {
         abstract: "Runs the tests of a policy file.",
         discussion: """
             A random order must hold in each of 200 draws. With --live, each request is sent through a real server on a free port of \
-            127.0.0.1, and what is 'down' refuses connections.
+            127.0.0.1, and what is 'down' refuses connections. 'order' is then compared only with the models that were called.
             Exit status: 0 all tests pass, 1 a test fails or the file is bad, 2 bad usage.
             """)
 
@@ -18,7 +18,7 @@ struct TestCommand: AsyncParsableCommand {
     @Flag(help: "Send each request for real. Tests that may reach an upstream are skipped.")
     var live = false
 
-    @Flag(help: "With --live: don't skip tests that may reach an upstream. They may cost money.")
+    @Flag(help: "With --live: don't skip tests that may reach an upstream; such tests may cost money.")
     var all = false
 
     func validate() throws {

@@ -28,10 +28,10 @@ package struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
+    @inline(__always)
     package init(
         requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int,
-        bytesReceived: Int,
-        bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
+        bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint

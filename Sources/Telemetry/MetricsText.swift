@@ -36,7 +36,8 @@ package struct MetricsText {
                 sample("llm_router_tokens_total", labels(name) + [("kind", "completion"), ("source", source)], count.completion)
             }
         }
-        family("llm_router_cost_usd_total", "counter", "Cost in US dollars, by the policy's prices.")
+        family(
+            "llm_router_cost_usd_total", "counter", "Cost in US dollars, as reported by the provider or computed from the policy's prices.")
         for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
         write(states)
         gauge("llm_router_active_calls", "Running calls.", values.activeCalls)

@@ -25,10 +25,10 @@ struct ExplanationTableTests {
         #expect(
             table == """
                 chosen   near/swift
-                request  auto: needs nothing special; about 12 prompt tokens, at most 100 completion tokens
+                request  auto: text only; about 12 prompt tokens, at most 100 completion tokens
                 key      all
                 policy   routes.yaml, digest 0123abcd
-                draw     weighted: one of the possible orders, with seed 3
+                draw     weighted: order drawn with seed 3; '--seed N' draws another
 
                   #  model       from                          why                                        state
                   1  near/wise   try                           weighted: 1 x 1 x 10 = 10 (51.3 %)         down

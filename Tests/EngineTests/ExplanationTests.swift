@@ -94,7 +94,7 @@ struct ExplanationTests {
     func bounds() throws {
         let bounded = try Fixture.explain(["bounded"])
         #expect(bounded.called == ["swift", "wise"])
-        #expect(bounded.rule("vast") == "max_models: 2 models come before it")
+        #expect(bounded.rule("vast") == "beyond max_models (2)")
         #expect(bounded.plannedCall?.ending == .maxAttempts)
         let narrow = try Fixture.explain(
             overrides: {

@@ -70,7 +70,7 @@ import Testing
         let start = Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count
         #expect(
             run.output.contains(
-                "not ok 1 - wrong model\n  at        routes.yaml:\(start):5\n  expected  chosen: second\n  got       first\n"),
+                "not ok 1 - wrong model\n  at        routes.yaml:\(start):5\n  expected  second to be chosen\n  got       first\n"),
             "\(run.output)")
         #expect(run.output.contains("  see why   llm-router explain --policy "))
         for number in 2...5 { #expect(run.output.contains("not ok \(number) - "), "\(run.output)") }
@@ -115,7 +115,8 @@ import Testing
         #expect(bad.exit == .code(1))
         let line = Self.policy.split(separator: "\n", omittingEmptySubsequences: false).count
         #expect(
-            bad.output.contains("routes.yaml:\(line):5: error: test 'wrong' fails: expected chosen: second, got first\n"), "\(bad.output)")
+            bad.output.contains("routes.yaml:\(line):5: error: test 'wrong' fails: expected second to be chosen, but got first\n"),
+            "\(bad.output)")
     }
 
     @Test func `a file without tests, a bad file and bad usage are reported`() throws {

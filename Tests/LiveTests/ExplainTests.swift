@@ -177,7 +177,7 @@ import Testing
         #expect(failing.status == 422)
         #expect(
             failing.json?["issues"]?.array?.contains {
-                $0["message"]?.string == "test 'images go to large' fails: expected chosen: small, got large"
+                $0["message"]?.string == "test 'images go to large' fails: expected small to be chosen, but got large"
             } == true)
         let including = try check("include: more.yaml\n" + Self.policy.replacing("\"key-of-the-team\"", with: "\"${file:/etc/hostname}\""))
         #expect(including.status == 200, "\(including.text)")

@@ -58,15 +58,15 @@ struct OptionReferenceTests {
     private static let reference = OptionReference(plugins: [FakePlugin.self, EchoPlugin.self])
 
     @Test(arguments: [
-        ("retry", "retry: of defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each delay"),
+        ("retry", "retry: may be set on defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each delay"),
         ("defaults.retry.jitter", "each delay is drawn"),
         ("models.gpt-4o.retry.jitter", "each delay is drawn"), ("models.weight", "  weight             number, 0 to 1000"),
         ("weight", "models: the names"),
         ("keys.defaults", "keys.defaults: routing overrides"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"),
         ("hedge", "time, 1ms to 24h, or p95"),
         ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes in addition"),
-        ("providers.delay", "time, 1ms to 24h"), ("max_price", "of a selector"),
-        ("listen", "the top of the file"),
+        ("providers.delay", "time, 1ms to 24h"), ("max_price", "may be set on a selector"),
+        ("listen", "top-level options"),
     ])
     func `a path leads to its sections and lines`(path: String, words: String) throws {
         let text = try #require(Self.reference.text(path))

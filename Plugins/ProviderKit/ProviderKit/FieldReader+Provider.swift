@@ -56,7 +56,7 @@ extension FieldReader {
     /// mapping. Invalid fields are reported and left out. The values are treated as secrets.
     public mutating func headers(_ key: String) -> [HTTPField]? {
         declare(key, as: .other("header fields"))
-        describe(key, "sent with each request; their values are treated as secrets")
+        describe(key, "header fields to send with each request; their values are treated as secrets")
         if let node = node(key) { markSecret(node) }
         guard let pairs = stringMap(key) else { return nil }
         var names: Set<String> = []

@@ -17,7 +17,7 @@ extension RunningCall {
             keySlot = consume ticket
             wait(for: .key, until: min(.now() + snapshot.policy.defaults.timeouts.queue, deadline))
         case .refused(.limited(let until)):
-            refuseKey("has used up its requests or tokens for this minute", retryAfter: until - .now())
+            refuseKey("has used up its requests or tokens for this minute; retry later", retryAfter: until - .now())
         case .refused:
             refuseKey("is at its limit of concurrent requests, and its queue is full", retryAfter: .seconds(1))
         }

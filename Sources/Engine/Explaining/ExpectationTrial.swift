@@ -21,7 +21,7 @@ package struct ExpectationTrial {
     }
 
     package struct Mismatch: Sendable, Equatable {
-        /// For example `chosen: gemini-flash`.
+        /// For example `the order [quick, sharp]`.
         package var expected: String
         package var got: String
     }
@@ -94,22 +94,22 @@ package struct ExpectationTrial {
         var mismatches: [Mismatch] = []
         if let status = definition.refused {
             if result.refusal?.status != status {
-                mismatches.append(Mismatch(expected: "refused: \(status)", got: description(of: result)))
+                mismatches.append(Mismatch(expected: "the refusal \(status)", got: description(of: result)))
             }
         } else {
             if !definition.chosen.isEmpty, !isAmong(result.chosen, definition.chosen) {
                 mismatches.append(
-                    Mismatch(expected: "chosen: \(definition.chosen.joined(separator: " or "))", got: description(of: result)))
+                    Mismatch(expected: "\(definition.chosen.joined(separator: " or ")) to be chosen", got: description(of: result)))
             }
             if let order = definition.order, !follows(result, order) {
                 mismatches.append(
-                    Mismatch(expected: "order: \(order.joined(separator: ", "))", got: description(of: result, isComplete: true)))
+                    Mismatch(expected: "the order [\(order.joined(separator: ", "))]", got: description(of: result, isComplete: true)))
             }
             let reached = result.attempts + result.further + result.chains
             let broken = definition.never.filter { name in reached.contains { isAmong($0, [name]) } }
             if !broken.isEmpty {
                 mismatches.append(
-                    Mismatch(expected: "never: \(broken.joined(separator: ", "))", got: description(of: result, isComplete: true)))
+                    Mismatch(expected: "no call to \(broken.joined(separator: " or "))", got: description(of: result, isComplete: true)))
             }
         }
         return mismatches.isEmpty ? .holds : .fails(mismatches)
@@ -142,8 +142,8 @@ package struct ExpectationTrial {
             return "\(refusal.status) \(refusal.message)\(attempts)\(draw)"
         }
         if isComplete {
-            let chains = result.chains.isEmpty ? "" : "; fallback_on: \(names(result.chains))"
-            return names(Self.unique(result.attempts + result.further)) + chains + draw
+            let chains = result.chains.isEmpty ? "" : "; fallback_on: [\(names(result.chains))]"
+            return "[\(names(Self.unique(result.attempts + result.further)))]\(chains)\(draw)"
         }
         guard let chosen = result.chosen else { return "no attempt\(draw)" }
         let failed = Self.unique(result.attempts).filter { $0 != chosen }

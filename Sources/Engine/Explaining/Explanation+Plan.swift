@@ -102,7 +102,7 @@ struct PlannedCallBuilder {
             if case .stopped(let failure) = simulation.ending {
                 rule = "failover: \(failure.rawValue) ends the call"
             } else if !isFallback, triedCount >= plan.maxModels {
-                rule = "max_models: \(plan.maxModels) \(plan.maxModels == 1 ? "model comes" : "models come") before it"
+                rule = "beyond max_models (\(plan.maxModels))"
             } else if simulation.ending == .unavailable {
                 rule = "not available within the total timeout"
             } else {

@@ -45,7 +45,7 @@ package struct ExplanationTable {
         addWrapped("policy", "\(policyName), digest \(explanation.config)")
         guard case .planned(let call) = explanation.outcome, let seed = call.seed else { return }
         let orders = Set((call.attempts + call.chains).map(\.reason.order)).filter(\.isDrawn).map(\.rawValue).sorted()
-        addWrapped("draw", "\(orders.joined(separator: ", ")): one of the possible orders, with seed \(seed)")
+        addWrapped("draw", "\(orders.joined(separator: ", ")): order drawn with seed \(seed); '--seed N' draws another")
     }
 
     // MARK: Attempts
@@ -230,7 +230,7 @@ extension Explanation.Request {
     /// For example `auto: needs image, tools; about 12 prompt tokens, at most 500 completion tokens; type fast`.
     fileprivate var summary: String {
         var parts = [
-            needs.supports.isEmpty ? "needs nothing special" : "needs \(needs.supports.map(\.rawValue).sorted().joined(separator: ", "))"
+            needs.supports.isEmpty ? "text only" : "needs \(needs.supports.map(\.rawValue).sorted().joined(separator: ", "))"
         ]
         parts.append("about \(needs.promptTokens) prompt tokens" + (needs.maxTokens.map { ", at most \($0) completion tokens" } ?? ""))
         parts += overrides.explained

@@ -80,7 +80,7 @@ package struct Reloader: Sendable {
             logger.notice(
                 "policy reloaded",
                 metadata: ["by": "\(source)", "digest": "\(engine.status.value.digest)", "changes": "\(difference.count)"])
-            for line in difference { logger.notice("policy change", metadata: ["change": "\(line)"]) }
+            for line in difference { logger.notice("policy changed", metadata: ["what": "\(line)"]) }
         case .kept(_, let report):
             logger.error(
                 "the new policy cannot be used; the running policy stays in service", metadata: ["by": "\(source)", "report": "\(report)"])

@@ -39,7 +39,7 @@ extension ExpectationTrial {
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         return policy.tests.compactMap { test in
             guard case .fails(let mismatches) = ExpectationTrial(test, in: snapshot).verdict() else { return nil }
-            let details = mismatches.map { "expected \($0.expected), got \($0.got)" }.joined(separator: "; ")
+            let details = mismatches.map { "expected \($0.expected), but got \($0.got)" }.joined(separator: "; ")
             return ConfigIssue(at: test.position, "test '\(test.name)' fails: \(details)", hint: nextStep(test))
         }
     }

@@ -13,21 +13,21 @@ struct FramingFields {
         for field in fields {
             switch field.nameEnd &- field.nameStart {
             case 4 where bytes.equals("host", in: field.name):
-                guard host == nil else { throw WireFault("two Host fields, expected one") }
+                guard host == nil else { throw WireFault("two Host fields; only one is allowed") }
                 host = field.value
             case 6 where bytes.equals("expect", in: field.name):
-                guard expectation == nil else { throw WireFault(417, "two Expect fields, expected one") }
+                guard expectation == nil else { throw WireFault(417, "two Expect fields; only one is allowed") }
                 expectation = field.value
             case 7 where bytes.equals("upgrade", in: field.name):
                 upgrade = field.value
             case 10 where bytes.equals("connection", in: field.name):
                 readConnection(bytes, field.value)
             case 14 where bytes.equals("content-length", in: field.name):
-                guard contentLength == nil else { throw WireFault("two Content-Length fields, expected one") }
+                guard contentLength == nil else { throw WireFault("two Content-Length fields; only one is allowed") }
                 try Self.checkBlanks(bytes, field)
                 contentLength = try Self.length(bytes, field.value)
             case 17 where bytes.equals("transfer-encoding", in: field.name):
-                guard !isChunked else { throw WireFault("two Transfer-Encoding fields, expected one") }
+                guard !isChunked else { throw WireFault("two Transfer-Encoding fields; only one is allowed") }
                 try Self.checkBlanks(bytes, field)
                 try Self.checkCoding(bytes, field.value)
                 isChunked = true
@@ -35,7 +35,7 @@ struct FramingFields {
                 break
             }
         }
-        guard !isChunked || contentLength == nil else { throw WireFault("both Content-Length and Transfer-Encoding, expected one") }
+        guard !isChunked || contentLength == nil else { throw WireFault("both Content-Length and Transfer-Encoding; only one is allowed") }
         guard !isChunked || !isHTTP10 else { throw WireFault("an HTTP/1.0 message must not have a Transfer-Encoding") }
     }
 
@@ -59,7 +59,7 @@ struct FramingFields {
         }
     }
 
-    private static let tabAroundValue = WireFault("a tab around the Content-Length or Transfer-Encoding, expected only spaces")
+    private static let tabAroundValue = WireFault("a tab around the Content-Length or Transfer-Encoding; only spaces are allowed")
 
     private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) -> Int {
         guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }

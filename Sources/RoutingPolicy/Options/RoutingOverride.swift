@@ -72,17 +72,19 @@ package struct RoutingOverride: Sendable {
         .init("supports_audio", \.[.audio], .flag, help: "only candidates that take audio"),
         .init("supports_file", \.[.file], .flag, help: "only candidates that take files"),
         .init("supports_tools", \.[.tools], .flag, help: "only candidates that call tools"),
-        .init("prefer_fast", \.prefersFast, .flag, help: "models of the type 'fast' before the others"),
+        .init("prefer_fast", \.prefersFast, .flag, help: "calls models of the type 'fast' before the others"),
         .init("min_success_rate", \.minSuccessRate, .ratio, help: "only candidates whose recent success rate is at least this"),
         .init("selection_mode", \.selectionMode, .word, help: "the order of the route's selectors: 'weighted', 'best' or 'top3'"),
-        .init("max_model_switches", \.maxModelSwitches, .integer(1...10), help: "how many models may be called before the fallback"),
-        .init("max_same_model_retries", \.retries, .integer(Retry.retryRange), help: "retries of the same model"),
+        .init(
+            "max_model_switches", \.maxModelSwitches, .integer(1...10),
+            help: "how often another model of 'try' may be called; 1 allows two models"),
+        .init("max_same_model_retries", \.retries, .integer(Retry.retryRange), help: "how often the same model is retried"),
         .init(
             "retry_delay", \.retryDelay, .time(in: 0...30_000, unit: "milliseconds", .milliseconds(1)),
-            help: "before each retry; a number without a unit, as in a request"),
+            help: "the wait before each retry; a number without a unit, as in a request"),
         .init(
             "timeout_secs", \.timeout, .time(in: 1...600, unit: "seconds", .seconds(1)), otherHeader: "x-router-timeout",
-            help: "for the whole call; a number without a unit, as in a request"),
+            help: "the longest time for the whole call; a number without a unit, as in a request"),
         fallbackProvider, fallbackModel,
     ]
 }

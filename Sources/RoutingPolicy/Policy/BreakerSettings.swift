@@ -26,13 +26,18 @@ package struct BreakerOverrides: Sendable, Equatable, OptionHolder {
 
 extension BreakerSettings: LayeredSettings {
     static let sectionName = "breaker"
-    static let about = "of defaults, a provider or a model: when a failing model is skipped; kept for each provider and model together"
+    static let about =
+        "may be set on defaults, a provider or a model: when a failing model is skipped; kept for each provider and model together"
 
     static let layered: [LayeredOption<BreakerSettings, BreakerOverrides>] = [
         .init("failures", \.failures, \.failures, .integer(1...1000), help: "consecutive failures that open the breaker"),
-        .init("cooldown", \.cooldown, \.cooldown, .duration, help: "how long it stays open before a probe; doubled at each failed probe"),
-        .init("max_cooldown", \.maxCooldown, \.maxCooldown, .duration, help: "the upper limit of the doubling"),
+        .init(
+            "cooldown", \.cooldown, \.cooldown, .duration,
+            help: "how long the breaker stays open before a probe; doubled at each failed probe"),
+        .init("max_cooldown", \.maxCooldown, \.maxCooldown, .duration, help: "the longest time that the doubling of 'cooldown' can reach"),
         .init("jitter", \.jitter, \.jitter, .ratio, help: "each cooldown is drawn from 1 - jitter to 1 + jitter of its length"),
-        .init("successes", \.successes, \.successes, .integer(1...1000), help: "probes in a row, one at a time, that close it again"),
+        .init(
+            "successes", \.successes, \.successes, .integer(1...1000),
+            help: "successful probes in a row, one at a time, that close the breaker again"),
     ]
 }

@@ -22,7 +22,7 @@ package struct Limits: Sendable, Equatable, OptionHolder {
 
 extension Limits {
     static let section = OptionSection<Limits>(
-        "limits", "of defaults (for each model), a provider, a model or a key: they bound the thing that they are set on",
+        "limits", "may be set on defaults (for each model), a provider, a model or a key: they bound the thing that they are set on",
         [
             Option("requests_per_minute", \.requestsPerMinute, .count, .words("no limit"), help: "requests that begin within a minute"),
             Option(

@@ -25,13 +25,15 @@ package struct RetryOverrides: Sendable, Equatable, OptionHolder {
 
 extension Retry: LayeredSettings {
     static let sectionName = "retry"
-    static let about = "of defaults, a provider, a model or a route: further attempts at the same model"
+    static let about = "may be set on defaults, a provider, a model or a route: further attempts at the same model"
     static let retryRange = 0...10
 
     static let layered: [LayeredOption<Retry, RetryOverrides>] = [
-        .init("retries", \.retries, \.retries, .integer(retryRange), help: "attempts after the first"),
-        .init("delay", \.delay, \.delay, .duration, help: "before the first retry; doubled for each further one; Retry-After replaces it"),
-        .init("max_delay", \.maxDelay, \.maxDelay, .duration, help: "the upper limit of the doubling"),
+        .init("retries", \.retries, \.retries, .integer(retryRange), help: "how many more attempts the same model gets after the first"),
+        .init(
+            "delay", \.delay, \.delay, .duration,
+            help: "the wait before the first retry; doubled for each further one; Retry-After replaces it"),
+        .init("max_delay", \.maxDelay, \.maxDelay, .duration, help: "the longest wait that the doubling of 'delay' can reach"),
         .init("jitter", \.jitter, \.jitter, .ratio, help: "each delay is drawn from 1 - jitter to 1 + jitter of its length"),
     ]
 }

@@ -33,19 +33,23 @@ package struct TimeoutOverrides: Sendable, Equatable, OptionHolder {
 
 extension Timeouts: LayeredSettings {
     static let sectionName = "timeouts"
-    static let about = "of defaults, a provider, a model or a route"
+    static let about = "may be set on defaults, a provider, a model or a route"
 
     static let layered: [LayeredOption<Timeouts, TimeoutOverrides>] = [
-        .init("queue", \.queue, \.queue, .duration, help: "to wait for a free connection or a free slot"),
-        .init("connect", \.connect, \.connect, .duration, help: "for DNS, TCP and TLS together"),
-        .init("write", \.write, \.write, .duration, help: "between two writes to the upstream that make progress"),
-        .init("first_byte", \.firstByte, \.firstByte, .duration, help: "from the request to the head of a streamed response"),
+        .init("queue", \.queue, \.queue, .duration, help: "how long a request waits for a free connection or a free slot"),
+        .init("connect", \.connect, \.connect, .duration, help: "the longest time for DNS, TCP and TLS together"),
+        .init("write", \.write, \.write, .duration, help: "the longest time between two writes to the upstream that make progress"),
+        .init(
+            "first_byte", \.firstByte, \.firstByte, .duration,
+            help: "the longest time from the request to the head of a streamed response"),
         .init(
             "first_content", \.firstContent, \.firstContent, .duration,
-            help: "from the request to the first content, tool call, reasoning or finish of a stream"),
-        .init("idle", \.idle, \.idle, .duration, help: "between two reads of a stream, from its first content on"),
-        .init("response", \.response, \.response, .duration, help: "from the request to the end of a non-streamed response"),
-        .init("pool_idle", \.poolIdle, \.poolIdle, .duration, help: "before an unused upstream connection is closed"),
-        .init("total", \.total, \.total, .duration, help: "for the whole call: every attempt and every wait"),
+            help: "the longest time from the request to the first content, tool call, reasoning or finish of a stream"),
+        .init("idle", \.idle, \.idle, .duration, help: "the longest time between two reads of a stream, from its first content on"),
+        .init(
+            "response", \.response, \.response, .duration,
+            help: "the longest time from the request to the end of a non-streamed response"),
+        .init("pool_idle", \.poolIdle, \.poolIdle, .duration, help: "how long an unused upstream connection is kept open"),
+        .init("total", \.total, \.total, .duration, help: "the longest time for the whole call: every attempt and every wait"),
     ]
 }

@@ -98,8 +98,8 @@ struct RouteGraph {
                 edges[index].contains { isUsable[$0.target] } || reached.contains { providers[models[$0].provider].unset.isEmpty }
             guard !isUsable[index] else { continue }
             unset[index] = Set(reached.flatMap { providers[models[$0].provider].unset } + edges[index].flatMap { unset[$0.target] })
-            let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: ", ")
-            results.append((index, names.isEmpty ? "it leads to no model" : "set \(names)"))
+            let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: " or ")
+            results.append((index, names.isEmpty ? "it leads to no model" : "set \(names) and restart the router"))
         }
         return results.sorted { $0.0 < $1.0 }
     }

@@ -7,17 +7,17 @@ extension PolicyDefaults {
             Option(defaults: \.timeouts, help: "deadlines of a call and its attempts"),
             Option(defaults: \.retry, help: "further attempts at the same model", check: checkOrder),
             Option(defaults: \.breaker, help: "when a failing model is skipped", check: checkOrder),
-            Option(section: "limits", \.limits, Limits.section, help: "of each model that sets none of its own"),
+            Option(section: "limits", \.limits, Limits.section, help: "bounds each model that sets no limits of its own"),
             Option(
-                section: "failover", \.failover, Failover.section, help: "what follows a failed attempt, if not what the failure table says"
-            ),
+                section: "failover", \.failover, Failover.section,
+                help: "what follows a failed attempt, where it differs from the failure table"),
             Option(
                 section: "statistics", \.statistics, StatisticsSettings.section,
                 help: "what 'weighted', 'best', 'fastest' and 'min_success_rate' take into account"),
             Option("max_models", \.maxModels, .integer(attemptRange), help: "how many models of 'try' one request may be sent to"),
             Option(
                 "max_attempts", \.maxAttempts, .integer(attemptRange),
-                help: "over retries, models, fallbacks and hedges together; one attempt is kept for the fallback"),
+                help: "bounds retries, models, fallbacks and hedges together; one attempt is kept for the fallback"),
         ])
 
     static let attemptRange = 1...100
@@ -25,7 +25,7 @@ extension PolicyDefaults {
 
 extension StatisticsSettings {
     static let section = OptionSection<StatisticsSettings>(
-        "statistics", "of defaults",
+        "statistics", "may be set on defaults",
         [Option("window", \.window, .duration(.seconds(60) ... .seconds(24 * 3600)), help: "how far back statistics look")])
 }
 

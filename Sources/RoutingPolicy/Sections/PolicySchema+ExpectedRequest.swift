@@ -2,11 +2,11 @@ import ConfigTree
 
 extension ExpectedRequest {
     static let section = OptionSection<ExpectedRequest>(
-        "request", "of a test",
+        "request", "the request of a test",
         [
             Option(
                 "model", takes: .texts, .words("none named"),
-                help: "as a request gives it: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
+                help: "what the request names: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
                 read: { fields, schema, request in
                     let models = fields.texts("model") ?? []
                     request.models = models.map(\.text)
@@ -22,11 +22,11 @@ extension ExpectedRequest {
             medium(.file, help: "whether the message has a file"),
             Option("tools", \.hasTools, .bool, help: "whether the request has a tool"),
             Option("json", \.wantsJSON, .bool, help: "whether the request asks for JSON"),
-            Option("max_tokens", \.maxTokens, .count, .words("none"), help: "as a request gives it"),
+            Option("max_tokens", \.maxTokens, .count, .words("none"), help: "the request's 'max_tokens'"),
         ] + RoutingOverride.all.map(overriding) + [
             Option(
                 "tokens", takes: .integer(0...countRange.upperBound), .words("estimated"),
-                help: "of the prompt, in place of the estimate", entries: none,
+                help: "the number of prompt tokens, in place of the estimate", entries: none,
                 read: { fields, schema, request in
                     request.tokens = fields.int("tokens", in: 0...countRange.upperBound)
                     if let node = fields.node("tokens") { schema.plain.append(node.position) }

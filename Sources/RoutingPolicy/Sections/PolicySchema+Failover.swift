@@ -4,7 +4,7 @@ import ProviderKit
 extension Failover {
     static let section = OptionSection<Failover>(
         "failover",
-        "of defaults, a provider or a route: 'retry' the same model, go on with the 'next', or 'stop' and pass the failure to the client",
+        "may be set on defaults, a provider or a route: 'retry' the same model, call the 'next', or 'stop' and pass on the failure",
         naming: { Int($0) == nil ? $0 : statusKey }, [statusOption] + classes.map(option))
 
     static let statusRange = 400...599

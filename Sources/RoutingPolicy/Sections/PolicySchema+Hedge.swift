@@ -8,11 +8,11 @@ struct HedgeOptions: OptionHolder {
 
 extension HedgeOptions {
     static let section = OptionSection<HedgeOptions>(
-        "hedge", "of a route",
+        "hedge", "may be set on a route: calls a second model beside a slow first one",
         [
             Option(
                 "after", takes: .other("time, 1ms to 24h, or p95"), .required,
-                help: "without content by then, the next model is called too; p95 is the time within which 95 of 100 requests had content",
+                help: "how long to wait for content before the next model is called too; with p95, as long as 95 of 100 requests needed",
                 entries: { hedge, _ in hedge.delay.map { [OptionEntry("after", .text($0.written))] } ?? [] },
                 read: { fields, _, hedge in hedge.delay = fields.hedgeDelay() }),
             Option(

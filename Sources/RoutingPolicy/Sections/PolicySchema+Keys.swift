@@ -5,7 +5,7 @@ import ProviderKit
 
 extension KeyDefinition {
     static let section = OptionSection<KeyDefinition>(
-        "keys", "which clients may call, by name", reserved: ["budget"],
+        "keys", "which clients may send requests, by name", reserved: ["budget"],
         [
             Option(
                 "secret", takes: .text, help: "what the client sends as its API key, best as a variable; or use 'sha256'",
@@ -15,20 +15,21 @@ extension KeyDefinition {
                 "sha256", takes: .text, help: "the SHA-256 of the secret in hexadecimal: printf %s \"$SECRET\" | sha256sum",
                 // Read together with `secret`.
                 entries: { _, _ in [] }, read: { _, _, _ in }),
-            Option("admin", \.isAdmin, .bool, help: "may use /metrics and /admin too"),
+            Option("admin", \.isAdmin, .bool, help: "whether the key may use /metrics and /admin too"),
             Option(
                 "models", takes: .other("list of names, globs and 'tag:NAME'"), .words("everything"),
-                help: "what it may use; a route that is named grants everything that it leads to",
+                help: "what the key may use; a route in the list grants everything that it leads to",
                 entries: { key, policy in key.models.map { [OptionEntry("models", .scope($0, policy))] } ?? [] },
                 read: { fields, schema, key in key.models = schema.readScope(&fields) }),
             Option(
-                "endpoints", takes: .words(KeyOperation.allCases.map(\.rawValue)), .words("all"), help: "the operations that it may use",
+                "endpoints", takes: .words(KeyOperation.allCases.map(\.rawValue)), .words("all"),
+                help: "the operations that the key may use",
                 entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.rawValue).sorted()))] } ?? [] },
                 read: { fields, _, key in
                     let words = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue))
                     key.endpoints = words.map { Set($0.compactMap(KeyOperation.init)) }
                 }),
-            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "of all its requests together"),
+            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "bounds all requests of the key together"),
             Option(
                 "defaults", takes: .other("see keys.defaults"), help: "routing overrides of requests that give none themselves",
                 entries: { key, policy in
@@ -43,7 +44,7 @@ extension KeyDefinition {
                     }
                     key.defaults = overrides.map(OverridesBox.init)
                 }),
-            Option("metadata", \.wantsMetadata, .bool, help: "'_router' in bodies, if the request does not decide it"),
+            Option("metadata", \.wantsMetadata, .bool, help: "whether bodies contain '_router', unless the request says otherwise"),
         ])
 }
 
@@ -115,7 +116,7 @@ extension PolicySchema {
             fields.markSecret(node)
             guard let hex, !node.isUnresolved else { return nil }
             if let digest = Hex.decoded(hex), digest.count == SHA256.byteCount { return digest }
-            fields.report("sha256", "'sha256' takes 64 hexadecimal digits", hint: "printf %s \"$SECRET\" | sha256sum")
+            fields.report("sha256", "'sha256' takes 64 hexadecimal digits", hint: "make it with: printf %s \"$SECRET\" | sha256sum")
             return nil
         }
         if let both = fields.entry("sha256") {

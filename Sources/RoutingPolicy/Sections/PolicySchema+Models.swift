@@ -8,37 +8,44 @@ extension ModelDefinition {
         "models", "the names that clients use; 'PROVIDER/NAME' if several providers share one",
         [
             Option(
-                "provider", takes: .text, .required, help: "the provider that serves it",
+                "provider", takes: .text, .required, help: "the provider that serves the model",
                 entries: { model, policy in [OptionEntry("provider", .text(policy.providers[model.provider].name))] },
                 read: { fields, schema, model in schema.readProvider(&fields, &model) }),
-            Option("type", \.type, .word(of: types), .words("none"), help: "what it is best at; also a tag"),
+            Option("type", \.type, .word(of: types), .words("none"), help: "what the model is best at; also a tag"),
             Option(
                 "tags", takes: .texts, .words("none"),
-                help: "what selectors and keys choose it by; 'vision' implies 'supports: [image]' and the other way round",
+                help: "what selectors and keys choose it by; 'vision' implies 'supports: [image]' and vice versa",
                 entries: { model, _ in model.tags.isEmpty ? [] : [OptionEntry("tags", .list(model.tags))] },
                 read: { fields, schema, model in model.tags = schema.readTags(&fields) }),
             Option(
                 "supports", takes: .words(Capability.allCases.map(\.rawValue)), .words("streaming"),
-                help: "its capabilities; a request that needs more is not sent to it",
+                help: "the model's capabilities; a request that needs more is not sent to it",
                 entries: { model, _ in [OptionEntry("supports", .text(model.supports.written))] },
                 read: { fields, schema, model in schema.readSupports(&fields, &model) }),
             Option(
                 "upstream", takes: .text, .words("its name here"), help: "the provider's own name of the model",
                 entries: { model, _ in [OptionEntry("upstream", .text(model.upstream))] },
                 read: { fields, _, model in model.upstream = fields.string("upstream") ?? model.name }),
-            Option("context", \.context, .count, .words("unknown"), help: "input tokens; longer prompts are not sent to it"),
-            Option("max_output", \.maxOutput, .count, .words("unknown"), help: "output tokens; requests for more are not sent to it"),
-            Option(section: "price", \.price, Price.section, .words("unknown"), help: "what it costs; 0 is a price"),
-            Option("hidden", \.isHidden, .bool, help: "left out of lists; routes and clients may still name it"),
-            Option(body: "request_defaults", \.requestDefaults, help: "merged into a request for the fields that the client leaves out"),
-            Option(body: "request_overrides", \.requestOverrides, help: "merged into every request, whatever the client sets"),
-            Option(layer: Timeouts.self, \.timeouts, help: "over its provider's"),
             Option(
-                "weight", \.weight, .number(0...1000), help: "its share in the order 'weighted'; 0 is drawn only if no other model is left"),
-            Option(section: "limits", \.limits, Limits.section, help: "its own, over those of 'defaults'"),
-            Option(layer: Retry.self, \.retry, help: "over its provider's", check: checkOrder),
+                "context", \.context, .count, .words("unknown"),
+                help: "the most input tokens that the model takes; longer prompts are not sent to it"),
             Option(
-                layer: BreakerSettings.self, \.breaker, help: "its own, over its provider's",
+                "max_output", \.maxOutput, .count, .words("unknown"),
+                help: "the most output tokens that the model gives; requests for more are not sent to it"),
+            Option(section: "price", \.price, Price.section, .words("unknown"), help: "what the model costs; 0 is a price"),
+            Option("hidden", \.isHidden, .bool, help: "leaves the model out of lists; routes and clients may still name it"),
+            Option(body: "request_defaults", \.requestDefaults, help: "fields that are added to a request if the client leaves them out"),
+            Option(body: "request_overrides", \.requestOverrides, help: "fields of every request, which replace what the client sends"),
+            Option(layer: Timeouts.self, \.timeouts, help: "replaces the provider's, option by option"),
+            Option(
+                "weight", \.weight, .number(0...1000),
+                help: "the model's share in the order 'weighted'; 0 is drawn only if no other model is left"),
+            Option(
+                section: "limits", \.limits, Limits.section,
+                help: "bounds the model; replaces the limits of 'defaults', option by option"),
+            Option(layer: Retry.self, \.retry, help: "replaces the provider's, option by option", check: checkOrder),
+            Option(
+                layer: BreakerSettings.self, \.breaker, help: "replaces the provider's, option by option",
                 base: { schema, model in
                     let provider = schema.policy.providers.indices.contains(model.provider) ? schema.policy.providers[model.provider] : nil
                     return schema.policy.defaults.breaker.overridden(by: provider?.breaker ?? BreakerOverrides())
@@ -48,13 +55,15 @@ extension ModelDefinition {
 
 extension Price {
     static let section = OptionSection<Price>(
-        "price", "of a model, in US dollars per million tokens",
+        "price", "may be set on a model: US dollars per million tokens",
         [
-            Option(required: "input", \.input, help: "of prompt tokens"),
-            Option(required: "output", \.output, help: "of completion tokens"),
+            Option(required: "input", \.input, help: "the price of prompt tokens"),
+            Option(required: "output", \.output, help: "the price of completion tokens"),
             Option(
-                "cached_input", \.cachedInput, .money, .words("as input"), help: "of prompt tokens that the provider read from its cache"),
-            Option("reasoning", \.reasoning, .money, .words("as output"), help: "of completion tokens that were spent on reasoning"),
+                "cached_input", \.cachedInput, .money, .words("as input"),
+                help: "the price of prompt tokens that the provider read from its cache"),
+            Option(
+                "reasoning", \.reasoning, .money, .words("as output"), help: "the price of completion tokens that were spent on reasoning"),
         ])
 }
 
@@ -134,8 +143,8 @@ extension PolicySchema {
         let last = key.text.split(separator: "/").last.map(String.init) ?? "name"
         report(
             ConfigIssue(
-                at: key.position, "in a model's name '/' separates its provider from its name, and the provider is '\(provider)'",
-                hint: "write '\(last)' or '\(provider)/\(last)', and the provider's own name as 'upstream'"))
+                at: key.position, "the name '\(key.text)' must have the form '\(provider)/NAME', because its 'provider' is '\(provider)'",
+                hint: "write '\(provider)/\(last)'; if the provider itself calls the model '\(key.text)', set 'upstream: \(key.text)'"))
         return nil
     }
 

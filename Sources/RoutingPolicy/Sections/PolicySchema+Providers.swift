@@ -4,10 +4,10 @@ import ProviderKit
 extension ProviderDefinition {
     /// What every provider takes. The plugin reads the other options.
     static let section = OptionSection<ProviderDefinition>(
-        "providers", "accounts at one place each, by name; the plugin decides what else a provider takes",
+        "providers", "accounts, each at one place, by name; the plugin decides what else a provider takes",
         [
             Option(
-                "plugin", takes: .text, .required, help: "the plugin that drives it",
+                "plugin", takes: .text, .required, help: "the plugin that drives the provider",
                 entries: { provider, _ in
                     let state = provider.settings == nil ? "off (\(provider.unset.joined(separator: ", ")) unset)" : "on"
                     return [
@@ -16,12 +16,13 @@ extension ProviderDefinition {
                     ]
                 },
                 read: { fields, schema, provider in schema.readPlugin(&fields, &provider) }),
-            Option(layer: Timeouts.self, \.timeouts, help: "over those of 'defaults'"),
-            Option(layer: Retry.self, \.retry, help: "over that of 'defaults'", check: checkOrder),
-            Option(section: "failover", \.failover, Failover.section, help: "over that of 'defaults'"),
-            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "of the provider as a whole"),
+            Option(layer: Timeouts.self, \.timeouts, help: "replaces those of 'defaults', option by option"),
+            Option(layer: Retry.self, \.retry, help: "replaces that of 'defaults', option by option", check: checkOrder),
+            Option(section: "failover", \.failover, Failover.section, help: "takes precedence over that of 'defaults'"),
+            Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "bounds the provider as a whole"),
             Option(
-                layer: BreakerSettings.self, \.breaker, help: "of each of its models, over that of 'defaults'",
+                layer: BreakerSettings.self, \.breaker,
+                help: "applies to each of its models; replaces that of 'defaults', option by option",
                 base: { schema, _ in schema.policy.defaults.breaker }, check: checkOrder),
         ])
 }
@@ -57,7 +58,7 @@ extension PolicySchema {
                 ConfigIssue(
                     .warning, at: entry.key.position,
                     "provider '\(provider.name)' is off: \(names) \(provider.unset.count == 1 ? "is" : "are") unset or empty",
-                    hint: "set it in the environment; until then no route selects its models"))
+                    hint: "set it in the environment and restart the router; until then no route uses its models"))
         }
         return provider
     }

@@ -20,23 +20,24 @@ extension RouteDefinition {
                 help: "how many models of 'try' one request may be sent to"),
             Option(
                 "max_attempts", \.maxAttempts, .integer(PolicyDefaults.attemptRange), .words("as 'defaults'"),
-                help: "over retries, models, fallbacks and hedges together"),
-            Option(layer: Timeouts.self, \.timeouts, help: "over each model's"),
-            Option(layer: Retry.self, \.retry, help: "over each model's", check: checkOrder),
-            Option(section: "failover", \.failover, Failover.section, help: "over each provider's"),
-            Option(hedge: \.hedge, help: "a second model that is called beside a slow first one; the first content wins"),
+                help: "bounds retries, models, fallbacks and hedges together"),
+            Option(layer: Timeouts.self, \.timeouts, help: "replaces each model's, option by option"),
+            Option(layer: Retry.self, \.retry, help: "replaces each model's, option by option", check: checkOrder),
+            Option(section: "failover", \.failover, Failover.section, help: "takes precedence over each provider's"),
+            Option(hedge: \.hedge, help: "calls a second model beside a slow first one; the first content wins"),
             Option(
-                "resume", \.resumes, .bool, help: "a stream that breaks after its first content may continue at another model that can"),
+                "resume", \.resumes, .bool, help: "whether another model may continue a stream that broke after its first content"),
         ])
 }
 
 extension FallbackChains: OptionHolder {
     static let section = OptionSection<FallbackChains>(
-        "fallback_on", "of a route",
+        "fallback_on", "may be set on a route: separate chains for one kind of failure",
         [
             option(
-                .contextOverflow, .words("the next candidate with a larger 'context'"), help: "when the prompt is too long for the model"),
-            option(.contentFilter, .words("the client gets the refusal"), help: "when the content filter refused"),
+                .contextOverflow, .words("the next candidate with a larger 'context'"),
+                help: "the chain for a prompt that is too long for the model"),
+            option(.contentFilter, .words("the client gets the refusal"), help: "the chain for a refusal by the content filter"),
         ])
 
     private static func option(_ failure: FailureClass, _ absence: OptionAbsence, help: String) -> Option<FallbackChains> {

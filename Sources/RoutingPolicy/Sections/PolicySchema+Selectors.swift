@@ -26,7 +26,8 @@ extension Selector {
         "select", "the conditions of a step; the capabilities and the context that a request needs are checked as well",
         [
             Option(
-                "tags", takes: .other(PolicySchema.tagKind), .words("any"), help: "an expression, for example \"llama & !paid, gemini\"",
+                "tags", takes: .other(PolicySchema.tagKind), .words("any"),
+                help: "an expression that the model's tags match, such as \"llama & !paid, gemini\"",
                 entries: { selector, _ in selector.tags.map { [OptionEntry("tags", .text($0.description))] } ?? [] },
                 read: { fields, schema, selector in selector.tags = schema.readTagExpression(&fields) }),
             Option("type", \.type, .word(of: ModelDefinition.types), .words("any"), help: "the model's type"),
@@ -74,7 +75,7 @@ extension Selector {
 
 extension MaxPrice {
     static let section = OptionSection<MaxPrice>(
-        "max_price", "of a selector, in US dollars per million tokens",
+        "max_price", "may be set on a selector: US dollars per million tokens",
         [
             Option("input", \.input, .money, .words("any"), help: "highest price of prompt tokens"),
             Option("output", \.output, .money, .words("any"), help: "highest price of completion tokens"),

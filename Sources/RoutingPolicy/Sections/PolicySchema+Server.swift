@@ -2,22 +2,22 @@ import ConfigTree
 
 extension ServerSettings {
     static let section = OptionSection<ServerSettings>(
-        "server", "the client side",
+        "server", "timeouts and bounds of the client side",
         [
-            Option("keepalive", \.keepalive, .duration, help: "silence towards a streaming client before a keep-alive comment is sent"),
-            Option("write_stall", \.writeStall, .duration, help: "how long a client may take nothing before it is cut off"),
-            Option("head_timeout", \.headTimeout, .duration, help: "for the head of a request"),
-            Option("body_timeout", \.bodyTimeout, .duration, help: "between two reads of a request's body"),
+            Option("keepalive", \.keepalive, .duration, help: "how long a stream is silent before the client gets a keep-alive comment"),
+            Option("write_stall", \.writeStall, .duration, help: "how long a client may read nothing before it is disconnected"),
+            Option("head_timeout", \.headTimeout, .duration, help: "how long a client may take to send the head of a request"),
+            Option("body_timeout", \.bodyTimeout, .duration, help: "the longest pause between two reads of a request's body"),
             Option("max_body", \.maxBodyBytes, .size((1 << 10)...(1 << 30)), help: "the largest body of a request"),
             Option(
                 "max_buffered", \.maxBufferedBytes, .size((1 << 20)...(1 << 40)),
-                help: "all events and responses under assembly together; beyond it a request fails"),
+                help: "memory for all large events and responses that are being assembled; above it a request fails"),
             Option(
-                "drain", \.drain, .duration(.zero ... .seconds(24 * 3600)), help: "after SIGTERM: how long running requests may take to end"
-            ),
+                "drain", \.drain, .duration(.zero ... .seconds(24 * 3600)),
+                help: "after SIGTERM: how long running requests may take to finish"),
             Option(
                 "pre_stop", \.preStop, .duration(.zero ... .seconds(3600)),
-                help: "after SIGTERM: how long the router still serves, not ready"),
+                help: "after SIGTERM: how long the router still serves after /readyz has turned 503"),
         ])
 }
 

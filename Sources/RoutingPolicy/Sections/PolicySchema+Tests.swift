@@ -5,7 +5,7 @@ extension RoutingExpectation {
         "tests", "a list of what routing must do; no upstream is contacted",
         [
             Option(
-                "name", takes: .text, .required, help: "what the report calls it", entries: { _, _ in [] },
+                "name", takes: .text, .required, help: "the test's name in reports", entries: { _, _ in [] },
                 read: { fields, _, test in test.name = fields.string("name", required: true) ?? "" }),
             Option(
                 "key", takes: .text, .words("one that may reach everything"), help: "the name of the key that sends the request",
@@ -21,7 +21,7 @@ extension RoutingExpectation {
                 entries: { test, _ in test.down.isEmpty ? [] : [OptionEntry("down", .list(test.down))] },
                 read: { fields, schema, test in test.down = (fields.texts("down") ?? []).filter { schema.checkDown($0) }.map(\.text) }),
             Option(
-                "expect", takes: .other("see expect"), .required, help: "what must follow: at least one of its keys",
+                "expect", takes: .other("see expect"), .required, help: "what must hold: at least one of its keys",
                 entries: { test, policy in [OptionEntry("expect", .section(Expected.section.entries(of: test.expected, in: policy)))] },
                 read: { fields, schema, test in schema.readExpect(&fields, &test) }),
             Option(
@@ -49,17 +49,18 @@ extension RoutingExpectation {
 
 extension RoutingExpectation.Expected {
     static let section = OptionSection<Self>(
-        "expect", "of a test",
+        "expect", "what a test requires",
         [
             Option(
-                "chosen", takes: .texts, .words("any"), help: "the first attempt at something that is not down goes to one of these models",
+                "chosen", takes: .texts, .words("any"),
+                help: "one of these models serves the request: the first in the plan that is not down",
                 entries: { expected, _ in
                     expected.chosen.isEmpty ? [] : [OptionEntry("chosen", .text(expected.chosen.joined(separator: " or ")))]
                 },
                 read: { fields, schema, expected in expected.chosen = schema.readModelNames(&fields, "chosen") ?? [] }),
             Option(
                 "order", takes: .texts, .words("any"),
-                help: "the models that are called if each fails, in order, as far as they are listed",
+                help: "the models that are called first, in this order, if each of them fails",
                 entries: { expected, _ in expected.order.map { [OptionEntry("order", .list($0))] } ?? [] },
                 read: { fields, schema, expected in expected.order = schema.readModelNames(&fields, "order") }),
             Option(
@@ -68,7 +69,7 @@ extension RoutingExpectation.Expected {
                 read: { fields, schema, expected in expected.never = schema.readModelNames(&fields, "never") ?? [] }),
             Option(
                 "refused", \.refused, .integer(Failover.statusRange), .words("not checked"),
-                help: "the client gets this status and no response"),
+                help: "the client gets an error with this status, and no model responds"),
         ])
 }
 
@@ -124,7 +125,7 @@ extension PolicySchema {
             let others = ["chosen", "order", "never"].filter { fields.node($0) != nil }
             if others.isEmpty, fields.node("refused") == nil, fields.issues.isEmpty {
                 fields.report(
-                    ConfigIssue(at: fields.position, "'expect' expects nothing", hint: "give 'chosen', 'order', 'never' or 'refused'"))
+                    ConfigIssue(at: fields.position, "'expect' is empty", hint: "give 'chosen', 'order', 'never' or 'refused'"))
             } else if let other = others.first, let refused = fields.entry("refused") {
                 fields.report(
                     ConfigIssue(
@@ -159,7 +160,7 @@ extension PolicySchema {
         let keys = policy.keys.map(\.name)
         guard !key.isUnresolved, !keys.contains(key.text), !names.brokenKeys.contains(key.text), !names.isBroken(key.text) else { return }
         let suggestion = names.suggestion(for: key.text, among: keys)
-        let hint = keys.isEmpty ? "this policy has no 'keys:'" : suggestion.isEmpty ? "define it under 'keys:'" : nil
+        let hint = keys.isEmpty ? "add the key under 'keys:', or remove 'key'" : suggestion.isEmpty ? "define it under 'keys:'" : nil
         report(ConfigIssue(at: key.position, "there is no key '\(abbreviated(key.source))'\(suggestion)", hint: hint))
     }
 

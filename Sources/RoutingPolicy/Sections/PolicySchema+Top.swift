@@ -3,7 +3,7 @@ import ConfigTree
 extension RoutingPolicy {
     /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
     static let section = OptionSection<RoutingPolicy>(
-        "", "the top of the file", reserved: ["plugins", "state", "log", "tls"],
+        "", "top-level options", reserved: ["plugins", "state", "log", "tls"],
         [
             Option(
                 "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
@@ -17,10 +17,10 @@ extension RoutingPolicy {
                     schema.listen = listen
                     policy.listen = listen.map(\.address)
                 }),
-            Option(section: "server", \.server, ServerSettings.section, help: "the client side"),
+            Option(section: "server", \.server, ServerSettings.section, help: "timeouts and bounds of the client side"),
             Option(section: "defaults", \.defaults, PolicyDefaults.section, help: "what applies if no nearer level says otherwise"),
             Option(
-                "providers", takes: .other("by name; see providers"), help: "accounts at one place each, by name",
+                "providers", takes: .other("by name; see providers"), help: "accounts, each at one place, by name",
                 entries: { policy, _ in policy.providers.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.providers = schema.readProviders(schema.named("providers", of: &fields)) }),
             Option(
@@ -36,7 +36,8 @@ extension RoutingPolicy {
                 entries: { policy, _ in policy.routes.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.routes = schema.readRoutes(schema.named("routes", of: &fields)) }),
             Option(
-                "keys", takes: .other("by name; see keys"), help: "which clients may call; without any, every client on this machine",
+                "keys", takes: .other("by name; see keys"),
+                help: "which clients may send requests; without keys, every client on this machine may",
                 entries: { policy, _ in policy.keys.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.keys = schema.readKeys(schema.named("keys", of: &fields)) }),
             Option(
@@ -75,7 +76,7 @@ extension PolicySchema {
                 ConfigIssue(
                     at: entry.value.position,
                     entry.value.displayText == "'1'"
-                        ? "'version' is a number, but '1' is text in quotes" : "'version' is 1, not \(entry.value.displayText)",
+                        ? "'version' is a number, but '1' is text in quotes" : "'version' must be 1, not \(entry.value.displayText)",
                     hint: "write 'version: 1'"))
             return
         }

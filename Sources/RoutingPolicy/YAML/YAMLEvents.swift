@@ -136,9 +136,9 @@ private func yamlFailure(
     case ("could not find expected ':'", _):
         ConfigIssue(at: start, "expected a key, but its ':' is missing", hint: "write 'key: value', with a space after the ':'")
     case ("did not find expected ',' or ']'", _):
-        ConfigIssue(at: start, "this '[' is not closed", hint: "expected ',' or ']' at line \(place.line), column \(place.column)")
+        ConfigIssue(at: start, "this '[' is not closed", hint: "add ']' before line \(place.line), column \(place.column)")
     case ("did not find expected ',' or '}'", _):
-        ConfigIssue(at: start, "this '{' is not closed", hint: "expected ',' or '}' at line \(place.line), column \(place.column)")
+        ConfigIssue(at: start, "this '{' is not closed", hint: "add '}' before line \(place.line), column \(place.column)")
     case ("did not find expected node content", _):
         ConfigIssue(
             at: place, "expected a value", hint: "a list in brackets can't have empty items; an anchor or a tag precedes its value")

@@ -1,5 +1,6 @@
 extension JSONWriter {
     /// Whether a text is ASCII that needs no escape.
+    @inline(__always)
     static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let bytes = text.span.bytes
         var i = 0

@@ -21,7 +21,8 @@ extension ChatRequest {
             do throws(JSONError) { try read(body) } catch {
                 let position = error.position(in: body)
                 throw APIError(
-                    400, "the body is not a JSON object: line \(position.line), column \(position.column): expected \(error.expected)",
+                    400,
+                    "the body is not a valid JSON object: line \(position.line), column \(position.column): expected \(error.expected)",
                     code: "invalid_json")
             }
             if let refusal { throw refusal }

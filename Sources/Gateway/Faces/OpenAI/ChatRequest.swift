@@ -46,7 +46,7 @@ struct ChatRequest {
 
 extension APIError {
     static func duplicate(_ name: String) -> APIError {
-        APIError(400, "'\(name)' is given twice", code: "duplicate_field", param: name)
+        APIError(400, "'\(name)' is given twice; remove one", code: "duplicate_field", param: name)
     }
 
     static func invalid(_ name: String, _ expected: String) -> APIError {
