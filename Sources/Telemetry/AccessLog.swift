@@ -11,7 +11,7 @@ package final class AccessLog: Sendable {
 
     package var droppedLines: Int { lines.droppedLines }
 
-    package func write(_ record: AccessRecord) {
+    package func write(_ record: borrowing AccessRecord) {
         var writer = JSONWriter(capacity: 1024)
         record.write(at: .now(), to: &writer)
         writer.withBytes { lines.write($0) }

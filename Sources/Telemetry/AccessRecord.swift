@@ -4,8 +4,8 @@ import HTTPWire
 import ProviderKit
 
 /// One line of the access log: a JSON object with a fixed set of members. Text from clients is escaped, and cut if it
-/// is long.
-package struct AccessRecord {
+/// is long. It can't be copied, because each copy would retain a dozen strings.
+package struct AccessRecord: ~Copyable {
     var requestID: String
     var endpoint: String
     /// nil if the head could not be parsed, like `path`.
@@ -28,7 +28,6 @@ package struct AccessRecord {
 
     private static let maxTextBytes = 1024
 
-    @inline(__always)
     package init(
         requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int,
         bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
