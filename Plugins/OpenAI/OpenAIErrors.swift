@@ -12,11 +12,24 @@ extension OpenAIResponse {
     }
 
     /// The error that an object or an event inside a successful response reports.
-    static func failure(_ body: OpenAIErrorBody) -> ProviderError {
+    static func failure(_ body: ErrorBody) -> ProviderError {
         ProviderError(
             body.failureClass(status: nil), status: body.status,
             message: body.fullMessage ?? "the upstream sent an error event without a message",
             code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
+    }
+
+    /// The error for a response that ends with a finish reason that means a failure.
+    static func failure(reason: String) -> ProviderError {
+        ProviderError(
+            .upstreamError, message: "the upstream ended the response with the finish reason '\(reason.prefix(64))'",
+            code: "upstream_failed")
+    }
+
+    /// The error that an object without choices reports; nil if it reports none, such as a ping.
+    static func failureWithoutChoices(_ bytes: RawSpan) -> ProviderError? {
+        guard let body = ErrorBody(bytes), body.message != nil || body.code != nil else { return nil }
+        return failure(body)
     }
 
     /// The error that an object reports.
@@ -25,8 +38,7 @@ extension OpenAIResponse {
     ///   - error: the range of the value of `error`; nil if the entire object is the error.
     ///   - bytes: the object.
     static func failure(_ error: Range<Int>?, in bytes: RawSpan) -> ProviderError {
-        var cursor = JSONCursor(at: error?.lowerBound ?? 0)
-        let body = error == nil ? OpenAIErrorBody(bytes) : try? OpenAIErrorBody(&cursor, bytes)
+        let body = error == nil ? ErrorBody(bytes) : ErrorBody(bytes.extracting(error ?? 0..<bytes.byteCount))
         return body.map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 }

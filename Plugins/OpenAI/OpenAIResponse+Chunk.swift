@@ -23,9 +23,9 @@ struct OpenAIChunk {
     private(set) var ended: UInt64 = 0
     /// The range of the value of `error`, in the object or in a choice; nil if there is none.
     private var error: Range<Int>?
-    /// Whether a choice has ended with the reason `error`, because the provider that the upstream has called failed.
-    /// Source: OpenRouter's "Errors and Debugging", mid-stream errors.
-    private var hasFailed = false
+    /// The finish reason that means a failure; nil if there is none.
+    private var failedReason: String?
+    private var hasChoices = false
 
     /// Creates a chunk that contains only the text of its only choice.
     init(text: Range<Int>, json: Range<Int>) {
@@ -54,11 +54,12 @@ struct OpenAIChunk {
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "choices", in: bytes), try cursor.peekKind(bytes) == .array {
+                    hasChoices = true
                     try readChoices(&cursor, bytes)
                 } else if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
                     usage = try Usage(&cursor, bytes) ?? usage
-                } else if JSON.isKey(key, "error", in: bytes), [.object, .string].contains(try cursor.peekKind(bytes)) {
-                    error = try cursor.skipValue(bytes).range
+                } else if JSON.isKey(key, "error", in: bytes) {
+                    error = try readError(&cursor, bytes) ?? error
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { content.hasRouterMember = true }
                     let value = try cursor.skipValue(bytes)
@@ -72,8 +73,20 @@ struct OpenAIChunk {
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if isErrorEvent || hasFailed || error != nil { throw OpenAIResponse.failure(error, in: bytes) }
+        if isErrorEvent || error != nil { throw OpenAIResponse.failure(error, in: bytes) }
+        if let failedReason { throw OpenAIResponse.failure(reason: failedReason) }
+        if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
         content.isUsageOnly = usage != nil && choices == 0
+    }
+
+    /// The range of an error that says something. Some providers send an empty one beside a sound response, such as
+    /// `{"message": "", "code": null}`. Source: BerriAI/litellm#18407.
+    private func readError(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
+        let value = try cursor.skipValue(bytes)
+        switch value.kind {
+        case .object, .array, .string: return ErrorBody(bytes.extracting(value.range)) == nil ? nil : value.range
+        case .number, .true, .false, .null: return nil
+        }
     }
 
     private mutating func readChoices(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
@@ -91,8 +104,8 @@ struct OpenAIChunk {
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "delta", in: bytes) || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
                     choiceText = try readDelta(&cursor, bytes) ?? choiceText
-                } else if JSON.isKey(key, "error", in: bytes), try cursor.peekKind(bytes) == .object {
-                    error = try cursor.skipValue(bytes).range
+                } else if JSON.isKey(key, "error", in: bytes) {
+                    error = try readError(&cursor, bytes) ?? error
                 } else {
                     let value = try cursor.skipValue(bytes)
                     if JSON.isKey(key, "index", in: bytes) {
@@ -135,12 +148,6 @@ struct OpenAIChunk {
         return text
     }
 
-    /// Reads a finish reason, and finds out whether a content filter has stopped the response. An unknown reason counts
-    /// as an ordinary end.
-    ///
-    /// The reasons of content filters are `content_filter` (OpenAI, Azure, OpenRouter), `content_filter:
-    /// PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as recorded by its clients), `sensitive` (z.ai), `refusal`
-    /// (Anthropic's stop reason) and Gemini's own names, which servers in front of the last two pass on.
     private mutating func readReason(_ value: JSONValue, _ bytes: RawSpan) {
         content.finishes += 1
         if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes)
@@ -148,12 +155,12 @@ struct OpenAIChunk {
         {
             return
         }
-        let reason = JSON.string(value.range, in: bytes).lowercased()
-        switch reason {
-        case "error": hasFailed = true
-        case "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety":
-            content.isFiltered = true
-        default: if reason.hasPrefix("content_filter") { content.isFiltered = true }
+        let reason = JSON.string(value.range, in: bytes)
+        switch FinishReason(reason) {
+        case .end: break
+        case .filter: content.isFiltered = true
+        case .failure: failedReason = reason
+        case .unknown: content.hasUnknownFinishReason = true
         }
     }
 }

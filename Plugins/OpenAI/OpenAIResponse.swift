@@ -125,6 +125,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
         let chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
         guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
+        guard chunk.content.hasBegun else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         response.buffered(chunk.json, content: chunk.content)

@@ -150,16 +150,18 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         switch error.failure {
         case .providerRejected where shouldReport(provider, model):
             logger.error(
-                "a provider rejects the router's API key or account",
+                "a provider refuses the router's API key or account",
                 metadata: [
-                    "provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)",
-                    "next": "check the provider's 'api_key' and the account's balance, then send SIGHUP",
+                    "provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "message": "\(error.message)",
+                    "next":
+                        "check the provider's 'api_key', balance and region; the provider is tried again after 5 to 60 minutes, and after a reload with another key",
                 ])
         case .notFound where shouldReport(provider, model):
             logger.warning(
-                "a provider does not know a model",
+                "a provider does not have a model, or not for this account",
                 metadata: [
-                    "provider": "\(provider)", "model": "\(model)", "next": "check the model's 'upstream', then send SIGHUP",
+                    "provider": "\(provider)", "model": "\(model)", "message": "\(error.message)",
+                    "next": "check the model's 'upstream'; the model is tried again after 1 to 60 minutes",
                 ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
             .unsupported, .clientError, .cancelled:

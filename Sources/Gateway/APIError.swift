@@ -86,8 +86,8 @@ extension APIError {
     private static func summary(of errors: [FailedAttempt], last error: ProviderError) -> String {
         guard let last = errors.last else { return error.message }
         let model = "'\(last.provider)/\(last.model)'"
-        guard errors.count > 1 else { return "the only attempt failed, at \(model): \(error.clientMessage)" }
-        return "all \(errors.count) attempts failed, the last one at \(model): \(error.clientMessage)"
+        guard errors.count > 1 else { return "the only attempt failed, at \(model): \(error.message)" }
+        return "all \(errors.count) attempts failed, the last one at \(model): \(error.message)"
     }
 
     private static let maxListedModels = 12
@@ -126,14 +126,6 @@ extension APIError {
         APIError(
             404, "the model '\(name.excerpt)' does not exist; GET /models lists the models", code: "model_not_found",
             param: "model")
-    }
-}
-
-extension ProviderError {
-    /// The message that clients may see. A provider's text about the router's own key or account is for the operator
-    /// only.
-    var clientMessage: String {
-        failure == .providerRejected ? "the provider refuses the router's key or account" : message
     }
 }
 

@@ -25,6 +25,10 @@ package struct MetricsText {
                 sample("llm_router_attempt_failures_total", labels(name) + [("reason", reason)], count)
             }
         }
+        family(
+            "llm_router_unknown_finish_reasons_total", "counter", "Responses that ended with a finish reason which the router doesn't know."
+        )
+        for (name, model) in models { sample("llm_router_unknown_finish_reasons_total", labels(name), model.unknownFinishReasons) }
         family("llm_router_fallbacks_total", "counter", "Responses that came from a route's fallback.")
         for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) {
             sample("llm_router_fallbacks_total", [("route", route)], count)

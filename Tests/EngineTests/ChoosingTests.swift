@@ -36,6 +36,7 @@ struct ChoosingTests {
         arguments: [
             (RequestNeeds(supports: [.image]), ["eyes"], ["all"]),
             (RequestNeeds(supports: [.image, .json]), [], ["all"]),
+            (RequestNeeds(needsAnyMedium: true), ["eyes"], ["all"]),
             (RequestNeeds(promptTokens: 900, maxTokens: 101), ["eyes"], ["all"]),
             (RequestNeeds(promptTokens: 900, maxTokens: 100), ["text", "eyes"], ["all"]),
             (RequestNeeds(promptTokens: 901, maxTokens: 100), ["eyes"], ["all"]),

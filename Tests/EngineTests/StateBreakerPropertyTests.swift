@@ -93,7 +93,7 @@ struct StateBreakerPropertyTests {
             let length: Duration = until - now
             let spread = reference.cooldown * reference.settings.jitter + .nanoseconds(1)
             #expect(length >= reference.cooldown - spread && length <= reference.cooldown + spread)
-        case .none, .rateLimited, .notFound, .rejected:
+        case .none, .rateLimited, .notFound:
             break
         }
     }
@@ -107,7 +107,7 @@ struct StateBreakerPropertyTests {
             if case .admitted(let pass) = shared.enter(now: now, allowsEarlyProbe: random.below(20) == 0) { passes.append(pass) }
             if !passes.isEmpty, random.below(3) > 0 {
                 let verdict = random.one(of: [
-                    Breaker.Verdict.succeeded, .failed, .none, .rateLimited(cooldown: .seconds(2)), .notFound, .rejected,
+                    Breaker.Verdict.succeeded, .failed, .none, .rateLimited(cooldown: .seconds(2)), .notFound,
                 ])
                 shared.on(verdict, of: passes.remove(at: random.below(passes.count)), now: now, using: &random)
             }

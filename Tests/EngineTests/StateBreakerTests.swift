@@ -179,15 +179,6 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(61))))
     }
 
-    @Test("a rejection of the router's key opens the breaker immediately; a rejected probe doubles the open time")
-    func rejected() {
-        let driver = Driver(.exact(failures: 5))
-        driver.attempt(.rejected, at: .zero)
-        #expect(driver.availability(.zero) == .open(until: after(.seconds(30))))
-        driver.attempt(.rejected, at: .seconds(30))
-        #expect(driver.availability(.seconds(30)) == .open(until: after(.seconds(90))))
-    }
-
     @Test("a 429 starts the cooldown that the upstream requests, at most 300 s, and never shortens a cooldown")
     func coolingDown() throws {
         let driver = Driver()

@@ -26,13 +26,14 @@ struct StateModelTests {
         #expect(reading.inFlight == 0)
     }
 
-    @Test("each failure class has its effect on the breaker", arguments: FailureClass.allCases)
+    @Test("each failure class has its effect on the breakers", arguments: FailureClass.allCases)
     func breaker(failure: FailureClass) {
         let model = modelState(breaker: .exact(failures: 2))
         for _ in 0..<2 { model.tryAttempt(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: .seconds(7)), at: after(.zero)) }
         let expected: Availability =
             switch failure {
-            case .unreachable, .reset, .timeout, .upstreamError, .providerRejected: .open(until: after(.seconds(30)))
+            case .unreachable, .reset, .timeout, .upstreamError: .open(until: after(.seconds(30)))
+            case .providerRejected: .open(until: after(.seconds(300)))
             case .notFound: .open(until: after(.seconds(60)))
             case .rateLimited: .coolingDown(until: after(.seconds(7)))
             case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: .ready

@@ -34,7 +34,7 @@ func modelState(
 ) -> ModelState {
     ModelState(
         key: ModelStateKey(provider: "p", name: "m", upstream: "m"), statistics: ModelStatistics(window: window),
-        breaker: SharedBreaker(breaker),
+        breaker: SharedBreaker(breaker), account: .account(),
         limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
 }
 

@@ -16,10 +16,11 @@ struct ChatNeedsTests {
     @Test(
         "the type of a message part decides which capability it needs",
         arguments: [
-            ("text", nil), ("input_text", nil), ("refusal", nil), ("thinking", nil), ("unheard_of", nil), ("image_url", .image),
+            ("text", nil), ("input_text", nil), ("refusal", nil), ("thinking", nil), ("tool_result", nil), ("image_url", .image),
             ("input_image", .image), ("image", .image),
             ("image_embeds", .image), ("input_audio", .audio), ("audio_url", .audio), ("audio_embeds", .audio), ("video_url", .video),
             ("input_video", .video),
+            ("video", .video), ("audio", .audio), ("image_file", .image), ("document", .file), ("document_url", .file), ("pdf", .file),
             ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image),
         ] as [(String, Capability?)])
     func parts(type: String, capability: Capability?) throws {
@@ -27,6 +28,22 @@ struct ChatNeedsTests {
         #expect(try needs(content: "[{\"type\":\"\(type)\"}]").supports == expected)
         #expect(try needs(content: "[{\"type\":\"text\",\"text\":\"a\"},{\"x\":{},\"type\":\"\(type)\"}]").supports == expected)
         #expect(try needs(content: "{\"type\":\"\(type)\"}").supports == expected)
+    }
+
+    @Test(
+        "a part of an unknown type needs a medium, and text does not", arguments: [("point_cloud", true), ("media", true), ("text", false)])
+    func unknownParts(type: String, isNeeded: Bool) throws {
+        let needs = try needs(content: "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"\(type)\"}]")
+        #expect(needs.needsAnyMedium == isNeeded)
+        #expect(needs.supports.isEmpty)
+    }
+
+    @Test(
+        "a part without a type needs the medium that its members name",
+        arguments: [(#"{"image_url":{"url":"x"}}"#, CapabilitySet([.image])), (#"{"text":"a"}"#, []), (#"{"video":["x"]}"#, [.video])]
+            as [(String, CapabilitySet)])
+    func partsWithoutType(part: String, expected: CapabilitySet) throws {
+        #expect(try needs(content: "[\(part)]").supports == expected)
     }
 
     @Test("an image counts in any message, and in nested content")

@@ -120,13 +120,13 @@ struct BufferedCompletionTests {
 
 @Suite("small encodings")
 struct SmallEncodingTests {
-    @Test("a provider's message about the router's key does not reach the client")
+    @Test("a refusal of the account is a 502 with the provider's own words, and is not worth a retry")
     func providerRejected() {
-        let error = ProviderError(.providerRejected, status: 401, message: "Incorrect API key provided: sk-abc")
+        let error = ProviderError(.providerRejected, status: 401, message: "Country, region, or territory not supported")
         let failed = FailedAttempt(provider: "p", model: "m", error: error, reason: "provider_rejected", duration: .zero)
         let refusal = APIError(CallFailure(cause: .allFailed, status: 502, error: error), errors: [failed])
         #expect(refusal.status == 502 && refusal.shouldRetry == false)
-        #expect(!refusal.message.contains("sk-abc"))
+        #expect(refusal.message.hasSuffix("Country, region, or territory not supported"))
     }
 
     @Test(

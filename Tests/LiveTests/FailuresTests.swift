@@ -144,7 +144,7 @@ import Testing
         #expect(all.errorType == "rate_limit_error")
         #expect(all.head["retry-after"] == "7")
         #expect(rejected.status == 502)
-        #expect(!rejected.text.contains("Incorrect API key"))
+        #expect(rejected.text.contains("Incorrect API key provided"))
         #expect(mixed.status == 502)
         #expect(mixed.errorCode == "all_models_failed")
         #expect(mixed.json?["_router"]?["errors"]?.array?.count == 2)

@@ -227,17 +227,8 @@ struct OpenAIFailureTests {
                 #"{"error":{"message":"Request too large: this model's maximum context length is 1","type":"tokens","code":"rate_limit_exceeded"}}"#,
                 FailureClass.rateLimited
             ),
-            (
-                402,
-                #"{"error":{"message":"This request requires more credits, or fewer max_tokens.","code":402,"metadata":{"provider_name":null}}}"#,
-                .providerRejected
-            ),
-            (401, #"{"error":{"message":"no","code":"content_filter"}}"#, .providerRejected),
             (403, #"{"error":{"message":"no key","code":403}}"#, .providerRejected),
-            (403, #"{"error":{"message":"the maximum context length is 1","code":403}}"#, .providerRejected),
-            (404, #"{"error":{"message":"maximum context length"}}"#, .notFound),
             (408, #"{"error":{"message":"timed out","code":408}}"#, .upstreamError),
-            (502, #"{"error":{"message":"content management policy","code":502}}"#, .upstreamError),
             (503, #"{"error":{"message":"no provider","code":503,"metadata":{"error_type":"provider_unavailable"}}}"#, .upstreamError),
             (
                 400, #"{"error":{"message":"Invalid 'user': string too long","param":"user","code":"string_above_max_length"}}"#,
@@ -258,7 +249,6 @@ struct OpenAIFailureTests {
                 #"{"error":{"message":"Missing required parameter: 'response_format.json_schema'.","param":"response_format.json_schema","code":"missing_required_parameter"}}"#,
                 .clientError
             ),
-            (400, #"{"error":{"message":"no","param":"temperature","code":"unsupported_value"}}"#, .clientError),
             (413, "<html>413 Request Entity Too Large</html>", .clientError),
             (403, #"{"error":{"message":"guardrail","code":403,"metadata":{"reasons":[],"flagged_input":""}}}"#, .providerRejected),
             (

@@ -115,9 +115,9 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "an error body in another format is shown as text, but a page of HTML is not",
+        "an error body in another format is shown as text, but a page of HTML without a title is not",
         arguments: [
-            (#"{"detail":[{"msg":"field required"}]}"#, #"{"detail":[{"msg":"field required"}]}"#), ("too\n long", "too long"),
+            (#"{"reasons":["field required"]}"#, #"{"reasons":["field required"]}"#), ("too\n long", "too long"),
             ("<html>no</html>", nil),
         ] as [(String, String?)])
     func otherErrors(body: String, text: String?) {

@@ -7,6 +7,8 @@ public struct ContentSummary: Sendable, Equatable {
     public var finishes: Int
     /// Whether a content filter has stopped a choice here, or the model has refused to respond.
     public var isFiltered: Bool
+    /// Whether a choice ends here with a reason that the plugin doesn't know. It counts as an end.
+    public var hasUnknownFinishReason = false
     /// Whether there is a tool call, or a part of one.
     public var hasToolCall: Bool
     /// Whether the object has a top-level member `_router`, which another router has added. The router removes it.

@@ -6,13 +6,14 @@ extension Provider {
         openAIFailure(head: head, body: body)
     }
 
-    /// The meaning of a failed response in OpenAI's format: it reads the status, the wait that the upstream requests,
-    /// and OpenAI's error body. A provider whose own ``failure(head:body:)`` only adds to that can call it.
+    /// The meaning of a failed response: it reads the status, the wait that the upstream requests, and an error body in
+    /// OpenAI's format or one of its many variants (``ErrorBody``). A provider whose own ``failure(head:body:)`` only
+    /// adds to that can call it.
     public func openAIFailure(head: UpstreamHead, body: RawSpan) -> ProviderError {
         let status = "the upstream responded with status \(head.status)"
         var error = ProviderError(failureClass(ofStatus: head.status), status: head.status, message: status)
         error.retryAfter = RetryAfter.wait(head)
-        if let parsed = OpenAIErrorBody(body) {
+        if let parsed = ErrorBody(body) {
             error.failure = parsed.failureClass(status: head.status)
             error.message = parsed.fullMessage ?? error.message
             error.code = parsed.code
@@ -21,9 +22,13 @@ extension Provider {
             error.retryAfter = error.retryAfter ?? parsed.wait(head)
         } else if let text = plainText(body) {
             error.message = "\(status): \(text)"
-            if error.failure == .clientError, let known = OpenAIErrorPatterns.failureClass(ofMessage: text) { error.failure = known }
+            error.failure = ErrorBody.failureClass(ofText: text, status: head.status) ?? error.failure
+            error.retryAfter = error.retryAfter ?? RetryAfter.stated(text)
+        } else if let title = htmlTitle(body) {
+            error.message = "\(status) and a page of HTML: \(title)"
+            error.failure = ErrorBody.failureClass(ofText: title, status: head.status) ?? error.failure
         } else if (300..<400).contains(head.status) {
-            error.message = "\(status); redirects are not followed, so set 'base_url' to their target"
+            error.message = "\(status); redirects are not followed; set 'base_url' to the address that it redirects to"
         }
         return error
     }
@@ -54,4 +59,17 @@ private func plainText(_ body: RawSpan) -> String? {
     let words = text.split(whereSeparator: \.isWhitespace)
     guard isText, let first = words.first, !first.hasPrefix("<") else { return nil }
     return words.joined(separator: " ")
+}
+
+/// The title of a page of HTML, at most 256 bytes on one line, such as `403 Forbidden`; nil if there is none.
+private func htmlTitle(_ body: RawSpan) -> String? {
+    let bytes = Array(copying: 0..<min(body.byteCount, 4096), of: body)
+    let text = TextSearch.lowercased(String(decoding: bytes, as: UTF8.self))
+    guard let tag = TextSearch.find(Array("<title".utf8), in: text), let open = TextSearch.find([0x3E], in: text, from: tag),
+        let close = TextSearch.find(Array("</title".utf8), in: text, from: open)
+    else { return nil }
+    // The lower case has the same length, so the offsets are those of the page.
+    let title = String(decoding: Array(String(decoding: bytes, as: UTF8.self).utf8)[(open + 1)..<min(close, open + 257)], as: UTF8.self)
+    let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }
+    return words.isEmpty ? nil : words.joined(separator: " ")
 }

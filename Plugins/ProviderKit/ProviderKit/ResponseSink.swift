@@ -87,6 +87,7 @@ public struct ResponseSink {
         self.content.contentBytes &+= content.contentBytes
         self.content.finishes &+= content.finishes
         if content.isFiltered { self.content.isFiltered = true }
+        if content.hasUnknownFinishReason { self.content.hasUnknownFinishReason = true }
         if content.hasToolCall { self.content.hasToolCall = true }
     }
 }

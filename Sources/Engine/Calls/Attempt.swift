@@ -41,6 +41,7 @@ final class Attempt {
     private var isClientSlow = false
     private let hasFilterChain: Bool
     private(set) var hasToolCall = false
+    private(set) var hasUnknownFinishReason = false
     /// Whether the attempt counts against the process's retry budget.
     let isRepeat: Bool
     private let writer: any ResponseWriter
@@ -285,6 +286,7 @@ final class Attempt {
                     .contentFilter, status: 200, message: "the provider's content filter stopped the response", code: "content_filter"))
         }
         if content.hasToolCall { hasToolCall = true }
+        if content.hasUnknownFinishReason { hasUnknownFinishReason = true }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {

@@ -214,7 +214,9 @@ extension RunningCall {
         let verdict: AttemptOutcome
         switch outcome {
         case .succeeded:
-            loop.counters(ofModel: attempt.candidate.model, in: snapshot).succeeded += 1
+            let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
+            counters.succeeded += 1
+            if attempt.hasUnknownFinishReason { counters.unknownFinishReasons += 1 }
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
             let isOurs = error.failure == .cancelled || error.code == Attempt.buffersFull.code

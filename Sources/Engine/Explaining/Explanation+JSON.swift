@@ -48,6 +48,7 @@ extension Explanation.Request {
         writer.array { for model in models { $0.string(model) } }
         writer.key("needs")
         writer.array { for capability in needs.supports.map(\.rawValue).sorted() { $0.string(capability) } }
+        if needs.needsAnyMedium { writer.member("needs_any_medium", true) }
         writer.member("prompt_tokens", needs.promptTokens)
         if let maxTokens = needs.maxTokens { writer.member("max_tokens", maxTokens) }
         writer.key("fields")

@@ -85,6 +85,8 @@ package enum Omission: Sendable, Equatable {
     case requested(String)
     /// The request needs a capability that the model does not have.
     case capability(Capability)
+    /// The request has a part of an unknown type, and the model supports text only.
+    case medium
     /// The estimated prompt plus `max_tokens` exceeds the model's `context`. Both are in tokens.
     case context(needed: Int, available: Int)
     /// The request's `max_tokens` exceeds the model's `max_output`. Both are in tokens.
@@ -101,6 +103,7 @@ extension Omission: CustomStringConvertible {
         case .scope: "not allowed for this key"
         case .condition(let condition): "selector: \(condition)"
         case .requested(let field): "request: \(field)"
+        case .medium: "supports text only"
         case .capability(let capability): "does not support \(capability.rawValue)"
         case .context(let needed, let available): "context of \(available) tokens is too small: about \(needed) are needed"
         case .output(let needed, let available): "max_output of \(available) tokens is too small: \(needed) are requested"

@@ -6,6 +6,8 @@ final class RequestConditions {
     /// The conditions that are plain numbers. Every model is checked against them first.
     struct Flat {
         fileprivate var supports: UInt8 = 0
+        /// The model must have at least one of these bits; 0 if it need not.
+        fileprivate var anyMedium: UInt8 = 0
         /// The tokens of prompt and response together.
         fileprivate var contextTokens = 0
         /// The tokens of the response; 0 if the request does not limit them.
@@ -15,7 +17,8 @@ final class RequestConditions {
 
         @inline(__always)
         func areMet(by traits: ModelTraits) -> Bool {
-            traits.supports & supports == supports && contextTokens <= traits.context && outputTokens <= traits.maxOutput
+            traits.supports & supports == supports && (anyMedium == 0 || traits.supports & anyMedium != 0)
+                && contextTokens <= traits.context && outputTokens <= traits.maxOutput
         }
     }
 
@@ -32,6 +35,7 @@ final class RequestConditions {
         let fields = overrides?.fields
         flat = Flat(
             supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits,
+            anyMedium: needs.needsAnyMedium ? CapabilitySet.media.bits : 0,
             contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasOverrides: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
@@ -43,6 +47,7 @@ final class RequestConditions {
             if needs.supports.contains(capability) { return .capability(capability) }
             if overrides?.fields.supports.contains(capability) == true { return .requested("supports_\(capability.rawValue)") }
         }
+        if needs.needsAnyMedium, model.supports.isDisjoint(with: .media) { return .medium }
         if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, available: output) }
         if let context = model.context, flat.contextTokens > context { return .context(needed: flat.contextTokens, available: context) }
         return failedOverride(of: model)

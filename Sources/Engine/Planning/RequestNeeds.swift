@@ -5,13 +5,16 @@ package struct RequestNeeds: Sendable, Equatable {
     /// `image`, `audio`, `video` and `file` for message parts of that kind, `tools` for a list of tools, and `json` for
     /// a JSON `response_format`. Never `streaming` or `reasoning`.
     package var supports: CapabilitySet
+    /// Whether the request has a message part of an unknown type, which is not text: the model must support a medium.
+    package var needsAnyMedium: Bool
     /// An estimate that does not count images and other media.
     package var promptTokens: Int
     /// The request's `max_completion_tokens`, or else its `max_tokens`; nil if neither is given.
     package var maxTokens: Int?
 
-    package init(supports: CapabilitySet = CapabilitySet(), promptTokens: Int = 0, maxTokens: Int? = nil) {
+    package init(supports: CapabilitySet = CapabilitySet(), needsAnyMedium: Bool = false, promptTokens: Int = 0, maxTokens: Int? = nil) {
         self.supports = supports
+        self.needsAnyMedium = needsAnyMedium
         self.promptTokens = promptTokens
         self.maxTokens = maxTokens
     }

@@ -18,16 +18,18 @@ package enum AttemptOutcome: Sendable {
 package struct AttemptPermit: ~Copyable, Sendable {
     package let state: ModelState
     private let pass: Breaker.Pass
+    private let accountPass: Breaker.Pass
     private let limits: LimitPermit?
 
-    init(state: ModelState, pass: Breaker.Pass, limits: consuming LimitPermit?) {
+    init(state: ModelState, pass: Breaker.Pass, accountPass: Breaker.Pass, limits: consuming LimitPermit?) {
         self.state = state
         self.pass = pass
+        self.accountPass = accountPass
         self.limits = limits
     }
 
-    /// Whether the breaker's next state depends on this attempt.
-    package var isProbe: Bool { pass.isProbe }
+    /// Whether the next state of a breaker depends on this attempt.
+    package var isProbe: Bool { pass.isProbe || accountPass.isProbe }
 
     /// - Parameter usedTokens: the tokens that the attempt used; nil keeps the estimate. It is ignored if the upstream
     ///   was never reached: such an attempt uses nothing.
@@ -35,6 +37,7 @@ package struct AttemptPermit: ~Copyable, Sendable {
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) {
         state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random)
+        state.account.on(Breaker.Verdict(ofAccount: outcome), of: accountPass, now: now, using: &random)
         state.statistics.record(outcome, now: now)
         state.attemptsInFlight.decrement()
         if outcome.reachedUpstream {
@@ -46,9 +49,8 @@ package struct AttemptPermit: ~Copyable, Sendable {
 
     /// Returns the permit unused.
     package consuming func giveBack(now: NIODeadline) {
-        // The verdict `none` draws no random number.
-        var random = SystemRandomNumberGenerator()
-        state.breaker.on(.none, of: pass, now: now, using: &random)
+        state.breaker.cancel(pass, now: now)
+        state.account.cancel(accountPass, now: now)
         state.attemptsInFlight.decrement()
         limits?.giveBack(now: now)
     }
@@ -70,9 +72,23 @@ extension Breaker.Verdict {
             switch failure {
             case .unreachable, .reset, .timeout, .upstreamError: self = .failed
             case .notFound: self = .notFound
-            case .providerRejected: self = .rejected
             case .rateLimited: self = retryAfter.map { .rateLimited(cooldown: $0) } ?? .none
-            case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: self = .none
+            case .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: self = .none
+            }
+        }
+    }
+
+    /// What the outcome reveals about the provider's account. A response that isn't a refusal shows that the account is
+    /// accepted, even if the request failed for another reason.
+    init(ofAccount outcome: AttemptOutcome) {
+        switch outcome {
+        case .succeeded: self = .succeeded
+        case .abandoned: self = .none
+        case .failed(let failure, _):
+            switch failure {
+            case .providerRejected: self = .failed
+            case .notFound, .contextOverflow, .contentFilter, .unsupported, .clientError: self = .succeeded
+            case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .cancelled: self = .none
             }
         }
     }

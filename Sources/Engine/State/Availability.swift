@@ -23,6 +23,16 @@ package enum Availability: Sendable, Equatable {
         }
     }
 
+    /// The availability of a model whose account has this availability.
+    func and(_ model: Availability) -> Availability {
+        switch (self, model) {
+        case (.ready, _): model
+        case (.open(let account), .open(let model)): .open(until: max(account, model))
+        case (.probe, _) where !model.isAvailable: model
+        default: self
+        }
+    }
+
     /// The earliest time at which another attempt makes sense. nil if that is now, or if it depends on the end of
     /// another attempt.
     package var until: NIODeadline? {

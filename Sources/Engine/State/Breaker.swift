@@ -1,9 +1,10 @@
 package import NIOCore
 package import RoutingPolicy
 
-/// The circuit breaker of a provider's model: a value that only decides, without side effects.
+/// The circuit breaker of a provider's model, or of a provider's account: a value that only decides, without side
+/// effects.
 ///
-///     closed     -- `failures` in a row, a 404, or a rejection of the router's key --> open
+///     closed     -- `failures` in a row, or a 404 ----------------------------------> open
 ///     open       -- the cooldown is over -------------------------------------------> half-open
 ///     half-open  -- `successes` successful probes in a row, one at a time ----------> closed
 ///     half-open  -- a failed probe: the cooldown doubles ---------------------------> open
@@ -52,8 +53,6 @@ package struct Breaker: Sendable {
         case failed
         /// The provider does not know the model.
         case notFound
-        /// The provider rejects the router's key or account.
-        case rejected
         /// The upstream is rate limiting and must not be called during the cooldown.
         case rateLimited(cooldown: Duration)
         /// The attempt reveals nothing about the model.
@@ -148,9 +147,6 @@ package struct Breaker: Sendable {
         case .failed:
             failuresInRow += 1
             if failuresInRow >= settings.failures { open(now, &random) }
-        case .rejected:
-            failuresInRow += 1
-            open(now, &random)
         case .notFound:
             failuresInRow += 1
             openAfterNotFound(now)
@@ -172,7 +168,7 @@ package struct Breaker: Sendable {
             notFoundCooldown = Self.firstNotFoundCooldown
             let good = goodProbes + 1
             if good >= settings.successes { close() } else { state = .halfOpen(good: good, isProbing: false) }
-        case .failed, .rejected:
+        case .failed:
             failuresInRow += 1
             if !isEarly { cooldown = min(cooldown * 2, max(settings.maxCooldown, settings.cooldown)) }
             open(now, &random)

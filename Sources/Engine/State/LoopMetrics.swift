@@ -42,13 +42,17 @@ final class ModelCounters {
     var succeeded = 0
     /// Keyed by the failure's reason, which is one of a fixed set.
     var failures: [String: Int] = [:]
+    /// Responses that ended with a finish reason which the plugin doesn't know.
+    var unknownFinishReasons = 0
     var reported = TokenCount()
     var estimated = TokenCount()
     /// US dollars.
     var cost = 0.0
 
     var values: MetricValues.Model {
-        MetricValues.Model(succeeded: succeeded, failures: failures, reported: reported, estimated: estimated, cost: cost)
+        MetricValues.Model(
+            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, reported: reported, estimated: estimated,
+            cost: cost)
     }
 }
 
@@ -77,6 +81,7 @@ package struct MetricValues: Sendable {
     package struct Model: Sendable {
         package var succeeded: Int
         package var failures: [String: Int]
+        package var unknownFinishReasons: Int
         package var reported: TokenCount
         package var estimated: TokenCount
         /// US dollars.
@@ -85,6 +90,7 @@ package struct MetricValues: Sendable {
         mutating func add(_ other: Model) {
             succeeded += other.succeeded
             failures.merge(other.failures, uniquingKeysWith: +)
+            unknownFinishReasons += other.unknownFinishReasons
             reported.add(other.reported)
             estimated.add(other.estimated)
             cost += other.cost

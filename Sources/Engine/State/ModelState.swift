@@ -7,20 +7,26 @@ package struct ModelStateKey: Hashable, Sendable {
     package var upstream: String
 }
 
-/// The state of a model: its statistics, its breaker and its limits. All event loops share it. A part survives a reload
-/// that does not change its definition.
+/// The state of a model: its statistics, its breaker, the breaker of its provider's account, and its limits. All event
+/// loops share it. A part survives a reload that does not change its definition.
 package final class ModelState: Sendable {
     package let key: ModelStateKey
     package let statistics: ModelStatistics
     package let breaker: SharedBreaker
+    /// Opens when the provider refuses the router's key or account. All models of the provider share it.
+    package let account: SharedBreaker
     /// The limiters of the model and of its provider.
     package let limits: LimitChain
     let attemptsInFlight: Gauge
 
-    init(key: ModelStateKey, statistics: ModelStatistics, breaker: SharedBreaker, limits: LimitChain, attemptsInFlight: Gauge) {
+    init(
+        key: ModelStateKey, statistics: ModelStatistics, breaker: SharedBreaker, account: SharedBreaker, limits: LimitChain,
+        attemptsInFlight: Gauge
+    ) {
         self.key = key
         self.statistics = statistics
         self.breaker = breaker
+        self.account = account
         self.limits = limits
         self.attemptsInFlight = attemptsInFlight
     }
@@ -47,10 +53,10 @@ package final class ModelState: Sendable {
     }
 
     package func availability(now: NIODeadline) -> Availability {
-        let breakerAvailability = breaker.availability(now: now)
-        guard breakerAvailability.isAvailable, !limits.isEmpty else { return breakerAvailability }
+        let breakers = breakerAvailability(now)
+        guard breakers.isAvailable, !limits.isEmpty else { return breakers }
         let limits = limits.availability(now: now)
-        return limits.isAvailable ? breakerAvailability : limits
+        return limits.isAvailable ? breakers : limits
     }
 
     /// Takes everything that one attempt needs from the breaker and the limits, or nothing.
@@ -85,7 +91,8 @@ package final class ModelState: Sendable {
     package func view(now: NIODeadline) -> ModelStateView {
         let breaker = breaker.value
         return ModelStateView(
-            availability: availability(now: now), breaker: BreakerPhase(breaker, now: now), failuresInRow: breaker.failuresInRow,
+            availability: availability(now: now), breaker: BreakerPhase(breaker, now: now).or(BreakerPhase(account.value, now: now)),
+            failuresInRow: breaker.failuresInRow,
             statistics: statistics.summary(now: now), inFlight: attemptsInFlight.value, limits: limits.own?.view(now: now))
     }
 
@@ -103,18 +110,29 @@ package final class ModelState: Sendable {
         }
     }
 
-    /// The refusal that the breaker would give, checked before anything is taken.
+    private func breakerAvailability(_ now: NIODeadline) -> Availability {
+        account.availability(now: now).and(breaker.availability(now: now))
+    }
+
+    /// The refusal that the breakers would give, checked before anything is taken.
     private func refusal(_ now: NIODeadline, _ allowsEarlyProbe: Bool) -> Availability? {
-        let availability = breaker.availability(now: now)
+        let availability = breakerAvailability(now)
         if case .open = availability, allowsEarlyProbe { return nil }
         return availability.isAvailable ? nil : availability
     }
 
     private func enter(_ permit: consuming LimitPermit?, _ now: NIODeadline, _ allowsEarlyProbe: Bool) -> Admission {
-        switch breaker.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) {
-        case .admitted(let pass):
-            attemptsInFlight.increment()
-            return .granted(AttemptPermit(state: self, pass: pass, limits: permit))
+        switch account.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) {
+        case .admitted(let accountPass):
+            switch breaker.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) {
+            case .admitted(let pass):
+                attemptsInFlight.increment()
+                return .granted(AttemptPermit(state: self, pass: pass, accountPass: accountPass, limits: permit))
+            case .refused(let availability):
+                account.cancel(accountPass, now: now)
+                permit?.giveBack(now: now)
+                return .refused(availability)
+            }
         case .refused(let availability):
             permit?.giveBack(now: now)
             return .refused(availability)

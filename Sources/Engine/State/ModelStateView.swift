@@ -6,6 +6,9 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
     case open
     case halfOpen = "half_open"
 
+    /// This state, or that of the provider's account if this breaker is closed.
+    func or(_ account: BreakerPhase) -> BreakerPhase { self == .closed ? account : self }
+
     init(_ breaker: Breaker, now: NIODeadline) {
         switch breaker.state {
         case .closed: self = .closed

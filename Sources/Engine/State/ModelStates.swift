@@ -9,6 +9,8 @@ package struct ModelStates: Sendable {
     private let parts: [Parts]
     /// By the name of the provider.
     package let providerLimiters: [String: Limiter]
+    /// The breaker of each provider's account, by the name of the provider.
+    package let accounts: [String: SharedBreaker]
     /// By the name of the key.
     package let keyLimiters: [String: Limiter]
 
@@ -19,9 +21,10 @@ package struct ModelStates: Sendable {
     /// - Parameter isKept: whether the provider with this index in `policy.providers` keeps its running instance.
     package static func provision(_ policy: RoutingPolicy, over running: ModelStates?, isKept: (Int) -> Bool) -> ModelStates {
         let kept = policy.providers.indices.map(isKept)
-        var providerLimiters: [String: Limiter] = [:]
+        var providerLimiters: [String: Limiter] = [:], accounts: [String: SharedBreaker] = [:]
         for (index, provider) in policy.providers.enumerated() {
             providerLimiters[provider.name] = limiter(provider.limits, over: kept[index] ? running?.providerLimiters[provider.name] : nil)
+            accounts[provider.name] = (kept[index] ? running?.accounts[provider.name] : nil) ?? .account()
         }
         var keyLimiters: [String: Limiter] = [:]
         for key in policy.keys { keyLimiters[key.name] = limiter(key.limits, over: running?.keyLimiters[key.name]) }
@@ -30,14 +33,19 @@ package struct ModelStates: Sendable {
         let models = policy.models.map { model in
             let provider = policy.providers[model.provider].name
             let key = ModelStateKey(provider: provider, name: model.name, upstream: model.upstream)
-            return state(of: model, key, policy, provider: providerLimiters[provider], over: kept[model.provider] ? known[key] : nil)
+            return state(
+                of: model, key, policy, account: accounts[provider] ?? .account(), provider: providerLimiters[provider],
+                over: kept[model.provider] ? known[key] : nil)
         }
-        return ModelStates(models: models, providerLimiters: providerLimiters, keyLimiters: keyLimiters)
+        return ModelStates(models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters)
     }
 
-    private init(models: [ModelState], providerLimiters: [String: Limiter], keyLimiters: [String: Limiter]) {
+    private init(
+        models: [ModelState], providerLimiters: [String: Limiter], accounts: [String: SharedBreaker], keyLimiters: [String: Limiter]
+    ) {
         self.models = models
         self.providerLimiters = providerLimiters
+        self.accounts = accounts
         self.keyLimiters = keyLimiters
         parts = models.map(Parts.init)
     }
@@ -47,7 +55,8 @@ package struct ModelStates: Sendable {
     func availability(ofModel index: Int, now: NIODeadline) -> Availability {
         let parts = parts[index]
         if parts.isLimited { return models[index].availability(now: now) }
-        return parts.breaker._withUnsafeGuaranteedRef { $0.availability(now: now) }
+        let breaker = parts.breaker._withUnsafeGuaranteedRef { $0.availability(now: now) }
+        return parts.account._withUnsafeGuaranteedRef { $0.availability(now: now) }.and(breaker)
     }
 
     @inline(__always)
@@ -59,24 +68,27 @@ package struct ModelStates: Sendable {
     /// reads themselves.
     private struct Parts {
         let breaker: Unmanaged<SharedBreaker>
+        let account: Unmanaged<SharedBreaker>
         let statistics: Unmanaged<ModelStatistics>
         let isLimited: Bool
 
         init(_ state: ModelState) {
             breaker = .passUnretained(state.breaker)
+            account = .passUnretained(state.account)
             statistics = .passUnretained(state.statistics)
             isLimited = !state.limits.isEmpty
         }
     }
 
     private static func state(
-        of model: ModelDefinition, _ key: ModelStateKey, _ policy: RoutingPolicy, provider: Limiter?, over known: ModelState?
+        of model: ModelDefinition, _ key: ModelStateKey, _ policy: RoutingPolicy, account: SharedBreaker, provider: Limiter?,
+        over known: ModelState?
     ) -> ModelState {
         let window = policy.defaults.statistics.window
         let breaker = policy.breaker(of: model), limits = policy.limits(of: model)
         guard let known else {
             return ModelState(
-                key: key, statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker),
+                key: key, statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker), account: account,
                 limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
         }
         let own = limiter(limits, over: known.limits.own)
@@ -85,7 +97,8 @@ package struct ModelStates: Sendable {
         if hasSameLimits, hasSameBreaker, hasSameWindow { return known }
         return ModelState(
             key: key, statistics: hasSameWindow ? known.statistics : ModelStatistics(window: window),
-            breaker: hasSameBreaker ? known.breaker : SharedBreaker(breaker), limits: LimitChain(own: own, shared: provider),
+            breaker: hasSameBreaker ? known.breaker : SharedBreaker(breaker), account: account,
+            limits: LimitChain(own: own, shared: provider),
             attemptsInFlight: known.attemptsInFlight)
     }
 

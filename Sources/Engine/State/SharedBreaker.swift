@@ -10,6 +10,15 @@ package final class SharedBreaker: Sendable {
     /// The `BreakerWord` of the breaker, written under the lock.
     private let published: Atomic<UInt64>
 
+    /// A breaker for a provider's account: open for 5 minutes after the first refusal, and for twice as long after each
+    /// further one, up to an hour.
+    package static func account() -> SharedBreaker {
+        var settings = BreakerSettings()
+        (settings.failures, settings.successes) = (1, 1)
+        (settings.cooldown, settings.maxCooldown, settings.jitter) = (.seconds(300), .seconds(3600), 0)
+        return SharedBreaker(settings)
+    }
+
     package init(_ settings: BreakerSettings) {
         self.settings = settings
         let breaker = Breaker(settings)
@@ -28,6 +37,13 @@ package final class SharedBreaker: Sendable {
     package func on(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
         if !pass.isProbe, verdict == .none || verdict == .succeeded && word.isClean { return }
         change { $0.on(verdict, of: pass, now: now, using: &random) }
+    }
+
+    /// Returns a pass whose attempt was never made.
+    package func cancel(_ pass: Breaker.Pass, now: NIODeadline) {
+        // The verdict `none` draws no random number.
+        var random = SystemRandomNumberGenerator()
+        on(.none, of: pass, now: now, using: &random)
     }
 
     /// A copy of the breaker.

@@ -23,6 +23,9 @@ package struct CapabilitySet: Sendable, Hashable, SetAlgebra, Sequence {
 
     package init() {}
 
+    /// The capabilities that stand for a kind of message part.
+    package static let media: CapabilitySet = [.image, .audio, .video, .file]
+
     package init(arrayLiteral capabilities: Capability...) {
         for capability in capabilities { bits |= capability.bit }
     }

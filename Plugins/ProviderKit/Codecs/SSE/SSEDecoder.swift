@@ -167,6 +167,11 @@ extension SSEDecoder {
         let value = colon.map { self.fieldValue(of: line, colon: $0, in: bytes) } ?? line.upperBound..<line.upperBound
         if bytes.equals(name, "event") {
             fields.type = value.isEmpty ? nil : value
+        } else if bytes.equals(name, "error") {
+            // Not in the standard: llama-server reports a failure in a field of its own. Source:
+            // ggml-org/llama.cpp#14566.
+            fields.type = name
+            if !value.isEmpty { readData(value, in: bytes) }
         }
     }
 

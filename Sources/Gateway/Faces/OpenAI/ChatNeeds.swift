@@ -5,12 +5,14 @@ import RoutingPolicy
 
 /// What a chat request needs from a model, collected while its body is parsed.
 ///
-/// A message part needs a capability because of its `type`; text that mentions images needs none. A non-empty list of
-/// tools needs `tools` whatever `tool_choice` is, because the list is sent in any case and a model without tools
-/// refuses it. `tool_choice` alone needs nothing, because OpenAI refuses it without tools. If a member appears twice,
-/// both values count, because either may be the one that an upstream uses.
+/// A message part that isn't text needs a medium, which its `type` names; text that mentions images needs none. A
+/// non-empty list of tools needs `tools` whatever `tool_choice` is, because the list is sent in any case and a model
+/// without tools refuses it. `tool_choice` alone needs nothing, because OpenAI refuses it without tools. If a member
+/// appears twice, both values count, because either may be the one that an upstream uses.
 struct ChatNeeds {
     private(set) var capabilities = CapabilitySet()
+    /// Whether there is a part of an unknown type.
+    private var needsAnyMedium = false
     /// At least 1. An invalid number is nil here, and the upstream refuses it.
     private var maxTokens: Int?
     private var maxCompletionTokens: Int?
@@ -24,7 +26,8 @@ struct ChatNeeds {
 
     var needs: RequestNeeds {
         RequestNeeds(
-            supports: capabilities, promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes),
+            supports: capabilities, needsAnyMedium: needsAnyMedium,
+            promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes),
             maxTokens: maxCompletionTokens ?? maxTokens)
     }
 
@@ -106,34 +109,33 @@ struct ChatNeeds {
     }
 
     private mutating func readPart(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        var type: JSONValue?
+        /// What the names of the members say, if the part has no `type`.
+        var memberMedium: Medium?
         try cursor.enterObject(body)
         while let key = try cursor.nextKey(body) {
             if JSON.isKey(key, "type", in: body) {
-                let type = try cursor.skipValue(body)
-                if let capability = capability(ofPartType: type, body) { add(capability) }
+                type = try cursor.skipValue(body)
+                if let type, type.kind == .string, !JSON.isString(type, "text", in: body) { add(Medium(JSON.string(type.range, in: body))) }
             } else if JSON.isKey(key, "text", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "thinking", in: body) {
                 try readText(&cursor, body)
             } else if JSON.isKey(key, "content", in: body) {
                 // A tool result in Anthropic's format is a part that contains parts.
                 try readContent(&cursor, body)
             } else {
+                if type == nil, let medium = Medium(named: JSON.string(key, in: body)) { memberMedium = medium }
                 try cursor.skipValue(body)
             }
         }
+        if type?.kind != .string, let memberMedium { add(memberMedium) }
     }
 
-    /// The capability that a part of this type needs; nil if it needs none.
-    ///
-    /// Sources: OpenAI's API reference for Chat Completions and Responses, vLLM's `MM_PARSER_MAP`, OpenRouter's video
-    /// inputs, Anthropic's Messages.
-    private func capability(ofPartType type: JSONValue, _ body: RawSpan) -> Capability? {
-        func isAny(_ types: StaticString...) -> Bool { types.contains { JSON.isString(type, $0, in: body) } }
-        if JSON.isString(type, "text", in: body) { return nil }
-        if isAny("image_url", "input_image", "image", "image_embeds") { return .image }
-        if isAny("input_audio", "audio_url", "audio_embeds") { return .audio }
-        if isAny("video_url", "input_video") { return .video }
-        if isAny("file", "input_file") { return .file }
-        return nil
+    private mutating func add(_ medium: Medium?) {
+        switch medium {
+        case .known(let capability): add(capability)
+        case .unknown: needsAnyMedium = true
+        case nil: break
+        }
     }
 
     private mutating func readCalls(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
@@ -188,5 +190,38 @@ struct ChatNeeds {
         if try cursor.peekKind(body) == .object { return true }
         try cursor.skipValue(body)
         return false
+    }
+}
+
+/// The medium of a message part.
+private enum Medium {
+    case known(Capability)
+    /// Not text, and nothing else that the router knows.
+    case unknown
+
+    /// The types of parts that are text. Sources: OpenAI's API reference for Chat Completions and Responses;
+    /// Anthropic's Messages.
+    private static let texts: Set = [
+        "text", "input_text", "output_text", "summary_text", "reasoning_text", "reasoning", "refusal", "thinking", "redacted_thinking",
+        "tool_use", "tool_result", "tool_call", "tool_reference", "server_tool_use", "search_result", "cache_control", "json",
+    ]
+
+    /// The medium of a part with this type; nil for text.
+    init?(_ type: String) {
+        guard !type.isEmpty, !Self.texts.contains(type) else { return nil }
+        self = Medium(named: type) ?? .unknown
+    }
+
+    /// The medium that a name contains: `image_url`, `input_audio`, `document`. Clients use many names, such as `video`
+    /// (Qwen-VL's), `document_url` (Mistral's), `image_embeds` (vLLM's) and `image_file` (OpenAI's Assistants); nil if
+    /// it contains none.
+    init?(named name: String) {
+        let words = name.lowercased().split { $0 == "_" || $0 == "-" || $0 == "." }
+        let media: [(Capability, [Substring])] = [
+            (.image, ["image", "images"]), (.audio, ["audio", "audios"]), (.video, ["video", "videos"]),
+            (.file, ["file", "files", "document", "documents", "pdf"]),
+        ]
+        guard let capability = media.first(where: { $0.1.contains(where: words.contains) })?.0 else { return nil }
+        self = .known(capability)
     }
 }

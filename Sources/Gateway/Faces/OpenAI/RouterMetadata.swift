@@ -91,7 +91,7 @@ enum RouterMetadata {
             $0.member("model_name", failed.model)
             $0.member("class", error.failure.rawValue)
             if let status = error.status { $0.member("status", status) }
-            $0.member("message", error.clientMessage)
+            $0.member("message", error.message)
             $0.milliseconds("duration_ms", failed.duration)
             if let wait = error.retryAfter { $0.member("retry_after_ms", Int(wait.milliseconds)) }
         }

@@ -1,29 +1,32 @@
 import Codecs
 
 /// The fields that providers add to OpenAI's four.
-extension OpenAIErrorBody {
-    mutating func readDetails(_ key: Range<Int>, _ value: JSONValue, in bytes: RawSpan) {
-        if JSON.isKey(key, "metadata", in: bytes) {
-            forEachMember(of: value, in: bytes) { readMetadata($0, in: $1) }
-        } else if JSON.isKey(key, "innererror", in: bytes) {
+extension ErrorBody {
+    mutating func readDetails(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
+        switch name {
+        case "metadata":
+            forEachMember(of: value, in: bytes) { readMetadata($0, in: $1, depth: depth) }
+        case "innererror":
             // Azure: {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {…}}.
             // Source: Azure OpenAI's content filtering guide.
             forEachMember(of: value, in: bytes) { member, bytes in
-                if JSON.isKey(member.key, "code", in: bytes) { innerCode = JSON.text(member.value, in: bytes) }
+                if JSON.isKey(member.key, "code", in: bytes), let text = JSON.text(member.value, in: bytes) { furtherCodes.append(text) }
             }
-        } else if JSON.isKey(key, "details", in: bytes), value.kind == .array {
+        case "details" where value.kind == .array:
             readGoogleDetails(value, in: bytes)
+        default:
+            break
         }
     }
 
     /// Reads OpenRouter's `metadata`. Source: its guide "Errors and Debugging" (moderation, provider errors,
     /// `error_type`), and 429s as recorded (`headers`).
-    private mutating func readMetadata(_ member: JSONMember, in bytes: RawSpan) {
+    private mutating func readMetadata(_ member: JSONMember, in bytes: RawSpan, depth: Int) {
         let value = member.value
         if JSON.isKey(member.key, "raw", in: bytes) {
-            readRaw(value, in: bytes)
+            readRaw(value, in: bytes, depth: depth)
         } else if JSON.isKey(member.key, "error_type", in: bytes) {
-            innerCode = JSON.text(value, in: bytes)
+            if let text = JSON.text(value, in: bytes) { furtherCodes.append(text) }
         } else if JSON.isKey(member.key, "reasons", in: bytes) {
             if value.kind == .array, value.range.count > 2 { isFlagged = true }
         } else if JSON.isKey(member.key, "flagged_input", in: bytes) {
@@ -37,25 +40,27 @@ extension OpenAIErrorBody {
     }
 
     /// Reads the response of the provider that OpenRouter has called: an object, or a text that may be JSON.
-    private mutating func readRaw(_ value: JSONValue, in bytes: RawSpan) {
+    private mutating func readRaw(_ value: JSONValue, in bytes: RawSpan, depth: Int) {
         let json = value.kind == .string ? JSON.decodedBytes(value.range, in: bytes) : Array(copying: value.range, of: bytes)
-        if let inner = OpenAIErrorBody(json.span.bytes, isInner: true) {
+        if let inner = ErrorBody(json.span.bytes, depth: depth + 1) {
             innerMessage = inner.message
-            innerClass = inner.failureClass(status: 400)
+            add(inner: inner)
         } else if value.kind == .string, !json.isEmpty {
             innerMessage = String(decoding: json.prefix(1024), as: UTF8.self)
         }
     }
 
-    /// Reads `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}`.
-    /// Source: google/rpc/error_details.proto.
+    /// Reads `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}` and `{"@type": "…",
+    /// "reason": "API_KEY_INVALID"}`. Source: google/rpc/error_details.proto.
     private mutating func readGoogleDetails(_ value: JSONValue, in bytes: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)
         do throws(JSONError) {
             try cursor.enterArray(bytes)
             while try cursor.nextElement(bytes) {
                 forEachMember(of: try cursor.skipValue(bytes), in: bytes) { member, bytes in
-                    if JSON.isKey(member.key, "retryDelay", in: bytes) { retryDelay = JSON.text(member.value, in: bytes) }
+                    guard let text = JSON.text(member.value, in: bytes) else { return }
+                    if JSON.isKey(member.key, "retryDelay", in: bytes) { retryDelay = text }
+                    if JSON.isKey(member.key, "reason", in: bytes) { furtherCodes.append(text) }
                 }
             }
         } catch {
@@ -64,19 +69,26 @@ extension OpenAIErrorBody {
     }
 }
 
-extension OpenAIErrorBody {
-    /// The wait that the body requests; nil if it requests none. It counts only if the header fields request none.
+extension ErrorBody {
+    /// The wait that the body requests, as a field or in the words of its message; nil if it requests none. It counts
+    /// only if the header fields request none.
     ///
     /// - Parameter head: the head of the response.
     public func wait(_ head: UpstreamHead) -> Duration? {
         if let retryDelay, let seconds = RetryAfter.goDuration(retryDelay) { return RetryAfter.duration(seconds) }
-        return fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
+        let reset = fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
+        return reset ?? statedWait
     }
+
+    /// The wait in the words of the message; nil if it names none.
+    var statedWait: Duration? { [message, innerMessage].lazy.compactMap { $0 }.compactMap(RetryAfter.stated).first }
 
     /// The message, followed by that of the provider that this provider has called. OpenRouter's own message is only
     /// "Provider returned error". nil if there is no message.
     public var fullMessage: String? {
         guard let innerMessage, innerMessage != message else { return message }
+        // A message that contains the inner body as JSON is shown as it is.
+        if let message, message.contains(innerMessage) { return message }
         return message.map { "\($0): \(innerMessage)" } ?? innerMessage
     }
 }

@@ -1,0 +1,180 @@
+public import Codecs
+
+/// What an upstream says about a failure, in an error response or an error event.
+///
+/// Providers use many shapes, and all of these are read:
+///
+/// - OpenAI's `{"error": {"message", "type", "param", "code"}}`, also in an array (Gemini's OpenAI endpoint), and with
+///   further codes in it: Azure's `innererror.code`, OpenRouter's `metadata.error_type`, Google's `status` and
+///   `details[].reason`
+/// - `error` as a text (LM Studio, Ollama, xAI, text-generation-inference)
+/// - the same members at the top level (vLLM before 0.9, Mistral, Cerebras, SiliconFlow), under other names too:
+///   `detail` (FastAPI), `error_msg` and `error_code` (Baidu), `errors` (Cloudflare), `base_resp` (MiniMax)
+/// - another error body in a text: the `message` of a proxy, or OpenRouter's `metadata.raw`
+public struct ErrorBody: Sendable, Equatable {
+    /// The message; nil if there is none.
+    public var message: String?
+    /// OpenAI's type of the error, such as `invalid_request_error`; nil if there is none.
+    public var type: String?
+    /// The field of the request that is wrong; nil if there is none.
+    public var param: String?
+    /// The code as text, even if it was sent as a number; nil if there is none.
+    public var code: String?
+    /// The codes in other places.
+    var furtherCodes: [String] = []
+    /// The message of the provider that this provider has called.
+    var innerMessage: String?
+    /// Whether moderation has flagged the input: OpenRouter's `metadata.reasons` and `flagged_input`.
+    var isFlagged = false
+    /// Header fields in the body, with names in lower case: OpenRouter's `metadata.headers`.
+    var fields: [HTTPField] = []
+    /// The wait in the body, in Go's notation: Gemini's `retryDelay`.
+    var retryDelay: String?
+
+    /// Bodies inside bodies are read up to this depth.
+    private static let maxDepth = 4
+
+    /// Reads the body of an error response. nil if the bytes are not JSON or contain no error.
+    public init?(_ bytes: RawSpan) {
+        self.init(bytes, depth: 0)
+    }
+
+    init?(_ bytes: RawSpan, depth: Int) {
+        var cursor = JSONCursor()
+        do throws(JSONError) { try read(&cursor, bytes, depth: depth) } catch { return nil }
+        guard message != nil || innerMessage != nil || code != nil || type != nil else { return nil }
+    }
+
+    /// Reads the value of `error`, which must be the cursor's next value, and moves the cursor past it.
+    public init(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+        try read(&cursor, bytes, depth: 0)
+    }
+
+    private init() {}
+
+    /// The HTTP status that the code is; nil if the code is not a status from 400 to 599.
+    public var status: Int? {
+        guard let code, let number = Int(code), (400..<600).contains(number) else { return nil }
+        return number
+    }
+
+    /// Reads any value: an object, the first element of an array, or a text.
+    private mutating func read(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
+        switch try cursor.peekKind(bytes) {
+        case .object:
+            try readObject(&cursor, bytes, depth: depth)
+            readNestedMessage(depth: depth)
+        case .array:
+            let array = try cursor.skipValue(bytes)
+            var inner = JSONCursor(at: array.range.lowerBound)
+            try inner.enterArray(bytes)
+            if depth < Self.maxDepth, try inner.nextElement(bytes) { try read(&inner, bytes, depth: depth + 1) }
+        case .string:
+            add(text: JSON.string(try cursor.skipValue(bytes).range, in: bytes))
+            readNestedMessage(depth: depth)
+        case .number, .true, .false, .null:
+            _ = try cursor.skipValue(bytes)
+        }
+    }
+
+    /// A text in the place of an error. A single word is a code, such as OAuth's `invalid_grant`.
+    private mutating func add(text: String) {
+        if text.isEmpty { return }
+        message = text
+        if !text.contains(" ") { furtherCodes.append(text) }
+    }
+
+    private mutating func readObject(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
+        var inner: ErrorBody?
+        try cursor.enterObject(bytes)
+        while let key = try cursor.nextKey(bytes) {
+            let value = try cursor.skipValue(bytes)
+            let name = JSON.string(key, in: bytes)
+            if Self.containers.contains(name), depth < Self.maxDepth, value.kind != .number {
+                var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
+                try body.read(&cursor, bytes, depth: depth + 1)
+                if body.message != nil || body.code != nil || body.type != nil { inner = body }
+            } else {
+                read(name, value, in: bytes)
+                readDetails(name, value, in: bytes, depth: depth)
+            }
+        }
+        // What is nested is more specific than what stands beside it.
+        if let inner { self = inner.merged(with: self) }
+    }
+
+    /// The members that contain an error body or a text.
+    private static let containers: Set = ["error", "Error", "errors", "detail", "base_resp", "response"]
+    /// The members that contain a message or a code, the most specific first.
+    private static let messages = [
+        "message", "msg", "error_msg", "error_message", "errorMessage", "status_msg", "Message", "error_description",
+    ]
+    private static let codes = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
+
+    private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan) {
+        if Self.messages.contains(name) {
+            if value.kind == .object || value.kind == .array {
+                if let body = ErrorBody(bytes.extracting(value.range), depth: Self.maxDepth) { self = body.merged(with: self) }
+            } else if message == nil || name == "message", let text = JSON.text(value, in: bytes), !text.isEmpty {
+                message = text
+            }
+            return
+        }
+        guard let text = JSON.text(value, in: bytes), !text.isEmpty else { return }
+        if Self.codes.contains(name) {
+            if code == nil || name == "code" { code = text } else { furtherCodes.append(text) }
+        } else if name == "type" || name == "error_type" {
+            type = type ?? text
+        } else if name == "param" {
+            param = text
+        } else if name == "status" || name == "reason", value.kind == .string {
+            furtherCodes.append(text)
+        }
+    }
+
+    /// A body whose missing parts are filled from `outer`.
+    private func merged(with outer: ErrorBody) -> ErrorBody {
+        var body = self
+        body.message = message ?? outer.message
+        body.innerMessage = innerMessage ?? outer.innerMessage
+        body.type = type ?? outer.type
+        body.param = param ?? outer.param
+        body.code = code ?? outer.code
+        body.furtherCodes += outer.furtherCodes + [outer.code, outer.type].compactMap { $0 }
+        body.isFlagged = isFlagged || outer.isFlagged
+        body.fields += outer.fields
+        body.retryDelay = retryDelay ?? outer.retryDelay
+        return body
+    }
+
+    /// Reads an error body that is a part of the message, as proxies send it: `upstream error: {"error": {…}}`.
+    private mutating func readNestedMessage(depth: Int) {
+        guard depth < Self.maxDepth, let message,
+            let start = message.utf8.firstIndex(where: { $0 == ASCII.openBrace || $0 == ASCII.openBracket })
+        else { return }
+        let json = Array(message.utf8[start...])
+        guard let body = ErrorBody(json.span.bytes, depth: depth + 1), let text = body.message else { return }
+        let before = message[..<start].trimmingBlanks()
+        if before.isEmpty { self.message = text } else { innerMessage = text }
+        add(inner: body)
+    }
+
+    /// Adds what the error body of another provider says.
+    mutating func add(inner body: ErrorBody) {
+        furtherCodes += [body.code, body.type].compactMap { $0 } + body.furtherCodes
+        isFlagged = isFlagged || body.isFlagged
+        retryDelay = retryDelay ?? body.retryDelay
+        param = param ?? body.param
+    }
+}
+
+extension JSON {
+    /// The text of a string, or the digits of a number as they are written; nil for other kinds.
+    static func text(_ value: JSONValue, in bytes: RawSpan) -> String? {
+        switch value.kind {
+        case .string: string(value.range, in: bytes)
+        case .number: String(decoding: Array(copying: value.range, of: bytes), as: UTF8.self)
+        case .object, .array, .true, .false, .null: nil
+        }
+    }
+}
