@@ -58,6 +58,8 @@ struct OpenAIChunk {
                     try readChoices(&cursor, bytes)
                 } else if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
                     usage = try Usage(&cursor, bytes) ?? usage
+                } else if JSON.isKey(key, "x_groq", in: bytes), try cursor.peekKind(bytes) == .object {
+                    try readGroq(&cursor, bytes)
                 } else if JSON.isKey(key, "error", in: bytes) {
                     error = try readError(&cursor, bytes) ?? error
                 } else {
@@ -77,6 +79,18 @@ struct OpenAIChunk {
         if let failedReason { throw OpenAIResponse.failure(reason: failedReason) }
         if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
         content.isUsageOnly = usage != nil && choices == 0
+    }
+
+    /// Reads the usage that Groq sends in a member of its own in streams. Source: Groq's API reference, `x_groq`.
+    private mutating func readGroq(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+        try cursor.enterObject(bytes)
+        while let key = try cursor.nextKey(bytes) {
+            if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
+                usage = try Usage(&cursor, bytes) ?? usage
+            } else {
+                _ = try cursor.skipValue(bytes)
+            }
+        }
     }
 
     /// The range of an error that says something. Some providers send an empty one beside a sound response, such as

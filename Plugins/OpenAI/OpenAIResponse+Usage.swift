@@ -8,10 +8,12 @@ extension Usage {
     /// - cached tokens: `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek),
     ///   `cached_tokens` (Moonshot)
     /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
+    /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
+    ///   the reasoning beside it [sub2api#5771]
     /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
     init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         self.init()
-        var cacheHits: Int?, topCached: Int?, topReasoning: Int?
+        var cacheHits: Int?, topCached: Int?, topReasoning: Int?, total: Int?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
@@ -28,6 +30,8 @@ extension Usage {
                 promptTokens = Self.count(value, bytes)
             } else if JSON.isKey(key, "completion_tokens", in: bytes) {
                 completionTokens = Self.count(value, bytes)
+            } else if JSON.isKey(key, "total_tokens", in: bytes) {
+                total = Self.count(value, bytes)
             } else if JSON.isKey(key, "prompt_cache_hit_tokens", in: bytes) {
                 cacheHits = Self.count(value, bytes)
             } else if JSON.isKey(key, "cached_tokens", in: bytes) {
@@ -40,6 +44,7 @@ extension Usage {
         }
         cachedTokens = cachedTokens ?? cacheHits ?? topCached
         reasoningTokens = reasoningTokens ?? topReasoning
+        if let total { reconcile(total: total) }
         if self == Usage() { return nil }
     }
 

@@ -8,6 +8,15 @@ public enum ResponsePart: Sendable {
     case buffered(Range<Int>, ContentSummary)
     /// A typed event.
     case event(ChatEvent)
+
+    /// The summary of the part.
+    public var content: ContentSummary {
+        switch self {
+        case .chunk(let chunk): chunk.content
+        case .joined(_, let content), .buffered(_, let content): content
+        case .event(let event): event.content
+        }
+    }
 }
 
 /// A chunk of a stream in OpenAI's format, as ranges of the decoded bytes.

@@ -10,6 +10,26 @@ public struct Usage: Sendable, Equatable {
     public var reasoningTokens: Int?
     /// The cost of the call in US dollars.
     public var costUSD: Double?
+    /// Whether the parts contradicted the total, so that the completion is what the total leaves.
+    public var isInconsistent = false
+
+    /// Corrects the completion by the total that the provider reports.
+    ///
+    /// Some providers count the reasoning beside the completion, which the total shows: then it is added. If the parts
+    /// contradict the total in any other way, the total counts, and ``isInconsistent`` is set.
+    ///
+    /// - Parameter total: `total_tokens`, prompt and completion together.
+    public mutating func reconcile(total: Int) {
+        guard let promptTokens, let completionTokens else { return }
+        let (sum, overflow) = promptTokens.addingReportingOverflow(completionTokens)
+        guard !overflow, sum != total, total >= promptTokens else { return }
+        if let reasoningTokens, total - sum == reasoningTokens {
+            self.completionTokens = completionTokens + reasoningTokens
+        } else {
+            self.completionTokens = total - promptTokens
+            isInconsistent = true
+        }
+    }
 
     /// Creates a usage report. Whatever is left out is unknown.
     public init(

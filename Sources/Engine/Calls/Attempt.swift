@@ -42,6 +42,8 @@ final class Attempt {
     private let hasFilterChain: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
+    /// The choices without a finish reason; `Int.max` once content has followed the last one.
+    private var unfinishedChoices: Int
     /// Whether the attempt counts against the process's retry budget.
     let isRepeat: Bool
     private let writer: any ResponseWriter
@@ -103,6 +105,7 @@ final class Attempt {
         translator = provider.translator
         providerCall = call.providerCall(for: candidate)
         self.timeouts = timeouts
+        unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
         bufferShare = BufferShare(budget)
     }
@@ -287,6 +290,7 @@ final class Attempt {
         }
         if content.hasToolCall { hasToolCall = true }
         if content.hasUnknownFinishReason { hasUnknownFinishReason = true }
+        if providerCall.isStream, content.finishes > 0 || unfinishedChoices <= 0 { followFinishReasons(content) }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
@@ -305,6 +309,21 @@ final class Attempt {
         }
     }
 
+    /// Ends a stream that is complete soon after its last finish reason, whatever comments still arrive. A server that
+    /// sends its first content together with a finish reason may send one in every chunk, so it gets the time of
+    /// `idle`.
+    private func followFinishReasons(_ content: ContentSummary) {
+        if content.contentBytes > 0, unfinishedChoices <= 0 {
+            // Finish reasons before content are not final.
+            unfinishedChoices = .max
+            transport?.watch(.response, for: nil)
+        }
+        guard unfinishedChoices != .max else { return }
+        unfinishedChoices &-= content.finishes
+        guard unfinishedChoices <= 0, let last = sink.parts.last(where: { $0.content.finishes > 0 }) else { return }
+        transport?.watch(.response, for: last.content.contentBytes == 0 || isCommitted ? .seconds(1) : timeouts.idle)
+    }
+
     private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
 
     /// Passes the parts that were held back to the client's side. Later parts go there directly.
@@ -320,6 +339,7 @@ final class Attempt {
         firstContentAt = .now()
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.idle, for: timeouts.idle)
+        permit?.recordFirstContent(now: .now(), using: &call.loop.random)
         call.committed(self)
     }
 

@@ -27,12 +27,12 @@ extension Usage {
 
 extension RunningCall {
     /// Records the usage and the cost of the response. The tokens are those that the provider reported. They are
-    /// estimated if the report is incomplete or several models made the response.
+    /// estimated if the report is incomplete or inconsistent, or several models made the response.
     func recordUsage(_ attempt: Attempt) {
         let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
         if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
-            record.usage = UsageReport(usage: usage, source: .reported)
-            counters.reported.add(usage)
+            record.usage = UsageReport(usage: usage, source: usage.isInconsistent ? .estimated : .reported)
+            if usage.isInconsistent { counters.estimated.add(usage) } else { counters.reported.add(usage) }
         } else {
             let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil

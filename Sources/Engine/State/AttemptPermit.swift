@@ -17,8 +17,8 @@ package enum AttemptOutcome: Sendable {
 /// It must be ended exactly once: with `end`, or with `giveBack` if the attempt was never made.
 package struct AttemptPermit: ~Copyable, Sendable {
     package let state: ModelState
-    private let pass: Breaker.Pass
-    private let accountPass: Breaker.Pass
+    private var pass: Breaker.Pass
+    private var accountPass: Breaker.Pass
     private let limits: LimitPermit?
 
     init(state: ModelState, pass: Breaker.Pass, accountPass: Breaker.Pass, limits: consuming LimitPermit?) {
@@ -30,6 +30,13 @@ package struct AttemptPermit: ~Copyable, Sendable {
 
     /// Whether the next state of a breaker depends on this attempt.
     package var isProbe: Bool { pass.isProbe || accountPass.isProbe }
+
+    /// Counts a probe as a success at its first content, so that a long stream doesn't keep other requests from the
+    /// model. If the stream breaks later, that counts as a failure of its own.
+    package mutating func recordFirstContent(now: NIODeadline, using random: inout some RandomNumberGenerator) {
+        if pass.isProbe { pass = state.breaker.succeed(pass, now: now, using: &random) }
+        if accountPass.isProbe { accountPass = state.account.succeed(accountPass, now: now, using: &random) }
+    }
 
     /// - Parameter usedTokens: the tokens that the attempt used; nil keeps the estimate. It is ignored if the upstream
     ///   was never reached: such an attempt uses nothing.

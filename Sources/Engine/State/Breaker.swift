@@ -131,6 +131,14 @@ package struct Breaker: Sendable {
         }
     }
 
+    /// Reports that a probe has succeeded while its attempt goes on. Returns the pass for the rest of the attempt,
+    /// which no longer occupies the probe's place.
+    mutating func succeed(_ probe: Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) -> Pass {
+        guard probe.isProbe, probe.generation == generation else { return probe }
+        on(.succeeded, of: probe, now: now, using: &random)
+        return Pass(generation: generation)
+    }
+
     private var goodProbes: Int {
         if case .halfOpen(let good, _) = state { good } else { 0 }
     }

@@ -39,6 +39,11 @@ package final class SharedBreaker: Sendable {
         change { $0.on(verdict, of: pass, now: now, using: &random) }
     }
 
+    /// Reports that a probe has succeeded while its attempt goes on. Returns the pass for the rest of the attempt.
+    func succeed(_ probe: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) -> Breaker.Pass {
+        change { $0.succeed(probe, now: now, using: &random) }
+    }
+
     /// Returns a pass whose attempt was never made.
     package func cancel(_ pass: Breaker.Pass, now: NIODeadline) {
         // The verdict `none` draws no random number.

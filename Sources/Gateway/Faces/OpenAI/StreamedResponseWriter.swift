@@ -12,9 +12,12 @@ import ProviderKit
 ///
 /// The first chunk gets a `_router` member, and the last chunk gets one with the final figures. Those are known only
 /// when the stream has ended, so the writer holds back the chunk with the last finish reason and everything after it
-/// until then, but at most for a second. What is held back is the tail.
+/// until then, but at most for a second, or for 100 ms if the chunk has content. What is held back is the tail. Content
+/// after the last finish reason shows that this server's finish reasons are not final: from then on nothing is held
+/// back.
 final class StreamedResponseWriter: ResponseWriter {
     private static let holdTime = TimeAmount.seconds(1)
+    private static let contentHoldTime = TimeAmount.milliseconds(100)
     private static let maxHeldBytes = 64 << 10
     private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
@@ -33,6 +36,8 @@ final class StreamedResponseWriter: ResponseWriter {
     private var unfinishedChoiceCount: Int
     private var lastWrite: NIODeadline
     private var tail: Tail?
+    /// Whether the chunk with the last finish reason is held back.
+    private var holdsTail = true
     private let choiceCount: Int
     private let exchange: Exchange
     private let created: Int
@@ -109,7 +114,7 @@ final class StreamedResponseWriter: ResponseWriter {
             case .event(let event):
                 sendPending()
                 comesAsEvents = true
-                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), finishes: event.finishes) }
+                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.content) }
             case .buffered(let range, let content):
                 sendPending()
                 writeConverted(bytes.readableBytesSpan.extracting(range), content)
@@ -144,7 +149,7 @@ final class StreamedResponseWriter: ResponseWriter {
     func finish(_ record: CallRecord) {
         self.record = record
         if wantsUsage, comesAsEvents, record.usage.source == .reported {
-            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), finishes: 0)
+            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), ContentSummary())
         }
         releaseTail(isComplete: true)
         send(ByteBuffer(staticString: "data: [DONE]\n\n"))
@@ -184,7 +189,7 @@ final class StreamedResponseWriter: ResponseWriter {
     /// The frame of a chunk that can pass through unchanged. nil for the first chunk, for the chunk with the last
     /// finish reason and all later ones, and for chunks that the router edits or drops.
     private func passthroughFrame(_ chunk: PassthroughChunk) -> Range<Int>? {
-        guard hasWrittenFirstChunk, tail == nil, chunk.content.finishes < unfinishedChoiceCount, !chunk.content.isUsageOnly,
+        guard hasWrittenFirstChunk, tail == nil, !holdsTail || chunk.content.finishes < unfinishedChoiceCount, !chunk.content.isUsageOnly,
             !chunk.content.hasRouterMember
         else { return nil }
         return chunk.frame
@@ -192,7 +197,7 @@ final class StreamedResponseWriter: ResponseWriter {
 
     private func write(json: ByteBuffer, _ content: ContentSummary) {
         if content.isUsageOnly, !wantsUsage { return }
-        write(content.hasRouterMember ? BufferedCompletion.withoutRouterMember(json) : json, finishes: content.finishes)
+        write(content.hasRouterMember ? BufferedCompletion.withoutRouterMember(json) : json, content)
     }
 
     /// Sends bytes to the client, or stages them until the commit.
@@ -206,14 +211,19 @@ final class StreamedResponseWriter: ResponseWriter {
     }
 
     /// Writes a chunk, with `_router` if it is the first. From the last finish reason on, chunks go into the tail.
-    private func write(_ json: ByteBuffer, finishes: Int) {
+    private func write(_ json: ByteBuffer, _ content: ContentSummary) {
+        let finishes = content.finishes, hasContent = content.contentBytes > 0
         unfinishedChoiceCount -= finishes
-        if tail == nil, unfinishedChoiceCount <= 0, finishes > 0 {
+        if tail != nil, hasContent {
+            releaseTail(isComplete: false)
+            tail = nil
+            holdsTail = false
+        } else if tail == nil, holdsTail, unfinishedChoiceCount <= 0, finishes > 0 {
             tail = Tail()
         }
         if tail != nil {
             hasWrittenFirstChunk = true
-            appendToTail(json)
+            appendToTail(json, holdTime: hasContent ? Self.contentHoldTime : Self.holdTime)
             // The tail is bounded, because held bytes cause no backpressure on the upstream.
             if let tail, tail.bytes.readableBytes > Self.maxHeldBytes { releaseTail(isComplete: false) }
             return
@@ -228,11 +238,11 @@ final class StreamedResponseWriter: ResponseWriter {
         writeFrame(BufferedCompletion.appending(member, to: json).readableBytesView)
     }
 
-    private func appendToTail(_ json: ByteBuffer) {
+    private func appendToTail(_ json: ByteBuffer, holdTime: TimeAmount) {
         guard var tail else { return }
         self.tail = nil  // With one reference left, the bytes grow in place.
         defer { self.tail = tail }
-        if tail.bytes.readableBytes == 0 { holdTimer.set(.now() + Self.holdTime) }
+        if tail.bytes.readableBytes == 0 { holdTimer.set(.now() + holdTime) }
         let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(json.readableBytesSpan)
         tail.bytes.writeStaticString("data: ")
         tail.lastBrace = tail.bytes.readableBytes + body.count
@@ -271,8 +281,8 @@ final class StreamedResponseWriter: ResponseWriter {
     private func writeConverted(_ response: RawSpan, _ content: ContentSummary) {
         guard let chunks = BufferedCompletion.chunks(of: response) else { return }
         // A non-streamed response finishes all of its choices.
-        write(ByteBuffer(bytes: chunks.content), finishes: max(content.finishes, unfinishedChoiceCount))
-        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), finishes: 0) }
+        write(ByteBuffer(bytes: chunks.content), ContentSummary(finishes: max(content.finishes, unfinishedChoiceCount)))
+        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), ContentSummary()) }
     }
 
     private func sendSlice(_ range: Range<Int>, of bytes: ByteBuffer) {
@@ -321,11 +331,5 @@ final class StreamedResponseWriter: ResponseWriter {
         hasEnded = true
         keepAliveTimer.invalidate()
         holdTimer.invalidate()
-    }
-}
-
-extension ChatEvent {
-    fileprivate var finishes: Int {
-        if case .finish = self { 1 } else { 0 }
     }
 }
