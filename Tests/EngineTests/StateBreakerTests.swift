@@ -179,7 +179,7 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(1)) == .open(until: after(.seconds(61))))
     }
 
-    @Test("a 429 starts the cooldown that the upstream requests, at most 300 s, and never shortens a cooldown")
+    @Test("a 429 starts the cooldown that the upstream requests, however long, and never shortens a cooldown")
     func coolingDown() throws {
         let driver = Driver()
         let (first, second, third) = (
@@ -190,9 +190,9 @@ struct StateBreakerTests {
         driver.record(.rateLimited(cooldown: .seconds(5)), of: second, at: .seconds(1))
         #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(20))))
         driver.record(.rateLimited(cooldown: .seconds(86400)), of: third, at: .seconds(2))
-        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(2 + 300))))
-        #expect(driver.enter(.seconds(301)) == nil)
-        #expect(driver.enter(.seconds(302))?.isProbe == false)
+        #expect(driver.availability(.seconds(6)) == .coolingDown(until: after(.seconds(2 + 86400))))
+        #expect(driver.enter(.seconds(86401)) == nil)
+        #expect(driver.enter(.seconds(86402))?.isProbe == false)
         #expect(driver.breaker.failuresInRow == 0)
     }
 
@@ -216,6 +216,24 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(40)) == .open(until: after(.seconds(101))))
         #expect(driver.enter(.seconds(40)) == nil)
         #expect(driver.enter(.seconds(101))?.isProbe == true)
+    }
+
+    @Test("a probe counts as a success at its first content, makes room for the next one, and a later failure counts by itself")
+    func firstContent() throws {
+        let driver = Driver(.exact(failures: 1, successes: 2))
+        driver.attempt(.failed, at: .zero)
+        let probe = try #require(driver.enter(.seconds(30)))
+        let rest = driver.breaker.succeed(probe, now: after(.seconds(31)), using: &driver.random)
+        #expect(!rest.isProbe)
+        #expect(driver.breaker.state == .halfOpen(good: 1, isProbing: false))
+        driver.attempt(.succeeded, at: .seconds(32))
+        #expect(driver.breaker.state == .closed)
+
+        driver.attempt(.failed, at: .seconds(40))
+        let second = try #require(driver.enter(.seconds(70)))
+        let secondRest = driver.breaker.succeed(second, now: after(.seconds(71)), using: &driver.random)
+        driver.record(.failed, of: secondRest, at: .seconds(90))
+        #expect(driver.availability(.seconds(90)) == .open(until: after(.seconds(120))))
     }
 
     @Test("verdicts on attempts that began before the breaker opened are ignored")

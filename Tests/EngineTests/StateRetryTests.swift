@@ -48,9 +48,9 @@ struct StateBackoffTests {
         #expect(Set(delays).count > 200)
     }
 
-    @Test("the upstream's wait counts as at most 300 s, and a negative one as zero", arguments: 0..<20)
+    @Test("the upstream's wait counts as it is, even if it is a day, and a negative one as zero", arguments: 0..<20)
     func bounds(seed: Int) {
-        #expect(delay(1, settings(jitter: 0.2), after: .seconds(86400), seed: seed) == .seconds(300))
+        #expect(delay(1, settings(jitter: 0.2), after: .seconds(86400), seed: seed) >= .seconds(86400))
         #expect(delay(1, settings(), after: .seconds(-5), seed: seed) == .zero)
     }
 }

@@ -130,6 +130,19 @@ import Testing
         #expect(tooLong.errorCode == "context_length_exceeded")
     }
 
+    @Test(arguments: [6, 10_800])
+    func `a wait that is longer than named_wait, or than the deadline, is a 429 at once with the upstream's own wait`(seconds: Int) throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: \(seconds)"]))
+        let router = try RouterProcess(PolicyText(["a": upstream], routes: ["  r: { try: a }"]))
+        for model in ["a"] + (seconds > 600 ? ["r"] : []) {
+            let response = try router.chat(model)
+            #expect(response.status == 429)
+            let wait = response.head["retry-after"].flatMap { Int($0) } ?? 0
+            #expect(wait > seconds - 5 && wait <= seconds)
+        }
+        #expect(upstream.requests.count == 1)
+    }
+
     @Test func `the final status depends on all failures`() throws {
         let limited = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 7"]))
         let limitedLonger = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: 9"]))

@@ -110,6 +110,15 @@ import Testing
         try upstream.waitForPeerClose()
     }
 
+    @Test(arguments: [[first, finish], [first, second, finish], [OpenAIReplies.roleChunk, first, finish]])
+    func `a stream ends after its finish reason, whatever comments the upstream sends for ever`(events: [String]) throws {
+        let upstream = try ScriptedUpstream(
+            Self.play(events, then: { exchange in while true { try exchange.chunk(": ping\n\n"); try exchange.pause(.milliseconds(50)) } }))
+        let response = try RouterProcess(PolicyText(["a": upstream])).stream("a")
+        #expect(response.isDone && response.errors.isEmpty)
+        #expect(response.finishReasons == ["stop"])
+    }
+
     @Test func `an error event before the first content is a failed attempt`() throws {
         let upstream = try ScriptedUpstream(
             Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("overloaded", code: "503")], then: { try $0.finishChunks() }))

@@ -69,6 +69,28 @@ import Testing
         #expect(try client.readRest(of: head).isDone)
     }
 
+    @Test func `chunks that all have a finish reason reach the client one by one`() throws {
+        let gates = (0..<4).map { _ in Gate() }
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            for (index, gate) in gates.enumerated() {
+                try exchange.event(#"{"choices":[{"index":0,"delta":{"content":"t\#(index)"},"finish_reason":"stop"}]}"#)
+                try gate.wait()
+            }
+            try exchange.event(OpenAIReplies.doneEvent)
+            try exchange.finishChunks()
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream]))
+        let client = try router.openStream("a")
+        let head = try client.readHead()
+        for (index, gate) in gates.enumerated() {
+            #expect(try client.nextContent() == "t\(index)")
+            gate.open()
+        }
+        let rest = try client.readRest(of: head)
+        #expect(rest.isDone && rest.errors.isEmpty)
+    }
+
     @Test func `unknown members of a delta pass unchanged`() throws {
         let chunk = OpenAIReplies.chunk(#"{"reasoning_content":"thinking","vendor":{"deep":[1,2.50]},"content":null}"#)
         let upstream = try ScriptedUpstream {

@@ -86,6 +86,13 @@ struct OpenAIContentTests {
         #expect(sink.text == nil)
     }
 
+    @Test("if the parts contradict the total, the total counts, and the report is marked as inconsistent")
+    func inconsistentUsage() throws {
+        let usage = try #require(
+            try read(#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":20}}"#).usage)
+        #expect(usage.completionTokens == 10 && usage.isInconsistent)
+    }
+
     @Test(
         "usage is read in every spelling, zero stays zero and unknown stays unknown",
         arguments: [
@@ -102,12 +109,23 @@ struct OpenAIContentTests {
                 #"{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":0}}"#,
                 Usage(completionTokens: 9, reasoningTokens: 0)
             ), (#"{"reasoning_tokens":5}"#, Usage(reasoningTokens: 5)),
+            // The total shows that the reasoning is counted beside the completion.
+            (
+                #"{"prompt_tokens":10,"completion_tokens":3,"total_tokens":18,"completion_tokens_details":{"reasoning_tokens":5}}"#,
+                Usage(promptTokens: 10, completionTokens: 8, reasoningTokens: 5)
+            ),
+            (
+                #"{"prompt_tokens":10,"completion_tokens":8,"total_tokens":18,"completion_tokens_details":{"reasoning_tokens":5}}"#,
+                Usage(promptTokens: 10, completionTokens: 8, reasoningTokens: 5)
+            ),
+            (#"{"prompt_tokens":10,"completion_tokens":8,"total_tokens":0}"#, Usage(promptTokens: 10, completionTokens: 8)),
             (#"{"prompt_tokens":2,"cost":0.00123}"#, Usage(promptTokens: 2, costUSD: 0.00123)), (#"{"cost":0}"#, Usage(costUSD: 0)),
             (#"{"prompt_tokens":1,"cost":{"total_cost":1}}"#, Usage(promptTokens: 1)),
             (#"{"prompt_tokens":1,"cost":-1,"cached_tokens":-1,"completion_tokens":"7"}"#, Usage(promptTokens: 1)), (#"{}"#, nil),
             (#"{"total_tokens":5}"#, nil), (#"null"#, nil),
         ] as [(String, Usage?)])
     func usage(json: String, expected: Usage?) throws {
+        #expect(try read(#"{"choices":[{"delta":{}}],"x_groq":{"id":"r","usage":\#(json)}}"#).usage == expected)
         #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":\#(json)}"#).usage == expected)
     }
 

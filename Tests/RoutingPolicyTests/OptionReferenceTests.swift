@@ -58,7 +58,7 @@ struct OptionReferenceTests {
     private static let reference = OptionReference(plugins: [FakePlugin.self, EchoPlugin.self])
 
     @Test(arguments: [
-        ("retry", "retry: may be set on defaults"), ("retry.jitter", "  jitter     number, 0 to 1         default 0.2    each delay"),
+        ("retry", "retry: may be set on defaults"), ("retry.jitter", "  jitter      number, 0 to 1         default 0.2    each delay"),
         ("defaults.retry.jitter", "each delay is drawn"),
         ("models.gpt-4o.retry.jitter", "each delay is drawn"), ("models.weight", "  weight             number, 0 to 1000"),
         ("weight", "models: the names"),

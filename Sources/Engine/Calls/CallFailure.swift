@@ -46,8 +46,7 @@ extension CallFailure {
             break
         }
         let classes = Set(errors.map(\.error.failure))
-        // The router itself never waits longer than `maxRetryAfter`, so it doesn't pass on a longer time.
-        let waits = (errors.compactMap(\.error.retryAfter) + (cooldown.map { [$0] } ?? [])).map { min($0, Backoff.maxRetryAfter) }
+        let waits = errors.compactMap(\.error.retryAfter) + (cooldown.map { [$0] } ?? [])
         if isNamed, classes.count == 1, last.failure != .providerRejected, let status = last.status, status >= 400 {
             return CallFailure(cause: .upstream, status: status, error: last, retryAfter: waits.min())
         }

@@ -41,7 +41,7 @@ extension RunningCall {
     ///
     /// - Parameter isCounted: whether the retry is already counted in the retry budget.
     private func postponeRetry(_ candidate: AttemptSequence.Candidate, _ availability: Availability, isCounted: Bool) -> Bool {
-        guard let time = availability.availableAgainAt, time < deadline else { return false }
+        guard let time = availability.availableAgainAt, time < waitLimit(forModel: candidate.model) else { return false }
         guard isCounted, time - .now() <= TimeAmount(Self.maxRetryWait) else {
             postponedRetries.append(PostponedRetry(candidate: candidate, time: time))
             return false

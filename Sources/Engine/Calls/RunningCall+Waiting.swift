@@ -21,13 +21,28 @@ enum Waiting {
 extension RunningCall {
     func wait(for waiting: Waiting, until time: NIODeadline) {
         self.waiting = waiting
+        waitStartedAt = .now()
         hasTimer = true
         timer.set(time)
+    }
+
+    /// The time until which the call may wait for a model: its deadline, or earlier if the client named the model,
+    /// because a client that names a model rather gets the 429 than a response after minutes.
+    func waitLimit(forModel model: Int) -> NIODeadline {
+        guard plan.isNamed else { return deadline }
+        let namedWait = snapshot.modelRetry[model].overridden(by: plan.retry).namedWait
+        return min(deadline, .now() + max(.zero, namedWait - waited))
+    }
+
+    private func countWait() {
+        if case .hedge = waiting { return }
+        waited += .now() - waitStartedAt
     }
 
     /// Ends the wait: stops the timer and leaves the queues. A grant that is already on its way has no effect.
     func stopWaiting() {
         guard waiting != nil else { return }
+        countWait()
         waiting = nil
         waitNumber += 1
         timer.set(nil)
@@ -60,6 +75,7 @@ extension RunningCall {
     /// Ends the wait after a grant. The wait keeps its number: a call that has the model's slot may have to wait for
     /// the provider's, and the same grant handler is called for both.
     private func endWaitAfterGrant() {
+        countWait()
         waiting = nil
         timer.set(nil)
     }
@@ -101,7 +117,7 @@ extension RunningCall {
         let delay = Backoff.delay(retry: sequence.retriesMade + 1, settings: retry, retryAfter: error.retryAfter, using: &loop.random)
         let time = NIODeadline.now() + delay
         let isShort = error.retryAfter.map { $0 <= max(retry.delay, Self.maxRetryWait) } ?? true
-        if isShort, time < deadline, waitForRetry(candidate, until: time) { return }
+        if isShort, time < waitLimit(forModel: candidate.model), waitForRetry(candidate, until: time) { return }
         postponedRetries.append(PostponedRetry(candidate: candidate, time: time))
         callNext()
     }
@@ -161,7 +177,7 @@ extension RunningCall {
                 return true
             case .queued(let ticket):
                 slot = consume ticket
-                wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), deadline))
+                wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), waitLimit(forModel: candidate.model)))
                 return true
             }
         }
@@ -176,7 +192,7 @@ extension RunningCall {
             start(candidate, permit, isRepeat: false)
         case .queued(let ticket):
             slot = consume ticket
-            wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), deadline))
+            wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), waitLimit(forModel: candidate.model)))
         case .refused(let availability):
             sequence.removeSkipped(candidate)
             sequence.skip(candidate, availability)
@@ -188,12 +204,15 @@ extension RunningCall {
     /// neither comes before the deadline. A retry that the retry budget refuses is dropped.
     private func waitForFirstAvailable() -> Bool {
         let retry = postponedRetries.min { $0.time < $1.time }
-        let cooldownEnd = sequence.skipped.compactMap(\.availability.availableAgainAt).min()
-        if let retry, retry.time < deadline, cooldownEnd.map({ retry.time <= $0 }) ?? true {
+        let cooldowns = sequence.skipped.compactMap { candidate, availability in
+            availability.availableAgainAt.flatMap { $0 < waitLimit(forModel: candidate.model) ? $0 : nil }
+        }
+        let cooldownEnd = cooldowns.min()
+        if let retry, retry.time < waitLimit(forModel: retry.candidate.model), cooldownEnd.map({ retry.time <= $0 }) ?? true {
             postponedRetries.removeAll { $0.candidate == retry.candidate }
             if waitForRetry(retry.candidate, until: retry.time) { return true }
         }
-        guard let cooldownEnd, cooldownEnd < deadline else { return false }
+        guard let cooldownEnd else { return false }
         wait(for: .cooldown, until: cooldownEnd)
         return true
     }
@@ -205,7 +224,7 @@ extension RunningCall {
         for (candidate, _) in open.sorted(by: { $0.1 < $1.1 }) {
             switch snapshot.state(ofModel: candidate.model).begin(tokens: request.reservedTokens, now: .now(), allowsEarlyProbe: true) {
             // The model is in cooldown after a 429 as well, and that is respected.
-            case .refused(.coolingDown(let until)) where until < deadline:
+            case .refused(.coolingDown(let until)) where until < waitLimit(forModel: candidate.model):
                 wait(for: .cooldown, until: until)
                 return true
             case .refused: continue

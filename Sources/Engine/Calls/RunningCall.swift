@@ -49,6 +49,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var partial: PartialResponse?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] _ in timerFired() }
     var hasTimer = false
+    /// When the current wait began.
+    var waitStartedAt = NIODeadline.distantPast
+    /// The waits for retries, cooldowns and slots that have ended, together.
+    var waited = Duration.zero
 
     struct PostponedRetry {
         var candidate: AttemptSequence.Candidate

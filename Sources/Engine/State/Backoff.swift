@@ -2,9 +2,6 @@ package import RoutingPolicy
 
 /// How long to wait before the same model is called again.
 package enum Backoff {
-    /// The upper bound for a wait that an upstream requests.
-    package static let maxRetryAfter: Duration = .seconds(300)
-
     /// The delay before a retry.
     ///
     /// If the upstream requests no wait, the delay is drawn from (1 - jitter)...(1 + jitter) of
@@ -15,7 +12,7 @@ package enum Backoff {
     /// max_delay 30 s: 500 ms, 1 s, 2 s, 4 s, 8 s, 16 s, 25 s, 25 s, each ± 20 %.
     ///
     /// If the upstream requests a wait, the delay is that wait, even above `max_delay`, plus a random part of up to
-    /// jitter × the delay above. It is never shorter than the requested wait, except that it is at most 300 s.
+    /// jitter × the delay above. It is never shorter than the requested wait.
     ///
     /// - Parameters:
     ///   - retry: counts from 1.
@@ -26,7 +23,7 @@ package enum Backoff {
         let length = min(doubled(settings.delay, times: retry - 1, atMost: settings.maxDelay), settings.maxDelay / (1 + settings.jitter))
         guard let retryAfter else { return length.jittered(by: settings.jitter, using: &random) }
         let spread = length * Double.random(in: 0...settings.jitter, using: &random)
-        return min(max(retryAfter, .zero) + spread, maxRetryAfter)
+        return max(retryAfter, .zero) + spread
     }
 
     private static func doubled(_ delay: Duration, times: Int, atMost limit: Duration) -> Duration {

@@ -62,7 +62,6 @@ package struct Breaker: Sendable {
     /// How long the first 404 opens the breaker. The time doubles with each further 404.
     package static let firstNotFoundCooldown: Duration = .seconds(60)
     package static let maxNotFoundCooldown: Duration = .seconds(3600)
-    package static let maxRateLimitCooldown = Backoff.maxRetryAfter
 
     package let settings: BreakerSettings
     package private(set) var state = State.closed
@@ -120,7 +119,7 @@ package struct Breaker: Sendable {
     /// Reports the verdict on an attempt that `enter` admitted. Called once for each attempt.
     package mutating func on(_ verdict: Verdict, of pass: Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
         if case .rateLimited(let cooldown) = verdict {
-            let end = now + min(max(cooldown, .zero), Self.maxRateLimitCooldown)
+            let end = now + max(cooldown, .zero)
             coolsDownUntil = max(coolsDownUntil ?? end, end)
         }
         guard pass.generation == generation else { return }

@@ -7,6 +7,8 @@ package struct Retry: Sendable, Equatable {
     package var maxDelay: Duration = .seconds(30)
     /// 0 to 1.
     package var jitter = 0.2
+    /// All waits of a request for a model that the client named, together.
+    package var namedWait: Duration = .seconds(5)
 
     package init() {}
 
@@ -19,6 +21,7 @@ package struct RetryOverrides: Sendable, Equatable, OptionHolder {
     package var delay: Duration?
     package var maxDelay: Duration?
     package var jitter: Double?
+    package var namedWait: Duration?
 
     package init() {}
 }
@@ -35,5 +38,8 @@ extension Retry: LayeredSettings {
             help: "the wait before the first retry; doubled for each further one; Retry-After replaces it"),
         .init("max_delay", \.maxDelay, \.maxDelay, .duration, help: "the longest wait that the doubling of 'delay' can reach"),
         .init("jitter", \.jitter, \.jitter, .ratio, help: "each delay is drawn from 1 - jitter to 1 + jitter of its length"),
+        .init(
+            "named_wait", \.namedWait, \.namedWait, .duration,
+            help: "if the client names the model: how long a request waits for it in total; after that the client gets the 429"),
     ]
 }
