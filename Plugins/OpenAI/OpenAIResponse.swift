@@ -150,10 +150,7 @@ extension String {
         var text = self
         return text.withUTF8 { text in
             guard text.count >= start.utf8CodeUnitCount else { return false }
-            for i in 0..<start.utf8CodeUnitCount where text[i] != start.utf8Start[i] {
-                guard (0x41...0x5A).contains(text[i]), text[i] | 0x20 == start.utf8Start[i] else { return false }
-            }
-            return true
+            return (0..<start.utf8CodeUnitCount).allSatisfy { ASCII.lowercased(text[$0]) == start.utf8Start[$0] }
         }
     }
 }

@@ -53,6 +53,15 @@ public enum ASCII {
     /// Whether a byte is one of the letters `A` to `Z` and `a` to `z`.
     @inlinable @inline(__always)
     public static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+
+    /// The lower case of a letter; any other byte as it is.
+    @inlinable @inline(__always)
+    public static func lowercased(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
+}
+
+extension Character {
+    /// Whether the character is one of the digits `0` to `9`.
+    public var isASCIIDigit: Bool { isASCII && isNumber }
 }
 
 extension StringProtocol {

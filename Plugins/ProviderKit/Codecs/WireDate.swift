@@ -51,7 +51,7 @@ public enum WireDate {
         var rest = Substring(text.utf8.dropFirst(19))
         var fraction = 0.0
         if rest.first == "." {
-            let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            let digits = rest.dropFirst().prefix { $0.isASCIIDigit }
             guard !digits.isEmpty, let value = Double("0." + digits) else { return nil }
             fraction = value
             rest = rest.dropFirst(digits.count + 1)

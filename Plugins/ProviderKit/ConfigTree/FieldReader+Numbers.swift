@@ -92,7 +92,7 @@ private func limits(_ range: ClosedRange<Int>, isTooSmall: Bool) -> String {
 /// The number that a text with a unit or a `k` means: `100k` is 100000, and `2s` is 2000 if the option counts
 /// milliseconds. nil for any other text.
 private func wholeNumber(_ text: String, _ unit: String?) -> Int? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let digits = text.prefix { $0.isASCIIDigit }
     let suffix = text.dropFirst(digits.count).lowercased()
     let factors =
         switch unit {

@@ -1,3 +1,5 @@
+import Codecs
+
 extension FieldReader {
     /// Reads a time: a whole number with one of the units `ms`, `s`, `m` and `h`. nil if it is absent or invalid.
     public mutating func duration(
@@ -36,7 +38,7 @@ extension FieldReader {
     /// The number in the smallest unit. A number that is too large becomes the largest possible one.
     private mutating func count(_ scalar: ConfigScalar, _ node: ConfigNode, _ key: String, _ quantity: Quantity) -> Int64? {
         let text = scalar.text
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let digits = text.prefix { $0.isASCIIDigit }
         let unit = String(text.dropFirst(digits.count))
         if let factor = quantity.units.first(where: { $0.name == unit })?.factor, !digits.isEmpty {
             let (product, overflow) = (Int64(digits) ?? .max).multipliedReportingOverflow(by: factor)

@@ -77,7 +77,7 @@ extension BaseURL {
         }
         guard !tail.isEmpty else { return (host.lowercased(), defaultPort) }
         let digits = tail.dropFirst()
-        guard tail.first == ":", digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = UInt16(digits), port > 0 else {
+        guard tail.first == ":", digits.allSatisfy({ $0.isASCIIDigit }), let port = UInt16(digits), port > 0 else {
             throw BaseURLError(message: "has no valid port", hint: "a port is a number from 1 to 65535")
         }
         return (host.lowercased(), port)

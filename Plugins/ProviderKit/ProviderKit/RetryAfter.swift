@@ -105,8 +105,8 @@ public enum RetryAfter {
         var rest = text[...]
         var seconds = 0.0
         repeat {
-            let digits = rest.prefix { $0 == "." || $0.isASCII && $0.isNumber }
-            let unit = rest.dropFirst(digits.count).prefix { $0 != "." && !($0.isASCII && $0.isNumber) }
+            let digits = rest.prefix { $0 == "." || $0.isASCIIDigit }
+            let unit = rest.dropFirst(digits.count).prefix { $0 != "." && !$0.isASCIIDigit }
             guard let number = decimal(digits), let factor = units[String(unit)] else { return nil }
             seconds += number * factor
             rest = rest.dropFirst(digits.count + unit.count)

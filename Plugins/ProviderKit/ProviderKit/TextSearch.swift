@@ -1,8 +1,10 @@
+import Codecs
+
 /// The search for words in a message of an upstream, without regard to the case of ASCII letters.
 enum TextSearch {
     /// The first 4 KiB of a text as bytes in lower case.
     static func lowercased(_ text: String) -> [UInt8] {
-        text.utf8.prefix(4096).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        text.utf8.prefix(4096).map(ASCII.lowercased)
     }
 
     /// The offset of `part`, which begins at most `gap` bytes after `start`; nil if it is not there.

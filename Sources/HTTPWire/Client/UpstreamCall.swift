@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// One request to an upstream, from `UpstreamPool.start` to its end.
 package final class UpstreamCall: @unchecked Sendable {  // confined to its event loop

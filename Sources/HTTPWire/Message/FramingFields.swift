@@ -1,3 +1,5 @@
+import Codecs
+
 /// The fields of a head that determine the framing and the connection. Ambiguous ones are refused, more strictly than
 /// RFC 9112 section 6 requires.
 struct FramingFields {
@@ -65,7 +67,7 @@ struct FramingFields {
         guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }
         var length = 0
         for index in value {
-            guard Octet.isDigit(bytes[index]) else { throw WireFault("the Content-Length is not a number") }
+            guard ASCII.isDigit(bytes[index]) else { throw WireFault("the Content-Length is not a number") }
             let (product, tooLarge) = length.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(Int(bytes[index] &- 0x30))
             guard !tooLarge, !overflow else { throw WireFault("the Content-Length is too large") }

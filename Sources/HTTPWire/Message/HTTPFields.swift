@@ -1,3 +1,4 @@
+import Codecs
 package import NIOCore
 
 /// The header fields of a parsed head: the head's bytes and the position of each field. Strings are created on demand.
@@ -84,7 +85,7 @@ package final class HTTPFields: Sendable {
         let expected = name.utf8.span
         return withSpan { bytes in
             let found = bytes.extracting(position.name)
-            for index in 0..<found.count where Octet.lowercased(found[index]) != Octet.lowercased(expected[index]) { return false }
+            for index in 0..<found.count where ASCII.lowercased(found[index]) != ASCII.lowercased(expected[index]) { return false }
             return true
         }
     }

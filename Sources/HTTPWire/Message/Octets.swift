@@ -1,3 +1,5 @@
+import Codecs
+
 /// Classes of octets. Source: RFC 9110 section 5.6 and RFC 9112.
 enum Octet {
     static let tab: UInt8 = 0x09, lf: UInt8 = 0x0A, cr: UInt8 = 0x0D, space: UInt8 = 0x20
@@ -72,15 +74,6 @@ enum Octet {
 
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
-
-    @inline(__always)
-    static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-
-    @inline(__always)
-    static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
-
-    @inline(__always)
-    static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 }
 
 extension StaticString {
@@ -122,7 +115,7 @@ extension Span<UInt8> {
     func equals(_ text: StaticString, in range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
         return text.withUTF8Buffer { expected in
-            for offset in 0..<expected.count where Octet.lowercased(self[range.lowerBound &+ offset]) != expected[offset] { return false }
+            for offset in 0..<expected.count where ASCII.lowercased(self[range.lowerBound &+ offset]) != expected[offset] { return false }
             return true
         }
     }

@@ -1,3 +1,4 @@
+import Codecs
 import NIOCore
 
 /// The limits of a request's head.
@@ -123,7 +124,7 @@ struct RequestParser: ~Copyable {
     private mutating func readVersion(_ byte: UInt8) throws(WireFault) {
         switch versionBytes {
         case 5, 7:
-            guard Octet.isDigit(byte) else { throw Self.badVersion }
+            guard ASCII.isDigit(byte) else { throw Self.badVersion }
             if versionBytes == 5 { major = byte &- 0x30 } else { minor = byte &- 0x30 }
         default:
             guard Self.version.withUTF8Buffer({ $0[versionBytes] == byte }) else { throw Self.badVersion }

@@ -76,7 +76,7 @@ struct Authority {
         guard bytes[end] == Octet.colon, range.upperBound - end <= 6 else { return nil }
         var number = 0
         for index in (end + 1)..<range.upperBound {
-            guard Octet.isDigit(bytes[index]) else { return nil }
+            guard ASCII.isDigit(bytes[index]) else { return nil }
             number = number * 10 + Int(bytes[index] &- 0x30)
         }
         guard number <= 65535 else { return nil }
@@ -86,12 +86,12 @@ struct Authority {
     func matches(_ other: Authority, in bytes: borrowing Span<UInt8>, defaultPort: Int) -> Bool {
         guard host.count == other.host.count, (port ?? defaultPort) == (other.port ?? defaultPort) else { return false }
         for offset in 0..<host.count
-        where Octet.lowercased(bytes[host.lowerBound + offset]) != Octet.lowercased(bytes[other.host.lowerBound + offset]) { return false }
+        where ASCII.lowercased(bytes[host.lowerBound + offset]) != ASCII.lowercased(bytes[other.host.lowerBound + offset]) { return false }
         return true
     }
 
     private static func isName(_ byte: UInt8) -> Bool {
-        Octet.isLetter(byte) || Octet.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
             || byte == UInt8(ascii: "~")
     }
 }

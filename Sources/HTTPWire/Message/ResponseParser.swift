@@ -1,3 +1,4 @@
+import Codecs
 import NIOCore
 
 /// A parsed response head.
@@ -58,7 +59,7 @@ struct ResponseParser: ~Copyable {
                     if position == 8 { state = .status }
                 }
             case .status:
-                guard Octet.isDigit(byte) else { throw Self.badStatus }
+                guard ASCII.isDigit(byte) else { throw Self.badStatus }
                 status = status * 10 + Int(byte &- 0x30)
                 if position == 11 {
                     guard (100...599).contains(status) else { throw Self.badStatus }

@@ -1,3 +1,5 @@
+import Codecs
+
 /// An address at which clients connect: one entry of `listen:`.
 package enum ListenAddress: Sendable, Hashable {
     /// Port 0 lets the system choose one. The host is a name or an address without brackets; `:8080` means 0.0.0.0.
@@ -27,7 +29,7 @@ extension ListenAddress {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let host = text[..<colon]
         let digits = text[colon...].dropFirst()
-        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = UInt16(digits) else { return nil }
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCIIDigit }), let port = UInt16(digits) else { return nil }
         if host.isEmpty {
             self = .tcp(host: "0.0.0.0", port: port)
         } else if host.hasPrefix("["), host.hasSuffix("]") {
@@ -35,7 +37,7 @@ extension ListenAddress {
             guard address.contains(":"), address.allSatisfy({ $0.isHexDigit && $0.isASCII || $0 == ":" || $0 == "." }) else { return nil }
             self = .tcp(host: address.lowercased(), port: port)
         } else {
-            let isName = host.utf8.allSatisfy { "-._".utf8.contains($0) || 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 }
+            let isName = host.utf8.allSatisfy { "-._".utf8.contains($0) || ASCII.isDigit($0) || ASCII.isLetter($0) }
             let isNumeric = host.allSatisfy { $0.isNumber || $0 == "." }
             guard isName, !isNumeric || Self.isIPv4(host) else { return nil }
             self = .tcp(host: host.lowercased(), port: port)

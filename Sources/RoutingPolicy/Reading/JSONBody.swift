@@ -1,3 +1,4 @@
+import Codecs
 import ConfigTree
 
 /// Encodes values of a policy that become part of a request's body as JSON. No schema gives these values a type, so
@@ -69,18 +70,18 @@ struct JSONBody {
     private func isJSONNumber(_ text: String) -> Bool {
         var rest = text.utf8[...]
         if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
-        let integer = rest.prefix(while: isDigit)
+        let integer = rest.prefix(while: ASCII.isDigit)
         guard !integer.isEmpty, integer.count == 1 || integer.first != UInt8(ascii: "0") else { return false }
         rest = rest.dropFirst(integer.count)
         if rest.first == UInt8(ascii: ".") {
-            let fraction = rest.dropFirst().prefix(while: isDigit)
+            let fraction = rest.dropFirst().prefix(while: ASCII.isDigit)
             guard !fraction.isEmpty else { return false }
             rest = rest.dropFirst(fraction.count + 1)
         }
         if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
             rest = rest.dropFirst()
             if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
-            return !rest.isEmpty && rest.allSatisfy(isDigit)
+            return !rest.isEmpty && rest.allSatisfy(ASCII.isDigit)
         }
         return rest.isEmpty
     }
@@ -90,12 +91,8 @@ struct JSONBody {
         let digits = word.drop { $0 == "+" || $0 == "-" }
         if digits == ".inf" || digits == ".nan" { return true }
         if digits.hasPrefix("0x") || digits.hasPrefix("0o") { return digits.dropFirst(2).allSatisfy(\.isHexDigit) && digits.count > 2 }
-        guard let first = digits.first, first.isASCII, first.isNumber || first == "." else { return false }
-        return digits.allSatisfy { $0.isASCII && ($0.isNumber || ".e+-".contains($0)) } && Double(digits) != nil
-    }
-
-    private func isDigit(_ byte: UInt8) -> Bool {
-        0x30...0x39 ~= byte
+        guard let first = digits.first, first.isASCIIDigit || first == "." else { return false }
+        return digits.allSatisfy { $0.isASCIIDigit || ".e+-".contains($0) } && Double(digits) != nil
     }
 
     private func append(_ text: String, to bytes: inout [UInt8]) {

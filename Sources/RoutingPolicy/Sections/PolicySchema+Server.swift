@@ -1,3 +1,4 @@
+import Codecs
 import ConfigTree
 
 extension ServerSettings {
@@ -47,7 +48,7 @@ extension PolicySchema {
 
     private func listenHint(_ text: String) -> String {
         let port = text.lastIndex(of: ":").map { text[$0...].dropFirst() } ?? text[...]
-        let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
+        let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCIIDigit }
         if isNumber, UInt16(port) == nil { return "a port is at most 65535" }
         if isNumber, port.count == text.count {
             return "write '127.0.0.1:\(text)' for this machine only, or ':\(text)' for every interface"

@@ -114,7 +114,7 @@ struct Substitution {
     }
 
     private func isVariableName(_ name: Substring) -> Bool {
-        guard let first = name.utf8.first, !(0x30...0x39 ~= first) else { return false }
-        return name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 }
+        guard let first = name.utf8.first, !ASCII.isDigit(first) else { return false }
+        return name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ASCII.isDigit($0) || ASCII.isLetter($0) }
     }
 }
