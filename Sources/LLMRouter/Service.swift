@@ -26,7 +26,8 @@ struct Service {
     /// `ListenFailure` if it can't listen.
     static func start(path: String, messages: LineWriter) async throws -> Service {
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
-        signal(SIGPIPE, SIG_IGN)
+        // Signals that stop a process by default and mean nothing here.
+        for unused in [SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
         let loader = PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource())
         let report = loader.load(path: path)

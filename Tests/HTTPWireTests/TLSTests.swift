@@ -40,8 +40,8 @@ struct TLSTests {
 
     @Test(
         "a certificate for another name, an expired one, and one from an unknown CA are refused",
-        arguments: ["other", "expired", "stranger"])
-    func bad(_ name: String) async throws {
+        arguments: [("other", "is for another name"), ("expired", "is not trusted"), ("stranger", "SSL_CERT_FILE")])
+    func bad(_ name: String, words: String) async throws {
         let upstream = try await upstream(name == "stranger" ? "localhost" : name)
         let pool = name == "stranger" ? pool(upstream, host: "localhost", trust: TLSSettings()) : pool(upstream, host: "localhost")
         let delegate = TestDelegate()
@@ -50,7 +50,23 @@ struct TLSTests {
             Issue.record("accepted: \(delegate.events.elements)")
             return
         }
-        #expect(message.hasPrefix("TLS failed"))
+        #expect(message.hasPrefix("TLS failed") && message.contains(words) && message.contains("'localhost' port"))
+        #expect(!message.contains("SSL routines") && !message.contains(".swift") && !message.contains(".cc") && !message.contains("NIO"))
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("a server that does not speak TLS is reported as such")
+    func plain() async throws {
+        let upstream = try await TestUpstream()
+        let pool = pool(upstream, host: "localhost")
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        try await upstream.connection(0).send("HTTP/1.1 400 Bad Request\r\n\r\n")
+        guard case .unreachable(let message)? = try await delegate.failure() else {
+            Issue.record("accepted: \(delegate.events.elements)")
+            return
+        }
+        #expect(message.contains("does not speak TLS"))
         try await pool.settle(0, 0, 0)
     }
 

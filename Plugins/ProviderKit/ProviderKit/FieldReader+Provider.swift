@@ -23,7 +23,24 @@ extension FieldReader {
                 hint: "check that exactly the secret was copied")
             return nil
         }
+        if let node = node(key) { warnAboutText(of: key, text, at: node.position) }
         return Secret(text)
+    }
+
+    /// Warns if a secret is not one: a variable in the syntax of another program, or quotes that a file of variables
+    /// left.
+    private mutating func warnAboutText(of key: String, _ text: String, at position: SourcePosition) {
+        if isForeignVariable(text) {
+            report(
+                ConfigIssue(
+                    .warning, at: position, "'\(key)' looks like a variable in the syntax of another program, and is sent as it is",
+                    hint: "write \"${NAME}\" with the name of the variable"))
+        } else if text.utf8.count > 2, text.first == text.last, text.first == "\"" || text.first == "'" {
+            report(
+                ConfigIssue(
+                    .warning, at: position, "'\(key)' begins and ends with a quotation mark, which is sent too",
+                    hint: "remove the quotation marks where the variable is set"))
+        }
     }
 
     /// Reads an address of the form `https://host:port/path`, without a user, a query or a fragment; nil if it is
@@ -45,7 +62,15 @@ extension FieldReader {
             return BaseURL(origin: Origin(isTLS: true, host: "unset.invalid", port: 443), path: "")
         }
         do throws(BaseURLError) {
-            return try BaseURL(parsing: text)
+            let url = try BaseURL(parsing: text)
+            let endpoints = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"]
+            if let endpoint = endpoints.first(where: url.path.hasSuffix) {
+                report(
+                    ConfigIssue(
+                        .warning, at: entry.value.position, "'\(key)' ends with the path of an endpoint, which is added to it once more",
+                        hint: "remove '\(endpoint)' at the end"))
+            }
+            return url
         } catch {
             report(key, "'\(key)' \(error.message)", hint: error.hint)
             return nil
@@ -97,4 +122,16 @@ private let framing: Set<String> = [
 /// Whether a byte may be part of a token, such as a header name. Source: RFC 9110, 5.6.2.
 private func isTokenByte(_ byte: UInt8) -> Bool {
     ASCII.isLetter(byte) || ASCII.isDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+}
+
+/// Whether the text is a variable in the syntax of a shell (`$NAME`, `$(NAME)`), of LiteLLM (`os.environ/NAME`),
+/// Bifrost (`env.NAME`), opencode (`{env:NAME}`) or a template (`{{NAME}}`, `%NAME%`).
+private func isForeignVariable(_ text: String) -> Bool {
+    let forms = [("$(", ")"), ("$", ""), ("os.environ/", ""), ("env.", ""), ("{env:", "}"), ("{{", "}}"), ("%", "%")]
+    return forms.contains { start, end in
+        guard text.hasPrefix(start), text.hasSuffix(end), text.utf8.count > start.utf8.count + end.utf8.count else { return false }
+        let name = text.dropFirst(start.count).dropLast(end.count).trimmingBlanks()
+        return name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") }
+            && name.utf8.first.map { !ASCII.isDigit($0) } ?? false
+    }
 }

@@ -99,7 +99,8 @@ extension UpstreamConnection {
             endResponse(call)
             phase = .closed
         } else if !isReady {
-            fail(.unreachable(lastError.map { "TLS failed: \($0)" } ?? "the connection was closed during the TLS handshake"))
+            let place = pool?.connector.place ?? "the upstream"
+            fail(.unreachable(lastError.map { TLSFailure.message($0, at: place) } ?? "\(place) closed the connection during the TLS handshake"))
         } else {
             fail(responseBytes == 0 ? .reset : .truncated)
         }

@@ -49,12 +49,14 @@ struct UpstreamConnector {
         }
     }
 
+    /// The upstream in messages for people.
+    var place: String { "'\(endpoint.host)' port \(endpoint.port)" }
+
     /// A message for people that says what failed.
     func describe(_ error: any Error) -> String {
-        let place = "'\(endpoint.host)' port \(endpoint.port)"
         switch error {
         case let error as NIOConnectionError:
-            if error.connectionErrors.isEmpty { return "the host name '\(endpoint.host)' cannot be resolved" }
+            if error.connectionErrors.isEmpty { return "the host name '\(endpoint.host)' cannot be resolved; check 'base_url' and the DNS server" }
             return "cannot connect to \(place): \(error.connectionErrors.map { Self.text($0.error) }.joined(separator: "; "))"
         case ChannelError.connectTimeout:
             return "cannot connect to \(place) in time"

@@ -6,7 +6,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     let eventLoop: any EventLoop
     private let settings: UpstreamPoolSettings
     private let idleTime: TimeAmount
-    private let connector: UpstreamConnector
+    let connector: UpstreamConnector
     let flushes: FlushQueue
 
     /// The idle connections, oldest first. The newest is used first.

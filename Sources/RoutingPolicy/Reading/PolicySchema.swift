@@ -46,8 +46,10 @@ struct PolicySchema {
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
-        if fields.node("models") == nil {
-            report(ConfigIssue(.warning, at: top, "there are no models: no request can be served", hint: "add 'providers:' and 'models:'"))
+        // Otherwise a file that is only half written would take every model out of service at a reload.
+        guard !policy.models.isEmpty else {
+            report(ConfigIssue(at: top, "there are no models, so no request can be served", hint: "add 'providers:' and 'models:'"))
+            return nil
         }
         policy.digest = policy.meaningDigest
         return policy
