@@ -41,7 +41,8 @@ struct IncludeTests {
 
     @Test
     func `a file that is included twice is an error at the second include`() {
-        let report = load(MemorySource(["routes.yaml": base + "include: [a.yaml, ./a.yaml]\n", "a.yaml": "models: {}\n"]))
+        let report = load(
+            MemorySource(["routes.yaml": base + "include: [a.yaml, ./a.yaml]\n", "a.yaml": "models: { m: { provider: p } }\n"]))
         #expect(
             report.issues.map { report.line($0) } == [
                 "routes.yaml:3:19: error: file 'a.yaml' is included twice; first at routes.yaml:3:11; keep one of the two"
@@ -50,13 +51,15 @@ struct IncludeTests {
 
     @Test
     func `a glob that matches its own file skips it`() {
-        let report = load(MemorySource(["d/routes.yaml": base + "include: \"*\"\n", "d/a.yaml": "models: {}\n"]), path: "d/routes.yaml")
+        let report = load(
+            MemorySource(["d/routes.yaml": base + "include: \"*\"\n", "d/a.yaml": "models: { m: { provider: p } }\n"]),
+            path: "d/routes.yaml")
         #expect(report.policy != nil, "\(report.rendered())")
     }
 
     @Test
     func `an included file may be empty, with a warning`() {
-        let report = load(MemorySource(["routes.yaml": base + "include: a.yaml\nmodels: {}\n", "a.yaml": "# later\n"]))
+        let report = load(MemorySource(["routes.yaml": base + "include: a.yaml\nmodels: { m: { provider: p } }\n", "a.yaml": "# later\n"]))
         #expect(report.issues.map { report.line($0) } == ["a.yaml:1:1: warning: the included file is empty"])
     }
 
@@ -68,7 +71,7 @@ struct IncludeTests {
 
     @Test
     func `an unset variable in an include is an error`() {
-        let report = load(MemorySource(["routes.yaml": base + "include: \"${NO}/a.yaml\"\nmodels: {}\n"]))
+        let report = load(MemorySource(["routes.yaml": base + "include: \"${NO}/a.yaml\"\nmodels: { m: { provider: p } }\n"]))
         #expect(
             report.issues.map { report.line($0) } == [
                 "routes.yaml:3:10: error: the environment variable 'NO' is unset or empty; "

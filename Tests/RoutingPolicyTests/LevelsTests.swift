@@ -70,7 +70,9 @@ struct LevelsTests {
 
     @Test(arguments: FailureClass.allCases)
     func `every failure class except a disconnected client can be overridden`(failure: FailureClass) {
-        let report = load("version: 1\ndefaults: { failover: { \(failure.rawValue): next } }\nmodels: {}\n")
+        let report = load(
+            "version: 1\nproviders: { p: { plugin: echo } }\ndefaults: { failover: { \(failure.rawValue): next } }\nmodels: { m: { provider: p } }\n"
+        )
         #expect(report.hasErrors() == (failure == .cancelled))
     }
 

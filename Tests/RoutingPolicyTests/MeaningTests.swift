@@ -152,7 +152,8 @@ struct MeaningTests {
     @Test
     func `settings are equal for equal options of one plugin`() throws {
         func settings(_ options: String) throws -> any ProviderSettings {
-            try #require(load("version: 1\nproviders:\n  p: { \(options) }\nmodels: {}\n").policy?.providers.first?.settings)
+            try #require(
+                load("version: 1\nproviders:\n  p: { \(options) }\nmodels: { m: { provider: p } }\n").policy?.providers.first?.settings)
         }
         let first = try settings("plugin: echo, delay: 5s")
         #expect(first.isEqual(to: try settings("delay: 5000ms, plugin: echo")))

@@ -40,7 +40,9 @@ struct SubstitutionTests {
 
     @Test
     func `keys are never substituted`() {
-        let report = load("version: 1\nproviders: { \"${A}\": { plugin: echo } }\nmodels: {}\n", variables: ["A": "p"])
+        let report = load(
+            "version: 1\nproviders: { \"${A}\": { plugin: echo }, q: { plugin: echo } }\nmodels: { m: { provider: q } }\n",
+            variables: ["A": "p"])
         #expect(report.policy?.providers.first?.name == "${A}")
     }
 
@@ -53,7 +55,9 @@ struct SubstitutionTests {
 
     @Test
     func `a quoted variable may be a number`() {
-        let report = load("version: 1\ndefaults: { max_models: \"${A}\" }\nmodels: {}\n", variables: ["A": "7"])
+        let report = load(
+            "version: 1\nproviders: { p: { plugin: echo } }\ndefaults: { max_models: \"${A}\" }\nmodels: { m: { provider: p } }\n",
+            variables: ["A": "7"])
         #expect(report.policy?.defaults.maxModels == 7)
     }
 

@@ -3,9 +3,10 @@ import NIOSSL
 /// The failure of a TLS handshake, in words for the operator.
 enum TLSFailure {
     /// - Parameters:
-    ///   - error: the error of the TLS handler.
+    ///   - error: the error of the TLS handler; nil if the upstream just closed the connection.
     ///   - place: the upstream, for example `'api.example.com' port 443`.
-    static func message(_ error: any Error, at place: String) -> String {
+    static func message(_ error: (any Error)?, at place: String) -> String {
+        guard let error else { return "\(place) closed the connection during the TLS handshake; check the port" }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             return "TLS failed: the certificate of \(place) is for another name; in 'base_url', use a host name that is in the certificate"
         }
@@ -18,7 +19,8 @@ enum TLSFailure {
         if ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "INVALID_ALERT"].contains(where: text.contains) {
             return "TLS failed: \(place) does not speak TLS; check the port, or write 'http://' in 'base_url'"
         }
-        if ["UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_SHARED_CIPHER", "HANDSHAKE_FAILURE"].contains(where: text.contains) {
+        if ["UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_SHARED_CIPHER", "HANDSHAKE_FAILURE"].contains(where: text.contains)
+        {
             return "TLS failed: \(place) supports no TLS version and cipher that the router accepts (TLS 1.2 or later)"
         }
         if text.contains("EOF during handshake") { return "\(place) closed the connection during the TLS handshake; check the port" }

@@ -100,7 +100,7 @@ extension UpstreamConnection {
             phase = .closed
         } else if !isReady {
             let place = pool?.connector.place ?? "the upstream"
-            fail(.unreachable(lastError.map { TLSFailure.message($0, at: place) } ?? "\(place) closed the connection during the TLS handshake"))
+            fail(.unreachable(TLSFailure.message(lastError, at: place)))
         } else {
             fail(responseBytes == 0 ? .reset : .truncated)
         }

@@ -56,7 +56,9 @@ struct UpstreamConnector {
     func describe(_ error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
-            if error.connectionErrors.isEmpty { return "the host name '\(endpoint.host)' cannot be resolved; check 'base_url' and the DNS server" }
+            if error.connectionErrors.isEmpty {
+                return "the host name '\(endpoint.host)' cannot be resolved; check 'base_url' and the DNS server"
+            }
             return "cannot connect to \(place): \(error.connectionErrors.map { Self.text($0.error) }.joined(separator: "; "))"
         case ChannelError.connectTimeout:
             return "cannot connect to \(place) in time"
