@@ -98,9 +98,8 @@ extension APIError {
         case .unknown(let name):
             self = .unknownModel(name)
         case .forbidden(let name):
-            self.init(
-                403, "this key may not use the model '\(name.excerpt)'; GET /models lists the models that it may use",
-                code: "model_not_allowed", param: "model")
+            // The same as for a model that does not exist, so that a client can't probe for names.
+            self = .unknownModel(name)
         case .off(let variables):
             let names = variables.map { "'\($0)'" }.joined(separator: " or ")
             self.init(
@@ -124,7 +123,7 @@ extension APIError {
 
     static func unknownModel(_ name: String) -> APIError {
         APIError(
-            404, "the model '\(name.excerpt)' does not exist; GET /models lists the models", code: "model_not_found",
+            404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models", code: "model_not_found",
             param: "model")
     }
 }

@@ -79,10 +79,10 @@ import Testing
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
         let unknown = try router.chat("no-such-model", key: "key-a")
-        #expect(unknown.status == 403)
+        #expect(unknown.status == 404)
         for name in ["b", "B", " b", "b ", "ｂ", "p-b/b", "p-b/up-b", "up-b", "*", "only-b", "b\u{0}", "a,b", "tag:b", "../b"] {
             let response = try router.chat(name, key: "key-a")
-            #expect(response.status == 403, "\(name): \(response.text)")
+            #expect(response.status == 404, "\(name): \(response.text)")
             #expect(response.errorCode == unknown.errorCode, "\(name)")
         }
         let twice = #"{"model":"a","model":"b","messages":[{"role":"user","content":"x"}]}"#

@@ -36,7 +36,7 @@ import Testing
         "name: drawn from two, request: { model: drawn }, expect: { chosen: [first, second] }",
         "name: all are down, down: [here, there, broken], expect: { refused: 502 }",
         "name: an unknown model, request: { model: unknown }, expect: { refused: 404 }",
-        "name: not for the team, key: team, request: { model: second }, expect: { refused: 403 }",
+        "name: not for the team, key: team, request: { model: second }, expect: { refused: 404 }",
         "name: a model of the team, key: team, expect: { chosen: first, never: second }",
         "name: no audio, request: { audio: true }, expect: { refused: 400 }",
         "name: a stream too, request: { body: { stream: true, messages: [{ role: user, content: Hello }] } }, expect: { chosen: first }")

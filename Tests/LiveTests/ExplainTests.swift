@@ -57,7 +57,7 @@ import Testing
         #expect(run.exit == .code(1))
         #expect(run.output.contains("refused  400 no_model_fits: "))
         #expect(try explain("--model", "nobody").exit == .code(1))
-        #expect(try explain("--model", "large", "--key", "team").output.contains("refused  403 model_not_allowed: "))
+        #expect(try explain("--model", "large", "--key", "team").output.contains("refused  404 model_not_found: "))
     }
 
     @Test func `a key restricts the plan`() throws {

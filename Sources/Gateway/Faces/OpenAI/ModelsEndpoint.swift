@@ -21,9 +21,11 @@ enum ModelsEndpoint {
             $0.member("object", "list")
             $0.key("data")
             $0.raw(list.bytes)
-            // Some clients read the list under this name.
-            $0.key("models")
-            $0.raw(list.bytes)
+            // Some clients read the list under this name, but Codex takes `models` below /v1 for its own catalog and fails.
+            if !exchange.server.head.path.hasPrefix("/v1/") {
+                $0.key("models")
+                $0.raw(list.bytes)
+            }
         }
         exchange.respond(
             200, writer.bytes,
@@ -55,6 +57,6 @@ enum ModelsEndpoint {
             guard let scope else { return true }
             return scope.routes.contains(route) || snapshot.chains[route].all.contains(where: scope.models.contains)
         }
-        return routes.map { ModelEntry(route: $0, snapshot) } + models.map { ModelEntry(model: $0, snapshot) }
+        return models.map { ModelEntry(model: $0, snapshot) } + routes.map { ModelEntry(route: $0, snapshot) }
     }
 }
