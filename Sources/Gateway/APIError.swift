@@ -123,8 +123,8 @@ extension APIError {
 
     static func unknownModel(_ name: String) -> APIError {
         APIError(
-            404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models", code: "model_not_found",
-            param: "model")
+            404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models",
+            code: "model_not_found", param: "model")
     }
 }
 

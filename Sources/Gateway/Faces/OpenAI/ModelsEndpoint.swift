@@ -21,7 +21,8 @@ enum ModelsEndpoint {
             $0.member("object", "list")
             $0.key("data")
             $0.raw(list.bytes)
-            // Some clients read the list under this name, but Codex takes `models` below /v1 for its own catalog and fails.
+            // Some clients read the list under this name, but Codex takes `models` below /v1 for its own catalog and
+            // fails.
             if !exchange.server.head.path.hasPrefix("/v1/") {
                 $0.key("models")
                 $0.raw(list.bytes)
