@@ -19,7 +19,7 @@ struct CheckCommand: ParsableCommand {
         var report = PolicyFile.report(policy.path)
         if let policy = report.policy {
             let path = self.policy.path
-            report = report.adding(ExpectationTrial.issues(of: policy) { "to see the plan, run: \($0.explainCommand(path))" })
+            report = report.adding(ExpectationTrial.issues(of: policy) { "to see the plan, run: \($0.explainCommand(path, seed: $1))" })
         }
         Console.out(report.rendered())
         if report.policy != nil, report.hasErrors(strict: strict) {

@@ -14,7 +14,7 @@ enum PolicyFile {
         let report = PolicyLoader(plugins: Builtins.plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
-            ExpectationTrial.issues(of: policy) { _ in
+            ExpectationTrial.issues(of: policy) { _, _ in
                 "to see the plan, run 'llm-router test' on the file, or post the request to /admin/explain after a reload"
             })
     }

@@ -68,7 +68,7 @@ struct TestReport {
             failures += 1
             Console.out("not ok \(count) - \(test.name)\n  at        \(test.position)")
             for mismatch in mismatches { Console.out("  expected  \(mismatch.expected)\n  got       \(mismatch.got)") }
-            Console.out("  see why   \(test.explainCommand(path))")
+            Console.out("  see why   \(test.explainCommand(path, seed: mismatches.first?.seed))")
         }
     }
 
@@ -84,7 +84,7 @@ struct TestReport {
 
 extension RoutingExpectation {
     /// The command that explains the plan of the test's request.
-    func explainCommand(_ path: String) -> String {
-        "llm-router explain --policy \(ShellWord(path)) --test \(ShellWord(name))"
+    func explainCommand(_ path: String, seed: UInt64?) -> String {
+        "llm-router explain --policy \(ShellWord(path)) --test \(ShellWord(name))" + (seed.map { " --seed \($0)" } ?? "")
     }
 }

@@ -58,6 +58,26 @@ import Testing
         #expect(run.output.hasSuffix("11 of 11 tests passed\n"), "\(run.output)")
     }
 
+    @Test func `the command that explains a failing test draws the order with which it fails`() throws {
+        let text = """
+            version: 1
+            providers: { p: { plugin: demo } }
+            models:
+              often: { provider: p, weight: 1000 }
+              rarely: { provider: p, weight: 20 }
+            routes:
+              auto: { try: { select: {}, order: weighted } }
+            tests:
+              - { name: often, expect: { chosen: often } }
+            """
+        let run = try RouterCommand(["test", "routes.yaml"], files: ["routes.yaml": text])
+        let seed = try #require(run.output.split(separator: "with seed ").last?.prefix { $0.isNumber })
+        #expect(run.output.contains("--test often --seed \(seed)\n"), "\(run.output)")
+        let explained = try RouterCommand(
+            ["explain", "--policy", "routes.yaml", "--test", "often", "--seed", String(seed)], files: ["routes.yaml": text])
+        #expect(explained.output.contains("p/rarely") && explained.output.contains("seed \(seed)"))
+    }
+
     @Test(arguments: [[], ["--live"]]) func `a failing test shows what was expected, what it got, and how to see why`(
         options: [String]
     ) throws {

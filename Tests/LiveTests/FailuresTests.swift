@@ -49,6 +49,24 @@ import Testing
         #expect(b.requests.count == 2)
     }
 
+    @Test func `a refused account stops all models of its provider, and the client and the log get the provider's own words`() throws {
+        let words = "Your credit balance is too low to access the API"
+        let refusing = try ScriptedUpstream(ScriptedUpstream.failing(400, "\(words) with sk-provider"))
+        let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
+        var policy = PolicyText(
+            ["a": refusing, "b": other], routes: ["  r: { try: a, fallback: [b] }", "  r2: { try: a2, fallback: [b] }"])
+        policy.moreModels = ["  a2: { provider: p-a }"]
+        let router = try RouterProcess(policy)
+        #expect(try router.chat("r").content == "from b")
+        #expect(try router.chat("r2").content == "from b")
+        #expect(refusing.requests.count == 1)
+        let alone = try router.chat("a")
+        #expect(alone.status == 502)
+        #expect(alone.text.contains(words) && !alone.text.contains("sk-provider"))
+        try router.waitForLog(words)
+        #expect(!router.standardError.contains("sk-provider"))
+    }
+
     @Test func `after a refused connection the next model serves the request`() throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.silent)
         a.stop()

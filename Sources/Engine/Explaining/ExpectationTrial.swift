@@ -24,6 +24,8 @@ package struct ExpectationTrial {
         /// For example `the order [quick, sharp]`.
         package var expected: String
         package var got: String
+        /// The seed with which the test fails; nil if chance decided nothing.
+        package var seed: UInt64?
     }
 
     /// The routing of a request, planned or observed.
@@ -112,6 +114,7 @@ package struct ExpectationTrial {
                     Mismatch(expected: "no call to \(broken.joined(separator: " or "))", got: description(of: result, isComplete: true)))
             }
         }
+        for index in mismatches.indices { mismatches[index].seed = result.seed }
         return mismatches.isEmpty ? .holds : .fails(mismatches)
     }
 

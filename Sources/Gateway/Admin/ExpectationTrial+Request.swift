@@ -34,13 +34,13 @@ extension ExpectationTrial {
     /// An error for each failing test of the policy, at the test's position.
     ///
     /// - Parameter nextStep: the hint that helps to find the cause.
-    package static func issues(of policy: RoutingPolicy, nextStep: (RoutingExpectation) -> String) -> [ConfigIssue] {
+    package static func issues(of policy: RoutingPolicy, nextStep: (RoutingExpectation, _ seed: UInt64?) -> String) -> [ConfigIssue] {
         guard !policy.tests.isEmpty else { return [] }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         return policy.tests.compactMap { test in
             guard case .fails(let mismatches) = ExpectationTrial(test, in: snapshot).verdict() else { return nil }
             let details = mismatches.map { "expected \($0.expected), but got \($0.got)" }.joined(separator: "; ")
-            return ConfigIssue(at: test.position, "test '\(test.name)' fails: \(details)", hint: nextStep(test))
+            return ConfigIssue(at: test.position, "test '\(test.name)' fails: \(details)", hint: nextStep(test, mismatches.first?.seed))
         }
     }
 }
