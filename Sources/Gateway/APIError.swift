@@ -38,13 +38,16 @@ struct APIError: Error {
     }
 
     /// Writes the member `"error": {…}`.
-    func write(to writer: inout JSONWriter) {
+    ///
+    /// - Parameter withStatus: whether it includes `status`, for an event of a stream whose status was already sent.
+    func write(to writer: inout JSONWriter, withStatus: Bool = false) {
         writer.key("error")
         writer.object {
             $0.member("message", message)
             $0.member("type", type)
             $0.member("param", param)
             $0.member("code", code)
+            if withStatus { $0.member("status", status) }
         }
     }
 

@@ -48,7 +48,8 @@ struct OpenAICompletenessTests {
 
     @Test(
         "an error that says nothing is no error",
-        arguments: ["{}", "\"\"", "null", "[]", #"{"message":"","type":"","param":"","code":null}"#, "false"], [true, false])
+        arguments: ["{}", "\"\"", "null", "[]", #"{"message":"","type":"","param":"","code":null}"#, #"{"message":"","code":0}"#, "false"],
+        [true, false])
     func emptyErrors(error: String, isStream: Bool) throws {
         let json = Self.choice("text", "stop").dropLast() + #","error":\#(error)}"#
         #expect(try read(String(json), isStream).isComplete)

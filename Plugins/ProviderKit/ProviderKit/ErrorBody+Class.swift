@@ -50,7 +50,7 @@ private struct ErrorWords {
         let families = ErrorFamily.all.filter { family in status.map { !family.ignoredStatuses.contains($0) } ?? true }
         let family =
             families.first { codes.contains(where: $0.codes.contains) }
-            ?? families.first { family in texts.contains { text in family.phrases.contains { Self.contains(text, $0) } } }
+            ?? families.first { family in texts.contains { text in family.phrases.contains { $0.occurs(in: text) } } }
             ?? families.first { codes.contains(where: $0.genericCodes.contains) }
         return family?.failure
     }
@@ -64,23 +64,4 @@ private struct ErrorWords {
         return echoes.min().map { Array(bytes[..<$0]) } ?? bytes
     }
 
-    /// Whether a text contains the parts of a phrase in their order.
-    private static func contains(_ text: [UInt8], _ phrase: String) -> Bool {
-        let parts = phrase.split(separator: "…").map { Array($0.utf8) }
-        guard let first = parts.first else { return false }
-        var start = 0
-        while let found = TextSearch.find(first, in: text, from: start) {
-            var end = found + first.count
-            let isMatch = parts.dropFirst().allSatisfy { part in
-                guard let next = TextSearch.find(part, in: text, from: end, gap: maxGap) else { return false }
-                end = next + part.count
-                return true
-            }
-            if isMatch { return true }
-            start = found + 1
-        }
-        return false
-    }
-
-    private static let maxGap = 200
 }

@@ -1,4 +1,4 @@
-public import Codecs
+import Codecs
 
 /// What an upstream says about a failure, in an error response or an error event.
 ///
@@ -34,7 +34,7 @@ public struct ErrorBody: Sendable, Equatable {
     /// Bodies inside bodies are read up to this depth.
     private static let maxDepth = 4
 
-    /// Reads the body of an error response. nil if the bytes are not JSON or contain no error.
+    /// Reads the body of an error response, or the value of its `error`. nil if the bytes are not JSON, or say nothing.
     public init?(_ bytes: RawSpan) {
         self.init(bytes, depth: 0)
     }
@@ -43,11 +43,6 @@ public struct ErrorBody: Sendable, Equatable {
         var cursor = JSONCursor()
         do throws(JSONError) { try read(&cursor, bytes, depth: depth) } catch { return nil }
         guard message != nil || innerMessage != nil || code != nil || type != nil else { return nil }
-    }
-
-    /// Reads the value of `error`, which must be the cursor's next value, and moves the cursor past it.
-    public init(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
-        try read(&cursor, bytes, depth: 0)
     }
 
     private init() {}
@@ -105,11 +100,12 @@ public struct ErrorBody: Sendable, Equatable {
 
     /// The members that contain an error body or a text.
     private static let containers: Set = ["error", "Error", "errors", "detail", "base_resp", "response"]
-    /// The members that contain a message or a code, the most specific first.
-    private static let messages = [
+    /// The members that contain a message. `message` precedes the others.
+    private static let messages: Set = [
         "message", "msg", "error_msg", "error_message", "errorMessage", "status_msg", "Message", "error_description",
     ]
-    private static let codes = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
+    /// The members that contain a code. `code` precedes the others. The code 0 means success.
+    private static let codes: Set = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
 
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan) {
         if Self.messages.contains(name) {
@@ -122,6 +118,7 @@ public struct ErrorBody: Sendable, Equatable {
         }
         guard let text = JSON.text(value, in: bytes), !text.isEmpty else { return }
         if Self.codes.contains(name) {
+            if text == "0" { return }
             if code == nil || name == "code" { code = text } else { furtherCodes.append(text) }
         } else if name == "type" || name == "error_type" {
             type = type ?? text

@@ -1,5 +1,34 @@
 import Codecs
 
+/// A phrase of an error message, in lower case.
+struct Phrase: ExpressibleByStringLiteral, Sendable {
+    /// The longest text that a `…` stands for, in bytes.
+    private static let maxGap = 200
+
+    private let parts: [[UInt8]]
+
+    init(stringLiteral text: String) {
+        parts = text.split(separator: "…").map { Array($0.utf8) }
+    }
+
+    /// - Parameter text: a text in lower case.
+    func occurs(in text: [UInt8]) -> Bool {
+        guard let first = parts.first else { return false }
+        var start = 0
+        while let found = TextSearch.find(first, in: text, from: start) {
+            var end = found + first.count
+            let isMatch = parts.dropFirst().allSatisfy { part in
+                guard let next = TextSearch.find(part, in: text, from: end, gap: Self.maxGap) else { return false }
+                end = next + part.count
+                return true
+            }
+            if isMatch { return true }
+            start = found + 1
+        }
+        return false
+    }
+}
+
 /// The words with which upstreams say that one kind of thing is at fault. This table is the only place that knows them.
 ///
 /// An upstream's status says little: a used-up quota is sent as 400, 402, 403 and 429, and a prompt that is too long as
@@ -13,7 +42,7 @@ struct ErrorFamily: Sendable {
     /// Codes, types, statuses and reasons, in lower case.
     var codes: Set<String> = []
     /// Phrases in lower case. `…` stands for at most 200 bytes of any text.
-    var phrases: [String] = []
+    var phrases: [Phrase] = []
     /// Codes that are also sent for other causes, so that phrases come before them.
     var genericCodes: Set<String> = []
     /// Statuses with which these words mean something else.

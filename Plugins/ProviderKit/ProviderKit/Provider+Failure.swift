@@ -63,13 +63,13 @@ private func plainText(_ body: RawSpan) -> String? {
 
 /// The title of a page of HTML, at most 256 bytes on one line, such as `403 Forbidden`; nil if there is none.
 private func htmlTitle(_ body: RawSpan) -> String? {
-    let bytes = Array(copying: 0..<min(body.byteCount, 4096), of: body)
-    let text = TextSearch.lowercased(String(decoding: bytes, as: UTF8.self))
+    let page = String(decoding: Array(copying: 0..<min(body.byteCount, 4096), of: body), as: UTF8.self)
+    let text = TextSearch.lowercased(page)
     guard let tag = TextSearch.find(Array("<title".utf8), in: text), let open = TextSearch.find([0x3E], in: text, from: tag),
         let close = TextSearch.find(Array("</title".utf8), in: text, from: open)
     else { return nil }
     // The lower case has the same length, so the offsets are those of the page.
-    let title = String(decoding: Array(String(decoding: bytes, as: UTF8.self).utf8)[(open + 1)..<min(close, open + 257)], as: UTF8.self)
+    let title = String(decoding: Array(page.utf8)[(open + 1)..<min(close, open + 257)], as: UTF8.self)
     let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }
     return words.isEmpty ? nil : words.joined(separator: " ")
 }

@@ -177,7 +177,7 @@ final class StreamedResponseWriter: ResponseWriter {
         releaseTail(isComplete: false)
         var writer = JSONWriter()
         writer.object {
-            error.writeAsEvent(to: &$0)
+            error.write(to: &$0, withStatus: true)
             if exchange.wantsMetadata { RouterMetadata.write(record, to: &$0, isComplete: true) }
         }
         writeFrame(writer.bytes)
