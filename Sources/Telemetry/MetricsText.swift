@@ -60,7 +60,7 @@ package struct MetricsText {
 
     private mutating func write(_ states: [ModelName: ModelStateView]) {
         let states = states.sorted { ($0.key.provider, $0.key.model) < ($1.key.provider, $1.key.model) }
-        family("llm_router_breaker_open", "gauge", "1 if the model's breaker is open or half-open, 0 if it is closed.")
+        family("llm_router_breaker_open", "gauge", "1 if the breaker of the model, or of its provider's account, is open or half-open.")
         for (name, state) in states { sample("llm_router_breaker_open", labels(name), state.breaker == .closed ? 0 : 1) }
         family(
             "llm_router_model_success_rate", "gauge", "Success rate of the model's attempts in the statistics window; 1 without attempts.")
