@@ -38,7 +38,7 @@ extension OpenAIResponse {
     ///   - error: the range of the value of `error`; nil if the entire object is the error.
     ///   - bytes: the object.
     static func failure(_ error: Range<Int>?, in bytes: RawSpan) -> ProviderError {
-        let body = error == nil ? ErrorBody(bytes) : ErrorBody(bytes.extracting(error ?? 0..<bytes.byteCount))
-        return body.map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
+        ErrorBody(bytes.extracting(error ?? 0..<bytes.byteCount)).map(failure)
+            ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 }

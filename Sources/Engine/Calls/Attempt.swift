@@ -42,8 +42,9 @@ final class Attempt {
     private let hasFilterChain: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
-    /// The choices without a finish reason; `Int.max` once content has followed the last one.
-    private var unfinishedChoices: Int
+    /// The number of choices without a finish reason; nil once content has followed the last one, because then finish
+    /// reasons are not final.
+    private var unfinishedChoices: Int?
     /// Whether the attempt counts against the process's retry budget.
     let isRepeat: Bool
     private let writer: any ResponseWriter
@@ -290,7 +291,7 @@ final class Attempt {
         }
         if content.hasToolCall { hasToolCall = true }
         if content.hasUnknownFinishReason { hasUnknownFinishReason = true }
-        if providerCall.isStream, content.finishes > 0 || unfinishedChoices <= 0 { followFinishReasons(content) }
+        if providerCall.isStream, content.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(content) }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
@@ -313,14 +314,14 @@ final class Attempt {
     /// sends its first content together with a finish reason may send one in every chunk, so it gets the time of
     /// `idle`.
     private func followFinishReasons(_ content: ContentSummary) {
-        if content.contentBytes > 0, unfinishedChoices <= 0 {
-            // Finish reasons before content are not final.
-            unfinishedChoices = .max
+        guard let before = unfinishedChoices else { return }
+        if before <= 0, content.contentBytes > 0 {
+            unfinishedChoices = nil
             transport?.watch(.response, for: nil)
+            return
         }
-        guard unfinishedChoices != .max else { return }
-        unfinishedChoices &-= content.finishes
-        guard unfinishedChoices <= 0, let last = sink.parts.last(where: { $0.content.finishes > 0 }) else { return }
+        unfinishedChoices = before &- content.finishes
+        guard before <= content.finishes, let last = sink.parts.last(where: { $0.content.finishes > 0 }) else { return }
         transport?.watch(.response, for: last.content.contentBytes == 0 || isCommitted ? .seconds(1) : timeouts.idle)
     }
 
