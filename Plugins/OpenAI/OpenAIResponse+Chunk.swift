@@ -23,8 +23,8 @@ struct OpenAIChunk {
     private(set) var ended: UInt64 = 0
     /// The range of the value of `error`, in the object or in a choice; nil if there is none.
     private var error: Range<Int>?
-    /// The finish reason that means a failure; nil if there is none.
-    private var failedReason: String?
+    /// The range of the finish reason that means a failure; nil if there is none.
+    private var failedReason: Range<Int>?
     private var hasChoices = false
 
     /// Creates a chunk that contains only the text of its only choice.
@@ -76,7 +76,7 @@ struct OpenAIChunk {
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if isErrorEvent || error != nil { throw OpenAIResponse.failure(error, in: bytes) }
-        if let failedReason { throw OpenAIResponse.failure(reason: failedReason) }
+        if let failedReason { throw OpenAIResponse.failure(reason: JSON.string(failedReason, in: bytes)) }
         if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
         content.isUsageOnly = usage != nil && choices == 0
     }
@@ -169,11 +169,10 @@ struct OpenAIChunk {
         {
             return
         }
-        let reason = JSON.string(value.range, in: bytes)
-        switch FinishReason(reason) {
+        switch FinishReason(JSON.string(value.range, in: bytes)) {
         case .end: break
         case .filter: content.isFiltered = true
-        case .failure: failedReason = reason
+        case .failure: failedReason = value.range
         case .unknown: content.hasUnknownFinishReason = true
         }
     }
