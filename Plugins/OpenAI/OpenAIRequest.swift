@@ -6,7 +6,8 @@ extension OpenAIProvider {
         if call.continuation != nil, options.continuation == .no {
             throw ProviderError(.unsupported, message: "the provider can't continue a partial response; set 'continues' if its server can")
         }
-        return UpstreamRequest(target: chatTarget, fields: fields, body: chatBody(call, body))
+        return UpstreamRequest(
+            target: chatTarget, fields: call.headers.isEmpty ? fields : fields + call.headers, body: chatBody(call, body))
     }
 
     /// The client's body with changes: `model`, the members from the policy, the request for a stream's usage, and the

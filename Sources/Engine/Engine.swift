@@ -1,4 +1,4 @@
-import HTTPWire
+package import HTTPWire
 package import Logging
 package import NIOCore
 

@@ -1,4 +1,4 @@
-import HTTPWire
+package import HTTPWire
 import Logging
 package import NIOCore
 import ProviderKit
@@ -164,7 +164,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
                     "next": "check the model's 'upstream'; the model is tried again after 1 to 60 minutes",
                 ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
-            .unsupported, .clientError, .cancelled:
+            .unsupported, .clientError, .routerLimit, .cancelled:
             break
         }
     }

@@ -26,6 +26,8 @@ final class Exchange: ClientObserver {
     /// `metadata`.
     let wantsMetadata: Bool
     var call: RunningCall?
+    /// The request's place under the limits of its key; nil if it has none.
+    var admission: KeyAdmission?
     private var hasEnded = false
 
     init(
@@ -134,6 +136,7 @@ final class Exchange: ClientObserver {
         guard !hasEnded else { return }
         hasEnded = true
         call = nil
+        admission?.abandon()
         let name = endpoint?.name ?? EndpointTable.otherName
         loop.metrics.request(endpoint: name, status: status)
         gateway.log.write(

@@ -62,13 +62,35 @@ package final class GatewayHandler: ServerHandler {
                 server.closesConnection = true
                 throw APIError(503, "the router is shutting down; retry the request", code: "shutting_down", retryAfter: 1)
             }
-            server.observer = exchange(key)
-            switch endpoint.body {
-            case .buffered: return .collect(maxBytes: snapshot.policy.server.maxBodyBytes)
-            case .ignored: return .collect(maxBytes: Self.maxIgnoredBodyBytes)
+            let accepted = exchange(key)
+            server.observer = accepted
+            let maxBodyBytes =
+                switch endpoint.body {
+                case .buffered: snapshot.policy.server.maxBodyBytes
+                case .ignored: Self.maxIgnoredBodyBytes
+                }
+            guard endpoint.callsModels, let admission = KeyAdmission(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
+                return .collect(maxBytes: maxBodyBytes)
             }
+            return Self.admit(accepted, by: admission, maxBodyBytes: maxBodyBytes)
         } catch {
             exchange(nil).respond(error, allow: error.status == 405 ? match?.endpoint.method.allowed : nil)
+            return .responded
+        }
+    }
+
+    /// Checks the limits of the client's key before the body is read.
+    private static func admit(_ exchange: Exchange, by admission: KeyAdmission, maxBodyBytes: Int) -> BodyPlan {
+        exchange.admission = admission
+        let progress = admission.begin { [unowned exchange] failure in
+            if let failure { return exchange.respond(APIError(failure, errors: [])) }
+            exchange.server.collectBody(maxBytes: maxBodyBytes)
+        }
+        switch progress {
+        case .admitted: return .collect(maxBytes: maxBodyBytes)
+        case .waiting: return .wait
+        case .refused(let failure):
+            exchange.respond(APIError(failure, errors: []))
             return .responded
         }
     }
@@ -79,9 +101,12 @@ package final class GatewayHandler: ServerHandler {
     }
 
     package func refuse(
-        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+        _ fault: WireFault, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
     ) -> (ResponseHead, ByteBuffer) {
-        let error = APIError(status, reason, code: Self.code(of: status))
+        let refused = exchange?.observer as? Exchange
+        refused?.admission?.abandon()
+        let status = fault.status
+        let error = APIError(status, fault.reason, code: fault.code ?? Self.code(of: status), retryAfter: status == 503 ? 1 : nil)
         let loop = engine.loop(of: eventLoop)
         let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
         let name = head.flatMap { EndpointTable.match(path: $0.path)?.endpoint.name } ?? EndpointTable.otherName
@@ -95,7 +120,7 @@ package final class GatewayHandler: ServerHandler {
         log.write(
             AccessRecord(
                 requestID: requestID, endpoint: name, method: head?.method.description, path: head?.path, remoteHost: remoteHost,
-                key: (exchange?.observer as? Exchange)?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
+                key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
                 error: error.code,
                 duration: .zero))
         return (response, ByteBuffer(bytes: writer.bytes))

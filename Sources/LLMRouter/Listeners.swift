@@ -89,6 +89,7 @@ extension ServerLimits {
         self.init()
         headTimeout = settings.headTimeout
         bodyTimeout = settings.bodyTimeout
+        bodyTotal = settings.bodyTotal
         writeStall = settings.writeStall
         maxBodyBytes = settings.maxBodyBytes
     }

@@ -51,7 +51,13 @@ struct Service {
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, log: AccessLog(accessLines), admin: admin)
-        let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server))
+        let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { limit in
+            logger.warning(
+                "out of file descriptors; new clients wait until a connection closes",
+                metadata: [
+                    "limit": "\(limit)", "next": "raise it: 'ulimit -n NUMBER' in the shell, or LimitNOFILE=NUMBER in the systemd unit",
+                ])
+        }
         let listeners = Listeners(server: server, logger: logger)
         try await listeners.prepare(policy.listen).commit(policy.server)
         let reloader = Reloader(
@@ -84,31 +90,49 @@ struct Service {
     }
 
     /// Shuts down: reports not ready, waits for `pre_stop`, closes the listeners, drains the running requests and
-    /// exits.
+    /// exits. After `pre_stop` all of it takes at most `drain` and a second more.
     private func stop() async {
         let settings = engine.store.current.policy.server
         handler.becomeUnready()
         triggers.finish()
         try? await Task.sleep(for: settings.preStop)
+        let drained = ContinuousClock.now + settings.drain
+        Self.exit(at: drained + .seconds(1))
         handler.startDraining()
         await server.startDraining()
         await reloads.value
         await listeners.closeAll()
-        if await !isIdle(within: settings.drain) {
+        if await !isIdle(until: drained) {
             logger.warning("the drain timeout ran out; ending the running requests", metadata: ["requests": "\(server.openExchanges)"])
             engine.shutDownCalls()
-            _ = await isIdle(within: .seconds(1))
+            await server.refuseIncompleteRequests(
+                WireFault(503, "the router is shutting down; retry the request", code: "shutting_down"))
+            _ = await isIdle(until: drained + .milliseconds(400))
         }
         await server.closeConnections()
-        accessLines.close(within: 2000)
+        accessLines.close(within: Self.milliseconds(until: drained + .milliseconds(700)))
         logger.notice("stopped")
-        messages.close(within: 500)
+        messages.close(within: Self.milliseconds(until: drained + .milliseconds(900)))
         Console.exit(0)
     }
 
-    /// Waits until no request is running. Returns false if some still are after `time`.
-    private func isIdle(within time: Duration) async -> Bool {
-        let deadline = ContinuousClock.now + time
+    /// The longest wait for the reader of a log at the end.
+    private static let maxLogWait = Duration.seconds(2)
+
+    private static func milliseconds(until time: ContinuousClock.Instant) -> Int {
+        Int(max(.zero, min(time - .now, maxLogWait)) / .milliseconds(1))
+    }
+
+    /// Ends the process at `time`, whatever hangs until then: a reload, an event loop, a log that nobody reads.
+    private static func exit(at time: ContinuousClock.Instant) {
+        Thread.detach {
+            while ContinuousClock.now < time { usleep(10_000) }
+            _exit(0)
+        }
+    }
+
+    /// Waits until no request is running. Returns false if some still are at `deadline`.
+    private func isIdle(until deadline: ContinuousClock.Instant) async -> Bool {
         while server.openExchanges > 0 {
             if ContinuousClock.now >= deadline { return false }
             try? await Task.sleep(for: .milliseconds(10))

@@ -70,6 +70,7 @@ package struct AccessRecord: ~Copyable {
         if let model = record.model { writer.member("model", model) }
         writer.member("attempts", record.attempts)
         writer.member("fallback", record.isFallback)
+        if record.isReplayed { writer.member("replayed", true) }
         if !record.errors.isEmpty {
             writer.key("failed")
             writer.array { writer in

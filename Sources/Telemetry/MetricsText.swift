@@ -29,6 +29,10 @@ package struct MetricsText {
             "llm_router_unknown_finish_reasons_total", "counter", "Responses that ended with a finish reason which the router doesn't know."
         )
         for (name, model) in models { sample("llm_router_unknown_finish_reasons_total", labels(name), model.unknownFinishReasons) }
+        family(
+            "llm_router_replayed_requests_total", "counter",
+            "Requests that were sent again because the upstream had closed a kept connection without a response.")
+        for (name, model) in models { sample("llm_router_replayed_requests_total", labels(name), model.replays) }
         family("llm_router_fallbacks_total", "counter", "Responses that came from a route's fallback.")
         for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) {
             sample("llm_router_fallbacks_total", [("route", route)], count)
@@ -46,7 +50,9 @@ package struct MetricsText {
         write(states)
         gauge("llm_router_active_calls", "Running calls.", values.activeCalls)
         gauge(
-            "llm_router_buffered_bytes", "Bytes of large events that are being assembled; server.max_buffered is the limit.", bufferedBytes)
+            "llm_router_buffered_bytes",
+            "Bytes of large bodies and events that are being assembled, and of responses that wait for their clients; server.max_buffered is the limit.",
+            bufferedBytes)
         counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
         counter("llm_router_config_reloads_total", "Reloads of the policy, including those that failed.", policy.reloads)
         counter("llm_router_config_reload_failures_total", "Failed reloads; each keeps the running policy.", policy.failedReloads)

@@ -1,8 +1,8 @@
 import Glibc
 
-enum Thread {
+package enum Thread {
     /// Starts a detached thread.
-    static func detach(_ body: @escaping @Sendable () -> Void) {
+    package static func detach(_ body: @escaping @Sendable () -> Void) {
         final class Box {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }

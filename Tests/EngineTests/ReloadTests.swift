@@ -1,3 +1,4 @@
+import HTTPWire
 import ProviderKit
 import RoutingPolicy
 import Testing

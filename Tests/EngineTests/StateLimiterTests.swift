@@ -52,6 +52,18 @@ struct StateLimiterTests {
         #expect(wait(limiter, 1, at: after(.seconds(1))) == .seconds(61))
     }
 
+    @Test("a request that was admitted before its tokens were known takes them later, or returns everything")
+    func laterTokens() throws {
+        let limiter = try #require(Limiter(Limits(requestsPerMinute: 2, tokensPerMinute: 60)))
+        var first = try #require(take(limiter, 0)), second = try #require(take(limiter, 0))
+        #expect(limiter.take(moreTokens: 50, for: &first, now: after(.zero)) == nil)
+        #expect(limiter.take(moreTokens: 20, for: &second, now: after(.zero)) == .seconds(10))
+        limiter.giveBack(second, now: after(.zero))
+        #expect(limiter.view(now: after(.zero)).requestsLeft == 1 && limiter.view(now: after(.zero)).tokensLeft == 10)
+        limiter.giveBack(first, now: after(.zero))
+        #expect(limiter.view(now: after(.zero)).tokensLeft == 60)
+    }
+
     @Test("a request that was never sent returns its request and its tokens")
     func giveBack() throws {
         let limiter = try #require(Limiter(Limits(requestsPerMinute: 1, tokensPerMinute: 10)))

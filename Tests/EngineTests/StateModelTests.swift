@@ -36,7 +36,7 @@ struct StateModelTests {
             case .providerRejected: .open(until: after(.seconds(300)))
             case .notFound: .open(until: after(.seconds(60)))
             case .rateLimited: .coolingDown(until: after(.seconds(7)))
-            case .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: .ready
+            case .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: .ready
             }
         #expect(model.reading(now: after(.zero)).availability == expected)
         #expect(model.tryAttempt(at: after(.zero)).refusal == (expected == .ready ? nil : expected))

@@ -164,6 +164,7 @@ private final class Relay: UpstreamDelegate, ClientObserver {
         relay.call = pool?.start(message, timeouts: .test, delegate: relay)
     }
 
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { true }
     func upstreamRequestSent(_ call: UpstreamCall) {}
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) { exchange.begin(ResponseHead(status: head.status)) }
     func upstream(_ call: UpstreamCall, body: ByteBuffer) { exchange.write(body) }

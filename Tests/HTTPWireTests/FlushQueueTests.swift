@@ -50,7 +50,7 @@ struct FlushQueueTests {
     func respond(_ readEndsFirst: Bool) throws {
         let handler = TestHandler.responding { _ in }
         let channel = EmbeddedChannel()
-        let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())
+        let loop = ServerLoop(channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         try channel.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: h\r\n\r\n"))
@@ -68,7 +68,7 @@ struct FlushQueueTests {
     func lastResponse() throws {
         let handler = TestHandler.responding { _ in }
         let channel = EmbeddedChannel()
-        let loop = ServerLoop(eventLoop: channel.eventLoop, limits: ServerLimits())
+        let loop = ServerLoop(channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         try channel.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"))

@@ -152,7 +152,7 @@ struct ServerConnectionTests {
     @Test("a body that is too large is refused by its length, or by the first chunk that exceeds the limit")
     func tooLarge() async throws {
         let handler = TestHandler(plan: { _ in .collect(maxBytes: 8) })
-        try await withServer(handler) { _, address in
+        try await withServer(handler, limits: limits { $0.discardTime = .milliseconds(100) }) { _, address in
             for body in [
                 "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n4\r\nfghi\r\n",
             ] {
@@ -171,7 +171,7 @@ struct ServerConnectionTests {
             exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
             return .responded
         })
-        try await withServer(handler) { _, address in
+        try await withServer(handler, limits: limits { $0.discardTime = .milliseconds(100) }) { _, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n")
             try await peer.receive(endingWith: "no")
@@ -399,7 +399,7 @@ struct ServerConnectionTests {
     @Test("a stale unix socket is replaced, a live one is not")
     func unixSocket() async throws {
         let path = "/tmp/httpwire-\(UInt64.random(in: 0 ... .max)).sock"
-        let server = Server(group: .singleton, handler: TestHandler(), settings: ServerLimits())
+        let server = Server(TestHandler())
         let listener = try await server.bind(.unix(path: path))
         await #expect(throws: (any Error).self) { try await server.bind(.unix(path: path)) }
         let peer = try await Peer.connect(to: SocketAddress(unixDomainSocketPath: path))

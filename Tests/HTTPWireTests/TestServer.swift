@@ -1,11 +1,14 @@
-import HTTPWire
 import NIOCore
 import NIOPosix
+
+@testable import HTTPWire
 
 /// A handler that records its events and responds as the test specifies.
 final class TestHandler: ServerHandler {
     enum Event: Sendable, Equatable {
         case accepted(String), handled(String, body: String), refused(Int), left(String), writable(Bool)
+
+        var isHandled: Bool { if case .handled = self { true } else { false } }
     }
 
     let events = Mailbox<Event>()
@@ -38,10 +41,10 @@ final class TestHandler: ServerHandler {
     }
 
     func refuse(
-        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+        _ fault: WireFault, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
     ) -> (ResponseHead, ByteBuffer) {
-        events.append(.refused(status))
-        return (ResponseHead(status: status), ByteBuffer(string: "refused"))
+        events.append(.refused(fault.status))
+        return (ResponseHead(status: fault.status), ByteBuffer(string: "refused"))
     }
 
     private final class Observer: ClientObserver {
@@ -58,12 +61,32 @@ final class TestHandler: ServerHandler {
     }
 }
 
+extension Server {
+    convenience init(
+        _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
+        budget: BufferBudget = BufferBudget(limit: .max), descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
+        warn: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.init(group: group, handler: handler, settings: limits, budget: budget, AcceptPause(descriptors, warn: warn))
+    }
+}
+
+extension ServerLoop {
+    convenience init(_ eventLoop: any EventLoop) {
+        self.init(
+            eventLoop: eventLoop, limits: ServerLimits(), budget: BufferBudget(limit: .max),
+            acceptPause: AcceptPause(DescriptorLimit(limit: .max), warn: { _ in }))
+    }
+}
+
 /// Runs `body` with a server on a free port of the loopback interface.
 func withServer<R>(
     _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
+    budget: BufferBudget = BufferBudget(limit: .max), descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
+    warn: @escaping @Sendable (Int) -> Void = { _ in },
     _ body: (Server, SocketAddress?) async throws -> R
 ) async throws -> R {
-    let server = Server(group: group, handler: handler, settings: limits)
+    let server = Server(handler, limits: limits, group: group, budget: budget, descriptors: descriptors, warn: warn)
     let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
     do {
         let result = try await body(server, listener.address)

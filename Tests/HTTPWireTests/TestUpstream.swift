@@ -61,14 +61,23 @@ extension String {
 /// A delegate that records its events.
 final class TestDelegate: UpstreamDelegate, @unchecked Sendable {  // `mayRead` is used only on the event loop
     enum Event: Sendable, Equatable {
-        case sent, head(Int), body(String), readComplete, end, failed(UpstreamFailure)
+        case closedKept, sent, head(Int), body(String), readComplete, end, failed(UpstreamFailure)
     }
 
     let events = Mailbox<Event>()
     private var mayRead = true
+    private let mayReplay: Bool
     private let onEnd: () -> Void
 
-    init(onEnd: @escaping () -> Void = {}) { self.onEnd = onEnd }
+    init(mayReplay: Bool = true, onEnd: @escaping () -> Void = {}) {
+        self.mayReplay = mayReplay
+        self.onEnd = onEnd
+    }
+
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool {
+        events.append(.closedKept)
+        return mayReplay
+    }
 
     func upstreamRequestSent(_ call: UpstreamCall) { events.append(.sent) }
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) { events.append(.head(head.status)) }

@@ -95,7 +95,51 @@ struct UpstreamPoolTests {
         try await pool.settle(0, 0, 0)
     }
 
-    @Test("a reused connection that closes before the first byte is replaced once, and the delegate does not notice")
+    @Test("a kept connection that is closed, or has unread bytes, takes no request", arguments: [true, false])
+    func peeks(_ bytes: Bool) async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let first = TestDelegate(), second = TestDelegate(mayReplay: false)
+        try await pool.start(first)
+        let peer = try await upstream.request()
+        try await peer.send(ok)
+        try await first.completeBody()
+        try await pool.settle(1, 0, 0)
+        // The pool's event loop is busy until its socket has an unread byte or end, so it can't have noticed either.
+        let message = UpstreamMessage(UpstreamRequestHead(method: "GET", target: "/", authority: "upstream", fields: []), body: [])
+        let descriptor = try await pool.on { pool.pool.idleDescriptor }
+        async let started: UpstreamCall = pool.on {
+            var poll = pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+            Glibc.poll(&poll, 1, 20_000)
+            return pool.pool.start(message, timeouts: .test, delegate: second)
+        }
+        if bytes { try await peer.send("HTTP/1.1 408 Request Timeout\r\n\r\n") } else { try await peer.close() }
+        _ = try await started
+        try await upstream.request(1).send(ok)
+        #expect(try await second.completeBody() == "ok")
+        #expect(!second.events.elements.contains(.closedKept))
+        try await pool.shutdown()
+    }
+
+    @Test("a request that may not be replayed fails with 'reset' if a kept connection closes before the first byte")
+    func doesNotReplay() async throws {
+        let upstream = try await TestUpstream()
+        let pool = TestPool(upstream.endpoint)
+        let first = TestDelegate(), second = TestDelegate(mayReplay: false)
+        try await pool.start(first)
+        let peer = try await upstream.request()
+        try await peer.send(ok)
+        try await first.completeBody()
+        try await pool.settle(1, 0, 0)
+        try await pool.start(second)
+        try await upstream.request(count: 2)
+        try await peer.close()
+        #expect(try await second.failure() == .reset)
+        #expect(upstream.connections.elements.count == 1)
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("a kept connection that closes before the first byte is replaced once")
     func replaces() async throws {
         let upstream = try await TestUpstream()
         let pool = TestPool(upstream.endpoint)
@@ -321,8 +365,7 @@ struct UpstreamPoolTests {
 
     @Test("no request gets the response of another one")
     func nonces() async throws {
-        let server = Server(
-            group: .singleton, handler: TestHandler.responding { $0.respond(ResponseHead(status: 200), $0.body) }, settings: ServerLimits())
+        let server = Server(TestHandler.responding { $0.respond(ResponseHead(status: 200), $0.body) })
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let pool = TestPool(
             UpstreamEndpoint(host: "127.0.0.1", port: listener.address?.port ?? 0, isTLS: false),
@@ -356,6 +399,7 @@ extension UpstreamMessage {
 
 /// Cancels the call as soon as the request is sent.
 private final class CancellingDelegate: UpstreamDelegate {
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { true }
     func upstreamRequestSent(_ call: UpstreamCall) { call.cancel() }
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {}
     func upstream(_ call: UpstreamCall, body: ByteBuffer) {}

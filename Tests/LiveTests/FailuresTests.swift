@@ -103,6 +103,51 @@ import Testing
         #expect(requests[2].connection != requests[1].connection)
     }
 
+    /// Sends two requests on one connection, so that both use the same pool of upstream connections.
+    private static func twice(_ router: RouterProcess) throws -> Response {
+        let client = try router.client()
+        for text in ["one", "two"] {
+            client.send(RouterProcess.request("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", text)))
+            if text == "one" { _ = try client.readResponse() }
+        }
+        return try client.readResponse()
+    }
+
+    @Test(arguments: [true, false])
+    func `a request that a kept connection swallows is sent once more, unless replay is off, and the replay is told`(isOn: Bool) throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, { $0.close() }, ScriptedUpstream.echoing])
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "retry: { retries: 0, replay: \(isOn ? "on" : "off") }"))
+        let response = try Self.twice(router)
+        #expect(response.status == (isOn ? 200 : 502))
+        #expect(upstream.requests.count == (isOn ? 3 : 2))
+        #expect(response.json?["_router"]?["attempts"]?.int == 1)
+        #expect(response.json?["_router"]?["replayed"]?.bool == (isOn ? true : nil))
+        #expect(try router.waitForRecords(2).last?["replayed"]?.bool == (isOn ? true : nil))
+        let metrics = String(decoding: try router.get("/metrics").body, as: UTF8.self)
+        #expect(metrics.contains(#"llm_router_replayed_requests_total{provider="p-a",model="a"} \#(isOn ? 1 : 0)"#))
+    }
+
+    @Test func `a request is replayed once, however many of its attempts meet a closed connection`() throws {
+        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, { $0.close() }])
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 4, retry: { retries: 9, delay: 1ms }"))
+        let response = try Self.twice(router)
+        #expect(response.json?["_router"]?["attempts"]?.int == 4)
+        #expect(upstream.requests.count == 1 + 4 + 1)
+    }
+
+    @Test func `a client's idempotency key goes upstream with each attempt at a model, but not with another model of the same provider`()
+        throws
+    {
+        let upstream = try ScriptedUpstream(each: [
+            ScriptedUpstream.failing(503, fields: ["Retry-After: 0"]), ScriptedUpstream.failing(500), ScriptedUpstream.echoing,
+        ])
+        var policy = PolicyText(["a": upstream], defaults: "retry: { retries: 1, delay: 1ms }", routes: ["  r: { try: [a, b] }"])
+        policy.moreModels = ["  b: { provider: p-a }"]
+        let router = try RouterProcess(policy)
+        #expect(try router.chat("r", fields: ["Idempotency-Key: k-1"]).status == 200)
+        #expect(upstream.requests.map { $0.head["idempotency-key"] } == ["k-1", "k-1", nil])
+    }
+
     @Test func `attempts and models are bounded over the whole request`() throws {
         let upstreams = try (0..<5).map { _ in try ScriptedUpstream(ScriptedUpstream.failing(500)) }
         let policy = PolicyText(

@@ -36,6 +36,50 @@ import Testing
         #expect(responses.allSatisfy { $0 == "here" })
     }
 
+    @Test func `a client beyond its key's limits is refused, or waits, before its body is read`() throws {
+        let release = Gate()
+        let upstream = try ScriptedUpstream { exchange in
+            try release.wait()
+            try ScriptedUpstream.responding("done")(exchange)
+        }
+        let router = try RouterProcess(
+            PolicyText(
+                ["a": upstream], defaults: "timeouts: { queue: 60s }", keys: ["  k: { secret: \"key-k\", limits: { concurrent: 1 } }"]))
+        let body = RouterProcess.chatBody("a")
+        let request = RouterProcess.request("POST", "/v1/chat/completions", body: body, key: "key-k", fields: ["Expect: 100-continue"])
+        let head = String(request.dropLast(body.utf8.count))
+        let running = try router.client(), queued = try router.client(), refused = try router.client()
+        running.send(head)
+        #expect(try running.readHead().status == 100)
+        queued.send(head)
+        #expect(queued.staysSilent(for: .milliseconds(100)))
+        refused.send(head)
+        let refusal = try refused.readResponse()
+        #expect(refusal.status == 429 && refusal.errorCode == "rate_limit_exceeded" && refusal.head["retry-after"] != nil)
+        running.send(body)
+        release.open()
+        #expect(try running.readResponse().content == "done")
+        #expect(try queued.readHead().status == 100)
+        queued.send(body)
+        #expect(try queued.readResponse().content == "done")
+    }
+
+    @Test func `a request that its key admitted and that leads to no call costs the key nothing`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.responding("yes"))
+        let router = try RouterProcess(
+            PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 1, concurrent: 1 } }"]))
+        for _ in 0..<3 { #expect(try router.call("POST", "/v1/chat/completions", body: "{", key: "key-k").status == 400) }
+        let client = try router.client()
+        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-k\r\nContent-Length: 99999999\r\n\r\n")
+        #expect(try client.readResponse().status == 413)
+        let leaving = try router.client()
+        leaving.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-k\r\nContent-Length: 9\r\n\r\n{")
+        leaving.reset()
+        #expect(try router.waitForRecords(5).count == 5)
+        #expect(try router.chat("a", key: "key-k").content == "yes")
+        #expect(try router.chat("a", key: "key-k").status == 429)
+    }
+
     @Test func `over a model's limit the next model is called, and if none is left the request waits for the limit`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         var policy = PolicyText(["b": b], routes: ["  r: { try: [a, b] }"])

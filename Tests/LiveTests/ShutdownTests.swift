@@ -114,6 +114,18 @@ import Testing
         #expect(try router.process.waitForExit(within: ceiling(.milliseconds(1500))) == .code(0))
     }
 
+    @Test func `a request whose body is half read at the end of the drain gets a 503, and the process exits`() throws {
+        let router = try RouterProcess(PolicyText(server: "drain: 100ms").demo)
+        let client = try router.client()
+        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+        #expect(try client.readHead().status == 100)
+        client.send("{")
+        router.process.signal(SIGTERM)
+        let refusal = try client.readResponse()
+        #expect(refusal.status == 503 && refusal.errorCode == "shutting_down")
+        #expect(try router.process.waitForExit(within: ceiling(.milliseconds(1100))) == .code(0))
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `a second signal ends the process at once`(signal: Int32) throws {
         let upstream = try ScriptedUpstream(Self.ticking(Gate()))

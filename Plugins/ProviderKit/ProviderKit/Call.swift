@@ -29,6 +29,9 @@ public struct Call: Sendable {
     /// Whether the decoder must collect the text of the response with ``ResponseSink/keep(text:)``, so that another
     /// model can continue it.
     public let keepsText: Bool
+    /// Header fields of the client's request that go upstream, such as `idempotency-key`. The router chooses them; they
+    /// never contain the client's credential.
+    public let headers: [HTTPField]
     /// How many times this request has been sent to this model before: 0 for the first attempt, and more for its
     /// retries.
     public let earlierAttempts: Int
@@ -37,7 +40,7 @@ public struct Call: Sendable {
     public init(
         operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],
         defaults: [BodyField] = [], overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false,
-        earlierAttempts: Int = 0
+        headers: [HTTPField] = [], earlierAttempts: Int = 0
     ) {
         self.operation = operation
         self.model = model
@@ -48,6 +51,7 @@ public struct Call: Sendable {
         self.overrides = overrides
         self.continuation = continuation
         self.keepsText = keepsText
+        self.headers = headers
         self.earlierAttempts = earlierAttempts
     }
 }

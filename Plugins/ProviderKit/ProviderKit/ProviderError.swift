@@ -25,6 +25,9 @@ public enum FailureClass: String, Sendable, CaseIterable {
     case unsupported
     /// The request itself is invalid, so no other model would accept it either.
     case clientError = "client_error"
+    /// A limit of the router itself has been reached, such as its connections to the provider, or its memory. The
+    /// upstream is not at fault.
+    case routerLimit = "router_limit"
     /// The client has closed its connection, or the router is shutting down.
     case cancelled
 }

@@ -20,9 +20,9 @@ final class Attempt {
     /// The most memory that a `content-length` alone reserves, before the bytes have arrived.
     private static let maxReservedBytes = 8 << 20
 
-    /// The failure if `server.max_buffered` is used up. It is not the upstream's fault, and no other model would help.
+    /// The failure if `server.max_buffered` is used up. No other model would help.
     static let buffersFull = ProviderError(
-        .upstreamError, message: "the router's buffers are full; 'server.max_buffered' limits them", code: "buffers_full")
+        .routerLimit, message: "the router's buffers are full; 'server.max_buffered' limits them", code: "buffers_full")
 
     private enum State {
         case waiting
@@ -372,6 +372,8 @@ final class Attempt {
 
 extension Attempt: UpstreamDelegate {
     var isReadyForUpstreamBody: Bool { canRead }
+
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { self.call.mayReplay(self) }
 
     func upstreamRequestSent(_ call: UpstreamCall) {
         transport = call  // this method may be called before `start` returns

@@ -42,7 +42,7 @@ extension CallFailure {
             return CallFailure(cause: .upstream, status: max(last.status ?? 400, 400), error: last)
         case .cancelled:
             return CallFailure(cause: .clientLeft, status: 499, error: last)
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported:
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported, .routerLimit:
             break
         }
         let classes = Set(errors.map(\.error.failure))
@@ -53,6 +53,7 @@ extension CallFailure {
         switch classes {
         case [.timeout]: return CallFailure(cause: .allFailed, status: 504, error: last)
         case [.rateLimited]: return CallFailure(cause: .allFailed, status: 429, error: last, retryAfter: waits.min())
+        case [.routerLimit]: return CallFailure(cause: .unavailable, status: 503, error: last, retryAfter: .seconds(1))
         case [.unsupported]: return CallFailure(cause: .allFailed, status: 400, error: last)
         default: return CallFailure(cause: .allFailed, status: 502, error: last)
         }

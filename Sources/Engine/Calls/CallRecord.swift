@@ -15,6 +15,8 @@ package final class CallRecord {
     package var errors: [FailedAttempt] = []
     /// Whether a hedge ran beside the first attempt.
     package var isHedged = false
+    /// Whether a request was sent again because the upstream had closed a kept connection without a response.
+    package var isReplayed = false
     /// The points at which another model continued a broken stream.
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.

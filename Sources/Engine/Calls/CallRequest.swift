@@ -12,6 +12,8 @@ package struct CallRequest: Sendable {
     /// The body's top-level members, without the routing overrides.
     package let members: [JSONMember]
     package let needs: RequestNeeds
+    /// The header fields that go upstream.
+    package let headers: [HTTPField]
     /// The key's name in the policy; nil if the policy has no keys.
     package let key: String?
     /// The number of choices in the response (`n`); usually 1.
@@ -23,7 +25,8 @@ package struct CallRequest: Sendable {
 
     package init(
         operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember],
-        needs: RequestNeeds = RequestNeeds(), key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+        needs: RequestNeeds = RequestNeeds(), headers: [HTTPField] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline,
+        readAt: NIODeadline
     ) {
         self.operation = operation
         self.isStream = isStream
@@ -31,6 +34,7 @@ package struct CallRequest: Sendable {
         self.body = body
         self.members = members
         self.needs = needs
+        self.headers = headers
         self.key = key
         self.choices = choices
         self.arrivedAt = arrivedAt
@@ -41,4 +45,10 @@ package struct CallRequest: Sendable {
 extension CallRequest {
     /// The tokens that limits are charged with before the attempt. The tokens that were used settle the charge.
     var reservedTokens: Int { needs.promptTokens.addingSaturated(needs.maxTokens ?? 0) }
+}
+
+extension HTTPField {
+    /// The field that lets a server recognize a request that it gets again.
+    /// Source: IETF draft-ietf-httpapi-idempotency-key-header; the SDKs of OpenAI and Anthropic can send it.
+    package static let idempotencyKey = "idempotency-key"
 }

@@ -102,7 +102,15 @@ extension RunningCall {
             wantsUsage: request.wantsUsage, members: request.members, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
-            earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
+            headers: request.headers.isEmpty ? [] : headers(for: candidate), earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
+    }
+
+    /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
+    /// model of the same provider gets another request, so it doesn't get the key.
+    private func headers(for candidate: AttemptSequence.Candidate) -> [HTTPField] {
+        let models = snapshot.policy.models
+        let isOtherRequest = sequence.hasCalled { $0 != candidate.model && models[$0].provider == models[candidate.model].provider }
+        return isOtherRequest ? request.headers.filter { $0.name != HTTPField.idempotencyKey } : request.headers
     }
 
     /// Makes the attempt the one that the record and the client's side show.
@@ -118,6 +126,16 @@ extension RunningCall {
     private func recordFirstByte(of attempt: Attempt) {
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
+    }
+
+    /// The upstream closed a kept connection without a response. Returns whether the attempt's request may be sent
+    /// again, which happens at most once for a call and is recorded.
+    func mayReplay(_ attempt: Attempt) -> Bool {
+        let model = attempt.candidate.model
+        guard !record.isReplayed, snapshot.modelRetry[model].overridden(by: plan.retry).replay == .on else { return false }
+        record.isReplayed = true
+        loop.counters(ofModel: model, in: snapshot).replays += 1
+        return true
     }
 
     /// The attempt's stream has its first content, so the call belongs to this attempt.
@@ -219,7 +237,7 @@ extension RunningCall {
             if attempt.hasUnknownFinishReason { counters.unknownFinishReasons += 1 }
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
-            let isOurs = error.failure == .cancelled || error.code == Attempt.buffersFull.code
+            let isOurs = error.failure == .cancelled || error.failure == .routerLimit
             verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: cooldown(after: error, of: attempt))
         }
         let tokens =

@@ -71,7 +71,7 @@ extension FailureClass {
     /// Whether the upstream is at fault, so that another model may continue the stream.
     fileprivate var isBreak: Bool {
         switch self {
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError: true
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .routerLimit: true
         case .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: false
         }
     }

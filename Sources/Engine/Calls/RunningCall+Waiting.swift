@@ -12,8 +12,6 @@ enum Waiting {
     case cooldown
     /// A slot under the model's `concurrent` limit, and then one under its provider's.
     case slot(AttemptSequence.Candidate)
-    /// A slot under the key's `concurrent` limit.
-    case key
     /// The time at which the hedge starts.
     case hedge
 }
@@ -47,7 +45,6 @@ extension RunningCall {
         waitNumber += 1
         timer.set(nil)
         slot.take()?.cancel()
-        keySlot.take()?.cancel()
     }
 
     func timerFired() {
@@ -67,8 +64,6 @@ extension RunningCall {
             hasQueueFailed = true
             sequence.removeSkipped(candidate)
             waitForCandidate()
-        case .key:
-            refuseKey("is at its limit of concurrent requests, and no slot became free within 'timeouts.queue'", retryAfter: .seconds(1))
         }
     }
 
@@ -95,10 +90,6 @@ extension RunningCall {
             guard let ticket = slot.take() else { return }
             endWaitAfterGrant()
             proceed(with: ticket.claim(now: .now()), candidate)
-        case .key:
-            guard let ticket = keySlot.take() else { return }
-            endWaitAfterGrant()
-            continueWithKey(ticket.claim(now: .now()))
         case .retry, .cooldown, .hedge:
             break
         }

@@ -35,10 +35,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var slot: AttemptTicket?
     /// The number of the current wait. A slot that is granted for an earlier wait is ignored.
     var waitNumber = 0
-    /// The call's share of its key's limits.
-    var keyPermit: LimitPermit?
-    /// The place in the queue for a slot of the key's `concurrent` limit, while the call waits for one.
-    var keySlot: SlotTicket?
+    /// The call's place under the limits of its key; nil if the key has none.
+    private let admission: KeyAdmission?
     /// The failed models that may be retried if no other model is left.
     var postponedRetries: [PostponedRetry] = []
     /// Whether the retry that the call waits for is already counted in the process's retry budget.
@@ -60,8 +58,12 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         var time: NIODeadline
     }
 
-    package init(loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, writer: any ResponseWriter) {
+    package init(
+        loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, admission: KeyAdmission? = nil,
+        writer: any ResponseWriter
+    ) {
         self.loop = loop
+        self.admission = admission
         self.snapshot = snapshot
         self.writer = writer
         deadline = request.arrivedAt + plan.total
@@ -73,8 +75,9 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     package func start() {
         loop.add(self)
-        guard let limits = snapshot.limits(ofKey: request.key) else { return callNext() }
-        admit(by: limits)
+        // Checked before anything else, so that a refused request doesn't count at any model.
+        if let failure = admission?.take(tokens: request.reservedTokens) { return end(failure) }
+        callNext()
     }
 
     /// Ends the call because the client has left. The upstream's connection is closed before this returns.
@@ -121,7 +124,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         stopWaiting()
         if hasTimer { timer.invalidate() }
         if hasReservedRepeat { loop.retryBudget.end() }
-        releaseKey()
+        // A call that reached no model costs its key one request and no tokens.
+        admission?.end(usedTokens: record.usage.usage.totalTokens)
         loop.remove(self)
         record.totalTime = .now() - request.arrivedAt
         guard let failure else {

@@ -19,15 +19,29 @@ extension UpstreamFailure {
             )
         case .queueFull:
             return (
-                ProviderError(.unreachable, message: "too many requests are waiting for a connection to this provider", code: "queue_full"),
+                ProviderError(
+                    .routerLimit, message: "too many requests are waiting for a connection to this provider; retry later",
+                    code: "queue_full"),
                 "queue_full"
             )
+        case .outOfResources(let message):
+            return (ProviderError(.routerLimit, message: message, code: "out_of_resources"), "out_of_resources")
         case .timeout(let timer):
-            let failure: FailureClass = timer == .connect ? .unreachable : .timeout
             return (
-                ProviderError(failure, message: "the '\(timer.rawValue)' timeout ran out", code: "\(timer.rawValue)_timeout"),
+                ProviderError(timer.failureClass, message: "the '\(timer.rawValue)' timeout ran out", code: "\(timer.rawValue)_timeout"),
                 "timeout_\(timer.rawValue)"
             )
+        }
+    }
+}
+
+extension UpstreamTimer {
+    /// The class of a failure if this timer runs out.
+    fileprivate var failureClass: FailureClass {
+        switch self {
+        case .queue: .routerLimit
+        case .connect: .unreachable
+        case .write, .firstByte, .firstContent, .idle, .response, .total: .timeout
         }
     }
 }

@@ -80,7 +80,7 @@ extension Breaker.Verdict {
             case .unreachable, .reset, .timeout, .upstreamError: self = .failed
             case .notFound: self = .notFound
             case .rateLimited: self = retryAfter.map { .rateLimited(cooldown: $0) } ?? .none
-            case .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: self = .none
+            case .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: self = .none
             }
         }
     }
@@ -95,7 +95,7 @@ extension Breaker.Verdict {
             switch failure {
             case .providerRejected: self = .failed
             case .notFound, .contextOverflow, .contentFilter, .unsupported, .clientError: self = .succeeded
-            case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .cancelled: self = .none
+            case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .routerLimit, .cancelled: self = .none
             }
         }
     }
@@ -110,7 +110,7 @@ extension ModelStatistics {
         case .failed(let failure, _):
             switch failure {
             case .unreachable, .reset, .timeout, .upstreamError, .notFound, .providerRejected: recordFailure(now: now)
-            case .rateLimited, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: break
+            case .rateLimited, .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: break
             }
         case .abandoned:
             break

@@ -118,8 +118,16 @@ package struct LimitChain: Sendable {
 /// It must be ended exactly once: with `end` or `giveBack`.
 package struct LimitPermit: ~Copyable, Sendable {
     fileprivate let chain: LimitChain
-    fileprivate let own: Limiter.Reservation?
+    fileprivate private(set) var own: Limiter.Reservation?
     fileprivate let shared: Limiter.Reservation?
+
+    /// Takes the tokens of a request that was admitted before they were known, under `own` only. Returns nil if they are
+    /// taken, else the time at which they fit.
+    package mutating func take(moreTokens tokens: Int, now: NIODeadline) -> NIODeadline? {
+        guard var reservation = own, let limiter = chain.own else { return nil }
+        defer { own = reservation }
+        return limiter.take(moreTokens: tokens, for: &reservation, now: now).map { now + $0 }
+    }
 
     /// - Parameter usedTokens: the tokens that were used; nil keeps the estimate.
     package consuming func end(usedTokens: Int?, now: NIODeadline) {

@@ -49,6 +49,20 @@ package final class Limiter: Sendable {
         }
     }
 
+    /// Adds tokens to the reservation of a request that was admitted before its tokens were known. Returns nil if they
+    /// are taken, else the time until they fit.
+    package func take(moreTokens tokens: Int, for reservation: inout Reservation, now: NIODeadline) -> Duration? {
+        guard limits.tokensPerMinute != nil else { return nil }
+        let wait = changeBuckets(now) { buckets -> Duration in
+            let wait = buckets.tokens?.wait(for: tokens, now: now) ?? .zero
+            if wait == .zero { buckets.tokens?.spend(tokens, now: now) }
+            return wait
+        }
+        if wait > .zero { return wait }
+        reservation.tokens = reservation.tokens.addingSaturated(tokens)
+        return nil
+    }
+
     /// Returns the reservation of a request that was never sent.
     package func giveBack(_ reservation: Reservation, now: NIODeadline) {
         guard isMetered else { return }

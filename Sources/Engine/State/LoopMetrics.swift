@@ -44,6 +44,8 @@ final class ModelCounters {
     var failures: [String: Int] = [:]
     /// Responses that ended with a finish reason which the plugin doesn't know.
     var unknownFinishReasons = 0
+    /// Requests that were sent again because the upstream had closed a kept connection without a response.
+    var replays = 0
     var reported = TokenCount()
     var estimated = TokenCount()
     /// US dollars.
@@ -51,8 +53,8 @@ final class ModelCounters {
 
     var values: MetricValues.Model {
         MetricValues.Model(
-            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, reported: reported, estimated: estimated,
-            cost: cost)
+            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays,
+            reported: reported, estimated: estimated, cost: cost)
     }
 }
 
@@ -82,6 +84,7 @@ package struct MetricValues: Sendable {
         package var succeeded: Int
         package var failures: [String: Int]
         package var unknownFinishReasons: Int
+        package var replays: Int
         package var reported: TokenCount
         package var estimated: TokenCount
         /// US dollars.
@@ -91,6 +94,7 @@ package struct MetricValues: Sendable {
             succeeded += other.succeeded
             failures.merge(other.failures, uniquingKeysWith: +)
             unknownFinishReasons += other.unknownFinishReasons
+            replays += other.replays
             reported.add(other.reported)
             estimated.add(other.estimated)
             cost += other.cost

@@ -62,6 +62,10 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
 
     var isOpen: Bool { !hasEnded && phase != .closed }
 
+    /// Whether the idle connection can take a request: the upstream has neither closed it nor sent a byte, not even one
+    /// that the event loop has not read yet.
+    var isUsable: Bool { isOpen && socket.isPeerSilent }
+
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.open(context, isPlain: !isSecure)
@@ -129,8 +133,9 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
         guard !hasEnded else { return }
         hasEnded = true
         socket.close()
-        if let call, phase == .head, responseBytes == 0, servedCount > 0, isReady, let pool, isCounted {
-            // The upstream closed the idle connection just before the request: the request gets one fresh connection.
+        if let call, phase == .head, responseBytes == 0, servedCount > 0, isReady, let pool, isCounted,
+            call.delegate?.upstreamMayReplay(call) == true
+        {
             isCounted = false
             phase = .closed
             self.call = nil

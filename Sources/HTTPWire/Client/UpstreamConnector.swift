@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -7,6 +8,8 @@ struct UpstreamConnector {
     let endpoint: UpstreamEndpoint
     let eventLoop: any EventLoop
     let tls: TLSContextProvider?
+
+    private static let descriptors = DescriptorLimit()
 
     /// Connects and returns the channel's handler, on the event loop. Fails immediately if `attempt` is cancelled.
     func connect(within limit: Duration, pool: UpstreamPool, attempt: ConnectAttempt) -> EventLoopFuture<UpstreamConnection> {
@@ -36,8 +39,11 @@ struct UpstreamConnector {
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName))
                     }
-                    try channel.pipeline.syncOperations.addHandler(
-                        UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil))
+                    let connection = UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                    if let descriptor = connection.socket.descriptor, descriptor >= Self.descriptors.firstForFiles {
+                        throw IOError(errnoCode: EMFILE, reason: "connect")
+                    }
                 }
             }
         let channel = if let address { bootstrap.connect(to: address) } else { bootstrap.connect(host: endpoint.host, port: endpoint.port) }
@@ -52,8 +58,27 @@ struct UpstreamConnector {
     /// The upstream in messages for people.
     var place: String { "'\(endpoint.host)' port \(endpoint.port)" }
 
+    /// Why no connection was opened.
+    func failure(_ error: any Error) -> UpstreamFailure {
+        let codes = Self.codes(of: error)
+        if !codes.isEmpty, codes.allSatisfy(Self.ownLimits.contains) {
+            return .outOfResources("the router cannot open another connection: \(Self.text(codes[0]))")
+        }
+        return .unreachable(describe(error))
+    }
+
+    /// The errors of a system call that say that this process or machine is at a limit: file descriptors, memory,
+    /// local ports. Source: socket(2), connect(2).
+    private static let ownLimits: Set<CInt> = [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EAGAIN]
+
+    /// The errors of the system calls that failed, one for each address that was tried.
+    private static func codes(of error: any Error) -> [CInt] {
+        if let error = error as? IOError { return [error.errnoCode] }
+        return (error as? NIOConnectionError)?.connectionErrors.compactMap { ($0.error as? IOError)?.errnoCode } ?? []
+    }
+
     /// A message for people that says what failed.
-    func describe(_ error: any Error) -> String {
+    private func describe(_ error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty {
@@ -69,8 +94,10 @@ struct UpstreamConnector {
 
     /// The system's message for the error, without the source location that NIO adds.
     private static func text(_ error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
+        (error as? IOError).map { text($0.errnoCode) } ?? "\(error)"
     }
+
+    private static func text(_ code: CInt) -> String { String(cString: strerror(code)).lowercased() }
 
     struct ConnectCancelled: Error {}
 

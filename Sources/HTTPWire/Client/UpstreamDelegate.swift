@@ -9,6 +9,12 @@ package struct UpstreamResponseHead: Sendable {
 /// Receives the events of one request to an upstream, on the pool's event loop. The call retains its delegate until it
 /// is over. The delegate may cancel the call from inside any of these methods.
 package protocol UpstreamDelegate: AnyObject {
+    /// The upstream has closed a kept connection before the first byte of its response. Returns whether the request is
+    /// sent again, once, on a fresh connection; if not, the request fails with `reset`.
+    ///
+    /// Usually the upstream had closed the connection before the request arrived, but it may also have read the
+    /// request.
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool
     /// The complete request is written to the socket. Called once; before `start` returns if an idle connection is
     /// used.
     func upstreamRequestSent(_ call: UpstreamCall)

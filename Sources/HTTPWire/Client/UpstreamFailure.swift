@@ -19,4 +19,6 @@ package enum UpstreamFailure: Error, Sendable, Equatable {
     case timeout(UpstreamTimer)
     /// The pool's queue is full.
     case queueFull
+    /// The process has no file descriptors, ports or memory left for another connection. The message is for people.
+    case outOfResources(String)
 }

@@ -29,6 +29,8 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     var idleCount: Int { idle.count }
     package var busyCount: Int { connections - idle.count }
     var queuedCount: Int { queue.count }
+    /// The descriptor of the connection that is used next.
+    var idleDescriptor: CInt? { idle.last?.socket.descriptor }
 
     /// Sends a request. The delegate gets a failure, even an immediate one, only after this method has returned.
     package func start(_ message: consuming UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
@@ -58,7 +60,8 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
 
     private func takeIdle() -> UpstreamConnection? {
         while let connection = idle.popLast() {
-            if connection.isOpen { return connection }
+            if connection.isUsable { return connection }
+            connection.close()
         }
         return nil
     }
@@ -94,13 +97,13 @@ extension UpstreamPool {
                 if connection.isReady { release(connection) } else { connection.close() }
             case .failure(let error):
                 connections -= 1
-                if call.phase != .done { failLater(call, .unreachable(connector.describe(error))) }
+                if call.phase != .done { failLater(call, connector.failure(error)) }
                 serveQueue()
             }
         }
     }
 
-    /// Opens a fresh connection for `call`, because the upstream had closed the idle one that it was sent on.
+    /// Opens a fresh connection for `call`, because the upstream has closed the kept one that it was sent on.
     func replace(_ connection: UpstreamConnection, for call: UpstreamCall) {
         connections -= 1
         connect(call)

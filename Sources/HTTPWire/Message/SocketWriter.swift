@@ -6,8 +6,9 @@ import NIOCore
 /// 6,000 of a request's 95,000 instructions.
 final class SocketWriter {
     private var context: ChannelHandlerContext?
-    /// nil if the channel's handlers change the bytes, as TLS does.
-    private var descriptor: CInt?
+    private(set) var descriptor: CInt?
+    /// Whether the channel's handlers leave the bytes as they are, which TLS doesn't.
+    private var isPlain = false
     /// Whether bytes were written to the channel, which may still wait there.
     private var isChannelUsed = false
     /// The buffer that the next flush sends.
@@ -16,7 +17,7 @@ final class SocketWriter {
     /// - Parameter isPlain: whether no handler changes the bytes on their way to the socket.
     func open(_ context: ChannelHandlerContext, isPlain: Bool) {
         self.context = context
-        guard isPlain else { return }
+        self.isPlain = isPlain
         descriptor = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
     }
 
@@ -28,7 +29,7 @@ final class SocketWriter {
     }
 
     func write(_ bytes: ByteBuffer) {
-        if unsent == nil, descriptor != nil, !hasChannelBytes() { unsent = bytes } else { writeToChannel(bytes, nil) }
+        if unsent == nil, isPlain, descriptor != nil, !hasChannelBytes() { unsent = bytes } else { writeToChannel(bytes, nil) }
     }
 
     /// Writes and flushes. `promise` succeeds once the socket has accepted all bytes.
@@ -67,6 +68,14 @@ final class SocketWriter {
         var bytes: CInt = 0
         guard let descriptor, ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 else { return 0 }
         return max(0, Int(bytes))
+    }
+
+    /// Whether the peer has neither closed the connection nor sent bytes that the event loop has not read. Takes no
+    /// byte. Source: recv(2), MSG_PEEK.
+    var isPeerSilent: Bool {
+        guard let descriptor else { return true }
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
     }
 
     /// Whether bytes wait in the channel until the socket accepts them.

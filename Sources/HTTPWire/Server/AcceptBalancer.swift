@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -13,17 +14,31 @@ final class AcceptBalancer: ChannelInboundHandler {
     private let group: MultiThreadedEventLoopGroup
     /// In the group's order.
     private let loops: [ServerLoop]
+    private let pause: AcceptPause
 
-    init(group: MultiThreadedEventLoopGroup, loops: [ServerLoop]) {
+    init(group: MultiThreadedEventLoopGroup, loops: [ServerLoop], pause: AcceptPause) {
         self.group = group
         self.loops = loops
+        self.pause = pause
+    }
+
+    /// An accept has failed. NIO tries it again, which is right for every cause but a shortage.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let code = (error as? IOError)?.errnoCode, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) {
+            pause.begin()
+        } else {
+            context.fireErrorCaught(error)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let connection = unwrapInboundIn(data)
         if let loop = loops.first(where: { $0.eventLoop === connection.eventLoop }) {
             loop.connectionCount.add(1, ordering: .relaxed)
-            connection.closeFuture.whenComplete { _ in loop.connectionCount.subtract(1, ordering: .relaxed) }
+            connection.closeFuture.whenComplete { [pause] _ in
+                loop.connectionCount.subtract(1, ordering: .relaxed)
+                pause.end()
+            }
         }
         context.fireChannelRead(data)
         chooseNext()

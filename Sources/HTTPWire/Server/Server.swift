@@ -24,11 +24,27 @@ package final class Server: Sendable {
     private let handler: any ServerHandler
     /// In the group's order.
     private let loops: [ServerLoop]
+    private let acceptPause: AcceptPause
 
-    package init(group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits) {
+    /// - Parameters:
+    ///   - budget: bounds the memory of large request bodies, and counts that of responses which clients don't read.
+    ///   - warnOfShortage: called at most once a minute if no file descriptor is left for another client, with the
+    ///     limit.
+    package convenience init(
+        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget,
+        warnOfShortage: @escaping @Sendable (_ limit: Int) -> Void
+    ) {
+        self.init(group: group, handler: handler, settings: settings, budget: budget, AcceptPause(DescriptorLimit(), warn: warnOfShortage))
+    }
+
+    init(
+        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget,
+        _ acceptPause: AcceptPause
+    ) {
         self.group = group
         self.handler = handler
-        loops = group.makeIterator().map { ServerLoop(eventLoop: $0, limits: settings) }
+        self.acceptPause = acceptPause
+        loops = group.makeIterator().map { ServerLoop(eventLoop: $0, limits: settings, budget: budget, acceptPause: acceptPause) }
     }
 
     var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
@@ -69,6 +85,12 @@ package final class Server: Sendable {
         for loop in started { try? await loop.get() }
     }
 
+    /// Refuses the requests that have not reached the handler completely, because their body is still arriving or
+    /// waits to be read: a 503.
+    package func refuseIncompleteRequests(_ fault: WireFault) async {
+        for loop in loops { try? await loop.eventLoop.submit { loop.refuseIncompleteRequests(fault) }.get() }
+    }
+
     /// Closes the remaining connections. When this returns, no request is being served, and handlers have finished what
     /// they do after a response, such as writing its access record.
     package func closeConnections() async {
@@ -77,9 +99,10 @@ package final class Server: Sendable {
 
     private func bootstrap() -> ServerBootstrap {
         ServerBootstrap(group: group)
-            .serverChannelInitializer { [group, loops] listener in
+            .serverChannelInitializer { [group, loops, acceptPause] listener in
                 listener.eventLoop.makeCompletedFuture {
-                    try listener.pipeline.syncOperations.addHandler(AcceptBalancer(group: group, loops: loops))
+                    acceptPause.add(listener)
+                    try listener.pipeline.syncOperations.addHandler(AcceptBalancer(group: group, loops: loops, pause: acceptPause))
                 }
             }
             .serverChannelOption(.backlog, value: 4096)

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The progress of a request's body, for the two rules that end a slow one.
+/// The progress of a request's body, for the three rules that end a slow one.
 struct BodyClock {
     private let start: NIODeadline
     private var lastRead: NIODeadline
@@ -16,10 +16,11 @@ struct BodyClock {
         lastRead = now
     }
 
-    /// When the body counts as too slow: `bodyTimeout` after the last read, or when its average rate falls below
-    /// `minBodyRate`, whichever comes first. With 1024 bytes a second and a grace of 10 s, 5 KiB may take 15 s.
+    /// When the body counts as too slow: `bodyTimeout` after the last read, `bodyTotal` after its begin, or when its
+    /// average rate falls below `minBodyRate`, whichever comes first. With 1024 bytes a second and a grace of 10 s,
+    /// 5 KiB may take 15 s.
     func deadline(_ times: ServerTimes) -> NIODeadline {
-        let idle = lastRead.advanced(by: times.body)
+        let idle = min(lastRead.advanced(by: times.body), start.advanced(by: times.bodyTotal))
         guard times.minBodyRate > 0 else { return idle }
         let earned = TimeAmount.microseconds(Int64(bytes.multipliedReportingOverflow(by: 1_000_000).partialValue / times.minBodyRate))
         return min(idle, start.advanced(by: times.minBodyRateGrace).advanced(by: earned))

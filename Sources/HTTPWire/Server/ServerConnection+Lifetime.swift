@@ -15,18 +15,34 @@ extension ServerConnection {
     func finishExchange() {
         detachExchange()
         hasServed = true
-        if output.closesConnection {
+        if !isBodyComplete {
+            discardBody()
+        } else if output.closesConnection {
             linger()
-        } else if !isBodyComplete {
-            discarded = 0
-            bodyClock = BodyClock(now: loop.eventLoop.now)
-            phase = .discarding
-            process()
         } else {
             nextRequest()
             process()
         }
     }
+
+    /// Reads and drops the rest of the body before the connection is closed or used again, because a client that is
+    /// still sending may not read the response if its connection is closed meanwhile. Clients like that exist up to any
+    /// size: Node's `fetch`, Python's httpx.
+    private func discardBody() {
+        // A client that waits for `100 Continue` has not begun to send.
+        if expectsContinue, input.readableBytes == 0 { return linger() }
+        discarded = 0
+        maxDiscarded = output.closesConnection ? maxRefusedBytes : Self.maxWaitingBytes
+        bodyClock = BodyClock(now: loop.eventLoop.now)
+        discardEnd = loop.eventLoop.now + times.discard
+        phase = .discarding
+        timer.set(discardDeadline)
+        process()
+    }
+
+    var discardDeadline: NIODeadline { min(bodyClock.deadline(times), discardEnd) }
+
+    private var maxRefusedBytes: Int { limits.maxBodyBytes.multipliedReportingOverflow(by: 4).partialValue }
 
     func nextRequest() {
         limits = loop.limits
@@ -45,6 +61,7 @@ extension ServerConnection {
     func linger() {
         phase = .lingering
         discarded = 0
+        maxDiscarded = isBodyComplete ? Self.maxWaitingBytes : maxRefusedBytes
         input = loop.noBytes
         let now = loop.eventLoop.now
         stallClock = StallClock(now: now)
@@ -65,6 +82,8 @@ extension ServerConnection {
 
     private func detachExchange() {
         guard let exchange else { return }
+        bodyShare.release()
+        isBodyAwaited = false
         exchange.connection = nil
         exchange.observer = nil
         self.exchange = nil
@@ -87,12 +106,26 @@ extension ServerConnection {
     func refuse(_ fault: WireFault) {
         let head = exchange?.head
         let (response, body) = handler.refuse(
-            status: fault.status, reason: fault.reason, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
+            fault, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
         detachExchange()
+        let isInHead = phase == .head
         output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true
         writeBuffered(response, body)
-        linger()
+        if fault.status == 408 {
+            isBodyComplete = true  // a slow client gets no more time
+            linger()
+        } else if isInHead {
+            isBodyComplete = false  // a body may follow a head that can't be parsed
+            linger()
+        } else {
+            discardBody()
+        }
+    }
+
+    /// Refuses the request whose body is arriving or waits to be read; does nothing if there is none.
+    func refuseIncompleteRequest(_ fault: WireFault) {
+        if phase == .body || isBodyAwaited { refuse(fault) }
     }
 
     func deadlineReached(_ now: NIODeadline) {
@@ -111,15 +144,11 @@ extension ServerConnection {
             } else {
                 linger()
             }
-        case .body, .discarding:
+        case .body:
             let deadline = bodyClock.deadline(times)
-            if deadline > now {
-                timer.set(deadline)
-            } else if phase == .body {
-                refuse(WireFault(408, "the request's body did not arrive in time"))
-            } else {
-                linger()
-            }
+            if deadline > now { timer.set(deadline) } else { refuse(WireFault(408, "the request's body did not arrive in time")) }
+        case .discarding:
+            if discardDeadline > now { timer.set(discardDeadline) } else { linger() }
         case .responding, .lingering:
             checkStall(now)
         }
@@ -130,6 +159,7 @@ extension ServerConnection {
         // The kernel accepts more bytes only once a large part of its buffer is free. The acknowledged bytes show the
         // progress of a client that reads slowly.
         stallClock.check(taken: output.handedOverBytes &- waiting &- socket.unacknowledgedBytes(), waiting: waiting, now: now)
+        outputShare.hold(min(waiting, outputShare.bytes))
         let isOver = phase == .lingering && waiting == 0
         if isOver || stallClock.lastProgress.advanced(by: times.writeStall) <= now {
             if !isOver { exchange?.hasStalled = true }
@@ -157,6 +187,7 @@ extension ServerConnection {
         output.needsFlush = false
         isFlushQueued = false
         socket.flush()
+        if !outputShare.isEmpty, !socket.hasChannelBytes() { outputShare.release() }
     }
 }
 

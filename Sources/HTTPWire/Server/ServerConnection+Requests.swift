@@ -21,7 +21,7 @@ extension ServerConnection {
                 case .responding, .lingering, .closed: hasProgress = false
                 }
             } catch {
-                refuse(error)
+                if phase == .discarding { linger() } else { refuse(error) }
                 return
             }
         }
@@ -48,20 +48,39 @@ extension ServerConnection {
 
         let plan = handler.accept(exchange)
         guard self.exchange === exchange else { return true }
-        guard case .collect(let maxBytes) = plan else {
+        switch plan {
+        case .collect(let maxBytes):
+            try collect(exchange, maxBytes: maxBytes, now: now)
+            return true
+        case .wait:
+            isBodyAwaited = true
+            timer.set(now.advanced(by: times.stallCheck))
+            return false
+        case .responded:
             timer.set(now.advanced(by: times.stallCheck))
             return false
         }
-        try collect(exchange, length, limit: min(max(maxBytes, 0), limits.maxBodyBytes), now: now)
-        return true
     }
 
-    private func collect(_ exchange: ServerExchange, _ length: BodyLength, limit: Int, now: NIODeadline) throws(WireFault) {
-        bodyLimit = limit
+    func collectBody(_ exchange: ServerExchange, maxBytes: Int) {
+        guard self.exchange === exchange, isBodyAwaited else { return }
+        isBodyAwaited = false
+        readAt = .now()
+        do throws(WireFault) {
+            try collect(exchange, maxBytes: maxBytes, now: readAt)
+        } catch {
+            return refuse(error)
+        }
+        process()
+    }
+
+    private func collect(_ exchange: ServerExchange, maxBytes: Int, now: NIODeadline) throws(WireFault) {
+        bodyLimit = min(max(maxBytes, 0), limits.maxBodyBytes)
         phase = .body
-        guard length != .none else { return }
-        if case .sized(let size) = length {
-            guard size <= limit else { throw Self.tooLarge(limit) }
+        guard !isBodyComplete else { return }
+        if let size = body.knownRemaining {
+            guard size <= bodyLimit else { throw Self.tooLarge(bodyLimit) }
+            guard bodyShare.cover(size) else { throw Self.buffersFull }
             if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
         }
         if expectsContinue, input.readableBytes == 0 {
@@ -82,6 +101,9 @@ extension ServerConnection {
                 exchange.body = bytes.detached()
             } else {
                 exchange.body.writeBuffer(&bytes)
+                if body.knownRemaining == nil {
+                    guard bodyShare.cover(exchange.body.readableBytes) else { throw Self.buffersFull }
+                }
             }
             return true
         case .more:
@@ -90,6 +112,7 @@ extension ServerConnection {
             return false
         case .end:
             isBodyComplete = true
+            bodyShare.release()
             phase = .responding
             if isReadingAhead {
                 isReadingAhead = false
@@ -105,16 +128,20 @@ extension ServerConnection {
         switch try body.next(&input) {
         case .bytes(let bytes):
             discarded &+= bytes.readableBytes
-            if discarded > Self.maxWaitingBytes { linger() }
+            if discarded > maxDiscarded { linger() }
             return true
         case .more:
-            timer.set(bodyClock.deadline(times))
+            timer.set(discardDeadline)
             return false
         case .end:
-            nextRequest()
+            isBodyComplete = true
+            if output.closesConnection { linger() } else { nextRequest() }
             return true
         }
     }
+
+    private static let buffersFull = WireFault(
+        503, "the router's buffers are full; 'server.max_buffered' limits them; retry later", code: "buffers_full")
 
     private static func tooLarge(_ limit: Int) -> WireFault { WireFault(413, "the request's body is larger than \(limit) bytes") }
 }

@@ -73,7 +73,10 @@ extension ServerConnection {
         let isSent = output.framing != .none && body.readableBytes > 0
         let isSeparate = isSent && output.writePart(body, copyLimit: ResponseOutput.bufferedCopyLimit)
         handOver()
-        if isSeparate { handOver(body) }
+        if isSeparate {
+            outputShare.hold(body.readableBytes)
+            handOver(body)
+        }
         flushSoon()
         return isSent ? body.readableBytes : 0
     }

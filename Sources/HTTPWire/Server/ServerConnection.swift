@@ -12,7 +12,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
         case body
         /// The response is outstanding; bytes that arrive in the meantime wait in `input`.
         case responding
-        /// The response was sent without the request's body, which is read and dropped.
+        /// The response was sent before the end of the request's body, the rest of which is read and dropped.
         case discarding
         /// The last response is written, and the sending side is closed or about to be; arriving bytes are dropped.
         /// Source: RFC 9112 section 9.6.
@@ -21,7 +21,8 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     }
 
     /// A limit for three things: the pipelined bytes kept while a response is outstanding, the unread body bytes that
-    /// are dropped to keep the connection, and the bytes dropped while lingering.
+    /// are dropped to keep the connection, and the bytes dropped while lingering after a complete request. After a
+    /// refusal four times the largest body is dropped instead.
     static let maxWaitingBytes = 64 * 1024
     static let lingerTime = TimeAmount.seconds(1)
 
@@ -38,6 +39,8 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     /// Whether the request's body has been read completely.
     var isBodyComplete = true
     var expectsContinue = false
+    /// Whether the handler has postponed the reading of the body.
+    var isBodyAwaited = false
     var offersUpgrade = false
     let socket = SocketWriter()
     var exchange: ServerExchange?
@@ -55,7 +58,13 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     var parser = RequestParser()
     var body = BodyReader(.none)
     var bodyLimit = 0
+    /// The body's share of `server.max_buffered` while it is being assembled.
+    var bodyShare: BufferShare
+    /// The share of a large response that the client has not read yet.
+    var outputShare: BufferShare
     var discarded = 0
+    var maxDiscarded = 0
+    var discardEnd = NIODeadline.distantFuture
     var limits: ServerLimits
     var times: ServerTimes
     var remoteHost: String?
@@ -68,11 +77,14 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
         input = loop.noBytes
         limits = loop.limits
         times = loop.times
+        bodyShare = BufferShare(loop.budget)
+        outputShare = BufferShare(loop.budget)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.open(context, isPlain: true)
+        if let descriptor = socket.descriptor { loop.acceptPause.accepted(descriptor) }
         timer.run { [self] now in deadlineReached(now) }
     }
 
@@ -93,6 +105,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
         socket.close()
         timer.set(nil)
         input = loop.noBytes
+        outputShare.release()
         loop.remove(self)
         clientLeft()
     }
@@ -101,6 +114,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
+        if isWritable { outputShare.release() }
         exchange?.observer?.clientWritable(isWritable)
         // Not synchronously: this event may come from the flush of the response that is being written.
         if isWritable, phase == .head { loop.eventLoop.execute { [self] in process() } }
@@ -108,7 +122,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .outputClosed, phase == .lingering {
-            timer.set(loop.eventLoop.now + Self.lingerTime)
+            timer.set(loop.eventLoop.now + (isBodyComplete ? Self.lingerTime : times.discard))
         }
     }
 
@@ -119,7 +133,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
             return
         case .lingering:
             discarded &+= bytes.readableBytes
-            if discarded > Self.maxWaitingBytes { context.close(promise: nil) }
+            if discarded > maxDiscarded { context.close(promise: nil) }
         default:
             readAt = .now()
             if phase == .head, input.readableBytes == 0, !parser.hasBegun { timer.set(readAt.advanced(by: times.head)) }

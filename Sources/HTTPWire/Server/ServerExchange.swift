@@ -37,6 +37,9 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
         self.acceptedAt = acceptedAt
     }
 
+    /// Reads the body, after `BodyPlan.wait`. `ServerHandler.handle` follows, as for `BodyPlan.collect`.
+    package func collectBody(maxBytes: Int) { connection?.collectBody(self, maxBytes: maxBytes) }
+
     /// Sends a non-streamed response. The head and a small body share one buffer, one write and one flush. A HEAD
     /// request gets only the head, with the body's length.
     package func respond(_ head: ResponseHead, _ body: ByteBuffer) { connection?.respond(self, head, body) }

@@ -4,6 +4,8 @@ package import NIOCore
 package enum BodyPlan: Sendable {
     /// Read the complete body, then call `handle`. A body above `maxBytes` or `ServerLimits.maxBodyBytes` is a 413.
     case collect(maxBytes: Int)
+    /// Read none of the body until `ServerExchange.collectBody`.
+    case wait
     /// The handler has responded, or will respond, without the body.
     case responded
 }
@@ -18,11 +20,12 @@ package protocol ServerHandler: AnyObject, Sendable {
     /// `accept` and `handle`. The exchange's observer is not notified.
     ///
     /// - Parameters:
+    ///   - fault: the status and the reason of the refusal.
     ///   - head: nil if `accept` was not called.
     ///   - exchange: nil if `accept` was not called.
     /// - Returns: the response's fields and body.
     func refuse(
-        status: Int, reason: String, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
+        _ fault: WireFault, head: RequestHead?, exchange: ServerExchange?, remoteHost: String?, eventLoop: any EventLoop
     ) -> (ResponseHead, ByteBuffer)
 }
 

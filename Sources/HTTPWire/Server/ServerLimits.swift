@@ -6,6 +6,10 @@ package struct ServerLimits: Sendable, Equatable {
     package var headTimeout: Duration = .seconds(10)
     /// The longest pause between two reads of a request's body; then 408.
     package var bodyTimeout: Duration = .seconds(30)
+    /// From a request's head to the end of its body; then 408.
+    package var bodyTotal: Duration = .seconds(300)
+    /// How long the rest of a body is read and dropped after a response that came before its end.
+    package var discardTime: Duration = .seconds(10)
     /// How long a connection may stay idle between two requests.
     package var keepAliveIdle: Duration = .seconds(75)
     /// How long a client may take no bytes while some wait for it; then it is cut off.
@@ -32,6 +36,8 @@ package struct ServerLimits: Sendable, Equatable {
 struct ServerTimes {
     let head: TimeAmount
     let body: TimeAmount
+    let bodyTotal: TimeAmount
+    let discard: TimeAmount
     let keepAliveIdle: TimeAmount
     let writeStall: TimeAmount
     /// How often a client's progress is checked; it is cut off at most this much late. A write stall of 60 s gives 5 s.
@@ -42,6 +48,8 @@ struct ServerTimes {
     init(_ limits: ServerLimits) {
         head = TimeAmount(limits.headTimeout)
         body = TimeAmount(limits.bodyTimeout)
+        bodyTotal = TimeAmount(limits.bodyTotal)
+        discard = TimeAmount(limits.discardTime)
         keepAliveIdle = TimeAmount(limits.keepAliveIdle)
         writeStall = TimeAmount(limits.writeStall)
         stallCheck = TimeAmount(limits.writeStall / 12)

@@ -15,10 +15,14 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, ex
     var date = HTTPDate()
     /// The input of connections that have no bytes.
     let noBytes = ByteBuffer.unshared()
+    let budget: BufferBudget
+    let acceptPause: AcceptPause
 
-    init(eventLoop: any EventLoop, limits: ServerLimits) {
+    init(eventLoop: any EventLoop, limits: ServerLimits, budget: BufferBudget, acceptPause: AcceptPause) {
         self.eventLoop = eventLoop
         self.limits = limits
+        self.budget = budget
+        self.acceptPause = acceptPause
         times = ServerTimes(limits)
         flushes = FlushQueue(eventLoop: eventLoop)
     }
@@ -33,6 +37,10 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, ex
 
     func closeConnections() {
         for connection in Array(connections.values) { connection.closeNow() }
+    }
+
+    func refuseIncompleteRequests(_ fault: WireFault) {
+        for connection in Array(connections.values) { connection.refuseIncompleteRequest(fault) }
     }
 
     func startDraining() {

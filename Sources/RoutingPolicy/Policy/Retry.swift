@@ -9,8 +9,14 @@ package struct Retry: Sendable, Equatable {
     package var jitter = 0.2
     /// All waits of a request for a model that the client named, together.
     package var namedWait: Duration = .seconds(5)
+    package var replay = Replay.on
 
     package init() {}
+
+    /// Whether a request is sent again if the upstream closes a kept connection without a response.
+    package enum Replay: String, Sendable, CaseIterable {
+        case on, off
+    }
 
     package func overridden(by overrides: RetryOverrides) -> Retry { applying(overrides) }
 }
@@ -22,6 +28,7 @@ package struct RetryOverrides: Sendable, Equatable, OptionHolder {
     package var maxDelay: Duration?
     package var jitter: Double?
     package var namedWait: Duration?
+    package var replay: Retry.Replay?
 
     package init() {}
 }
@@ -41,5 +48,8 @@ extension Retry: LayeredSettings {
         .init(
             "named_wait", \.namedWait, \.namedWait, .duration,
             help: "if the client names the model: how long a request waits for it in total; after that the client gets the 429"),
+        .init(
+            "replay", \.replay, \.replay, .word,
+            help: "whether a request is sent again, once, if the upstream closes a kept connection without a response"),
     ]
 }

@@ -36,6 +36,7 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     /// From the first byte of a head (or the accept) to its end.
     package var headTimeout: Duration = .seconds(10)
     package var bodyTimeout: Duration = .seconds(30)
+    package var bodyTotal: Duration = .seconds(300)
     package var maxBodyBytes = 32 << 20
     package var maxBufferedBytes = 256 << 20
     package var drain: Duration = .seconds(30)

@@ -53,6 +53,7 @@ extension Failover {
         case .contentFilter: "the content filter refused"
         case .unsupported: "the model does not support something in this request"
         case .clientError: "every other 4xx"
+        case .routerLimit: "a limit of the router itself: its connections, file descriptors or memory"
         case .cancelled: "the client left"
         }
     }

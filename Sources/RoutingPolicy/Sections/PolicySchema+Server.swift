@@ -9,10 +9,13 @@ extension ServerSettings {
             Option("write_stall", \.writeStall, .duration, help: "how long a client may read nothing before it is disconnected"),
             Option("head_timeout", \.headTimeout, .duration, help: "how long a client may take to send the head of a request"),
             Option("body_timeout", \.bodyTimeout, .duration, help: "the longest pause between two reads of a request's body"),
+            Option("body_total", \.bodyTotal, .duration, help: "how long a client may take to send the whole body of a request"),
             Option("max_body", \.maxBodyBytes, .size((1 << 10)...(1 << 30)), help: "the largest body of a request"),
             Option(
                 "max_buffered", \.maxBufferedBytes, .size((1 << 20)...(1 << 40)),
-                help: "memory for all large events and responses that are being assembled; above it a request fails"),
+                help:
+                    "memory for all large bodies and events that are being assembled, and for responses that wait for their clients; above it requests fail"
+            ),
             Option(
                 "drain", \.drain, .duration(.zero ... .seconds(24 * 3600)),
                 help: "after SIGTERM: how long running requests may take to finish"),

@@ -23,14 +23,21 @@ enum ChatEndpoint {
                 loop: exchange.loop, snapshot: exchange.snapshot, plan: plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
-                    needs: request.needs, key: exchange.keyName, choices: request.choices,
+                    needs: request.needs, headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
+                    choices: request.choices,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),
-                writer: writer)
+                admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()
         } catch {
             exchange.respond(error)
         }
+    }
+
+    /// The client's header fields that go upstream.
+    private static func forwardedFields(of fields: HTTPFields) -> [HTTPField] {
+        guard fields.contains("idempotency-key"), let key = fields.value(HTTPField.idempotencyKey), !key.isEmpty else { return [] }
+        return [HTTPField(HTTPField.idempotencyKey, key)]
     }
 
     private static func plan(_ request: ChatRequest, _ exchange: Exchange) throws(APIError) -> Plan {

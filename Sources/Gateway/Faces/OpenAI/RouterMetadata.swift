@@ -20,6 +20,7 @@ enum RouterMetadata {
             $0.member("attempts", record.attempts)
             $0.member("fallback_used", record.isFallback)
             if record.isHedged { $0.member("hedged", true) }
+            if record.isReplayed { $0.member("replayed", true) }
             if !record.resumePoints.isEmpty {
                 $0.key("resumed")
                 $0.array { writer in

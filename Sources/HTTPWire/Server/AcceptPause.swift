@@ -1,0 +1,67 @@
+import NIOCore
+import Synchronization
+
+/// Stops accepting connections while the process is short of file descriptors. An accept that fails for want of one
+/// would be tried again at once, and keep an event loop busy with nothing else.
+final class AcceptPause: Sendable {
+    private static let longestPause = TimeAmount.seconds(1)
+    private static let warningInterval = TimeAmount.seconds(60)
+
+    let descriptors: DescriptorLimit
+    /// Tells the operator of a shortage, at most once a minute. The argument is the limit on open files.
+    private let warn: @Sendable (Int) -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        var listeners: [any Channel] = []
+        var isPaused = false
+        var warnedAt: NIODeadline?
+    }
+
+    init(_ descriptors: DescriptorLimit, warn: @escaping @Sendable (Int) -> Void) {
+        self.descriptors = descriptors
+        self.warn = warn
+    }
+
+    func add(_ listener: any Channel) {
+        state.withLock { $0.listeners.append(listener) }
+        listener.closeFuture.whenComplete { [self] _ in
+            state.withLock { state in state.listeners.removeAll { $0 === listener } }
+        }
+    }
+
+    /// A connection was accepted with this descriptor.
+    func accepted(_ descriptor: CInt) {
+        if Int(descriptor) >= descriptors.firstForUpstreams { begin() }
+    }
+
+    /// Stops accepting until a connection closes, for at most a second.
+    func begin() {
+        let now = NIODeadline.now()
+        let (listeners, isWarning) = state.withLock { state -> ([any Channel], Bool) in
+            guard !state.isPaused else { return ([], false) }
+            state.isPaused = true
+            let isWarning = state.warnedAt.map { now - $0 >= Self.warningInterval } ?? true
+            if isWarning { state.warnedAt = now }
+            return (state.listeners, isWarning)
+        }
+        if isWarning { warn(descriptors.limit) }
+        guard let first = listeners.first else { return }
+        for listener in listeners { Self.setAccepting(listener, false) }
+        first.eventLoop.scheduleTask(in: Self.longestPause) { [self] in end() }
+    }
+
+    /// A connection has closed.
+    func end() {
+        let listeners = state.withLock { state -> [any Channel] in
+            guard state.isPaused else { return [] }
+            state.isPaused = false
+            return state.listeners
+        }
+        for listener in listeners { Self.setAccepting(listener, true) }
+    }
+
+    private static func setAccepting(_ listener: any Channel, _ isOn: Bool) {
+        _ = listener.setOption(.autoRead, value: isOn)
+    }
+}
