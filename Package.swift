@@ -41,9 +41,10 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
         .target(
-            name: "HTTPWire", dependencies: [kit, nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
+            name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine"], swiftSettings: settings),

@@ -10,10 +10,23 @@ extension OpenAIProvider {
             target: chatTarget, fields: call.headers.isEmpty ? fields : fields + call.headers, body: chatBody(call, body))
     }
 
+    /// Whether the router adds the request for a stream's usage.
+    private func requestsUsage(of call: Call) -> Bool {
+        call.isStream && !call.wantsUsage && options.streamUsage && !call.repairs.contains(.withoutStreamUsage)
+    }
+
+    public func repair(of call: Call, refusedWith error: ProviderError, body: RawSpan) -> Repair? {
+        let names = ["stream_options", "include_usage"]
+        guard requestsUsage(of: call), error.failure != .providerRejected, error.failure != .rateLimited,
+            ErrorBody.mentions(names, in: body)
+        else { return nil }
+        return .withoutStreamUsage
+    }
+
     /// The client's body with changes: `model`, the members from the policy, the request for a stream's usage, and the
     /// text to continue. All other bytes stay as they are.
     private func chatBody(_ call: Call, _ body: RawSpan) -> [BodySource] {
-        let requestsUsage = call.isStream && !call.wantsUsage && options.streamUsage
+        let requestsUsage = requestsUsage(of: call)
         let partial = call.continuation.map(partialMessage)
         let overrides = overrides(of: call)
         var splice = JSONSplice()
@@ -93,4 +106,12 @@ extension OpenAIProvider {
         writer.endObject()
         return writer.bytes
     }
+}
+
+extension Repair {
+    /// Some servers refuse members that they don't know.
+    /// Sources: dnakov/anon-kode#53, vybestack/llxprt-code#114, windmill-labs/windmill#10404.
+    static let withoutStreamUsage = Repair(
+        "without 'stream_options'", isLasting: true,
+        advice: "set 'stream_usage: false' on the provider; the tokens of its streams are then estimated")
 }

@@ -15,6 +15,8 @@ struct OpenAIChunk {
     /// length; nil if there is none. Source: OpenAI's API reference, "Chat Completions",
     /// `stream_options.include_obfuscation`.
     private(set) var padding: Range<Int>?
+    /// Whether a choice is complete in itself: it has a `message` and no `delta`.
+    private(set) var hasMessage = false
     /// Whether a text is not a string. Mistral's reasoning models send a list of parts.
     private(set) var hasTextInParts = false
     /// The choices that have content here, a bit for each `index`. The last bit is for all indices from 63 on.
@@ -116,7 +118,9 @@ struct OpenAIChunk {
             let contentBefore = content.contentBytes, finishesBefore = content.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
-                if JSON.isKey(key, "delta", in: bytes) || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
+                let isMessage = JSON.isKey(key, "message", in: bytes)
+                if isMessage || JSON.isKey(key, "delta", in: bytes), try cursor.peekKind(bytes) == .object {
+                    if isMessage { hasMessage = true }
                     choiceText = try readDelta(&cursor, bytes) ?? choiceText
                 } else if JSON.isKey(key, "error", in: bytes) {
                     error = try readError(&cursor, bytes) ?? error

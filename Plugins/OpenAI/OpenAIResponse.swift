@@ -3,33 +3,38 @@ import ProviderKit
 
 /// The reading of responses in OpenAI's format.
 enum OpenAIResponse {
-    /// The decoder for the content that the head announces. A server may send one JSON response although a stream was
-    /// requested. A page of HTML is not a response.
+    /// The decoder for what the server sends, whatever was requested: some stream always, and some never.
     static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        let contentType = head["content-type"] ?? ""
-        if let encoding = head["content-encoding"], encoding.lowercased() != "identity" {
-            throw unreadable("the content encoding '\(encoding)', which was not requested")
+        switch head.bodyForm {
+        case .eventStream: return OpenAIStreamDecoder(keepsText: call.keepsText)
+        case .jsonLines: return OpenAILinesDecoder(keepsText: call.keepsText)
+        case .jsonObject, .jsonArray: return OpenAIBufferedDecoder(keepsText: call.keepsText)
+        case .markup: throw unreadable("a page of HTML or XML; check 'base_url'")
+        case .other: throw unreadable("neither JSON nor an event stream; check 'base_url'")
+        case nil: throw unreadable("an empty body")
         }
-        if contentType.begins(with: "text/event-stream") {
-            guard call.isStream else { throw unreadable("an event stream instead of JSON") }
-            return OpenAIStreamDecoder(keepsText: call.keepsText)
-        }
-        if contentType.begins(with: "text/html") { throw unreadable("a page of HTML; check 'base_url'") }
-        if call.isStream, contentType.isEmpty { return OpenAIStreamDecoder(keepsText: call.keepsText) }
-        if call.isStream, !contentType.begins(with: "application/json") {
-            throw unreadable("the content type '\(contentType)' instead of an event stream")
-        }
-        return OpenAIBufferedDecoder(keepsText: call.keepsText)
     }
-
 }
 
-/// A decoder for a stream of `chat.completion.chunk` events, which are forwarded as they are.
-struct OpenAIStreamDecoder: ResponseDecoder {
+/// Which choices of a response have begun and ended.
+struct ChoiceProgress {
     /// The choices that have had content, a bit for each.
     private var begun: UInt64 = 0
     /// The choices that have ended since they last had content, a bit for each.
     private var finished: UInt64 = 0
+
+    mutating func record(_ chunk: OpenAIChunk) {
+        begun |= chunk.open
+        finished = finished & ~chunk.open | chunk.ended
+    }
+
+    /// Whether every choice that has begun has ended, and at least one has.
+    var isComplete: Bool { finished != 0 && begun & ~finished == 0 }
+}
+
+/// A decoder for a stream of `chat.completion.chunk` events, which are forwarded as they are.
+struct OpenAIStreamDecoder: ResponseDecoder {
+    private var progress = ChoiceProgress()
     private var isComplete = false
     private let keepsText: Bool
     private var pattern = ChunkPattern()
@@ -60,7 +65,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             }
         }
         if isComplete { return }
-        guard finished != 0, begun & ~finished == 0 else { throw .truncated("the upstream closed the stream before its end") }
+        guard progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()
     }
 
@@ -78,6 +83,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if isEnd(event.data, bytes) { return end(&response) }
         let chunk = try chunk(event, bytes)
         record(chunk, of: bytes, &response)
+        if chunk.hasMessage { return response.buffered(chunk.json, content: chunk.content) }
         response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
     }
 
@@ -92,8 +98,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
     private mutating func record(_ chunk: OpenAIChunk, of bytes: RawSpan, _ response: inout ResponseSink) {
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
-        begun |= chunk.open
-        finished = finished & ~chunk.open | chunk.ended
+        progress.record(chunk)
     }
 
     private mutating func end(_ response: inout ResponseSink) {
@@ -115,7 +120,48 @@ struct OpenAIStreamDecoder: ResponseDecoder {
     }
 }
 
-/// A decoder for one `chat.completion` object, which is forwarded as it is. It consumes nothing before the end.
+/// A decoder for chunks that are lines of JSON instead of events.
+struct OpenAILinesDecoder: ResponseDecoder {
+    private let keepsText: Bool
+    private var progress = ChoiceProgress()
+    private var lines = NDJSONDecoder()
+
+    init(keepsText: Bool) {
+        self.keepsText = keepsText
+    }
+
+    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
+        do {
+            while let line = try lines.nextLine(bytes) { try read(line, bytes, &response) }
+        } catch let error as ProviderError {
+            throw error
+        } catch {
+            throw OpenAIResponse.unreadable("invalid lines of JSON: \(error)")
+        }
+        return lines.consume()
+    }
+
+    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
+        do {
+            if let line = try lines.finish(bytes) { try read(line, bytes, &response) }
+        } catch let error as ProviderError {
+            throw error
+        } catch {
+            throw .truncated("the upstream closed the stream in the middle of a line")
+        }
+        guard progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
+        response.complete()
+    }
+
+    private mutating func read(_ line: Range<Int>, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
+        let chunk = try OpenAIChunk(line, in: bytes, isErrorEvent: false)
+        progress.record(chunk)
+        chunk.add(to: &response, of: bytes, keepsText: keepsText)
+    }
+}
+
+/// A decoder for one `chat.completion` object, which is forwarded as it is. It consumes nothing before the end. A body of
+/// several objects, or of one array of them, is decoded like a stream.
 struct OpenAIBufferedDecoder: ResponseDecoder {
     let keepsText: Bool
 
@@ -123,7 +169,9 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
-        let chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
+        let objects = Self.objects(in: bytes)
+        guard objects.count <= 1 else { return try finish(objects, bytes, &response) }
+        let chunk = try OpenAIChunk(objects.first ?? 0..<bytes.byteCount, in: bytes, isErrorEvent: false)
         guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
         guard chunk.content.hasBegun else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
@@ -131,26 +179,64 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         response.buffered(chunk.json, content: chunk.content)
         response.complete()
     }
+
+    private func finish(_ objects: [Range<Int>], _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
+        var progress = ChoiceProgress()
+        for object in objects {
+            let chunk = try OpenAIChunk(object, in: bytes, isErrorEvent: false)
+            progress.record(chunk)
+            chunk.add(to: &response, of: bytes, keepsText: keepsText)
+        }
+        guard progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
+        response.complete()
+    }
+
+    /// The elements of an array, or the objects that follow each other; empty if there is anything else.
+    private static func objects(in bytes: RawSpan) -> [Range<Int>] {
+        var cursor = JSONCursor()
+        var objects: [Range<Int>] = []
+        do throws(JSONError) {
+            if try cursor.peekKind(bytes) == .array {
+                try cursor.enterArray(bytes)
+                while try cursor.nextElement(bytes) { objects.append(try cursor.skipValue(bytes).range) }
+                try cursor.end(bytes)
+            } else {
+                var rest = 0
+                while rest < bytes.byteCount {
+                    var cursor = JSONCursor(at: rest)
+                    guard try cursor.peekKind(bytes) == .object else { return [] }
+                    let object = try cursor.skipValue(bytes).range
+                    objects.append(object)
+                    rest = object.upperBound
+                    while rest < bytes.byteCount, JSON.isBlank(bytes.byte(rest)) { rest += 1 }
+                }
+            }
+        } catch {
+            return []
+        }
+        return objects
+    }
 }
 
 extension OpenAIChunk {
+    /// Adds the chunk to a response, as a range if its JSON is on one line.
+    func add(to response: inout ResponseSink, of bytes: RawSpan, keepsText: Bool) {
+        if keepsText { keepText(of: bytes, in: &response) }
+        if let usage { response.usage(usage) }
+        if hasMessage { return response.buffered(json, content: content) }
+        if bytes.firstIndex(of: ASCII.lineFeed, in: json) == nil, bytes.firstIndex(of: ASCII.carriageReturn, in: json) == nil {
+            response.chunk(PassthroughChunk(json: json, frame: nil, content: content))
+        } else {
+            // In JSON, a line end is only allowed between tokens, where a space means the same.
+            let line = json.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
+            response.chunk(joined: line, content: content)
+        }
+    }
+
     /// Collects the text for a continuation. The texts of several choices are not one text, and a text in parts is not
     /// read, so then the text is discarded.
     func keepText(of bytes: RawSpan, in response: inout ResponseSink) {
         if open & ~1 != 0 || hasTextInParts { response.discardText() }
         if let text { response.keep(text: JSON.string(text, in: bytes)) }
-    }
-}
-
-extension String {
-    /// Whether the text begins with `start` in any case.
-    ///
-    /// - Parameter start: a text in lower case.
-    fileprivate func begins(with start: StaticString) -> Bool {
-        var text = self
-        return text.withUTF8 { text in
-            guard text.count >= start.utf8CodeUnitCount else { return false }
-            return (0..<start.utf8CodeUnitCount).allSatisfy { ASCII.lowercased(text[$0]) == start.utf8Start[$0] }
-        }
     }
 }

@@ -169,6 +169,13 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         }
     }
 
+    /// Logs a lasting repair, once for each provider.
+    func report(_ repair: Repair, provider: String) {
+        logger.warning(
+            "a provider refuses what the router adds to requests; from now on they are sent \(repair.name)",
+            metadata: ["provider": "\(provider)"].merging(repair.advice.map { ["next": "\($0)"] } ?? [:]) { $1 })
+    }
+
     private func shouldReport(_ provider: String, _ model: String) -> Bool {
         let name = ModelName(provider: provider, model: model), now = NIODeadline.now()
         if let last = lastReports[name], now - last < TimeAmount.seconds(10) { return false }

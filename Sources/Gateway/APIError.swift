@@ -60,7 +60,7 @@ struct APIError: Error {
 
 extension APIError {
     /// The error for a planned call that has failed.
-    init(_ failure: CallFailure, errors: [FailedAttempt]) {
+    init(_ failure: CallFailure, failures: [FailedAttempt]) {
         let error = failure.error
         let retryAfter = failure.retryAfter.map { max(1, Int($0.milliseconds / 1000 + 0.999)) }
         switch failure.cause {
@@ -71,7 +71,7 @@ extension APIError {
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .allFailed:
             self.init(
-                failure.status, Self.summary(of: errors, last: error), code: "all_models_failed",
+                failure.status, Self.summary(of: failures, last: error), code: "all_models_failed",
                 retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .total:
@@ -86,11 +86,11 @@ extension APIError {
         }
     }
 
-    private static func summary(of errors: [FailedAttempt], last error: ProviderError) -> String {
-        guard let last = errors.last else { return error.message }
+    private static func summary(of failures: [FailedAttempt], last error: ProviderError) -> String {
+        guard let last = failures.last else { return error.message }
         let model = "'\(last.provider)/\(last.model)'"
-        guard errors.count > 1 else { return "the only attempt failed, at \(model): \(error.message)" }
-        return "all \(errors.count) attempts failed, the last one at \(model): \(error.message)"
+        guard failures.count > 1 else { return "the only attempt failed, at \(model): \(error.message)" }
+        return "all \(failures.count) attempts failed, the last one at \(model): \(error.message)"
     }
 
     private static let maxListedModels = 12

@@ -83,14 +83,14 @@ package final class GatewayHandler: ServerHandler {
     private static func admit(_ exchange: Exchange, by admission: KeyAdmission, maxBodyBytes: Int) -> BodyPlan {
         exchange.admission = admission
         let progress = admission.begin { [unowned exchange] failure in
-            if let failure { return exchange.respond(APIError(failure, errors: [])) }
+            if let failure { return exchange.respond(APIError(failure, failures: [])) }
             exchange.server.collectBody(maxBytes: maxBodyBytes)
         }
         switch progress {
         case .admitted: return .collect(maxBytes: maxBodyBytes)
         case .waiting: return .wait
         case .refused(let failure):
-            exchange.respond(APIError(failure, errors: []))
+            exchange.respond(APIError(failure, failures: []))
             return .responded
         }
     }

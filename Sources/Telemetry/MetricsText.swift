@@ -33,6 +33,9 @@ package struct MetricsText {
             "llm_router_replayed_requests_total", "counter",
             "Requests that were sent again because the upstream had closed a kept connection without a response.")
         for (name, model) in models { sample("llm_router_replayed_requests_total", labels(name), model.replays) }
+        family(
+            "llm_router_repaired_requests_total", "counter", "Refused requests that were sent again to the same model with a repair.")
+        for (name, model) in models { sample("llm_router_repaired_requests_total", labels(name), model.repairs) }
         family("llm_router_fallbacks_total", "counter", "Responses that came from a route's fallback.")
         for (route, count) in values.fallbacks.sorted(by: { $0.key < $1.key }) {
             sample("llm_router_fallbacks_total", [("route", route)], count)

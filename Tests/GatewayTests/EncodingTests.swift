@@ -124,7 +124,7 @@ struct SmallEncodingTests {
     func providerRejected() {
         let error = ProviderError(.providerRejected, status: 401, message: "Country, region, or territory not supported")
         let failed = FailedAttempt(provider: "p", model: "m", error: error, reason: "provider_rejected", duration: .zero)
-        let refusal = APIError(CallFailure(cause: .allFailed, status: 502, error: error), errors: [failed])
+        let refusal = APIError(CallFailure(cause: .allFailed, status: 502, error: error), failures: [failed])
         #expect(refusal.status == 502 && refusal.shouldRetry == false)
         #expect(refusal.message.hasSuffix("Country, region, or territory not supported"))
     }

@@ -18,7 +18,9 @@ struct DecodedResponse: Equatable {
     init(_ response: ProviderConformance.RecordedResponse, cuts: [Int], _ provider: any Provider, _ call: Call) {
         var sink = ResponseSink()
         do throws(ProviderError) {
-            var decoder = try provider.decoder(for: call, head: response.head)
+            var head = response.head
+            head.bodyForm = BodyForm(response.bytes.span.bytes, contentType: head["content-type"])
+            var decoder = try provider.decoder(for: call, head: head)
             var pending: [UInt8] = []
             var start = 0
             for end in cuts + [response.bytes.count] where end > start || cuts.isEmpty {

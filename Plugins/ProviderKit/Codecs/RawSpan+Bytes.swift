@@ -95,7 +95,7 @@ extension RawSpan {
         return nil
     }
 
-    func firstIndex(of value: UInt8, in range: Range<Int>) -> Int? {
+    public func firstIndex(of value: UInt8, in range: Range<Int>) -> Int? {
         let range = range.clamped(to: 0..<byteCount)
         let inside = extracting(range)
         let pattern = UInt64(every: value)

@@ -32,6 +32,8 @@ public struct Call: Sendable {
     /// Header fields of the client's request that go upstream, such as `idempotency-key`. The router chooses them; they
     /// never contain the client's credential.
     public let headers: [HTTPField]
+    /// The repairs of this request, and the lasting ones of the provider.
+    public let repairs: [Repair]
     /// How many times this request has been sent to this model before: 0 for the first attempt, and more for its
     /// retries.
     public let earlierAttempts: Int
@@ -40,7 +42,7 @@ public struct Call: Sendable {
     public init(
         operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],
         defaults: [BodyField] = [], overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false,
-        headers: [HTTPField] = [], earlierAttempts: Int = 0
+        headers: [HTTPField] = [], repairs: [Repair] = [], earlierAttempts: Int = 0
     ) {
         self.operation = operation
         self.model = model
@@ -52,7 +54,18 @@ public struct Call: Sendable {
         self.continuation = continuation
         self.keepsText = keepsText
         self.headers = headers
+        self.repairs = repairs
         self.earlierAttempts = earlierAttempts
+    }
+}
+
+extension Call {
+    /// The same call with one more repair.
+    public func repaired(_ repair: Repair) -> Call {
+        Call(
+            operation: operation, model: model, isStream: isStream, wantsUsage: wantsUsage, members: members, defaults: defaults,
+            overrides: overrides, continuation: continuation, keepsText: keepsText, headers: headers, repairs: repairs + [repair],
+            earlierAttempts: earlierAttempts)
     }
 }
 

@@ -3,8 +3,8 @@
 /// For each attempt the router calls the methods in this order, each at most once:
 ///
 /// 1. ``request(for:body:)``, or ``response(to:body:)`` if ``origin`` is nil.
-/// 2. When the head of the response has arrived: ``decoder(for:head:)`` if its status is a success (2xx). The decoder
-///    then gets the body. For any other status, ``failure(head:body:)`` follows when the body has ended.
+/// 2. When the body of the response begins: ``decoder(for:head:)`` if its status is a success (2xx). The decoder then
+///    gets the body. For any other status, ``failure(head:body:)`` follows when the body has ended.
 ///
 /// An attempt may end at any point, because of a timeout, a broken connection or a client that leaves; then the
 /// remaining methods are not called. Several attempts may be under way at the same time.
@@ -66,9 +66,10 @@ public protocol Provider: Sendable {
     ///     without a copy.
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
 
-    /// A new decoder for one response with a success status (2xx).
+    /// A new decoder for one response with a success status (2xx). Called when the first bytes of the body have arrived,
+    /// or when it has ended without any; ``UpstreamHead/bodyForm`` says what it is.
     ///
-    /// Throw if the head alone shows that the response is unreadable, such as a page of HTML.
+    /// Throw if that shows that the response is unreadable, such as a page of HTML.
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
 
     /// The meaning of a response whose status is not a success. Redirects are not followed, so they arrive here too.
@@ -80,6 +81,15 @@ public protocol Provider: Sendable {
     ///   - head: the head of the response.
     ///   - body: the body, or its first 64 KiB if it is longer. If the connection broke, it is what has arrived.
     func failure(head: UpstreamHead, body: RawSpan) -> ProviderError
+
+    /// The change to a refused request that may make the upstream accept it; nil if the provider knows none. Called after
+    /// ``failure(head:body:)``. The default implementation returns nil.
+    ///
+    /// - Parameters:
+    ///   - call: the call. Its ``Call/repairs`` have been made already; returning one of them has no effect.
+    ///   - error: the refusal.
+    ///   - body: the body of the refusal, as for ``failure(head:body:)``.
+    func repair(of call: Call, refusedWith error: ProviderError, body: RawSpan) -> Repair?
 
     /// The response to a call, for a provider whose ``origin`` is nil. It is never called on other providers.
     ///
@@ -95,6 +105,9 @@ extension Provider {
 
     /// By default none.
     public var secrets: [Secret] { [] }
+
+    /// By default none.
+    public func repair(of call: Call, refusedWith error: ProviderError, body: RawSpan) -> Repair? { nil }
 
     /// By default an empty response with the status 501.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {

@@ -5,18 +5,21 @@ public struct UpstreamHead: Sendable {
     /// When the head arrived, in seconds since 1970 by the router's clock; nil if that is unknown. The router sets it
     /// only for statuses from 400 on.
     public var receivedAt: Double?
+    /// What the body is, judged by its first bytes; nil if it is empty, or has not begun.
+    public var bodyForm: BodyForm?
     private let fields: any HTTPFieldLookup
 
     /// Creates a head whose fields are looked up when they are needed.
-    public init(status: Int, fields: any HTTPFieldLookup, receivedAt: Double? = nil) {
+    public init(status: Int, fields: any HTTPFieldLookup, receivedAt: Double? = nil, bodyForm: BodyForm? = nil) {
         self.status = status
         self.receivedAt = receivedAt
+        self.bodyForm = bodyForm
         self.fields = fields
     }
 
     /// Creates a head from a list of fields, whose names must be in lower case. Fields with secret values are left out.
-    public init(status: Int, fields: [HTTPField] = [], receivedAt: Double? = nil) {
-        self.init(status: status, fields: FieldList(fields: fields), receivedAt: receivedAt)
+    public init(status: Int, fields: [HTTPField] = [], receivedAt: Double? = nil, bodyForm: BodyForm? = nil) {
+        self.init(status: status, fields: FieldList(fields: fields), receivedAt: receivedAt, bodyForm: bodyForm)
     }
 
     /// The first value of a field; nil if the head doesn't have it. The name must be in lower case. A value never

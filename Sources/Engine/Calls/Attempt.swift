@@ -26,6 +26,8 @@ final class Attempt {
 
     private enum State {
         case waiting
+        /// The head has arrived, and the first bytes of the body don't show yet what it is.
+        case sniffing
         case decoding
         /// The response's status is not 2xx. Its body is collected.
         case readingError
@@ -49,8 +51,8 @@ final class Attempt {
     let isRepeat: Bool
     private let writer: any ResponseWriter
     /// The bytes that the decoder has not consumed.
-    private var pending: ByteBuffer
-    private let noBytes: ByteBuffer
+    var pending: ByteBuffer
+    let noBytes: ByteBuffer
     private var decoder: (any ResponseDecoder)?
     private var sink = ResponseSink()
     /// The parts that are held back until `forwardHeldParts`; nil if parts go to the writer directly.
@@ -64,14 +66,21 @@ final class Attempt {
     let startedAt: NIODeadline
     let provider: LoopProvider
     /// `provider.translator`, stored here because each access through `provider` would copy it.
-    private let translator: any Provider
-    private let call: RunningCall
-    private let providerCall: Call
+    let translator: any Provider
+    let call: RunningCall
+    private(set) var providerCall: Call
     private let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
-    private var errorHead: UpstreamHead?
-    /// The head of a non-streamed response, until a second read shows that one read doesn't bring the complete body.
-    private var bufferedHead: UpstreamHead?
+    /// The response's head. A stream's is dropped once its decoder has been made.
+    var head: UpstreamHead?
+    /// Decodes a compressed body; nil if the body isn't compressed.
+    var inflater: BodyInflater?
+    /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
+    private var isFolded = false
+    private var hasBegun = false
+    private(set) var deadline = NIODeadline.distantFuture
+    /// A repair whose request has been sent, and which is remembered if it helps.
+    private var triedRepair: Repair?
     private var bufferShare: BufferShare
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
@@ -104,7 +113,7 @@ final class Attempt {
         heldParts = isHeldBack ? [] : nil
         self.provider = provider
         translator = provider.translator
-        providerCall = call.providerCall(for: candidate)
+        providerCall = call.providerCall(for: candidate, repairs: provider.repairs)
         self.timeouts = timeouts
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
@@ -124,7 +133,7 @@ final class Attempt {
     /// the client's side stages everything, and after the end the bytes are dropped.
     var canRead: Bool { !isClientSlow || !isCommitted || isDone }
 
-    private var isDone: Bool {
+    var isDone: Bool {
         if case .done = state { true } else { false }
     }
 
@@ -138,6 +147,7 @@ final class Attempt {
 
     /// Sends the request. `call.ended` follows once, when the response is complete or the attempt has failed.
     func start(deadline: NIODeadline) {
+        self.deadline = deadline
         let body = call.request.body
         do throws(ProviderError) {
             guard provider.pool != nil else {
@@ -163,40 +173,44 @@ final class Attempt {
 
     func headArrived(_ head: UpstreamHead) {
         firstByteAt = .now()
+        self.head = head
         guard (200..<300).contains(head.status) else {
-            errorHead = head
             state = .readingError
             return
         }
-        do throws(ProviderError) {
-            decoder = try translator.decoder(for: providerCall, head: head)
-            state = .decoding
-            if !providerCall.isStream { bufferedHead = head }
-        } catch {
-            fail(error)
-        }
+        state = .sniffing
+        if let repair = triedRepair { call.helped(repair, at: self) }
     }
 
     func bodyArrived(_ bytes: ByteBuffer) {
+        if inflater != nil { return inflate(bytes) }
         switch state {
-        case .waiting, .done:
-            return
-        case .readingError:
-            let room = Self.maxErrorBytes - pending.readableBytes
-            if room > 0 {
-                pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
-            }
+        case .waiting, .done: return
+        case .sniffing: sniff(bytes)
+        case .readingError: collectError(bytes)
         case .decoding:
             guard pending.readableBytes > 0 else { return decode(bytes) }
-            // `pending` gives up its reference, so that the buffer is unique and grows in place.
-            var all = noBytes
-            swap(&all, &pending)
-            if let length = bufferedHead.take()?["content-length"].flatMap({ Int($0) }) {
-                all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes))
-            }
-            all.writeImmutableBuffer(bytes)
-            decode(all)
+            decode(pendingBytes(with: bytes))
         }
+    }
+
+    /// Takes the bytes that the decoder has not consumed, followed by `bytes`.
+    func pendingBytes(with bytes: ByteBuffer) -> ByteBuffer {
+        // `pending` gives up its reference, so that the buffer is unique and grows in place.
+        var all = noBytes
+        swap(&all, &pending)
+        if let length = head.take()?["content-length"].flatMap({ Int($0) }) {
+            all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes))
+        }
+        all.writeImmutableBuffer(bytes)
+        return all
+    }
+
+    private func collectError(_ bytes: ByteBuffer) {
+        if pending.readableBytes == 0, beginsInflating(bytes) { return inflate(bytes) }
+        let room = Self.maxErrorBytes - pending.readableBytes
+        guard room > 0 else { return }
+        pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
     }
 
     func readCompleted() {
@@ -207,8 +221,11 @@ final class Attempt {
         switch state {
         case .done: return
         case .waiting: fail(ProviderError(.upstreamError, message: "the upstream sent no response"))
-        case .readingError: fail(upstreamError())
-        case .decoding: finishDecoding()
+        case .readingError: refused()
+        case .sniffing, .decoding:
+            if let inflater, !inflater.isComplete { return failed(.truncated) }
+            if case .sniffing = state { beginDecoding(pending.readableBytes > 0 ? .other : nil) }
+            if !isDone { finishDecoding() }
         }
     }
 
@@ -218,14 +235,14 @@ final class Attempt {
             // The status decides, even if the body is cut off.
             return fail(upstreamError())
         }
-        if isCommitted, finishesStream() { return complete() }
+        if isCommitted || isFolded, finishesStream() { return complete() }
         let (error, reason) = failure.classified()
         fail(error, reason: reason)
     }
 
-    private func upstreamError() -> ProviderError {
+    func upstreamError() -> ProviderError {
         let bytes = pending
-        return translator.failure(head: errorHead ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
+        return translator.failure(head: head ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
     /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had
@@ -241,7 +258,7 @@ final class Attempt {
         }
     }
 
-    private func decode(_ bytes: consuming ByteBuffer) {
+    func decode(_ bytes: consuming ByteBuffer) {
         do throws(ProviderError) {
             let consumed = try decoder?.decode(bytes.readableBytesSpan, into: &sink) ?? 0
             forwardParts(of: bytes)
@@ -252,7 +269,7 @@ final class Attempt {
         }
         if isDone { return }
         if sink.isComplete { return complete() }
-        guard bytes.readableBytes > 0 else { return }
+        if bytes.readableBytes == 0, isCommitted { return }
         pending = bytes
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
         guard pending.readableBytes <= limit else {
@@ -260,7 +277,7 @@ final class Attempt {
                 ProviderError(
                     .upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
         }
-        guard bufferShare.cover(pending.readableBytes + stagedBytes) else {
+        guard bufferShare.cover(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
             return fail(Self.buffersFull)
         }
     }
@@ -278,6 +295,25 @@ final class Attempt {
         complete()
     }
 
+    func begin(_ decoder: any ResponseDecoder, _ form: BodyForm?) {
+        self.decoder = decoder
+        state = .decoding
+        if providerCall.isStream { head = nil }
+        isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
+    }
+
+    /// Returns to the state before the request was sent.
+    func restart(with repair: Repair) {
+        providerCall = providerCall.repaired(repair)
+        triedRepair = repair
+        state = .waiting
+        transport = nil
+        head = nil
+        inflater = nil
+        pending = noBytes
+        firstByteAt = nil
+    }
+
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
         guard !sink.parts.isEmpty else { return }
@@ -291,7 +327,8 @@ final class Attempt {
         }
         if content.hasToolCall { hasToolCall = true }
         if content.hasUnknownFinishReason { hasUnknownFinishReason = true }
-        if providerCall.isStream, content.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(content) }
+        if content.hasBegun { hasBegun = true }
+        if providerCall.isStream || isFolded, content.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(content) }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
@@ -317,7 +354,7 @@ final class Attempt {
         guard let before = unfinishedChoices else { return }
         if before <= 0, content.contentBytes > 0 {
             unfinishedChoices = nil
-            transport?.watch(.response, for: nil)
+            transport?.watch(.response, for: providerCall.isStream ? nil : timeouts.response)
             return
         }
         unfinishedChoices = before &- content.finishes
@@ -345,8 +382,8 @@ final class Attempt {
     }
 
     private func complete() {
-        guard isCommitted || !providerCall.isStream else {
-            return fail(ProviderError(.upstreamError, message: "the upstream's stream was empty", code: "upstream_empty"))
+        guard providerCall.isStream ? isCommitted : hasBegun else {
+            return fail(ProviderError(.upstreamError, message: "the upstream's response was empty", code: "upstream_empty"))
         }
         state = .done
         // The connection can be reused if the response's framing ends within a second.
@@ -356,7 +393,7 @@ final class Attempt {
         end(.succeeded)
     }
 
-    private func fail(_ error: ProviderError, reason: String? = nil) {
+    func fail(_ error: ProviderError, reason: String? = nil) {
         if isDone { return }
         state = .done
         transport?.cancel()

@@ -11,12 +11,14 @@ package final class CallRecord {
     /// The number of attempts that have been started.
     package var attempts = 0
     package var isFallback = false
-    /// The failed attempts, in the order of their failures.
+    /// The failed attempts and the refusals that were repaired, in the order in which they happened.
     package var errors: [FailedAttempt] = []
     /// Whether a hedge ran beside the first attempt.
     package var isHedged = false
     /// Whether a request was sent again because the upstream had closed a kept connection without a response.
     package var isReplayed = false
+    /// The failed attempts.
+    package var failures: [FailedAttempt] { errors.contains { $0.repair != nil } ? errors.filter { $0.repair == nil } : errors }
     /// The points at which another model continued a broken stream.
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.
@@ -47,6 +49,9 @@ package struct FailedAttempt: Sendable {
     /// The failure class, or the timer of a timeout (`timeout_first_byte`). One of a fixed set of values.
     package var reason: String
     package var duration: Duration
+    /// The repair with which the request was sent to the same model again, as a part of the same attempt; nil if the
+    /// attempt ended here.
+    package var repair: String?
 }
 
 /// A point in a streamed response at which another model continued it.

@@ -38,6 +38,8 @@ final class LoopProvider {
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
 
+    var repairs: [Repair] { instance.repairs }
+
     /// Sends a request to the upstream. Returns nil if the provider has none.
     func start(
         _ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate

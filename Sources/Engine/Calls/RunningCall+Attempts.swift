@@ -96,13 +96,14 @@ extension RunningCall {
     ///
     /// The model's fields are read from the policy one by one, because a local variable would copy the complete
     /// definition.
-    func providerCall(for candidate: AttemptSequence.Candidate) -> Call {
+    func providerCall(for candidate: AttemptSequence.Candidate, repairs: [Repair]) -> Call {
         Call(
             operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
             wantsUsage: request.wantsUsage, members: request.members, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
-            headers: request.headers.isEmpty ? [] : headers(for: candidate), earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
+            headers: request.headers.isEmpty ? [] : headers(for: candidate), repairs: repairs,
+            earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
@@ -136,6 +137,22 @@ extension RunningCall {
         record.isReplayed = true
         loop.counters(ofModel: model, in: snapshot).replays += 1
         return true
+    }
+
+    /// The upstream has refused the attempt's request, which is sent again with a repair.
+    func repaired(_ attempt: Attempt, _ error: ProviderError, with repair: Repair) {
+        let model = attempt.candidate.model
+        loop.counters(ofModel: model, in: snapshot).repairs += 1
+        record.errors.append(
+            FailedAttempt(
+                provider: attempt.provider.name, model: snapshot.policy.models[model].name, error: error, reason: error.failure.rawValue,
+                duration: .now() - attempt.startedAt, repair: repair.name))
+    }
+
+    /// The request that was sent with this repair was accepted.
+    func helped(_ repair: Repair, at attempt: Attempt) {
+        guard repair.isLasting, attempt.provider.instance.remember(repair) else { return }
+        loop.report(repair, provider: attempt.provider.name)
     }
 
     /// The attempt's stream has its first content, so the call belongs to this attempt.
@@ -213,7 +230,7 @@ extension RunningCall {
 
     /// Ends the call, because no attempt is left or can follow.
     func fail() {
-        end(.final(after: record.errors, isNamed: plan.isNamed))
+        end(.final(after: record.failures, isNamed: plan.isNamed))
     }
 
     private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {

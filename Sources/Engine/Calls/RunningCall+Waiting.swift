@@ -234,8 +234,8 @@ extension RunningCall {
         let times = sequence.skipped.compactMap(\.availability.until)
         let retryAfter: Duration? = times.min().map { max(.zero, $0 - now) }
         let areAllLimited = !hasQueueFailed && sequence.skipped.allSatisfy { $0.availability.availableAgainAt != nil }
-        guard record.errors.isEmpty else {
-            return end(.final(after: record.errors, isNamed: plan.isNamed, cooldown: areAllLimited ? retryAfter : nil))
+        guard record.failures.isEmpty else {
+            return end(.final(after: record.failures, isNamed: plan.isNamed, cooldown: areAllLimited ? retryAfter : nil))
         }
         let message =
             areAllLimited

@@ -14,6 +14,8 @@ package final class ProviderInstance: Sendable {
     /// Masks the provider's secrets in texts that its upstream sends.
     let mask: SecretMask
     private let retired = Atomic(false)
+    private let lastingRepairs = Mutex<[Repair]>([])
+    private let hasRepairs = Atomic(false)
 
     package init(name: String, settings: any ProviderSettings, poolIdle: Duration) {
         self.name = name
@@ -21,6 +23,20 @@ package final class ProviderInstance: Sendable {
         self.poolIdle = poolIdle
         provider = settings.makeProvider()
         mask = SecretMask(provider.secrets)
+    }
+
+    /// The lasting repairs that have helped. Takes no lock while there are none.
+    var repairs: [Repair] { hasRepairs.load(ordering: .acquiring) ? lastingRepairs.withLock { $0 } : [] }
+
+    /// Adds a repair for all later requests. Returns false if it is known already.
+    func remember(_ repair: Repair) -> Bool {
+        let isNew = lastingRepairs.withLock { repairs in
+            guard !repairs.contains(repair) else { return false }
+            repairs.append(repair)
+            return true
+        }
+        hasRepairs.store(true, ordering: .releasing)
+        return isNew
     }
 
     /// Whether a reload has removed the instance. Its connections then close after their current request.

@@ -46,6 +46,8 @@ final class ModelCounters {
     var unknownFinishReasons = 0
     /// Requests that were sent again because the upstream had closed a kept connection without a response.
     var replays = 0
+    /// Refused requests that were sent again with a repair.
+    var repairs = 0
     var reported = TokenCount()
     var estimated = TokenCount()
     /// US dollars.
@@ -53,7 +55,7 @@ final class ModelCounters {
 
     var values: MetricValues.Model {
         MetricValues.Model(
-            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays,
+            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays, repairs: repairs,
             reported: reported, estimated: estimated, cost: cost)
     }
 }
@@ -85,6 +87,7 @@ package struct MetricValues: Sendable {
         package var failures: [String: Int]
         package var unknownFinishReasons: Int
         package var replays: Int
+        package var repairs: Int
         package var reported: TokenCount
         package var estimated: TokenCount
         /// US dollars.
@@ -95,6 +98,7 @@ package struct MetricValues: Sendable {
             failures.merge(other.failures, uniquingKeysWith: +)
             unknownFinishReasons += other.unknownFinishReasons
             replays += other.replays
+            repairs += other.repairs
             reported.add(other.reported)
             estimated.add(other.estimated)
             cost += other.cost

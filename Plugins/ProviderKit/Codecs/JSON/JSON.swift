@@ -25,6 +25,9 @@ public enum JSON {
         return members
     }
 
+    /// Whether a byte is white space between JSON's tokens.
+    public static func isBlank(_ byte: UInt8) -> Bool { JSONGrammar.isWhitespace(byte) }
+
     /// Whether a scanned key is `name`. Escapes are decoded: `"mod\u0065l"` is `model`.
     @inlinable
     public static func isKey(_ key: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {

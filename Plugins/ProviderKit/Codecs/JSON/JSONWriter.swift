@@ -65,6 +65,13 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
         needsComma = false
     }
 
+    /// Writes a key whose characters are escaped already.
+    public mutating func key(escaped key: [UInt8]) {
+        raw([ASCII.quote] + key + [ASCII.quote])
+        append(ASCII.colon)
+        needsComma = false
+    }
+
     // MARK: Values
 
     /// Writes a string, with escapes if it needs them.

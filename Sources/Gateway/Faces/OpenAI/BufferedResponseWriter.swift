@@ -14,6 +14,8 @@ final class BufferedResponseWriter: ResponseWriter {
     private var passed: ByteBuffer?
     /// Collects the typed events of a response; nil before the first event.
     private var fold: CompletionFold?
+    /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
+    private var chunks: ChunkFold?
 
     init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
         self.exchange = exchange
@@ -21,11 +23,12 @@ final class BufferedResponseWriter: ResponseWriter {
         wantsData = request.wantsJSON
     }
 
-    var stagedBytes: Int { passed?.readableBytes ?? 0 }
+    var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
 
     func begin(_ record: CallRecord) {
         passed = nil
         fold = nil
+        chunks = nil
         model = record.model ?? ""
     }
 
@@ -36,9 +39,16 @@ final class BufferedResponseWriter: ResponseWriter {
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
                 if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
             case .event(let event): add(event)
-            case .chunk, .joined: break  // decoders produce these only for streams
+            case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
+            case .joined(let json, _): add(json.span.bytes)
             }
         }
+    }
+
+    private func add(_ chunk: RawSpan) {
+        var chunks = chunks.take() ?? ChunkFold()  // a unique reference, so that the texts grow in place
+        chunks.add(chunk)
+        self.chunks = chunks
     }
 
     private func add(_ event: ChatEvent) {
@@ -55,7 +65,7 @@ final class BufferedResponseWriter: ResponseWriter {
     func flush() {}
 
     func finish(_ record: CallRecord) {
-        let object = passed ?? ByteBuffer(bytes: fold?.completion(record.usage.usage) ?? [])
+        let object = passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(record.usage.usage) ?? [])
         guard exchange.wantsMetadata else {
             return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
         }
@@ -76,6 +86,6 @@ final class BufferedResponseWriter: ResponseWriter {
 
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departureCode) }
-        exchange.respond(APIError(failure, errors: record.errors), record: record)
+        exchange.respond(APIError(failure, failures: record.failures), record: record)
     }
 }

@@ -94,6 +94,7 @@ enum RouterMetadata {
             if let status = error.status { $0.member("status", status) }
             $0.member("message", error.message)
             $0.milliseconds("duration_ms", failed.duration)
+            if let repair = failed.repair { $0.member("repaired", repair) }
             if let wait = error.retryAfter { $0.member("retry_after_ms", Int(wait.milliseconds)) }
         }
     }

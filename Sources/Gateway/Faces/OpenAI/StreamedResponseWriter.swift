@@ -162,7 +162,7 @@ final class StreamedResponseWriter: ResponseWriter {
             stopTimers()
             return exchange.end(status: 499, record: record, error: exchange.departureCode)
         }
-        let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, errors: record.errors)
+        let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, failures: record.failures)
         guard isHeadSent else {
             stopTimers()
             return exchange.respond(error, record: record)

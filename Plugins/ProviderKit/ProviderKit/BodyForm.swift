@@ -1,0 +1,69 @@
+import Codecs
+
+/// What the body of a response is, judged by its first bytes.
+///
+/// Servers label their bodies wrongly, and gateways in front of them respond in their own way: an event stream arrives as
+/// `text/plain`, JSON as `text/event-stream`, and a page of HTML as anything.
+public enum BodyForm: Sendable, Equatable, CaseIterable {
+    /// Server-sent events.
+    case eventStream
+    /// One JSON object. More may follow it, if they were not visible in the first bytes.
+    case jsonObject
+    /// One JSON array.
+    case jsonArray
+    /// JSON objects, each on a line of its own.
+    case jsonLines
+    /// A page of HTML, or XML.
+    case markup
+    /// Anything else, such as plain text.
+    case other
+
+    /// Judges a body by its beginning; nil if more bytes are needed.
+    ///
+    /// - Parameters:
+    ///   - bytes: the bytes of the body so far, without white space and a byte order mark in front.
+    ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them.
+    public init?(_ bytes: RawSpan, contentType: String?) {
+        guard bytes.byteCount > 0 else { return nil }
+        switch bytes.byte(0) {
+        case UInt8(ascii: "{"): self = Self.isLines(bytes, contentType) ? .jsonLines : .jsonObject
+        case UInt8(ascii: "["): self = .jsonArray
+        case UInt8(ascii: "<"): self = .markup
+        case UInt8(ascii: ":"): self = .eventStream
+        default:
+            guard let isEvents = Self.beginsWithField(bytes) else { return nil }
+            self = isEvents ? .eventStream : .other
+        }
+    }
+
+    /// The content types of JSON lines, which have no registration. Source: the pages jsonlines.org and ndjson.org.
+    private static let linesTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"]
+
+    private static func isLines(_ bytes: RawSpan, _ contentType: String?) -> Bool {
+        let type = contentType?.split(separator: ";").first?.lowercased()
+        if let type, linesTypes.contains(String(type)) { return true }
+        // A complete object on the first line, and another one after it.
+        guard let end = bytes.firstIndex(of: ASCII.lineFeed, in: 0..<bytes.byteCount) else { return false }
+        var next = end + 1
+        while next < bytes.byteCount, JSON.isBlank(bytes.byte(next)) { next += 1 }
+        guard next < bytes.byteCount, bytes.byte(next) == UInt8(ascii: "{") else { return false }
+        return (try? JSON.validate(bytes.extracting(0..<end))) != nil
+    }
+
+    /// The field names of server-sent events, and `error`, which llama.cpp's server sends.
+    /// Source: WHATWG HTML, section 9.2.6; ggml-org/llama.cpp, tools/server.
+    private static let fieldNames = ["data", "event", "id", "retry", "error"]
+
+    /// Whether the bytes begin with one of the field names and a colon; nil if they may become one.
+    private static func beginsWithField(_ bytes: RawSpan) -> Bool? {
+        var mayBecome = false
+        for name in fieldNames {
+            let line = Array(name.utf8) + [UInt8(ascii: ":")]
+            let common = min(line.count, bytes.byteCount)
+            guard (0..<common).allSatisfy({ bytes.byte($0) == line[$0] }) else { continue }
+            if common == line.count { return true }
+            mayBecome = true
+        }
+        return mayBecome ? nil : false
+    }
+}

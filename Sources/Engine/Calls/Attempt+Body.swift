@@ -1,0 +1,83 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+
+/// The first bytes of a response's body, and its content coding.
+extension Attempt {
+    /// Waits until the first bytes show what the body is, then creates its decoder.
+    func sniff(_ bytes: ByteBuffer) {
+        var bytes = pending.readableBytes > 0 ? pendingBytes(with: bytes) : bytes
+        if bytes.readableBytes == 1, bytes.readableBytesView.first == 0x1F || head?.namesDeflate == true {
+            pending = bytes
+            return
+        }
+        if beginsInflating(bytes) {
+            pending = noBytes
+            return inflate(bytes)
+        }
+        bytes.skipBlanks()
+        pending = bytes
+        guard let form = BodyForm(bytes.readableBytesSpan, contentType: head?["content-type"]) else { return }
+        beginDecoding(form)
+        guard !isDone else { return }
+        pending = noBytes
+        decode(bytes)
+    }
+
+    /// - Parameter form: nil if the body is empty.
+    func beginDecoding(_ form: BodyForm?) {
+        var head = head ?? UpstreamHead(status: 502)
+        head.bodyForm = form
+        do throws(ProviderError) {
+            if inflater == nil, let coding = head.unknownCoding {
+                throw ProviderError(
+                    .upstreamError, message: "the upstream responded with the content encoding '\(coding)', which was not requested",
+                    code: "upstream_unreadable")
+            }
+            begin(try translator.decoder(for: providerCall, head: head), form)
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Whether the body begins in a compressed form. If so, it is inflated from now on.
+    func beginsInflating(_ start: ByteBuffer) -> Bool {
+        inflater = BodyInflater.make(for: start, isDeflate: head?.namesDeflate == true)
+        return inflater != nil
+    }
+
+    func inflate(_ bytes: ByteBuffer) {
+        guard let inflater else { return }
+        do throws(WireFault) {
+            // Each part is handled as if it had arrived in this form.
+            self.inflater = nil
+            defer { self.inflater = inflater }
+            try inflater.inflate(bytes) { bodyArrived($0) }
+        } catch {
+            failed(.malformed(error.reason))
+        }
+    }
+}
+
+extension UpstreamHead {
+    private var codings: [String] {
+        guard let field = self["content-encoding"] else { return [] }
+        return field.lowercased().split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " && $0 != ";" } }.map(String.init)
+    }
+
+    /// Source: RFC 9110, section 8.4.1.
+    fileprivate var namesDeflate: Bool { codings == ["deflate"] }
+
+    /// A content coding that is not decoded. A body that is named gzip and isn't is taken as it is.
+    fileprivate var unknownCoding: String? {
+        codings.first { !["identity", "gzip", "x-gzip", "deflate", ""].contains($0) }
+    }
+}
+
+extension ByteBuffer {
+    /// Skips a byte order mark and white space, which mean nothing in front of JSON and events.
+    fileprivate mutating func skipBlanks() {
+        if readableBytesView.starts(with: [0xEF, 0xBB, 0xBF]) { moveReaderIndex(forwardBy: 3) }
+        moveReaderIndex(forwardBy: readableBytesView.prefix { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.count)
+    }
+}

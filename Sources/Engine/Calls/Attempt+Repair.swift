@@ -1,0 +1,23 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+
+/// Refusals that the router can repair itself.
+extension Attempt {
+    /// The most repairs of one attempt.
+    private static let maxRepairs = 4
+
+    /// The body of a refusal is complete: sends the request again with a repair, if the provider knows one; else the
+    /// attempt has failed.
+    func refused() {
+        let error = upstreamError()
+        let bytes = pending
+        guard providerCall.repairs.count < Self.maxRepairs,
+            let repair = translator.repair(of: providerCall, refusedWith: error, body: bytes.readableBytesSpan),
+            !providerCall.repairs.contains(repair)
+        else { return fail(error) }
+        call.repaired(self, provider.instance.mask(error), with: repair)
+        restart(with: repair)
+        start(deadline: deadline)
+    }
+}

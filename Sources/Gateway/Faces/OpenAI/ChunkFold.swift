@@ -1,0 +1,95 @@
+import Codecs
+
+/// Folds the chunks of a stream into one `chat.completion` object, for a client that wants the response as one from an
+/// upstream that streams whatever is asked.
+///
+/// Members that the router doesn't know are kept. The rules for deltas are those of OpenAI's SDK: texts are joined, and
+/// elements of lists are matched by their `index`. Source: openai-python, `lib/streaming/_deltas.py`.
+struct ChunkFold {
+    /// The chunks' members beside `choices` and `usage`; the first value that isn't null counts.
+    private var members: [JSONTree.Member] = []
+    private var usage: JSONTree?
+    private var choices: [Choice] = []
+    /// The bytes of all chunks.
+    private(set) var foldedBytes = 0
+
+    private struct Choice {
+        var index: [UInt8]
+        /// The choice's members beside `index` and the message.
+        var members: [JSONTree.Member] = []
+        var message: [JSONTree.Member] = []
+    }
+
+    /// Members that describe the stream or a chunk of it.
+    private static let dropped = ["object", "obfuscation", "_router"].map { Array($0.utf8) }
+
+    /// - Parameter chunk: one valid JSON object.
+    mutating func add(_ chunk: RawSpan) {
+        guard case .object(let parts)? = JSONTree(chunk) else { return }
+        foldedBytes &+= chunk.byteCount
+        for part in parts where !Self.dropped.contains(part.key) {
+            if part.hasKey("choices") {
+                if case .array(let choices) = part.value { for choice in choices { add(choice: choice) } }
+            } else if part.hasKey("usage") {
+                if !part.value.isNull { usage = part.value }
+            } else if !members.contains(where: { $0.key == part.key }), !part.value.isNull {
+                members.append(part)
+            }
+        }
+    }
+
+    private mutating func add(choice: JSONTree) {
+        guard case .object(let parts) = choice else { return }
+        let index = parts.first { $0.hasKey("index") }?.value.scalar ?? Array("0".utf8)
+        let place = choices.firstIndex { $0.index == index } ?? choices.count
+        if place == choices.count { choices.append(Choice(index: index)) }
+        for part in parts where !part.hasKey("index") {
+            if part.hasKey("delta") || part.hasKey("message") {
+                if case .object(let delta) = part.value { JSONTree.accumulate(delta, into: &choices[place].message) }
+            } else if part.hasKey("logprobs") {
+                JSONTree.accumulate([part], into: &choices[place].members)
+            } else {
+                choices[place].members.replace(part)
+            }
+        }
+    }
+
+    var completion: [UInt8] {
+        var writer = JSONWriter(capacity: foldedBytes / 4)
+        writer.object { writer in
+            writer.member("object", "chat.completion")
+            for member in members { member.write(to: &writer) }
+            writer.key("choices")
+            writer.array { writer in
+                for choice in choices.sorted(by: { Self.number($0.index) < Self.number($1.index) }) {
+                    Self.write(choice, to: &writer)
+                }
+            }
+            if let usage {
+                writer.key("usage")
+                usage.write(to: &writer)
+            }
+        }
+        return writer.bytes
+    }
+
+    private static func number(_ index: [UInt8]) -> Int { Int(String(decoding: index, as: UTF8.self)) ?? .max }
+
+    private static func write(_ choice: Choice, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("index")
+            writer.raw(choice.index)
+            writer.key("message")
+            writer.object { writer in
+                if !choice.message.contains(where: { $0.hasKey("role") }) { writer.member("role", "assistant") }
+                if !choice.message.contains(where: { $0.hasKey("content") }) {
+                    writer.key("content")
+                    writer.null()
+                }
+                for member in choice.message { (member.hasKey("tool_calls") ? member.withoutIndices : member).write(to: &writer) }
+            }
+            for member in choice.members { member.write(to: &writer) }
+            if !choice.members.contains(where: { $0.hasKey("finish_reason") }) { writer.member("finish_reason", "stop") }
+        }
+    }
+}

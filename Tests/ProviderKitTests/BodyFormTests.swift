@@ -1,0 +1,39 @@
+import ProviderKit
+import Testing
+
+@Suite("what a body is, judged by its first bytes")
+struct BodyFormTests {
+    private func form(_ text: String, _ contentType: String? = nil) -> BodyForm? {
+        let bytes = Array(text.utf8)
+        return BodyForm(bytes.span.bytes, contentType: contentType)
+    }
+
+    @Test(
+        "the bytes decide, whatever the content type says",
+        arguments: [
+            ("data: {}", BodyForm.eventStream), ("data:{}", .eventStream), (": ping", .eventStream), ("event: x", .eventStream),
+            ("id: 1", .eventStream), ("retry: 1", .eventStream), ("error: {}", .eventStream), ("{\"a\":1}", .jsonObject),
+            ("{\n  \"a\": 1\n}", .jsonObject), ("[{}]", .jsonArray), ("<!doctype html>", .markup), ("<?xml", .markup),
+            ("upstream failed", .other), ("database down", .other), ("\"text\"", .other), ("null", .other),
+            ("{}\n{}", .jsonLines), ("{\"a\":\"\\n\"}\r\n\r\n{", .jsonLines), ("{\n{", .jsonObject), ("{}\n", .jsonObject),
+        ] as [(String, BodyForm)], ["text/event-stream", "application/json", "text/html; charset=utf-8", nil])
+    func forms(_ sample: (text: String, form: BodyForm), contentType: String?) {
+        #expect(form(sample.text, contentType) == sample.form)
+    }
+
+    @Test(
+        "of one object, the content type may say that lines of JSON begin",
+        arguments: ["application/x-ndjson", "application/jsonl; charset=utf-8"])
+    func lines(contentType: String) {
+        #expect(form("{\"a\":1}", contentType) == .jsonLines)
+        #expect(form("data: {}", contentType) == .eventStream)
+    }
+
+    @Test(
+        "a beginning that may still become a field of an event stream is undecided",
+        arguments: ["", "d", "dat", "data", "e", "event", "err", "i", "retr"])
+    func undecided(_ text: String) {
+        #expect(form(text) == nil)
+        #expect(form(text + "!") == .other)
+    }
+}
