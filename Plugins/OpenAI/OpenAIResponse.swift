@@ -160,8 +160,8 @@ struct OpenAILinesDecoder: ResponseDecoder {
     }
 }
 
-/// A decoder for one `chat.completion` object, which is forwarded as it is. It consumes nothing before the end. A body of
-/// several objects, or of one array of them, is decoded like a stream.
+/// A decoder for one `chat.completion` object, which is forwarded as it is. It consumes nothing before the end. A body
+/// of several objects, or of one array of them, is decoded like a stream.
 struct OpenAIBufferedDecoder: ResponseDecoder {
     let keepsText: Bool
 

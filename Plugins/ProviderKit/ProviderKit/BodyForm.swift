@@ -2,8 +2,8 @@ import Codecs
 
 /// What the body of a response is, judged by its first bytes.
 ///
-/// Servers label their bodies wrongly, and gateways in front of them respond in their own way: an event stream arrives as
-/// `text/plain`, JSON as `text/event-stream`, and a page of HTML as anything.
+/// Servers label their bodies wrongly, and gateways in front of them respond in their own way: an event stream arrives
+/// as `text/plain`, JSON as `text/event-stream`, and a page of HTML as anything.
 public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// Server-sent events.
     case eventStream

@@ -66,8 +66,8 @@ public protocol Provider: Sendable {
     ///     without a copy.
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
 
-    /// A new decoder for one response with a success status (2xx). Called when the first bytes of the body have arrived,
-    /// or when it has ended without any; ``UpstreamHead/bodyForm`` says what it is.
+    /// A new decoder for one response with a success status (2xx). Called when the first bytes of the body have
+    /// arrived, or when it has ended without any; ``UpstreamHead/bodyForm`` says what it is.
     ///
     /// Throw if that shows that the response is unreadable, such as a page of HTML.
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
@@ -82,8 +82,8 @@ public protocol Provider: Sendable {
     ///   - body: the body, or its first 64 KiB if it is longer. If the connection broke, it is what has arrived.
     func failure(head: UpstreamHead, body: RawSpan) -> ProviderError
 
-    /// The change to a refused request that may make the upstream accept it; nil if the provider knows none. Called after
-    /// ``failure(head:body:)``. The default implementation returns nil.
+    /// The change to a refused request that may make the upstream accept it; nil if the provider knows none. Called
+    /// after ``failure(head:body:)``. The default implementation returns nil.
     ///
     /// - Parameters:
     ///   - call: the call. Its ``Call/repairs`` have been made already; returning one of them has no effect.

@@ -121,8 +121,8 @@ package struct LimitPermit: ~Copyable, Sendable {
     fileprivate private(set) var own: Limiter.Reservation?
     fileprivate let shared: Limiter.Reservation?
 
-    /// Takes the tokens of a request that was admitted before they were known, under `own` only. Returns nil if they are
-    /// taken, else the time at which they fit.
+    /// Takes the tokens of a request that was admitted before they were known, under `own` only. Returns nil if they
+    /// are taken, else the time at which they fit.
     package mutating func take(moreTokens tokens: Int, now: NIODeadline) -> NIODeadline? {
         guard var reservation = own, let limiter = chain.own else { return nil }
         defer { own = reservation }

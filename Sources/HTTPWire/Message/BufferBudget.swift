@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The limit on the memory of large messages (`server.max_buffered`): request bodies, events and responses that are being
-/// assembled, and responses that their clients have not read yet.
+/// The limit on the memory of large messages (`server.max_buffered`): request bodies, events and responses that are
+/// being assembled, and responses that their clients have not read yet.
 package final class BufferBudget: Sendable {
     private let used = Atomic(0)
     private let limit: Atomic<Int>

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The limit on the process's open files, and the descriptors below it that are kept free. The kernel gives out the lowest
-/// free number, so a connection's number tells how many are left. Source: open(2), socket(2).
+/// The limit on the process's open files, and the descriptors below it that are kept free. The kernel gives out the
+/// lowest free number, so a connection's number tells how many are left. Source: open(2), socket(2).
 struct DescriptorLimit: Sendable {
     /// The soft limit; it doesn't change while the process serves.
     let limit: Int
