@@ -17,13 +17,11 @@ final class Semaphore: @unchecked Sendable {  // sem_t is thread-safe, and its a
         while sem_wait(semaphore) != 0, errno == EINTR {}
     }
 
-    /// Waits for at most `milliseconds`.
+    /// Waits for at most `milliseconds`. It polls, because the clock of `sem_timedwait` can jump and be before 1970.
     func wait(milliseconds: Int) {
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        let nanoseconds = deadline.tv_nsec + milliseconds % 1000 * 1_000_000
-        deadline.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
-        deadline.tv_nsec = nanoseconds % 1_000_000_000
-        while sem_timedwait(semaphore, &deadline) != 0, errno == EINTR {}
+        for _ in 0..<milliseconds {
+            if sem_trywait(semaphore) == 0 { return }
+            usleep(1000)
+        }
     }
 }

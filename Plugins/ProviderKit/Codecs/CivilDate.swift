@@ -19,10 +19,11 @@ public struct CivilDate: Sendable, Equatable {
 
     /// The date that is a number of days after 1 January 1970.
     ///
-    /// - Parameter days: negative before 1970, and at least -719,468, which is 1 March of the year 0.
+    /// - Parameter days: negative before 1970.
     public init(daysSince1970 days: Int) {
         let shifted = days + 719_468
-        let era = shifted / 146_097, dayOfEra = shifted % 146_097
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shiftedMonth = (5 * dayOfYear + 2) / 153

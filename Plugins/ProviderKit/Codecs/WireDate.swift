@@ -105,14 +105,62 @@ public enum WireDate {
 
     /// The HTTP date of a point in time, as an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`. Source: RFC 9110, 5.6.7.
     ///
-    /// - Parameter seconds: the seconds since 1970, at least 0.
+    /// - Parameter seconds: the seconds since 1970; negative before. A time outside the years 0 to 9999, which the
+    ///   format can't express, becomes the nearest one inside.
     public static func http(_ seconds: Int) -> String {
-        let date = CivilDate(daysSince1970: seconds / 86_400)
-        // 1 January 1970 was a Thursday; the names begin with Monday.
-        let weekday = dayNames[(seconds / 86_400 + 3) % 7].prefix(3)
-        let time = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map(twoDigits).joined(separator: ":")
-        return "\(weekday), \(twoDigits(date.day)) \(monthNames[date.month - 1]) \(date.year) \(time) GMT"
+        let (days, time) = split(seconds)
+        let date = CivilDate(daysSince1970: days)
+        // 1 January 1970 was a Thursday; the names begin with Monday. 719,530 is a multiple of 7 and more than the days
+        // from the year 0 to 1970.
+        let weekday = dayNames[(days + 719_530 + 3) % 7].prefix(3)
+        let clock = [time / 3600, time / 60 % 60, time % 60].map { padded($0, 2) }.joined(separator: ":")
+        return "\(weekday), \(padded(date.day, 2)) \(monthNames[date.month - 1]) \(padded(date.year, 4)) \(clock) GMT"
     }
 
-    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    /// The RFC 3339 date of a point in time, in UTC and with milliseconds: `2026-01-31T09:30:00.125Z`. Source:
+    /// RFC 3339, 5.6.
+    ///
+    /// - Parameters:
+    ///   - seconds: the seconds since 1970; negative before. A time outside the years 0 to 9999, which the format
+    ///     can't express, becomes the nearest one inside.
+    ///   - milliseconds: 0 to 999.
+    public static func rfc3339Bytes(_ seconds: Int, milliseconds: Int = 0) -> InlineArray<24, UInt8> {
+        let (days, time) = split(seconds)
+        let date = CivilDate(daysSince1970: days)
+        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "Z"))
+        func put(_ number: Int, digits: Int, at start: Int, then separator: Unicode.Scalar) {
+            var rest = number
+            for position in (start..<(start + digits)).reversed() {
+                text[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            text[start + digits] = UInt8(ascii: separator)
+        }
+        put(date.year, digits: 4, at: 0, then: "-")
+        put(date.month, digits: 2, at: 5, then: "-")
+        put(date.day, digits: 2, at: 8, then: "T")
+        put(time / 3600, digits: 2, at: 11, then: ":")
+        put(time / 60 % 60, digits: 2, at: 14, then: ":")
+        put(time % 60, digits: 2, at: 17, then: ".")
+        put(min(max(milliseconds, 0), 999), digits: 3, at: 20, then: "Z")
+        return text
+    }
+
+    /// The text of ``rfc3339Bytes(_:milliseconds:)``.
+    public static func rfc3339(_ seconds: Int, milliseconds: Int = 0) -> String {
+        let bytes = rfc3339Bytes(seconds, milliseconds: milliseconds)
+        return bytes.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The days since 1970, and the seconds since the start of the day.
+    private static func split(_ seconds: Int) -> (days: Int, time: Int) {
+        let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
+        let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
+        return (days, seconds - days * 86_400)
+    }
+
+    private static func padded(_ number: Int, _ digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
 }
