@@ -118,6 +118,38 @@ struct BufferedCompletionTests {
     }
 }
 
+@Suite("tool calls of a non-streamed response")
+struct ConvertedToolCallTests {
+    @Test(
+        "each has its position as its only index, whatever the upstream sent",
+        arguments: [
+            (#"[{"id":"a"},{"id":"b"}]"#, ["a", "b"]), (#"[{"id":"a","index":0},{"index":0,"id":"b"}]"#, ["a", "b"]),
+            (#"[{"index":7,"id":"a"},{"index":"x","id":"b","index":1}]"#, ["a", "b"]),
+            (#"[{"\u0069ndex":3,"id":"a"}]"#, ["a"]), (#"[{"id":"a","function":{"name":"f","arguments":"{\"index\":9}"}}]"#, ["a"]),
+        ])
+    func indices(calls: String, ids: [String]) throws {
+        let choice = #"{"message":{"tool_calls":\#(calls)},"finish_reason":"tool_calls"}"#
+        let object = Array(#"{"choices":[\#(choice),\#(choice)]}"#.utf8)
+        let converted = BufferedCompletion.chunks(of: object.span.bytes)
+        let chunk = try #require(converted).content
+        for choice in try #require(json(chunk)["choices"] as? [[String: Any]]) {
+            let calls = try #require((choice["delta"] as? [String: Any])?["tool_calls"] as? [[String: Any]])
+            #expect(calls.map { $0["id"] as? String } == ids)
+            #expect(calls.map { $0["index"] as? Int } == Array(ids.indices))
+        }
+        let text = String(decoding: chunk, as: UTF8.self)
+        #expect(text.components(separatedBy: "ndex\":").count - 1 == 2 * ids.count)
+    }
+
+    @Test("what is not an object passes unchanged", arguments: ["[null]", "[1,\"x\"]", "[]", "null", "{}"])
+    func others(calls: String) throws {
+        let object = Array(#"{"choices":[{"message":{"tool_calls":\#(calls)}}]}"#.utf8)
+        let converted = BufferedCompletion.chunks(of: object.span.bytes)
+        let chunk = String(decoding: try #require(converted).content, as: UTF8.self)
+        #expect(chunk.contains(#""tool_calls":\#(calls)"#))
+    }
+}
+
 @Suite("small encodings")
 struct SmallEncodingTests {
     @Test("a refusal of the account is a 502 with the provider's own words, and is not worth a retry")

@@ -161,7 +161,7 @@ enum BufferedCompletion {
         return writer.bytes
     }
 
-    /// A message as a delta: it has the same members, and an `index` in each tool call.
+    /// A message as a delta: it has the same members, and in each tool call one `index`, its position.
     private static func delta(ofMessage message: RawSpan) -> [UInt8] {
         guard let members = try? JSON.members(of: message) else { return copy(0..<message.byteCount, message) }
         var writer = JSONWriter()
@@ -177,9 +177,7 @@ enum BufferedCompletion {
                     try cursor.enterArray(message)
                     while try cursor.nextElement(message) {
                         let call = message.extracting(try cursor.skipValue(message).range)
-                        var index = JSONWriter(capacity: 16)
-                        index.member("index", calls.count)
-                        calls.append(Array(appending(index, to: ByteBuffer(bytes: copy(0..<call.byteCount, call))).readableBytesView))
+                        calls.append(indexed(call, calls.count))
                     }
                 } catch {
                     continue
@@ -187,6 +185,18 @@ enum BufferedCompletion {
                 writer.key("tool_calls")
                 writer.array { for call in calls { $0.raw(call) } }
             }
+        }
+        return writer.bytes
+    }
+
+    /// A tool call with its position as `index`, whatever index it has itself. Mistral sends one in each tool call of a
+    /// non-streamed response. Source: Mistral's API reference, `ToolCall`.
+    private static func indexed(_ call: RawSpan, _ index: Int) -> [UInt8] {
+        guard let members = try? JSON.members(of: call) else { return copy(0..<call.byteCount, call) }
+        var writer = JSONWriter()
+        writer.object {
+            for member in members where !JSON.isKey(member.key, "index", in: call) { $0.member(copying: member, from: call) }
+            $0.member("index", index)
         }
         return writer.bytes
     }
