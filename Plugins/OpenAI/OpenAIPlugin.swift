@@ -49,7 +49,8 @@ public struct OpenAIProvider: Provider {
 
     public var secrets: [Secret] {
         let headers = options.headers.compactMap { field -> Secret? in
-            if case .secret(let value) = field.value { value } else { nil }
+            if field.isDescriptive { return nil }
+            if case .secret(let value) = field.value { return value } else { return nil }
         }
         return headers + (options.apiKey.map { [$0] } ?? [])
     }

@@ -85,6 +85,45 @@ import Testing
         for name in ["set-cookie", "x-hop", "keep-alive"] { #expect(response.head[name] == nil, "\(name)") }
     }
 
+    /// The echo of a key in every place of a failure: across the length at which messages are cut, encoded, in a code,
+    /// in an error event, and in a header.
+    @Test func `an upstream that echoes the key shows no eight characters of it to anyone`() throws {
+        let key = "sk-live-9ZqX7Lm2Tf5Rb8Wc1Yd4Ke6Nh"
+        let forms = [
+            key, "c2stbGl2ZS05WnFYN0xtMlRmNVJiOFdjMVlkNEtlNk5o", "736b2d6c6976652d395a7158374c6d325466355262385763315964344b65364e68",
+            key.utf8.map { "%\(String($0, radix: 16))" }.joined(), key.utf8.map { "&#\($0);" }.joined(),
+        ]
+        let texts = forms + [1000, 4080].map { String(repeating: "x", count: $0) + " " + key }
+        let errors = texts.flatMap { [$0, OpenAIReplies.error($0), "{\"error\":{\"message\":\"no\",\"code\":\(JSON.quote($0))}}"] }
+        let upstream = try ScriptedUpstream { exchange in
+            let error = errors[exchange.number / 3 % errors.count]
+            switch exchange.number % 3 {
+            case 0: try exchange.respond(400, error, fields: ["X-Request-Id: \(key)"])
+            case 1: try exchange.respond(200, error)
+            default:
+                try exchange.respond(
+                    200, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: \(error)\n\n", type: "text/event-stream")
+            }
+        }
+        var policy = PolicyText(["a": upstream])
+        policy.provider = "api_key: \(key)"
+        let router = try RouterProcess(policy)
+        var output = ""
+        for number in 0..<(3 * errors.count) {
+            let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("a", stream: number % 3 == 2))
+            output += response.head.raw + response.text
+        }
+        _ = try router.waitForRecords(3 * errors.count)
+        output += router.standardOutput + router.standardError
+        for form in forms {
+            let bytes = Array(form.utf8), width = form == forms[3] || form == forms[4] ? 40 : 8
+            for start in 0...(bytes.count - width) {
+                let part = String(decoding: bytes[start..<(start + width)], as: UTF8.self)
+                #expect(!output.contains(part), "\(part)")
+            }
+        }
+    }
+
     /// Produces every failure whose message quotes something, with a planted secret in each quoted part.
     @Test func `no planted secret appears in logs, metrics or bodies`() throws {
         let canaries = Canaries([

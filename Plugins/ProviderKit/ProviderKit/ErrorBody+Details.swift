@@ -46,7 +46,7 @@ extension ErrorBody {
             innerMessage = inner.message
             add(inner: inner)
         } else if value.kind == .string, !json.isEmpty {
-            innerMessage = String(decoding: json.prefix(1024), as: UTF8.self)
+            innerMessage = String(decoding: json.prefix(8192), as: UTF8.self)
         }
     }
 

@@ -46,10 +46,10 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
     }
 }
 
-/// The text of an error body that isn't OpenAI's, such as `{"detail": …}` or plain text: at most 1 KiB, on one line.
-/// nil for HTML and for bytes that are not text.
+/// The text of an error body that isn't OpenAI's, such as `{"detail": …}` or plain text: at most 8 KiB, on one
+/// line. nil for HTML and for bytes that are not text.
 private func plainText(_ body: RawSpan) -> String? {
-    var end = min(body.byteCount, 1024)
+    var end = min(body.byteCount, 8192)
     // Don't cut in the middle of a character.
     while end > 0, end < body.byteCount, body.byte(end) & 0xC0 == 0x80 { end -= 1 }
     let text = String(decoding: Array(copying: 0..<end, of: body), as: UTF8.self)
@@ -61,7 +61,7 @@ private func plainText(_ body: RawSpan) -> String? {
     return words.joined(separator: " ")
 }
 
-/// The title of a page of HTML, at most 256 bytes on one line, such as `403 Forbidden`; nil if there is none.
+/// The title of a page of HTML on one line, such as `403 Forbidden`; nil if there is none.
 private func htmlTitle(_ body: RawSpan) -> String? {
     let page = String(decoding: Array(copying: 0..<min(body.byteCount, 4096), of: body), as: UTF8.self)
     let text = TextSearch.lowercased(page)
@@ -69,7 +69,7 @@ private func htmlTitle(_ body: RawSpan) -> String? {
         let close = TextSearch.find(Array("</title".utf8), in: text, from: open)
     else { return nil }
     // The lower case has the same length, so the offsets are those of the page.
-    let title = String(decoding: Array(page.utf8)[(open + 1)..<min(close, open + 257)], as: UTF8.self)
+    let title = String(decoding: Array(page.utf8)[(open + 1)..<close], as: UTF8.self)
     let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }
     return words.isEmpty ? nil : words.joined(separator: " ")
 }

@@ -39,8 +39,8 @@ public struct ProviderError: Error, Sendable {
     /// The HTTP status of the upstream's response. For an error inside a successful response, it is the status that the
     /// error names. nil if there is none.
     public var status: Int?
-    /// The message for people: lowercase and without secrets. An upstream's own message is kept as it is; the router
-    /// masks the provider's secrets in it.
+    /// The message for people: lowercase and without secrets. An upstream's own message is kept as it is, and not
+    /// cut: the router masks the secrets in it, and then cuts it at 4 KiB.
     public var message: String
     /// The `code` of OpenAI's error format; nil if the upstream sent none.
     public var code: String?

@@ -39,6 +39,17 @@ public struct HTTPField: Sendable, Equatable {
         case secret(Secret)
     }
 
+    /// Whether the field says what sends the request, or what it contains, and so contains no secret, such as
+    /// `user-agent`. To mask such a value would hide ordinary words of messages.
+    public var isDescriptive: Bool { Self.descriptive.contains(name.lowercased()) }
+
+    /// Sources: RFC 9110, sections 8 and 10.1; OpenRouter's guide "App Attribution"; the API references of Anthropic
+    /// and OpenAI, request headers.
+    private static let descriptive: Set = [
+        "accept", "accept-language", "content-type", "origin", "referer", "user-agent", "http-referer", "x-title", "anthropic-version",
+        "anthropic-beta", "openai-beta",
+    ]
+
     /// Creates a field with a value that may be shown.
     public init(_ name: String, _ value: String) {
         self.name = name

@@ -397,7 +397,7 @@ final class Attempt {
         if isDone { return }
         state = .done
         transport?.cancel()
-        end(.failed(provider.instance.mask(error), reason: reason ?? error.failure.rawValue))
+        end(.failed(call.snapshot.mask(error), reason: reason ?? error.failure.rawValue))
     }
 
     private func end(_ outcome: Outcome) {

@@ -11,8 +11,6 @@ package final class ProviderInstance: Sendable {
     package let settings: any ProviderSettings
     /// How long idle connections stay open.
     package let poolIdle: Duration
-    /// Masks the provider's secrets in texts that its upstream sends.
-    let mask: SecretMask
     private let retired = Atomic(false)
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)
@@ -22,7 +20,6 @@ package final class ProviderInstance: Sendable {
         self.settings = settings
         self.poolIdle = poolIdle
         provider = settings.makeProvider()
-        mask = SecretMask(provider.secrets)
     }
 
     /// The lasting repairs that have helped. Takes no lock while there are none.

@@ -8,6 +8,8 @@ package final class Snapshot: Sendable {
     package let generation: Int
     /// In the order of `policy.providers`; nil for a provider that is off.
     package let instances: [ProviderInstance?]
+    /// Masks the secrets of the providers and the keys in texts from outside.
+    package let mask: SecretMask
     /// When this policy was loaded, in seconds since 1970.
     package let loadedAt: Int
     /// In the order of `policy.routes`.
@@ -35,6 +37,7 @@ package final class Snapshot: Sendable {
         self.policy = policy
         self.generation = generation
         self.instances = instances
+        mask = SecretMask(instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret))
         self.loadedAt = loadedAt
         modelTimeouts = policy.models.map { model in
             policy.defaults.timeouts.overridden(by: policy.providers[model.provider].timeouts).overridden(by: model.timeouts)
@@ -70,6 +73,7 @@ package final class Snapshot: Sendable {
         policy = shared.policy
         generation = shared.generation
         instances = shared.instances
+        mask = shared.mask
         loadedAt = shared.loadedAt
         chains = shared.chains
         auto = shared.auto

@@ -183,6 +183,8 @@ package struct KeyDefinition: Sendable, Equatable, OptionHolder {
     package var name = ""
     /// SHA-256 of the secret: 32 bytes.
     package var digest: [UInt8] = []
+    /// The secret, only to mask it in texts; nil if the policy gives its SHA-256 alone.
+    package var secret: Secret?
     package var isAdmin = false
     /// nil: all models and routes.
     package var models: ModelScope?

@@ -10,7 +10,7 @@ extension KeyDefinition {
             Option(
                 "secret", takes: .text, help: "what the client sends as its API key, best as a variable; or use 'sha256'",
                 entries: { key, _ in [OptionEntry("secret", .opaque(key.digest))] },
-                read: { fields, schema, key in key.digest = schema.readDigest(&fields) ?? [] }),
+                read: { fields, schema, key in if let read = schema.readSecret(&fields) { (key.secret, key.digest) = read } }),
             Option(
                 "sha256", takes: .text, help: "the SHA-256 of the secret in hexadecimal: printf %s \"$SECRET\" | sha256sum",
                 // Read together with `secret`.
@@ -102,8 +102,8 @@ extension PolicySchema {
             "fallback_model", "this key may not reach \(node.displayText)", hint: "add it to the key's 'models', or name another model")
     }
 
-    /// The SHA-256 of the key's secret. nil with an issue, or if a variable is unset.
-    fileprivate mutating func readDigest(_ fields: inout FieldReader) -> [UInt8]? {
+    /// The key's secret, if it is given, and its SHA-256. nil with an issue, or if a variable is unset.
+    fileprivate mutating func readSecret(_ fields: inout FieldReader) -> (secret: Secret?, digest: [UInt8])? {
         let name = currentKey
         let secret = fields.secret("secret")
         let hex = fields.string("sha256")
@@ -115,7 +115,7 @@ extension PolicySchema {
             }
             fields.markSecret(node)
             guard let hex, !node.isUnresolved else { return nil }
-            if let digest = Hex.decoded(hex), digest.count == SHA256.byteCount { return digest }
+            if let digest = Hex.decoded(hex), digest.count == SHA256.byteCount { return (nil, digest) }
             fields.report("sha256", "'sha256' takes 64 hexadecimal digits", hint: "make it with: printf %s \"$SECRET\" | sha256sum")
             return nil
         }
@@ -124,7 +124,7 @@ extension PolicySchema {
                 ConfigIssue(at: both.key.position, "key '\(name.text)' has both 'secret' and 'sha256'", hint: "keep one of the two"))
         }
         guard let secret, !node.isUnresolved else { return nil }
-        return Array(SHA256.hash(data: Array(secret.reveal().utf8)))
+        return (secret, Array(SHA256.hash(data: Array(secret.reveal().utf8))))
     }
 
     /// nil: everything.

@@ -1,0 +1,218 @@
+import ProviderKit
+import Testing
+
+@testable import Engine
+
+/// A way to write a text, and what a part of the text becomes in it.
+private struct Encoding: Sendable, CustomTestStringConvertible {
+    var name: String
+    var encode: @Sendable ([UInt8]) -> [UInt8]
+    /// Everything that shows the part, wherever it begins.
+    var fragments: @Sendable ([UInt8]) -> [[UInt8]]
+
+    var testDescription: String { name }
+
+    init(_ name: String, perByte: @escaping @Sendable (UInt8, Int) -> String) {
+        self.name = name
+        let encode: @Sendable ([UInt8]) -> [UInt8] = { $0.enumerated().flatMap { Array(perByte($1, $0).utf8) } }
+        self.encode = encode
+        fragments = { part in (0..<2).map { shift in part.enumerated().flatMap { Array(perByte($1, $0 + shift).utf8) } } }
+    }
+
+    /// - Parameter alphabet: the 64 digits.
+    init(_ name: String, base64 alphabet: String, padding: Bool) {
+        let digits = Array(alphabet.utf8)
+        self.name = name
+        encode = { base64($0, digits, padding: padding) }
+        fragments = { part in
+            (0..<3).map { shift in
+                let text = base64(Array(repeating: 0, count: shift) + part, digits, padding: false)
+                // The first and the last digit may depend on the bytes beside the part.
+                return Array(text.dropFirst([0, 2, 3][shift]).dropLast((shift + part.count) % 3 == 0 ? 0 : 1))
+            }
+        }
+    }
+
+    func within(_ outer: Encoding) -> Encoding {
+        var both = self
+        both.name = "\(outer.name)(\(name))"
+        both.encode = { [encode] in outer.encode(encode($0)) }
+        both.fragments = { [fragments] in fragments($0).flatMap(outer.fragments) }
+        return both
+    }
+}
+
+private func base64(_ bytes: [UInt8], _ digits: [UInt8], padding: Bool) -> [UInt8] {
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+        let group = bytes[start..<min(start + 3, bytes.count)]
+        let bits = (group + Array(repeating: 0, count: 3 - group.count)).reduce(0) { $0 << 8 | Int($1) }
+        for position in 0...group.count { text.append(digits[bits >> (18 - 6 * position) & 63]) }
+        if padding { text += Array(repeating: UInt8(ascii: "="), count: 3 - group.count) }
+    }
+    return text
+}
+
+private func hex(_ byte: UInt8, _ digits: Int = 2, upper: Bool = false) -> String {
+    let text = String(byte, radix: 16, uppercase: upper)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text
+}
+
+private func isUnreserved(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+    default: false
+    }
+}
+
+private let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+private let encodings: [Encoding] = [
+    Encoding("plain") { byte, _ in String(UnicodeScalar(byte)) },
+    Encoding("base64", base64: letters + "+/", padding: true), Encoding("base64url", base64: letters + "-_", padding: false),
+    Encoding("hex") { byte, _ in hex(byte) }, Encoding("HEX") { byte, _ in hex(byte, upper: true) },
+    Encoding("hex:pairs") { byte, _ in hex(byte) + ":" }, Encoding("0x") { byte, _ in "0x\(hex(byte)), " },
+    Encoding("\\x") { byte, _ in "\\x\(hex(byte))" }, Encoding("%") { byte, _ in "%\(hex(byte))" },
+    Encoding("URL") { byte, _ in isUnreserved(byte) ? String(UnicodeScalar(byte)) : "%\(hex(byte, upper: true))" },
+    Encoding("&#;") { byte, _ in "&#\(byte);" }, Encoding("&#0;") { byte, _ in "&#000\(byte);" },
+    Encoding("&#x;") { byte, _ in "&#x\(hex(byte));" }, Encoding("&#X0;") { byte, _ in "&#X\(hex(byte, 4, upper: true));" },
+    Encoding("\\u") { byte, _ in "\\u\(hex(byte, 4))" }, Encoding("\\U") { byte, _ in "\\u\(hex(byte, 4, upper: true))" },
+    Encoding("some \\u") { byte, index in index % 2 == 0 ? "\\u\(hex(byte, 4))" : String(UnicodeScalar(byte)) },
+    Encoding("some &#;") { byte, index in index % 2 == 0 ? "&#\(byte);" : String(UnicodeScalar(byte)) },
+    Encoding("some %") { byte, index in index % 2 == 0 ? "%\(hex(byte))" : String(UnicodeScalar(byte)) },
+]
+
+private func holds(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+    guard part.count <= text.count else { return false }
+    return (0...(text.count - part.count)).contains { text[$0] == part[0] && text[$0..<($0 + part.count)].elementsEqual(part) }
+}
+
+/// No output holds eight consecutive characters of a secret.
+struct SecretMaskTests {
+    private static let keyBytes = Array((letters + "-_.+/=~:!$").utf8)
+    private static let textBytes = Array((letters + "   -_.,:;\"'\\%&#{}[]\n").utf8)
+
+    private static func key(_ count: Int, _ random: inout SplitMix64) -> [UInt8] {
+        Array("sk-".utf8) + (3..<max(4, count)).map { _ in random.one(of: keyBytes) }
+    }
+
+    private static func check(_ encoding: Encoding, keys: Int, cuts: Int) {
+        var random = SplitMix64(seed: UInt64(encoding.name.utf8.reduce(7) { $0 &* 31 &+ UInt32($1) }))
+        for _ in 0..<keys {
+            let key = key(12 + random.below(40), &random)
+            let mask = SecretMask([Secret("another-secret-of-theirs"), Secret(String(decoding: key, as: UTF8.self))])
+            let padding = (0..<3).map { _ in (0..<random.below(24)).map { _ in random.one(of: textBytes) } }
+            let inner = padding[0] + key + padding[1]
+            let text = padding[2] + encoding.encode(random.below(2) == 0 ? key : inner) + padding[1]
+            let fragments = (0...(key.count - 8)).flatMap { encoding.fragments(Array(key[$0..<($0 + 8)])) }
+            for cut in 0..<cuts {
+                let start = cut % 2 == 0 ? 0 : random.below(text.count),
+                    end = cut == 0 ? text.count : start + random.below(text.count - start + 1)
+                let output = Array(mask(String(decoding: text[start..<end], as: UTF8.self)).utf8)
+                let shown = fragments.first { holds(output, $0) }
+                #expect(
+                    shown == nil,
+                    "\(encoding.name): the key \(String(decoding: key, as: UTF8.self)) in \(String(decoding: text[start..<end], as: UTF8.self)) left \(String(decoding: output, as: UTF8.self))"
+                )
+            }
+        }
+    }
+
+    @Test(arguments: encodings)
+    fileprivate func `a part of an encoded secret is masked, wherever the text is cut`(encoding: Encoding) {
+        Self.check(encoding, keys: 12, cuts: 6)
+    }
+
+    @Test(arguments: encodings)
+    fileprivate func `a secret that is encoded twice is masked, wherever the text is cut`(inner: Encoding) {
+        for outer in encodings { Self.check(inner.within(outer), keys: 1, cuts: 4) }
+    }
+
+    @Test(arguments: ["base64", "base64url", "hex", "HEX"])
+    func `a text holds no eight digits of an encoded secret`(name: String) throws {
+        let encoding = try #require(encodings.first { $0.name == name })
+        var random = SplitMix64(seed: 3)
+        for _ in 0..<20 {
+            let key = Self.key(12 + random.below(20), &random)
+            let mask = SecretMask([Secret(String(decoding: key, as: UTF8.self))])
+            let text = encoding.encode(key)
+            for end in 8...text.count {
+                let output = Array(mask(String(decoding: text[..<end], as: UTF8.self)).utf8)
+                for start in 0...(text.count - 8) { #expect(!holds(output, Array(text[start..<(start + 8)])), "\(end) of \(text)") }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "hunter2", "aHVudGVyMg==", "68756e74657232", "%68unter2", "&#104;unter2", "\\u0068unter2", "x%2568unter2y", "hunter2hunter2",
+    ])
+    func `a secret of fewer than 12 bytes is masked as a whole`(text: String) {
+        let mask = SecretMask([Secret("hunter2")])
+        #expect(mask("the key \(text) is wrong").contains("<secret>"))
+        #expect(!mask(text).contains("unter2"))
+        #expect(mask("hunter and hunter3") == "hunter and hunter3")
+    }
+
+    @Test func `what surrounds a secret stays`() {
+        let mask = SecretMask([Secret("Bearer sk-abcdefghijklmnop"), Secret("sk-or-v1-0123456789")])
+        #expect(mask("the key sk-abcdefghijklmnop is wrong, see /docs") == "the key <secret> is wrong, see /docs")
+        #expect(mask("{\"key\":\"sk\\u002dabcdefghijklmnop\"}") == "{\"key\":\"<secret>\"}")
+        #expect(mask("Authorization: Bearer sk-abcdefghijklmnop") == "Authorization: Bearer <secret>")
+        for plain in [
+            "", "sk-", "100%", "a & b", "C:\\new", "no such model 'gpt-5'", "the upstream responded with status 500",
+            "req_011CRdG7Wxn0bN2XkK3f 550e8400-e29b-41d4-a716-446655440000 2026-11-28T12:52:00Z", "Ключ 🚀 &amp; ключ \\u041a",
+        ] {
+            #expect(mask(plain) == plain)
+        }
+        #expect(SecretMask([])("sk-abcdefghijklmnop") == "sk-abcdefghijklmnop")
+    }
+
+    @Test func `the credential in a header field is a secret of its own`() {
+        #expect(SecretMask([Secret("Bearer hunter2")])("hunter2 is wrong") == "<secret> is wrong")
+        let basic = SecretMask([Secret("Basic dXNlcjpodW50ZXIyISE=")])
+        #expect(basic("dXNlcjpodW50ZXIyISE= means user:hunter2!!") == "<secret> means <secret>" && basic("hunter2!!") == "<secret>")
+    }
+
+    @Test func `an error is masked before it is cut`() {
+        let key = "sk-abcdefghijklmnopqrstuvwxyz012345", mask = SecretMask([Secret(key), Secret("hunter2")])
+        for secret in [key, "hunter2"] {
+            for before in (SecretMask.maxMessageBytes - secret.utf8.count - 8)...SecretMask.maxMessageBytes {
+                let text = String(repeating: "x ", count: before / 2) + secret + " is wrong"
+                var error = ProviderError(.clientError, message: text, code: secret, type: "a \(secret)", param: secret)
+                error = mask(error)
+                #expect(error.message.utf8.count <= SecretMask.maxMessageBytes && !error.message.contains(secret.prefix(6)))
+                #expect(error.code == "<secret>" && error.type == "a <secret>" && error.param == "<secret>")
+            }
+        }
+    }
+
+    @Test func `all secrets of a policy are masked, and a reload changes them`() throws {
+        func yaml(_ key: String) -> String {
+            """
+            providers:
+              p: { plugin: silent, api_key: \(key) }
+            models:
+              m: { provider: p }
+            keys:
+              k: { secret: client-secret-of-k }
+            """
+        }
+        let before = try snapshot(yaml("sk-provider-before"))
+        #expect(before.mask("sk-provider-before client-secret-of-k") == "<secret> <secret>")
+        let after = Snapshot.provision(try policy(yaml("sk-provider-after")), over: before, at: 2)
+        #expect(Snapshot(after).mask("vider-after, vider-before") == "<secret>, vider-before" || after.mask("vider-after") == "<secret>")
+    }
+
+    @Test func `a long text is masked in bounded time, and cut`() {
+        let mask = SecretMask((0..<200).map { Secret("sk-aaaaaaaaaaaaaaaa\($0)") } + [Secret(String(repeating: "a", count: 500))])
+        for text in ["a", "sk-", "%61", "YWFh", "61", "&#x61;", "\\u0061"] {
+            let long = String(repeating: text, count: (64 << 10) / text.utf8.count)
+            #expect(mask(long).utf8.count <= SecretMask.maxTextBytes)
+        }
+    }
+
+    @Test func `the cheap check finds what is not encoded`() {
+        let mask = SecretMask([Secret("sk-abcdefghijklmnop"), Secret("hunter2")])
+        #expect(mask.shows("x-abcdefgh-x") && mask.shows("ahunter2") && !mask.shows("req_abcdefg") && !mask.shows(""))
+    }
+}
