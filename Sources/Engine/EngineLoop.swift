@@ -1,3 +1,4 @@
+import Codecs
 package import HTTPWire
 import Logging
 package import NIOCore
@@ -174,6 +175,38 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         logger.warning(
             "a provider refuses what the router adds to requests; from now on they are sent \(repair.name)",
             metadata: ["provider": "\(provider)"].merging(repair.advice.map { ["next": "\($0)"] } ?? [:]) { $1 })
+    }
+
+    /// Logs that breakers have opened or closed. A breaker is shared, and only one attempt causes a transition, so each
+    /// is logged once.
+    ///
+    /// - Parameter error: the failure that caused the transitions, without secrets.
+    func report(_ transitions: BreakerTransitions, of model: Int, in snapshot: Snapshot, after error: ProviderError? = nil) {
+        guard transitions.model != nil || transitions.account != nil else { return }
+        let key = snapshot.state(ofModel: model).key
+        log(transitions.model, "a model's breaker", ["provider": "\(key.provider)", "model": "\(key.name)"], error)
+        log(transitions.account, "the breaker of a provider's account", ["provider": "\(key.provider)"], error)
+    }
+
+    private func log(_ transition: Breaker.Transition?, _ breaker: String, _ subject: Logger.Metadata, _ error: ProviderError?) {
+        switch transition {
+        case .opened(let until, let isReopening):
+            var metadata = subject
+            metadata["until"] = "\(WireDate.rfc3339(WallClock.second(at: until)))"
+            if let error {
+                metadata["class"] = "\(error.failure.rawValue)"
+                metadata["message"] = "\(error.message)"
+                if let status = error.status { metadata["status"] = "\(status)" }
+            }
+            // While an upstream is down, the breaker opens again after each cooldown.
+            logger.log(
+                level: isReopening ? .info : .warning, "\(breaker) opened\(isReopening ? " again: the probe failed" : "")",
+                metadata: metadata)
+        case .closed:
+            logger.info("\(breaker) closed", metadata: subject)
+        case nil:
+            break
+        }
     }
 
     private func shouldReport(_ provider: String, _ model: String) -> Bool {

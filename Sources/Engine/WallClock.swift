@@ -1,11 +1,21 @@
+import Codecs
 import Glibc
+import NIOCore
 
 /// The wall clock. It can jump, so it is used for timestamps only, never to measure a duration.
 enum WallClock {
-    /// Seconds since 1970, UTC.
+    /// Seconds since 1970, UTC; negative before.
     static var seconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// What the clock will show at `deadline` if it doesn't jump: whole seconds since 1970, rounded up.
+    static func second(at deadline: NIODeadline) -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let wait = (deadline - .now()).nanoseconds
+        return time.tv_sec.addingSaturated(Int((Double(wait) / 1e9).rounded(.up)))
     }
 }

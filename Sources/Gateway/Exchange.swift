@@ -28,6 +28,8 @@ final class Exchange: ClientObserver {
     var call: RunningCall?
     /// The request's place under the limits of its key; nil if it has none.
     var admission: KeyAdmission?
+    /// The names in the request's `model`, and whether it asks for a stream; nil until it is read.
+    var asked: (models: [String], isStream: Bool)?
     private var hasEnded = false
 
     init(
@@ -49,8 +51,12 @@ final class Exchange: ClientObserver {
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
 
-    /// The error code in the access log for a client that did not read the complete response.
-    var departureCode: String { server.hasStalled ? "client_stalled" : "client_left" }
+    /// The error in the access log for a client that did not read the complete response.
+    var departure: APIError {
+        server.hasStalled
+            ? APIError(499, "the client stopped reading the response", code: "client_stalled")
+            : APIError(499, "the client left before the end of the response", code: "client_left")
+    }
 
     /// The models and routes that the client may use; nil means all.
     var scope: ModelScope? { key.flatMap { snapshot.policy.keys[$0].models } }
@@ -61,7 +67,7 @@ final class Exchange: ClientObserver {
     func respond(
         _ status: Int, _ body: [UInt8], contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in },
         record: CallRecord? = nil,
-        error: String? = nil
+        error: APIError? = nil
     ) {
         respond(status, ByteBuffer(bytes: body), contentType: contentType, fields: fields, record: record, error: error)
     }
@@ -69,7 +75,7 @@ final class Exchange: ClientObserver {
     func respond(
         _ status: Int, _ body: ByteBuffer, contentType: String = "application/json", fields: (inout ResponseHead) -> Void = { _ in },
         record: CallRecord? = nil,
-        error: String? = nil
+        error: APIError? = nil
     ) {
         guard !hasEnded else { return }
         server.respond(head(status, contentType: body.readableBytes > 0 ? contentType : nil, fields), body)
@@ -111,7 +117,7 @@ final class Exchange: ClientObserver {
                 } else if endpoint?.callsModels == true {
                     RouterMetadata.addFields(unplannedAfter: .now() - server.acceptedAt, to: &head)
                 }
-            }, record: record, error: error.code ?? error.type)
+            }, record: record, error: error)
     }
 
     struct Reply: Sendable {
@@ -132,25 +138,29 @@ final class Exchange: ClientObserver {
     // MARK: End
 
     /// Writes the access record and counts the request. Only the first call has an effect.
-    func end(status: Int, record: CallRecord? = nil, error: String? = nil) {
+    func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
         call = nil
         admission?.abandon()
         let name = endpoint?.name ?? EndpointTable.otherName
         loop.metrics.request(endpoint: name, status: status)
+        // A successful response names only models of the policy, and an endpoint's path.
+        let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
+        let path = server.head.path, model = asked.flatMap { $0.models.isEmpty ? nil : $0.models.joined(separator: ",") }
         gateway.log.write(
             AccessRecord(
-                requestID: requestID, endpoint: name, method: server.head.method.description, path: server.head.path,
-                remoteHost: server.remoteHost,
-                key: keyName, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent, call: record,
-                error: error,
+                requestID: requestID, endpoint: name, method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
+                remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
+                isStream: asked?.isStream, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent,
+                call: record,
+                error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 
     func clientLeft() {
         // A running call ends now, and writes the access record itself.
-        if let call { call.clientLeft() } else { end(status: 499, error: departureCode) }
+        if let call { call.clientLeft() } else { end(status: 499, error: departure) }
     }
 
     func clientWritable(_ isWritable: Bool) {

@@ -121,8 +121,7 @@ package final class GatewayHandler: ServerHandler {
             AccessRecord(
                 requestID: requestID, endpoint: name, method: head?.method.description, path: head?.path, remoteHost: remoteHost,
                 key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
-                error: error.code,
-                duration: .zero))
+                error: error.code, message: error.message, duration: .zero))
         return (response, ByteBuffer(bytes: writer.bytes))
     }
 

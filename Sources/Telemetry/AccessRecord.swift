@@ -3,7 +3,7 @@ package import Engine
 import HTTPWire
 import ProviderKit
 
-/// One line of the access log: a JSON object with a fixed set of members. Text from clients is escaped, and cut if it
+/// One line of the access log: a JSON object with a fixed set of members. Text from outside is escaped, and cut if it
 /// is long. It can't be copied, because each copy would retain a dozen strings.
 package struct AccessRecord: ~Copyable {
     var requestID: String
@@ -15,6 +15,10 @@ package struct AccessRecord: ~Copyable {
     var remoteHost: String?
     /// The key's name in the policy.
     var key: String?
+    /// The model that the request asks for; nil if it names none or was not read.
+    var requestedModel: String?
+    /// nil if the request was not read.
+    var isStream: Bool?
     /// 499 means that the client left before the end of the response.
     var status: Int
     var bytesReceived: Int
@@ -22,15 +26,18 @@ package struct AccessRecord: ~Copyable {
     var bytesSent: Int
     /// nil if the request led to no call.
     var call: CallRecord?
-    /// The error's code. The response has the details.
+    /// The error's code.
     var error: String?
+    /// The error's message, without secrets.
+    var message: String?
     var duration: Duration
 
     private static let maxTextBytes = 1024
 
     package init(
-        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?, status: Int,
-        bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil, error: String? = nil, duration: Duration
+        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
+        requestedModel: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil,
+        error: String? = nil, message: String? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -38,11 +45,14 @@ package struct AccessRecord: ~Copyable {
         self.path = path
         self.remoteHost = remoteHost
         self.key = key
+        self.requestedModel = requestedModel
+        self.isStream = isStream
         self.status = status
         self.bytesReceived = bytesReceived
         self.bytesSent = bytesSent
         self.call = call
         self.error = error
+        self.message = message
         self.duration = duration
     }
 
@@ -55,8 +65,11 @@ package struct AccessRecord: ~Copyable {
         if let path { writer.member("path", Self.cut(path)) }
         if let remoteHost { writer.member("remote", remoteHost) }
         if let key { writer.member("key", key) }
+        if let requestedModel { writer.member("requested_model", Self.cut(requestedModel)) }
+        if let isStream { writer.member("stream", isStream) }
         writer.member("status", status)
         if let error { writer.member("error", Self.cut(error)) }
+        if let message { writer.member("message", Self.cut(message)) }
         if let call { Self.write(call, to: &writer) }
         writer.member("bytes_in", bytesReceived)
         writer.member("bytes_out", bytesSent)
@@ -68,6 +81,7 @@ package struct AccessRecord: ~Copyable {
         if let route = record.route { writer.member("route", route) }
         if let provider = record.provider { writer.member("provider", provider) }
         if let model = record.model { writer.member("model", model) }
+        if let id = record.upstreamRequestID { writer.member("upstream_request_id", id) }
         writer.member("attempts", record.attempts)
         writer.member("fallback", record.isFallback)
         if record.isReplayed { writer.member("replayed", true) }
@@ -78,8 +92,25 @@ package struct AccessRecord: ~Copyable {
                     writer.object {
                         $0.member("provider", error.provider)
                         $0.member("model", error.model)
+                        $0.member("class", error.error.failure.rawValue)
                         $0.member("reason", error.reason)
                         if let status = error.error.status { $0.member("status", status) }
+                        $0.member("message", Self.cut(error.error.message))
+                        if let url = error.url { $0.member("url", Self.cut(url)) }
+                        if let id = error.requestID { $0.member("upstream_request_id", id) }
+                    }
+                }
+            }
+        }
+        if !record.skipped.isEmpty {
+            writer.key("skipped")
+            writer.array { writer in
+                for skipped in record.skipped {
+                    writer.object {
+                        $0.member("provider", skipped.provider)
+                        $0.member("model", skipped.model)
+                        $0.member("why", skipped.why)
+                        if let until = skipped.until { $0.member("until", Timestamp(seconds: until, milliseconds: 0)) }
                     }
                 }
             }
@@ -92,7 +123,5 @@ package struct AccessRecord: ~Copyable {
         writer.member("config", record.config)
     }
 
-    private static func cut(_ text: String) -> String {
-        text.utf8.count <= maxTextBytes ? text : String(decoding: text.utf8.prefix(maxTextBytes), as: UTF8.self)
-    }
+    private static func cut(_ text: String) -> String { text.cut(atByte: maxTextBytes) }
 }

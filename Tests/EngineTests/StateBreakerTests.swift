@@ -236,6 +236,27 @@ struct StateBreakerTests {
         #expect(driver.availability(.seconds(90)) == .open(until: after(.seconds(120))))
     }
 
+    @Test("exactly one verdict causes each transition, however many attempts were under way")
+    func transitions() throws {
+        let breaker = SharedBreaker(.exact(failures: 2, successes: 2))
+        var random = SplitMix64(seed: 1)
+        func pass(_ time: Duration) throws -> Breaker.Pass {
+            let entry = breaker.enter(now: after(time))
+            return try #require(entry.pass)
+        }
+        func verdict(_ verdict: Breaker.Verdict, _ pass: Breaker.Pass, _ time: Duration) -> Breaker.Transition? {
+            breaker.on(verdict, of: pass, now: after(time), using: &random)
+        }
+        let passes = try (0..<4).map { _ in try pass(.zero) }
+        let opened = passes.map { verdict(.failed, $0, .zero) }
+        #expect(opened == [nil, .opened(until: after(.seconds(30)), isReopening: false), nil, nil])
+        #expect(verdict(.failed, try pass(.seconds(30)), .seconds(31)) == .opened(until: after(.seconds(91)), isReopening: true))
+        var probe = try pass(.seconds(91))
+        #expect(breaker.succeed(&probe, now: after(.seconds(92)), using: &random) == nil && !probe.isProbe)
+        #expect(verdict(.succeeded, try pass(.seconds(93)), .seconds(94)) == .closed)
+        #expect(verdict(.succeeded, probe, .seconds(95)) == nil)
+    }
+
     @Test("verdicts on attempts that began before the breaker opened are ignored")
     func olderAttempts() throws {
         let driver = Driver(.exact(failures: 1, successes: 1))
@@ -280,4 +301,8 @@ struct StateBreakerTests {
         #expect(driver.breaker.enter(now: after(.seconds(5)), allowsEarlyProbe: true) == .refused(.coolingDown(until: after(.seconds(10)))))
         #expect(driver.enter(.seconds(10), earlyProbe: true) != nil)
     }
+}
+
+extension Breaker.Entry {
+    fileprivate var pass: Breaker.Pass? { if case .admitted(let pass) = self { pass } else { nil } }
 }

@@ -10,6 +10,8 @@ final class Attempt {
     enum Outcome {
         case succeeded
         case failed(ProviderError, reason: String)
+
+        var error: ProviderError? { if case .failed(let error, _) = self { error } else { nil } }
     }
 
     /// The longest non-streamed response, which is buffered until it is complete.
@@ -71,8 +73,9 @@ final class Attempt {
     private(set) var providerCall: Call
     private let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
-    /// The response's head. A stream's is dropped once its decoder has been made.
-    var head: UpstreamHead?
+    private(set) var head: UpstreamHead?
+    /// The path and query of the request; nil before it is made, and for a provider inside the process.
+    private(set) var target: String?
     /// Decodes a compressed body; nil if the body isn't compressed.
     var inflater: BodyInflater?
     /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
@@ -157,6 +160,7 @@ final class Attempt {
                 return local.start(deadline: deadline)
             }
             let request = try translator.request(for: providerCall, body: body.readableBytesSpan)
+            target = request.target
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
@@ -199,7 +203,7 @@ final class Attempt {
         // `pending` gives up its reference, so that the buffer is unique and grows in place.
         var all = noBytes
         swap(&all, &pending)
-        if let length = head.take()?["content-length"].flatMap({ Int($0) }) {
+        if all.writableBytes < bytes.readableBytes, let length = head?["content-length"].flatMap({ Int($0) }) {
             all.reserveCapacity(min(max(length, 0), Self.maxReservedBytes))
         }
         all.writeImmutableBuffer(bytes)
@@ -298,7 +302,6 @@ final class Attempt {
     func begin(_ decoder: any ResponseDecoder, _ form: BodyForm?) {
         self.decoder = decoder
         state = .decoding
-        if providerCall.isStream { head = nil }
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
     }
 
@@ -377,7 +380,9 @@ final class Attempt {
         firstContentAt = .now()
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.idle, for: timeouts.idle)
-        permit?.recordFirstContent(now: .now(), using: &call.loop.random)
+        if let transitions = permit?.recordFirstContent(now: .now(), using: &call.loop.random) {
+            call.loop.report(transitions, of: candidate.model, in: call.snapshot)
+        }
         call.committed(self)
     }
 

@@ -13,6 +13,10 @@ package final class CallRecord {
     package var isFallback = false
     /// The failed attempts and the refusals that were repaired, in the order in which they happened.
     package var errors: [FailedAttempt] = []
+    /// The models that were not available when it was their turn, and were not called later.
+    package var skipped: [SkippedModel] = []
+    /// The upstream's own id of the request that succeeded or is streamed; nil if it sent none.
+    package var upstreamRequestID: String?
     /// Whether a hedge ran beside the first attempt.
     package var isHedged = false
     /// Whether a request was sent again because the upstream had closed a kept connection without a response.
@@ -52,6 +56,26 @@ package struct FailedAttempt: Sendable {
     /// The repair with which the request was sent to the same model again, as a part of the same attempt; nil if the
     /// attempt ended here.
     package var repair: String?
+    /// Where the request went, without its query; nil if none was made, or inside the process.
+    package var url: String?
+    /// The upstream's own id of the request; nil if it sent none.
+    package var requestID: String?
+}
+
+/// A model that was not available when it was its turn.
+package struct SkippedModel: Sendable {
+    package var provider: String
+    package var model: String
+    /// The state, in the words of `explain`.
+    package var why: String
+    /// The end of this state, in seconds since 1970; nil if it is not known.
+    package var until: Int?
+
+    init(provider: String, model: String, _ availability: Availability) {
+        (self.provider, self.model) = (provider, model)
+        why = availability.label
+        until = availability.until.map(WallClock.second(at:))
+    }
 }
 
 /// A point in a streamed response at which another model continued it.

@@ -40,6 +40,11 @@ final class LoopProvider {
 
     var repairs: [Repair] { instance.repairs }
 
+    /// The URL of a request's target, without its query; nil for a provider inside the process.
+    func url(of target: String) -> String? {
+        translator.origin.map { "\($0.isTLS ? "https" : "http")://\(authority)\(target.prefix { $0 != "?" })" }
+    }
+
     /// Sends a request to the upstream. Returns nil if the provider has none.
     func start(
         _ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate

@@ -31,9 +31,18 @@ extension RunningCall {
         case .refused(let availability):
             if candidate.isRetry, postponeRetry(candidate, availability, isCounted: isRepeat) { return true }
             if isRepeat { loop.retryBudget.end() }
-            if !candidate.isRetry || availability == .full { sequence.skip(candidate, availability) }
+            if !candidate.isRetry || availability == .full { skip(candidate, availability) }
             return false
         }
+    }
+
+    /// Records that the candidate isn't available now.
+    func skip(_ candidate: AttemptSequence.Candidate, _ availability: Availability) {
+        sequence.skip(candidate, availability)
+        let model = snapshot.policy.models[candidate.model]
+        let provider = snapshot.policy.providers[model.provider].name
+        record.skipped.removeAll { $0.provider == provider && $0.model == model.name }
+        record.skipped.append(SkippedModel(provider: provider, model: model.name, availability))
     }
 
     /// Lets a retry wait longer if another request has meanwhile extended the model's cooldown. A retry that would wait
@@ -77,6 +86,10 @@ extension RunningCall {
             return fail()
         }
         sequence.begin(candidate)
+        if !record.skipped.isEmpty {
+            let model = snapshot.policy.models[candidate.model].name
+            record.skipped.removeAll { $0.provider == provider.name && $0.model == model }
+        }
         let timeouts = snapshot.timeouts(ofModel: candidate.model, on: plan.timeoutRoute)
         let attempt = Attempt(
             call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || isCommitted, startedAt: now,
@@ -125,6 +138,7 @@ extension RunningCall {
     }
 
     private func recordFirstByte(of attempt: Attempt) {
+        record.upstreamRequestID = attempt.head?.requestID.flatMap { snapshot.mask.shows($0) ? nil : $0 }
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
     }
@@ -237,8 +251,10 @@ extension RunningCall {
         let model = snapshot.policy.models[attempt.candidate.model].name
         loop.counters(ofModel: attempt.candidate.model, in: snapshot).failures[reason, default: 0] += 1
         record.errors.append(
-            FailedAttempt(provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt)
-        )
+            FailedAttempt(
+                provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt,
+                url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
+                requestID: attempt.head?.requestID.map { snapshot.mask($0) }))
         loop.report(error, provider: attempt.provider.name, model: model)
     }
 
@@ -260,7 +276,8 @@ extension RunningCall {
         let tokens =
             attempt.usage.flatMap { usage in usage.promptTokens.map { $0 &+ (usage.completionTokens ?? 0) } }
             ?? estimatedTokens(of: attempt, outcome)
-        attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random)
+        guard let transitions = attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random) else { return }
+        loop.report(transitions, of: attempt.candidate.model, in: snapshot, after: outcome.error)
     }
 
     /// How long the model cools down after a 429. Without a `retry-after` it is the shortest delay that a retry can

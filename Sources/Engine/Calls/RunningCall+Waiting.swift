@@ -161,7 +161,7 @@ extension RunningCall {
             switch state.wait(tokens: request.reservedTokens, fairnessKey: request.key, now: .now(), onGrant: makeGrantHandler()) {
             case .refused(let availability):
                 sequence.removeSkipped(candidate)
-                if availability != .full { sequence.skip(candidate, availability) } else { hasQueueFailed = true }
+                if availability != .full { skip(candidate, availability) } else { hasQueueFailed = true }
             case .granted(let permit):
                 sequence.removeSkipped(candidate)
                 start(candidate, permit, isRepeat: false)
@@ -186,7 +186,7 @@ extension RunningCall {
             wait(for: .slot(candidate), until: min(.now() + queueTime(ofModel: candidate.model), waitLimit(forModel: candidate.model)))
         case .refused(let availability):
             sequence.removeSkipped(candidate)
-            sequence.skip(candidate, availability)
+            skip(candidate, availability)
             waitForCandidate()
         }
     }

@@ -13,6 +13,14 @@ package enum AttemptOutcome: Sendable {
     case abandoned
 }
 
+/// The transitions that an attempt has caused.
+package struct BreakerTransitions: Sendable, Equatable {
+    /// Of the model's breaker.
+    package var model: Breaker.Transition?
+    /// Of the breaker of its provider's account.
+    package var account: Breaker.Transition?
+}
+
 /// The right to make one attempt at a model, with everything that the attempt has reserved there.
 /// It must be ended exactly once: with `end`, or with `giveBack` if the attempt was never made.
 package struct AttemptPermit: ~Copyable, Sendable {
@@ -33,18 +41,25 @@ package struct AttemptPermit: ~Copyable, Sendable {
 
     /// Counts a probe as a success at its first content, so that a long stream doesn't keep other requests from the
     /// model. If the stream breaks later, that counts as a failure of its own.
-    package mutating func recordFirstContent(now: NIODeadline, using random: inout some RandomNumberGenerator) {
-        if pass.isProbe { pass = state.breaker.succeed(pass, now: now, using: &random) }
-        if accountPass.isProbe { accountPass = state.account.succeed(accountPass, now: now, using: &random) }
+    package mutating func recordFirstContent(
+        now: NIODeadline, using random: inout some RandomNumberGenerator
+    ) -> BreakerTransitions {
+        BreakerTransitions(
+            model: pass.isProbe ? state.breaker.succeed(&pass, now: now, using: &random) : nil,
+            account: accountPass.isProbe ? state.account.succeed(&accountPass, now: now, using: &random) : nil)
     }
 
+    /// Ends the attempt.
+    ///
     /// - Parameter usedTokens: the tokens that the attempt used; nil keeps the estimate. It is ignored if the upstream
     ///   was never reached: such an attempt uses nothing.
+    @discardableResult
     package consuming func end(
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
-    ) {
-        state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random)
-        state.account.on(Breaker.Verdict(ofAccount: outcome), of: accountPass, now: now, using: &random)
+    ) -> BreakerTransitions {
+        let transitions = BreakerTransitions(
+            model: state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random),
+            account: state.account.on(Breaker.Verdict(ofAccount: outcome), of: accountPass, now: now, using: &random))
         state.statistics.record(outcome, now: now)
         state.attemptsInFlight.decrement()
         if outcome.reachedUpstream {
@@ -52,6 +67,7 @@ package struct AttemptPermit: ~Copyable, Sendable {
         } else {
             limits?.giveBack(now: now)
         }
+        return transitions
     }
 
     /// Returns the permit unused.

@@ -23,6 +23,19 @@ package enum Availability: Sendable, Equatable {
         }
     }
 
+    /// The state in one word, as `explain` and the access log show it.
+    package var label: String {
+        switch self {
+        case .ready: "ready"
+        case .probe: "half-open"
+        case .probing: "probing"
+        case .open: "open"
+        case .coolingDown: "cooldown"
+        case .limited: "limited"
+        case .full: "full"
+        }
+    }
+
     /// The availability of a model whose account has this availability.
     func and(_ model: Availability) -> Availability {
         switch (self, model) {

@@ -59,6 +59,13 @@ package struct Breaker: Sendable {
         case none
     }
 
+    /// A change that the operator should know of.
+    package enum Transition: Sendable, Equatable {
+        /// - isReopening: a probe has failed, so the breaker was half-open before.
+        case opened(until: NIODeadline, isReopening: Bool)
+        case closed
+    }
+
     /// How long the first 404 opens the breaker. The time doubles with each further 404.
     package static let firstNotFoundCooldown: Duration = .seconds(60)
     package static let maxNotFoundCooldown: Duration = .seconds(3600)
@@ -136,6 +143,16 @@ package struct Breaker: Sendable {
         guard probe.isProbe, probe.generation == generation else { return probe }
         on(.succeeded, of: probe, now: now, using: &random)
         return Pass(generation: generation)
+    }
+
+    /// The change since an earlier value of this breaker; nil if it has neither opened nor closed since.
+    func transition(from earlier: Breaker) -> Transition? {
+        guard generation != earlier.generation else { return nil }
+        switch state {
+        case .open(let until): return .opened(until: until, isReopening: earlier.state != .closed)
+        case .closed: return .closed
+        case .halfOpen: return nil
+        }
     }
 
     private var goodProbes: Int {

@@ -31,17 +31,27 @@ package final class SharedBreaker: Sendable {
 
     package func enter(now: NIODeadline, allowsEarlyProbe: Bool = false) -> Breaker.Entry {
         if let pass = word.closedPass { return .admitted(pass) }
-        return change { $0.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) }
+        return change { $0.enter(now: now, allowsEarlyProbe: allowsEarlyProbe) }.result
     }
 
-    package func on(_ verdict: Breaker.Verdict, of pass: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
-        if !pass.isProbe, verdict == .none || verdict == .succeeded && word.isClean { return }
-        change { $0.on(verdict, of: pass, now: now, using: &random) }
+    /// Reports the verdict on an attempt. Returns the transition that it causes; nil if it causes none.
+    @discardableResult
+    package func on(
+        _ verdict: Breaker.Verdict, of pass: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator
+    ) -> Breaker.Transition? {
+        if !pass.isProbe, verdict == .none || verdict == .succeeded && word.isClean { return nil }
+        return change { $0.on(verdict, of: pass, now: now, using: &random) }.transition
     }
 
-    /// Reports that a probe has succeeded while its attempt goes on. Returns the pass for the rest of the attempt.
-    func succeed(_ probe: Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) -> Breaker.Pass {
-        change { $0.succeed(probe, now: now, using: &random) }
+    /// Reports that a probe has succeeded while its attempt goes on. `pass` becomes the pass for the rest of the
+    /// attempt. Returns the transition that the success causes.
+    func succeed(
+        _ pass: inout Breaker.Pass, now: NIODeadline, using random: inout some RandomNumberGenerator
+    ) -> Breaker.Transition? {
+        let probe = pass
+        let change = change { $0.succeed(probe, now: now, using: &random) }
+        pass = change.result
+        return change.transition
     }
 
     /// Returns a pass whose attempt was never made.
@@ -56,11 +66,12 @@ package final class SharedBreaker: Sendable {
 
     private var word: BreakerWord { BreakerWord(rawValue: published.load(ordering: .relaxed)) }
 
-    private func change<Result: Sendable>(_ change: (inout Breaker) -> Result) -> Result {
+    private func change<Result: Sendable>(_ change: (inout Breaker) -> Result) -> (result: Result, transition: Breaker.Transition?) {
         breaker.withLock { breaker in
+            let before = breaker
             let result = change(&breaker)
             published.store(breaker.word.rawValue, ordering: .relaxed)
-            return result
+            return (result, breaker.transition(from: before))
         }
     }
 }

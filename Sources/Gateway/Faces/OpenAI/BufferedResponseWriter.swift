@@ -85,7 +85,7 @@ final class BufferedResponseWriter: ResponseWriter {
     }
 
     func fail(_ failure: CallFailure, _ record: CallRecord) {
-        if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departureCode) }
+        if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
         exchange.respond(APIError(failure, failures: record.failures), record: record)
     }
 }

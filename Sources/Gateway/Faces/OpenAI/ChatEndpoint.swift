@@ -15,6 +15,7 @@ enum ChatEndpoint {
             let request = try ChatRequest(
                 body.readableBytesSpan, fields: exchange.server.head.fields,
                 defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
+            exchange.asked = (request.models, request.isStream)
             let plan = try plan(request, exchange)
             let writer: any ResponseWriter =
                 request.isStream

@@ -160,7 +160,7 @@ final class StreamedResponseWriter: ResponseWriter {
         self.record = record
         if failure.cause == .clientLeft {
             stopTimers()
-            return exchange.end(status: 499, record: record, error: exchange.departureCode)
+            return exchange.end(status: 499, record: record, error: exchange.departure)
         }
         let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, failures: record.failures)
         guard isHeadSent else {
@@ -181,7 +181,7 @@ final class StreamedResponseWriter: ResponseWriter {
             if exchange.wantsMetadata { RouterMetadata.write(record, to: &$0, isComplete: true) }
         }
         writeFrame(writer.bytes)
-        end(status: 200, error: error.code ?? error.type)
+        end(status: 200, error: error)
     }
 
     // MARK: Frames
@@ -321,7 +321,7 @@ final class StreamedResponseWriter: ResponseWriter {
         keepAliveTimer.set(now + keepAliveTime)
     }
 
-    private func end(status: Int, error: String?) {
+    private func end(status: Int, error: APIError?) {
         stopTimers()
         server.end()
         exchange.end(status: status, record: record, error: error)

@@ -1,0 +1,18 @@
+import ProviderKit
+
+extension UpstreamHead {
+    /// The fields in which providers send their own id of a request. Sources: the API references of OpenAI
+    /// (`x-request-id`; OpenRouter, Mistral, Groq and vLLM use it too), Anthropic (`request-id`), Azure OpenAI
+    /// (`apim-request-id`), Amazon Bedrock (`x-amzn-requestid`) and Cloudflare (`cf-ray`).
+    private static let requestIDFields = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray"]
+    private static let maxRequestIDBytes = 128
+
+    /// The upstream's own id of the request; nil if it sent none that consists of 1 to 128 visible ASCII characters.
+    var requestID: String? {
+        for field in Self.requestIDFields {
+            guard let id = self[field], (1...Self.maxRequestIDBytes).contains(id.utf8.count) else { continue }
+            if id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { return id }
+        }
+        return nil
+    }
+}
