@@ -147,7 +147,7 @@ final class Exchange: ClientObserver {
         loop.metrics.request(endpoint: name, status: status)
         // A successful response names only models of the policy, and an endpoint's path.
         let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
-        let path = server.head.path, model = asked.flatMap { $0.models.isEmpty ? nil : $0.models.joined(separator: ",") }
+        let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
         gateway.log.write(
             AccessRecord(
                 requestID: requestID, endpoint: name, method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),

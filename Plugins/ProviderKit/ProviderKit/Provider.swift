@@ -50,8 +50,8 @@ public protocol Provider: Sendable {
     /// The server that the requests go to; nil if ``response(to:body:)`` responds from inside the process.
     var origin: Origin? { get }
 
-    /// The secrets that the router masks in every text that the upstream sends: the provider's key, and secrets in its
-    /// header fields. They are read once, when the provider is created.
+    /// The secrets that the router masks in every text from outside, whichever upstream it comes from: the provider's
+    /// key, and secrets in its header fields. They are read once for each policy.
     var secrets: [Secret] { get }
 
     /// The HTTP request of a call.
