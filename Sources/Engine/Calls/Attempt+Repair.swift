@@ -16,7 +16,7 @@ extension Attempt {
             let repair = translator.repair(of: providerCall, refusedWith: error, body: bytes.readableBytesSpan),
             !providerCall.repairs.contains(repair)
         else { return fail(error) }
-        call.repaired(self, provider.instance.mask(error), with: repair)
+        call.repaired(self, call.snapshot.mask(error), with: repair)
         restart(with: repair)
         start(deadline: deadline)
     }

@@ -157,10 +157,7 @@ extension RunningCall {
     func repaired(_ attempt: Attempt, _ error: ProviderError, with repair: Repair) {
         let model = attempt.candidate.model
         loop.counters(ofModel: model, in: snapshot).repairs += 1
-        record.errors.append(
-            FailedAttempt(
-                provider: attempt.provider.name, model: snapshot.policy.models[model].name, error: error, reason: error.failure.rawValue,
-                duration: .now() - attempt.startedAt, repair: repair.name))
+        record(error, error.failure.rawValue, of: attempt, repair: repair.name)
     }
 
     /// The request that was sent with this repair was accepted.
@@ -250,12 +247,17 @@ extension RunningCall {
     private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
         let model = snapshot.policy.models[attempt.candidate.model].name
         loop.counters(ofModel: attempt.candidate.model, in: snapshot).failures[reason, default: 0] += 1
+        record(error, reason, of: attempt)
+        loop.report(error, provider: attempt.provider.name, model: model)
+    }
+
+    private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) {
         record.errors.append(
             FailedAttempt(
-                provider: attempt.provider.name, model: model, error: error, reason: reason, duration: .now() - attempt.startedAt,
+                provider: attempt.provider.name, model: snapshot.policy.models[attempt.candidate.model].name, error: error, reason: reason,
+                duration: .now() - attempt.startedAt, repair: repair,
                 url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
                 requestID: attempt.head?.requestID.map { snapshot.mask($0) }))
-        loop.report(error, provider: attempt.provider.name, model: model)
     }
 
     /// Reports the outcome to the model's state, and releases the attempt's share of limits and retry budget.
