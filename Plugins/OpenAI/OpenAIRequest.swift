@@ -26,24 +26,30 @@ extension OpenAIProvider {
     /// The client's body with changes: `model`, the members from the policy, the request for a stream's usage, and the
     /// text to continue. All other bytes stay as they are.
     private func chatBody(_ call: Call, _ body: RawSpan) -> [BodySource] {
-        let requestsUsage = requestsUsage(of: call)
+        var requestsUsage = requestsUsage(of: call)
         let partial = call.continuation.map(partialMessage)
-        let overrides = overrides(of: call)
+        var policy = PolicyMembers(defaults: call.defaults, overrides: overrides(of: call))
+        if requestsUsage, policy.sets("stream_options") {
+            policy.override(BodyField(key: "stream_options", json: Self.usageOption))
+            requestsUsage = false
+        }
         var splice = JSONSplice()
-        var defaults = call.defaults.filter { field in !overrides.contains { $0.key == field.key } }
-        var written: Set<String> = []
         var hasModel = false, hasStreamOptions = false, hasMessages = false
         for member in call.members {
-            if !defaults.isEmpty { defaults.removeAll { isKey(member, $0.key, body) } }
             if JSON.isKey(member.key, "model", in: body) {
                 hasModel = true
                 splice.replace(member, with: modelName(call), in: body)
-            } else if let override = overrides.first(where: { isKey(member, $0.key, body) }) {
-                // Drop a second member with the same key, because most servers would use its value.
-                if written.insert(override.key).inserted { splice.replace(member, with: override.json, in: body) }
+            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
+                switch change {
+                case .keep: splice.keep(member, in: body)
+                case .replace(let json): splice.replace(member, with: json, in: body)
+                case .drop: break
+                }
             } else if requestsUsage, JSON.isKey(member.key, "stream_options", in: body) {
                 hasStreamOptions = true
-                splice.replace(member, with: withUsage(member.value, body), in: body)
+                let options = JSON.merged(
+                    body.extracting(member.value.range), with: Self.usageOption.span.bytes, isOtherPreferred: true)
+                splice.replace(member, with: options, in: body)
             } else if let partial, JSON.isKey(member.key, "messages", in: body) {
                 hasMessages = true
                 splice.extend(member, with: partial, in: body)
@@ -53,11 +59,13 @@ extension OpenAIProvider {
         }
         if !hasModel { splice.append(key: "model", json: modelName(call)) }
         if let partial, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + partial + [UInt8(ascii: "]")]) }
-        if requestsUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Array(#"{"include_usage":true}"#.utf8)) }
-        for field in defaults { splice.append(key: field.key, json: field.json) }
-        for field in overrides where !written.contains(field.key) { splice.append(key: field.key, json: field.json) }
+        if requestsUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Self.usageOption) }
+        for field in policy.rest { splice.append(key: field.key, json: field.json) }
         return splice.finish(in: body)
     }
+
+    /// Asks for the usage of a stream, so that the cost of every stream is known.
+    private static let usageOption = Array(#"{"include_usage":true}"#.utf8)
 
     /// The assistant's message so far, from which the model continues.
     private func partialMessage(_ text: String) -> [UInt8] {
@@ -84,26 +92,6 @@ extension OpenAIProvider {
     private func modelName(_ call: Call) -> [UInt8] {
         var writer = JSONWriter(capacity: call.model.utf8.count + 2)
         writer.string(call.model)
-        return writer.bytes
-    }
-
-    private func isKey(_ member: JSONMember, _ name: String, _ body: RawSpan) -> Bool {
-        JSON.string(member.key, in: body) == name
-    }
-
-    /// The client's `stream_options` with `include_usage`, so that the cost of every stream is known.
-    private func withUsage(_ options: JSONValue, _ body: RawSpan) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        if options.kind == .object, let members = try? JSON.members(of: body.extracting(options.range)) {
-            let inner = body.extracting(options.range)
-            for member in members where !JSON.isKey(member.key, "include_usage", in: inner) {
-                writer.key(escaping: JSON.string(member.key, in: inner))
-                writer.raw(member.value.range, of: inner)
-            }
-        }
-        writer.member("include_usage", true)
-        writer.endObject()
         return writer.bytes
     }
 }

@@ -68,6 +68,33 @@ struct OpenAIPluginTests {
                 == #"{"model":"up","temperature":0,"safe":true,"seed":1,"top_p":1}"#)
     }
 
+    private func field(_ key: String, _ json: String) -> BodyField { BodyField(key: key, json: Array(json.utf8)) }
+
+    @Test(
+        "objects are merged deeply: the client wins over defaults, and overrides win over the client",
+        arguments: [
+            (#"{"o":{"a":{"x":1},"c":1},"d":{"c":1}}"#, #"{"o":{"a":{"x":9,"z":3},"c":1,"b":2},"d":{"c":1,"e":{"f":1}},"model":"up"}"#),
+            (#"{"o":1,"d":1}"#, #"{"o":{"a":{"x":9}},"d":1,"model":"up"}"#),
+            (#"{"d":null}"#, #"{"d":null,"model":"up","o":{"b":2,"a":{"x":9,"z":3}}}"#),
+            (#"{}"#, #"{"model":"up","o":{"b":2,"a":{"x":9,"z":3}},"d":{"c":0,"e":{"f":1}}}"#),
+        ])
+    func deepMerge(body: String, expected: String) throws {
+        let defaults = [field("o", #"{"b":2,"a":{"x":0,"z":3}}"#), field("d", #"{"c":0,"e":{"f":1}}"#)]
+        #expect(try sent(body, isStream: false, defaults: defaults, overrides: [field("o", #"{"a":{"x":9}}"#)]) == expected)
+    }
+
+    @Test("the request for usage is merged with stream options of the policy, and no key is sent twice")
+    func policyStreamOptions() throws {
+        let options = field("stream_options", #"{"include_obfuscation":false}"#)
+        for body in [#"{"model":"a","stream_options":{"x":1}}"#, #"{"model":"a"}"#] {
+            for sent in [try sent(body, isStream: true, defaults: [options]), try sent(body, isStream: true, overrides: [options])] {
+                #expect(sent.split(separator: "stream_options").count == 2, "\(sent)")
+                #expect(sent.contains(#""include_usage":true"#) && sent.contains(#""include_obfuscation":false"#), "\(sent)")
+                #expect(sent.contains(#""x":1"#) == body.contains(#""x":1"#))
+            }
+        }
+    }
+
     @Test(
         "an override replaces every member of its key, however the client spells it",
         arguments: [
