@@ -115,8 +115,8 @@ extension ServerConnection {
         if fault.status == 408 {
             isBodyComplete = true  // a slow client gets no more time
             linger()
-        } else if isInHead {
-            isBodyComplete = false  // a body may follow a head that can't be parsed
+        } else if isInHead || fault.status == 400 {
+            isBodyComplete = false  // more may follow bytes that can't be parsed, and its end is unknown
             linger()
         } else {
             discardBody()

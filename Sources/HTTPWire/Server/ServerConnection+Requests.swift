@@ -22,7 +22,7 @@ extension ServerConnection {
                 }
             } catch {
                 if phase == .discarding { linger() } else { refuse(error) }
-                return
+                hasProgress = phase == .discarding
             }
         }
         if input.readableBytes == 0 { input = loop.noBytes }
