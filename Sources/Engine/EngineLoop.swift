@@ -59,8 +59,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     func counters(ofModel model: Int, in snapshot: Snapshot) -> ModelCounters {
         let isCurrent = snapshot === current
         if isCurrent, model < modelCounters.count, let known = modelCounters[model] { return known }
-        let definition = snapshot.policy.models[model]
-        let counters = metrics.counters(provider: snapshot.policy.providers[definition.provider].name, model: definition.name)
+        let provider = snapshot.policy.models[model].provider
+        let counters = metrics.counters(provider: snapshot.policy.providers[provider].name, model: snapshot.metricLabel(ofModel: model))
         if isCurrent {
             if modelCounters.isEmpty { modelCounters = Array(repeating: nil, count: snapshot.policy.models.count) }
             modelCounters[model] = counters
@@ -147,9 +147,11 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     }
 
     /// Logs a failure that the operator has to act on, at most once in ten seconds per model.
-    func report(_ error: ProviderError, provider: String, model: String) {
+    ///
+    /// - Parameter label: the model's label in metrics. Models that the policy doesn't list share one.
+    func report(_ error: ProviderError, provider: String, model: String, label: String) {
         switch error.failure {
-        case .providerRejected where shouldReport(provider, model):
+        case .providerRejected where shouldReport(provider, label):
             logger.error(
                 "a provider refuses the router's API key or account",
                 metadata: [
@@ -157,7 +159,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
                     "next":
                         "check the provider's 'api_key', balance and region; the provider is tried again after 5 to 60 minutes, and after a reload with another key",
                 ])
-        case .notFound where shouldReport(provider, model):
+        case .notFound where shouldReport(provider, label):
             logger.warning(
                 "a provider does not have a model, or not for this account",
                 metadata: [
@@ -165,7 +167,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
                     "next": "check the model's 'upstream'; the model is tried again after 1 to 60 minutes",
                 ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
-            .unsupported, .clientError, .routerLimit, .cancelled:
+            .unsupported, .invalidJSON, .clientError, .routerLimit, .cancelled:
             break
         }
     }

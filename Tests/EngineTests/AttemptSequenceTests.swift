@@ -40,7 +40,7 @@ struct AttemptSequenceTests {
     @Test(
         "these failures lead to the next model",
         arguments: [
-            FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported,
+            FailureClass.unreachable, .timeout, .notFound, .providerRejected, .unsupported, .invalidJSON,
         ])
     func next(failure: FailureClass) {
         #expect(attempts(plan([1, 2], [3])) { _ in failure } == ["1", "2", "+3"])

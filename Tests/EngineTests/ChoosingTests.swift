@@ -81,7 +81,18 @@ struct ChoosingTests {
         #expect(try tries { $0.minContext = 4000 } == ["eyes", "all"])
         #expect(try tries { $0.minOutput = 100 } == ["text", "all"])
         #expect(try tries { $0.supports = [.tools] } == ["eyes", "all"])
-        #expect(try tries { $0.prefersFast = true } == ["all", "text", "eyes", "free"])
+    }
+
+    @Test(
+        "prefer_fast ranks the models of 'try' by their mean latency, in any order; a model without samples counts as 1 s",
+        arguments: Order.allCases)
+    func prefersFast(order: Order) throws {
+        var request = PlanRequest(models: ["any"])
+        request.fields.prefersFast = true
+        let state = FixedState(readings: [0: .with(latency: 1001, firstToken: 1), 1: .with(latency: 999), 3: .with(latency: 20)])
+        #expect(try plan(request, order: order, state: state).tries == ["free", "eyes", "all", "text"])
+        request = PlanRequest(models: ["auto"], overrides: request.overrides)
+        #expect(try plan(request, state: state).tries == ["eyes", "text"])
     }
 
     @Test("bounds in the request override the route's")
@@ -94,7 +105,14 @@ struct ChoosingTests {
         let plan = try Planner.plan(
             request, in: try snapshot(Self.yaml.split(separator: "%ORDER%", omittingEmptySubsequences: false).joined(separator: "listed")),
             state: FixedState())
-        #expect(plan.maxModels == 3 && plan.total == .seconds(9) && plan.retry.retries == 3 && plan.retry.delay == .milliseconds(7))
+        #expect(plan.maxModels == 2 && plan.retry.retries == 3)
+        #expect(plan.attemptTimeout == .seconds(9) && plan.total == .seconds(600))
+        let retry = Retry().overridden(by: plan.retry)
+        for number in 1...9 {
+            let delay = retry.delay(ofRetry: number)
+            #expect(delay > .microseconds(6999) && delay < .microseconds(7001))
+        }
+        #expect(retry.jitter == 0.2)
     }
 
     @Test("the request's fallback_model comes before the route's fallbacks, and must be in the key's scope")
@@ -115,7 +133,16 @@ struct ChoosingTests {
         #expect(try plan(PlanRequest(models: ["free", "q/all"])).tries == ["free", "all"])
         let plan = try plan(PlanRequest(models: ["free", "auto"]))
         #expect(plan.tries == ["free", "text", "eyes"] && plan.fallback == ["all"])
-        #expect(throws: PlanRefusal.unknown("nope")) { try self.plan(PlanRequest(models: ["free", "nope"])) }
+        // A segment contributes as many models as the request may call.
+        let many = try snapshot(
+            """
+            listen: 127.0.0.1:0
+            providers: { p: { plugin: silent } }
+            models: { \((0..<12).map { "m\($0): { provider: p }" }.joined(separator: ", ")) }
+            """)
+        var request = PlanRequest()
+        request.fields.maxModelSwitches = 10
+        #expect(try Planner.plan(request, in: many, state: FixedState()).tries.count == 12)
     }
 
     @Test(

@@ -59,11 +59,28 @@ struct ExplanationTests {
         #expect(try Set((1...3).map { try Fixture.explain(["turns"], seed: $0).plannedCall?.attempts.first?.model.label }).count == 3)
     }
 
-    @Test("the reason of a model that prefer_fast puts first includes prefer_fast")
+    @Test("the reason of a model that prefer_fast ranks shows its latency")
     func prefersFast() throws {
         var overrides = RoutingOverrides()
         overrides.prefersFast = true
-        #expect(try Fixture.explain(["strict"], overrides: overrides).why("swift") == "listed, prefer_fast")
+        let explanation = try Fixture.explain(["cheap"], overrides: overrides, readings: ["wise": Fixture.reading(latency: 250)])
+        #expect(explanation.called.first == "wise")
+        #expect(explanation.why("wise") == "prefer_fast: 250 ms latency")
+        #expect(explanation.why("swift") == "prefer_fast: no samples, counts as 1s")
+    }
+
+    @Test("an explanation shows the names that are skipped, and the timeout and the delays that the request sets")
+    func requestBounds() throws {
+        var overrides = RoutingOverrides()
+        (overrides.timeout, overrides.retryDelay) = (.milliseconds(2500), .milliseconds(700))
+        (overrides.retries, overrides.maxModelSwitches) = (3, 1)
+        let explanation = try Fixture.explain(["nope", "swift"], overrides: overrides)
+        #expect(explanation.plannedCall?.skippedNames == ["nope"])
+        #expect(explanation.plannedCall?.attempts.dropFirst().map(\.wait.rounded) == ["700ms", "700ms"])
+        let text = ExplanationTable(explanation, policyName: "p").text
+        #expect(text.contains("skipped  nope: unknown, or not for this key"))
+        #expect(text.contains("timeout_secs  2500ms for each attempt") && text.contains("3 per model, after 700ms, ± 20 %"))
+        #expect(String(decoding: explanation.json, as: UTF8.self).contains(#""skipped":["nope"]"#))
     }
 
     // MARK: Parts of the policy
@@ -100,7 +117,7 @@ struct ExplanationTests {
             overrides: {
                 var overrides = RoutingOverrides(); overrides.maxModelSwitches = 1; return overrides
             }())
-        #expect(narrow.plannedCall?.maxModels == 2)
+        #expect(narrow.plannedCall?.maxModels == 1)
     }
 
     @Test("the last candidate is retried after a delay if no other is left")

@@ -39,7 +39,7 @@ struct StateAccountTests {
 
     @Test(
         "a response that is no refusal shows that the account is accepted again",
-        arguments: [FailureClass.notFound, .contextOverflow, .contentFilter, .unsupported, .clientError, nil])
+        arguments: [FailureClass.notFound, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError, nil])
     func accepted(failure: FailureClass?) throws {
         let (a, b) = (model("a"), model("b"))
         try #require(a.tryAttempt(at: after(.zero)).attempt).end(refused, at: after(.zero))

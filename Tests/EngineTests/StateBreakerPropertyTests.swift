@@ -93,7 +93,7 @@ struct StateBreakerPropertyTests {
             let length: Duration = until - now
             let spread = reference.cooldown * reference.settings.jitter + .nanoseconds(1)
             #expect(length >= reference.cooldown - spread && length <= reference.cooldown + spread)
-        case .none, .rateLimited, .notFound:
+        case .none, .rateLimited, .opens, .notFound:
             break
         }
     }

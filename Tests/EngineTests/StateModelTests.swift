@@ -36,10 +36,38 @@ struct StateModelTests {
             case .providerRejected: .open(until: after(.seconds(300)))
             case .notFound: .open(until: after(.seconds(60)))
             case .rateLimited: .coolingDown(until: after(.seconds(7)))
-            case .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: .ready
+            case .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError, .routerLimit, .cancelled: .ready
             }
         #expect(model.reading(now: after(.zero)).availability == expected)
         #expect(model.tryAttempt(at: after(.zero)).refusal == (expected == .ready ? nil : expected))
+    }
+
+    @Test(
+        "only the classes in 'counts' count, and those in 'opens_at_once' open the breaker by themselves", arguments: FailureClass.allCases)
+    func chosenClasses(failure: FailureClass) throws {
+        func availability(_ counts: Set<FailureClass>, _ opensAtOnce: Set<FailureClass>, failures: Int = 1) -> Availability {
+            var settings = BreakerSettings.exact(failures: 2)
+            (settings.counts, settings.opensAtOnce) = (counts, opensAtOnce)
+            let model = modelState(breaker: settings)
+            for _ in 0..<failures { model.tryAttempt(at: after(.zero)).attempt?.end(.failed(failure, retryAfter: .zero), at: after(.zero)) }
+            return model.availability(now: after(.zero))
+        }
+        let cooldown: Duration = failure == .notFound ? .seconds(60) : failure == .providerRejected ? .seconds(300) : .seconds(30)
+        #expect(availability([], []) == .ready)
+        #expect(availability([], [], failures: 9) == .ready)
+        #expect(availability([failure], [], failures: 1) == .ready)
+        #expect(availability([failure], [], failures: 2) == .open(until: after(.seconds(30))))
+        #expect(availability([], [failure]) == .open(until: after(cooldown)))
+        #expect(availability([failure], [failure]) == .open(until: after(cooldown)))
+    }
+
+    @Test("with 'breaker: off' a 429 still puts the model into cooldown")
+    func offCoolsDown() {
+        var settings = BreakerSettings.exact(failures: 1)
+        (settings.counts, settings.opensAtOnce) = ([], [])
+        let model = modelState(breaker: settings)
+        model.tryAttempt(at: after(.zero)).attempt?.end(.failed(.rateLimited, retryAfter: .seconds(7)), at: after(.zero))
+        #expect(model.availability(now: after(.zero)) == .coolingDown(until: after(.seconds(7))))
     }
 
     @Test("a success resets the count of consecutive failures")

@@ -42,7 +42,9 @@ struct RoutingOverrideTests {
         Bounds(field: "max_model_switches", good: ["1", "10"], bad: ["0", "11"], badTypes: [#""3""#, "[1]"]),
         Bounds(field: "max_same_model_retries", good: ["0", "10"], bad: ["-1", "11"], badTypes: [#""3""#]),
         Bounds(field: "retry_delay", good: ["0", "30000"], bad: ["-1", "30001", "0.5"], badTypes: [#""5""#]),
-        Bounds(field: "timeout_secs", good: ["1", "600"], bad: ["0", "601", "1.5"], badTypes: [#""5""#], badTexts: ["7s"]),
+        Bounds(
+            field: "timeout_secs", good: ["1", "600", "1.5", "599.999"], bad: ["0", "601", "600.1", "0.9"], badTypes: [#""5""#, "true"],
+            badTexts: ["7s", "1e2"]),
         Bounds(
             field: "type", good: [#""fast""#, #""reasoning""#], bad: [#""slow""#, #""""#, #""Fast""#],
             badTypes: ["true", "1", #"["fast"]"#]),
@@ -55,12 +57,15 @@ struct RoutingOverrideTests {
         Bounds(field: "supports_file", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "supports_tools", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "prefer_fast", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
-        Bounds(field: "fallback_model", good: [#""m""#], bad: [#""""#], badTypes: ["1", #"["m"]"#]),
         Bounds(
-            field: "tags", good: [#""fast""#, #""fast & !paid, vision""#], bad: [#""""#, #""a,""#, #""&a""#, #""!""#, #""a b""#],
-            badTypes: ["[]", "1", "[1]", #"["a",""]"#]),
+            field: "fallback_model", good: [#""m""#, "\"\(String(repeating: "m", count: 256))\""],
+            bad: [#""""#, #""a b""#, #""é""#, "\"\(String(repeating: "m", count: 257))\""], badTypes: ["1", #"["m"]"#, #""a\n""#]),
         Bounds(
-            field: "model", good: [#""a""#, #""p/a""#], bad: [], badTypes: ["1", "[]", "[1]", #"["a",""]"#, "{}"], badTexts: ["a,,b", ","]),
+            field: "tags", good: [#""fast""#, #""fast & !paid, vision""#, #""""#, #""a,""#, #""a,,b""#, #"" , ""#],
+            bad: [#""&a""#, #""!""#, #""a b""#, #""a & , b""#], badTypes: ["1", "[1]", #"["a &"]"#]),
+        Bounds(
+            field: "model", good: [#""a""#, #""p/a""#, #""a, b,auto""#], bad: [#""a,,b""#, #"",""#, #""auto, a""#],
+            badTypes: ["1", "[]", "[1]", #"["a",""]"#, "{}"]),
     ]
 
     @Test("every override is tested")
@@ -142,7 +147,8 @@ struct RoutingOverrideTests {
         "a list of models is tried in order; 'auto' may only be last",
         arguments: [
             (#"["a","b","auto"]"#, ["a", "b", "auto"]), (#"["auto"]"#, ["auto"]), (#"["a"]"#, ["a"]),
-            (#"["1","2","3","4","5","6","7","8","9","auto"]"#, nil),
+            (#"["1","2","3","4","5","6","7","8","9","auto"]"#, nil), (#""1,2 , 3,4,5,6,7,8,9, auto""#, nil),
+            (#""p/meta-llama/a:free,b, auto""#, ["p/meta-llama/a:free", "b", "auto"]),
         ])
     func models(list: String, expected: [String]?) throws {
         #expect(try readChat("{\"model\":\(list)}").models == expected ?? (1...9).map(String.init) + ["auto"])
@@ -157,6 +163,24 @@ struct RoutingOverrideTests {
         #expect(try chatError("{}", ["x-router-model: auto, a"]).param == "x-router-model")
         #expect(try chatError("{}", ["x-router-model: " + (1...11).map(String.init).joined(separator: ",")]).param == "x-router-model")
         #expect(try chatError("{}", ["x-router-model: a,,b"]).param == "x-router-model")
+    }
+
+    @Test(
+        "empty entries in tags are ignored, and tags without any other entry count as absent",
+        arguments: [
+            ("[]", nil), (#""""#, nil), (#"[""," "]"#, nil), (#"["a",""]"#, "a"), (#"",a,""#, "a"), (#"["a, ,b & c"]"#, "a, b & c"),
+        ] as [(String, String?)])
+    func emptyTags(value: String, expected: String?) throws {
+        #expect(try readChat("{\"tags\":\(value)}").overrides?.fields.tags?.description == expected)
+        var defaults = RoutingOverrides()
+        defaults.tags = TagExpression(["key"])
+        #expect(try readChat("{\"tags\":\(value)}", defaults: defaults).overrides?.fields.tags?.description == expected ?? "key")
+    }
+
+    @Test("a timeout may be a fraction of a second")
+    func fractions() throws {
+        #expect(try readChat(#"{"timeout_secs":2.25}"#).overrides?.fields.timeout == .milliseconds(2250))
+        #expect(try readChat("{}", ["x-router-timeout: 1.5"]).overrides?.fields.timeout == .milliseconds(1500))
     }
 
     @Test("up to 100 tags are taken")

@@ -80,11 +80,13 @@ import Testing
             PolicyText(["a": a, "b": b], routes: ["  only-b: { try: b }"], keys: ["  k: { secret: \"key-a\", models: [a] }"]))
         let unknown = try router.chat("no-such-model", key: "key-a")
         #expect(unknown.status == 404)
-        for name in ["b", "B", " b", "b ", "ｂ", "p-b/b", "p-b/up-b", "up-b", "*", "only-b", "b\u{0}", "a,b", "tag:b", "../b"] {
+        for name in ["b", "B", " b", "b ", "ｂ", "p-b/b", "p-b/up-b", "up-b", "*", "only-b", "b\u{0}", "b,only-b", "tag:b", "../b"] {
             let response = try router.chat(name, key: "key-a")
             #expect(response.status == 404, "\(name): \(response.text)")
             #expect(response.errorCode == unknown.errorCode, "\(name)")
         }
+        let list = try router.chat("a,b", key: "key-a")
+        #expect(list.status == 200 && list.json?["_router"]?["skipped"]?[0]?["model"]?.string == "b")
         let twice = #"{"model":"a","model":"b","messages":[{"role":"user","content":"x"}]}"#
         #expect(try router.call("POST", "/v1/chat/completions", body: twice, key: "key-a").status == 400)
         let escaped = #"{"model":"a","\u006dodel":"b","messages":[{"role":"user","content":"x"}]}"#

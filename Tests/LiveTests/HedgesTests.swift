@@ -141,7 +141,7 @@ import Testing
         let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try Self.router(a, b, hedge: "after: p95")
         for _ in 0..<19 { #expect(try router.stream("r").content == "a") }
-        #expect(try router.stream("r", "slow", extra: #""timeout_secs":1"#).json?["error"] != nil)
+        #expect(try router.stream("r", "slow", extra: #""timeout_secs":1,"max_model_switches":1"#).json?["error"] != nil)
         #expect(b.connections == 0)
         // The percentile is known from the twentieth response on. It is far below the timeout of a silent model.
         #expect(try router.stream("a").content == "a")

@@ -87,11 +87,19 @@ import Testing
         for upstream in upstreams { try upstream.waitForPeerClose() }
     }
 
-    @Test func `timeout_secs of a request replaces total`() throws {
+    @Test func `timeout_secs of a request bounds each attempt, so that the next model is called`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let router = try Self.router(upstream, "total: 60s")
         let response = try router.chat("a", extra: #""timeout_secs":1"#)
         #expect(response.status == 504)
+        #expect(response.json?["_router"]?["errors"]?[0]?["message"]?.string?.contains("'timeout_secs'") == true)
+        #expect(try router.metric("llm_router_attempt_failures_total", #"reason="timeout_attempt""#) == 1)
+        let spare = try ScriptedUpstream(ScriptedUpstream.responding("spare"))
+        let both = try RouterProcess(PolicyText(["a": upstream, "b": spare], routes: ["  r: { try: [a, b] }"]))
+        for stream in [false, true] {
+            let body = RouterProcess.chatBody("r", stream: stream, extra: #""timeout_secs":1.0"#)
+            #expect(try both.call("POST", "/v1/chat/completions", body: body).text.contains("spare"))
+        }
         #expect(try router.chat("a", extra: #""timeout_secs":0"#).status == 400)
         #expect(upstream.requests.first?.json?["timeout_secs"] == nil)
     }

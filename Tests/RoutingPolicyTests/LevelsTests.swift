@@ -34,6 +34,42 @@ struct LevelsTests {
     }
 
     @Test
+    func `a breaker can be off at each level, and a nearer level that sets something turns it on again`() throws {
+        func isOff(_ defaults: String, _ provider: String = "", _ model: String = "") throws -> [Bool] {
+            let policy = try policy(defaults, provider: provider, model: model)
+            return policy.models.map { policy.breaker(of: $0) }.map { $0.counts.isEmpty && $0.opensAtOnce.isEmpty }
+        }
+        #expect(try isOff("breaker: off") == [true, true])
+        #expect(try isOff("", "breaker: off") == [true, true])
+        #expect(try isOff("", "", "breaker: off") == [true, false])
+        #expect(try isOff("breaker: { failures: 1 }", "breaker: { failures: 2 }", "breaker: off") == [true, false])
+        #expect(try isOff("breaker: off", "", "breaker: { failures: 1 }") == [false, true])
+        #expect(try isOff("breaker: off", "breaker: { cooldown: 1s }", "breaker: off") == [true, false])
+        #expect(try isOff("breaker: off", "breaker: {}") == [true, true])
+        let on = try policy("breaker: off", model: "breaker: { failures: 1 }")
+        #expect(on.breaker(of: on.models[0]).opensAtOnce == BreakerSettings().opensAtOnce)
+    }
+
+    @Test
+    func `'off' shows in a difference, and changes the digest`() throws {
+        let on = try policy(""), off = try policy("breaker: off")
+        #expect(on.digest != off.digest)
+        #expect(PolicyDifference.words(from: on, to: off, draining: [:]).first?.hasSuffix("-> off") == true)
+        let model = try policy("", model: "breaker: off")
+        #expect(PolicyDifference.words(from: on, to: model, draining: [:]) == ["~ model m: breaker (none) -> off"])
+    }
+
+    @Test
+    func `the classes that count, and those that open at once, are chosen by name`() throws {
+        let policy = try policy(
+            "breaker: { counts: [timeout, rate_limited] }", provider: "breaker: { opens_at_once: upstream_error }",
+            model: "breaker: { counts: [] }")
+        let settings = policy.models.map(policy.breaker)
+        #expect(settings.map(\.counts) == [[], [.timeout, .rateLimited]])
+        #expect(settings.map(\.opensAtOnce) == [[.upstreamError], [.upstreamError]])
+    }
+
+    @Test
     func `a model's limits override the defaults, which apply to models only`() throws {
         let policy = try policy(
             "limits: { requests_per_minute: 10, concurrent: 2 }", provider: "limits: { concurrent: 9 }",

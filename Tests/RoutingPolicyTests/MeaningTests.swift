@@ -52,7 +52,7 @@ struct MeaningTests {
         #expect(policy.routes.first?.fallback == [.route(1), .models([2])])
         #expect(policy.routes[1].steps == [.models([1, 2]), .models([3])])
         #expect(policy.routes[1].fallbackOn == [.contextOverflow: [.models([0])], .contentFilter: [.models([1, 2])]])
-        #expect(policy.keys.last?.models == ModelScope(models: [0, 2], routes: [1]))
+        #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
         #expect(policy.keys.last?.endpoints == [.chat, .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
         #expect(report.issues.map(\.position.line) == [75, 116])
@@ -88,6 +88,75 @@ struct MeaningTests {
     func `a qualified name reaches a model whose key has no provider`() throws {
         let policy = try policy("models:\n  m: { provider: a }\nroutes:\n  r: { try: a/m }\n")
         #expect(policy.routes.first?.steps == [.models([0])])
+    }
+
+    @Test
+    func `a slash separates a provider only if the part before the first one is the model's own provider`() throws {
+        let policy = try policy(
+            """
+            models:
+              gemini/mini: { provider: a }
+              meta-llama/llama-3.3-70b:free: { provider: b }
+              a/vendor/large: { provider: a }
+              b/vendor/large: { provider: b }
+              a/: { provider: a }
+            routes:
+              team/fast: { try: [gemini/mini, vendor/large, b/vendor/large, a/gemini/mini] }
+              all: { try: team/fast }
+            """)
+        #expect(policy.models.map(\.name) == ["gemini/mini", "meta-llama/llama-3.3-70b:free", "vendor/large", "vendor/large", "a/"])
+        #expect(policy.models.map(\.upstream) == policy.models.map(\.name))
+        #expect(policy.routes[0].steps == [.models([0]), .models([2, 3]), .models([3]), .models([0])])
+        #expect(policy.routes[1].steps == [.route(0)])
+    }
+
+    @Test
+    func `a model's own name wins over the provider/name of another one`() throws {
+        let report = load(Self.start + "models:\n  x: { provider: b }\n  b/x: { provider: a }\nroutes:\n  r: { try: [b/x, x] }\n")
+        #expect(report.policy?.routes.first?.steps == [.models([1]), .models([0])])
+        #expect(report.issues.map(\.severity) == [.warning])
+    }
+
+    @Test
+    func `a key's patterns also match names that the policy does not list`() throws {
+        let scope = try #require(
+            try policy("models: { m: { provider: a } }\nkeys:\n  k: { secret: s3cret, models: [\"a/*\", m] }\n").keys.first?.models)
+        #expect(scope.hasPattern(matching: "a/new") && !scope.hasPattern(matching: "b/new") && !scope.hasPattern(matching: "m"))
+    }
+
+    @Test(
+        arguments: [("", nil), ("fallback: []", []), ("fallback: m", [.models([0])]), ("fallback: [s]", [.route(1)])]
+            as [(String, [RouteStep]?)])
+    func `a route without 'fallback' has none of its own, but an empty one is one`(option: String, steps: [RouteStep]?) throws {
+        let policy = try policy("models: { m: { provider: a } }\nroutes:\n  r: { try: m, \(option) }\n  s: { try: m }\n")
+        #expect(policy.routes[0].fallback == steps)
+    }
+
+    @Test
+    func `defaults.fallback may name models and routes that come after it`() throws {
+        let report = load(
+            "version: 1\ndefaults: { fallback: [r, m, { select: { tags: x } }] }\n"
+                + "providers: { a: { plugin: echo } }\nmodels: { m: { provider: a, tags: x } }\nroutes: { r: { try: m } }\n")
+        let policy = try #require(report.policy, "\(report.rendered())")
+        #expect(policy.defaults.fallback.prefix(2) == [.route(0), .models([0])] && policy.defaults.fallback.count == 3)
+    }
+
+    @Test
+    func `a route without a usable model is no problem if defaults.fallback serves its requests`() {
+        let text = """
+            version: 1
+            providers: { a: { plugin: echo }, off: { plugin: fake, base_url: "${UNSET}" } }
+            models: { m: { provider: a }, gone: { provider: off } }
+            routes: { r: { try: gone }, s: { try: gone, fallback: [] } }
+
+            """
+        func routes(_ text: String) -> [Bool] {
+            let report = load(text).rendered()
+            return ["r", "s"].map { report.contains("route '\($0)' has no usable model") }
+        }
+        #expect(routes(text) == [true, true])
+        #expect(routes(text + "defaults: { fallback: [m] }\n") == [false, true])
+        #expect(routes(text + "defaults: { fallback: [gone] }\n") == [true, true])
     }
 
     @Test

@@ -67,7 +67,8 @@ struct OptionsTests {
         "models.request_overrides": ("{ a: 1 }", "{ a: 2 }", [:]), "price.input": ("1", "2", ["output": "3"]),
         "price.output": ("1", "2", ["input": "3"]), "price.cached_input": ("1", "2", ["input": "3", "output": "4"]),
         "price.reasoning": ("1", "2", ["input": "3", "output": "4"]), "routes.try": ("[m]", "[n]", [:]),
-        "routes.fallback": ("[m]", "[n]", [:]),
+        "routes.fallback": ("[m]", "[n]", [:]), "defaults.fallback": ("[m]", "[n]", [:]),
+        "breaker.counts": ("[timeout]", "[reset]", [:]), "breaker.opens_at_once": ("[timeout]", "[reset]", [:]),
         "fallback_on.context_overflow": ("[m]", "[n]", [:]), "fallback_on.content_filter": ("[m]", "[n]", [:]),
         "hedge.after": ("3s", "p95", [:]), "hedge.max_cost": ("1", "2", ["after": "3s"]), "select.tags": ("x", "\"!y\"", [:]),
         "select.provider": ("p", "q", [:]), "select.models": ("m", "n", [:]), "select.supports": ("[tools]", "[json]", [:]),
@@ -113,7 +114,7 @@ struct OptionsTests {
         case .bool: ("false", "true")
         case .word(let words): (words[0], words[1])
         case .integer(let range, _): ("\(range.lowerBound)", "\(range.lowerBound + 1)")
-        case .number(let range): ("\(range.lowerBound)", "\(range.lowerBound + 0.5)")
+        case .number(let range, _): ("\(range.lowerBound)", "\(range.lowerBound + 0.5)")
         case .money: ("1", "2")
         case .duration(let range): range.contains(.seconds(1)) ? ("1s", "2s") : ("61s", "62s")
         case .size: ("1MiB", "2MiB")

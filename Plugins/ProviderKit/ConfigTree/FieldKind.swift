@@ -26,8 +26,8 @@ public enum FieldKind: Sendable, Equatable {
     case words([String])
     /// A whole number. The unit is what it counts, such as `milliseconds`; nil if it has none.
     case integer(ClosedRange<Int>, unit: String? = nil)
-    /// A number, with or without a fraction.
-    case number(ClosedRange<Double>)
+    /// A number, with or without a fraction. The unit is what it counts, such as `seconds`; nil if it has none.
+    case number(ClosedRange<Double>, unit: String? = nil)
     /// An amount in US dollars.
     case money(ClosedRange<Double>)
     /// A time with its unit.
@@ -48,7 +48,7 @@ extension FieldKind: CustomStringConvertible {
         case .word(let words): words.joined(separator: " | ")
         case .words(let words): "list of \(words.joined(separator: ", "))"
         case .integer(let range, let unit): "\(unit ?? "whole number"), \(limits(range))"
-        case .number(let range): "number, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
+        case .number(let range, let unit): "\(unit ?? "number"), \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
         case .money(let range): "US dollars, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
         case .duration(let range): "time, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
         case .size(let range): "size, \(sizeAsWritten(range.lowerBound)) to \(sizeAsWritten(range.upperBound))"

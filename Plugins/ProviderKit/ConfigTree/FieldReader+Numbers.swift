@@ -31,9 +31,15 @@ extension FieldReader {
     }
 
     /// Reads a number in decimal digits, with or without a fraction; nil if it is absent or invalid.
-    public mutating func number(_ key: String, in range: ClosedRange<Double>, required: Bool = false) -> Double? {
-        declare(key, as: .number(range))
-        return decimal(key, required: required, kind: "a number", in: range)
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - range: the allowed numbers.
+    ///   - unit: what the number counts, such as `seconds`, if authors may expect to write a unit; nil if not.
+    ///   - required: whether an absent key is an error.
+    public mutating func number(_ key: String, in range: ClosedRange<Double>, unit: String? = nil, required: Bool = false) -> Double? {
+        declare(key, as: .number(range, unit: unit))
+        return decimal(key, required: required, kind: unit.map { "a number of \($0)" } ?? "a number", in: range, unit: unit)
     }
 
     /// Reads a number from 0 to 1; nil if it is absent or invalid.
@@ -48,7 +54,9 @@ extension FieldReader {
         return decimal(key, required: required, kind: "US dollars as a number", in: 0...1_000_000)
     }
 
-    private mutating func decimal(_ key: String, required: Bool, kind: String, in range: ClosedRange<Double>) -> Double? {
+    private mutating func decimal(
+        _ key: String, required: Bool, kind: String, in range: ClosedRange<Double>, unit: String? = nil
+    ) -> Double? {
         var expected: String { "\(kind) from \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)" }
         guard let (scalar, node) = scalar(key, required: required, expecting: expected) else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
@@ -57,7 +65,8 @@ extension FieldReader {
         guard isDecimal, let value = Double(scalar.text), range.contains(value) else {
             report(
                 at: node, "'\(key)' takes \(expected), not \(node.displayText)",
-                hint: ratio(ofPercentage: scalar.source, in: range).map { "write \($0.asWritten)" })
+                hint: ratio(ofPercentage: scalar.source, in: range).map { "write \($0.asWritten)" }
+                    ?? unit.flatMap { wholeNumber(scalar.source, $0) }.map { "write \($0)" })
             return nil
         }
         return value

@@ -23,6 +23,8 @@ public enum FailureClass: String, Sendable, CaseIterable {
     case contentFilter = "content_filter"
     /// The model does not support something that the request needs.
     case unsupported
+    /// The request asks for JSON, the policy demands it, and the response is not JSON.
+    case invalidJSON = "invalid_json"
     /// The request itself is invalid, so no other model would accept it either.
     case clientError = "client_error"
     /// A limit of the router itself has been reached, such as its connections to the provider, or its memory. The

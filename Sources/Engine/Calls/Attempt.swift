@@ -44,6 +44,8 @@ final class Attempt {
     private var isCommitted = false
     private var isClientSlow = false
     private let hasFilterChain: Bool
+    /// Whether the response must be JSON. It is held back until that is checked.
+    let checksJSON: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
     /// The number of choices without a finish reason; nil once content has followed the last one, because then finish
@@ -100,10 +102,11 @@ final class Attempt {
     /// - Parameters:
     ///   - isHeldBack: whether the parts are held back at first, because the attempt is a hedge or continues a broken
     ///     stream.
+    ///   - checksJSON: whether the response must be JSON.
     ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
         call: RunningCall, candidate: AttemptSequence.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        startedAt: NIODeadline, provider: LoopProvider, timeouts: Timeouts, hasFilterChain: Bool, budget: BufferBudget
+        startedAt: NIODeadline, provider: LoopProvider, timeouts: Timeouts, checksJSON: Bool, hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
         writer = call.writer
@@ -113,7 +116,8 @@ final class Attempt {
         self.permit = consume permit
         self.isRepeat = isRepeat
         self.startedAt = startedAt
-        heldParts = isHeldBack ? [] : nil
+        self.checksJSON = checksJSON
+        heldParts = isHeldBack || checksJSON ? [] : nil
         self.provider = provider
         translator = provider.translator
         providerCall = call.providerCall(for: candidate, repairs: provider.repairs)
@@ -240,7 +244,7 @@ final class Attempt {
             return fail(upstreamError())
         }
         if isCommitted || isFolded, finishesStream() { return complete() }
-        let (error, reason) = failure.classified()
+        let (error, reason) = failure.classified(attemptTimeout: call.isOverdue ? nil : call.plan.attemptTimeout)
         fail(error, reason: reason)
     }
 
@@ -389,6 +393,11 @@ final class Attempt {
     private func complete() {
         guard providerCall.isStream ? isCommitted : hasBegun else {
             return fail(ProviderError(.upstreamError, message: "the upstream's response was empty", code: "upstream_empty"))
+        }
+        if checksJSON, let heldParts, !writer.isJSON(heldParts) {
+            return fail(
+                ProviderError(
+                    .invalidJSON, status: 200, message: "the response is not JSON, which 'response_format' asks for", code: "invalid_json"))
         }
         state = .done
         // The connection can be reused if the response's framing ends within a second.

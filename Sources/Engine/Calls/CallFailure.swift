@@ -42,7 +42,8 @@ extension CallFailure {
             return CallFailure(cause: .upstream, status: max(last.status ?? 400, 400), error: last)
         case .cancelled:
             return CallFailure(cause: .clientLeft, status: 499, error: last)
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported, .routerLimit:
+        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .unsupported, .invalidJSON,
+            .routerLimit:
             break
         }
         let classes = Set(errors.map(\.error.failure))

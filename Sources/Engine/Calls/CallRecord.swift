@@ -8,6 +8,8 @@ package final class CallRecord {
     /// The model of the same attempt.
     package var model: String?
     package let route: String?
+    /// The names in the request's `model` that were skipped, because they are unknown or the key may not use them.
+    package let skippedNames: [String]
     /// The number of attempts that have been started.
     package var attempts = 0
     package var isFallback = false
@@ -23,6 +25,9 @@ package final class CallRecord {
     package var isReplayed = false
     /// The failed attempts.
     package var failures: [FailedAttempt] { errors.contains { $0.repair != nil } ? errors.filter { $0.repair == nil } : errors }
+    /// Whether the response was checked to be JSON, as `valid_json` demands. The client then gets it without a
+    /// code fence.
+    package var hasValidJSON = false
     /// The points at which another model continued a broken stream.
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.
@@ -39,8 +44,9 @@ package final class CallRecord {
     /// From the request's arrival to the end of the call. Set just before `finish` or `fail`.
     package var totalTime: Duration = .zero
 
-    package init(route: String? = nil, config: String) {
+    package init(route: String? = nil, skippedNames: [String] = [], config: String) {
         self.route = route
+        self.skippedNames = skippedNames
         self.config = config
     }
 }

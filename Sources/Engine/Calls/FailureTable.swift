@@ -36,7 +36,7 @@ extension ProviderError {
         // A retry would get the same redirect.
         case .upstreamError where (300..<400).contains(status ?? 0): return .next
         case .upstreamError: return status == 503 && retryAfter != nil ? .retryThenNext : .nextThenRetry
-        case .unreachable, .timeout, .notFound, .providerRejected, .unsupported, .routerLimit: return .next
+        case .unreachable, .timeout, .notFound, .providerRejected, .unsupported, .invalidJSON, .routerLimit: return .next
         case .contextOverflow: return .fallbackOnOrLargerContext
         case .contentFilter: return .fallbackOnOrStop
         case .clientError, .cancelled: return .stop

@@ -20,6 +20,9 @@ package protocol ResponseWriter: AnyObject {
     func resume(_ record: CallRecord)
     /// A read has ended: sends what was written since the last flush.
     func flush()
+    /// Whether a complete non-streamed response, which has not been written, is JSON in each of its choices. A choice
+    /// without text, such as one with a tool call or a refusal, counts as JSON.
+    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool
     /// The response is complete.
     func finish(_ record: CallRecord)
     /// The call has failed, before or after `commit`. The cause is `clientLeft` if there is nobody to respond to.

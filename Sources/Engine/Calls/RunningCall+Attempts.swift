@@ -93,7 +93,8 @@ extension RunningCall {
         let timeouts = snapshot.timeouts(ofModel: candidate.model, on: plan.timeoutRoute)
         let attempt = Attempt(
             call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || isCommitted, startedAt: now,
-            provider: provider, timeouts: timeouts, hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
+            provider: provider, timeouts: timeouts, checksJSON: checksJSON(of: candidate.model),
+            hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
         record.attempts = sequence.attempts
         if isHeldBack {
             hedge = attempt
@@ -101,8 +102,13 @@ extension RunningCall {
             self.attempt = attempt
             if !isCommitted { present(attempt) }
         }
-        attempt.start(deadline: min(deadline, now + timeouts.total))
+        attempt.start(deadline: min(deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         if !isHeldBack, plan.hedge != nil, self.attempt === attempt { armHedge() }
+    }
+
+    /// Whether a response of the model must be JSON: the request asks for JSON, and the route or the model demands it.
+    private func checksJSON(of model: Int) -> Bool {
+        !request.isStream && request.needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
     }
 
     /// The call that the provider's plugin translates.
@@ -132,6 +138,7 @@ extension RunningCall {
         record.provider = attempt.provider.name
         record.model = snapshot.policy.models[attempt.candidate.model].name
         record.isFallback = attempt.candidate.isFallback
+        record.hasValidJSON = attempt.checksJSON
         record.firstByteTime = nil
         record.upstreamTime = nil
         writer.begin(record)
@@ -248,7 +255,8 @@ extension RunningCall {
         let model = snapshot.policy.models[attempt.candidate.model].name
         loop.counters(ofModel: attempt.candidate.model, in: snapshot).failures[reason, default: 0] += 1
         record(error, reason, of: attempt)
-        loop.report(error, provider: attempt.provider.name, model: model)
+        loop.report(
+            error, provider: attempt.provider.name, model: model, label: snapshot.metricLabel(ofModel: attempt.candidate.model))
     }
 
     private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) {

@@ -72,7 +72,7 @@ extension FailureClass {
     fileprivate var isBreak: Bool {
         switch self {
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .routerLimit: true
-        case .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .cancelled: false
+        case .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError, .cancelled: false
         }
     }
 }

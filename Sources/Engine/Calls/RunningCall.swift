@@ -67,7 +67,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.snapshot = snapshot
         self.writer = writer
         deadline = request.arrivedAt + plan.total
-        record = CallRecord(route: plan.route, config: snapshot.policy.digest)
+        record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
         record.planTime = .now() - request.readAt
         self.request = request
         sequence = AttemptSequence(plan)

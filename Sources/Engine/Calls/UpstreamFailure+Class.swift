@@ -3,7 +3,9 @@ import ProviderKit
 
 extension UpstreamFailure {
     /// The failure as a classified error, and its reason for the metrics: the class, or the timer of a timeout.
-    func classified() -> (ProviderError, reason: String) {
+    ///
+    /// - Parameter attemptTimeout: the timeout of the attempt that the request set, if `total` stands for it; else nil.
+    func classified(attemptTimeout: Duration? = nil) -> (ProviderError, reason: String) {
         switch self {
         case .unreachable(let message):
             return (ProviderError(.unreachable, message: message), "unreachable")
@@ -26,6 +28,12 @@ extension UpstreamFailure {
             )
         case .outOfResources(let message):
             return (ProviderError(.routerLimit, message: message, code: "out_of_resources"), "out_of_resources")
+        case .timeout(.total) where attemptTimeout != nil:
+            return (
+                ProviderError(
+                    .timeout, message: "the attempt took longer than the request's 'timeout_secs' allows", code: "attempt_timeout"),
+                "timeout_attempt"
+            )
         case .timeout(let timer):
             return (
                 ProviderError(timer.failureClass, message: "the '\(timer.rawValue)' timeout ran out", code: "\(timer.rawValue)_timeout"),

@@ -94,12 +94,12 @@ package struct CallSimulation {
         let settings = snapshot.modelRetry[model].overridden(by: plan.retry)
         let rule = error.failureRule(plan.failover, provider.failover, policy.defaults.failover)
         // The failures of this call alone may open the breaker. Then no retry is possible.
+        let breaker = policy.breaker(of: definition)
+        let weights = failures.filter { $0.model == definition.name && $0.provider == provider.name }.map {
+            Breaker.Weight($0.error.failure, breaker)
+        }
         let isOpened =
-            policy.breaker(of: definition).failures
-            <= failures.count { failed in
-                failed.model == definition.name && failed.provider == provider.name
-                    && Breaker.Verdict(.failed(failed.error.failure, retryAfter: nil)) == .failed
-            }
+            weights.contains { $0 == .opens || $0 == .opensForLonger } || weights.count { $0 == .counts } >= breaker.failures
         switch sequence.decide(rule, after: error.failure, retries: settings.retries, context: { policy.models[$0].context }) {
         case .stop:
             ending = .stopped(error.failure)
@@ -188,11 +188,7 @@ package struct CallSimulation {
         return availability.isOpen ? .probe : .ready
     }
 
-    private func delay(_ settings: Retry) -> Duration {
-        var exact = settings, random = SplitMix64(seed: 0)
-        exact.jitter = 0
-        return Backoff.delay(retry: sequence.retriesMade + 1, settings: exact, retryAfter: nil, using: &random)
-    }
+    private func delay(_ settings: Retry) -> Duration { settings.delay(ofRetry: sequence.retriesMade + 1) }
 }
 
 extension Availability {

@@ -58,6 +58,8 @@ package struct ExpectationTrial {
     ///
     /// - Parameter refusal: returns the error response for a request without a plan.
     package func verdict(of request: PlanRequest, refusal: (PlanRefusal) -> RequestRefusal) -> Verdict {
+        let snapshot = snapshot.including(fallbackOf: request)
+        if snapshot !== self.snapshot { return ExpectationTrial(definition, in: snapshot).verdict(of: request, refusal: refusal) }
         let down = snapshot.models(down: definition.down)
         for seed in Self.seeds {
             let trace = PlanTrace()

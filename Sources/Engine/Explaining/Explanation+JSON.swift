@@ -83,6 +83,11 @@ extension Explanation.PlannedCall {
             $0.member("max_models", maxModels)
             $0.member("max_attempts", maxAttempts)
             $0.member("total_ms", total)
+            if let attemptTimeout { $0.member("attempt_ms", attemptTimeout) }
+        }
+        if !skippedNames.isEmpty {
+            writer.key("skipped")
+            writer.array { for name in skippedNames { $0.string(name) } }
         }
         if let hedge {
             writer.key("hedge")

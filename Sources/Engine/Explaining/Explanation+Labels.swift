@@ -11,6 +11,7 @@ extension Explanation.Part {
         case .try: "try"
         case .fallback: "fallback"
         case .requestedFallback: "fallback_model"
+        case .defaultFallback: "defaults.fallback"
         case .fallbackOn(let failure): "fallback_on.\(failure.rawValue)"
         }
     }

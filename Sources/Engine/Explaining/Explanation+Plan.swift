@@ -10,7 +10,7 @@ extension Explanation {
         _ request: PlanRequest, key: Key, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
         refusal: (PlanRefusal) -> RequestRefusal
     ) -> Explanation {
-        let trace = PlanTrace()
+        let trace = PlanTrace(), snapshot = snapshot.including(fallbackOf: request)
         let explained = Request(
             models: request.models, needs: request.needs, overrides: request.fields, key: key,
             keyState: State(state.availability(of: key), now: state.now))
@@ -68,7 +68,7 @@ struct PlannedCallBuilder {
         }
         call = Explanation.PlannedCall(
             route: plan.route, attempts: [], ending: simulation.ending, status: simulation.status, chains: [], maxModels: plan.maxModels,
-            maxAttempts: plan.maxAttempts, total: plan.total,
+            maxAttempts: plan.maxAttempts, total: plan.total, attemptTimeout: plan.attemptTimeout, skippedNames: plan.skippedNames,
             hedge: plan.hedge, resumes: plan.resumes, seed: trace.isDrawn ? state.seed : nil)
         let ranks = ExplanationRanks(request, trace, snapshot, state)
         call.attempts = simulation.attempts.map { attempt in

@@ -52,6 +52,10 @@ package struct Explanation: Sendable, Equatable {
         package var maxAttempts: Int
         /// The timeout for all attempts and waits together.
         package var total: Duration
+        /// The timeout of each attempt that the request sets; nil if it sets none.
+        package var attemptTimeout: Duration?
+        /// The names in the request's `model` that are unknown, or that the key may not use.
+        package var skippedNames: [String]
         package var hedge: Hedge?
         package var resumes: Bool
         /// The seed of random choices and rotations; nil if there were none.
@@ -85,6 +89,8 @@ package struct Explanation: Sendable, Equatable {
         case fallback
         /// The request's `fallback_model`.
         case requestedFallback
+        /// `defaults.fallback`.
+        case defaultFallback
         case fallbackOn(FailureClass)
     }
 

@@ -21,7 +21,10 @@ struct ExplanationOmissions {
         let names = request.models.isEmpty ? ["auto"] : request.models
         for name in names { addCandidates(of: name) }
         if let name = request.fields.fallbackModel {
-            for model in snapshot.models(named: request.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name) { add(model) }
+            let models = request.fields.fallbackProvider.map { snapshot.models(named: name, of: $0) } ?? snapshot.models(named: name)
+            for model in models { add(model, isTry: false) }
+        } else if trace.sections.contains(where: { $0.part == .defaultFallback }) {
+            for model in snapshot.defaultFallback.all { add(model, isTry: false) }
         }
         // Models that no selector matches come last, because there may be very many of them.
         for name in names { addUnselected(of: name) }
@@ -46,7 +49,7 @@ struct ExplanationOmissions {
         return snapshot.route(named: name).map(scope.routes.contains) ?? false
     }
 
-    private mutating func add(_ model: Int, isGranted: Bool = false) {
+    private mutating func add(_ model: Int, isGranted: Bool = false, isTry: Bool = true) {
         guard !seen.contains(model) else { return }
         let provider = snapshot.policy.providers[snapshot.policy.models[model].provider]
         if provider.settings == nil {
@@ -55,7 +58,7 @@ struct ExplanationOmissions {
             add(model, rule)
         } else if !isGranted, let scope = request.scope, !scope.models.contains(model) {
             add(model, .scope)
-        } else if let rule = RequestConditions(request).firstFailure(of: snapshot.policy.models[model]) {
+        } else if let rule = RequestConditions(request).firstFailure(of: snapshot.policy.models[model], isTry: isTry) {
             add(model, rule)
         }
     }
@@ -82,7 +85,7 @@ struct ExplanationOmissions {
     private func collect(_ route: Int, _ selections: inout [Selection], _ visited: inout Set<Int>) {
         guard visited.insert(route).inserted else { return }
         let definition = snapshot.policy.routes[route]
-        for step in definition.steps + definition.fallback
+        for step in definition.steps + (definition.fallback ?? [])
             + definition.fallbackOn.sorted(by: { $0.key.rawValue < $1.key.rawValue }).flatMap(\.value)
         {
             switch step {

@@ -12,21 +12,20 @@ struct ExplanationRanks {
     private let fields: RoutingOverrides
     private let snapshot: Snapshot
     private let state: ExplanationState
-    /// Whether the last section is the request's `fallback_model`.
-    private let hasRequestedFallback: Bool
 
     init(_ request: PlanRequest, _ trace: PlanTrace, _ snapshot: Snapshot, _ state: ExplanationState) {
         sections = trace.sections
         fields = request.fields
         self.snapshot = snapshot
         self.state = state
-        hasRequestedFallback = request.fields.fallbackModel != nil
     }
 
     func rank(of model: Int, isFallback: Bool) -> Rank {
-        // The request's `fallback_model` was traced last, but comes first.
-        let order = isFallback && hasRequestedFallback ? Array(sections.indices.reversed()) : Array(sections.indices)
-        return rank(of: model, among: order.filter { sections[$0].part.isFallback == isFallback && !sections[$0].part.isChain })
+        let indices = sections.indices.filter { sections[$0].part.isFallback == isFallback && !sections[$0].part.isChain }
+        // The request's `fallback_model` is traced last, but comes first.
+        return rank(
+            of: model,
+            among: indices.filter { sections[$0].part == .requestedFallback } + indices.filter { sections[$0].part != .requestedFallback })
     }
 
     func rank(of model: Int, in part: PlanTrace.Part) -> Rank {
@@ -47,7 +46,9 @@ struct ExplanationRanks {
         switch sections[index].part {
         case .named: .named
         case .route(let name): .try(route: name)
-        case .fallback: hasRequestedFallback && index == sections.count - 1 ? .requestedFallback : .fallback
+        case .fallback: .fallback
+        case .requestedFallback: .requestedFallback
+        case .defaultFallback: .defaultFallback
         case .fallbackOn(let failure): .fallbackOn(failure)
         }
     }
@@ -57,6 +58,12 @@ struct ExplanationRanks {
         let definition = snapshot.policy.models[model], statistics = reading.statistics
         var reason = Explanation.Reason(order: section.order, text: section.order.rawValue)
         func add(_ detail: String) { reason.text += ": \(detail)" }
+        if section.part.isTry, fields.prefersFast == true {
+            reason.text = "prefer_fast"
+            reason.score = Double(statistics.meanLatencyMilliseconds ?? Ranking.assumedLatency)
+            add(statistics.meanLatencyMilliseconds.map { "\(Double($0).short) ms latency" } ?? "no samples, counts as 1s")
+            return reason
+        }
         switch section.order {
         case .listed:
             break
@@ -83,7 +90,6 @@ struct ExplanationRanks {
             reason.score = Double(reading.inFlight)
             add("\(reading.inFlight) in progress")
         }
-        if fields.prefersFast == true, definition.type == "fast" { reason.text += ", prefer_fast" }
         return reason
     }
 
@@ -95,10 +101,6 @@ struct ExplanationRanks {
             guard omitted.rule == .outranked else { return nil }
             let reading = state.reading(ofModel: omitted.model)
             return reading.availability.isAvailable ? (omitted.model, reading) : nil
-        }
-        if fields.prefersFast == true {
-            let isFast = snapshot.traits[section.chosen[position].model].isFast
-            models.removeAll { snapshot.traits[$0.model].isFast != isFast }
         }
         if section.order == .top3 {
             // The draw was among the first three.
@@ -126,7 +128,7 @@ extension PlanTrace {
 extension PlanTrace.Part {
     var isFallback: Bool {
         switch self {
-        case .fallback: true
+        case .fallback, .requestedFallback, .defaultFallback: true
         case .named, .route, .fallbackOn: false
         }
     }

@@ -43,7 +43,11 @@ package struct ExplanationTable {
         let state = explanation.request.keyState.description
         addWrapped("key", explanation.request.key.label + (state.isEmpty ? "" : ", \(state)"))
         addWrapped("policy", "\(policyName), digest \(explanation.config)")
-        guard case .planned(let call) = explanation.outcome, let seed = call.seed else { return }
+        guard case .planned(let call) = explanation.outcome else { return }
+        if !call.skippedNames.isEmpty {
+            addWrapped("skipped", "\(call.skippedNames.joined(separator: ", ")): unknown, or not for this key")
+        }
+        guard let seed = call.seed else { return }
         let orders = Set((call.attempts + call.chains).map(\.reason.order)).filter(\.isDrawn).map(\.rawValue).sorted()
         addWrapped("draw", "\(orders.joined(separator: ", ")): order drawn with seed \(seed); '--seed N' draws another")
     }
@@ -94,6 +98,7 @@ package struct ExplanationTable {
         lines += ["", "waits"]
         addWait(
             "total", "\(call.total.rounded) for at most \(call.maxAttempts) attempts and at most \(call.maxModels) models of 'try'")
+        if let timeout = call.attemptTimeout { addWait("timeout_secs", "\(timeout.rounded) for each attempt") }
         addWaits("attempt", of: call.attempts, \.timeoutSummary)
         addWaits("retries", of: call.attempts, \.retrySummary)
         if let hedge = call.hedge { addWait("hedge", hedge.explained) }
@@ -180,7 +185,7 @@ extension Order {
 extension Explanation.Attempt {
     var isFallback: Bool {
         switch part {
-        case .fallback, .requestedFallback, .fallbackOn: true
+        case .fallback, .requestedFallback, .defaultFallback, .fallbackOn: true
         case .named, .try: false
         }
     }
@@ -195,7 +200,8 @@ extension Explanation.Attempt {
 
     fileprivate var retrySummary: String {
         guard retry.retries > 0 else { return "none" }
-        let delays = "after \(retry.delay.rounded), doubled each time up to \(retry.maxDelay.rounded)"
+        let isConstant = retry.delay(ofRetry: 2) == retry.delay(ofRetry: 1)
+        let delays = "after \(retry.delay.rounded)" + (isConstant ? "" : ", doubled each time up to \(retry.maxDelay.rounded)")
         return "\(retry.retries) per model, \(delays), ± \((retry.jitter * 100).short) %"
     }
 }

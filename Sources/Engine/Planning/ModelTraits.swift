@@ -5,7 +5,6 @@ import RoutingPolicy
 struct ModelTraits {
     /// One bit for each `Capability`.
     var supports: UInt8
-    var isFast: Bool
     /// In tokens; `Int.max` if unknown.
     var context: Int
     /// In tokens; `Int.max` if unknown.
@@ -16,7 +15,6 @@ struct ModelTraits {
 
     init(_ model: ModelDefinition) {
         supports = model.supports.bits
-        isFast = model.type == "fast"
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max
         price = model.price.map { $0.input + $0.output } ?? .infinity

@@ -42,6 +42,10 @@ package struct Plan: Sendable, Equatable {
     package var isNamed: Bool
     /// The timeout for all attempts and waits together.
     package var total: Duration
+    /// The timeout of each attempt that the request sets; nil if it sets none.
+    package var attemptTimeout: Duration?
+    /// The names in the request's `model` that no route or model has, or that its key may not use.
+    package var skippedNames: [String] = []
     /// The index of the route whose timeouts override those of each model; nil if no route overrides them.
     package var timeoutRoute: Int?
     /// The settings of the request and the route, which override those of each model.
@@ -50,6 +54,8 @@ package struct Plan: Sendable, Equatable {
     package var failover = Failover()
     package var hedge: Hedge?
     package var resumes = false
+    /// The route's `valid_json`, which overrides each model's.
+    package var validJSON: Bool?
 }
 
 /// The reason why there is no plan.

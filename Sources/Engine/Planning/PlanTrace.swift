@@ -7,7 +7,16 @@ package final class PlanTrace {
         case named(String)
         case route(String)
         case fallback
+        /// The request's `fallback_model`.
+        case requestedFallback
+        /// `defaults.fallback`.
+        case defaultFallback
         case fallbackOn(FailureClass)
+
+        /// Whether the request's wishes bind the candidates.
+        var isTry: Bool {
+            if case .route = self { true } else { false }
+        }
     }
 
     /// A group of candidates that are ranked together.

@@ -5,12 +5,22 @@ import RoutingPolicy
 package struct Planner<State: PlanningState> {
     private let snapshot: Snapshot
     private let request: PlanRequest
-    /// Created for the first route. A model that the client names is used whatever the request needs.
+    /// Created for the first route or fallback. A model that the client names is used whatever the request needs.
     private var conditions: RequestConditions?
     private var flat = RequestConditions.Flat()
     private var state: State
     /// The minimum for the current segment: the higher one of the segment's and the request's.
     private var minSuccessRate: Float = 0
+    /// Whether the current segment is bound by the request's wishes, and the request has some.
+    private var checksWishes = false
+    /// Whether the current segment is ranked by `prefer_fast`.
+    private var prefersFast = false
+    /// Whether the request, or a route that it names, has a fallback of its own.
+    private var hasFallback = false
+    /// Whether the request names a route that the key's scope contains itself.
+    private var isGranted = false
+    /// Why the first name leads to no candidate. It counts if no other name and no fallback has one.
+    private var refusal: PlanRefusal?
     private let trace: PlanTrace?
 
     /// - Parameter trace: records why each candidate was chosen or left out; nil for served requests.
@@ -29,22 +39,25 @@ package struct Planner<State: PlanningState> {
     }
 
     private mutating func plan() throws(PlanRefusal) -> Plan {
-        var plan: Plan
-        switch request.models.count {
-        case 0: plan = try self.plan(name: "auto")
-        case 1: plan = try self.plan(name: request.models[0])
-        default: plan = try self.plan(names: request.models)
-        }
+        var plan = request.models.count > 1 ? try self.plan(names: request.models) : try self.plan(name: request.models.first ?? "auto")
         if let name = request.overrides?.fields.fallbackModel { try addFallback(name, to: &plan) }
+        if !hasFallback { addDefaultFallback(to: &plan) }
+        if let refusal, plan.tries.isEmpty, plan.fallback.isEmpty { throw refusal }
         applyOverrides(to: &plan)
         return plan
     }
 
     /// Puts the request's `fallback_model` before the route's fallbacks, unless its provider is off.
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
-        trace?.begin(.fallback, order: .listed)
+        hasFallback = true
+        trace?.begin(.requestedFallback, order: .listed)
         do throws(PlanRefusal) {
-            let models = try models(named: request.overrides?.fields.fallbackProvider.map { "\($0)/\(name)" } ?? name)
+            let models =
+                if let provider = request.overrides?.fields.fallbackProvider {
+                    try served(snapshot.models(named: name, of: provider), "\(provider)/\(name)")
+                } else {
+                    try served(snapshot.models(named: name), name)
+                }
             traceChosen(models)
             plan.fallback = models + plan.fallback
         } catch {
@@ -52,41 +65,59 @@ package struct Planner<State: PlanningState> {
         }
     }
 
+    private mutating func addDefaultFallback(to plan: inout Plan) {
+        guard !snapshot.defaultFallback.fallback.isEmpty else { return }
+        readConditions()
+        let scope = isGranted ? nil : request.scope, limit = candidateLimit(plan)
+        for segment in snapshot.defaultFallback.fallback {
+            appendCandidates(of: segment, .defaultFallback, scope, limit, into: &plan.fallback)
+        }
+    }
+
     /// Applies the request's bounds, which override the route's.
     private func applyOverrides(to plan: inout Plan) {
         guard let fields = request.overrides?.fields else { return }
-        if let timeout = fields.timeout { plan.total = timeout }
-        if let switches = fields.maxModelSwitches { plan.maxModels = switches + 1 }
+        plan.attemptTimeout = fields.timeout
+        if let models = fields.maxModelSwitches { plan.maxModels = models }
         if let retries = fields.retries { plan.retry.retries = retries }
-        if let delay = fields.retryDelay { plan.retry.delay = delay }
+        if let delay = fields.retryDelay { plan.retry.setConstantDelay(delay) }
     }
 
     private mutating func plan(name: String) throws(PlanRefusal) -> Plan {
         if let route = snapshot.route(named: name) {
-            return try plan(snapshot.chains[route], name, scope: request.scope?.routes.contains(route) == true ? nil : request.scope)
+            let isGranted = request.scope?.routes.contains(route) == true
+            if isGranted { self.isGranted = true }
+            return try plan(snapshot.chains[route], name, scope: isGranted ? nil : request.scope)
         }
         if name == "auto" { return try plan(snapshot.auto, name, scope: request.scope) }
-        let models = try models(named: name)
         var plan = emptyPlan(route: nil)
         plan.isNamed = true
-        plan.total = snapshot.modelTimeouts[models[0]].total
-        trace?.begin(.named(name), order: models.count > 1 ? .roundRobin : .listed)
-        traceChosen(models)
-        plan.tries = models
+        do throws(PlanRefusal) { plan.tries = try served(snapshot.models(named: name), name) } catch {
+            guard case .off = error else { throw error }
+            refusal = refusal ?? error
+        }
+        if let first = plan.tries.first { plan.total = snapshot.modelTimeouts[first].total }
+        trace?.begin(.named(name), order: plan.tries.count > 1 ? .roundRobin : .listed)
+        traceChosen(plan.tries)
         return plan
     }
 
-    /// Plans a list of names in their order. Each of them may be a model or a route.
+    /// Plans a list of names in their order. Each of them may be a model or a route. A name that is unknown, or
+    /// that the key may not use, is skipped.
     private mutating func plan(names: [String]) throws(PlanRefusal) -> Plan {
-        var plan = emptyPlan(route: nil)
-        var off: PlanRefusal?
+        var parts: [Plan] = [], skipped: [String] = []
         for name in names {
-            let part: Plan
-            do throws(PlanRefusal) { part = try self.plan(name: name) } catch {
-                guard case .off = error else { throw error }
-                off = error
-                continue
-            }
+            do throws(PlanRefusal) { parts.append(try self.plan(name: name)) } catch { skipped.append(name) }
+        }
+        guard let first = parts.first else { throw .unknown(names.joined(separator: ", ")) }
+        var plan = parts.count == 1 ? first : combined(parts)
+        plan.skippedNames = skipped
+        return plan
+    }
+
+    private func combined(_ parts: [Plan]) -> Plan {
+        var plan = emptyPlan(route: nil)
+        for part in parts {
             plan.tries += part.tries.filter { !plan.tries.contains($0) }
             plan.fallback += part.fallback
             if part.route != nil {
@@ -94,8 +125,7 @@ package struct Planner<State: PlanningState> {
                 plan.fallbackOn.merge(part.fallbackOn) { first, _ in first }
             }
         }
-        if let off, plan.tries.isEmpty, plan.fallback.isEmpty { throw off }
-        plan.maxModels = max(plan.maxModels, min(names.count, plan.maxAttempts))
+        plan.maxModels = max(plan.maxModels, min(parts.count, plan.maxAttempts))
         return plan
     }
 
@@ -108,10 +138,9 @@ package struct Planner<State: PlanningState> {
 
     // MARK: Models by name
 
-    /// The models with this name whose providers are on, rotated.
-    private mutating func models(named name: String) throws(PlanRefusal) -> [Int] {
-        let models = snapshot.models(named: name)
-        let allowed = request.scope.map { scope in models.filter(scope.models.contains) } ?? models
+    /// Those of the models with this name that the key may use and whose providers are on, rotated.
+    private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
+        let allowed = request.scope.map { scope in models.filter { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
         var served = allowed.filter { snapshot.instance(ofModel: $0) != nil }
         if served.isEmpty { throw .off(snapshot.unsetVariables(of: allowed)) }
@@ -130,12 +159,12 @@ package struct Planner<State: PlanningState> {
     // MARK: Routes
 
     private mutating func plan(_ chains: RouteChains, _ name: String, scope: ModelScope?) throws(PlanRefusal) -> Plan {
-        let conditions = conditions ?? RequestConditions(request)
-        (self.conditions, flat) = (conditions, conditions.flat)
+        readConditions()
         var plan = emptyPlan(route: name)
         if let index = chains.route { apply(index, to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
-        let limit = max(Plan.maxCandidates, plan.maxModels + 4)
+        if chains.hasFallback { hasFallback = true }
+        let limit = candidateLimit(plan)
         for segment in chains.tries { appendCandidates(of: segment, .route(name), scope, limit, into: &plan.tries) }
         for segment in chains.fallback { appendCandidates(of: segment, .fallback, scope, limit, into: &plan.fallback) }
         for (failure, segments) in chains.fallbackOn {
@@ -143,8 +172,19 @@ package struct Planner<State: PlanningState> {
             for segment in segments { appendCandidates(of: segment, .fallbackOn(failure), scope, limit, into: &chain) }
             plan.fallbackOn[failure] = chain
         }
-        if plan.tries.isEmpty, plan.fallback.isEmpty, request.overrides?.fields.fallbackModel == nil { throw refusal(chains, name, scope) }
+        if plan.tries.isEmpty, plan.fallback.isEmpty, refusal == nil { refusal = refusal(chains, name, scope) }
         return plan
+    }
+
+    private mutating func readConditions() {
+        guard conditions == nil else { return }
+        let conditions = RequestConditions(request)
+        (self.conditions, flat) = (conditions, conditions.flat)
+    }
+
+    /// How many candidates a segment contributes at most.
+    private func candidateLimit(_ plan: Plan) -> Int {
+        max(Plan.maxCandidates, (request.overrides?.fields.maxModelSwitches ?? plan.maxModels) + 4)
     }
 
     private func apply(_ index: Int, to plan: inout Plan) {
@@ -157,17 +197,23 @@ package struct Planner<State: PlanningState> {
         plan.failover = route.failover
         plan.hedge = route.hedge
         plan.resumes = route.resumes
+        plan.validJSON = route.validJSON
     }
 
-    /// Ranks those models of a segment that fit the request, and appends them.
+    /// Ranks those models of a segment that fit the request, and appends them. The request's wishes count for the
+    /// models of `try` alone, because a fallback is for when everything else has failed.
     private mutating func appendCandidates(
         of segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]
     ) {
-        let order = segment.isSelected ? request.overrides?.fields.selectionMode?.order ?? segment.order : segment.order
+        let wishes = part.isTry ? request.overrides : nil
+        checksWishes = wishes != nil && flat.hasWishes
+        prefersFast = wishes?.fields.prefersFast == true
+        let selected = segment.isSelected ? wishes?.fields.selectionMode?.order ?? segment.order : segment.order
+        let order = prefersFast ? .fastest : selected
         trace?.begin(part, order: order)
-        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, request.overrides?.fields.minSuccessRate ?? 0))
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, wishes?.fields.minSuccessRate ?? 0))
         let end = chain.count + limit
-        if order == .listed, request.overrides?.fields.prefersFast != true {
+        if order == .listed {
             for model in segment.models where chain.count < end || trace != nil {
                 if fits(model, scope, trace) { append(model, to: &chain, end: end) }
             }
@@ -186,12 +232,9 @@ package struct Planner<State: PlanningState> {
         }
         var isAnyUnavailable = false
         withUnsafeTemporaryAllocation(of: Ranking.Candidate.self, capacity: max(3, end - chain.count)) { places in
-            // With `prefer_fast`, the fast models are ranked first, and the others separately after them.
-            for isFast in request.overrides?.fields.prefersFast == true ? [true, false] : [nil] {
-                var ranking = Ranking(order, keeping: places, turn: turn, of: total)
-                if rank(segment, order, scope, isFast: isFast, &ranking) { isAnyUnavailable = true }
-                for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, to: &chain, end: end) }
-            }
+            var ranking = Ranking(order, keeping: places, turn: turn, of: total)
+            isAnyUnavailable = rank(segment, order, scope, &ranking)
+            for candidate in ranking.ranked(chance: { state.chance() }) { append(candidate.model, to: &chain, end: end) }
         }
         guard isAnyUnavailable || trace != nil else { return }
         for model in segment.models where chain.count < end || trace != nil {
@@ -207,12 +250,10 @@ package struct Planner<State: PlanningState> {
     /// Offers the models of a segment to the ranking. It must not allocate, because it checks every model of a
     /// selector.
     ///
-    /// - Parameter isFast: true ranks only models of type `fast`, false only the others; nil ranks all.
     /// - Returns: whether some models fit but are unavailable.
-    private mutating func rank(_ segment: Segment, _ order: Order, _ scope: ModelScope?, isFast: Bool?, _ ranking: inout Ranking) -> Bool {
+    private mutating func rank(_ segment: Segment, _ order: Order, _ scope: ModelScope?, _ ranking: inout Ranking) -> Bool {
         var isAnyUnavailable = false
         for model in segment.models {
-            if let isFast, snapshot.traits[model].isFast != isFast { continue }
             guard fits(model, scope, trace) else { continue }
             guard state.availability(ofModel: model).isAvailable else {
                 isAnyUnavailable = true
@@ -230,6 +271,7 @@ package struct Planner<State: PlanningState> {
         case .weighted, .best, .top3: return Ranking.score(weight: snapshot.traits[model].weight, state.statistics(ofModel: model))
         case .fastest:
             let statistics = state.statistics(ofModel: model)
+            if prefersFast { return -Double(statistics.meanLatencyMilliseconds ?? Ranking.assumedLatency) }
             return -Double(statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds ?? -1)
         case .cheapest: return -snapshot.traits[model].price
         case .leastBusy: return -Double(state.inFlight(ofModel: model))
@@ -244,9 +286,11 @@ package struct Planner<State: PlanningState> {
             return false
         }
         guard flat.areMet(by: snapshot.traits[model]),
-            !flat.hasOverrides || conditions?.failedOverride(of: snapshot.policy.models[model]) == nil
+            !checksWishes || conditions?.failedWish(of: snapshot.policy.models[model]) == nil
         else {
-            if let trace, let rule = conditions?.firstFailure(of: snapshot.policy.models[model]) { trace.omitted(model, rule) }
+            if let trace, let rule = conditions?.firstFailure(of: snapshot.policy.models[model], isTry: checksWishes) {
+                trace.omitted(model, rule)
+            }
             return false
         }
         guard minSuccessRate > 0 else { return true }

@@ -18,6 +18,9 @@ struct Ranking: ~Copyable {
         weight * Double(max(statistics.successRate, 0.02) * (1000 / max(statistics.meanLatencyMilliseconds ?? 100, 100)))
     }
 
+    /// The mean latency in milliseconds that a model without samples has for `prefer_fast`.
+    static let assumedLatency: Float = 1000
+
     private let order: Order
     private let kept: UnsafeMutableBufferPointer<Candidate>
     private(set) var count = 0

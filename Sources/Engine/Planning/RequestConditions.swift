@@ -1,9 +1,11 @@
 import RoutingPolicy
 
-/// The conditions that every candidate of a request's routes must meet: those of its body and those of its routing
-/// overrides. It is a class, because a loop over a thousand models would copy a large value for each.
+/// The conditions that candidates must meet for a request. Its needs, which its body and its `supports_…` fields
+/// state, bind every candidate of a route. Its wishes, the other routing overrides, bind only the candidates of `try`.
+///
+/// It is a class, because a loop over a thousand models would copy a large value for each.
 final class RequestConditions {
-    /// The conditions that are plain numbers. Every model is checked against them first.
+    /// The needs as plain numbers. Every model is checked against them first.
     struct Flat {
         fileprivate var supports: UInt8 = 0
         /// The model must have at least one of these bits; 0 if it need not.
@@ -12,8 +14,8 @@ final class RequestConditions {
         fileprivate var contextTokens = 0
         /// The tokens of the response; 0 if the request does not limit them.
         fileprivate var outputTokens = 0
-        /// Whether there are routing overrides that must be checked against the complete definition of a model.
-        fileprivate(set) var hasOverrides = false
+        /// Whether there are wishes, which must be checked against the complete definition of a model.
+        fileprivate(set) var hasWishes = false
 
         @inline(__always)
         func areMet(by traits: ModelTraits) -> Bool {
@@ -38,11 +40,13 @@ final class RequestConditions {
             anyMedium: needs.needsAnyMedium ? CapabilitySet.media.bits : 0,
             contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
-            hasOverrides: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
+            hasWishes: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
     }
 
     /// The first condition that the model fails; nil if it meets all of them.
-    func firstFailure(of model: ModelDefinition) -> Omission? {
+    ///
+    /// - Parameter isTry: whether the model is a candidate of `try`, which the wishes bind too.
+    func firstFailure(of model: ModelDefinition, isTry: Bool = true) -> Omission? {
         for capability in Capability.allCases where !model.supports.contains(capability) {
             if needs.supports.contains(capability) { return .capability(capability) }
             if overrides?.fields.supports.contains(capability) == true { return .requested("supports_\(capability.rawValue)") }
@@ -50,12 +54,11 @@ final class RequestConditions {
         if needs.needsAnyMedium, model.supports.isDisjoint(with: .media) { return .medium }
         if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, available: output) }
         if let context = model.context, flat.contextTokens > context { return .context(needed: flat.contextTokens, available: context) }
-        return failedOverride(of: model)
+        return isTry ? failedWish(of: model) : nil
     }
 
-    /// The first routing override that the model fails. A model whose `context` or `max_output` is unknown fails a
-    /// minimum for it.
-    func failedOverride(of model: ModelDefinition) -> Omission? {
+    /// The first wish that the model fails. A model whose `context` or `max_output` is unknown fails a minimum for it.
+    func failedWish(of model: ModelDefinition) -> Omission? {
         guard let fields = overrides?.fields else { return nil }
         if let tags = fields.tags, !tags.matches(model.tags) {
             return .requested("tags '\(String(tags.description.prefix(Self.maxTagCharacters)))'")

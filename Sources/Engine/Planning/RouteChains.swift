@@ -20,6 +20,8 @@ package struct RouteChains: Sendable, Equatable {
     /// The segments of `try`.
     package var tries: [Segment] = []
     package var fallback: [Segment] = []
+    /// Whether the route defines its fallback itself, even as an empty one. Then `defaults.fallback` does not serve it.
+    package var hasFallback = false
     package var fallbackOn: [FailureClass: [Segment]] = [:]
     /// All models of the route, each once, including those whose provider is off.
     package var all: [Int] = []
@@ -30,7 +32,8 @@ package struct RouteChains: Sendable, Equatable {
         let definition = policy.routes[route]
         self.route = route
         tries = flattener.segments(definition.steps)
-        fallback = flattener.segments(definition.fallback)
+        fallback = flattener.segments(definition.fallback ?? [])
+        hasFallback = definition.fallback != nil
         for failure in FailureClass.allCases {
             if let steps = definition.fallbackOn[failure] { fallbackOn[failure] = flattener.segments(steps) }
         }
@@ -44,6 +47,14 @@ package struct RouteChains: Sendable, Equatable {
         tries = flattener.segments([
             .selected(Selection(selector: Selector(), models: policy.models.indices.filter { !policy.models[$0].isHidden }))
         ])
+        all = flattener.all
+        segmentCount = flattener.segmentCount
+    }
+
+    /// `defaults.fallback`, as the fallback of a route without `try`.
+    init(defaultFallbackOf policy: RoutingPolicy, segmentCount: inout Int) {
+        var flattener = Flattener(policy: policy, segmentCount: segmentCount)
+        fallback = flattener.segments(policy.defaults.fallback)
         all = flattener.all
         segmentCount = flattener.segmentCount
     }
@@ -79,7 +90,7 @@ private struct Flattener {
                     to: &segments)
             case .route(let route):
                 append(policy.routes[route].steps, to: &segments)
-                append(policy.routes[route].fallback, to: &segments)
+                append(policy.routes[route].fallback ?? [], to: &segments)
             }
         }
     }

@@ -16,6 +16,11 @@ package final class Snapshot: Sendable {
     package let chains: [RouteChains]
     /// The candidates of a request for `auto`.
     package let auto: RouteChains
+    /// `defaults.fallback`.
+    let defaultFallback: RouteChains
+    /// The index of the model that this copy has beyond those of the policy file: the `fallback_model` of one request.
+    /// nil in every other snapshot.
+    package let unlistedModel: Int?
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
     let modelTimeouts: [Timeouts]
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
@@ -31,7 +36,10 @@ package final class Snapshot: Sendable {
     /// The keys by the first byte of their digests, so that a lookup compares only a few.
     private let keyIndices: [[Int]]
     private let routeIndices: [String: Int]
+    /// By the name that clients use.
     private let modelIndices: [String: [Int]]
+    /// By `provider/name`.
+    private let qualifiedIndices: [String: Int]
 
     init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], states: ModelStates, loadedAt: Int) {
         self.policy = policy
@@ -39,12 +47,9 @@ package final class Snapshot: Sendable {
         self.instances = instances
         mask = SecretMask(instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret))
         self.loadedAt = loadedAt
-        modelTimeouts = policy.models.map { model in
-            policy.defaults.timeouts.overridden(by: policy.providers[model.provider].timeouts).overridden(by: model.timeouts)
-        }
-        modelRetry = policy.models.map { model in
-            policy.defaults.retry.overridden(by: policy.providers[model.provider].retry).overridden(by: model.retry)
-        }
+        unlistedModel = nil
+        modelTimeouts = policy.models.map(policy.timeouts)
+        modelRetry = policy.models.map(policy.retry)
         traits = policy.models.map(ModelTraits.init)
         self.states = states
         let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
@@ -54,37 +59,47 @@ package final class Snapshot: Sendable {
             $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
         }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var models: [String: [Int]] = [:]
-        for (index, model) in policy.models.enumerated() {
-            for name in Set([model.name, model.key, "\(policy.providers[model.provider].name)/\(model.name)"]) {
-                models[name, default: []].append(index)
-            }
-        }
-        modelIndices = models
+        modelIndices = Dictionary(grouping: policy.models.indices) { policy.models[$0].name }
+        qualifiedIndices = Dictionary(
+            policy.models.enumerated().map { ("\(policy.providers[$1.provider].name)/\($1.name)", $0) },
+            uniquingKeysWith: { first, _ in first })
         // Segment 0 is the rotation of models with the same name.
         var segmentCount = 1
         chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
+        defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
     }
 
     /// A copy for one event loop. A request retains the snapshot a dozen times, and a reference count that all loops
     /// share would move between cores each time.
-    init(_ shared: Snapshot) {
-        policy = shared.policy
+    ///
+    /// - Parameter model: one more model, at the end, for the copy of one request.
+    init(_ shared: Snapshot, adding model: ModelDefinition? = nil) {
+        var policy = shared.policy, timeouts = shared.modelTimeouts, retry = shared.modelRetry, traits = shared.traits
+        if let model {
+            unlistedModel = policy.models.count
+            timeouts.append(policy.timeouts(of: model))
+            retry.append(policy.retry(of: model))
+            traits.append(ModelTraits(model))
+            states = shared.states.adding(model, of: policy)
+            policy.models.append(model)
+        } else {
+            unlistedModel = shared.unlistedModel
+            states = shared.states
+        }
+        (self.policy, modelTimeouts, modelRetry, self.traits) = (policy, timeouts, retry, traits)
         generation = shared.generation
         instances = shared.instances
         mask = shared.mask
         loadedAt = shared.loadedAt
         chains = shared.chains
         auto = shared.auto
-        modelTimeouts = shared.modelTimeouts
-        modelRetry = shared.modelRetry
-        traits = shared.traits
-        states = shared.states
+        defaultFallback = shared.defaultFallback
         exactTokensFrom = shared.exactTokensFrom
         keyIndices = shared.keyIndices
         routeIndices = shared.routeIndices
         modelIndices = shared.modelIndices
+        qualifiedIndices = shared.qualifiedIndices
     }
 
     /// The index in `policy.keys` of the key with this SHA-256 digest. Each comparison takes the same time, regardless
@@ -115,8 +130,28 @@ package final class Snapshot: Sendable {
 
     package func route(named name: String) -> Int? { routeIndices[name] }
 
-    /// The models with this name or `provider/name`, in the policy's order.
-    package func models(named name: String) -> [Int] { modelIndices[name] ?? [] }
+    /// The models with this name, in the policy's order; or else the one that is `provider/name`.
+    package func models(named name: String) -> [Int] { modelIndices[name] ?? qualifiedIndices[name].map { [$0] } ?? [] }
+
+    /// The provider's model with this name; or else the unlisted model, which has that name.
+    func models(named name: String, of provider: String) -> [Int] {
+        let named = (modelIndices[name] ?? []).filter { policy.providers[policy.models[$0].provider].name == provider }
+        return named.isEmpty ? unlistedModel.map { [$0] } ?? [] : named
+    }
+
+    /// This policy; or a copy that also has the request's `fallback_model`, if that is not one of the policy's models.
+    /// With a `fallback_provider` it may be any model of that provider, if a pattern in the key's scope matches
+    /// `provider/name`.
+    package func including(fallbackOf request: PlanRequest) -> Snapshot {
+        guard let fields = request.overrides?.fields, let name = fields.fallbackModel, let provider = fields.fallbackProvider,
+            let index = policy.providers.firstIndex(where: { $0.name == provider }), models(named: name, of: provider).isEmpty,
+            request.scope?.hasPattern(matching: "\(provider)/\(name)") != false
+        else { return self }
+        return Snapshot(self, adding: ModelDefinition(key: name, provider: index))
+    }
+
+    /// The model's label in metrics. A name that comes from a client is not one.
+    func metricLabel(ofModel model: Int) -> String { model == unlistedModel ? "other" : policy.models[model].name }
 
     package func instance(ofModel model: Int) -> ProviderInstance? { instances[policy.models[model].provider] }
 

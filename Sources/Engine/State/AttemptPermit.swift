@@ -1,5 +1,6 @@
 package import NIOCore
 package import ProviderKit
+import RoutingPolicy
 
 /// How an attempt ended, as far as the model's state is concerned.
 package enum AttemptOutcome: Sendable {
@@ -57,9 +58,10 @@ package struct AttemptPermit: ~Copyable, Sendable {
     package consuming func end(
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) -> BreakerTransitions {
+        let settings = state.breaker.settings
         let transitions = BreakerTransitions(
-            model: state.breaker.on(Breaker.Verdict(outcome), of: pass, now: now, using: &random),
-            account: state.account.on(Breaker.Verdict(ofAccount: outcome), of: accountPass, now: now, using: &random))
+            model: state.breaker.on(Breaker.Verdict(outcome, settings), of: pass, now: now, using: &random),
+            account: state.account.on(Breaker.Verdict(ofAccount: outcome, settings), of: accountPass, now: now, using: &random))
         state.statistics.record(outcome, now: now)
         state.attemptsInFlight.decrement()
         if outcome.reachedUpstream {
@@ -86,31 +88,31 @@ extension AttemptOutcome {
 }
 
 extension Breaker.Verdict {
-    /// The column "counts for the breaker" of the failure table.
-    init(_ outcome: AttemptOutcome) {
+    /// The column "counts for the breaker" of the failure table, as the model's settings have it.
+    init(_ outcome: AttemptOutcome, _ settings: BreakerSettings) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .abandoned: self = .none
         case .failed(let failure, let retryAfter):
-            switch failure {
-            case .unreachable, .reset, .timeout, .upstreamError: self = .failed
-            case .notFound: self = .notFound
-            case .rateLimited: self = retryAfter.map { .rateLimited(cooldown: $0) } ?? .none
-            case .providerRejected, .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: self = .none
+            let weight = Breaker.Weight(failure, settings)
+            if failure == .rateLimited, let retryAfter {
+                self = .rateLimited(cooldown: retryAfter, weight)
+            } else {
+                self = weight.verdict
             }
         }
     }
 
     /// What the outcome reveals about the provider's account. A response that isn't a refusal shows that the account is
     /// accepted, even if the request failed for another reason.
-    init(ofAccount outcome: AttemptOutcome) {
+    init(ofAccount outcome: AttemptOutcome, _ settings: BreakerSettings) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .abandoned: self = .none
         case .failed(let failure, _):
             switch failure {
-            case .providerRejected: self = .failed
-            case .notFound, .contextOverflow, .contentFilter, .unsupported, .clientError: self = .succeeded
+            case .providerRejected: self = settings.opensAtOnce.contains(failure) ? .failed : .none
+            case .notFound, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError: self = .succeeded
             case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .routerLimit, .cancelled: self = .none
             }
         }
@@ -126,7 +128,7 @@ extension ModelStatistics {
         case .failed(let failure, _):
             switch failure {
             case .unreachable, .reset, .timeout, .upstreamError, .notFound, .providerRejected: recordFailure(now: now)
-            case .rateLimited, .contextOverflow, .contentFilter, .unsupported, .clientError, .routerLimit, .cancelled: break
+            case .rateLimited, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError, .routerLimit, .cancelled: break
             }
         case .abandoned:
             break

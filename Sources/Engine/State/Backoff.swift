@@ -5,11 +5,8 @@ package enum Backoff {
     /// The delay before a retry.
     ///
     /// If the upstream requests no wait, the delay is drawn from (1 - jitter)...(1 + jitter) of
-    ///
-    ///     min(delay × 2^(retry - 1), max_delay / (1 + jitter))
-    ///
-    /// so that it never exceeds `max_delay`, and delays at that bound are spread too. With delay 500 ms, jitter 0.2 and
-    /// max_delay 30 s: 500 ms, 1 s, 2 s, 4 s, 8 s, 16 s, 25 s, 25 s, each ± 20 %.
+    /// `Retry.delay(ofRetry:)`. With delay 500 ms, jitter 0.2 and max_delay 30 s: 500 ms, 1 s, 2 s, 4 s, 8 s, 16 s,
+    /// 25 s, 25 s, each ± 20 %.
     ///
     /// If the upstream requests a wait, the delay is that wait, even above `max_delay`, plus a random part of up to
     /// jitter × the delay above. It is never shorter than the requested wait.
@@ -20,18 +17,9 @@ package enum Backoff {
     package static func delay(
         retry: Int, settings: Retry, retryAfter: Duration?, using random: inout some RandomNumberGenerator
     ) -> Duration {
-        let length = min(doubled(settings.delay, times: retry - 1, atMost: settings.maxDelay), settings.maxDelay / (1 + settings.jitter))
+        let length = settings.delay(ofRetry: retry)
         guard let retryAfter else { return length.jittered(by: settings.jitter, using: &random) }
         let spread = length * Double.random(in: 0...settings.jitter, using: &random)
         return max(retryAfter, .zero) + spread
-    }
-
-    private static func doubled(_ delay: Duration, times: Int, atMost limit: Duration) -> Duration {
-        var result = delay, left = times
-        while left > 0, result > .zero, result < limit {
-            result *= 2
-            left -= 1
-        }
-        return min(result, limit)
     }
 }

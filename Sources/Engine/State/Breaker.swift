@@ -1,10 +1,11 @@
 package import NIOCore
+import ProviderKit
 package import RoutingPolicy
 
 /// The circuit breaker of a provider's model, or of a provider's account: a value that only decides, without side
 /// effects.
 ///
-///     closed     -- `failures` in a row, or a 404 ----------------------------------> open
+///     closed     -- `failures` in a row, or one that opens at once -----------------> open
 ///     open       -- the cooldown is over -------------------------------------------> half-open
 ///     half-open  -- `successes` successful probes in a row, one at a time ----------> closed
 ///     half-open  -- a failed probe: the cooldown doubles ---------------------------> open
@@ -51,10 +52,12 @@ package struct Breaker: Sendable {
     package enum Verdict: Sendable, Equatable {
         case succeeded
         case failed
-        /// The provider does not know the model.
+        /// A failure that opens the breaker by itself.
+        case opens
+        /// The provider does not know the model, which opens the breaker for longer.
         case notFound
         /// The upstream is rate limiting and must not be called during the cooldown.
-        case rateLimited(cooldown: Duration)
+        case rateLimited(cooldown: Duration, Weight = .nothing)
         /// The attempt reveals nothing about the model.
         case none
     }
@@ -64,6 +67,29 @@ package struct Breaker: Sendable {
         /// - isReopening: a probe has failed, so the breaker was half-open before.
         case opened(until: NIODeadline, isReopening: Bool)
         case closed
+    }
+
+    /// How a failure of one class counts, as `counts` and `opens_at_once` have it.
+    package enum Weight: Sendable, Equatable {
+        case nothing, counts, opens, opensForLonger
+
+        /// A refused account opens the breaker of the account, not that of the model.
+        init(_ failure: FailureClass, _ settings: BreakerSettings) {
+            if failure != .providerRejected, settings.opensAtOnce.contains(failure) {
+                self = failure == .notFound ? .opensForLonger : .opens
+            } else {
+                self = settings.counts.contains(failure) ? .counts : .nothing
+            }
+        }
+
+        var verdict: Verdict {
+            switch self {
+            case .nothing: .none
+            case .counts: .failed
+            case .opens: .opens
+            case .opensForLonger: .notFound
+            }
+        }
     }
 
     /// How long the first 404 opens the breaker. The time doubles with each further 404.
@@ -125,9 +151,11 @@ package struct Breaker: Sendable {
 
     /// Reports the verdict on an attempt that `enter` admitted. Called once for each attempt.
     package mutating func on(_ verdict: Verdict, of pass: Pass, now: NIODeadline, using random: inout some RandomNumberGenerator) {
-        if case .rateLimited(let cooldown) = verdict {
+        var verdict = verdict
+        if case .rateLimited(let cooldown, let weight) = verdict {
             let end = now + max(cooldown, .zero)
             coolsDownUntil = max(coolsDownUntil ?? end, end)
+            verdict = weight.verdict
         }
         guard pass.generation == generation else { return }
         switch pass.kind {
@@ -171,6 +199,9 @@ package struct Breaker: Sendable {
         case .failed:
             failuresInRow += 1
             if failuresInRow >= settings.failures { open(now, &random) }
+        case .opens:
+            failuresInRow += 1
+            open(now, &random)
         case .notFound:
             failuresInRow += 1
             openAfterNotFound(now)
@@ -192,7 +223,7 @@ package struct Breaker: Sendable {
             notFoundCooldown = Self.firstNotFoundCooldown
             let good = goodProbes + 1
             if good >= settings.successes { close() } else { state = .halfOpen(good: good, isProbing: false) }
-        case .failed:
+        case .failed, .opens:
             failuresInRow += 1
             if !isEarly { cooldown = min(cooldown * 2, max(settings.maxCooldown, settings.cooldown)) }
             open(now, &random)

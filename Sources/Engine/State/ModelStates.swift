@@ -13,6 +13,7 @@ package struct ModelStates: Sendable {
     package let accounts: [String: SharedBreaker]
     /// By the name of the key.
     package let keyLimiters: [String: Limiter]
+    let unlisted: UnlistedStates
 
     /// Creates the states of `policy` and reuses those parts of the running policy's states whose definition is
     /// unchanged: statistics with the same window, a breaker with the same settings, a limiter with the same limits. A
@@ -37,16 +38,33 @@ package struct ModelStates: Sendable {
                 of: model, key, policy, account: accounts[provider] ?? .account(), provider: providerLimiters[provider],
                 over: kept[model.provider] ? known[key] : nil)
         }
-        return ModelStates(models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters)
+        let keptNames = Set(policy.providers.indices.filter { kept[$0] }.map { policy.providers[$0].name })
+        return ModelStates(
+            models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters,
+            unlisted: running.map { UnlistedStates(keeping: $0.unlisted, of: keptNames) } ?? UnlistedStates())
+    }
+
+    /// A copy with the state of one more model, at the end, which the policy does not list.
+    func adding(_ model: ModelDefinition, of policy: RoutingPolicy) -> ModelStates {
+        let provider = policy.providers[model.provider].name
+        let key = ModelStateKey(provider: provider, name: model.name, upstream: model.upstream)
+        let state = unlisted.state(key) { known in
+            Self.state(
+                of: model, key, policy, account: accounts[provider] ?? .account(), provider: providerLimiters[provider], over: known)
+        }
+        return ModelStates(
+            models: models + [state], providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters, unlisted: unlisted)
     }
 
     private init(
-        models: [ModelState], providerLimiters: [String: Limiter], accounts: [String: SharedBreaker], keyLimiters: [String: Limiter]
+        models: [ModelState], providerLimiters: [String: Limiter], accounts: [String: SharedBreaker], keyLimiters: [String: Limiter],
+        unlisted: UnlistedStates
     ) {
         self.models = models
         self.providerLimiters = providerLimiters
         self.accounts = accounts
         self.keyLimiters = keyLimiters
+        self.unlisted = unlisted
         parts = models.map(Parts.init)
     }
 

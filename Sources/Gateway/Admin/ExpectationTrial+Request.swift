@@ -17,9 +17,9 @@ extension ExpectationTrial {
     /// provider, or only providers that are down.
     package func upstream() -> String? {
         let down = snapshot.models(down: definition.down)
-        guard let request = try? request.planRequest(),
-            let plan = try? Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: 1))
-        else { return nil }
+        guard let request = try? request.planRequest() else { return nil }
+        let snapshot = snapshot.including(fallbackOf: request)
+        guard let plan = try? Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: 1)) else { return nil }
         let models = plan.tries + plan.fallback + plan.fallbackOn.values.joined()
         return models.lazy.filter { !down.contains($0) }.compactMap { snapshot.instance(ofModel: $0) }.first { $0.provider.origin != nil }?
             .name

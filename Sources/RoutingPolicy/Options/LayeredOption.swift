@@ -28,9 +28,21 @@ protocol LayeredSettings: OptionHolder, Equatable {
     static var sectionName: String { get }
     static var about: String { get }
     static var layered: [LayeredOption<Self, Overrides>] { get }
+    /// The words that stand for a whole section: `breaker: off`.
+    static var shorthands: [(word: String, overrides: Overrides)] { get }
 }
 
 extension LayeredSettings {
+    static var shorthands: [(word: String, overrides: Overrides)] { [] }
+
+    /// What the section takes: `see breaker, or off`.
+    static var kind: FieldKind { .other("see \(sectionName)" + shorthands.map { ", or \($0.word)" }.joined()) }
+
+    /// The value that a level sets.
+    static func value(of overrides: Overrides, in policy: RoutingPolicy) -> OptionValue {
+        shorthands.first { $0.overrides == overrides }.map { .text($0.word) } ?? .section(section.entries(of: overrides, in: policy))
+    }
+
     static var section: OptionSection<Overrides> { OptionSection(sectionName, about, layered.map(\.option)) }
 
     /// These settings, with what `overrides` sets in their place.
@@ -49,17 +61,19 @@ extension Option where Section: OptionHolder {
         defaults path: Path<Settings>, help: String,
         check: @escaping @Sendable (inout FieldReader, Settings.Overrides, _ base: Settings?) -> Void = { _, _, _ in }
     ) {
-        let section = Settings.section
         self.init(
-            section.name, takes: .other("see \(section.name)"), help: help,
-            entries: { [OptionEntry(section.name, .section(section.entries(of: $0[keyPath: path].asOverrides, in: $1)))] },
-            read: { fields, schema, value in
-                let base = value[keyPath: path]
-                let overrides = schema.read(section, at: section.name, of: &fields) { fields, _, overrides in
-                    check(&fields, overrides, base)
-                    return true
+            Settings.sectionName, takes: Settings.kind, help: help,
+            entries: { section, policy in
+                let settings = section[keyPath: path]
+                let word = Settings.shorthands.first { Settings().applying($0.overrides) == settings }
+                let value = word.map { OptionValue.text($0.word) } ?? Settings.value(of: settings.asOverrides, in: policy)
+                return [OptionEntry(Settings.sectionName, value)]
+            },
+            read: { fields, schema, section in
+                let base = section[keyPath: path]
+                if let overrides = schema.read(Settings.self, of: &fields, base: base, check) {
+                    section[keyPath: path] = base.applying(overrides)
                 }
-                if let overrides { value[keyPath: path] = base.applying(overrides) }
             })
     }
 
@@ -71,8 +85,43 @@ extension Option where Section: OptionHolder {
         base: @escaping @Sendable (PolicySchema, Section) -> Settings? = { _, _ in nil },
         check: @escaping @Sendable (inout FieldReader, Settings.Overrides, _ base: Settings?) -> Void = { _, _, _ in }
     ) {
-        self.init(section: settings.sectionName, path, settings.section, help: help) { fields, schema, overrides, section in
-            check(&fields, overrides, base(schema, section))
+        self.init(
+            Settings.sectionName, takes: Settings.kind, help: help,
+            inherit: { section, base in
+                section[keyPath: path] = Settings.section.merged(section[keyPath: path], over: base[keyPath: path])
+            },
+            entries: { section, policy in
+                let overrides = section[keyPath: path]
+                return overrides == Settings.Overrides()
+                    ? [] : [OptionEntry(Settings.sectionName, Settings.value(of: overrides, in: policy))]
+            },
+            read: { fields, schema, section in
+                let outer = section
+                if let overrides = schema.read(Settings.self, of: &fields, base: base(schema, outer), check) {
+                    section[keyPath: path] = overrides
+                }
+            })
+    }
+}
+
+extension PolicySchema {
+    /// Reads what one level sets: a mapping, or a word that stands for one. nil if the key is absent.
+    fileprivate mutating func read<Settings: LayeredSettings>(
+        _ settings: Settings.Type, of fields: inout FieldReader, base: Settings?,
+        _ check: (inout FieldReader, Settings.Overrides, _ base: Settings?) -> Void
+    ) -> Settings.Overrides? {
+        if let node = fields.node(Settings.sectionName), case .scalar(let scalar) = node.content, !node.isNull, !node.isUnresolved,
+            let word = Settings.shorthands.first?.word
+        {
+            if let known = Settings.shorthands.first(where: { $0.word == scalar.text }) { return known.overrides }
+            fields.report(
+                Settings.sectionName, "'\(Settings.sectionName)' takes a mapping (key: value) or '\(word)', not \(node.displayText)",
+                hint: "write '\(Settings.sectionName): \(word)', or options below it")
+            return nil
+        }
+        return read(Settings.section, at: Settings.sectionName, of: &fields) { fields, _, overrides in
+            check(&fields, overrides, base)
+            return true
         }
     }
 }

@@ -1,4 +1,5 @@
 import ConfigTree
+import ProviderKit
 
 /// How values of one kind are read from a policy file and written in it.
 struct OptionType<Value: Sendable>: Sendable {
@@ -62,5 +63,16 @@ extension OptionType where Value: RawRepresentable & CaseIterable, Value.RawValu
     static var word: OptionType {
         let words = Value.allCases.map(\.rawValue)
         return OptionType(kind: .word(words), read: { $0.word($1, of: words).flatMap(Value.init) }, written: \.rawValue)
+    }
+}
+
+extension OptionType where Value == Set<FailureClass> {
+    /// Classes of failures. A client that leaves, and the router's own limits, are the fault of no model.
+    static var failures: OptionType {
+        let classes = FailureClass.allCases.filter { $0 != .cancelled && $0 != .routerLimit }, words = classes.map(\.rawValue)
+        return OptionType(
+            kind: .other("list of failure classes; see failover"),
+            read: { $0.words($1, of: words).map { Set($0.compactMap(FailureClass.init)) } },
+            written: { chosen in "[\(classes.filter(chosen.contains).map(\.rawValue).joined(separator: ", "))]" })
     }
 }

@@ -65,6 +65,16 @@ package enum OverrideValue {
         }
     }
 
+    /// Like `texts`, but any text alone is split at its commas.
+    package var listed: [String]? {
+        if case .text(let text) = self { OverrideValue.header(text).texts } else { texts }
+    }
+
+    /// The entries of `texts`, split at their commas, without the empty ones.
+    var entries: [String]? {
+        texts?.flatMap { $0.split(separator: ",") }.map { String($0.trimmingBlanks()) }.filter { !$0.isEmpty }
+    }
+
     /// At most the first 1,000: no override takes that many.
     private static func texts(of array: JSONValue, in body: RawSpan) -> [String]? {
         var cursor = JSONCursor(at: array.range.lowerBound)

@@ -10,7 +10,8 @@ package struct RoutingOverride: Sendable {
     package let headers: [String]
     /// What a request must give, for the error if it does not: `an integer from 1 to 10`.
     package let expected: String
-    /// Takes the value of a request. False if the value is not one that the override takes.
+    /// Takes the value of a request; an empty list of tags sets nothing. False if the value is not one that the
+    /// override takes.
     package let set: @Sendable (OverrideValue, inout RoutingOverrides) -> Bool
     /// Writes the member of a request's body, if the override is given.
     let write: @Sendable (RoutingOverrides, inout JSONWriter) -> Void
@@ -26,6 +27,7 @@ package struct RoutingOverride: Sendable {
         headers = [Self.header(key)] + (otherHeader.map { [$0] } ?? [])
         expected = type.expected
         set = { value, overrides in
+            if type.isEmpty(value) { return true }
             guard let value = type.value(value) else { return false }
             overrides[keyPath: path] = value
             return true
@@ -50,10 +52,16 @@ package struct RoutingOverride: Sendable {
     }
 
     package static let maxTags = 100
+    package static let maxNameBytes = 256
+
+    /// Whether a text may be a provider's own name of a model.
+    static func isName(_ text: String) -> Bool {
+        1...maxNameBytes ~= text.utf8.count && text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
+    }
 
     /// Read together with `fallback_model`.
     package static let fallbackProvider = RoutingOverride(
-        "fallback_provider", \.fallbackProvider, .name, help: "the provider of 'fallback_model', if several have the name",
+        "fallback_provider", \.fallbackProvider, .name, help: "the provider of 'fallback_model', which may then be any of its models",
         read: { _, _, _ in })
 
     package static let fallbackModel = RoutingOverride(
@@ -62,29 +70,30 @@ package struct RoutingOverride: Sendable {
 
     package static let all: [RoutingOverride] = [
         .init(
-            "tags", \.tags, .tags, help: "an expression that every candidate must match",
+            "tags", \.tags, .tags, help: "an expression that every candidate of 'try' must match",
             read: { fields, schema, overrides in overrides.tags = schema.readTagExpression(&fields) }),
-        .init("type", \.type, .word(of: ModelDefinition.types), help: "the type of every candidate"),
-        .init("min_context_size", \.minContext, .integer(countRange), help: "input tokens that every candidate must take"),
-        .init("min_max_output_tokens", \.minOutput, .integer(countRange), help: "output tokens that every candidate must give"),
+        .init("type", \.type, .word(of: ModelDefinition.types), help: "the type of every candidate of 'try'"),
+        .init("min_context_size", \.minContext, .integer(countRange), help: "input tokens that every candidate of 'try' must take"),
+        .init("min_max_output_tokens", \.minOutput, .integer(countRange), help: "output tokens that every candidate of 'try' must give"),
         .init("supports_image", \.[.image], .flag, help: "only candidates that take images"),
         .init("supports_video", \.[.video], .flag, help: "only candidates that take video"),
         .init("supports_audio", \.[.audio], .flag, help: "only candidates that take audio"),
         .init("supports_file", \.[.file], .flag, help: "only candidates that take files"),
         .init("supports_tools", \.[.tools], .flag, help: "only candidates that call tools"),
-        .init("prefer_fast", \.prefersFast, .flag, help: "calls models of the type 'fast' before the others"),
-        .init("min_success_rate", \.minSuccessRate, .ratio, help: "only candidates whose recent success rate is at least this"),
+        .init(
+            "prefer_fast", \.prefersFast, .flag,
+            help: "calls models with a low measured latency first; a model without samples counts as 1s"),
+        .init("min_success_rate", \.minSuccessRate, .ratio, help: "only candidates of 'try' whose recent success rate is at least this"),
         .init("selection_mode", \.selectionMode, .word, help: "the order of the route's selectors: 'weighted', 'best' or 'top3'"),
         .init(
-            "max_model_switches", \.maxModelSwitches, .integer(1...10),
-            help: "how often another model of 'try' may be called; 1 allows two models"),
+            "max_model_switches", \.maxModelSwitches, .integer(1...10), help: "how many models of 'try' the request may be sent to"),
         .init("max_same_model_retries", \.retries, .integer(Retry.retryRange), help: "how often the same model is retried"),
         .init(
-            "retry_delay", \.retryDelay, .time(in: 0...30_000, unit: "milliseconds", .milliseconds(1)),
-            help: "the wait before each retry; a number without a unit, as in a request"),
+            "retry_delay", \.retryDelay, .milliseconds(in: 0...30_000),
+            help: "the wait before each retry, ± 20 %; a number without a unit, as in a request"),
         .init(
-            "timeout_secs", \.timeout, .time(in: 1...600, unit: "seconds", .seconds(1)), otherHeader: "x-router-timeout",
-            help: "the longest time for the whole call; a number without a unit, as in a request"),
+            "timeout_secs", \.timeout, .seconds(in: 1...600), otherHeader: "x-router-timeout",
+            help: "the longest time for each attempt; a number without a unit, as in a request"),
         fallbackProvider, fallbackModel,
     ]
 }
@@ -112,6 +121,8 @@ struct OverrideType<Value: Sendable>: Sendable {
     /// What a request must give.
     let expected: String
     let value: @Sendable (OverrideValue) -> Value?
+    /// Whether a request's value says nothing, and so counts as absent.
+    var isEmpty: @Sendable (OverrideValue) -> Bool = { _ in false }
     let write: @Sendable (Value, inout JSONWriter) -> Void
 }
 
@@ -141,7 +152,8 @@ extension OverrideType where Value == String {
     }
 
     static let name = OverrideType(
-        option: .text, expected: "a name", value: { $0.text.flatMap { $0.isEmpty ? nil : $0 } }, write: { $1.string($0) })
+        option: .text, expected: "a name of 1 to \(RoutingOverride.maxNameBytes) visible ASCII characters",
+        value: { $0.text.flatMap { RoutingOverride.isName($0) ? $0 : nil } }, write: { $1.string($0) })
 }
 
 extension OverrideType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
@@ -153,14 +165,27 @@ extension OverrideType where Value: RawRepresentable & CaseIterable, Value.RawVa
 }
 
 extension OverrideType where Value == Duration {
-    /// A bare number of a unit.
-    static func time(in range: ClosedRange<Int>, unit: String, _ one: Duration) -> OverrideType {
-        let integer = OverrideType<Int>.integer(range)
+    /// A bare integer.
+    static func milliseconds(in range: ClosedRange<Int>) -> OverrideType {
+        let integer = OverrideType<Int>.integer(range), unit = "milliseconds"
         return OverrideType(
             option: OptionType(
-                kind: .integer(range, unit: unit), read: { $0.int($1, in: range, unit: unit).map { one * $0 } },
-                written: { "\(Int($0 / one))" }),
-            expected: "\(integer.expected) (\(unit))", value: { integer.value($0).map { one * $0 } }, write: { $1.integer(Int($0 / one)) })
+                kind: .integer(range, unit: unit), read: { $0.int($1, in: range, unit: unit).map { .milliseconds($0) } },
+                written: { "\($0.wholeMilliseconds)" }),
+            expected: "\(integer.expected) (\(unit))", value: { integer.value($0).map { .milliseconds($0) } },
+            write: { $1.integer($0.wholeMilliseconds) })
+    }
+
+    /// A bare number, which may have a fraction. It is rounded to milliseconds.
+    static func seconds(in range: ClosedRange<Int>) -> OverrideType {
+        let bounds = Double(range.lowerBound)...Double(range.upperBound)
+        return OverrideType(
+            option: OptionType(
+                kind: .number(bounds, unit: "seconds"), read: { $0.number($1, in: bounds, unit: "seconds").map(Duration.init(seconds:)) },
+                written: { (Double($0.wholeMilliseconds) / 1000).asWritten }),
+            expected: "a number from \(range.lowerBound) to \(range.upperBound) (seconds)",
+            value: { $0.number.flatMap { bounds ~= $0 ? Duration(seconds: $0) : nil } },
+            write: { $1.thousandths($0.wholeMilliseconds) })
     }
 }
 
@@ -169,8 +194,15 @@ extension OverrideType where Value == TagExpression {
         option: OptionType(kind: .other(PolicySchema.tagKind), read: { _, _ in nil }, written: \.description),
         expected: "1 to \(RoutingOverride.maxTags) tags with ',' for or, '&' for and, '!' for not, such as \"fast & !paid, vision\"",
         value: { value in
-            guard let texts = value.texts, let tags = TagExpression(texts) else { return nil }
+            guard let texts = value.entries, let tags = TagExpression(texts) else { return nil }
             return tags.alternatives.reduce(0) { $0 + $1.count } <= RoutingOverride.maxTags ? tags : nil
         },
+        isEmpty: { $0.entries?.isEmpty == true },
         write: { tags, body in body.array { list in for text in tags.texts { list.string(text) } } })
+}
+
+extension Duration {
+    fileprivate init(seconds: Double) { self = .milliseconds(Int((seconds * 1000).rounded())) }
+
+    fileprivate var wholeMilliseconds: Int { Int(self / .milliseconds(1)) }
 }

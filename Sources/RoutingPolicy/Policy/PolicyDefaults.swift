@@ -9,6 +9,8 @@ package struct PolicyDefaults: Sendable, Equatable, OptionHolder {
     package var statistics = StatisticsSettings()
     package var maxModels = 4
     package var maxAttempts = 4
+    /// The chain for every request without a fallback of its own, also for those that name a model.
+    package var fallback: [RouteStep] = []
 
     package init() {}
 }

@@ -19,6 +19,21 @@ package struct Retry: Sendable, Equatable {
     }
 
     package func overridden(by overrides: RetryOverrides) -> Retry { applying(overrides) }
+
+    /// The delay before a retry, counted from 1, without jitter, if the upstream asks for no wait:
+    ///
+    ///     min(delay × 2^(retry - 1), max_delay / (1 + jitter))
+    ///
+    /// so that jitter never takes it above `max_delay`, and delays at that bound are spread too.
+    package func delay(ofRetry retry: Int) -> Duration {
+        let limit = maxDelay / (1 + jitter)
+        var result = delay, left = retry - 1
+        while left > 0, result > .zero, result < limit {
+            result *= 2
+            left -= 1
+        }
+        return min(result, limit)
+    }
 }
 
 /// What one level of the policy sets of `retry:`; nil leaves an option to the level below.
@@ -31,6 +46,13 @@ package struct RetryOverrides: Sendable, Equatable, OptionHolder {
     package var replay: Retry.Replay?
 
     package init() {}
+
+    /// Sets the same delay before each retry, ± 20 %.
+    package mutating func setConstantDelay(_ delay: Duration) {
+        let jitter = 0.2
+        // Doubling ends at `max_delay` without its jitter, which is this delay.
+        (self.delay, maxDelay, self.jitter) = (delay, delay * (1 + jitter), jitter)
+    }
 }
 
 extension Retry: LayeredSettings {

@@ -26,7 +26,7 @@ package struct RoutingOverrides: Sendable, Equatable, OptionHolder {
     package var supports = CapabilitySet()
     /// The capabilities whose `supports_…` is false, which takes back what a source below asks for.
     package var waived = CapabilitySet()
-    /// Models of the type `fast` before the others.
+    /// Models with a low measured latency first.
     package var prefersFast: Bool?
     /// 0 to 1.
     package var minSuccessRate: Double?
@@ -34,7 +34,9 @@ package struct RoutingOverrides: Sendable, Equatable, OptionHolder {
     /// How many models may be called before the fallback.
     package var maxModelSwitches: Int?
     package var retries: Int?
+    /// Before each retry, ± 20 %.
     package var retryDelay: Duration?
+    /// Of each attempt.
     package var timeout: Duration?
     package var fallbackProvider: String?
     package var fallbackModel: String?

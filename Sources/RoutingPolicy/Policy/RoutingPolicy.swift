@@ -23,6 +23,16 @@ extension RoutingPolicy {
         defaults.limits.overridden(by: model.limits)
     }
 
+    /// The timeouts of a model: its own, over its provider's, over those of `defaults`.
+    package func timeouts(of model: ModelDefinition) -> Timeouts {
+        defaults.timeouts.overridden(by: providers[model.provider].timeouts).overridden(by: model.timeouts)
+    }
+
+    /// The retry settings of a model: its own, over its provider's, over those of `defaults`.
+    package func retry(of model: ModelDefinition) -> Retry {
+        defaults.retry.overridden(by: providers[model.provider].retry).overridden(by: model.retry)
+    }
+
     /// The breaker settings of a model: its own, over its provider's, over those of `defaults`.
     package func breaker(of model: ModelDefinition) -> BreakerSettings {
         defaults.breaker.overridden(by: providers[model.provider].breaker).overridden(by: model.breaker)
@@ -109,6 +119,8 @@ package struct ModelDefinition: Sendable, Equatable, OptionHolder {
     package var limits = Limits()
     package var retry = RetryOverrides()
     package var breaker = BreakerOverrides()
+    /// Whether a non-streamed response to a JSON `response_format` must be JSON.
+    package var validJSON = false
 
     package init() {}
 
@@ -145,7 +157,8 @@ package struct RouteDefinition: Sendable, Equatable, OptionHolder {
     /// `try`, in order.
     package var steps: [RouteStep] = []
     /// The chain for when everything in `try` has failed.
-    package var fallback: [RouteStep] = []
+    /// nil: `defaults.fallback`.
+    package var fallback: [RouteStep]?
     /// Separate chains for one kind of failure. Keys: `context_overflow`, `content_filter`.
     package var fallbackOn = FallbackChains()
     package var maxModels: Int?
@@ -156,10 +169,12 @@ package struct RouteDefinition: Sendable, Equatable, OptionHolder {
     package var hedge: Hedge?
     /// Whether a stream that broke after its first content may continue at another model.
     package var resumes = false
+    /// nil: as each model says.
+    package var validJSON: Bool?
 
     package init() {}
 
-    package init(name: String, steps: [RouteStep] = [], fallback: [RouteStep] = []) {
+    package init(name: String, steps: [RouteStep] = [], fallback: [RouteStep]? = nil) {
         self.name = name
         self.steps = steps
         self.fallback = fallback
@@ -210,6 +225,8 @@ package struct ModelScope: Sendable, Equatable {
     package var models: Set<Int>
     /// Indices into `RoutingPolicy.routes` whose names match. A granted route grants everything that it reaches.
     package var routes: Set<Int>
+    /// The globs of the scope, for names that the policy doesn't list.
+    var patterns: [Glob] = []
     /// Equal for equal scopes of one policy.
     package var digest: [UInt8] = []
 
@@ -218,5 +235,9 @@ package struct ModelScope: Sendable, Equatable {
         self.routes = routes
     }
 
-    package static func == (one: ModelScope, other: ModelScope) -> Bool { one.models == other.models && one.routes == other.routes }
+    package func hasPattern(matching name: String) -> Bool { patterns.contains { $0.matches(name) } }
+
+    package static func == (one: ModelScope, other: ModelScope) -> Bool {
+        one.models == other.models && one.routes == other.routes && one.patterns == other.patterns
+    }
 }

@@ -1,5 +1,6 @@
 /// A pattern for names, in which `*` matches any characters, including none.
-struct Glob {
+struct Glob: Sendable, Equatable {
+    let text: String
     /// The text before the first `*`. Every match begins with it.
     let start: String
     private let head: [UInt8]
@@ -10,6 +11,7 @@ struct Glob {
     init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
         guard parts.count > 1, let head = parts.first, let tail = parts.last else { return nil }
+        self.text = text
         start = String(decoding: head, as: UTF8.self)
         self.head = head
         self.tail = tail

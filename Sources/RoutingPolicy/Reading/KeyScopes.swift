@@ -23,6 +23,7 @@ struct KeyScopes {
             scope.models = names.models(of: text, in: models)
             if let glob = Glob(text) {
                 scope.routes = routes.indices(matching: glob)
+                scope.patterns = [glob]
             } else if let route = names.routes[text] {
                 scope.routes = [route]
             }
@@ -40,10 +41,12 @@ struct KeyScopes {
         for part in parts {
             if !part.models.isSubset(of: scope.models) { scope.models.formUnion(part.models) }
             scope.routes.formUnion(part.routes)
+            scope.patterns += part.patterns
         }
         var hash = MeaningHash()
         hash.add(indices: scope.models.sorted())
         hash.add(indices: scope.routes.sorted())
+        hash.add(list: scope.patterns.map(\.text))
         scope.digest = hash.digestBytes()
         known[texts] = scope
         return scope

@@ -98,7 +98,7 @@ extension PolicySchema {
         } else if let mark = text.first(where: { "*?,!&\"'\\".contains($0) }) {
             message = "contains '\(mark)', which has a special meaning in patterns, expressions or lists"
         } else if text.contains("/"), !mayHaveSlash {
-            message = "contains '/', which may only separate a provider from its model"
+            message = "contains '/', which separates a provider from its model"
         } else if text.hasPrefix("tag:") {
             message = "begins with 'tag:', which is the prefix of tags"
         } else if text.utf8.count > 128 {

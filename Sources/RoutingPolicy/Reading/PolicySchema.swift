@@ -24,6 +24,8 @@ struct PolicySchema {
     var currentKey = ConfigText("", at: SourcePosition(file: "", line: 1, column: 1))
     /// The route that is being read, an index into the policy's.
     var currentRoute = 0
+    /// The value of `defaults.fallback`.
+    var defaultFallback: ConfigNode?
     /// Whether the request of the test that is being read may name models that do not exist.
     var mayNameUnknownModels = false
     /// Where a route's hedge is, for the checks that need all routes.

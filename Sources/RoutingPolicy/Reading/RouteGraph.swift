@@ -80,13 +80,15 @@ struct RouteGraph {
 
     /// The routes that reach no model whose provider is on, each with the reason. Requires that `cycles()` found no
     /// issues.
-    func unusable(_ routes: [RouteDefinition], models: [ModelDefinition], providers: [ProviderDefinition]) -> [(route: Int, reason: String)]
-    {
+    func unusable(
+        _ routes: [RouteDefinition], defaultFallback: [RouteStep], models: [ModelDefinition], providers: [ProviderDefinition]
+    ) -> [(route: Int, reason: String)] {
+        func isOn(_ indices: [Int]) -> Bool { indices.contains { providers[models[$0].provider].unset.isEmpty } }
         var isUsable = [Bool](repeating: false, count: routes.count)
         var unset = [Set<String>](repeating: [], count: routes.count)
         var results: [(Int, String)] = []
         for index in order {
-            let steps = routes[index].steps + routes[index].fallback
+            let steps = routes[index].steps + (routes[index].fallback ?? [])
             let reached = steps.lazy.flatMap { step -> [Int] in
                 switch step {
                 case .models(let models): models
@@ -95,12 +97,19 @@ struct RouteGraph {
                 }
             }
             isUsable[index] =
-                edges[index].contains { isUsable[$0.target] } || reached.contains { providers[models[$0].provider].unset.isEmpty }
+                edges[index].contains { isUsable[$0.target] } || isOn(Array(reached))
             guard !isUsable[index] else { continue }
             unset[index] = Set(reached.flatMap { providers[models[$0].provider].unset } + edges[index].flatMap { unset[$0.target] })
             let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: " or ")
             results.append((index, names.isEmpty ? "it leads to no model" : "set \(names) and restart the router"))
         }
-        return results.sorted { $0.0 < $1.0 }
+        let isFallbackUsable = defaultFallback.contains { step in
+            switch step {
+            case .models(let models): isOn(models)
+            case .selected(let selection): isOn(selection.models)
+            case .route(let route): isUsable[route]
+            }
+        }
+        return results.filter { !isFallbackUsable || routes[$0.0].fallback != nil }.sorted { $0.0 < $1.0 }
     }
 }

@@ -16,7 +16,7 @@ struct RouteReach {
         var pending = [root]
         var seen: Set<Int> = [root]
         while let route = pending.popLast() {
-            for step in routes[route].steps + routes[route].fallback {
+            for step in routes[route].steps + (routes[route].fallback ?? []) {
                 let models: [Int]
                 switch step {
                 case .models(let named): models = named

@@ -18,6 +18,14 @@ extension PolicyDefaults {
             Option(
                 "max_attempts", \.maxAttempts, .integer(attemptRange),
                 help: "bounds retries, models, fallbacks and hedges together; one attempt is kept for the fallback"),
+            Option(
+                "fallback", takes: .other(PolicySchema.chainKind), .words("none"),
+                help: "the fallback of every request without one of its own, also of those that name a model",
+                entries: { defaults, policy in
+                    defaults.fallback.isEmpty ? [] : [OptionEntry("fallback", .list(policy.words(defaults.fallback)))]
+                },
+                // It may name routes, which are read later.
+                read: { fields, schema, _ in schema.defaultFallback = fields.node("fallback") }),
         ])
 
     static let attemptRange = 1...100

@@ -52,6 +52,7 @@ extension Failover {
         case .contextOverflow: "the prompt is too long for the model"
         case .contentFilter: "the content filter refused"
         case .unsupported: "the model does not support something in this request"
+        case .invalidJSON: "a response that 'valid_json' refuses"
         case .clientError: "every other 4xx"
         case .routerLimit: "a limit of the router itself: its connections, file descriptors or memory"
         case .cancelled: "the client left"

@@ -56,10 +56,10 @@ extension Option where Section == RouteDefinition {
 
 extension PolicySchema {
     /// Warns of a hedge that cannot ever happen, or not at some models. Only for routes without cycles.
-    mutating func checkHedges(_ routes: [RouteDefinition], models: [ModelDefinition]) {
+    mutating func checkHedges(_ routes: [RouteDefinition], models: [ModelDefinition], hasDefaultFallback: Bool) {
         for (route, position, maxCost) in hedges {
             let reached = RouteReach(routes, from: route)
-            if !reached.hasSeveralModels {
+            if !reached.hasSeveralModels, routes[route].fallback != nil || !hasDefaultFallback {
                 report(
                     ConfigIssue(
                         .warning, at: position, "route '\(routes[route].name)' has only one model, so there is none to call beside it",

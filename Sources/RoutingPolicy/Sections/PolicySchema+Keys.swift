@@ -52,7 +52,7 @@ extension OptionValue {
     /// What a scope grants, by name.
     fileprivate static func scope(_ scope: ModelScope, _ policy: RoutingPolicy) -> OptionValue {
         .scope(digest: scope.digest) {
-            (scope.routes.map { policy.routes[$0].name } + scope.models.map { policy.models[$0].key }).sorted()
+            (scope.patterns.map(\.text) + scope.routes.map { policy.routes[$0].name } + scope.models.map { policy.models[$0].key }).sorted()
         }
     }
 }
@@ -95,9 +95,10 @@ extension PolicySchema {
     fileprivate func checkFallback(of defaults: RoutingOverrides, _ fields: inout FieldReader, scope: ModelScope?) {
         guard let scope, let name = defaults.fallbackModel, let node = fields.node("fallback_model"), !node.isUnresolved else { return }
         let models =
-            defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } } ?? names.models[name]
-            ?? names.qualified[name].map { [$0] }
-        guard let models, scope.models.isDisjoint(with: models) else { return }
+            defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } }
+            ?? (names.models[name] ?? names.qualified[name].map { [$0] })
+        let isUnlisted = models == nil && defaults.fallbackProvider.map { scope.hasPattern(matching: "\($0)/\(name)") } == false
+        guard isUnlisted || models.map(scope.models.isDisjoint) == true else { return }
         fields.report(
             "fallback_model", "this key may not reach \(node.displayText)", hint: "add it to the key's 'models', or name another model")
     }

@@ -3,6 +3,8 @@ import ProviderKit
 
 extension ModelDefinition {
     static let types = ["fast", "reasoning"]
+    static let validJSONHelp =
+        "whether a non-streamed response to a JSON 'response_format' fails if it is not JSON; a code fence is removed"
 
     static let section = OptionSection<ModelDefinition>(
         "models", "the names that clients use; 'PROVIDER/NAME' if several providers share one",
@@ -34,8 +36,12 @@ extension ModelDefinition {
                 help: "the most output tokens that the model gives; requests for more are not sent to it"),
             Option(section: "price", \.price, Price.section, .words("unknown"), help: "what the model costs; 0 is a price"),
             Option("hidden", \.isHidden, .bool, help: "leaves the model out of lists; routes and clients may still name it"),
-            Option(body: "request_defaults", \.requestDefaults, help: "fields that are added to a request if the client leaves them out"),
-            Option(body: "request_overrides", \.requestOverrides, help: "fields of every request, which replace what the client sends"),
+            Option(
+                body: "request_defaults", \.requestDefaults,
+                help: "fields that are added to a request if the client leaves them out; objects are merged"),
+            Option(
+                body: "request_overrides", \.requestOverrides,
+                help: "fields of every request, which replace what the client sends; objects are merged"),
             Option(layer: Timeouts.self, \.timeouts, help: "replaces the provider's, option by option"),
             Option(
                 "weight", \.weight, .number(0...1000),
@@ -50,6 +56,7 @@ extension ModelDefinition {
                     let provider = schema.policy.providers.indices.contains(model.provider) ? schema.policy.providers[model.provider] : nil
                     return schema.policy.defaults.breaker.overridden(by: provider?.breaker ?? BreakerOverrides())
                 }, check: checkOrder),
+            Option("valid_json", \.validJSON, .bool, help: validJSONHelp),
         ])
 }
 
@@ -114,7 +121,22 @@ extension PolicySchema {
             names.addModel(models.count, name: model.name, provider: provider)
             models.append(model)
         }
+        warnAboutHiddenModels(models, entries)
         return models
+    }
+
+    /// Warns about models whose names are the `provider/name` of other models.
+    private mutating func warnAboutHiddenModels(_ models: [ModelDefinition], _ entries: [ConfigEntry]) {
+        let positions = Dictionary(entries.map { ($0.key.text, $0.key.position) }, uniquingKeysWith: { first, _ in first })
+        for model in models {
+            guard model.name.contains("/"), let hidden = names.qualified[model.name], let position = positions[model.key] else { continue }
+            report(
+                ConfigIssue(
+                    .warning, at: position,
+                    "model '\(model.key)' hides the model '\(models[hidden].name)' of provider "
+                        + "'\(policy.providers[models[hidden].provider].name)', which is '\(model.name)' too",
+                    hint: "rename one of them; clients can still reach the hidden model as '\(models[hidden].name)'"))
+        }
     }
 
     /// nil if its provider or its name is not known.
@@ -132,20 +154,14 @@ extension PolicySchema {
     fileprivate mutating func readProvider(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
         guard let text = fields.name("provider", required: true), let index = provider(named: text) else { return }
         model.provider = index
-        if let name = modelName(currentKey, provider: text.text) { model.name = name }
+        model.name = modelName(currentKey.text, provider: text.text)
     }
 
-    /// The key without its provider.
-    private mutating func modelName(_ key: ConfigText, provider: String) -> String? {
-        guard let slash = key.text.firstIndex(of: "/") else { return key.text }
-        let name = key.text[slash...].dropFirst()
-        if key.text[..<slash] == provider, !name.isEmpty, !name.contains("/") { return String(name) }
-        let last = key.text.split(separator: "/").last.map(String.init) ?? "name"
-        report(
-            ConfigIssue(
-                at: key.position, "the name '\(key.text)' must have the form '\(provider)/NAME', because its 'provider' is '\(provider)'",
-                hint: "write '\(provider)/\(last)'; if the provider itself calls the model '\(key.text)', set 'upstream: \(key.text)'"))
-        return nil
+    /// The key, without its first part if that is the model's own provider.
+    private func modelName(_ key: String, provider: String) -> String {
+        guard let slash = key.firstIndex(of: "/"), key[..<slash] == provider else { return key }
+        let name = key[slash...].dropFirst()
+        return name.isEmpty ? key : String(name)
     }
 
     fileprivate func readTags(_ fields: inout FieldReader) -> [String] {

@@ -1,7 +1,8 @@
 import ConfigTree
 
 extension PolicySchema {
-    /// Reads `fallback_provider` and `fallback_model`, which belong together.
+    /// Reads `fallback_provider` and `fallback_model`, which belong together. With a provider, the model may be one
+    /// that the policy does not list.
     mutating func readFallback(_ fields: inout FieldReader, _ overrides: inout RoutingOverrides) {
         let provider = fields.name("fallback_provider")
         let name = fields.name("fallback_model")
@@ -25,10 +26,19 @@ extension PolicySchema {
         let own = names.qualified.keys.filter { $0.hasPrefix(provider.text + "/") }.map {
             String($0.dropFirst(provider.text.utf8.count + 1))
         }
+        guard RoutingOverride.isName(name.text) else {
+            report(
+                ConfigIssue(
+                    at: name.position, "'fallback_model' takes \(RoutingOverride.fallbackModel.expected), not '\(abbreviated(name.source))'"
+                ))
+            return
+        }
         let suggestion = names.suggestion(for: name.text, among: own)
+        guard !suggestion.isEmpty else { return }
         report(
             ConfigIssue(
-                at: name.position, "provider '\(abbreviated(provider.source))' has no model '\(abbreviated(name.source))'\(suggestion)",
-                hint: suggestion.isEmpty ? "define it under 'models:', or name another provider" : nil))
+                .warning, at: name.position,
+                "provider '\(abbreviated(provider.source))' has no model '\(abbreviated(name.source))' here\(suggestion)",
+                hint: "the provider is asked for a model with exactly this name"))
     }
 }

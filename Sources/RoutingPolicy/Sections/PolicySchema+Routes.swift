@@ -10,9 +10,9 @@ extension RouteDefinition {
                 entries: { route, policy in [OptionEntry("try", .list(policy.words(route.steps)))] },
                 read: { fields, schema, route in route.steps = schema.readTry(&fields) }),
             Option(
-                "fallback", takes: .other(PolicySchema.chainKind), .words("none"),
-                help: "the chain for when everything in 'try' has failed",
-                entries: { route, policy in route.fallback.isEmpty ? [] : [OptionEntry("fallback", .list(policy.words(route.fallback)))] },
+                "fallback", takes: .other(PolicySchema.chainKind), .words("as 'defaults'"),
+                help: "the chain for when everything in 'try' has failed; '[]' for none",
+                entries: { route, policy in route.fallback.map { [OptionEntry("fallback", .list(policy.words($0)))] } ?? [] },
                 read: { fields, schema, route in if let node = fields.node("fallback") { route.fallback = schema.chain(node) } }),
             Option(section: "fallback_on", \.fallbackOn, FallbackChains.section, help: "separate chains for one kind of failure"),
             Option(
@@ -27,6 +27,7 @@ extension RouteDefinition {
             Option(hedge: \.hedge, help: "calls a second model beside a slow first one; the first content wins"),
             Option(
                 "resume", \.resumes, .bool, help: "whether another model may continue a stream that broke after its first content"),
+            Option("valid_json", \.validJSON, .bool, .words("as the model"), help: ModelDefinition.validJSONHelp),
         ])
 }
 
@@ -65,31 +66,35 @@ extension RoutingPolicy {
 extension PolicySchema {
     static let chainKind = "a step or a list of steps; see step"
 
-    mutating func readRoutes(_ entries: [ConfigEntry]) -> [RouteDefinition] {
+    /// Also reads `defaults.fallback`, which may name routes.
+    mutating func readRoutes(_ entries: [ConfigEntry]) -> (routes: [RouteDefinition], defaultFallback: [RouteStep]) {
         var valid: [ConfigEntry] = []
-        for entry in entries where checkName(entry.key, of: "route") {
+        for entry in entries where checkName(entry.key, of: "route", mayHaveSlash: true) {
             names.routes[entry.key.text] = valid.count
             valid.append(entry)
-            if names.models[entry.key.text] != nil {
+            if names.models[entry.key.text] != nil || names.qualified[entry.key.text] != nil {
                 report(
                     ConfigIssue(
                         .warning, at: entry.key.position, "route '\(entry.key.text)' hides the model of the same name",
-                        hint: "rename one of them; clients can still reach the model as 'provider/\(entry.key.text)'"))
+                        hint: names.models[entry.key.text] == nil
+                            ? "rename one of them" : "rename one of them; clients can still reach the model as 'provider/\(entry.key.text)'"
+                    ))
             }
         }
         graph = RouteGraph(names: valid.map(\.key))
         let routes = valid.enumerated().map { index, entry in route(entry, index: index) }
+        let fallback = defaultFallback.map { steps($0).map(\.0) } ?? []
         for issue in graph.cycles() { report(issue) }
-        guard !issues.contains(where: { $0.severity == .error }) else { return routes }
-        checkHedges(routes, models: models.models)
-        for (index, reason) in graph.unusable(routes, models: models.models, providers: policy.providers) {
+        guard !issues.contains(where: { $0.severity == .error }) else { return (routes, fallback) }
+        checkHedges(routes, models: models.models, hasDefaultFallback: !fallback.isEmpty)
+        for (index, reason) in graph.unusable(routes, defaultFallback: fallback, models: models.models, providers: policy.providers) {
             let name = valid[index].key
             report(
                 ConfigIssue(
                     .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
                     hint: "requests for it get a 503 until then"))
         }
-        return routes
+        return (routes, fallback)
     }
 
     private mutating func route(_ entry: ConfigEntry, index: Int) -> RouteDefinition {
@@ -114,14 +119,17 @@ extension PolicySchema {
         return chain(node)
     }
 
-    /// The steps of a chain. What they lead to becomes an edge of the graph of routes.
+    /// The steps of a route's chain. What they lead to becomes an edge of the graph of routes.
     mutating func chain(_ node: ConfigNode) -> [RouteStep] {
-        let nodes = if case .sequence(let nodes) = node.content { nodes } else { [node] }
-        return nodes.compactMap { node in
-            let step = step(node)
-            if case .route(let target)? = step { graph.addEdge(from: currentRoute, to: target, at: node.position) }
+        steps(node).map { step, position in
+            if case .route(let target) = step { graph.addEdge(from: currentRoute, to: target, at: position) }
             return step
         }
+    }
+
+    private mutating func steps(_ node: ConfigNode) -> [(RouteStep, SourcePosition)] {
+        let nodes = if case .sequence(let nodes) = node.content { nodes } else { [node] }
+        return nodes.compactMap { node in step(node).map { ($0, node.position) } }
     }
 
     private mutating func step(_ node: ConfigNode) -> RouteStep? {

@@ -34,7 +34,9 @@ extension RoutingPolicy {
                 "routes", takes: .other("by name; see routes"),
                 help: "names that stand for several models; 'auto' serves requests that name no model",
                 entries: { policy, _ in policy.routes.map { OptionEntry($0.name, policy.value(of: $0)) } },
-                read: { fields, schema, policy in policy.routes = schema.readRoutes(schema.named("routes", of: &fields)) }),
+                read: { fields, schema, policy in
+                    (policy.routes, policy.defaults.fallback) = schema.readRoutes(schema.named("routes", of: &fields))
+                }),
             Option(
                 "keys", takes: .other("by name; see keys"),
                 help: "which clients may send requests; without keys, every client on this machine may",

@@ -65,34 +65,83 @@ enum BufferedCompletion {
         return (0..<last, last > 0 && object.unsafeLoad(fromByteOffset: last - 1, as: UInt8.self) == UInt8(ascii: "{"))
     }
 
-    /// The first choice's text if it is valid JSON, for `_router.data`.
+    /// The JSON in the first choice's text, for `_router.data`; nil if the text is not JSON.
     static func data(of object: RawSpan) -> [UInt8]? {
+        guard let literal = contents(of: object)?.first ?? nil else { return nil }
+        let text = JSON.decodedBytes(literal, in: object)
+        return FencedJSON.range(in: text).map { Array(text[$0]) }
+    }
+
+    /// Whether each choice that has text is JSON.
+    static func isJSON(_ object: RawSpan) -> Bool {
+        (contents(of: object) ?? []).allSatisfy { $0.map { FencedJSON.range(in: JSON.decodedBytes($0, in: object)) != nil } ?? true }
+    }
+
+    /// The object without the code fences around the JSON of its choices.
+    static func withoutFences(_ object: ByteBuffer) -> ByteBuffer {
+        let span = object.readableBytesSpan
+        var result = ByteBuffer.unshared(capacity: span.byteCount), end = 0
+        for case let literal? in contents(of: span) ?? [] {
+            let text = JSON.decodedBytes(literal, in: span)
+            guard let range = FencedJSON.range(in: text), range.count < text.count else { continue }
+            result.writeImmutableBuffer(slice(object, end..<literal.lowerBound))
+            var writer = JSONWriter(capacity: range.count + 16)
+            writer.string(String(decoding: text[range], as: UTF8.self))
+            result.writeBytes(writer.bytes)
+            end = literal.upperBound
+        }
+        if end == 0 { return object }
+        result.writeImmutableBuffer(slice(object, end..<span.byteCount))
+        return result
+    }
+
+    private static func slice(_ object: ByteBuffer, _ range: Range<Int>) -> ByteBuffer {
+        object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+    }
+
+    /// For each choice, the range of the string that is its text; nil if it has none that could be JSON: it has a tool
+    /// call or a refusal instead, or its text is in parts. nil if the object is not a completion.
+    private static func contents(of object: RawSpan) -> [Range<Int>?]? {
         guard let members = try? JSON.members(of: object),
             let choices = members.first(where: { JSON.isKey($0.key, "choices", in: object) })?.value, choices.kind == .array
         else { return nil }
         var cursor = JSONCursor(at: choices.range.lowerBound)
-        var text: [UInt8]?
+        var contents: [Range<Int>?] = []
         do throws(JSONError) {
             try cursor.enterArray(object)
-            guard try cursor.nextElement(object), try cursor.peekKind(object) == .object else { return nil }
-            try cursor.enterObject(object)
-            while let key = try cursor.nextKey(object) {
-                guard JSON.isKey(key, "message", in: object), try cursor.peekKind(object) == .object else {
-                    _ = try cursor.skipValue(object)
-                    continue
-                }
-                try cursor.enterObject(object)
-                while let key = try cursor.nextKey(object) {
-                    let value = try cursor.skipValue(object)
-                    if JSON.isKey(key, "content", in: object), value.kind == .string { text = JSON.decodedBytes(value.range, in: object) }
-                }
+            while try cursor.nextElement(object) {
+                let choice = try cursor.skipValue(object)
+                contents.append(choice.kind == .object ? try content(ofChoice: choice, in: object) : nil)
             }
-            guard let text else { return nil }
-            try JSON.validate(text.span.bytes)
         } catch {
             return nil
         }
-        return text
+        return contents
+    }
+
+    private static func content(ofChoice choice: JSONValue, in object: RawSpan) throws(JSONError) -> Range<Int>? {
+        var cursor = JSONCursor(at: choice.range.lowerBound)
+        var content: Range<Int>?, isOther = false
+        try cursor.enterObject(object)
+        while let key = try cursor.nextKey(object) {
+            guard JSON.isKey(key, "message", in: object), try cursor.peekKind(object) == .object else {
+                try cursor.skipValue(object)
+                continue
+            }
+            try cursor.enterObject(object)
+            while let key = try cursor.nextKey(object) {
+                let value = try cursor.skipValue(object)
+                if JSON.isKey(key, "content", in: object) {
+                    if value.kind == .string { content = value.range } else if value.kind == .array { isOther = true }
+                } else if value.range.count > 2, value.kind != .null,
+                    JSON.isKey(key, "tool_calls", in: object) || JSON.isKey(key, "function_call", in: object)
+                        || JSON.isKey(key, "refusal", in: object)
+                {
+                    isOther = true
+                }
+            }
+        }
+        return isOther ? nil : content
     }
 
     /// A non-streamed response as the chunks of a stream, for a client that requested a stream from an upstream that

@@ -9,53 +9,23 @@ final class BufferedResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
     private let created: Int
-    private var model = ""
-    /// The object of a response that passes through.
-    private var passed: ByteBuffer?
-    /// Collects the typed events of a response; nil before the first event.
-    private var fold: CompletionFold?
-    /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
-    private var chunks: ChunkFold?
+    private var response: Assembly
 
     init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
         self.exchange = exchange
         self.created = created
         wantsData = request.wantsJSON
+        response = Assembly(id: exchange.requestID, created: created, model: "")
     }
 
-    var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
+    var stagedBytes: Int { response.stagedBytes }
 
     func begin(_ record: CallRecord) {
-        passed = nil
-        fold = nil
-        chunks = nil
-        model = record.model ?? ""
+        response = Assembly(id: exchange.requestID, created: created, model: record.model ?? "")
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        for part in parts {
-            switch part {
-            case .buffered(let json, let content):
-                passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
-            case .event(let event): add(event)
-            case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
-            case .joined(let json, _): add(json.span.bytes)
-            }
-        }
-    }
-
-    private func add(_ chunk: RawSpan) {
-        var chunks = chunks.take() ?? ChunkFold()  // a unique reference, so that the texts grow in place
-        chunks.add(chunk)
-        self.chunks = chunks
-    }
-
-    private func add(_ event: ChatEvent) {
-        var fold = fold ?? CompletionFold(id: exchange.requestID, created: created, model: model)
-        self.fold = nil  // a unique reference, so that the text grows in place
-        fold.add(event)
-        self.fold = fold
+        response.add(parts, of: bytes)
     }
 
     func commit(_ record: CallRecord) {}
@@ -64,8 +34,15 @@ final class BufferedResponseWriter: ResponseWriter {
 
     func flush() {}
 
+    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
+        var assembly = Assembly(id: "", created: 0, model: "")
+        for (parts, bytes) in response { assembly.add(parts, of: bytes) }
+        return BufferedCompletion.isJSON(assembly.completion(nil).readableBytesSpan)
+    }
+
     func finish(_ record: CallRecord) {
-        let object = passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(record.usage.usage) ?? [])
+        let completion = response.completion(record.usage.usage)
+        let object = record.hasValidJSON ? BufferedCompletion.withoutFences(completion) : completion
         guard exchange.wantsMetadata else {
             return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
         }
@@ -87,5 +64,55 @@ final class BufferedResponseWriter: ResponseWriter {
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
         exchange.respond(APIError(failure, failures: record.failures), record: record)
+    }
+}
+
+/// The parts of a response, put together.
+private struct Assembly {
+    let id: String
+    let created: Int
+    let model: String
+    /// The object of a response that passes through.
+    private var passed: ByteBuffer?
+    /// Collects the typed events of a response; nil before the first event.
+    private var fold: CompletionFold?
+    /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
+    private var chunks: ChunkFold?
+
+    init(id: String, created: Int, model: String) {
+        (self.id, self.created, self.model) = (id, created, model)
+    }
+
+    var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
+
+    /// The `chat.completion` object.
+    func completion(_ usage: Usage?) -> ByteBuffer {
+        passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(usage) ?? [])
+    }
+
+    mutating func add(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+        for part in parts {
+            switch part {
+            case .buffered(let json, let content):
+                passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
+                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
+            case .event(let event): add(event)
+            case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
+            case .joined(let json, _): add(json.span.bytes)
+            }
+        }
+    }
+
+    private mutating func add(_ chunk: RawSpan) {
+        var chunks = chunks.take() ?? ChunkFold()  // a unique reference, so that the texts grow in place
+        chunks.add(chunk)
+        self.chunks = chunks
+    }
+
+    private mutating func add(_ event: ChatEvent) {
+        var fold = fold ?? CompletionFold(id: id, created: created, model: model)
+        self.fold = nil  // a unique reference, so that the text grows in place
+        fold.add(event)
+        self.fold = fold
     }
 }

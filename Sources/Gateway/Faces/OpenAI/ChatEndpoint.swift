@@ -16,12 +16,14 @@ enum ChatEndpoint {
                 body.readableBytesSpan, fields: exchange.server.head.fields,
                 defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
             exchange.asked = (request.models, request.isStream)
-            let plan = try plan(request, exchange)
+            let planned = PlanRequest(models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
+            let snapshot = exchange.snapshot.including(fallbackOf: planned)
+            let plan = try plan(planned, exchange, in: snapshot)
             let writer: any ResponseWriter =
                 request.isStream
                 ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
             let call = RunningCall(
-                loop: exchange.loop, snapshot: exchange.snapshot, plan: plan,
+                loop: exchange.loop, snapshot: snapshot, plan: plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
                     needs: request.needs, headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
@@ -41,13 +43,7 @@ enum ChatEndpoint {
         return [HTTPField(HTTPField.idempotencyKey, key)]
     }
 
-    private static func plan(_ request: ChatRequest, _ exchange: Exchange) throws(APIError) -> Plan {
-        do throws(PlanRefusal) {
-            return try exchange.loop.plan(
-                PlanRequest(models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope),
-                in: exchange.snapshot)
-        } catch {
-            throw APIError(error, in: exchange.snapshot)
-        }
+    private static func plan(_ request: PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
+        do throws(PlanRefusal) { return try exchange.loop.plan(request, in: snapshot) } catch { throw APIError(error, in: snapshot) }
     }
 }

@@ -33,6 +33,12 @@ enum RouterMetadata {
                     for error in record.errors { write(error, to: &writer) }
                 }
             }
+            if !record.skippedNames.isEmpty {
+                $0.key("skipped")
+                $0.array { writer in
+                    for name in record.skippedNames { write(skipped: name, to: &writer) }
+                }
+            }
             if let data {
                 $0.key("data")
                 $0.raw(data)
@@ -82,6 +88,13 @@ enum RouterMetadata {
             $0.member("provider", resumePoint.provider)
             $0.member("model_name", resumePoint.model)
             $0.member("text_bytes", resumePoint.textBytes)
+        }
+    }
+
+    private static func write(skipped name: String, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("model", name.excerpt)
+            $0.member("why", "the model does not exist, or this key may not use it")
         }
     }
 

@@ -146,6 +146,9 @@ final class StreamedResponseWriter: ResponseWriter {
         lastWrite = .now()
     }
 
+    /// Streams are not checked.
+    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool { true }
+
     func finish(_ record: CallRecord) {
         self.record = record
         if wantsUsage, comesAsEvents, record.usage.source == .reported {
