@@ -169,9 +169,15 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
-        let objects = Self.objects(in: bytes)
-        guard objects.count <= 1 else { return try finish(objects, bytes, &response) }
-        let chunk = try OpenAIChunk(objects.first ?? 0..<bytes.byteCount, in: bytes, isErrorEvent: false)
+        let chunk: OpenAIChunk
+        do {
+            chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
+        } catch  where error.code == OpenAIResponse.unreadableCode {
+            let objects = Self.objects(in: bytes)
+            guard !objects.isEmpty else { throw error }
+            guard objects.count == 1 else { return try finish(objects, bytes, &response) }
+            chunk = try OpenAIChunk(objects[0], in: bytes, isErrorEvent: false)
+        }
         guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
         guard chunk.content.hasBegun else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }

@@ -5,6 +5,8 @@ import Testing
 
 @testable import Gateway
 
+private func isJSON(_ object: ByteBuffer) -> Bool { BufferedCompletion.isJSON(object.readableBytesSpan) }
+
 @Suite("JSON in the text of a model")
 struct FencedJSONTests {
     @Test(
@@ -31,6 +33,10 @@ struct FencedJSONTests {
         #expect(FencedJSON.range(in: Array(text.utf8)) == nil)
     }
 
+    private func data(of object: ByteBuffer) -> String? {
+        BufferedCompletion.data(of: object.readableBytesSpan).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     private func completion(_ messages: String...) -> ByteBuffer {
         let choices = messages.enumerated().map { #"{"index":\#($0),"message":{"role":"assistant",\#($1)},"finish_reason":"stop"}"# }
         return ByteBuffer(string: #"{"id": "x", "choices": [\#(choices.joined(separator: ", "))], "usage": null}"#)
@@ -39,8 +45,8 @@ struct FencedJSONTests {
     @Test("the parsed data is that of the first choice, without its fence")
     func data() {
         let object = completion(#""content":"```json\n{\"a\": \"\u00e9\"}\n```""#, #""content":"{}""#)
-        #expect(BufferedCompletion.data(of: object.readableBytesSpan).map { String(decoding: $0, as: UTF8.self) } == #"{"a": "é"}"#)
-        #expect(BufferedCompletion.data(of: completion(#""content":"no""#).readableBytesSpan) == nil)
+        #expect(data(of: object) == #"{"a": "é"}"#)
+        #expect(data(of: completion(#""content":"no""#)) == nil)
     }
 
     @Test("fences are removed from the content of each choice, and all other bytes stay")
@@ -59,9 +65,9 @@ struct FencedJSONTests {
             (#""content":"I call","tool_calls":[{"id":"1"}]"#, true), (#""content":"no","tool_calls":[]"#, false),
             (#""content":null,"refusal":"I won't"}"#.dropLast().description, true), (#""content":"no","refusal":null"#, false),
         ])
-    func isJSON(message: String, expected: Bool) {
-        #expect(BufferedCompletion.isJSON(completion(message).readableBytesSpan) == expected)
-        #expect(BufferedCompletion.isJSON(completion(#""content":"{}""#, message).readableBytesSpan) == expected)
+    func judged(message: String, expected: Bool) {
+        #expect(isJSON(completion(message)) == expected)
+        #expect(isJSON(completion(#""content":"{}""#, message)) == expected)
     }
 }
 
@@ -74,16 +80,16 @@ struct FoldedJSONTests {
     @Test("the text of all events together is judged, and its fence is removed")
     func text() {
         let fenced = completion(.text("```json\n{\"a\""), .text(": 1}\n"), .text("```"), .finish(.stop))
-        #expect(BufferedCompletion.isJSON(fenced.readableBytesSpan))
+        #expect(isJSON(fenced))
         #expect(String(buffer: BufferedCompletion.withoutFences(fenced)).contains(#""content":"{\"a\": 1}""#))
         let prose = completion(.text("no"), .finish(.stop))
-        #expect(!BufferedCompletion.isJSON(prose.readableBytesSpan))
+        #expect(!isJSON(prose))
         #expect(BufferedCompletion.withoutFences(prose) == prose)
     }
 
     @Test("a response with a tool call need not be JSON")
     func toolCall() {
         let call = completion(.text("I call"), .toolCall(index: 0, id: "1", name: "f"), .finish(.toolCalls))
-        #expect(BufferedCompletion.isJSON(call.readableBytesSpan))
+        #expect(isJSON(call))
     }
 }

@@ -40,8 +40,12 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     private static let linesTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"]
 
     private static func isLines(_ bytes: RawSpan, _ contentType: String?) -> Bool {
-        let type = contentType?.split(separator: ";").first?.lowercased()
-        if let type, linesTypes.contains(String(type)) { return true }
+        // Almost always it is the shorter `application/json`.
+        if let type = contentType?.utf8, type.count > "application/json".utf8.count,
+            linesTypes.contains(where: { type.lazy.map(ASCII.lowercased).starts(with: $0.utf8) })
+        {
+            return true
+        }
         // A complete object on the first line, and another one after it.
         guard let end = bytes.firstIndex(of: ASCII.lineFeed, in: 0..<bytes.byteCount) else { return false }
         var next = end + 1

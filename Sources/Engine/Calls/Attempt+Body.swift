@@ -77,6 +77,7 @@ extension UpstreamHead {
 extension ByteBuffer {
     /// Skips a byte order mark and white space, which mean nothing in front of JSON and events.
     fileprivate mutating func skipBlanks() {
+        if let first = readableBytesView.first, (0x21..<0x7F).contains(first) { return }
         if readableBytesView.starts(with: [0xEF, 0xBB, 0xBF]) { moveReaderIndex(forwardBy: 3) }
         moveReaderIndex(forwardBy: readableBytesView.prefix { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.count)
     }
