@@ -3,9 +3,9 @@ import Testing
 
 @Suite("what a body is, judged by its first bytes")
 struct BodyFormTests {
-    private func form(_ text: String, _ contentType: String? = nil) -> BodyForm? {
+    private func form(_ text: String, _ contentType: String? = nil, isStream: Bool = true) -> BodyForm? {
         let bytes = Array(text.utf8)
-        return BodyForm(bytes.span.bytes, contentType: contentType)
+        return BodyForm(bytes.span.bytes, contentType: contentType, isStream: isStream)
     }
 
     @Test(
@@ -26,6 +26,7 @@ struct BodyFormTests {
         arguments: ["application/x-ndjson", "application/jsonl; charset=utf-8"])
     func lines(contentType: String) {
         #expect(form("{\"a\":1}", contentType) == .jsonLines)
+        #expect(form("{\"a\":1}", contentType, isStream: false) == .jsonObject)
         #expect(form("data: {}", contentType) == .eventStream)
     }
 

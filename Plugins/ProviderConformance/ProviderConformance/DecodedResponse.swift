@@ -19,7 +19,7 @@ struct DecodedResponse: Equatable {
         var sink = ResponseSink()
         do throws(ProviderError) {
             var head = response.head
-            head.bodyForm = BodyForm(response.bytes.span.bytes, contentType: head["content-type"])
+            head.bodyForm = BodyForm(response.bytes.span.bytes, contentType: head["content-type"], isStream: call.isStream)
             var decoder = try provider.decoder(for: call, head: head)
             var pending: [UInt8] = []
             var start = 0

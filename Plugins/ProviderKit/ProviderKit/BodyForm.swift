@@ -7,7 +7,7 @@ import Codecs
 public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// Server-sent events.
     case eventStream
-    /// One JSON object. More may follow it, if they were not visible in the first bytes.
+    /// One JSON object. More may follow it, unless a stream was asked for and the first bytes show them.
     case jsonObject
     /// One JSON array.
     case jsonArray
@@ -23,10 +23,12 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// - Parameters:
     ///   - bytes: the bytes of the body so far, without white space and a byte order mark in front.
     ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them.
-    public init?(_ bytes: RawSpan, contentType: String?) {
+    ///   - isStream: whether a stream was asked for. Only then are lines of JSON looked for, which the client is to get
+    ///     one by one.
+    public init?(_ bytes: RawSpan, contentType: String?, isStream: Bool) {
         guard bytes.byteCount > 0 else { return nil }
         switch bytes.byte(0) {
-        case UInt8(ascii: "{"): self = Self.isLines(bytes, contentType) ? .jsonLines : .jsonObject
+        case UInt8(ascii: "{"): self = isStream && Self.isLines(bytes, contentType) ? .jsonLines : .jsonObject
         case UInt8(ascii: "["): self = .jsonArray
         case UInt8(ascii: "<"): self = .markup
         case UInt8(ascii: ":"): self = .eventStream

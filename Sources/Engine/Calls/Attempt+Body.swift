@@ -17,7 +17,7 @@ extension Attempt {
         }
         bytes.skipBlanks()
         pending = bytes
-        guard let form = BodyForm(bytes.readableBytesSpan, contentType: head?["content-type"]) else { return }
+        guard let form = BodyForm(bytes.readableBytesSpan, contentType: head?["content-type"], isStream: providerCall.isStream) else { return }
         beginDecoding(form)
         guard !isDone else { return }
         pending = noBytes

@@ -277,8 +277,7 @@ final class Attempt {
         }
         if isDone { return }
         if sink.isComplete { return complete() }
-        if bytes.readableBytes == 0, isCommitted { return }
-        pending = bytes
+        if bytes.readableBytes > 0 { pending = bytes } else if isCommitted { return }
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
         guard pending.readableBytes <= limit else {
             return fail(

@@ -67,7 +67,10 @@ package enum OverrideValue {
 
     /// Like `texts`, but any text alone is split at its commas.
     package var listed: [String]? {
-        if case .text(let text) = self { OverrideValue.header(text).texts } else { texts }
+        guard case .text(let text) = self else { return texts }
+        // Almost every request names one model.
+        let isOne = !text.utf8.contains { $0 == UInt8(ascii: ",") || $0 <= UInt8(ascii: " ") }
+        return isOne ? [text] : OverrideValue.header(text).texts
     }
 
     /// The entries of `texts`, split at their commas, without the empty ones.
