@@ -75,7 +75,10 @@ final class Attempt {
     private(set) var providerCall: Call
     private let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
+    /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
     private(set) var head: UpstreamHead?
+    /// The upstream's own id of the request; nil if it sent none.
+    private(set) var requestID: String?
     /// The path and query of the request; nil before it is made, and for a provider inside the process.
     private(set) var target: String?
     /// Decodes a compressed body; nil if the body isn't compressed.
@@ -182,6 +185,7 @@ final class Attempt {
     func headArrived(_ head: UpstreamHead) {
         firstByteAt = .now()
         self.head = head
+        requestID = head.requestID
         guard (200..<300).contains(head.status) else {
             state = .readingError
             return
@@ -305,6 +309,7 @@ final class Attempt {
     func begin(_ decoder: any ResponseDecoder, _ form: BodyForm?) {
         self.decoder = decoder
         state = .decoding
+        if providerCall.isStream { head = nil }
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
     }
 

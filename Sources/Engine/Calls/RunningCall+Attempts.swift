@@ -145,7 +145,7 @@ extension RunningCall {
     }
 
     private func recordFirstByte(of attempt: Attempt) {
-        record.upstreamRequestID = attempt.head?.requestID.flatMap { snapshot.mask.shows($0) ? nil : $0 }
+        record.upstreamRequestID = attempt.requestID.flatMap { snapshot.mask.shows($0) ? nil : $0 }
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
     }
@@ -265,7 +265,7 @@ extension RunningCall {
                 provider: attempt.provider.name, model: snapshot.policy.models[attempt.candidate.model].name, error: error, reason: reason,
                 duration: .now() - attempt.startedAt, repair: repair,
                 url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
-                requestID: attempt.head?.requestID.map { snapshot.mask($0) }))
+                requestID: attempt.requestID.map { snapshot.mask($0) }))
     }
 
     /// Reports the outcome to the model's state, and releases the attempt's share of limits and retry budget.

@@ -69,8 +69,8 @@ package enum OverrideValue {
     package var listed: [String]? {
         guard case .text(let text) = self else { return texts }
         // Almost every request names one model.
-        let isOne = !text.utf8.contains { $0 == UInt8(ascii: ",") || $0 <= UInt8(ascii: " ") }
-        return isOne ? [text] : OverrideValue.header(text).texts
+        for byte in text.utf8 where byte == UInt8(ascii: ",") || byte <= UInt8(ascii: " ") { return OverrideValue.header(text).texts }
+        return [text]
     }
 
     /// The entries of `texts`, split at their commas, without the empty ones.
