@@ -24,6 +24,18 @@ import Testing
         #expect(failed["upstream_request_id"]?.string == "up-1")
     }
 
+    @Test func `a stream's record has the upstream's request id`() throws {
+        let a = try ScriptedUpstream {
+            try $0.respond(
+                200, "data: \(OpenAIReplies.chunk(#"{"content":"a"}"#, finish: "stop"))\n\ndata: [DONE]\n\n", type: "text/event-stream",
+                fields: ["X-Request-Id: up-1"])
+        }
+        let router = try RouterProcess(PolicyText(["a": a]))
+        _ = try router.stream("a")
+        let record = try #require(try router.waitForRecords(1).first)
+        #expect(record["stream"]?.bool == true && record["upstream_request_id"]?.string == "up-1")
+    }
+
     @Test func `a stream's record says so, and has the failure that the client saw`() throws {
         let a = try ScriptedUpstream(Self.failing(503, "overloaded", id: "up-1"))
         let router = try RouterProcess(PolicyText(["a": a]))
