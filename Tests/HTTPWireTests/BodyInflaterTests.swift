@@ -29,8 +29,8 @@ struct BodyInflaterTests {
         + [UInt8](repeating: 0x00, count: 1016)
         + [0x3E, 0x03, 0x1C, 0xEA, 0x38, 0xA7, 0x00, 0x00, 0x10, 0x00]
 
-    private func inflate(_ bytes: [UInt8], isDeflate: Bool, partBytes: Int = .max) throws -> String? {
-        guard let inflater = BodyInflater.make(for: ByteBuffer(bytes: bytes), isDeflate: isDeflate) else { return nil }
+    private func inflate(_ bytes: [UInt8], mayBeBare: Bool, partBytes: Int = .max) throws -> String? {
+        guard let inflater = BodyInflater(for: ByteBuffer(bytes: bytes), mayBeBare: mayBeBare) else { return nil }
         var output = ByteBuffer()
         var rest = ByteBuffer(bytes: bytes)
         while let part = rest.readSlice(length: min(partBytes, rest.readableBytes)), part.readableBytes > 0 {
@@ -42,36 +42,34 @@ struct BodyInflaterTests {
 
     @Test("each format is decoded, wherever its bytes are cut", arguments: [1, 2, 7, .max])
     func formats(_ partBytes: Int) throws {
-        #expect(try inflate(Self.gzip, isDeflate: false, partBytes: partBytes) == Self.text)
-        #expect(try inflate(Self.gzip + Self.gzip, isDeflate: false, partBytes: partBytes) == Self.text + Self.text)
-        #expect(try inflate(Self.zlib, isDeflate: true, partBytes: partBytes) == Self.text)
-        #expect(try inflate(Self.deflate, isDeflate: true, partBytes: partBytes) == Self.text)
+        #expect(try inflate(Self.gzip, mayBeBare: false, partBytes: partBytes) == Self.text)
+        #expect(try inflate(Self.gzip + Self.gzip, mayBeBare: false, partBytes: partBytes) == Self.text + Self.text)
+        #expect(try inflate(Self.zlib, mayBeBare: true, partBytes: partBytes) == Self.text)
+        #expect(try inflate(Self.deflate, mayBeBare: true, partBytes: partBytes) == Self.text)
     }
 
-    @Test(
-        "a body that isn't compressed is left as it is, whatever its head says",
-        arguments: ["{}", "data: x", "[1]", " {", "\n{", "<html>", ":"])
+    @Test("a body that isn't compressed is left as it is", arguments: ["{}", "data: x", "x^", "", "{", "KI"])
     func plain(_ text: String) throws {
-        for isDeflate in [true, false] { #expect(try inflate(Array(text.utf8), isDeflate: isDeflate) == nil) }
+        #expect(try inflate(Array(text.utf8), mayBeBare: false) == nil)
     }
 
     @Test("a damaged body is a fault")
     func damaged() {
         var bytes = Self.gzip
         bytes[12] ^= 0xFF
-        #expect(throws: WireFault.self) { try inflate(bytes, isDeflate: false) }
+        #expect(throws: WireFault.self) { try inflate(bytes, mayBeBare: false) }
     }
 
     @Test("a cut-off body is not complete")
     func truncated() throws {
-        let inflater = try #require(BodyInflater.make(for: ByteBuffer(bytes: Self.gzip), isDeflate: false))
+        let inflater = try #require(BodyInflater(for: ByteBuffer(bytes: Self.gzip), mayBeBare: false))
         try inflater.inflate(ByteBuffer(bytes: Self.gzip.dropLast(9))) { _ in }
         #expect(!inflater.isComplete)
     }
 
     @Test("a body that expands to more than a hundred times its size is refused after little more than a mebibyte")
     func bombs() throws {
-        let inflater = try #require(BodyInflater.make(for: ByteBuffer(bytes: Self.bomb), isDeflate: false))
+        let inflater = try #require(BodyInflater(for: ByteBuffer(bytes: Self.bomb), mayBeBare: false))
         var output = 0
         #expect(throws: WireFault.self) {
             for _ in 0..<64 { try inflater.inflate(ByteBuffer(bytes: Self.bomb)) { output += $0.readableBytes } }

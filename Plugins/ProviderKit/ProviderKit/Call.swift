@@ -59,16 +59,6 @@ public struct Call: Sendable {
     }
 }
 
-extension Call {
-    /// The same call with one more repair.
-    public func repaired(_ repair: Repair) -> Call {
-        Call(
-            operation: operation, model: model, isStream: isStream, wantsUsage: wantsUsage, members: members, defaults: defaults,
-            overrides: overrides, continuation: continuation, keepsText: keepsText, headers: headers, repairs: repairs + [repair],
-            earlierAttempts: earlierAttempts)
-    }
-}
-
 /// A member for the JSON body of a request, from the policy.
 public struct BodyField: Sendable, Equatable {
     /// The key, not encoded.

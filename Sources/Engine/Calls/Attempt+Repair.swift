@@ -7,17 +7,16 @@ extension Attempt {
     /// The most repairs of one attempt.
     private static let maxRepairs = 4
 
-    /// The body of a refusal is complete: sends the request again with a repair, if the provider knows one; else the
-    /// attempt has failed.
+    /// The body of a refusal is complete: the request is sent again with a repair, if the provider knows one;
+    /// else the attempt has failed.
     func refused() {
         let error = upstreamError()
-        let bytes = pending
+        let bytes = errorBody
         guard providerCall.repairs.count < Self.maxRepairs,
             let repair = translator.repair(of: providerCall, refusedWith: error, body: bytes.readableBytesSpan),
             !providerCall.repairs.contains(repair)
         else { return fail(error) }
-        call.repaired(self, call.snapshot.mask(error), with: repair)
-        restart(with: repair)
-        start(deadline: deadline)
+        becomeRepaired()
+        call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)
     }
 }

@@ -72,8 +72,8 @@ final class Attempt {
     /// `provider.translator`, stored here because each access through `provider` would copy it.
     let translator: any Provider
     let call: RunningCall
-    private(set) var providerCall: Call
-    private let timeouts: Timeouts
+    let providerCall: Call
+    let timeouts: Timeouts
     private var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
     private(set) var head: UpstreamHead?
@@ -87,8 +87,8 @@ final class Attempt {
     private var isFolded = false
     private var hasBegun = false
     private(set) var deadline = NIODeadline.distantFuture
-    /// A repair whose request has been sent, and which is remembered if it helps.
-    private var triedRepair: Repair?
+    /// The repair for which the request is sent again. It is remembered if it helps.
+    private let triedRepair: Repair?
     private var bufferShare: BufferShare
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
@@ -109,7 +109,8 @@ final class Attempt {
     ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
         call: RunningCall, candidate: AttemptSequence.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        startedAt: NIODeadline, provider: LoopProvider, timeouts: Timeouts, checksJSON: Bool, hasFilterChain: Bool, budget: BufferBudget
+        startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, timeouts: Timeouts, checksJSON: Bool,
+        hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
         writer = call.writer
@@ -123,7 +124,8 @@ final class Attempt {
         heldParts = isHeldBack || checksJSON ? [] : nil
         self.provider = provider
         translator = provider.translator
-        providerCall = call.providerCall(for: candidate, repairs: provider.repairs)
+        self.triedRepair = triedRepair
+        providerCall = call.providerCall(for: candidate, repairs: repairs)
         self.timeouts = timeouts
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
@@ -219,7 +221,6 @@ final class Attempt {
     }
 
     private func collectError(_ bytes: ByteBuffer) {
-        if pending.readableBytes == 0, beginsInflating(bytes) { return inflate(bytes) }
         let room = Self.maxErrorBytes - pending.readableBytes
         guard room > 0 else { return }
         pending.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex, length: min(room, bytes.readableBytes)) ?? bytes)
@@ -236,7 +237,7 @@ final class Attempt {
         case .readingError: refused()
         case .sniffing, .decoding:
             if let inflater, !inflater.isComplete { return failed(.truncated) }
-            if case .sniffing = state { beginDecoding(pending.readableBytes > 0 ? .other : nil) }
+            if case .sniffing = state { beginDecoding(pending.readableBytes > 0 ? .other : nil, head ?? UpstreamHead(status: 502)) }
             if !isDone { finishDecoding() }
         }
     }
@@ -253,7 +254,7 @@ final class Attempt {
     }
 
     func upstreamError() -> ProviderError {
-        let bytes = pending
+        let bytes = errorBody
         return translator.failure(head: head ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
     }
 
@@ -313,16 +314,10 @@ final class Attempt {
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
     }
 
-    /// Returns to the state before the request was sent.
-    func restart(with repair: Repair) {
-        providerCall = providerCall.repaired(repair)
-        triedRepair = repair
-        state = .waiting
+    /// Hands the request over to another attempt, which repeats it with a repair.
+    func becomeRepaired() {
+        state = .done
         transport = nil
-        head = nil
-        inflater = nil
-        pending = noBytes
-        firstByteAt = nil
     }
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.

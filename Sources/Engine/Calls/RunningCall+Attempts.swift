@@ -91,10 +91,8 @@ extension RunningCall {
             record.skipped.removeAll { $0.provider == provider.name && $0.model == model }
         }
         let timeouts = snapshot.timeouts(ofModel: candidate.model, on: plan.timeoutRoute)
-        let attempt = Attempt(
-            call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || isCommitted, startedAt: now,
-            provider: provider, timeouts: timeouts, checksJSON: checksJSON(of: candidate.model),
-            hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
+        let attempt = makeAttempt(
+            candidate, permit, isRepeat: isRepeat, isHeldBack: isHeldBack, at: provider, provider.repairs, timeouts, startedAt: now)
         record.attempts = sequence.attempts
         if isHeldBack {
             hedge = attempt
@@ -104,6 +102,16 @@ extension RunningCall {
         }
         attempt.start(deadline: min(deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         if !isHeldBack, plan.hedge != nil, self.attempt === attempt { armHedge() }
+    }
+
+    private func makeAttempt(
+        _ candidate: AttemptSequence.Candidate, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
+        at provider: LoopProvider, _ repairs: [Repair], tried repair: Repair? = nil, _ timeouts: Timeouts, startedAt: NIODeadline
+    ) -> Attempt {
+        Attempt(
+            call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || isCommitted,
+            startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair, timeouts: timeouts,
+            checksJSON: checksJSON(of: candidate.model), hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
     }
 
     /// Whether a response of the model must be JSON: the request asks for JSON, and the route or the model demands it.
@@ -160,11 +168,18 @@ extension RunningCall {
         return true
     }
 
-    /// The upstream has refused the attempt's request, which is sent again with a repair.
-    func repaired(_ attempt: Attempt, _ error: ProviderError, with repair: Repair) {
-        let model = attempt.candidate.model
-        loop.counters(ofModel: model, in: snapshot).repairs += 1
+    /// The upstream has refused the attempt's request, and the provider knows a repair: the request is sent again, as a
+    /// part of the same attempt.
+    func repeatRequest(of attempt: Attempt, after error: ProviderError, with repair: Repair) {
+        loop.counters(ofModel: attempt.candidate.model, in: snapshot).repairs += 1
         record(error, error.failure.rawValue, of: attempt, repair: repair.name)
+        guard let permit = attempt.takePermit() else { return }
+        let isHedge = attempt === hedge
+        let repaired = makeAttempt(
+            attempt.candidate, permit, isRepeat: attempt.isRepeat, isHeldBack: isHedge, at: attempt.provider,
+            attempt.providerCall.repairs + [repair], tried: repair, attempt.timeouts, startedAt: attempt.startedAt)
+        if isHedge { hedge = repaired } else { self.attempt = repaired }
+        repaired.start(deadline: attempt.deadline)
     }
 
     /// The request that was sent with this repair was accepted.

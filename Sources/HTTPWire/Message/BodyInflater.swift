@@ -19,11 +19,25 @@ package final class BodyInflater {
     /// Whether the end of the compressed data was seen.
     package private(set) var isComplete = false
 
-    /// - Parameter windowBits: zlib's choice of formats. Source: zlib.h, inflateInit2.
-    private init?(windowBits: CInt) {
+    package static let firstGzipByte: UInt8 = 0x1F
+
+    /// The inflater for a body that begins with these bytes, whatever the head says about it; nil if it isn't
+    /// compressed.
+    ///
+    /// - Parameter mayBeBare: whether the body is deflate without a header if it has no header. Nothing in its bytes
+    ///   tells.
+    package init?(for start: ByteBuffer, mayBeBare: Bool) {
+        guard let (first, second) = start.getMultipleIntegers(at: start.readerIndex, as: (UInt8, UInt8).self) else { return nil }
+        let isGzip = first == Self.firstGzipByte && second == 0x8B
+        // The two bytes are a multiple of 31, and the low bits of the first name the method 8.
+        let isZlib = first & 0x0F == 8 && (Int(first) << 8 | Int(second)) % 31 == 0
+        guard isGzip || mayBeBare else { return nil }
+        // The size of the window, and the choice of formats. Source: zlib.h, inflateInit2.
+        let window: CInt = 15, anyHeader: CInt = 32
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        guard inflateInit2_(stream, windowBits, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
+        let bits = isGzip || isZlib ? window + anyHeader : -window
+        guard inflateInit2_(stream, bits, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else {
             stream.deallocate()
             return nil
         }
@@ -32,26 +46,6 @@ package final class BodyInflater {
     deinit {
         inflateEnd(stream)
         stream.deallocate()
-    }
-
-    /// The inflater for a body that begins with these bytes, whatever the head says about it; nil if it isn't
-    /// compressed.
-    ///
-    /// - Parameters:
-    ///   - start: at least two bytes, unless the body is shorter.
-    ///   - isDeflate: whether the head names the coding `deflate`, which may have no header that tells it.
-    package static func make(for start: ByteBuffer, isDeflate: Bool) -> BodyInflater? {
-        guard let first = start.getInteger(at: start.readerIndex, as: UInt8.self),
-            let second = start.getInteger(at: start.readerIndex + 1, as: UInt8.self)
-        else { return nil }
-        let maxWindow: CInt = 15, anyHeader: CInt = 32
-        if first == 0x1F, second == 0x8B { return BodyInflater(windowBits: maxWindow + anyHeader) }
-        guard isDeflate else { return nil }
-        // The header's two bytes are a multiple of 31, and the low bits of the first name the method 8.
-        let hasHeader = first & 0x0F == 8 && (Int(first) << 8 | Int(second)) % 31 == 0
-        if hasHeader { return BodyInflater(windowBits: maxWindow + anyHeader) }
-        let isText = first == 0x09 || first == 0x0A || first == 0x0D || (0x20..<0x7F).contains(first) && second < 0x80 && second >= 0x09
-        return isText ? nil : BodyInflater(windowBits: -maxWindow)
     }
 
     /// Decodes the next bytes, and passes the result on in parts of at most 64 KiB.

@@ -9,23 +9,24 @@ final class BufferedResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
     private let created: Int
-    private var response: Assembly
+    private var response = Assembly()
+    private var model = ""
 
     init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
         self.exchange = exchange
         self.created = created
         wantsData = request.wantsJSON
-        response = Assembly(id: exchange.requestID, created: created, model: "")
     }
 
     var stagedBytes: Int { response.stagedBytes }
 
     func begin(_ record: CallRecord) {
-        response = Assembly(id: exchange.requestID, created: created, model: record.model ?? "")
+        if !response.isEmpty { response = Assembly() }
+        model = record.model ?? ""
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        response.add(parts, of: bytes)
+        response.add(parts, of: bytes) { CompletionFold(id: exchange.requestID, created: created, model: model) }
     }
 
     func commit(_ record: CallRecord) {}
@@ -35,8 +36,8 @@ final class BufferedResponseWriter: ResponseWriter {
     func flush() {}
 
     func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
-        var assembly = Assembly(id: "", created: 0, model: "")
-        for (parts, bytes) in response { assembly.add(parts, of: bytes) }
+        var assembly = Assembly()
+        for (parts, bytes) in response { assembly.add(parts, of: bytes) { CompletionFold(id: "", created: 0, model: "") } }
         return BufferedCompletion.isJSON(assembly.completion(nil).readableBytesSpan)
     }
 
@@ -69,9 +70,6 @@ final class BufferedResponseWriter: ResponseWriter {
 
 /// The parts of a response, put together.
 private struct Assembly {
-    let id: String
-    let created: Int
-    let model: String
     /// The object of a response that passes through.
     private var passed: ByteBuffer?
     /// Collects the typed events of a response; nil before the first event.
@@ -79,9 +77,7 @@ private struct Assembly {
     /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
     private var chunks: ChunkFold?
 
-    init(id: String, created: Int, model: String) {
-        (self.id, self.created, self.model) = (id, created, model)
-    }
+    var isEmpty: Bool { passed == nil && fold == nil && chunks == nil }
 
     var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
 
@@ -90,13 +86,14 @@ private struct Assembly {
         passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(usage) ?? [])
     }
 
-    mutating func add(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+    /// - Parameter makeFold: called for the first event.
+    mutating func add(_ parts: [ResponsePart], of bytes: ByteBuffer, makeFold: () -> CompletionFold) {
         for part in parts {
             switch part {
             case .buffered(let json, let content):
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
                 if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
-            case .event(let event): add(event)
+            case .event(let event): add(event, makeFold)
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)
             }
@@ -109,9 +106,8 @@ private struct Assembly {
         self.chunks = chunks
     }
 
-    private mutating func add(_ event: ChatEvent) {
-        var fold = fold ?? CompletionFold(id: id, created: created, model: model)
-        self.fold = nil  // a unique reference, so that the text grows in place
+    private mutating func add(_ event: ChatEvent, _ makeFold: () -> CompletionFold) {
+        var fold = fold.take() ?? makeFold()  // a unique reference, so that the text grows in place
         fold.add(event)
         self.fold = fold
     }
