@@ -96,13 +96,17 @@ extension APIError {
     private static let maxListedModels = 12
 
     /// The error for a request without a plan.
-    init(_ refusal: PlanRefusal, in snapshot: Snapshot) {
+    ///
+    /// - Parameter withNames: whether the client may learn the names of the models and of what their providers need.
+    init(_ refusal: PlanRefusal, in snapshot: Snapshot, withNames: Bool = true) {
         switch refusal {
         case .unknown(let name):
             self = .unknownModel(name)
         case .forbidden(let name):
             // The same as for a model that does not exist, so that a client can't probe for names.
             self = .unknownModel(name)
+        case .off where !withNames:
+            self.init(503, "no provider of this model is enabled; tell the router's operator", code: "no_model_available", retryAfter: 60)
         case .off(let variables):
             let names = variables.map { "'\($0)'" }.joined(separator: " or ")
             self.init(
@@ -114,6 +118,13 @@ extension APIError {
             self.init(
                 503, "the route '\(name.excerpt)' has no models; the router's operator must add one to it", code: "no_model_available",
                 retryAfter: 60)
+        case .unfit(let name, let omitted) where !withNames:
+            let reasons = Set(omitted.filter { $0.rule.isAboutTheRequest }.map(\.rule.description)).sorted().prefix(Self.maxListedModels)
+            self.init(
+                400,
+                "no model of '\(name.excerpt)' fits this request\(reasons.isEmpty ? "" : ": each \(reasons.joined(separator: ", or "))"); "
+                    + "change the request or name another model",
+                code: "no_model_fits", param: "model")
         case .unfit(let name, let omitted):
             let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(
                 separator: ", ")
@@ -124,10 +135,25 @@ extension APIError {
         }
     }
 
+    static func unknownEndpoint(_ path: String) -> APIError {
+        let advice = ForeignPath.advice(for: path) ?? "send chat requests to POST /v1/chat/completions; GET / lists the endpoints"
+        return APIError(404, "there is no endpoint '\(path.excerpt)'; \(advice)", code: "not_found")
+    }
+
     static func unknownModel(_ name: String) -> APIError {
         APIError(
             404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models",
             code: "model_not_found", param: "model")
+    }
+}
+
+extension Omission {
+    /// Whether the reason is something that the request asks for, and not how the policy is written.
+    fileprivate var isAboutTheRequest: Bool {
+        switch self {
+        case .requested, .capability, .medium, .context, .output: true
+        case .off, .scope, .condition, .successRate, .outranked: false
+        }
     }
 }
 

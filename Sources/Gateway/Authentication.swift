@@ -85,17 +85,21 @@ enum Authentication {
         return found
     }
 
-    /// The credential without the scheme `Bearer`, in upper or lower case (RFC 9110, 11.1); it may be empty. A value
-    /// with another scheme is returned unchanged and matches no key.
+    /// The key in a value of `Authorization`: what follows the scheme `Bearer`, or the password of `Basic`. It may be
+    /// empty. A value with another scheme is returned unchanged and matches no key.
     private static func withoutScheme(_ value: ByteBuffer) -> ByteBuffer {
-        let scheme: StaticString = "bearer"
+        if let key = rest(of: value, after: "bearer") { return key }
+        return rest(of: value, after: "basic").map { BasicCredential.password($0) ?? value } ?? value
+    }
+
+    /// What follows a scheme, in upper or lower case (RFC 9110, 11.1); nil if the value has another scheme.
+    private static func rest(of value: ByteBuffer, after scheme: StaticString) -> ByteBuffer? {
         let length = scheme.utf8CodeUnitCount
         let start = value.withUnsafeReadableBytes { bytes -> Int? in
             guard bytes.count >= length, (0..<length).allSatisfy({ bytes[$0] | 0x20 == scheme.utf8Start[$0] }) else { return nil }
             guard bytes.count == length || bytes[length] == 0x20 else { return nil }
             return bytes[length...].firstIndex { $0 != 0x20 } ?? bytes.count
         }
-        guard let start else { return value }
-        return value.getSlice(at: value.readerIndex + start, length: value.readableBytes - start) ?? value
+        return start.flatMap { value.getSlice(at: value.readerIndex + $0, length: value.readableBytes - $0) }
     }
 }

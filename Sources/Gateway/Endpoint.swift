@@ -15,6 +15,13 @@ final class Endpoint: Sendable {
             }
         }
 
+        var name: String {
+            switch self {
+            case .get: "GET"
+            case .post: "POST"
+            }
+        }
+
         /// The value of the `allow` field. Every endpoint accepts OPTIONS.
         var allowed: String {
             switch self {
@@ -47,11 +54,13 @@ final class Endpoint: Sendable {
     let paths: [String]
     let access: Access
     let body: Body
+    /// What it is for, in a few words, for the list at `/`.
+    let about: String
     /// Called on the connection's event loop when the body is complete.
     let serve: @Sendable (Exchange) -> Void
 
     init(
-        _ name: String, _ method: Method, _ paths: [String], _ access: Access, body: Body = .ignored,
+        _ name: String, _ method: Method, _ paths: [String], _ access: Access, body: Body = .ignored, about: String,
         serve: @escaping @Sendable (Exchange) -> Void
     ) {
         self.name = name
@@ -59,6 +68,7 @@ final class Endpoint: Sendable {
         self.paths = paths
         self.access = access
         self.body = body
+        self.about = about
         self.serve = serve
     }
 

@@ -4,16 +4,22 @@ import ProviderKit
 /// The endpoints of the router. No other code lists them.
 enum EndpointTable {
     static let rows: [Endpoint] = [
-        Endpoint("chat", .post, openAI("/chat/completions"), .operation(.chat), body: .buffered, serve: ChatEndpoint.serve),
-        Endpoint("models", .get, openAI("/models"), .operation(.models), serve: ModelsEndpoint.list),
-        Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), serve: ModelsEndpoint.one),
-        Endpoint("health", .get, openAI("/health"), .open, serve: HealthEndpoint.health),
-        Endpoint("livez", .get, ["/livez"], .open, serve: HealthEndpoint.health),
-        Endpoint("readyz", .get, ["/readyz"], .open, serve: HealthEndpoint.readiness),
-        Endpoint("metrics", .get, ["/metrics"], .admin, serve: MetricsEndpoint.serve),
-        Endpoint("reload", .post, ["/admin/reload"], .admin, serve: ReloadEndpoint.serve),
-        Endpoint("explain", .post, ["/admin/explain"], .admin, body: .buffered, serve: ExplainEndpoint.serve),
-        Endpoint("check", .post, ["/admin/check"], .admin, body: .buffered, serve: CheckEndpoint.serve),
+        Endpoint(
+            "chat", .post, openAI("/chat/completions"), .operation(.chat), body: .buffered,
+            about: "chat completions in OpenAI's format, streamed or not", serve: ChatEndpoint.serve),
+        Endpoint("models", .get, openAI("/models"), .operation(.models), about: "the models and routes", serve: ModelsEndpoint.list),
+        Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), about: "one of them", serve: ModelsEndpoint.one),
+        Endpoint("health", .get, openAI("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
+        Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
+        Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
+        Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.serve),
+        Endpoint("reload", .post, ["/admin/reload"], .admin, about: "reload the policy file", serve: ReloadEndpoint.serve),
+        Endpoint(
+            "explain", .post, ["/admin/explain"], .admin, body: .buffered, about: "the plan of a chat request", serve: ExplainEndpoint.serve
+        ),
+        Endpoint(
+            "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),
+        Endpoint("root", .get, ["/"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 
     /// The three paths of an endpoint of OpenAI's API: clients disagree on the base URL.
@@ -27,15 +33,30 @@ enum EndpointTable {
         var parameter: String?
     }
 
-    /// The endpoint at a path, for any method. nil if there is none, or if its parameter is empty or not valid
-    /// percent-encoding.
+    /// The endpoint at a path, for any method. A slash at the end doesn't matter. nil if there is none, or if its
+    /// parameter is empty or not valid percent-encoding.
     static func match(path: String) -> Match? {
-        for entry in exact where entry.path == path { return Match(endpoint: entry.endpoint) }
+        if let endpoint = endpoint(at: path) { return Match(endpoint: endpoint) }
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        if let endpoint = endpoint(at: path) { return Match(endpoint: endpoint) }
         for (prefix, endpoint) in prefixes where path.hasPrefix(prefix) {
             guard let parameter = String(percentEncoded: path.utf8.dropFirst(prefix.utf8.count)), !parameter.isEmpty else { return nil }
             return Match(endpoint: endpoint, parameter: parameter)
         }
         return nil
+    }
+
+    private static func endpoint(at path: String) -> Endpoint? {
+        for entry in exact where entry.path == path { return entry.endpoint }
+        return nil
+    }
+
+    /// The longest path of an endpoint with which a longer path ends. nil if there is none, or if the longer path is an
+    /// endpoint's too.
+    static func properSuffix(of path: String) -> String? {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard endpoint(at: path) == nil else { return nil }
+        return exact.map(\.path).filter { $0 != "/" && path.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
     }
 
     /// The endpoint name in metrics and in the access log for a path that is not an endpoint.

@@ -22,8 +22,9 @@ final class Exchange: ClientObserver {
     let snapshot: Snapshot
     /// The client's key, an index into the policy's keys; nil if the policy has none or the endpoint is open.
     let key: Int?
-    /// Whether bodies include `_router`. The header `x-router-metadata` decides, and without it the key's option
-    /// `metadata`.
+    /// Whether the key has `metadata: false`: the client must not learn which providers and models serve it.
+    let hidesNames: Bool
+    /// Whether bodies include `_router`. The header `x-router-metadata: off` leaves it out too.
     let wantsMetadata: Bool
     var call: RunningCall?
     /// The request's place under the limits of its key; nil if it has none.
@@ -45,8 +46,8 @@ final class Exchange: ClientObserver {
         self.loop = loop
         self.snapshot = snapshot
         let fields = server.head.fields
-        let requested = fields.contains("x-router-metadata") ? fields.value("x-router-metadata")?.lowercased() : nil
-        wantsMetadata = requested == nil ? key.map { snapshot.policy.keys[$0].wantsMetadata } ?? true : requested != "off"
+        hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
+        wantsMetadata = !hidesNames && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
@@ -94,10 +95,21 @@ final class Exchange: ClientObserver {
 
     private func head(_ status: Int, contentType: String?, _ fields: (inout ResponseHead) -> Void) -> ResponseHead {
         var head = ResponseHead(status: status)
-        head.add("x-request-id", requestID)
         if let contentType { head.add("content-type", contentType) }
+        addCommonFields(to: &head)
         fields(&head)
         return head
+    }
+
+    /// Adds what every response has, streamed or not.
+    func addCommonFields(to head: inout ResponseHead) {
+        head.add("x-request-id", requestID)
+        BrowserAccess.addFields(for: server.head.fields, snapshot.policy.server.cors, to: &head)
+    }
+
+    /// Adds the fields of the call record.
+    func addFields(_ record: CallRecord, to head: inout ResponseHead) {
+        RouterMetadata.addFields(record, to: &head, withNames: !hidesNames)
     }
 
     /// - Parameter allow: the endpoint's methods, for a 405.
@@ -113,7 +125,7 @@ final class Exchange: ClientObserver {
                 error.addFields(to: &head)
                 if let allow { head.add("allow", allow) }
                 if let record {
-                    RouterMetadata.addFields(record, to: &head)
+                    addFields(record, to: &head)
                 } else if endpoint?.callsModels == true {
                     RouterMetadata.addFields(unplannedAfter: .now() - server.acceptedAt, to: &head)
                 }

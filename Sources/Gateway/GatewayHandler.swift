@@ -39,14 +39,25 @@ package final class GatewayHandler: ServerHandler {
             Exchange(server, self, match, requestID: requestID, key: key, loop: loop, snapshot: snapshot)
         }
         do throws(APIError) {
-            guard let endpoint = match?.endpoint else {
-                throw APIError(
-                    404, "there is no endpoint '\(server.head.path.excerpt)'; send chat requests to POST /v1/chat/completions",
-                    code: "not_found")
+            if snapshot.policy.keys.isEmpty {
+                try BrowserAccess.check(
+                    host: server.head.host, origin: server.head.fields.value("origin"), isLocalSocket: server.remoteHost == nil,
+                    snapshot.policy)
             }
+            guard let endpoint = match?.endpoint else { throw .unknownEndpoint(server.head.path) }
             if server.head.method == .options {
-                exchange(nil).respond(204, [], fields: { $0.add("allow", endpoint.method.allowed) })
+                exchange(nil).respond(
+                    204, [],
+                    fields: {
+                        $0.add("allow", endpoint.method.allowed)
+                        BrowserAccess.addPreflightFields(
+                            for: server.head.fields, snapshot.policy.server.cors, methods: endpoint.method.allowed, to: &$0)
+                    })
                 return .responded
+            }
+            // Gemini's `models/NAME:generateContent` looks like a model's name.
+            if !endpoint.method.matches(server.head.method), ForeignPath.advice(for: server.head.path) != nil {
+                throw .unknownEndpoint(server.head.path)
             }
             guard endpoint.method.matches(server.head.method) else {
                 throw APIError(
@@ -113,6 +124,7 @@ package final class GatewayHandler: ServerHandler {
         var response = ResponseHead(status: status)
         response.add("x-request-id", requestID)
         response.add("content-type", "application/json")
+        if let head { BrowserAccess.addFields(for: head.fields, loop.snapshot.policy.server.cors, to: &response) }
         error.addFields(to: &response)
         var writer = JSONWriter()
         writer.object { error.write(to: &$0) }

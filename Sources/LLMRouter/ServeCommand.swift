@@ -1,4 +1,5 @@
 import ArgumentParser
+import RoutingPolicy
 import Telemetry
 import UnixSignals
 
@@ -15,16 +16,19 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var policy: PolicyArgument
 
+    @Flag(help: "Also reload when the file changes, or one that it includes or takes a value from.")
+    var watch = false
+
     mutating func run() async throws {
         // Signals are trapped before anything else, so that one that arrives during the start is handled after it.
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
         let messages = LineWriter(descriptor: 2)
         let service: Service
         do {
-            service = try await Service.start(path: policy.path, messages: messages)
+            service = try await Service.start(path: policy.path, watches: watch, messages: messages)
         } catch {
             messages.close(within: 1000)
-            guard error is ListenFailure else { throw error }
+            guard error is ListenFailure || error is WatchedPolicySource.Failure else { throw error }
             // Printed after the policy's warnings, so that it is the last line.
             Console.error("llm-router: \(error)")
             throw ExitCode(1)

@@ -22,15 +22,18 @@ struct Service {
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
     private let reloads: Task<Void, Never>
 
-    /// Reads the policy, builds everything and listens. Throws the exit code if the policy has errors, and a
-    /// `ListenFailure` if it can't listen.
-    static func start(path: String, messages: LineWriter) async throws -> Service {
+    /// Reads the policy, builds everything and listens. Throws the exit code if the policy has errors, a
+    /// `ListenFailure` if it can't listen, and a `WatchedPolicySource.Failure` if it can't watch.
+    ///
+    /// - Parameter watches: whether a change of the policy's files reloads it.
+    static func start(path: String, watches: Bool, messages: LineWriter) async throws -> Service {
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
         // Signals that stop a process by default and mean nothing here.
         for unused in [SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
-        let loader = PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource())
-        let report = loader.load(path: path)
+        let watch = watches ? try WatchedPolicySource() : nil
+        let load = reading(path, watch, logger)
+        let report = load()
         guard let policy = report.policy else {
             Console.error(report.rendered())
             Console.error("llm-router: not started; fix the file and check it with 'llm-router check \(ShellWord(path))'")
@@ -61,11 +64,30 @@ struct Service {
         let listeners = Listeners(server: server, logger: logger)
         try await listeners.prepare(policy.listen).commit(policy.server)
         let reloader = Reloader(
-            engine: engine, listeners: listeners, load: { loader.load(path: path) }, now: Timestamp.seconds, logger: logger)
+            engine: engine, listeners: listeners, load: load, now: Timestamp.seconds, logger: logger)
+        if let watch {
+            Thread.detach {
+                while true {
+                    watch.waitForChanges()
+                    triggers.yield(ReloadTrigger(source: "--watch"))
+                }
+            }
+        }
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages,
             logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
+    }
+
+    /// Reads the policy, and from then on watches the files that it read.
+    private static func reading(_ path: String, _ watch: WatchedPolicySource?, _ logger: Logger) -> @Sendable () -> PolicyReport {
+        guard let watch else { return { PolicyFile.report(path) } }
+        let loader = PolicyLoader(plugins: Builtins.plugins, source: watch)
+        return {
+            let report = watch.load { loader.load(path: path) }
+            if let failure = watch.failure { logger.warning("a part of the policy needs SIGHUP", metadata: ["reason": "\(failure)"]) }
+            return report
+        }
     }
 
     /// Handles signals until the process exits.

@@ -176,6 +176,6 @@ struct SmallEncodingTests {
         policy.providers = [ProviderDefinition(name: "p", plugin: "x", unset: ["V"])]
         policy.models = [model]
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
-        #expect(ModelFilter(query: query).matches(ModelEntry(model: 0, snapshot)) == matches)
+        #expect(ModelFilter(query: query).matches(ModelEntry(model: 0, snapshot, hidesNames: false, now: .now())) == matches)
     }
 }

@@ -12,7 +12,22 @@ struct EndpointTableTests {
         #expect(EndpointTable.match(path: prefix + "/health")?.endpoint.name == "health")
     }
 
-    @Test(arguments: ["", "/", "/v2/models", "/v1/models/", "/v1/models/%zz", "/v1/models/%ff", "/chat/completions/", "/V1/models", "/ui"])
+    @Test(arguments: EndpointTable.rows.flatMap(\.paths))
+    func `a slash at the end of a path doesn't matter`(path: String) {
+        let path = path.replacing("{id}", with: "openrouter/llama")
+        let plain = EndpointTable.match(path: path), slashed = EndpointTable.match(path: path == "/" ? path : path + "/")
+        #expect(plain != nil && plain?.endpoint === slashed?.endpoint && plain?.parameter == slashed?.parameter)
+    }
+
+    @Test
+    func `a slash at the end of a model's name is sent encoded`() {
+        #expect(EndpointTable.match(path: "/v1/models/a%2F")?.parameter == "a/")
+    }
+
+    @Test(arguments: [
+        "", "///", "/v2/models", "/v1/models//", "/v1/models/%zz", "/v1/models/%ff", "/chat/completions//", "/V1/models", "/ui", "/v1",
+        "/v1/",
+    ])
     func `any other path leads to no endpoint`(path: String) {
         #expect(EndpointTable.match(path: path)?.endpoint.name == nil)
     }
@@ -29,8 +44,8 @@ struct EndpointTableTests {
     }
 
     @Test(arguments: EndpointTable.rows)
-    func `only the health endpoints are open to clients without a key`(row: Endpoint) {
-        #expect((row.access == .open) == ["health", "livez", "readyz"].contains(row.name))
+    func `only the health endpoints and the list of endpoints are open to clients without a key`(row: Endpoint) {
+        #expect((row.access == .open) == ["health", "livez", "readyz", "root"].contains(row.name))
     }
 
     @Test

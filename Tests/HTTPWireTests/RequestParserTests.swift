@@ -169,12 +169,32 @@ struct RequestParserTests {
         "a Content-Length must be one plain number",
         arguments: [
             "", "+3", "-3", "3 ", "3\t", "0x3", "3_0", "3,3", "3, 3", "3;", "3.0", "3e0", "٣", "18446744073709551616",
-            "9223372036854775808", "3\r\nContent-Length: 3", "3\r\nContent-Length: 4", " 3 3",
+            "9223372036854775808", "3\r\nContent-Length: 3", "3\r\nContent-Length: 4", " 3 3", "03", "0003", "00", "000", "010",
+            "00000000000000000000000000000003",
         ]
     )
     func refusesLengths(_ length: String) {
         let stream = parseRequests(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\nabc".utf8))
         #expect(length == "3 " ? stream.messages.count == 1 : stream == ParsedStream(end: .refused(400)))
+    }
+
+    @Test("a request may announce an empty body")
+    func acceptsZeroLength() {
+        #expect(parseRequests(Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".utf8)).messages.map(\.body) == [""])
+    }
+
+    @Test(
+        "the host of a request is that of an absolute target, else that of the Host field",
+        arguments: [
+            ("GET / HTTP/1.1\r\nHost: a:1\r\n\r\n", "a:1"), ("GET http://A/x HTTP/1.1\r\nHost: a\r\n\r\n", "A"),
+            ("GET http://b:2?x HTTP/1.0\r\n\r\n", "b:2"), ("GET / HTTP/1.0\r\nHost: [::1]\r\n\r\n", "[::1]"),
+            ("GET / HTTP/1.0\r\n\r\n", nil),
+        ] as [(String, String?)])
+    func host(_ request: String, _ host: String?) throws {
+        var input = ByteBuffer(string: request)
+        var parser = RequestParser()
+        let limits = HeadLimits(headBytes: 1000, targetBytes: 100, fields: 10)
+        #expect(try #require(try parser.next(&input, limits: limits)).head.host == host)
     }
 
     @Test("each limit of the head has its status")

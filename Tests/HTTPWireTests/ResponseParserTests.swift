@@ -27,6 +27,7 @@ struct ResponseParserTests {
         ("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false),
         ("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), true),
         ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", 200, .sized(3), false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0003\r\n\r\n", 200, .sized(3), true),
         ("HTTP/1.1 100 Continue\r\n\r\n", 100, .none, true),
     ]
 

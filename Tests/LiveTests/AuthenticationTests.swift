@@ -8,7 +8,9 @@ import Testing
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
         for fields in [
             [], ["Authorization: Bearer bad-key"], ["Authorization: Bearer "], ["Authorization: good-key-and-more"],
-            ["Authorization: Basic good-key"], ["x-api-key: bad-key"],
+            ["Authorization: Basic good-key"], ["Authorization: Basic Z29vZC1rZXk="], ["Authorization: Basic dXNlcjpiYWQta2V5"],
+            ["Authorization: Basic Z29vZC1rZXk6"], ["Authorization: Basic dXNlcjo="], ["Authorization: Basic"], ["x-api-key: bad-key"],
+            ["Authorization: Basic dXNlcjpnb29kLWtleQ==", "x-api-key: bad-key"],
             ["Authorization: Bearer good-key", "x-api-key: bad-key"], ["Authorization: Bearer bad-key", "x-api-key: good-key"],
         ] {
             for body in [RouterProcess.chatBody("a"), "not json", RouterProcess.chatBody("unknown-model")] {
@@ -21,7 +23,11 @@ import Testing
         #expect(upstream.connections == 0)
         #expect(try router.chat("a", "hi", key: "good-key").content == "hi")
         #expect(try router.chat("a", "hi", fields: ["x-api-key: good-key"]).content == "hi")
-        for empty in ["Authorization: Bearer ", "Authorization:"] {
+        for basic in ["Basic dXNlcjpnb29kLWtleQ==", "basic   Omdvb2Qta2V5"] {
+            #expect(try router.chat("a", "hi", fields: ["Authorization: \(basic)"]).content == "hi", "\(basic)")
+            #expect(try router.chat("a", "hi", fields: ["Authorization: \(basic)", "x-api-key: good-key"]).content == "hi", "\(basic)")
+        }
+        for empty in ["Authorization: Bearer ", "Authorization:", "Authorization: Basic dXNlcjo="] {
             #expect(try router.chat("a", "hi", fields: [empty, "x-api-key: good-key"]).content == "hi", "\(empty)")
         }
         for path in ["/health", "/livez", "/readyz"] { #expect(try router.get(path).status == 200) }
@@ -100,7 +106,46 @@ import Testing
             let ids = try #require(try router.get(path, key: "key-a").json?["data"]?.array).compactMap { $0["id"]?.string }
             #expect(ids == ["a"])
         }
-        #expect(try router.get("/models/b", key: "key-a").status == router.get("/models/nothing", key: "key-a").status)
+    }
+
+    @Test func `a model or route that a key may not use and one that does not exist get the same response`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let names = ["b", "vendor/b:free", "only-b", "off", "hidden"]
+        let router = try RouterProcess(
+            PolicyText(
+                ["a": upstream, "b": upstream], routes: ["  only-b: { try: b }"],
+                keys: ["  k: { secret: \"key-a\", models: [a] }", "  root: { secret: \"key-root\", admin: true }"]
+            ).with {
+                $0.moreProviders = ["  absent: { plugin: openai, api_key: \"${SURELY_NOT_SET}\" }", "  vendor: { plugin: demo }"]
+                $0.moreModels = [
+                    "  vendor/b:free: { provider: vendor }", "  \"off\": { provider: absent }",
+                    "  hidden: { provider: vendor, hidden: true }",
+                ]
+            })
+        /// The status and body of every endpoint that takes a model's name.
+        func responses(_ name: String) throws -> [String] {
+            let body = RouterProcess.chatBody(name)
+            let all = [
+                try router.chat(name, key: "key-a"), try router.chat("a,\(name)", key: "key-a"),
+                try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody(name, stream: true), key: "key-a"),
+                try router.call(
+                    "POST", "/v1/chat/completions", body: body.replacing("\"\(name)\"", with: "[\"a\",\"\(name)\"]"), key: "key-a"),
+                try router.chat("a", key: "key-a", fields: ["x-router-model: \(name)"]),
+                try router.chat("a", extra: "\"fallback_model\":\"\(name)\"", key: "key-a"),
+                try router.get("/v1/models/\(name)", key: "key-a"), try router.get("/models/\(name)/", key: "key-a"),
+                try router.get("/v1/models/\(name.replacing("/", with: "%2F"))", key: "key-a"),
+                // The plan itself says more to the administrator.
+                try router.call("POST", "/admin/explain?key=k", body: body, key: "key-root"),
+            ]
+            // A request that is served says so by its status alone: its ids and times differ.
+            return all.map { $0.status == 200 && $0.json?["refused"] == nil ? "200" : "\($0.status) \($0.error(replacing: name))" }
+        }
+        let unknown = try responses("nothing")
+        for name in names {
+            for (response, unknown) in zip(try responses(name), unknown) { #expect(response == unknown, "\(name)") }
+        }
+        #expect(unknown.first?.hasPrefix("404") == true)
+        #expect(try router.get("/v1/models/b", key: "key-root").status == 200)
     }
 
     @Test func `a fallback that a key may not use is not called`() throws {
@@ -126,5 +171,13 @@ import Testing
         try router.reload(policy.with { $0.keys = ["  k: { secret: \"new-key\" }"] }.text)
         #expect(try router.chat("demo", key: "old-key").status == 401)
         #expect(try router.chat("demo", key: "new-key").status == 200)
+    }
+}
+
+extension Response {
+    /// The code and message of the error or the refusal, with `NAME` in place of a name.
+    fileprivate func error(replacing name: String) -> String {
+        let error = json?["error"] ?? json?["refused"]
+        return "\(error?["code"]?.string ?? "") \(error?["message"]?.string ?? "")".replacing("\(name)'", with: "NAME'")
     }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Limits of heads, bodies and times of requests, and requests that a connection refuses.
 @Suite struct HTTPLimitsTests {
     private static func get(_ target: String = "/models", _ fields: [String]) -> String {
-        (["GET \(target) HTTP/1.1", "Host: x"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
+        (["GET \(target) HTTP/1.1", "Host: localhost"] + fields).joined(separator: "\r\n") + "\r\n\r\n"
     }
 
     @Test func `a head over a limit is refused with the limit's status`() throws {
@@ -28,7 +28,7 @@ import Testing
         _ = try router.get("/health")
         let before = router.figures.rss
         let client = try router.client()
-        client.send("GET /models HTTP/1.1\r\nHost: x\r\n")
+        client.send("GET /models HTTP/1.1\r\nHost: localhost\r\n")
         client.send(String(repeating: "a:b\r\n", count: 200_000), within: .seconds(5))
         #expect([0, 431].contains(HTTPHead(try client.readToClose()).status))
         #expect(router.figures.rss - before < 8 * 1024)
@@ -38,15 +38,16 @@ import Testing
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(PolicyText(["a": upstream], server: "max_body: 64KiB"))
         let announced = try router.client()
-        announced.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n")
+        announced.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n")
         #expect(try announced.readResponse().status == 413)
 
         let chunked = try router.client()
-        chunked.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunked.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in 0..<5 { chunked.send("4000\r\n\(String(repeating: " ", count: 0x4000))\r\n") }
         #expect(try chunked.readResponse().status == 413)
         let announcedChunk = try router.client()
-        announcedChunk.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n")
+        announcedChunk.send(
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n")
         #expect(try announcedChunk.readResponse().status == 413)
         #expect(upstream.connections == 0)
     }
@@ -56,7 +57,7 @@ import Testing
         let router = try RouterProcess(PolicyText(["a": upstream], keys: ["  k: { secret: \"good-key\" }"]))
         let body = RouterProcess.chatBody("a", "after the 100")
         func head(_ key: String) -> String {
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\n"
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\n"
                 + "Expect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         }
         let refused = try router.client()
@@ -112,7 +113,8 @@ import Testing
         let count = scaled(100, soak: 2000)
         let slow = try (0..<count).map { index in
             let client = try router.client()
-            client.send(index % 2 == 0 ? "GET /mod" : "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            client.send(
+                index % 2 == 0 ? "GET /mod" : "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
             return client
         }
         for index in 0..<20 { #expect(try router.chat("a", "n\(index)").content == "n\(index)") }
@@ -160,9 +162,9 @@ import Testing
 
     @Test func `no request switches the connection to another protocol`() throws {
         let router = try RouterProcess(PolicyText().demo)
-        let smuggled = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+        let smuggled = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for request in [
-            "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "CONNECT x:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n", "TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             Self.get("/models", ["Connection: Upgrade", "Upgrade: websocket"]),
         ] {
             let client = try router.client()

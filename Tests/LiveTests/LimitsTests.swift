@@ -70,10 +70,11 @@ import Testing
             PolicyText(["a": upstream], keys: ["  k: { secret: \"key-k\", limits: { requests_per_minute: 1, concurrent: 1 } }"]))
         for _ in 0..<3 { #expect(try router.call("POST", "/v1/chat/completions", body: "{", key: "key-k").status == 400) }
         let client = try router.client()
-        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-k\r\nContent-Length: 99999999\r\n\r\n")
+        client.send(
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key-k\r\nContent-Length: 99999999\r\n\r\n")
         #expect(try client.readResponse().status == 413)
         let leaving = try router.client()
-        leaving.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-k\r\nContent-Length: 9\r\n\r\n{")
+        leaving.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key-k\r\nContent-Length: 9\r\n\r\n{")
         leaving.reset()
         #expect(try router.waitForRecords(5).count == 5)
         #expect(try router.chat("a", key: "key-k").content == "yes")

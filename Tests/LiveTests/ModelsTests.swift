@@ -49,6 +49,48 @@ import Testing
         #expect(refused.text.contains("SURELY_NOT_SET"))
     }
 
+    @Test func `every entry has the same members, and routes come last`() throws {
+        let router = try RouterProcess(Self.policy)
+        let entries = try #require(try router.get("/models").json?["data"]?.array)
+        for entry in entries {
+            for name in ["name", "provider", "model", "owned_by"] { #expect(entry[name]?.string != nil, "\(name) of \(entry)") }
+            for name in ["type", "weight", "contextSize", "maxOutputTokens", "tags"] { #expect(entry[name] != nil, "\(name) of \(entry)") }
+            for name in ["Vision", "Image", "Video", "Audio", "File", "Tools"] { #expect(entry["supports\(name)"]?.bool != nil, "\(name)") }
+            #expect(entry["weight"]?.double != nil && entry["tags"]?.array != nil)
+        }
+        let isRoute = entries.map { $0["owned_by"]?.string == "router" }
+        #expect(isRoute == isRoute.sorted { !$0 && $1 } && isRoute.contains(true))
+        #expect(entries.last?["provider"]?.string == "router" && entries.last?["model"]?.string == "r")
+    }
+
+    @Test func `a route has the capabilities and limits of those of its models that can be used now`() throws {
+        let policy = PolicyText(defaults: "breaker: { failures: 1, cooldown: 1h, max_cooldown: 1h }").with {
+            $0.moreProviders = ["  demo: { plugin: demo }", "  broken: { plugin: demo, fail: 500 }"]
+            $0.moreModels = [
+                "  plain: { provider: demo, context: 1000, max_output: 10 }",
+                "  seeing: { provider: broken, supports: [image], context: 9000, max_output: 90 }",
+            ]
+            $0.routes = ["  both: { try: [plain, seeing] }", "  one: { try: seeing }"]
+        }
+        let router = try RouterProcess(policy)
+        func entry(_ name: String) throws -> JSON { try #require(try router.get("/models/\(name)").json) }
+        func expectSeeing(_ name: String, _ isSeeing: Bool, available: Bool, context: Int?, maxOutput: Int?) throws {
+            let entry = try entry(name)
+            #expect(entry["available"]?.bool == available, "\(name)")
+            #expect(entry["supportsVision"]?.bool == isSeeing && entry["supportsImage"]?.bool == isSeeing, "\(name)")
+            #expect(entry["contextSize"]?.int == context && entry["maxOutputTokens"]?.int == maxOutput, "\(name)")
+        }
+        try expectSeeing("both", true, available: true, context: 9000, maxOutput: 90)
+        try expectSeeing("one", true, available: true, context: 9000, maxOutput: 90)
+        let tag = try router.get("/models").head["etag"]
+        #expect(try router.chat("seeing").status == 500)
+        try expectSeeing("both", false, available: true, context: 1000, maxOutput: 10)
+        try expectSeeing("one", false, available: false, context: nil, maxOutput: nil)
+        try expectSeeing("seeing", true, available: false, context: 9000, maxOutput: 90)
+        #expect(try router.get("/models").head["etag"] != tag)
+        #expect(try router.call("GET", "/models", fields: ["If-None-Match: \(try #require(tag))"]).status == 200)
+    }
+
     @Test func `a model is found by its name, even with slashes`() throws {
         let router = try RouterProcess(Self.policy)
         for id in ["plain", "demo/name:free", "demo%2Fname:free", "demo%2fname%3Afree"] {
@@ -78,7 +120,9 @@ import Testing
         let first = try router.get("/models")
         let tag = try #require(first.head["etag"])
         #expect(try router.get("/models").head["etag"] == tag)
-        #expect(try router.call("GET", "/models", fields: ["If-None-Match: \(tag)"]).status == 304)
+        for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
+            #expect(try router.call("GET", "/models", fields: ["If-None-Match: \(known)"]).status == 304, "\(known)")
+        }
         try router.reload(Self.policy.with { $0.routes.append("  s: { try: plain }") }.text)
         #expect(try router.get("/models").head["etag"] != tag)
     }
@@ -94,8 +138,23 @@ import Testing
         #expect(unknown.status == 404)
         #expect(unknown.json?["error"]?["message"]?.string != nil)
         #expect(try router.get("/v1/chat/completions").status == 405)
+        let foreign = try router.call("POST", "/v1/models/gemini-flash:generateContent", body: "{}")
+        #expect(foreign.status == 404 && foreign.text.contains("POST /v1/chat/completions"))
+        #expect(try router.call("POST", "/v1/chat/completions/", body: RouterProcess.chatBody("plain")).status == 200)
         #expect(try router.chat("unknown").status == 404)
         let tagged = try router.call("GET", "/health", fields: ["x-request-id: my-own-id"])
         #expect(tagged.head["x-request-id"] == "my-own-id")
+    }
+
+    @Test func `the root says what this is and where the API is, as a page to browsers and as text to others`() throws {
+        let router = try RouterProcess(Self.policy.with { $0.keys = ["  k: { secret: the-clients-own-key }"] })
+        let text = try router.get("/")
+        #expect(text.status == 200 && text.head["content-type"]?.hasPrefix("text/plain") == true)
+        for part in ["llm-router", "/v1", "POST /v1/chat/completions", "GET /v1/models", "Authorization: Bearer"] {
+            #expect(text.text.contains(part), "\(part)")
+        }
+        let page = try router.call("GET", "/", fields: ["Accept: text/html,application/xhtml+xml,*/*;q=0.8"])
+        #expect(page.head["content-type"]?.hasPrefix("text/html") == true && page.text.contains("POST /v1/chat/completions"))
+        #expect(try router.call("OPTIONS", "/").status == 204)
     }
 }

@@ -117,7 +117,7 @@ import Testing
     @Test func `a request whose body is half read at the end of the drain gets a 503, and the process exits`() throws {
         let router = try RouterProcess(PolicyText(server: "drain: 100ms").demo)
         let client = try router.client()
-        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+        client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
         #expect(try client.readHead().status == 100)
         client.send("{")
         router.process.signal(SIGTERM)

@@ -55,7 +55,7 @@ struct MeaningTests {
         #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
         #expect(policy.keys.last?.endpoints == [.chat, .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
-        #expect(report.issues.map(\.position.line) == [75, 116])
+        #expect(report.issues.map(\.position.line) == [77, 118])
         #expect(report.issues.allSatisfy { $0.severity == .warning })
         #expect(report.files == ["good/everything.yaml", "good/fragments/more.yaml"])
     }

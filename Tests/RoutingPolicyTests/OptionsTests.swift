@@ -73,6 +73,7 @@ struct OptionsTests {
         "hedge.after": ("3s", "p95", [:]), "hedge.max_cost": ("1", "2", ["after": "3s"]), "select.tags": ("x", "\"!y\"", [:]),
         "select.provider": ("p", "q", [:]), "select.models": ("m", "n", [:]), "select.supports": ("[tools]", "[json]", [:]),
         "select.max_price": ("1", "2", [:]), "keys.secret": ("secret-one", "secret-two", [:]),
+        "server.cors": ("\"*\"", "https://a.example", [:]), "server.hosts": ("a.lan", "b.lan", [:]),
         "keys.sha256": (hex, String(hex.reversed()), ["secret": nil]), "keys.models": ("[m]", "[n]", [:]),
         "keys.endpoints": ("[chat]", "[models]", [:]), "keys.defaults.tags": ("a", "b", [:]),
         "keys.defaults.fallback_provider": ("p", "q", ["fallback_model": "z"]), "keys.defaults.fallback_model": ("m", "n", [:]),

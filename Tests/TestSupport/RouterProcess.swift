@@ -8,9 +8,12 @@ package final class RouterProcess: Sendable {
     private let boundPort = Watched<UInt16>(0)
 
     /// Starts the program and returns at once; for starts that must fail.
-    /// - Parameter routes: the bytes of routes.yaml, which need not be valid; nil for no file.
+    /// - Parameters:
+    ///   - routes: the bytes of routes.yaml, which need not be valid; nil for no file.
+    ///   - options: those of the command, before the file's path.
     package init(
-        launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], command: String = "serve"
+        launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], command: String = "serve",
+        options: [String] = []
     ) throws {
         guard let program = RouterBinary.path else {
             throw TestFailure("no llm-router beside the test bundle; build it, or set LLM_ROUTER_BIN", CallSite(#fileID, #line))
@@ -20,16 +23,16 @@ package final class RouterProcess: Sendable {
         for (name, content) in files { try folder.write(name, Array(content.utf8)) }
         var all = environment
         for name in RouterBinary.inherited { all[name] = all[name] ?? RouterBinary.environment(name) }
-        process = try ChildProcess(program, [command, "\(folder.path)/routes.yaml"], environment: all)
+        process = try ChildProcess(program, [command] + options + ["\(folder.path)/routes.yaml"], environment: all)
     }
 
     /// Starts the program and waits until it listens.
     /// - Parameter routes: routes.yaml; `version` and a `listen` on a free port are added if they are missing.
     package convenience init(
-        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], file: StaticString = #fileID,
-        line: Int = #line
+        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], options: [String] = [],
+        file: StaticString = #fileID, line: Int = #line
     ) throws {
-        try self.init(launching: Array(Self.completed(routes).utf8), environment: environment, files: files)
+        try self.init(launching: Array(Self.completed(routes).utf8), environment: environment, files: files, options: options)
         try waitForStart(file, line)
     }
 

@@ -11,7 +11,7 @@ struct FramingFields {
     private(set) var expectation: Range<Int>?
     private(set) var upgrade: Range<Int>?
 
-    init(_ bytes: borrowing Span<UInt8>, _ fields: [HTTPFields.Position], isHTTP10: Bool) throws(WireFault) {
+    init(_ bytes: borrowing Span<UInt8>, _ fields: [HTTPFields.Position], isHTTP10: Bool, isRequest: Bool) throws(WireFault) {
         for field in fields {
             switch field.nameEnd &- field.nameStart {
             case 4 where bytes.equals("host", in: field.name):
@@ -27,7 +27,7 @@ struct FramingFields {
             case 14 where bytes.equals("content-length", in: field.name):
                 guard contentLength == nil else { throw WireFault("two Content-Length fields; only one is allowed") }
                 try Self.checkBlanks(bytes, field)
-                contentLength = try Self.length(bytes, field.value)
+                contentLength = try Self.length(bytes, field.value, isRequest: isRequest)
             case 17 where bytes.equals("transfer-encoding", in: field.name):
                 guard !isChunked else { throw WireFault("two Transfer-Encoding fields; only one is allowed") }
                 try Self.checkBlanks(bytes, field)
@@ -63,8 +63,13 @@ struct FramingFields {
 
     private static let tabAroundValue = WireFault("a tab around the Content-Length or Transfer-Encoding; only spaces are allowed")
 
-    private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(WireFault) -> Int {
+    /// A request's length may not begin with zeros. RFC 9110 section 8.6 allows them (`1*DIGIT`), but a parser that
+    /// takes them for octal would end the body elsewhere. Responses may have them, because nobody else reads those.
+    private static func length(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>, isRequest: Bool) throws(WireFault) -> Int {
         guard !value.isEmpty else { throw WireFault("the Content-Length is empty") }
+        guard !isRequest || value.count == 1 || bytes[value.lowerBound] != ASCII.zero else {
+            throw WireFault("the Content-Length begins with a zero")
+        }
         var length = 0
         for index in value {
             guard ASCII.isDigit(bytes[index]) else { throw WireFault("the Content-Length is not a number") }

@@ -9,19 +9,26 @@ package final class RequestHead: Sendable {
     package let path: String
     /// The text after the first `?`; nil if the target has none.
     package let query: String?
+    /// The host and port of an absolute target; nil for any other.
+    private let authority: String?
     let isHTTP10: Bool
     package let fields: HTTPFields
     /// Whether the client wants to keep the connection open.
     let isKeepAlive: Bool
 
-    init(method: Method, path: String, query: String?, isHTTP10: Bool, fields: HTTPFields, isKeepAlive: Bool) {
+    init(method: Method, path: String, query: String?, authority: String?, isHTTP10: Bool, fields: HTTPFields, isKeepAlive: Bool) {
         self.method = method
         self.path = path
         self.query = query
+        self.authority = authority
         self.isHTTP10 = isHTTP10
         self.fields = fields
         self.isKeepAlive = isKeepAlive
     }
+
+    /// The host and port that the request is for. nil only for HTTP/1.0 without a Host field. An absolute target goes
+    /// before that field. Source: RFC 9112 section 3.2.2.
+    package var host: String? { authority ?? fields.value("host") }
 }
 
 extension RequestHead.Method: CustomStringConvertible {

@@ -140,7 +140,7 @@ extension RequestParser {
     private mutating func request(_ bytes: ByteBuffer) throws(WireFault) -> ParsedRequest {
         let span = bytes.readableBytesUInt8Span
         let isHTTP10 = minor == 0
-        let framing = try FramingFields(span, fields, isHTTP10: isHTTP10)
+        let framing = try FramingFields(span, fields, isHTTP10: isHTTP10, isRequest: true)
         let method = RequestHead.Method(span, methodStart..<(target.lowerBound &- 1)) { bytes.string($0) }
         if case .other(let name) = method, name == "CONNECT" || name == "TRACE" {
             throw WireFault(501, "the method '\(name)' is not supported")
@@ -163,6 +163,7 @@ extension RequestParser {
             method: method,
             path: origin.path.map(bytes.string) ?? "/",
             query: origin.query.map(bytes.string),
+            authority: origin.authority.map(bytes.string),
             isHTTP10: isHTTP10,
             fields: HTTPFields(bytes: bytes, positions: positions),
             isKeepAlive: framing.isKeepAlive(isHTTP10: isHTTP10)

@@ -5,6 +5,8 @@ struct RequestTarget {
     /// nil if an absolute target has no path, which means `/`.
     private(set) var path: Range<Int>?
     private(set) var query: Range<Int>?
+    /// The host and port of an absolute target; nil for any other.
+    private(set) var authority: Range<Int>?
 
     init(_ bytes: borrowing Span<UInt8>, _ target: Range<Int>, host: Range<Int>?, isOptions: Bool) throws(WireFault) {
         switch bytes[target.lowerBound] {
@@ -35,6 +37,7 @@ struct RequestTarget {
                 throw WireFault("the target's host differs from the Host field")
             }
         }
+        self.authority = start..<end
         split(bytes, end..<target.upperBound)
         if path?.isEmpty == true { path = nil }
     }

@@ -90,7 +90,7 @@ struct ResponseParser: ~Copyable {
 
     private mutating func response(_ bytes: ByteBuffer, isHeadRequest: Bool) throws(WireFault) -> ParsedResponse {
         let isHTTP10 = minor == 0
-        let framing = try FramingFields(bytes.readableBytesUInt8Span, fields, isHTTP10: isHTTP10)
+        let framing = try FramingFields(bytes.readableBytesUInt8Span, fields, isHTTP10: isHTTP10, isRequest: false)
         var isKeepAlive = framing.isKeepAlive(isHTTP10: isHTTP10)
         let body: BodyLength
         if isHeadRequest || status < 200 || status == 204 || status == 304 {

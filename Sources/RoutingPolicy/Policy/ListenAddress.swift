@@ -48,8 +48,7 @@ extension ListenAddress {
     var isLocal: Bool {
         switch self {
         case .unix: true
-        case .tcp("localhost", _), .tcp("::1", _): true
-        case .tcp(let host, _): host.hasPrefix("127.") && Self.isIPv4(host[...])
+        case .tcp(let host, _): HostName(host)?.isLoopback == true
         }
     }
 

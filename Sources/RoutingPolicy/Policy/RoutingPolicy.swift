@@ -51,6 +51,11 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var maxBufferedBytes = 256 << 20
     package var drain: Duration = .seconds(30)
     package var preStop: Duration = .zero
+    /// Origins of web pages that may use the router from a browser: `scheme://host`, with the port if it is not the
+    /// scheme's own, in lower case. `*` stands for all.
+    package var cors: [String] = []
+    /// Without keys: hosts besides this machine's own that requests may be for.
+    package var hosts: [HostName] = []
 
     package init() {}
 }
@@ -208,7 +213,8 @@ package struct KeyDefinition: Sendable, Equatable, OptionHolder {
     package var limits = Limits()
     /// Routing overrides of requests that set none themselves.
     package var defaults: OverridesBox?
-    /// Whether bodies include `_router` if the request does not decide it.
+    /// Whether responses say which provider and model served the request. false leaves `_router` out of bodies, and the
+    /// names of providers and models out of header fields, errors and the list of models.
     package var wantsMetadata = true
 
     package init() {}

@@ -14,6 +14,8 @@ struct PolicySchema {
     var patterns: [String: Set<Int>] = [:]
     /// Where the policy listens, for the check that needs the keys.
     var listen: [(address: ListenAddress, position: SourcePosition)] = []
+    /// Where `server.cors` allows every origin, for the same check.
+    var anyOrigin: SourcePosition?
     /// The models that have been read.
     var models = ModelIndex([], providers: [])
     /// What has been read of the policy, for the sections whose options depend on the levels below.

@@ -44,7 +44,9 @@ extension KeyDefinition {
                     }
                     key.defaults = overrides.map(OverridesBox.init)
                 }),
-            Option("metadata", \.wantsMetadata, .bool, help: "whether bodies contain '_router', unless the request says otherwise"),
+            Option(
+                "metadata", \.wantsMetadata, .bool,
+                help: "false hides which provider and model serve a request, in bodies, header fields and errors"),
         ])
 }
 

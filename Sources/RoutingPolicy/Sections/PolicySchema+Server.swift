@@ -22,7 +22,45 @@ extension ServerSettings {
             Option(
                 "pre_stop", \.preStop, .duration(.zero ... .seconds(3600)),
                 help: "after SIGTERM: how long the router still serves after /readyz has turned 503"),
+            Option(
+                "cors", takes: .other("list of origins, or '*'"), .words("none"),
+                help: "web pages of these origins may use the router from a browser",
+                entries: { server, _ in server.cors.isEmpty ? [] : [OptionEntry("cors", .list(server.cors))] },
+                read: { fields, schema, server in server.cors = schema.readOrigins(&fields) }),
+            Option(
+                "hosts", takes: .other("list of names"), .words("none"),
+                help: "without keys: names in the 'Host' of a request that are served besides localhost, 127.0.0.1 and [::1]",
+                entries: { server, _ in server.hosts.isEmpty ? [] : [OptionEntry("hosts", .list(server.hosts.map(\.text)))] },
+                read: { fields, schema, server in server.hosts = schema.readHosts(&fields) }),
         ])
+}
+
+extension PolicySchema {
+    fileprivate mutating func readOrigins(_ fields: inout FieldReader) -> [String] {
+        let texts = fields.texts("cors") ?? []
+        anyOrigin = texts.first { $0.text == "*" }?.position
+        return texts.compactMap { text in
+            if text.isUnresolved { return nil }
+            if let origin = WebOrigin.normalized(text.text) { return origin }
+            fields.report(
+                ConfigIssue(
+                    at: text.position, "'cors' takes origins of web pages, not '\(abbreviated(text.source))'",
+                    hint: "write each as a browser sends it, without a path: 'https://app.example'; or '*' for all of them"))
+            return nil
+        }
+    }
+
+    fileprivate mutating func readHosts(_ fields: inout FieldReader) -> [HostName] {
+        (fields.texts("hosts") ?? []).compactMap { text in
+            if text.isUnresolved { return nil }
+            if let host = HostName(text.text) { return host }
+            fields.report(
+                ConfigIssue(
+                    at: text.position, "'hosts' takes names and IP addresses, not '\(abbreviated(text.source))'",
+                    hint: "write each name as it is in the URL, without scheme, port and wildcards: 'router.lan'"))
+            return nil
+        }
+    }
 }
 
 extension PolicySchema {
@@ -59,8 +97,14 @@ extension PolicySchema {
         return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
     }
 
-    /// Clients on other machines must have a key.
+    /// Clients on other machines must have a key, and web pages should.
     mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)]) {
+        if let anyOrigin {
+            report(
+                ConfigIssue(
+                    .warning, at: anyOrigin, "there are no keys, so every web page that someone opens on this machine can use the router",
+                    hint: "list the origins of your own pages, or add 'keys:'"))
+        }
         for (address, position) in listen where !address.isLocal {
             report(
                 ConfigIssue(

@@ -45,7 +45,7 @@ final class BufferedResponseWriter: ResponseWriter {
         let completion = response.completion(record.usage.usage)
         let object = record.hasValidJSON ? BufferedCompletion.withoutFences(completion) : completion
         guard exchange.wantsMetadata else {
-            return exchange.respond(200, object, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
+            return exchange.respond(200, object, fields: { exchange.addFields(record, to: &$0) }, record: record)
         }
         var member = JSONWriter(capacity: 512)
         let data = wantsData ? BufferedCompletion.data(of: object.readableBytesSpan) : nil
@@ -53,18 +53,18 @@ final class BufferedResponseWriter: ResponseWriter {
         member.withBytes { member in
             let body = BufferedCompletion.Extended(object, by: member)
             if body.count <= ServerExchange.copyLimit {
-                exchange.respond(200, bodyBytes: body.count, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record) {
+                exchange.respond(200, bodyBytes: body.count, fields: { exchange.addFields(record, to: &$0) }, record: record) {
                     body.write(to: &$0)
                 }
             } else {
-                exchange.respond(200, body.bytes, fields: { RouterMetadata.addFields(record, to: &$0) }, record: record)
+                exchange.respond(200, body.bytes, fields: { exchange.addFields(record, to: &$0) }, record: record)
             }
         }
     }
 
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
-        exchange.respond(APIError(failure, failures: record.failures), record: record)
+        exchange.respond(exchange.error(failure, record), record: record)
     }
 }
 

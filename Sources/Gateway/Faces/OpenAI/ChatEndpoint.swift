@@ -44,6 +44,10 @@ enum ChatEndpoint {
     }
 
     private static func plan(_ request: PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
-        do throws(PlanRefusal) { return try exchange.loop.plan(request, in: snapshot) } catch { throw APIError(error, in: snapshot) }
+        do throws(PlanRefusal) {
+            return try exchange.loop.plan(request, in: snapshot)
+        } catch {
+            throw APIError(error, in: snapshot, withNames: !exchange.hidesNames)
+        }
     }
 }

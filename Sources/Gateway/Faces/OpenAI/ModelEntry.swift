@@ -1,15 +1,19 @@
 import Codecs
 import Engine
+import NIOCore
 import ProviderKit
 import RoutingPolicy
 
 /// A model or a route in the list of `GET /models`.
 struct ModelEntry {
     var id: String
-    /// nil for a route.
-    var provider: String?
-    var upstream: String?
+    var name: String
+    /// `router` for a route, and for every entry of a client that must not learn the providers.
+    var provider: String
+    /// The provider's own name of the model. For the same entries, `name`.
+    var upstream: String
     var type: String?
+    var weight: Double
     var tags: [String]
     var supports: CapabilitySet
     var context: Int?
@@ -17,49 +21,63 @@ struct ModelEntry {
     var price: Price?
     var isAvailable: Bool
 
-    init(model index: Int, _ snapshot: Snapshot) {
+    init(model index: Int, _ snapshot: Snapshot, hidesNames: Bool, now: NIODeadline) {
         let model = snapshot.policy.models[index]
         id = model.key
-        provider = snapshot.policy.providers[model.provider].name
-        upstream = model.upstream
+        name = model.key
+        provider = hidesNames ? Self.ownProvider : snapshot.policy.providers[model.provider].name
+        upstream = hidesNames ? model.key : model.upstream
         type = model.type
+        weight = model.weight
         tags = model.tags
         supports = model.supports
         context = model.context
         maxOutput = model.maxOutput
         price = model.price
-        isAvailable = snapshot.instance(ofModel: index) != nil
+        isAvailable = snapshot.isUsable(model: index, now: now)
     }
 
-    /// A route has the capabilities of all its models together, and the largest of their limits.
-    init(route index: Int, _ snapshot: Snapshot) {
-        let chains = snapshot.chains[index]
-        let models = chains.all.map { snapshot.policy.models[$0] }
+    /// A route has the tags and capabilities of those of its models that can be used now, and the largest of their
+    /// limits.
+    ///
+    /// - Parameter scope: the models that the client may use on this route; nil: all.
+    init(route index: Int, _ snapshot: Snapshot, scope: Set<Int>?, now: NIODeadline) {
+        let usable = snapshot.chains[index].all.filter { scope?.contains($0) != false && snapshot.isUsable(model: $0, now: now) }
+        let models = usable.map { snapshot.policy.models[$0] }
         id = snapshot.policy.routes[index].name
+        name = id
+        provider = Self.ownProvider
+        upstream = id
+        weight = ModelDefinition().weight
         tags = Set(models.flatMap(\.tags)).sorted()
         supports = models.reduce(into: []) { $0.formUnion($1.supports) }
         context = models.compactMap(\.context).max()
         maxOutput = models.compactMap(\.maxOutput).max()
-        isAvailable = chains.all.contains { snapshot.instance(ofModel: $0) != nil }
+        isAvailable = !models.isEmpty
     }
+
+    private static let ownProvider = "router"
 
     func write(to writer: inout JSONWriter, created: Int) {
         writer.object {
             $0.member("id", id)
             $0.member("object", "model")
             $0.member("created", created)
-            $0.member("owned_by", provider ?? "router")
-            $0.member("name", id)
-            if let provider { $0.member("provider", provider) }
-            if let upstream { $0.member("model", upstream) }
-            if let type { $0.member("type", type) }
+            $0.member("owned_by", provider)
+            $0.member("name", name)
+            $0.member("provider", provider)
+            $0.member("model", upstream)
+            $0.member("type", type)
+            $0.key("weight")
+            $0.double(weight)
             $0.key("tags")
             $0.array { for tag in tags { $0.string(tag) } }
-            if let context {
-                $0.member("contextSize", context)
-                $0.member("context_length", context)
+            for key: StaticString in ["contextSize", "context_length"] {
+                $0.key(key)
+                if let context { $0.integer(context) } else { $0.null() }
             }
-            if let maxOutput { $0.member("maxOutputTokens", maxOutput) }
+            $0.key("maxOutputTokens")
+            if let maxOutput { $0.integer(maxOutput) } else { $0.null() }
             $0.member("available", isAvailable)
             $0.member("supportsVision", supports.contains(.image))
             $0.member("supportsImage", supports.contains(.image))
@@ -111,5 +129,14 @@ struct ModelEntry {
         var fraction = String(1_000_000_000_000 + rest).dropFirst()
         while fraction.last == "0" { fraction.removeLast() }
         return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
+    }
+}
+
+extension Snapshot {
+    /// Whether a request for the model would be sent now, or after waiting for a slot.
+    fileprivate func isUsable(model index: Int, now: NIODeadline) -> Bool {
+        guard instance(ofModel: index) != nil else { return false }
+        let availability = state(ofModel: index).availability(now: now)
+        return availability.isAvailable || availability == .full
     }
 }

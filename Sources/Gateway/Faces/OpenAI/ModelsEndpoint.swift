@@ -1,21 +1,25 @@
 import Codecs
+import Crypto
 import Engine
 import HTTPWire
+import NIOCore
 import ProviderKit
 import RoutingPolicy
 
 /// `GET /models` and `GET /models/{id}`: the models and routes that the client may use.
 enum ModelsEndpoint {
     static func list(_ exchange: Exchange) {
-        // Each key has its own list.
-        let etag = "\"\(exchange.snapshot.policy.digest)\(exchange.keyName.map { "-\($0)" } ?? "")\""
-        if exchange.server.head.fields.value("if-none-match") == etag {
-            return exchange.respond(304, [], fields: { $0.add("etag", etag) })
-        }
         let filter = ModelFilter(query: exchange.server.head.query ?? "")
-        let entries = entries(exchange.snapshot, exchange.scope).filter(filter.matches)
+        let entries = entries(exchange, now: .now()).filter(filter.matches)
         var list = JSONWriter()
         list.array { for entry in entries { entry.write(to: &$0, created: exchange.snapshot.loadedAt) } }
+        // The list depends on the key and on which models can be used now.
+        let etag = "\"\(Hex.encoded(SHA256.hash(data: list.bytes).prefix(8)))\""
+        func addFields(_ head: inout ResponseHead) {
+            head.add("etag", etag)
+            head.add("cache-control", "private, no-cache")
+        }
+        if isKnown(etag, by: exchange.server.head.fields) { return exchange.respond(304, [], fields: addFields) }
         var writer = JSONWriter()
         writer.object {
             $0.member("object", "list")
@@ -28,36 +32,38 @@ enum ModelsEndpoint {
                 $0.raw(list.bytes)
             }
         }
-        exchange.respond(
-            200, writer.bytes,
-            fields: {
-                $0.add("etag", etag)
-                $0.add("cache-control", "private, no-cache")
-            })
+        exchange.respond(200, writer.bytes, fields: addFields)
+    }
+
+    /// Whether the client has this version of the list. Source: RFC 9110 section 13.1.2.
+    private static func isKnown(_ etag: String, by fields: HTTPFields) -> Bool {
+        guard let known = fields.value("if-none-match") else { return false }
+        return known.split(separator: ",").map { $0.trimmingBlanks() }.contains { $0 == "*" || $0 == etag || $0 == "W/\(etag)" }
     }
 
     static func one(_ exchange: Exchange) {
-        let id = exchange.pathParameter ?? ""
+        let id = exchange.pathParameter ?? "", now = NIODeadline.now()
         let scope = exchange.scope
-        let listed = entries(exchange.snapshot, scope).first { $0.id == id }
+        let listed = entries(exchange, now: now).first { $0.id == id }
         // A model is also found as `provider/model`, and a hidden model is shown to clients that may call it.
         let unlisted = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
-        guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, exchange.snapshot) }) else {
-            return exchange.respond(APIError.unknownModel(id))
-        }
+        guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) })
+        else { return exchange.respond(APIError.unknownModel(id)) }
         var writer = JSONWriter()
         entry.write(to: &writer, created: exchange.snapshot.loadedAt)
         exchange.respond(200, writer.bytes)
     }
 
-    private static func entries(_ snapshot: Snapshot, _ scope: ModelScope?) -> [ModelEntry] {
+    private static func entries(_ exchange: Exchange, now: NIODeadline) -> [ModelEntry] {
+        let (snapshot, scope) = (exchange.snapshot, exchange.scope)
         let policy = snapshot.policy
         let models = policy.models.indices.filter { !policy.models[$0].isHidden && scope?.models.contains($0) != false }
         // A route outside the scope is listed if it leads to a model within the scope.
-        let routes = policy.routes.indices.filter { route in
-            guard let scope else { return true }
-            return scope.routes.contains(route) || snapshot.chains[route].all.contains(where: scope.models.contains)
+        let routes = policy.routes.indices.compactMap { route -> ModelEntry? in
+            guard let scope, !scope.routes.contains(route) else { return ModelEntry(route: route, snapshot, scope: nil, now: now) }
+            guard snapshot.chains[route].all.contains(where: scope.models.contains) else { return nil }
+            return ModelEntry(route: route, snapshot, scope: scope.models, now: now)
         }
-        return models.map { ModelEntry(model: $0, snapshot) } + routes.map { ModelEntry(route: $0, snapshot) }
+        return models.map { ModelEntry(model: $0, snapshot, hidesNames: exchange.hidesNames, now: now) } + routes
     }
 }

@@ -57,9 +57,11 @@ enum RouterMetadata {
         }
     }
 
-    static func addFields(_ record: CallRecord, to head: inout ResponseHead) {
-        if let provider = record.provider { head.add("x-router-provider", provider) }
-        if let model = record.model { head.add("x-router-model", model) }
+    static func addFields(_ record: CallRecord, to head: inout ResponseHead, withNames: Bool) {
+        if withNames {
+            if let provider = record.provider { head.add("x-router-provider", provider) }
+            if let model = record.model { head.add("x-router-model", model) }
+        }
         head.add("x-router-attempts", String(record.attempts))
         head.add("x-router-fallback", record.isFallback ? "true" : "false")
         addTiming(plan: record.planTime, upstream: record.upstreamTime, to: &head)

@@ -165,7 +165,7 @@ final class StreamedResponseWriter: ResponseWriter {
             stopTimers()
             return exchange.end(status: 499, record: record, error: exchange.departure)
         }
-        let error = isCommitted ? APIError(afterCommit: failure) : APIError(failure, failures: record.failures)
+        let error = exchange.error(failure, record, afterCommit: isCommitted)
         guard isHeadSent else {
             stopTimers()
             return exchange.respond(error, record: record)
@@ -309,8 +309,8 @@ final class StreamedResponseWriter: ResponseWriter {
         head.add("content-type", "text/event-stream; charset=utf-8")
         head.add("cache-control", "no-cache")
         head.add("x-accel-buffering", "no")
-        head.add("x-request-id", exchange.requestID)
-        if isCommitted, let record { RouterMetadata.addFields(record, to: &head) }
+        exchange.addCommonFields(to: &head)
+        if isCommitted, let record { exchange.addFields(record, to: &head) }
         server.begin(head)
     }
 

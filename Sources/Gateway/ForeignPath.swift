@@ -1,0 +1,86 @@
+/// A path of another gateway or of a vendor's API, and what a client that asks for it here should do.
+///
+/// Sources: the API references of OpenAI, Anthropic, Gemini, Cohere, Bedrock, Azure, OpenRouter, Ollama, llama.cpp,
+/// vLLM, Text Generation Inference and LM Studio; LiteLLM's list of routes; Prometheus' and Kubernetes' customs.
+struct ForeignPath {
+    /// In lower case. `*` stands for one part of a path or for the beginning of one, and a final `**` for one or more
+    /// parts. It matches below `/v1`, below `/api/v1` and without a prefix.
+    let pattern: String
+    let advice: Advice
+
+    enum Advice {
+        /// The path of an endpoint of the router.
+        case use(String)
+        case note(String)
+    }
+
+    /// What to do instead, for a message; nil if the path is not known.
+    static func advice(for path: String) -> String? {
+        if let known = EndpointTable.properSuffix(of: path) {
+            return "the path should be only '\(known)'; correct the base URL that the client is configured with"
+        }
+        let parts = path.lowercased().split(separator: "/")
+        let prefixes: [[Substring]] = [[], ["v1"], ["api", "v1"]].filter { parts.starts(with: $0) }
+        guard !parts.isEmpty, let found = table.first(where: { row in prefixes.contains { row.matches(parts.dropFirst($0.count)) } })
+        else { return nil }
+        switch found.advice {
+        case .use(let path): return EndpointTable.match(path: path).map { "use \($0.endpoint.method.name) \(path): \($0.endpoint.about)" }
+        case .note(let text): return text
+        }
+    }
+
+    private func matches(_ parts: ArraySlice<Substring>) -> Bool {
+        let expected = pattern.split(separator: "/")
+        guard let last = expected.last else { return parts.isEmpty }
+        let matchesRest = last == "**"
+        guard matchesRest ? parts.count >= expected.count : parts.count == expected.count else { return false }
+        return zip(parts, expected).allSatisfy { part, expected in
+            expected == "**" || (expected.first == "*" ? part.hasSuffix(expected.dropFirst()) : part == expected)
+        }
+    }
+
+    static let table: [ForeignPath] =
+        rows(
+            .use("/v1/chat/completions"),
+            "", "chat", "completions", "completion", "complete", "responses", "responses/**", "messages", "generate", "generate_stream",
+            "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "engines/*/completions", "model/*/converse",
+            "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
+            "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
+            "openai/responses", "openai/v1/responses", "openai/deployments/*/completions", "anthropic/v1/messages")
+        + rows(
+            .use("/v1/models"),
+            "engines", "model", "props", "info", "model_info", "get_model_info", "api/tags", "api/show", "api/ps", "model/info",
+            "model_group/info", "v1beta/models/*", "v2/models", "openai/deployments")
+        + rows(
+            .use("/livez"),
+            "healthz", "live", "liveness", "health/live", "health/liveness", "health/liveliness", "ping", "up", "status", "api/status",
+            "-/healthy", "server_info", "version", "api/version")
+        + rows(.use("/readyz"), "ready", "readiness", "health/ready", "health/readiness", "-/ready", "startupz")
+        + rows(.use("/metrics"), "prometheus", "actuator/prometheus", "stats", "slots", "spend/**", "global/spend/**", "usage")
+        + rows(.use("/admin/reload"), "-/reload", "reload", "config/reload")
+        + rows(.use("/"), "docs", "redoc", "openapi.json", "swagger", "swagger.json", "swagger/**", "help", "routes", "index.html")
+        + rows(
+            .note("models and providers are in the policy file: change it, then POST /admin/reload"),
+            "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/pull", "api/create",
+            "api/delete", "api/copy", "api/push", "api/providers")
+        + rows(
+            .note("keys and their limits are in the policy file, under 'keys:'; GET /metrics counts tokens and costs"),
+            "key", "key/**", "keys", "keys/**", "user/**", "team/**", "customer/**", "budget/**", "organization/**", "auth/key", "credits",
+            "generation", "api/token")
+        + rows(
+            .note("there is no web interface; GET / lists the endpoints"),
+            "ui", "ui/**", "dashboard", "dashboard/**", "admin", "login", "console")
+        + rows(
+            .note("the router serves chat completions only; send such requests to the provider itself"),
+            "embeddings", "embed", "embedding", "api/embed", "api/embeddings", "v2/embed", "messages/**", "audio/**", "images/**", "videos",
+            "videos/**", "moderations", "rerank", "rerankings", "v2/rerank", "score", "pooling", "classify", "tokenize", "detokenize",
+            "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
+            "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",
+            "realtime/**", "containers", "containers/**", "models/*:counttokens", "models/*:embedcontent", "models/*:batchembedcontents",
+            "v1beta/models/*:counttokens", "v1beta/models/*:embedcontent", "v1beta/models/*:batchembedcontents", "utils/**", "mcp",
+            "mcp/**")
+
+    private static func rows(_ advice: Advice, _ patterns: String...) -> [ForeignPath] {
+        patterns.map { ForeignPath(pattern: $0, advice: advice) }
+    }
+}

@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Gateway
+
+struct ForeignPathTests {
+    @Test(arguments: [
+        ("/v1/responses", "POST /v1/chat/completions"), ("/responses/", "POST /v1/chat/completions"),
+        ("/api/v1/responses/resp_1", "POST /v1/chat/completions"), ("/v1/messages", "POST /v1/chat/completions"),
+        ("/v1/completions", "POST /v1/chat/completions"), ("/api/chat", "POST /v1/chat/completions"),
+        ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
+        ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
+        ("/v1/models/gemini-2.0-flash:streamGenerateContent", "POST /v1/chat/completions"),
+        ("/engines/gpt-4/completions", "POST /v1/chat/completions"), ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
+        ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
+        ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
+        ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),
+        ("/v1/embeddings", "provider itself"),
+        ("/v1/audio/transcriptions", "provider itself"), ("/api/embed", "provider itself"), ("/v1/files", "provider itself"),
+        ("/v1/messages/count_tokens", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
+    ])
+    func `a path of another gateway or vendor is told what to use instead`(path: String, advice: String) throws {
+        #expect(EndpointTable.match(path: path)?.endpoint.method != .post)
+        let error = APIError.unknownEndpoint(path)
+        #expect(error.status == 404 && error.code == "not_found")
+        #expect(error.message.contains("'\(path)'") && error.message.contains(advice), "\(error.message)")
+    }
+
+    @Test(arguments: [
+        ("//v1/chat/completions", "/v1/chat/completions"), ("/v1//chat/completions", "/chat/completions"),
+        ("/v1/v1/chat/completions", "/v1/chat/completions"), ("/v1/chat/completions/chat/completions", "/chat/completions"),
+        ("/openai/v1/chat/completions", "/v1/chat/completions"), ("/openai/deployments/gpt-4/chat/completions/", "/chat/completions"),
+        ("/compat/chat/completions", "/chat/completions"), ("/api/v0/models", "/models"),
+        ("/v1beta/openai/chat/completions", "/chat/completions"),
+        ("/v1/metrics", "/metrics"), ("/V1/models", "/models"),
+    ])
+    func `a path with a wrong beginning is told its right end`(path: String, known: String) {
+        #expect(APIError.unknownEndpoint(path).message.contains("only '\(known)'; correct the base URL"))
+    }
+
+    @Test(arguments: ["/nothing", "/v1/nothing", "/favicon.ico", "/models:x", "/*", "*", "/v1/chat/complet", "/v1/responsesx", "/%zz"])
+    func `any other path is told where the endpoints are listed`(path: String) {
+        #expect(APIError.unknownEndpoint(path).message.hasSuffix("POST /v1/chat/completions; GET / lists the endpoints"))
+    }
+
+    @Test
+    func `the table names only endpoints that exist, and no path twice`() {
+        for row in ForeignPath.table {
+            if case .use(let path) = row.advice { #expect(EndpointTable.match(path: path) != nil, "\(path)") }
+            #expect(row.pattern == row.pattern.lowercased())
+        }
+        #expect(Set(ForeignPath.table.map(\.pattern)).count == ForeignPath.table.count)
+    }
+
+    @Test(arguments: EndpointTable.rows.flatMap(\.paths))
+    func `no endpoint of the router is foreign`(path: String) {
+        #expect(ForeignPath.advice(for: path.replacing("{id}", with: "gpt-4o")) == nil)
+    }
+}
+
+struct MediaRangesTests {
+    @Test(arguments: [
+        ("*/*", false), ("", false), ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true), ("text/html", true),
+        ("text/plain, text/html;q=0.5", false), ("text/html;q=0, */*", false), ("TEXT/HTML; q=0.9, text/plain;q=0.1", true),
+        ("text/*", false), ("application/json", false), ("text/html;q=x", false),
+    ])
+    func `the preferred type has the higher quality`(accept: String, isPage: Bool) {
+        let ranges = MediaRanges(accept)
+        #expect((ranges.quality(of: "text/html") > ranges.quality(of: "text/plain")) == isPage)
+    }
+}
