@@ -1,3 +1,4 @@
+import Codecs
 public import ConfigTree
 public import ProviderKit
 
@@ -76,6 +77,7 @@ public struct OpenAIOptions: Sendable, Equatable {
     /// issue was recorded.
     init?(_ fields: inout FieldReader, defaultBaseURL: BaseURL?, needsKey: Bool, readsContinues: Bool) {
         let baseURL = fields.baseURL("base_url", required: defaultBaseURL == nil, default: defaultBaseURL)
+        if let baseURL { fields.warnAboutMissingVersion(in: baseURL) }
         let apiKey = fields.secret("api_key", required: needsKey)
         headers = fields.headers("headers") ?? []
         fields.describe(
@@ -91,6 +93,32 @@ public struct OpenAIOptions: Sendable, Equatable {
         self.baseURL = baseURL
     }
 }
+
+extension FieldReader {
+    /// Warns of a `base_url` whose path has no version, which most servers need: `http://host:8000` for
+    /// `http://host:8000/v1`.
+    fileprivate mutating func warnAboutMissingVersion(in url: BaseURL) {
+        guard let node = node("base_url"), !node.isUnresolved, !rootServers.contains(url.origin.host) else { return }
+        let parts = url.path.lowercased().split(separator: "/")
+        let hasVersion = parts.contains { $0.first == "v" && $0.dropFirst().first?.isASCIIDigit == true || unversioned.contains($0) }
+        // An address that ends with an endpoint has its own warning.
+        guard !hasVersion, !issues.contains(where: { $0.position == node.position }) else { return }
+        report(
+            ConfigIssue(
+                .warning, at: node.position, "'base_url' has no version in its path, but most servers serve this API below '/v1'",
+                hint: "add '/v1' at the end, or what the server's documentation gives as its base URL"))
+    }
+}
+
+/// Servers whose API is at the root as well. Sources: DeepSeek's and Perplexity's API references, GitHub's documentation
+/// of Models and of Copilot.
+private let rootServers: Set<String> = [
+    "api.deepseek.com", "api.perplexity.ai", "models.inference.ai.azure.com", "api.githubcopilot.com",
+]
+
+/// Parts of paths without a version. Sources: the documentation of Azure OpenAI (`/openai/deployments/NAME`), GitHub Models
+/// and Scaleway (`/inference`), DeepSeek (`/beta`), Databricks (`/serving-endpoints`) and Cloudflare's AI Gateway (`/compat`).
+private let unversioned: Set<Substring> = ["deployments", "inference", "beta", "serving-endpoints", "compat"]
 
 /// How a server is made to continue the text of the last message, which has the role `assistant`, instead of responding
 /// to it.

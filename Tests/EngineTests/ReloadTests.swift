@@ -24,7 +24,7 @@ struct PolicyDifferenceTests {
         arguments: [
             ("models: { a: { provider: p }", "models: { a: { provider: p }, c: { provider: p }", ["+ model c"]),
             ("fallback: [b]", "fallback: [a, b]", ["~ route auto: fallback b -> a, b"]),
-            ("tag: one", "tag: two", ["~ provider p: settings changed (2 streams draining)"]),
+            ("tag: one", "tag: two", ["~ provider p: tag changed (2 streams draining)"]),
             ("first-secret", "other-secret", ["~ key k: secret changed"]),
             ("{ auto: { try: [a], fallback: [b] } }", "{ auto: { try: [a] } }", ["~ route auto: fallback b -> (none)"]),
         ])

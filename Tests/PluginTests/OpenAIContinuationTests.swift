@@ -94,7 +94,7 @@ struct OpenAIContinuationTests {
         var fields = FieldReader([key, entry("continues", "prefill")], at: .start)
         _ = OpenAIPlugin.readOptions(&fields)
         #expect(fields.finish().map(\.message).contains { $0.contains("continues") })
-        var wrong = FieldReader([entry("base_url", "http://127.0.0.1:1"), entry("continues", "prefil")], at: .start)
+        var wrong = FieldReader([entry("base_url", "http://127.0.0.1:1/v1"), entry("continues", "prefil")], at: .start)
         _ = OpenAICompatiblePlugin.readOptions(&wrong)
         #expect(wrong.finish().map(\.message) == ["'continues' can't be 'prefil'; did you mean 'prefill'?"])
     }

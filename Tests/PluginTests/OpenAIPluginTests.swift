@@ -26,6 +26,26 @@ struct OpenAIPluginTests {
     }
 
     @Test(
+        "a base URL without a version is doubtful, unless the server is known to need none",
+        arguments: [
+            ("http://127.0.0.1:8000", true), ("http://127.0.0.1:8000/", true), ("https://openrouter.ai/api", true),
+            ("https://api.groq.com/openai", true), ("https://h/vllm", true), ("http://127.0.0.1:8000/v1", false), ("https://h/api/v3", false),
+            ("https://h/v1beta/openai", false), ("https://h/openai/deployments/gpt-4o", false), ("https://h/compatible-mode/v1", false),
+            ("https://h/api/paas/v4", false), ("https://api.deepseek.com", false), ("https://api.deepseek.com/beta", false),
+            ("https://models.github.ai/inference", false), ("https://h/v1/chat/completions", false),
+        ])
+    func versions(url: String, isDoubtful: Bool) {
+        func entry(_ key: String, _ value: String) -> ConfigEntry {
+            ConfigEntry(key: ConfigText(key, at: .start), value: ConfigNode(.scalar(ConfigScalar(value)), at: .start))
+        }
+        for plugin in [OpenAIPlugin.self, OpenAICompatiblePlugin.self] as [any ProviderPlugin.Type] {
+            var fields = FieldReader([entry("base_url", url), entry("api_key", "sk-0123456789abcdef")], at: .start)
+            _ = plugin.readOptions(&fields)
+            #expect(fields.issues.contains { $0.severity == .warning && $0.message.contains("has no version in its path") } == isDoubtful)
+        }
+    }
+
+    @Test(
         "only the model changes in a request, and all other bytes stay as they were",
         arguments: [
             (#"{"model":"auto","messages":[],"x":[1, 2]}"#, #"{"model":"up","messages":[],"x":[1, 2]}"#),

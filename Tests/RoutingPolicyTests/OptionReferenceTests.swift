@@ -73,6 +73,16 @@ struct OptionReferenceTests {
         #expect(text.contains(words), "\(text)")
     }
 
+    @Test(arguments: [60, 80, 100, 120])
+    func `no line is wider than the terminal, and no word is lost`(width: Int) throws {
+        func words(_ text: String) -> [String: Int] {
+            text.split { $0 == " " || $0 == "\n" || $0 == ";" }.reduce(into: [:]) { $0[String($1), default: 0] += 1 }
+        }
+        let text = try #require(Self.reference.text(width: width)), unbounded = try #require(Self.reference.text())
+        #expect(text.split(separator: "\n").filter { $0.count > width } == [])
+        #expect(words(text) == words(unbounded))
+    }
+
     @Test
     func `an option is shown by itself, unless its name is a section's`() {
         #expect(Self.reference.text("retry.jitter")?.split(separator: "\n").count == 2)

@@ -119,7 +119,7 @@ struct OptionsTests {
         case .money: ("1", "2")
         case .duration(let range): range.contains(.seconds(1)) ? ("1s", "2s") : ("61s", "62s")
         case .size: ("1MiB", "2MiB")
-        case .text, .texts, .words, .other: nil
+        case .text, .texts, .words, .address, .other: nil
         }
     }
 

@@ -101,6 +101,21 @@ struct PolicyDifferenceTests {
         #expect(try words(Self.base.replacing(old, with: new)).filter { !$0.contains("warning") } == expected)
     }
 
+    @Test("of a provider's own options, addresses and words are shown, and of all others only that they changed")
+    func provider() throws {
+        func yaml(_ options: String) -> String {
+            "listen: 127.0.0.1:0\nproviders: { p: { plugin: fake, \(options) } }\nmodels: { a: { provider: p } }\n"
+        }
+        let old = yaml("base_url: http://a/v1, api_key: first-key, headers: { X: first-value }")
+        #expect(
+            try words(yaml("base_url: http://b/v1, api_key: other-key, headers: { X: other-value }, stream_usage: false"), from: old) == [
+                "~ provider p: base_url http://a/v1 -> http://b/v1", "~ provider p: api_key changed", "~ provider p: headers changed",
+                "~ provider p: stream_usage (none) -> false",
+            ])
+        #expect(try words(yaml("base_url: http://a/v1, api_key: first-key"), from: old) == ["~ provider p: headers changed"])
+        #expect(try words(yaml("api_key: first-key, base_url: 'http://a/v1', headers: { X: first-value }"), from: old) == [])
+    }
+
     @Test("more than eight changes that are alike share one line")
     func combined() throws {
         func yaml(_ defaults: String, _ count: Int) -> String {

@@ -65,7 +65,29 @@ struct SubstitutionTests {
     func `other mistakes of a provider that is off are reported too`() {
         let text = load("version: 1\nproviders:\n  p: { plugin: fake, base_url: \"${NO}\", stream_usage: maybe }\nmodels: {}\n").rendered()
         #expect(text.contains("provider 'p' is off: 'NO' is unset or empty"))
-        #expect(text.contains("'stream_usage' takes true or false, not 'maybe'"))
+        #expect(text.contains("'stream_usage' takes true or false, not '<secret>'"))
+    }
+
+    @Test
+    func `a report can leave out that a provider is off, for the same variables`() throws {
+        func report(_ name: String) -> PolicyReport {
+            load(
+                "version: 1\nproviders:\n  p: { plugin: fake, base_url: http://h/v1, api_key: \"${\(name)}\" }\n"
+                    + "models: { m: { provider: p } }\nroutes: { r: { try: m } }\n")
+        }
+        let first = report("FIRST")
+        let known = Set(try #require(first.policy).providers.compactMap(\.offMessage))
+        #expect(first.rendered().contains("provider 'p' is off: 'FIRST' is unset or empty"))
+        #expect(!first.rendered(leavingOut: known).contains("provider 'p' is off"))
+        #expect(first.rendered(leavingOut: known).contains("route 'r' has no usable model"))
+        #expect(report("SECOND").rendered(leavingOut: known).contains("provider 'p' is off: 'SECOND' is unset or empty"))
+    }
+
+    @Test
+    func `an unset variable of a key is no reason for a default`() {
+        let text = load("version: 1\nkeys: { k: { secret: \"${NO}\" } }\n").rendered()
+        #expect(text.contains("set it in the environment"))
+        #expect(!text.contains(":-"))
     }
 
     @Test

@@ -30,7 +30,7 @@ struct YAMLSuiteTests {
     private static func tree(_ bytes: [UInt8]) -> Result<ConfigNode?, ConfigIssue> {
         let substitution = Substitution(source: MemorySource(), directory: "")
         do throws(ConfigIssue) {
-            let (root, issues) = try YAMLTree.read(SourceText(bytes), file: "in.yaml", substitution: substitution)
+            let (root, issues, _) = try YAMLTree.read(SourceText(bytes), file: "in.yaml", substitution: substitution)
             return issues.first.map { .failure($0) } ?? .success(root)
         } catch {
             return .failure(error)

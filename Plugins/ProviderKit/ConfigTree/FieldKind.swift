@@ -34,6 +34,8 @@ public enum FieldKind: Sendable, Equatable {
     case duration(ClosedRange<Duration>)
     /// A number of bytes with its unit.
     case size(ClosedRange<Int>)
+    /// An http or https address without a user and a query, so that it may be shown.
+    case address
     /// Anything else, described in words.
     case other(String)
 }
@@ -52,6 +54,7 @@ extension FieldKind: CustomStringConvertible {
         case .money(let range): "US dollars, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
         case .duration(let range): "time, \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)"
         case .size(let range): "size, \(sizeAsWritten(range.lowerBound)) to \(sizeAsWritten(range.upperBound))"
+        case .address: "http or https address"
         case .other(let words): words
         }
     }

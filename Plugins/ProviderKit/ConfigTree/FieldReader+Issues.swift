@@ -3,7 +3,7 @@ extension FieldReader {
         reference(field.key) ?? field.text.map { "'\(field.key)': \($0)" }
     }
 
-    func unknownKey(_ key: ConfigText, isReserved: Bool, _ reference: (String) -> String?) -> ConfigIssue {
+    func unknownKey(_ key: ConfigText, isReserved: Bool, _ advice: String?, _ reference: (String) -> String?) -> ConfigIssue {
         if key.text.contains(":") {
             return ConfigIssue(at: key.position, "unknown key '\(displayText(of: key))'", hint: "write a space after the ':' of a key")
         }
@@ -11,6 +11,10 @@ extension FieldReader {
             return ConfigIssue(at: key.position, "key '\(key.text)' is reserved for a later version", hint: "remove it")
         }
         let message = "unknown key '\(abbreviated(key.text))'"
+        if let advice {
+            let meant = known.first { advice == "did you mean '\($0.key)'?" }
+            return ConfigIssue(at: key.position, "\(message); \(advice)", hint: meant.flatMap { referenceLine($0, reference) })
+        }
         if let near = nearest(to: key.text, in: knownKeys) {
             return ConfigIssue(
                 at: key.position, "\(message); did you mean '\(near)'?",

@@ -60,12 +60,12 @@ extension FieldReader {
         var expected: String { "\(kind) from \(range.lowerBound.asWritten) to \(range.upperBound.asWritten)" }
         guard let (scalar, node) = scalar(key, required: required, expecting: expected) else { return nil }
         guard !scalar.isUnresolved else { return range.lowerBound }
-        guard checkUnquoted(scalar, node, key, expected) else { return nil }
+        guard amount(in: scalar.source) != nil || checkUnquoted(scalar, node, key, expected) else { return nil }
         let isDecimal = scalar.text.utf8.allSatisfy { ASCII.isDigit($0) || "+-.eE".utf8.contains($0) }
         guard isDecimal, let value = Double(scalar.text), range.contains(value) else {
             report(
                 at: node, "'\(key)' takes \(expected), not \(node.displayText)",
-                hint: ratio(ofPercentage: scalar.source, in: range).map { "write \($0.asWritten)" }
+                hint: (ratio(ofPercentage: scalar.source, in: range) ?? amount(in: scalar.source)).map { "write \($0.asWritten)" }
                     ?? unit.flatMap { wholeNumber(scalar.source, $0) }.map { "write \($0)" })
             return nil
         }
@@ -87,6 +87,15 @@ extension FieldReader {
             at: node, "'\(key)' takes \(expected()), but \(node.displayText) is text in quotes", hint: "write it without the quotes")
         return false
     }
+}
+
+/// The number of an amount in dollars, alone or per million tokens: `$1`, `$0.15/M`, `2 USD`. nil for any other text.
+private func amount(in text: String) -> Double? {
+    let units = ["", "/m", "/1m", "/mtok", "/million", "/1m tokens", "usd", "$", "usd/m"]
+    let digits = text.drop { $0 == "$" || $0 == " " }.prefix { $0.isASCIIDigit || $0 == "." }
+    let rest = text[digits.endIndex...].trimmingBlanks().lowercased()
+    guard digits.count < text.count, units.contains(rest) else { return nil }
+    return Double(digits)
 }
 
 /// An upper bound of a count from which on messages don't mention it.

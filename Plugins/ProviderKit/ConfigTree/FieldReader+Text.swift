@@ -1,3 +1,5 @@
+import Codecs
+
 extension FieldReader {
     /// Reads text on one line, with at least one character; nil if it is absent or invalid.
     ///
@@ -55,7 +57,9 @@ extension FieldReader {
         declare(key, as: .words(allowed))
         guard let nodes = list(key) else { return nil }
         return nodes.compactMap { scalar, node in
-            word(ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed)
+            word(
+                ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed,
+                hint: listHint(scalar.source))
         }
     }
 
@@ -136,17 +140,28 @@ extension FieldReader {
         return scalar.text
     }
 
-    private mutating func word(_ text: ConfigText, _ scalar: ConfigScalar, name: String, of allowed: [String]) -> String? {
+    private mutating func word(
+        _ text: ConfigText, _ scalar: ConfigScalar, name: String, of allowed: [String], hint: String? = nil
+    ) -> String? {
         guard !scalar.isUnresolved else { return allowed.first }
         guard !allowed.contains(text.text) else { return text.text }
         let message = "'\(name)' can't be '\(abbreviated(scalar.source))'"
         if let near = nearest(to: text.text, in: allowed) {
             report(ConfigIssue(at: text.position, "\(message); did you mean '\(near)'?"))
         } else {
-            report(ConfigIssue(at: text.position, message, hint: "allowed: \(allowed.joined(separator: ", "))"))
+            report(ConfigIssue(at: text.position, message, hint: hint ?? "allowed: \(allowed.joined(separator: ", "))"))
         }
         return nil
     }
+}
+
+/// How to write several names that a text separates by commas; nil for any other text. No name contains a comma.
+///
+/// - Parameter source: the text as the file has it.
+public func listHint(_ source: String) -> String? {
+    let parts = source.split(separator: ",").map { $0.trimmingBlanks() }.filter { !$0.isEmpty }
+    guard parts.count > 1, !source.contains("${") else { return nil }
+    return "write several names as a list: '[\(abbreviated(parts.joined(separator: ", ")))]'"
 }
 
 /// The text that a value reads as if it could not be substituted.

@@ -31,6 +31,8 @@ public struct FieldReader {
     private let entries: [ConfigEntry]
     /// The index of the issue that the value is not a mapping; nil if it is one.
     private var wrongTypeIssue: Int?
+    /// The scalar in place of the mapping, as the file has it.
+    private var wrongTypeText: String?
 
     /// Creates a reader of a mapping's entries. Missing keys are reported at `position`.
     public init(_ entries: [ConfigEntry], at position: SourcePosition) {
@@ -49,6 +51,7 @@ public struct FieldReader {
             guard !node.isNull else { return }
             report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.displayText)")
             wrongTypeIssue = 0
+            if case .scalar(let scalar) = node.content { wrongTypeText = scalar.source }
         }
     }
 
@@ -155,11 +158,19 @@ public struct FieldReader {
     ///   - reserved: keys that only later versions will know. Their issues mention that.
     ///   - reference: what a known key is for, in one line; nil if it should be what ``describe(_:_:default:)`` was
     ///     given.
-    public mutating func finish(reserved: [String] = [], reference: (String) -> String? = { _ in nil }) -> [ConfigIssue] {
-        if let wrongTypeIssue, !known.isEmpty { recorded[wrongTypeIssue].hint = knownKeysHint }
+    ///   - form: how the mapping is written, as the hint of the issue that the value is not a mapping. It gets the value
+    ///     as the file has it; nil if that is a list. nil if the hint should list the known keys.
+    ///   - advice: what to do about a key that is not known here, as its message continues; nil if there is nothing
+    ///     better than the nearest known key.
+    public mutating func finish(
+        reserved: [String] = [], reference: (String) -> String? = { _ in nil }, form: (String?) -> String? = { _ in nil },
+        advice: (_ key: String, _ knownKeys: [String]) -> String? = { _, _ in nil }
+    ) -> [ConfigIssue] {
+        if let wrongTypeIssue, !known.isEmpty { recorded[wrongTypeIssue].hint = form(wrongTypeText) ?? knownKeysHint }
         for entry in entries {
             guard let field = known.first(where: { $0.key == entry.key.text }) else {
-                report(unknownKey(entry.key, isReserved: reserved.contains(entry.key.text), reference))
+                let advice = reserved.contains(entry.key.text) ? nil : advice(entry.key.text, knownKeys)
+                report(unknownKey(entry.key, isReserved: reserved.contains(entry.key.text), advice, reference))
                 continue
             }
             for index in recorded.indices where recorded[index].hint == nil && recorded[index].position == entry.value.position {

@@ -30,11 +30,11 @@ extension FieldReader {
     /// Warns if a secret is not one: a variable in the syntax of another program, or quotes that a file of variables
     /// left.
     private mutating func warnAboutText(of key: String, _ text: String, at position: SourcePosition) {
-        if isForeignVariable(text) {
+        if ForeignVariable.isOne(text) {
             report(
                 ConfigIssue(
                     .warning, at: position, "'\(key)' looks like a variable in the syntax of another program, and is sent as it is",
-                    hint: "write \"${NAME}\" with the name of the variable"))
+                    hint: ForeignVariable.hint))
         } else if text.utf8.count > 2, text.first == text.last, text.first == "\"" || text.first == "'" {
             report(
                 ConfigIssue(
@@ -51,7 +51,7 @@ extension FieldReader {
     ///   - required: whether an absent key is an error.
     ///   - defaultURL: the address that applies if the key is absent; nil if there is none.
     public mutating func baseURL(_ key: String, required: Bool = false, default defaultURL: BaseURL? = nil) -> BaseURL? {
-        declare(key, as: .other("http or https address"))
+        declare(key, as: .address)
         describe(key, "the address of its API; the provider is off while its variable is unset")
         guard let entry = entry(key) else {
             if required { _ = string(key, required: true) }
@@ -63,8 +63,7 @@ extension FieldReader {
         }
         do throws(BaseURLError) {
             let url = try BaseURL(parsing: text)
-            let endpoints = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"]
-            if let endpoint = endpoints.first(where: url.path.hasSuffix) {
+            if let endpoint = endpoints.first(where: url.path.lowercased().hasSuffix) {
                 report(
                     ConfigIssue(
                         .warning, at: entry.value.position, "'\(key)' ends with the path of an endpoint, which is added to it once more",
@@ -72,7 +71,8 @@ extension FieldReader {
             }
             return url
         } catch {
-            report(key, "'\(key)' \(error.message)", hint: error.hint)
+            let isForeign = ForeignVariable.isOne(text)
+            report(key, "'\(key)' \(error.message)", hint: isForeign ? ForeignVariable.hint : error.hint)
             return nil
         }
     }
@@ -87,13 +87,10 @@ extension FieldReader {
         var names: Set<String> = []
         return pairs.compactMap { name, value in
             guard !name.text.isEmpty, name.text.utf8.allSatisfy(isTokenByte) else {
-                // The rest of the key may be the value.
-                let beginning =
-                    name.text.unicodeScalars.prefix { $0.isASCII && isTokenByte(UInt8(truncatingIfNeeded: $0.value)) }.map(String.init)
-                    .joined() + "…"
+                // The name is not shown, because it may contain the value.
                 report(
                     ConfigIssue(
-                        at: name.position, "'\(abbreviated(beginning))' is not a valid header name",
+                        at: name.position, "this is not a valid header name",
                         hint: "write a name of letters, digits and '-', then ': ' and the value"))
                 return nil
             }
@@ -109,6 +106,9 @@ extension FieldReader {
                         hint: "keep one of them; header names are not case-sensitive"))
                 return nil
             }
+            // `Bearer $TOKEN`: the scheme is no part of the variable.
+            let last = value.text.split(separator: " ").last.map(String.init) ?? ""
+            warnAboutText(of: name.text, last.isEmpty ? value.text : last, at: value.position)
             return HTTPField(name.text, Secret(value.text))
         }
     }
@@ -124,14 +124,9 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
     ASCII.isLetter(byte) || ASCII.isDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
 }
 
-/// Whether the text is a variable in the syntax of a shell (`$NAME`, `$(NAME)`), of LiteLLM (`os.environ/NAME`),
-/// Bifrost (`env.NAME`), opencode (`{env:NAME}`) or a template (`{{NAME}}`, `%NAME%`).
-private func isForeignVariable(_ text: String) -> Bool {
-    let forms = [("$(", ")"), ("$", ""), ("os.environ/", ""), ("env.", ""), ("{env:", "}"), ("{{", "}}"), ("%", "%")]
-    return forms.contains { start, end in
-        guard text.hasPrefix(start), text.hasSuffix(end), text.utf8.count > start.utf8.count + end.utf8.count else { return false }
-        let name = text.dropFirst(start.count).dropLast(end.count).trimmingBlanks()
-        return name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") }
-            && name.utf8.first.map { !ASCII.isDigit($0) } ?? false
-    }
-}
+/// The paths of endpoints, which a base URL may not end with.
+private let endpoints = [
+    "/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models", "/rerank", "/moderations",
+    "/audio/transcriptions", "/audio/translations", "/audio/speech", "/images/generations", "/images/edits", "/api/chat", "/api/generate",
+    "/api/tags",
+]

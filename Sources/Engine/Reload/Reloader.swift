@@ -64,8 +64,9 @@ package struct Reloader: Sendable {
         await prepared.commit(policy.server)
         for instance in removed { engine.drop(instance) }
         engine.status.succeeded(digest: policy.digest, at: next.loadedAt)
-        let warnings = report.issues.isEmpty ? [] : [report.rendered()]
-        for warning in warnings { logger.warning("the policy has warnings", metadata: ["report": "\(warning)"]) }
+        // That a provider is off is news only once.
+        let warnings = report.rendered(leavingOut: Set(running.policy.providers.compactMap(\.offMessage)))
+        if !warnings.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(warnings)"]) }
         return .swapped(PolicyDifference.words(from: running.policy, to: policy, draining: draining))
     }
 

@@ -7,6 +7,8 @@ package struct OptionReference {
         var name: String
         var about: String
         var rows: [Row]
+        /// Keys of later versions.
+        var reserved: [String] = []
     }
 
     struct Row {
@@ -49,19 +51,23 @@ package struct OptionReference {
 
     /// All options, section by section; or those that `path` means: a section (`retry`), an option (`weight`), or both
     /// (`models.weight`, `defaults.retry.jitter`). nil if it means none.
-    package func text(_ path: String? = nil) -> String? {
-        guard let path else { return sections.map(\.text).joined(separator: "\n") }
+    ///
+    /// - Parameter width: the columns of the terminal; nil for lines of any length.
+    package func text(_ path: String? = nil, width: Int? = nil) -> String? {
+        let width = width.map { max($0, 40) } ?? .max
+        func text(_ section: Section) -> String { section.text(width) }
+        guard let path else { return sections.map(text).joined(separator: "\n") }
         // A section, with those below it: `providers` with each plugin's own options.
         let named = sections.filter { !path.isEmpty && "\($0.name).".hasPrefix("\(path).") }
-        if !named.isEmpty { return named.map(\.text).joined(separator: "\n") }
+        if !named.isEmpty { return named.map(text).joined(separator: "\n") }
         let parts = path.split(separator: ".").map(String.init)
         guard let last = parts.last else { return nil }
-        let whole = sections.filter { $0.names.last == last }.map(\.text)
+        let whole = sections.filter { $0.names.last == last }.map(text)
         // Names of models, routes and so on may be in between.
         let owner = parts.dropLast().last { part in sections.contains { $0.names.contains(part) } }
         if owner == nil, !whole.isEmpty { return whole.joined(separator: "\n") }
         let lines = sections.filter { section in owner.map(section.names.contains) ?? true }.compactMap { section in
-            section.line(last).map { "\(section.heading)\n\($0)" }
+            section.line(last, width).map { "\(section.heading(width))\n\($0)" }
         }
         return lines.isEmpty ? nil : (lines + whole).joined(separator: "\n")
     }
@@ -88,24 +94,51 @@ extension OptionReference.Row {
 }
 
 extension OptionReference.Section {
-    fileprivate var heading: String { name.isEmpty ? about : "\(name): \(about)" }
+    fileprivate func heading(_ width: Int) -> String {
+        wrapped(name.isEmpty ? about : "\(name): \(about)", after: "", indent: 4, width: width)
+    }
 
     /// The names that a path may use: `providers` and `demo` of `providers.demo`.
     fileprivate var names: [String] { name.split(separator: ".").map(String.init) }
 
-    fileprivate var text: String { ([heading] + rows.map(shown)).joined(separator: "\n") + "\n" }
-
-    fileprivate func line(_ key: String) -> String? {
-        rows.first { $0.key == key }.map { shown($0) + "\n" }
+    fileprivate func text(_ width: Int) -> String {
+        ([heading(width)] + rows.map { shown($0, width) }).joined(separator: "\n") + "\n"
     }
 
-    private func shown(_ row: OptionReference.Row) -> String {
+    fileprivate func line(_ key: String, _ width: Int) -> String? {
+        rows.first { $0.key == key }.map { shown($0, width) + "\n" }
+    }
+
+    private func shown(_ row: OptionReference.Row, _ width: Int) -> String {
         let columns = [(row.key, rows.map(\.key)), (row.takes, rows.map(\.takes)), (row.applies, rows.map(\.applies))]
         let line = columns.reduce("  ") { line, column in
             // One long cell must not widen the others.
             let width = min(36, column.1.map(\.count).max() ?? 0)
             return line + column.0 + String(repeating: " ", count: max(0, width - column.0.count)) + (width == 0 ? "" : "  ")
         }
-        return line + row.help
+        // Beside wide columns, the help would be a tower of words.
+        guard line.count + 24 <= width || line.count + row.help.count <= width else {
+            let cells = [row.takes, row.applies].filter { !$0.isEmpty }.joined(separator: "; ")
+            let key = "  \(row.key)" + String(repeating: " ", count: max(2, 14 - row.key.count))
+            return wrapped(cells, after: key, indent: 16, width: width) + "\n"
+                + wrapped(row.help, after: String(repeating: " ", count: 16), indent: 16, width: width)
+        }
+        return wrapped(row.help, after: line, indent: line.count, width: width)
+    }
+
+    /// A text behind the beginning of its first line, in lines of at most `width` columns as far as its words allow it.
+    private func wrapped(_ text: String, after start: String, indent: Int, width: Int) -> String {
+        var lines = [start]
+        var isFirst = true
+        for word in text.split(separator: " ") {
+            let last = lines.count - 1
+            if !isFirst, lines[last].count + 1 + word.count > width {
+                lines.append(String(repeating: " ", count: indent) + word)
+            } else {
+                lines[last] += (isFirst ? "" : " ") + word
+            }
+            isFirst = false
+        }
+        return lines.joined(separator: "\n")
     }
 }

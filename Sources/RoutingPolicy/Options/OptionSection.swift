@@ -46,7 +46,7 @@ struct OptionSection<Value>: Sendable {
     var reference: OptionReference.Section {
         OptionReference.Section(
             name: name, about: about,
-            rows: options.map { .init(key: $0.key, kind: $0.kind, absence: $0.absence, help: $0.help) })
+            rows: options.map { .init(key: $0.key, kind: $0.kind, absence: $0.absence, help: $0.help) }, reserved: reserved)
     }
 }
 
@@ -75,6 +75,11 @@ extension PolicySchema {
 
     /// Takes over what the reader of a section found.
     mutating func finish<Value>(_ fields: inout FieldReader, _ section: OptionSection<Value>) {
-        add(fields.finish(reserved: section.reserved, reference: section.hint), secrets: fields.secretPositions)
+        let vocabulary = vocabulary
+        add(
+            fields.finish(
+                reserved: section.reserved, reference: section.hint, form: { vocabulary.form(of: section.name, given: $0) },
+                advice: { vocabulary.advice(for: $0, in: section.name, known: $1) }),
+            secrets: fields.secretPositions)
     }
 }

@@ -22,8 +22,9 @@ indirect enum OptionValue: Sendable {
     case scope(digest: [UInt8], names: @Sendable () -> [String])
     /// A secret, or more than a line can show: a difference shows only that it changed.
     case opaque([UInt8])
-    /// A plugin's own options, which may contain secrets. `digest` differs if the text in the policy file does.
-    case plugin((any ProviderSettings)?, digest: [UInt8])
+    /// A plugin's own options. `digest` differs if the text in the policy file does. A difference shows those of `options`
+    /// that are no secrets.
+    case plugin((any ProviderSettings)?, digest: [UInt8], options: [OptionEntry])
     case section([OptionEntry])
 
     /// On one line. Empty for what a difference does not show.
@@ -47,7 +48,7 @@ extension MeaningHash {
             case .text(let text): add(text)
             case .list(let names): add(list: names)
             case .scope(let bytes, _), .opaque(let bytes): add(bytes: bytes)
-            case .plugin(let settings, let digest):
+            case .plugin(let settings, let digest, _):
                 add("\(settings != nil)")
                 add(bytes: digest)
             case .section(let inner): add(inner)

@@ -97,11 +97,17 @@ extension OptionValue {
             // Equal digests mean equal scopes only if the indices in them mean the same.
             old == new && oldNames() == newNames() ? [] : OptionValue.list(oldNames()).compare(with: .list(newNames()), at: path)
         case (.opaque(let old), .opaque(let new)): old == new ? [] : ["\(path) changed"]
-        case (.plugin(let old?, _), .plugin(let new?, _)): new.isEqual(to: old) ? [] : ["\(path) changed"]
+        case (.plugin(let old?, _, let oldOptions), .plugin(let new?, _, let newOptions)):
+            new.isEqual(to: old) ? [] : OptionValue.compare(oldOptions, newOptions, orElse: "\(path) changed")
         // `state` shows that the provider is off, or on again.
         case (.plugin, .plugin): []
         default: [OptionValue.change(path, words, new.words)]
         }
+    }
+
+    private static func compare(_ old: [OptionEntry], _ new: [OptionEntry], orElse line: String) -> [String] {
+        let lines = compare(old, new, at: "")
+        return lines.isEmpty ? [line] : lines
     }
 
     private static func compare(_ old: [OptionEntry], _ new: [OptionEntry], at path: String) -> [String] {

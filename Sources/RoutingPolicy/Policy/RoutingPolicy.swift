@@ -69,6 +69,8 @@ package struct ProviderDefinition: Sendable, OptionHolder {
     package var settings: (any ProviderSettings)?
     /// A hash of the plugin's options as the policy file has them.
     package var settingsDigest: [UInt8] = []
+    /// The plugin's options as a difference shows them.
+    var options: [OptionEntry] = []
     /// The environment variables whose absence turns the provider off.
     package var unset: [String] = []
     package var timeouts = TimeoutOverrides()
@@ -84,6 +86,12 @@ package struct ProviderDefinition: Sendable, OptionHolder {
         self.plugin = plugin
         self.settings = settings
         self.unset = unset
+    }
+
+    /// What warnings say about a provider that is off; nil for one that is on.
+    package var offMessage: String? {
+        guard !unset.isEmpty else { return nil }
+        return "provider '\(name)' is off: \(unset.map { "'\($0)'" }.joined(separator: ", ")) \(unset.count == 1 ? "is" : "are") unset or empty"
     }
 }
 

@@ -10,12 +10,17 @@ struct Excerpt {
 
     /// Nil if the file has no such line, or if the line is blank or very long. Values at the positions in `plain` are
     /// not masked, whatever their keys are called.
-    init?(of text: SourceText, at position: SourcePosition, secrets: [SourcePosition], plain: Set<SourcePosition> = []) {
+    ///
+    /// - Parameter hidden: the columns of the line that are masked in any case, from 0.
+    init?(
+        of text: SourceText, at position: SourcePosition, secrets: [SourcePosition], plain: Set<SourcePosition> = [],
+        hidden regions: [Range<Int>] = []
+    ) {
         guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
         let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, file: position.file, secrets: secrets, plain: plain)
-        let masked = (hidden.map { [$0] } ?? []) + CredentialText.ranges(in: scalars).filter { hidden?.overlaps($0) != true }
+        let masked = merged((hidden.map { [$0] } ?? []) + regions + CredentialText.ranges(in: scalars))
         cells = []
         for (index, scalar) in scalars.enumerated() {
             if let range = masked.first(where: { $0.contains(index) }) {
@@ -65,17 +70,22 @@ struct Excerpt {
 
     /// The index at which the value of a line's first sensitive key begins, for example after `{ plugin: x, api_key: `.
     /// Nil if there is no such value. Values that begin at an index in `exempt` don't count.
-    private static func sensitiveValue(in line: [Unicode.Scalar], besides exempt: [Int] = []) -> Int? {
+    static func sensitiveValue(in line: [Unicode.Scalar], besides exempt: [Int] = []) -> Int? {
         if let value = valueWithoutColon(in: line) { return value }
         for colon in line.indices where line[colon] == ":" {
             let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix {
                 !" {,[\"'\t".unicodeScalars.contains($0)
             }
-            guard isSensitive(String(String.UnicodeScalarView(key.reversed()))) else { continue }
+            let name = String(String.UnicodeScalarView(key.reversed()))
+            guard isSensitive(name) else { continue }
             guard let value = line[(colon + 1)...].firstIndex(where: { !$0.properties.isWhitespace }) else { return nil }
-            if !exempt.contains(value) { return value }
+            if !exempt.contains(value), isSecretName(name) || !isQuantity(firstWord(of: line[value...])) { return value }
         }
         return nil
+    }
+
+    private static func firstWord(of line: ArraySlice<Unicode.Scalar>) -> String {
+        String(String.UnicodeScalarView(line.prefix { !" \t,]}".unicodeScalars.contains($0) }))
     }
 
     /// The same for a line whose colon is missing: `api_key sk-…`.
@@ -108,9 +118,11 @@ struct Excerpt {
 
     /// Whether the value is only `${NAME}` or `${file:path}`, with or without quotes. Such a reference is not a secret,
     /// and shows where the secret should come from.
-    private static func isReference(_ value: ArraySlice<Unicode.Scalar>) -> Bool {
+    static func isReference(_ value: ArraySlice<Unicode.Scalar>) -> Bool {
         let text = String(String.UnicodeScalarView(value)).filter { $0 != "\"" && $0 != "'" && $0 != " " }
-        return text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last && !text.contains(":-")
+        guard text.hasPrefix("${"), text.firstIndex(of: "}") == text.indices.last else { return false }
+        let name = text.dropFirst(2).dropLast()
+        return name.hasPrefix("file:") || isVariableName(name)
     }
 
     /// The range from an address's `user:password` to the end of its query, or the one of the two that is present.
@@ -123,11 +135,27 @@ struct Excerpt {
     }
 
     /// Whether the key's name is sensitive, or may be a misspelling of a sensitive name.
-    private static func isSensitive(_ key: String) -> Bool {
-        let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "token", "authorization", "x-api-key", "credentials"]
+    static func isSensitive(_ key: String) -> Bool {
         let key = key.lowercased()
         return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || ["auth", "bearer"].contains(key)
-            || nearest(to: key, in: names) != nil
+            || nearest(to: key, in: ["token"]) != nil || isSecretName(key)
+    }
+
+    /// Whether the value of the key is a secret even if it is a number: `max_token: 4096` is none.
+    private static func isSecretName(_ key: String) -> Bool {
+        let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "authorization", "x-api-key", "credentials"]
+        return nearest(to: key.lowercased(), in: names) != nil
+    }
+}
+
+/// The ranges in order, those that overlap or touch as one.
+private func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
+    ranges.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { merged, range in
+        if let last = merged.last, last.upperBound >= range.lowerBound {
+            merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+            merged.append(range)
+        }
     }
 }
 

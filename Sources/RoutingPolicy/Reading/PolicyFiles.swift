@@ -34,8 +34,9 @@ struct PolicyFiles {
         do throws(ConfigIssue) {
             let text = try text(path, from: position, displayName: displayName)
             texts.append((path, text))
-            let (root, found) = try YAMLTree.read(text, file: path, substitution: Substitution(source: source, directory: directory))
-            issues += found
+            let substitution = Substitution(source: source, directory: directory)
+            let (root, found, misread) = try YAMLTree.read(text, file: path, substitution: substitution)
+            issues += found + misread
             let top = SourcePosition(file: path, line: 1, column: 1)
             guard let root, !root.isNull else {
                 if stack.isEmpty {

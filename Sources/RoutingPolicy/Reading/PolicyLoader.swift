@@ -5,21 +5,27 @@ package import ProviderKit
 package struct PolicyLoader: Sendable {
     private let plugins: [any ProviderPlugin.Type]
     private let source: any PolicySource
+    private let vocabulary: Vocabulary
 
     /// If several plugins have the same name, the first one is used.
     package init(plugins: [any ProviderPlugin.Type], source: some PolicySource) {
         self.plugins = plugins
         self.source = source
+        vocabulary = Vocabulary(OptionReference(plugins: plugins))
     }
 
     /// Reports all errors at once. If a file can't be read or parsed, the policy's content is not checked.
     package func load(path: String) -> PolicyReport {
         let files = PolicyFiles(path: path, source: source)
-        guard files.isComplete else { return PolicyReport(policy: nil, issues: files.issues, texts: files.texts) }
-        var schema = PolicySchema(plugins: plugins)
+        guard files.isComplete else {
+            return PolicyReport(
+                policy: nil, issues: files.issues, root: files.entries, isParsed: false, texts: files.texts, vocabulary: vocabulary)
+        }
+        var schema = PolicySchema(plugins: plugins, vocabulary: vocabulary)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         let policy = schema.read(files.entries, at: top)
         return PolicyReport(
-            policy: policy, issues: files.issues + schema.issues, texts: files.texts, secrets: schema.secrets, plain: schema.plain)
+            policy: policy, issues: files.issues + schema.issues, root: files.entries, isParsed: true, texts: files.texts,
+            vocabulary: vocabulary, secrets: schema.secrets, plain: schema.plain)
     }
 }

@@ -67,7 +67,7 @@ extension PolicySchema {
         guard !names.isBroken(text.text) else { return nil }
         let suggestion = names.suggestion(for: text.text, among: names.providers.keys)
         let known = "known: \(abbreviated(names.providers.keys.sorted().joined(separator: ", ")))"
-        let hint = names.providers.isEmpty ? "define it under 'providers:'" : suggestion.isEmpty ? known : nil
+        let hint = listHint(text.source) ?? (names.providers.isEmpty ? "define it under 'providers:'" : suggestion.isEmpty ? known : nil)
         report(ConfigIssue(at: text.position, "there is no provider '\(abbreviated(text.source))'\(suggestion)", hint: hint))
         return nil
     }
@@ -85,7 +85,7 @@ extension PolicySchema {
             return nil
         }
         let suggestion = names.suggestion(for: text.text, among: names.modelNames)
-        report(ConfigIssue(at: text.position, message + suggestion, hint: suggestion.isEmpty ? "define it under 'models:'" : nil))
+        report(ConfigIssue(at: text.position, message + suggestion, hint: suggestion.isEmpty ? listHint(text.source) ?? "define it under 'models:'" : nil))
         return nil
     }
 

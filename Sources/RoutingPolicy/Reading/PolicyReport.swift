@@ -12,17 +12,47 @@ package struct PolicyReport: Sendable {
     private let texts: [String: SourceText]
     private let secrets: [String: [SourcePosition]]
     private let plain: Set<SourcePosition>
+    /// Of the files with issues.
+    private let regions: [String: SecretRegions]
 
+    /// - Parameters:
+    ///   - root: the policy's tree, as far as it was read.
+    ///   - isParsed: whether all files are valid YAML. If not, an issue may be anywhere in its line.
     init(
-        policy: RoutingPolicy?, issues: [ConfigIssue], texts: [(path: String, text: SourceText)], secrets: [SourcePosition] = [],
-        plain: [SourcePosition] = []
+        policy: RoutingPolicy?, issues: [ConfigIssue], root: [ConfigEntry], isParsed: Bool, texts: [(path: String, text: SourceText)],
+        vocabulary: Vocabulary, secrets: [SourcePosition] = [], plain: [SourcePosition] = []
     ) {
         files = texts.map(\.path)
-        self.issues = inFileOrder(issues.map(\.masked), files: files)
+        let texts = Dictionary(texts) { first, _ in first }
+        self.texts = texts
         self.policy = issues.contains { $0.severity == .error } ? nil : policy
-        self.texts = Dictionary(texts) { first, _ in first }
         self.secrets = Dictionary(grouping: secrets, by: \.file)
         self.plain = Set(plain)
+        guard !issues.isEmpty else {
+            self.issues = []
+            regions = [:]
+            return
+        }
+        let secretTexts = SecretTexts(of: root, vocabulary: vocabulary)
+        var regions: [String: SecretRegions] = [:]
+        for file in Set(issues.map(\.position.file)) {
+            guard let text = texts[file] else { continue }
+            regions[file] = SecretRegions(
+                of: text, file: file, vocabulary: vocabulary, known: secretTexts.known, shown: secretTexts.shown)
+        }
+        self.regions = regions
+        let reported = issues.map { issue in
+            var issue = issue
+            let region = regions[issue.position.file]
+            if let hint = texts[issue.position.file]?.lookAlikeHint(for: issue, isParsed: isParsed, vocabulary: vocabulary, region) {
+                issue.hint = hint
+            }
+            guard region?.contains(issue.position) == true else { return issue.masked }
+            issue.message = secretTexts.masked(issue.message)
+            issue.hint = issue.hint.map(secretTexts.masked)
+            return issue.masked
+        }
+        self.issues = inFileOrder(reported, files: files)
     }
 
     private init(_ report: PolicyReport, adding more: [ConfigIssue]) {
@@ -30,6 +60,7 @@ package struct PolicyReport: Sendable {
         texts = report.texts
         secrets = report.secrets
         plain = report.plain
+        regions = report.regions
         issues = inFileOrder(report.issues + more.map(\.masked), files: files)
         policy = more.contains { $0.severity == .error } ? nil : report.policy
     }
@@ -46,7 +77,10 @@ package struct PolicyReport: Sendable {
 
     /// The report as text for a person: the first 500 issues, each with its line, a caret and the next step. Empty if
     /// there are no issues. Never shows a secret.
-    package func rendered() -> String {
+    ///
+    /// - Parameter messages: issues with these messages are left out.
+    package func rendered(leavingOut messages: Set<String> = []) -> String {
+        let issues = issues.filter { !messages.contains($0.message) }
         let shown = issues.prefix(500)
         let rest = issues.count - shown.count
         return shown.map(rendered).joined() + (rest > 0 ? "and \(rest) more\n" : "")
@@ -65,13 +99,27 @@ package struct PolicyReport: Sendable {
     private func rendered(_ issue: ConfigIssue) -> String {
         var text = summary(issue) + "\n"
         if let source = texts[issue.position.file],
-            let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain)
+            let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain,
+                hidden: regions[issue.position.file]?.hidden[issue.position.line] ?? [])
         {
             let (line, caret) = excerpt.lines
             text += "    \(line)\n    \(caret)\n"
         }
         if let hint = issue.hint { text += "  \(hint)\n" }
         return text
+    }
+}
+
+extension SourceText {
+    /// The hint of an issue that a look-alike character causes; nil if there is none.
+    fileprivate func lookAlikeHint(
+        for issue: ConfigIssue, isParsed: Bool, vocabulary: Vocabulary, _ region: SecretRegions?
+    ) -> String? {
+        let position = issue.position
+        guard isShort(line: position.line), let line = line(position.line) else { return nil }
+        let scalars = Array(line.unicodeScalars)
+        guard let character = LookAlike(in: scalars, at: isParsed ? position.column : nil, isName: vocabulary.isOption) else { return nil }
+        return character.hint(isHidden: region?.hidden[position.line]?.contains { $0.contains(character.column - 1) } == true)
     }
 }
 

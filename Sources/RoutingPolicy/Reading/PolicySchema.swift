@@ -8,6 +8,8 @@ struct PolicySchema {
     /// Values that are no secrets, although their keys look like it.
     var plain: [SourcePosition] = []
     let plugins: [any ProviderPlugin.Type]
+    /// What the language calls things, for the reports.
+    let vocabulary: Vocabulary
     var names = PolicyNames()
     var selections: [Selector: [Int]] = [:]
     /// The models that each text of a selector's `models` stands for.
@@ -33,8 +35,9 @@ struct PolicySchema {
     /// Where a route's hedge is, for the checks that need all routes.
     var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 
-    init(plugins: [any ProviderPlugin.Type]) {
+    init(plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary) {
         self.plugins = plugins
+        self.vocabulary = vocabulary
     }
 
     /// nil only with an error among `issues`.
@@ -74,7 +77,10 @@ struct PolicySchema {
         // A mistyped mapping must not pass for an empty one, and what is in its place may be the secret itself.
         var reader = FieldReader(entry.value, of: entry.key)
         if key == "keys" || key == "providers" { PolicySchema.hideMisplaced(in: entry.value, &reader) }
-        add(reader.issues, secrets: reader.secretPositions)
+        let form = vocabulary.form(ofNamed: key)
+        add(
+            reader.issues.map { ConfigIssue($0.severity, at: $0.position, $0.message, hint: $0.hint ?? form) },
+            secrets: reader.secretPositions)
         return entries(of: entry.value)
     }
 
@@ -94,12 +100,12 @@ struct PolicySchema {
     /// Reports unset variables, except in the options of a provider that turn it off; `readProviders` handles those.
     private mutating func reportUnset(in node: ConfigNode, section: String) {
         guard section == "providers" else {
-            issues += unsetIssues(in: node)
+            issues += unsetIssues(in: node, isSecret: section == "keys")
             return
         }
         for provider in entries(of: node) {
             for option in entries(of: provider.value) where !PolicySchema.switches.contains(option.key.text) || !option.value.isScalar {
-                issues += unsetIssues(in: option.value)
+                issues += unsetIssues(in: option.value, isSecret: Vocabulary.secretOptions.contains(option.key.text))
             }
         }
     }
@@ -109,24 +115,26 @@ struct PolicySchema {
 }
 
 /// One issue for each scalar with a variable that is unset and has no default.
-func unsetIssues(in node: ConfigNode) -> [ConfigIssue] {
+///
+/// - Parameter isSecret: whether the values are secrets. A secret must not be in the file, not even as a default.
+func unsetIssues(in node: ConfigNode, isSecret: Bool = false) -> [ConfigIssue] {
     var issues: [ConfigIssue] = []
-    findUnset(in: node, &issues)
+    findUnset(in: node, isSecret: isSecret, &issues)
     return issues
 }
 
-private func findUnset(in node: ConfigNode, _ issues: inout [ConfigIssue]) {
+private func findUnset(in node: ConfigNode, isSecret: Bool, _ issues: inout [ConfigIssue]) {
     switch node.content {
-    case .sequence(let nodes): for node in nodes { findUnset(in: node, &issues) }
-    case .mapping(let entries): for entry in entries { findUnset(in: entry.value, &issues) }
+    case .sequence(let nodes): for node in nodes { findUnset(in: node, isSecret: isSecret, &issues) }
+    case .mapping(let entries): for entry in entries { findUnset(in: entry.value, isSecret: isSecret, &issues) }
     case .scalar(let scalar):
         guard let name = scalar.unset.first else { return }
         let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
         let message =
             scalar.unset.count == 1
             ? "the environment variable \(names) is unset or empty" : "the environment variables \(names) are unset or empty"
-        issues.append(
-            ConfigIssue(at: node.position, message, hint: "set it in the environment, or give a default: '${\(name):-…}'"))
+        let hint = "set it in the environment" + (isSecret ? ", or use '${file:path}'" : ", or give a default: '${\(name):-…}'")
+        issues.append(ConfigIssue(at: node.position, message, hint: hint))
     }
 }
 

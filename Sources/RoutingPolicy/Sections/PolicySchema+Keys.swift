@@ -27,6 +27,11 @@ extension KeyDefinition {
                 entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.rawValue).sorted()))] } ?? [] },
                 read: { fields, _, key in
                     let words = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue))
+                    if case .sequence(let nodes)? = fields.node("endpoints")?.content, nodes.isEmpty {
+                        fields.report(
+                            "endpoints", "'endpoints' is empty, so this key could call nothing",
+                            hint: "write 'endpoints: [chat]', or remove the line to allow all of them")
+                    }
                     key.endpoints = words.map { Set($0.compactMap(KeyOperation.init)) }
                 }),
             Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "bounds all requests of the key together"),
@@ -127,15 +132,25 @@ extension PolicySchema {
                 ConfigIssue(at: both.key.position, "key '\(name.text)' has both 'secret' and 'sha256'", hint: "keep one of the two"))
         }
         guard let secret, !node.isUnresolved else { return nil }
+        if secret.reveal().utf8.count < Self.minSecretLength, !fields.issues.contains(where: { $0.position == node.position }) {
+            fields.report(
+                ConfigIssue(
+                    .warning, at: node.position, "'secret' has fewer than \(Self.minSecretLength) characters, so it can be guessed",
+                    hint: "make one with: openssl rand -hex 24"))
+        }
         return (secret, Array(SHA256.hash(data: Array(secret.reveal().utf8))))
     }
+
+    /// In characters. 16 random ones have about 95 bits.
+    private static let minSecretLength = 16
 
     /// nil: everything.
     fileprivate mutating func readScope(_ fields: inout FieldReader) -> ModelScope? {
         guard let patterns = fields.texts("models") else { return nil }
         if patterns.isEmpty, fields.node("models")?.isScalar == false {
             fields.report(
-                "models", "'models' is empty, so this key could reach nothing", hint: "remove the line to allow all models, or name some")
+                "models", "'models' is empty, so this key could reach nothing",
+                hint: "write 'models: [auto]' with the routes and models it may use, or remove the line to allow all of them")
         }
         guard !patterns.contains(where: { $0.text == "*" }) else { return nil }
         for pattern in patterns where !pattern.isUnresolved {
@@ -152,10 +167,11 @@ extension PolicySchema {
             report(
                 ConfigIssue(
                     .warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model and no route",
-                    hint: "check its spelling"))
+                    hint: listHint(pattern.source) ?? "check its spelling"))
         } else {
             let suggestion = names.suggestion(forStep: text)
-            let hint = suggestion.isEmpty ? "name a model or a route; 'tag:fast' and globs such as 'openrouter/*' work too" : nil
+            let known = "name a model or a route; 'tag:fast' and globs such as 'openrouter/*' work too"
+            let hint = suggestion.isEmpty ? listHint(pattern.source) ?? known : nil
             report(
                 ConfigIssue(at: pattern.position, "there is no model or route '\(abbreviated(pattern.source))'\(suggestion)", hint: hint))
         }

@@ -34,7 +34,15 @@ extension ModelDefinition {
             Option(
                 "max_output", \.maxOutput, .count, .words("unknown"),
                 help: "the most output tokens that the model gives; requests for more are not sent to it"),
-            Option(section: "price", \.price, Price.section, .words("unknown"), help: "what the model costs; 0 is a price"),
+            Option(
+                section: "price", \.price, Price.section, .words("unknown"), help: "what the model costs; 0 is a price",
+                check: { fields, _, price, _ in
+                    fields.warnIfPerToken("input", price.input)
+                    fields.warnIfPerToken("output", price.output)
+                    fields.warnIfPerToken("cached_input", price.cachedInput)
+                    fields.warnIfPerToken("reasoning", price.reasoning)
+                    return true
+                }),
             Option("hidden", \.isHidden, .bool, help: "leaves the model out of lists; routes and clients may still name it"),
             Option(
                 body: "request_defaults", \.requestDefaults,
@@ -72,6 +80,18 @@ extension Price {
             Option(
                 "reasoning", \.reasoning, .money, .words("as output"), help: "the price of completion tokens that were spent on reasoning"),
         ])
+}
+
+extension FieldReader {
+    /// Warns of a price that most likely is per token, as other programs have it: no model costs so little per million.
+    mutating func warnIfPerToken(_ key: String, _ price: Double?) {
+        guard let price, price > 0, price < 0.001, let node = node(key) else { return }
+        let perMillion = (price * 1e12).rounded() / 1e6
+        report(
+            ConfigIssue(
+                .warning, at: node.position, "'\(key)' looks like a price per token, but prices are per million tokens",
+                hint: "write \(perMillion.asWritten)"))
+    }
 }
 
 extension Option where Section == Price {

@@ -12,7 +12,7 @@ extension ProviderDefinition {
                     let state = provider.settings == nil ? "off (\(provider.unset.joined(separator: ", ")) unset)" : "on"
                     return [
                         OptionEntry("plugin", .text(provider.plugin)), OptionEntry("state", .text(state)),
-                        OptionEntry("settings", .plugin(provider.settings, digest: provider.settingsDigest)),
+                        OptionEntry("settings", .plugin(provider.settings, digest: provider.settingsDigest, options: provider.options)),
                     ]
                 },
                 read: { fields, schema, provider in schema.readPlugin(&fields, &provider) }),
@@ -31,8 +31,14 @@ extension PolicySchema {
     mutating func readProviders(_ entries: [ConfigEntry]) -> [ProviderDefinition] {
         var providers: [ProviderDefinition] = []
         for entry in entries where checkName(entry.key, of: "provider") {
+            let provider = provider(entry)
+            guard case .mapping = entry.value.content else {
+                // What stands in place of the mapping, or the name itself, may be a secret.
+                names.addBroken(entry.key.text)
+                continue
+            }
             names.providers[entry.key.text] = providers.count
-            providers.append(provider(entry))
+            providers.append(provider)
         }
         return providers
     }
@@ -47,25 +53,32 @@ extension PolicySchema {
         if let plugin = plugin(named: provider.plugin) {
             let settings = read(plugin, &fields, of: entry.key)
             if provider.unset.isEmpty { provider.settings = settings }
-            add(fields.finish(reference: ProviderDefinition.section.hint), secrets: fields.secretPositions)
+            provider.options = options(of: entry.value, fields.known)
+            let vocabulary = vocabulary
+            add(
+                fields.finish(
+                    reference: ProviderDefinition.section.hint, form: { vocabulary.form(of: "providers", given: $0) },
+                    advice: { vocabulary.advice(for: $0, in: "providers", known: $1) }),
+                secrets: fields.secretPositions)
         } else {
             // Without a plugin the other keys cannot be judged.
             add(fields.issues, secrets: fields.secretPositions)
         }
-        if !provider.unset.isEmpty {
-            let names = provider.unset.map { "'\($0)'" }.joined(separator: ", ")
+        if let message = provider.offMessage {
             report(
                 ConfigIssue(
-                    .warning, at: entry.key.position,
-                    "provider '\(provider.name)' is off: \(names) \(provider.unset.count == 1 ? "is" : "are") unset or empty",
+                    .warning, at: entry.key.position, message,
                     hint: "set it in the environment and restart the router; until then no route uses its models"))
         }
         return provider
     }
 
-    /// The value of a key that is nearly `plugin`; empty if there is none.
+    /// The value of a key that is nearly `plugin`, or what other programs call it; empty if there is none.
     private func misspelledPlugin(in node: ConfigNode) -> String {
-        let entry = entries(of: node).first { nearest(to: $0.key.text, in: ["plugin"]) != nil }
+        let entries = entries(of: node)
+        let entry =
+            entries.first { nearest(to: $0.key.text, in: ["plugin"]) != nil }
+            ?? entries.first { ForeignName.table[ForeignName.form(of: $0.key.text)]?.contains { $0.option == "plugin" } == true }
         if case .scalar(let scalar)? = entry?.value.content { return scalar.text }
         return ""
     }
@@ -108,6 +121,23 @@ extension PolicySchema {
             names += scalar.unset.filter { !names.contains($0) }
         }
         return names
+    }
+
+    /// A plugin's options. Text may be a secret, so only that it changed can be shown.
+    private func options(of node: ConfigNode, _ known: [KnownField]) -> [OptionEntry] {
+        let own = Set(ProviderDefinition.section.options.map(\.key))
+        return entries(of: node).filter { !own.contains($0.key.text) }.map { entry in
+            if case .scalar(let scalar) = entry.value.content, !scalar.isUnresolved {
+                switch known.first(where: { $0.key == entry.key.text })?.kind {
+                case .bool, .word, .words, .integer, .number, .money, .duration, .size, .address:
+                    return OptionEntry(entry.key.text, .text(scalar.text))
+                case .text, .texts, .other, nil: break
+                }
+            }
+            var hash = MeaningHash()
+            hash.add(entry.value)
+            return OptionEntry(entry.key.text, .opaque(hash.digestBytes()))
+        }
     }
 
     private func settingsDigest(of node: ConfigNode) -> [UInt8] {

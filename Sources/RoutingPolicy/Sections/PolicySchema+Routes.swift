@@ -145,7 +145,7 @@ extension PolicySchema {
             if let step = names.step(scalar.text) { return step }
             guard !names.isBroken(scalar.text) else { return nil }
             let suggestion = names.suggestion(forStep: scalar.text)
-            let hint = suggestion.isEmpty ? "define it under 'models:' or 'routes:'" : nil
+            let hint = suggestion.isEmpty ? listHint(scalar.source) ?? "define it under 'models:' or 'routes:'" : nil
             report(ConfigIssue(at: node.position, "there is no model or route \(node.displayText)\(suggestion)", hint: hint))
             return nil
         case .mapping(let entries):

@@ -138,6 +138,12 @@ extension PolicySchema {
     /// `tags:` as an expression.
     func readTagExpression(_ fields: inout FieldReader) -> TagExpression? {
         guard let texts = fields.texts("tags"), !texts.contains(where: \.isUnresolved) else { return nil }
+        if let text = texts.first(where: { $0.text.contains { "()".contains($0) } }) {
+            fields.report(
+                ConfigIssue(
+                    .warning, at: text.position, "parentheses don't group tags: they are read as part of a tag's name",
+                    hint: "write each alternative out: 'a & (b, c)' is \"a & b, a & c\""))
+        }
         if let tags = TagExpression(texts.map(\.text)) { return tags }
         // A mistake inside a text has already been reported. An empty list, or a value that is no text, has not.
         if !texts.isEmpty || fields.node("tags")?.isScalar == false {
@@ -151,9 +157,13 @@ extension PolicySchema {
     fileprivate mutating func readMaxPrice(_ fields: inout FieldReader) -> MaxPrice? {
         guard let entry = fields.entry("max_price") else { return nil }
         guard case .mapping(let entries) = entry.value.content else {
-            return fields.money("max_price").map { MaxPrice(input: $0, output: $0) }
+            let price = fields.money("max_price")
+            fields.warnIfPerToken("max_price", price)
+            return price.map { MaxPrice(input: $0, output: $0) }
         }
-        return read(MaxPrice.section, at: "max_price", of: &fields) { fields, _, _ in
+        return read(MaxPrice.section, at: "max_price", of: &fields) { fields, _, price in
+            fields.warnIfPerToken("input", price.input)
+            fields.warnIfPerToken("output", price.output)
             if entries.isEmpty {
                 fields.report(
                     ConfigIssue(

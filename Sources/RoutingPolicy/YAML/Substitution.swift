@@ -112,9 +112,10 @@ struct Substitution {
         issues.append(ConfigIssue(at: position, message, hint: hint))
         return ConfigScalar("", source: scalar.source, style: scalar.style, isUnresolved: true)
     }
+}
 
-    private func isVariableName(_ name: Substring) -> Bool {
-        guard let first = name.utf8.first, !ASCII.isDigit(first) else { return false }
-        return name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ASCII.isDigit($0) || ASCII.isLetter($0) }
-    }
+/// Whether a text can be the name of an environment variable in `${…}`.
+func isVariableName(_ name: Substring) -> Bool {
+    guard let first = name.utf8.first, !ASCII.isDigit(first) else { return false }
+    return name.utf8.allSatisfy { $0 == UInt8(ascii: "_") || ASCII.isDigit($0) || ASCII.isLetter($0) }
 }

@@ -129,6 +129,15 @@ private func yamlFailure(
         ConfigIssue(
             at: place, "expected a key of the mapping that begins at line \(start.line)",
             hint: "check the indentation: all keys of a mapping start in the same column; a quoted value ends at its closing quote")
+    case ("block sequence entries are not allowed in this context", _):
+        ConfigIssue(
+            at: place, "a list can't begin on the line of its key",
+            hint: "write '[a, b]', or each item as '- item' on a line of its own below the key")
+    case ("did not find expected alphabetic or numeric character", "while scanning an anchor"),
+        ("did not find expected alphabetic or numeric character", "while scanning an alias"):
+        ConfigIssue(
+            at: start, "YAML reads text that begins with '\(context == "while scanning an alias" ? "*" : "&")' as a reference to a value",
+            hint: "put the text in quotes")
     case ("did not find expected '-' indicator", _):
         ConfigIssue(
             at: place, "expected '-' for another item of the list that begins at line \(start.line)",

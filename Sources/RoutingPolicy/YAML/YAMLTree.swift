@@ -20,6 +20,8 @@ struct YAMLTree {
     private let file: String
     private(set) var substitution: Substitution
     private(set) var issues: [ConfigIssue] = []
+    /// Values that are valid YAML, and mean something else than their author wants.
+    private var misread: [ConfigIssue] = []
     private var anchors: [String: Anchored] = [:]
     private var openAnchors: Set<String> = []
     /// The positions at which libyaml reads a `?` as the indicator of a key and YAML 1.2 reads it as text: `{ ?a: 1 }`.
@@ -30,11 +32,11 @@ struct YAMLTree {
     /// The root is nil for a file without content.
     static func read(
         _ text: SourceText, file: String, substitution: Substitution
-    ) throws(ConfigIssue) -> (root: ConfigNode?, issues: [ConfigIssue]) {
+    ) throws(ConfigIssue) -> (root: ConfigNode?, issues: [ConfigIssue], misread: [ConfigIssue]) {
         if let problem = text.problem(in: file) { throw problem }
         var tree = YAMLTree(file: file, substitution: substitution, ambiguousKeys: text.ambiguousKeys(in: file))
         let root = try tree.document(YAMLEvents(of: text, file: file))
-        return (root, tree.issues + tree.substitution.issues)
+        return (root, tree.issues + tree.substitution.issues, tree.misread)
     }
 
     private init(file: String, substitution: Substitution, ambiguousKeys: Set<SourcePosition>) {
@@ -60,6 +62,7 @@ struct YAMLTree {
         guard depth <= YAMLTree.maxDepth else { throw tooDeep(event.position) }
         if case .alias(let name) = event.kind { return try alias(name, at: event.position, depth: depth) }
         try check(event)
+        checkIndicators(event)
         if let anchor = event.anchor { openAnchors.insert(anchor) }
         var result: Anchored
         switch event.kind {
@@ -195,8 +198,21 @@ struct YAMLTree {
         guard tag.hasPrefix(core), known.contains(String(tag.dropFirst(core.count))) else {
             throw ConfigIssue(
                 at: event.position, "this tag is not allowed here",
-                hint: "remove it: the schema defines the type of each value; text that begins with '!' needs quotes")
+                hint: "put text that begins with '!' in quotes, such as \"!free\"; a value takes no type, so remove any other tag")
         }
+    }
+
+    /// YAML drops a `!` that stands alone, and takes `&free` for the anchor of an empty value. In a policy, both are the
+    /// beginning of text. The text is not shown, because it may be a secret.
+    private mutating func checkIndicators(_ event: YAMLEvents.Event) {
+        guard case .scalar(let text, isPlain: true) = event.kind else { return }
+        let isEmptyAnchor = event.anchor != nil && text.isEmpty
+        guard isEmptyAnchor || event.tag == "!" else { return }
+        let character = isEmptyAnchor ? "&" : "!"
+        misread.append(
+            ConfigIssue(
+                at: event.position, "'\(character)' at the beginning of a value is not read as text",
+                hint: "put text that begins with '\(character)' in quotes, such as \"\(character)free\""))
     }
 
     private func tooDeep(_ position: SourcePosition) -> ConfigIssue {

@@ -1,0 +1,196 @@
+import Codecs
+import ConfigTree
+
+/// The names of the language: which options there are, where each belongs, and what other programs call it. Derived
+/// from the reference, once for each load.
+struct Vocabulary: Sendable {
+    /// The options of each section with their kinds.
+    private var sections: [String: [String: FieldKind]] = [:]
+    /// The order of the sections in the reference, which decides between equally near ones.
+    private var order: [String] = []
+    /// The sections that can be inside each section, or that it can be inside of.
+    private var neighbors: [String: [String]] = [:]
+    /// The section that each section is inside of. Some, such as `limits`, are inside of several.
+    private var parents: [String: Set<String>] = [:]
+    /// The names of all options.
+    private let options: Set<String>
+
+    init(_ reference: OptionReference) {
+        options = Set(reference.sections.flatMap { $0.rows.map(\.key) + $0.reserved })
+        for section in reference.sections {
+            order.append(section.name)
+            for row in section.rows {
+                let kind = row.kind ?? .other("")
+                sections[section.name, default: [:]][row.key] = kind
+                guard case .other(let words) = kind, let child = words.firstRange(of: "see ") else { continue }
+                link(section.name, String(words[child.upperBound...]))
+            }
+            if let dot = section.name.firstIndex(of: "."), sections[String(section.name[..<dot])] != nil {
+                link(String(section.name[..<dot]), section.name)
+            }
+        }
+    }
+
+    private mutating func link(_ parent: String, _ child: String) {
+        neighbors[parent, default: []].append(child)
+        neighbors[child, default: []].append(parent)
+        parents[child, default: []].insert(parent)
+    }
+
+    /// Whether a word is the name of an option, or another program's name of one.
+    func isOption(_ word: String) -> Bool {
+        options.contains(word) || ForeignName.table[ForeignName.form(of: word)] != nil
+    }
+
+    /// Whether a word may be a misspelling of an option's name.
+    func isNearlyOption(_ word: String) -> Bool {
+        isOption(word) || nearest(to: word, in: options) != nil
+    }
+
+    /// Whether a key is no secret: the name of an option or of a usual header field, nearly such a name, or very short.
+    func isPlainName(_ word: String) -> Bool {
+        word.utf8.count <= Self.tooShortForSecret || isNearlyOption(word) || Excerpt.isSensitive(word)
+            || Self.headers.contains(word.lowercased())
+    }
+
+    /// No secret has so few characters.
+    static let tooShortForSecret = 3
+
+    private static let headers: Set = [
+        "accept", "accept-encoding", "connection", "content-length", "content-type", "expect", "host", "http-referer", "keep-alive",
+        "openai-beta", "openai-organization", "openai-project", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-title",
+    ]
+
+    /// Whether a word is an option of the top of the file.
+    func isTopLevel(_ word: String) -> Bool { sections[""]?[word] != nil }
+
+    // MARK: Values
+
+    /// The options whose values are secrets.
+    static let secretOptions: Set<String> = ["secret", "sha256", "api_key", "headers"]
+
+    /// Whether a value, as the file has it, can't be a secret in the place of this option: a number, a time or a size
+    /// where one belongs, one of the option's words, an address, or a name that the policy defines.
+    func isHarmless(_ value: String, of option: String, known: Set<String>) -> Bool {
+        let option =
+            options.contains(option)
+            ? option : ForeignName.table[ForeignName.form(of: option)]?.first?.option ?? nearest(to: option, in: options) ?? option
+        guard options.contains(option), !Self.secretOptions.contains(option) else { return false }
+        if known.contains(value) { return true }
+        switch option {
+        case "plugin": return value.utf8.allSatisfy { 0x21...0x7E ~= $0 } && !value.contains { $0.isUppercase }
+        case "base_url": return value.contains("://") || value.contains(".")
+        default: return sections.values.contains { section in section[option].map { isHarmless(value, as: $0) } ?? false }
+        }
+    }
+
+    private func isHarmless(_ value: String, as kind: FieldKind) -> Bool {
+        switch kind {
+        case .text, .texts, .address: false
+        case .bool: isQuantity(value) || ["true", "false", "yes", "no", "on", "off", "null", "~"].contains(value)
+        case .word(let words), .words(let words): isQuantity(value) || words.contains(value) || nearest(to: value, in: words) != nil
+        case .integer, .number, .money, .duration, .size: isQuantity(value)
+        case .other(let words): isQuantity(value) && !words.hasPrefix("by name")
+        }
+    }
+
+    // MARK: Advice
+
+    /// What to do about a key that its section doesn't have, as messages continue after `unknown key 'x'; `. nil if the
+    /// key means nothing anywhere, or if it is more likely a misspelling of one of `known`, the keys that are known there.
+    func advice(for key: String, in section: String, known: [String]) -> String? {
+        let foreign = (ForeignName.table[ForeignName.form(of: key)] ?? []).filter {
+            $0.option != key && ($0.section != section || known.contains($0.option))
+        }
+        let here = foreign.first { $0.section == section } ?? foreign.first { parents[$0.section]?.contains(section) == true }
+        if let here { return here.advice(in: section, place: place) }
+        if let owner = owner(of: key, from: section) { return "it belongs \(place(of: owner, option: key))" }
+        guard nearest(to: key, in: known) == nil else { return nil }
+        return foreign.first.flatMap { $0.advice(in: section, place: place) }
+    }
+
+    /// How a section is written, for a value that is no mapping.
+    ///
+    /// - Parameter value: the value as the file has it; nil for a list. If it is what the section's most common option
+    ///   takes, it is shown there.
+    func form(of section: String, given value: String?) -> String? {
+        if let form = Self.entryForms[section] { return "write 'NAME: \(form)'" }
+        guard let (option, sample) = Self.forms[section] else { return nil }
+        let isAlike = value.map { isQuantity($0) && isQuantity(sample) && (Int($0) == nil) == (Int(sample) == nil) } == true
+        return "write '\(section.split(separator: ".").last ?? ""): { \(option): \(isAlike ? value ?? sample : sample) }'"
+            + (section == "price" ? ", in US dollars per million tokens" : "")
+    }
+
+    /// How a section whose keys are names is written.
+    func form(ofNamed section: String) -> String? {
+        Self.entryForms[section].map { "write '\(section): { NAME: \($0) }'" }
+    }
+
+    private static let entryForms = [
+        "providers": "{ plugin: openai, api_key: \"${OPENAI_API_KEY}\" }", "models": "{ provider: NAME }", "routes": "{ try: [MODEL] }",
+        "keys": "{ secret: \"${VARIABLE}\" }",
+    ]
+
+    /// The most common options of the sections.
+    private static let forms = [
+        "server": ("drain", "30s"), "defaults": ("retry", "{ retries: 1 }"), "timeouts": ("total", "60s"), "retry": ("retries", "3"),
+        "breaker": ("failures", "3"), "limits": ("requests_per_minute", "60"), "failover": ("429", "next"), "statistics": ("window", "10m"),
+        "price": ("input", "0.27, output: 1.10"), "hedge": ("after", "3s"), "select": ("tags", "fast"),
+        "fallback_on": ("context_overflow", "[MODEL]"), "keys.defaults": ("tags", "fast"), "expect": ("chosen", "MODEL"),
+        "request": ("model", "NAME"),
+    ]
+
+    /// The nearest section that has an option.
+    private func owner(of option: String, from section: String) -> String? {
+        guard options.contains(option) else { return nil }
+        // A test's request has names of its own, which mean nothing elsewhere.
+        let ofTests: Set = ["tests", "request", "expect"]
+        let excluded: Set = ofTests.contains(section) ? [section] : ofTests.union([section])
+        // What can be inside of the section comes before what it can be inside of.
+        return nearestOwner(of: option, from: section, excluded, next: children) ?? nearestOwner(of: option, from: section, excluded) {
+            neighbors[$0] ?? []
+        }
+    }
+
+    private func children(of section: String) -> [String] {
+        (neighbors[section] ?? []).filter { parents[$0]?.contains(section) == true }
+    }
+
+    private func nearestOwner(
+        of option: String, from section: String, _ excluded: Set<String>, next: (String) -> [String]
+    ) -> String? {
+        var seen = excluded
+        var ring = [section]
+        while !ring.isEmpty {
+            ring = ring.flatMap(next).filter { seen.insert($0).inserted }
+            if let owner = ring.first(where: { sections[$0]?[option] != nil }) { return owner }
+        }
+        return nil
+    }
+
+    /// Where an option of a section is written.
+    private func place(of section: String, option: String) -> String {
+        switch section {
+        case "": return "at the top of the file, without indentation"
+        case "providers": return "under its provider"
+        case "models": return "under its model"
+        case "routes": return "under its route"
+        case "keys": return "under its key"
+        case "tests": return "under its test"
+        case "step": return "beside 'select'"
+        case "keys.defaults": return "under 'defaults' of its key"
+        default: break
+        }
+        guard section.hasPrefix("providers.") else { return "under '\(section)'" }
+        let owners = order.filter { $0.hasPrefix("providers.") && sections[$0]?[option] != nil }
+        return owners.count > 1 ? "under its provider" : "under a provider with 'plugin: \(section.dropFirst("providers.".count))'"
+    }
+}
+
+/// Whether a text is a number, alone or with a unit.
+func isQuantity(_ text: String) -> Bool {
+    let digits = text.drop { $0 == "-" }.prefix { $0.isASCIIDigit || $0 == "." }
+    let unit = text[digits.endIndex...]
+    guard digits.first?.isASCIIDigit == true, text.utf8.count <= 16 else { return false }
+    return ["", "ms", "s", "m", "min", "h", "d", "k", "K", "M", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB", "%", "rpm", "tpm"].contains(unit)
+}
