@@ -14,6 +14,15 @@ enum Console {
         getenv(name).map { String(cString: $0) }
     }
 
+    /// The number of columns for tables: `COLUMNS` if it is set, else the width of the terminal; nil if standard output
+    /// is no terminal, because then nothing can be too wide.
+    static var width: Int? {
+        if let columns = environment("COLUMNS").flatMap({ Int($0) }), columns > 0 { return columns }
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     private static func put(_ text: String, _ descriptor: Int32) {
         var line = text.hasSuffix("\n") || text.isEmpty ? text : text + "\n"
         line.withUTF8 { bytes in

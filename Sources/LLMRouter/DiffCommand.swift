@@ -9,6 +9,7 @@ struct DiffCommand: ParsableCommand {
         commandName: "diff",
         abstract: "Shows what a reload would change, and which requests would be routed differently.",
         discussion: """
+            The new file is 'routes.yaml' unless it is given; one of the two may be '-' for standard input.
             Compares, for each route, a plain request, one with an image and one with tools, and for each visible model a plain request. \
             --requests compares other requests. Random orders use the same seed on both sides.
             Exit status: 0 no differences, 1 differences, 2 bad usage or a bad file.
@@ -17,15 +18,18 @@ struct DiffCommand: ParsableCommand {
     @Argument(help: "The old policy file.", completion: .file(extensions: ["yaml", "yml"]))
     var old: String
 
-    @Argument(help: "The new policy file.", completion: .file(extensions: ["yaml", "yml"]))
-    var new: String
+    @OptionGroup var new: PolicyArgument
 
     @Option(help: ArgumentHelp("The chat requests to compare, one JSON object per line.", valueName: "file.jsonl"))
     var requests: String?
 
+    func validate() throws {
+        if old == "-", new.path == "-" { throw ValidationError("only one of the two files can be standard input; name the other one") }
+    }
+
     func run() throws {
         let before = Snapshot.provision(try PolicyFile.policy(old, orExit: 2), over: nil, at: 0)
-        let after = Snapshot.provision(try PolicyFile.policy(new, orExit: 2), over: nil, at: 0)
+        let after = Snapshot.provision(try PolicyFile.policy(new.path, orExit: 2), over: nil, at: 0)
         let samples = if let requests { try SampleRequest.read(requests) } else { SampleRequest.all(of: [before.policy, after.policy]) }
         var lines = PolicyDifference.words(from: before.policy, to: after.policy, draining: [:])
         for sample in samples {

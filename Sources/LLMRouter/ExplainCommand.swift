@@ -13,8 +13,7 @@ struct ExplainCommand: ParsableCommand {
             Exit status: 0 the request is planned, 1 it is refused or the file is bad, 2 bad usage.
             """)
 
-    @Option(help: "The policy file.", completion: .file(extensions: ["yaml", "yml"]))
-    var policy = "routes.yaml"
+    @OptionGroup var policy: PolicyArgument
 
     @OptionGroup(title: "Request") var options: RequestOptions
 
@@ -55,11 +54,11 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let snapshot = Snapshot.provision(try PolicyFile.policy(policy, orExit: 1), over: nil, at: 0)
+        let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
         let explanation = ExplainedRequest(body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
             .explanation(state: .fresh(seed: seed), down: snapshot.models(down: input.down))
-        Console.out(json ? String(decoding: explanation.json, as: UTF8.self) : ExplanationTable(explanation, policyName: policy).text)
+        Console.out(json ? String(decoding: explanation.json, as: UTF8.self) : ExplanationTable(explanation, policyName: policy.path, width: Console.width).text)
         if case .refused = explanation.outcome { throw ExitCode(1) }
     }
 
@@ -75,7 +74,7 @@ struct ExplainCommand: ParsableCommand {
         if let test {
             let tests = snapshot.policy.tests
             guard let definition = tests.first(where: { $0.name == test }) else {
-                throw ValidationError("'\(policy)' has no test '\(test)'; \(Self.hint(test, tests.map(\.name), "'tests'"))")
+                throw ValidationError("'\(policy.path)' has no test '\(test)'; \(Self.hint(test, tests.map(\.name), "'tests'"))")
             }
             return Input(
                 body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
@@ -83,11 +82,11 @@ struct ExplainCommand: ParsableCommand {
         }
         let keys = snapshot.policy.keys
         if let key, !keys.contains(where: { $0.name == key }) {
-            throw ValidationError("'\(policy)' has no key '\(key)'; \(Self.hint(key, keys.map(\.name), "'keys'"))")
+            throw ValidationError("'\(policy.path)' has no key '\(key)'; \(Self.hint(key, keys.map(\.name), "'keys'"))")
         }
         let names = snapshot.policy.providers.map(\.name) + snapshot.policy.models.flatMap { [$0.name, $0.key] }
         for name in down where snapshot.models(named: name).isEmpty && !names.contains(name) {
-            throw ValidationError("'\(policy)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
+            throw ValidationError("'\(policy.path)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
         }
         let body = if let request { try PolicyFile.bytes(request) } else { options.sample.json }
         return Input(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)

@@ -34,7 +34,7 @@ struct HelpConfigCommand: ParsableCommand {
 
     private func showReference(_ path: String?) throws {
         let reference = OptionReference(plugins: Builtins.plugins)
-        guard let text = reference.text(path) else {
+        guard let text = reference.text(path, width: Console.width) else {
             let path = path ?? ""
             let hint = reference.suggestion(for: path).map { "did you mean '\($0)'?" } ?? "'llm-router help config' lists the options"
             throw ValidationError("there is no option '\(path)'; \(hint)")

@@ -32,7 +32,7 @@ struct LLMRouterCommand: ParsableCommand {
         discussion: """
             Start the router:  llm-router serve routes.yaml
             Check a file:      llm-router check routes.yaml
-            Explain a plan:    llm-router explain --policy routes.yaml --model auto --image
+            Explain a plan:    llm-router explain routes.yaml --model auto --image
             Reload the file:   kill -HUP PID
             Send a request:    curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
             """,
@@ -40,12 +40,6 @@ struct LLMRouterCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, HelpConfigCommand.self,
         ])
-}
-
-/// The path of the policy file, the argument of several commands.
-struct PolicyArgument: ParsableArguments {
-    @Argument(help: "The policy file.", completion: .file(extensions: ["yaml", "yml"]))
-    var path = "routes.yaml"
 }
 
 enum Version {

@@ -5,8 +5,12 @@ import RoutingPolicy
 
 /// Reads a policy file for a command that doesn't serve it.
 enum PolicyFile {
+    /// The report on a policy file; `-` is standard input.
     static func report(_ path: String) -> PolicyReport {
-        PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path)
+        guard path != "-" else {
+            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource()).load(path: StandardInputSource.name)
+        }
+        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path)
     }
 
     /// The report on a posted policy, including its tests.

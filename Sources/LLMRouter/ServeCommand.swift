@@ -19,6 +19,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Also reload when the file changes, or one that it includes or takes a value from.")
     var watch = false
 
+    func validate() throws {
+        if policy.path == "-" { throw ValidationError("'serve' reloads the file, so it can't be standard input; name a file") }
+    }
+
     mutating func run() async throws {
         // Signals are trapped before anything else, so that one that arrives during the start is handled after it.
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)

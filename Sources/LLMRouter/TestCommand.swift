@@ -85,6 +85,6 @@ struct TestReport {
 extension RoutingExpectation {
     /// The command that explains the plan of the test's request.
     func explainCommand(_ path: String, seed: UInt64?) -> String {
-        "llm-router explain --policy \(ShellWord(path)) --test \(ShellWord(name))" + (seed.map { " --seed \($0)" } ?? "")
+        "llm-router explain \(ShellWord(path)) --test \(ShellWord(name))" + (seed.map { " --seed \($0)" } ?? "")
     }
 }

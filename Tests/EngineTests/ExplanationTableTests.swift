@@ -19,6 +19,13 @@ struct ExplanationTableTests {
         return explanation
     }
 
+    @Test("no line is wider than the terminal", arguments: [40, 60, 80, 100, 160])
+    func width(columns: Int) throws {
+        let text = ExplanationTable(try explained(), policyName: "routes.yaml", width: columns).text
+        #expect(text.split(separator: "\n").filter { $0.count > columns } == [])
+        #expect(text.contains("near/swift"))
+    }
+
     @Test("a plan is a table that begins with the chosen model")
     func planned() throws {
         let table = table(try explained())

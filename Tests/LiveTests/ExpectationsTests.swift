@@ -92,7 +92,7 @@ import Testing
             run.output.contains(
                 "not ok 1 - wrong model\n  at        routes.yaml:\(start):5\n  expected  second to be chosen\n  got       first\n"),
             "\(run.output)")
-        #expect(run.output.contains("  see why   llm-router explain --policy "))
+        #expect(run.output.contains("  see why   llm-router explain "))
         for number in 2...5 { #expect(run.output.contains("not ok \(number) - "), "\(run.output)") }
         #expect(run.output.contains("  got       404 "))
         #expect(run.output.hasSuffix("0 of 5 tests passed, 5 failed\n"))

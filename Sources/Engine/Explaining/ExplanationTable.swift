@@ -3,17 +3,23 @@ import RoutingPolicy
 
 /// An explanation as text, with the most important facts first. No line is longer than `width`.
 package struct ExplanationTable {
-    /// The width of a common terminal window.
-    static let width = 120
+    /// The width if the output's is not known.
+    static let defaultWidth = 120
+    /// Narrower tables would be cut too much.
+    static let minWidth = 40
     private static let maxModels = 6
     private static let maxRules = 12
 
     private let explanation: Explanation
     private let policyName: String
+    private let width: Int
     private var lines: [String] = []
 
-    /// - Parameter policyName: the name of the policy file.
-    package init(_ explanation: Explanation, policyName: String) {
+    /// - Parameters:
+    ///   - policyName: the name of the policy file.
+    ///   - width: the columns of the terminal; nil if there is none.
+    package init(_ explanation: Explanation, policyName: String, width: Int? = nil) {
+        self.width = max(width ?? Self.defaultWidth, Self.minWidth)
         self.explanation = explanation
         self.policyName = policyName
         addHead()
@@ -59,7 +65,7 @@ package struct ExplanationTable {
         for (index, attempt) in call.attempts.enumerated() { rows.append(row(attempt, "\(index + 1)")) }
         for attempt in call.chains { rows.append(row(attempt, "-")) }
         lines.append("")
-        lines += Self.aligned(rows, atMost: [3, 40, 28, 52, 40]).map { "  \($0)" }
+        lines += aligned(rows, atMost: [3, 40, 28, 52, 40]).map { "  \($0)" }
         lines.append("  then \(call.status): \(call.ending.label)")
     }
 
@@ -82,8 +88,8 @@ package struct ExplanationTable {
             models[omitted.rule, default: []].append(omitted.model.label)
         }
         lines += ["", title]
-        let labels = rules.prefix(Self.maxRules).map { "  \(Self.cut($0, to: 76))" }
-        let labelWidth = min(labels.map(\.count).max() ?? 0, 64) + 2
+        let labels = rules.prefix(Self.maxRules).map { "  \(Self.cut($0, to: min(76, width - 2)))" }
+        let labelWidth = min(labels.map(\.count).max() ?? 0, width * 8 / 15) + 2
         for (rule, label) in zip(rules, labels) {
             let names = models[rule] ?? []
             let more = names.count > Self.maxModels ? ", and \(names.count - Self.maxModels) more" : ""
@@ -146,30 +152,36 @@ package struct ExplanationTable {
         }
         var isFirst = true
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            if !isFirst, line.count + 1 + word.count > Self.width {
+            if !isFirst, line.count + 1 + word.count > width {
                 lines.append(line)
                 line = String(repeating: " ", count: labelWidth)
                 isFirst = true
             }
             if !isFirst { line += " " }
-            line += Self.cut(String(word), to: Self.width - labelWidth)
+            line += Self.cut(String(word), to: width - labelWidth)
             isFirst = false
         }
         lines.append(line)
     }
 
-    private static func aligned(_ rows: [[String]], atMost limits: [Int]) -> [String] {
-        let cells = rows.map { row in zip(row, limits).map(cut) }
-        let widths = limits.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-        return cells.map { row in
-            let line = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }.joined(
-                separator: "  ")
-            return cut(String(line.reversed().drop { $0 == " " }.reversed()), to: width - 2)
+    /// The rows in columns. If they are wider than the table, the widest columns are cut first.
+    private func aligned(_ rows: [[String]], atMost limits: [Int]) -> [String] {
+        var widths = limits.indices.map { column in min(limits[column], rows.map { $0[column].count }.max() ?? 0) }
+        let separators = 2 * widths.count
+        while widths.reduce(separators, +) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 8 {
+            widths[widest] -= 1
+        }
+        return rows.map { row in
+            let line = zip(row, widths).map { cell, width in
+                let cell = Self.cut(cell, to: width)
+                return cell + String(repeating: " ", count: width - cell.count)
+            }.joined(separator: "  ")
+            return Self.cut(String(line.reversed().drop { $0 == " " }.reversed()), to: width - 2)
         }
     }
 
     private static func cut(_ text: String, to length: Int) -> String {
-        text.count <= length ? text : text.prefix(length - 1) + "…"
+        text.count <= length ? text : text.prefix(max(0, length - 1)) + "…"
     }
 }
 

@@ -13,6 +13,15 @@ package struct SystemPolicySource: PolicySource {
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .unreadable(status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is not a regular file")
         }
+        return try read(file, limit: limit)
+    }
+
+    /// The bytes up to the end of standard input. Throws `tooLarge` if there are more than `limit`.
+    package func readStandardInput(limit: Int) throws(PolicySourceError) -> [UInt8] {
+        try read(0, limit: limit)
+    }
+
+    private func read(_ file: Int32, limit: Int) throws(PolicySourceError) -> [UInt8] {
         // The file may grow while it is read, so the limit applies to the bytes read and not to the size from `fstat`.
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 64 << 10)

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// The path of the policy file, which several commands take in the same ways.
+struct PolicyArgument: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("The policy file; '-' is standard input. (default: routes.yaml)", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var file: String?
+
+    @Option(
+        name: [.customShort("c"), .customLong("config"), .customLong("policy")],
+        help: ArgumentHelp("The same, as an option.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    /// `-` for standard input.
+    var path: String { config ?? file ?? "routes.yaml" }
+
+    func validate() throws {
+        if let config, let file { throw ValidationError("the policy file is given twice, as '\(file)' and as '\(config)'; remove one") }
+    }
+}
