@@ -37,8 +37,8 @@ package struct HostName: Sendable, Hashable {
         text == "localhost" || text.hasSuffix(".localhost") || text == "::1" || text.hasPrefix("127.") && isIPv4
     }
 
-    /// Whether it is a name without a dot, as containers and machines of a local network have: such names are not in the
-    /// public DNS. Source: RFC 7085; ICANN's resolution 2013.08.13.NG02, which prohibits dotless domains.
+    /// Whether it is a name without a dot, as containers and machines of a local network have: such names are not in
+    /// the public DNS. Source: RFC 7085; ICANN's resolution 2013.08.13.NG02, which prohibits dotless domains.
     package var isDotless: Bool { !text.contains(".") && !text.contains(":") }
 
     private var isIPv4: Bool {
