@@ -39,7 +39,9 @@ import Testing
         let isHedged = Gate(), hasFailed = Gate()
         let a = try ScriptedUpstream { exchange in
             try isHedged.wait()
-            try ScriptedUpstream.failing(500)(exchange)
+            try ScriptedUpstream.failing(500, fields: ["Connection: close"])(exchange)
+            // Once the router has closed the connection, it has read the failure.
+            #expect(exchange.waitForPeerClose(within: .seconds(10)))
             hasFailed.open()
         }
         let b = try ScriptedUpstream { exchange in
