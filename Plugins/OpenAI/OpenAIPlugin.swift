@@ -110,14 +110,15 @@ extension FieldReader {
     }
 }
 
-/// Servers whose API is at the root as well. Sources: DeepSeek's and Perplexity's API references, GitHub's documentation
-/// of Models and of Copilot.
+/// Servers whose API is at the root as well. Sources: DeepSeek's and Perplexity's API references, GitHub's
+/// documentation of Models and of Copilot.
 private let rootServers: Set<String> = [
     "api.deepseek.com", "api.perplexity.ai", "models.inference.ai.azure.com", "api.githubcopilot.com",
 ]
 
-/// Parts of paths without a version. Sources: the documentation of Azure OpenAI (`/openai/deployments/NAME`), GitHub Models
-/// and Scaleway (`/inference`), DeepSeek (`/beta`), Databricks (`/serving-endpoints`) and Cloudflare's AI Gateway (`/compat`).
+/// Parts of paths without a version. Sources: the documentation of Azure OpenAI (`/openai/deployments/NAME`), GitHub
+/// Models and Scaleway (`/inference`), DeepSeek (`/beta`), Databricks (`/serving-endpoints`) and Cloudflare's AI
+/// Gateway (`/compat`).
 private let unversioned: Set<Substring> = ["deployments", "inference", "beta", "serving-endpoints", "compat"]
 
 /// How a server is made to continue the text of the last message, which has the role `assistant`, instead of responding

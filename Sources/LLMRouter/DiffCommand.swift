@@ -9,7 +9,7 @@ struct DiffCommand: ParsableCommand {
         commandName: "diff",
         abstract: "Shows what a reload would change, and which requests would be routed differently.",
         discussion: """
-            The new file is 'routes.yaml' unless it is given; one of the two may be '-' for standard input.
+            One of the two files may be '-' for standard input.
             Compares, for each route, a plain request, one with an image and one with tools, and for each visible model a plain request. \
             --requests compares other requests. Random orders use the same seed on both sides.
             Exit status: 0 no differences, 1 differences, 2 bad usage or a bad file.
@@ -24,6 +24,7 @@ struct DiffCommand: ParsableCommand {
     var requests: String?
 
     func validate() throws {
+        if new.file == nil, new.config == nil { throw ValidationError("there is no file to compare '\(old)' with; name the new file too") }
         if old == "-", new.path == "-" { throw ValidationError("only one of the two files can be standard input; name the other one") }
     }
 

@@ -58,7 +58,10 @@ struct ExplainCommand: ParsableCommand {
         let input = try input(in: snapshot)
         let explanation = ExplainedRequest(body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
             .explanation(state: .fresh(seed: seed), down: snapshot.models(down: input.down))
-        Console.out(json ? String(decoding: explanation.json, as: UTF8.self) : ExplanationTable(explanation, policyName: policy.path, width: Console.width).text)
+        Console.out(
+            json
+                ? String(decoding: explanation.json, as: UTF8.self)
+                : ExplanationTable(explanation, policyName: policy.path, width: Console.width).text)
         if case .refused = explanation.outcome { throw ExitCode(1) }
     }
 
@@ -86,7 +89,8 @@ struct ExplainCommand: ParsableCommand {
         }
         let names = snapshot.policy.providers.map(\.name) + snapshot.policy.models.flatMap { [$0.name, $0.key] }
         for name in down where snapshot.models(named: name).isEmpty && !names.contains(name) {
-            throw ValidationError("'\(policy.path)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
+            throw ValidationError(
+                "'\(policy.path)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
         }
         let body = if let request { try PolicyFile.bytes(request) } else { options.sample.json }
         return Input(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)

@@ -3,7 +3,7 @@ import ArgumentParser
 /// The path of the policy file, which several commands take in the same ways.
 struct PolicyArgument: ParsableArguments {
     @Argument(
-        help: ArgumentHelp("The policy file; '-' is standard input. (default: routes.yaml)", valueName: "file"),
+        help: ArgumentHelp("The policy file, 'routes.yaml' in most commands; '-' is standard input.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 

@@ -29,7 +29,8 @@ struct OpenAIPluginTests {
         "a base URL without a version is doubtful, unless the server is known to need none",
         arguments: [
             ("http://127.0.0.1:8000", true), ("http://127.0.0.1:8000/", true), ("https://openrouter.ai/api", true),
-            ("https://api.groq.com/openai", true), ("https://h/vllm", true), ("http://127.0.0.1:8000/v1", false), ("https://h/api/v3", false),
+            ("https://api.groq.com/openai", true), ("https://h/vllm", true), ("http://127.0.0.1:8000/v1", false),
+            ("https://h/api/v3", false),
             ("https://h/v1beta/openai", false), ("https://h/openai/deployments/gpt-4o", false), ("https://h/compatible-mode/v1", false),
             ("https://h/api/paas/v4", false), ("https://api.deepseek.com", false), ("https://api.deepseek.com/beta", false),
             ("https://models.github.ai/inference", false), ("https://h/v1/chat/completions", false),

@@ -158,8 +158,8 @@ public struct FieldReader {
     ///   - reserved: keys that only later versions will know. Their issues mention that.
     ///   - reference: what a known key is for, in one line; nil if it should be what ``describe(_:_:default:)`` was
     ///     given.
-    ///   - form: how the mapping is written, as the hint of the issue that the value is not a mapping. It gets the value
-    ///     as the file has it; nil if that is a list. nil if the hint should list the known keys.
+    ///   - form: how the mapping is written, as the hint of the issue that the value is not a mapping. It gets the
+    ///     value as the file has it; nil if that is a list. nil if the hint should list the known keys.
     ///   - advice: what to do about a key that is not known here, as its message continues; nil if there is nothing
     ///     better than the nearest known key.
     public mutating func finish(

@@ -4,9 +4,9 @@ import Codecs
 enum ForeignVariable {
     static let hint = "write \"${NAME}\" with the name of the variable, or \"${file:path}\""
 
-    /// The text around the name: of a shell (`$NAME`, `$(NAME)`), PowerShell (`$env:NAME`), LiteLLM (`os.environ/NAME`),
-    /// Bifrost (`env.NAME`), opencode (`{env:NAME}`), Node, Python and Ruby code, or a template (`{{NAME}}`, `%NAME%`).
-    /// Sources: each program's documentation of its configuration.
+    /// The text around the name: of a shell (`$NAME`, `$(NAME)`), PowerShell (`$env:NAME`), LiteLLM
+    /// (`os.environ/NAME`), Bifrost (`env.NAME`), opencode (`{env:NAME}`), Node, Python and Ruby code, or a template
+    /// (`{{NAME}}`, `%NAME%`). Sources: each program's documentation of its configuration.
     private static let forms = [
         ("$(", ")"), ("$env:", ""), ("$", ""), ("os.environ/", ""), ("os.environ[", "]"), ("os.getenv(", ")"), ("process.env.", ""),
         ("env.", ""), ("env:", ""), ("env/", ""), ("env(", ")"), ("ENV[", "]"), ("{env:", "}"), ("{env.", "}"), ("{$", "}"), ("{", "}"),

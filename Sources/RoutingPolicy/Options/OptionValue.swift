@@ -22,8 +22,8 @@ indirect enum OptionValue: Sendable {
     case scope(digest: [UInt8], names: @Sendable () -> [String])
     /// A secret, or more than a line can show: a difference shows only that it changed.
     case opaque([UInt8])
-    /// A plugin's own options. `digest` differs if the text in the policy file does. A difference shows those of `options`
-    /// that are no secrets.
+    /// A plugin's own options. `digest` differs if the text in the policy file does. A difference shows those of
+    /// `options` that are no secrets.
     case plugin((any ProviderSettings)?, digest: [UInt8], options: [OptionEntry])
     case section([OptionEntry])
 

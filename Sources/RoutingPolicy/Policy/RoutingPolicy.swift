@@ -91,7 +91,8 @@ package struct ProviderDefinition: Sendable, OptionHolder {
     /// What warnings say about a provider that is off; nil for one that is on.
     package var offMessage: String? {
         guard !unset.isEmpty else { return nil }
-        return "provider '\(name)' is off: \(unset.map { "'\($0)'" }.joined(separator: ", ")) \(unset.count == 1 ? "is" : "are") unset or empty"
+        return
+            "provider '\(name)' is off: \(unset.map { "'\($0)'" }.joined(separator: ", ")) \(unset.count == 1 ? "is" : "are") unset or empty"
     }
 }
 

@@ -11,8 +11,8 @@ struct LookAlike {
     ///
     /// - Parameters:
     ///   - place: the column of the issue, from 1; nil if the cause may be anywhere in the line.
-    ///   - isName: whether a word is a name of the language. A word that is spelled entirely in another alphabet is only
-    ///     suspicious if it looks like such a name.
+    ///   - isName: whether a word is a name of the language. A word that is spelled entirely in another alphabet is
+    ///     only suspicious if it looks like such a name.
     init?(in line: [Unicode.Scalar], at place: Int?, isName: (String) -> Bool) {
         guard line.contains(where: { !$0.isASCII }) else { return nil }
         for word in LookAlike.words(of: line) {
@@ -34,7 +34,9 @@ struct LookAlike {
     ///
     /// - Parameter isHidden: whether the character is part of something that may be a secret.
     func hint(isHidden: Bool) -> String {
-        guard !isHidden || !scalar.properties.isAlphabetic else { return "column \(column) has a character outside ASCII, which is easily mistaken for another: type it again" }
+        guard !isHidden || !scalar.properties.isAlphabetic else {
+            return "column \(column) has a character outside ASCII, which is easily mistaken for another: type it again"
+        }
         let code = String(scalar.value, radix: 16, uppercase: true)
         let padded = String(repeating: "0", count: max(0, 4 - code.count)) + code
         let name = scalar.properties.name.map { " (\($0))" } ?? ""
@@ -78,16 +80,19 @@ struct LookAlike {
         }
     }
 
-    /// Letters that most fonts draw as an ASCII letter. Source: Unicode's confusables.txt, the entries of Cyrillic, Greek
-    /// and Armenian letters.
+    /// Letters that most fonts draw as an ASCII letter. Source: Unicode's confusables.txt, the entries of Cyrillic,
+    /// Greek and Armenian letters.
     private static let letters: [Unicode.Scalar: Unicode.Scalar] = {
         let pairs = [
-            ("аɑα", "a"), ("ϲсⅽ", "c"), ("ԁⅾ", "d"), ("еҽ", "e"), ("ɡց", "g"), ("һհ", "h"), ("іıɩι", "i"), ("јϳ", "j"), ("κк", "k"), ("ӏⅼ", "l"),
+            ("аɑα", "a"), ("ϲсⅽ", "c"), ("ԁⅾ", "d"), ("еҽ", "e"), ("ɡց", "g"), ("һհ", "h"), ("іıɩι", "i"), ("јϳ", "j"), ("κк", "k"),
+            ("ӏⅼ", "l"),
             ("ո", "n"), ("оοօ", "o"), ("рρ", "p"), ("ԛգ", "q"), ("ѕ", "s"), ("т", "t"), ("υս", "u"), ("νѵⅴ", "v"), ("ԝѡ", "w"),
             ("хχⅹ", "x"), ("уγү", "y"), ("м", "m"), ("в", "b"), ("н", "h"), ("АΑ", "A"), ("ВΒ", "B"), ("СϹ", "C"), ("ЕΕ", "E"), ("НΗ", "H"),
             ("ІΙӀ", "I"), ("Ј", "J"), ("КΚ", "K"), ("МΜ", "M"), ("Ν", "N"), ("ОΟ", "O"), ("РΡ", "P"), ("Ѕ", "S"), ("ТΤ", "T"), ("ХΧ", "X"),
             ("ҮΥ", "Y"), ("Ζ", "Z"),
         ]
-        return Dictionary(pairs.flatMap { pair in pair.0.unicodeScalars.map { ($0, pair.1.unicodeScalars.first ?? "?") } }) { first, _ in first }
+        return Dictionary(pairs.flatMap { pair in pair.0.unicodeScalars.map { ($0, pair.1.unicodeScalars.first ?? "?") } }) { first, _ in
+            first
+        }
     }()
 }

@@ -85,7 +85,10 @@ extension PolicySchema {
             return nil
         }
         let suggestion = names.suggestion(for: text.text, among: names.modelNames)
-        report(ConfigIssue(at: text.position, message + suggestion, hint: suggestion.isEmpty ? listHint(text.source) ?? "define it under 'models:'" : nil))
+        report(
+            ConfigIssue(
+                at: text.position, message + suggestion,
+                hint: suggestion.isEmpty ? listHint(text.source) ?? "define it under 'models:'" : nil))
         return nil
     }
 

@@ -99,7 +99,8 @@ package struct PolicyReport: Sendable {
     private func rendered(_ issue: ConfigIssue) -> String {
         var text = summary(issue) + "\n"
         if let source = texts[issue.position.file],
-            let excerpt = Excerpt(of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain,
+            let excerpt = Excerpt(
+                of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain,
                 hidden: regions[issue.position.file]?.hidden[issue.position.line] ?? [])
         {
             let (line, caret) = excerpt.lines

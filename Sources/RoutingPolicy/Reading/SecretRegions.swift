@@ -4,7 +4,8 @@ import ConfigTree
 /// The parts of a file in which a mistake may put a secret anywhere: everything under `keys` and `providers`.
 ///
 /// In them, only what can't be a secret is shown: names of options, references such as `${NAME}`, and values that are
-/// harmless in their place. The text is read leniently, word by word, so that it doesn't matter whether it is valid YAML.
+/// harmless in their place. The text is read leniently, word by word, so that it doesn't matter whether it is valid
+/// YAML.
 struct SecretRegions {
     /// The hidden columns of each line, from 0, in order.
     private(set) var hidden: [Int: [Range<Int>]] = [:]
@@ -130,7 +131,11 @@ private struct Scanner {
             return after + 1
         }
         // The colon of a section's key may be missing.
-        if region == nil, start == 0, isSection(text, at: start) { key(text, start..<end, isNearMapping: true) } else { value(text, start..<end, after) }
+        if region == nil, start == 0, isSection(text, at: start) {
+            key(text, start..<end, isNearMapping: true)
+        } else {
+            value(text, start..<end, after)
+        }
         return end
     }
 
@@ -140,9 +145,10 @@ private struct Scanner {
         }
         (option, expectsValue, expectsKey) = (text, true, false)
         if let region {
+            let isName = isName(in: region, range.lowerBound)
             let isShown =
                 vocabulary.isPlainName(text)
-                || region.isProviders && isNearMapping && (isName(in: region, range.lowerBound) || hasSecretInside(range.upperBound))
+                || region.isProviders && isNearMapping && (isName || hasSecretInside(range.upperBound))
                 || shown.contains(SourcePosition(file: file, line: number, column: range.lowerBound + 1))
             if !isShown { hide(range) }
         } else if isSection(text, at: range.lowerBound) {

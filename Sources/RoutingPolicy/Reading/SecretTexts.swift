@@ -1,3 +1,4 @@
+import Codecs
 import ConfigTree
 
 /// What messages must not quote of the keys and providers of a policy, and what excerpts may show of them.
@@ -49,7 +50,11 @@ struct SecretTexts {
     private mutating func addKeys(_ node: ConfigNode) {
         guard case .mapping(let entries) = node.content else { return add(node, option: "") }
         for entry in entries {
-            if hasSecret(entry.value) || entry.key.text.utf8.count <= Vocabulary.tooShortForSecret { shown.insert(entry.key.position) } else { hide(entry.key.text) }
+            if hasSecret(entry.value) || entry.key.text.utf8.count <= Vocabulary.tooShortForSecret {
+                shown.insert(entry.key.position)
+            } else {
+                hide(entry.key.text)
+            }
             add(entry.value, option: "")
         }
     }
@@ -57,7 +62,11 @@ struct SecretTexts {
     private mutating func addProviders(_ node: ConfigNode) {
         guard case .mapping(let entries) = node.content else { return add(node, option: "") }
         for entry in entries {
-            if case .mapping = entry.value.content { shown.insert(entry.key.position) } else { addKeys(ConfigNode(.mapping([entry]), at: node.position)) }
+            if case .mapping = entry.value.content {
+                shown.insert(entry.key.position)
+            } else {
+                addKeys(ConfigNode(.mapping([entry]), at: node.position))
+            }
             add(entry.value, option: "")
         }
     }
@@ -71,8 +80,10 @@ struct SecretTexts {
                 add(entry.value, option: entry.key.text)
             }
         case .scalar(let scalar):
-            let source = scalar.source
-            if !Excerpt.isReference(Array(source.unicodeScalars)[...]), !vocabulary.isHarmless(source, of: option, known: known) { hide(source) }
+            if Excerpt.isReference(Array(scalar.source.unicodeScalars)[...]) { return }
+            // Each of several words that should be a list.
+            let parts = scalar.source.split(separator: ",").map { String($0.trimmingBlanks()) }
+            if parts.isEmpty || !parts.allSatisfy({ vocabulary.isHarmless($0, of: option, known: known) }) { hide(scalar.source) }
         }
     }
 

@@ -97,7 +97,8 @@ struct Vocabulary: Sendable {
     // MARK: Advice
 
     /// What to do about a key that its section doesn't have, as messages continue after `unknown key 'x'; `. nil if the
-    /// key means nothing anywhere, or if it is more likely a misspelling of one of `known`, the keys that are known there.
+    /// key means nothing anywhere, or if it is more likely a misspelling of one of `known`, the keys that are known
+    /// there.
     func advice(for key: String, in section: String, known: [String]) -> String? {
         let foreign = (ForeignName.table[ForeignName.form(of: key)] ?? []).filter {
             $0.option != key && ($0.section != section || known.contains($0.option))
@@ -147,9 +148,10 @@ struct Vocabulary: Sendable {
         let ofTests: Set = ["tests", "request", "expect"]
         let excluded: Set = ofTests.contains(section) ? [section] : ofTests.union([section])
         // What can be inside of the section comes before what it can be inside of.
-        return nearestOwner(of: option, from: section, excluded, next: children) ?? nearestOwner(of: option, from: section, excluded) {
-            neighbors[$0] ?? []
-        }
+        return nearestOwner(of: option, from: section, excluded, next: children)
+            ?? nearestOwner(of: option, from: section, excluded) {
+                neighbors[$0] ?? []
+            }
     }
 
     private func children(of section: String) -> [String] {
@@ -192,5 +194,6 @@ func isQuantity(_ text: String) -> Bool {
     let digits = text.drop { $0 == "-" }.prefix { $0.isASCIIDigit || $0 == "." }
     let unit = text[digits.endIndex...]
     guard digits.first?.isASCIIDigit == true, text.utf8.count <= 16 else { return false }
-    return ["", "ms", "s", "m", "min", "h", "d", "k", "K", "M", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB", "%", "rpm", "tpm"].contains(unit)
+    return ["", "ms", "s", "m", "min", "h", "d", "k", "K", "M", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB", "%", "rpm", "tpm"].contains(
+        unit)
 }

@@ -202,8 +202,8 @@ struct YAMLTree {
         }
     }
 
-    /// YAML drops a `!` that stands alone, and takes `&free` for the anchor of an empty value. In a policy, both are the
-    /// beginning of text. The text is not shown, because it may be a secret.
+    /// YAML drops a `!` that stands alone, and takes `&free` for the anchor of an empty value. In a policy, both are
+    /// the beginning of text. The text is not shown, because it may be a secret.
     private mutating func checkIndicators(_ event: YAMLEvents.Event) {
         guard case .scalar(let text, isPlain: true) = event.kind else { return }
         let isEmptyAnchor = event.anchor != nil && text.isEmpty
