@@ -80,7 +80,7 @@ package final class GatewayHandler: ServerHandler {
                 case .buffered: snapshot.policy.server.maxBodyBytes
                 case .ignored: Self.maxIgnoredBodyBytes
                 }
-            guard endpoint.callsModels, let admission = KeyAdmission(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
+            guard endpoint.callsModels, let admission = KeyAdmission.make(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
                 return .collect(maxBytes: maxBodyBytes)
             }
             return Self.admit(accepted, by: admission, maxBodyBytes: maxBodyBytes)

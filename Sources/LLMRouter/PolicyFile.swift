@@ -46,6 +46,7 @@ enum PolicyFile {
                 case .notFound: "does not exist; check the path"
                 case .tooLarge: "is larger than \(limit >> 20) MiB; use a smaller file"
                 case .unreadable(let reason): "\(reason); check the path"
+                case .tooManyOpenFiles: "can't be read: too many files are open; raise 'ulimit -n'"
                 }
             throw ValidationError("file '\(path)' \(problem)")
         }

@@ -29,20 +29,22 @@ struct AcceptPauseTests {
         await server.close(listener)
     }
 
-    @Test("a connection that uses one of the last descriptors stops the listener too, for a second at most")
+    @Test("while no descriptor below the mark is free, the listener stays closed, and a connection that took one of the last is dropped")
     func reserves() async throws {
         let warnings = Mailbox<Int>()
-        try await withServer(TestHandler(), descriptors: DescriptorLimit(limit: 1), warn: { warnings.append($0) }) { _, address in
-            var peers: [Peer] = []
-            for _ in 0..<2 {
-                let peer = try await Peer.connect(to: address)
-                try await peer.send(get)
-                try await peer.receive(endingWith: "ok /a")
-                peers.append(peer)
-            }
-            #expect(warnings.elements == [1])
-            for peer in peers { try await peer.close() }
-        }
+        let server = Server(TestHandler(), descriptors: DescriptorLimit(limit: 1)) { warnings.append($0) }
+        let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
+        let peer = try await Peer.connect(to: listener.address)
+        try await peer.events.wait(for: .closed)
+        #expect(try await !listener.channel.getOption(.autoRead).get())
+        #expect(warnings.elements == [1])
+        await server.close(listener)
+    }
+
+    @Test("the descriptors for upstreams are used by no further client, and those for files by none")
+    func marks() {
+        let pause = AcceptPause(DescriptorLimit(limit: 1024), warn: { _ in })
+        #expect(pause.accepts(959) && pause.accepts(960) && pause.accepts(1007) && !pause.accepts(1008))
     }
 
     @Test(

@@ -94,6 +94,41 @@ struct RefusalTests {
         }
     }
 
+    @Test("a large part of a stream that its client does not read counts, however it was written", arguments: [1, 3])
+    func unreadStream(_ parts: Int) async throws {
+        let budget = BufferBudget(limit: 1 << 20)
+        let size = 3 << 20
+        let handler = TestHandler.responding { exchange in
+            exchange.begin(ResponseHead(status: 200))
+            for _ in 0..<parts { exchange.write(ByteBuffer(repeating: 0x61, count: size / parts)) }
+            exchange.end()
+        }
+        try await withServer(handler, budget: budget) { _, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.setReading(false)
+            try await peer.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await eventually { budget.usedBytes == size }
+            try await peer.setReading(true)
+            try await peer.receive(endingWith: "\r\n0\r\n\r\n")
+            try await eventually { budget.usedBytes == 0 }
+            try await peer.close()
+        }
+    }
+
+    @Test("the rest of a refused body is read for no longer than the discard time")
+    func discardTime() async throws {
+        var limits = ServerLimits()
+        limits.discardTime = .milliseconds(200)
+        limits.minBodyRate = 0
+        try await withServer(Self.refusing, limits: limits) { server, address in
+            let peer = try await Peer.connect(to: address)
+            try await peer.send(Self.head(1_000_000))
+            try await peer.receive(endingWith: "no key")
+            // The client sends on; the linger after the discarding is a second, not another discard time with its bytes.
+            try await eventually { server.openConnections == 0 }
+        }
+    }
+
     @Test("a body is read only when the handler wants it, and its client may leave before", arguments: [true, false])
     func waits(_ stays: Bool) async throws {
         let exchanges = Mailbox<ServerExchange>()

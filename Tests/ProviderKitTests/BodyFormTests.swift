@@ -37,4 +37,10 @@ struct BodyFormTests {
         #expect(form(text) == nil)
         #expect(form(text + "!") == .other)
     }
+
+    @Test("half of a byte order mark is undecided", arguments: [1, 2])
+    func halfMark(bytes count: Int) {
+        let bytes: [UInt8] = Array([0xEF, 0xBB].prefix(count))
+        #expect(BodyForm(bytes.span.bytes, contentType: nil, isStream: true) == nil)
+    }
 }

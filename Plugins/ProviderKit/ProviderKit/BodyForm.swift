@@ -21,7 +21,7 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// Judges a body by its beginning; nil if more bytes are needed.
     ///
     /// - Parameters:
-    ///   - bytes: the bytes of the body so far, without white space and a byte order mark in front.
+    ///   - bytes: the bytes of the body so far, without white space and a complete byte order mark in front.
     ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them.
     ///   - isStream: whether a stream was asked for. Only then are lines of JSON looked for, which the client is to get
     ///     one by one.
@@ -32,6 +32,7 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
         case UInt8(ascii: "["): self = .jsonArray
         case UInt8(ascii: "<"): self = .markup
         case UInt8(ascii: ":"): self = .eventStream
+        case 0xEF where bytes.byteCount < 3: return nil  // half of a byte order mark
         default:
             guard let isEvents = Self.beginsWithField(bytes) else { return nil }
             self = isEvents ? .eventStream : .other

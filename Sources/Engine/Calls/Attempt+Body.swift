@@ -92,7 +92,7 @@ extension UpstreamHead {
 
     /// Whether a body with these first bytes can be compressed at all.
     fileprivate func mayBeCompressed(_ start: ByteBuffer) -> Bool {
-        start.readableBytesView.first == BodyInflater.firstGzipByte || self["content-encoding"] != nil
+        start.getInteger(at: start.readerIndex, as: UInt8.self) == BodyInflater.firstGzipByte || self["content-encoding"] != nil
     }
 
     /// Source: RFC 9110, section 8.4.1.
@@ -107,6 +107,7 @@ extension UpstreamHead {
 extension ByteBuffer {
     /// Skips a byte order mark and white space, which mean nothing in front of JSON and events.
     fileprivate mutating func skipBlanks() {
+        if let first = getInteger(at: readerIndex, as: UInt8.self), (0x21..<0x7F).contains(first) { return }
         if readableBytesView.starts(with: [0xEF, 0xBB, 0xBF]) { moveReaderIndex(forwardBy: 3) }
         moveReaderIndex(forwardBy: readableBytesView.prefix { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.count)
     }

@@ -23,12 +23,16 @@ package final class KeyAdmission {  // confined to its event loop
     private var timeout: Scheduled<Void>?
 
     /// nil if the key has no limits.
-    package init?(loop: EngineLoop, snapshot: Snapshot, key: String?) {
+    package static func make(loop: EngineLoop, snapshot: Snapshot, key: String?) -> KeyAdmission? {
         guard let key, let limits = snapshot.limits(ofKey: key) else { return nil }
+        return KeyAdmission(loop, limits, key, queueTime: snapshot.policy.defaults.timeouts.queue)
+    }
+
+    private init(_ loop: EngineLoop, _ limits: LimitChain, _ key: String, queueTime: Duration) {
         self.loop = loop
         self.limits = limits
         self.key = key
-        queueTime = snapshot.policy.defaults.timeouts.queue
+        self.queueTime = queueTime
     }
 
     /// Takes a slot and one request, or waits in the queue for the slot.

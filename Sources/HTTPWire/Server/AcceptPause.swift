@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import Synchronization
 
@@ -30,12 +31,16 @@ final class AcceptPause: Sendable {
         }
     }
 
-    /// A connection was accepted with this descriptor.
-    func accepted(_ descriptor: CInt) {
-        if Int(descriptor) >= descriptors.firstForUpstreams { begin() }
+    /// Whether a connection that was accepted with this descriptor is served. It isn't if it has taken one of the last,
+    /// which reloads and logs need.
+    func accepts(_ descriptor: CInt) -> Bool {
+        guard Int(descriptor) >= descriptors.firstForUpstreams else { return true }
+        begin()
+        return Int(descriptor) < descriptors.firstForFiles
     }
 
-    /// Stops accepting until a connection closes, for at most a second.
+    /// Stops accepting until a descriptor below those for upstreams is free. Looks for one when a connection closes, and
+    /// every second.
     func begin() {
         let now = NIODeadline.now()
         let (listeners, isWarning) = state.withLock { state -> ([any Channel], Bool) in
@@ -48,17 +53,35 @@ final class AcceptPause: Sendable {
         if isWarning { warn(descriptors.limit) }
         guard let first = listeners.first else { return }
         for listener in listeners { Self.setAccepting(listener, false) }
-        first.eventLoop.scheduleTask(in: Self.longestPause) { [self] in end() }
+        scheduleEnd(on: first.eventLoop)
     }
 
-    /// A connection has closed.
-    func end() {
+    private func scheduleEnd(on eventLoop: any EventLoop) {
+        eventLoop.scheduleTask(in: Self.longestPause) { [self] in
+            if !end() { scheduleEnd(on: eventLoop) }
+        }
+    }
+
+    /// Accepts again if a descriptor is free. Returns false if none is.
+    @discardableResult
+    func end() -> Bool {
+        guard state.withLock({ $0.isPaused }) else { return true }
+        guard hasFreeDescriptor else { return false }
         let listeners = state.withLock { state -> [any Channel] in
             guard state.isPaused else { return [] }
             state.isPaused = false
             return state.listeners
         }
         for listener in listeners { Self.setAccepting(listener, true) }
+        return true
+    }
+
+    /// Whether the lowest free descriptor is below those for upstreams.
+    private var hasFreeDescriptor: Bool {
+        let lowest = dup(0)
+        guard lowest >= 0 else { return false }
+        close(lowest)
+        return Int(lowest) < descriptors.firstForUpstreams
     }
 
     private static func setAccepting(_ listener: any Channel, _ isOn: Bool) {

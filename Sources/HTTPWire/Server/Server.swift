@@ -76,7 +76,7 @@ package final class Server: Sendable {
 
     /// Replaces the limits, for new requests.
     package func updateLimits(_ settings: ServerLimits) {
-        for loop in loops { loop.eventLoop.execute { loop.limits = settings } }
+        for loop in loops { loop.eventLoop.execute { loop.settings = ConnectionSettings(settings) } }
     }
 
     /// Closes idle connections. After this returns, every response closes its connection.

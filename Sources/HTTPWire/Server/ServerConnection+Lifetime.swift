@@ -40,13 +40,18 @@ extension ServerConnection {
         process()
     }
 
+    /// Ends the discarding before the body's end.
+    func giveUpDiscarding() {
+        isBodyComplete = true  // what still arrives gets no more time
+        linger()
+    }
+
     var discardDeadline: NIODeadline { min(bodyClock.deadline(times), discardEnd) }
 
     private var maxRefusedBytes: Int { limits.maxBodyBytes.multipliedReportingOverflow(by: 4).partialValue }
 
     func nextRequest() {
-        limits = loop.limits
-        times = loop.times
+        if settings !== loop.settings { settings = loop.settings }
         phase = .head
         if loop.isDraining, input.readableBytes == 0 {
             linger()
@@ -82,7 +87,7 @@ extension ServerConnection {
 
     private func detachExchange() {
         guard let exchange else { return }
-        bodyShare.release()
+        if !bodyShare.isEmpty { bodyShare.release() }
         isBodyAwaited = false
         exchange.connection = nil
         exchange.observer = nil
@@ -148,7 +153,7 @@ extension ServerConnection {
             let deadline = bodyClock.deadline(times)
             if deadline > now { timer.set(deadline) } else { refuse(WireFault(408, "the request's body did not arrive in time")) }
         case .discarding:
-            if discardDeadline > now { timer.set(discardDeadline) } else { linger() }
+            if discardDeadline > now { timer.set(discardDeadline) } else { giveUpDiscarding() }
         case .responding, .lingering:
             checkStall(now)
         }

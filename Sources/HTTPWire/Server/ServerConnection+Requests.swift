@@ -128,7 +128,7 @@ extension ServerConnection {
         switch try body.next(&input) {
         case .bytes(let bytes):
             discarded &+= bytes.readableBytes
-            if discarded > maxDiscarded { linger() }
+            if discarded > maxDiscarded { giveUpDiscarding() }
             return true
         case .more:
             timer.set(discardDeadline)

@@ -37,6 +37,7 @@ extension ServerConnection {
         guard bytes.readableBytes > 0, output.framing != .none else { return }
         exchange.bytesSent &+= bytes.readableBytes
         if output.writePart(bytes) {
+            outputShare.hold(outputShare.bytes &+ bytes.readableBytes)
             handOver()
             handOver(bytes)
             output.endPart()

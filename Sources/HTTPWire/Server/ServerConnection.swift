@@ -65,8 +65,9 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     var discarded = 0
     var maxDiscarded = 0
     var discardEnd = NIODeadline.distantFuture
-    var limits: ServerLimits
-    var times: ServerTimes
+    var settings: ConnectionSettings
+    var limits: ServerLimits { settings.limits }
+    var times: ServerTimes { settings.times }
     var remoteHost: String?
     var handlerState: AnyObject?
 
@@ -75,8 +76,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
         self.handler = handler
         timer = LazyDeadline(eventLoop: loop.eventLoop)
         input = loop.noBytes
-        limits = loop.limits
-        times = loop.times
+        settings = loop.settings
         bodyShare = BufferShare(loop.budget)
         outputShare = BufferShare(loop.budget)
     }
@@ -84,7 +84,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket.open(context, isPlain: true)
-        if let descriptor = socket.descriptor { loop.acceptPause.accepted(descriptor) }
+        if let descriptor = socket.descriptor, !loop.acceptPause.accepts(descriptor) { context.close(promise: nil) }
         timer.run { [self] now in deadlineReached(now) }
     }
 

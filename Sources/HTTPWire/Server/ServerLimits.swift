@@ -32,6 +32,17 @@ package struct ServerLimits: Sendable, Equatable {
     var head: HeadLimits { HeadLimits(headBytes: maxHeadBytes, targetBytes: maxTargetBytes, fields: maxFields) }
 }
 
+/// The limits that a connection takes over between two requests. A class, so that this costs one reference.
+final class ConnectionSettings: Sendable {
+    let limits: ServerLimits
+    let times: ServerTimes
+
+    init(_ limits: ServerLimits) {
+        self.limits = limits
+        times = ServerTimes(limits)
+    }
+}
+
 /// The times of `ServerLimits` in NIO's unit. A `Duration` is expensive to convert, and each request needs several.
 struct ServerTimes {
     let head: TimeAmount

@@ -8,8 +8,7 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, ex
     let connectionCount = Atomic(0)
     let exchangeCount = Atomic(0)
     let flushes: FlushQueue
-    var limits: ServerLimits { didSet { times = ServerTimes(limits) } }
-    private(set) var times: ServerTimes
+    var settings: ConnectionSettings
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     var date = HTTPDate()
@@ -20,10 +19,9 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, ex
 
     init(eventLoop: any EventLoop, limits: ServerLimits, budget: BufferBudget, acceptPause: AcceptPause) {
         self.eventLoop = eventLoop
-        self.limits = limits
+        settings = ConnectionSettings(limits)
         self.budget = budget
         self.acceptPause = acceptPause
-        times = ServerTimes(limits)
         flushes = FlushQueue(eventLoop: eventLoop)
     }
 

@@ -69,7 +69,10 @@ package enum OverrideValue {
     package var listed: [String]? {
         guard case .text(let text) = self else { return texts }
         // Almost every request names one model.
-        for byte in text.utf8 where byte == UInt8(ascii: ",") || byte <= UInt8(ascii: " ") { return OverrideValue.header(text).texts }
+        let bytes = text.utf8.span
+        for index in bytes.indices where bytes[index] == UInt8(ascii: ",") || bytes[index] <= UInt8(ascii: " ") {
+            return OverrideValue.header(text).texts
+        }
         return [text]
     }
 

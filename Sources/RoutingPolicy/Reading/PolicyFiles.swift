@@ -62,8 +62,7 @@ struct PolicyFiles {
         do {
             return SourceText(try source.read(path, limit: PolicyFiles.maxFileBytes))
         } catch {
-            let hint = error == .tooLarge ? "split it into several files, and list them under 'include:'" : "check the path"
-            throw ConfigIssue(at: position, "file '\(displayName)' \(error.reason(limit: PolicyFiles.maxFileBytes))", hint: hint)
+            throw ConfigIssue(at: position, "file '\(displayName)' \(error.reason(limit: PolicyFiles.maxFileBytes))", hint: error.hint)
         }
     }
 

@@ -25,6 +25,8 @@ package enum PolicySourceError: Error, Equatable {
     case tooLarge
     /// The associated value follows the file's name in a message: `can't be read: permission denied`.
     case unreadable(String)
+    /// The process or the machine has too many open files.
+    case tooManyOpenFiles
 }
 
 extension PolicySourceError {
@@ -34,6 +36,17 @@ extension PolicySourceError {
         case .notFound: "does not exist"
         case .tooLarge: "is larger than \(limit >> 10) KiB"
         case .unreadable(let reason): reason
+        case .tooManyOpenFiles: "can't be read: too many files and connections are open"
+        }
+    }
+
+    /// What to do.
+    var hint: String {
+        switch self {
+        case .notFound, .unreadable: "check the path"
+        case .tooLarge: "split it into several files, and list them under 'include:'"
+        case .tooManyOpenFiles:
+            "try again when fewer clients are connected, and raise the limit: 'ulimit -n', or LimitNOFILE in the systemd unit"
         }
     }
 }

@@ -7,7 +7,13 @@ package struct SystemPolicySource: PolicySource {
     package func read(_ path: String, limit: Int) throws(PolicySourceError) -> [UInt8] {
         // Without O_NONBLOCK, opening a named pipe waits for a writer.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable("can't be read: \(errorText())") }
+        guard file >= 0 else {
+            switch errno {
+            case ENOENT, ENOTDIR: throw .notFound
+            case EMFILE, ENFILE: throw .tooManyOpenFiles
+            default: throw .unreadable("can't be read: \(errorText())")
+            }
+        }
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

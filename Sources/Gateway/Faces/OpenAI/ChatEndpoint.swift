@@ -18,7 +18,7 @@ enum ChatEndpoint {
             exchange.asked = (request.models, request.isStream)
             let planned = PlanRequest(models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
-            let plan = try plan(planned, exchange, in: snapshot)
+            let plan = try plan(consume planned, exchange, in: snapshot)
             let writer: any ResponseWriter =
                 request.isStream
                 ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
@@ -43,7 +43,7 @@ enum ChatEndpoint {
         return [HTTPField(HTTPField.idempotencyKey, key)]
     }
 
-    private static func plan(_ request: PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
+    private static func plan(_ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
         do throws(PlanRefusal) {
             return try exchange.loop.plan(request, in: snapshot)
         } catch {
