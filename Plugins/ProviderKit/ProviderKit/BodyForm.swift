@@ -25,10 +25,10 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them.
     ///   - isStream: whether a stream was asked for. Only then are lines of JSON looked for, which the client is to get
     ///     one by one.
-    public init?(_ bytes: RawSpan, contentType: String?, isStream: Bool) {
+    public init?(_ bytes: RawSpan, contentType: @autoclosure () -> String?, isStream: Bool) {
         guard bytes.byteCount > 0 else { return nil }
         switch bytes.byte(0) {
-        case UInt8(ascii: "{"): self = isStream && Self.isLines(bytes, contentType) ? .jsonLines : .jsonObject
+        case UInt8(ascii: "{"): self = isStream && Self.isLines(bytes, contentType()) ? .jsonLines : .jsonObject
         case UInt8(ascii: "["): self = .jsonArray
         case UInt8(ascii: "<"): self = .markup
         case UInt8(ascii: ":"): self = .eventStream

@@ -8,51 +8,33 @@ extension Attempt {
     func sniff(_ bytes: ByteBuffer) {
         var bytes = pending.readableBytes > 0 ? pendingBytes(with: bytes) : bytes
         pending = bytes
-        let head = head ?? UpstreamHead(status: 502)
-        if head.mayBeCompressed(bytes) {
-            guard let isCompressed = beginsInflating(bytes, head) else { return }
+        if contentCoding != nil || bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) == BodyInflater.firstGzipByte {
+            guard let isCompressed = beginsInflating(bytes) else { return }
             if isCompressed {
                 pending = noBytes
                 return inflate(bytes)
             }
         }
         bytes.skipBlanks()
-        guard let form = BodyForm(bytes.readableBytesSpan, contentType: head["content-type"], isStream: providerCall.isStream) else {
+        guard let form = BodyForm(bytes.readableBytesSpan, contentType: head?["content-type"], isStream: providerCall.isStream) else {
             return
         }
-        beginDecoding(form, head)
+        beginDecoding(form)
         guard !isDone else { return }
         pending = noBytes
         decode(bytes)
     }
 
-    /// - Parameter form: nil if the body is empty.
-    func beginDecoding(_ form: BodyForm?, _ head: consuming UpstreamHead) {
-        head.bodyForm = form
-        do throws(ProviderError) {
-            if inflater == nil, let coding = head.unknownCoding {
-                throw ProviderError(
-                    .upstreamError, message: "the upstream responded with the content encoding '\(coding)', which was not requested",
-                    code: "upstream_unreadable")
-            }
-            begin(try translator.decoder(for: providerCall, head: head), form)
-        } catch {
-            fail(error)
-        }
-    }
-
     /// Whether the body begins in a compressed form; nil if more bytes are needed. If it does, it is inflated from now
     /// on.
-    private func beginsInflating(_ start: ByteBuffer, _ head: UpstreamHead) -> Bool? {
+    private func beginsInflating(_ start: ByteBuffer) -> Bool? {
         guard start.readableBytes >= 2 else { return nil }
-        let mayBeBare: Bool
-        if head.namesDeflate {
+        var mayBeBare = false
+        if contentCoding?.isDeflate == true {
             var text = start
             text.skipBlanks()
             guard let form = BodyForm(text.readableBytesSpan, contentType: nil, isStream: false) else { return nil }
             mayBeBare = form == .other
-        } else {
-            mayBeBare = false
         }
         inflater = BodyInflater(for: start, mayBeBare: mayBeBare)
         return inflater != nil
@@ -61,7 +43,7 @@ extension Attempt {
     /// The body of an error, decoded if it is compressed.
     var errorBody: ByteBuffer {
         let bytes = pending
-        guard let inflater = BodyInflater(for: bytes, mayBeBare: head?.namesDeflate == true) else { return bytes }
+        guard let inflater = BodyInflater(for: bytes, mayBeBare: contentCoding?.isDeflate == true) else { return bytes }
         var body = ByteBuffer()
         do throws(WireFault) {
             try inflater.inflate(bytes) { if body.readableBytes < Self.maxErrorBytes { body.writeImmutableBuffer($0) } }
@@ -84,24 +66,19 @@ extension Attempt {
     }
 }
 
-extension UpstreamHead {
-    private var codings: [String] {
-        guard let field = self["content-encoding"] else { return [] }
-        return field.lowercased().split(separator: ",").map { $0.drop { $0 == " " }.prefix { $0 != " " && $0 != ";" } }.map(String.init)
+/// The codings that a response's head names. Source: RFC 9110, section 8.4.1.
+struct ContentCoding {
+    private let names: [String]
+
+    /// - Parameter field: the value of `content-encoding`.
+    init(_ field: String) {
+        names = field.lowercased().split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " && $0 != ";" }) }
     }
 
-    /// Whether a body with these first bytes can be compressed at all.
-    fileprivate func mayBeCompressed(_ start: ByteBuffer) -> Bool {
-        start.getInteger(at: start.readerIndex, as: UInt8.self) == BodyInflater.firstGzipByte || self["content-encoding"] != nil
-    }
+    var isDeflate: Bool { names == ["deflate"] }
 
-    /// Source: RFC 9110, section 8.4.1.
-    fileprivate var namesDeflate: Bool { codings == ["deflate"] }
-
-    /// A content coding that is not decoded. A body that is named gzip and isn't is taken as it is.
-    fileprivate var unknownCoding: String? {
-        codings.first { !["identity", "gzip", "x-gzip", "deflate", ""].contains($0) }
-    }
+    /// A coding that is not decoded; nil if there is none. A body that is named gzip and isn't is taken as it is.
+    var unknown: String? { names.first { !["identity", "gzip", "x-gzip", "deflate", ""].contains($0) } }
 }
 
 extension ByteBuffer {

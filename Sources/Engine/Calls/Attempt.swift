@@ -81,6 +81,8 @@ final class Attempt {
     private(set) var requestID: String?
     /// The path and query of the request; nil before it is made, and for a provider inside the process.
     private(set) var target: String?
+    /// nil if the head names none, as it should.
+    private(set) var contentCoding: ContentCoding?
     /// Decodes a compressed body; nil if the body isn't compressed.
     var inflater: BodyInflater?
     /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
@@ -188,6 +190,7 @@ final class Attempt {
         firstByteAt = .now()
         self.head = head
         requestID = head.requestID
+        contentCoding = head["content-encoding"].map { ContentCoding($0) }
         guard (200..<300).contains(head.status) else {
             state = .readingError
             return
@@ -237,7 +240,7 @@ final class Attempt {
         case .readingError: refused()
         case .sniffing, .decoding:
             if let inflater, !inflater.isComplete { return failed(.truncated) }
-            if case .sniffing = state { beginDecoding(pending.readableBytes > 0 ? .other : nil, head ?? UpstreamHead(status: 502)) }
+            if case .sniffing = state { beginDecoding(pending.readableBytes > 0 ? .other : nil) }
             if !isDone { finishDecoding() }
         }
     }
@@ -307,8 +310,21 @@ final class Attempt {
         complete()
     }
 
-    func begin(_ decoder: any ResponseDecoder, _ form: BodyForm?) {
-        self.decoder = decoder
+    /// Creates the decoder.
+    ///
+    /// - Parameter form: nil if the body is empty.
+    func beginDecoding(_ form: BodyForm?) {
+        head?.bodyForm = form
+        do throws(ProviderError) {
+            if inflater == nil, let coding = contentCoding?.unknown {
+                throw ProviderError(
+                    .upstreamError, message: "the upstream responded with the content encoding '\(coding)', which was not requested",
+                    code: "upstream_unreadable")
+            }
+            decoder = try translator.decoder(for: providerCall, head: head ?? UpstreamHead(status: 502))
+        } catch {
+            return fail(error)
+        }
         state = .decoding
         if providerCall.isStream { head = nil }
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)

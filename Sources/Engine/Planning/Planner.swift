@@ -39,7 +39,12 @@ package struct Planner<State: PlanningState> {
     }
 
     private mutating func plan() throws(PlanRefusal) -> Plan {
-        var plan = request.models.count > 1 ? try self.plan(names: request.models) : try self.plan(name: request.models.first ?? "auto")
+        var plan: Plan
+        switch request.models.count {
+        case 0: plan = try self.plan(name: "auto")
+        case 1: plan = try self.plan(name: request.models[0])
+        default: plan = try self.plan(names: request.models)
+        }
         if let name = request.overrides?.fields.fallbackModel { try addFallback(name, to: &plan) }
         if !hasFallback { addDefaultFallback(to: &plan) }
         if let refusal, plan.tries.isEmpty, plan.fallback.isEmpty { throw refusal }
