@@ -124,7 +124,8 @@ struct RefusalTests {
             let peer = try await Peer.connect(to: address)
             try await peer.send(Self.head(1_000_000))
             try await peer.receive(endingWith: "no key")
-            // The client sends on; the linger after the discarding is a second, not another discard time with its bytes.
+            // The client sends on; the linger after the discarding is a second, not another discard time with its
+            // bytes.
             try await eventually { server.openConnections == 0 }
         }
     }

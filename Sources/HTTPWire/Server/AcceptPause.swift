@@ -39,8 +39,8 @@ final class AcceptPause: Sendable {
         return Int(descriptor) < descriptors.firstForFiles
     }
 
-    /// Stops accepting until a descriptor below those for upstreams is free. Looks for one when a connection closes, and
-    /// every second.
+    /// Stops accepting until a descriptor below those for upstreams is free. Looks for one when a connection closes,
+    /// and every second.
     func begin() {
         let now = NIODeadline.now()
         let (listeners, isWarning) = state.withLock { state -> ([any Channel], Bool) in
