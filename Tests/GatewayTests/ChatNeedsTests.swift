@@ -21,7 +21,9 @@ struct ChatNeedsTests {
             ("image_embeds", .image), ("input_audio", .audio), ("audio_url", .audio), ("audio_embeds", .audio), ("video_url", .video),
             ("input_video", .video),
             ("video", .video), ("audio", .audio), ("image_file", .image), ("document", .file), ("document_url", .file), ("pdf", .file),
-            ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image),
+            ("file", .file), ("input_file", .file), (#"im\u0061ge_url"#, .image), ("imageUrl", .image), ("IMAGE_URL", .image),
+            ("image/png", .image), ("audio/wav", .audio), ("video/mp4", .video), ("application/pdf", .file), ("Image/JPEG", .image),
+            ("Text", nil), ("text/plain", nil),
         ] as [(String, Capability?)])
     func parts(type: String, capability: Capability?) throws {
         let expected = CapabilitySet([capability].compactMap { $0 })
@@ -31,7 +33,8 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "a part of an unknown type needs a medium, and text does not", arguments: [("point_cloud", true), ("media", true), ("text", false)])
+        "a part of an unknown type needs a medium, and text does not",
+        arguments: [("point_cloud", true), ("media", true), ("model/gltf-binary", true), ("text", false)])
     func unknownParts(type: String, isNeeded: Bool) throws {
         let needs = try needs(content: "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"\(type)\"}]")
         #expect(needs.needsAnyMedium == isNeeded)
@@ -39,11 +42,37 @@ struct ChatNeedsTests {
     }
 
     @Test(
-        "a part without a type needs the medium that its members name",
-        arguments: [(#"{"image_url":{"url":"x"}}"#, CapabilitySet([.image])), (#"{"text":"a"}"#, []), (#"{"video":["x"]}"#, [.video])]
-            as [(String, CapabilitySet)])
-    func partsWithoutType(part: String, expected: CapabilitySet) throws {
-        #expect(try needs(content: "[\(part)]").supports == expected)
+        "a part whose type says nothing needs the medium that its members name, and any medium if they name none",
+        arguments: [
+            (#""image_url":{"url":"x"}"#, CapabilitySet([.image]), false), (#""image":"x""#, [.image], false),
+            (#""video":["x"]"#, [.video], false), (#""input_audio":{"data":"AA","format":"wav"}"#, [.audio], false),
+            (#""inline_data":{"data":"AA","mime_type":"image/png"}"#, [.image], false),
+            (#""inlineData":{"mimeType":"audio/mp3","data":"AA"}"#, [.audio], false),
+            (#""file_data":{"file_uri":"x","mime_type":"video/mp4"}"#, [.video], false),
+            (#""fileData":{"fileUri":"x","mimeType":"application/pdf"}"#, [.file], false),
+            (#""fileData":{"fileUri":"x"}"#, [.file], false), (#""inlineData":{"data":"AA","mimeType":"text/csv"}"#, [.file], false),
+            (#""source":{"type":"base64","media_type":"image/png","data":"AA"}"#, [.image], false),
+            (#""mime_type":"image/png","data":"AA""#, [.image], false), (#""text":"a","image_url":{"url":"x"}"#, [.image], false),
+            (#""inline_data":{"data":"AA"}"#, [], true), (#""inline_data":{"data":"AA","mime_type":"model/stl"}"#, [], true),
+            (#""x":1"#, [], true), (#""image_url":null"#, [], true), (#""text":"a""#, [], false),
+            (#""text":"a","image_url":null"#, [], false), (#""text":"a","cache_control":{"kind":"x"}"#, [], false),
+            (#""content":[{"type":"text","text":"a"}]"#, [], false),
+        ] as [(String, CapabilitySet, Bool)], ["", #""type":null,"#, #""type":7,"#, #""type":"","#, #""type":["x"],"#])
+    func partsWithoutType(_ part: (members: String, expected: CapabilitySet, needsAnyMedium: Bool), type: String) throws {
+        let needs = try needs(content: "[{\(type)\(part.members)}]")
+        #expect(needs.supports == part.expected && needs.needsAnyMedium == part.needsAnyMedium)
+    }
+
+    @Test("an empty part needs any medium", arguments: ["{}", #"{"type":7}"#, #"{"type":null}"#])
+    func emptyParts(part: String) throws {
+        #expect(try needs(content: "[\(part)]").needsAnyMedium)
+    }
+
+    @Test("if its type is unknown, a part needs the medium that its members name")
+    func unknownTypes() throws {
+        let needs = try needs(content: #"[{"type":"media","mime_type":"image/png","data":"AA"}]"#)
+        #expect(needs.supports == [.image] && !needs.needsAnyMedium)
+        #expect(try self.needs(content: #"[{"type":"hologram","text":"a"}]"#).needsAnyMedium)
     }
 
     @Test("an image counts in any message, and in nested content")

@@ -5,10 +5,10 @@ import RoutingPolicy
 
 /// What a chat request needs from a model, collected while its body is parsed.
 ///
-/// A message part that isn't text needs a medium, which its `type` names; text that mentions images needs none. A
-/// non-empty list of tools needs `tools` whatever `tool_choice` is, because the list is sent in any case and a model
-/// without tools refuses it. `tool_choice` alone needs nothing, because OpenAI refuses it without tools. If a member
-/// appears twice, both values count, because either may be the one that an upstream uses.
+/// A message part that isn't text needs a medium, which its `type` names, or else its members; text that mentions
+/// images needs none. A non-empty list of tools needs `tools` whatever `tool_choice` is, because the list is sent in
+/// any case and a model without tools refuses it. `tool_choice` alone needs nothing, because OpenAI refuses it without
+/// tools. If a member appears twice, both values count, because either may be the one that an upstream uses.
 struct ChatNeeds {
     private(set) var capabilities = CapabilitySet()
     /// Whether there is a part of an unknown type.
@@ -109,33 +109,73 @@ struct ChatNeeds {
     }
 
     private mutating func readPart(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
-        var type: JSONValue?
-        /// What the names of the members say, if the part has no `type`.
-        var memberMedium: Medium?
+        let start = cursor.offset
+        var hasKnownType = false, hasUnknownType = false, hasText = false
         try cursor.enterObject(body)
         while let key = try cursor.nextKey(body) {
             if JSON.isKey(key, "type", in: body) {
-                type = try cursor.skipValue(body)
-                if let type, type.kind == .string, !JSON.isString(type, "text", in: body) { add(Medium(JSON.string(type.range, in: body))) }
+                let type = try cursor.skipValue(body)
+                guard type.kind == .string, type.range.count > 2 else { continue }
+                switch Medium(type: type, in: body) {
+                case .text: hasKnownType = true
+                case .known(let capability):
+                    hasKnownType = true
+                    add(capability)
+                case nil: hasUnknownType = true
+                }
             } else if JSON.isKey(key, "text", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "thinking", in: body) {
+                hasText = true
                 try readText(&cursor, body)
             } else if JSON.isKey(key, "content", in: body) {
                 // A tool result in Anthropic's format is a part that contains parts.
+                hasText = true
                 try readContent(&cursor, body)
             } else {
-                if type == nil, let medium = Medium(named: JSON.string(key, in: body)) { memberMedium = medium }
                 try cursor.skipValue(body)
             }
         }
-        if type?.kind != .string, let memberMedium { add(memberMedium) }
+        if hasKnownType { return }
+        if let capability = try Self.capability(ofMembersFrom: start, body) {
+            add(capability)
+        } else if hasUnknownType || !hasText {
+            needsAnyMedium = true
+        }
     }
 
-    private mutating func add(_ medium: Medium?) {
-        switch medium {
-        case .known(let capability): add(capability)
-        case .unknown: needsAnyMedium = true
-        case nil: break
+    /// The capability that the members of a part need, if its type doesn't say so: by the media type in them, as in
+    /// Gemini's `inline_data` and `file_data`, or else by their names.
+    private static func capability(ofMembersFrom start: Int, _ body: RawSpan) throws(JSONError) -> Capability? {
+        var cursor = JSONCursor(at: start)
+        var named: Capability?
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            let value = try cursor.skipValue(body)
+            if value.kind == .null { continue }
+            if let capability = mediaType(key, value, body) { return capability }
+            if let capability = try mediaType(inside: value, body) { return capability }
+            if named == nil, case .known(let capability)? = Medium(named: JSON.string(key, in: body)) { named = capability }
         }
+        return named
+    }
+
+    private static func mediaType(inside value: JSONValue, _ body: RawSpan) throws(JSONError) -> Capability? {
+        guard value.kind == .object else { return nil }
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if let capability = mediaType(key, try cursor.skipValue(body), body) { return capability }
+        }
+        return nil
+    }
+
+    /// The capability for a member that is a media type. Gemini's parts have `mime_type`, or `mimeType`, and
+    /// Anthropic's sources `media_type`.
+    private static func mediaType(_ key: Range<Int>, _ value: JSONValue, _ body: RawSpan) -> Capability? {
+        guard value.kind == .string,
+            JSON.isKey(key, "mime_type", in: body) || JSON.isKey(key, "mimeType", in: body) || JSON.isKey(key, "media_type", in: body)
+                || JSON.isKey(key, "mediaType", in: body)
+        else { return nil }
+        return Medium.capability(ofMediaType: JSON.string(value.range, in: body))
     }
 
     private mutating func readCalls(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
@@ -195,9 +235,8 @@ struct ChatNeeds {
 
 /// The medium of a message part.
 private enum Medium {
+    case text
     case known(Capability)
-    /// Not text, and nothing else that the router knows.
-    case unknown
 
     /// The types of parts that are text. Sources: OpenAI's API reference for Chat Completions and Responses;
     /// Anthropic's Messages.
@@ -206,22 +245,57 @@ private enum Medium {
         "tool_use", "tool_result", "tool_call", "tool_reference", "server_tool_use", "search_result", "cache_control", "json",
     ]
 
-    /// The medium of a part with this type; nil for text.
-    init?(_ type: String) {
-        guard !type.isEmpty, !Self.texts.contains(type) else { return nil }
-        self = Medium(named: type) ?? .unknown
+    /// The medium of a part with this type, a string; nil if it is unknown.
+    init?(type: JSONValue, in body: RawSpan) {
+        if JSON.isString(type, "text", in: body) {
+            self = .text
+        } else {
+            self.init(named: JSON.string(type.range, in: body))
+        }
     }
 
-    /// The medium that a name contains: `image_url`, `input_audio`, `document`. Clients use many names, such as `video`
-    /// (Qwen-VL's), `document_url` (Mistral's), `image_embeds` (vLLM's) and `image_file` (OpenAI's Assistants); nil if
-    /// it contains none.
+    /// The medium that the name of a type or a member contains: `image_url`, `input_audio`, `document`, `imageUrl`,
+    /// `video/mp4`. Clients use many names, such as `video` (Qwen-VL's), `document_url` (Mistral's), `image_embeds`
+    /// (vLLM's) and `image_file` (OpenAI's Assistants); nil if it contains none.
     init?(named name: String) {
-        let words = name.lowercased().split { $0 == "_" || $0 == "-" || $0 == "." }
-        let media: [(Capability, [Substring])] = [
+        let lowercase = name.lowercased()
+        if Self.texts.contains(lowercase) || lowercase.hasPrefix("text/") {
+            self = .text
+        } else if let capability = Self.capability(ofMediaType: lowercase) ?? Self.capability(ofWords: Self.words(of: name)) {
+            self = .known(capability)
+        } else {
+            return nil
+        }
+    }
+
+    /// The capability for a media type, such as `image/png`, in any case; nil if the router knows none.
+    static func capability(ofMediaType type: String) -> Capability? {
+        switch type.prefix(while: { $0 != "/" }).lowercased() {
+        case let top where top.utf8.count == type.utf8.count: nil
+        case "image": .image
+        case "audio": .audio
+        case "video": .video
+        case "application", "text": .file
+        default: nil
+        }
+    }
+
+    private static func capability(ofWords words: [String]) -> Capability? {
+        let media: [(Capability, [String])] = [
             (.image, ["image", "images"]), (.audio, ["audio", "audios"]), (.video, ["video", "videos"]),
             (.file, ["file", "files", "document", "documents", "pdf"]),
         ]
-        guard let capability = media.first(where: { $0.1.contains(where: words.contains) })?.0 else { return nil }
-        self = .known(capability)
+        return media.first { $0.1.contains(where: words.contains) }?.0
+    }
+
+    /// The words of a name in lower case: `image` and `url` of `image_url`, `imageUrl` and `IMAGE-URL`.
+    private static func words(of name: String) -> [String] {
+        var words = [""], isAfterLowercase = false
+        for character in name {
+            if character == "_" || character == "-" || character == "." || isAfterLowercase && character.isUppercase { words.append("") }
+            if character.isLetter { words[words.count - 1] += character.lowercased() }
+            isAfterLowercase = character.isLowercase
+        }
+        return words
     }
 }
