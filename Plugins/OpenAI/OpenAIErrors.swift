@@ -26,19 +26,19 @@ extension OpenAIResponse {
             code: "upstream_failed")
     }
 
-    /// The error that an object without choices reports; nil if it reports none, such as a ping.
+    /// The codes that mean success, beside 0. MiniMax reports `"base_resp": {"status_code": 0}` in each response, and
+    /// other servers in China a status or a word.
+    private static let successCodes: Set = ["200", "ok", "success"]
+
+    /// The error that an object without choices reports; nil if it reports none, such as a ping or a success.
     static func failureWithoutChoices(_ bytes: RawSpan) -> ProviderError? {
-        guard let body = ErrorBody(bytes), body.message != nil || body.code != nil else { return nil }
-        return failure(body)
+        guard let body = ErrorBody(bytes) else { return nil }
+        if let code = body.code { return successCodes.contains(code.lowercased()) ? nil : failure(body) }
+        return body.message == nil || body.hasSuccessCode ? nil : failure(body)
     }
 
-    /// The error that an object reports.
-    ///
-    /// - Parameters:
-    ///   - error: the range of the value of `error`; nil if the entire object is the error.
-    ///   - bytes: the object.
-    static func failure(_ error: Range<Int>?, in bytes: RawSpan) -> ProviderError {
-        ErrorBody(bytes.extracting(error ?? 0..<bytes.byteCount)).map(failure)
-            ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
+    /// The error that an error event, or the value of `error`, reports.
+    static func failure(_ error: RawSpan) -> ProviderError {
+        ErrorBody(error).map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 }

@@ -9,6 +9,8 @@ struct OpenAIChunk {
     var content = ContentSummary()
     var choices = 0
     var usage: Usage?
+    /// The usage in a choice, which counts if there is no other. Source: Moonshot's API reference, "Chat", streams.
+    private var usageOfChoice: Usage?
     /// The range of the string that is the text of the first choice; nil if there is none.
     private(set) var text: Range<Int>?
     /// The range of the string that makes chunks equally long, so that an eavesdropper can't guess texts from their
@@ -28,6 +30,8 @@ struct OpenAIChunk {
     /// The range of the finish reason that means a failure; nil if there is none.
     private var failedReason: Range<Int>?
     private var hasChoices = false
+    /// Whether a choice has neither content nor a finish reason.
+    private(set) var hasEmptyChoice = false
 
     /// Creates a chunk that contains only the text of its only choice.
     init(text: Range<Int>, json: Range<Int>) {
@@ -46,7 +50,7 @@ struct OpenAIChunk {
     }
 
     /// Reads a chunk. Throws the error that the object contains, or an `upstream_error` if it is not a JSON object.
-    init(_ range: Range<Int>, in source: RawSpan, isErrorEvent: Bool) throws(ProviderError) {
+    init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
         json = range
         let bytes = source.extracting(range)
         do throws(JSONError) {
@@ -59,13 +63,14 @@ struct OpenAIChunk {
                     hasChoices = true
                     try readChoices(&cursor, bytes)
                 } else if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
-                    usage = try Usage(&cursor, bytes) ?? usage
+                    add(try Usage(&cursor, bytes))
                 } else if JSON.isKey(key, "x_groq", in: bytes), try cursor.peekKind(bytes) == .object {
                     try readGroq(&cursor, bytes)
                 } else if JSON.isKey(key, "error", in: bytes) {
-                    error = try readError(&cursor, bytes) ?? error
+                    let value = try cursor.skipValue(bytes)
+                    if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { content.hasStrayMember = true }
                 } else {
-                    if JSON.isKey(key, "_router", in: bytes) { content.hasRouterMember = true }
+                    if JSON.isKey(key, "_router", in: bytes) { content.hasStrayMember = true }
                     let value = try cursor.skipValue(bytes)
                     if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                 }
@@ -77,10 +82,18 @@ struct OpenAIChunk {
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if isErrorEvent || error != nil { throw OpenAIResponse.failure(error, in: bytes) }
+        if let error { throw OpenAIResponse.failure(bytes.extracting(error)) }
         if let failedReason { throw OpenAIResponse.failure(reason: JSON.string(failedReason, in: bytes)) }
         if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
+        usage = usage ?? usageOfChoice
         content.isUsageOnly = usage != nil && choices == 0
+    }
+
+    private mutating func add(_ other: Usage?) {
+        guard let other else { return }
+        var all = usage ?? other
+        all.update(other)
+        usage = all
     }
 
     /// Reads the usage that Groq sends in a member of its own in streams. Source: Groq's API reference, `x_groq`.
@@ -88,20 +101,29 @@ struct OpenAIChunk {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
-                usage = try Usage(&cursor, bytes) ?? usage
+                add(try Usage(&cursor, bytes))
             } else {
                 _ = try cursor.skipValue(bytes)
             }
         }
     }
 
-    /// The range of an error that says something. Some providers send an empty one beside a sound response, such as
+    /// Whether an error says something. Some providers send an empty one beside a sound response, such as
     /// `{"message": "", "code": null}`. Source: BerriAI/litellm#18407.
-    private func readError(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
-        let value = try cursor.skipValue(bytes)
+    private func saysError(_ value: JSONValue, _ bytes: RawSpan) -> Bool {
         switch value.kind {
-        case .object, .array, .string: return ErrorBody(bytes.extracting(value.range)) == nil ? nil : value.range
-        case .number, .true, .false, .null: return nil
+        case .object, .array, .string: ErrorBody(bytes.extracting(value.range)) != nil
+        case .number, .true, .false, .null: false
+        }
+    }
+
+    /// Whether an SDK may take an empty error for one. Source: openai-python, `_streaming.py`; openai-node,
+    /// `streaming.ts`: any value that is true in the language.
+    private static func isTruthy(_ value: JSONValue) -> Bool {
+        switch value.kind {
+        case .object, .array, .number, .true: true
+        case .string: value.range.count > 2
+        case .false, .null: false
         }
     }
 
@@ -111,6 +133,7 @@ struct OpenAIChunk {
             choices += 1
             guard try cursor.peekKind(bytes) == .object else {
                 _ = try cursor.skipValue(bytes)
+                hasEmptyChoice = true
                 continue
             }
             var bit: UInt64 = 1
@@ -123,25 +146,31 @@ struct OpenAIChunk {
                     if isMessage { hasMessage = true }
                     choiceText = try readDelta(&cursor, bytes) ?? choiceText
                 } else if JSON.isKey(key, "error", in: bytes) {
-                    error = try readError(&cursor, bytes) ?? error
+                    let value = try cursor.skipValue(bytes)
+                    if saysError(value, bytes) { error = value.range }
                 } else {
                     let value = try cursor.skipValue(bytes)
                     if JSON.isKey(key, "index", in: bytes) {
                         bit = 1 << UInt64(min(63, max(0, JSON.integer(value, in: bytes) ?? 0)))
                     } else if value.kind == .string, value.range.count > 2, JSON.isKey(key, "finish_reason", in: bytes) {
                         readReason(value, bytes)
+                    } else if value.kind == .object, JSON.isKey(key, "usage", in: bytes) {
+                        var cursor = JSONCursor(at: value.range.lowerBound)
+                        usageOfChoice = try Usage(&cursor, bytes) ?? usageOfChoice
                     }
                 }
             }
-            if content.contentBytes > contentBefore { open |= bit }
-            if content.finishes > finishesBefore { ended |= bit }
+            let isOpen = content.contentBytes > contentBefore, isEnded = content.finishes > finishesBefore
+            if isOpen { open |= bit }
+            if isEnded { ended |= bit }
+            if !isOpen, !isEnded { hasEmptyChoice = true }
             if bit == 1 { text = choiceText ?? text }
         }
     }
 
     /// Reads a delta or a message, and returns the range of its text. Everything in it is content, such as text,
-    /// reasoning under its various names, refusals, tool calls and images, except the role, annotations and empty
-    /// values.
+    /// reasoning under its various names, refusals, tool calls and images, except the role, annotations and values that
+    /// say nothing.
     private mutating func readDelta(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Range<Int>? {
         var text: Range<Int>?
         try cursor.enterObject(bytes)
@@ -152,6 +181,7 @@ struct OpenAIChunk {
             case .number, .true, .false, .null: continue
             }
             guard value.range.count > 2 else { continue }
+            if value.kind != .string, try !Self.saysSomething(value, bytes) { continue }
             if JSON.isKey(key, "content", in: bytes) {
                 if value.kind == .string { text = value.range } else { hasTextInParts = true }
             } else if JSON.isKey(key, "role", in: bytes) || JSON.isKey(key, "annotations", in: bytes) {
@@ -166,14 +196,58 @@ struct OpenAIChunk {
         return text
     }
 
+    private static func saysSomething(_ value: JSONValue, _ bytes: RawSpan) throws(JSONError) -> Bool {
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        return try saysSomething(&cursor, bytes)
+    }
+
+    /// Whether there is a text that isn't empty, or a number, in the next value. If so, the cursor isn't moved behind
+    /// it. What only describes the value, such as its type, doesn't count:
+    /// `[{"index": 0, "function": {"arguments": ""}}]` says nothing.
+    private static func saysSomething(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Bool {
+        switch try cursor.peekKind(bytes) {
+        case .object:
+            try cursor.enterObject(bytes)
+            while let key = try cursor.nextKey(bytes) {
+                if isDescriptive(key, bytes) {
+                    try cursor.skipValue(bytes)
+                } else if try saysSomething(&cursor, bytes) {
+                    return true
+                }
+            }
+            return false
+        case .array:
+            try cursor.enterArray(bytes)
+            while try cursor.nextElement(bytes) {
+                if try saysSomething(&cursor, bytes) { return true }
+            }
+            return false
+        case .string:
+            if bytes.byte(cursor.offset + 1) != ASCII.quote { return true }
+            try cursor.skipValue(bytes)
+            return false
+        case .number: return true
+        case .true, .false, .null:
+            try cursor.skipValue(bytes)
+            return false
+        }
+    }
+
+    private static func isDescriptive(_ key: Range<Int>, _ bytes: RawSpan) -> Bool {
+        JSON.isKey(key, "index", in: bytes) || JSON.isKey(key, "type", in: bytes) || JSON.isKey(key, "id", in: bytes)
+            || JSON.isKey(key, "format", in: bytes) || JSON.isKey(key, "expires_at", in: bytes) || JSON.isKey(key, "call_id", in: bytes)
+    }
+
     private mutating func readReason(_ value: JSONValue, _ bytes: RawSpan) {
-        content.finishes += 1
         if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes)
             || JSON.isString(value, "tool_calls", in: bytes)
         {
+            content.finishes += 1
             return
         }
-        switch FinishReason(JSON.string(value.range, in: bytes)) {
+        guard let reason = FinishReason(JSON.string(value.range, in: bytes)) else { return }
+        content.finishes += 1
+        switch reason {
         case .end: break
         case .filter: content.isFiltered = true
         case .failure: failedReason = value.range

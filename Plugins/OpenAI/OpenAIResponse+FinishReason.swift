@@ -9,20 +9,26 @@ enum FinishReason {
     /// Counts as an end, and is counted in the metrics.
     case unknown
 
+    /// Creates a finish reason; nil if the text means that there is none yet.
+    ///
     /// - Parameter reason: the reason in any case.
-    init(_ reason: String) {
+    init?(_ reason: String) {
         let reason = reason.lowercased()
+        if Self.absences.contains(reason) || reason.allSatisfy(\.isWhitespace) { return nil }
         self =
             if Self.ends.contains(reason) {
                 .end
             } else if Self.filters.contains(reason) || reason.hasPrefix("content_filter") {
                 .filter
-            } else if Self.failures.contains(reason) {
+            } else if Self.failures.contains(reason) || reason.contains("error") {
                 .failure
             } else {
                 .unknown
             }
     }
+
+    /// Servers that write their language's null as a text, and Gemini's default value.
+    private static let absences: Set = ["null", "none", "nil", "undefined", "finish_reason_unspecified"]
 
     private static let ends: Set = [
         // OpenAI's API reference, "Chat Completions"
@@ -40,15 +46,15 @@ enum FinishReason {
         "image_prohibited_content", "guardrail_intervened", "content_filtered",
     ]
 
+    /// Failures beside everything that contains the word `error`: `error` itself (OpenRouter's "Errors and Debugging",
+    /// mid-stream errors), `network_error` (z.ai, [pi#2313]), `server_error` and others.
     private static let failures: Set = [
-        // OpenRouter's "Errors and Debugging", mid-stream errors
-        "error",
-        // z.ai, [pi#2313]; SGLang and vLLM [pi#1750]; DeepSeek's API reference
-        "network_error", "abort", "aborted", "insufficient_system_resource",
+        // SGLang and vLLM [pi#1750]; DeepSeek's API reference
+        "abort", "aborted", "insufficient_system_resource",
         // Gemini's `FinishReason`
         "malformed_function_call", "unexpected_tool_call", "malformed_response", "too_many_tool_calls", "missing_thought_signature",
         // Proxies
-        "cancelled", "canceled", "timeout", "timed_out", "failed", "failure", "server_error", "internal_error", "upstream_error",
-        "overloaded", "interrupted", "api_error", "model_error", "exception", "disconnected", "rate_limit", "rate_limited",
+        "cancelled", "canceled", "timeout", "timed_out", "failed", "failure", "overloaded", "interrupted", "exception", "disconnected",
+        "rate_limit", "rate_limited",
     ]
 }

@@ -14,6 +14,19 @@ enum OpenAIResponse {
         case nil: throw unreadable("an empty body")
         }
     }
+
+    /// Whether data ends the stream. OpenAI's SDK accepts data that *begins with* `[DONE]`, and some servers put
+    /// spaces around it.
+    static func isEnd(_ data: Range<Int>, _ bytes: RawSpan) -> Bool {
+        var start = data.lowerBound
+        while start < data.upperBound, bytes.unsafeLoad(fromByteOffset: start, as: UInt8.self) == 0x20 { start += 1 }
+        let mark: StaticString = "[DONE]"
+        guard data.upperBound - start >= mark.utf8CodeUnitCount else { return false }
+        for (offset, byte) in UnsafeBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount).enumerated() {
+            guard bytes.unsafeLoad(fromByteOffset: start + offset, as: UInt8.self) == byte else { return false }
+        }
+        return true
+    }
 }
 
 /// Which choices of a response have begun and ended.
@@ -70,27 +83,42 @@ struct OpenAIStreamDecoder: ResponseDecoder {
     }
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
-        if let joined = event.joinedData {
-            let span = joined.span.bytes
-            if isEnd(0..<joined.count, span) { return end(&response) }
-            let chunk = try OpenAIChunk(0..<joined.count, in: span, isErrorEvent: event.isType("error", in: bytes))
-            // In JSON, a line end is only allowed between tokens, where a space means the same.
-            let json = joined.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
-            record(chunk, of: span, &response)
-            return response.chunk(joined: json, content: chunk.content)
+        if event.isType("error", in: bytes) {
+            if let joined = event.joinedData { throw OpenAIResponse.failure(joined.span.bytes) }
+            throw OpenAIResponse.failure(bytes.extracting(event.data))
         }
+        if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
-        if isEnd(event.data, bytes) { return end(&response) }
+        if OpenAIResponse.isEnd(event.data, bytes) { return end(&response) }
         let chunk = try chunk(event, bytes)
         record(chunk, of: bytes, &response)
         if chunk.hasMessage { return response.buffered(chunk.json, content: chunk.content) }
         response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
     }
 
+    /// Reads an event of several lines. If it is not one JSON text, each line is a chunk: some servers send no blank
+    /// lines between events.
+    private mutating func read(_ joined: [UInt8], _ response: inout ResponseSink) throws(ProviderError) {
+        let bytes = joined.span.bytes
+        let isOneText = (try? JSON.validate(bytes)) != nil
+        var start = 0
+        while start < joined.count, !isComplete {
+            let end = isOneText ? joined.count : bytes.firstIndex(of: ASCII.lineFeed, in: start..<joined.count) ?? joined.count
+            let line = start..<end
+            start = end + 1
+            if line.isEmpty { continue }
+            if OpenAIResponse.isEnd(line, bytes) { return self.end(&response) }
+            let chunk = try OpenAIChunk(line, in: bytes)
+            record(chunk, of: bytes, &response)
+            // In JSON, a line end is only allowed between tokens, where a space means the same.
+            let json = line.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
+            response.chunk(joined: json, content: chunk.content)
+        }
+    }
+
     private mutating func chunk(_ event: SSEEvent, _ bytes: RawSpan) throws(ProviderError) -> OpenAIChunk {
-        let isError = event.isType("error", in: bytes)
-        if !isError, let chunk = pattern.chunk(event.data, in: bytes) { return chunk }
-        let chunk = try OpenAIChunk(event.data, in: bytes, isErrorEvent: isError)
+        if let chunk = pattern.chunk(event.data, in: bytes) { return chunk }
+        let chunk = try OpenAIChunk(event.data, in: bytes)
         pattern.learn(chunk, event.data, in: bytes)
         return chunk
     }
@@ -105,24 +133,13 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         isComplete = true
         response.complete()
     }
-
-    /// Whether an event ends the stream. OpenAI's SDK accepts data that *begins with* `[DONE]`, and some servers put
-    /// spaces around it.
-    private func isEnd(_ data: Range<Int>, _ bytes: RawSpan) -> Bool {
-        var start = data.lowerBound
-        while start < data.upperBound, bytes.unsafeLoad(fromByteOffset: start, as: UInt8.self) == 0x20 { start += 1 }
-        let mark: StaticString = "[DONE]"
-        guard data.upperBound - start >= mark.utf8CodeUnitCount else { return false }
-        for (offset, byte) in UnsafeBufferPointer(start: mark.utf8Start, count: mark.utf8CodeUnitCount).enumerated() {
-            guard bytes.unsafeLoad(fromByteOffset: start + offset, as: UInt8.self) == byte else { return false }
-        }
-        return true
-    }
 }
 
-/// A decoder for chunks that are lines of JSON instead of events.
+/// A decoder for chunks that are lines of JSON instead of events. A line may begin with `data:` and the last one may be
+/// `[DONE]`, as in an event stream.
 struct OpenAILinesDecoder: ResponseDecoder {
     private let keepsText: Bool
+    private var isComplete = false
     private var progress = ChoiceProgress()
     private var lines = NDJSONDecoder()
 
@@ -132,31 +149,48 @@ struct OpenAILinesDecoder: ResponseDecoder {
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
         do {
-            while let line = try lines.nextLine(bytes) { try read(line, bytes, &response) }
+            while !isComplete, let line = try lines.nextLine(bytes) { try read(line, bytes, &response) }
         } catch let error as ProviderError {
             throw error
         } catch {
             throw OpenAIResponse.unreadable("invalid lines of JSON: \(error)")
         }
-        return lines.consume()
+        return isComplete ? bytes.byteCount : lines.consume()  // what follows `[DONE]` is ignored
     }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
+        if isComplete { return }
         do {
-            if let line = try lines.finish(bytes) { try read(line, bytes, &response) }
-        } catch let error as ProviderError {
+            // A line that begins with `data:` and the mark `[DONE]` are not JSON.
+            let line = 0..<bytes.byteCount, data = data(ofLine: line, bytes)
+            let isJSON = data.lowerBound == 0 && !OpenAIResponse.isEnd(data, bytes)
+            if let line = try isJSON ? lines.finish(bytes) : line { try read(line, bytes, &response) }
+        } catch let error as ProviderError where error.code != OpenAIResponse.unreadableCode {
             throw error
         } catch {
             throw .truncated("the upstream closed the stream in the middle of a line")
         }
+        if isComplete { return }
         guard progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()
     }
 
     private mutating func read(_ line: Range<Int>, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
-        let chunk = try OpenAIChunk(line, in: bytes, isErrorEvent: false)
+        let line = data(ofLine: line, bytes)
+        if line.isEmpty { return }
+        if OpenAIResponse.isEnd(line, bytes) {
+            isComplete = true
+            return response.complete()
+        }
+        let chunk = try OpenAIChunk(line, in: bytes)
         progress.record(chunk)
         chunk.add(to: &response, of: bytes, keepsText: keepsText)
+    }
+
+    /// The line without the field name of an event stream.
+    private func data(ofLine line: Range<Int>, _ bytes: RawSpan) -> Range<Int> {
+        guard line.count >= 5, bytes.equals(line.lowerBound..<line.lowerBound + 5, "data:") else { return line }
+        return line.lowerBound + 5..<line.upperBound
     }
 }
 
@@ -171,34 +205,35 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
         let chunk: OpenAIChunk
         do {
-            chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, isErrorEvent: false)
+            chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes)
         } catch  where error.code == OpenAIResponse.unreadableCode {
-            let objects = Self.objects(in: bytes)
+            let (objects, hasEnd) = Self.objects(in: bytes)
             guard !objects.isEmpty else { throw error }
-            guard objects.count == 1 else { return try finish(objects, bytes, &response) }
-            chunk = try OpenAIChunk(objects[0], in: bytes, isErrorEvent: false)
+            guard objects.count == 1, !hasEnd else { return try finish(objects, hasEnd, bytes, &response) }
+            chunk = try OpenAIChunk(objects[0], in: bytes)
         }
         guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
-        guard chunk.content.hasBegun else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
+        guard !chunk.hasEmptyChoice else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         response.buffered(chunk.json, content: chunk.content)
         response.complete()
     }
 
-    private func finish(_ objects: [Range<Int>], _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
+    private func finish(_ objects: [Range<Int>], _ hasEnd: Bool, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         var progress = ChoiceProgress()
         for object in objects {
-            let chunk = try OpenAIChunk(object, in: bytes, isErrorEvent: false)
+            let chunk = try OpenAIChunk(object, in: bytes)
             progress.record(chunk)
             chunk.add(to: &response, of: bytes, keepsText: keepsText)
         }
-        guard progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
+        guard hasEnd || progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()
     }
 
-    /// The elements of an array, or the objects that follow each other; empty if there is anything else.
-    private static func objects(in bytes: RawSpan) -> [Range<Int>] {
+    /// The elements of an array, or the objects that follow each other, and whether `[DONE]` ends these; empty if there
+    /// is anything else.
+    private static func objects(in bytes: RawSpan) -> ([Range<Int>], hasEnd: Bool) {
         var cursor = JSONCursor()
         var objects: [Range<Int>] = []
         do throws(JSONError) {
@@ -209,8 +244,9 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
             } else {
                 var rest = 0
                 while rest < bytes.byteCount {
+                    if OpenAIResponse.isEnd(rest..<bytes.byteCount, bytes) { return (objects, true) }
                     var cursor = JSONCursor(at: rest)
-                    guard try cursor.peekKind(bytes) == .object else { return [] }
+                    guard try cursor.peekKind(bytes) == .object else { return ([], false) }
                     let object = try cursor.skipValue(bytes).range
                     objects.append(object)
                     rest = object.upperBound
@@ -218,9 +254,9 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
                 }
             }
         } catch {
-            return []
+            return ([], false)
         }
-        return objects
+        return (objects, false)
     }
 }
 

@@ -74,13 +74,13 @@ struct BufferedCompletionTests {
     }
 
     @Test(
-        "another router's _router member is removed, and the other members stay",
+        "another router's _router member and an empty error are removed, and the other members stay",
         arguments: [
             (#"{"a":1,"_router":{"x":1},"b":2}"#, #"{"a":1,"b":2}"#), (#"{"_router":null}"#, "{}"),
-            (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#),
+            (#"{"a": 1 ,"_router":1}"#, #"{"a": 1 }"#), (#"{"error":{"message":""},"a":{"error":1},"_router":{}}"#, #"{"a":{"error":1}}"#),
         ])
-    func withoutRouterMember(object: String, expected: String) throws {
-        let rest = BufferedCompletion.withoutRouterMember(ByteBuffer(string: object))
+    func withoutStrayMembers(object: String, expected: String) throws {
+        let rest = BufferedCompletion.withoutStrayMembers(ByteBuffer(string: object))
         #expect(String(buffer: rest).filter { $0 != " " } == expected.filter { $0 != " " })
     }
 

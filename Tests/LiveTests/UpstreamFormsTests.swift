@@ -55,6 +55,23 @@ import Testing
         for prompt in ["break", "empty"] { #expect(try router.chat("a", prompt).status == 502, "\(prompt)") }
     }
 
+    @Test(arguments: [#"{"message":""}"#, #"{"code":0,"message":""}"#, "[null]", "true"])
+    func `an empty error beside content doesn't reach the client, whose SDK would take it for one`(error: String) throws {
+        let member = #","error":\#(error)}"#
+        let bodies = [
+            "data: \(Self.first.dropLast() + member)\n\ndata: \(Self.second.dropLast() + member)\n\ndata: [DONE]\n\n",
+            String(Self.whole.dropLast() + member), "data: \(Self.whole.dropLast() + member)\n\ndata: [DONE]\n\n",
+        ]
+        for body in bodies {
+            let upstream = try ScriptedUpstream(Self.sending(Array(body.utf8), fields: ["Content-Type: text/event-stream"]))
+            let router = try RouterProcess(PolicyText(["a": upstream]))
+            let response = try router.chat("a")
+            #expect(response.content == "hello" && response.json?["error"] == nil)
+            let stream = try router.stream("a")
+            #expect(stream.content == "hello" && stream.isDone && stream.errors.isEmpty)
+        }
+    }
+
     private static let gzipWhole = bytes(
         "1f8b0800000000000203158d410e42210c44ef326b6274cb558c3108556a80fefc766142b8bb65d54ce74dde04174464"
             + "04c8eb4bd976a8c92e59fad1c8588657f9a464e4e02da04ba1e654dfff2a9c4911ef133c0afd10af4e906afa10e2c429"

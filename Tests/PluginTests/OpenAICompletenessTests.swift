@@ -21,7 +21,7 @@ struct OpenAICompletenessTests {
         "a finish reason that means a failure is a failure",
         arguments: [
             "error", "network_error", "abort", "insufficient_system_resource", "malformed_function_call", "MALFORMED_FUNCTION_CALL",
-            "cancelled", "server_error",
+            "cancelled", "server_error", "internal_server_error", "connection_error", "stream_error", "FinishReason.ERROR",
         ], [true, false])
     func failures(reason: String, isStream: Bool) throws {
         for text in ["text", ""] {
@@ -38,6 +38,14 @@ struct OpenAICompletenessTests {
             {"choices":[{"index":0,"\#(key)":{"content":"a"},"finish_reason":"stop"},{"index":1,"\#(key)":{"content":"b"},"finish_reason":"abort"}]}
             """#
         #expect(throws: ProviderError.self) { try read(json, isStream) }
+    }
+
+    @Test("a text that means nothing is no finish reason", arguments: ["null", "none", "NULL", " "])
+    func noReason(reason: String) throws {
+        #expect(try read(Self.choice("text", reason), true).content.finishes == 0)
+        #expect(throws: ProviderError.self) { try read(Self.choice("", reason), false) }
+        let cutOff = "data: \(Self.choice("text", reason))\n\n"
+        #expect(throws: ProviderError.self) { try readStream(cutOff) }
     }
 
     @Test("an unknown finish reason counts as an end, and is reported as unknown", arguments: [true, false])
@@ -78,6 +86,9 @@ struct OpenAICompletenessTests {
         arguments: [
             #"{"choices":[]}"#, #"{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":null}]}"#,
             #"{"choices":[{"index":0,"message":{"role":"assistant","content":null}}]}"#,
+            #"{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"content":""},"finish_reason":null}]}"#,
+            #"{"choices":[{"index":0,"message":{"content":""}},{"index":1,"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+            #"{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},null]}"#,
         ])
     func empty(json: String) {
         #expect(throws: ProviderError.self) { try read(json, false) }
@@ -89,6 +100,85 @@ struct OpenAICompletenessTests {
             "data: \(Self.choice("text", nil))\n\nerror: {\"code\":500,\"message\":\"context shift is disabled\"}\n\ndata: [DONE]\n\n"
         let error = #expect(throws: ProviderError.self) { try readStream(stream) }
         #expect(error?.message == "context shift is disabled")
+    }
+
+    @Test(
+        "after an event that is named `error` or an error without a field name, [DONE] is ignored",
+        arguments: [
+            "event: error\n\n", "event:error\r\n\r\n", "event: error\ndata:\n\n", "event: error\ndata:\ndata:\n\n",
+            "event: error\ndata: {}\n\n", "event: error\ndata: boom\n\n", "event: error\ndata: [DONE]\n\n", "error:\n\n",
+            "event: error\ndata: [DONE]\ndata: x\n\n", "{\"error\":{\"message\":\"boom\"}}\n\n", "{\"detail\":\"boom\"}\n\n",
+            "{\"error\":{\"message\":\"boom\"}}\n", "event: error\n{\"message\":\"boom\"}\n\n",
+        ], [true, false])
+    func errorEvents(event: String, hasContent: Bool) {
+        let content = hasContent ? "data: \(Self.choice("text", nil))\n\n" : ""
+        #expect(throws: ProviderError.self) { try readStream("\(content)\(event)data: [DONE]\n\n") }
+    }
+
+    @Test("an error without a field name is reported in its own words")
+    func bareError() {
+        let bare = #"{"error":{"message":"boom","code":429}}"#
+        let error = #expect(throws: ProviderError.self) {
+            try readStream("data: \(Self.choice("text", nil))\n\n\(bare)\n\ndata: [DONE]\n\n")
+        }
+        #expect(error?.message == "boom" && error?.failure == .rateLimited)
+    }
+
+    @Test(
+        "an object without choices that reports success is no error",
+        arguments: [
+            #"{"base_resp":{"status_code":0,"status_msg":"success"}}"#, #"{"code":0,"msg":"success"}"#, #"{"code":"0","message":"OK"}"#,
+            #"{"code":200,"message":"OK"}"#, #"{"code":"success","msg":""}"#,
+        ])
+    func success(json: String) throws {
+        let response = try readStream("data: \(json)\n\ndata: \(Self.choice("text", "stop"))\n\ndata: \(json)\n\ndata: [DONE]\n\n")
+        #expect(response.isComplete && response.content.contentBytes == 4)
+    }
+
+    @Test("a success beside an error doesn't hide it", arguments: [#"{"code":0,"error":{"message":"no"}}"#, #"{"code":0,"detail":"no"}"#])
+    func successBesideError(json: String) {
+        #expect(throws: ProviderError.self) { try readStream("data: \(json)\n\ndata: [DONE]\n\n") }
+    }
+
+    @Test(
+        "the end marker ends chunks in any framing",
+        arguments: [
+            "1\n2\n[DONE]", "1\n2\n[DONE]\n", "1\r\n2\r\n[DONE]\r\n", "1\n2\ndata: [DONE]\n", "data: 1\ndata: 2\ndata: [DONE]\n",
+            "data: 1\ndata: 2\ndata: [DONE]", "data:1\r\ndata:2\r\ndata:[DONE]\r\n\r\n", "data: 1\ndata: 2\n\ndata: [DONE]\n",
+            "1\ndata: 2\ndata: [DONE]", "1\n2\n[DONE]\n{\"error\":\"late\"}\n",
+        ], [BodyForm.jsonLines, .jsonObject])
+    func framings(body: String, form: BodyForm) throws {
+        let text = Self.framed(body)
+        let form = body.hasPrefix("data") ? .eventStream : form
+        if form == .jsonObject, body.contains("data") { return }
+        for cut in [0, 1, text.utf8.count / 2, text.utf8.count - 2] {
+            let response = try read(Array(text.utf8), form, cut: cut)
+            #expect(response.isComplete && response.content.contentBytes == 2, "cut at \(cut)")
+        }
+    }
+
+    @Test("without the end marker or a finish reason, chunks in any framing are truncated", arguments: ["1\n2\n", "data: 1\ndata: 2\n"])
+    func truncatedFramings(body: String) {
+        let text = Self.framed(body)
+        let form = body.hasPrefix("data") ? BodyForm.eventStream : .jsonLines
+        let error = #expect(throws: ProviderError.self) { try read(Array(text.utf8), form, cut: 0) }
+        #expect(error?.code == "upstream_truncated")
+    }
+
+    /// - Parameter body: chunks as `1` and `2`.
+    private static func framed(_ body: String) -> String {
+        body.replacing("1", with: choice("a", nil)).replacing("2", with: choice("b", nil)).replacing("KEY", with: "delta")
+    }
+
+    private func read(_ bytes: [UInt8], _ form: BodyForm, cut: Int) throws -> ResponseSink {
+        var decoder = try provider.decoder(for: .sample(isStream: true), head: UpstreamHead(status: 200, bodyForm: form))
+        var sink = ResponseSink()
+        let consumed = try decoder.decode(Array(bytes[..<cut]).span.bytes, into: &sink)
+        if sink.isComplete { return sink }
+        let rest = Array(bytes[consumed...])
+        let consumedRest = try decoder.decode(rest.span.bytes, into: &sink)
+        if !sink.isComplete { try decoder.finish(Array(rest[consumedRest...]).span.bytes, into: &sink) }
+        return sink
     }
 
     private static func choice(_ text: String, _ reason: String?) -> String {
@@ -107,7 +197,8 @@ struct OpenAICompletenessTests {
     private func readStream(_ text: String) throws(ProviderError) -> ResponseSink {
         var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream), sink = ResponseSink()
         let bytes = Array(text.split(separator: "KEY", omittingEmptySubsequences: false).joined(separator: "delta").utf8)
-        _ = try decoder.decode(bytes.span.bytes, into: &sink)
+        let consumed = try decoder.decode(bytes.span.bytes, into: &sink)
+        if !sink.isComplete { try decoder.finish(Array(bytes[consumed...]).span.bytes, into: &sink) }
         return sink
     }
 }

@@ -86,11 +86,42 @@ struct OpenAIContentTests {
         #expect(sink.text == nil)
     }
 
-    @Test("if the parts contradict the total, the total counts, and the report is marked as inconsistent")
-    func inconsistentUsage() throws {
-        let usage = try #require(
-            try read(#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":20}}"#).usage)
-        #expect(usage.completionTokens == 10 && usage.isInconsistent)
+    @Test(
+        "if the parts contradict the total, the total counts, and the report is marked as inconsistent",
+        arguments: [
+            (#""prompt_tokens":10,"completion_tokens":3,"total_tokens":20"#, 10, 10),
+            (#""prompt_tokens":100,"completion_tokens":50,"total_tokens":120"#, 100, 20),
+            (#""prompt_tokens":100,"completion_tokens":50,"total_tokens":60"#, 10, 50),
+            (#""prompt_tokens":100,"completion_tokens":50,"total_tokens":40"#, 0, 40),
+            (#""prompt_tokens":100,"total_tokens":60"#, 60, 0), (#""completion_tokens":100,"total_tokens":60"#, 0, 60),
+        ])
+    func inconsistentUsage(json: String, prompt: Int, completion: Int) throws {
+        let usage = try #require(try read(#"{"choices":[],"usage":{\#(json)}}"#).usage)
+        #expect(usage.promptTokens == prompt && usage.completionTokens == completion && usage.isInconsistent)
+    }
+
+    @Test("usage is read in a choice, but the usage of the response takes precedence")
+    func usageOfChoice() throws {
+        let own = #""usage":{"prompt_tokens":1,"completion_tokens":2}"#, whole = #""usage":{"prompt_tokens":3,"completion_tokens":4}"#
+        let choices = #""choices":[{"index":0,"delta":{},"finish_reason":"stop",\#(own)}]"#
+        #expect(try read("{\(choices)}").usage == Usage(promptTokens: 1, completionTokens: 2))
+        for json in ["{\(choices),\(whole)}", "{\(whole),\(choices)}"] {
+            #expect(try read(json).usage == Usage(promptTokens: 3, completionTokens: 4))
+        }
+        #expect(try read(#"{"choices":[{"index":0,"delta":{"content":"a"},"usage":null}]}"#).usage == nil)
+    }
+
+    @Test(
+        "usage of zeros doesn't replace usage that says more",
+        arguments: [#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#, "{}", "null"])
+    func zeros(usage: String) throws {
+        let real = #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#
+        let last = #"{"choices":[],"usage":\#(usage)}"#
+        for chunks in [[real, last], [last, real]] {
+            #expect(try read(chunks, keepsText: false).usage == Usage(promptTokens: 3, completionTokens: 4))
+        }
+        let both = #"{"choices":[],"x_groq":{"usage":{"prompt_tokens":3,"completion_tokens":4}},"usage":\#(usage)}"#
+        #expect(try read(both).usage == Usage(promptTokens: 3, completionTokens: 4))
     }
 
     @Test(
@@ -119,6 +150,18 @@ struct OpenAIContentTests {
                 Usage(promptTokens: 10, completionTokens: 8, reasoningTokens: 5)
             ),
             (#"{"prompt_tokens":10,"completion_tokens":8,"total_tokens":0}"#, Usage(promptTokens: 10, completionTokens: 8)),
+            // The total shows that the cached tokens are counted beside the prompt.
+            (
+                #"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":210,"prompt_tokens_details":{"cached_tokens":60}}"#,
+                Usage(promptTokens: 160, completionTokens: 50, cachedTokens: 60)
+            ),
+            (
+                #"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":230,"cached_tokens":60,"reasoning_tokens":20}"#,
+                Usage(promptTokens: 160, completionTokens: 70, cachedTokens: 60, reasoningTokens: 20)
+            ),
+            // The total gives the part that is missing.
+            (#"{"prompt_tokens":100,"total_tokens":150}"#, Usage(promptTokens: 100, completionTokens: 50)),
+            (#"{"completion_tokens":50,"total_tokens":150}"#, Usage(promptTokens: 100, completionTokens: 50)),
             (#"{"prompt_tokens":2,"cost":0.00123}"#, Usage(promptTokens: 2, costUSD: 0.00123)), (#"{"cost":0}"#, Usage(costUSD: 0)),
             (#"{"prompt_tokens":1,"cost":{"total_cost":1}}"#, Usage(promptTokens: 1)),
             (#"{"prompt_tokens":1,"cost":-1,"cached_tokens":-1,"completion_tokens":"7"}"#, Usage(promptTokens: 1)), (#"{}"#, nil),

@@ -43,6 +43,16 @@ let sseVectors = [
     SSEVector("the last type counts, even after data", "data: a\nevent: x\nevent:y\n\n", [.init(type: "y", data: "a")]),
     SSEVector("an empty type is message", "event: x\nevent:\ndata: a\n\nevent\ndata: b\n\n", [.init(data: "a"), .init(data: "b")]),
     SSEVector("a type without data is dropped", "event: x\n\ndata: a\n\n", [.init(data: "a")]),
+    SSEVector(
+        "an error without data is an event", "event: error\n\nerror:\n\ndata: a\n\n",
+        [
+            .init(type: "error", data: ""), .init(type: "error", data: ""), .init(data: "a"),
+        ]),
+    SSEVector(
+        "an object without a field name is data", "data: a\n\n{\"b\": 1}\n\nevent: x\n{\"c\"}\n\n",
+        [
+            .init(data: "a"), .init(data: "{\"b\": 1}"), .init(type: "x", data: "{\"c\"}"),
+        ]),
     SSEVector("an id is ignored", "id: 1\ndata: a\n\nid\ndata: b\nid: 2\n\n", [.init(data: "a"), .init(data: "b")]),
     SSEVector("an id without data is not an event", "id: 1\n\ndata: a\n\n", [.init(data: "a")]),
     SSEVector("retry is ignored", "retry: 10\ndata: a\nretry: x\n\n", [.init(data: "a")]),

@@ -11,8 +11,9 @@ public struct ContentSummary: Sendable, Equatable {
     public var hasUnknownFinishReason = false
     /// Whether there is a tool call, or a part of one.
     public var hasToolCall: Bool
-    /// Whether the object has a top-level member `_router`, which another router has added. The router removes it.
-    public var hasRouterMember = false
+    /// Whether the object has a top-level member that the client must not get: `_router`, which another router has
+    /// added, or an `error` that says nothing, which OpenAI's SDKs take for an error. The router removes both.
+    public var hasStrayMember = false
     /// Whether a chunk has usage and no choices, as the one that `stream_options.include_usage` adds. The client gets
     /// it only if it has requested it.
     public var isUsageOnly: Bool

@@ -20,6 +20,8 @@ public struct ErrorBody: Sendable, Equatable {
     public var param: String?
     /// The code as text, even if it was sent as a number; nil if there is none.
     public var code: String?
+    /// Whether a code beside the message is 0, which means success.
+    public private(set) var hasSuccessCode = false
     /// The codes in other places.
     var furtherCodes: [String] = []
     /// The message of the provider that this provider has called.
@@ -88,7 +90,11 @@ public struct ErrorBody: Sendable, Equatable {
             if Self.containers.contains(name), depth < Self.maxDepth, value.kind != .number {
                 var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
                 try body.read(&cursor, bytes, depth: depth + 1)
-                if body.message != nil || body.code != nil || body.type != nil { inner = body }
+                if body.message != nil || body.code != nil || body.type != nil {
+                    inner = body
+                } else if body.hasSuccessCode {
+                    hasSuccessCode = true
+                }
             } else {
                 read(name, value, in: bytes)
                 readDetails(name, value, in: bytes, depth: depth)
@@ -118,7 +124,10 @@ public struct ErrorBody: Sendable, Equatable {
         }
         guard let text = JSON.text(value, in: bytes), !text.isEmpty else { return }
         if Self.codes.contains(name) {
-            if text == "0" { return }
+            if text == "0" {
+                hasSuccessCode = true
+                return
+            }
             if code == nil || name == "code" { code = text } else { furtherCodes.append(text) }
         } else if name == "type" || name == "error_type" {
             type = type ?? text

@@ -50,9 +50,11 @@ public struct ResponseSink {
         append(.event(event), event.content)
     }
 
-    /// Sets the usage of the entire response. The last call counts.
+    /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
     public mutating func usage(_ usage: Usage) {
-        self.usage = usage
+        var last = self.usage ?? usage
+        last.update(usage)
+        self.usage = last
     }
 
     /// Appends to the collected text of the response's first choice. Call it only if ``Call/keepsText`` is true, and

@@ -10,25 +10,47 @@ public struct Usage: Sendable, Equatable {
     public var reasoningTokens: Int?
     /// The cost of the call in US dollars.
     public var costUSD: Double?
-    /// Whether the parts contradicted the total, so that the completion is what the total leaves.
+    /// Whether the parts contradicted the total, so that they are what the total leaves.
     public var isInconsistent = false
 
-    /// Corrects the completion by the total that the provider reports.
+    /// Corrects the parts by the total that the provider reports.
     ///
-    /// Some providers count the reasoning beside the completion, which the total shows: then it is added. If the parts
-    /// contradict the total in any other way, the total counts, and ``isInconsistent`` is set.
+    /// A part that is missing is what the total leaves. Some providers count the reasoning beside the completion, or
+    /// the cached tokens beside the prompt, which the total shows: then they are added. If the parts contradict the
+    /// total in any other way, the total counts, and ``isInconsistent`` is set. A total of 0 says nothing.
     ///
     /// - Parameter total: `total_tokens`, prompt and completion together.
     public mutating func reconcile(total: Int) {
-        guard let promptTokens, let completionTokens else { return }
-        let (sum, overflow) = promptTokens.addingReportingOverflow(completionTokens)
-        guard !overflow, sum != total, total >= promptTokens else { return }
-        if let reasoningTokens, total - sum == reasoningTokens {
-            self.completionTokens = completionTokens + reasoningTokens
+        guard total > 0, promptTokens != nil || completionTokens != nil, min(promptTokens ?? 0, completionTokens ?? 0) >= 0 else { return }
+        let prompt = promptTokens ?? max(0, total - (completionTokens ?? 0)), completion = completionTokens ?? max(0, total - prompt)
+        promptTokens = prompt
+        completionTokens = completion
+        let (sum, overflow) = prompt.addingReportingOverflow(completion)
+        guard !overflow, sum != total else { return }
+        let excess = total - sum, reasoning = reasoningTokens ?? 0, cached = cachedTokens ?? 0
+        if excess == reasoning {
+            completionTokens = completion + reasoning
+        } else if excess == cached {
+            promptTokens = prompt + cached
+        } else if excess > reasoning, excess - reasoning == cached {
+            completionTokens = completion + reasoning
+            promptTokens = prompt + cached
         } else {
-            self.completionTokens = total - promptTokens
+            completionTokens = total >= prompt ? total - prompt : min(completion, total)
+            promptTokens = total >= prompt ? prompt : total - min(completion, total)
             isInconsistent = true
         }
+    }
+
+    /// Whether no number says more than zero.
+    var isZero: Bool {
+        [promptTokens, completionTokens, cachedTokens, reasoningTokens].allSatisfy { $0 ?? 0 == 0 } && costUSD ?? 0 == 0
+    }
+
+    /// Adds a later report of the same response, which replaces this one unless it has only zeros. Some servers send
+    /// such a report at the end of each stream.
+    public mutating func update(_ later: Usage) {
+        if !later.isZero || isZero { self = later }
     }
 
     /// Creates a usage report. Whatever is left out is unknown.

@@ -42,7 +42,8 @@ struct SSEReader {
     }
 }
 
-/// The events of a complete stream, by a literal implementation of the standard's rules.
+/// The events of a complete stream, by a literal implementation of the standard's rules, with the events for failures
+/// that it would drop.
 func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     var stream = stream[...]
     if stream.starts(with: [0xef, 0xbb, 0xbf]) { stream = stream.dropFirst(3) }
@@ -63,11 +64,15 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     var (type, data): ([UInt8], [UInt8]) = ([], [])
     for line in lines {
         if line.isEmpty {
-            if !data.isEmpty {
+            if !data.isEmpty || text(type) == "error" {
                 events.append(ReadEvent(type: type.isEmpty ? "message" : text(type), data: text(data.dropLast())))
             }
             type = []
             data = []
+            continue
+        }
+        if line.first == UInt8(ascii: "{") {
+            data += line + [0x0a]
             continue
         }
         let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
@@ -76,6 +81,9 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
         switch text(parts[0]) {
         case "event": type = Array(value)
         case "data": data += value + [0x0a]
+        case "error":
+            type = Array("error".utf8)
+            if !value.isEmpty { data += value + [0x0a] }
         default: break
         }
     }

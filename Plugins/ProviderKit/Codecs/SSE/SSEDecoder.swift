@@ -1,8 +1,9 @@
 /// An incremental decoder for server-sent events (`text/event-stream`).
 ///
 /// It follows the WHATWG HTML standard, section 9.2.6, except for the fields `id` and `retry`, which only a client that
-/// reconnects needs. They are ignored. The bytes may arrive in chunks of any size: the events don't depend on where the
-/// stream is cut.
+/// reconnects needs. They are ignored. Failures that the standard would drop are events: an event of the type `error`
+/// without data, a field `error`, and a line that begins with `{`, which is data. The bytes may arrive in chunks of any
+/// size: the events don't depend on where the stream is cut.
 ///
 /// The caller keeps the bytes. Each call gets all bytes that are not consumed yet. Call ``nextEvent(_:)`` until it
 /// returns nil, remove as many bytes from the front as ``consume()`` returns, and start again when more bytes have
@@ -40,6 +41,11 @@ public struct SSEDecoder: Sendable {
         mutating func shift(by count: Int) {
             data = data.map { $0.lowerBound &- count..<$0.upperBound &- count }
             type = type.map { $0.lowerBound &- count..<$0.upperBound &- count }
+        }
+
+        /// The empty data of an event that has only the type `error`; nil for other types.
+        func errorWithoutData(_ bytes: RawSpan) -> Range<Int>? {
+            type.flatMap { bytes.equals($0, "error") ? $0.upperBound..<$0.upperBound : nil }
         }
     }
 
@@ -109,7 +115,7 @@ public struct SSEDecoder: Sendable {
         let frame = frameStart..<lineStart
         frameStart = lineStart
         defer { fields = Fields() }
-        guard let data = fields.data else { return nil }
+        guard let data = fields.data ?? fields.errorWithoutData(bytes) else { return nil }
         return SSEEvent(
             frame: frame, data: data, joinedData: fields.joinedData, typeRange: fields.type,
             isCanonical: fields.lineCount == 1 && !fields.hasCarriageReturn && !isCutOff
@@ -159,6 +165,11 @@ extension SSEDecoder {
             if bytes.byte(line.lowerBound &+ 4) == ASCII.colon {
                 return readData(fieldValue(of: line, colon: line.lowerBound &+ 4, in: bytes), in: bytes)
             }
+        }
+        if bytes.byte(line.lowerBound) == ASCII.openBrace {
+            // Not in the standard: proxies write the JSON of a failure into a stream without a field name.
+            fields.lineCount &+= 1
+            return readData(line, in: bytes)
         }
         let colon = bytes.firstIndex(of: ASCII.colon, in: line)
         if colon == line.lowerBound { return skipComment() }

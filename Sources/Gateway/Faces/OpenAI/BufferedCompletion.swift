@@ -36,13 +36,12 @@ enum BufferedCompletion {
         member.withBytes { Extended(object, by: $0).bytes }
     }
 
-    /// The object without its top-level member `_router`, which an upstream adds if it is a router itself.
-    static func withoutRouterMember(_ object: ByteBuffer) -> ByteBuffer {
+    /// The object without its top-level members `_router`, which an upstream adds if it is a router itself, and
+    /// `error`, which says nothing in a response that is passed on.
+    static func withoutStrayMembers(_ object: ByteBuffer) -> ByteBuffer {
         guard let members = try? JSON.members(of: object.readableBytesSpan) else { return object }
         var splice = JSONSplice()
-        for member in members where !JSON.isKey(member.key, "_router", in: object.readableBytesSpan) {
-            splice.keep(member, in: object.readableBytesSpan)
-        }
+        for member in members where !isStray(member, in: object.readableBytesSpan) { splice.keep(member, in: object.readableBytesSpan) }
         var rest = ByteBuffer()
         for part in splice.finish(in: object.readableBytesSpan) {
             switch part {
@@ -52,6 +51,10 @@ enum BufferedCompletion {
             }
         }
         return rest
+    }
+
+    private static func isStray(_ member: JSONMember, in object: RawSpan) -> Bool {
+        JSON.isKey(member.key, "_router", in: object) || JSON.isKey(member.key, "error", in: object)
     }
 
     /// The range before an object's closing brace, and whether the object has no members. `object` must be one valid
@@ -157,7 +160,7 @@ enum BufferedCompletion {
                 choices = member.value
             } else if JSON.isKey(member.key, "usage", in: object) {
                 usage = member.value.kind == .object ? member.value : nil
-            } else if !JSON.isKey(member.key, "object", in: object) {
+            } else if !JSON.isKey(member.key, "object", in: object), !isStray(member, in: object) {
                 shared.append(member)
             }
         }

@@ -92,7 +92,7 @@ private struct Assembly {
             switch part {
             case .buffered(let json, let content):
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-                if content.hasRouterMember { passed = passed.map(BufferedCompletion.withoutRouterMember) }
+                if content.hasStrayMember { passed = passed.map(BufferedCompletion.withoutStrayMembers) }
             case .event(let event): add(event, makeFold)
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)

@@ -20,8 +20,9 @@ struct ChunkFold {
         var message: [JSONTree.Member] = []
     }
 
-    /// Members that describe the stream or a chunk of it.
-    private static let dropped = ["object", "obfuscation", "_router"].map { Array($0.utf8) }
+    /// Members that describe the stream or a chunk of it, and an error, which says nothing in a chunk that is passed
+    /// on.
+    private static let dropped = ["object", "obfuscation", "_router", "error"].map { Array($0.utf8) }
 
     /// - Parameter chunk: one valid JSON object.
     mutating func add(_ chunk: RawSpan) {

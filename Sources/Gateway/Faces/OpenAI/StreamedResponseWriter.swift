@@ -193,14 +193,14 @@ final class StreamedResponseWriter: ResponseWriter {
     /// finish reason and all later ones, and for chunks that the router edits or drops.
     private func passthroughFrame(_ chunk: PassthroughChunk) -> Range<Int>? {
         guard hasWrittenFirstChunk, tail == nil, !holdsTail || chunk.content.finishes < unfinishedChoiceCount, !chunk.content.isUsageOnly,
-            !chunk.content.hasRouterMember
+            !chunk.content.hasStrayMember
         else { return nil }
         return chunk.frame
     }
 
     private func write(json: ByteBuffer, _ content: ContentSummary) {
         if content.isUsageOnly, !wantsUsage { return }
-        write(content.hasRouterMember ? BufferedCompletion.withoutRouterMember(json) : json, content)
+        write(content.hasStrayMember ? BufferedCompletion.withoutStrayMembers(json) : json, content)
     }
 
     /// Sends bytes to the client, or stages them until the commit.
