@@ -17,6 +17,27 @@ func chatError(_ body: String, _ headers: [String] = [], sourceLocation: SourceL
 
 @Suite("what the router reads of a chat request")
 struct ChatRequestTests {
+    @Test(
+        "the names in 'model' are trimmed, and empty ones left out",
+        arguments: [
+            (#""a,""#, ["a"]), (#"",a""#, ["a"]), (#""a,\nb""#, ["a", "b"]), (#""\n a \r\n,,\tp/b ,\n""#, ["a", "p/b"]),
+            (#"["a", "", " b\n"]"#, ["a", "b"]), (#""a,b,c,d,e,f,g,h,i,,,j,""#, "abcdefghij".map { String($0) }), (#""\n""#, []),
+        ])
+    func modelNames(json: String, names: [String]) throws {
+        #expect(try readChat("{\"model\":\(json)}").models == names)
+    }
+
+    @Test(
+        "an empty text for an override says nothing",
+        arguments: ["fallback_model", "fallback_provider", "type", "selection_mode", "tags", "model"])
+    func emptyText(name: String) throws {
+        let header = "x-router-" + name.split(separator: "_").joined(separator: "-")
+        for text in ["", " "] {
+            let fields = try readChat("{\"\(name)\":\"\(text)\"}", ["\(header):\(text)"])
+            #expect(fields.overrides?.fields ?? RoutingOverrides() == RoutingOverrides() && fields.models.isEmpty)
+        }
+    }
+
     @Test("model, stream, usage, choices and the JSON format are read")
     func fields() throws {
         let request = try readChat(

@@ -62,6 +62,61 @@ struct ExpectationTests {
         #expect(try body(request) == json)
     }
 
+    @Test(arguments: [
+        (#"model: "n, auto""#, #""model":"n, auto","#), (#"model: "nobody, q/n""#, #""model":"nobody, q/n","#),
+        (#"model: "m,""#, #""model":"m,","#), ("model: [nobody, m]", #""model":["nobody","m"],"#), (#"model: """#, #"{"messages":["#),
+        (#"body: { model: "nobody, m" }"#, #""model":"nobody, m""#),
+        (#"type: "", selection_mode: "", fallback_model: """#, #""content":"Hello"}]}"#),
+    ])
+    func `a test's request names models by the rules of requests`(request: String, member: String) throws {
+        #expect(try body(request).contains(member))
+    }
+
+    @Test(arguments: [(#""x,""#, #""tags":["x"]"#), (#""x,, y & z""#, #""tags":["x","y & z"]"#), (#"",""#, "}]}"), (#""""#, "}]}")])
+    func `the tags of a test's request may have empty entries`(tags: String, member: String) throws {
+        #expect(try body("tags: \(tags)").contains(member))
+    }
+
+    @Test(arguments: ["model: nobody", #"model: "nobody, never""#, "model: [nobody]", #"body: { model: "nobody, never" }"#])
+    func `a test's request must name a model or route that exists`(request: String) {
+        let report = load(
+            """
+            version: 1
+            providers: { p: { plugin: echo } }
+            models: { m: { provider: p } }
+            tests: [{ name: t, request: { \(request) }, expect: { chosen: m } }]
+            """)
+        #expect(report.policy == nil && report.rendered().contains("there is no model or route 'nobody'"))
+    }
+
+    @Test(arguments: [
+        #"request: { model: m, fallback_model: "new:free", fallback_provider: q }"#,
+        #"request: { body: { model: m, fallback_model: "new:free", fallback_provider: q } }"#, "key: k",
+    ])
+    func `an expectation may name the request's unlisted fallback`(request: String) throws {
+        let policy = try policy(
+            """
+            keys: { k: { secret: s3cret-s3cret, defaults: { fallback_model: "new:free", fallback_provider: q } } }
+            tests:
+              - { name: t, \(request), down: [m], expect: { order: [m, "q/new:free"], chosen: "q/new:free", never: q/n } }
+              - { name: u, \(request), down: [m, "q/new:free"], expect: { never: n } }
+            """)
+        #expect(policy.tests[0].order == ["m", "q/new:free"] && policy.tests[0].chosen == ["q/new:free"])
+        #expect(policy.tests[1].down == ["m", "q/new:free"])
+    }
+
+    @Test
+    func `an expectation may not name another unlisted model`() {
+        let report = load(
+            """
+            version: 1
+            providers: { p: { plugin: echo } }
+            models: { m: { provider: p } }
+            tests: [{ name: t, request: { fallback_model: x, fallback_provider: p }, expect: { order: [m, p/y] } }]
+            """)
+        #expect(report.policy == nil && report.rendered().contains("'p/y'"))
+    }
+
     @Test
     func `media become parts of the message, after its text`() throws {
         let text = try body("image: true, audio: true, file: true")

@@ -25,6 +25,16 @@ struct OptionsTests {
         }
     }
 
+    @Test
+    func `a wait may be none, a timeout may not`() throws {
+        func policy(_ defaults: String) -> PolicyReport {
+            load("version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\ndefaults: { \(defaults) }\n")
+        }
+        let read = try #require(policy("retry: { named_wait: 0s }, timeouts: { queue: 0s }").policy)
+        #expect(read.defaults.retry.namedWait == .zero && read.defaults.timeouts.queue == .zero)
+        #expect(policy("timeouts: { connect: 0s }").policy == nil && policy("retry: { named_wait: -1s }").policy == nil)
+    }
+
     /// Where each section may be.
     private static let places: [(section: String, path: [String])] =
         [("", []), ("server", ["server"]), ("defaults", ["defaults"]), ("statistics", ["defaults", "statistics"])]

@@ -122,7 +122,7 @@ package struct ExpectationTrial {
 
     private func isAmong(_ model: Int?, _ names: [String]) -> Bool {
         guard let model else { return false }
-        return names.contains { snapshot.models(named: $0).contains(model) }
+        return names.contains { snapshot.models(expected: $0).contains(model) }
     }
 
     /// Whether the models are called in this order, as far as both lists go. Retries do not count.
@@ -157,13 +157,22 @@ package struct ExpectationTrial {
 }
 
 extension Snapshot {
+    /// The models that a test's name means. The request's unlisted fallback is `provider/name`.
+    fileprivate func models(expected name: String) -> [Int] {
+        if let unlistedModel {
+            let model = policy.models[unlistedModel]
+            if name == "\(policy.providers[model.provider].name)/\(model.name)" { return [unlistedModel] }
+        }
+        return models(named: name)
+    }
+
     /// The models that are down if the given providers and models are down. A model is given as a name or as
     /// `provider/name`.
     package func models(down names: [String]) -> Set<Int> {
         var down: Set<Int> = []
         for name in names {
             let provider = policy.providers.firstIndex { $0.name == name }
-            down.formUnion(models(named: name))
+            down.formUnion(models(expected: name))
             if let provider { down.formUnion(policy.models.indices.filter { policy.models[$0].provider == provider }) }
         }
         return down

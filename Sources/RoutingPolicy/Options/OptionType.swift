@@ -44,6 +44,8 @@ extension OptionType where Value == Duration {
     }
 
     static let duration = duration()
+    /// The longest time of a wait, which may be none.
+    static let wait = duration(.zero ... .seconds(24 * 3600))
 }
 
 extension OptionType where Value == Bool {

@@ -65,20 +65,23 @@ package enum OverrideValue {
         }
     }
 
-    /// Like `texts`, but any text alone is split at its commas.
+    /// Like `texts`, but any text alone is split at its commas. Entries are trimmed, and empty ones left out.
     package var listed: [String]? {
-        guard case .text(let text) = self else { return texts }
+        guard case .text(let text) = self else { return texts.map(Self.trimmed) }
         // Almost every request names one model.
         let bytes = text.utf8.span
-        for index in bytes.indices where bytes[index] == UInt8(ascii: ",") || bytes[index] <= UInt8(ascii: " ") {
-            return OverrideValue.header(text).texts
-        }
-        return [text]
+        for index in bytes.indices where bytes[index] == UInt8(ascii: ",") || bytes[index] <= UInt8(ascii: " ") { return entries }
+        return text.isEmpty ? [] : [text]
     }
 
-    /// The entries of `texts`, split at their commas, without the empty ones.
-    var entries: [String]? {
-        texts?.flatMap { $0.split(separator: ",") }.map { String($0.trimmingBlanks()) }.filter { !$0.isEmpty }
+    /// The entries of `texts`, split at their commas, trimmed, without the empty ones.
+    var entries: [String]? { texts.map { Self.trimmed($0.flatMap { $0.split(separator: ",") }) } }
+
+    /// Whether the value is a text of nothing but blanks, as forms send it for a field that was left empty.
+    package var isBlank: Bool { text?.allSatisfy(\.isWhitespace) == true }
+
+    private static func trimmed(_ texts: [some StringProtocol]) -> [String] {
+        texts.map { $0.trimmingWhitespace() }.filter { !$0.isEmpty }
     }
 
     /// At most the first 1,000: no override takes that many.
@@ -96,5 +99,13 @@ package enum OverrideValue {
             return nil
         }
         return texts
+    }
+}
+
+extension StringProtocol {
+    /// The text without blanks and line breaks at its ends.
+    func trimmingWhitespace() -> String {
+        let rest = drop(while: \.isWhitespace)
+        return String(rest.prefix((rest.lastIndex { !$0.isWhitespace }.map { rest.distance(from: rest.startIndex, to: $0) + 1 }) ?? 0))
     }
 }

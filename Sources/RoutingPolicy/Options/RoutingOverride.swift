@@ -10,7 +10,7 @@ package struct RoutingOverride: Sendable {
     package let headers: [String]
     /// What a request must give, for the error if it does not: `an integer from 1 to 10`.
     package let expected: String
-    /// Takes the value of a request; an empty list of tags sets nothing. False if the value is not one that the
+    /// Takes the value of a request; an empty text or list of tags sets nothing. False if the value is not one that the
     /// override takes.
     package let set: @Sendable (OverrideValue, inout RoutingOverrides) -> Bool
     /// Writes the member of a request's body, if the override is given.
@@ -71,7 +71,7 @@ package struct RoutingOverride: Sendable {
     package static let all: [RoutingOverride] = [
         .init(
             "tags", \.tags, .tags, help: "an expression that every candidate of 'try' must match",
-            read: { fields, schema, overrides in overrides.tags = schema.readTagExpression(&fields) }),
+            read: { fields, schema, overrides in overrides.tags = schema.readTagExpression(&fields, allowsEmptyEntries: true) }),
         .init("type", \.type, .word(of: ModelDefinition.types), help: "the type of every candidate of 'try'"),
         .init("min_context_size", \.minContext, .integer(countRange), help: "input tokens that every candidate of 'try' must take"),
         .init("min_max_output_tokens", \.minOutput, .integer(countRange), help: "output tokens that every candidate of 'try' must give"),
@@ -148,19 +148,19 @@ extension OverrideType where Value == String {
     static func word(of words: [String]) -> OverrideType {
         OverrideType(
             option: .word(of: words), expected: words.map { "'\($0)'" }.joined(separator: " or "),
-            value: { $0.text.flatMap { words.contains($0) ? $0 : nil } }, write: { $1.string($0) })
+            value: { $0.text.flatMap { words.contains($0) ? $0 : nil } }, isEmpty: \.isBlank, write: { $1.string($0) })
     }
 
     static let name = OverrideType(
         option: .text, expected: "a name of 1 to \(RoutingOverride.maxNameBytes) visible ASCII characters",
-        value: { $0.text.flatMap { RoutingOverride.isName($0) ? $0 : nil } }, write: { $1.string($0) })
+        value: { $0.text.flatMap { RoutingOverride.isName($0) ? $0 : nil } }, isEmpty: \.isBlank, write: { $1.string($0) })
 }
 
 extension OverrideType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     static var word: OverrideType {
         OverrideType(
             option: .word, expected: Value.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or "),
-            value: { $0.text.flatMap(Value.init) }, write: { $1.string($0.rawValue) })
+            value: { $0.text.flatMap(Value.init) }, isEmpty: \.isBlank, write: { $1.string($0.rawValue) })
     }
 }
 

@@ -68,7 +68,7 @@ extension Retry: LayeredSettings {
         .init("max_delay", \.maxDelay, \.maxDelay, .duration, help: "the longest wait that the doubling of 'delay' can reach"),
         .init("jitter", \.jitter, \.jitter, .ratio, help: "each delay is drawn from 1 - jitter to 1 + jitter of its length"),
         .init(
-            "named_wait", \.namedWait, \.namedWait, .duration,
+            "named_wait", \.namedWait, \.namedWait, .wait,
             help: "if the client names the model: how long a request waits for it in total; after that the client gets the 429"),
         .init(
             "replay", \.replay, \.replay, .word,

@@ -36,7 +36,7 @@ extension Timeouts: LayeredSettings {
     static let about = "may be set on defaults, a provider, a model or a route"
 
     static let layered: [LayeredOption<Timeouts, TimeoutOverrides>] = [
-        .init("queue", \.queue, \.queue, .duration, help: "how long a request waits for a free connection or a free slot"),
+        .init("queue", \.queue, \.queue, .wait, help: "how long a request waits for a free connection or a free slot; 0s: not at all"),
         .init("connect", \.connect, \.connect, .duration, help: "the longest time for DNS, TCP and TLS together"),
         .init("write", \.write, \.write, .duration, help: "the longest time between two writes to the upstream that make progress"),
         .init(

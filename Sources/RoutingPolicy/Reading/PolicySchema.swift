@@ -32,6 +32,8 @@ struct PolicySchema {
     var defaultFallback: ConfigNode?
     /// Whether the request of the test that is being read may name models that do not exist.
     var mayNameUnknownModels = false
+    /// The model that the test being read may name although the policy doesn't list it.
+    var requestedFallback: String?
     /// Where a route's hedge is, for the checks that need all routes.
     var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 

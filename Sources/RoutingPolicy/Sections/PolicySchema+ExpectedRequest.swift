@@ -8,11 +8,11 @@ extension ExpectedRequest {
                 "model", takes: .texts, .words("none named"),
                 help: "what the request names: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
                 read: { fields, schema, request in
-                    let models = fields.texts("model") ?? []
-                    request.models = models.map(\.text)
                     request.isList = fields.node("model")?.isScalar == false
+                    let models = fields.isEmptyText("model") ? [] : fields.texts("model") ?? []
+                    request.models = models.map(\.text)
                     // `body` replaces it, and is checked itself.
-                    if !fields.isPresent("body") { for model in models { schema.checkRequested(model) } }
+                    if !fields.isPresent("body") { schema.checkRequested(models, isList: request.isList) }
                 }),
             Option(
                 "text", takes: .text, .words("Hello"), help: "the text of the only message", entries: none,
@@ -50,7 +50,9 @@ extension ExpectedRequest {
         let option = override.option
         return Option(
             option.key, takes: option.kind, option.absence, help: option.help, entries: none,
-            read: { fields, schema, request in option.read(&fields, &schema, &request.overrides) })
+            read: { fields, schema, request in
+                if !fields.isEmptyText(option.key) { option.read(&fields, &schema, &request.overrides) }
+            })
     }
 }
 
@@ -77,21 +79,47 @@ extension PolicySchema {
             return []
         }
         var model = FieldReader(members.filter { $0.key.text == "model" }, at: entry.key.position)
-        for name in model.texts("model") ?? [] { checkRequested(name) }
+        if !model.isEmptyText("model") { checkRequested(model.texts("model") ?? [], isList: model.node("model")?.isScalar == false) }
         var json = JSONBody()
         let bytes = json.encoded(entry.value)
         for issue in json.takeIssues() { report(issue) }
         return bytes ?? []
     }
 
-    /// Reports a name that no request may use: it is neither a route, a model, `provider/model` nor `auto`.
-    fileprivate mutating func checkRequested(_ name: ConfigText) {
-        guard !mayNameUnknownModels, !name.isUnresolved, name.text != "auto", names.step(name.text) == nil, !names.isBroken(name.text)
-        else {
-            return
-        }
+    /// Reports the names in a request's `model` if no request may use any of them.
+    ///
+    /// - Parameter isList: whether they are a list. Otherwise they are one text, with commas between names.
+    fileprivate mutating func checkRequested(_ models: [ConfigText], isList: Bool) {
+        guard !mayNameUnknownModels else { return }
+        let requested = isList ? models : models.flatMap(\.entries)
+        guard !requested.contains(where: isRequestable) else { return }
+        for name in requested { reportUnknown(name) }
+    }
+
+    /// Whether a name is a route, a model, `provider/model` or `auto`, as far as is known.
+    private func isRequestable(_ name: ConfigText) -> Bool {
+        name.isUnresolved || name.text == "auto" || names.step(name.text) != nil || names.isBroken(name.text)
+    }
+
+    private mutating func reportUnknown(_ name: ConfigText) {
         let suggestion = names.suggestion(forStep: name.text)
         let hint = suggestion.isEmpty ? "define it under 'models:' or 'routes:', or expect 'refused: 404'" : nil
         report(ConfigIssue(at: name.position, "there is no model or route '\(abbreviated(name.source))'\(suggestion)", hint: hint))
+    }
+}
+
+extension ConfigText {
+    /// The parts of the text between its commas, without the empty ones.
+    fileprivate var entries: [ConfigText] {
+        let parts = OverrideValue.text(text).listed ?? []
+        return parts.map { ConfigText($0, at: position, source: source == text ? $0 : source, isUnresolved: isUnresolved) }
+    }
+}
+
+extension FieldReader {
+    /// Whether the value is an empty text, which says nothing in a request.
+    fileprivate mutating func isEmptyText(_ key: String) -> Bool {
+        guard case .scalar(let scalar)? = node(key)?.content else { return false }
+        return !scalar.isNull && !scalar.isUnresolved && scalar.text.allSatisfy(\.isWhitespace)
     }
 }

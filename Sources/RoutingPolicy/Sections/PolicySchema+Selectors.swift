@@ -136,7 +136,9 @@ extension PolicySchema {
     }
 
     /// `tags:` as an expression.
-    func readTagExpression(_ fields: inout FieldReader) -> TagExpression? {
+    ///
+    /// - Parameter allowsEmptyEntries: leaves out the empty entries of a list, as a request may have them.
+    func readTagExpression(_ fields: inout FieldReader, allowsEmptyEntries: Bool = false) -> TagExpression? {
         guard let texts = fields.texts("tags"), !texts.contains(where: \.isUnresolved) else { return nil }
         if let text = texts.first(where: { $0.text.contains { "()".contains($0) } }) {
             fields.report(
@@ -144,7 +146,9 @@ extension PolicySchema {
                     .warning, at: text.position, "parentheses don't group tags: they are read as part of a tag's name",
                     hint: "write each alternative out: 'a & (b, c)' is \"a & b, a & c\""))
         }
-        if let tags = TagExpression(texts.map(\.text)) { return tags }
+        let entries = allowsEmptyEntries ? OverrideValue.list(texts.map(\.text)).entries ?? [] : texts.map(\.text)
+        if let tags = TagExpression(entries) { return tags }
+        if allowsEmptyEntries, entries.isEmpty, !texts.isEmpty { return nil }
         // A mistake inside a text has already been reported. An empty list, or a value that is no text, has not.
         if !texts.isEmpty || fields.node("tags")?.isScalar == false {
             fields.report(

@@ -108,9 +108,27 @@ extension PolicySchema {
         var fields = FieldReader(entries, at: node.position)
         var test = RoutingExpectation()
         test.position = node.position
+        requestedFallback = fallback(ofTest: &fields)
         read(RoutingExpectation.section, &fields, into: &test)
         finish(&fields, RoutingExpectation.section)
         return test.name.isEmpty ? nil : test
+    }
+
+    /// `provider/name` of the fallback that a test's request or its key names with a provider. The policy need not list
+    /// that model.
+    private func fallback(ofTest fields: inout FieldReader) -> String? {
+        if case .mapping(let members)? = fields.node("request")?.content {
+            var request = FieldReader(members, at: fields.position)
+            if case .mapping(let members)? = request.node("body")?.content { request = FieldReader(members, at: fields.position) }
+            if let provider = request.node("fallback_provider")?.text, let name = request.node("fallback_model")?.text {
+                return "\(provider)/\(name)"
+            }
+        }
+        let key = fields.node("key")?.text
+        guard let defaults = policy.keys.first(where: { $0.name == key })?.defaults?.fields, let provider = defaults.fallbackProvider,
+            let name = defaults.fallbackModel
+        else { return nil }
+        return "\(provider)/\(name)"
     }
 
     fileprivate mutating func readExpect(_ fields: inout FieldReader, _ test: inout RoutingExpectation) {
@@ -153,7 +171,7 @@ extension PolicySchema {
         if texts.isEmpty, fields.node(key)?.isScalar == false {
             fields.report(key, "'\(key)' is empty", hint: "name a model, or remove the line")
         }
-        return texts.filter { model(named: $0) != nil }.map(\.text)
+        return texts.filter { $0.text == requestedFallback || model(named: $0) != nil }.map(\.text)
     }
 
     fileprivate mutating func check(_ key: ConfigText) {
@@ -168,11 +186,19 @@ extension PolicySchema {
     fileprivate mutating func checkDown(_ name: ConfigText) -> Bool {
         let text = name.text
         if name.isUnresolved { return false }
+        if text == requestedFallback { return true }
         if names.providers[text] != nil || names.models[text] != nil || names.qualified[text] != nil { return true }
         guard !names.isBroken(text) else { return false }
         let suggestion = names.suggestion(for: text, among: [Array(names.providers.keys), names.modelNames].joined())
         let hint = suggestion.isEmpty ? "name one of 'providers:' or 'models:'" : nil
         report(ConfigIssue(at: name.position, "there is no provider or model '\(abbreviated(name.source))'\(suggestion)", hint: hint))
         return false
+    }
+}
+
+extension ConfigNode {
+    /// The text of a value that is one; nil for every other.
+    fileprivate var text: String? {
+        if case .scalar(let scalar) = content, !scalar.isNull { scalar.text } else { nil }
     }
 }
