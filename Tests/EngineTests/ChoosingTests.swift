@@ -95,6 +95,27 @@ struct ChoosingTests {
         #expect(try plan(request, state: state).tries == ["eyes", "text"])
     }
 
+    @Test("prefer_fast ranks the models of all steps of 'try' together, the available ones first")
+    func prefersFastAcrossSteps() throws {
+        let snapshot = try snapshot(
+            """
+            listen: 127.0.0.1:0
+            providers: { p: { plugin: silent } }
+            models: { a: { provider: p }, b: { provider: p }, c: { provider: p, tags: [x] }, d: { provider: p, tags: [x] } }
+            routes:
+              auto: { try: [a, { select: { models: [b, c] } }, inner] }
+              inner: { try: { select: { tags: x }, order: cheapest } }
+            """)
+        var request = PlanRequest()
+        request.fields.prefersFast = true
+        func order(_ readings: [Int: ModelReading]) throws -> [Int] {
+            try Planner.plan(request, in: snapshot, state: FixedState(readings: readings)).tries
+        }
+        #expect(try order([1: .with(latency: 50)]) == [1, 0, 2, 3])
+        #expect(try order([0: .with(latency: 1500), 3: .with(latency: 900)]) == [3, 1, 2, 0])
+        #expect(try order([3: .with(.full, latency: 10), 0: .with(.probing, latency: 1)]) == [1, 2, 0, 3])
+    }
+
     @Test("bounds in the request override the route's")
     func bounds() throws {
         var request = PlanRequest(models: ["any"])

@@ -60,7 +60,7 @@ struct ExplanationRanks {
         func add(_ detail: String) { reason.text += ": \(detail)" }
         if section.part.isTry, fields.prefersFast == true {
             reason.text = "prefer_fast"
-            reason.score = Double(statistics.meanLatencyMilliseconds ?? Ranking.assumedLatency)
+            reason.score = Double(statistics.preferredLatency)
             add(statistics.meanLatencyMilliseconds.map { "\(Double($0).short) ms latency" } ?? "no samples, counts as 1s")
             return reason
         }

@@ -171,6 +171,7 @@ package struct Planner<State: PlanningState> {
         if chains.hasFallback { hasFallback = true }
         let limit = candidateLimit(plan)
         for segment in chains.tries { appendCandidates(of: segment, .route(name), scope, limit, into: &plan.tries) }
+        if request.overrides?.fields.prefersFast == true, chains.tries.count > 1 { rankByLatency(&plan.tries) }
         for segment in chains.fallback { appendCandidates(of: segment, .fallback, scope, limit, into: &plan.fallback) }
         for (failure, segments) in chains.fallbackOn {
             var chain: [Int] = []
@@ -276,11 +277,20 @@ package struct Planner<State: PlanningState> {
         case .weighted, .best, .top3: return Ranking.score(weight: snapshot.traits[model].weight, state.statistics(ofModel: model))
         case .fastest:
             let statistics = state.statistics(ofModel: model)
-            if prefersFast { return -Double(statistics.meanLatencyMilliseconds ?? Ranking.assumedLatency) }
+            if prefersFast { return -Double(statistics.preferredLatency) }
             return -Double(statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds ?? -1)
         case .cheapest: return -snapshot.traits[model].price
         case .leastBusy: return -Double(state.inFlight(ofModel: model))
         }
+    }
+
+    /// Ranks the candidates of several segments as one: the available ones by their mean latency, and then the others.
+    private func rankByLatency(_ models: inout [Int]) {
+        let ranked = models.enumerated().map { position, model in
+            let isAvailable = state.availability(ofModel: model).isAvailable
+            return (key: isAvailable ? state.statistics(ofModel: model).preferredLatency : .infinity, position: position, model: model)
+        }
+        models = ranked.sorted { ($0.key, $0.position) < ($1.key, $1.position) }.map(\.model)
     }
 
     /// Whether no rule excludes the model.

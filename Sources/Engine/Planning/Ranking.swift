@@ -18,9 +18,6 @@ struct Ranking: ~Copyable {
         weight * Double(max(statistics.successRate, 0.02) * (1000 / max(statistics.meanLatencyMilliseconds ?? 100, 100)))
     }
 
-    /// The mean latency in milliseconds that a model without samples has for `prefer_fast`.
-    static let assumedLatency: Float = 1000
-
     private let order: Order
     private let kept: UnsafeMutableBufferPointer<Candidate>
     private(set) var count = 0
@@ -105,6 +102,11 @@ struct Ranking: ~Copyable {
         }
         kept[position] = Candidate(model: model, key: key)
     }
+}
+
+extension StatisticsSummary {
+    /// The mean latency in milliseconds by which `prefer_fast` ranks; a model without samples counts as 1 s.
+    var preferredLatency: Float { meanLatencyMilliseconds ?? 1000 }
 }
 
 /// The natural logarithm of a number from 0 to 1. It is always finite.
