@@ -149,6 +149,11 @@ final class Exchange: ClientObserver {
 
     // MARK: End
 
+    /// The request's id without secrets: a client may have chosen it.
+    private var loggedRequestID: String {
+        server.head.fields.contains("x-request-id") && snapshot.mask.shows(requestID) ? snapshot.mask(requestID) : requestID
+    }
+
     /// Writes the access record and counts the request. Only the first call has an effect.
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
@@ -162,10 +167,11 @@ final class Exchange: ClientObserver {
         let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
         gateway.log.write(
             AccessRecord(
-                requestID: requestID, endpoint: name, method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
+                requestID: loggedRequestID, endpoint: name, method: server.head.method.description,
+                path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
                 isStream: asked?.isStream, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent,
-                call: record,
+                call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }

@@ -131,7 +131,8 @@ package final class GatewayHandler: ServerHandler {
         loop.metrics.request(endpoint: name, status: status)
         log.write(
             AccessRecord(
-                requestID: requestID, endpoint: name, method: head?.method.description, path: (head?.path).map { loop.snapshot.mask($0) },
+                requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,
+                path: (head?.path).map { loop.snapshot.mask($0) },
                 remoteHost: remoteHost, key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
                 error: error.code, message: loop.snapshot.mask(error.message), duration: .zero))
         return (response, ByteBuffer(bytes: writer.bytes))

@@ -26,6 +26,8 @@ package struct AccessRecord: ~Copyable {
     var bytesSent: Int
     /// nil if the request led to no call.
     var call: CallRecord?
+    /// The names in the request's `model` that were skipped, without secrets.
+    var skippedNames: [String]
     /// The error's code.
     var error: String?
     /// The error's message, without secrets.
@@ -37,7 +39,7 @@ package struct AccessRecord: ~Copyable {
     package init(
         requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
         requestedModel: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil,
-        error: String? = nil, message: String? = nil, duration: Duration
+        skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -51,6 +53,7 @@ package struct AccessRecord: ~Copyable {
         self.bytesReceived = bytesReceived
         self.bytesSent = bytesSent
         self.call = call
+        self.skippedNames = skippedNames
         self.error = error
         self.message = message
         self.duration = duration
@@ -70,14 +73,14 @@ package struct AccessRecord: ~Copyable {
         writer.member("status", status)
         if let error { writer.member("error", Self.cut(error)) }
         if let message { writer.member("message", Self.cut(message)) }
-        if let call { Self.write(call, to: &writer) }
+        if let call { Self.write(call, skippedNames, to: &writer) }
         writer.member("bytes_in", bytesReceived)
         writer.member("bytes_out", bytesSent)
         writer.milliseconds("duration_ms", duration)
         writer.endObject()
     }
 
-    private static func write(_ record: CallRecord, to writer: inout JSONWriter) {
+    private static func write(_ record: CallRecord, _ skippedNames: [String], to writer: inout JSONWriter) {
         if let route = record.route { writer.member("route", route) }
         if let provider = record.provider { writer.member("provider", provider) }
         if let model = record.model { writer.member("model", model) }
@@ -102,9 +105,15 @@ package struct AccessRecord: ~Copyable {
                 }
             }
         }
-        if !record.skipped.isEmpty {
+        if !record.skipped.isEmpty || !skippedNames.isEmpty {
             writer.key("skipped")
             writer.array { writer in
+                for name in skippedNames {
+                    writer.object {
+                        $0.member("model", Self.cut(name))
+                        $0.member("why", "unknown or not allowed")
+                    }
+                }
                 for skipped in record.skipped {
                     writer.object {
                         $0.member("provider", skipped.provider)

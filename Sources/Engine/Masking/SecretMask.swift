@@ -54,7 +54,7 @@ package final class SecretMask: Sendable {
     }
 
     /// Whether a text shows a secret that is not encoded. It costs little, for texts of requests that succeed.
-    func shows(_ text: String) -> Bool {
+    package func shows(_ text: String) -> Bool {
         !index.isEmpty && index.isShown(in: Array(text.utf8.prefix(Self.maxTextBytes)))
     }
 
