@@ -78,7 +78,8 @@ extension APIError {
             self.init(504, error.message, code: "request_timeout")
             shouldRetry = false
         case .unavailable:
-            self.init(failure.status, error.message, code: error.code, retryAfter: retryAfter ?? 1)
+            let states = failure.states.map { ": \($0)" } ?? ""
+            self.init(failure.status, error.message + states, code: error.code, retryAfter: retryAfter ?? 1)
         case .clientLeft:
             self.init(499, error.message, code: "client_left")
         case .shuttingDown:

@@ -55,7 +55,9 @@ extension Exchange {
             error.message =
                 afterCommit
                 ? "the response broke off"
-                : record.failures.count > 1 ? "all \(record.failures.count) attempts failed" : "the only attempt failed"
+                : record.failures.isEmpty
+                    ? "no candidate is available"
+                    : record.failures.count > 1 ? "all \(record.failures.count) attempts failed" : "the only attempt failed"
             error.message += ": \(failure.error.failure.rawValue)"
             error.code = afterCommit ? "upstream_truncated" : error.code
             (error.param, error.upstreamType) = (nil, nil)
@@ -65,7 +67,9 @@ extension Exchange {
             error.code = error.code.map(names.hidden)
             error.param = error.param.map(names.hidden)
             error.upstreamType = error.upstreamType.map(names.hidden)
-        case .total, .unavailable, .clientLeft, .shuttingDown:
+        case .unavailable:
+            error.message = failure.error.message
+        case .total, .clientLeft, .shuttingDown:
             break
         }
         return error

@@ -76,13 +76,18 @@ struct StateAccountTests {
         #expect(a.breaker.value.failuresInRow == 0)
     }
 
-    @Test("a call without another candidate can probe the account early")
+    @Test("a call without another candidate can probe the account early, 10 seconds after its last refusal")
     func early() throws {
-        let a = model("a")
+        let (a, b) = (model("a"), model("b"))
         try #require(a.tryAttempt(at: after(.zero)).attempt).end(refused, at: after(.zero))
-        #expect(a.tryAttempt(at: after(.seconds(1))).refusal != nil)
-        try #require(a.tryAttempt(at: after(.seconds(1)), early: true).attempt).end(
-            .succeeded(latency: .seconds(1), firstToken: nil), at: after(.seconds(2)))
-        #expect(a.availability(now: after(.seconds(2))) == .ready)
+        for time in [Duration.zero, .seconds(1), .milliseconds(9999)] {
+            #expect(b.tryAttempt(at: after(time), early: true).refusal == .open(until: after(.seconds(300))))
+        }
+        #expect(a.tryAttempt(at: after(.seconds(10))).refusal != nil)
+        try #require(b.tryAttempt(at: after(.seconds(10)), early: true).attempt).end(refused, at: after(.seconds(11)))
+        #expect(a.tryAttempt(at: after(.seconds(20)), early: true).refusal == .open(until: after(.seconds(311))))
+        try #require(a.tryAttempt(at: after(.seconds(21)), early: true).attempt).end(
+            .succeeded(latency: .seconds(1), firstToken: nil), at: after(.seconds(22)))
+        #expect(b.availability(now: after(.seconds(22))) == .ready)
     }
 }

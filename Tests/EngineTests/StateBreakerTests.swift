@@ -292,6 +292,57 @@ struct StateBreakerTests {
         #expect(driver.breaker.state == .closed)
     }
 
+    @Test("an early probe with a 404 starts the same open time again, and only a later probe doubles it")
+    func earlyNotFound() {
+        let driver = Driver()
+        driver.attempt(.notFound, at: .zero)
+        for second in 1...5 {
+            driver.attempt(.notFound, at: .seconds(second), earlyProbe: true)
+            #expect(driver.availability(.seconds(second)) == .open(until: after(.seconds(second + 60))))
+        }
+        driver.attempt(.notFound, at: .seconds(65))
+        #expect(driver.availability(.seconds(65)) == .open(until: after(.seconds(65 + 120))))
+        driver.attempt(.notFound, at: .seconds(66), earlyProbe: true)
+        #expect(driver.availability(.seconds(66)) == .open(until: after(.seconds(66 + 120))))
+    }
+
+    @Test("a failed early probe is no transition, and a cooldown has at most one, even if early probes succeed within it")
+    func reportedTransitions() throws {
+        let breaker = SharedBreaker(.exact(failures: 1, successes: 2))
+        var random = SplitMix64(seed: 1)
+        func attempt(_ verdict: Breaker.Verdict, _ time: Duration) throws -> Breaker.Transition? {
+            let pass = try #require(breaker.enter(now: after(time), allowsEarlyProbe: true).pass)
+            return breaker.on(verdict, of: pass, now: after(time), using: &random)
+        }
+        #expect(try attempt(.failed, .zero) == .opened(until: after(.seconds(30)), isReopening: false))
+        for verdict in [Breaker.Verdict.failed, .opens, .notFound] { #expect(try attempt(verdict, .seconds(1)) == nil) }
+        // An early probe that succeeds, and a regular one that fails.
+        for _ in 0..<5 {
+            #expect(try attempt(.succeeded, .seconds(2)) == nil)
+            #expect(try attempt(.failed, .seconds(2)) == nil)
+        }
+        guard case .opened(_, isReopening: true) = try attempt(.failed, .seconds(3600)) else {
+            Issue.record("the failed probe after the cooldown is a transition")
+            return
+        }
+        #expect(try attempt(.succeeded, .seconds(3601)) == nil)
+        #expect(try attempt(.succeeded, .seconds(3601)) == .closed)
+        #expect(try attempt(.failed, .seconds(3601)) == .opened(until: after(.seconds(3631)), isReopening: false))
+    }
+
+    @Test("a probe that fails after its first content takes its success back, and that of the probes before it")
+    func brokenProbe() throws {
+        let driver = Driver(.exact(failures: 3, successes: 2))
+        for _ in 0..<3 { driver.attempt(.failed, at: .zero) }
+        for second in [30, 31, 32] {
+            let probe = try #require(driver.enter(.seconds(second)))
+            let rest = driver.breaker.succeed(probe, now: after(.seconds(second)), using: &driver.random)
+            driver.record(.failed, of: rest, at: .seconds(second))
+            if case .halfOpen(let good, _) = driver.breaker.state { #expect(good == 0) }
+            #expect(driver.breaker.state != .closed)
+        }
+    }
+
     @Test("a model in cooldown after a 429 is not probed early")
     func noEarlyProbeInCooldown() throws {
         let driver = Driver(.exact(failures: 1))

@@ -62,6 +62,45 @@ import Testing
         #expect(try router.chat("a").content == "back")
     }
 
+    @Test func `a refused account is asked once, and its words are remembered`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(401, "Incorrect API key provided"))
+        var policy = PolicyText(["a": upstream], routes: ["  r: { try: [a, b, c] }"])
+        policy.moreModels = ["  b: { provider: p-a }", "  c: { provider: p-a }"]
+        let router = try RouterProcess(policy)
+        for model in ["r", "r", "a", "b", "c,a"] {
+            let response = try router.chat(model)
+            #expect(response.status == 502 && response.text.contains("Incorrect API key provided"))
+        }
+        #expect(upstream.requests.count == 1)
+    }
+
+    @Test func `if no candidate is available, the error names up to three with their states, unless the key hides them`() throws {
+        let (gate, probing) = (Gate(), Watched(false))
+        let upstream = try ScriptedUpstream { exchange in
+            guard probing.read({ $0 }) else { return try ScriptedUpstream.failing(500)(exchange) }
+            try gate.wait()
+            try ScriptedUpstream.responding("a")(exchange)
+        }
+        var policy = PolicyText(
+            ["a": upstream], defaults: "breaker: { failures: 1, cooldown: 60s }, retry: { retries: 0 }",
+            routes: ["  all: { try: [a, b, c, d] }", "  r: { try: [a, b, c, d], max_attempts: 1 }"],
+            keys: ["  open: { secret: client-secret-open }", "  hidden: { secret: client-secret-hidden, metadata: false }"])
+        policy.moreModels = ["b", "c", "d"].map { "  \($0): { provider: p-a }" }
+        let router = try RouterProcess(policy)
+        _ = try router.chat("all", key: "client-secret-open")
+        probing.update { $0 = true }
+        for model in ["a", "b", "c", "d"] {
+            Threads.start { _ = try? router.chat(model, key: "client-secret-open", within: .seconds(30)) }
+        }
+        try eventually("all are probed") { upstream.requests.count == 8 }
+        let open = try router.chat("all", key: "client-secret-open"), hidden = try router.chat("all", key: "client-secret-hidden")
+        gate.open()
+        #expect(open.status == 503 && hidden.status == 503)
+        #expect(open.text.contains("no candidate is available: 'a': its breaker's probe is running; 'b': "))
+        #expect(open.text.contains("; and 1 more") && !open.text.contains("'d'"))
+        #expect(hidden.text.contains("\"no candidate is available\""))
+    }
+
     @Test func `a breaker survives a reload that doesn't change its model`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.failing(500)), try ScriptedUpstream(ScriptedUpstream.responding("b")))
         let policy = PolicyText(["a": a, "b": b], defaults: "breaker: { failures: 2, cooldown: 60s }", routes: ["  r: { try: [a, b] }"])

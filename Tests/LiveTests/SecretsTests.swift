@@ -149,7 +149,10 @@ import Testing
             },
             { try $0.respond(200, buffered) },
         ]
-        var policy = PolicyText(routes: ["  r: { try: a }"], keys: ["  root: { secret: \"${CLIENT_KEY}\", admin: true }"])
+        // A refused account would not be asked again.
+        var policy = PolicyText(
+            defaults: "breaker: { opens_at_once: [not_found] }", routes: ["  r: { try: a }"],
+            keys: ["  root: { secret: \"${CLIENT_KEY}\", admin: true }"])
         let upstream = try ScriptedUpstream { try scripts[$0.number % scripts.count]($0) }
         policy.upstreams = [("a", upstream.port)]
         policy.provider = "api_key: \"${PROVIDER_KEY}\", headers: { X-Team: \"${HEADER}\" }"

@@ -23,6 +23,9 @@ package struct CallFailure: Sendable {
     /// The error that decided the outcome.
     package var error: ProviderError
     package var retryAfter: Duration?
+    /// Why the candidates could not be called, with their names, which follows the error's message; nil if none was
+    /// skipped.
+    package var states: String?
 }
 
 extension CallFailure {

@@ -296,6 +296,7 @@ extension RunningCall {
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
             let isOurs = error.failure == .cancelled || error.failure == .routerLimit
+            if error.failure == .providerRejected { snapshot.state(ofModel: attempt.candidate.model).account.remember(error) }
             verdict = isOurs ? .abandoned : .failed(error.failure, retryAfter: cooldown(after: error, of: attempt))
         }
         let tokens =

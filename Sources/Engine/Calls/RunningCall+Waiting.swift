@@ -209,10 +209,12 @@ extension RunningCall {
     }
 
     /// Probes the candidate whose breaker would become half-open first, so that the call doesn't fail without an
-    /// attempt. Returns false if no open breaker admits an early probe.
+    /// attempt. An account that has refused this call is not asked again. Returns false if no open breaker admits an
+    /// early probe.
     private func probeEarly() -> Bool {
+        let refusing = Set(record.failures.lazy.filter { $0.error.failure == .providerRejected }.map(\.provider))
         let open = sequence.skipped.compactMap { candidate, availability in availability.openUntil.map { (candidate, $0) } }
-        for (candidate, _) in open.sorted(by: { $0.1 < $1.1 }) {
+        for (candidate, _) in open.sorted(by: { $0.1 < $1.1 }) where !refusing.contains(providerName(of: candidate)) {
             switch snapshot.state(ofModel: candidate.model).begin(tokens: request.reservedTokens, now: .now(), allowsEarlyProbe: true) {
             // The model is in cooldown after a 429 as well, and that is respected.
             case .refused(.coolingDown(let until)) where until < waitLimit(forModel: candidate.model):
@@ -228,6 +230,10 @@ extension RunningCall {
         return false
     }
 
+    private func providerName(of candidate: AttemptSequence.Candidate) -> String {
+        snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name
+    }
+
     private func failUnavailable() {
         guard hasQueueFailed || !sequence.skipped.isEmpty else { return fail() }
         let now = NIODeadline.now()
@@ -237,19 +243,43 @@ extension RunningCall {
         guard record.failures.isEmpty else {
             return end(.final(after: record.failures, isNamed: plan.isNamed, cooldown: areAllLimited ? retryAfter : nil))
         }
+        if let refusal = accountRefusal(now) {
+            return end(CallFailure(cause: .allFailed, status: 502, error: refusal, retryAfter: retryAfter ?? .seconds(1)))
+        }
         let message =
             areAllLimited
             ? "every candidate is in cooldown or has used up its requests or tokens for this minute"
             : hasQueueFailed
                 ? "no candidate is available: at least one is at its limit of concurrent requests, and its queue is full or the wait timed out"
-                : "no candidate is available: each has an open breaker, is in cooldown or is at a limit"
+                : "no candidate is available"
         end(
             CallFailure(
                 cause: .unavailable, status: areAllLimited ? 429 : 503,
                 error: ProviderError(
                     areAllLimited ? .rateLimited : .upstreamError, message: message,
                     code: areAllLimited ? "rate_limit_exceeded" : "no_model_available"),
-                retryAfter: retryAfter ?? .seconds(1)))
+                retryAfter: retryAfter ?? .seconds(1), states: skippedStates(now)))
+    }
+
+    private static let maxListedStates = 3
+
+    /// The skipped candidates with their states: `'a': breaker open for another 12 s`.
+    private func skippedStates(_ now: NIODeadline) -> String? {
+        let listed = sequence.skipped.prefix(Self.maxListedStates).compactMap { candidate, availability in
+            availability.reason(now: now).map { "'\(snapshot.policy.models[candidate.model].key)': \($0)" }
+        }
+        let more = sequence.skipped.count - listed.count
+        return listed.isEmpty ? nil : listed.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")
+    }
+
+    /// The last refusal of an account, if no candidate is left because of refused accounts alone.
+    private func accountRefusal(_ now: NIODeadline) -> ProviderError? {
+        guard !hasQueueFailed else { return nil }
+        let refusals = sequence.skipped.compactMap { candidate, _ -> ProviderError? in
+            let account = snapshot.state(ofModel: candidate.model).account
+            return account.availability(now: now).isAvailable ? nil : account.refusal
+        }
+        return refusals.count == sequence.skipped.count ? refusals.last : nil
     }
 }
 

@@ -36,6 +36,19 @@ package enum Availability: Sendable, Equatable {
         }
     }
 
+    /// Why the model can't be called, for the client's error; nil if it can.
+    func reason(now: NIODeadline) -> String? {
+        let rest = until.map { " for another \(max(1, Int(($0 - now).milliseconds / 1000 + 0.999))) s" } ?? ""
+        switch self {
+        case .ready, .probe: return nil
+        case .probing: return "its breaker's probe is running"
+        case .open: return "breaker open\(rest)"
+        case .coolingDown: return "in cooldown\(rest)"
+        case .limited: return "at its limit of requests or tokens\(rest)"
+        case .full: return "at its limit of concurrent requests"
+        }
+    }
+
     /// The availability of a model whose account has this availability.
     func and(_ model: Availability) -> Availability {
         switch (self, model) {

@@ -97,6 +97,9 @@ package struct Breaker: Sendable {
     package static let maxNotFoundCooldown: Duration = .seconds(3600)
 
     package let settings: BreakerSettings
+    /// For this long after it has opened, the breaker admits no early probe.
+    private let earlyProbeDelay: Duration
+    private var earliestEarlyProbe = NIODeadline.uptimeNanoseconds(0)
     package private(set) var state = State.closed
     package private(set) var failuresInRow = 0
     /// The end of the cooldown after a 429. It may be in the past.
@@ -104,12 +107,18 @@ package struct Breaker: Sendable {
     /// Counts how often the breaker has opened or closed. The verdict on an attempt that began before the last change
     /// is ignored.
     private var generation: UInt64 = 0
+    /// Counts the transitions, of which a cooldown has at most one.
+    private var transitions: UInt64 = 0
+    /// The end of the cooldown that the last transition to an open breaker has begun.
+    private var reportedUntil = NIODeadline.uptimeNanoseconds(0)
     /// The length of the next cooldown, before jitter.
     private var cooldown: Duration
-    private var notFoundCooldown = firstNotFoundCooldown
+    /// The length of the last cooldown after a 404; nil if no 404 came since the last success.
+    private var notFoundCooldown: Duration?
 
-    package init(_ settings: BreakerSettings) {
+    package init(_ settings: BreakerSettings, earlyProbeDelay: Duration = .zero) {
         self.settings = settings
+        self.earlyProbeDelay = earlyProbeDelay
         cooldown = settings.cooldown
     }
 
@@ -128,8 +137,8 @@ package struct Breaker: Sendable {
     package func availability(now: NIODeadline) -> Availability { word.availability(now: now) }
 
     /// - Parameter allowsEarlyProbe: lets an open breaker admit a probe before the end of its cooldown, for a call that
-    ///   has no other candidate. There is still at most one probe at a time, and none while the model is in cooldown
-    ///   after a 429.
+    ///   has no other candidate. There is still at most one probe at a time, none while the model is in cooldown after
+    ///   a 429, and none during `earlyProbeDelay`.
     package mutating func enter(now: NIODeadline, allowsEarlyProbe: Bool = false) -> Entry {
         if let end = coolsDownUntil, now >= end { coolsDownUntil = nil }
         let availability = availability(now: now)
@@ -140,7 +149,7 @@ package struct Breaker: Sendable {
             return probe(.probe, good: good)
         case .open where availability.isAvailable:
             return probe(.probe, good: 0)
-        case .open(let until) where allowsEarlyProbe && coolsDownUntil == nil:
+        case .open(let until) where allowsEarlyProbe && coolsDownUntil == nil && now >= earliestEarlyProbe:
             return probe(.earlyProbe(until), good: 0)
         case .open where allowsEarlyProbe:
             return .refused(coolsDownUntil.map { .coolingDown(until: $0) } ?? availability)
@@ -173,9 +182,10 @@ package struct Breaker: Sendable {
         return Pass(generation: generation)
     }
 
-    /// The change since an earlier value of this breaker; nil if it has neither opened nor closed since.
+    /// The change since an earlier value of this breaker; nil if it has neither opened nor closed since. An early probe
+    /// that fails is no change, nor is any other during a cooldown that has been reported.
     func transition(from earlier: Breaker) -> Transition? {
-        guard generation != earlier.generation else { return nil }
+        guard transitions != earlier.transitions else { return nil }
         switch state {
         case .open(let until): return .opened(until: until, isReopening: earlier.state != .closed)
         case .closed: return .closed
@@ -198,6 +208,8 @@ package struct Breaker: Sendable {
             failuresInRow = 0
         case .failed:
             failuresInRow += 1
+            // A probe that fails after its first content was no success after all.
+            if case .halfOpen(_, let isProbing) = state { state = .halfOpen(good: 0, isProbing: isProbing) }
             if failuresInRow >= settings.failures { open(now, &random) }
         case .opens:
             failuresInRow += 1
@@ -220,37 +232,47 @@ package struct Breaker: Sendable {
         switch verdict {
         case .succeeded:
             failuresInRow = 0
-            notFoundCooldown = Self.firstNotFoundCooldown
+            notFoundCooldown = nil
             let good = goodProbes + 1
             if good >= settings.successes { close() } else { state = .halfOpen(good: good, isProbing: false) }
         case .failed, .opens:
             failuresInRow += 1
             if !isEarly { cooldown = min(cooldown * 2, max(settings.maxCooldown, settings.cooldown)) }
-            open(now, &random)
+            open(now, &random, isReported: !isEarly)
         case .notFound:
             failuresInRow += 1
-            openAfterNotFound(now)
+            openAfterNotFound(now, isEarly: isEarly)
         case .rateLimited, .none:
             state = orElse
         }
     }
 
-    private mutating func open(_ now: NIODeadline, _ random: inout some RandomNumberGenerator) {
-        generation += 1
-        state = .open(until: now + cooldown.jittered(by: settings.jitter, using: &random))
+    private mutating func open(_ now: NIODeadline, _ random: inout some RandomNumberGenerator, isReported: Bool = true) {
+        open(until: now + cooldown.jittered(by: settings.jitter, using: &random), now, isReported: isReported)
     }
 
-    private mutating func openAfterNotFound(_ now: NIODeadline) {
+    private mutating func openAfterNotFound(_ now: NIODeadline, isEarly: Bool = false) {
+        let length = notFoundCooldown.map { isEarly ? $0 : min($0 * 2, Self.maxNotFoundCooldown) } ?? Self.firstNotFoundCooldown
+        notFoundCooldown = length
+        open(until: now + length, now, isReported: !isEarly)
+    }
+
+    private mutating func open(until end: NIODeadline, _ now: NIODeadline, isReported: Bool) {
+        if isReported, state == .closed || now >= reportedUntil {
+            transitions += 1
+            reportedUntil = end
+        }
         generation += 1
-        state = .open(until: now + notFoundCooldown)
-        notFoundCooldown = min(notFoundCooldown * 2, Self.maxNotFoundCooldown)
+        state = .open(until: end)
+        earliestEarlyProbe = now + earlyProbeDelay
     }
 
     private mutating func close() {
         generation += 1
+        transitions += 1
         state = .closed
         failuresInRow = 0
         cooldown = settings.cooldown
-        notFoundCooldown = Self.firstNotFoundCooldown
+        notFoundCooldown = nil
     }
 }

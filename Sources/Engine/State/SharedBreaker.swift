@@ -1,4 +1,5 @@
 package import NIOCore
+package import ProviderKit
 package import RoutingPolicy
 import Synchronization
 
@@ -7,8 +8,12 @@ import Synchronization
 package final class SharedBreaker: Sendable {
     package let settings: BreakerSettings
     private let breaker: Mutex<Breaker>
+    private let lastRefusal = Mutex<ProviderError?>(nil)
     /// The `BreakerWord` of the breaker, written under the lock.
     private let published: Atomic<UInt64>
+
+    /// How long after a refusal of the account no early probe asks it again.
+    static let accountProbeDelay: Duration = .seconds(10)
 
     /// A breaker for a provider's account: open for 5 minutes after the first refusal, and for twice as long after each
     /// further one, up to an hour.
@@ -16,15 +21,20 @@ package final class SharedBreaker: Sendable {
         var settings = BreakerSettings()
         (settings.failures, settings.successes) = (1, 1)
         (settings.cooldown, settings.maxCooldown, settings.jitter) = (.seconds(300), .seconds(3600), 0)
-        return SharedBreaker(settings)
+        return SharedBreaker(settings, earlyProbeDelay: accountProbeDelay)
     }
 
-    package init(_ settings: BreakerSettings) {
+    package init(_ settings: BreakerSettings, earlyProbeDelay: Duration = .zero) {
         self.settings = settings
-        let breaker = Breaker(settings)
+        let breaker = Breaker(settings, earlyProbeDelay: earlyProbeDelay)
         published = Atomic(breaker.word.rawValue)
         self.breaker = Mutex(breaker)
     }
+
+    /// The last failure that opened the breaker, without secrets; nil if none is known. Only an account's is kept.
+    package var refusal: ProviderError? { lastRefusal.withLock { $0 } }
+
+    func remember(_ refusal: ProviderError) { lastRefusal.withLock { $0 = refusal } }
 
     /// Takes no lock.
     package func availability(now: NIODeadline) -> Availability { word.availability(now: now) }
