@@ -88,7 +88,7 @@ struct LiveResponse {
 
     private func model(_ record: Document, _ snapshot: Snapshot) -> Int? {
         guard let provider = record.text("provider"), let name = record.text("model_name") else { return nil }
-        return snapshot.models(named: "\(provider)/\(name)").first
+        return snapshot.models(expected: "\(provider)/\(name)").first
     }
 
     /// The JSON object of a non-streamed response, or those of a stream's events.

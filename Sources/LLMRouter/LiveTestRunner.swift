@@ -38,7 +38,8 @@ struct LiveTestRunner {
         let secret = String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
         let testPolicy = policy.admitting(test.key, secret: secret).failing(snapshot.models(down: test.down), at: closedPort.number)
         let response = try await send(test.body, secret: policy.keys.isEmpty ? nil : secret, under: testPolicy)
-        return .judged(ExpectationTrial(test, in: snapshot).verdict(of: response.routingResult(in: snapshot)))
+        let trial = ExpectationTrial(test, in: snapshot).includingFallback
+        return .judged(trial.verdict(of: response.routingResult(in: trial.snapshot)))
     }
 
     private func send(_ body: [UInt8], secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {

@@ -158,7 +158,7 @@ package struct ExpectationTrial {
 
 extension Snapshot {
     /// The models that a test's name means. The request's unlisted fallback is `provider/name`.
-    fileprivate func models(expected name: String) -> [Int] {
+    package func models(expected name: String) -> [Int] {
         if let unlistedModel {
             let model = policy.models[unlistedModel]
             if name == "\(policy.providers[model.provider].name)/\(model.name)" { return [unlistedModel] }

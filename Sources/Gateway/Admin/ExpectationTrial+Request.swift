@@ -25,6 +25,12 @@ extension ExpectationTrial {
             .name
     }
 
+    /// The trial under the policy that also has the request's unlisted fallback.
+    package var includingFallback: ExpectationTrial {
+        guard let request = try? request.planRequest() else { return self }
+        return ExpectationTrial(definition, in: snapshot.including(fallbackOf: request))
+    }
+
     private var request: ExplainedRequest {
         ExplainedRequest(
             body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
