@@ -68,6 +68,7 @@ extension APIError {
             self.init(failure.status, error.message, code: error.code, param: error.param, retryAfter: retryAfter)
             upstreamType = error.type
             if error.failure == .contextOverflow { code = "context_length_exceeded" }
+            if error.failure == .contentFilter { code = code ?? "content_filter" }
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .allFailed:
             self.init(

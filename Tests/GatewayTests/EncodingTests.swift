@@ -161,6 +161,16 @@ struct SmallEncodingTests {
         #expect(refusal.message.hasSuffix("Country, region, or territory not supported"))
     }
 
+    @Test("a client can tell a content filter and a context overflow by their codes", arguments: [nil, "upstream_code"] as [String?])
+    func codes(code: String?) {
+        func refusal(_ failure: FailureClass) -> APIError {
+            let error = ProviderError(failure, status: 400, message: "no", code: code)
+            return APIError(CallFailure(cause: .upstream, status: 400, error: error), failures: [])
+        }
+        #expect(refusal(.contentFilter).code == code ?? "content_filter")
+        #expect(refusal(.contextOverflow).code == "context_length_exceeded")
+    }
+
     @Test(
         "a filter of the model list matches models that meet all its conditions",
         arguments: [

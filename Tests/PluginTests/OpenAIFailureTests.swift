@@ -225,7 +225,7 @@ struct OpenAIFailureTests {
             (
                 429,
                 #"{"error":{"message":"Request too large: this model's maximum context length is 1","type":"tokens","code":"rate_limit_exceeded"}}"#,
-                FailureClass.rateLimited
+                FailureClass.contextOverflow
             ),
             (403, #"{"error":{"message":"no key","code":403}}"#, .providerRejected),
             (408, #"{"error":{"message":"timed out","code":408}}"#, .upstreamError),

@@ -371,6 +371,67 @@ struct RefusalTests {
         #expect(failure(400, body) == .clientError)
     }
 
+    @Test(
+        "every part of a body is read, and what says most is the message",
+        arguments: [
+            (
+                422,
+                #"{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted","input":1}]},"type":"invalid_request_error","param":null,"code":null}"#,
+                .unsupported, "Extra inputs are not permitted"
+            ),
+            (400, #"{"error":"Bad Request","message":"Insufficient balance"}"#, .providerRejected, "Insufficient balance"),
+            (
+                400, #"{"error":"invalid_request","error_description":"The access token is expired"}"#, .providerRejected,
+                "The access token is expired"
+            ),
+            (400, #"{"message":"Bad Request","detail":"Insufficient balance"}"#, .providerRejected, "Insufficient balance"),
+            (400, #"{"errors":[{"message":"Bad request"},{"message":"Insufficient balance"}]}"#, .providerRejected, "Bad request"),
+            (400, #"{"statusCode":400,"error":"Bad Request","message":["no","Insufficient balance"]}"#, .providerRejected, "no"),
+            (
+                200, #"{"error_code":18,"error_msg":"Open api qps request limit reached"}"#, .rateLimited,
+                "Open api qps request limit reached"
+            ),
+            (200, #"{"error":{"code":"1305","message":"该模型当前访问量过大，请您稍后再试"}}"#, .rateLimited, "该模型当前访问量过大，请您稍后再试"),
+            (
+                400, "<html><head><title>Error</title></head><body><h1 class=x>Invalid <b>API</b> key</h1></body></html>",
+                .providerRejected,
+                "the upstream responded with status 400 and a page of HTML: Error: Invalid API key"
+            ),
+        ] as [(Int, String, FailureClass, String)])
+    func parts(status: Int, body: String, failure: FailureClass, message: String) {
+        let error = self.error(status, body)
+        #expect(error.failure == failure)
+        #expect(error.message == message)
+    }
+
+    @Test("the codes of a refusal of a model", arguments: ["no_access", "key_model_access_denied", "Model.AccessDenied"])
+    func modelCodes(code: String) { #expect(failure(403, #"{"error":{"message":"no","code":"\#(code)"}}"#) == .notFound) }
+
+    @Test("the codes of a refusal of an account", arguments: ["wrong_api_key", "NOT_ENOUGH_BALANCE", "ExpiredTokenException"])
+    func accountCodes(code: String) { #expect(failure(400, #"{"error":{"message":"no","code":"\#(code)"}}"#) == .providerRejected) }
+
+    @Test(
+        "a string that is too long is about the context only in a message's content",
+        arguments: [
+            ("messages", true), ("input", true), ("messages[1].content", true), ("messages.[0].content.[1].text", true), ("user", false),
+            ("messages[1].tool_calls[0].function.name", false), ("messages[1].name", false), ("tools[0].content", false),
+        ])
+    func longString(param: String, isLength: Bool) {
+        let body = #"{"error":{"message":"string too long","param":"\#(param)","code":"string_above_max_length"}}"#
+        #expect(failure(400, body) == (isLength ? .contextOverflow : .clientError))
+    }
+
+    @Test(
+        "a wait in the body counts as it is, up to 30 days",
+        arguments: [
+            (#"{"error":{"message":"Rate limit reached. Please try again in 2 days."}}"#, 172_800),
+            (#"{"error":{"message":"Rate limit reached","retry_after":90}}"#, 90), (#"{"message":"Rate limit","retry_after":"1m30s"}"#, 90),
+            (#"{"error":{"message":"Rate limit"},"retry_after":7.0}"#, 7),
+            (#"{"error":{"message":"Provider returned error","metadata":{"retry_after":345600}}}"#, 345_600),
+            (#"{"message":"Rate limit","retry_after":99999999999999999999}"#, 2_592_000),
+        ])
+    func waits(body: String, seconds: Int) { #expect(error(429, body).retryAfter == .seconds(seconds)) }
+
     @Test("the upstream's own words are the message")
     func words() {
         #expect(

@@ -20,50 +20,51 @@ extension ErrorBody {
     private func known(_ status: Int?) -> FailureClass? {
         if isFlagged { return .contentFilter }
         let codes = [code, type].compactMap { $0 } + furtherCodes
-        // OpenAI sends this for any text. For a message it is about the context, for `user` it is the client's mistake.
-        // [litellm, exception_mapping_utils.py]
-        if codes.contains("string_above_max_length") {
-            return param?.hasPrefix("messages") == true || param == "input" ? .contextOverflow : nil
-        }
+        // OpenAI sends this for any text. For a message's content it is about the context, for `user` or a tool's name
+        // it is the client's mistake. [litellm, exception_mapping_utils.py]
+        if codes.contains("string_above_max_length") { return isAboutContent ? .contextOverflow : nil }
         // Some put a sentence where others have a code (xAI).
-        let texts = [message, innerMessage, code?.contains(" ") == true ? code : nil].compactMap { $0 }
+        let texts = [message, innerMessage, code?.contains(" ") == true ? code : nil].compactMap { $0 } + furtherMessages
         let known = ErrorWords(codes: codes, texts: texts, status: status).failureClass
         // A quota that comes back by itself is a limit. Gemini sends the words of a used-up quota for both.
         if known == .providerRejected, status == 429, retryDelay != nil || statedWait != nil { return .rateLimited }
         return known ?? (param == "response_format" ? .unsupported : nil)
+    }
+
+    /// Whether `param` is the text of the prompt: `messages`, `messages[1].content`, `messages.[0].content.[1].text` or
+    /// `input`.
+    private var isAboutContent: Bool {
+        let path = param?.split { ".[]".contains($0) }.filter { Int($0) == nil } ?? []
+        return path.first == "input" || path.first == "messages" && (path.count == 1 || path[1] == "content")
     }
 }
 
 /// The words of an error, as they are compared with the families.
 private struct ErrorWords {
     private let codes: [String]
-    private let texts: [[UInt8]]
+    /// The messages, without what they quote from the request.
+    private let texts: [ErrorText]
+    private let textsWithQuotes: [ErrorText]
     private let status: Int?
 
     init(codes: [String], texts: [String], status: Int?) {
         self.codes = codes.map { $0.lowercased() }
-        self.texts = texts.map(Self.searchable)
         self.status = status
+        let messages = texts.map(QuotingText.init)
+        textsWithQuotes = messages.map { ErrorText($0.bytes) }
+        self.texts = messages.map { ErrorText($0.withoutQuotes(status: status)) }
     }
 
     var failureClass: FailureClass? {
-        let families = ErrorFamily.all.filter { family in status.map { !family.ignoredStatuses.contains($0) } ?? true }
+        let families = ErrorFamily.all.filter { $0.counts(with: status) }
         let family =
             families.first { codes.contains(where: $0.codes.contains) }
-            ?? families.first { family in texts.contains { text in family.phrases.contains { $0.occurs(in: text) } } }
+            ?? families.first { family in
+                (family.includesQuotes ? textsWithQuotes : texts).contains { text in family.phrases.contains { $0.occurs(in: text) } }
+            }
             ?? families.first { codes.contains(where: $0.genericCodes.contains) }
         return family?.failure
     }
-
-    /// The first 4 KiB of a message in lower case, without the part in which a server repeats the request: its words
-    /// are the client's, and must not make an account look refused.
-    private static func searchable(_ text: String) -> [UInt8] {
-        let bytes = TextSearch.lowercased(text)
-        // pydantic's errors, which vLLM and FastAPI send; OpenAI's errors about a value.
-        let echoes = ["'input':", "\"input\":", "invalid value: '"].compactMap { TextSearch.find(Array($0.utf8), in: bytes) }
-        return echoes.min().map { Array(bytes[..<$0]) } ?? bytes
-    }
-
 }
 
 extension ErrorBody {

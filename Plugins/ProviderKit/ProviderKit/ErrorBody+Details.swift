@@ -27,6 +27,8 @@ extension ErrorBody {
             readRaw(value, in: bytes, depth: depth)
         } else if JSON.isKey(member.key, "error_type", in: bytes) {
             if let text = JSON.text(value, in: bytes) { furtherCodes.append(text) }
+        } else if JSON.isKey(member.key, "retry_after", in: bytes) {
+            retryDelay = JSON.text(value, in: bytes) ?? retryDelay
         } else if JSON.isKey(member.key, "reasons", in: bytes) {
             if value.kind == .array, value.range.count > 2 { isFlagged = true }
         } else if JSON.isKey(member.key, "flagged_input", in: bytes) {
@@ -75,7 +77,7 @@ extension ErrorBody {
     ///
     /// - Parameter head: the head of the response.
     public func wait(_ head: UpstreamHead) -> Duration? {
-        if let retryDelay, let seconds = RetryAfter.goDuration(retryDelay) { return RetryAfter.duration(seconds) }
+        if let retryDelay, let seconds = RetryAfter.seconds(inBody: retryDelay) { return RetryAfter.duration(seconds) }
         let reset = fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
         return reset ?? statedWait
     }

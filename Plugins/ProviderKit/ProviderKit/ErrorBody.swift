@@ -10,6 +10,7 @@ import Codecs
 /// - `error` as a text (LM Studio, Ollama, xAI, text-generation-inference)
 /// - the same members at the top level (vLLM before 0.9, Mistral, Cerebras, SiliconFlow), under other names too:
 ///   `detail` (FastAPI), `error_msg` and `error_code` (Baidu), `errors` (Cloudflare), `base_resp` (MiniMax)
+/// - an object or an array in the place of the message (Mistral)
 /// - another error body in a text: the `message` of a proxy, or OpenRouter's `metadata.raw`
 public struct ErrorBody: Sendable, Equatable {
     /// The message; nil if there is none.
@@ -26,15 +27,19 @@ public struct ErrorBody: Sendable, Equatable {
     var furtherCodes: [String] = []
     /// The message of the provider that this provider has called.
     var innerMessage: String?
+    /// The messages in other places, which only the class depends on.
+    var furtherMessages: [String] = []
     /// Whether moderation has flagged the input: OpenRouter's `metadata.reasons` and `flagged_input`.
     var isFlagged = false
     /// Header fields in the body, with names in lower case: OpenRouter's `metadata.headers`.
     var fields: [HTTPField] = []
-    /// The wait in the body, in Go's notation: Gemini's `retryDelay`.
+    /// The wait in the body, in Go's notation or in seconds: Gemini's `retryDelay`, and `retry_after`.
     var retryDelay: String?
 
     /// Bodies inside bodies are read up to this depth.
     private static let maxDepth = 4
+    /// At most so many elements of an array are read.
+    private static let maxElements = 16
 
     /// Reads the body of an error response, or the value of its `error`. nil if the bytes are not JSON, or say nothing.
     public init?(_ bytes: RawSpan) {
@@ -55,7 +60,7 @@ public struct ErrorBody: Sendable, Equatable {
         return number
     }
 
-    /// Reads any value: an object, the first element of an array, or a text.
+    /// Reads any value: an object, the elements of an array, of which the first comes first, or a text.
     private mutating func read(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
         switch try cursor.peekKind(bytes) {
         case .object:
@@ -65,7 +70,13 @@ public struct ErrorBody: Sendable, Equatable {
             let array = try cursor.skipValue(bytes)
             var inner = JSONCursor(at: array.range.lowerBound)
             try inner.enterArray(bytes)
-            if depth < Self.maxDepth, try inner.nextElement(bytes) { try read(&inner, bytes, depth: depth + 1) }
+            var elements = 0
+            while depth < Self.maxDepth, elements < Self.maxElements, try inner.nextElement(bytes) {
+                var element = ErrorBody()
+                try element.read(&inner, bytes, depth: depth + 1)
+                self = merged(with: element)
+                elements += 1
+            }
         case .string:
             add(text: JSON.string(try cursor.skipValue(bytes).range, in: bytes))
             readNestedMessage(depth: depth)
@@ -82,7 +93,7 @@ public struct ErrorBody: Sendable, Equatable {
     }
 
     private mutating func readObject(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
-        var inner: ErrorBody?
+        var inner: ErrorBody?, summary: ErrorBody?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
@@ -90,18 +101,20 @@ public struct ErrorBody: Sendable, Equatable {
             if Self.containers.contains(name), depth < Self.maxDepth, value.kind != .number {
                 var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
                 try body.read(&cursor, bytes, depth: depth + 1)
-                if body.message != nil || body.code != nil || body.type != nil {
-                    inner = body
-                } else if body.hasSuccessCode {
-                    hasSuccessCode = true
+                guard body.message != nil || body.code != nil || body.type != nil else {
+                    if body.hasSuccessCode { hasSuccessCode = true }
+                    continue
                 }
+                if name == "error", value.kind == .string { summary = body } else { inner = inner?.merged(with: body) ?? body }
             } else {
-                read(name, value, in: bytes)
+                read(name, value, in: bytes, depth: depth)
                 readDetails(name, value, in: bytes, depth: depth)
             }
         }
         // What is nested is more specific than what stands beside it.
         if let inner { self = inner.merged(with: self) }
+        // A text in `error` may be the status alone: {"error": "Bad Request", "message": "Insufficient balance"}.
+        if let summary { self = merged(with: summary) }
     }
 
     /// The members that contain an error body or a text.
@@ -113,12 +126,14 @@ public struct ErrorBody: Sendable, Equatable {
     /// The members that contain a code. `code` precedes the others. The code 0 means success.
     private static let codes: Set = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
 
-    private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan) {
+    private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         if Self.messages.contains(name) {
             if value.kind == .object || value.kind == .array {
-                if let body = ErrorBody(bytes.extracting(value.range), depth: Self.maxDepth) { self = body.merged(with: self) }
-            } else if message == nil || name == "message", let text = JSON.text(value, in: bytes), !text.isEmpty {
-                message = text
+                guard depth < Self.maxDepth, let body = ErrorBody(bytes.extracting(value.range), depth: depth + 1) else { return }
+                self = body.merged(with: self)
+            } else if let text = JSON.text(value, in: bytes), !text.isEmpty {
+                furtherMessages += (name == "message" ? [message] : message == nil ? [] : [text]).compactMap { $0 }
+                if message == nil || name == "message" { message = text }
             }
             return
         }
@@ -135,6 +150,8 @@ public struct ErrorBody: Sendable, Equatable {
             param = text
         } else if name == "status" || name == "reason", value.kind == .string {
             furtherCodes.append(text)
+        } else if name == "retry_after" {
+            retryDelay = text
         }
     }
 
@@ -146,6 +163,7 @@ public struct ErrorBody: Sendable, Equatable {
         body.type = type ?? outer.type
         body.param = param ?? outer.param
         body.code = code ?? outer.code
+        body.furtherMessages += outer.furtherMessages + [message == nil ? nil : outer.message].compactMap { $0 }
         body.furtherCodes += outer.furtherCodes + [outer.code, outer.type].compactMap { $0 }
         body.isFlagged = isFlagged || outer.isFlagged
         body.fields += outer.fields
@@ -169,6 +187,7 @@ public struct ErrorBody: Sendable, Equatable {
     mutating func add(inner body: ErrorBody) {
         furtherCodes += [body.code, body.type].compactMap { $0 } + body.furtherCodes
         isFlagged = isFlagged || body.isFlagged
+        furtherMessages += body.furtherMessages
         retryDelay = retryDelay ?? body.retryDelay
         param = param ?? body.param
     }

@@ -24,7 +24,7 @@ extension Provider {
             error.message = "\(status): \(text)"
             error.failure = ErrorBody.failureClass(ofText: text, status: head.status) ?? error.failure
             error.retryAfter = error.retryAfter ?? RetryAfter.stated(text)
-        } else if let title = htmlTitle(body) {
+        } else if let title = htmlTitles(body) {
             error.message = "\(status) and a page of HTML: \(title)"
             error.failure = ErrorBody.failureClass(ofText: title, status: head.status) ?? error.failure
         } else if (300..<400).contains(head.status) {
@@ -61,15 +61,26 @@ private func plainText(_ body: RawSpan) -> String? {
     return words.joined(separator: " ")
 }
 
-/// The title of a page of HTML on one line, such as `403 Forbidden`; nil if there is none.
-private func htmlTitle(_ body: RawSpan) -> String? {
+/// The title and the headings of a page of HTML on one line, such as `403 Forbidden`, each text once; nil if there are
+/// none.
+private func htmlTitles(_ body: RawSpan) -> String? {
     let page = String(decoding: Array(copying: 0..<min(body.byteCount, 4096), of: body), as: UTF8.self)
     let text = TextSearch.lowercased(page)
-    guard let tag = TextSearch.find(Array("<title".utf8), in: text), let open = TextSearch.find([0x3E], in: text, from: tag),
-        let close = TextSearch.find(Array("</title".utf8), in: text, from: open)
-    else { return nil }
-    // The lower case has the same length, so the offsets are those of the page.
-    let title = String(decoding: Array(page.utf8)[(open + 1)..<close], as: UTF8.self)
-    let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }
-    return words.isEmpty ? nil : words.joined(separator: " ")
+    var titles: [String] = []
+    for tag in ["title", "h1", "h2"] {
+        guard let start = TextSearch.find(Array("<\(tag)".utf8), in: text), let open = TextSearch.find([0x3E], in: text, from: start),
+            let close = TextSearch.find(Array("</\(tag)".utf8), in: text, from: open)
+        else { continue }
+        // The lower case has the same length, so the offsets are those of the page.
+        let title = withoutTags(String(decoding: Array(page.utf8)[(open + 1)..<close], as: UTF8.self))
+        let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }.joined(separator: " ")
+        if !words.isEmpty, !titles.contains(words) { titles.append(words) }
+    }
+    return titles.isEmpty ? nil : titles.joined(separator: ": ")
+}
+
+private func withoutTags(_ text: String) -> String {
+    text.split(separator: "<", omittingEmptySubsequences: false).enumerated().map { index, part in
+        index == 0 ? part : part.firstIndex(of: ">").map { part[part.index(after: $0)...] } ?? ""
+    }.joined(separator: " ")
 }

@@ -21,11 +21,11 @@ import Codecs
 /// (`retry-after`); OpenAI's guide "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as
 /// recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
 public enum RetryAfter {
-    /// The longest wait: a day.
-    static let maxSeconds = 86_400.0
+    /// The longest wait: 30 days, which a monthly quota takes. A longer one is nonsense.
+    static let maxSeconds = 30 * 86_400.0
 
-    /// The wait that a response requests, at most a day. nil if it requests none, or none that can be read; zero if it
-    /// names a point in time that is past.
+    /// The wait that a response requests, at most 30 days. nil if it requests none, or none that can be read; zero if
+    /// it names a point in time that is past.
     public static func wait(_ head: UpstreamHead) -> Duration? {
         if let milliseconds = head["retry-after-ms"].flatMap({ decimal($0[...]) }) { return duration(milliseconds / 1000) }
         if let text = head["retry-after"] {
@@ -114,6 +114,11 @@ public enum RetryAfter {
         return seconds
     }
 
+    /// The seconds of a member of a body: a number, or a text such as `31s`; nil for anything else.
+    static func seconds(inBody text: String) -> Double? {
+        decimal(text[...]) ?? goDuration(text)
+    }
+
     /// A number in decimal digits, with at most one decimal point, which isn't the first character; nil for anything
     /// else, such as a sign, an exponent, NaN or an infinity.
     private static func decimal(_ text: Substring) -> Double? {
@@ -124,7 +129,7 @@ public enum RetryAfter {
         return value
     }
 
-    /// A duration that is rounded to the nanosecond, and is between zero and a day.
+    /// A duration that is rounded to the nanosecond, and is between zero and 30 days.
     static func duration(_ seconds: Double) -> Duration {
         .nanoseconds(Int64(min(max(seconds, 0), maxSeconds) * 1e9 + 0.5))
     }

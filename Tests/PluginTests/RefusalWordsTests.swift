@@ -1,0 +1,234 @@
+import Codecs
+import OpenAI
+import ProviderKit
+import Testing
+
+/// Messages as providers word them, and what each says is at fault. Their codes say nothing.
+@Suite("what the words of a refusal say is at fault")
+struct RefusalWordsTests {
+    let provider = OpenAIProvider(.sample)
+
+    @Test(
+        "what the model does not support is for the next model",
+        arguments: [
+            (400, #"This model doesn't support tool use in streaming mode."#),
+            (400, #"The model is unsupported for streaming."#),
+            (500, #"Unsupported param: tools"#),
+            (500, #"tools param requires --jinja flag"#),
+            (400, #"invalid temperature: only 1 is allowed for this model"#),
+            (400, #"This model doesn't support system messages. Try again without system messages."#),
+            (400, #"This model doesn’t support documents."#),
+            (400, #"property 'reasoning_effort' is unsupported"#),
+            (422, #"logit_bias is not supported"#),
+            (400, #"Argument not supported on this model: stop"#),
+            (422, #"Grammar is not supported"#),
+            (400, #"Invalid request: image input not supported"#),
+            (400, #"Invalid JSON payload received. Unknown name "seed": Cannot find field."#),
+            (400, #"deepseek-reasoner does not support this tool_choice"#),
+            (400, #"The model is not a VLM (Vision Language Model). Please use text-only prompts."#),
+            (400, #"This model only support stream mode, please enable the stream parameter to access the model."#),
+            (400, #"parameter.enable_thinking must be set to false for non-streaming calls"#),
+            (400, #"`temperature` and `top_p` cannot both be specified for this model. Please use only one."#),
+            (400, #"tools not supported"#),
+            (400, #"n > 1 is not supported"#),
+            (400, #"presence_penalty isn’t currently supported"#),
+            (400, #"Penalty is not enabled for models/gemini-2.5-flash"#),
+            (400, #"Unsupported value: 'temperature' does not support 0.2 with this model."#),
+            (400, #"Your organization must be verified to stream this model."#),
+            (
+                402,
+                #"Prompt tokens limit exceeded: 32100 > 20221. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account"#
+            ),
+        ])
+    func unsupported(status: Int, message: String) {
+        #expect(failure(status, message) == .unsupported)
+    }
+
+    @Test(
+        "every wording of a prompt that is too long",
+        arguments: [
+            (400, #"Prompt exceeds max context"#),
+            (400, #"Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again."#),
+            (400, #"Unable to submit request because the input token count is 40000 but model only supports up to 32768."#),
+            (
+                400,
+                #"AiError: The estimated number of input and maximum output tokens (60000) exceeded this model context window limit (7968)."#
+            ),
+            (
+                413,
+                #"AiError: The estimated number of input and maximum output tokens (60000) exceeded this model context window limit (7968)."#
+            ),
+            (400, #"litellm.ContextWindowExceededError: too big"#),
+            (400, #"Number of input tokens must be no more than 32768, got 40123"#),
+            (400, #"Text length is 40000, which is outside the range (0, 32000]"#),
+            (422, #"Prompt has 9000 tokens, but the maximum is 8191"#),
+            (413, #"Payload too large"#),
+            (400, #"the max input characters is 24000"#),
+            (400, #"Prompt 超长"#),
+            (400, #"输入长度超过模型最大上下文长度限制"#),
+            (400, #"This exceeds the model's context window of 8192"#),
+            (500, #"Context length of 8192 exceeded"#),
+            (400, #"Total tokens (9000) exceed model limit"#),
+            (400, #"9000 > max_model_len"#),
+            (400, #"The messages exceed the maximum context"#),
+            (429, #"Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 45000."#),
+            (413, #"Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 45000."#),
+        ])
+    func length(status: Int, message: String) {
+        #expect(failure(status, message) == .contextOverflow)
+    }
+
+    @Test(
+        "a refusal of the key or the account",
+        arguments: [
+            (400, #"invalid api token"#),
+            (400, #"Invalid token"#),
+            (400, #"Wrong API Key"#),
+            (400, #"Access denied due to missing subscription key."#),
+            (400, #"Invalid username or password."#),
+            (400, #"The security token included in the request is expired"#),
+            (400, #"Unknown api key 'AQV***'"#),
+            (400, #"Forbidden: The API key is currently blocked: acl disabled"#),
+            (400, #"Authentication error"#),
+            (400, #"not enough balance"#),
+            (400, #"your account has an overdue balance"#),
+            (400, #"AI Gateway requires a valid credit card on file"#),
+            (429, #"Quota exceeded and account balance is $0.0, please pay with fiat"#),
+            (400, #"INVALID API KEY"#),
+            (400, #"You’ve exceeded your monthly quota. Please add credits."#),
+            (401, #"Model gpt-4o: Incorrect API key provided"#),
+            (403, #"Your account balance is insufficient for the model x"#),
+            (500, #"Error code: 401 - {'error': {'message': 'Incorrect API key provided: sk-x.'}}"#),
+            (400, #"We don't know you: it's an invalid API key, isn't it"#),
+        ])
+    func account(status: Int, message: String) {
+        #expect(failure(status, message) == .providerRejected)
+    }
+
+    @Test(
+        "a model that does not exist, or is not for this account",
+        arguments: [
+            (403, #"Access to model denied. Please make sure you are eligible for using the model."#),
+            (401, #"key not allowed to access model. This key can only access models=['gpt-5']. Tried to access claude"#),
+            (
+                403,
+                #"Access to model meta-llama/Llama-3 is restricted and you are not in the authorized list. Visit https://huggingface.co/meta-llama to ask for access."#
+            ),
+            (403, #"Not found the model moonshot-foo or Permission denied"#),
+            (403, #"No access to model: o3"#),
+            (403, #"Model disabled."#),
+            (403, #"您无权访问 glm-5。"#),
+            (403, #"该令牌无权使用模型：gpt-4o"#),
+            (403, #"You are not allowed to sample from this model"#),
+            (403, #"Model access is denied due to IAM user or service role is not authorized"#),
+            (401, #"OpenAI is requiring a key to access this model"#),
+            (403, #"Public API Endpoints for model x are disabled"#),
+            (401, #"Model gpt-4o is not allowed for this API key"#),
+            (403, #"Your organization must be verified to use the model `o3`. Please go to the settings."#),
+            (400, #"Your organization must be verified to use the model `o3`."#),
+            (403, #"Your plan does not include the model x"#),
+            (400, #"This is not a chat model and thus not supported in the v1/chat/completions endpoint."#),
+            (400, #"This model is only supported in v1/responses and not in v1/chat/completions."#),
+            (400, #"This model version has reached the end of its life."#),
+            (400, #"model 'command' was removed on September 15, 2025."#),
+            (400, #"The chatCompletion operation does not work with the specified model, text-embedding-ada-002."#),
+            (400, #"No models loaded. Please load a model."#),
+            (400, #"模型不存在，请检查模型代码。"#),
+            (410, #"This model was deprecated"#),
+            (400, #"The model `x` does not exist"#),
+            (404, #"model "meta/llama-3.1:8b" not found, try pulling it first"#),
+        ])
+    func model(status: Int, message: String) {
+        #expect(failure(status, message) == .notFound)
+    }
+
+    @Test(
+        "a content filter",
+        arguments: [
+            (400, #"This prompt contains sensitive words that violate Google's Responsible AI practices."#),
+            (451, #"The content you provided or machine outputted is blocked."#),
+            (400, #"input new_sensitive"#),
+            (400, #"内容违规，请修改后重试"#),
+            (400, #"Your request violates our content policies"#),
+            (400, #"blocked by guardrail"#),
+            (400, #"sensitive words detected"#),
+            (403, #"Request blocked by moderation guardrails: violence"#),
+        ])
+    func filter(status: Int, message: String) {
+        #expect(failure(status, message) == .contentFilter)
+    }
+
+    @Test(
+        "a limit or a load that passes by itself",
+        arguments: [
+            (503, #"server busy, please try again.  maximum pending requests exceeded"#),
+            (503, #"Model service overloaded. Please try again later."#),
+            (498, #"Flex tier capacity exceeded"#),
+            (400, #"该模型当前访问量过大，请您稍后再试"#),
+            (503, #"Loading model"#),
+            (400, #"Open api qps request limit reached"#),
+        ])
+    func rate(status: Int, message: String) {
+        #expect(failure(status, message) == .rateLimited)
+    }
+
+    @Test(
+        "a model that can't be loaded does not pass by itself",
+        arguments: [
+            (500, #"llama runner process has terminated: error loading model: cannot find tokenizer merges"#),
+            (503, #"Failed loading model weights"#),
+            (500, #"unable to load model: /data/blobs/sha256-7dd"#),
+        ])
+    func broken(status: Int, message: String) {
+        #expect(failure(status, message) == .upstreamError)
+    }
+
+    @Test(
+        "the request itself is at fault",
+        arguments: [
+            (400, #"tool_call_id 'call_1' of 'model' message not found"#),
+            (400, #"The file you gave the model, file-abc, does not exist."#),
+            (400, #"Error while downloading https://shop.example/recharge.png"#),
+            (400, #"Invalid schema for function 'recharge': In context=('properties', 'rate_limit'), array schema missing items."#),
+            (400, #"Invalid 'metadata': key 'content_filter' is not a string"#),
+            (400, #"stop upstream"#),
+            (400, #"`max_tokens` must be greater than `thinking.budget_tokens`."#),
+            (400, #"Unexpected token } in JSON: invalid token"#),
+            (400, #"messages.0.content.1.image.source.base64: image exceeds 5 MB maximum"#),
+            (
+                400,
+                #"Invalid 'tools': array too long. Expected an array with maximum length 128, but got an array with length 129 instead."#
+            ),
+        ])
+    func request(status: Int, message: String) {
+        #expect(failure(status, message) == .clientError)
+    }
+
+    /// What a client may write into a role, a name or a key.
+    private static let values = [
+        "insufficient balance", "invalid api key", "unknown model", "rate limit", "content_filter", "recharge", "model not found",
+        "a` insufficient balance `b", "a' invalid api key 'b",
+    ]
+
+    @Test(
+        "what a message quotes from the request says nothing about the account, the model and the load", arguments: values,
+        [
+            ("unknown variant `", "`, expected one of `system`, `user` at line 1 column 60"), ("Role \"", "\" is not known"),
+            ("Input should be 'user' or 'assistant', not '", "'"), ("Invalid value at 'messages[0].role' (TYPE_ENUM), \"", "\""),
+            ("1 validation error [type=literal_error, input_value='", "', input_type=str]"),
+            ("Invalid 'metadata': key '", "' is not a string"),
+            ("Invalid value: '", "'. Supported values are: 'system' and 'user'."),
+        ])
+    func echoes(value: String, quote: (String, String)) {
+        #expect(failure(400, quote.0 + value + quote.1) == .clientError)
+        #expect(failure(422, quote.0 + value + quote.1) == .clientError)
+    }
+
+    private func failure(_ status: Int, _ message: String) -> FailureClass {
+        var body = JSONWriter()
+        body.object {
+            $0.key("error"); $0.object { $0.member("message", message) }
+        }
+        return provider.failure(head: UpstreamHead(status: status), body: body.bytes.span.bytes).failure
+    }
+}
