@@ -29,9 +29,9 @@ struct QuotingText {
         return withoutURLs(withoutPairsOfQuotes)
     }
 
-    /// What servers say of a value: serde's "unknown variant `x`, expected one of …" (DeepSeek), pydantic's "Input should
-    /// be 'user' or 'assistant'" (Anthropic, vLLM), Gemini's "Unknown name" and "Invalid value at", OpenAI's "Invalid
-    /// value: 'x'. Supported values are: …", Groq's "property 'x' is unsupported".
+    /// What servers say of a value: serde's "unknown variant `x`, expected one of …" (DeepSeek), pydantic's "Input
+    /// should be 'user' or 'assistant'" (Anthropic, vLLM), Gemini's "Unknown name" and "Invalid value at", OpenAI's
+    /// "Invalid value: 'x'. Supported values are: …", Groq's "property 'x' is unsupported".
     private static let complaints: [Phrase] = [
         "unknown variant|name|field|key|property|role|type", "expected one of", "must be one of", "not one of", "one of the following",
         "input should be", "invalid value|type|enum|role|schema|json|input", "supported|allowed|permitted|valid value|role are|is",
@@ -42,7 +42,8 @@ struct QuotingText {
 
     private var withoutSpanOfQuotes: [UInt8] {
         guard let first = bytes.indices.first(where: opensQuote), let last = bytes.lastIndex(where: Self.isMark) else { return bytes }
-        return Array(bytes[..<first]) + [ASCII.space] + bytes[min(last + 1, bytes.count)...]
+        // A quote that nothing closes goes on to the end.
+        return Array(bytes[..<first]) + [ASCII.space] + (last > first ? bytes[(last + 1)...] : [])
     }
 
     private var withoutPairsOfQuotes: [UInt8] {
