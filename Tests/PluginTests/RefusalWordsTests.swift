@@ -213,7 +213,8 @@ struct RefusalWordsTests {
     @Test(
         "what a message quotes from the request says nothing about the account, the model and the load", arguments: values,
         [
-            ("unknown variant `", ""), ("unknown variant `", "`, expected one of `system`, `user` at line 1 column 60"), ("Role \"", "\" is not known"),
+            ("unknown variant `", ""), ("unknown variant `", "`, expected one of `system`, `user` at line 1 column 60"),
+            ("Role \"", "\" is not known"),
             ("Input should be 'user' or 'assistant', not '", "'"), ("Invalid value at 'messages[0].role' (TYPE_ENUM), \"", "\""),
             ("1 validation error [type=literal_error, input_value='", "', input_type=str]"),
             ("Invalid 'metadata': key '", "' is not a string"),

@@ -400,7 +400,8 @@ struct ErrorFamily: Sendable {
             // this model context window limit" (Cloudflare)
             "input|prompt|token|context … exceed|exceeding … limit|max|maximum|context|length|window|size|model",
             "input|prompt|context|token … length|limit|window|size … exceed",
-            "input|prompt token exceed", "number of token exceed", "context|prompt|input|message too large", "exceed|exceeding … context|prompt|input window|length|size|limit",
+            "input|prompt token exceed", "number of token exceed", "context|prompt|input|message too large",
+            "exceed|exceeding … context|prompt|input window|length|size|limit",
             "exceed|exceeding … max|maximum|allowed context|token",
             "input|prompt|token|context … longer|larger|more than … limit|max|maximum|context|length|window|model",
             // Vertex: "the input token count is 40000 but model only supports up to 32768"; Yandex: "Number of input
