@@ -95,7 +95,8 @@ extension RawSpan {
         return nil
     }
 
-    /// The offset of the first byte with this value in a range; nil if there is none. Offsets outside the bytes are ignored.
+    /// The offset of the first byte with this value in a range; nil if there is none. Offsets outside the bytes are
+    /// ignored.
     public func firstIndex(of value: UInt8, in range: Range<Int>) -> Int? {
         let range = range.clamped(to: 0..<byteCount)
         let inside = extracting(range)
