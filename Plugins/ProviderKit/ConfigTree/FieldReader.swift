@@ -2,7 +2,8 @@
 ///
 /// Each reading method reads one key, and by that makes the key known. It returns nil if the key is absent, or if its
 /// value is invalid and an issue was recorded. A required key that is absent is an issue. Finally
-/// ``finish(reserved:reference:)`` adds an issue for each key that was not read. This reads the options of a plugin:
+/// ``finish(reserved:reference:form:advice:)`` adds an issue for each key that was not read. This reads the options of
+/// a plugin:
 ///
 /// ```swift
 /// static func readOptions(_ fields: inout FieldReader) -> Options? {
@@ -112,7 +113,7 @@ public struct FieldReader {
     ///
     /// - Parameters:
     ///   - key: the key to read.
-    ///   - read: reads the inner mapping. It need not call ``finish(reserved:reference:)``.
+    ///   - read: reads the inner mapping. It need not call ``finish(reserved:reference:form:advice:)``.
     /// - Returns: the result of `read`; nil if the key is absent or the inner mapping has an error.
     public mutating func mapping<Value>(_ key: String, read: (inout FieldReader) -> Value?) -> Value? {
         guard let entry = entry(key) else { return nil }

@@ -70,7 +70,9 @@ private struct ErrorWords {
 extension ErrorBody {
     /// Whether a body contains one of the words, in any case.
     ///
-    /// - Parameter words: in lower case.
+    /// - Parameters:
+    ///   - words: in lower case.
+    ///   - body: the body of a response.
     public static func mentions(_ words: [String], in body: RawSpan) -> Bool {
         let text = (0..<body.byteCount).map { ASCII.lowercased(body.byte($0)) }
         return words.contains { TextSearch.find(Array($0.utf8), in: text) != nil }
