@@ -119,10 +119,14 @@ extension TestDelegate.Event {
 
 /// A pool on one event loop, for use from a test.
 struct TestPool: Sendable {
-    let loop = MultiThreadedEventLoopGroup.singleton.any()
+    let loop: any EventLoop
     let pool: UpstreamPool
 
-    init(_ endpoint: UpstreamEndpoint, settings: UpstreamPoolSettings = UpstreamPoolSettings(), tls: TLSContextProvider? = nil) {
+    init(
+        _ endpoint: UpstreamEndpoint, settings: UpstreamPoolSettings = UpstreamPoolSettings(), tls: TLSContextProvider? = nil,
+        on loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any()
+    ) {
+        self.loop = loop
         pool = UpstreamPool(endpoint: endpoint, eventLoop: loop, settings: settings, tls: tls)
     }
 

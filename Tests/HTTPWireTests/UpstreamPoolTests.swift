@@ -98,7 +98,9 @@ struct UpstreamPoolTests {
     @Test("a kept connection that is closed, or has unread bytes, takes no request", arguments: [true, false])
     func peeks(_ bytes: Bool) async throws {
         let upstream = try await TestUpstream()
-        let pool = TestPool(upstream.endpoint)
+        // An event loop of its own, because the upstream must go on while this one is blocked.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let pool = TestPool(upstream.endpoint, on: group.next())
         let first = TestDelegate(), second = TestDelegate(mayReplay: false)
         try await pool.start(first)
         let peer = try await upstream.request()
@@ -119,6 +121,7 @@ struct UpstreamPoolTests {
         #expect(try await second.completeBody() == "ok")
         #expect(!second.events.elements.contains(.closedKept))
         try await pool.shutdown()
+        try await group.shutdownGracefully()
     }
 
     @Test("a request that may not be replayed fails with 'reset' if a kept connection closes before the first byte")

@@ -74,7 +74,7 @@ final class Attempt {
     let call: RunningCall
     let providerCall: Call
     let timeouts: Timeouts
-    private var transport: (any AttemptTransport)?
+    var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
     private(set) var head: UpstreamHead?
     /// The upstream's own id of the request; nil if it sent none.
@@ -434,36 +434,4 @@ final class Attempt {
         _ = bufferShare.cover(0)
         call.ended(self, outcome)
     }
-}
-
-extension Attempt: UpstreamDelegate {
-    var isReadyForUpstreamBody: Bool { canRead }
-
-    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { self.call.mayReplay(self) }
-
-    func upstreamRequestSent(_ call: UpstreamCall) {
-        transport = call  // this method may be called before `start` returns
-        requestSent()
-    }
-
-    func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
-        // Only an error's `retry-after` can be a date, which needs the current time.
-        let receivedAt = head.status < 400 ? nil : WallClock.seconds
-        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt))
-    }
-
-    func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }
-
-    func upstreamReadComplete(_ call: UpstreamCall) { readCompleted() }
-
-    func upstreamEnd(_ call: UpstreamCall) { ended() }
-
-    func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { failed(failure) }
-}
-
-/// An upstream's header fields, looked up without a copy.
-private struct WireFields: HTTPFieldLookup {
-    var fields: HTTPFields
-
-    func value(_ name: String) -> String? { fields.value(name) }
 }

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// Stops accepting connections while the process is short of file descriptors. An accept that fails for want of one
+/// Stops accepting connections while the process is short of file descriptors. An accept that fails without one
 /// would be tried again at once, and keep an event loop busy with nothing else.
 final class AcceptPause: Sendable {
     private static let longestPause = TimeAmount.seconds(1)

@@ -1,0 +1,35 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+
+extension Attempt: UpstreamDelegate {
+    var isReadyForUpstreamBody: Bool { canRead }
+
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { self.call.mayReplay(self) }
+
+    func upstreamRequestSent(_ call: UpstreamCall) {
+        transport = call  // this method may be called before `start` returns
+        requestSent()
+    }
+
+    func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
+        // Only an error's `retry-after` can be a date, which needs the current time.
+        let receivedAt = head.status < 400 ? nil : WallClock.seconds
+        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt))
+    }
+
+    func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }
+
+    func upstreamReadComplete(_ call: UpstreamCall) { readCompleted() }
+
+    func upstreamEnd(_ call: UpstreamCall) { ended() }
+
+    func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { failed(failure) }
+}
+
+/// An upstream's header fields, looked up without a copy.
+private struct WireFields: HTTPFieldLookup {
+    var fields: HTTPFields
+
+    func value(_ name: String) -> String? { fields.value(name) }
+}
