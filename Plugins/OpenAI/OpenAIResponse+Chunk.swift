@@ -9,8 +9,9 @@ struct OpenAIChunk {
     var content = ContentSummary()
     var choices = 0
     var usage: Usage?
-    /// The usage in a choice, which counts if there is no other. Source: Moonshot's API reference, "Chat", streams.
-    private var usageOfChoice: Usage?
+    /// Whether `usage` comes from a choice, so that any other takes its place.
+    /// Source: Moonshot's API reference, "Chat", streams.
+    private var isUsageOfChoice = false
     /// The range of the string that is the text of the first choice; nil if there is none.
     private(set) var text: Range<Int>?
     /// The range of the string that makes chunks equally long, so that an eavesdropper can't guess texts from their
@@ -85,15 +86,13 @@ struct OpenAIChunk {
         if let error { throw OpenAIResponse.failure(bytes.extracting(error)) }
         if let failedReason { throw OpenAIResponse.failure(reason: JSON.string(failedReason, in: bytes)) }
         if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
-        usage = usage ?? usageOfChoice
         content.isUsageOnly = usage != nil && choices == 0
     }
 
     private mutating func add(_ other: Usage?) {
         guard let other else { return }
-        var all = usage ?? other
-        all.update(other)
-        usage = all
+        if usage == nil || isUsageOfChoice { usage = other } else { usage?.update(other) }
+        isUsageOfChoice = false
     }
 
     /// Reads the usage that Groq sends in a member of its own in streams. Source: Groq's API reference, `x_groq`.
@@ -141,9 +140,9 @@ struct OpenAIChunk {
             let contentBefore = content.contentBytes, finishesBefore = content.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
-                let isMessage = JSON.isKey(key, "message", in: bytes)
-                if isMessage || JSON.isKey(key, "delta", in: bytes), try cursor.peekKind(bytes) == .object {
-                    if isMessage { hasMessage = true }
+                let isDelta = JSON.isKey(key, "delta", in: bytes)
+                if isDelta || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
+                    if !isDelta { hasMessage = true }
                     choiceText = try readDelta(&cursor, bytes) ?? choiceText
                 } else if JSON.isKey(key, "error", in: bytes) {
                     let value = try cursor.skipValue(bytes)
@@ -156,7 +155,10 @@ struct OpenAIChunk {
                         readReason(value, bytes)
                     } else if value.kind == .object, JSON.isKey(key, "usage", in: bytes) {
                         var cursor = JSONCursor(at: value.range.lowerBound)
-                        usageOfChoice = try Usage(&cursor, bytes) ?? usageOfChoice
+                        if usage == nil || isUsageOfChoice {
+                            usage = try Usage(&cursor, bytes) ?? usage
+                            isUsageOfChoice = true
+                        }
                     }
                 }
             }

@@ -52,9 +52,7 @@ public struct ResponseSink {
 
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
     public mutating func usage(_ usage: Usage) {
-        var last = self.usage ?? usage
-        last.update(usage)
-        self.usage = last
+        if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
     }
 
     /// Appends to the collected text of the response's first choice. Call it only if ``Call/keepsText`` is true, and

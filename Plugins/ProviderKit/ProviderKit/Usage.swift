@@ -44,7 +44,7 @@ public struct Usage: Sendable, Equatable {
 
     /// Whether no number says more than zero.
     var isZero: Bool {
-        [promptTokens, completionTokens, cachedTokens, reasoningTokens].allSatisfy { $0 ?? 0 == 0 } && costUSD ?? 0 == 0
+        (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0) == (0, 0, 0, 0, 0)
     }
 
     /// Adds a later report of the same response, which replaces this one unless it has only zeros. Some servers send

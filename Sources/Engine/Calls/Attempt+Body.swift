@@ -7,22 +7,20 @@ extension Attempt {
     /// Waits until the first bytes show what the body is, then creates its decoder.
     func sniff(_ bytes: ByteBuffer) {
         var bytes = pending.readableBytes > 0 ? pendingBytes(with: bytes) : bytes
-        pending = bytes
         if contentCoding != nil || bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) == BodyInflater.firstGzipByte {
-            guard let isCompressed = beginsInflating(bytes) else { return }
-            if isCompressed {
-                pending = noBytes
-                return inflate(bytes)
+            guard let isCompressed = beginsInflating(bytes) else {
+                pending = bytes
+                return
             }
+            if isCompressed { return inflate(bytes) }
         }
         bytes.skipBlanks()
         guard let form = BodyForm(bytes.readableBytesSpan, contentType: head?["content-type"], isStream: providerCall.isStream) else {
+            pending = bytes
             return
         }
         beginDecoding(form)
-        guard !isDone else { return }
-        pending = noBytes
-        decode(bytes)
+        if !isDone { decode(bytes) }
     }
 
     /// Whether the body begins in a compressed form; nil if more bytes are needed. If it does, it is inflated from now

@@ -59,9 +59,9 @@ package struct AttemptPermit: ~Copyable, Sendable {
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) -> BreakerTransitions {
         let transitions = BreakerTransitions(
-            model: state.breaker.on(Breaker.Verdict(outcome, state.breaker.settings), of: pass, now: now, using: &random),
+            model: state.breaker.on(Breaker.Verdict(outcome, of: state.breaker), of: pass, now: now, using: &random),
             account: state.account.on(
-                Breaker.Verdict(ofAccount: outcome, state.breaker.settings), of: accountPass, now: now, using: &random))
+                Breaker.Verdict(ofAccount: outcome, of: state.breaker), of: accountPass, now: now, using: &random))
         state.statistics.record(outcome, now: now)
         state.attemptsInFlight.decrement()
         if outcome.reachedUpstream {
@@ -89,12 +89,12 @@ extension AttemptOutcome {
 
 extension Breaker.Verdict {
     /// The column "counts for the breaker" of the failure table, as the model's settings have it.
-    init(_ outcome: AttemptOutcome, _ settings: @autoclosure () -> BreakerSettings) {
+    init(_ outcome: AttemptOutcome, of breaker: SharedBreaker) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .abandoned: self = .none
         case .failed(let failure, let retryAfter):
-            let weight = Breaker.Weight(failure, settings())
+            let weight = Breaker.Weight(failure, breaker.settings)
             if failure == .rateLimited, let retryAfter {
                 self = .rateLimited(cooldown: retryAfter, weight)
             } else {
@@ -105,13 +105,15 @@ extension Breaker.Verdict {
 
     /// What the outcome reveals about the provider's account. A response that isn't a refusal shows that the account is
     /// accepted, even if the request failed for another reason.
-    init(ofAccount outcome: AttemptOutcome, _ settings: @autoclosure () -> BreakerSettings) {
+    ///
+    /// - Parameter breaker: that of the model, whose settings say whether refusals count.
+    init(ofAccount outcome: AttemptOutcome, of breaker: SharedBreaker) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .abandoned: self = .none
         case .failed(let failure, _):
             switch failure {
-            case .providerRejected: self = settings().opensAtOnce.contains(failure) ? .failed : .none
+            case .providerRejected: self = breaker.settings.opensAtOnce.contains(failure) ? .failed : .none
             case .notFound, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError: self = .succeeded
             case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .routerLimit, .cancelled: self = .none
             }

@@ -78,7 +78,12 @@ package enum OverrideValue {
     var entries: [String]? { texts.map { Self.trimmed($0.flatMap { $0.split(separator: ",") }) } }
 
     /// Whether the value is a text of nothing but blanks, as forms send it for a field that was left empty.
-    package var isBlank: Bool { text?.allSatisfy(\.isWhitespace) == true }
+    package var isBlank: Bool {
+        guard let text else { return false }
+        // Almost every text begins with a letter.
+        if let first = text.utf8.first, (0x21..<0x7F).contains(first) { return false }
+        return text.allSatisfy(\.isWhitespace)
+    }
 
     private static func trimmed(_ texts: [some StringProtocol]) -> [String] {
         texts.map { $0.trimmingWhitespace() }.filter { !$0.isEmpty }
