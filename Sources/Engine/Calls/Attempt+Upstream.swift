@@ -15,7 +15,9 @@ extension Attempt: UpstreamDelegate {
     func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
         // Only an error's `retry-after` can be a date, which needs the current time.
         let receivedAt = head.status < 400 ? nil : WallClock.seconds
-        headArrived(UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt))
+        headArrived(
+            UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt),
+            requestID: head.fields.upstreamRequestID)
     }
 
     func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }

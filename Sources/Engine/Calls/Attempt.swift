@@ -186,10 +186,10 @@ final class Attempt {
             providerCall.isStream ? .firstContent : .response, for: providerCall.isStream ? timeouts.firstContent : timeouts.response)
     }
 
-    func headArrived(_ head: UpstreamHead) {
+    func headArrived(_ head: UpstreamHead, requestID: String? = nil) {
         firstByteAt = .now()
         self.head = head
-        requestID = head.requestID
+        self.requestID = requestID
         contentCoding = head["content-encoding"].map { ContentCoding($0) }
         guard (200..<300).contains(head.status) else {
             state = .readingError

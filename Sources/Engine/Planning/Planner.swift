@@ -28,7 +28,9 @@ package struct Planner<State: PlanningState> {
         _ request: consuming PlanRequest, in snapshot: Snapshot, state: State, trace: PlanTrace? = nil
     ) throws(PlanRefusal) -> Plan {
         var planner = Planner(snapshot: snapshot, request: consume request, state: state, trace: trace)
-        return try planner.plan()
+        var plan = planner.emptyPlan
+        try planner.fill(&plan)
+        return plan
     }
 
     private init(snapshot: Snapshot, request: consuming PlanRequest, state: State, trace: PlanTrace?) {
@@ -38,18 +40,16 @@ package struct Planner<State: PlanningState> {
         self.trace = trace
     }
 
-    private mutating func plan() throws(PlanRefusal) -> Plan {
-        var plan: Plan
+    private mutating func fill(_ plan: inout Plan) throws(PlanRefusal) {
         switch request.models.count {
-        case 0: plan = try self.plan(name: "auto")
-        case 1: plan = try self.plan(name: request.models[0])
-        default: plan = try self.plan(names: request.models)
+        case 0: try addCandidates(of: "auto", to: &plan)
+        case 1: try addCandidates(of: request.models[0], to: &plan)
+        default: try addCandidates(ofList: request.models, to: &plan)
         }
         if let name = request.overrides?.fields.fallbackModel { try addFallback(name, to: &plan) }
         if !hasFallback { addDefaultFallback(to: &plan) }
         if let refusal, plan.tries.isEmpty, plan.fallback.isEmpty { throw refusal }
         applyOverrides(to: &plan)
-        return plan
     }
 
     /// Puts the request's `fallback_model` before the route's fallbacks, unless its provider is off.
@@ -88,14 +88,13 @@ package struct Planner<State: PlanningState> {
         if let delay = fields.retryDelay { plan.retry.setConstantDelay(delay) }
     }
 
-    private mutating func plan(name: String) throws(PlanRefusal) -> Plan {
+    private mutating func addCandidates(of name: String, to plan: inout Plan) throws(PlanRefusal) {
         if let route = snapshot.route(named: name) {
             let isGranted = request.scope?.routes.contains(route) == true
             if isGranted { self.isGranted = true }
-            return try plan(snapshot.chains[route], name, scope: isGranted ? nil : request.scope)
+            return try addCandidates(of: snapshot.chains[route], name, scope: isGranted ? nil : request.scope, to: &plan)
         }
-        if name == "auto" { return try plan(snapshot.auto, name, scope: request.scope) }
-        var plan = emptyPlan(route: nil)
+        if name == "auto" { return try addCandidates(of: snapshot.auto, name, scope: request.scope, to: &plan) }
         plan.isNamed = true
         do throws(PlanRefusal) { plan.tries = try served(snapshot.models(named: name), name) } catch {
             guard case .off = error else { throw error }
@@ -104,24 +103,26 @@ package struct Planner<State: PlanningState> {
         if let first = plan.tries.first { plan.total = snapshot.modelTimeouts[first].total }
         trace?.begin(.named(name), order: plan.tries.count > 1 ? .roundRobin : .listed)
         traceChosen(plan.tries)
-        return plan
     }
 
-    /// Plans a list of names in their order. Each of them may be a model or a route. A name that is unknown, or
-    /// that the key may not use, is skipped.
-    private mutating func plan(names: [String]) throws(PlanRefusal) -> Plan {
+    /// Adds the candidates of a list of names in their order. Each of them may be a model or a route. A name that is
+    /// unknown, or that the key may not use, is skipped.
+    private mutating func addCandidates(ofList names: [String], to plan: inout Plan) throws(PlanRefusal) {
         var parts: [Plan] = [], skipped: [String] = []
         for name in names {
-            do throws(PlanRefusal) { parts.append(try self.plan(name: name)) } catch { skipped.append(name) }
+            do throws(PlanRefusal) {
+                var part = emptyPlan
+                try addCandidates(of: name, to: &part)
+                parts.append(part)
+            } catch { skipped.append(name) }
         }
         guard let first = parts.first else { throw .unknown(names.joined(separator: ", ")) }
-        var plan = parts.count == 1 ? first : combined(parts)
+        plan = parts.count == 1 ? first : combined(parts)
         plan.skippedNames = skipped
-        return plan
     }
 
     private func combined(_ parts: [Plan]) -> Plan {
-        var plan = emptyPlan(route: nil)
+        var plan = emptyPlan
         for part in parts {
             plan.tries += part.tries.filter { !plan.tries.contains($0) }
             plan.fallback += part.fallback
@@ -134,11 +135,9 @@ package struct Planner<State: PlanningState> {
         return plan
     }
 
-    private func emptyPlan(route: String?) -> Plan {
-        let policy = snapshot.policy
-        return Plan(
-            route: route, maxModels: policy.defaults.maxModels, maxAttempts: policy.defaults.maxAttempts, isNamed: false,
-            total: policy.defaults.timeouts.total)
+    private var emptyPlan: Plan {
+        let defaults = snapshot.policy.defaults
+        return Plan(maxModels: defaults.maxModels, maxAttempts: defaults.maxAttempts, isNamed: false, total: defaults.timeouts.total)
     }
 
     // MARK: Models by name
@@ -163,9 +162,11 @@ package struct Planner<State: PlanningState> {
 
     // MARK: Routes
 
-    private mutating func plan(_ chains: RouteChains, _ name: String, scope: ModelScope?) throws(PlanRefusal) -> Plan {
+    private mutating func addCandidates(
+        of chains: RouteChains, _ name: String, scope: ModelScope?, to plan: inout Plan
+    ) throws(PlanRefusal) {
         readConditions()
-        var plan = emptyPlan(route: name)
+        plan.route = name
         if let index = chains.route { apply(index, to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
         if chains.hasFallback { hasFallback = true }
@@ -179,7 +180,6 @@ package struct Planner<State: PlanningState> {
             plan.fallbackOn[failure] = chain
         }
         if plan.tries.isEmpty, plan.fallback.isEmpty, refusal == nil { refusal = refusal(chains, name, scope) }
-        return plan
     }
 
     private mutating func readConditions() {

@@ -23,7 +23,7 @@ enum ChatEndpoint {
                 request.isStream
                 ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
             let call = RunningCall(
-                loop: exchange.loop, snapshot: snapshot, plan: plan,
+                loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
                     operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
                     needs: request.needs, headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
