@@ -12,15 +12,15 @@ package struct StatisticsSummary: Sendable, Equatable {
 
     package init() {}
 
-    init(_ counts: SampleCounts) {
+    init(_ counts: StatisticsWindow.Counts) {
         guard counts.samples > 0 else { return }
-        samples = Int(clamping: counts.samples)
-        successRate = min(Float(counts.successes) / Float(counts.samples), 1)
+        samples = counts.samples
+        successRate = Float(counts.successes) / Float(counts.samples)
         meanLatencyMilliseconds = Self.mean(counts.latency, counts.successes)
         meanFirstTokenMilliseconds = Self.mean(counts.firstToken, counts.firstTokens)
     }
 
-    private static func mean(_ microseconds: UInt64, _ count: UInt64) -> Float? {
+    private static func mean(_ microseconds: Int, _ count: Int) -> Float? {
         count > 0 ? Float(Double(microseconds) / Double(count) / 1000) : nil
     }
 }
