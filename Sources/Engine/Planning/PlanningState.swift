@@ -34,10 +34,10 @@ package struct LivePlanningState: PlanningState {
         self.snapshot = snapshot
     }
 
-    package func reading(ofModel model: Int) -> ModelReading { snapshot.states.models[model].reading(now: now) }
-    package func availability(ofModel model: Int) -> Availability { snapshot.states.availability(ofModel: model, now: now) }
-    package func statistics(ofModel model: Int) -> StatisticsSummary { snapshot.states.statistics(ofModel: model, now: now) }
-    package func inFlight(ofModel model: Int) -> Int { snapshot.states.models[model].inFlight }
+    package func reading(ofModel model: Int) -> ModelReading { snapshot.state(ofModel: model).reading(now: now) }
+    package func availability(ofModel model: Int) -> Availability { snapshot.state(ofModel: model).availability(now: now) }
+    package func statistics(ofModel model: Int) -> StatisticsSummary { snapshot.state(ofModel: model).statistics.summary(now: now) }
+    package func inFlight(ofModel model: Int) -> Int { snapshot.state(ofModel: model).inFlight }
 
     package func rotation(ofSegment segment: Int) -> Int { loop.nextRotation(ofSegment: segment) }
 

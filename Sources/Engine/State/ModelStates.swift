@@ -5,8 +5,6 @@ package import RoutingPolicy
 package struct ModelStates: Sendable {
     /// In the order of `RoutingPolicy.models`.
     package let models: [ModelState]
-    /// The parts that a plan reads, contiguous in memory because a plan may read a thousand of them.
-    private let parts: [Parts]
     /// By the name of the provider.
     package let providerLimiters: [String: Limiter]
     /// The breaker of each provider's account, by the name of the provider.
@@ -65,37 +63,6 @@ package struct ModelStates: Sendable {
         self.accounts = accounts
         self.keyLimiters = keyLimiters
         self.unlisted = unlisted
-        parts = models.map(Parts.init)
-    }
-
-    /// The same as `ModelState.availability`.
-    @inline(__always)
-    func availability(ofModel index: Int, now: NIODeadline) -> Availability {
-        let parts = parts[index]
-        if parts.isLimited { return models[index].availability(now: now) }
-        let breaker = parts.breaker._withUnsafeGuaranteedRef { $0.availability(now: now) }
-        return parts.account._withUnsafeGuaranteedRef { $0.availability(now: now) }.and(breaker)
-    }
-
-    @inline(__always)
-    func statistics(ofModel index: Int, now: NIODeadline) -> StatisticsSummary {
-        parts[index].statistics._withUnsafeGuaranteedRef { $0.summary(now: now) }
-    }
-
-    /// Unretained references to parts of a state that `models` keeps alive. Reference counting would cost more than the
-    /// reads themselves.
-    private struct Parts {
-        let breaker: Unmanaged<SharedBreaker>
-        let account: Unmanaged<SharedBreaker>
-        let statistics: Unmanaged<ModelStatistics>
-        let isLimited: Bool
-
-        init(_ state: ModelState) {
-            breaker = .passUnretained(state.breaker)
-            account = .passUnretained(state.account)
-            statistics = .passUnretained(state.statistics)
-            isLimited = !state.limits.isEmpty
-        }
     }
 
     private static func state(
