@@ -106,8 +106,8 @@ extension Selector {
         if let providers, !providers.contains(model.provider) {
             return "provider \(providers.sorted().map { policy.providers[$0].name }.joined(separator: ", "))"
         }
-        if !supports.isSubset(of: model.supports) {
-            return "supports \(supports.subtracting(model.supports).map(\.rawValue).sorted().joined(separator: ", "))"
+        if !model.supports.isSuperset(of: supports) {
+            return "supports \(supports.filter { !model.supports.contains($0) }.map(\.rawValue).sorted().joined(separator: ", "))"
         }
         if let minContext, (model.context ?? 0) < minContext {
             return "min_context \(minContext), the model has \(model.context.map { "\($0)" } ?? "none")"

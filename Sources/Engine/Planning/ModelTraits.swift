@@ -3,8 +3,7 @@ import RoutingPolicy
 /// The properties of a model that the planner compares, as plain numbers, so that it can check a thousand models in
 /// microseconds.
 struct ModelTraits {
-    /// One bit for each `Capability`.
-    var supports: UInt8
+    var supports: CapabilitySet
     /// In tokens; `Int.max` if unknown.
     var context: Int
     /// In tokens; `Int.max` if unknown.
@@ -14,7 +13,7 @@ struct ModelTraits {
     var weight: Double
 
     init(_ model: ModelDefinition) {
-        supports = model.supports.bits
+        supports = model.supports
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max
         price = model.price.map { $0.input + $0.output } ?? .infinity

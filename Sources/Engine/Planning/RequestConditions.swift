@@ -7,9 +7,9 @@ import RoutingPolicy
 final class RequestConditions {
     /// The needs as plain numbers. Every model is checked against them first.
     struct Flat {
-        fileprivate var supports: UInt8 = 0
-        /// The model must have at least one of these bits; 0 if it need not.
-        fileprivate var anyMedium: UInt8 = 0
+        fileprivate var supports = CapabilitySet()
+        /// The model must support at least one of these; empty if it need not.
+        fileprivate var anyMedium = CapabilitySet()
         /// The tokens of prompt and response together.
         fileprivate var contextTokens = 0
         /// The tokens of the response; 0 if the request does not limit them.
@@ -19,7 +19,7 @@ final class RequestConditions {
 
         @inline(__always)
         func areMet(by traits: ModelTraits) -> Bool {
-            traits.supports & supports == supports && (anyMedium == 0 || traits.supports & anyMedium != 0)
+            traits.supports.isSuperset(of: supports) && (anyMedium.isEmpty || !traits.supports.isDisjoint(with: anyMedium))
                 && contextTokens <= traits.context && outputTokens <= traits.maxOutput
         }
     }
@@ -36,8 +36,8 @@ final class RequestConditions {
         overrides = request.overrides
         let fields = overrides?.fields
         flat = Flat(
-            supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits,
-            anyMedium: needs.needsAnyMedium ? CapabilitySet.media.bits : 0,
+            supports: needs.supports.union(fields?.supports ?? CapabilitySet()),
+            anyMedium: needs.needsAnyMedium ? .media : [],
             contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasWishes: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)

@@ -26,7 +26,7 @@ struct SelectorConditions {
         if let matches = selector.tags.map(index.matches) { add("tags") { matches[$0] } }
         if let type = selector.type { add("type") { models[$0].type == type } }
         if let providers = selector.providers { add("provider") { providers.contains(models[$0].provider) } }
-        if !selector.supports.isEmpty { add("supports") { selector.supports.isSubset(of: models[$0].supports) } }
+        if !selector.supports.isEmpty { add("supports") { models[$0].supports.isSuperset(of: selector.supports) } }
         if let minimum = selector.minContext { add("min_context") { models[$0].context.map { $0 >= minimum } ?? false } }
         if let minimum = selector.minOutput { add("min_output") { models[$0].maxOutput.map { $0 >= minimum } ?? false } }
         if let maximum = selector.maxPrice { add("max_price") { models[$0].price.map(maximum.allows) ?? false } }

@@ -50,7 +50,7 @@ struct ModelEntry {
         upstream = id
         weight = ModelDefinition().weight
         tags = Set(models.flatMap(\.tags)).sorted()
-        supports = models.reduce(into: []) { $0.formUnion($1.supports) }
+        supports = models.reduce(into: []) { $0 = $0.union($1.supports) }
         context = models.compactMap(\.context).max()
         maxOutput = models.compactMap(\.maxOutput).max()
         isAvailable = !models.isEmpty
