@@ -1,112 +1,25 @@
-package import RoutingPolicy
+import RoutingPolicy
 
-/// A policy in service, with everything that is derived from it. It is immutable, and a request reads it once, at its
-/// start.
+/// A policy in service. It is immutable, and a request reads it once, at its start.
+///
+/// Each event loop has its own reference to the same values: a request retains its snapshot a dozen times, and a
+/// reference count that all loops share would move between cores each time.
+@dynamicMemberLookup
 package final class Snapshot: Sendable {
-    package let policy: RoutingPolicy
-    /// The number of the snapshot, starting from 1.
-    package let generation: Int
-    /// In the order of `policy.providers`; nil for a provider that is off.
-    package let instances: [ProviderInstance?]
-    /// Masks the secrets of the providers and the keys in texts from outside.
-    package let mask: SecretMask
-    /// When this policy was loaded, in seconds since 1970.
-    package let loadedAt: Int
-    /// In the order of `policy.routes`.
-    package let chains: [RouteChains]
-    /// The candidates of a request for `auto`.
-    package let auto: RouteChains
-    /// `defaults.fallback`.
-    let defaultFallback: RouteChains
-    /// The index of the model that this copy has beyond those of the policy file: the `fallback_model` of one request.
-    /// nil in every other snapshot.
-    package let unlistedModel: Int?
-    /// In the order of `policy.models`, combined from the defaults, the provider and the model.
-    let modelTimeouts: [Timeouts]
-    /// In the order of `policy.models`, combined from the defaults, the provider and the model.
-    let modelRetry: [Retry]
-    /// In the order of `policy.models`.
-    let traits: [ModelTraits]
-    /// In the order of `policy.models`. A state outlives this policy if the model's definition stays the same.
-    package let states: ModelStates
+    private let content: ProvisionedPolicy
 
-    /// The lowest number of tokens, prompt and response together, from which on the exact estimate matters. It is the
-    /// smallest context of a model, or 0 if the policy limits tokens per minute or the cost of a hedge.
-    package let exactTokensFrom: Int
-    /// The keys by the first byte of their digests, so that a lookup compares only a few.
-    private let keyIndices: [[Int]]
-    private let routeIndices: [String: Int]
-    /// By the name that clients use.
-    private let modelIndices: [String: [Int]]
-    /// By `provider/name`.
-    private let qualifiedIndices: [String: Int]
+    init(_ content: ProvisionedPolicy) { self.content = content }
 
-    init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], states: ModelStates, loadedAt: Int) {
-        self.policy = policy
-        self.generation = generation
-        self.instances = instances
-        mask = SecretMask(instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret))
-        self.loadedAt = loadedAt
-        unlistedModel = nil
-        modelTimeouts = policy.models.map(policy.timeouts)
-        modelRetry = policy.models.map(policy.retry)
-        traits = policy.models.map(ModelTraits.init)
-        self.states = states
-        let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
-        let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
-        exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
-        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
-            $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
-        }
-        routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        modelIndices = Dictionary(grouping: policy.models.indices) { policy.models[$0].name }
-        qualifiedIndices = Dictionary(
-            policy.models.enumerated().map { ("\(policy.providers[$1.provider].name)/\($1.name)", $0) },
-            uniquingKeysWith: { first, _ in first })
-        // Segment 0 is the rotation of models with the same name.
-        var segmentCount = 1
-        chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
-        auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
-        defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
-    }
+    /// A snapshot of the same policy, for one event loop.
+    convenience init(_ shared: Snapshot) { self.init(shared.content) }
 
-    /// A copy for one event loop. A request retains the snapshot a dozen times, and a reference count that all loops
-    /// share would move between cores each time.
-    ///
-    /// - Parameter model: one more model, at the end, for the copy of one request.
-    init(_ shared: Snapshot, adding model: ModelDefinition? = nil) {
-        var policy = shared.policy, timeouts = shared.modelTimeouts, retry = shared.modelRetry, traits = shared.traits
-        if let model {
-            unlistedModel = policy.models.count
-            timeouts.append(policy.timeouts(of: model))
-            retry.append(policy.retry(of: model))
-            traits.append(ModelTraits(model))
-            states = shared.states.adding(model, of: policy)
-            policy.models.append(model)
-        } else {
-            unlistedModel = shared.unlistedModel
-            states = shared.states
-        }
-        (self.policy, modelTimeouts, modelRetry, self.traits) = (policy, timeouts, retry, traits)
-        generation = shared.generation
-        instances = shared.instances
-        mask = shared.mask
-        loadedAt = shared.loadedAt
-        chains = shared.chains
-        auto = shared.auto
-        defaultFallback = shared.defaultFallback
-        exactTokensFrom = shared.exactTokensFrom
-        keyIndices = shared.keyIndices
-        routeIndices = shared.routeIndices
-        modelIndices = shared.modelIndices
-        qualifiedIndices = shared.qualifiedIndices
-    }
+    package subscript<Value>(dynamicMember member: KeyPath<ProvisionedPolicy, Value>) -> Value { content[keyPath: member] }
 
     /// The index in `policy.keys` of the key with this SHA-256 digest. Each comparison takes the same time, regardless
     /// of where the digests differ.
     package func key(digest: [UInt8]) -> Int? {
-        for index in keyIndices[Int(digest.first ?? 0)] {
-            let known = policy.keys[index].digest
+        for index in content.keyIndices[Int(digest.first ?? 0)] {
+            let known = content.policy.keys[index].digest
             guard known.count == digest.count else { continue }
             var difference: UInt8 = 0
             for position in known.indices { difference |= known[position] ^ digest[position] }
@@ -117,26 +30,26 @@ package final class Snapshot: Sendable {
 
     /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
-        route.map { modelTimeouts[model].overridden(by: policy.routes[$0].timeouts) } ?? modelTimeouts[model]
+        route.map { content.modelTimeouts[model].overridden(by: content.policy.routes[$0].timeouts) } ?? content.modelTimeouts[model]
     }
 
-    package func state(ofModel model: Int) -> ModelState { states.models[model] }
+    package func state(ofModel model: Int) -> ModelState { content.states.models[model] }
 
     /// nil if the key has no limits, or if there is no key.
     func limits(ofKey name: String?) -> LimitChain? {
-        guard !states.keyLimiters.isEmpty, let name, let limiter = states.keyLimiters[name] else { return nil }
+        guard !content.states.keyLimiters.isEmpty, let name, let limiter = content.states.keyLimiters[name] else { return nil }
         return LimitChain(own: limiter)
     }
 
-    package func route(named name: String) -> Int? { routeIndices[name] }
+    package func route(named name: String) -> Int? { content.routeIndices[name] }
 
     /// The models with this name, in the policy's order; or else the one that is `provider/name`.
-    package func models(named name: String) -> [Int] { modelIndices[name] ?? qualifiedIndices[name].map { [$0] } ?? [] }
+    package func models(named name: String) -> [Int] { content.modelIndices[name] ?? content.qualifiedIndices[name].map { [$0] } ?? [] }
 
     /// The provider's model with this name; or else the unlisted model, which has that name.
     func models(named name: String, of provider: String) -> [Int] {
-        let named = (modelIndices[name] ?? []).filter { policy.providers[policy.models[$0].provider].name == provider }
-        return named.isEmpty ? unlistedModel.map { [$0] } ?? [] : named
+        let named = (content.modelIndices[name] ?? []).filter { content.policy.providers[content.policy.models[$0].provider].name == provider }
+        return named.isEmpty ? content.unlistedModel.map { [$0] } ?? [] : named
     }
 
     /// This policy; or a copy that also has the request's `fallback_model`, if that is not one of the policy's models.
@@ -144,22 +57,24 @@ package final class Snapshot: Sendable {
     /// `provider/name`.
     package func including(fallbackOf request: PlanRequest) -> Snapshot {
         guard let fields = request.overrides?.fields, let name = fields.fallbackModel, let provider = fields.fallbackProvider,
-            let index = policy.providers.firstIndex(where: { $0.name == provider }), models(named: name, of: provider).isEmpty,
+            let index = content.policy.providers.firstIndex(where: { $0.name == provider }), models(named: name, of: provider).isEmpty,
             request.scope?.hasPattern(matching: "\(provider)/\(name)") != false
         else { return self }
-        return Snapshot(self, adding: ModelDefinition(key: name, provider: index))
+        var extended = content
+        extended.add(ModelDefinition(key: name, provider: index))
+        return Snapshot(extended)
     }
 
     /// The model's label in metrics. A name that comes from a client is not one.
-    func metricLabel(ofModel model: Int) -> String { model == unlistedModel ? "other" : policy.models[model].name }
+    func metricLabel(ofModel model: Int) -> String { model == content.unlistedModel ? "other" : content.policy.models[model].name }
 
-    package func instance(ofModel model: Int) -> ProviderInstance? { instances[policy.models[model].provider] }
+    package func instance(ofModel model: Int) -> ProviderInstance? { content.instances[content.policy.models[model].provider] }
 
     /// The unset environment variables because of which the providers of these models are off, in order.
     package func unsetVariables(of models: [Int]) -> [String] {
         var seen: [String] = []
         for model in models {
-            for name in policy.providers[policy.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
+            for name in content.policy.providers[content.policy.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
         }
         return seen
     }
