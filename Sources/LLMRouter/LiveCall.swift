@@ -1,67 +1,58 @@
 import Codecs
 import Engine
+import HTTPWire
 import NIOCore
-import NIOPosix
 import ProviderKit
 import RoutingPolicy
 
-/// Sends one request over its own connection, and reads the complete response.
+/// Sends one request to the router's own server, and collects the response.
 enum LiveCall {
-    static func send(
-        _ body: [UInt8], secret: String?, to address: SocketAddress?, on group: MultiThreadedEventLoopGroup
-    ) async throws -> LiveResponse {
-        guard let address else { throw ChannelError.unknownLocalAddress }
-        let loop = group.next()
-        let received = loop.makePromise(of: ByteBuffer.self)
-        let channel: any Channel
-        do {
-            channel = try await ClientBootstrap(group: loop).channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Collector(received)) }
-            }.connect(to: address).get()
-        } catch {
-            received.fail(error)
-            throw error
+    /// - Parameter port: the server's port on 127.0.0.1.
+    static func send(_ body: [UInt8], secret: String?, toPort port: Int, on eventLoop: any EventLoop) async throws -> LiveResponse {
+        let received = eventLoop.makePromise(of: LiveResponse.self)
+        eventLoop.execute {
+            let endpoint = UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false)
+            let pool = UpstreamPool(endpoint: endpoint, eventLoop: eventLoop, settings: UpstreamPoolSettings(), tls: nil)
+            received.futureResult.whenComplete { _ in pool.shutdown() }
+            let head = UpstreamRequestHead(
+                method: "POST", target: "/v1/chat/completions", authority: endpoint.host,
+                fields: secret.map { [("authorization", "Bearer \($0)")] } ?? [])
+            // The limits of the policy under test end the request.
+            let timeouts = UpstreamTimeouts(
+                queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)
+            _ = pool.start(
+                UpstreamMessage(head, body: [ByteBuffer(bytes: body)], isResponseBuffered: true), timeouts: timeouts,
+                delegate: Collector(received))
         }
-        var lines = ["POST /v1/chat/completions HTTP/1.1", "Host: 127.0.0.1", "Connection: close", "Content-Length: \(body.count)"]
-        if let secret { lines.append("Authorization: Bearer \(secret)") }
-        var request = ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")
-        request.writeBytes(body)
-        channel.writeAndFlush(request, promise: nil)
-        return LiveResponse(try await received.futureResult.get())
+        return try await received.futureResult.get()
     }
 
-    /// Collects all bytes until the connection is closed.
-    private final class Collector: ChannelInboundHandler {
-        typealias InboundIn = ByteBuffer
+    private final class Collector: UpstreamDelegate {
+        private let promise: EventLoopPromise<LiveResponse>
+        private var response = LiveResponse()
 
-        private let promise: EventLoopPromise<ByteBuffer>
-        private var received = ByteBuffer()
+        init(_ promise: EventLoopPromise<LiveResponse>) { self.promise = promise }
 
-        init(_ promise: EventLoopPromise<ByteBuffer>) { self.promise = promise }
+        let isReadyForUpstreamBody = true
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            received.writeImmutableBuffer(unwrapInboundIn(data))
+        func upstreamMayReplay(_ call: UpstreamCall) -> Bool { false }
+        func upstreamRequestSent(_ call: UpstreamCall) {}
+        func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) { response.status = head.status }
+        func upstream(_ call: UpstreamCall, body: ByteBuffer) { response.body += body.readableBytesView }
+        func upstreamReadComplete(_ call: UpstreamCall) {}
+        func upstreamEnd(_ call: UpstreamCall) { promise.succeed(response) }
+
+        func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) {
+            // A stream that the router breaks off is a response too, without a result.
+            if case .truncated = failure { promise.succeed(response) } else { promise.fail(failure) }
         }
-
-        func channelInactive(context: ChannelHandlerContext) { promise.succeed(received) }
-
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }
 
 /// A response of the router's own server, streamed or non-streamed.
 struct LiveResponse {
-    private(set) var status = 0
-    private var body: [UInt8] = []
-
-    init(_ received: ByteBuffer) {
-        let bytes = Array(received.readableBytesView)
-        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
-        let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).lowercased()
-        status = Int(head.split(separator: " ").dropFirst().first?.prefix(3) ?? "") ?? 0
-        body = Array(bytes[end.upperBound...])
-        if head.contains("transfer-encoding: chunked") { body = Self.dechunked(body) }
-    }
+    fileprivate(set) var status = 0
+    fileprivate var body: [UInt8] = []
 
     /// The attempts and the result of the request, read from the response's `_router`.
     func routingResult(in snapshot: Snapshot) -> ExpectationTrial.RoutingResult {
@@ -98,18 +89,6 @@ struct LiveResponse {
         return body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).filter { $0.starts(with: prefix) }.map {
             Document(bytes: Array($0.dropFirst(prefix.count - 1)))
         }
-    }
-
-    /// Decodes a complete chunked body. Source: RFC 9112, 7.1.
-    private static func dechunked(_ chunks: [UInt8]) -> [UInt8] {
-        var remaining = chunks[...], body: [UInt8] = []
-        while let end = remaining.firstIndex(of: 0x0D), let size = Int(String(decoding: remaining[..<end], as: UTF8.self), radix: 16),
-            size > 0, remaining.endIndex - end >= size + 4
-        {
-            body += remaining[(end + 2)..<(end + 2 + size)]
-            remaining = remaining[(end + 4 + size)...]
-        }
-        return body
     }
 }
 

@@ -57,7 +57,10 @@ struct LiveTestRunner {
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { _ in }
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let response: Result<LiveResponse, any Error>
-        do { response = .success(try await LiveCall.send(body, secret: secret, to: listener.address, on: group)) } catch {
+        do {
+            guard let port = listener.address?.port else { throw ChannelError.unknownLocalAddress }
+            response = .success(try await LiveCall.send(body, secret: secret, toPort: port, on: group.next()))
+        } catch {
             response = .failure(error)
         }
         await server.close(listener)
