@@ -153,8 +153,8 @@ extension Omission {
     /// Whether the reason is something that the request asks for, and not how the policy is written.
     fileprivate var isAboutTheRequest: Bool {
         switch self {
-        case .requested, .capability, .medium, .context, .output: true
-        case .off, .scope, .condition, .successRate, .outranked: false
+        case .operation, .requested, .capability, .medium, .context, .output: true
+        case .off, .scope, .condition, .otherVectors, .successRate, .outranked: false
         }
     }
 }

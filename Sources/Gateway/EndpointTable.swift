@@ -15,7 +15,7 @@ enum EndpointTable {
         Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.serve),
         Endpoint("reload", .post, ["/admin/reload"], .admin, about: "reload the policy file", serve: ReloadEndpoint.serve),
         Endpoint(
-            "explain", .post, ["/admin/explain"], .admin, body: .buffered, about: "the plan of a chat request", serve: ExplainEndpoint.serve
+            "explain", .post, ["/admin/explain"], .admin, body: .buffered, about: "the plan of a request", serve: ExplainEndpoint.serve
         ),
         Endpoint(
             "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),

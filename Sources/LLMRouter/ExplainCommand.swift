@@ -2,6 +2,7 @@ import ArgumentParser
 import ConfigTree
 import Engine
 import Gateway
+import ProviderKit
 import RoutingPolicy
 
 struct ExplainCommand: ParsableCommand {
@@ -17,7 +18,12 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup(title: "Request") var options: RequestOptions
 
-    @Option(help: ArgumentHelp("A file with the chat request, instead of the options above.", valueName: "file.json"))
+    @Option(
+        help: ArgumentHelp("What the request is for, in the words of a model's 'serves'.", valueName: "operation"),
+        transform: Self.operation(named:))
+    var operation: ProviderKit.Operation?
+
+    @Option(help: ArgumentHelp("A file with the request, instead of the options above.", valueName: "file.json"))
     var request: String?
 
     @Option(help: ArgumentHelp("A test of the policy file; its request, key and 'down' are used.", valueName: "name"))
@@ -44,10 +50,17 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError("'\(other)' can't be combined with '\(source)', which is a complete request; remove one of them")
         }
         if test != nil,
-            let other = [("--request", request != nil), ("--key", key != nil), ("--down", !down.isEmpty), ("--tokens", tokens != nil)]
-                .first(where: \.1)?.0
+            let other = [
+                ("--request", request != nil), ("--operation", operation != nil), ("--key", key != nil), ("--down", !down.isEmpty),
+                ("--tokens", tokens != nil),
+            ]
+            .first(where: \.1)?.0
         {
             throw ValidationError("'\(other)' can't be combined with '--test', which sets it already; remove one of them")
+        }
+        if let operation, operation != .chat, let other = options.usedChatOptions.first {
+            throw ValidationError(
+                "'\(other)' describes a chat request, so it can't be combined with '--operation \(operation.rawValue)'; remove one of them")
         }
         if let tokens, tokens < 0 { throw ValidationError("'--tokens' must be at least 0, not \(tokens)") }
         if let maxTokens = options.maxTokens, maxTokens < 1 { throw ValidationError("'--max-tokens' must be at least 1, not \(maxTokens)") }
@@ -56,7 +69,7 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
-        let explanation = ExplainedRequest(body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
+        let explanation = ExplainedRequest(input.operation, body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
             .explanation(state: .fresh(seed: seed), down: snapshot.models(down: input.down))
         Console.out(
             json
@@ -65,7 +78,15 @@ struct ExplainCommand: ParsableCommand {
         if case .refused = explanation.outcome { throw ExitCode(1) }
     }
 
+    private static func operation(named word: String) throws -> ProviderKit.Operation {
+        if let operation = ProviderKit.Operation(rawValue: word) { return operation }
+        let words = ProviderKit.Operation.allCases.map(\.rawValue)
+        throw ValidationError(
+            nearest(to: word, in: words).map { "did you mean '\($0)'?" } ?? "use one of \(words.joined(separator: ", "))")
+    }
+
     private struct Input {
+        var operation: ProviderKit.Operation
         var body: [UInt8]
         /// Index into the policy's keys.
         var key: Int?
@@ -80,7 +101,8 @@ struct ExplainCommand: ParsableCommand {
                 throw ValidationError("'\(policy.path)' has no test '\(test)'; \(Self.hint(test, tests.map(\.name), "'tests'"))")
             }
             return Input(
-                body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
+                operation: definition.operation, body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key },
+                tokens: definition.tokens,
                 down: definition.down)
         }
         let keys = snapshot.policy.keys
@@ -92,8 +114,9 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError(
                 "'\(policy.path)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
         }
-        let body = if let request { try PolicyFile.bytes(request) } else { options.sample.json }
-        return Input(body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
+        let operation = operation ?? .chat
+        let body = if let request { try PolicyFile.bytes(request) } else { options.sample(of: operation).json }
+        return Input(operation: operation, body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
     }
 
     private static func hint(_ name: String, _ known: [String], _ sections: String) -> String {

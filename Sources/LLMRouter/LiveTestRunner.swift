@@ -31,6 +31,7 @@ struct LiveTestRunner {
     /// - Parameter reachesUpstreams: whether a test that may call an upstream is run. Otherwise it is skipped.
     func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, reachesUpstreams: Bool) async throws -> TestReport.Outcome {
         if test.tokens != nil { return .skipped("'tokens' replaces the estimate, which a real request can't") }
+        if test.operation != .chat { return .skipped("live tests send chat requests only") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         if !reachesUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
             return .skipped("the request may reach the upstream of '\(provider)'; add --all to send it")

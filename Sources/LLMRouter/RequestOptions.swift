@@ -2,7 +2,7 @@ import ArgumentParser
 import Codecs
 import ProviderKit
 
-/// The options that describe a chat request.
+/// The options that describe a request.
 struct RequestOptions: ParsableArguments {
     @Option(parsing: .singleValue, help: "The model that the request names; repeat it for a list that is tried in order.")
     var model: [String] = []
@@ -29,22 +29,29 @@ struct RequestOptions: ParsableArguments {
     var maxTokens: Int?
 
     /// The names of the options that are set.
-    var usedOptions: [String] {
-        [
-            ("--model", !model.isEmpty), ("--tags", tags != nil), ("--image", image), ("--audio", audio), ("--file", file),
-            ("--tools", tools), ("--json-output", jsonOutput), ("--max-tokens", maxTokens != nil),
-        ].filter(\.1).map(\.0)
+    var usedOptions: [String] { Self.names([("--model", !model.isEmpty), ("--tags", tags != nil)]) + usedChatOptions }
+
+    /// Those that only a chat request has.
+    var usedChatOptions: [String] {
+        Self.names([
+            ("--image", image), ("--audio", audio), ("--file", file), ("--tools", tools), ("--json-output", jsonOutput),
+            ("--max-tokens", maxTokens != nil),
+        ])
     }
 
-    var sample: SampleBody {
+    private static func names(_ options: [(String, Bool)]) -> [String] { options.filter(\.1).map(\.0) }
+
+    func sample(of operation: ProviderKit.Operation) -> SampleBody {
         SampleBody(
-            models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools, wantsJSON: jsonOutput,
+            operation: operation, models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools,
+            wantsJSON: jsonOutput,
             maxTokens: maxTokens)
     }
 }
 
-/// A short chat request with the members that routing looks at.
+/// A short request with the members that routing looks at.
 struct SampleBody {
+    var operation = ProviderKit.Operation.chat
     var models: [String] = []
     var tags: String?
     var hasImage = false
@@ -62,8 +69,12 @@ struct SampleBody {
                 body.key("model")
                 body.array { list in for name in models { list.string(name) } }
             }
-            body.key("messages")
-            body.array { $0.object(writeMessage) }
+            if operation == .chat {
+                body.key("messages")
+                body.array { $0.object(writeMessage) }
+            } else {
+                body.member("input", "Hello")
+            }
             if hasTools {
                 body.key("tools")
                 body.raw(Array(#"[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]"#.utf8))

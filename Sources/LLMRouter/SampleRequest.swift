@@ -8,6 +8,7 @@ import RoutingPolicy
 /// A request whose routing by two policies is compared.
 struct SampleRequest {
     var label: String
+    var operation = ProviderKit.Operation.chat
     var body: [UInt8]
 
     /// How a policy routes the request.
@@ -17,7 +18,8 @@ struct SampleRequest {
         case refused(status: Int, code: String?)
     }
 
-    /// For each route a plain request, one with an image and one with tools; for each visible model a plain request.
+    /// For each route a plain chat request, one with an image, one with tools, and one for each further operation that
+    /// models serve; for each visible model a plain request for the first operation that it serves.
     static func all(of policies: [RoutingPolicy]) -> [SampleRequest] {
         var routes = ["auto"], seen: Set = ["auto"]
         for route in policies.flatMap(\.routes) where seen.insert(route.name).inserted { routes.append(route.name) }
@@ -29,7 +31,11 @@ struct SampleRequest {
                 SampleRequest(label: "\(name) with tools", body: SampleBody(models: [name], hasTools: true).json),
             ]
         }
-        return samples + models.map { SampleRequest(label: $0.key, body: SampleBody(models: [$0.key]).json) }
+        let served = policies.flatMap(\.models).reduce(OperationSet()) { $0.union($1.serves) }
+        let further = served.filter { $0 != .chat }.flatMap { operation in
+            routes.map { SampleRequest(operation, of: $0, label: "\($0) for \(operation.rawValue)") }
+        }
+        return samples + further + models.map { SampleRequest($0.serves.first { _ in true } ?? .chat, of: $0.key, label: $0.key) }
     }
 
     /// Reads one request per line. A line that is not a JSON object is bad usage.
@@ -50,11 +56,17 @@ struct SampleRequest {
     }
 
     func outcome(in snapshot: Snapshot) -> Outcome {
-        let explanation = ExplainedRequest(body: body, key: nil, in: snapshot).explanation(state: .fresh(seed: 1))
+        let explanation = ExplainedRequest(operation, body: body, key: nil, in: snapshot).explanation(state: .fresh(seed: 1))
         switch explanation.outcome {
         case .refused(let refusal): return .refused(status: refusal.status, code: refusal.code)
         case .planned(let course): return .planned(course.attempts.filter { !$0.isRetry }.map(\.model))
         }
+    }
+}
+
+extension SampleRequest {
+    private init(_ operation: ProviderKit.Operation, of name: String, label: String) {
+        self.init(label: label, operation: operation, body: SampleBody(operation: operation, models: [name]).json)
     }
 }
 

@@ -22,6 +22,24 @@ struct ExpectationTests {
         return String(decoding: test.body, as: UTF8.self)
     }
 
+    @Test func `a test of another operation than chat has a short request for it`() throws {
+        let tests = try policy(
+            """
+            tests:
+              - { name: a, operation: embeddings, expect: { refused: 400 } }
+              - { name: b, operation: images, request: { model: m, text: A cat, tags: x }, expect: { refused: 400 } }
+              - { name: c, operation: rerank, request: { body: { query: q } }, expect: { refused: 400 } }
+              - { name: d, expect: { chosen: m } }
+            """
+        ).tests
+        #expect(tests.map(\.operation) == [.embeddings, .imageGeneration, .rerank, .chat])
+        #expect(
+            tests.map { String(decoding: $0.body, as: UTF8.self) } == [
+                #"{"input":"Hello"}"#, #"{"model":"m","input":"A cat","tags":"x"}"#, #"{"query":"q"}"#,
+                #"{"messages":[{"role":"user","content":"Hello"}]}"#,
+            ])
+    }
+
     @Test(arguments: [
         ("", #"{"messages":[{"role":"user","content":"Hello"}]}"#),
         ("model: auto", #"{"model":"auto","messages":[{"role":"user","content":"Hello"}]}"#),

@@ -12,9 +12,3 @@ public struct Capabilities: Sendable, Equatable {
         self.canContinue = canContinue
     }
 }
-
-/// A kind of request that clients send.
-public enum Operation: String, Sendable, CaseIterable {
-    /// A chat completion: OpenAI's `POST /chat/completions`.
-    case chat
-}

@@ -44,6 +44,7 @@ extension Explanation {
 
 extension Explanation.Request {
     fileprivate func write(to writer: inout JSONWriter) {
+        writer.member("operation", operation.rawValue)
         writer.key("models")
         writer.array { for model in models { $0.string(model) } }
         writer.key("needs")

@@ -1,5 +1,5 @@
 import NIOCore
-import ProviderKit
+package import ProviderKit
 import RoutingPolicy
 
 extension Explanation {
@@ -12,7 +12,7 @@ extension Explanation {
     ) -> Explanation {
         let trace = PlanTrace(), snapshot = snapshot.including(fallbackOf: request)
         let explained = Request(
-            models: request.models, needs: request.needs, overrides: request.fields, key: key,
+            operation: request.operation, models: request.models, needs: request.needs, overrides: request.fields, key: key,
             keyState: State(state.availability(of: key), now: state.now))
         do throws(PlanRefusal) {
             let plan = try Planner.plan(request, in: snapshot, state: state, trace: trace)
@@ -33,9 +33,12 @@ extension Explanation {
     }
 
     /// The explanation of a request that is refused before it is planned.
-    package static func refused(_ refusal: RequestRefusal, key: Key, config: String) -> Explanation {
+    package static func refused(
+        _ refusal: RequestRefusal, operation: ProviderKit.Operation, key: Key, config: String
+    ) -> Explanation {
         Explanation(
-            request: Request(models: [], needs: RequestNeeds(), overrides: RoutingOverrides(), key: key, keyState: .ready),
+            request: Request(
+                operation: operation, models: [], needs: RequestNeeds(), overrides: RoutingOverrides(), key: key, keyState: .ready),
             config: config, outcome: .refused(refusal), leftOut: [])
     }
 }

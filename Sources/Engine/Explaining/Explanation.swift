@@ -17,6 +17,7 @@ package struct Explanation: Sendable, Equatable {
 
     /// The request that was planned.
     package struct Request: Sendable, Equatable {
+        package var operation: ProviderKit.Operation
         /// The names in the request's `model`; empty means `auto`.
         package var models: [String]
         package var needs: RequestNeeds

@@ -247,12 +247,19 @@ extension Explanation.Key {
 extension Explanation.Request {
     /// For example `auto: needs image, tools; about 12 prompt tokens, at most 500 completion tokens; type fast`.
     fileprivate var summary: String {
+        guard operation == .chat else {
+            return "\(operation.rawValue), \(name): \(([promptTokens] + overrides.explained).joined(separator: "; "))"
+        }
         let supports = needs.supports.map(\.rawValue).sorted() + (needs.needsAnyMedium ? ["a medium"] : [])
         var parts = [supports.isEmpty ? "text only" : "needs \(supports.joined(separator: ", "))"]
-        parts.append("about \(needs.promptTokens) prompt tokens" + (needs.maxTokens.map { ", at most \($0) completion tokens" } ?? ""))
+        parts.append(promptTokens + (needs.maxTokens.map { ", at most \($0) completion tokens" } ?? ""))
         parts += overrides.explained
-        return "\(models.isEmpty ? "auto (no model is named)" : models.joined(separator: ", ")): \(parts.joined(separator: "; "))"
+        return "\(name): \(parts.joined(separator: "; "))"
     }
+
+    private var name: String { models.isEmpty ? "auto (no model is named)" : models.joined(separator: ", ") }
+
+    private var promptTokens: String { "about \(needs.promptTokens) prompt tokens" }
 }
 
 extension Hedge {

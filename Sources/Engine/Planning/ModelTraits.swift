@@ -4,6 +4,7 @@ import RoutingPolicy
 /// microseconds.
 struct ModelTraits {
     var supports: CapabilitySet
+    var serves: OperationSet
     /// In tokens; `Int.max` if unknown.
     var context: Int
     /// In tokens; `Int.max` if unknown.
@@ -14,6 +15,7 @@ struct ModelTraits {
 
     init(_ model: ModelDefinition) {
         supports = model.supports
+        serves = model.serves
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max
         price = model.price.map { $0.input + $0.output } ?? .infinity

@@ -1,8 +1,10 @@
 package import ProviderKit
 package import RoutingPolicy
 
-/// The input of the planner: the request's model, needs and routing overrides, and the models that its key may use.
+/// The input of the planner: the request's operation, model, needs and routing overrides, and the models that its key
+/// may use.
 package struct PlanRequest: Sendable {
+    package let operation: ProviderKit.Operation
     /// The names in the request's `model`, in order; empty if it names none.
     package let models: [String]
     package let needs: RequestNeeds
@@ -11,7 +13,11 @@ package struct PlanRequest: Sendable {
     /// The models and routes that the key may use; nil: all of them.
     package let scope: ModelScope?
 
-    package init(models: [String] = [], needs: RequestNeeds = RequestNeeds(), overrides: OverridesBox? = nil, scope: ModelScope? = nil) {
+    package init(
+        operation: ProviderKit.Operation = .chat, models: [String] = [], needs: RequestNeeds = RequestNeeds(),
+        overrides: OverridesBox? = nil, scope: ModelScope? = nil
+    ) {
+        self.operation = operation
         self.models = models
         self.needs = needs
         self.overrides = overrides
@@ -21,7 +27,7 @@ package struct PlanRequest: Sendable {
     /// The routing overrides as a value; all of its fields are nil if there are none.
     package var fields: RoutingOverrides {
         get { overrides?.fields ?? RoutingOverrides() }
-        set { self = PlanRequest(models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope) }
+        set { self = PlanRequest(operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope) }
     }
 }
 
@@ -89,6 +95,10 @@ package enum Omission: Sendable, Equatable {
     case condition(String)
     /// A routing override of the request, as the request writes it.
     case requested(String)
+    /// The model is for other operations.
+    case operation(ProviderKit.Operation, serves: OperationSet)
+    /// The vectors of two models don't mix, and those of this request come from the model with this name.
+    case otherVectors(than: String)
     /// The request needs a capability that the model does not have.
     case capability(Capability)
     /// The request has a part of an unknown type, and the model supports text only.
@@ -109,6 +119,8 @@ extension Omission: CustomStringConvertible {
         case .scope: "not allowed for this key"
         case .condition(let condition): "selector: \(condition)"
         case .requested(let field): "request: \(field)"
+        case .operation(let operation, let served): "serves \(served.inWords), not \(operation.rawValue)"
+        case .otherVectors(let name): "its vectors don't mix with those of '\(name)'"
         case .medium: "supports text only"
         case .capability(let capability): "does not support \(capability.rawValue)"
         case .context(let needed, let available): "context of \(available) tokens is too small: about \(needed) are needed"

@@ -5,7 +5,8 @@ import RoutingPolicy
 package struct Planner<State: PlanningState> {
     private let snapshot: Snapshot
     private let request: PlanRequest
-    /// Created for the first route or fallback. A model that the client names is used whatever the request needs.
+    /// Created for the first route or fallback. A model that the client names is used whatever the request needs, if it
+    /// serves the operation.
     private var conditions: RequestConditions?
     private var flat = RequestConditions.Flat()
     private var state: State
@@ -19,6 +20,10 @@ package struct Planner<State: PlanningState> {
     private var hasFallback = false
     /// Whether the request names a route that the key's scope contains itself.
     private var isGranted = false
+    /// The name of the only model whose vectors the request may get, from any of its providers, because vectors of two
+    /// models don't mix: the first that is listed, whatever its state is and however long the request. nil until it is
+    /// found, and for every operation but embeddings.
+    private var vectorModel: String?
     /// Why the first name leads to no candidate. It counts if no other name and no fallback has one.
     private var refusal: PlanRefusal?
     private let trace: PlanTrace?
@@ -52,7 +57,8 @@ package struct Planner<State: PlanningState> {
         applyOverrides(to: &plan)
     }
 
-    /// Puts the request's `fallback_model` before the route's fallbacks, unless its provider is off.
+    /// Puts the request's `fallback_model` before the route's fallbacks, unless its provider is off or it doesn't serve
+    /// the operation: the key's defaults may name it for other requests.
     private mutating func addFallback(_ name: String, to plan: inout Plan) throws(PlanRefusal) {
         hasFallback = true
         trace?.begin(.requestedFallback, order: .listed)
@@ -66,7 +72,11 @@ package struct Planner<State: PlanningState> {
             traceChosen(models)
             plan.fallback = models + plan.fallback
         } catch {
-            guard case .off = error else { throw error }
+            switch error {
+            case .off: break
+            case .unfit(_, let omitted): for model in omitted { trace?.omitted(model.model, model.rule) }
+            case .unknown, .forbidden, .empty: throw error
+            }
         }
     }
 
@@ -106,17 +116,21 @@ package struct Planner<State: PlanningState> {
     }
 
     /// Adds the candidates of a list of names in their order. Each of them may be a model or a route. A name that is
-    /// unknown, or that the key may not use, is skipped.
+    /// unknown, that the key may not use, or whose model doesn't serve the operation, is skipped.
     private mutating func addCandidates(ofList names: [String], to plan: inout Plan) throws(PlanRefusal) {
         var parts: [Plan] = [], skipped: [String] = []
+        var unfit: PlanRefusal?
         for name in names {
             do throws(PlanRefusal) {
                 var part = emptyPlan
                 try addCandidates(of: name, to: &part)
                 parts.append(part)
-            } catch { skipped.append(name) }
+            } catch {
+                skipped.append(name)
+                if case .unfit = error { unfit = unfit ?? error }
+            }
         }
-        guard let first = parts.first else { throw .unknown(names.joined(separator: ", ")) }
+        guard let first = parts.first else { throw unfit ?? .unknown(names.joined(separator: ", ")) }
         plan = parts.count == 1 ? first : combined(parts)
         plan.skippedNames = skipped
     }
@@ -142,17 +156,47 @@ package struct Planner<State: PlanningState> {
 
     // MARK: Models by name
 
-    /// Those of the models with this name that the key may use and whose providers are on, rotated.
+    /// Those of the models with this name that the key may use, that serve the operation and whose providers are on,
+    /// rotated.
     private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
         let allowed = request.scope.map { scope in models.filter { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
-        var served = allowed.filter { snapshot.instance(ofModel: $0) != nil }
-        if served.isEmpty { throw .off(snapshot.unsetVariables(of: allowed)) }
+        let serving = allowed.filter { snapshot.traits[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
+        guard let first = serving.first else { throw .unfit(name, allowed.map { OmittedModel(model: $0, rule: misuse(of: $0)) }) }
+        pinVectors(to: first)
+        var served = serving.filter { snapshot.instance(ofModel: $0) != nil }
+        if served.isEmpty { throw .off(snapshot.unsetVariables(of: serving)) }
         if served.count > 1 {
             let start = Int(UInt(bitPattern: state.rotation(ofSegment: 0)) % UInt(served.count))
             served = Array(served[start...] + served[..<start])
         }
         return served
+    }
+
+    /// Why a model that the client names can't be used.
+    private func misuse(of model: Int) -> Omission {
+        let served = snapshot.policy.models[model].serves
+        if served.contains(request.operation), let vectorModel { return .otherVectors(than: vectorModel) }
+        return .operation(request.operation, serves: served)
+    }
+
+    private mutating func pinVectors(to model: Int) {
+        guard request.operation == .embeddings, vectorModel == nil else { return }
+        vectorModel = snapshot.policy.models[model].name
+    }
+
+    private mutating func pinVectors(to segment: Segment, _ scope: ModelScope?) {
+        let first = segment.models.first {
+            scope?.models.contains($0) != false && snapshot.traits[$0].serves.contains(.embeddings)
+                && (!checksWishes || conditions?.failedWish(of: snapshot.policy.models[$0]) == nil)
+        }
+        if let first { pinVectors(to: first) }
+    }
+
+    /// Whether the model's vectors don't mix with those of the request's other candidates.
+    @inline(__always)
+    private func hasOtherVectors(_ model: Int) -> Bool {
+        vectorModel.map { snapshot.policy.models[model].name != $0 } ?? false
     }
 
     private func traceChosen(_ models: [Int]) {
@@ -218,6 +262,7 @@ package struct Planner<State: PlanningState> {
         let order = prefersFast ? .fastest : selected
         trace?.begin(part, order: order)
         minSuccessRate = Float(max(segment.minSuccessRate ?? 0, wishes?.fields.minSuccessRate ?? 0))
+        if request.operation == .embeddings { pinVectors(to: segment, scope) }
         let end = chain.count + limit
         if order == .listed {
             for model in segment.models where chain.count < end || trace != nil {
@@ -308,6 +353,10 @@ package struct Planner<State: PlanningState> {
             }
             return false
         }
+        if let vectorModel, hasOtherVectors(model) {
+            trace?.omitted(model, .otherVectors(than: vectorModel))
+            return false
+        }
         guard minSuccessRate > 0 else { return true }
         let rate = state.statistics(ofModel: model).successRate
         if rate >= minSuccessRate { return true }
@@ -335,6 +384,7 @@ package struct Planner<State: PlanningState> {
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
             if let rule = conditions?.firstFailure(of: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
+            if let vectorModel, hasOtherVectors(model) { return OmittedModel(model: model, rule: .otherVectors(than: vectorModel)) }
             return OmittedModel(
                 model: model,
                 rule: .successRate(

@@ -1,3 +1,4 @@
+import ProviderKit
 import RoutingPolicy
 
 /// The conditions that candidates must meet for a request. Its needs, which its body and its `supports_…` fields
@@ -7,6 +8,7 @@ import RoutingPolicy
 final class RequestConditions {
     /// The needs as plain numbers. Every model is checked against them first.
     struct Flat {
+        fileprivate var operation = OperationSet()
         fileprivate var supports = CapabilitySet()
         /// The model must support at least one of these; empty if it need not.
         fileprivate var anyMedium = CapabilitySet()
@@ -19,7 +21,8 @@ final class RequestConditions {
 
         @inline(__always)
         func areMet(by traits: ModelTraits) -> Bool {
-            traits.supports.isSuperset(of: supports) && (anyMedium.isEmpty || !traits.supports.isDisjoint(with: anyMedium))
+            traits.serves.isSuperset(of: operation) && traits.supports.isSuperset(of: supports)
+                && (anyMedium.isEmpty || !traits.supports.isDisjoint(with: anyMedium))
                 && contextTokens <= traits.context && outputTokens <= traits.maxOutput
         }
     }
@@ -27,6 +30,7 @@ final class RequestConditions {
     private static let maxTagCharacters = 64
 
     let flat: Flat
+    private let operation: ProviderKit.Operation
     private let needs: RequestNeeds
     /// nil if the request has none.
     private let overrides: OverridesBox?
@@ -35,7 +39,9 @@ final class RequestConditions {
         needs = request.needs
         overrides = request.overrides
         let fields = overrides?.fields
+        operation = request.operation
         flat = Flat(
+            operation: [operation],
             supports: needs.supports.union(fields?.supports ?? CapabilitySet()),
             anyMedium: needs.needsAnyMedium ? .media : [],
             contextTokens: Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
@@ -47,6 +53,7 @@ final class RequestConditions {
     ///
     /// - Parameter isTry: whether the model is a candidate of `try`, which the wishes bind too.
     func firstFailure(of model: ModelDefinition, isTry: Bool = true) -> Omission? {
+        if !model.serves.contains(operation) { return .operation(operation, serves: model.serves) }
         for capability in Capability.allCases where !model.supports.contains(capability) {
             if needs.supports.contains(capability) { return .capability(capability) }
             if overrides?.fields.supports.contains(capability) == true { return .requested("supports_\(capability.rawValue)") }

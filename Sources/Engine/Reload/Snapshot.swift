@@ -48,7 +48,9 @@ package final class Snapshot: Sendable {
 
     /// The provider's model with this name; or else the unlisted model, which has that name.
     func models(named name: String, of provider: String) -> [Int] {
-        let named = (content.modelIndices[name] ?? []).filter { content.policy.providers[content.policy.models[$0].provider].name == provider }
+        let named = (content.modelIndices[name] ?? []).filter {
+            content.policy.providers[content.policy.models[$0].provider].name == provider
+        }
         return named.isEmpty ? content.unlistedModel.map { [$0] } ?? [] : named
     }
 
@@ -60,8 +62,10 @@ package final class Snapshot: Sendable {
             let index = content.policy.providers.firstIndex(where: { $0.name == provider }), models(named: name, of: provider).isEmpty,
             request.scope?.hasPattern(matching: "\(provider)/\(name)") != false
         else { return self }
+        var model = ModelDefinition(key: name, provider: index)
+        model.serves = [request.operation]
         var extended = content
-        extended.add(ModelDefinition(key: name, provider: index))
+        extended.add(model)
         return Snapshot(extended)
     }
 
@@ -74,7 +78,9 @@ package final class Snapshot: Sendable {
     package func unsetVariables(of models: [Int]) -> [String] {
         var seen: [String] = []
         for model in models {
-            for name in content.policy.providers[content.policy.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
+            for name in content.policy.providers[content.policy.models[model].provider].unset where !seen.contains(name) {
+                seen.append(name)
+            }
         }
         return seen
     }

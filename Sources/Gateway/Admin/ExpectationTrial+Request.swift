@@ -33,7 +33,8 @@ extension ExpectationTrial {
 
     private var request: ExplainedRequest {
         ExplainedRequest(
-            body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
+            definition.operation, body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key },
+            tokens: definition.tokens,
             in: snapshot)
     }
 

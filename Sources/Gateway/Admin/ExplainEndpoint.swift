@@ -3,14 +3,14 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// `POST /admin/explain`: plans the posted chat request with the current state of this process. It calls no upstream
+/// `POST /admin/explain`: plans the posted request with the current state of this process. It calls no upstream
 /// and counts nothing.
 enum ExplainEndpoint {
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
             let query = try Query(exchange.server.head.query ?? "", of: exchange.snapshot.policy)
             let request = ExplainedRequest(
-                body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields, key: query.key,
+                query.operation, body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields, key: query.key,
                 in: exchange.snapshot)
             let explanation = request.explanation(state: .live(exchange.loop, exchange.snapshot, seed: query.seed))
             exchange.respond(200, explanation.json)
@@ -20,6 +20,7 @@ enum ExplainEndpoint {
     }
 
     private struct Query {
+        var operation = ProviderKit.Operation.chat
         /// The key that sends the request, an index into the policy's keys. nil: a client that may use everything.
         var key: Int?
         /// The seed of random choices.
@@ -32,6 +33,12 @@ enum ExplainEndpoint {
                     throw Self.unknownParameter(String(pair))
                 }
                 switch parts[0] {
+                case "operation":
+                    guard let known = ProviderKit.Operation(rawValue: value) else {
+                        let words = ProviderKit.Operation.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw APIError(400, "'operation' must be one of \(words)", code: "invalid_value", param: "operation")
+                    }
+                    operation = known
                 case "key":
                     guard let index = policy.keys.firstIndex(where: { $0.name == value }) else {
                         throw APIError(
@@ -51,7 +58,7 @@ enum ExplainEndpoint {
 
         private static func unknownParameter(_ text: String) -> APIError {
             APIError(
-                400, "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are key=NAME and seed=NUMBER",
+                400, "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are operation=NAME, key=NAME and seed=NUMBER",
                 code: "invalid_value")
         }
     }

@@ -1,10 +1,11 @@
 package import Engine
 package import HTTPWire
-import ProviderKit
+package import ProviderKit
 import RoutingPolicy
 
-/// A chat request that is parsed and planned like any other, but not sent.
+/// A request that is parsed and planned like any other, but not sent.
 package struct ExplainedRequest {
+    private let operation: ProviderKit.Operation
     private let body: [UInt8]
     private let key: Int?
     private let headers: HTTPFields
@@ -15,7 +16,11 @@ package struct ExplainedRequest {
     ///   - headers: the request's header fields, of which only `x-router-*` matters.
     ///   - key: the key that sends the request, an index into the policy's keys. nil: a client that may use everything.
     ///   - tokens: the number of prompt tokens; nil estimates it.
-    package init(body: [UInt8], headers: HTTPFields = HTTPFields(), key: Int?, tokens: Int? = nil, in snapshot: Snapshot) {
+    package init(
+        _ operation: ProviderKit.Operation = .chat, body: [UInt8], headers: HTTPFields = HTTPFields(), key: Int?, tokens: Int? = nil,
+        in snapshot: Snapshot
+    ) {
+        self.operation = operation
         self.body = body
         self.headers = headers
         self.key = key
@@ -27,18 +32,22 @@ package struct ExplainedRequest {
         do throws(RequestRefusal) {
             return Explanation.of(try planRequest(), key: explainedKey, in: snapshot, state: state, down: down, refusal: refusal)
         } catch {
-            return .refused(error, key: explainedKey, config: snapshot.policy.digest)
+            return .refused(error, operation: operation, key: explainedKey, config: snapshot.policy.digest)
         }
     }
 
     /// The planner's input.
     func planRequest() throws(RequestRefusal) -> PlanRequest {
         do throws(APIError) {
-            try Authentication.authorize(key, for: .operation(.chat), in: snapshot)
+            if let endpoint = KeyOperation(rawValue: operation.rawValue) {
+                try Authentication.authorize(key, for: .operation(endpoint), in: snapshot)
+            }
+            // Every operation has `model` and the routing overrides in the same place.
             let request = try ChatRequest(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
-            return PlanRequest(models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models)
+            return PlanRequest(
+                operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models)
         } catch {
             throw RequestRefusal(error)
         }

@@ -1,10 +1,12 @@
 package import ConfigTree
+package import ProviderKit
 
 /// One entry of `tests:`: how a request must be routed.
 package struct RoutingExpectation: Sendable, Equatable, OptionHolder {
     package var name = ""
     package var position = SourcePosition(file: "", line: 1, column: 1)
-    /// The chat request as JSON, given as `request: { body: … }` or made from the short form (`model`, `image`,
+    package var operation = ProviderKit.Operation.chat
+    /// The request as JSON, given as `request: { body: … }` or made from the short form (`model`, `image`,
     /// `tools`, `json`, …).
     package var body = ExpectedRequest().body
     /// The number of prompt tokens. Nil: it is estimated.

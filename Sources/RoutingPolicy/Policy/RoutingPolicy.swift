@@ -119,6 +119,8 @@ package struct ModelDefinition: Sendable, Equatable, OptionHolder {
     package var tags: [String] = []
     /// Includes `streaming`, which every model has, and what the tag `vision` implies.
     package var supports: CapabilitySet = [.streaming]
+    /// The operations whose requests are sent to the model; never empty.
+    package var serves: OperationSet = [.chat]
     /// Input tokens; nil if unknown.
     package var context: Int?
     /// Output tokens; nil if unknown.

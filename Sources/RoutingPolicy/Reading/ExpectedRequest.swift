@@ -1,12 +1,13 @@
 import Codecs
 import ProviderKit
 
-/// The short form of a test's request. `body` is the chat request that it describes.
+/// The short form of a test's request. `body` is the request that it describes.
 struct ExpectedRequest: OptionHolder {
     enum Medium: String, CaseIterable {
         case image, audio, file
     }
 
+    var operation = ProviderKit.Operation.chat
     /// The names in the request's `model`. Empty: the request has no `model`.
     var models: [String] = []
     /// Whether `model` is a list, even if it has only one name.
@@ -22,13 +23,17 @@ struct ExpectedRequest: OptionHolder {
     var givenBody: [UInt8]?
     var overrides = RoutingOverrides()
 
-    /// The chat request as JSON.
+    /// The request as JSON. For an operation other than chat it has only what routing reads and the text.
     var body: [UInt8] {
         var writer = JSONWriter()
         writer.object { body in
             writeModel(&body)
-            body.key("messages")
-            body.array { $0.object(writeMessage) }
+            if operation == .chat {
+                body.key("messages")
+                body.array { $0.object(writeMessage) }
+            } else {
+                body.member("input", text)
+            }
             if hasTools { writeTools(&body) }
             if wantsJSON {
                 body.key("response_format")

@@ -76,6 +76,7 @@ struct ForeignName: Sendable {
         (ForeignName("models", "supports", "supports: [audio]"), "supportsaudio supportsaudioinput audio"),
         (ForeignName("models", "supports", "supports: [reasoning]"), "supportsreasoning thinking"),
         (ForeignName("models", "supports"), "capabilities features modalities inputmodalities"),
+        (ForeignName("models", "serves", "serves: [embeddings]"), "mode embedding embeddings task tasks operations endpoints"),
         (ForeignName("models", "price"), "cost costs pricing prices"),
         (
             ForeignName("models", "request_defaults"), "params parameters defaultparams defaults extrabody modelkwargs options"

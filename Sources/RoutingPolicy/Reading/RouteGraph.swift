@@ -1,4 +1,5 @@
 import ConfigTree
+import ProviderKit
 
 /// The graph of routes that lead to other routes, for the checks that need all routes. It is traversed without
 /// recursion, because a file may chain thousands of routes.
@@ -76,6 +77,29 @@ struct RouteGraph {
             return ConfigIssue(
                 at: names[route].position, message, hint: "name models directly, or one of the routes further down the chain")
         }
+    }
+
+    /// The routes that list several models for embeddings, each with their names in order. A selector counts if all of
+    /// its models are for embeddings: one that also selects others isn't meant for them. A route that leads to such a
+    /// route is not one itself. Requires that `cycles()` found no issues.
+    func mixingVectors(_ routes: [RouteDefinition], models: [ModelDefinition]) -> [(route: Int, names: [String])] {
+        func servesEmbeddings(_ model: Int) -> Bool { models[model].serves.contains(.embeddings) }
+        var names = [[String]](repeating: [], count: routes.count)
+        for index in order {
+            let definition = routes[index]
+            let chains = FailureClass.allCases.flatMap { definition.fallbackOn[$0] ?? [] }
+            for step in definition.steps + (definition.fallback ?? []) + chains {
+                let found: [String] =
+                    switch step {
+                    case .models(let listed): listed.filter(servesEmbeddings).map { models[$0].name }
+                    case .selected(let selection):
+                        selection.models.allSatisfy(servesEmbeddings) ? selection.models.map { models[$0].name } : []
+                    case .route(let target): names[target].count > 1 ? [] : names[target]
+                    }
+                for name in found where !names[index].contains(name) { names[index].append(name) }
+            }
+        }
+        return names.enumerated().filter { $0.element.count > 1 }.map { ($0.offset, $0.element) }
     }
 
     /// The routes that reach no model whose provider is on, each with the reason. Requires that `cycles()` found no

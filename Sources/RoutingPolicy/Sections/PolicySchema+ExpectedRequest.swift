@@ -1,4 +1,5 @@
 import ConfigTree
+import ProviderKit
 
 extension ExpectedRequest {
     static let section = OptionSection<ExpectedRequest>(
@@ -66,6 +67,19 @@ extension PolicySchema {
                 ConfigIssue(
                     at: place, "'\(key)' does nothing beside 'body', which is the whole request", hint: "write it into 'body', or remove it"
                 ))
+        }
+        return true
+    }
+
+    /// The keys that describe a chat request alone.
+    private static let chatKeys = ExpectedRequest.Medium.allCases.map(\.rawValue) + ["tools", "json", "max_tokens"]
+
+    /// Reports the keys of a chat request in a request for another operation.
+    func checkChatFields(_ fields: inout FieldReader, _ operation: ProviderKit.Operation) -> Bool {
+        guard operation != .chat else { return true }
+        for key in Self.chatKeys where fields.isPresent(key) {
+            fields.report(
+                key, "'\(key)' belongs to a chat request, and this one is for \(operation.rawValue)", hint: "remove it, or 'operation'")
         }
         return true
     }

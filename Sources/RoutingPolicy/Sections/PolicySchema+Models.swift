@@ -25,6 +25,15 @@ extension ModelDefinition {
                 entries: { model, _ in [OptionEntry("supports", .text(model.supports.written))] },
                 read: { fields, schema, model in schema.readSupports(&fields, &model) }),
             Option(
+                "serves", takes: .words(Operation.allCases.map(\.rawValue)), .words("chat"),
+                help: "the operations whose requests it gets",
+                entries: { model, _ in [OptionEntry("serves", .list(model.serves.map(\.rawValue)))] },
+                read: { fields, _, model in
+                    guard let words = fields.words("serves", of: Operation.allCases.map(\.rawValue)) else { return }
+                    fields.reportEmptyList("serves")
+                    if !words.isEmpty { model.serves = OperationSet(words.compactMap(Operation.init)) }
+                }),
+            Option(
                 "upstream", takes: .text, .words("its name here"), help: "the provider's own name of the model",
                 entries: { model, _ in [OptionEntry("upstream", .text(model.upstream))] },
                 read: { fields, _, model in model.upstream = fields.string("upstream") ?? model.name }),

@@ -94,6 +94,15 @@ extension PolicySchema {
                     .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
                     hint: "requests for it get a 503 until then"))
         }
+        for (index, models) in graph.mixingVectors(routes, models: models.models) {
+            let name = valid[index].key, shown = models.prefix(4).map { "'\($0)'" }.joined(separator: ", ")
+            report(
+                ConfigIssue(
+                    .warning, at: name.position,
+                    "route '\(name.text)' lists several models for embeddings (\(shown)\(models.count > 4 ? ", …" : "")), whose vectors don't mix",
+                    hint: "requests for embeddings use only the first that can serve them; give each model a route of its own, "
+                        + "or one name if they are the same: 'PROVIDER/NAME'"))
+        }
         return (routes, fallback)
     }
 

@@ -91,7 +91,7 @@ extension Selection {
 }
 
 extension FieldReader {
-    fileprivate mutating func reportEmptyList(_ key: String) {
+    mutating func reportEmptyList(_ key: String) {
         if let node = node(key), case .sequence(let nodes) = node.content, nodes.isEmpty {
             report(key, "'\(key)' is empty", hint: "list at least one value, or remove the line")
         }

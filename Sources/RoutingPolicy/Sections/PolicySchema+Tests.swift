@@ -20,6 +20,7 @@ extension RoutingExpectation {
                 "down", takes: .texts, .words("none"), help: "providers and models that cannot be reached",
                 entries: { test, _ in test.down.isEmpty ? [] : [OptionEntry("down", .list(test.down))] },
                 read: { fields, schema, test in test.down = (fields.texts("down") ?? []).filter { schema.checkDown($0) }.map(\.text) }),
+            Option("operation", \.operation, .word, help: "what the request is for"),
             Option(
                 "expect", takes: .other("see expect"), .required, help: "what must hold: at least one of its keys",
                 entries: { test, policy in [OptionEntry("expect", .section(Expected.section.entries(of: test.expected, in: policy)))] },
@@ -158,10 +159,14 @@ extension PolicySchema {
     /// A test that expects a refusal may name models that do not exist.
     fileprivate mutating func readRequest(_ fields: inout FieldReader, _ test: inout RoutingExpectation) {
         mayNameUnknownModels = test.refused != nil
+        let operation = test.operation
+        test.body = ExpectedRequest(operation: operation).body
         guard
-            let request = read(
-                ExpectedRequest.section, at: "request", of: &fields, accepts: { fields, schema, _ in schema.checkBody(&fields) })
+            var request = read(
+                ExpectedRequest.section, at: "request", of: &fields,
+                accepts: { fields, schema, _ in schema.checkBody(&fields) && schema.checkChatFields(&fields, operation) })
         else { return }
+        request.operation = operation
         test.body = request.givenBody ?? request.body
         test.tokens = request.tokens
     }

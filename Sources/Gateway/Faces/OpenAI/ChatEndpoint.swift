@@ -16,7 +16,8 @@ enum ChatEndpoint {
                 body.readableBytesSpan, fields: exchange.server.head.fields,
                 defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
             exchange.asked = (request.models, request.isStream)
-            let planned = PlanRequest(models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
+            let planned = PlanRequest(
+                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
             let writer: any ResponseWriter =

@@ -16,6 +16,7 @@ struct ModelEntry {
     var weight: Double
     var tags: [String]
     var supports: CapabilitySet
+    var serves: OperationSet
     var context: Int?
     var maxOutput: Int?
     var price: Price?
@@ -31,14 +32,15 @@ struct ModelEntry {
         weight = model.weight
         tags = model.tags
         supports = model.supports
+        serves = model.serves
         context = model.context
         maxOutput = model.maxOutput
         price = model.price
         isAvailable = snapshot.isUsable(model: index, now: now)
     }
 
-    /// A route has the tags and capabilities of those of its models that can be used now, and the largest of their
-    /// limits.
+    /// A route has the tags, capabilities and operations of those of its models that can be used now, and the largest
+    /// of their limits.
     ///
     /// - Parameter scope: the models that the client may use on this route; nil: all.
     init(route index: Int, _ snapshot: Snapshot, scope: Set<Int>?, now: NIODeadline) {
@@ -50,7 +52,8 @@ struct ModelEntry {
         upstream = id
         weight = ModelDefinition().weight
         tags = Set(models.flatMap(\.tags)).sorted()
-        supports = models.reduce(into: []) { $0 = $0.union($1.supports) }
+        supports = models.reduce([]) { $0.union($1.supports) }
+        serves = models.reduce([]) { $0.union($1.serves) }
         context = models.compactMap(\.context).max()
         maxOutput = models.compactMap(\.maxOutput).max()
         isAvailable = !models.isEmpty
@@ -68,6 +71,8 @@ struct ModelEntry {
             $0.member("provider", provider)
             $0.member("model", upstream)
             $0.member("type", type)
+            $0.key("serves")
+            $0.array { for operation in serves { $0.string(operation.rawValue) } }
             $0.key("weight")
             $0.double(weight)
             $0.key("tags")
