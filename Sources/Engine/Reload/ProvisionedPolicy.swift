@@ -17,8 +17,8 @@ package struct ProvisionedPolicy: Sendable {
     package let auto: RouteChains
     /// `defaults.fallback`.
     let defaultFallback: RouteChains
-    /// The index of the model that this policy has beyond those of the policy file: the `fallback_model` of one request.
-    /// nil in every other one.
+    /// The index of the model that this policy has beyond those of the policy file: the `fallback_model` of one
+    /// request. nil in every other one.
     package private(set) var unlistedModel: Int?
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
     private(set) var modelTimeouts: [Timeouts]

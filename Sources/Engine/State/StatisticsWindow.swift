@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The samples of the last minutes (`statistics.window`), counted in twentieths of that window. The current twentieth is
-/// incomplete, so the window covers 19 to 20 of them. A value; its memory is constant (800 bytes).
+/// The samples of the last minutes (`statistics.window`), counted in twentieths of that window. The current twentieth
+/// is incomplete, so the window covers 19 to 20 of them. A value; its memory is constant (800 bytes).
 struct StatisticsWindow: Sendable {
     /// Sums over samples.
     struct Counts: Sendable {
