@@ -75,7 +75,7 @@ let package = Package(
             ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL]
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
-        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore]),
+        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
         tests("Telemetry", ["Telemetry"]),
         tests("Gateway", ["Gateway", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),

@@ -6,7 +6,7 @@ import NIOCore
 import RoutingPolicy
 
 /// The sockets that the process listens on. A reload opens the new sockets before it closes the old ones.
-actor Listeners: ListenerSet {
+actor Listeners: PolicyResource {
     private let server: Server
     private let logger: Logger
     private var open: [ListenAddress: BoundListener] = [:]
@@ -16,31 +16,35 @@ actor Listeners: ListenerSet {
         self.logger = logger
     }
 
-    func prepare(_ addresses: [ListenAddress]) async throws -> any PreparedListeners {
+    func prepare(_ policy: RoutingPolicy) async throws -> any PreparedResource {
         var added: [ListenAddress: BoundListener] = [:]
-        for address in addresses where open[address] == nil && added[address] == nil {
+        for address in policy.listen where open[address] == nil && added[address] == nil {
             do {
                 added[address] = try await server.bind(BindAddress(address))
             } catch {
-                for listener in added.values { await server.close(listener) }
+                await close(added)
                 throw ListenFailure(description: "can't listen on '\(address)': \(Self.reason(error)); free the address or change 'listen'")
             }
         }
-        return Prepared(listeners: self, added: added, addresses: Set(addresses))
+        return Prepared(listeners: self, added: added, policy: policy)
     }
 
     func closeAll() async {
-        for listener in open.values { await server.close(listener) }
+        await close(open)
         open = [:]
     }
 
-    private func commit(_ added: [ListenAddress: BoundListener], _ addresses: Set<ListenAddress>, _ settings: ServerSettings) async {
-        server.updateLimits(ServerLimits(settings))
+    private func close(_ listeners: [ListenAddress: BoundListener]) async {
+        for listener in listeners.values { await server.close(listener) }
+    }
+
+    private func commit(_ added: [ListenAddress: BoundListener], _ policy: RoutingPolicy) async {
+        server.updateLimits(ServerLimits(policy.server))
         for (address, listener) in added {
             open[address] = listener
             logger.notice("listening", metadata: ["address": "\(Self.text(listener, address))"])
         }
-        for (address, listener) in open where !addresses.contains(address) {
+        for (address, listener) in open where !policy.listen.contains(address) {
             open[address] = nil
             await server.close(listener)
             logger.notice("no longer listening", metadata: ["address": "\(Self.text(listener, address))"])
@@ -59,15 +63,13 @@ actor Listeners: ListenerSet {
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    private struct Prepared: PreparedListeners {
+    private struct Prepared: PreparedResource {
         let listeners: Listeners
         let added: [ListenAddress: BoundListener]
-        /// All addresses of the new policy.
-        let addresses: Set<ListenAddress>
+        let policy: RoutingPolicy
 
-        func commit(_ settings: ServerSettings) async {
-            await listeners.commit(added, addresses, settings)
-        }
+        func commit() async { await listeners.commit(added, policy) }
+        func undo() async { await listeners.close(added) }
     }
 }
 

@@ -62,9 +62,9 @@ struct Service {
                 ])
         }
         let listeners = Listeners(server: server, logger: logger)
-        try await listeners.prepare(policy.listen).commit(policy.server)
+        try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, listeners: listeners, load: load, now: Timestamp.seconds, logger: logger)
+            engine: engine, resources: [listeners], load: load, now: Timestamp.seconds, logger: logger)
         if let watch {
             Thread.detach {
                 while true {

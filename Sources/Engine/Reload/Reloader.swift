@@ -1,8 +1,7 @@
 package import Logging
 package import RoutingPolicy
 
-/// Replaces the policy, one reload at a time: read, build, swap, drain. If a step fails, the running policy is
-/// unchanged.
+/// Replaces the policy, one reload at a time: read, prepare, commit. If a step fails, the running policy is unchanged.
 package struct Reloader: Sendable {
     /// The outcome of a reload.
     package enum Outcome: Sendable {
@@ -14,20 +13,21 @@ package struct Reloader: Sendable {
     }
 
     private let engine: Engine
-    private let listeners: any ListenerSet
+    private let resources: [any PolicyResource]
     private let load: @Sendable () -> PolicyReport
     private let now: @Sendable () -> Int
     private let logger: Logger
 
     /// - Parameters:
+    ///   - resources: what policies need, in the order in which it is acquired.
     ///   - load: reads the policy file.
     ///   - now: returns the time in seconds since 1970.
     package init(
-        engine: Engine, listeners: any ListenerSet, load: @escaping @Sendable () -> PolicyReport, now: @escaping @Sendable () -> Int,
+        engine: Engine, resources: [any PolicyResource], load: @escaping @Sendable () -> PolicyReport, now: @escaping @Sendable () -> Int,
         logger: Logger
     ) {
         self.engine = engine
-        self.listeners = listeners
+        self.resources = resources
         self.load = load
         self.now = now
         self.logger = logger
@@ -48,26 +48,17 @@ package struct Reloader: Sendable {
         guard let policy = report.policy else {
             return keep(report.issues.filter { $0.severity == .error }.map(report.line), report.rendered())
         }
-        let running = engine.store.current
-        let next = Snapshot.provision(policy, over: running, at: now())
-        let prepared: any PreparedListeners
+        let running = engine.store.current.policy
+        let draining: [String: Int]
         do {
-            prepared = try await listeners.prepare(policy.listen)
+            draining = await engine.commit(try await engine.prepare(policy, at: now(), with: resources))
         } catch {
             return keep(["\(error)"], "\(error)")
         }
-        let removed = running.removed(in: next)
-        var draining: [String: Int] = [:]
-        for instance in removed { draining[instance.name] = await engine.busyCount(of: instance) }
-        engine.budget.setLimit(policy.server.maxBufferedBytes)
-        engine.store.swap(next)
-        await prepared.commit(policy.server)
-        for instance in removed { engine.drop(instance) }
-        engine.status.succeeded(digest: policy.digest, at: next.loadedAt)
         // That a provider is off is news only once.
-        let warnings = report.rendered(leavingOut: Set(running.policy.providers.compactMap(\.offMessage)))
+        let warnings = report.rendered(leavingOut: Set(running.providers.compactMap(\.offMessage)))
         if !warnings.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(warnings)"]) }
-        return .swapped(PolicyDifference.words(from: running.policy, to: policy, draining: draining))
+        return .swapped(PolicyDifference.words(from: running, to: policy, draining: draining))
     }
 
     private func keep(_ errors: [String], _ report: String) -> Outcome {
@@ -99,17 +90,4 @@ package struct ReloadTrigger: Sendable {
         self.source = source
         self.reply = reply
     }
-}
-
-/// The sockets on which the process listens.
-package protocol ListenerSet: Sendable {
-    /// Opens those of `addresses` that are not open yet. If one of them cannot be opened, this closes those that it has
-    /// opened, and throws.
-    func prepare(_ addresses: [ListenAddress]) async throws -> any PreparedListeners
-}
-
-/// Sockets that are open but not yet in service.
-package protocol PreparedListeners: Sendable {
-    /// Applies the settings, and closes the sockets that the new policy does not list.
-    func commit(_ settings: ServerSettings) async
 }
