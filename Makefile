@@ -19,7 +19,7 @@ LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test bench profile soak tsan lint format docs system-packages nginx
+.PHONY: help run build test clients bench profile soak tsan lint format docs system-packages nginx
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,18 @@ $(LAYOUT): $(PROFILE)
 test: system-packages ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+clients: system-packages .build-clients/installed ## tests the router with OpenAI's Python SDK and with LangChain
+	$(BUILD) --product llm-router
+	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
+
+.build-clients/installed: Tests/ClientTests/requirements.txt
+	@python3 -c 'import ensurepip' 2>/dev/null || { \
+		echo "installing python3-venv, for the clients that the tests run"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv; }
+	python3 -m venv --clear .build-clients
+	.build-clients/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 soak: system-packages ## runs the live tests at full size and with exact times
 	$(BUILD) --build-tests

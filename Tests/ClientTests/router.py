@@ -1,0 +1,67 @@
+"""The router under test, as a process."""
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from threading import Timer
+
+from upstream import WAIT
+
+PROGRAM = os.environ.get("LLM_ROUTER_BIN") or str(Path(__file__).parents[2] / ".build/debug/llm-router")
+
+KEY = "sk-client-0123456789"
+NARROW_KEY = "sk-narrow-0123456789"
+PROVIDER_KEY = "sk-provider-0123456789"
+
+
+def policy(upstream):
+    """Each model has its own provider, so that a failure affects no other test."""
+    lines = [
+        "version: 1",
+        "listen: 127.0.0.1:0",
+        "defaults: { retry: { retries: 0 }, breaker: { failures: 1000 } }",
+        "providers:",
+        *(
+            f"  p-{name}: {{ plugin: openai-compatible, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}"
+            for name in upstream.scripts
+        ),
+        "models:",
+        *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, supports: [image, tools, json] }}" for name in upstream.scripts),
+        "routes:",
+        "  auto: { try: fail, fallback: [text] }",
+        "  broken: { try: fail }",
+        "keys:",
+        f"  wide: {{ secret: {KEY} }}",
+        f"  narrow: {{ secret: {NARROW_KEY}, models: [text] }}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+class Router:
+    def __init__(self, upstream):
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "routes.yaml"
+        path.write_text(policy(upstream))
+        self.access_log = open(Path(self.folder.name) / "access.log", "wb")
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", str(path)], stdout=self.access_log, stderr=subprocess.PIPE, text=True
+        )
+        # The log line that contains `listening` has the address.
+        log = ""
+        timeout = Timer(WAIT, self.process.kill)
+        timeout.start()
+        while not (found := re.search(r"listening.*127\.0\.0\.1:(\d+)", log)):
+            line = self.process.stderr.readline()
+            log += line
+            assert line, f"the router did not start:\n{log}"
+        timeout.cancel()
+        self.url = f"http://127.0.0.1:{found[1]}/v1"
+
+    def stop(self):
+        self.process.terminate()
+        _, log = self.process.communicate(timeout=30)
+        self.access_log.close()
+        self.folder.cleanup()
+        assert self.process.returncode == 0, f"the router exited with {self.process.returncode}:\n{log}"
