@@ -7,6 +7,7 @@ let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" 
 let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
 
 let kit: Target.Dependency = .product(name: "ProviderKit", package: "ProviderKit")
+let wireFormats: Target.Dependency = .product(name: "WireFormats", package: "WireFormats")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -14,7 +15,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 func plugin(_ name: String) -> Target {
-    .target(name: name, dependencies: [kit], path: "Plugins/\(name)", swiftSettings: settings)
+    .target(name: name, dependencies: [kit, wireFormats], path: "Plugins/\(name)", swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
@@ -30,6 +31,7 @@ let package = Package(
     ],
     dependencies: [
         .package(path: "Plugins/ProviderKit"),
+        .package(path: "Plugins/WireFormats"),
         .package(path: "Plugins/ProviderConformance"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
@@ -49,7 +51,7 @@ let package = Package(
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine"], swiftSettings: settings),
         .target(
-            name: "Gateway", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
+            name: "Gateway", dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
             swiftSettings: settings),
         .executableTarget(
             name: "LLMRouter",
@@ -77,8 +79,9 @@ let package = Package(
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
         tests("Telemetry", ["Telemetry"]),
-        tests("Gateway", ["Gateway", "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
-        tests("Plugin", ["Demo", "OpenAI", .product(name: "ProviderConformance", package: "ProviderConformance")]),
+        tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
+        tests("WireFormats", [wireFormats]),
+        tests("Plugin", ["Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
         tests("Live", []),
     ]
 )

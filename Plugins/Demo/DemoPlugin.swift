@@ -17,8 +17,16 @@ public enum DemoPlugin: ProviderPlugin {
 
 /// A provider whose responses depend only on the request and on the number of its attempts.
 public struct DemoProvider: Provider {
-    public let capabilities = Capabilities(operations: [.chat], canContinue: true)
     let options: DemoOptions
+
+    public var canContinue: Bool { true }
+
+    /// A format of its own, so that every client's request is translated.
+    public func formats(for operation: Operation, model: String) -> [WireFormat] {
+        operation == .chat ? Self.formats : []
+    }
+
+    private static let formats = [WireFormat("demo")]
 }
 
 /// The options of a demo provider.

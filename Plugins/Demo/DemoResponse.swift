@@ -4,7 +4,8 @@ public import ProviderKit
 extension DemoProvider {
     /// One JSON line for each chunk of text, and one for the end. A non-streamed response has one chunk of text.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {
-        let prompt = DemoPrompt(call, body)
+        guard case .chat(let request) = call.payload else { return LocalResponse(head: UpstreamHead(status: 501), chunks: []) }
+        let prompt = DemoPrompt(request)
         if let failure = failure(of: call, prompt) { return failure }
         let text = prompt.forcedFunction == nil ? remainder(of: fullText(prompt), after: call.continuation) : ""
         var lines = (call.isStream ? chunks(of: text) : [text]).map { chunk in line { $0.member("text", chunk) } }

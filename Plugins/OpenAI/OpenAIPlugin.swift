@@ -1,6 +1,7 @@
 import Codecs
 public import ConfigTree
 public import ProviderKit
+public import WireFormats
 
 /// OpenAI itself: `plugin: openai`.
 public enum OpenAIPlugin: ProviderPlugin {
@@ -29,24 +30,31 @@ public enum OpenAICompatiblePlugin: ProviderPlugin {
     }
 }
 
-/// A provider with OpenAI's wire format. Responses pass through unchanged, and in a request only `model`, the usage of
-/// a stream and the members from the policy change.
+/// A provider with OpenAI's wire format.
 public struct OpenAIProvider: Provider {
-    public let capabilities: Capabilities
+    public let authentication: Authentication
     let options: OpenAIOptions
-    let fields: [HTTPField]
+    /// The fields of each request beside the credential.
+    let fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
     let chatTarget: String
+    let chatBody: OpenAIChatBody
 
     public init(_ options: OpenAIOptions) {
         self.options = options
-        capabilities = Capabilities(operations: [.chat], canContinue: options.continuation != .no)
-        var fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
-        if let key = options.apiKey { fields.append(HTTPField("authorization", Secret("Bearer \(key.reveal())"))) }
-        self.fields = fields + options.headers
+        authentication = .bearer(options.apiKey, and: options.headers)
         chatTarget = options.baseURL.path + "/chat/completions"
+        chatBody = OpenAIChatBody(options.dialect)
     }
 
     public var origin: Origin? { options.baseURL.origin }
+
+    public var canContinue: Bool { options.dialect.continuation != .no }
+
+    public func formats(for operation: Operation, model: String) -> [WireFormat] {
+        operation == .chat ? Self.chatFormats : []
+    }
+
+    private static let chatFormats = [OpenAIChat.format]
 
     public var secrets: [Secret] {
         let headers = options.headers.compactMap { field -> Secret? in
@@ -57,7 +65,7 @@ public struct OpenAIProvider: Provider {
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        try OpenAIResponse.decoder(for: call, head: head)
+        try OpenAIChat.decoder(for: call, head: head)
     }
 }
 
@@ -68,10 +76,8 @@ public struct OpenAIOptions: Sendable, Equatable {
     public var apiKey: Secret?
     /// More header fields for each request. Their values may be secrets, so they are treated as such.
     public var headers: [HTTPField]
-    /// Whether the router requests the usage of each stream. Some servers refuse such requests.
-    public var streamUsage: Bool
-    /// How the provider requests the rest of a partial response.
-    public var continuation: Continuation
+    /// How the server differs from OpenAI's.
+    public var dialect: OpenAIDialect
 
     /// Reads `base_url`, `api_key`, `headers`, `stream_usage` and, if `readsContinues` is true, `continues`. nil if an
     /// issue was recorded.
@@ -82,12 +88,12 @@ public struct OpenAIOptions: Sendable, Equatable {
         headers = fields.headers("headers") ?? []
         fields.describe(
             "stream_usage", "requests the usage of each stream; use false for servers that refuse such requests", default: "true")
-        streamUsage = fields.bool("stream_usage") ?? true
+        dialect = OpenAIDialect(streamUsage: fields.bool("stream_usage") ?? true)
         if readsContinues {
             fields.describe("continues", "how to request the rest of a partial response, which a route's 'resume' needs", default: "no")
         }
-        let word = readsContinues ? fields.word("continues", of: Continuation.allCases.map(\.rawValue)) : nil
-        continuation = word.flatMap(Continuation.init) ?? .no
+        let word = readsContinues ? fields.word("continues", of: OpenAIDialect.Continuation.allCases.map(\.rawValue)) : nil
+        dialect.continuation = word.flatMap(OpenAIDialect.Continuation.init) ?? .no
         self.apiKey = apiKey
         guard let baseURL, apiKey != nil || !needsKey else { return nil }
         self.baseURL = baseURL
@@ -120,18 +126,3 @@ private let rootServers: Set<String> = [
 /// Models and Scaleway (`/inference`), DeepSeek (`/beta`), Databricks (`/serving-endpoints`) and Cloudflare's AI
 /// Gateway (`/compat`).
 private let unversioned: Set<Substring> = ["deployments", "inference", "beta", "serving-endpoints", "compat"]
-
-/// How a server is made to continue the text of the last message, which has the role `assistant`, instead of responding
-/// to it.
-public enum Continuation: String, Sendable, CaseIterable {
-    /// The server can't continue a text.
-    case no
-    /// The message alone is enough. Source: OpenRouter's API reference, "Assistant Prefill".
-    case prefill
-    /// The message has `"prefix": true`. Sources: DeepSeek's guide "Chat Prefix Completion", at the base URL
-    /// `https://api.deepseek.com/beta`; Mistral's API reference.
-    case prefix
-    /// The body has `"continue_final_message": true, "add_generation_prompt": false`. Source: vLLM's "OpenAI-Compatible
-    /// Server", extra parameters. llama.cpp's server accepts both too (ggml-org/llama.cpp#23012).
-    case continueFinalMessage = "continue_final_message"
-}

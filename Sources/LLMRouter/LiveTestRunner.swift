@@ -134,8 +134,9 @@ private struct UnreachableSettings: ProviderSettings {
 }
 
 private struct UnreachableProvider: Provider {
-    let capabilities = Capabilities(operations: [.chat])
     let origin: Origin?
+
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [] }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         UpstreamRequest(target: "/", fields: [], body: [])

@@ -22,8 +22,9 @@ enum SilentPlugin: ProviderPlugin {
 }
 
 struct SilentProvider: Provider {
-    let capabilities = Capabilities(operations: [.chat])
     let secrets: [Secret]
+
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [WireFormat("silent")] }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         UpstreamRequest(target: "/", fields: [], body: [])

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import ProviderKit
 import Testing
+import WireFormats
 
 @testable import Engine
 @testable import Gateway
@@ -13,10 +14,10 @@ private func json(_ bytes: some Sequence<UInt8>, sourceLocation: SourceLocation 
 }
 
 @Suite("typed events become chunks in OpenAI's format")
-struct ChunkEncoderTests {
+struct OpenAIChunkWriterTests {
     @Test("only the first delta has the role, and the chunks have the provider's id and model")
     func role() throws {
-        var encoder = ChunkEncoder(id: "r", created: 7, model: "m")
+        var encoder = OpenAIChunkWriter(id: "r", created: 7, model: "m")
         #expect(encoder.chunk(.start(id: "their-id", model: "their-model")) == nil)
         let first = try json(encoder.chunk(.text("Привет 🚀 \"x\"\n")) ?? [])
         #expect(first["id"] as? String == "their-id")
@@ -32,7 +33,7 @@ struct ChunkEncoderTests {
 
     @Test("the finish reason 'stop' after tool calls becomes 'tool_calls'")
     func toolCalls() throws {
-        var encoder = ChunkEncoder(id: "r", created: 7, model: "m")
+        var encoder = OpenAIChunkWriter(id: "r", created: 7, model: "m")
         let opened = try delta(json(encoder.chunk(.toolCall(index: 1, id: "call", name: "f")) ?? []))
         let call = try #require((opened["tool_calls"] as? [[String: Any]])?.first)
         #expect(call["index"] as? Int == 1)
@@ -50,7 +51,7 @@ struct ChunkEncoderTests {
 struct BufferedCompletionTests {
     @Test("events fold into one message, and a tool call without arguments gets '{}'")
     func fold() throws {
-        var fold = CompletionFold(id: "r", created: 7, model: "m")
+        var fold = OpenAICompletionWriter(id: "r", created: 7, model: "m")
         for event in [ChatEvent.text("a"), .text("б"), .toolCall(index: 0, id: "c", name: "f"), .finish(.stop)] { fold.add(event) }
         let response = try json(fold.completion(Usage(promptTokens: 1, completionTokens: 0)))
         let choice = try #require((response["choices"] as? [[String: Any]])?.first)

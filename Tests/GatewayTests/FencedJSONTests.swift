@@ -2,6 +2,7 @@ import Codecs
 import NIOCore
 import ProviderKit
 import Testing
+import WireFormats
 
 @testable import Gateway
 
@@ -74,7 +75,7 @@ struct FencedJSONTests {
 @Suite("JSON in a response of typed events")
 struct FoldedJSONTests {
     private func completion(_ events: ChatEvent...) -> ByteBuffer {
-        ByteBuffer(bytes: events.reduce(into: CompletionFold(id: "x", created: 1, model: "m")) { $0.add($1) }.completion(nil))
+        ByteBuffer(bytes: events.reduce(into: OpenAICompletionWriter(id: "x", created: 1, model: "m")) { $0.add($1) }.completion(nil))
     }
 
     @Test("the text of all events together is judged, and its fence is removed")

@@ -14,7 +14,7 @@ struct ConformanceTests {
             (.refuses, "a continuation is refused"), (.noMessages, "the body of a continuation doesn't contain the text so far"),
         ])
     func continuations(fault: FakeProvider.Fault, violation: String) {
-        let requests = [Array(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#.utf8)]
+        let requests = [ProviderConformance.Request.body(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#)]
         #expect(
             ProviderConformance(provider: FakeProvider(fault: fault), responses: [], requests: requests).violations().contains {
                 $0.hasPrefix(violation)
@@ -47,8 +47,10 @@ struct FakeProvider: Provider {
     }
 
     var fault: Fault
-    let capabilities = Capabilities(operations: [.chat], canContinue: true)
+    let canContinue = true
     let origin: Origin? = Origin(isTLS: false, host: "127.0.0.1", port: 1)
+
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [WireFormat("fake")] }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         var writer = JSONWriter()

@@ -4,6 +4,7 @@ import Demo
 import ProviderConformance
 import ProviderKit
 import Testing
+import WireFormats
 
 @Suite("the demo plugin")
 struct DemoPluginTests {
@@ -29,7 +30,7 @@ struct DemoPluginTests {
     @Test("the last message of the user counts, even if its content is a list of parts")
     func parts() throws {
         let body =
-            #"{"messages":[{"role":"user","content":"first"},7,{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{}},{"type":"text","text":"cond"}]}]}"#
+            #"{"messages":[{"role":"user","content":"first"},{"role":"assistant","content":"no"},{"role":"user","content":[{"type":"text","text":"se"},{"type":"image_url","image_url":{"url":"https://h/x.png"}},{"type":"text","text":"cond"}]}]}"#
         #expect(try read(response(body: body, isStream: false)).text == "You said: second")
     }
 
@@ -102,9 +103,11 @@ struct DemoPluginTests {
         #expect(try response(to: "a good word", isStream: true, ["filter": "bad"]).head.status == 200)
     }
 
-    @Test("if JSON is required, the response is JSON", arguments: ["json_object", "json_schema"])
-    func json(type: String) throws {
-        let text = try read(response(to: "say \"hi\"\n", isStream: true, more: #"{"response_format":{"type":"\#(type)"}}"#)).text
+    @Test(
+        "if JSON is required, the response is JSON",
+        arguments: [#"{"type":"json_object"}"#, #"{"type":"json_schema","json_schema":{"name":"n","schema":{}}}"#])
+    func json(format: String) throws {
+        let text = try read(response(to: "say \"hi\"\n", isStream: true, more: #"{"response_format":\#(format)}"#)).text
         #expect(text == #"{"echo":"say \"hi\"\n"}"#)
         #expect(try read(response(to: "x", isStream: true, more: #"{"response_format":{"type":"text"}}"#)).text == "You said: x")
     }
@@ -114,7 +117,7 @@ struct DemoPluginTests {
         let read = try read(response(to: "x", isStream: true, more: Self.toolChoice))
         #expect(read.events.contains(.toolCall(index: 0, id: "call_demo", name: "look_up")))
         #expect(read.events.last == .finish(.toolCalls))
-        #expect(read.content.hasToolCall)
+        #expect(read.signals.hasToolCall)
         #expect(read.text == "")
     }
 
@@ -131,14 +134,16 @@ struct DemoPluginTests {
     private struct DecodedResponse {
         var text = ""
         var events: [ChatEvent] = []
-        var content = ContentSummary()
+        var signals = Signals()
         var isComplete = false
         var error: ProviderError?
     }
 
     private func read(_ response: LocalResponse) throws -> DecodedResponse {
         var decoder = try provider().decoder(
-            for: Call(operation: .chat, model: "demo", isStream: true, keepsText: true), head: response.head)
+            for: Call(
+                operation: .chat, model: "demo", isStream: true, format: OpenAIChat.format, payload: .chat(ChatRequest(messages: [])),
+                keepsText: true), head: response.head)
         var sink = ResponseSink()
         var decoded = DecodedResponse()
         let bytes = response.chunks.flatMap(\.bytes)
@@ -153,7 +158,7 @@ struct DemoPluginTests {
             if case .text(let more) = event { decoded.text += more }
         }
         #expect(sink.text ?? "" == decoded.text)
-        decoded.content = sink.content
+        decoded.signals = sink.signals
         decoded.isComplete = sink.isComplete
         return decoded
     }
@@ -211,9 +216,9 @@ struct DemoPluginTests {
         body: String, isStream: Bool, _ options: DemoOptions, continuation: String? = nil, earlierAttempts: Int = 0
     ) -> LocalResponse {
         let bytes = Array(body.utf8)
-        let members = (try? JSON.members(of: bytes.span.bytes)) ?? []
         let call = Call(
-            operation: .chat, model: "demo", isStream: isStream, members: members, continuation: continuation,
+            operation: .chat, model: "demo", isStream: isStream, format: OpenAIChat.format,
+            payload: .chat((try? OpenAIChat.readRequest(bytes.span.bytes)) ?? ChatRequest(messages: [])), continuation: continuation,
             earlierAttempts: earlierAttempts)
         return DemoPlugin.makeProvider(options).response(to: call, body: bytes.span.bytes)
     }

@@ -14,7 +14,7 @@ struct OpenAICompletenessTests {
         [true, false])
     func ends(reason: String, isStream: Bool) throws {
         let response = try read(Self.choice("text", reason), isStream)
-        #expect(response.isComplete && !response.content.isFiltered && !response.content.hasUnknownFinishReason)
+        #expect(response.isComplete && !response.signals.isFiltered && !response.signals.hasUnknownFinishReason)
     }
 
     @Test(
@@ -42,7 +42,7 @@ struct OpenAICompletenessTests {
 
     @Test("a text that means nothing is no finish reason", arguments: ["null", "none", "NULL", " "])
     func noReason(reason: String) throws {
-        #expect(try read(Self.choice("text", reason), true).content.finishes == 0)
+        #expect(try read(Self.choice("text", reason), true).signals.finishes == 0)
         #expect(throws: ProviderError.self) { try read(Self.choice("", reason), false) }
         let cutOff = "data: \(Self.choice("text", reason))\n\n"
         #expect(throws: ProviderError.self) { try readStream(cutOff) }
@@ -51,7 +51,7 @@ struct OpenAICompletenessTests {
     @Test("an unknown finish reason counts as an end, and is reported as unknown", arguments: [true, false])
     func unknown(isStream: Bool) throws {
         let response = try read(Self.choice("text", "because"), isStream)
-        #expect(response.isComplete && response.content.hasUnknownFinishReason)
+        #expect(response.isComplete && response.signals.hasUnknownFinishReason)
     }
 
     @Test(
@@ -132,7 +132,7 @@ struct OpenAICompletenessTests {
         ])
     func success(json: String) throws {
         let response = try readStream("data: \(json)\n\ndata: \(Self.choice("text", "stop"))\n\ndata: \(json)\n\ndata: [DONE]\n\n")
-        #expect(response.isComplete && response.content.contentBytes == 4)
+        #expect(response.isComplete && response.signals.contentBytes == 4)
     }
 
     @Test("a success beside an error doesn't hide it", arguments: [#"{"code":0,"error":{"message":"no"}}"#, #"{"code":0,"detail":"no"}"#])
@@ -153,7 +153,7 @@ struct OpenAICompletenessTests {
         if form == .jsonObject, body.contains("data") { return }
         for cut in [0, 1, text.utf8.count / 2, text.utf8.count - 2] {
             let response = try read(Array(text.utf8), form, cut: cut)
-            #expect(response.isComplete && response.content.contentBytes == 2, "cut at \(cut)")
+            #expect(response.isComplete && response.signals.contentBytes == 2, "cut at \(cut)")
         }
     }
 

@@ -22,12 +22,12 @@ struct OpenAIContentTests {
             (#""delta":{"content":"content_filter"},"finish_reason":"stop""#, false), (#""delta":{},"finish_reason":"""#, false),
         ])
     func filtered(choice: String, isFiltered: Bool) throws {
-        #expect(try read(#"{"choices":[{"index":0,\#(choice)}]}"#).content.isFiltered == isFiltered)
+        #expect(try read(#"{"choices":[{"index":0,\#(choice)}]}"#).signals.isFiltered == isFiltered)
     }
 
     @Test("every finish reason except an empty one ends a choice", arguments: [("stop", 1), ("eos", 1), ("content_filter", 1), ("", 0)])
     func finishes(reason: String, count: Int) throws {
-        #expect(try read(#"{"choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#).content.finishes == count)
+        #expect(try read(#"{"choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#).signals.finishes == count)
     }
 
     @Test(
@@ -38,7 +38,7 @@ struct OpenAIContentTests {
             (#"{"tool_calls":null}"#, false), (#"{"function_call":{}}"#, false), (#"{"content":"tool_calls"}"#, false),
         ])
     func toolCalls(delta: String, hasToolCall: Bool) throws {
-        #expect(try read(#"{"choices":[{"index":0,"delta":\#(delta)}]}"#).content.hasToolCall == hasToolCall)
+        #expect(try read(#"{"choices":[{"index":0,"delta":\#(delta)}]}"#).signals.hasToolCall == hasToolCall)
     }
 
     @Test("if requested, the text of the first choice is collected, without reasoning, refusals and tool calls")
@@ -220,7 +220,7 @@ struct OpenAIContentTests {
     private func decoded(_ chunk: String, after others: [String]) -> String? {
         guard
             var decoder = try? provider.decoder(
-                for: Call(operation: .chat, model: "up", isStream: true, keepsText: true), head: .eventStream)
+                for: .sample(isStream: true, keepsText: true), head: .eventStream)
         else { return nil }
         for other in others {
             var sink = ResponseSink()
@@ -229,20 +229,20 @@ struct OpenAIContentTests {
         var sink = ResponseSink()
         do {
             let consumed = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink)
-            return "\(consumed) \(sink.parts) \(sink.content) \(sink.text ?? "-") \(String(describing: sink.usage))"
+            return "\(consumed) \(sink.parts) \(sink.signals) \(sink.text ?? "-") \(String(describing: sink.usage))"
         } catch {
             return "\(error)"
         }
     }
 
-    private func read(_ chunk: String) throws -> (content: ContentSummary, usage: Usage?) {
+    private func read(_ chunk: String) throws -> (signals: Signals, usage: Usage?) {
         let sink = try read([chunk], keepsText: false)
-        return (sink.content, sink.usage)
+        return (sink.signals, sink.usage)
     }
 
     private func read(_ chunks: [String], keepsText: Bool) throws -> ResponseSink {
         var decoder = try provider.decoder(
-            for: Call(operation: .chat, model: "up", isStream: true, keepsText: keepsText), head: .eventStream)
+            for: .sample(isStream: true, keepsText: keepsText), head: .eventStream)
         var sink = ResponseSink()
         for chunk in chunks { _ = try decoder.decode(Array("data: \(chunk)\n\n".utf8).span.bytes, into: &sink) }
         return sink

@@ -4,6 +4,7 @@ import OpenAI
 import ProviderConformance
 import ProviderKit
 import Testing
+import WireFormats
 
 @Suite("continuing a partial response with the OpenAI plugin")
 struct OpenAIContinuationTests {
@@ -75,15 +76,14 @@ struct OpenAIContinuationTests {
         #expect(error?.failure == .unsupported)
         #expect(error?.message.contains("continues") == true)
         for (way, canContinue) in [("no", false), ("prefill", true), ("prefix", true), ("continue_final_message", true)] {
-            #expect(try provider(way).capabilities.canContinue == canContinue)
+            #expect(try provider(way).canContinue == canContinue)
         }
     }
 
     @Test("the provider passes the conformance suite", arguments: ["prefill", "prefix", "continue_final_message"])
     func conformance(way: String) throws {
-        let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map {
-            Array($0.utf8)
-        }
+        let requests = [#"{"messages":[]}"#, #"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true}"#].map(
+            ProviderConformance.Request.body)
         #expect(ProviderConformance(provider: try provider(way), responses: [], requests: requests).violations() == [])
     }
 
@@ -113,7 +113,8 @@ struct OpenAIContinuationTests {
     ) throws -> UpstreamRequest {
         let members = try JSON.members(of: body.span.bytes)
         let call = Call(
-            operation: .chat, model: "up", isStream: false, members: members, defaults: defaults, overrides: overrides, continuation: text)
+            operation: .chat, model: "up", isStream: false, format: OpenAIChat.format, payload: .members(members), defaults: defaults,
+            overrides: overrides, continuation: text)
         return try provider(way).request(for: call, body: body.span.bytes)
     }
 

@@ -4,6 +4,7 @@ import OpenAI
 import ProviderConformance
 import ProviderKit
 import Testing
+import WireFormats
 
 @Suite("the OpenAI plugin")
 struct OpenAIPluginTests {
@@ -19,8 +20,9 @@ struct OpenAIPluginTests {
                 .init("a non-streamed response", isStream: false, head: .json, bytes: Array(Self.buffered.utf8)),
             ],
             requests: [
-                Array(#"{"messages":[]}"#.utf8),
-                Array(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#.utf8),
+                .body(#"{"messages":[]}"#),
+                .body(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#),
+                .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")])),
             ])
         #expect(suite.violations() == [])
     }
@@ -75,7 +77,7 @@ struct OpenAIPluginTests {
     @Test("the usage is not requested from a server that refuses such requests")
     func usageCanBeLeftOut() throws {
         var options = OpenAIOptions.sample
-        options.streamUsage = false
+        options.dialect.streamUsage = false
         #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAIProvider(options)) == #"{"model":"up"}"#)
     }
 
@@ -214,7 +216,7 @@ struct OpenAIPluginTests {
         _ = try decoder.decode(
             Array((#"data: {"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"# + "\n\n").utf8).span.bytes, into: &sink)
         guard case .chunk(let chunk) = try #require(sink.parts.first) else { return #expect(Bool(false), "no chunk") }
-        #expect(chunk.content.hasBegun == isContent)
+        #expect(chunk.signals.hasBegun == isContent)
     }
 
     private func sent(
@@ -222,7 +224,9 @@ struct OpenAIPluginTests {
     ) throws -> String {
         let bytes = Array(body.utf8)
         let members = try JSON.members(of: bytes.span.bytes)
-        let call = Call(operation: .chat, model: "up", isStream: isStream, members: members, defaults: defaults, overrides: overrides)
+        let call = Call(
+            operation: .chat, model: "up", isStream: isStream, format: OpenAIChat.format, payload: .members(members), defaults: defaults,
+            overrides: overrides)
         let request = try (provider ?? self.provider).request(for: call, body: bytes.span.bytes)
         return String(
             decoding: request.body.flatMap { source in
@@ -272,7 +276,7 @@ extension UpstreamHead {
 }
 
 extension Call {
-    static func sample(isStream: Bool) -> Call {
-        Call(operation: .chat, model: "up", isStream: isStream)
+    static func sample(isStream: Bool, keepsText: Bool = false) -> Call {
+        Call(operation: .chat, model: "up", isStream: isStream, format: OpenAIChat.format, payload: .members([]), keepsText: keepsText)
     }
 }

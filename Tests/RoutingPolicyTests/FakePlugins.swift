@@ -60,7 +60,7 @@ enum MutePlugin: ProviderPlugin {
 }
 
 private struct SilentProvider: Provider {
-    var capabilities: Capabilities { Capabilities(operations: [.chat]) }
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [] }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         throw ProviderError(.upstreamError, message: "never called")

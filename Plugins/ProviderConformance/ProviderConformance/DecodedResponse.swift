@@ -53,24 +53,27 @@ struct DecodedResponse: Equatable {
         for part in sink.parts {
             switch part {
             case .chunk(let chunk):
-                count(chunk.content)
-                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.content)")
-            case .joined(let json, let content):
-                count(content)
-                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(content)")
-            case .buffered(let json, let content):
-                count(content)
-                parts.append("buffered \(String(decoding: bytes[json], as: UTF8.self)) \(content)")
+                count(chunk.signals)
+                parts.append("chunk \(String(decoding: bytes[chunk.json], as: UTF8.self)) \(chunk.signals)")
+            case .joined(let json, let signals):
+                count(signals)
+                parts.append("chunk \(String(decoding: json, as: UTF8.self)) \(signals)")
+            case .buffered(let json, let signals):
+                count(signals)
+                parts.append("buffered \(String(decoding: bytes[json], as: UTF8.self)) \(signals)")
             case .event(let event):
                 if case .finish = event { finishes += 1 } else { content += 1 }
                 if case .text(let more) = event { eventText += more }
                 parts.append("\(event)")
+            case .embeddings(let response):
+                count(response.signals)
+                parts.append("\(response)")
             }
         }
         sink.removeParts()
     }
 
-    private mutating func count(_ summary: ContentSummary) {
+    private mutating func count(_ summary: Signals) {
         content += summary.contentBytes
         finishes += summary.finishes
     }

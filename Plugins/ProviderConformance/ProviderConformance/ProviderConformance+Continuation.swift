@@ -4,19 +4,17 @@ import ProviderKit
 extension ProviderConformance {
     /// If a provider can continue a partial response, the request is JSON, and its last message is the assistant's with
     /// exactly the text so far. A format without `messages` contains the text anywhere.
-    func continuationViolations(_ body: [UInt8]) -> [String] {
-        guard provider.capabilities.canContinue, provider.origin != nil, let members = try? JSON.members(of: body.span.bytes) else {
-            return []
-        }
+    func continuationViolations(_ client: Request) -> [String] {
+        guard provider.canContinue, provider.origin != nil else { return [] }
         var found: [String] = []
         for text in ["x", " She said \"да\"\\\n\u{1}\u{2028}🚀 ", String(repeating: "long ", count: 2000)] {
-            let call = call(isStream: true, members: members, continuation: text)
+            let call = call(client.payload, isStream: true, continuation: text)
             let request: UpstreamRequest
-            do { request = try provider.request(for: call, body: body.span.bytes) } catch {
+            do { request = try provider.request(for: call, body: client.body.span.bytes) } catch {
                 found.append("a continuation is refused: \(error)")
                 continue
             }
-            let sent = rendered(request, body)
+            let sent = rendered(request, client.body)
             do { try JSON.validate(sent.span.bytes) } catch { found.append("the body of a continuation is not JSON: \(error)") }
             if let last = lastMessage(sent) {
                 if last.role != "assistant" || last.content != text {

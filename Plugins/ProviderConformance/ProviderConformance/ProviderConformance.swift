@@ -9,7 +9,7 @@ public import ProviderKit
 /// let suite = ProviderConformance(
 ///     provider: MyPlugin.makeProvider(options),
 ///     responses: [.init("a stream", isStream: true, head: head, bytes: bytes)],
-///     requests: [Array(#"{"messages":[]}"#.utf8)])
+///     requests: [.chat(ChatRequest(messages: [ChatMessage(.user, "Hello")]))])
 /// #expect(suite.violations() == [])
 /// ```
 public struct ProviderConformance {
@@ -33,16 +33,32 @@ public struct ProviderConformance {
         }
     }
 
+    /// A client's request.
+    public struct Request {
+        let payload: Payload
+        /// The client's body; empty if the request is typed.
+        let body: [UInt8]
+
+        /// A body in one of the provider's formats: one JSON object.
+        public static func body(_ json: String) -> Request {
+            let body = Array(json.utf8)
+            return Request(payload: .members((try? JSON.members(of: body.span.bytes)) ?? []), body: body)
+        }
+
+        /// A chat request in another format.
+        public static func chat(_ request: ChatRequest) -> Request { Request(payload: .chat(request), body: []) }
+    }
+
     let provider: any Provider
     let responses: [RecordedResponse]
-    let requests: [[UInt8]]
+    let requests: [Request]
 
     /// Creates a suite.
     ///
     /// - Parameters:
     ///   - responses: complete, successful responses of the provider.
-    ///   - requests: bodies of clients' requests, each one JSON object.
-    public init(provider: any Provider, responses: [RecordedResponse], requests: [[UInt8]]) {
+    ///   - requests: requests that the provider can express.
+    public init(provider: any Provider, responses: [RecordedResponse], requests: [Request]) {
         self.provider = provider
         self.responses = responses
         self.requests = requests
@@ -51,25 +67,32 @@ public struct ProviderConformance {
     /// The violations of the rules, one sentence for each; empty if the provider passes.
     public func violations() -> [String] {
         var found: [String] = []
+        if provider.formats(for: .chat, model: Self.model).isEmpty { found.append("the provider serves no chat") }
         for response in responses {
-            found += splitViolations(response) + textViolations(response) + truncationViolations(response)
-            decodeGarbage(response)
+            for payload in [Payload.members([]), .chat(ChatRequest(messages: []))] {
+                found += splitViolations(response, payload) + textViolations(response, payload) + truncationViolations(response, payload)
+                decodeGarbage(response, payload)
+            }
         }
         for request in requests { found += requestViolations(request) + continuationViolations(request) }
         return found + failureViolations()
     }
 
-    func call(isStream: Bool, members: [JSONMember] = [], keepsText: Bool = false, continuation: String? = nil) -> Call {
-        Call(
-            operation: .chat, model: "conformance-model", isStream: isStream, members: members, continuation: continuation,
+    private static let model = "conformance-model"
+
+    func call(_ payload: Payload, isStream: Bool, keepsText: Bool = false, continuation: String? = nil) -> Call {
+        let own = provider.formats(for: .chat, model: Self.model).first
+        let format = if case .members = payload, let own { own } else { WireFormat("conformance") }
+        return Call(
+            operation: .chat, model: Self.model, isStream: isStream, format: format, payload: payload, continuation: continuation,
             keepsText: keepsText)
     }
 
     // MARK: Responses
 
     /// The same bytes give the same response and the same collected text, wherever they are cut.
-    private func splitViolations(_ response: RecordedResponse) -> [String] {
-        let keeping = call(isStream: response.isStream, keepsText: true)
+    private func splitViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
+        let keeping = call(payload, isStream: response.isStream, keepsText: true)
         let expected = DecodedResponse(response, cuts: [], provider, keeping)
         var found: [String] = []
         if expected.error != nil || !expected.isComplete {
@@ -86,9 +109,9 @@ public struct ProviderConformance {
     }
 
     /// The text is collected only if the call requires it, then all of it, and that changes nothing else.
-    private func textViolations(_ response: RecordedResponse) -> [String] {
-        let plain = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream))
-        var keeping = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream, keepsText: true))
+    private func textViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
+        let plain = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream))
+        var keeping = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream, keepsText: true))
         var found: [String] = []
         if plain.text != nil { found.append("\(response.name): its text is collected although 'keepsText' is false") }
         if !keeping.eventText.isEmpty, keeping.text != keeping.eventText {
@@ -101,13 +124,13 @@ public struct ProviderConformance {
 
     /// A truncated response is complete only if it lacks no content and no finish reason. Usage and end markers may be
     /// missing.
-    private func truncationViolations(_ response: RecordedResponse) -> [String] {
-        let complete = DecodedResponse(response, cuts: [], provider, call(isStream: response.isStream))
+    private func truncationViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
+        let complete = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream))
         let step = max(1, response.bytes.count / 2000)
         return stride(from: 0, to: response.bytes.count, by: step).compactMap { size in
             var truncated = response
             truncated.bytes = Array(response.bytes[..<size])
-            let decoded = DecodedResponse(truncated, cuts: [], provider, call(isStream: response.isStream))
+            let decoded = DecodedResponse(truncated, cuts: [], provider, call(payload, isStream: response.isStream))
             if decoded.isComplete, decoded.error == nil, decoded.content != complete.content || decoded.finishes != complete.finishes {
                 return "\(response.name): truncated at \(size), it counts as complete"
             }
@@ -119,7 +142,7 @@ public struct ProviderConformance {
     }
 
     /// Decodes damaged copies of a response, which must not trap.
-    private func decodeGarbage(_ response: RecordedResponse) {
+    private func decodeGarbage(_ response: RecordedResponse, _ payload: Payload) {
         var generator = SplitMix64(state: 42)
         for _ in 0..<200 {
             var damaged = response
@@ -131,7 +154,7 @@ public struct ProviderConformance {
                 default: damaged.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
                 }
             }
-            _ = DecodedResponse(damaged, cuts: [], provider, call(isStream: response.isStream))
+            _ = DecodedResponse(damaged, cuts: [], provider, call(payload, isStream: response.isStream))
         }
     }
 
@@ -147,18 +170,16 @@ public struct ProviderConformance {
     }
 
     /// A request is JSON, names the policy's model, and shows no secret in its description.
-    private func requestViolations(_ body: [UInt8]) -> [String] {
-        let members: [JSONMember]
-        do { members = try JSON.members(of: body.span.bytes) } catch { return ["a request of the suite is not a JSON object: \(error)"] }
+    private func requestViolations(_ client: Request) -> [String] {
         guard provider.origin != nil else { return [] }
         var found: [String] = []
         for isStream in [true, false] {
             let request: UpstreamRequest
-            do { request = try provider.request(for: call(isStream: isStream, members: members), body: body.span.bytes) } catch {
+            do { request = try provider.request(for: call(client.payload, isStream: isStream), body: client.body.span.bytes) } catch {
                 found.append("a request is refused: \(error)")
                 continue
             }
-            let sent = rendered(request, body)
+            let sent = rendered(request, client.body)
             do { try JSON.validate(sent.span.bytes) } catch { found.append("the body of a request is not JSON: \(error)") }
             let text = String(decoding: sent, as: UTF8.self) + request.target
             if !text.contains("conformance-model") { found.append("a request doesn't name the policy's model") }

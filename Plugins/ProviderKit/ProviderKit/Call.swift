@@ -8,23 +8,21 @@ public struct Call: Sendable {
     public let model: String
     /// Whether the client wants a streamed response.
     public let isStream: Bool
-    /// Whether the client wants the usage in its stream (`stream_options.include_usage`). If not, the router drops the
-    /// chunk that contains only the usage, so a plugin may request it anyway.
-    public let wantsUsage: Bool
-    /// The top-level members of the client's body that go upstream, in the order of the body. The router's own routing
-    /// overrides are left out.
-    ///
-    /// The ranges refer to the client's body. `model` is included if the client gave it. No key that the router itself
-    /// reads, such as `model` or `messages`, occurs twice; any other key may.
-    public let members: [JSONMember]
-    /// The model's `request_defaults`: members to add if the client's body doesn't have their keys.
+    /// The client's wire format. If it is one of ``Provider/formats(for:model:)``, ``payload`` passes through, and so
+    /// does the response. Otherwise both are typed.
+    public let format: WireFormat
+    /// What the client sends.
+    public let payload: Payload
+    /// The model's `request_defaults`, in the provider's own format: members to add if the request doesn't have their
+    /// keys.
     public let defaults: [BodyField]
-    /// The model's `request_overrides`: members to add, which replace the client's members of the same key.
+    /// The model's `request_overrides`, in the provider's own format: members to add, which replace the request's
+    /// members of the same key.
     public let overrides: [BodyField]
     /// The text of the response so far, if another model's stream broke off. The model must continue from exactly this
     /// text, and its response is what follows the text. nil for an ordinary call.
     ///
-    /// It is set only for providers whose ``Capabilities/canContinue`` is true.
+    /// It is set only for providers whose ``Provider/canContinue`` is true.
     public let continuation: String?
     /// Whether the decoder must collect the text of the response with ``ResponseSink/keep(text:)``, so that another
     /// model can continue it.
@@ -40,15 +38,15 @@ public struct Call: Sendable {
 
     /// Creates a call. The router does so; a plugin needs this only in its tests.
     public init(
-        operation: Operation, model: String, isStream: Bool, wantsUsage: Bool = false, members: [JSONMember] = [],
-        defaults: [BodyField] = [], overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false,
-        headers: [HTTPField] = [], repairs: [Repair] = [], earlierAttempts: Int = 0
+        operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
+        overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
+        repairs: [Repair] = [], earlierAttempts: Int = 0
     ) {
         self.operation = operation
         self.model = model
         self.isStream = isStream
-        self.wantsUsage = wantsUsage
-        self.members = members
+        self.format = format
+        self.payload = payload
         self.defaults = defaults
         self.overrides = overrides
         self.continuation = continuation
@@ -57,6 +55,20 @@ public struct Call: Sendable {
         self.repairs = repairs
         self.earlierAttempts = earlierAttempts
     }
+}
+
+/// What the client of a call sends.
+public enum Payload: Sendable {
+    /// The top-level members of the client's body that go upstream, in the order of the body, because its format passes
+    /// through. The router's own routing overrides are left out.
+    ///
+    /// The ranges refer to the client's body. `model` is included if the client gave it. No key that the router itself
+    /// reads, such as `model` or `messages`, occurs twice; any other key may.
+    case members([JSONMember])
+    /// A chat request in another format than the provider's.
+    case chat(ChatRequest)
+    /// An embeddings request in another format than the provider's.
+    case embeddings(EmbeddingsRequest)
 }
 
 /// A member for the JSON body of a request, from the policy.

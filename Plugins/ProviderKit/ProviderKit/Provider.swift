@@ -1,4 +1,4 @@
-/// A configured provider. It translates calls into HTTP requests, and the bytes of responses into the client's format.
+/// A configured provider. It translates calls into HTTP requests, and the bytes of responses into parts.
 ///
 /// For each attempt the router calls the methods in this order, each at most once:
 ///
@@ -12,29 +12,31 @@
 /// All methods are called on the event loop of the call, so they must return soon and must not block. The properties
 /// may be read on any thread, must not change, and should cost little.
 ///
-/// This provider has its own request format, and errors in OpenAI's format:
+/// This provider has a format of its own, and errors in OpenAI's format:
 ///
 /// ```swift
 /// struct AcmeProvider: Provider {
 ///     let options: AcmeOptions
 ///
-///     var capabilities: Capabilities { Capabilities(operations: [.chat]) }
 ///     var origin: Origin? { options.baseURL.origin }
+///     var authentication: Authentication { .fields([HTTPField("x-acme-key", options.apiKey)]) }
 ///     var secrets: [Secret] { [options.apiKey] }
 ///
+///     func formats(for operation: Operation, model: String) -> [WireFormat] {
+///         operation == .chat ? [WireFormat("acme")] : []
+///     }
+///
 ///     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+///         guard case .chat(let chat) = call.payload else { throw .cannotExpress("this request") }
 ///         var writer = JSONWriter()
 ///         writer.object {
 ///             $0.member("model", call.model)
 ///             $0.member("stream", call.isStream)
-///             for member in call.members where JSON.isKey(member.key, "messages", in: body) {
-///                 $0.key("input")
-///                 $0.raw(member.value.range, of: body)
-///             }
+///             $0.member("input", chat.messages.last?.text ?? "")
 ///         }
 ///         return UpstreamRequest(
 ///             target: options.baseURL.path + "/generate",
-///             fields: [HTTPField("content-type", "application/json"), HTTPField("x-acme-key", options.apiKey)],
+///             fields: [HTTPField("content-type", "application/json")],
 ///             body: [.bytes(writer.bytes)])
 ///     }
 ///
@@ -44,11 +46,21 @@
 /// }
 /// ```
 public protocol Provider: Sendable {
-    /// The capabilities of the provider.
-    var capabilities: Capabilities { get }
+    /// The wire formats that the upstream speaks for an operation with this model, its own first; empty if it doesn't
+    /// serve the operation.
+    ///
+    /// - Parameter model: the provider's own name of the model.
+    func formats(for operation: Operation, model: String) -> [WireFormat]
+
+    /// Whether a model of the provider can continue another model's partial response. If it is true,
+    /// ``request(for:body:)`` must handle calls with a ``Call/continuation``.
+    var canContinue: Bool { get }
 
     /// The server that the requests go to; nil if ``response(to:body:)`` responds from inside the process.
     var origin: Origin? { get }
+
+    /// How requests are authenticated.
+    var authentication: Authentication { get }
 
     /// The secrets that the router masks in every text from outside, whichever upstream it comes from: the provider's
     /// key, and secrets in its header fields. They are read once for each policy.
@@ -60,10 +72,9 @@ public protocol Provider: Sendable {
     /// model is tried, as it does for an error of the upstream; ``FailureClass/unsupported`` goes on to the next one.
     ///
     /// - Parameters:
-    ///   - call: the call. The ranges of ``Call/members`` refer to `body`.
-    ///   - body: the client's entire body: one JSON object, which the router has checked. The span is valid only until
-    ///     this method returns. The request refers to ranges of the body with `BodySource.client`, which sends them
-    ///     without a copy.
+    ///   - call: the call. The ranges of ``Payload/members(_:)`` refer to `body`.
+    ///   - body: the client's entire body. The span is valid only until this method returns. The request refers to
+    ///     ranges of the body with `BodySource.client`, which sends them without a copy.
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
 
     /// A new decoder for one response with a success status (2xx). Called when the first bytes of the body have
@@ -87,19 +98,26 @@ public protocol Provider: Sendable {
     ///
     /// - Parameters:
     ///   - call: the call. Its ``Call/repairs`` have been made already; returning one of them has no effect.
+    ///   - body: the client's entire body, as for ``request(for:body:)``.
     ///   - error: the refusal.
-    ///   - body: the body of the refusal, as for ``failure(head:body:)``.
-    func repair(of call: Call, refusedWith error: ProviderError, body: RawSpan) -> Repair?
+    ///   - refusal: the body of the refusal, as for ``failure(head:body:)``.
+    func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair?
 
     /// The response to a call, for a provider whose ``origin`` is nil. It is never called on other providers.
     ///
     /// - Parameters:
-    ///   - call: the call. The ranges of ``Call/members`` refer to `body`.
+    ///   - call: the call.
     ///   - body: the client's entire body, as for ``request(for:body:)``.
     func response(to call: Call, body: RawSpan) -> LocalResponse
 }
 
 extension Provider {
+    /// By default false.
+    public var canContinue: Bool { false }
+
+    /// By default no fields.
+    public var authentication: Authentication { .fields([]) }
+
     /// By default nil: no server.
     public var origin: Origin? { nil }
 
@@ -107,7 +125,7 @@ extension Provider {
     public var secrets: [Secret] { [] }
 
     /// By default none.
-    public func repair(of call: Call, refusedWith error: ProviderError, body: RawSpan) -> Repair? { nil }
+    public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? { nil }
 
     /// By default an empty response with the status 501.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {

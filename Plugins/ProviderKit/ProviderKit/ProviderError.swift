@@ -67,6 +67,14 @@ public struct ProviderError: Error, Sendable {
         self.retryAfter = retryAfter
     }
 
+    /// An error for a request that the provider's format can't express: ``FailureClass/unsupported``, which goes on to
+    /// the next model.
+    ///
+    /// - Parameter what: the part of the request, such as `an image in a tool's result`.
+    public static func cannotExpress(_ what: String) -> ProviderError {
+        ProviderError(.unsupported, message: "the provider's format can't express \(what)")
+    }
+
     /// An error for a response that has ended before its own end: ``FailureClass/upstreamError`` with the code
     /// `upstream_truncated`.
     public static func truncated(_ message: String) -> ProviderError {

@@ -1,38 +1,43 @@
 /// A part of a response. Its ranges refer to the bytes of the decoder's call that has added it.
+///
+/// If the client's format passes through, the parts are bytes in that format; otherwise they are typed.
 public enum ResponsePart: Sendable {
-    /// A chunk of a stream, in OpenAI's format.
+    /// A chunk of a stream, in the client's format.
     case chunk(PassthroughChunk)
-    /// The JSON of a stream's chunk, in OpenAI's format, that is not a range of the decoded bytes.
-    case joined([UInt8], ContentSummary)
-    /// The range of a non-streamed response, in OpenAI's format.
-    case buffered(Range<Int>, ContentSummary)
-    /// A typed event.
+    /// The JSON of a stream's chunk, in the client's format, that is not a range of the decoded bytes.
+    case joined([UInt8], Signals)
+    /// The range of a complete response, in the client's format.
+    case buffered(Range<Int>, Signals)
+    /// A typed event of a chat response.
     case event(ChatEvent)
+    /// Vectors, which are the complete response.
+    case embeddings(EmbeddingsResponse)
 
-    /// The summary of the part.
-    public var content: ContentSummary {
+    /// What the router acts on in the part.
+    public var signals: Signals {
         switch self {
-        case .chunk(let chunk): chunk.content
-        case .joined(_, let content), .buffered(_, let content): content
-        case .event(let event): event.content
+        case .chunk(let chunk): chunk.signals
+        case .joined(_, let signals), .buffered(_, let signals): signals
+        case .event(let event): event.signals
+        case .embeddings(let response): response.signals
         }
     }
 }
 
-/// A chunk of a stream in OpenAI's format, as ranges of the decoded bytes.
+/// A chunk of a stream in the client's format, as ranges of the decoded bytes.
 public struct PassthroughChunk: Sendable {
     /// The range of the chunk's JSON object. It must not contain line breaks.
     public var json: Range<Int>
-    /// The range of the entire event, blank line included, if it can be sent as it is: it must be a single `data` line
-    /// with LF line ends. nil if the router must write a new event.
+    /// The range of the entire event, blank line included, if it can be sent as it is: each of its lines must end with
+    /// LF. nil if the router must write a new event.
     public var frame: Range<Int>?
-    /// The summary of the chunk.
-    public var content: ContentSummary
+    /// What the router acts on in the chunk.
+    public var signals: Signals
 
     /// Creates a chunk.
-    public init(json: Range<Int>, frame: Range<Int>?, content: ContentSummary) {
+    public init(json: Range<Int>, frame: Range<Int>?, signals: Signals) {
         self.json = json
         self.frame = frame
-        self.content = content
+        self.signals = signals
     }
 }

@@ -1,17 +1,17 @@
 /// A collector for what a decoder finds in a response.
 ///
-/// A decoder adds either parts that have OpenAI's format already, as ranges of the decoded bytes, which the router
-/// forwards without a copy, or typed events, which the router encodes. The order of the parts is the order of the
-/// response. A response to a non-streamed call consists of one ``buffered(_:content:)`` or of events; a streamed call
-/// may get any parts.
+/// If the client's format passes through, a decoder adds parts in that format as ranges of the decoded bytes, which the
+/// router forwards without a copy. Otherwise it adds typed parts, which the router encodes. The order of the parts is
+/// the order of the response. A response to a non-streamed call consists of one ``buffered(_:signals:)``, of events, or
+/// of ``embeddings(_:)``; a streamed call may get any parts of a chat response.
 ///
 /// One sink serves the entire response. The router takes the parts after each call of the decoder with
 /// ``removeParts()``, and keeps the rest: completion, usage and text.
 public struct ResponseSink {
     /// The parts since the last ``removeParts()``, in order.
     public private(set) var parts: [ResponsePart] = []
-    /// The summary of ``parts``.
-    public private(set) var content = ContentSummary()
+    /// The signals of all ``parts`` together. Their marks are left out.
+    public private(set) var signals = Signals()
     /// Whether the end of the response was seen.
     public private(set) var isComplete = false
     /// The usage of the entire response, as the upstream reported it last; nil if it has reported none.
@@ -28,26 +28,30 @@ public struct ResponseSink {
     /// Creates an empty sink.
     public init() {}
 
-    /// Adds a chunk of a stream that has OpenAI's format already (`chat.completion.chunk`).
+    /// Adds a chunk of a stream in the client's format.
     public mutating func chunk(_ chunk: PassthroughChunk) {
-        append(.chunk(chunk), chunk.content)
+        append(.chunk(chunk), chunk.signals)
     }
 
     /// Adds a chunk of a stream whose JSON is not a range of the decoded bytes, because it was sent in several `data`
     /// lines. The JSON must not contain line breaks.
-    public mutating func chunk(joined json: [UInt8], content: ContentSummary) {
-        append(.joined(json, content), content)
+    public mutating func chunk(joined json: [UInt8], signals: Signals) {
+        append(.joined(json, signals), signals)
     }
 
-    /// Adds a non-streamed response that has OpenAI's format already (`chat.completion`), as the range of its JSON
-    /// object.
-    public mutating func buffered(_ json: Range<Int>, content: ContentSummary) {
-        append(.buffered(json, content), content)
+    /// Adds a complete response in the client's format, as its range.
+    public mutating func buffered(_ range: Range<Int>, signals: Signals) {
+        append(.buffered(range, signals), signals)
     }
 
-    /// Adds a typed event.
+    /// Adds a typed event of a chat response.
     public mutating func event(_ event: ChatEvent) {
-        append(.event(event), event.content)
+        append(.event(event), event.signals)
+    }
+
+    /// Adds the vectors of an embeddings response.
+    public mutating func embeddings(_ response: EmbeddingsResponse) {
+        append(.embeddings(response), response.signals)
     }
 
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
@@ -75,19 +79,19 @@ public struct ResponseSink {
         isComplete = true
     }
 
-    /// Removes the parts and their summary. Completion, usage and text remain. The router calls this; a decoder
+    /// Removes the parts and their signals. Completion, usage and text remain. The router calls this; a decoder
     /// doesn't.
     public mutating func removeParts() {
         parts.removeAll(keepingCapacity: true)
-        content = ContentSummary()
+        signals = Signals()
     }
 
-    private mutating func append(_ part: ResponsePart, _ content: ContentSummary) {
+    private mutating func append(_ part: ResponsePart, _ signals: Signals) {
         parts.append(part)
-        self.content.contentBytes &+= content.contentBytes
-        self.content.finishes &+= content.finishes
-        if content.isFiltered { self.content.isFiltered = true }
-        if content.hasUnknownFinishReason { self.content.hasUnknownFinishReason = true }
-        if content.hasToolCall { self.content.hasToolCall = true }
+        self.signals.contentBytes &+= signals.contentBytes
+        self.signals.finishes &+= signals.finishes
+        if signals.isFiltered { self.signals.isFiltered = true }
+        if signals.hasUnknownFinishReason { self.signals.hasUnknownFinishReason = true }
+        if signals.hasToolCall { self.signals.hasToolCall = true }
     }
 }

@@ -11,9 +11,10 @@ extension Attempt {
     /// else the attempt has failed.
     func refused() {
         let error = upstreamError()
-        let bytes = errorBody
+        let bytes = errorBody, body = call.request.body
         guard providerCall.repairs.count < Self.maxRepairs,
-            let repair = translator.repair(of: providerCall, refusedWith: error, body: bytes.readableBytesSpan),
+            let repair = translator.repair(
+                of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),
             !providerCall.repairs.contains(repair)
         else { return fail(error) }
         becomeRepaired()

@@ -73,6 +73,8 @@ final class Attempt {
     let translator: any Provider
     let call: RunningCall
     let providerCall: Call
+    /// The reason why the request can't be translated for the provider; nil if it can.
+    private let translationFailure: ProviderError?
     let timeouts: Timeouts
     var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
@@ -127,7 +129,7 @@ final class Attempt {
         self.provider = provider
         translator = provider.translator
         self.triedRepair = triedRepair
-        providerCall = call.providerCall(for: candidate, repairs: repairs)
+        (providerCall, translationFailure) = call.providerCall(for: candidate, at: provider, repairs: repairs)
         self.timeouts = timeouts
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
@@ -164,6 +166,7 @@ final class Attempt {
         self.deadline = deadline
         let body = call.request.body
         do throws(ProviderError) {
+            if let translationFailure { throw translationFailure }
             guard provider.pool != nil else {
                 let local = LocalUpstream(
                     translator.response(to: providerCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
@@ -339,18 +342,18 @@ final class Attempt {
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
         guard !sink.parts.isEmpty else { return }
-        let content = sink.content
-        contentBytes &+= content.contentBytes
-        if content.isFiltered, hasFilterChain, !isCommitted {
+        let signals = sink.signals
+        contentBytes &+= signals.contentBytes
+        if signals.isFiltered, hasFilterChain, !isCommitted {
             sink.removeParts()
             return fail(
                 ProviderError(
                     .contentFilter, status: 200, message: "the provider's content filter stopped the response", code: "content_filter"))
         }
-        if content.hasToolCall { hasToolCall = true }
-        if content.hasUnknownFinishReason { hasUnknownFinishReason = true }
-        if content.hasBegun { hasBegun = true }
-        if providerCall.isStream || isFolded, content.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(content) }
+        if signals.hasToolCall { hasToolCall = true }
+        if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
+        if signals.hasBegun { hasBegun = true }
+        if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(signals) }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
@@ -359,7 +362,7 @@ final class Attempt {
         }
         sink.removeParts()
         guard !isCommitted else { return }
-        if providerCall.isStream, content.hasBegun { commit() }
+        if providerCall.isStream, signals.hasBegun { commit() }
         let limit = providerCall.isStream ? Self.maxStagedBytes : Self.maxBufferedResponseBytes
         if !isCommitted, stagedBytes > limit {
             fail(
@@ -372,16 +375,16 @@ final class Attempt {
     /// Ends a stream that is complete soon after its last finish reason, whatever comments still arrive. A server that
     /// sends its first content together with a finish reason may send one in every chunk, so it gets the time of
     /// `idle`.
-    private func followFinishReasons(_ content: ContentSummary) {
+    private func followFinishReasons(_ signals: Signals) {
         guard let before = unfinishedChoices else { return }
-        if before <= 0, content.contentBytes > 0 {
+        if before <= 0, signals.contentBytes > 0 {
             unfinishedChoices = nil
             transport?.watch(.response, for: providerCall.isStream ? nil : timeouts.response)
             return
         }
-        unfinishedChoices = before &- content.finishes
-        guard before <= content.finishes, let last = sink.parts.last(where: { $0.content.finishes > 0 }) else { return }
-        transport?.watch(.response, for: last.content.contentBytes == 0 || isCommitted ? .seconds(1) : timeouts.idle)
+        unfinishedChoices = before &- signals.finishes
+        guard before <= signals.finishes, let last = sink.parts.last(where: { $0.signals.finishes > 0 }) else { return }
+        transport?.watch(.response, for: last.signals.contentBytes == 0 || isCommitted ? .seconds(1) : timeouts.idle)
     }
 
     private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }

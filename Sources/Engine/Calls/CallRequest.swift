@@ -6,11 +6,13 @@ package import ProviderKit
 package struct CallRequest: Sendable {
     package let operation: ProviderKit.Operation
     package let isStream: Bool
-    /// Whether the client requested usage in its stream (`stream_options.include_usage`).
-    package let wantsUsage: Bool
+    /// The client's wire format.
+    package let format: WireFormat
     package let body: ByteBuffer
-    /// The body's top-level members, without the routing overrides.
+    /// The body's top-level members, without the routing overrides, for providers that speak the client's format.
     package let members: [JSONMember]
+    /// Reads the body for all other providers.
+    package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
     package let needs: RequestNeeds
     /// The header fields that go upstream.
     package let headers: [HTTPField]
@@ -24,13 +26,14 @@ package struct CallRequest: Sendable {
     package let readAt: NIODeadline
 
     package init(
-        operation: ProviderKit.Operation, isStream: Bool, wantsUsage: Bool, body: ByteBuffer, members: [JSONMember],
-        needs: RequestNeeds = RequestNeeds(), headers: [HTTPField] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline,
-        readAt: NIODeadline
+        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, members: [JSONMember],
+        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, needs: RequestNeeds = RequestNeeds(),
+        headers: [HTTPField] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.operation = operation
         self.isStream = isStream
-        self.wantsUsage = wantsUsage
+        self.format = format
+        self.translate = translate
         self.body = body
         self.members = members
         self.needs = needs

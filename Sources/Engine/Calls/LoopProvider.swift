@@ -13,6 +13,8 @@ final class LoopProvider {
     /// The connections to the upstream; nil for a provider that responds from inside the process.
     let pool: UpstreamPool?
     private let authority: String
+    /// The fields that authenticate each request. They are sent to this provider's origin only.
+    private let credentials: [(String, String)]
     /// The head of the last request. Most providers send the same head with every request.
     private var lastHead: RenderedHead?
 
@@ -35,6 +37,10 @@ final class LoopProvider {
         name = instance.name
         translator = instance.settings.makeProvider()
         authority = translator.origin?.authority ?? ""
+        credentials =
+            switch translator.authentication {
+            case .fields(let fields): fields.map(\.revealed)
+            }
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
 
@@ -78,21 +84,25 @@ final class LoopProvider {
         }
     }
 
-    /// The request's head for this provider. Its fields can contain secrets, which are sent to this provider's origin
-    /// only.
+    /// The request's head for this provider, with its credentials.
     private func head(of request: UpstreamRequest) -> UpstreamRequestHead {
         if let last = lastHead, last.fields == request.fields, last.target == request.target, last.method == request.method {
             return last.head
         }
-        let fields = request.fields.map { field in
-            switch field.value {
-            case .plain(let value): (field.name, value)
-            case .secret(let value): (field.name, value.reveal())
-            }
-        }
-        let head = UpstreamRequestHead(method: request.method, target: request.target, authority: authority, fields: fields)
+        let head = UpstreamRequestHead(
+            method: request.method, target: request.target, authority: authority, fields: request.fields.map(\.revealed) + credentials)
         lastHead = RenderedHead(request, head)
         return head
+    }
+}
+
+extension HTTPField {
+    /// The name and the value, also if it is a secret.
+    fileprivate var revealed: (String, String) {
+        switch value {
+        case .plain(let value): (name, value)
+        case .secret(let value): (name, value.reveal())
+        }
     }
 }
 

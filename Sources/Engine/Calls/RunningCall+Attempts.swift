@@ -119,18 +119,28 @@ extension RunningCall {
         !request.isStream && request.needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
     }
 
-    /// The call that the provider's plugin translates.
+    /// The call that the provider's plugin translates, and the reason why its request can't be translated, if the
+    /// provider doesn't speak the client's format.
     ///
     /// The model's fields are read from the policy one by one, because a local variable would copy the complete
     /// definition.
-    func providerCall(for candidate: AttemptSequence.Candidate, repairs: [Repair]) -> Call {
-        Call(
+    func providerCall(
+        for candidate: AttemptSequence.Candidate, at provider: LoopProvider, repairs: [Repair]
+    ) -> (Call, ProviderError?) {
+        var payload = Payload.members(request.members), failure: ProviderError?
+        if !provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream).contains(
+            request.format)
+        {
+            do throws(ProviderError) { payload = try translation.get() } catch { failure = error }
+        }
+        let call = Call(
             operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
-            wantsUsage: request.wantsUsage, members: request.members, defaults: snapshot.policy.models[candidate.model].requestDefaults,
+            format: request.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
             headers: request.headers.isEmpty ? [] : headers(for: candidate), repairs: repairs,
             earlierAttempts: candidate.isRetry ? sequence.retriesMade : 0)
+        return (call, failure)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another

@@ -46,7 +46,7 @@ extension RunningCall {
         }
         let models = snapshot.policy.models
         while let candidate = sequence.nextCandidate(context: { models[$0].context }) {
-            guard snapshot.instance(ofModel: candidate.model)?.provider.capabilities.canContinue == true else { continue }
+            guard snapshot.instance(ofModel: candidate.model)?.provider.canContinue == true else { continue }
             if tryStart(candidate) { return true }
         }
         partial = before

@@ -20,6 +20,12 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     let deadline: NIODeadline
     var sequence: AttemptSequence
     var plan: Plan { sequence.plan }
+    /// The request as typed values, for providers that don't speak the client's format. It is read for the first of
+    /// them.
+    lazy var translation = Result { () throws(ProviderError) in
+        let body = request.body
+        return try request.translate(body.readableBytesSpan)
+    }
     /// The running attempt whose response the client gets.
     var attempt: Attempt?
     /// A second attempt beside it. Its response is held back until it is the first of the two with content.

@@ -43,7 +43,7 @@ package struct ExplainedRequest {
                 try Authentication.authorize(key, for: .operation(endpoint), in: snapshot)
             }
             // Every operation has `model` and the routing overrides in the same place.
-            let request = try ChatRequest(body.span.bytes, fields: headers, defaults: definition?.defaults)
+            let request = try ChatOutline(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(

@@ -3,6 +3,7 @@ import Engine
 import HTTPWire
 import NIOCore
 import ProviderKit
+import WireFormats
 
 /// Writes a response as one JSON object.
 final class BufferedResponseWriter: ResponseWriter {
@@ -12,7 +13,7 @@ final class BufferedResponseWriter: ResponseWriter {
     private var response = Assembly()
     private var model = ""
 
-    init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
+    init(_ exchange: Exchange, _ request: ChatOutline, created: Int) {
         self.exchange = exchange
         self.created = created
         wantsData = request.wantsJSON
@@ -26,7 +27,7 @@ final class BufferedResponseWriter: ResponseWriter {
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        response.add(parts, of: bytes) { CompletionFold(id: exchange.requestID, created: created, model: model) }
+        response.add(parts, of: bytes) { OpenAICompletionWriter(id: exchange.requestID, created: created, model: model) }
     }
 
     func commit(_ record: CallRecord) {}
@@ -37,7 +38,7 @@ final class BufferedResponseWriter: ResponseWriter {
 
     func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
         var assembly = Assembly()
-        for (parts, bytes) in response { assembly.add(parts, of: bytes) { CompletionFold(id: "", created: 0, model: "") } }
+        for (parts, bytes) in response { assembly.add(parts, of: bytes) { OpenAICompletionWriter(id: "", created: 0, model: "") } }
         return BufferedCompletion.isJSON(assembly.completion(nil).readableBytesSpan)
     }
 
@@ -73,7 +74,7 @@ private struct Assembly {
     /// The object of a response that passes through.
     private var passed: ByteBuffer?
     /// Collects the typed events of a response; nil before the first event.
-    private var fold: CompletionFold?
+    private var fold: OpenAICompletionWriter?
     /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
     private var chunks: ChunkFold?
 
@@ -87,13 +88,14 @@ private struct Assembly {
     }
 
     /// - Parameter makeFold: called for the first event.
-    mutating func add(_ parts: [ResponsePart], of bytes: ByteBuffer, makeFold: () -> CompletionFold) {
+    mutating func add(_ parts: [ResponsePart], of bytes: ByteBuffer, makeFold: () -> OpenAICompletionWriter) {
         for part in parts {
             switch part {
-            case .buffered(let json, let content):
+            case .buffered(let json, let signals):
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-                if content.hasStrayMember { passed = passed.map(BufferedCompletion.withoutStrayMembers) }
+                if signals.hasStrayMember { passed = passed.map(BufferedCompletion.withoutStrayMembers) }
             case .event(let event): add(event, makeFold)
+            case .embeddings: break  // no part of a chat response
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)
             }
@@ -106,7 +108,7 @@ private struct Assembly {
         self.chunks = chunks
     }
 
-    private mutating func add(_ event: ChatEvent, _ makeFold: () -> CompletionFold) {
+    private mutating func add(_ event: ChatEvent, _ makeFold: () -> OpenAICompletionWriter) {
         var fold = fold.take() ?? makeFold()  // a unique reference, so that the text grows in place
         fold.add(event)
         self.fold = fold

@@ -4,6 +4,7 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 import Telemetry
+import WireFormats
 
 /// `POST /chat/completions`: reads the request, plans it, and starts the call.
 enum ChatEndpoint {
@@ -12,7 +13,7 @@ enum ChatEndpoint {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.body
-            let request = try ChatRequest(
+            let request = try ChatOutline(
                 body.readableBytesSpan, fields: exchange.server.head.fields,
                 defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
             exchange.asked = (request.models, request.isStream)
@@ -26,8 +27,9 @@ enum ChatEndpoint {
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    operation: .chat, isStream: request.isStream, wantsUsage: request.wantsUsage, body: body, members: request.members,
-                    needs: request.needs, headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
+                    operation: .chat, isStream: request.isStream, format: OpenAIChat.format, body: body, members: request.members,
+                    translate: { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }, needs: request.needs,
+                    headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
                     choices: request.choices,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),
                 admission: exchange.admission, writer: writer)

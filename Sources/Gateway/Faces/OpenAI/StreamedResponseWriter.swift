@@ -3,6 +3,7 @@ import Engine
 import HTTPWire
 import NIOCore
 import ProviderKit
+import WireFormats
 
 /// Writes a response as server-sent events in OpenAI's format.
 ///
@@ -43,7 +44,7 @@ final class StreamedResponseWriter: ResponseWriter {
     private let created: Int
     private let eventLoop: any EventLoop
     private let keepAliveTime: TimeAmount
-    private var encoder: ChunkEncoder
+    private var encoder: OpenAIChunkWriter
     private var record: CallRecord?
     /// The bytes that are staged until the commit.
     private var staged = ByteBuffer()
@@ -59,7 +60,7 @@ final class StreamedResponseWriter: ResponseWriter {
         var lastFrameIsEmpty = false
     }
 
-    init(_ exchange: Exchange, _ request: ChatRequest, created: Int) {
+    init(_ exchange: Exchange, _ request: ChatOutline, created: Int) {
         self.exchange = exchange
         server = exchange.server
         self.created = created
@@ -67,7 +68,7 @@ final class StreamedResponseWriter: ResponseWriter {
         choiceCount = request.choices
         unfinishedChoiceCount = request.choices
         eventLoop = exchange.server.eventLoop
-        encoder = ChunkEncoder(id: exchange.requestID, created: created, model: "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: "")
         keepAliveTime = TimeAmount(exchange.snapshot.policy.server.keepalive)
         lastWrite = .now()
         keepAliveTimer.set(lastWrite + keepAliveTime)
@@ -77,7 +78,7 @@ final class StreamedResponseWriter: ResponseWriter {
 
     func begin(_ record: CallRecord) {
         self.record = record
-        encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
         staged.clear()
         tail = nil
         hasWrittenFirstChunk = false
@@ -97,27 +98,28 @@ final class StreamedResponseWriter: ResponseWriter {
                 guard let frame = passthroughFrame(chunk) else {
                     sendPending()
                     if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) {
-                        write(json: json, chunk.content)
+                        write(json: json, chunk.signals)
                     }
                     continue
                 }
-                unfinishedChoiceCount -= chunk.content.finishes
+                unfinishedChoiceCount -= chunk.signals.finishes
                 if let range = pending, range.upperBound == frame.lowerBound {
                     pending = range.lowerBound..<frame.upperBound
                 } else {
                     sendPending()
                     pending = frame
                 }
-            case .joined(let json, let content):
+            case .joined(let json, let signals):
                 sendPending()
-                write(json: ByteBuffer(bytes: json), content)
+                write(json: ByteBuffer(bytes: json), signals)
             case .event(let event):
                 sendPending()
                 comesAsEvents = true
-                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.content) }
-            case .buffered(let range, let content):
+                if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.signals) }
+            case .embeddings: break  // never streamed
+            case .buffered(let range, let signals):
                 sendPending()
-                writeConverted(bytes.readableBytesSpan.extracting(range), content)
+                writeConverted(bytes.readableBytesSpan.extracting(range), signals)
             }
         }
         sendPending()
@@ -134,7 +136,7 @@ final class StreamedResponseWriter: ResponseWriter {
 
     func resume(_ record: CallRecord) {
         self.record = record
-        encoder = ChunkEncoder(id: exchange.requestID, created: created, model: record.model ?? "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
         // The first chunk after the resume point has a `_router` that lists the resume.
         hasWrittenFirstChunk = false
     }
@@ -152,7 +154,7 @@ final class StreamedResponseWriter: ResponseWriter {
     func finish(_ record: CallRecord) {
         self.record = record
         if wantsUsage, comesAsEvents, record.usage.source == .reported {
-            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), ContentSummary())
+            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), Signals())
         }
         releaseTail(isComplete: true)
         send(ByteBuffer(staticString: "data: [DONE]\n\n"))
@@ -192,15 +194,15 @@ final class StreamedResponseWriter: ResponseWriter {
     /// The frame of a chunk that can pass through unchanged. nil for the first chunk, for the chunk with the last
     /// finish reason and all later ones, and for chunks that the router edits or drops.
     private func passthroughFrame(_ chunk: PassthroughChunk) -> Range<Int>? {
-        guard hasWrittenFirstChunk, tail == nil, !holdsTail || chunk.content.finishes < unfinishedChoiceCount, !chunk.content.isUsageOnly,
-            !chunk.content.hasStrayMember
+        guard hasWrittenFirstChunk, tail == nil, !holdsTail || chunk.signals.finishes < unfinishedChoiceCount, !chunk.signals.isUsageOnly,
+            !chunk.signals.hasStrayMember
         else { return nil }
         return chunk.frame
     }
 
-    private func write(json: ByteBuffer, _ content: ContentSummary) {
-        if content.isUsageOnly, !wantsUsage { return }
-        write(content.hasStrayMember ? BufferedCompletion.withoutStrayMembers(json) : json, content)
+    private func write(json: ByteBuffer, _ signals: Signals) {
+        if signals.isUsageOnly, !wantsUsage { return }
+        write(signals.hasStrayMember ? BufferedCompletion.withoutStrayMembers(json) : json, signals)
     }
 
     /// Sends bytes to the client, or stages them until the commit.
@@ -214,8 +216,8 @@ final class StreamedResponseWriter: ResponseWriter {
     }
 
     /// Writes a chunk, with `_router` if it is the first. From the last finish reason on, chunks go into the tail.
-    private func write(_ json: ByteBuffer, _ content: ContentSummary) {
-        let finishes = content.finishes, hasContent = content.contentBytes > 0
+    private func write(_ json: ByteBuffer, _ signals: Signals) {
+        let finishes = signals.finishes, hasContent = signals.contentBytes > 0
         unfinishedChoiceCount -= finishes
         if tail != nil, hasContent {
             releaseTail(isComplete: false)
@@ -281,11 +283,11 @@ final class StreamedResponseWriter: ResponseWriter {
     }
 
     /// Writes a non-streamed response as chunks.
-    private func writeConverted(_ response: RawSpan, _ content: ContentSummary) {
+    private func writeConverted(_ response: RawSpan, _ signals: Signals) {
         guard let chunks = BufferedCompletion.chunks(of: response) else { return }
         // A non-streamed response finishes all of its choices.
-        write(ByteBuffer(bytes: chunks.content), ContentSummary(finishes: max(content.finishes, unfinishedChoiceCount)))
-        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), ContentSummary()) }
+        write(ByteBuffer(bytes: chunks.content), Signals(finishes: max(signals.finishes, unfinishedChoiceCount)))
+        if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), Signals()) }
     }
 
     private func sendSlice(_ range: Range<Int>, of bytes: ByteBuffer) {

@@ -1,6 +1,6 @@
-/// A summary of the facts about a chunk or a response that the router acts on.
-public struct ContentSummary: Sendable, Equatable {
-    /// The bytes of text, reasoning, refusals and tool calls. It need not be exact, but must be 0 for a chunk without
+/// What the router acts on in a part of a response, whatever its wire format is.
+public struct Signals: Sendable, Equatable {
+    /// The bytes of text, reasoning, refusals and tool calls. It need not be exact, but must be 0 for a part without
     /// any content, such as one with only a role.
     public var contentBytes: Int
     /// The number of choices that end here.
@@ -11,20 +11,16 @@ public struct ContentSummary: Sendable, Equatable {
     public var hasUnknownFinishReason = false
     /// Whether there is a tool call, or a part of one.
     public var hasToolCall: Bool
-    /// Whether the object has a top-level member that the client must not get: `_router`, which another router has
-    /// added, or an `error` that says nothing, which OpenAI's SDKs take for an error. The router removes both.
-    public var hasStrayMember = false
-    /// Whether a chunk has usage and no choices, as the one that `stream_options.include_usage` adds. The client gets
-    /// it only if it has requested it.
-    public var isUsageOnly: Bool
+    /// What a wire format's reader tells the same format's writer about a part that passes through. Only the format
+    /// knows what it means; 0 is nothing.
+    public var marks: UInt8 = 0
 
-    /// Creates a summary.
-    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, hasToolCall: Bool = false, isUsageOnly: Bool = false) {
+    /// Creates signals.
+    public init(contentBytes: Int = 0, finishes: Int = 0, isFiltered: Bool = false, hasToolCall: Bool = false) {
         self.contentBytes = contentBytes
         self.finishes = finishes
         self.isFiltered = isFiltered
         self.hasToolCall = hasToolCall
-        self.isUsageOnly = isUsageOnly
     }
 
     /// Whether the upstream has really begun to respond: there is content or a finish reason.

@@ -5,7 +5,7 @@ import RoutingPolicy
 
 /// What the router reads of a chat request, straight from the bytes. Everything else is never parsed and reaches the
 /// upstream as it came.
-struct ChatRequest {
+struct ChatOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
     let isStream: Bool

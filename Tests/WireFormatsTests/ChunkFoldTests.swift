@@ -1,7 +1,7 @@
 import Codecs
 import Testing
 
-@testable import Gateway
+@testable import WireFormats
 
 @Suite("the chunks of a stream as one response")
 struct ChunkFoldTests {

@@ -1,30 +1,26 @@
 import Codecs
-import ProviderKit
+public import ProviderKit
 
 /// Folds typed events into one `chat.completion` object.
-struct CompletionFold {
-    private struct ToolCall {
-        var index: Int
-        var id: String
-        var name: String
-        var arguments = ""
-    }
-
+public struct OpenAICompletionWriter: Sendable {
     private let created: Int
     private var id: String
     private var model: String
     private var text = ""
     private var reasoning = ""
-    private var toolCalls: [ToolCall] = []
+    private var refusal = ""
+    private var toolCalls: [(index: Int, call: ChatToolCall)] = []
     private var reason = FinishReason.stop
 
-    init(id: String, created: Int, model: String) {
+    /// Creates a writer, as ``OpenAIChunkWriter/init(id:created:model:)`` does.
+    public init(id: String, created: Int, model: String) {
         self.id = "chatcmpl-\(id)"
         self.created = created
         self.model = model
     }
 
-    mutating func add(_ event: ChatEvent) {
+    /// Adds an event.
+    public mutating func add(_ event: ChatEvent) {
         switch event {
         case .start(let id, let model):
             self.id = id ?? self.id
@@ -33,18 +29,20 @@ struct CompletionFold {
             self.text += text
         case .reasoning(let text):
             reasoning += text
+        case .refusal(let text):
+            refusal += text
         case .toolCall(let index, let id, let name):
-            toolCalls.append(ToolCall(index: index, id: id, name: name))
+            toolCalls.append((index, ChatToolCall(id: id, name: name, arguments: "")))
         case .toolArguments(let index, let fragment):
             guard let position = toolCalls.lastIndex(where: { $0.index == index }) else { return }
-            toolCalls[position].arguments += fragment
+            toolCalls[position].call.arguments += fragment
         case .finish(let reason):
             self.reason = reason
         }
     }
 
     /// The `chat.completion` object. It has no usage if `usage` is nil.
-    func completion(_ usage: Usage?) -> [UInt8] {
+    public func completion(_ usage: Usage?) -> [UInt8] {
         var writer = JSONWriter()
         writer.object {
             $0.member("id", id)
@@ -70,26 +68,20 @@ struct CompletionFold {
 
     private func writeMessage(_ writer: inout JSONWriter) {
         writer.member("role", "assistant")
-        if text.isEmpty, !toolCalls.isEmpty {
+        if text.isEmpty, !toolCalls.isEmpty || !refusal.isEmpty {
             writer.key("content")
             writer.null()
         } else {
             writer.member("content", text)
         }
         if !reasoning.isEmpty { writer.member("reasoning_content", reasoning) }
+        if !refusal.isEmpty { writer.member("refusal", refusal) }
         guard !toolCalls.isEmpty else { return }
         writer.key("tool_calls")
         writer.array {
-            for call in toolCalls {
-                $0.object {
-                    $0.member("id", call.id)
-                    $0.member("type", "function")
-                    $0.key("function")
-                    $0.object {
-                        $0.member("name", call.name)
-                        $0.member("arguments", call.arguments.isEmpty ? "{}" : call.arguments)
-                    }
-                }
+            for (_, var call) in toolCalls {
+                if call.arguments.isEmpty { call.arguments = "{}" }
+                $0.toolCall(call)
             }
         }
     }

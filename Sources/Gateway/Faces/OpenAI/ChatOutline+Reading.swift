@@ -2,7 +2,7 @@ import Codecs
 import HTTPWire
 import RoutingPolicy
 
-extension ChatRequest {
+extension ChatOutline {
     /// What a body and its headers give, read member by member.
     struct Reading {
         private(set) var overrides = OverrideReader()

@@ -1,10 +1,17 @@
 import Codecs
-import ProviderKit
+public import ProviderKit
 
-/// The reading of responses in OpenAI's format.
-enum OpenAIResponse {
+extension OpenAIChat {
     /// The decoder for what the server sends, whatever was requested: some stream always, and some never.
-    static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+    ///
+    /// It passes the response through if the client has this format, and gives typed events otherwise.
+    public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        let decoder = try passingDecoder(for: call, head: head)
+        if case .members = call.payload { return decoder }
+        return OpenAIEventDecoder(decoder, keepsText: call.keepsText)
+    }
+
+    private static func passingDecoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
         case .eventStream: return OpenAIStreamDecoder(keepsText: call.keepsText)
         case .jsonLines: return OpenAILinesDecoder(keepsText: call.keepsText)
@@ -61,7 +68,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         while !isComplete {
             let event: SSEEvent?
             do throws(SSEError) { event = try events.nextEvent(bytes) } catch {
-                throw OpenAIResponse.unreadable("an invalid event stream: \(error)")
+                throw OpenAIChat.unreadable("an invalid event stream: \(error)")
             }
             guard let event else { return events.consume() }
             try read(event, bytes, &response)
@@ -73,7 +80,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIResponse.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIChat.unreadableCode {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }
@@ -84,16 +91,16 @@ struct OpenAIStreamDecoder: ResponseDecoder {
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if event.isType("error", in: bytes) {
-            if let joined = event.joinedData { throw OpenAIResponse.failure(joined.span.bytes) }
-            throw OpenAIResponse.failure(bytes.extracting(event.data))
+            if let joined = event.joinedData { throw OpenAIChat.failure(joined.span.bytes) }
+            throw OpenAIChat.failure(bytes.extracting(event.data))
         }
         if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
-        if OpenAIResponse.isEnd(event.data, bytes) { return end(&response) }
+        if OpenAIChat.isEnd(event.data, bytes) { return end(&response) }
         let chunk = try chunk(event, bytes)
         record(chunk, of: bytes, &response)
-        if chunk.hasMessage { return response.buffered(chunk.json, content: chunk.content) }
-        response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, content: chunk.content))
+        if chunk.hasMessage { return response.buffered(chunk.json, signals: chunk.signals) }
+        response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, signals: chunk.signals))
     }
 
     /// Reads an event of several lines. If it is not one JSON text, each line is a chunk: some servers send no blank
@@ -107,12 +114,12 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             let line = start..<end
             start = end + 1
             if line.isEmpty { continue }
-            if OpenAIResponse.isEnd(line, bytes) { return self.end(&response) }
+            if OpenAIChat.isEnd(line, bytes) { return self.end(&response) }
             let chunk = try OpenAIChunk(line, in: bytes)
             record(chunk, of: bytes, &response)
             // In JSON, a line end is only allowed between tokens, where a space means the same.
             let json = line.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
-            response.chunk(joined: json, content: chunk.content)
+            response.chunk(joined: json, signals: chunk.signals)
         }
     }
 
@@ -153,7 +160,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
         } catch let error as ProviderError {
             throw error
         } catch {
-            throw OpenAIResponse.unreadable("invalid lines of JSON: \(error)")
+            throw OpenAIChat.unreadable("invalid lines of JSON: \(error)")
         }
         return isComplete ? bytes.byteCount : lines.consume()  // what follows `[DONE]` is ignored
     }
@@ -163,9 +170,9 @@ struct OpenAILinesDecoder: ResponseDecoder {
         do {
             // A line that begins with `data:` and the mark `[DONE]` are not JSON.
             let line = 0..<bytes.byteCount, data = data(ofLine: line, bytes)
-            let isJSON = data.lowerBound == 0 && !OpenAIResponse.isEnd(data, bytes)
+            let isJSON = data.lowerBound == 0 && !OpenAIChat.isEnd(data, bytes)
             if let line = try isJSON ? lines.finish(bytes) : line { try read(line, bytes, &response) }
-        } catch let error as ProviderError where error.code != OpenAIResponse.unreadableCode {
+        } catch let error as ProviderError where error.code != OpenAIChat.unreadableCode {
             throw error
         } catch {
             throw .truncated("the upstream closed the stream in the middle of a line")
@@ -178,7 +185,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
     private mutating func read(_ line: Range<Int>, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         let line = data(ofLine: line, bytes)
         if line.isEmpty { return }
-        if OpenAIResponse.isEnd(line, bytes) {
+        if OpenAIChat.isEnd(line, bytes) {
             isComplete = true
             return response.complete()
         }
@@ -202,21 +209,21 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        guard bytes.byteCount > 0 else { throw OpenAIResponse.unreadable("an empty body") }
+        guard bytes.byteCount > 0 else { throw OpenAIChat.unreadable("an empty body") }
         let chunk: OpenAIChunk
         do {
             chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes)
-        } catch  where error.code == OpenAIResponse.unreadableCode {
+        } catch  where error.code == OpenAIChat.unreadableCode {
             let (objects, hasEnd) = Self.objects(in: bytes)
             guard !objects.isEmpty else { throw error }
             guard objects.count == 1, !hasEnd else { return try finish(objects, hasEnd, bytes, &response) }
             chunk = try OpenAIChunk(objects[0], in: bytes)
         }
-        guard chunk.choices > 0 else { throw OpenAIResponse.unreadable("JSON without choices") }
-        guard !chunk.hasEmptyChoice else { throw OpenAIResponse.unreadable("neither content nor a finish reason") }
+        guard chunk.choices > 0 else { throw OpenAIChat.unreadable("JSON without choices") }
+        guard !chunk.hasEmptyChoice else { throw OpenAIChat.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
-        response.buffered(chunk.json, content: chunk.content)
+        response.buffered(chunk.json, signals: chunk.signals)
         response.complete()
     }
 
@@ -244,7 +251,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
             } else {
                 var rest = 0
                 while rest < bytes.byteCount {
-                    if OpenAIResponse.isEnd(rest..<bytes.byteCount, bytes) { return (objects, true) }
+                    if OpenAIChat.isEnd(rest..<bytes.byteCount, bytes) { return (objects, true) }
                     var cursor = JSONCursor(at: rest)
                     guard try cursor.peekKind(bytes) == .object else { return ([], false) }
                     let object = try cursor.skipValue(bytes).range
@@ -265,13 +272,13 @@ extension OpenAIChunk {
     func add(to response: inout ResponseSink, of bytes: RawSpan, keepsText: Bool) {
         if keepsText { keepText(of: bytes, in: &response) }
         if let usage { response.usage(usage) }
-        if hasMessage { return response.buffered(json, content: content) }
+        if hasMessage { return response.buffered(json, signals: signals) }
         if bytes.firstIndex(of: ASCII.lineFeed, in: json) == nil, bytes.firstIndex(of: ASCII.carriageReturn, in: json) == nil {
-            response.chunk(PassthroughChunk(json: json, frame: nil, content: content))
+            response.chunk(PassthroughChunk(json: json, frame: nil, signals: signals))
         } else {
             // In JSON, a line end is only allowed between tokens, where a space means the same.
             let line = json.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
-            response.chunk(joined: line, content: content)
+            response.chunk(joined: line, signals: signals)
         }
     }
 

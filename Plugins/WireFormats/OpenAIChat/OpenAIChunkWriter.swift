@@ -1,8 +1,8 @@
 import Codecs
-import ProviderKit
+public import ProviderKit
 
 /// Writes typed events as `chat.completion.chunk` objects.
-struct ChunkEncoder {
+public struct OpenAIChunkWriter: Sendable {
     private let id: String
     private let created: Int
     private var responseID: String?
@@ -10,17 +10,20 @@ struct ChunkEncoder {
     private var hasRole = false
     private var hasToolCalls = false
 
+    /// Creates a writer.
+    ///
     /// - Parameters:
     ///   - id: the request's id, for responses whose provider sends no id.
     ///   - created: in seconds since 1970.
-    init(id: String, created: Int, model: String) {
+    ///   - model: the name of the model, for providers that send none.
+    public init(id: String, created: Int, model: String) {
         self.id = id
         self.created = created
         self.model = model
     }
 
     /// The event's chunk; nil for `start`, which has none.
-    mutating func chunk(_ event: ChatEvent) -> [UInt8]? {
+    public mutating func chunk(_ event: ChatEvent) -> [UInt8]? {
         switch event {
         case .start(let id, let model):
             responseID = id
@@ -30,6 +33,8 @@ struct ChunkEncoder {
             return delta { $0.member("content", text) }
         case .reasoning(let text):
             return delta { $0.member("reasoning_content", text) }
+        case .refusal(let text):
+            return delta { $0.member("refusal", text) }
         case .toolCall(let index, let id, let name):
             hasToolCalls = true
             return delta { writer in
@@ -65,7 +70,7 @@ struct ChunkEncoder {
     }
 
     /// The chunk that `include_usage` requests: it has the usage and no choices.
-    func usageChunk(_ usage: Usage) -> [UInt8] {
+    public func usageChunk(_ usage: Usage) -> [UInt8] {
         chunk {
             $0.key("choices")
             $0.array { _ in }

@@ -1,5 +1,5 @@
 /// What a finish reason says about a response: a closed list, because only a reason that means an end is a success.
-enum FinishReason {
+enum OpenAIFinishReason {
     /// The response is complete, or was ended by a limit of the request.
     case end
     /// A content filter has stopped the response, or the model has refused to respond.

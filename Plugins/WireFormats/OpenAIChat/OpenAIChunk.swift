@@ -6,7 +6,7 @@ import ProviderKit
 struct OpenAIChunk {
     /// The range of the object, without whitespace around it.
     var json: Range<Int>
-    var content = ContentSummary()
+    var signals = Signals()
     var choices = 0
     var usage: Usage?
     /// Whether `usage` comes from a choice, so that any other takes its place.
@@ -38,7 +38,7 @@ struct OpenAIChunk {
     init(text: Range<Int>, json: Range<Int>) {
         self.json = json
         self.text = text
-        content = ContentSummary(contentBytes: text.count - 2)
+        signals = Signals(contentBytes: text.count - 2)
         choices = 1
         open = 1
     }
@@ -47,7 +47,7 @@ struct OpenAIChunk {
     var isText: Bool {
         guard let text, text.count > 2 else { return false }
         return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts
-            && content == ContentSummary(contentBytes: text.count - 2)
+            && signals == Signals(contentBytes: text.count - 2)
     }
 
     /// Reads a chunk. Throws the error that the object contains, or an `upstream_error` if it is not a JSON object.
@@ -69,9 +69,9 @@ struct OpenAIChunk {
                     try readGroq(&cursor, bytes)
                 } else if JSON.isKey(key, "error", in: bytes) {
                     let value = try cursor.skipValue(bytes)
-                    if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { content.hasStrayMember = true }
+                    if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { signals.hasStrayMember = true }
                 } else {
-                    if JSON.isKey(key, "_router", in: bytes) { content.hasStrayMember = true }
+                    if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
                     let value = try cursor.skipValue(bytes)
                     if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                 }
@@ -79,14 +79,14 @@ struct OpenAIChunk {
             json = (range.lowerBound + start)..<(range.lowerBound + cursor.offset)
             try cursor.end(bytes)
         } catch {
-            throw OpenAIResponse.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw OpenAIChat.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if let error { throw OpenAIResponse.failure(bytes.extracting(error)) }
-        if let failedReason { throw OpenAIResponse.failure(reason: JSON.string(failedReason, in: bytes)) }
-        if !hasChoices, usage == nil, let failure = OpenAIResponse.failureWithoutChoices(bytes) { throw failure }
-        content.isUsageOnly = usage != nil && choices == 0
+        if let error { throw OpenAIChat.failure(bytes.extracting(error)) }
+        if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }
+        if !hasChoices, usage == nil, let failure = OpenAIChat.failureWithoutChoices(bytes) { throw failure }
+        signals.isUsageOnly = usage != nil && choices == 0
     }
 
     private mutating func add(_ other: Usage?) {
@@ -137,7 +137,7 @@ struct OpenAIChunk {
             }
             var bit: UInt64 = 1
             var choiceText: Range<Int>?
-            let contentBefore = content.contentBytes, finishesBefore = content.finishes
+            let contentBefore = signals.contentBytes, finishesBefore = signals.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 let isDelta = JSON.isKey(key, "delta", in: bytes)
@@ -162,7 +162,7 @@ struct OpenAIChunk {
                     }
                 }
             }
-            let isOpen = content.contentBytes > contentBefore, isEnded = content.finishes > finishesBefore
+            let isOpen = signals.contentBytes > contentBefore, isEnded = signals.finishes > finishesBefore
             if isOpen { open |= bit }
             if isEnded { ended |= bit }
             if !isOpen, !isEnded { hasEmptyChoice = true }
@@ -189,11 +189,11 @@ struct OpenAIChunk {
             } else if JSON.isKey(key, "role", in: bytes) || JSON.isKey(key, "annotations", in: bytes) {
                 continue
             } else if JSON.isKey(key, "refusal", in: bytes) {
-                if value.kind == .string { content.isFiltered = true }
+                if value.kind == .string { signals.isFiltered = true }
             } else if JSON.isKey(key, "tool_calls", in: bytes) || JSON.isKey(key, "function_call", in: bytes) {
-                content.hasToolCall = true
+                signals.hasToolCall = true
             }
-            content.contentBytes += value.range.count - 2
+            signals.contentBytes += value.range.count - 2
         }
         return text
     }
@@ -244,16 +244,16 @@ struct OpenAIChunk {
         if JSON.isString(value, "stop", in: bytes) || JSON.isString(value, "length", in: bytes)
             || JSON.isString(value, "tool_calls", in: bytes)
         {
-            content.finishes += 1
+            signals.finishes += 1
             return
         }
-        guard let reason = FinishReason(JSON.string(value.range, in: bytes)) else { return }
-        content.finishes += 1
+        guard let reason = OpenAIFinishReason(JSON.string(value.range, in: bytes)) else { return }
+        signals.finishes += 1
         switch reason {
         case .end: break
-        case .filter: content.isFiltered = true
+        case .filter: signals.isFiltered = true
         case .failure: failedReason = value.range
-        case .unknown: content.hasUnknownFinishReason = true
+        case .unknown: signals.hasUnknownFinishReason = true
         }
     }
 }

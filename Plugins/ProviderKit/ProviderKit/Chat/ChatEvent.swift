@@ -1,4 +1,4 @@
-/// A typed event of a chat response, for providers whose format differs from OpenAI's.
+/// A typed event of a chat response, for providers that don't speak the client's format.
 ///
 /// The router encodes the events in the client's format: as the chunks of a stream, or folded into one response. A
 /// response has one choice. Its events come in this order: at most one ``start(id:model:)``, then text, reasoning and
@@ -11,6 +11,8 @@ public enum ChatEvent: Sendable, Equatable {
     case text(String)
     /// More of the reasoning, which the client gets apart from the text, as `reasoning_content`.
     case reasoning(String)
+    /// More of the model's refusal to respond, in its words.
+    case refusal(String)
     /// A tool call begins. The index counts the tool calls of the response from 0. If the provider sends no id, the
     /// plugin must make one.
     case toolCall(index: Int, id: String, name: String)
@@ -19,14 +21,15 @@ public enum ChatEvent: Sendable, Equatable {
     /// The response ends.
     case finish(FinishReason)
 
-    /// What the event contributes to the response.
-    public var content: ContentSummary {
+    /// What the router acts on in the event.
+    public var signals: Signals {
         switch self {
-        case .start: ContentSummary()
-        case .text(let text), .reasoning(let text): ContentSummary(contentBytes: text.utf8.count)
-        case .toolCall(_, let id, let name): ContentSummary(contentBytes: id.utf8.count + name.utf8.count, hasToolCall: true)
-        case .toolArguments(_, let fragment): ContentSummary(contentBytes: fragment.utf8.count, hasToolCall: true)
-        case .finish(let reason): ContentSummary(finishes: 1, isFiltered: reason == .contentFilter)
+        case .start: Signals()
+        case .text(let text), .reasoning(let text): Signals(contentBytes: text.utf8.count)
+        case .refusal(let text): Signals(contentBytes: text.utf8.count, isFiltered: true)
+        case .toolCall(_, let id, let name): Signals(contentBytes: id.utf8.count + name.utf8.count, hasToolCall: true)
+        case .toolArguments(_, let fragment): Signals(contentBytes: fragment.utf8.count, hasToolCall: true)
+        case .finish(let reason): Signals(finishes: 1, isFiltered: reason == .contentFilter)
         }
     }
 }

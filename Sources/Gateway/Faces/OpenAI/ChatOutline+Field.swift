@@ -1,7 +1,7 @@
 import Codecs
 import RoutingPolicy
 
-extension ChatRequest {
+extension ChatOutline {
     /// The members of OpenAI's chat request that the router reads. They go upstream, `model` with the provider's own
     /// name.
     enum Member: Int, CaseIterable {

@@ -1,7 +1,7 @@
 import Codecs
 import ProviderKit
 
-extension OpenAIResponse {
+extension OpenAIChat {
     static let unreadableCode = "upstream_unreadable"
 
     /// The error for a response that can't be read.

@@ -5,15 +5,18 @@ import Codecs
 ///
 /// Members that the router doesn't know are kept. The rules for deltas are those of OpenAI's SDK: texts are joined, and
 /// elements of lists are matched by their `index`. Source: openai-python, `lib/streaming/_deltas.py`.
-struct ChunkFold {
+public struct ChunkFold: Sendable {
     /// The chunks' members beside `choices` and `usage`; the first value that isn't null counts.
     private var members: [JSONTree.Member] = []
     private var usage: JSONTree?
     private var choices: [Choice] = []
     /// The bytes of all chunks.
-    private(set) var foldedBytes = 0
+    public private(set) var foldedBytes = 0
 
-    private struct Choice {
+    /// Creates an empty fold.
+    public init() {}
+
+    private struct Choice: Sendable {
         var index: [UInt8]
         /// The choice's members beside `index` and the message.
         var members: [JSONTree.Member] = []
@@ -24,8 +27,10 @@ struct ChunkFold {
     /// on.
     private static let dropped = ["object", "obfuscation", "_router", "error"].map { Array($0.utf8) }
 
+    /// Adds a chunk.
+    ///
     /// - Parameter chunk: one valid JSON object.
-    mutating func add(_ chunk: RawSpan) {
+    public mutating func add(_ chunk: RawSpan) {
         guard case .object(let parts)? = JSONTree(chunk) else { return }
         foldedBytes &+= chunk.byteCount
         for part in parts where !Self.dropped.contains(part.key) {
@@ -55,7 +60,8 @@ struct ChunkFold {
         }
     }
 
-    var completion: [UInt8] {
+    /// The `chat.completion` object.
+    public var completion: [UInt8] {
         var writer = JSONWriter(capacity: foldedBytes / 4)
         writer.object { writer in
             writer.member("object", "chat.completion")
@@ -92,5 +98,80 @@ struct ChunkFold {
             for member in choice.members { member.write(to: &writer) }
             if !choice.members.contains(where: { $0.hasKey("finish_reason") }) { writer.member("finish_reason", "stop") }
         }
+    }
+}
+
+extension JSONTree {
+    /// Strings that name something. Servers that repeat them in each delta must not make them grow.
+    private static let names = ["id", "type", "role", "name", "format", "index"].map { Array($0.utf8) }
+
+    /// Adds a delta's members to what has been accumulated.
+    static func accumulate(_ delta: [Member], into members: inout [Member]) {
+        for part in delta {
+            if let place = members.firstIndex(where: { $0.key == part.key }) {
+                members[place].value.accumulate(part.value, isName: names.contains(part.key))
+            } else {
+                var value = part.value
+                if case .array(let elements) = value {
+                    value = .array([])
+                    value.accumulate(.array(elements), isName: false)
+                }
+                members.append(Member(key: part.key, value: value))
+            }
+        }
+    }
+
+    private mutating func accumulate(_ delta: JSONTree, isName: Bool) {
+        if delta.isNull { return }
+        switch (self, delta) {
+        case (.string(let text), .string(let more)):
+            guard !isName || text.isEmpty else { return }
+            self = .scalar([])  // a unique reference, so that the text grows in place
+            var text = text
+            text += more
+            self = .string(text)
+        case (.object(var members), .object(let more)):
+            self = .scalar([])
+            Self.accumulate(more, into: &members)
+            self = .object(members)
+        case (.array(var elements), .array(let more)):
+            self = .scalar([])
+            for element in more {
+                if let index = element.index, let place = elements.firstIndex(where: { $0.index == index }) {
+                    elements[place].accumulate(element, isName: false)
+                } else {
+                    elements.append(element)
+                }
+            }
+            self = .array(elements)
+        default:
+            self = delta
+        }
+    }
+
+    /// The member `index` of an element of a list.
+    private var index: [UInt8]? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.hasKey("index") }?.value.scalar
+    }
+}
+
+extension JSONTree.Member {
+    /// The same list, whose elements have no `index`, which only deltas have.
+    var withoutIndices: JSONTree.Member {
+        guard case .array(let elements) = value else { return self }
+        let stripped = elements.map { element -> JSONTree in
+            guard case .object(let members) = element else { return element }
+            return .object(members.filter { !$0.hasKey("index") })
+        }
+        return JSONTree.Member(key: key, value: .array(stripped))
+    }
+}
+
+extension [JSONTree.Member] {
+    /// Sets a member, unless its value is null and there is one already.
+    mutating func replace(_ member: JSONTree.Member) {
+        guard let place = firstIndex(where: { $0.key == member.key }) else { return append(member) }
+        if !member.value.isNull { self[place] = member }
     }
 }

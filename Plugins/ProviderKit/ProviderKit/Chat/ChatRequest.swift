@@ -1,0 +1,105 @@
+/// A chat request in no vendor's format, for providers that don't speak the client's.
+///
+/// The client's wire format reads it from the request's body, and the provider's writes it. What is nil or empty is
+/// left to the upstream's default.
+public struct ChatRequest: Sendable, Equatable {
+    /// The conversation, in order.
+    public var messages: [ChatMessage]
+    /// The tools that the model may call.
+    public var tools: [ChatTool] = []
+    /// Whether the model must call a tool, and which.
+    public var toolChoice: ChatToolChoice?
+    /// Whether one response may call several tools.
+    public var allowsParallelTools: Bool?
+    /// The most tokens of the response, reasoning included.
+    public var maxTokens: Int?
+    /// How the next token is drawn.
+    public var sampling = ChatSampling()
+    /// The texts at which the response ends.
+    public var stop: [String] = []
+    /// The number of choices, at least 1.
+    public var choices = 1
+    /// The form that the text of the response must have.
+    public var responseFormat: ChatResponseFormat?
+    /// How much the model reasons before it responds.
+    public var reasoning: ChatReasoning?
+    /// An id of the client's user, which helps the provider to detect abuse.
+    public var user: String?
+    /// Names and values that the provider stores with the request.
+    public var metadata: [String: String] = [:]
+
+    /// Creates a request.
+    public init(messages: [ChatMessage]) {
+        self.messages = messages
+    }
+}
+
+/// How the tokens of a response are drawn. nil is the model's default.
+public struct ChatSampling: Sendable, Equatable {
+    /// From 0, which always takes the most likely token, usually to 2.
+    public var temperature: Double?
+    /// The probability that the candidates make up together, from 0 to 1.
+    public var topP: Double?
+    /// The number of candidates.
+    public var topK: Int?
+    /// The penalty on tokens by how often they have occurred, from -2 to 2.
+    public var frequencyPenalty: Double?
+    /// The penalty on tokens that have occurred, from -2 to 2.
+    public var presencePenalty: Double?
+    /// Equal requests with equal seeds get equal responses, as far as the provider can do that.
+    public var seed: Int?
+
+    /// Creates settings that leave everything to the model.
+    public init() {}
+}
+
+/// The form that the text of a response must have.
+public enum ChatResponseFormat: Sendable, Equatable {
+    /// Text, the default.
+    case text
+    /// Any JSON object.
+    case json
+    /// JSON that a schema describes. The schema is encoded as JSON; `isStrict` means that the response must match it
+    /// exactly.
+    case schema(name: String, description: String?, schema: [UInt8], isStrict: Bool)
+}
+
+/// How much a model reasons before it responds.
+public enum ChatReasoning: Sendable, Equatable {
+    /// An effort by name, such as `low` or `high`. `none` turns reasoning off. Formats know different names.
+    case effort(String)
+    /// The most tokens of reasoning; 0 turns it off.
+    case budget(tokens: Int)
+}
+
+/// A function that the model may call. The client runs it.
+public struct ChatTool: Sendable, Equatable {
+    /// The function's name.
+    public var name: String
+    /// What it does, for the model.
+    public var description: String?
+    /// The JSON Schema of its arguments, encoded as JSON; nil if it takes none.
+    public var parameters: [UInt8]?
+    /// Whether the arguments must match the schema exactly; nil for the provider's default.
+    public var isStrict: Bool?
+
+    /// Creates a tool.
+    public init(name: String, description: String? = nil, parameters: [UInt8]? = nil, isStrict: Bool? = nil) {
+        self.name = name
+        self.description = description
+        self.parameters = parameters
+        self.isStrict = isStrict
+    }
+}
+
+/// Whether the model must call a tool.
+public enum ChatToolChoice: Sendable, Equatable {
+    /// The model decides.
+    case auto
+    /// The model calls no tool.
+    case none
+    /// The model calls at least one tool.
+    case required
+    /// The model calls the tool with this name.
+    case tool(String)
+}

@@ -1,0 +1,94 @@
+import Codecs
+public import ProviderKit
+
+extension OpenAIChat {
+    /// Reads a request for a provider with another format.
+    ///
+    /// Members that only OpenAI has and that its reference calls hints, such as `store`, `service_tier`,
+    /// `prompt_cache_key` and `prediction`, are left out, and so are unknown ones. Members that change the response and
+    /// that ``ChatRequest`` can't express are refused: see ``untranslatable``.
+    ///
+    /// - Parameter body: one valid JSON object.
+    /// - Throws: ``FailureClass/clientError`` for a value that OpenAI would refuse, with its place as `param`, and
+    ///   ``FailureClass/unsupported`` for what no other format has.
+    public static func readRequest(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
+        guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
+        for (name, isUsed) in untranslatable {
+            if let value = tree[name], isUsed(value) { throw .cannotExpress("'\(name)'") }
+        }
+        let root = OpenAIValue(tree, "")
+        var request = ChatRequest(messages: [])
+        for message in try root.required("messages").elements() {
+            request.messages.append(try OpenAIMessage.read(message))
+        }
+        try readTools(root, &request)
+        request.maxTokens = try (root["max_completion_tokens"] ?? root["max_tokens"])?.integer()
+        request.sampling.temperature = try root["temperature"]?.number()
+        request.sampling.topP = try root["top_p"]?.number()
+        request.sampling.topK = try root["top_k"]?.integer()
+        request.sampling.frequencyPenalty = try root["frequency_penalty"]?.number()
+        request.sampling.presencePenalty = try root["presence_penalty"]?.number()
+        request.sampling.seed = try root["seed"]?.integer()
+        request.choices = max(1, try root["n"]?.integer() ?? 1)
+        request.stop = try root["stop"].map { stop throws(ProviderError) in try stop.texts() } ?? []
+        request.responseFormat = try root["response_format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
+        request.reasoning = try root["reasoning_effort"].map { effort throws(ProviderError) in .effort(try effort.text()) }
+        request.user = try (root["user"] ?? root["safety_identifier"])?.text()
+        request.metadata = try root["metadata"].map { metadata throws(ProviderError) in try metadata.dictionary() } ?? [:]
+        return request
+    }
+
+    /// Members that change the response and that no other format has, and whether a value asks for something.
+    static let untranslatable: [(name: StaticString, isUsed: @Sendable (JSONTree) -> Bool)] = [
+        ("audio", { !$0.isNull }),
+        ("modalities", { $0.elements?.contains { $0.string != "text" } ?? false }),
+        ("logprobs", { $0.bool == true }),
+        ("logit_bias", { !($0.members ?? []).isEmpty }),
+        ("web_search_options", { !$0.isNull }),
+    ]
+
+    // MARK: Tools
+
+    private static func readTools(_ root: OpenAIValue, _ request: inout ChatRequest) throws(ProviderError) {
+        for tool in try root["tools"]?.elements() ?? [] {
+            if let type = try tool["type"]?.text(), type != "function" { throw .cannotExpress("a tool of the type '\(type.prefix(64))'") }
+            request.tools.append(try function(try tool.required("function")))
+        }
+        for function in try root["functions"]?.elements() ?? [] { request.tools.append(try self.function(function)) }
+        request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
+        if let choice = root["tool_choice"] ?? root["function_call"] { request.toolChoice = try toolChoice(choice) }
+    }
+
+    private static func function(_ value: OpenAIValue) throws(ProviderError) -> ChatTool {
+        ChatTool(
+            name: try value.required("name").text(), description: try value["description"]?.text(),
+            parameters: value["parameters"]?.encoded, isStrict: try value["strict"]?.bool())
+    }
+
+    private static func toolChoice(_ value: OpenAIValue) throws(ProviderError) -> ChatToolChoice {
+        guard let word = value.tree.string else {
+            let function = value["function"] ?? value
+            return .tool(try function.required("name").text())
+        }
+        switch word {
+        case "auto": return .auto
+        case "none": return .none
+        case "required": return .required
+        default: throw value.invalid("'auto', 'none', 'required' or an object that names a function")
+        }
+    }
+
+    private static func responseFormat(_ value: OpenAIValue) throws(ProviderError) -> ChatResponseFormat? {
+        switch try value["type"]?.text() {
+        case nil: return nil
+        case "text": return .text
+        case "json_object": return .json
+        case "json_schema":
+            let schema = try value.required("json_schema")
+            return .schema(
+                name: try schema["name"]?.text() ?? "response", description: try schema["description"]?.text(),
+                schema: schema["schema"]?.encoded ?? Array("{}".utf8), isStrict: try schema["strict"]?.bool() ?? false)
+        case let type?: throw .cannotExpress("the response format '\(type.prefix(64))'")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Codecs
+import ProviderKit
+
+extension OpenAIChat {
+    /// Writes a request in this format, without `model`.
+    ///
+    /// - Throws: ``ProviderError/cannotExpress(_:)``.
+    static func writeRequest(_ request: ChatRequest, isStream: Bool) throws(ProviderError) -> [UInt8] {
+        var messages = JSONWriter(capacity: 1024)
+        messages.beginArray()
+        for message in request.messages { try OpenAIMessage.write(message, to: &messages) }
+        messages.endArray()
+        var writer = JSONWriter(capacity: 1024)
+        writer.object { writer in
+            writer.key("messages")
+            messages.withBytes { writer.raw(Array($0)) }
+            if isStream { writer.member("stream", true) }
+            write(request.tools, request, to: &writer)
+            if let maxTokens = request.maxTokens { writer.member("max_completion_tokens", maxTokens) }
+            write(request.sampling, to: &writer)
+            if !request.stop.isEmpty {
+                writer.key("stop")
+                writer.array { for text in request.stop { $0.string(text) } }
+            }
+            if request.choices > 1 { writer.member("n", request.choices) }
+            if let format = request.responseFormat { write(format, to: &writer) }
+            if let effort = request.reasoning?.effort { writer.member("reasoning_effort", effort) }
+            if let user = request.user { writer.member("user", user) }
+            if !request.metadata.isEmpty {
+                writer.key("metadata")
+                writer.object { for (name, value) in request.metadata.sorted(by: { $0.key < $1.key }) { $0.member(escaping: name, value) } }
+            }
+        }
+        return writer.bytes
+    }
+
+    private static func write(_ sampling: ChatSampling, to writer: inout JSONWriter) {
+        writer.number("temperature", sampling.temperature)
+        writer.number("top_p", sampling.topP)
+        if let topK = sampling.topK { writer.member("top_k", topK) }
+        writer.number("frequency_penalty", sampling.frequencyPenalty)
+        writer.number("presence_penalty", sampling.presencePenalty)
+        if let seed = sampling.seed { writer.member("seed", seed) }
+    }
+
+    private static func write(_ tools: [ChatTool], _ request: ChatRequest, to writer: inout JSONWriter) {
+        guard !tools.isEmpty else { return }
+        writer.key("tools")
+        writer.array { for tool in tools { write(tool, to: &$0) } }
+        if let allows = request.allowsParallelTools { writer.member("parallel_tool_calls", allows) }
+        switch request.toolChoice {
+        case nil: break
+        case .auto: writer.member("tool_choice", "auto")
+        case .some(.none): writer.member("tool_choice", "none")
+        case .required: writer.member("tool_choice", "required")
+        case .tool(let name):
+            writer.key("tool_choice")
+            writer.object {
+                $0.member("type", "function")
+                $0.key("function")
+                $0.object { $0.member("name", name) }
+            }
+        }
+    }
+
+    private static func write(_ tool: ChatTool, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("type", "function")
+            $0.key("function")
+            $0.object {
+                $0.member("name", tool.name)
+                if let description = tool.description { $0.member("description", description) }
+                if let parameters = tool.parameters {
+                    $0.key("parameters")
+                    $0.raw(parameters)
+                }
+                if let isStrict = tool.isStrict { $0.member("strict", isStrict) }
+            }
+        }
+    }
+
+    private static func write(_ format: ChatResponseFormat, to writer: inout JSONWriter) {
+        writer.key("response_format")
+        writer.object { writer in
+            switch format {
+            case .text: writer.member("type", "text")
+            case .json: writer.member("type", "json_object")
+            case .schema(let name, let description, let schema, let isStrict):
+                writer.member("type", "json_schema")
+                writer.key("json_schema")
+                writer.object {
+                    $0.member("name", name)
+                    if let description { $0.member("description", description) }
+                    $0.key("schema")
+                    $0.raw(schema)
+                    $0.member("strict", isStrict)
+                }
+            }
+        }
+    }
+}
+
+extension ChatReasoning {
+    /// The effort by name. A budget becomes the effort that spends about as much. Source: OpenRouter's "Reasoning
+    /// Tokens", which gives the efforts 20, 50 and 80 % of the response's tokens.
+    fileprivate var effort: String {
+        switch self {
+        case .effort(let effort): effort
+        case .budget(0): "none"
+        case .budget(..<4096): "low"
+        case .budget(..<16_384): "medium"
+        case .budget: "high"
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func number(_ name: StaticString, _ value: Double?) {
+        guard let value else { return }
+        key(name)
+        double(value)
+    }
+
+    fileprivate mutating func member(escaping name: String, _ value: String) {
+        key(escaping: name)
+        string(value)
+    }
+}

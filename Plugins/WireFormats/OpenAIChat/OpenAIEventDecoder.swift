@@ -1,0 +1,152 @@
+import Codecs
+import ProviderKit
+
+/// A decoder that gives typed events, for clients with another format. It reads what the decoders of passing responses
+/// have found, so that both know the same failures and ends.
+struct OpenAIEventDecoder: ResponseDecoder {
+    private var base: any ResponseDecoder
+    private var passed = ResponseSink()
+    private var reader = OpenAIEventReader()
+    private let keepsText: Bool
+
+    init(_ base: any ResponseDecoder, keepsText: Bool) {
+        self.base = base
+        self.keepsText = keepsText
+    }
+
+    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
+        let consumed: Int
+        do throws(ProviderError) { consumed = try base.decode(bytes, into: &passed) } catch {
+            forward(bytes, to: &response)
+            throw error
+        }
+        forward(bytes, to: &response)
+        return consumed
+    }
+
+    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
+        do throws(ProviderError) { try base.finish(bytes, into: &passed) } catch {
+            forward(bytes, to: &response)
+            throw error
+        }
+        forward(bytes, to: &response)
+        end(&response)
+    }
+
+    private mutating func forward(_ bytes: RawSpan, to response: inout ResponseSink) {
+        for part in passed.parts {
+            switch part {
+            case .chunk(let chunk): read(bytes.extracting(chunk.json), &response)
+            case .joined(let json, _): read(json.span.bytes, &response)
+            case .buffered(let range, _): read(bytes.extracting(range), &response)
+            case .event, .embeddings: break  // the base gives none
+            }
+        }
+        passed.removeParts()
+        if let usage = passed.usage { response.usage(usage) }
+        if passed.isComplete { end(&response) }
+    }
+
+    private mutating func read(_ json: RawSpan, _ response: inout ResponseSink) {
+        guard let object = JSONTree(json) else { return }
+        add(reader.events(of: object), to: &response)
+    }
+
+    private mutating func end(_ response: inout ResponseSink) {
+        add(reader.end(), to: &response)
+        response.complete()
+    }
+
+    private func add(_ events: [ChatEvent], to response: inout ResponseSink) {
+        for event in events {
+            response.event(event)
+            if keepsText, case .text(let text) = event { response.keep(text: text) }
+        }
+    }
+}
+
+/// Reads the events of a response's first choice from its chunks, or from its `chat.completion`.
+///
+/// A finish reason beside content may not be the last one: some servers send one in each chunk. It becomes an event
+/// with the end of the response, and one without content at once.
+struct OpenAIEventReader {
+    private var hasStarted = false
+    private var hasFinished = false
+    private var heldReason: FinishReason?
+    /// The `index` of each tool call that has begun, in the order of the events' indices.
+    private var toolCalls: [Int] = []
+
+    mutating func events(of object: JSONTree) -> [ChatEvent] {
+        var events: [ChatEvent] = []
+        if !hasStarted {
+            hasStarted = true
+            events.append(.start(id: object["id"]?.string, model: object["model"]?.string))
+        }
+        for choice in object["choices"]?.elements ?? [] where choice["index"]?.integer ?? 0 == 0 {
+            let before = events.count
+            if let delta = choice["delta"] ?? choice["message"] { read(delta, &events) }
+            guard let reason = choice["finish_reason"]?.string.flatMap(Self.reason) else { continue }
+            if events.count > before { heldReason = reason } else { finish(reason, &events) }
+        }
+        return events
+    }
+
+    /// The events that the end of the response adds.
+    mutating func end() -> [ChatEvent] {
+        var events: [ChatEvent] = []
+        finish(heldReason ?? (toolCalls.isEmpty ? .stop : .toolCalls), &events)
+        return events
+    }
+
+    private mutating func finish(_ reason: FinishReason, _ events: inout [ChatEvent]) {
+        guard !hasFinished else { return }
+        hasFinished = true
+        events.append(.finish(reason))
+    }
+
+    private mutating func read(_ delta: JSONTree, _ events: inout [ChatEvent]) {
+        // DeepSeek's and vLLM's name, and OpenRouter's.
+        if let text = (delta["reasoning_content"] ?? delta["reasoning"])?.string, !text.isEmpty { events.append(.reasoning(text)) }
+        if let text = Self.text(delta["content"]), !text.isEmpty { events.append(.text(text)) }
+        if let text = delta["refusal"]?.string, !text.isEmpty { events.append(.refusal(text)) }
+        for (position, call) in (delta["tool_calls"]?.elements ?? []).enumerated() {
+            read(call, index: call["index"]?.integer ?? position, id: call["id"]?.string, call["function"], &events)
+        }
+        if let function = delta["function_call"], !function.isNull {
+            read(delta, index: 0, id: function["name"]?.string, function, &events)
+        }
+    }
+
+    private mutating func read(_ call: JSONTree, index: Int, id: String?, _ function: JSONTree?, _ events: inout [ChatEvent]) {
+        let place: Int
+        if let known = toolCalls.firstIndex(of: index) {
+            place = known
+        } else {
+            place = toolCalls.count
+            toolCalls.append(index)
+            events.append(.toolCall(index: place, id: id ?? "call_\(place)", name: function?["name"]?.string ?? ""))
+        }
+        if let fragment = function?["arguments"]?.string, !fragment.isEmpty {
+            events.append(.toolArguments(index: place, fragment: fragment))
+        }
+    }
+
+    /// A text, or the texts of a list of parts, as Mistral's reasoning models send them.
+    private static func text(_ content: JSONTree?) -> String? {
+        if let text = content?.string { return text }
+        return content?.elements?.compactMap { $0["text"]?.string }.joined()
+    }
+
+    private static func reason(_ text: String) -> FinishReason? {
+        switch OpenAIFinishReason(text) {
+        case nil, .failure: nil
+        case .filter: .contentFilter
+        case .end, .unknown:
+            switch text.lowercased() {
+            case "length", "max_tokens", "model_length", "model_context_window_exceeded": .length
+            case "tool_calls", "function_call", "tool_use": .toolCalls
+            default: .stop
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+import Codecs
+import ProviderKit
+
+/// The messages of a request, in both directions.
+enum OpenAIMessage {
+    // MARK: Reading
+
+    static func read(_ value: OpenAIValue) throws(ProviderError) -> ChatMessage {
+        let role = try value.required("role").text()
+        switch role {
+        case "system", "developer": return ChatMessage(.system, name: try value["name"]?.text(), try parts(value["content"]))
+        case "user": return ChatMessage(.user, name: try value["name"]?.text(), try parts(value["content"]))
+        case "assistant": return ChatMessage(.assistant, name: try value["name"]?.text(), try assistantParts(value))
+        case "tool", "function":
+            let id = try role == "tool" ? value.required("tool_call_id").text() : value.required("name").text()
+            return ChatMessage(.tool, [ChatPart(.toolResult(ChatToolResult(callID: id, parts: try parts(value["content"]))))])
+        default: throw try value.required("role").invalid("'system', 'developer', 'user', 'assistant' or 'tool'")
+        }
+    }
+
+    private static func assistantParts(_ value: OpenAIValue) throws(ProviderError) -> [ChatPart] {
+        if value["audio"] != nil { throw .cannotExpress("an assistant's audio") }
+        var parts: [ChatPart] = []
+        // DeepSeek's and vLLM's name, and OpenRouter's.
+        if let reasoning = value["reasoning_content"] ?? value["reasoning"], let text = reasoning.tree.string, !text.isEmpty {
+            parts.append(ChatPart(.reasoning(ChatReasoningText(text: text))))
+        }
+        parts += try self.parts(value["content"])
+        if let refusal = value["refusal"] { parts.append(ChatPart(.refusal(try refusal.text()))) }
+        for call in try value["tool_calls"]?.elements() ?? [] {
+            let function = try call.required("function")
+            parts.append(ChatPart(.toolCall(try toolCall(function, id: try call.required("id").text()))))
+        }
+        if let function = value["function_call"] {
+            parts.append(ChatPart(.toolCall(try toolCall(function, id: try function.required("name").text()))))
+        }
+        return parts
+    }
+
+    private static func toolCall(_ function: OpenAIValue, id: String) throws(ProviderError) -> ChatToolCall {
+        ChatToolCall(id: id, name: try function.required("name").text(), arguments: try function["arguments"]?.text() ?? "")
+    }
+
+    /// The parts of a content: a text, or a list of parts.
+    private static func parts(_ content: OpenAIValue?) throws(ProviderError) -> [ChatPart] {
+        guard let content else { return [] }
+        if let text = content.tree.string { return text.isEmpty ? [] : [ChatPart(.text(text))] }
+        var parts: [ChatPart] = []
+        for element in try content.elements() {
+            let part = try part(element)
+            parts.append(ChatPart(part, cacheControl: element["cache_control"]?.encoded))
+        }
+        return parts
+    }
+
+    private static func part(_ value: OpenAIValue) throws(ProviderError) -> ChatPart.Content {
+        let type = try value["type"]?.text() ?? "text"
+        switch type {
+        case "text": return .text(try value.required("text").text())
+        case "refusal": return .refusal(try value.required("refusal").text())
+        case "image_url":
+            let image = try value.required("image_url")
+            // Some clients send the URL itself instead of an object.
+            if let url = image.tree.string { return .media(ChatMedia(.image, source(url))) }
+            return .media(ChatMedia(.image, source(try image.required("url").text()), detail: try image["detail"]?.text()))
+        case "video_url": return .media(ChatMedia(.video, source(try value.required("video_url").required("url").text())))
+        case "input_audio":
+            let audio = try value.required("input_audio")
+            let mediaType = try audio["format"].map { format throws(ProviderError) in "audio/\(try format.text())" }
+            return .media(ChatMedia(.audio, .base64(try audio.required("data").text(), mediaType: mediaType)))
+        case "file":
+            let file = try value.required("file"), name = try file["filename"]?.text()
+            if let id = file["file_id"] { return .media(ChatMedia(.file, .id(try id.text()), filename: name)) }
+            return .media(ChatMedia(.file, source(try file.required("file_data").text()), filename: name))
+        default: throw .cannotExpress("a part of the type '\(type.prefix(64))'")
+        }
+    }
+
+    /// The bytes of a `data:` URL, or the URL of another scheme. Source: RFC 2397.
+    private static func source(_ url: String) -> ChatMedia.Source {
+        guard url.hasPrefix("data:"), let comma = url.firstIndex(of: ",") else { return .url(url) }
+        let head = url[url.index(url.startIndex, offsetBy: 5)..<comma].split(separator: ";", omittingEmptySubsequences: false)
+        guard head.last == "base64" else { return .url(url) }
+        let type = head.first.map(String.init) ?? ""
+        return .base64(String(url[url.index(after: comma)...]), mediaType: type.isEmpty || type == "base64" ? nil : type)
+    }
+
+    // MARK: Writing
+
+    /// Writes a message as elements of `messages`: one, or one for each result of a tool.
+    static func write(_ message: ChatMessage, to writer: inout JSONWriter) throws(ProviderError) {
+        if message.role == .tool {
+            for part in message.parts {
+                guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
+                let content = try contents(of: result.parts, "a tool's result")
+                writer.object { writer in
+                    writer.member("role", "tool")
+                    writer.member("tool_call_id", result.callID)
+                    writer.key("content")
+                    writer.content(content)
+                }
+            }
+            return
+        }
+        let contents = try contents(of: message.parts, "a message")
+        writer.object { writer in
+            writer.member("role", message.role.rawValue)
+            if let name = message.name { writer.member("name", name) }
+            if let reasoning = message.reasoning { writer.member("reasoning_content", reasoning) }
+            writer.key("content")
+            if contents.isEmpty, message.role == .assistant { writer.null() } else { writer.content(contents) }
+            if let refusal = message.refusal { writer.member("refusal", refusal) }
+            let calls = message.toolCalls
+            guard !calls.isEmpty else { return }
+            writer.key("tool_calls")
+            writer.array { for call in calls { $0.toolCall(call) } }
+        }
+    }
+
+    /// The parts that stand in `content`, encoded.
+    private static func contents(of parts: [ChatPart], _ place: String) throws(ProviderError) -> [Content] {
+        var contents: [Content] = []
+        for part in parts {
+            switch part.content {
+            case .text(let text): contents.append(Content(text: part.cacheControl == nil ? text : nil, json: encoded(part, text)))
+            case .media(let media): contents.append(Content(text: nil, json: try encoded(media, part.cacheControl)))
+            case .toolCall, .reasoning, .refusal: continue
+            case .toolResult: throw .cannotExpress("a tool's result inside \(place)")
+            }
+        }
+        return contents
+    }
+
+    struct Content {
+        /// The text, if the part is nothing else.
+        var text: String?
+        var json: [UInt8]
+    }
+
+    private static func encoded(_ part: ChatPart, _ text: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: text.utf8.count + 32)
+        writer.object {
+            $0.member("type", "text")
+            $0.member("text", text)
+            $0.cacheControl(part.cacheControl)
+        }
+        return writer.bytes
+    }
+
+    private static func encoded(_ media: ChatMedia, _ cacheControl: [UInt8]?) throws(ProviderError) -> [UInt8] {
+        var writer = JSONWriter()
+        let url: String? =
+            switch media.source {
+            case .url(let url): url
+            case .base64(let data, let type): "data:\(type ?? "");base64,\(data)"
+            case .id: nil
+            }
+        switch (media.kind, media.source) {
+        case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.rawValue) by reference")
+        case (.image, _), (.video, _):
+            writer.object { writer in
+                let name: StaticString = media.kind == .image ? "image_url" : "video_url"
+                writer.member("type", "\(name)")
+                writer.key(name)
+                writer.object {
+                    $0.member("url", url ?? "")
+                    if let detail = media.detail { $0.member("detail", detail) }
+                }
+                writer.cacheControl(cacheControl)
+            }
+        case (.audio, .base64(let data, let type)):
+            writer.object { writer in
+                writer.member("type", "input_audio")
+                writer.key("input_audio")
+                writer.object {
+                    $0.member("data", data)
+                    if let format = type?.split(separator: "/").last { $0.member("format", String(format)) }
+                }
+                writer.cacheControl(cacheControl)
+            }
+        case (.file, let source):
+            writer.object { writer in
+                writer.member("type", "file")
+                writer.key("file")
+                writer.object {
+                    if case .id(let id) = source { $0.member("file_id", id) } else { $0.member("file_data", url ?? "") }
+                    if let filename = media.filename { $0.member("filename", filename) }
+                }
+                writer.cacheControl(cacheControl)
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    /// A content: one text, or a list of parts.
+    fileprivate mutating func content(_ contents: [OpenAIMessage.Content]) {
+        if contents.isEmpty { return string("") }
+        if contents.count == 1, let text = contents[0].text { return string(text) }
+        array { for content in contents { $0.raw(content.json) } }
+    }
+
+    fileprivate mutating func cacheControl(_ json: [UInt8]?) {
+        guard let json else { return }
+        key("cache_control")
+        raw(json)
+    }
+
+    /// An element of `tool_calls`.
+    mutating func toolCall(_ call: ChatToolCall) {
+        object {
+            $0.member("id", call.id)
+            $0.member("type", "function")
+            $0.key("function")
+            $0.object {
+                $0.member("name", call.name)
+                $0.member("arguments", call.arguments)
+            }
+        }
+    }
+}
+
+extension ChatMessage {
+    fileprivate var toolCalls: [ChatToolCall] {
+        parts.compactMap { if case .toolCall(let call) = $0.content { call } else { nil } }
+    }
+
+    fileprivate var reasoning: String? {
+        let texts = parts.compactMap { part -> String? in if case .reasoning(let reasoning) = part.content { reasoning.text } else { nil } }
+        return texts.isEmpty ? nil : texts.joined()
+    }
+
+    fileprivate var refusal: String? {
+        for part in parts { if case .refusal(let text) = part.content { return text } }
+        return nil
+    }
+}
