@@ -3,7 +3,7 @@ import ProviderKit
 
 extension DemoProvider {
     /// The failure that the options require for a call; nil if the call succeeds.
-    func failure(of call: Call, _ prompt: DemoPrompt) -> LocalResponse? {
+    func failure(of call: Call, _ prompt: String) -> LocalResponse? {
         switch options.failures {
         case .none: break
         case .always(let status): return configuredFailure(status)
@@ -11,13 +11,13 @@ extension DemoProvider {
             let attempt = max(0, call.earlierAttempts)
             if attempt < statuses.count, statuses[attempt] != 200 { return configuredFailure(statuses[attempt]) }
         }
-        let words = prompt.text.wordCount
+        let words = prompt.wordCount
         if let context = options.context, words > context {
             return errorResponse(
                 400, "this model's maximum context length is \(context) words, but the messages have \(words)",
                 code: "context_length_exceeded")
         }
-        if let filter = options.filter, prompt.text.contains(filter) {
+        if let filter = options.filter, prompt.contains(filter) {
             return errorResponse(
                 400, "the prompt contains '\(filter)', which the demo provider is configured to filter", code: "content_filter")
         }

@@ -23,7 +23,7 @@ public struct DemoProvider: Provider {
 
     /// A format of its own, so that every client's request is translated.
     public func formats(for operation: Operation, model: String) -> [WireFormat] {
-        operation == .chat ? Self.formats : []
+        operation == .chat || operation == .embeddings ? Self.formats : []
     }
 
     private static let formats = [WireFormat("demo")]

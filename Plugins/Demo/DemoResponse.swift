@@ -4,9 +4,15 @@ public import ProviderKit
 extension DemoProvider {
     /// One JSON line for each chunk of text, and one for the end. A non-streamed response has one chunk of text.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {
-        guard case .chat(let request) = call.payload else { return LocalResponse(head: UpstreamHead(status: 501), chunks: []) }
-        let prompt = DemoPrompt(request)
-        if let failure = failure(of: call, prompt) { return failure }
+        switch call.payload {
+        case .chat(let request): response(to: call, DemoPrompt(request))
+        case .embeddings(let request): response(to: call, request)
+        case .members: LocalResponse(head: UpstreamHead(status: 501), chunks: [])  // unreachable: nothing passes through
+        }
+    }
+
+    private func response(to call: Call, _ prompt: DemoPrompt) -> LocalResponse {
+        if let failure = failure(of: call, prompt.text) { return failure }
         let text = prompt.forcedFunction == nil ? remainder(of: fullText(prompt), after: call.continuation) : ""
         var lines = (call.isStream ? chunks(of: text) : [text]).map { chunk in line { $0.member("text", chunk) } }
         if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
@@ -50,14 +56,15 @@ extension DemoProvider {
         }
     }
 
-    private func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         writer.object(members)
         return writer.bytes + [0x0A]
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        DemoDecoder(model: call.model, keepsText: call.keepsText)
+        if call.operation == .embeddings { return DemoVectorDecoder() }
+        return DemoDecoder(model: call.model, keepsText: call.keepsText)
     }
 }
 

@@ -42,7 +42,7 @@ public struct OpenAIProvider: Provider {
     public init(_ options: OpenAIOptions) {
         self.options = options
         authentication = .bearer(options.apiKey, and: options.headers)
-        chatTarget = options.baseURL.path + "/chat/completions"
+        chatTarget = options.baseURL.path + Self.chatPath
         chatBody = OpenAIChatBody(options.dialect)
     }
 
@@ -51,10 +51,25 @@ public struct OpenAIProvider: Provider {
     public var canContinue: Bool { options.dialect.continuation != .no }
 
     public func formats(for operation: Operation, model: String) -> [WireFormat] {
-        operation == .chat ? Self.chatFormats : []
+        endpoint(of: operation).formats
     }
 
-    private static let chatFormats = [OpenAIChat.format]
+    /// The path below the base URL, and the formats. The path is empty if there is no such endpoint.
+    func endpoint(of operation: Operation) -> (path: String, formats: [WireFormat]) {
+        Self.endpoints.first { $0.operation == operation }.map { ($0.path, $0.formats) } ?? ("", [])
+    }
+
+    private static let chatPath = "/chat/completions"
+
+    /// `rerank` is no endpoint of OpenAI's, but one of servers like it. Source: vLLM's "OpenAI-Compatible Server".
+    private static let endpoints: [(operation: Operation, path: String, formats: [WireFormat])] = [
+        (.chat, chatPath, [OpenAIChat.format]),
+        (.embeddings, "/embeddings", [OpenAIEmbeddings.format]),
+        (.completion, "/completions", [OpenAIObjects.completions]),
+        (.moderation, "/moderations", [OpenAIObjects.moderations]),
+        (.imageGeneration, "/images/generations", [OpenAIObjects.images]),
+        (.rerank, "/rerank", [OpenAIObjects.rerank]),
+    ]
 
     public var secrets: [Secret] {
         let headers = options.headers.compactMap { field -> Secret? in
@@ -65,7 +80,7 @@ public struct OpenAIProvider: Provider {
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        try OpenAIChat.decoder(for: call, head: head)
+        call.operation == .chat ? try OpenAIChat.decoder(for: call, head: head) : try OpenAIObjects.decoder(for: call, head: head)
     }
 }
 

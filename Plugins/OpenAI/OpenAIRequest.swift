@@ -5,8 +5,9 @@ import WireFormats
 extension OpenAIProvider {
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         UpstreamRequest(
-            target: chatTarget, fields: call.headers.isEmpty ? fields : fields + call.headers,
-            body: try chatBody.sources(for: call, body: body))
+            target: call.operation == .chat ? chatTarget : options.baseURL.path + endpoint(of: call.operation).path,
+            fields: call.headers.isEmpty ? fields : fields + call.headers,
+            body: call.operation == .chat ? try chatBody.sources(for: call, body: body) : try OpenAIObjects.sources(for: call, body: body))
     }
 
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {

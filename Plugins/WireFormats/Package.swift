@@ -15,7 +15,7 @@ let package = Package(
             name: "WireFormats",
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
-            sources: ["OpenAIChat", "OpenAIEmbeddings"],
+            sources: ["OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects"],
             swiftSettings: settings
         )
     ]

@@ -59,7 +59,7 @@ enum Authentication {
         case .operation(let operation):
             guard let allowed = snapshot.policy.keys[key].endpoints, !allowed.contains(operation) else { return }
             throw APIError(
-                403, "this key may not use the endpoint '\(operation.rawValue)'; use a key whose 'endpoints' include it",
+                403, "this key may not use the endpoint '\(operation.word)'; use a key whose 'endpoints' include it",
                 code: "endpoint_not_allowed")
         case .admin:
             guard !snapshot.policy.keys[key].isAdmin else { return }

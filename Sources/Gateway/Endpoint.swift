@@ -74,6 +74,6 @@ final class Endpoint: Sendable {
 
     /// Whether requests are planned and sent to a model. Only such requests are refused while the process shuts down.
     var callsModels: Bool {
-        if case .operation(let operation) = access { operation.callsModels } else { false }
+        if case .operation(.call) = access { true } else { false }
     }
 }

@@ -1,12 +1,23 @@
 import HTTPWire
 import ProviderKit
+import WireFormats
 
 /// The endpoints of the router. No other code lists them.
 enum EndpointTable {
     static let rows: [Endpoint] = [
         Endpoint(
-            "chat", .post, openAI("/chat/completions"), .operation(.chat), body: .buffered,
-            about: "chat completions in OpenAI's format, streamed or not", serve: ChatEndpoint.serve),
+            "chat", .post, openAI("/chat/completions"), .operation(.call(.chat)), body: .buffered,
+            about: "chat completions in OpenAI's format, streamed or not",
+            serve: CallEndpoint.serve(.chat, OpenAIChat.format) { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }),
+        Endpoint(
+            "embeddings", .post, openAI("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
+            serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
+                .embeddings(try OpenAIEmbeddings.readRequest(body))
+            }),
+        passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not"),
+        passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
+        passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
+        passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
         Endpoint("models", .get, openAI("/models"), .operation(.models), about: "the models and routes", serve: ModelsEndpoint.list),
         Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), about: "one of them", serve: ModelsEndpoint.one),
         Endpoint("health", .get, openAI("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
@@ -21,6 +32,15 @@ enum EndpointTable {
             "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),
         Endpoint("root", .get, ["/"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
+
+    /// An endpoint whose requests and responses only pass through, to providers that have the same endpoint.
+    private static func passed(
+        _ name: String, _ path: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String
+    ) -> Endpoint {
+        Endpoint(
+            name, .post, openAI(path), .operation(.call(operation)), body: .buffered, about: about,
+            serve: CallEndpoint.serve(operation, format) { _ throws(ProviderError) in throw .cannotExpress("this request") })
+    }
 
     /// The three paths of an endpoint of OpenAI's API: clients disagree on the base URL.
     private static func openAI(_ path: String) -> [String] {

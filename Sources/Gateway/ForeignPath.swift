@@ -42,11 +42,14 @@ struct ForeignPath {
     static let table: [ForeignPath] =
         rows(
             .use("/v1/chat/completions"),
-            "", "chat", "completions", "completion", "complete", "responses", "responses/**", "messages", "generate", "generate_stream",
-            "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "engines/*/completions", "model/*/converse",
+            "", "chat", "completion", "complete", "responses", "responses/**", "messages", "generate", "generate_stream",
+            "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "model/*/converse",
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
             "openai/responses", "openai/v1/responses", "openai/deployments/*/completions", "anthropic/v1/messages")
+        + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed", "engines/*/embeddings")
+        + rows(.use("/v1/completions"), "engines/*/completions")
+        + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(
             .use("/v1/models"),
             "engines", "model", "props", "info", "model_info", "get_model_info", "api/tags", "api/show", "api/ps", "model/info",
@@ -71,9 +74,8 @@ struct ForeignPath {
             .note("there is no web interface; GET / lists the endpoints"),
             "ui", "ui/**", "dashboard", "dashboard/**", "admin", "login", "console")
         + rows(
-            .note("the router serves chat completions only; send such requests to the provider itself"),
-            "embeddings", "embed", "embedding", "api/embed", "api/embeddings", "v2/embed", "messages/**", "audio/**", "images/**", "videos",
-            "videos/**", "moderations", "rerank", "rerankings", "v2/rerank", "score", "pooling", "classify", "tokenize", "detokenize",
+            .note("the router doesn't serve such requests; GET / lists its endpoints; send them to the provider itself"),
+            "messages/**", "audio/**", "images/**", "videos", "videos/**", "score", "pooling", "classify", "tokenize", "detokenize",
             "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
             "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",
             "realtime/**", "containers", "containers/**", "models/*:counttokens", "models/*:embedcontent", "models/*:batchembedcontents",

@@ -58,8 +58,8 @@ struct OperationTests {
         #expect(
             throws: PlanRefusal.unfit("words", words.map { OmittedModel(model: $0, rule: .operation(.chat, serves: [.embeddings])) })
         ) { try plan(.chat, "words") }
-        #expect(throws: PlanRefusal.unfit("talk", [OmittedModel(model: 0, rule: .operation(.speech, serves: [.chat]))])) {
-            try plan(.speech, "talk", "both")
+        #expect(throws: PlanRefusal.unfit("talk", [OmittedModel(model: 0, rule: .operation(.rerank, serves: [.chat]))])) {
+            try plan(.rerank, "talk", "both")
         }
         let list = try plan(.chat, "words", "talk")
         #expect(try keys(list.tries) == ["talk"] && list.skippedNames == ["words"])

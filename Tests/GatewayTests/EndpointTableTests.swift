@@ -38,8 +38,9 @@ struct EndpointTableTests {
         #expect(Set(paths).count == paths.count)
     }
 
-    @Test(arguments: KeyOperation.allCases)
-    func `every operation that a key can name has an endpoint`(operation: KeyOperation) {
+    @Test(arguments: KeyOperation.words)
+    func `every operation that a key can name has an endpoint`(word: String) throws {
+        let operation = try #require(KeyOperation(word: word))
         #expect(EndpointTable.rows.contains { $0.access == .operation(operation) })
     }
 

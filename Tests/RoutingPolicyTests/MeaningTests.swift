@@ -53,7 +53,7 @@ struct MeaningTests {
         #expect(policy.routes[1].steps == [.models([1, 2]), .models([3])])
         #expect(policy.routes[1].fallbackOn == [.contextOverflow: [.models([0])], .contentFilter: [.models([1, 2])]])
         #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
-        #expect(policy.keys.last?.endpoints == [.chat, .models])
+        #expect(policy.keys.last?.endpoints == [.call(.chat), .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
         #expect(report.issues.map(\.position.line) == [77, 118])
         #expect(report.issues.allSatisfy { $0.severity == .warning })

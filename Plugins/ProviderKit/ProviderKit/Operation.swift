@@ -4,12 +4,6 @@ public enum Operation: String, Sendable, CaseIterable {
     case chat
     /// Vectors for texts: `POST /embeddings`.
     case embeddings
-    /// The text of a recording, in its language: `POST /audio/transcriptions`.
-    case transcription
-    /// The text of a recording, in English: `POST /audio/translations`.
-    case translation
-    /// A recording of a text: `POST /audio/speech`.
-    case speech
     /// Images for a description: `POST /images/generations`.
     case imageGeneration = "images"
     /// Changes of given images: `POST /images/edits`.

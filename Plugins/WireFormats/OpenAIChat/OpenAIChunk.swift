@@ -144,6 +144,11 @@ struct OpenAIChunk {
                 if isDelta || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
                     if !isDelta { hasMessage = true }
                     choiceText = try readDelta(&cursor, bytes) ?? choiceText
+                } else if JSON.isKey(key, "text", in: bytes), try cursor.peekKind(bytes) == .string {
+                    // The legacy completions have their text here.
+                    let value = try cursor.skipValue(bytes)
+                    signals.contentBytes += value.range.count - 2
+                    if value.range.count > 2 { choiceText = value.range }
                 } else if JSON.isKey(key, "error", in: bytes) {
                     let value = try cursor.skipValue(bytes)
                     if saysError(value, bytes) { error = value.range }

@@ -39,11 +39,9 @@ package struct ExplainedRequest {
     /// The planner's input.
     func planRequest() throws(RequestRefusal) -> PlanRequest {
         do throws(APIError) {
-            if let endpoint = KeyOperation(rawValue: operation.rawValue) {
-                try Authentication.authorize(key, for: .operation(endpoint), in: snapshot)
-            }
+            try Authentication.authorize(key, for: .operation(.call(operation)), in: snapshot)
             // Every operation has `model` and the routing overrides in the same place.
-            let request = try ChatOutline(body.span.bytes, fields: headers, defaults: definition?.defaults)
+            let request = try RequestOutline(body.span.bytes, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(

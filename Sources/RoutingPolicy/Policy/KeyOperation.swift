@@ -1,15 +1,34 @@
-/// An operation that a key can be allowed to use. The raw values are the words in a key's `endpoints:`.
+package import ProviderKit
+
+/// What a key can be allowed to use. Its words are those of a key's `endpoints:`.
 ///
-/// An operation covers every endpoint that performs it, in any vendor's API.
-package enum KeyOperation: String, Sendable, CaseIterable {
-    case chat
+/// It covers every endpoint with the same purpose, in any vendor's API.
+package enum KeyOperation: Sendable, Hashable {
+    /// Requests that are planned and sent to a model.
+    case call(ProviderKit.Operation)
+    /// The lists of models.
     case models
 
-    /// Whether requests for this operation are planned and sent to a model.
-    package var callsModels: Bool {
+    /// Every word, in the order in which they are listed.
+    package static let words = ProviderKit.Operation.allCases.map(\.rawValue) + [modelsWord]
+
+    private static let modelsWord = "models"
+
+    /// nil if there is no such word.
+    package init?(word: String) {
+        if word == Self.modelsWord {
+            self = .models
+        } else if let operation = ProviderKit.Operation(rawValue: word) {
+            self = .call(operation)
+        } else {
+            return nil
+        }
+    }
+
+    package var word: String {
         switch self {
-        case .chat: true
-        case .models: false
+        case .call(let operation): operation.rawValue
+        case .models: Self.modelsWord
         }
     }
 }

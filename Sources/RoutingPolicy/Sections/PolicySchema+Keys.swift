@@ -22,17 +22,17 @@ extension KeyDefinition {
                 entries: { key, policy in key.models.map { [OptionEntry("models", .scope($0, policy))] } ?? [] },
                 read: { fields, schema, key in key.models = schema.readScope(&fields) }),
             Option(
-                "endpoints", takes: .words(KeyOperation.allCases.map(\.rawValue)), .words("all"),
+                "endpoints", takes: .words(KeyOperation.words), .words("all"),
                 help: "the operations that the key may use",
-                entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.rawValue).sorted()))] } ?? [] },
+                entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.word).sorted()))] } ?? [] },
                 read: { fields, _, key in
-                    let words = fields.words("endpoints", of: KeyOperation.allCases.map(\.rawValue))
+                    let words = fields.words("endpoints", of: KeyOperation.words)
                     if case .sequence(let nodes)? = fields.node("endpoints")?.content, nodes.isEmpty {
                         fields.report(
                             "endpoints", "'endpoints' is empty, so this key could call nothing",
                             hint: "write 'endpoints: [chat]', or remove the line to allow all of them")
                     }
-                    key.endpoints = words.map { Set($0.compactMap(KeyOperation.init)) }
+                    key.endpoints = words.map { Set($0.compactMap { KeyOperation(word: $0) }) }
                 }),
             Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "bounds all requests of the key together"),
             Option(

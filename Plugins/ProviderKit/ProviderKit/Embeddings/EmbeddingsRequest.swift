@@ -34,5 +34,5 @@ public struct EmbeddingsResponse: Sendable, Equatable {
     }
 
     /// What the router acts on in the response.
-    public var signals: Signals { Signals(contentBytes: vectors.count, finishes: 1) }
+    public var signals: Signals { Signals(finishes: 1) }
 }

@@ -13,7 +13,7 @@ final class BufferedResponseWriter: ResponseWriter {
     private var response = Assembly()
     private var model = ""
 
-    init(_ exchange: Exchange, _ request: ChatOutline, created: Int) {
+    init(_ exchange: Exchange, _ request: RequestOutline, created: Int) {
         self.exchange = exchange
         self.created = created
         wantsData = request.wantsJSON
@@ -39,11 +39,16 @@ final class BufferedResponseWriter: ResponseWriter {
     func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
         var assembly = Assembly()
         for (parts, bytes) in response { assembly.add(parts, of: bytes) { OpenAICompletionWriter(id: "", created: 0, model: "") } }
-        return BufferedCompletion.isJSON(assembly.completion(nil).readableBytesSpan)
+        let object = assembly.object(nil) { _ in [] }
+        return BufferedCompletion.isJSON(object.readableBytesSpan)
     }
 
     func finish(_ record: CallRecord) {
-        let completion = response.completion(record.usage.usage)
+        let completion = response.object(record.usage.usage) { vectors in
+            let body = exchange.server.body
+            return OpenAIEmbeddings.writeResponse(
+                vectors, model: model, usage: record.usage.usage, OpenAIEmbeddings.encoding(of: body.readableBytesSpan))
+        }
         let object = record.hasValidJSON ? BufferedCompletion.withoutFences(completion) : completion
         guard exchange.wantsMetadata else {
             return exchange.respond(200, object, fields: { exchange.addFields(record, to: &$0) }, record: record)
@@ -75,16 +80,20 @@ private struct Assembly {
     private var passed: ByteBuffer?
     /// Collects the typed events of a response; nil before the first event.
     private var fold: OpenAICompletionWriter?
+    /// The vectors of a typed response.
+    private var vectors: EmbeddingsResponse?
     /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
     private var chunks: ChunkFold?
 
-    var isEmpty: Bool { passed == nil && fold == nil && chunks == nil }
+    var isEmpty: Bool { passed == nil && fold == nil && chunks == nil && vectors == nil }
 
     var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
 
-    /// The `chat.completion` object.
-    func completion(_ usage: Usage?) -> ByteBuffer {
-        passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(usage) ?? [])
+    /// The response's object.
+    ///
+    /// - Parameter encodeVectors: called for vectors of a typed response.
+    func object(_ usage: Usage?, encodeVectors: (EmbeddingsResponse) -> [UInt8]) -> ByteBuffer {
+        passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(usage) ?? vectors.map(encodeVectors) ?? [])
     }
 
     /// - Parameter makeFold: called for the first event.
@@ -95,7 +104,7 @@ private struct Assembly {
                 passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
                 if signals.hasStrayMember { passed = passed.map(BufferedCompletion.withoutStrayMembers) }
             case .event(let event): add(event, makeFold)
-            case .embeddings: break  // no part of a chat response
+            case .embeddings(let response): vectors = response
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)
             }

@@ -3,7 +3,7 @@ import Engine
 import ProviderKit
 import RoutingPolicy
 
-/// What a chat request needs from a model, collected while its body is parsed.
+/// What a request needs from a model, collected while its body is parsed.
 ///
 /// A message part that isn't text needs a medium, which its `type` names, or else its members; text that mentions
 /// images needs none. A non-empty list of tools needs `tools` whatever `tool_choice` is, because the list is sent in
@@ -56,6 +56,24 @@ struct ChatNeeds {
         try cursor.enterArray(body)
         while try cursor.nextElement(body) { try readMessage(&cursor, body) }
         return JSONValue(range: start..<cursor.offset, kind: .array)
+    }
+
+    /// Reads the texts of a request that is no chat: a text, tokens, or a list of texts, tokens or objects.
+    mutating func readTexts(_ value: JSONValue, _ body: RawSpan) {
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        do throws(JSONError) { try readTexts(&cursor, body) } catch { return }  // the value was scanned before
+    }
+
+    private mutating func readTexts(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        switch try cursor.peekKind(body) {
+        case .array:
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body) { try readTexts(&cursor, body) }
+        case .number:
+            try cursor.skipValue(body)
+            estimate.add(tokens: 1)
+        case .string, .object, .true, .false, .null: try readText(&cursor, body)
+        }
     }
 
     /// Reads the value of `tools` or `functions`. Its JSON counts as text, because most models get it as JSON in their

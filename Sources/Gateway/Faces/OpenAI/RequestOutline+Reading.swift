@@ -2,7 +2,7 @@ import Codecs
 import HTTPWire
 import RoutingPolicy
 
-extension ChatOutline {
+extension RequestOutline {
     /// What a body and its headers give, read member by member.
     struct Reading {
         private(set) var overrides = OverrideReader()
@@ -52,6 +52,7 @@ extension ChatOutline {
             switch field.member {
             case nil: try overrides.read(field.override, OverrideValue(value, in: body), name: field.name)
             case .messages: break
+            case .input, .prompt, .query, .documents: needs.readTexts(value, body)
             case .tools, .functions: needs.readTools(value, body)
             case .maxTokens: needs.readMaxTokens(value, body)
             case .maxCompletionTokens: needs.readMaxCompletionTokens(value, body)

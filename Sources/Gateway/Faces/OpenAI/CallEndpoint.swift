@@ -4,21 +4,40 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 import Telemetry
-import WireFormats
 
-/// `POST /chat/completions`: reads the request, plans it, and starts the call.
-enum ChatEndpoint {
-    static func serve(_ exchange: Exchange) {
+/// The endpoints of OpenAI's API that send requests to models.
+enum CallEndpoint {
+    typealias Translation = @Sendable (RawSpan) throws(ProviderError) -> Payload
+
+    /// Operations whose responses can be streams.
+    private static let streamed: [ProviderKit.Operation] = [.chat, .completion]
+
+    /// An endpoint's `serve`.
+    ///
+    /// - Parameter translate: reads a request for providers that don't speak `format`.
+    static func serve(
+        _ operation: ProviderKit.Operation, _ format: WireFormat, translate: @escaping Translation
+    ) -> @Sendable (Exchange) -> Void {
+        { serve($0, operation, format, translate) }
+    }
+
+    /// Reads the request, plans it, and starts the call.
+    private static func serve(
+        _ exchange: Exchange, _ operation: ProviderKit.Operation, _ format: WireFormat, _ translate: @escaping Translation
+    ) {
         let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.body
-            let request = try ChatOutline(
+            let request = try RequestOutline(
                 body.readableBytesSpan, fields: exchange.server.head.fields,
                 defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
             exchange.asked = (request.models, request.isStream)
+            if request.isStream, !streamed.contains(operation) {
+                throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
+            }
             let planned = PlanRequest(
-                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
+                operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
             let writer: any ResponseWriter =
@@ -27,8 +46,8 @@ enum ChatEndpoint {
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    operation: .chat, isStream: request.isStream, format: OpenAIChat.format, body: body, members: request.members,
-                    translate: { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }, needs: request.needs,
+                    operation: operation, isStream: request.isStream, format: format, body: body, members: request.members,
+                    translate: translate, needs: request.needs,
                     headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
                     choices: request.choices,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),

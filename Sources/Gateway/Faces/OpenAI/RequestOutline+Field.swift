@@ -1,11 +1,13 @@
 import Codecs
 import RoutingPolicy
 
-extension ChatOutline {
-    /// The members of OpenAI's chat request that the router reads. They go upstream, `model` with the provider's own
+extension RequestOutline {
+    /// The members of OpenAI's requests that the router reads. They go upstream, `model` with the provider's own
     /// name.
     enum Member: Int, CaseIterable {
         case messages, stream, n, streamOptions, responseFormat, tools, functions, maxTokens, maxCompletionTokens, model
+        /// The texts of requests other than chats.
+        case input, prompt, query, documents
 
         fileprivate var name: StaticString {
             switch self {
@@ -19,6 +21,10 @@ extension ChatOutline {
             case .maxTokens: "max_tokens"
             case .maxCompletionTokens: "max_completion_tokens"
             case .model: "model"
+            case .input: "input"
+            case .prompt: "prompt"
+            case .query: "query"
+            case .documents: "documents"
             }
         }
     }

@@ -3,9 +3,9 @@ import Engine
 import HTTPWire
 import RoutingPolicy
 
-/// What the router reads of a chat request, straight from the bytes. Everything else is never parsed and reaches the
+/// What the router reads of a request in OpenAI's API, straight from the bytes. Everything else is never parsed and reaches the
 /// upstream as it came.
-struct ChatOutline {
+struct RequestOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
     let isStream: Bool

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Gateway
 
-func readChat(_ body: String, _ headers: [String] = [], defaults: RoutingOverrides? = nil) throws -> ChatOutline {
+func readChat(_ body: String, _ headers: [String] = [], defaults: RoutingOverrides? = nil) throws -> RequestOutline {
     let bytes = Array(body.utf8)
-    return try ChatOutline(bytes.span.bytes, fields: headerFields(headers), defaults: defaults.map(OverridesBox.init))
+    return try RequestOutline(bytes.span.bytes, fields: headerFields(headers), defaults: defaults.map(OverridesBox.init))
 }
 
 func chatError(_ body: String, _ headers: [String] = [], sourceLocation: SourceLocation = #_sourceLocation) throws -> APIError {
@@ -112,7 +112,7 @@ struct ChatRequestTests {
             "fallback_model":"m","max_tokens":1,"tools":[],"typ":1,"types":2}
             """
         let bytes = Array(body.utf8)
-        let request = try ChatOutline(bytes.span.bytes)
+        let request = try RequestOutline(bytes.span.bytes)
         let members = request.members.map {
             (JSON.string($0.key, in: bytes.span.bytes), String(decoding: bytes[$0.value.range], as: UTF8.self))
         }

@@ -1,0 +1,67 @@
+public import Codecs
+public import ProviderKit
+
+/// The operations of OpenAI's API whose requests and responses are single JSON objects that the router passes through:
+/// it changes the `model`, adds the members from the policy, and reads the usage.
+///
+/// Sources: OpenAI's API reference, "Completions", "Moderations" and "Images"; Cohere's and Jina's references, "Rerank",
+/// whose requests and responses vLLM and others have in common.
+public enum OpenAIObjects {
+    /// OpenAI's legacy completions.
+    public static let completions = WireFormat("openai-completions")
+    /// OpenAI's moderations.
+    public static let moderations = WireFormat("openai-moderations")
+    /// OpenAI's image generation.
+    public static let images = WireFormat("openai-images")
+    /// Reranking, as Cohere, Jina and vLLM have it.
+    public static let rerank = WireFormat("rerank")
+
+    /// The body of a call: the client's, or what a typed embeddings request gives, with the provider's name of the model
+    /// and the members from the policy. All other bytes of a client's body stay as they are.
+    ///
+    /// - Throws: ``ProviderError/cannotExpress(_:)`` for a typed request of another operation.
+    public static func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
+        switch call.payload {
+        case .members(let members): return spliced(members, call, body)
+        case .embeddings(let request):
+            let written = OpenAIEmbeddings.writeRequest(request)
+            let members = (try? JSON.members(of: written.span.bytes)) ?? []
+            return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+        case .chat: throw .cannotExpress("a chat request")
+        }
+    }
+
+    private static func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
+        var policy = PolicyMembers(defaults: call.defaults, overrides: call.overrides)
+        var splice = JSONSplice()
+        var hasModel = false
+        for member in members {
+            if JSON.isKey(member.key, "model", in: body) {
+                hasModel = true
+                splice.replace(member, with: call.encodedModel, in: body)
+            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
+                splice.apply(change, to: member, in: body)
+            } else {
+                splice.keep(member, in: body)
+            }
+        }
+        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
+        for field in policy.rest { splice.append(key: field.key, json: field.json) }
+        return splice.finish(in: body)
+    }
+
+    /// The decoder for a response: one JSON object. Legacy completions, which may be streamed, have chat's decoders.
+    public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        if call.operation == .completion { return try OpenAIChat.decoder(for: call, head: head) }
+        switch head.bodyForm {
+        case .jsonObject:
+            if case .members = call.payload { return OpenAIObjectDecoder(readsVectors: false) }
+            return OpenAIObjectDecoder(readsVectors: true)
+        case .eventStream, .jsonLines: throw OpenAIChat.unreadable("a stream, which was not requested")
+        case .jsonArray: throw OpenAIChat.unreadable("a JSON array")
+        case .markup: throw OpenAIChat.unreadable("a page of HTML or XML; check 'base_url'")
+        case .other: throw OpenAIChat.unreadable("no JSON; check 'base_url'")
+        case nil: throw OpenAIChat.unreadable("an empty body")
+        }
+    }
+}
