@@ -176,13 +176,15 @@ struct SmallEncodingTests {
         "a filter of the model list matches models that meet all its conditions",
         arguments: [
             ("", true), ("tags=fast", true), ("tags=fast,slow", false), ("supports=image", true), ("supports=audio", false),
-            ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true),
+            ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true), ("serves=embeddings", true),
+            ("serves=chat,speech", false),
         ])
     func filters(query: String, matches: Bool) throws {
         var model = ModelDefinition(key: "m")
         model.type = "fast"
         model.tags = ["fast", "vision"]
         model.supports = [.image, .streaming]
+        model.serves = [.chat, .embeddings]
         var policy = RoutingPolicy()
         policy.providers = [ProviderDefinition(name: "p", plugin: "x", unset: ["V"])]
         policy.models = [model]

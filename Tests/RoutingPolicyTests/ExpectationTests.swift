@@ -35,7 +35,7 @@ struct ExpectationTests {
         #expect(tests.map(\.operation) == [.embeddings, .imageGeneration, .rerank, .chat])
         #expect(
             tests.map { String(decoding: $0.body, as: UTF8.self) } == [
-                #"{"input":"Hello"}"#, #"{"model":"m","input":"A cat","tags":"x"}"#, #"{"query":"q"}"#,
+                #"{"input":"Hello"}"#, #"{"model":"m","input":"A cat","tags":["x"]}"#, #"{"query":"q"}"#,
                 #"{"messages":[{"role":"user","content":"Hello"}]}"#,
             ])
     }

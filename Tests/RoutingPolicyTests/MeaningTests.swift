@@ -49,13 +49,14 @@ struct MeaningTests {
         #expect(policy.models[1].supports == [.image, .streaming])
         let body = policy.models.first?.requestDefaults.map { "\($0.key)=\(String(decoding: $0.json, as: UTF8.self))" }
         #expect(body == ["temperature=0.7", #"stop=["a","b"]"#, "seed=7", "user=null", "logprobs=true", #"note="7""#])
+        #expect(policy.models.first?.serves == [.chat, .embeddings] && policy.models.last?.serves == [.chat])
         #expect(policy.routes.first?.fallback == [.route(1), .models([2])])
         #expect(policy.routes[1].steps == [.models([1, 2]), .models([3])])
         #expect(policy.routes[1].fallbackOn == [.contextOverflow: [.models([0])], .contentFilter: [.models([1, 2])]])
         #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
         #expect(policy.keys.last?.endpoints == [.call(.chat), .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
-        #expect(report.issues.map(\.position.line) == [77, 118])
+        #expect(report.issues.map(\.position.line) == [77, 119])
         #expect(report.issues.allSatisfy { $0.severity == .warning })
         #expect(report.files == ["good/everything.yaml", "good/fragments/more.yaml"])
     }

@@ -73,7 +73,8 @@ struct OptionsTests {
     private static let values: [String: (String, String, [String: String?])] = [
         ".listen": ("127.0.0.1:1", "127.0.0.1:2", [:]), "providers.plugin": ("echo", "twin", [:]),
         "models.provider": ("p", "q", [:]), "models.tags": ("a", "b", [:]), "models.upstream": ("a", "b", [:]),
-        "models.supports": ("[tools]", "[json]", [:]), "models.request_defaults": ("{ a: 1 }", "{ a: 2 }", [:]),
+        "models.supports": ("[tools]", "[json]", [:]),
+        "models.serves": ("[chat]", "[embeddings]", [:]), "models.request_defaults": ("{ a: 1 }", "{ a: 2 }", [:]),
         "models.request_overrides": ("{ a: 1 }", "{ a: 2 }", [:]), "price.input": ("1", "2", ["output": "3"]),
         "price.output": ("1", "2", ["input": "3"]), "price.cached_input": ("1", "2", ["input": "3", "output": "4"]),
         "price.reasoning": ("1", "2", ["input": "3", "output": "4"]), "routes.try": ("[m]", "[n]", [:]),

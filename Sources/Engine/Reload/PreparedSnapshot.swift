@@ -1,7 +1,7 @@
 package import RoutingPolicy
 
-/// A policy that is ready to be served: everything that can fail has succeeded, and nothing of it is in service. It must
-/// be ended exactly once, with `Engine.commit` or with `undo`.
+/// A policy that is ready to be served: everything that can fail has succeeded, and nothing of it is in service. It
+/// must be ended exactly once, with `Engine.commit` or with `undo`.
 package struct PreparedSnapshot: ~Copyable, Sendable {
     package let snapshot: Snapshot
     /// In the order in which they were prepared.

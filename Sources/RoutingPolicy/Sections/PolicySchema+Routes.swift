@@ -100,7 +100,7 @@ extension PolicySchema {
                 ConfigIssue(
                     .warning, at: name.position,
                     "route '\(name.text)' lists several models for embeddings (\(shown)\(models.count > 4 ? ", …" : "")), whose vectors don't mix",
-                    hint: "requests for embeddings use only the first that can serve them; give each model a route of its own, "
+                    hint: "requests for embeddings use only the first; give each model a route of its own, "
                         + "or one name if they are the same: 'PROVIDER/NAME'"))
         }
         return (routes, fallback)
