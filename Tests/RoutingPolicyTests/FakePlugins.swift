@@ -60,7 +60,9 @@ enum MutePlugin: ProviderPlugin {
 }
 
 private struct SilentProvider: Provider {
-    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [] }
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
+        [.chat, .embeddings].contains(operation) ? [WireFormat("fake")] : []
+    }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         throw ProviderError(.upstreamError, message: "never called")

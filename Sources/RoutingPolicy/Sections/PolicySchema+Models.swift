@@ -176,8 +176,22 @@ extension PolicySchema {
         model.provider = -1
         currentKey = entry.key
         read(ModelDefinition.section, &fields, into: &model)
+        warnAboutUnserved(model, &fields)
         finish(&fields, ModelDefinition.section)
         return model.provider < 0 || model.name.isEmpty ? nil : model
+    }
+
+    /// Warns about operations that the model's provider can't perform.
+    private func warnAboutUnserved(_ model: ModelDefinition, _ fields: inout FieldReader) {
+        guard policy.providers.indices.contains(model.provider), let settings = policy.providers[model.provider].settings else { return }
+        let definition = policy.providers[model.provider], provider = settings.makeProvider()
+        let unserved = OperationSet(model.serves.filter { provider.formats(for: $0, model: model.upstream).isEmpty })
+        guard !unserved.isEmpty else { return }
+        fields.report(
+            ConfigIssue(
+                .warning, at: fields.node("serves")?.position ?? fields.position,
+                "provider '\(definition.name)' can't serve \(unserved.inWords): its plugin '\(definition.plugin)' doesn't",
+                hint: "such requests would fail; write what the model serves as 'serves: […]', or use another provider"))
     }
 
     fileprivate mutating func readProvider(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
