@@ -7,7 +7,7 @@ extension DemoProvider {
         switch call.payload {
         case .chat(let request): response(to: call, DemoPrompt(request))
         case .embeddings(let request): response(to: call, request)
-        case .members: LocalResponse(head: UpstreamHead(status: 501), chunks: [])  // unreachable: nothing passes through
+        case .members, .form: LocalResponse(head: UpstreamHead(status: 501), chunks: [])  // unreachable: nothing passes through
         }
     }
 

@@ -68,6 +68,7 @@ public struct OpenAIProvider: Provider {
         (.completion, "/completions", [OpenAIObjects.completions]),
         (.moderation, "/moderations", [OpenAIObjects.moderations]),
         (.imageGeneration, "/images/generations", [OpenAIObjects.images]),
+        (.imageEdit, "/images/edits", [OpenAIObjects.imageEdits]),
         (.rerank, "/rerank", [OpenAIObjects.rerank]),
     ]
 

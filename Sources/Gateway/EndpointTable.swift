@@ -17,6 +17,7 @@ enum EndpointTable {
         passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not"),
         passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
         passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
+        passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images"),
         passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
         Endpoint("models", .get, openAI("/models"), .operation(.models), about: "the models and routes", serve: ModelsEndpoint.list),
         Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), about: "one of them", serve: ModelsEndpoint.one),

@@ -6,16 +6,15 @@ struct ForeignPathTests {
     @Test(arguments: [
         ("/v1/responses", "POST /v1/chat/completions"), ("/responses/", "POST /v1/chat/completions"),
         ("/api/v1/responses/resp_1", "POST /v1/chat/completions"), ("/v1/messages", "POST /v1/chat/completions"),
-        ("/v1/completions", "POST /v1/chat/completions"), ("/api/chat", "POST /v1/chat/completions"),
+        ("/api/chat", "POST /v1/chat/completions"),
         ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
         ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
         ("/v1/models/gemini-2.0-flash:streamGenerateContent", "POST /v1/chat/completions"),
-        ("/engines/gpt-4/completions", "POST /v1/chat/completions"), ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
+        ("/engines/gpt-4/completions", "POST /v1/completions"), ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
         ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),
-        ("/v1/embeddings", "provider itself"),
-        ("/v1/audio/transcriptions", "provider itself"), ("/api/embed", "provider itself"), ("/v1/files", "provider itself"),
+        ("/v1/audio/transcriptions", "provider itself"), ("/api/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
         ("/v1/messages/count_tokens", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
     ])
     func `a path of another gateway or vendor is told what to use instead`(path: String, advice: String) throws {

@@ -98,7 +98,8 @@ struct OpenAIEmbeddingsTests {
 
     @Test("vectors are read for clients with another format, in the order of their indices")
     func typed() throws {
-        let sink = try decode(#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":"AACAPw=="}],"usage":{"prompt_tokens":1}}"#, typed: true)
+        let sink = try decode(
+            #"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":"AACAPw=="}],"usage":{"prompt_tokens":1}}"#, typed: true)
         guard case .embeddings(let response)? = sink.parts.first else { return #expect(Bool(false), "no vectors") }
         #expect(response.vectors == [[1], [2]])
         #expect((#expect(throws: ProviderError.self) { try decode(#"{"data":[{"index":0}]}"#, typed: true) })?.failure == .upstreamError)

@@ -65,6 +65,8 @@ public enum Payload: Sendable {
     /// The ranges refer to the client's body. `model` is included if the client gave it. No key that the router itself
     /// reads, such as `model` or `messages`, occurs twice; any other key may.
     case members([JSONMember])
+    /// The fields of the client's form, because its format passes through. The ranges refer to the client's body.
+    case form(MultipartForm)
     /// A chat request in another format than the provider's.
     case chat(ChatRequest)
     /// An embeddings request in another format than the provider's.

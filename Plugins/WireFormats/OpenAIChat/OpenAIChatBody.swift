@@ -26,6 +26,7 @@ public struct OpenAIChatBody: Sendable {
             let members = (try? JSON.members(of: written.span.bytes)) ?? []
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
         case .embeddings: throw .cannotExpress("an embeddings request")
+        case .form: throw .cannotExpress("a form")
         }
     }
 

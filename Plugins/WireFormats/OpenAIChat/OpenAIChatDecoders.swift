@@ -7,8 +7,7 @@ extension OpenAIChat {
     /// It passes the response through if the client has this format, and gives typed events otherwise.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         let decoder = try passingDecoder(for: call, head: head)
-        if case .members = call.payload { return decoder }
-        return OpenAIEventDecoder(decoder, keepsText: call.keepsText)
+        return call.isTyped ? OpenAIEventDecoder(decoder, keepsText: call.keepsText) : decoder
     }
 
     private static func passingDecoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {

@@ -13,6 +13,8 @@ public enum OpenAIObjects {
     public static let moderations = WireFormat("openai-moderations")
     /// OpenAI's image generation.
     public static let images = WireFormat("openai-images")
+    /// OpenAI's edits of images: a form, or a JSON object.
+    public static let imageEdits = WireFormat("openai-image-edits")
     /// Reranking, as Cohere, Jina and vLLM have it.
     public static let rerank = WireFormat("rerank")
 
@@ -27,6 +29,7 @@ public enum OpenAIObjects {
             let written = OpenAIEmbeddings.writeRequest(request)
             let members = (try? JSON.members(of: written.span.bytes)) ?? []
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+        case .form(let form): return spliced(form, call, body)
         case .chat: throw .cannotExpress("a chat request")
         }
     }
@@ -50,13 +53,33 @@ public enum OpenAIObjects {
         return splice.finish(in: body)
     }
 
+    /// A form with another model and the fields from the policy, as texts. Files stay as they are.
+    private static func spliced(_ form: MultipartForm, _ call: Call, _ body: RawSpan) -> [BodySource] {
+        var values = [(name: "model", value: Array(call.model.utf8))]
+        values += call.overrides.map { ($0.key, $0.formText) }
+        var sources: [BodySource] = [], end = 0, seen: Set<String> = []
+        for part in form.parts {
+            let isNew = seen.insert(part.name).inserted
+            guard isNew, !part.isFile, let (_, value) = values.first(where: { $0.name == part.name }) else { continue }
+            sources += [.client(end..<part.value.lowerBound), .bytes(value)]
+            end = part.value.upperBound
+        }
+        sources.append(.client(end..<form.end))
+        values += call.defaults.filter { field in !values.contains { $0.name == field.key } }.map { ($0.key, $0.formText) }
+        for (name, value) in values where !seen.contains(name) {
+            let head = form.delimiter + Array("\r\ncontent-disposition: form-data; name=\"\(name)\"\r\n\r\n".utf8)
+            sources.append(.bytes(head + value + Array("\r\n".utf8)))
+        }
+        sources.append(.client(form.end..<body.byteCount))
+        return sources
+    }
+
     /// The decoder for a response: one JSON object. Legacy completions, which may be streamed, have chat's decoders.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         if call.operation == .completion { return try OpenAIChat.decoder(for: call, head: head) }
         switch head.bodyForm {
         case .jsonObject:
-            if case .members = call.payload { return OpenAIObjectDecoder(readsVectors: false) }
-            return OpenAIObjectDecoder(readsVectors: true)
+            return OpenAIObjectDecoder(readsVectors: call.isTyped)
         case .eventStream, .jsonLines: throw OpenAIChat.unreadable("a stream, which was not requested")
         case .jsonArray: throw OpenAIChat.unreadable("a JSON array")
         case .markup: throw OpenAIChat.unreadable("a page of HTML or XML; check 'base_url'")
@@ -64,4 +87,19 @@ public enum OpenAIObjects {
         case nil: throw OpenAIChat.unreadable("an empty body")
         }
     }
+}
+
+extension Call {
+    /// Whether the client has another format.
+    var isTyped: Bool {
+        switch payload {
+        case .members, .form: false
+        case .chat, .embeddings: true
+        }
+    }
+}
+
+extension BodyField {
+    /// The value as the text of a form's field: a string without quotes, anything else as JSON.
+    fileprivate var formText: [UInt8] { JSONTree(json.span.bytes)?.string.map { Array($0.utf8) } ?? json }
 }

@@ -1,4 +1,3 @@
-package import Codecs
 package import NIOCore
 package import ProviderKit
 
@@ -9,8 +8,8 @@ package struct CallRequest: Sendable {
     /// The client's wire format.
     package let format: WireFormat
     package let body: ByteBuffer
-    /// The body's top-level members, without the routing overrides, for providers that speak the client's format.
-    package let members: [JSONMember]
+    /// What goes to providers that speak the client's format.
+    package let payload: Payload
     /// Reads the body for all other providers.
     package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
     package let needs: RequestNeeds
@@ -26,7 +25,7 @@ package struct CallRequest: Sendable {
     package let readAt: NIODeadline
 
     package init(
-        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, members: [JSONMember],
+        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, payload: Payload,
         translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, needs: RequestNeeds = RequestNeeds(),
         headers: [HTTPField] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
@@ -35,7 +34,7 @@ package struct CallRequest: Sendable {
         self.format = format
         self.translate = translate
         self.body = body
-        self.members = members
+        self.payload = payload
         self.needs = needs
         self.headers = headers
         self.key = key

@@ -127,7 +127,7 @@ extension RunningCall {
     func providerCall(
         for candidate: AttemptSequence.Candidate, at provider: LoopProvider, repairs: [Repair]
     ) -> (Call, ProviderError?) {
-        var payload = Payload.members(request.members), failure: ProviderError?
+        var payload = request.payload, failure: ProviderError?
         if !provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream).contains(
             request.format)
         {

@@ -44,9 +44,7 @@ final class RequestConditions {
             operation: [operation],
             supports: needs.supports.union(fields?.supports ?? CapabilitySet()),
             anyMedium: needs.needsAnyMedium ? .media : [],
-            // The inputs of other operations are independent of each other: each of them alone must fit.
-            contextTokens: operation == .chat || operation == .completion
-                ? Int(clamping: needs.promptTokens).addingSaturated(needs.maxTokens ?? 0) : 0,
+            contextTokens: Int(clamping: needs.contextTokens ?? needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasWishes: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
     }

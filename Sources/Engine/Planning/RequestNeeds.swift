@@ -9,13 +9,19 @@ package struct RequestNeeds: Sendable, Equatable {
     package var needsAnyMedium: Bool
     /// An estimate that does not count images and other media.
     package var promptTokens: Int
+    /// The part of them that one context must hold: those of the longest of several independent inputs; nil: all.
+    package var contextTokens: Int?
     /// The request's `max_completion_tokens`, or else its `max_tokens`; nil if neither is given.
     package var maxTokens: Int?
 
-    package init(supports: CapabilitySet = CapabilitySet(), needsAnyMedium: Bool = false, promptTokens: Int = 0, maxTokens: Int? = nil) {
+    package init(
+        supports: CapabilitySet = CapabilitySet(), needsAnyMedium: Bool = false, promptTokens: Int = 0, contextTokens: Int? = nil,
+        maxTokens: Int? = nil
+    ) {
         self.supports = supports
         self.needsAnyMedium = needsAnyMedium
         self.promptTokens = promptTokens
+        self.contextTokens = contextTokens
         self.maxTokens = maxTokens
     }
 }

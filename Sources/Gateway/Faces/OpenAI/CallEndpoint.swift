@@ -29,9 +29,7 @@ enum CallEndpoint {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.body
-            let request = try RequestOutline(
-                body.readableBytesSpan, fields: exchange.server.head.fields,
-                defaults: exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }, exactFrom: exchange.snapshot.exactTokensFrom)
+            let request = try outline(of: exchange, body, operation)
             exchange.asked = (request.models, request.isStream)
             if request.isStream, !streamed.contains(operation) {
                 throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
@@ -46,7 +44,7 @@ enum CallEndpoint {
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    operation: operation, isStream: request.isStream, format: format, body: body, members: request.members,
+                    operation: operation, isStream: request.isStream, format: format, body: body, payload: request.payload,
                     translate: translate, needs: request.needs,
                     headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
                     choices: request.choices,
@@ -57,6 +55,16 @@ enum CallEndpoint {
         } catch {
             exchange.respond(error)
         }
+    }
+
+    private static func outline(
+        of exchange: Exchange, _ body: ByteBuffer, _ operation: ProviderKit.Operation
+    ) throws(APIError) -> RequestOutline {
+        let fields = exchange.server.head.fields, defaults = exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }
+        if operation == .imageEdit, let type = fields.value("content-type"), type.lowercased().hasPrefix("multipart/") {
+            return try RequestOutline(form: body.readableBytesSpan, type: type, fields: fields, defaults: defaults)
+        }
+        return try RequestOutline(body.readableBytesSpan, fields: fields, defaults: defaults, exactFrom: exchange.snapshot.exactTokensFrom)
     }
 
     /// The client's header fields that go upstream.

@@ -19,6 +19,8 @@ struct ChatNeeds {
     private var estimate = TokenEstimate()
     /// The bytes of all texts if `isExact` is false.
     private var unreadTextBytes = 0
+    /// The tokens of the longest element of a list of inputs; nil if there is no such list.
+    private var longestInput: Int?
     /// Whether tokens are estimated from the characters of the texts. Otherwise only from their length in bytes.
     let isExact: Bool
 
@@ -27,9 +29,10 @@ struct ChatNeeds {
     var needs: RequestNeeds {
         RequestNeeds(
             supports: capabilities, needsAnyMedium: needsAnyMedium,
-            promptTokens: estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes),
-            maxTokens: maxCompletionTokens ?? maxTokens)
+            promptTokens: tokens, contextTokens: longestInput, maxTokens: maxCompletionTokens ?? maxTokens)
     }
+
+    private var tokens: Int { estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes) }
 
     mutating func add(_ capability: Capability) { capabilities.insert(capability) }
 
@@ -61,7 +64,18 @@ struct ChatNeeds {
     /// Reads the texts of a request that is no chat: a text, tokens, or a list of texts, tokens or objects.
     mutating func readTexts(_ value: JSONValue, _ body: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)
-        do throws(JSONError) { try readTexts(&cursor, body) } catch { return }  // the value was scanned before
+        do throws(JSONError) {
+            guard value.kind == .array else { return try readTexts(&cursor, body) }
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body) {
+                let before = tokens
+                let isToken = try cursor.peekKind(body) == .number
+                try readTexts(&cursor, body)
+                if !isToken { longestInput = max(longestInput ?? 0, tokens &- before) }
+            }
+        } catch {
+            return  // the value was scanned before
+        }
     }
 
     private mutating func readTexts(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {

@@ -2,9 +2,8 @@ import Codecs
 import RoutingPolicy
 
 extension RequestOutline {
-    /// The members of OpenAI's requests that the router reads. They go upstream, `model` with the provider's own
-    /// name.
-    enum Member: Int, CaseIterable {
+    /// The members of OpenAI's requests that the router reads. They go upstream, `model` with the provider's own name.
+    enum Member: CaseIterable {
         case messages, stream, n, streamOptions, responseFormat, tools, functions, maxTokens, maxCompletionTokens, model
         /// The texts of requests other than chats.
         case input, prompt, query, documents
@@ -29,53 +28,41 @@ extension RequestOutline {
         }
     }
 
-    /// A member of a request's body that the router reads: one of OpenAI's, or a routing override, which no upstream
-    /// sees.
-    struct Field {
-        /// OpenAI's members first, in the order of their cases, then `RoutingOverride.all`. At most 64: the fields of a
-        /// request are bits of a word.
-        let index: Int
-
-        private static let names = Member.allCases.map(\.name) + RoutingOverride.all.map(\.name)
-
-        /// For each length of a name, a bit for each field whose name has it.
-        private static let byLength = InlineArray<32, UInt64> { length in
-            names.indices.reduce(0) { names[$1].utf8CodeUnitCount == length ? $0 | 1 << UInt64($1) : $0 }
+    /// A member of a request's body that the router reads.
+    struct Field: Sendable {
+        enum Meaning {
+            case member(Member)
+            /// No upstream sees it.
+            case override(RoutingOverride)
         }
 
-        var name: String { "\(Self.names[index])" }
+        /// The position in ``all``.
+        let id: Int
+        let name: StaticString
+        let meaning: Meaning
 
-        /// nil for a routing override.
-        var member: Member? { Member(rawValue: index) }
+        var text: String { "\(name)" }
 
-        var isOverride: Bool { index >= Member.allCases.count }
+        var isMessages: Bool { if case .member(.messages) = meaning { true } else { false } }
 
-        var override: RoutingOverride { RoutingOverride.all[index - Member.allCases.count] }
+        var isOverride: Bool { if case .override = meaning { true } else { false } }
+
+        private static let all: [Field] = {
+            let meanings = Member.allCases.map { ($0.name, Meaning.member($0)) } + RoutingOverride.all.map { ($0.name, .override($0)) }
+            return meanings.enumerated().map { Field(id: $0.offset, name: $0.element.0, meaning: $0.element.1) }
+        }()
+
+        /// The fields by the length of their names, which rules out most members of a request.
+        private static let byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
+            all.filter { $0.name.utf8CodeUnitCount == length }
+        }
 
         /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an
-        /// escaped key is the same key. Most members are ruled out by their length.
-        init?(_ key: Range<Int>, in body: RawSpan) {
-            let length = key.count - 2
-            if Self.byLength.indices.contains(length), let field = Self(key, among: Self.byLength[length], in: body) {
-                self = field
-                return
-            }
-            // A key that is longer than its meaning has an escape.
-            guard JSON.contentLength(key, in: body) != length, let field = Self(key, among: .max, in: body) else { return nil }
-            self = field
-        }
-
-        @inline(__always)
-        private init?(_ key: Range<Int>, among fields: UInt64, in body: RawSpan) {
-            var rest = fields
-            while rest != 0 {
-                let index = rest.trailingZeroBitCount
-                rest &= rest &- 1
-                guard index < Self.names.count, JSON.isKey(key, Self.names[index], in: body) else { continue }
-                self.index = index
-                return
-            }
-            return nil
+        /// escaped key is the same key.
+        static func named(_ key: Range<Int>, in body: RawSpan) -> Field? {
+            let length = JSON.contentLength(key, in: body)
+            guard byLength.indices.contains(length) else { return nil }
+            return byLength[length].first { JSON.isKey(key, $0.name, in: body) }
         }
     }
 }

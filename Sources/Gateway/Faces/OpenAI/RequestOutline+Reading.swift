@@ -11,8 +11,8 @@ extension RequestOutline {
         private(set) var wantsUsage = false
         private(set) var choices = 1
         private(set) var members: [JSONMember] = []
-        /// A bit for each field.
-        private var seen: UInt64 = 0
+        /// The fields that the body has had, by their ids.
+        private var seen: [Int] = []
         /// The first invalid value. It is reported only if the whole body is valid JSON.
         private var refusal: APIError?
 
@@ -35,8 +35,8 @@ extension RequestOutline {
             members.reserveCapacity(16)
             try cursor.enterObject(body)
             while let key = try cursor.nextKey(body) {
-                let field = Field(key, in: body)
-                let value = field?.member == .messages ? try needs.readMessages(&cursor, body) : try cursor.skipValue(body)
+                let field = Field.named(key, in: body)
+                let value = field?.isMessages == true ? try needs.readMessages(&cursor, body) : try cursor.skipValue(body)
                 if field?.isOverride != true { members.append(JSONMember(key: key, value: value)) }
                 guard let field, refusal == nil else { continue }
                 do throws(APIError) { try read(field, value, body) } catch { refusal = error }
@@ -45,26 +45,31 @@ extension RequestOutline {
         }
 
         private mutating func read(_ field: Field, _ value: JSONValue, _ body: RawSpan) throws(APIError) {
-            let bit = UInt64(1) << UInt64(field.index)
-            guard seen & bit == 0 else { throw .duplicate(field.name) }
-            seen |= bit
+            guard !seen.contains(field.id) else { throw .duplicate(field.text) }
+            seen.append(field.id)
             if value.kind == .null { return }
-            switch field.member {
-            case nil: try overrides.read(field.override, OverrideValue(value, in: body), name: field.name)
+            switch field.meaning {
+            case .override(let override): try overrides.read(override, OverrideValue(value, in: body), name: field.text)
+            case .member(let member): try read(member, field, value, body)
+            }
+        }
+
+        private mutating func read(_ member: Member, _ field: Field, _ value: JSONValue, _ body: RawSpan) throws(APIError) {
+            switch member {
             case .messages: break
             case .input, .prompt, .query, .documents: needs.readTexts(value, body)
             case .tools, .functions: needs.readTools(value, body)
             case .maxTokens: needs.readMaxTokens(value, body)
             case .maxCompletionTokens: needs.readMaxCompletionTokens(value, body)
-            case .model: try overrides.readModels(OverrideValue(value, in: body), name: field.name)
+            case .model: try overrides.readModels(OverrideValue(value, in: body), name: field.text)
             case .stream:
-                guard value.kind == .true || value.kind == .false else { throw .invalid(field.name, "true or false") }
+                guard value.kind == .true || value.kind == .false else { throw .invalid(field.text, "true or false") }
                 isStream = value.kind == .true
             case .n:
                 // A number that is not valid is left for the upstream to refuse.
                 choices = max(1, JSON.integer(value, in: body) ?? 1)
             case .streamOptions:
-                guard value.kind == .object else { throw .invalid(field.name, "an object") }
+                guard value.kind == .object else { throw .invalid(field.text, "an object") }
                 wantsUsage = try Self.member("include_usage", of: value, field, body)?.kind == .true
             case .responseFormat:
                 guard value.kind == .object, let type = try Self.member("type", of: value, field, body) else { return }
@@ -90,7 +95,7 @@ extension RequestOutline {
             } catch {
                 return nil
             }
-            if isDuplicate { throw .duplicate("\(field.name).\(name)") }
+            if isDuplicate { throw .duplicate("\(field.text).\(name)") }
             return found
         }
     }

@@ -1,6 +1,7 @@
 import Codecs
 import Engine
 import HTTPWire
+import ProviderKit
 import RoutingPolicy
 
 /// What the router reads of a request in OpenAI's API, straight from the bytes. Everything else is never parsed and reaches the
@@ -17,8 +18,8 @@ struct RequestOutline {
     /// most requests.
     let overrides: OverridesBox?
     let needs: RequestNeeds
-    /// The members that go upstream.
-    let members: [JSONMember]
+    /// What goes upstream.
+    let payload: Payload
 
     /// Whether `response_format` asks for JSON; the parsed content then goes into `_router`.
     var wantsJSON: Bool { needs.supports.contains(.json) }
@@ -40,7 +41,31 @@ struct RequestOutline {
         choices = reading.choices
         overrides = reading.overrides.overrides(over: defaults)
         needs = reading.needs.needs
-        members = reading.members
+        payload = .members(reading.members)
+    }
+
+    /// Reads a form. Routing overrides come in headers only.
+    ///
+    /// - Parameter type: the value of `content-type`.
+    init(form body: RawSpan, type: String, fields headers: HTTPFields, defaults: OverridesBox?) throws(APIError) {
+        guard let form = MultipartForm(body, contentType: type) else {
+            throw APIError(400, "the body is not a valid form; send multipart/form-data with its boundary", code: "invalid_form")
+        }
+        var overrides = OverrideReader()
+        var texts: [String: String] = [:]
+        for part in form.parts where !part.isFile && ["model", "n", "stream", "prompt"].contains(part.name) {
+            let text = body.extracting(part.value).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            guard texts.updateValue(text, forKey: part.name) == nil else { throw .duplicate(part.name) }
+        }
+        if let model = texts["model"] { try overrides.readModels(.header(model), name: "model") }
+        if let given = try OverrideReader(headers: headers) { overrides.add(given) }
+        models = overrides.models
+        isStream = texts["stream"] == "true"
+        wantsUsage = false
+        choices = 1
+        self.overrides = overrides.overrides(over: defaults)
+        needs = RequestNeeds(promptTokens: TokenEstimate.tokens(ofBytes: texts["prompt"]?.utf8.count ?? 0))
+        payload = .form(form)
     }
 }
 

@@ -1,0 +1,73 @@
+import Codecs
+import OpenAI
+import ProviderKit
+import Testing
+import WireFormats
+
+@Suite("the OpenAI plugin's other operations")
+struct OpenAIObjectsTests {
+    private func sent(
+        _ operation: ProviderKit.Operation, _ payload: Payload, _ body: [UInt8], defaults: [BodyField] = [], overrides: [BodyField] = []
+    ) throws -> (UpstreamRequest, String) {
+        let provider = OpenAIProvider(.sample)
+        let format = try #require(provider.formats(for: operation, model: "up").first)
+        let call = Call(
+            operation: operation, model: "up", isStream: false, format: format, payload: payload, defaults: defaults, overrides: overrides)
+        let request = try provider.request(for: call, body: body.span.bytes)
+        let text = request.body.flatMap { source -> [UInt8] in
+            switch source {
+            case .bytes(let bytes): bytes
+            case .client(let range): Array(body[range])
+            }
+        }
+        return (request, String(decoding: text, as: UTF8.self))
+    }
+
+    @Test(
+        "only the model changes in a request, which goes to the operation's own path",
+        arguments: [
+            (ProviderKit.Operation.embeddings, "/v1/embeddings"), (.completion, "/v1/completions"), (.moderation, "/v1/moderations"),
+            (.imageGeneration, "/v1/images/generations"), (.imageEdit, "/v1/images/edits"), (.rerank, "/v1/rerank"),
+        ])
+    func passes(operation: ProviderKit.Operation, path: String) throws {
+        let body = Array(#"{"model":"a", "input": ["x"],"y":1e999}"#.utf8)
+        let (request, text) = try sent(operation, .members(try JSON.members(of: body.span.bytes)), body)
+        #expect(request.target == path)
+        #expect(text == #"{"model":"up", "input": ["x"],"y":1e999}"#)
+    }
+
+    @Test("the policy's members are merged into a request")
+    func policy() throws {
+        let body = Array(#"{"input":"x","dimensions":7}"#.utf8)
+        let fields = [BodyField(key: "dimensions", json: Array("256".utf8)), BodyField(key: "user", json: Array(#""u""#.utf8))]
+        let payload = Payload.members(try JSON.members(of: body.span.bytes))
+        #expect(try sent(.embeddings, payload, body, defaults: fields).1 == #"{"input":"x","dimensions":7,"model":"up","user":"u"}"#)
+        #expect(try sent(.embeddings, payload, body, overrides: fields).1 == #"{"input":"x","dimensions":256,"model":"up","user":"u"}"#)
+    }
+
+    @Test("a typed embeddings request is written in OpenAI's format")
+    func typed() throws {
+        let request = EmbeddingsRequest(inputs: [.text("a"), .tokens([1, 2])], dimensions: 3)
+        #expect(
+            try sent(.embeddings, .embeddings(request), []).1
+                == #"{"input":["a",[1,2]],"dimensions":3,"encoding_format":"float","model":"up"}"#)
+    }
+
+    @Test("a form keeps its files and fields, gets the provider's name of the model, and the policy's fields")
+    func forms() throws {
+        let type = "multipart/form-data; boundary=b"
+        let body = Array(
+            "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\na\r\n--b\r\ncontent-disposition: form-data; name=\"image\"; filename=\"f\"\r\n\r\n\u{0}\u{1}\r\n--b--\r\n"
+                .utf8)
+        let form = try #require(MultipartForm(body.span.bytes, contentType: type))
+        let quality = BodyField(key: "quality", json: Array(#""high""#.utf8))
+        let (request, text) = try sent(.imageEdit, .form(form), body, overrides: [quality])
+        #expect(request.fields.filter { $0.name == "content-type" } == [HTTPField("content-type", type)])
+        let read = try #require(MultipartForm(Array(text.utf8).span.bytes, contentType: type))
+        let values = read.parts.map { String(decoding: Array(text.utf8)[$0.value], as: UTF8.self) }
+        #expect(read.parts.map(\.name) == ["model", "image", "quality"] && values == ["up", "\u{0}\u{1}", "high"])
+        #expect(read.parts.map(\.isFile) == [false, true, false])
+        let untouched = try sent(.imageEdit, .form(form), body).1
+        #expect(untouched == String(decoding: body, as: UTF8.self).replacing("\r\n\r\na\r\n", with: "\r\n\r\nup\r\n"))
+    }
+}
