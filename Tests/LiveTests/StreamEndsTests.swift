@@ -110,7 +110,11 @@ import Testing
         try upstream.waitForPeerClose()
     }
 
-    @Test(arguments: [[first, finish], [first, second, finish], [OpenAIReplies.roleChunk, first, finish]])
+    @Test(arguments: [
+        [first, finish], [first, second, finish], [OpenAIReplies.roleChunk, first, finish],
+        [OpenAIReplies.chunk(#"{"content":"alpha"}"#, finish: "stop")],
+        [OpenAIReplies.chunk(#"{"content":"alpha"}"#, finish: "stop"), OpenAIReplies.usageChunk()],
+    ])
     func `a stream ends after its finish reason, whatever comments the upstream sends for ever`(events: [String]) throws {
         let upstream = try ScriptedUpstream(
             Self.play(events, then: { exchange in while true { try exchange.chunk(": ping\n\n"); try exchange.pause(.milliseconds(50)) } }))

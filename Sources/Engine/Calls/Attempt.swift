@@ -353,7 +353,7 @@ final class Attempt {
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
         if signals.hasBegun { hasBegun = true }
-        if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons(signals) }
+        if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
@@ -372,19 +372,21 @@ final class Attempt {
         }
     }
 
-    /// Ends a stream that is complete soon after its last finish reason, whatever comments still arrive. A server that
-    /// sends its first content together with a finish reason may send one in every chunk, so it gets the time of
-    /// `idle`.
-    private func followFinishReasons(_ signals: Signals) {
+    /// Ends a stream that is complete a second after its last finish reason, whatever comments still arrive. Content
+    /// after it shows that the finish reasons of this server aren't final, so from then on `idle` counts.
+    private func followFinishReasons() {
         guard let before = unfinishedChoices else { return }
-        if before <= 0, signals.contentBytes > 0 {
-            unfinishedChoices = nil
-            transport?.watch(.response, for: providerCall.isStream ? nil : timeouts.response)
-            return
+        var unfinished = before
+        for part in sink.parts {
+            if unfinished <= 0, part.signals.contentBytes > 0 {
+                unfinishedChoices = nil
+                transport?.watch(.response, for: providerCall.isStream ? nil : timeouts.response)
+                return
+            }
+            unfinished &-= part.signals.finishes
         }
-        unfinishedChoices = before &- signals.finishes
-        guard before <= signals.finishes, let last = sink.parts.last(where: { $0.signals.finishes > 0 }) else { return }
-        transport?.watch(.response, for: last.signals.contentBytes == 0 || isCommitted ? .seconds(1) : timeouts.idle)
+        unfinishedChoices = unfinished
+        if before > 0, unfinished <= 0 { transport?.watch(.response, for: .seconds(1)) }
     }
 
     private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
