@@ -31,6 +31,15 @@ struct BodyFormTests {
     }
 
     @Test(
+        "an object over several lines is no lines of JSON, whatever the content type says",
+        arguments: ["{\n  \"a\": 1\n}", "{\r\n\"a\": 1}", "{\n{", "{ \"a\": 1,\n\"b\": 2}\n{"])
+    func severalLines(text: String) {
+        #expect(form(text, "application/x-ndjson") == .jsonObject)
+        #expect(form("{\"a\": 1}\n", "application/x-ndjson") == .jsonLines)
+        #expect(form("{", "application/x-ndjson") == nil)
+    }
+
+    @Test(
         "a beginning that may still become a field of an event stream is undecided",
         arguments: ["", "d", "dat", "data", "e", "event", "err", "i", "retr"])
     func undecided(_ text: String) {

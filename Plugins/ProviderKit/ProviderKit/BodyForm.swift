@@ -22,13 +22,20 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     ///
     /// - Parameters:
     ///   - bytes: the bytes of the body so far, without white space and a complete byte order mark in front.
-    ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them.
+    ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them, as long
+    ///     as the first line is not over.
     ///   - isStream: whether a stream was asked for. Only then are lines of JSON looked for, which the client is to get
     ///     one by one.
     public init?(_ bytes: RawSpan, contentType: @autoclosure () -> String?, isStream: Bool) {
         guard bytes.byteCount > 0 else { return nil }
         switch bytes.byte(0) {
-        case UInt8(ascii: "{"): self = isStream && Self.isLines(bytes, contentType()) ? .jsonLines : .jsonObject
+        case UInt8(ascii: "{"):
+            guard isStream else {
+                self = .jsonObject
+                return
+            }
+            guard let isLines = Self.isLines(bytes, contentType()) else { return nil }
+            self = isLines ? .jsonLines : .jsonObject
         case UInt8(ascii: "["): self = .jsonArray
         case UInt8(ascii: "<"): self = .markup
         case UInt8(ascii: ":"): self = .eventStream
@@ -42,15 +49,20 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// The content types of JSON lines, which have no registration. Source: the pages jsonlines.org and ndjson.org.
     private static let linesTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"]
 
-    private static func isLines(_ bytes: RawSpan, _ contentType: String?) -> Bool {
+    /// Whether the bytes are lines of objects; nil if more bytes are needed.
+    private static func isLines(_ bytes: RawSpan, _ contentType: String?) -> Bool? {
         // Almost always it is the shorter `application/json`.
-        if let type = contentType?.utf8, type.count > "application/json".utf8.count,
-            linesTypes.contains(where: { type.lazy.map(ASCII.lowercased).starts(with: $0.utf8) })
-        {
-            return true
+        let isNamed =
+            contentType.map { type in
+                type.utf8.count > "application/json".utf8.count
+                    && linesTypes.contains { type.utf8.lazy.map(ASCII.lowercased).starts(with: $0.utf8) }
+            } ?? false
+        guard let end = bytes.firstIndex(of: ASCII.lineFeed, in: 0..<bytes.byteCount) else {
+            return isNamed && bytes.byteCount < 2 ? nil : isNamed
         }
+        // An object that is written over several lines is none of them.
+        if isNamed { return (try? JSON.validate(bytes.extracting(0..<end))) != nil }
         // A complete object on the first line, and another one after it.
-        guard let end = bytes.firstIndex(of: ASCII.lineFeed, in: 0..<bytes.byteCount) else { return false }
         var next = end + 1
         while next < bytes.byteCount, JSON.isBlank(bytes.byte(next)) { next += 1 }
         guard next < bytes.byteCount, bytes.byte(next) == UInt8(ascii: "{") else { return false }
