@@ -249,7 +249,7 @@ struct OpenAIFailureTests {
                 #"{"error":{"message":"Missing required parameter: 'response_format.json_schema'.","param":"response_format.json_schema","code":"missing_required_parameter"}}"#,
                 .clientError
             ),
-            (413, "<html>413 Request Entity Too Large</html>", .clientError),
+            (413, "<html>413 Request Entity Too Large</html>", .contextOverflow),
             (403, #"{"error":{"message":"guardrail","code":403,"metadata":{"reasons":[],"flagged_input":""}}}"#, .providerRejected),
             (
                 400, #"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"ERROR","provider_name":"x"}}}"#,

@@ -352,7 +352,7 @@ struct RefusalTests {
                 nil
             ),
             ("llama.cpp", 503, #"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#, nil),
-            ("Hugging Face", 503, #"{"error":"Model x is currently loading","estimated_time":20.0}"#, nil),
+            ("Hugging Face", 503, #"{"error":"Model x is currently loading","estimated_time":20.0}"#, 20_000),
         ] as [(String, Int, String, Int?)])
     func rate(provider: String, status: Int, body: String, wait: Int?) {
         let error = self.error(status, body)

@@ -4,7 +4,7 @@ extension ErrorBody {
     /// The class of a failure with this body: what the words say is at fault, and the status only if they say nothing.
     ///
     /// - Parameter status: the status of the response. nil for an error inside a successful response: then the code
-    ///   counts if it is a status.
+    ///   counts if it is a status, and the words mean what they mean with a 400.
     public func failureClass(status: Int?) -> FailureClass {
         let status = status ?? self.status
         if let known = known(status) { return known }
@@ -19,16 +19,23 @@ extension ErrorBody {
 
     private func known(_ status: Int?) -> FailureClass? {
         if isFlagged { return .contentFilter }
-        let codes = [code, type].compactMap { $0 } + furtherCodes
+        let codes = ([code, type].compactMap { $0 } + furtherCodes).map(Self.withoutNamespace)
         // OpenAI sends this for any text. For a message's content it is about the context, for `user` or a tool's name
         // it is the client's mistake. [litellm, exception_mapping_utils.py]
         if codes.contains("string_above_max_length") { return isAboutContent ? .contextOverflow : nil }
         // Some put a sentence where others have a code (xAI).
         let texts = [message, innerMessage, code?.contains(" ") == true ? code : nil].compactMap { $0 } + furtherMessages
-        let known = ErrorWords(codes: codes, texts: texts, status: status).failureClass
+        let known = ErrorWords(codes: codes, texts: texts, status: status ?? 400).failureClass
         // A quota that comes back by itself is a limit. Gemini sends the words of a used-up quota for both.
-        if known == .providerRejected, status == 429, retryDelay != nil || statedWait != nil { return .rateLimited }
+        if known == .providerRejected, status == 429, retryDelay != nil || statedWait(now: 0) != nil { return .rateLimited }
         return known ?? (param == "response_format" ? .unsupported : nil)
+    }
+
+    /// The name of an exception of AWS, `com.amazon.coral.service#ThrottlingException:http://…`, without what is
+    /// around it. Source: AWS's protocol `restJson1`, "Operation error serialization".
+    private static func withoutNamespace(_ code: String) -> String {
+        guard let mark = code.lastIndex(of: "#") else { return code }
+        return String(code[code.index(after: mark)...].prefix { $0 != ":" })
     }
 
     /// Whether `param` is the text of the prompt: `messages`, `messages[1].content`, `messages.[0].content.[1].text` or
@@ -45,14 +52,14 @@ private struct ErrorWords {
     /// The messages, without what they quote from the request.
     private let texts: [ErrorText]
     private let textsWithQuotes: [ErrorText]
-    private let status: Int?
+    private let status: Int
 
-    init(codes: [String], texts: [String], status: Int?) {
+    init(codes: [String], texts: [String], status: Int) {
         self.codes = codes.map { $0.lowercased() }
         self.status = status
         let messages = texts.map(QuotingText.init)
-        textsWithQuotes = messages.map { ErrorText($0.bytes) }
-        self.texts = messages.map { ErrorText($0.withoutQuotes(status: status)) }
+        textsWithQuotes = messages.map { $0.withQuotes(status: status) }
+        self.texts = messages.map { $0.withoutQuotes(status: status) }
     }
 
     var failureClass: FailureClass? {

@@ -12,8 +12,18 @@ extension ErrorBody {
             forEachMember(of: value, in: bytes) { member, bytes in
                 if JSON.isKey(member.key, "code", in: bytes), let text = JSON.text(member.value, in: bytes) { furtherCodes.append(text) }
             }
-        case "details" where value.kind == .array:
-            readGoogleDetails(value, in: bytes)
+        case "details":
+            readDetails(value, in: bytes)
+        case "promptFeedback":
+            // Gemini blocks a prompt in a response with status 200. Source: the Gemini API reference, `PromptFeedback`.
+            forEachMember(of: value, in: bytes) { member, bytes in
+                guard JSON.isKey(member.key, "blockReason", in: bytes), let reason = JSON.text(member.value, in: bytes),
+                    reason != "BLOCK_REASON_UNSPECIFIED"
+                else { return }
+                isFlagged = true
+                code = code ?? reason
+                message = message ?? "the prompt was blocked: \(reason)"
+            }
         default:
             break
         }
@@ -52,22 +62,34 @@ extension ErrorBody {
         }
     }
 
-    /// Reads `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}` and `{"@type": "…",
-    /// "reason": "API_KEY_INVALID"}`. Source: google/rpc/error_details.proto.
-    private mutating func readGoogleDetails(_ value: JSONValue, in bytes: RawSpan) {
+    /// Reads a text (GitHub Models), or Google's objects: `{"@type": "type.googleapis.com/google.rpc.RetryInfo",
+    /// "retryDelay": "31s"}`, `"reason": "API_KEY_INVALID"` (ErrorInfo), `"detail": "…"` (DebugInfo) and `"message":
+    /// "…"` (LocalizedMessage). Source: google/rpc/error_details.proto.
+    private mutating func readDetails(_ value: JSONValue, in bytes: RawSpan) {
+        if value.kind == .string { furtherMessages.append(JSON.string(value.range, in: bytes)) }
+        forEachMember(of: value, in: bytes) { readDetail($0, in: $1) }
+        guard value.kind == .array else { return }
         var cursor = JSONCursor(at: value.range.lowerBound)
         do throws(JSONError) {
             try cursor.enterArray(bytes)
-            while try cursor.nextElement(bytes) {
-                forEachMember(of: try cursor.skipValue(bytes), in: bytes) { member, bytes in
-                    guard let text = JSON.text(member.value, in: bytes) else { return }
-                    if JSON.isKey(member.key, "retryDelay", in: bytes) { retryDelay = text }
-                    if JSON.isKey(member.key, "reason", in: bytes) { furtherCodes.append(text) }
-                }
+            var elements = 0
+            while elements < Self.maxElements, try cursor.nextElement(bytes) {
+                forEachMember(of: try cursor.skipValue(bytes), in: bytes) { readDetail($0, in: $1) }
+                elements += 1
             }
         } catch {
             return
         }
+    }
+
+    private mutating func readDetail(_ member: JSONMember, in bytes: RawSpan) {
+        if JSON.isKey(member.key, "localizedMessage", in: bytes) {
+            return forEachMember(of: member.value, in: bytes) { readDetail($0, in: $1) }
+        }
+        guard let text = JSON.text(member.value, in: bytes) else { return }
+        if JSON.isKey(member.key, "retryDelay", in: bytes) { retryDelay = text }
+        if JSON.isKey(member.key, "reason", in: bytes) { furtherCodes.append(text) }
+        if JSON.isKey(member.key, "detail", in: bytes) || JSON.isKey(member.key, "message", in: bytes) { furtherMessages.append(text) }
     }
 }
 
@@ -79,11 +101,15 @@ extension ErrorBody {
     public func wait(_ head: UpstreamHead) -> Duration? {
         if let retryDelay, let seconds = RetryAfter.seconds(inBody: retryDelay) { return RetryAfter.duration(seconds) }
         let reset = fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
-        return reset ?? statedWait
+        return reset ?? statedWait(now: head.respondedAt)
     }
 
     /// The wait in the words of the message; nil if it names none.
-    var statedWait: Duration? { [message, innerMessage].lazy.compactMap { $0 }.compactMap(RetryAfter.stated).first }
+    ///
+    /// - Parameter now: the current time in seconds since 1970; nil if it is unknown.
+    func statedWait(now: Double?) -> Duration? {
+        [message, innerMessage].lazy.compactMap { $0 }.compactMap { RetryAfter.stated($0, now: now) }.first
+    }
 
     /// The message, followed by that of the provider that this provider has called. OpenRouter's own message is only
     /// "Provider returned error". nil if there is no message.

@@ -39,7 +39,7 @@ public struct ErrorBody: Sendable, Equatable {
     /// Bodies inside bodies are read up to this depth.
     private static let maxDepth = 4
     /// At most so many elements of an array are read.
-    private static let maxElements = 16
+    static let maxElements = 16
 
     /// Reads the body of an error response, or the value of its `error`. nil if the bytes are not JSON, or say nothing.
     public init?(_ bytes: RawSpan) {
@@ -87,9 +87,17 @@ public struct ErrorBody: Sendable, Equatable {
 
     /// A text in the place of an error. A single word is a code, such as OAuth's `invalid_grant`.
     private mutating func add(text: String) {
-        if text.isEmpty { return }
+        guard Self.says(text) else { return }
         message = text
         if !text.contains(" ") { furtherCodes.append(text) }
+    }
+
+    /// Texts that mean that there is no error. Some servers write their language's null, or report a success.
+    private static let silences: Set = ["null", "none", "nil", "undefined", "ok", "success", "succeeded", "successful"]
+
+    /// Whether a text says something about a failure.
+    private static func says(_ text: String) -> Bool {
+        !text.allSatisfy(\.isWhitespace) && !(text.utf8.count < 12 && silences.contains(text.lowercased()))
     }
 
     private mutating func readObject(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
@@ -126,12 +134,16 @@ public struct ErrorBody: Sendable, Equatable {
     /// The members that contain a code. `code` precedes the others. The code 0 means success.
     private static let codes: Set = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
 
+    /// The members that contain a wait in seconds: `estimated_time` of Hugging Face, as recorded, and
+    /// `resets_in_seconds` of ChatGPT's `usage_limit_reached`, as recorded.
+    private static let waits: Set = ["retry_after", "retry_after_seconds", "estimated_time", "resets_in_seconds"]
+
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         if Self.messages.contains(name) {
             if value.kind == .object || value.kind == .array {
                 guard depth < Self.maxDepth, let body = ErrorBody(bytes.extracting(value.range), depth: depth + 1) else { return }
                 self = body.merged(with: self)
-            } else if let text = JSON.text(value, in: bytes), !text.isEmpty {
+            } else if let text = JSON.text(value, in: bytes), Self.says(text) {
                 furtherMessages += (name == "message" ? [message] : message == nil ? [] : [text]).compactMap { $0 }
                 if message == nil || name == "message" { message = text }
             }
@@ -150,8 +162,10 @@ public struct ErrorBody: Sendable, Equatable {
             param = text
         } else if name == "status" || name == "reason", value.kind == .string {
             furtherCodes.append(text)
-        } else if name == "retry_after" {
+        } else if Self.waits.contains(name) {
             retryDelay = text
+        } else if name == "retry_after_ms", value.kind == .number {
+            retryDelay = text + "ms"
         }
     }
 

@@ -10,6 +10,8 @@ struct ErrorText {
         var startsRun: Bool
         /// Whether a comma or the end of a sentence follows.
         var endsClause = false
+        /// Whether the word is in a quote, which may be the client's.
+        var isQuoted = false
     }
 
     private(set) var words: [Word] = []
@@ -18,8 +20,10 @@ struct ErrorText {
     /// The text in lower case, for the phrases of languages without blanks between words.
     let bytes: [UInt8]
 
-    /// - Parameter bytes: a text in lower case, with plain apostrophes.
-    init(_ bytes: [UInt8]) {
+    /// - Parameters:
+    ///   - bytes: a text in lower case, with plain apostrophes.
+    ///   - quotes: what the text quotes from the request.
+    init(_ bytes: [UInt8], quotes: [Range<Int>] = []) {
         self.bytes = bytes
         var start = 0
         var startsRun = true
@@ -29,7 +33,8 @@ struct ErrorText {
             if start < index {
                 let isNegation =
                     byte == UInt8(ascii: "'") && bytes[index - 1] == UInt8(ascii: "n") && bytes[index...].starts(with: "'t".utf8)
-                words += Self.words(bytes[start..<index], isNegation: isNegation, startsRun: startsRun)
+                let isQuoted = quotes.contains { $0.contains(start) }
+                words += Self.words(bytes[start..<index], isNegation: isNegation, startsRun: startsRun, isQuoted: isQuoted)
                 startsRun = false
             }
             start = index + 1
@@ -44,12 +49,13 @@ struct ErrorText {
 
     /// The words of a run of letters: `isn`, which `'t` follows, is `is not`, and `cannot` is `can not`. The `t` alone
     /// is no word.
-    private static func words(_ letters: ArraySlice<UInt8>, isNegation: Bool, startsRun: Bool) -> [Word] {
+    private static func words(_ letters: ArraySlice<UInt8>, isNegation: Bool, startsRun: Bool, isQuoted: Bool) -> [Word] {
         let text = String(decoding: letters, as: UTF8.self)
         if text == "t" { return [] }
         let isNegated = isNegation || text == "cannot"
         let word = isNegated ? text == "cannot" || text == "can" ? "can" : String(text.dropLast()) : text
-        return [Word(stem: stem(word), startsRun: startsRun)] + (isNegated ? [Word(stem: "not", startsRun: true)] : [])
+        let first = Word(stem: stem(word), startsRun: startsRun, isQuoted: isQuoted)
+        return [first] + (isNegated ? [Word(stem: "not", startsRun: true, isQuoted: isQuoted)] : [])
     }
 
     /// A word without `s` and `ed` at its end, if at least three and five letters remain: `use` and `used`, `exceed`.
@@ -69,11 +75,15 @@ struct ErrorText {
 /// | `…` | at most 12 words, without a comma and without the end of a sentence |
 /// | `^` | the beginning of the message, or of what follows a comma or a sentence |
 /// | `$` | a comma, or the end of a sentence |
+/// | `<feature>` | a part of a request that a model may not support, at the start of a run |
+/// | `<medium>` | a medium, at the start of a run |
 ///
-/// A phrase in a language without blanks between words is found anywhere.
+/// At least one word of a match is not quoted: what a message only quotes is the client's. A phrase in a language
+/// without blanks between words is found anywhere.
 struct Phrase: ExpressibleByStringLiteral, Sendable {
     private enum Part {
         case words(Set<String>)
+        case term(Set<String>)
         case run
         case gap
         case start
@@ -99,6 +109,8 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
                 case "…": return [.gap]
                 case "^": return [.start]
                 case "$": return [.end]
+                case "<feature>": return [.term(Self.features)]
+                case "<medium>": return [.term(Self.media)]
                 default:
                     let choices = token.split(separator: "|").map { ErrorText(TextSearch.lowercased(String($0))).words.map(\.stem) }
                     if choices.count > 1 { return [.words(Set(choices.joined()))] }
@@ -111,32 +123,50 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
         guard bytes.isEmpty else { return TextSearch.find(bytes, in: text.bytes) != nil }
         for part in parts {
             if case .words(let choices) = part, !choices.contains(where: text.vocabulary.contains) { return false }
+            if case .term(let choices) = part, choices.isDisjoint(with: text.vocabulary) { return false }
         }
-        return text.words.indices.contains { matches(parts[...], text.words, at: $0) }
+        return text.words.indices.contains { matches(parts[...], text.words, at: $0, isQuoted: true) }
     }
 
-    private func matches(_ parts: ArraySlice<Part>, _ words: [ErrorText.Word], at index: Int) -> Bool {
-        guard let part = parts.first else { return true }
+    /// - Parameter isQuoted: whether all words so far are quoted.
+    private func matches(_ parts: ArraySlice<Part>, _ words: [ErrorText.Word], at index: Int, isQuoted: Bool) -> Bool {
+        guard let part = parts.first else { return !isQuoted }
         let rest = parts.dropFirst()
         let isAfterClause = index > 0 && words[index - 1].endsClause
         switch part {
         case .words(let choices):
-            return index < words.count && choices.contains(words[index].stem) && matches(rest, words, at: index + 1)
+            return index < words.count && choices.contains(words[index].stem)
+                && matches(rest, words, at: index + 1, isQuoted: isQuoted && words[index].isQuoted)
+        case .term(let choices):
+            return index < words.count && words[index].startsRun && choices.contains(words[index].stem)
+                && matches(rest, words, at: index + 1, isQuoted: isQuoted && words[index].isQuoted)
         case .run:
-            if matches(rest, words, at: index) { return true }
+            if matches(rest, words, at: index, isQuoted: isQuoted) { return true }
             guard index < words.count, !isAfterClause else { return false }
             let end = words[(index + 1)...].firstIndex(where: \.startsRun) ?? words.count
-            return matches(rest, words, at: end)
+            return matches(rest, words, at: end, isQuoted: isQuoted)
         case .gap:
             for next in index...min(index + Self.maxGap, words.count) {
                 if next > 0, words[next - 1].endsClause { return false }
-                if matches(rest, words, at: next) { return true }
+                if matches(rest, words, at: next, isQuoted: isQuoted) { return true }
             }
             return false
         case .start:
-            return (index == 0 || isAfterClause) && matches(rest, words, at: index)
+            return (index == 0 || isAfterClause) && matches(rest, words, at: index, isQuoted: isQuoted)
         case .end:
-            return isAfterClause && matches(rest, words, at: index)
+            return isAfterClause && matches(rest, words, at: index, isQuoted: isQuoted)
         }
     }
+}
+
+extension Phrase {
+    /// What a model may not support of a request, as stems.
+    static let features = media.union([
+        "tool", "function", "vision", "multimodal", "modality", "system", "developer", "assistant", "stream", "streaming", "temperature",
+        "top", "response", "json", "schema", "structur", "reasoning", "thinking", "logprob", "logit", "seed", "stop", "frequency",
+        "presence", "parallel", "prefill", "grammar", "budget", "caching", "search", "speech",
+    ])
+
+    /// The media of a message's parts, as stems.
+    static let media: Set<String> = ["image", "audio", "video", "file", "document", "pdf", "picture"]
 }

@@ -23,10 +23,11 @@ extension Provider {
         } else if let text = plainText(body) {
             error.message = "\(status): \(text)"
             error.failure = ErrorBody.failureClass(ofText: text, status: head.status) ?? error.failure
-            error.retryAfter = error.retryAfter ?? RetryAfter.stated(text)
-        } else if let title = htmlTitles(body) {
-            error.message = "\(status) and a page of HTML: \(title)"
-            error.failure = ErrorBody.failureClass(ofText: title, status: head.status) ?? error.failure
+            error.retryAfter = error.retryAfter ?? RetryAfter.stated(text, now: head.respondedAt)
+        } else if let page = HTMLText(body) {
+            error.message = "\(status) and a page of HTML: \(page.text.prefix(maxPageCharacters))"
+            error.failure = ErrorBody.failureClass(ofText: page.text, status: head.status) ?? error.failure
+            error.retryAfter = error.retryAfter ?? RetryAfter.stated(page.text, now: head.respondedAt)
         } else if (300..<400).contains(head.status) {
             error.message = "\(status); redirects are not followed; set 'base_url' to the address that it redirects to"
         }
@@ -34,13 +35,17 @@ extension Provider {
     }
 }
 
+/// The most characters of a page of HTML in a message.
+private let maxPageCharacters = 512
+
 /// The failure class of an HTTP status, as long as no body refines it. Source: the failure table in docs/failures.md.
 public func failureClass(ofStatus status: Int) -> FailureClass {
     switch status {
-    case 401, 402, 403: .providerRejected
+    case 401, 402, 403, 407: .providerRejected
     case 404: .notFound
     case 429: .rateLimited
     case 408, 409, 425: .upstreamError
+    case 413: .contextOverflow
     case 400..<500: .clientError
     default: .upstreamError
     }
@@ -59,28 +64,4 @@ private func plainText(_ body: RawSpan) -> String? {
     let words = text.split(whereSeparator: \.isWhitespace)
     guard isText, let first = words.first, !first.hasPrefix("<") else { return nil }
     return words.joined(separator: " ")
-}
-
-/// The title and the headings of a page of HTML on one line, such as `403 Forbidden`, each text once; nil if there are
-/// none.
-private func htmlTitles(_ body: RawSpan) -> String? {
-    let page = String(decoding: Array(copying: 0..<min(body.byteCount, 4096), of: body), as: UTF8.self)
-    let text = TextSearch.lowercased(page)
-    var titles: [String] = []
-    for tag in ["title", "h1", "h2"] {
-        guard let start = TextSearch.find(Array("<\(tag)".utf8), in: text), let open = TextSearch.find([0x3E], in: text, from: start),
-            let close = TextSearch.find(Array("</\(tag)".utf8), in: text, from: open)
-        else { continue }
-        // The lower case has the same length, so the offsets are those of the page.
-        let title = withoutTags(String(decoding: Array(page.utf8)[(open + 1)..<close], as: UTF8.self))
-        let words = title.split { $0.isWhitespace || ($0.asciiValue.map { $0 < 0x20 || $0 == 0x7F } ?? false) }.joined(separator: " ")
-        if !words.isEmpty, !titles.contains(words) { titles.append(words) }
-    }
-    return titles.isEmpty ? nil : titles.joined(separator: ": ")
-}
-
-private func withoutTags(_ text: String) -> String {
-    text.split(separator: "<", omittingEmptySubsequences: false).enumerated().map { index, part in
-        index == 0 ? part : part.firstIndex(of: ">").map { part[part.index(after: $0)...] } ?? ""
-    }.joined(separator: " ")
 }

@@ -18,15 +18,35 @@ struct QuotingText {
 
     private static let plainMarks: [Character: String] = ["‘": "'", "’": "'", "“": "\"", "”": "\"", "«": "\"", "»": "\""]
 
-    /// The text without what it quotes and without URLs, if it may be about a field or a value of the request.
+    /// The text without what it quotes, if it may be about a field or a value of the request.
     ///
     /// A refusal of the account or a limit (401, 402, 403, 429) and a failure of the server aren't, unless they say so.
-    func withoutQuotes(status: Int?) -> [UInt8] {
-        let words = ErrorText(bytes)
+    func withoutQuotes(status: Int) -> ErrorText {
         // A value may contain quotation marks itself, so that only the last mark is known to be outside.
-        if Self.complaints.contains(where: { $0.occurs(in: words) }) { return withoutURLs(withoutSpanOfQuotes) }
-        guard let status, (400..<500).contains(status), ![401, 402, 403, 429].contains(status) else { return bytes }
-        return withoutURLs(withoutPairsOfQuotes)
+        if isComplaint { return ErrorText(withoutValues(Self.withoutURLs(withoutSpanOfQuotes))) }
+        guard Self.isAboutRequest(status) else { return ErrorText(Self.refusals.contains(status) ? bytes : Self.withoutURLs(bytes)) }
+        let text = Self.withoutURLs(bytes)
+        return ErrorText(Self.removing(Self.quotes(in: text), from: text))
+    }
+
+    /// The text in which what it quotes is marked, under the same condition.
+    func withQuotes(status: Int) -> ErrorText {
+        guard isComplaint || Self.isAboutRequest(status) else { return withoutQuotes(status: status) }
+        let text = Self.withoutURLs(bytes)
+        return ErrorText(text, quotes: Self.quotes(in: text) + (isComplaint ? Self.values(in: text).map { $0.first } : []))
+    }
+
+    /// The statuses of a refusal of the account and of a limit. Only their links say something, such as Gemini's to the
+    /// page about limits.
+    private static let refusals: Set = [401, 402, 403, 429]
+
+    private static func isAboutRequest(_ status: Int) -> Bool {
+        (400..<500).contains(status) && !refusals.contains(status)
+    }
+
+    private var isComplaint: Bool {
+        let words = ErrorText(bytes)
+        return Self.complaints.contains { $0.occurs(in: words) }
     }
 
     /// What servers say of a value: serde's "unknown variant `x`, expected one of …" (DeepSeek), pydantic's "Input
@@ -41,52 +61,97 @@ struct QuotingText {
     ]
 
     private var withoutSpanOfQuotes: [UInt8] {
-        guard let first = bytes.indices.first(where: opensQuote), let last = bytes.lastIndex(where: Self.isMark) else { return bytes }
+        guard let first = bytes.indices.first(where: { Self.opensQuote(bytes, $0) }), let last = bytes.lastIndex(where: Self.isMark) else {
+            return bytes
+        }
         // A quote that nothing closes goes on to the end.
         return Array(bytes[..<first]) + [ASCII.space] + (last > first ? bytes[(last + 1)...] : [])
     }
 
-    private var withoutPairsOfQuotes: [UInt8] {
-        var kept: [UInt8] = [], index = 0
-        while index < bytes.count {
-            guard opensQuote(index), !isMessage(index) else {
-                kept.append(bytes[index])
+    /// The ranges between pairs of quotation marks.
+    private static func quotes(in text: [UInt8]) -> [Range<Int>] {
+        var quotes: [Range<Int>] = [], index = 0
+        while index < text.count {
+            guard opensQuote(text, index), !isMessage(text, index) else {
                 index += 1
                 continue
             }
-            let mark = bytes[index]
-            let close = bytes[(index + 1)...].indices.first { bytes[$0] == mark && !isWord($0 + 1) } ?? bytes.count
-            kept.append(ASCII.space)
+            let mark = text[index]
+            let close = text[(index + 1)...].indices.first { text[$0] == mark && !isWord(text, $0 + 1) } ?? text.count
+            quotes.append(index..<min(close + 1, text.count))
             index = close + 1
         }
-        return kept
+        return quotes
+    }
+
+    private static func removing(_ ranges: [Range<Int>], from text: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = [], start = 0
+        for range in ranges {
+            kept += text[start..<range.lowerBound] + [ASCII.space]
+            start = range.upperBound
+        }
+        return kept + text[start...]
+    }
+
+    /// The values without quotation marks, as in `Invalid role: x`: up to the next blank, and up to the end of the
+    /// sentence.
+    private static func values(in text: [UInt8]) -> [(first: Range<Int>, whole: Range<Int>)] {
+        fields.flatMap { field -> [(first: Range<Int>, whole: Range<Int>)] in
+            var values: [(first: Range<Int>, whole: Range<Int>)] = [], start = 0
+            while let found = TextSearch.find(field, in: text, from: start) {
+                start = found + field.count
+                guard found == 0 || !isWord(text, found - 1) else { continue }
+                let blank = text[start...].firstIndex { $0 <= ASCII.space } ?? text.count
+                let end =
+                    text[start...].indices.first { ".,;".utf8.contains(text[$0]) && ($0 + 1 == text.count || text[$0 + 1] <= ASCII.space) }
+                    ?? text.count
+                values.append((start..<blank, start..<end))
+            }
+            return values
+        }
+    }
+
+    /// What precedes the value that a complaint is about.
+    private static let fields = ["role", "value", "type", "enum", "name", "key", "variant"].map { Array("\($0): ".utf8) }
+
+    private func withoutValues(_ text: [UInt8]) -> [UInt8] {
+        let values = Self.values(in: text).map { $0.whole }.sorted { $0.lowerBound < $1.lowerBound }
+        var end = 0
+        let separate = values.filter { value in
+            defer { end = max(end, value.upperBound) }
+            return value.lowerBound >= end
+        }
+        return Self.removing(separate, from: text)
     }
 
     /// Whether a quotation mark begins a quote. The apostrophe in `don't` does not.
-    private func opensQuote(_ index: Int) -> Bool {
-        Self.isMark(bytes[index]) && !isWord(index - 1)
+    private static func opensQuote(_ text: [UInt8], _ index: Int) -> Bool {
+        isMark(text[index]) && !isWord(text, index - 1)
     }
 
     /// Whether a quotation mark begins the message of another provider, as in `{'error': {'message': 'no credits'}}`.
-    private func isMessage(_ index: Int) -> Bool {
-        ["message': ", "message\": ", "message\":"].contains { bytes[..<index].suffix($0.utf8.count).elementsEqual($0.utf8) }
+    private static func isMessage(_ text: [UInt8], _ index: Int) -> Bool {
+        messages.contains { text[..<index].suffix($0.utf8.count).elementsEqual($0.utf8) }
     }
 
-    private func isWord(_ index: Int) -> Bool {
-        guard bytes.indices.contains(index) else { return false }
-        return ASCII.isLetter(bytes[index]) || ASCII.isDigit(bytes[index])
+    private static let messages = ["message", "error", "detail"].flatMap { ["\($0)': ", "\($0)\": ", "\($0)\":"] }
+
+    private static func isWord(_ text: [UInt8], _ index: Int) -> Bool {
+        guard text.indices.contains(index) else { return false }
+        return ASCII.isLetter(text[index]) || ASCII.isDigit(text[index])
     }
 
     private static func isMark(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "'") || byte == ASCII.quote || byte == UInt8(ascii: "`")
     }
 
-    private func withoutURLs(_ text: [UInt8]) -> [UInt8] {
+    /// The text with the word `url` in the place of each URL.
+    private static func withoutURLs(_ text: [UInt8]) -> [UInt8] {
         var text = text
         while let colon = TextSearch.find(Array("://".utf8), in: text) {
             let start = text[..<colon].lastIndex { !ASCII.isLetter($0) }.map { $0 + 1 } ?? 0
-            let end = text[colon...].firstIndex { $0 <= ASCII.space } ?? text.count
-            text.removeSubrange(start..<end)
+            let end = text[colon...].firstIndex { $0 <= ASCII.space || isMark($0) || ")>]".utf8.contains($0) } ?? text.count
+            text.replaceSubrange(start..<end, with: "url".utf8)
         }
         return text
     }

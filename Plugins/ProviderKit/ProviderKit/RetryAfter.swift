@@ -47,45 +47,6 @@ public enum RetryAfter {
             ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
         }
 
-    /// The wait that a message names: "Please try again in 1.5s", "retry after 2 minutes"; nil if it names none.
-    ///
-    /// Sources: OpenAI's and Groq's 429s ("Please try again in 6m0s."), Gemini's ("Please retry in 31.5s."), Azure's
-    /// ("retry after 12 seconds").
-    static func stated(_ message: String) -> Duration? {
-        let text = TextSearch.lowercased(message)
-        let starts = introductions.compactMap { words in TextSearch.find(words, in: text).map { $0 + words.count } }
-        return starts.lazy.compactMap { seconds(in: text[$0...]) }.first.map(duration)
-    }
-
-    private static let introductions = [
-        "try again in ", "try again after ", "retry in ", "retry after ", "please wait ", "wait for ", "available in ", "resets in ",
-        "reset after ",
-    ].map { Array($0.utf8) }
-
-    /// The seconds of a series of numbers with units, at the start of a text: `6m0s`, `1.5 s`, `2 minutes`. A number
-    /// without a unit is in seconds. nil if the text does not begin with a number.
-    private static func seconds(in text: ArraySlice<UInt8>) -> Double? {
-        var rest = text, total: Double?
-        while true {
-            let start = rest.drop { $0 == ASCII.space }
-            let digits = start.prefix { ASCII.isDigit($0) || $0 == ASCII.dot }
-            guard let number = decimal(String(decoding: digits, as: UTF8.self)[...]) else { return total }
-            let unit = start.dropFirst(digits.count).drop { $0 == ASCII.space }.prefix(while: ASCII.isLetter)
-            guard let factor = wordUnits[String(decoding: unit, as: UTF8.self)] else { return total ?? number }
-            total = (total ?? 0) + number * factor
-            rest = text[unit.endIndex...]
-        }
-    }
-
-    private static let wordUnits: [String: Double] = {
-        let units: [(Double, [String])] = [
-            (1e-3, ["ms", "millisecond", "milliseconds"]), (1, ["s", "sec", "secs", "second", "seconds"]),
-            (60, ["m", "min", "mins", "minute", "minutes"]), (3600, ["h", "hr", "hrs", "hour", "hours"]),
-            (86_400, ["d", "day", "days"]),
-        ]
-        return Dictionary(uniqueKeysWithValues: units.flatMap { factor, names in names.map { ($0, factor) } })
-    }()
-
     /// The seconds until a reset. A plain number below 10^9 is a number of seconds. Larger numbers are points in time:
     /// in seconds since 1970, and from 10^12 on in milliseconds.
     private static func untilReset(_ text: String, now: Double?) -> Double? {
@@ -121,7 +82,7 @@ public enum RetryAfter {
 
     /// A number in decimal digits, with at most one decimal point, which isn't the first character; nil for anything
     /// else, such as a sign, an exponent, NaN or an infinity.
-    private static func decimal(_ text: Substring) -> Double? {
+    static func decimal(_ text: Substring) -> Double? {
         guard let first = text.utf8.first, ASCII.digit(first) != nil else { return nil }
         guard text.utf8.allSatisfy({ ASCII.digit($0) != nil || $0 == ASCII.dot }), let value = Double(text), value.isFinite else {
             return nil

@@ -1,0 +1,305 @@
+/// The words that say that something of the request is at fault, at this model or at any.
+extension ErrorFamily {
+    /// The request itself is malformed, in words that would otherwise look like another family's.
+    static let malformed = ErrorFamily(
+        failure: .clientError,
+        codes: ["missing_required_parameter"],
+        phrases: [
+            // OpenAI, about the client's own schema
+            "invalid schema for response_format",
+            // OpenAI: "'messages' must contain the word 'json' in some form, to use 'response_format' of type
+            // 'json_object'."
+            "must contain the word 'json'",
+        ],
+        includesQuotes: true)
+
+    /// A file that the request links to can't be fetched. What its server responded with says nothing about the
+    /// upstream.
+    static let fetch = ErrorFamily(
+        failure: .clientError,
+        codes: ["invalid_image_url"],
+        phrases: [
+            // OpenAI: "Error while downloading https://…", "Timeout while downloading …"; vLLM: "404, message='Not
+            // Found', url=…"; Gemini: "Cannot fetch content from the provided URL."
+            "error|failed|unable|could|can|timeout|timed|when|while|received … fetch|fetching|download|downloading … url|link|content|<medium>",
+            "error|failed|unable|could|can|timeout|timed|when|while|received … retrieve|retrieving … url|link|content|<medium>",
+            "url|link|image|file|document|video|audio|pdf|media … fetch|download|downloading|fetching|retrieve failed|error|timeout",
+            "url|link|image|file|document|video|audio|pdf|media … not _ fetched|downloaded|retrieved",
+        ],
+        includesQuotes: true,
+        onlyStatuses: [400, 404, 415, 422, 424])
+
+    /// The request needs more than the remaining credit, and a smaller one does not.
+    static let credit = ErrorFamily(
+        failure: .unsupported,
+        phrases: [
+            // OpenRouter: "Prompt tokens limit exceeded: 32100 > 20221. To increase, visit …/settings/credits"
+            "token limit exceeded"
+        ],
+        onlyStatuses: [402])
+
+    /// The model can't serve this request, and serves others: nothing cools down.
+    static let unsupported = ErrorFamily(
+        failure: .unsupported,
+        codes: [
+            // OpenAI's error codes, with the parameter in `param`; Groq, as `code`
+            "unsupported_parameter", "unsupported_value", "unsupported_format", "unknown_parameter",
+            // Groq: the model failed to write the JSON or the tool call that was requested [issue threads of its
+            // clients]
+            "json_validate_failed", "tool_use_failed",
+            // OpenRouter's APIErrorType
+            "unsupported_modality", "unsupported_feature",
+        ],
+        phrases: [
+            // OpenRouter, 402: "This request requires more credits, or fewer max_tokens. You requested up to 16000
+            // tokens, but can only afford 7217." [maxx#818]
+            "fewer max_tokens", "can only afford",
+            // OpenRouter, 404: "No endpoints found that support tool use." (image input, the requested parameters, …)
+            // [routstr-core#554]
+            "no endpoints found that support", "no endpoints found that can handle",
+            // Ollama: "registry.ollama.ai/library/gemma:2b does not support tools"; "… does not support thinking"
+            "does|do not _ support _ <feature>", "does|do not _ support _ parameter",
+            // The same in general, with any status: "Streaming not supported for model x"; Mistral, 422: "Image inputs
+            // are not enabled for model mistral-tiny"; "Image input is disabled for this model"
+            "<feature> … not _ supported|enabled", "<feature> _ is|are disabled", "<feature> _ _ is|are disabled",
+            "unsupported _ <feature>", "has no <feature>", "model … not have _ <feature>", "<feature> … not available for|with|on|in",
+            "<feature> … only supported|available",
+            // "The model is not capable of processing images"; "This model is not able to use tools"; "This model does
+            // not accept images"; Ollama: "this model is missing data required for image input"
+            "model … not capable of", "model … not able to use|process|handle|accept|call|read|see",
+            "model … does|do|can not accept|process|handle|take|read|see|use|call _ <feature>", "model is missing data required",
+            "not be processed|handled|used by|with|for this|the model", "model only handle|accept|process|take text",
+            "only support|handle|accept _ text",
+            // OpenAI: "This model requires that either input content or output modality contain audio."
+            "model requires … <medium>", "model requires stream|streaming",
+            "must be true|false|set|enabled|disabled|between|one … for|with this|the model",
+            // Groq, Fireworks, Together: "`tool calling` is not supported with this model"
+            "not _ supported|available|enabled|allowed with|by|for|on this model",
+            // vLLM: "\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set"
+            "tool choice requires",
+            // OpenAI: "Invalid content type. image_url is only supported by certain models."
+            "only supported by certain models",
+            // vLLM: "… is not a multimodal model", "At most 0 image(s) may be provided in one prompt."
+            "is not a multimodal model", "at most _ <medium>",
+            // Groq: "Too many images provided. This model supports up to 5 images"
+            "too many <medium>", "maximum of _ <medium>", "max|maximum number of <medium>", "support up to _ <medium>",
+            "supports at most _ <medium>",
+            // DeepSeek: "unknown variant `image_url`, expected `text`"; Groq: "for 'role:user' the following must be
+            // satisfied[('messages.0.content' : value must be a string)]"; z.ai, 1210
+            "unknown variant `image_url`", "unknown variant `input_audio`", "unknown variant `file`", "content value must be a string",
+            "content.type 参数非法", "取值范围 ['text']",
+            // Gemma on Gemini's API: "Developer instruction is not enabled for models/gemma-3-27b-it"; "Function
+            // calling is …"
+            "is not enabled for models",
+            // Anthropic: "adaptive thinking is not supported on this model", "… Extra inputs are not permitted"
+            // pydantic 1: "reasoning_effort: extra fields not permitted"
+            "thinking.type.enabled", "extra input|field|parameter|propertie|argument … not permitted|allowed",
+            // OpenAI: "Unsupported parameter: 'max_tokens' is not supported with this model.",
+            // "Unrecognized request argument supplied: …"
+            "unsupported parameter", "unsupported value",
+            "unrecognized|unrecognised|unknown|unexpected parameter|argument|field|property|keyword|option",
+            "unrecognized|unknown|unexpected request|keyword|input|body parameter|argument|field",
+            "is not a valid parameter|argument|field|option",
+            "not a recognized|known|supported|allowed parameter|argument|field|property",
+            "parameter|argument|field|property … not recognized|recognised|known|allowed|permitted",
+            "parameter|argument|field|property _ is unknown|unrecognized|unexpected",
+            // JSON Schema's validators: "Additional properties are not allowed ('seed' was unexpected)", "must NOT have
+            // additional properties"
+            "additional property|properties … not allowed|permitted|supported", "not have additional property|properties",
+            // OpenAI: "max_tokens is too large: 100000. This model supports at most 16384 completion tokens";
+            // Anthropic: "max_tokens: 128001 > 64000, which is the maximum allowed number of output tokens"; DeepSeek:
+            // "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"; Groq: "`max_tokens` must be less
+            // than or equal to `8192`"
+            // Alibaba: "Range of max_tokens should be [1, 8192]"
+            "max_tokens is too large", "maximum allowed number of output tokens", "range of max_tokens", "range of max_completion_tokens",
+            "max_completion_tokens must be less than", "`max_tokens` must be less than or equal to",
+            "supports at most … completion tokens",
+            // OpenAI: "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model",
+            // without `param` [langchain-ai/langchain#31490]
+            "invalid parameter: 'response_format' of type",
+            // DeepSeek: "This response_format type is unavailable now"; LM Studio: "'response_format.type' must be
+            // 'json_schema' or 'text'"; Groq: "This model does not support response format `json_schema`."
+            "response_format type is unavailable", "'response_format.type' must be", "does not support response format",
+            "enabled only for api version|versions",
+            // OpenAI: "Your organization must be verified to stream this model."
+            "verified to stream",
+            // llama.cpp: "tools param requires --jinja flag"
+            "param requires _ flag",
+            // Gemini: "Invalid JSON payload received. Unknown name \"seed\": Cannot find field."
+            "unknown name … cannot find field",
+            // Moonshot: "invalid temperature: only 1 is allowed for this model" [bike4mind#1089]
+            "only _ is|are allowed", "only … is|are supported", "only the default … is supported",
+            // Anthropic: "`temperature` may only be set to 1 when thinking is enabled."; "`top_p` is deprecated for
+            // this model."
+            "can|may|must only be set|used|specified|enabled", "deprecated for|with|by|on this|the model|endpoint",
+            // OpenRouter: "Reasoning is mandatory for this endpoint and cannot be disabled."; Gemini: "Budget 0 is
+            // invalid. This model only works in thinking mode."; Mistral: "This model only supports single tool-calls
+            // at once!"
+            "<feature> is mandatory|required for", "not be disabled|turned", "model only work in|with", "model only support single|one",
+            "model only support _ <feature>",
+            // Alibaba: "This model only support stream mode"; "parameter.enable_thinking must be set to false for
+            // non-streaming calls"
+            "only support stream|streaming", "must be set to true|false",
+            // SiliconFlow: "The model is not a VLM (Vision Language Model)."
+            "is not a _ vlm|vision|multimodal",
+            // Anthropic: "`temperature` and `top_p` cannot both be specified for this model."
+            "cannot _ be specified|used|set|combined … this model", "cannot both be specified|used|set",
+        ],
+        includesQuotes: true)
+
+    /// The prompt is too long. A 429 with such words is about the tokens of a minute.
+    static let length = ErrorFamily(
+        failure: .contextOverflow,
+        codes: [
+            // OpenAI's error codes guide; Azure, Groq [OpenHands#1902], OpenRouter's APIErrorType
+            "context_length_exceeded",
+            // llama.cpp, tools/server, as `type`
+            "exceed_context_size_error",
+            // Anthropic's errors guide, 413; OpenRouter's APIErrorType, 413, and for a single message over a provider's
+            // limit
+            "request_too_large", "payload_too_large", "string_too_long",
+            // GitHub Models, 413 [cline#995]; Copilot [opencode#2464]; z.ai [pi-mono, overflow.ts]
+            "tokens_limit_reached", "model_max_prompt_tokens_exceeded", "model_context_window_exceeded",
+        ],
+        phrases: [
+            // OpenAI, vLLM, DeepSeek: "This model's maximum context length is 4096 tokens."; OpenRouter: "This
+            // endpoint's …"; Mistral: "too large for model with 131072 maximum context length"
+            "maximum context length", "max context length", "maximum context size", "context length exceeded", "exceeds context length",
+            "exceed context length",
+            // OpenAI: "Your input exceeds the context window of this model"
+            "exceeds the context window", "exceeds context window", "exceed the context window", "context window exceeded",
+            "context window exceeds limit", "outside the context window",
+            // Gemini: "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575)."
+            "exceeds the maximum number of tokens", "exceed the maximum number of tokens", "exceeded the maximum number of tokens",
+            // xAI: "This model's maximum prompt length is 131072 but the request contains 537812 tokens"
+            "maximum prompt length", "maximum input length", "maximum allowed input length", "maximum sequence length",
+            // Groq and Cerebras: "Please reduce the length of the messages or completion."; Groq's 413 [continue#10218]
+            "reduce the length of the messages", "reduce the length of your", "reduce your message size", "reduce your prompt",
+            "decrease input length",
+            // Together: "The input (265330 tokens) is longer than the model's context length (262144 tokens)."; vLLM:
+            // "The decoder prompt (length 9216) is longer than the maximum model length of 8192."; NIM, SGLang
+            "longer than the model's context length", "longer than the maximum model length", "longer than the maximum",
+            "longer than the context",
+            // text-generation-inference, router/src/validation.rs
+            "`inputs` tokens + `max_new_tokens` must be", "`inputs` must have less than",
+            // llama.cpp: "request (9412 tokens) exceeds the available context size (8192 tokens)"; "Context size has
+            // been exceeded." [llama.cpp#19774]; "the request exceeds the context size"
+            "exceeds the available context", "context size has been exceeded", "exceeds the context size", "context size exceeded",
+            "larger than the context",
+            // Ollama: "prompt too long; exceeded max context length by 4 tokens"; "input length exceeds the context
+            // length"
+            "prompt too long", "exceeds the context length", "exceeded the context length", "exceeds maximum context",
+            // LM Studio, in two versions
+            "greater than the context length", "with context length of only",
+            // Anthropic: "prompt is too long: 213462 tokens > 200000 maximum"; "input length and `max_tokens` exceed
+            // context limit" [docker-agent#569]
+            "prompt is too long", "exceed context limit", "exceeds context limit", "exceeds the context limit",
+            // Bedrock: "Input is too long for requested model."
+            "input is too long", "inputs are too long", "input too long", "request is too long", "message is too long",
+            "too long for … model",
+            // Copilot: "prompt token count of 130389 exceeds the limit of 128000"
+            "token count … exceeds",
+            // SiliconFlow: "length of prompt_tokens (40000) must be less than max_seq_len (32768)."
+            "max_seq_len", "max_model_len",
+            // GitHub Models: "Request body too large for gpt-4o model. Max size: 8000 tokens."
+            "too large for … model", "max size … tokens",
+            // Cohere: "too many tokens: total number of tokens in the prompt cannot exceed 4081"
+            "too many tokens", "too many input|prompt|context token", "tokens in the prompt cannot exceed", "token limit exceeded",
+            "exceeds the token limit", "exceeded token limit", "exceeds the limit of … tokens",
+            // Moonshot, MiniMax, z.ai, Alibaba [pi-mono, overflow.ts]; Baidu; Volcengine
+            "exceeded model token limit", "tokens in request more than max tokens allowed", "prompt exceeds max length",
+            "range of input length should be", "prompt tokens too long", "exceed max message tokens", "输入过长",
+            "超出最大长度", "超长", "最大上下文长度", "最大长度限制",
+            // The same in general: "Prompt exceeds max context" (MLX); "Number of input tokens exceeds maximum length"
+            // (Bedrock); "Context length of 8192 exceeded"; "number of input and maximum output tokens (60000) exceeded
+            // this model context window limit" (Cloudflare)
+            "input|prompt|token|context … exceed|exceeding … limit|max|maximum|context|length|window|size|model",
+            "input|prompt|context|token … length|limit|window|size … exceed", "input|prompt token exceed", "number of token exceed",
+            "context|prompt|input|message too large", "exceed|exceeding … context|prompt|input window|length|size|limit",
+            "exceed|exceeding … max|maximum|allowed context|token",
+            "input|prompt|token|context … longer|larger|more than … limit|max|maximum|context|length|window|model",
+            // Vertex: "the input token count is 40000 but model only supports up to 32768"; Yandex: "Number of input
+            // tokens must be no more than 32768", "Text length is 40000, which is outside the range (0, 32000]"; AI21:
+            // "Prompt has 9000 tokens, but the maximum is 8191"; Baidu: "the max input characters is 24000"
+            "token … only supports up to", "input|prompt token … no more than", "text length is _ which is outside the range",
+            "token but the max|maximum|limit is", "max|maximum input characters",
+            // LiteLLM's class; a 413 of GigaChat and of proxies; Gemini: "Request payload size exceeds the limit"
+            "contextwindowexceedederror", "payload too large", "payload size exceed", "request|body|content entity too large",
+            // Bedrock, Titan: "Max input tokens: 8192, request input token count: 11000"; "expected maxLength: 2048,
+            // actual: 4000, please reformat your input and try again."
+            "max|maximum input token", "expected maxlength",
+            // LM Studio: "Cannot truncate prompt with n_keep (5000) >= n_ctx (4096)", "Reached context length of 4096
+            // tokens …"; TensorRT-LLM: "… should not exceed max_num_tokens (8192)"
+            "n_ctx", "reached context length", "context overflow", "exceed max_num_tokens",
+            // "Total sequence length exceeds cache size in model"; Snowflake: "max tokens of 8192 exceeded"; llama.cpp:
+            // "input is too large to process. increase the physical batch size"
+            "sequence length exceed", "max|maximum token … exceed", "total number of token", "content length exceed",
+            "prompt|input token _ context length", "prompt|input is longer than", "physical batch size",
+            "input|prompt|token|context|conversation|message|body|payload length|is|are|was|were too long|large",
+            "input|prompt|token length too long", "input|prompt|context|conversation|message|body|payload too long",
+            // Hunyuan, Baidu
+            "token数超", "长度超", "内容过长", "文本过长", "提示过长", "消息过长", "请减少输入",
+        ],
+        includesQuotes: true,
+        ignoredStatuses: [429])
+
+    /// A content filter has stopped the request or the response.
+    static let filter = ErrorFamily(
+        failure: .contentFilter,
+        codes: [
+            // Azure OpenAI's content filtering guide: `code`, and `innererror.code`
+            "content_filter", "responsibleaipolicyviolation",
+            // OpenAI; OpenRouter's APIErrorType, with `refusal`
+            "content_policy_violation", "refusal", "censorship_blocked", "moderation_blocked", "image_generation_user_error",
+            // Alibaba's Model Studio, new-api [lobe-chat, error patterns]; Volcengine
+            "data_inspection_failed", "datainspectionfailed", "sensitive_words_detected", "sensitivecontentdetected",
+            "inputtextsensitivecontentdetected", "outputtextsensitivecontentdetected",
+            // OpenAI, about attacks on computers; Baidu
+            "cyber_policy", "unsafe_content",
+        ],
+        phrases: [
+            // Azure: "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
+            "content management policy", "content filter|filters|filtering", "content policy",
+            // DeepSeek's only message for it, with the code `invalid_request_error`
+            "content exists risk",
+            // xAI, a 400 or 403: "Content violates usage guidelines." [new-api, violation_fee.go]
+            "violates|violate|violating … usage|content|safety|use policy|guideline|policies|guidelines",
+            "violates|violate|violating … practices", "responsible ai practices",
+            // Hunyuan, 4001: "Your input contains content that violates regulations"; LiteLLM: "Violated guardrail
+            // policy"
+            "violates|violate|violated|violating … regulation|law|term|policy|policies|guideline",
+            // OpenAI: "your prompt was flagged as potentially violating our usage policy", "as a result of our safety
+            // system" [litellm, exception_mapping_utils.py]
+            "result of our safety system", "rejected by the safety system", "input was flagged", "content was flagged",
+            "flagged by moderation", "flagged for|as", "rejected|refused by _ moderation|safety",
+            // Anthropic: "Output blocked by content filtering policy"; Gemini: "The prompt was blocked"; Moonshot: "The
+            // request was rejected because it was considered high risk"
+            "prompt was blocked", "considered high|sensitive|unsafe|harmful|inappropriate", "prohibited content", "内容违规",
+            // Cloudflare's AI Gateway, 424: "Prompt blocked due to security configurations"
+            "prompt|input|output|content|response|message blocked|rejected|flagged",
+            "not _ allowed|permitted by … safety|content|moderation policy|system|filter",
+            "blocked by _ safety|moderation|guardrail|content|filter|filters", "content … is|was|been blocked",
+            // Alibaba: "Input data may contain inappropriate content."; z.ai, 1301: "may contain unsafe or sensitive
+            // content"
+            "inappropriate content", "sensitive content|word|information", "unsafe or sensitive", "unsafe|harmful|nsfw|illegal content",
+            "safety|content|policy violation", "不安全或敏感内容", "敏感词",
+            // Hunyuan, Xfyun, 10013: "用户问题涉及敏感信息，审核不通过，拒绝处理此次请求。"
+            "敏感信息", "审核不通过", "审核未通过",
+            // MiniMax, 1026: "input new_sensitive"
+            "input|output new_sensitive",
+            // Bedrock: "The guardrail intervened"
+            "guardrail intervened",
+        ])
+
+    /// The words for anything that is not supported. Other families have words of their own for a region, a model, …
+    static let generallyUnsupported = ErrorFamily(
+        failure: .unsupported,
+        phrases: [
+            // Bedrock: "This model doesn't support system messages."; "The model is unsupported for streaming.";
+            // DeepSeek: "deepseek-reasoner does not support this tool_choice"; Groq: "property 'x' is unsupported";
+            // llama.cpp: "Unsupported param: tools"; Cerebras: "logit_bias is not supported"; xAI: "Argument not
+            // supported on this model: stop"; text-generation-inference: "Grammar is not supported"
+            "not _ support", "not _ supported", "unsupported",
+        ],
+        onlyStatuses: [400, 422, 500, 501])
+}

@@ -1,0 +1,170 @@
+import Codecs
+
+/// The wait in the words of a message.
+///
+/// | words | wait |
+/// |---|---|
+/// | `try again in 1.5s`, `retry after 3 minutes, 20 seconds`, `wait about 1,000 seconds` | the sum |
+/// | `Retry-After: 7` | seconds, if there is no unit |
+/// | `try again in 00:05:00` | hours, minutes and seconds |
+/// | `will reset at 2026-11-28 22:11:20`, `retry after 2026-11-28T23:00:00Z` | until then; without an offset in UTC |
+/// | `请 10 秒后重试` | the number with its unit |
+///
+/// Any other date or time of the day says nothing, and neither do numbers of other things.
+///
+/// Sources: OpenAI's and Groq's 429s ("Please try again in 6m0s."), Gemini's ("Please retry in 31.5s."), Azure's
+/// ("retry after 12 seconds"), z.ai's 1308 ("Your limit will reset at 2026-11-28 22:11:20").
+extension RetryAfter {
+    /// The wait that a message names; nil if it names none.
+    ///
+    /// - Parameter now: the current time in seconds since 1970; nil if it is unknown. Then a date says nothing.
+    static func stated(_ message: String, now: Double?) -> Duration? {
+        let text = TextSearch.lowercased(message)
+        for words in introductions {
+            var start = 0
+            while let found = TextSearch.find(words, in: text, from: start) {
+                start = found + words.count
+                if let seconds = wait(introducedBy: text[start...], now: now) { return duration(seconds) }
+            }
+        }
+        return secondsInChinese(text).map(duration)
+    }
+
+    private static let introductions = ["try again", "retry", "wait", "resets", "reset", "available"].map { Array($0.utf8) }
+
+    /// The words between an introduction and the wait.
+    private static let fillers: Set = [
+        "in", "after", "at", "on", "for", "until", "till", "about", "approximately", "around", "another", "the", "your", "this", "request",
+        "requests", "again", "least", "be", "is", "will", "then", "next",
+    ]
+
+    /// The fillers that a time of the day follows.
+    private static let timeFillers: Set = ["at", "on", "until", "till"]
+
+    private static func wait(introducedBy text: ArraySlice<UInt8>, now: Double?) -> Double? {
+        var rest = text, last = ""
+        while let byte = rest.first, !ASCII.isDigit(byte) {
+            if ASCII.isLetter(byte) {
+                last = String(decoding: rest.prefix(while: ASCII.isLetter), as: UTF8.self)
+                guard fillers.contains(last) else { return nil }
+                rest = rest.dropFirst(last.utf8.count)
+            } else {
+                guard " -_:=(~".utf8.contains(byte) else { return nil }
+                rest = rest.dropFirst()
+            }
+        }
+        if isDate(rest) { return date(rest).flatMap { date in now.map { max(0, date - $0) } } }
+        let digits = rest.prefix { ASCII.isDigit($0) || $0 == UInt8(ascii: ":") }
+        if digits.contains(UInt8(ascii: ":")) { return timeFillers.contains(last) ? nil : clock(digits) }
+        return seconds(in: rest)
+    }
+
+    /// The seconds of a series of numbers with units, at the start of a text: `6m0s`, `1.5 s`, `2 minutes and 3 s`.
+    /// A number without a unit is in seconds. nil if the text does not begin with a number, or with a number of other
+    /// things.
+    private static func seconds(in text: ArraySlice<UInt8>) -> Double? {
+        var rest = text, total: Double?
+        while true {
+            let start = total == nil ? rest : withoutConjunction(rest)
+            guard let (number, end) = Self.number(start) else { return total }
+            let blanks = start[end...].prefix { $0 == ASCII.space || $0 == UInt8(ascii: "-") }
+            let unit = start[blanks.endIndex...].prefix(while: ASCII.isLetter)
+            let word = String(decoding: unit, as: UTF8.self)
+            guard let factor = wordUnits[word] else {
+                // Not `11/28/2026`.
+                let isNumber = end == start.endIndex || !"/:".utf8.contains(start[end])
+                return total ?? (isNumber && (word.isEmpty || followers.contains(word)) ? number : nil)
+            }
+            total = (total ?? 0) + number * factor
+            rest = text[unit.endIndex...]
+        }
+    }
+
+    /// Words that follow a number without a unit.
+    private static let followers: Set = ["before", "and", "then", "to", "or"]
+
+    private static func withoutConjunction(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let rest = text.drop { $0 == ASCII.space || $0 == ASCII.comma }
+        return rest.starts(with: "and ".utf8) ? rest.dropFirst(4) : rest
+    }
+
+    /// A number such as `12`, `1.5` or `1,000` at the start of a text, and the offset behind it.
+    private static func number(_ text: ArraySlice<UInt8>) -> (Double, end: Int)? {
+        var digits: [UInt8] = [], index = text.startIndex
+        while index < text.endIndex {
+            let next = text[(index + 1)...].prefix(while: ASCII.isDigit)
+            if ASCII.isDigit(text[index]) {
+                digits.append(text[index])
+            } else if text[index] == ASCII.comma, !digits.isEmpty, next.count == 3 {
+                // A comma between thousands.
+            } else if text[index] == ASCII.dot, !digits.contains(ASCII.dot), !next.isEmpty {
+                digits.append(ASCII.dot)
+            } else {
+                break
+            }
+            index += 1
+        }
+        return decimal(String(decoding: digits, as: UTF8.self)[...]).map { ($0, index) }
+    }
+
+    private static let wordUnits: [String: Double] = {
+        let units: [(Double, [String])] = [
+            (1e-3, ["ms", "millisecond", "milliseconds"]), (1, ["s", "sec", "secs", "second", "seconds"]),
+            (60, ["m", "min", "mins", "minute", "minutes"]), (3600, ["h", "hr", "hrs", "hour", "hours"]),
+            (86_400, ["d", "day", "days"]),
+        ]
+        return Dictionary(uniqueKeysWithValues: units.flatMap { factor, names in names.map { ($0, factor) } })
+    }()
+
+    /// The seconds of `hours:minutes:seconds`; nil for anything else, such as `14:30`.
+    private static func clock(_ text: ArraySlice<UInt8>) -> Double? {
+        let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+            decimal(String(decoding: $0, as: UTF8.self)[...])
+        }
+        guard parts.count == 3, let hours = parts[0], let minutes = parts[1], let seconds = parts[2], minutes < 60, seconds < 60 else {
+            return nil
+        }
+        return hours * 3600 + minutes * 60 + seconds
+    }
+
+    /// Whether a text begins with a year, a hyphen and a digit.
+    private static func isDate(_ text: ArraySlice<UInt8>) -> Bool {
+        let rest = text.dropFirst(4)
+        return text.prefix(4).allSatisfy(ASCII.isDigit) && rest.first == UInt8(ascii: "-")
+            && rest.dropFirst().first.map(ASCII.isDigit) == true
+    }
+
+    /// The time of a date such as `2026-11-28T23:00:00Z`, `2026-11-28 23:00 UTC` or `2026-11-28`, in seconds since
+    /// 1970; nil if it can't be read.
+    private static func date(_ text: ArraySlice<UInt8>) -> Double? {
+        let date = text.prefix(10)
+        var rest = text.dropFirst(10)
+        for separator in ["t", " at ", " "] where rest.starts(with: separator.utf8) {
+            rest = rest.dropFirst(separator.utf8.count)
+            break
+        }
+        var time = Array(rest.prefix { ASCII.isDigit($0) || $0 == UInt8(ascii: ":") })
+        rest = rest.dropFirst(time.count)
+        if time.isEmpty { time = Array("00:00".utf8) }
+        if time.count == 5 { time += ":00".utf8 }
+        if rest.first == ASCII.dot { rest = rest.dropFirst().drop(while: ASCII.isDigit) }
+        let offset = rest.drop { $0 == ASCII.space }.prefix(6)
+        let zone = offset.first.map { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } == true ? Array(offset) : Array("Z".utf8)
+        return WireDate.rfc3339(String(decoding: date + [UInt8(ascii: "T")] + time + zone, as: UTF8.self))
+    }
+
+    /// The seconds of `10 秒后重试` and `2分钟之后再试`.
+    private static func secondsInChinese(_ text: [UInt8]) -> Double? {
+        for (unit, factor) in chineseUnits {
+            guard let end = TextSearch.find(unit, in: text) else { continue }
+            let before = text[..<end].reversed().drop { $0 == ASCII.space }.prefix { ASCII.isDigit($0) || $0 == ASCII.dot }
+            if let number = decimal(String(decoding: before.reversed(), as: UTF8.self)[...]) { return number * factor }
+        }
+        return nil
+    }
+
+    private static let chineseUnits: [([UInt8], Double)] = {
+        let units: [(String, Double)] = [("秒", 1), ("秒钟", 1), ("分钟", 60), ("小时", 3600), ("天", 86_400)]
+        return units.flatMap { unit, factor in ["后", "之后", "以后"].map { after in (Array((unit + after).utf8), factor) } }
+    }()
+}
