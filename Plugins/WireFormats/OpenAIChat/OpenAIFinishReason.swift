@@ -1,4 +1,4 @@
-/// What a finish reason says about a response: a closed list, because only a reason that means an end is a success.
+/// What a finish reason says about a response, by the words in it: only a reason that means an end is a success.
 enum OpenAIFinishReason {
     /// The response is complete, or was ended by a limit of the request.
     case end
@@ -15,16 +15,19 @@ enum OpenAIFinishReason {
     init?(_ reason: String) {
         let reason = reason.lowercased()
         if Self.absences.contains(reason) || reason.allSatisfy(\.isWhitespace) { return nil }
-        self =
-            if Self.ends.contains(reason) {
-                .end
-            } else if Self.filters.contains(reason) || reason.hasPrefix("content_filter") {
-                .filter
-            } else if Self.failures.contains(reason) || reason.contains("error") {
-                .failure
-            } else {
-                .unknown
-            }
+        // `content_filter: PROHIBITED_CONTENT`: what follows the colon is more specific.
+        let parts = reason.split(separator: ":").reversed()
+        self = parts.lazy.map(Self.meaning).first { $0 != .unknown } ?? .unknown
+    }
+
+    private static func meaning(of reason: Substring) -> OpenAIFinishReason {
+        let words = reason.split { !$0.isLetter }
+        let name = words.joined(separator: "_")
+        if ends.contains(name) { return .end }
+        if filters.contains(name) { return .filter }
+        if words.contains(where: { word in failures.contains { word.hasPrefix($0) } }) { return .failure }
+        if words.contains(where: { word in filterWords.contains { word.hasPrefix($0) } }) { return .filter }
+        return failureNames.contains(name) ? .failure : .unknown
     }
 
     /// Servers that write their language's null as a text, and Gemini's default value.
@@ -42,19 +45,26 @@ enum OpenAIFinishReason {
     /// `content_filter` (OpenAI, Azure, OpenRouter), `content_filter: PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as
     /// recorded by its clients), `sensitive` (z.ai), `refusal` (Anthropic's stop reason) and Gemini's own names.
     private static let filters: Set = [
-        "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety",
+        "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "content_filter", "spii", "recitation", "image_safety",
         "image_prohibited_content", "guardrail_intervened", "content_filtered",
     ]
 
-    /// Failures beside everything that contains the word `error`: `error` itself (OpenRouter's "Errors and Debugging",
-    /// mid-stream errors), `network_error` (z.ai, [pi#2313]), `server_error` and others.
-    private static let failures: Set = [
-        // SGLang and vLLM [pi#1750]; DeepSeek's API reference
-        "abort", "aborted", "insufficient_system_resource",
-        // Gemini's `FinishReason`
-        "malformed_function_call", "unexpected_tool_call", "malformed_response", "too_many_tool_calls", "missing_thought_signature",
+    /// The beginnings of words of a filter: `content-filter`, `blocked` and `moderation` of proxies.
+    private static let filterWords = ["filter", "moderat", "block", "prohibit", "safety", "sensitive", "guardrail", "refus"]
+
+    /// The beginnings of words of a failure.
+    private static let failures = [
+        // `error` (OpenRouter's "Errors and Debugging", mid-stream errors), `network_error` (z.ai, [pi#2313])
+        "error",
+        // SGLang and vLLM [pi#1750]; DeepSeek's API reference: `insufficient_system_resource`
+        "abort", "insufficient",
+        // Gemini's `FinishReason`: `MALFORMED_FUNCTION_CALL`, `UNEXPECTED_TOOL_CALL`, `MISSING_THOUGHT_SIGNATURE`
+        "malformed", "unexpected", "missing",
         // Proxies
-        "cancelled", "canceled", "timeout", "timed_out", "failed", "failure", "overloaded", "interrupted", "exception", "disconnected",
-        "rate_limit", "rate_limited",
+        "cancel", "timeout", "timed", "fail", "overload", "interrupt", "exception", "disconnect", "unavailable", "terminat", "kill",
+        "crash", "bad", "invalid", "incomplete",
     ]
+
+    /// Failures without a word for one: Gemini's `OTHER` and `TOO_MANY_TOOL_CALLS`, and proxies.
+    private static let failureNames: Set = ["other", "image_other", "too_many_tool_calls", "rate_limit", "rate_limited"]
 }
