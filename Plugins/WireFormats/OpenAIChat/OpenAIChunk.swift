@@ -31,6 +31,8 @@ struct OpenAIChunk {
     /// The range of the finish reason that means a failure; nil if there is none.
     private var failedReason: Range<Int>?
     private var hasChoices = false
+    /// Whether the object has a member that reports a failure in an object without content.
+    private var mayHaveFailed = false
     /// Whether a choice has neither content nor a finish reason.
     private(set) var hasEmptyChoice = false
 
@@ -54,9 +56,13 @@ struct OpenAIChunk {
     init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
         json = range
         let bytes = source.extracting(range)
+        var failureInArray: ProviderError?
         do throws(JSONError) {
             var cursor = JSONCursor()
-            guard try cursor.peekKind(bytes) == .object else { throw JSONError(offset: 0, expected: "an object") }
+            let kind = try cursor.peekKind(bytes)
+            // Gemini's OpenAI endpoint sends its errors in an array. Source: as recorded by its clients.
+            if kind == .array, let failure = OpenAIChat.failureInArray(bytes) { failureInArray = failure }
+            guard kind == .object else { throw JSONError(offset: 0, expected: "an object") }
             let start = cursor.offset
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
@@ -72,6 +78,7 @@ struct OpenAIChunk {
                     if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { signals.hasStrayMember = true }
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
+                    if Self.mayReportFailure(key, bytes) { mayHaveFailed = true }
                     let value = try cursor.skipValue(bytes)
                     if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                 }
@@ -79,13 +86,19 @@ struct OpenAIChunk {
             json = (range.lowerBound + start)..<(range.lowerBound + cursor.offset)
             try cursor.end(bytes)
         } catch {
+            if let failureInArray { throw failureInArray }
             throw OpenAIChat.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if let error { throw OpenAIChat.failure(bytes.extracting(error)) }
         if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }
-        if !hasChoices, usage == nil, let failure = OpenAIChat.failureWithoutChoices(bytes) { throw failure }
+        // Chunks without content, and with a member for a failure, are rare.
+        if open == 0, ended == 0, mayHaveFailed || !hasChoices && usage == nil,
+            let failure = OpenAIChat.failureWithoutChoices(bytes)
+        {
+            throw failure
+        }
         signals.isUsageOnly = usage != nil && choices == 0
     }
 
@@ -105,6 +118,13 @@ struct OpenAIChunk {
                 _ = try cursor.skipValue(bytes)
             }
         }
+    }
+
+    private static func mayReportFailure(_ key: Range<Int>, _ bytes: RawSpan) -> Bool {
+        JSON.isKey(key, "message", in: bytes) || JSON.isKey(key, "code", in: bytes) || JSON.isKey(key, "detail", in: bytes)
+            || JSON.isKey(key, "base_resp", in: bytes) || JSON.isKey(key, "msg", in: bytes) || JSON.isKey(key, "error_msg", in: bytes)
+            || JSON.isKey(key, "error_message", in: bytes) || JSON.isKey(key, "error_code", in: bytes)
+            || JSON.isKey(key, "errors", in: bytes)
     }
 
     /// Whether an error says something. Some providers send an empty one beside a sound response, such as

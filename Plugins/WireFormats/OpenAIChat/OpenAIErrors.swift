@@ -37,6 +37,18 @@ extension OpenAIChat {
         return body.message == nil || body.hasSuccessCode ? nil : failure(body)
     }
 
+    /// The error that the first element of an array reports; nil if it reports none.
+    static func failureInArray(_ bytes: RawSpan) -> ProviderError? {
+        var cursor = JSONCursor()
+        guard (try? cursor.enterArray(bytes)) != nil, (try? cursor.nextElement(bytes)) == true,
+            let element = try? cursor.skipValue(bytes), element.kind == .object
+        else { return nil }
+        do throws(ProviderError) { _ = try OpenAIChunk(element.range, in: bytes) } catch {
+            return error.code == unreadableCode ? nil : error
+        }
+        return nil
+    }
+
     /// The error that an error event, or the value of `error`, reports.
     static func failure(_ error: RawSpan) -> ProviderError {
         ErrorBody(error).map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
