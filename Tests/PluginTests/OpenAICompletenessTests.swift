@@ -22,6 +22,8 @@ struct OpenAICompletenessTests {
         arguments: [
             "error", "network_error", "abort", "insufficient_system_resource", "malformed_function_call", "MALFORMED_FUNCTION_CALL",
             "cancelled", "server_error", "internal_server_error", "connection_error", "stream_error", "FinishReason.ERROR",
+            "function_call_filter: MALFORMED_FUNCTION_CALL", "OTHER", "incomplete", "engine_overloaded", "service_unavailable",
+            "bad_response", "terminated", "killed", "disconnect", "finish: server_error",
         ], [true, false])
     func failures(reason: String, isStream: Bool) throws {
         for text in ["text", ""] {
@@ -29,6 +31,14 @@ struct OpenAICompletenessTests {
             #expect(error?.failure == .upstreamError)
             #expect(error?.message.contains(reason) == true)
         }
+    }
+
+    @Test(
+        "a finish reason that sounds like a filter is one",
+        arguments: ["content-filter", "moderation", "blocked", "prohibited", "content_filter: PROHIBITED_CONTENT", "output_blocked"],
+        [true, false])
+    func filters(reason: String, isStream: Bool) throws {
+        #expect(try read(Self.choice("text", reason), isStream).signals.isFiltered)
     }
 
     @Test("a failure of one choice is a failure of the response", arguments: [true, false])
@@ -56,7 +66,10 @@ struct OpenAICompletenessTests {
 
     @Test(
         "an error that says nothing is no error",
-        arguments: ["{}", "\"\"", "null", "[]", #"{"message":"","type":"","param":"","code":null}"#, #"{"message":"","code":0}"#, "false"],
+        arguments: [
+            "{}", "\"\"", "null", "[]", #"{"message":"","type":"","param":"","code":null}"#, #"{"message":"","code":0}"#, "false",
+            "\"  \"", "\"null\"", "\"None\"", #"{"code":0,"message":"success"}"#,
+        ],
         [true, false])
     func emptyErrors(error: String, isStream: Bool) throws {
         let json = Self.choice("text", "stop").dropLast() + #","error":\#(error)}"#
@@ -92,6 +105,39 @@ struct OpenAICompletenessTests {
         ])
     func empty(json: String) {
         #expect(throws: ProviderError.self) { try read(json, false) }
+    }
+
+    @Test(
+        "a failure beside empty choices is a failure, after content too",
+        arguments: [
+            #"{"choices":[],"message":"Internal server error","code":500}"#, #"{"choices":[],"detail":"no"}"#,
+            #"{"choices":[],"code":"InternalError","request_id":"x"}"#, #"{"choices":[],"error_msg":"boom"}"#,
+            #"{"choices":[],"base_resp":{"status_code":1000,"status_msg":"unknown error"}}"#, #"{"choices":[{}],"message":"boom"}"#,
+            #"{"choices":null,"message":"boom"}"#, #"{"choices":[{"index":0,"delta":{}}],"msg":"boom"}"#,
+            #"[{"error":{"code":500,"message":"boom"}}]"#,
+        ], [true, false])
+    func besideEmptyChoices(json: String, hasContent: Bool) {
+        let content = hasContent ? "data: \(Self.choice("text", nil))\n\n" : ""
+        #expect(throws: ProviderError.self) { try readStream("\(content)data: \(json)\n\ndata: [DONE]\n\n") }
+    }
+
+    @Test(
+        "what stands beside empty choices in a sound stream is no failure",
+        arguments: [
+            #"{"choices":[],"prompt_filter_results":[{"prompt_index":0}],"id":"","model":""}"#,
+            #"{"choices":[],"code":0,"message":"Success"}"#,
+            #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}],"base_resp":{"status_code":0,"status_msg":""}}"#,
+            #"{"choices":[],"usage":{"prompt_tokens":1},"code":"200"}"#, #"{"choices":[],"message":""}"#,
+        ])
+    func soundBesideEmptyChoices(json: String) throws {
+        #expect(try readStream("data: \(json)\n\ndata: \(Self.choice("text", "stop"))\n\ndata: [DONE]\n\n").isComplete)
+    }
+
+    @Test("a choice that was announced and never sent makes the stream a failure", arguments: ["data: [DONE]\n\n", ""])
+    func silentChoice(end: String) {
+        let role = #"{"choices":[{"index":1,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#
+        let error = #expect(throws: ProviderError.self) { try readStream("data: \(role)\n\ndata: \(Self.choice("a", "stop"))\n\n\(end)") }
+        #expect(error?.code == "upstream_truncated")
     }
 
     @Test("a stream whose errors are in a field of their own has failed, and its [DONE] is ignored")

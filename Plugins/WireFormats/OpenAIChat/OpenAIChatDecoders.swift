@@ -37,18 +37,25 @@ extension OpenAIChat {
 
 /// Which choices of a response have begun and ended.
 struct ChoiceProgress {
-    /// The choices that have had content, a bit for each.
+    /// The choices that have been in a chunk, a bit for each.
     private var begun: UInt64 = 0
+    /// The choices that have had content or have ended, a bit for each.
+    private var said: UInt64 = 0
     /// The choices that have ended since they last had content, a bit for each.
     private var finished: UInt64 = 0
 
     mutating func record(_ chunk: OpenAIChunk) {
-        begun |= chunk.open
+        begun |= chunk.present
+        said |= chunk.open | chunk.ended
         finished = finished & ~chunk.open | chunk.ended
     }
 
     /// Whether every choice that has begun has ended, and at least one has.
     var isComplete: Bool { finished != 0 && begun & ~finished == 0 }
+
+    /// Whether a choice has begun, and has neither had content nor ended, while another one has. The end marker doesn't
+    /// make it complete.
+    var hasSilentChoice: Bool { said != 0 && begun & ~said != 0 }
 }
 
 /// A decoder for a stream of `chat.completion.chunk` events, which are forwarded as they are.
@@ -95,7 +102,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         }
         if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
-        if OpenAIChat.isEnd(event.data, bytes) { return end(&response) }
+        if OpenAIChat.isEnd(event.data, bytes) { return try end(&response) }
         let chunk = try chunk(event, bytes)
         record(chunk, of: bytes, &response)
         if chunk.hasMessage { return response.buffered(chunk.json, signals: chunk.signals) }
@@ -113,7 +120,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             let line = start..<end
             start = end + 1
             if line.isEmpty { continue }
-            if OpenAIChat.isEnd(line, bytes) { return self.end(&response) }
+            if OpenAIChat.isEnd(line, bytes) { return try self.end(&response) }
             let chunk = try OpenAIChunk(line, in: bytes)
             record(chunk, of: bytes, &response)
             // In JSON, a line end is only allowed between tokens, where a space means the same.
@@ -135,7 +142,8 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         progress.record(chunk)
     }
 
-    private mutating func end(_ response: inout ResponseSink) {
+    private mutating func end(_ response: inout ResponseSink) throws(ProviderError) {
+        guard !progress.hasSilentChoice else { throw .silentChoice }
         isComplete = true
         response.complete()
     }
@@ -185,6 +193,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
         let line = data(ofLine: line, bytes)
         if line.isEmpty { return }
         if OpenAIChat.isEnd(line, bytes) {
+            guard !progress.hasSilentChoice else { throw .silentChoice }
             isComplete = true
             return response.complete()
         }
@@ -234,6 +243,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
             chunk.add(to: &response, of: bytes, keepsText: keepsText)
         }
         guard hasEnd || progress.isComplete else { throw .truncated("the upstream closed the stream before its end") }
+        guard !progress.hasSilentChoice else { throw .silentChoice }
         response.complete()
     }
 

@@ -24,6 +24,8 @@ struct OpenAIChunk {
     private(set) var hasTextInParts = false
     /// The choices that have content here, a bit for each `index`. The last bit is for all indices from 63 on.
     private(set) var open: UInt64 = 0
+    /// The choices that are here, in the same form.
+    private(set) var present: UInt64 = 0
     /// The choices that end here, in the same form.
     private(set) var ended: UInt64 = 0
     /// The range of the value of `error`, in the object or in a choice; nil if there is none.
@@ -43,6 +45,7 @@ struct OpenAIChunk {
         signals = Signals(contentBytes: text.count - 2)
         choices = 1
         open = 1
+        present = 1
     }
 
     /// Whether the chunk contains only the text of its only choice.
@@ -188,6 +191,7 @@ struct OpenAIChunk {
                 }
             }
             let isOpen = signals.contentBytes > contentBefore, isEnded = signals.finishes > finishesBefore
+            present |= bit
             if isOpen { open |= bit }
             if isEnded { ended |= bit }
             if !isOpen, !isEnded { hasEmptyChoice = true }

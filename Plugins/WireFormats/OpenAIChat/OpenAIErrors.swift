@@ -54,3 +54,8 @@ extension OpenAIChat {
         ErrorBody(error).map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 }
+
+extension ProviderError {
+    /// The error for a stream that has announced a choice and has never sent it.
+    static var silentChoice: ProviderError { .truncated("the upstream ended the stream without content for one of its choices") }
+}
