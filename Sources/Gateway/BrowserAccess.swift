@@ -11,10 +11,10 @@ enum BrowserAccess {
     ///
     /// - Parameters:
     ///   - host: the host and port that the request is for; nil in HTTP/1.0, which browsers don't send.
-    ///   - origin: the request's `Origin`. Browsers send it with every POST; others don't.
+    ///   - origins: the request's `Origin` fields. Browsers send one with every POST; others don't. Each must be allowed.
     ///   - isLocalSocket: whether the request arrived on a unix socket. Its clients choose any `Host`, and no name
     ///     leads to it.
-    static func check(host: String?, origin: String?, isLocalSocket: Bool, _ policy: RoutingPolicy) throws(APIError) {
+    static func check(host: String?, origins: [String], isLocalSocket: Bool, _ policy: RoutingPolicy) throws(APIError) {
         guard policy.keys.isEmpty else { return }
         let name = host.flatMap { HostName(authority: $0) }
         let isKnownHost = name.map { $0.isLoopback || policy.server.hosts.contains($0) } ?? false
@@ -26,9 +26,12 @@ enum BrowserAccess {
                     + "name; add the host to 'server: { hosts: […] }' in the policy, or define 'keys:'",
                 code: "host_not_allowed")
         }
-        guard let origin, allowedOrigin(origin, policy.server.cors) == nil else { return }
-        // A page that the router serves itself.
-        if isKnownHost, let host, let own = WebOrigin.authority(of: origin), own.lowercased() == host.lowercased() { return }
+        let refused = origins.first { origin in
+            // A page that the router serves itself.
+            let isOwn = isKnownHost && host != nil && WebOrigin.authority(of: origin)?.lowercased() == host?.lowercased()
+            return !isOwn && allowedOrigin(origin, policy.server.cors) == nil
+        }
+        guard let origin = refused else { return }
         throw APIError(
             403,
             "web pages of the origin '\(origin.excerpt)' may not use the router, because there are no keys and the origin is not listed; "

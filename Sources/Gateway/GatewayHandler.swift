@@ -40,9 +40,10 @@ package final class GatewayHandler: ServerHandler {
         }
         do throws(APIError) {
             if snapshot.policy.keys.isEmpty {
+                var origins: [String] = []
+                server.head.fields.forEachSlice("origin") { origins.append(String(buffer: $0)) }
                 try BrowserAccess.check(
-                    host: server.head.host, origin: server.head.fields.value("origin"), isLocalSocket: server.remoteHost == nil,
-                    snapshot.policy)
+                    host: server.head.host, origins: origins, isLocalSocket: server.remoteHost == nil, snapshot.policy)
             }
             guard let endpoint = match?.endpoint else { throw .unknownEndpoint(server.head.path) }
             if server.head.method == .options {

@@ -10,12 +10,18 @@ struct BrowserAccessTests {
     private func refusal(
         host: String?, origin: String? = nil, isLocalSocket: Bool = false, cors: [String] = [], hosts: [String] = [], hasKeys: Bool = false
     ) -> String? {
+        refusal(host: host, origins: origin.map { [$0] } ?? [], isLocalSocket: isLocalSocket, cors: cors, hosts: hosts, hasKeys: hasKeys)
+    }
+
+    private func refusal(
+        host: String?, origins: [String], isLocalSocket: Bool = false, cors: [String] = [], hosts: [String] = [], hasKeys: Bool = false
+    ) -> String? {
         var policy = RoutingPolicy()
         policy.server.cors = cors
         policy.server.hosts = hosts.compactMap { HostName($0) }
         if hasKeys { policy.keys = [KeyDefinition(name: "k", digest: [1])] }
         do throws(APIError) {
-            try BrowserAccess.check(host: host, origin: origin, isLocalSocket: isLocalSocket, policy)
+            try BrowserAccess.check(host: host, origins: origins, isLocalSocket: isLocalSocket, policy)
             return nil
         } catch {
             #expect(error.status == 403)
@@ -54,7 +60,21 @@ struct BrowserAccessTests {
         #expect(refusal(host: "localhost:8080", origin: origin, hasKeys: true) == nil)
     }
 
-    @Test(arguments: ["router", "llm_router:8080", "x."])
+    @Test(arguments: ["0", "00", "0x0", "0X7f000001", "0x", "1:8080", "127", "2130706433", "3232235777", "017700000001."])
+    func `without keys a number is an address, not a name of the local network`(host: String) {
+        #expect(refusal(host: host) == "host_not_allowed")
+    }
+
+    @Test
+    func `without keys each of several origins must be listed`() {
+        let (app, evil) = ("https://app.example", "https://evil.example")
+        #expect(refusal(host: "localhost", origins: [app, app], cors: [app]) == nil)
+        #expect(refusal(host: "localhost", origins: [app, evil], cors: [app]) == "origin_not_allowed")
+        #expect(refusal(host: "localhost", origins: [evil, app], cors: [app]) == "origin_not_allowed")
+        #expect(refusal(host: "localhost", origins: ["http://localhost", evil]) == "origin_not_allowed")
+    }
+
+    @Test(arguments: ["router", "llm_router:8080", "x.", "gpu0", "0xgpu", "10gbe"])
     func `without keys a name without a dot is served, but not to its own pages`(host: String) {
         #expect(refusal(host: host) == nil)
         #expect(refusal(host: host, origin: "http://\(host)") == "origin_not_allowed")

@@ -40,6 +40,17 @@ public enum FieldKind: Sendable, Equatable {
     case other(String)
 }
 
+extension FieldKind {
+    /// Whether an option of this kind may be a list.
+    var takesList: Bool {
+        switch self {
+        case .texts, .words: true
+        case .other(let words): words.contains("list")
+        case .text, .bool, .word, .integer, .number, .money, .duration, .size, .address: false
+        }
+    }
+}
+
 extension FieldKind: CustomStringConvertible {
     /// The kind in words, with unit and range: `time, 1ms to 24h`.
     public var description: String {

@@ -53,12 +53,17 @@ extension FieldReader {
 
     /// Reads a list of words, each of which is in `allowed`. Invalid words are reported and left out. nil if the list
     /// is absent or not a list.
-    public mutating func words(_ key: String, of allowed: [String]) -> [String]? {
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - allowed: the words.
+    ///   - meant: the allowed word that a word of other programs means; nil if there is none.
+    public mutating func words(_ key: String, of allowed: [String], meant: (String) -> String? = { _ in nil }) -> [String]? {
         declare(key, as: .words(allowed))
         guard let nodes = list(key) else { return nil }
         return nodes.compactMap { scalar, node in
             word(
-                ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed,
+                ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed, meant: meant(scalar.source),
                 hint: listHint(scalar.source))
         }
     }
@@ -110,7 +115,7 @@ extension FieldReader {
         case .scalar(let scalar):
             guard !scalar.isNull else {
                 report(
-                    ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write '[]' for an empty list, or remove the line"))
+                    ConfigIssue(at: entry.key.position, "'\(key)' has no value", hint: "write a list such as '[a, b]', or remove the line"))
                 return nil
             }
             return [(scalar, entry.value)]
@@ -141,12 +146,12 @@ extension FieldReader {
     }
 
     private mutating func word(
-        _ text: ConfigText, _ scalar: ConfigScalar, name: String, of allowed: [String], hint: String? = nil
+        _ text: ConfigText, _ scalar: ConfigScalar, name: String, of allowed: [String], meant: String? = nil, hint: String? = nil
     ) -> String? {
         guard !scalar.isUnresolved else { return allowed.first }
         guard !allowed.contains(text.text) else { return text.text }
         let message = "'\(name)' can't be '\(abbreviated(scalar.source))'"
-        if let near = nearest(to: text.text, in: allowed) {
+        if let near = meant ?? nearest(to: text.text, in: allowed) {
             report(ConfigIssue(at: text.position, "\(message); did you mean '\(near)'?"))
         } else {
             report(ConfigIssue(at: text.position, message, hint: hint ?? "allowed: \(allowed.joined(separator: ", "))"))

@@ -49,7 +49,7 @@ public struct FieldReader {
             self.init(entries, at: owner.position)
         } else {
             self.init([], at: owner.position)
-            guard !node.isNull else { return }
+            guard !node.isNull, !node.isUnresolved else { return }
             report(at: node, "'\(owner.text)' takes a mapping (key: value), not \(node.displayText)")
             wrongTypeIssue = 0
             if case .scalar(let scalar) = node.content { wrongTypeText = scalar.source }
@@ -168,8 +168,12 @@ public struct FieldReader {
         advice: (_ key: String, _ knownKeys: [String]) -> String? = { _, _ in nil }
     ) -> [ConfigIssue] {
         if let wrongTypeIssue, !known.isEmpty { recorded[wrongTypeIssue].hint = form(wrongTypeText) ?? knownKeysHint }
-        for entry in entries {
+        for (index, entry) in entries.enumerated() {
             guard let field = known.first(where: { $0.key == entry.key.text }) else {
+                if let hint = listHint(at: index) {
+                    report(ConfigIssue(at: entry.key.position, "unknown key '\(abbreviated(entry.key.text))'", hint: hint))
+                    continue
+                }
                 let advice = reserved.contains(entry.key.text) ? nil : advice(entry.key.text, knownKeys)
                 report(unknownKey(entry.key, isReserved: reserved.contains(entry.key.text), advice, reference))
                 continue
@@ -179,6 +183,18 @@ public struct FieldReader {
             }
         }
         return issues
+    }
+
+    /// How to write the values of the list before an unknown key, if the key is one of them: in braces, YAML takes
+    /// `try: a, b` for `try: a` and a key `b` without a value.
+    private func listHint(at index: Int) -> String? {
+        let isWord = { (entry: ConfigEntry) in entry.value.isNull && !known.contains { $0.key == entry.key.text } }
+        guard isWord(entries[index]), let owner = entries[..<index].lastIndex(where: { !isWord($0) }),
+            known.first(where: { $0.key == entries[owner].key.text })?.kind?.takesList == true,
+            case .scalar(let first) = entries[owner].value.content
+        else { return nil }
+        let words = [first.source] + entries[(owner + 1)...].prefix(while: isWord).map(\.key.text)
+        return ConfigTree.listHint(words.joined(separator: ","))
     }
 
     /// Whether a text is `${NAME}` and nothing else. It contains no secret, and shows where the secret comes from. A

@@ -15,6 +15,14 @@ public struct BaseURL: Sendable, Hashable {
     }
 }
 
+extension BaseURL {
+    /// The version, such as `v1`, that the path has twice in a row; nil if there is none.
+    var repeatedVersion: Substring? {
+        let parts = path.split(separator: "/")
+        return zip(parts, parts.dropFirst()).first { $0 == $1 && $0.first == "v" && $0.dropFirst().first?.isASCIIDigit == true }?.0
+    }
+}
+
 struct BaseURLError: Error {
     var message: String
     var hint: String?

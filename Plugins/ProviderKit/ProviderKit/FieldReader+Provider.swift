@@ -18,9 +18,14 @@ extension FieldReader {
             return nil
         }
         guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+            let hasScheme = ["bearer ", "basic ", "token "].contains(where: text.lowercased().hasPrefix)
             report(
                 key, "'\(key)' contains a space, a line break or another character that is not allowed in a secret",
-                hint: "check that exactly the secret was copied")
+                hint: ForeignVariable.isOne(text)
+                    ? "it looks like a variable in the syntax of another program: \(ForeignVariable.hint)"
+                    : hasScheme
+                        ? "write the secret without '\(text.prefix { $0 != " " })': only the secret itself belongs here"
+                        : "check that exactly the secret was copied")
             return nil
         }
         if let node = node(key) { warnAboutText(of: key, text, at: node.position) }
@@ -35,6 +40,10 @@ extension FieldReader {
                 ConfigIssue(
                     .warning, at: position, "'\(key)' looks like a variable in the syntax of another program, and is sent as it is",
                     hint: ForeignVariable.hint))
+        } else if Placeholder.isOne(text) {
+            report(
+                ConfigIssue(
+                    .warning, at: position, "'\(key)' looks like a placeholder for a secret, and is sent as it is", hint: Placeholder.hint))
         } else if text.utf8.count > 2, text.first == text.last, text.first == "\"" || text.first == "'" {
             report(
                 ConfigIssue(
@@ -68,6 +77,12 @@ extension FieldReader {
                     ConfigIssue(
                         .warning, at: entry.value.position, "'\(key)' ends with the path of an endpoint, which is added to it once more",
                         hint: "remove '\(endpoint)' at the end"))
+            }
+            if let version = url.repeatedVersion {
+                report(
+                    ConfigIssue(
+                        .warning, at: entry.value.position, "'\(key)' has '/\(version)' twice",
+                        hint: "remove one of them, unless the server's address really has both"))
             }
             return url
         } catch {
@@ -126,7 +141,7 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
 
 /// The paths of endpoints, which a base URL may not end with.
 private let endpoints = [
-    "/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models", "/rerank", "/moderations",
+    "/chat/completions", "/chat/completion", "/completions", "/completion", "/chat", "/embedding", "/responses", "/messages", "/embeddings", "/models", "/rerank", "/moderations",
     "/audio/transcriptions", "/audio/translations", "/audio/speech", "/images/generations", "/images/edits", "/api/chat", "/api/generate",
     "/api/tags",
 ]

@@ -55,8 +55,8 @@ package struct Reloader: Sendable {
         } catch {
             return keep(["\(error)"], "\(error)")
         }
-        // That a provider is off is news only once.
-        let warnings = report.rendered(leavingOut: Set(running.providers.compactMap(\.offMessage)))
+        // That something is off is news only once.
+        let warnings = report.rendered(leavingOut: running.offMessages)
         if !warnings.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(warnings)"]) }
         return .swapped(PolicyDifference.words(from: running, to: policy, draining: draining))
     }

@@ -39,7 +39,13 @@ package struct HostName: Sendable, Hashable {
 
     /// Whether it is a name without a dot, as containers and machines of a local network have: such names are not in
     /// the public DNS. Source: RFC 7085; ICANN's resolution 2013.08.13.NG02, which prohibits dotless domains.
-    package var isDotless: Bool { !text.contains(".") && !text.contains(":") }
+    package var isDotless: Bool { !text.contains(".") && !text.contains(":") && !isNumber }
+
+    /// Whether it is a number, which programs read as an IPv4 address: `0`, `0x7f000001`, `2130706433`. Source: WHATWG
+    /// URL, section 3.5 ("ends in a number checker").
+    private var isNumber: Bool {
+        text.utf8.allSatisfy(ASCII.isDigit) || text.hasPrefix("0x") && text.dropFirst(2).utf8.allSatisfy { ASCII.hexDigit($0) != nil }
+    }
 
     private var isIPv4: Bool {
         var address = in_addr()

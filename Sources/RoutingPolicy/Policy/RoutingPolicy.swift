@@ -13,6 +13,8 @@ package struct RoutingPolicy: Sendable, OptionHolder {
     package var tests: [RoutingExpectation] = []
     /// Eight hexadecimal digits of a SHA-256 over everything that the policy sets: equal policies have equal digests.
     package var digest = ""
+    /// The warnings about providers and routes that can't be used because variables are unset.
+    package var offMessages: Set<String> = []
 
     package init() {}
 }

@@ -71,7 +71,7 @@ struct Excerpt {
     /// The index at which the value of a line's first sensitive key begins, for example after `{ plugin: x, api_key: `.
     /// Nil if there is no such value. Values that begin at an index in `exempt` don't count.
     static func sensitiveValue(in line: [Unicode.Scalar], besides exempt: [Int] = []) -> Int? {
-        if let value = valueWithoutColon(in: line) { return value }
+        if let value = valueWithoutColon(in: line, besides: exempt) { return value }
         for colon in line.indices where line[colon] == ":" {
             let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix {
                 !" {,[\"'\t".unicodeScalars.contains($0)
@@ -88,12 +88,26 @@ struct Excerpt {
         String(String.UnicodeScalarView(line.prefix { !" \t,]}".unicodeScalars.contains($0) }))
     }
 
-    /// The same for a line whose colon is missing: `api_key sk-…`.
-    private static func valueWithoutColon(in line: [Unicode.Scalar]) -> Int? {
-        let start = line.firstIndex { !" \t-{".unicodeScalars.contains($0) } ?? line.count
-        guard let end = line[start...].firstIndex(where: { $0 == " " || $0 == "\t" || $0 == ":" }), line[end] != ":" else { return nil }
-        guard isSensitive(String(String.UnicodeScalarView(line[start..<end]))) else { return nil }
-        return line[end...].firstIndex { !$0.properties.isWhitespace }.flatMap { line[$0] == ":" ? nil : $0 }
+    /// The same for a key whose colon is missing: `api_key sk-…`, at the beginning of a line or inside of brackets.
+    private static func valueWithoutColon(in line: [Unicode.Scalar], besides exempt: [Int]) -> Int? {
+        var starts = [line.firstIndex { !" \t-{[&".unicodeScalars.contains($0) } ?? line.count]
+        for index in line.indices where "{,[".unicodeScalars.contains(line[index]) {
+            starts.append(line[(index + 1)...].firstIndex { $0 != " " && $0 != "\t" } ?? line.count)
+        }
+        return starts.lazy.compactMap { valueWithoutColon(in: line, from: $0) }.first { !exempt.contains($0) }
+    }
+
+    private static func valueWithoutColon(in line: [Unicode.Scalar], from start: Int) -> Int? {
+        guard let end = line[start...].firstIndex(where: { " \t:,]}".unicodeScalars.contains($0) }), line[end] == " " || line[end] == "\t"
+        else { return nil }
+        let name = String(String.UnicodeScalarView(line[start..<end])).filter { $0 != "\"" && $0 != "'" }
+        guard isSensitive(name) else { return nil }
+        return line[end...].firstIndex { !$0.properties.isWhitespace }.flatMap { ":,]}#".unicodeScalars.contains(line[$0]) ? nil : $0 }
+    }
+
+    /// Whether a text is the name of a secret and, after a blank, the secret: the colon between them is missing.
+    static func hasSecretWithoutColon(_ text: String) -> Bool {
+        valueWithoutColon(in: Array(text.unicodeScalars), from: 0) != nil
     }
 
     /// Whether the line is part of the value of a sensitive key, which is on a line above and has less indentation.
@@ -122,7 +136,7 @@ struct Excerpt {
         let text = String(String.UnicodeScalarView(value)).filter { $0 != "\"" && $0 != "'" && $0 != " " }
         guard text.hasPrefix("${"), text.firstIndex(of: "}") == text.indices.last else { return false }
         let name = text.dropFirst(2).dropLast()
-        return name.hasPrefix("file:") || isVariableName(name)
+        return name.hasPrefix("file:") ? isFilePath(name.dropFirst("file:".count)) : isVariableName(name)
     }
 
     /// The range from an address's `user:password` to the end of its query, or the one of the two that is present.

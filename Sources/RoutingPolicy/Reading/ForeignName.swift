@@ -8,11 +8,15 @@ struct ForeignName: Sendable {
     let option: String
     /// What to write, if it is more than the option's name.
     let written: String?
+    /// What to do instead, in words, where no option is meant; `option` is empty then.
+    let words: String?
 
     private init(_ section: String, _ option: String, _ written: String? = nil) {
-        self.section = section
-        self.option = option
-        self.written = written
+        (self.section, self.option, self.written, words) = (section, option, written, nil)
+    }
+
+    private init(_ section: String, words: String) {
+        (self.section, self.words, option, written) = (section, words, "", nil)
     }
 
     /// A name without case, `_` and `-`: `apiBase`, `API_BASE` and `api-base` are one.
@@ -24,17 +28,25 @@ struct ForeignName: Sendable {
     ///
     /// - Parameters:
     ///   - section: the section that has the key.
+    ///   - isInside: whether the option's section may be inside of that one.
     ///   - place: where an option of a section is written.
-    func advice(in section: String, place: (String, String) -> String) -> String {
+    func advice(in section: String, isInside: Bool, place: (String, String) -> String) -> String {
+        if let words { return words }
         if self.section == section { return written.map { "write '\($0)'" } ?? "did you mean '\(option)'?" }
         let isNested = !Self.named.contains(self.section)
         if let written { return "write '\(written)' \(place(self.section, option))" }
         return isNested
-            ? "write '\(self.section): { \(option): … }'" : "it is '\(option)' here, and belongs \(place(self.section, option))"
+            ? "write '\(self.section): { \(option): … }'" + (isInside ? "" : " \(place(self.section, ""))") : "it is '\(option)' here, and belongs \(place(self.section, option))"
     }
 
     /// The sections that are not written as `section: { … }` where the foreign name is.
     private static let named: Set = ["", "providers", "models", "routes", "keys", "step"]
+
+    /// The capability that other programs call by another name; nil if there is none.
+    static func capability(named name: String) -> String? {
+        let written = table[form(of: name)]?.first { $0.option == "supports" && $0.written != nil }?.written
+        return written.map { String($0.dropFirst("supports: [".count).dropLast()) }
+    }
 
     /// By the name's form. A name may mean several options.
     static let table: [String: [ForeignName]] = {
@@ -53,6 +65,71 @@ struct ForeignName: Sendable {
         (
             ForeignName("providers", "api_key"),
             "key apikey apitoken token accesstoken authtoken auth bearer authorization secret password openaiapikey virtualkey"
+        ),
+        (
+            ForeignName("providers", "api_key", "api_key: \"${NAME}\""),
+            "envkey apikeyenv apikeyenvvar apikeyenvvarname apikeyname apikeyvar apikeyfile keyenv envvar env tokenenv"
+        ),
+        (
+            ForeignName("providers", "headers", "headers: { OpenAI-Organization: … }"),
+            "organization organizationid org orgid openaiorganization openaiorgid"
+        ),
+        (ForeignName("providers", "headers", "headers: { OpenAI-Project: … }"), "project projectid openaiproject"),
+        (
+            ForeignName("providers", words: "remove it: the version is part of the path in 'base_url'"),
+            "apiversion openaiapiversion"
+        ),
+        (
+            ForeignName(
+                "providers", words: "remove it: certificates are always verified; SSL_CERT_FILE names a file of further authorities"),
+            "verifyssl sslverify verify insecure insecureskipverify tlsskipverify skiptlsverify tlsverify rejectunauthorized"
+        ),
+        (
+            ForeignName("providers", words: "remove it: the router connects to providers directly"),
+            "proxy proxyurl httpproxy httpsproxy httpclientproxy"
+        ),
+        (
+            ForeignName("providers", words: "remove it: models are listed under 'models' at the top of the file"), "models modellist"
+        ),
+        (
+            ForeignName("providers", words: "remove it: an entry that is not wanted is removed from the file"),
+            "enabled disabled disable active isactive"
+        ),
+        (
+            ForeignName("models", words: "write what is in it under the model itself, and 'api_base' and 'api_key' under its provider"),
+            "litellmparams"
+        ),
+        (
+            ForeignName(
+                "models", words: "write what is in it under the model itself: 'context', 'max_output', 'price' and 'supports' are options"),
+            "modelinfo metadata"
+        ),
+        (
+            ForeignName("models", words: "remove it: the fields of a request are passed on as they are"),
+            "dropparams additionaldropparams allowedopenaiparams modifyparams"
+        ),
+        (
+            ForeignName("models", words: "remove it: the key of its entry is the name; the provider's own name is 'upstream'"),
+            "modelname name displayname title label"
+        ),
+        (
+            ForeignName("models", words: "another name of a model is a route: write 'routes: { NAME: { try: [MODEL] } }' at the top"),
+            "alias aliases modelalias"
+        ),
+        (
+            ForeignName("models", words: "remove it: the order of 'try' in a route says which model comes first"), "priority rank order"
+        ),
+        (
+            ForeignName("models", words: "remove the model's entry to turn it off; 'hidden: true' leaves it out of lists"),
+            "enabled disabled disable active isactive blocked"
+        ),
+        (
+            ForeignName("models", words: "remove it: the router adds no messages; the client sends them"),
+            "systemprompt system prompt systemmessage prompttemplate instructions"
+        ),
+        (
+            ForeignName("models", words: "limits are per minute: write 'limits: { requests_per_minute: … }'"),
+            "rpd requestsperday tpd tokensperday rph rps requestspersecond requestsperhour"
         ),
         (ForeignName("providers", "plugin"), "type kind driver adapter provider providertype customllmprovider vendor apitype format"),
         (ForeignName("providers", "headers"), "extraheaders defaultheaders customheaders httpheaders requestheaders"),
@@ -74,9 +151,12 @@ struct ForeignName: Sendable {
             "supportsresponseschema supportsjson responseformat jsonmode structuredoutput structuredoutputs json"
         ),
         (ForeignName("models", "supports", "supports: [audio]"), "supportsaudio supportsaudioinput audio"),
-        (ForeignName("models", "supports", "supports: [reasoning]"), "supportsreasoning thinking"),
+        (ForeignName("models", "supports", "supports: [reasoning]"), "reasoning supportsreasoning thinking"),
+        (ForeignName("models", "supports", "supports: [video]"), "supportsvideo supportsvideoinput video"),
+        (ForeignName("models", "supports", "supports: [file]"), "supportspdf supportspdfinput supportsfile pdf file files"),
         (ForeignName("models", "supports"), "capabilities features modalities inputmodalities"),
-        (ForeignName("models", "serves", "serves: [embeddings]"), "mode embedding embeddings task tasks operations endpoints"),
+        (ForeignName("models", "serves", "serves: [chat]"), "mode task tasks operations endpoints"),
+        (ForeignName("models", "serves", "serves: [embeddings]"), "embedding embeddings"),
         (ForeignName("models", "price"), "cost costs pricing prices"),
         (
             ForeignName("models", "request_defaults"), "params parameters defaultparams defaults extrabody modelkwargs options"
@@ -101,6 +181,7 @@ struct ForeignName: Sendable {
         (ForeignName("breaker", "cooldown"), "cooldowntime cooldownperiod cooldownseconds"),
         (ForeignName("breaker", "failures"), "allowedfails failurethreshold maxfails maxfailures"),
         (ForeignName("routes", "try"), "models model modelname targets candidates steps members primary modellist deployments"),
+        (ForeignName("defaults", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
         (ForeignName("routes", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
         (ForeignName("fallback_on", "context_overflow"), "contextwindowfallbacks"),
         (ForeignName("fallback_on", "content_filter"), "contentpolicyfallbacks"),
@@ -110,8 +191,17 @@ struct ForeignName: Sendable {
         (ForeignName("keys", "models"), "allowedmodels accessto"),
         (ForeignName("", "models"), "modellist modellists"),
         (ForeignName("", "providers"), "upstreams upstream backends backend services accounts provider"),
-        (ForeignName("", "routes"), "groups modelgroups modelgroupalias aliases pools fallbacks chains route"),
-        (ForeignName("", "keys"), "apikeys virtualkeys masterkey users clients auth authentication"),
+        (ForeignName("", "routes"), "groups modelgroups modelgroupalias aliases pools chains route"),
+        (ForeignName("", words: "write 'routes: { auto: { try: [MODEL] } }'"), "defaultmodel model"),
+        (
+            ForeignName("", words: "remove it: variables are set in the environment of the process, and '${NAME}' reads them"),
+            "environmentvariables environment env envvars variables"
+        ),
+        (
+            ForeignName("", words: "remove it: the log has one level, and goes to standard error"),
+            "loglevel logging logger verbose debug setverbose"
+        ),
+        (ForeignName("", "keys"), "key apikeys virtualkeys masterkey users clients auth authentication"),
         (ForeignName("", "listen"), "port host bind address addr"),
         (ForeignName("", "defaults"), "routersettings litellmsettings settings"),
         (ForeignName("", "server"), "generalsettings"),

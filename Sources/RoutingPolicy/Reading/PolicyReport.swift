@@ -44,12 +44,13 @@ package struct PolicyReport: Sendable {
         let reported = issues.map { issue in
             var issue = issue
             let region = regions[issue.position.file]
-            if let hint = texts[issue.position.file]?.lookAlikeHint(for: issue, isParsed: isParsed, vocabulary: vocabulary, region) {
+            if let hint = texts[issue.position.file]?.lookAlikeHint(for: issue, isParsed: isParsed, vocabulary: vocabulary) {
                 issue.hint = hint
             }
-            guard region?.contains(issue.position) == true else { return issue.masked }
-            issue.message = secretTexts.masked(issue.message)
-            issue.hint = issue.hint.map(secretTexts.masked)
+            let isInside = region?.contains(issue.position) == true
+            func masked(_ text: String) -> String { secretTexts.masked(text, at: issue.position, isInside: isInside) }
+            issue.message = masked(issue.message)
+            issue.hint = issue.hint.map(masked)
             return issue.masked
         }
         self.issues = inFileOrder(reported, files: files)
@@ -113,14 +114,11 @@ package struct PolicyReport: Sendable {
 
 extension SourceText {
     /// The hint of an issue that a look-alike character causes; nil if there is none.
-    fileprivate func lookAlikeHint(
-        for issue: ConfigIssue, isParsed: Bool, vocabulary: Vocabulary, _ region: SecretRegions?
-    ) -> String? {
+    fileprivate func lookAlikeHint(for issue: ConfigIssue, isParsed: Bool, vocabulary: Vocabulary) -> String? {
         let position = issue.position
         guard isShort(line: position.line), let line = line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
-        guard let character = LookAlike(in: scalars, at: isParsed ? position.column : nil, isName: vocabulary.isOption) else { return nil }
-        return character.hint(isHidden: region?.hidden[position.line]?.contains { $0.contains(character.column - 1) } == true)
+        return LookAlike(in: scalars, at: isParsed ? position.column : nil, isName: vocabulary.isOption)?.hint
     }
 }
 

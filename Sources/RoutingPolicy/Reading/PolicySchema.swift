@@ -5,6 +5,8 @@ import ProviderKit
 struct PolicySchema {
     private(set) var issues: [ConfigIssue] = []
     private(set) var secrets: [SourcePosition] = []
+    /// The warnings about providers and routes that can't be used because variables are unset.
+    var offMessages: Set<String> = []
     /// Values that are no secrets, although their keys look like it.
     var plain: [SourcePosition] = []
     let plugins: [any ProviderPlugin.Type]
@@ -61,6 +63,7 @@ struct PolicySchema {
             return nil
         }
         policy.digest = policy.meaningDigest
+        policy.offMessages = offMessages
         return policy
     }
 

@@ -1,7 +1,8 @@
 import Codecs
 import ConfigTree
 
-/// The parts of a file in which a mistake may put a secret anywhere: everything under `keys` and `providers`.
+/// The parts of a file in which a mistake may put a secret anywhere: everything under `keys` and `providers`, and under
+/// names at the top of the file that the language doesn't have, such as another program's `virtual_keys`.
 ///
 /// In them, only what can't be a secret is shown: names of options, references such as `${NAME}`, and values that are
 /// harmless in their place. The text is read leniently, word by word, so that it doesn't matter whether it is valid
@@ -131,7 +132,7 @@ private struct Scanner {
             return after + 1
         }
         // The colon of a section's key may be missing.
-        if region == nil, start == 0, isSection(text, at: start) {
+        if region == nil, start == 0, isSection(text, at: start, hasColon: false) {
             key(text, start..<end, isNearMapping: true)
         } else {
             value(text, start..<end, after)
@@ -153,7 +154,7 @@ private struct Scanner {
             if !isShown { hide(range) }
         } else if isSection(text, at: range.lowerBound) {
             nameColumn = nil
-            region = Region(isProviders: text.hasPrefix("p"), indent: range.lowerBound, depth: brackets.count)
+            region = Region(isProviders: nearest(to: text, in: ["providers"]) != nil, indent: range.lowerBound, depth: brackets.count)
             covered = (covered?.lowerBound ?? range.lowerBound)..<line.count
         }
     }
@@ -171,11 +172,13 @@ private struct Scanner {
         hide(range)
     }
 
-    /// Whether a name is that of a section with secrets. A misspelling of one counts at the top of the file.
-    private func isSection(_ text: String, at column: Int) -> Bool {
+    /// Whether a name is that of a section with secrets. An unknown name at the top of the file counts as one, unless it
+    /// is a misspelling of another section's.
+    private func isSection(_ text: String, at column: Int, hasColon: Bool = true) -> Bool {
         if text == "keys" || text == "providers" { return true }
         let isTop = brackets.isEmpty ? column == 0 : brackets.count == 1 && brackets[0].option.isEmpty
-        return isTop && !vocabulary.isTopLevel(text) && nearest(to: text, in: ["keys", "providers"]) != nil
+        guard isTop, !vocabulary.isTopLevel(text) else { return false }
+        return hasColon ? vocabulary.mayHoldSecrets(text) : nearest(to: text, in: ["keys", "providers"]) != nil
     }
 
     private mutating func leave(at index: Int) {

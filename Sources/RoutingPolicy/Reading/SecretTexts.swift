@@ -1,13 +1,19 @@
 import Codecs
 import ConfigTree
 
-/// What messages must not quote of the keys and providers of a policy, and what excerpts may show of them.
+/// What messages must not quote of the keys and providers of a policy, and of sections that the language doesn't have,
+/// and what excerpts may show of them.
 ///
 /// The texts are those that are no name of an option and not harmless in their place: a mistake may have put the secret
 /// there.
 struct SecretTexts {
     /// As messages quote them.
-    private(set) var hidden: Set<String> = []
+    private var hidden: Set<String> = []
+    /// Those that no message of the file may quote: the name of a secret and the secret as one text, because the colon
+    /// between them is missing.
+    private var hiddenEverywhere: Set<String> = []
+    /// Where the keys and values are, for those that an alias takes from elsewhere in the file.
+    private var positions: Set<SourcePosition> = []
     /// Where names of keys are that can't be the secret, because the secret is inside of their mapping.
     private(set) var shown: Set<SourcePosition> = []
     /// The names that the policy defines.
@@ -27,21 +33,37 @@ struct SecretTexts {
         for entry in root {
             switch entry.key.text {
             case "providers": addProviders(entry.value)
-            default: if nearest(to: entry.key.text, in: ["keys"]) != nil { addKeys(entry.value) }
+            case let name where nearest(to: name, in: ["keys"]) != nil: addKeys(entry.value)
+            case let name where !vocabulary.isTopLevel(name) && vocabulary.mayHoldSecrets(name): add(entry.value, option: "")
+            default: break
             }
+            findMissingColons(entry.value)
         }
         hidden.subtract(known)
     }
 
+    /// The text with its hidden parts masked, for an issue at a position.
+    ///
+    /// - Parameter isInside: whether the position is in a region with secrets.
+    func masked(_ text: String, at position: SourcePosition, isInside: Bool) -> String {
+        masked(text, isInside || positions.contains(position) ? hidden.union(hiddenEverywhere) : hiddenEverywhere)
+    }
+
     /// The text with its hidden parts masked, each with its quotes around it. A hidden part may contain quotes itself.
-    func masked(_ text: String) -> String {
+    private func masked(_ text: String, _ hidden: Set<String>) -> String {
         guard !hidden.isEmpty else { return text }
+        func isHidden(_ part: String) -> Bool {
+            if hidden.contains(part) { return true }
+            guard part.hasPrefix("["), part.hasSuffix("]") else { return false }
+            return part.dropFirst().dropLast().split(separator: ",").contains { hidden.contains(String($0.trimmingBlanks())) }
+        }
         let parts = text.split(separator: "'", omittingEmptySubsequences: false)
         var result = String(parts.first ?? "")
         var index = 1
         while index < parts.count {
-            let end = (index..<parts.count - 1).last { hidden.contains(parts[index...$0].joined(separator: "'")) }
-            result += "'" + (end == nil ? parts[index] : "<secret>")
+            let end = (index..<parts.count - 1).last { isHidden(parts[index...$0].joined(separator: "'")) }
+            let isList = end != nil && parts[index].hasPrefix("[")
+            result += "'" + (end == nil ? parts[index] : isList ? "[a, b]" : "<secret>")
             index = (end ?? index) + 1
         }
         return result
@@ -72,10 +94,12 @@ struct SecretTexts {
     }
 
     private mutating func add(_ node: ConfigNode, option: String) {
+        positions.insert(node.position)
         switch node.content {
         case .sequence(let nodes): for node in nodes { add(node, option: option) }
         case .mapping(let entries):
             for entry in entries {
+                positions.insert(entry.key.position)
                 if !vocabulary.isPlainName(entry.key.text) { hide(entry.key.text) }
                 add(entry.value, option: entry.key.text)
             }
@@ -84,6 +108,23 @@ struct SecretTexts {
             // Each of several words that should be a list.
             let parts = scalar.source.split(separator: ",").map { String($0.trimmingBlanks()) }
             if parts.isEmpty || !parts.allSatisfy({ vocabulary.isHarmless($0, of: option, known: known) }) { hide(scalar.source) }
+        }
+    }
+
+    /// Hides texts such as `api_key sk-…`, wherever they are.
+    private mutating func findMissingColons(_ node: ConfigNode) {
+        func hide(_ text: String, in texts: inout Set<String>) {
+            guard Excerpt.hasSecretWithoutColon(text) else { return }
+            texts.insert(abbreviated(text))
+        }
+        switch node.content {
+        case .sequence(let nodes): for node in nodes { findMissingColons(node) }
+        case .mapping(let entries):
+            for entry in entries {
+                hide(entry.key.text, in: &hiddenEverywhere)
+                findMissingColons(entry.value)
+            }
+        case .scalar(let scalar): hide(scalar.source, in: &hiddenEverywhere)
         }
     }
 

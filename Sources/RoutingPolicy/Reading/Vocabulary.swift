@@ -64,6 +64,13 @@ struct Vocabulary: Sendable {
     /// Whether a word is an option of the top of the file.
     func isTopLevel(_ word: String) -> Bool { sections[""]?[word] != nil }
 
+    /// Whether a section at the top of the file may hold secrets: `keys`, `providers`, or one that is no misspelling of
+    /// another.
+    func mayHoldSecrets(_ section: String) -> Bool {
+        let near = nearest(to: section, in: (sections[""] ?? [:]).keys.sorted())
+        return ["keys", "providers"].contains(section) || near == nil || near == "keys" || near == "providers"
+    }
+
     // MARK: Values
 
     /// The options whose values are secrets.
@@ -76,9 +83,9 @@ struct Vocabulary: Sendable {
             options.contains(option)
             ? option : ForeignName.table[ForeignName.form(of: option)]?.first?.option ?? nearest(to: option, in: options) ?? option
         guard options.contains(option), !Self.secretOptions.contains(option) else { return false }
-        if known.contains(value) { return true }
+        if known.contains(value) || value.utf8.count <= Self.tooShortForSecret { return true }
         switch option {
-        case "plugin": return value.utf8.allSatisfy { 0x21...0x7E ~= $0 } && !value.contains { $0.isUppercase }
+        case "plugin": return LookAlike.plain(value).utf8.allSatisfy { 0x21...0x7E ~= $0 } && !value.contains { $0.isUppercase }
         case "base_url": return value.contains("://") || value.contains(".")
         default: return sections.values.contains { section in section[option].map { isHarmless(value, as: $0) } ?? false }
         }
@@ -101,13 +108,14 @@ struct Vocabulary: Sendable {
     /// there.
     func advice(for key: String, in section: String, known: [String]) -> String? {
         let foreign = (ForeignName.table[ForeignName.form(of: key)] ?? []).filter {
-            $0.option != key && ($0.section != section || known.contains($0.option))
+            if $0.words != nil { return $0.section == section }
+            return $0.option != key && ($0.section != section || known.contains($0.option))
         }
         let here = foreign.first { $0.section == section } ?? foreign.first { parents[$0.section]?.contains(section) == true }
-        if let here { return here.advice(in: section, place: place) }
+        if let here { return here.advice(in: section, isInside: true, place: place) }
         if let owner = owner(of: key, from: section) { return "it belongs \(place(of: owner, option: key))" }
         guard nearest(to: key, in: known) == nil else { return nil }
-        return foreign.first.flatMap { $0.advice(in: section, place: place) }
+        return foreign.first.map { $0.advice(in: section, isInside: parents[$0.section]?.contains(section) == true, place: place) }
     }
 
     /// How a section is written, for a value that is no mapping.
@@ -115,6 +123,9 @@ struct Vocabulary: Sendable {
     /// - Parameter value: the value as the file has it; nil for a list. If it is what the section's most common option
     ///   takes, it is shown there.
     func form(of section: String, given value: String?) -> String? {
+        if section == "retry", let value, ["off", "false", "none", "no", "never", "disabled"].contains(value.lowercased()) {
+            return "write 'retry: { retries: 0 }'"
+        }
         if let form = Self.entryForms[section] { return "write 'NAME: \(form)'" }
         guard let (option, sample) = Self.forms[section] else { return nil }
         let isAlike = value.map { isQuantity($0) && isQuantity(sample) && (Int($0) == nil) == (Int(sample) == nil) } == true
@@ -165,7 +176,9 @@ struct Vocabulary: Sendable {
         var ring = [section]
         while !ring.isEmpty {
             ring = ring.flatMap(next).filter { seen.insert($0).inserted }
-            if let owner = ring.first(where: { sections[$0]?[option] != nil }) { return owner }
+            let owners = ring.filter { sections[$0]?[option] != nil }
+            // What is said nearer to the request is more likely meant than what applies everywhere.
+            if let owner = owners.first(where: { $0 != "defaults" }) ?? owners.first { return owner }
         }
         return nil
     }
@@ -179,8 +192,13 @@ struct Vocabulary: Sendable {
         case "routes": return "under its route"
         case "keys": return "under its key"
         case "tests": return "under its test"
-        case "step": return "beside 'select'"
+        case "step":
+            return option == "select" ? "in a step of 'try': write 'try: [{ select: { tags: … } }]'" : "beside 'select'"
         case "keys.defaults": return "under 'defaults' of its key"
+        // The section itself, for an option that is written as `section: { … }`.
+        case _ where option.isEmpty:
+            let places = order.filter { parents[section]?.contains($0) == true }.map { place(of: $0, option: section) }
+            return places.isEmpty ? "" : places.joined(separator: " or ")
         default: break
         }
         guard section.hasPrefix("providers.") else { return "under '\(section)'" }

@@ -119,10 +119,19 @@ extension Option where Section == ModelDefinition {
         self.init(
             key, takes: .other("a request's fields with JSON values"), .words("none"), help: help,
             entries: { model, _ in
-                let fields = model[keyPath: path].map { OptionEntry($0.key, .text(String(decoding: $0.json, as: UTF8.self))) }
+                let fields = model[keyPath: path].map { OptionEntry($0.key, $0.hasSecret ? .opaque($0.json) : .text($0.text)) }
                 return fields.isEmpty ? [] : [OptionEntry(key, .section(fields))]
             },
             read: { fields, schema, model in model[keyPath: path] = schema.readBody(&fields, key) })
+    }
+}
+
+extension BodyField {
+    fileprivate var text: String { String(decoding: json, as: UTF8.self) }
+
+    /// Whether its name, or a name inside of its value, is that of a secret.
+    fileprivate var hasSecret: Bool {
+        Excerpt.isSensitive(key) || Excerpt.sensitiveValue(in: Array(text.unicodeScalars)) != nil
     }
 }
 
@@ -220,7 +229,7 @@ extension PolicySchema {
 
     /// Reads `supports`, and adds what `type`, `tags` and `supports` imply of each other.
     fileprivate func readSupports(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
-        let words = fields.words("supports", of: Capability.allCases.map(\.rawValue)) ?? []
+        let words = fields.words("supports", of: Capability.allCases.map(\.rawValue), meant: ForeignName.capability(named:)) ?? []
         model.supports = CapabilitySet(words.compactMap(Capability.init)).union([.streaming])
         var tags = Set(model.tags)
         if model.supports.contains(.image) { tags.insert("vision") }
@@ -244,6 +253,13 @@ extension PolicySchema {
                     ConfigIssue(
                         at: member.key.position, "the policy cannot set '\(member.key.text)'",
                         hint: "the client sets it; the provider's name of the model is set by 'upstream'"))
+                return nil
+            }
+            if member.value.isNull, let blank = member.key.text.firstIndex(of: " ") {
+                report(
+                    ConfigIssue(
+                        at: member.key.position, "the ':' after '\(abbreviated(String(member.key.text[..<blank])))' is missing",
+                        hint: "write 'name: value', with a space after the ':'"))
                 return nil
             }
             let json = body.encoded(member.value)

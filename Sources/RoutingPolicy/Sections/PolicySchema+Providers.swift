@@ -65,6 +65,7 @@ extension PolicySchema {
             add(fields.issues, secrets: fields.secretPositions)
         }
         if let message = provider.offMessage {
+            offMessages.insert(message)
             report(
                 ConfigIssue(
                     .warning, at: entry.key.position, message,

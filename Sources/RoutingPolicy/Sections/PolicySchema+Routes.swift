@@ -89,10 +89,9 @@ extension PolicySchema {
         checkHedges(routes, models: models.models, hasDefaultFallback: !fallback.isEmpty)
         for (index, reason) in graph.unusable(routes, defaultFallback: fallback, models: models.models, providers: policy.providers) {
             let name = valid[index].key
-            report(
-                ConfigIssue(
-                    .warning, at: name.position, "route '\(name.text)' has no usable model: \(reason)",
-                    hint: "requests for it get a 503 until then"))
+            let message = "route '\(name.text)' has no usable model: \(reason)"
+            offMessages.insert(message)
+            report(ConfigIssue(.warning, at: name.position, message, hint: "requests for it get a 503 until then"))
         }
         for (index, models) in graph.mixingVectors(routes, models: models.models) {
             let name = valid[index].key, shown = models.prefix(4).map { "'\($0)'" }.joined(separator: ", ")
@@ -141,6 +140,21 @@ extension PolicySchema {
         return nodes.compactMap { node in step(node).map { ($0, node.position) } }
     }
 
+    /// The name of the model or route that a mapping without `select` gives, as other programs write a step; reported.
+    private mutating func nameOfModel(in entries: [ConfigEntry]) -> ConfigNode? {
+        let forms: Set = ["model", "modelname", "name", "route", "target", "id", "upstream", "deployment", "alias"]
+        guard !entries.contains(where: { $0.key.text == "select" }),
+            let entry = entries.first(where: { forms.contains(ForeignName.form(of: $0.key.text)) && $0.value.isScalar }),
+            !entry.value.isNull
+        else { return nil }
+        let rest = entries.contains { $0.key.text == "weight" } ? "; a 'weight' belongs under its model" : ""
+        report(
+            ConfigIssue(
+                at: entry.key.position, "unknown key '\(entry.key.text)'; a step that is one model or route is its name alone",
+                hint: "write \(entry.value.displayText) instead of the mapping\(rest)"))
+        return entry.value
+    }
+
     private mutating func step(_ node: ConfigNode) -> RouteStep? {
         switch node.content {
         case .scalar(let scalar):
@@ -158,6 +172,7 @@ extension PolicySchema {
             report(ConfigIssue(at: node.position, "there is no model or route \(node.displayText)\(suggestion)", hint: hint))
             return nil
         case .mapping(let entries):
+            if let name = nameOfModel(in: entries) { return step(name) }
             return readSelection(entries, at: node.position)
         case .sequence:
             report(ConfigIssue(at: node.position, "a step is a name or a selector, not a list", hint: "write one list of steps: '[a, b]'"))

@@ -56,7 +56,10 @@ struct Substitution {
         let name = reference.prefix { $0 != ":" }
         let tail = reference.dropFirst(name.count)
         guard isVariableName(name), tail.isEmpty || tail.hasPrefix(":-"), !tail.contains("${") else {
-            let hint = "write '${NAME}', '${NAME:-default}' or '${file:path}', without nesting, or '$${' for a literal '${'"
+            let hint =
+                reference.hasPrefix("{")
+                ? "'${{ … }}' is the syntax of a CI system: write \"${NAME}\" with the name of an environment variable"
+                : "write '${NAME}', '${NAME:-default}' or '${file:path}', without nesting, or '$${' for a literal '${'"
             result = unresolved(result, at: position, "'${\(abbreviated(String(reference)))}' is not a valid variable", hint)
             return false
         }
@@ -88,7 +91,8 @@ struct Substitution {
                 name.hasPrefix("/")
                 ? "create it, or correct the path"
                 : "create it, or correct the path, which is relative to the file that contains the reference"
-            throw FileProblem(message: "file '\(path)' \(error.reason(limit: Substitution.maxFileBytes))", hint: hint)
+            let shown = isFilePath(name) ? path : "<secret>"
+            throw FileProblem(message: "file '\(shown)' \(error.reason(limit: Substitution.maxFileBytes))", hint: hint)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
@@ -112,6 +116,12 @@ struct Substitution {
         issues.append(ConfigIssue(at: position, message, hint: hint))
         return ConfigScalar("", source: scalar.source, style: scalar.style, isUnresolved: true)
     }
+}
+
+/// Whether a text in `${file:…}` is the path of a file, and not the secret itself: it has a folder or an ending, or is
+/// an ordinary name in lower case.
+func isFilePath(_ path: some StringProtocol) -> Bool {
+    path.contains("/") || path.contains(".") || path.utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 == 0x5F || $0 == 0x2D }
 }
 
 /// Whether a text can be the name of an environment variable in `${…}`.

@@ -129,7 +129,11 @@ private func yamlFailure(
         ConfigIssue(
             at: place, "expected a key of the mapping that begins at line \(start.line)",
             hint: "check the indentation: all keys of a mapping start in the same column; a quoted value ends at its closing quote")
-    case ("block sequence entries are not allowed in this context", _):
+    case (_, "while scanning a tag"), (_, "while parsing a tag"):
+        ConfigIssue(
+            at: start, "YAML reads text that begins with '!' as the type of a value",
+            hint: "put text that begins with '!' in quotes, such as \"!free\"; a value takes no type, so remove any other tag")
+    case ("block sequence entries are not allowed in this context", _), ("did not find expected node content", _) where character == "-":
         ConfigIssue(
             at: place, "a list can't begin on the line of its key",
             hint: "write '[a, b]', or each item as '- item' on a line of its own below the key")

@@ -68,7 +68,8 @@ struct YAMLTree {
         switch event.kind {
         case .scalar(let text, let isPlain):
             let isString = event.tag == "!" || event.tag == "tag:yaml.org,2002:str"
-            let scalar = substitution.scalar(text, style: isPlain && !isString ? .plain : .quoted, at: event.position)
+            var scalar = substitution.scalar(text, style: isPlain && !isString ? .plain : .quoted, at: event.position)
+            if event.isEmptyAnchor { scalar.isUnresolved = true }
             result = Anchored(node: ConfigNode(.scalar(scalar), at: event.position), size: 1, height: 1)
         case .sequenceStart:
             result = try sequence(event.position, events, depth: depth)
@@ -205,10 +206,9 @@ struct YAMLTree {
     /// YAML drops a `!` that stands alone, and takes `&free` for the anchor of an empty value. In a policy, both are
     /// the beginning of text. The text is not shown, because it may be a secret.
     private mutating func checkIndicators(_ event: YAMLEvents.Event) {
-        guard case .scalar(let text, isPlain: true) = event.kind else { return }
-        let isEmptyAnchor = event.anchor != nil && text.isEmpty
-        guard isEmptyAnchor || event.tag == "!" else { return }
-        let character = isEmptyAnchor ? "&" : "!"
+        guard case .scalar(_, isPlain: true) = event.kind else { return }
+        guard event.isEmptyAnchor || event.tag == "!" else { return }
+        let character = event.isEmptyAnchor ? "&" : "!"
         misread.append(
             ConfigIssue(
                 at: event.position, "'\(character)' at the beginning of a value is not read as text",
@@ -225,6 +225,13 @@ struct YAMLTree {
         ConfigIssue(
             at: position, "'<<' takes a mapping, or a list of mappings",
             hint: "write '<<: *name', and '&name' before the mapping to merge")
+    }
+}
+
+extension YAMLEvents.Event {
+    /// Whether it is an anchor without a value, which was meant as text: `&free`.
+    fileprivate var isEmptyAnchor: Bool {
+        if case .scalar("", isPlain: true) = kind { anchor != nil } else { false }
     }
 }
 
