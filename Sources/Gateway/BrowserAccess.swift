@@ -11,7 +11,7 @@ enum BrowserAccess {
     ///
     /// - Parameters:
     ///   - host: the host and port that the request is for; nil in HTTP/1.0, which browsers don't send.
-    ///   - origins: the request's `Origin` fields. Browsers send one with every POST; others don't. Each must be allowed.
+    ///   - origins: the request's `Origin` fields. Browsers send one with every POST. Each must be allowed.
     ///   - isLocalSocket: whether the request arrived on a unix socket. Its clients choose any `Host`, and no name
     ///     leads to it.
     static func check(host: String?, origins: [String], isLocalSocket: Bool, _ policy: RoutingPolicy) throws(APIError) {

@@ -70,6 +70,16 @@ struct SecretRegionTests {
         expectHidden("version: 1\nproviders:\n  p: \(provider)\nmodels:\n  m: { provider: p }\n")
     }
 
+    @Test(arguments: [
+        "x: &k { secret Tr0ub4dor }\nkeys: { team: *k }", "defaults: { api_key Tr0ub4dor }", "defaults:\n  retry: { api_key Tr0ub4dor }",
+        "general_settings: { master_key Tr0ub4dor }", "virtual_keys: { a: Tr0ub4dor }", "server: { drain: 1s, secret Tr0ub4dor }",
+        "routes: { auto: { try: m, api_key Tr0ub4dor } }", "keys: { team: { secret: \"${file:Tr0ub4dor}\" } }",
+        "keys: { team: { secret: abcdefghijklmnopq, models: m, Tr0ub4dor } }",
+    ])
+    func `no mistake elsewhere in the file shows a secret`(section: String) {
+        expectHidden("version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\n\(section)\n")
+    }
+
     private func expectHidden(_ text: String, line: Int = #line) {
         let report = load(text)
         let shown = report.rendered() + report.issues.map(report.line).joined(separator: "\n")

@@ -63,7 +63,8 @@ extension FieldReader {
         guard let nodes = list(key) else { return nil }
         return nodes.compactMap { scalar, node in
             word(
-                ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed, meant: meant(scalar.source),
+                ConfigText(scalar.text, at: node.position, source: scalar.source), scalar, name: key, of: allowed,
+                meant: meant(scalar.source),
                 hint: listHint(scalar.source))
         }
     }

@@ -141,7 +141,8 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
 
 /// The paths of endpoints, which a base URL may not end with.
 private let endpoints = [
-    "/chat/completions", "/chat/completion", "/completions", "/completion", "/chat", "/embedding", "/responses", "/messages", "/embeddings", "/models", "/rerank", "/moderations",
+    "/chat/completions", "/chat/completion", "/completions", "/completion", "/chat", "/embedding", "/responses", "/messages", "/embeddings",
+    "/models", "/rerank", "/moderations",
     "/audio/transcriptions", "/audio/translations", "/audio/speech", "/images/generations", "/images/edits", "/api/chat", "/api/generate",
     "/api/tags",
 ]

@@ -36,7 +36,8 @@ struct ForeignName: Sendable {
         let isNested = !Self.named.contains(self.section)
         if let written { return "write '\(written)' \(place(self.section, option))" }
         return isNested
-            ? "write '\(self.section): { \(option): … }'" + (isInside ? "" : " \(place(self.section, ""))") : "it is '\(option)' here, and belongs \(place(self.section, option))"
+            ? "write '\(self.section): { \(option): … }'" + (isInside ? "" : " \(place(self.section, ""))")
+            : "it is '\(option)' here, and belongs \(place(self.section, option))"
     }
 
     /// The sections that are not written as `section: { … }` where the foreign name is.

@@ -13,8 +13,8 @@ struct LookAlike {
     /// The first one in a line that may be the cause of an issue.
     ///
     /// - Parameters:
-    ///   - place: the column of the issue, from 1; nil if the cause may be anywhere in the line. Then a character counts
-    ///     only if it looks like another.
+    ///   - place: the column of the issue, from 1; nil if the cause may be anywhere in the line. Then a character
+    ///     counts only if it looks like another.
     ///   - isName: whether a word is a name of the language. A word that is spelled entirely in another alphabet is
     ///     only suspicious if it looks like such a name.
     init?(in line: [Unicode.Scalar], at place: Int?, isName: (String) -> Bool) {
@@ -26,7 +26,8 @@ struct LookAlike {
             let isForeign = !letters.isEmpty && letters.allSatisfy { !$0.isASCII }
             let first = word.firstIndex { LookAlike.meant($0) != nil }
             // A word in another alphabet is no misspelling of one in ASCII, unless all of it looks like one.
-            let isWord = isForeign && first.map { word[$0].properties.isAlphabetic } != false
+            let isWord =
+                isForeign && first.map { word[$0].properties.isAlphabetic } != false
                 && (place == nil ? !isName(String(looks.prefix { $0 != ":" })) : !looks.utf8.allSatisfy { $0 < 0x80 })
             if isWord, place == nil { continue }
             guard let index = isWord ? word.firstIndex(where: { !$0.isASCII }) : first ?? word.firstIndex(where: { !$0.isASCII }),
@@ -63,7 +64,9 @@ struct LookAlike {
             if line[start] == "#", start == 0 || line[start - 1] == " " { break }
             var end = start
             if line[start] == "\"" || line[start] == "'", let close = line[(start + 1)...].firstIndex(of: line[start]) { end = close }
-            if line[start] == "$", start + 1 < line.count, line[start + 1] == "{", let close = line[start...].firstIndex(of: "}") { end = close + 1 }
+            if line[start] == "$", start + 1 < line.count, line[start + 1] == "{", let close = line[start...].firstIndex(of: "}") {
+                end = close + 1
+            }
             end = line[end...].firstIndex { " \t,[]{}".unicodeScalars.contains($0) } ?? line.count
             if end > start { words.append(line[start..<end]) }
             start = end + 1

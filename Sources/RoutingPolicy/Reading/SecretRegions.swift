@@ -172,8 +172,8 @@ private struct Scanner {
         hide(range)
     }
 
-    /// Whether a name is that of a section with secrets. An unknown name at the top of the file counts as one, unless it
-    /// is a misspelling of another section's.
+    /// Whether a name is that of a section with secrets. An unknown name at the top of the file counts as one, unless
+    /// it is a misspelling of another section's.
     private func isSection(_ text: String, at column: Int, hasColon: Bool = true) -> Bool {
         if text == "keys" || text == "providers" { return true }
         let isTop = brackets.isEmpty ? column == 0 : brackets.count == 1 && brackets[0].option.isEmpty

@@ -23,7 +23,7 @@ struct Vocabulary: Sendable {
                 let kind = row.kind ?? .other("")
                 sections[section.name, default: [:]][row.key] = kind
                 guard case .other(let words) = kind, let child = words.firstRange(of: "see ") else { continue }
-                link(section.name, String(words[child.upperBound...]))
+                link(section.name, String(words[child.upperBound...].prefix { $0 != "," }))
             }
             if let dot = section.name.firstIndex(of: "."), sections[String(section.name[..<dot])] != nil {
                 link(String(section.name[..<dot]), section.name)

@@ -45,7 +45,8 @@ extension Selector {
                 help: "capabilities; the model has all of them",
                 entries: { selector, _ in selector.supports.isEmpty ? [] : [OptionEntry("supports", .text(selector.supports.written))] },
                 read: { fields, _, selector in
-                    let words = fields.words("supports", of: Capability.allCases.map(\.rawValue), meant: ForeignName.capability(named:)) ?? []
+                    let words =
+                        fields.words("supports", of: Capability.allCases.map(\.rawValue), meant: ForeignName.capability(named:)) ?? []
                     selector.supports = CapabilitySet(words.compactMap(Capability.init))
                     fields.reportEmptyList("supports")
                 }),

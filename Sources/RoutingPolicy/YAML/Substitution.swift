@@ -118,8 +118,8 @@ struct Substitution {
     }
 }
 
-/// Whether a text in `${file:…}` is the path of a file, and not the secret itself: it has a folder or an ending, or is
-/// an ordinary name in lower case.
+/// Whether a text in `${file:…}` is the path of a file, and not the secret itself: it has a folder or an ending, or
+/// is an ordinary name in lower case.
 func isFilePath(_ path: some StringProtocol) -> Bool {
     path.contains("/") || path.contains(".") || path.utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 == 0x5F || $0 == 0x2D }
 }

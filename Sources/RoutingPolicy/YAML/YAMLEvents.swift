@@ -133,7 +133,8 @@ private func yamlFailure(
         ConfigIssue(
             at: start, "YAML reads text that begins with '!' as the type of a value",
             hint: "put text that begins with '!' in quotes, such as \"!free\"; a value takes no type, so remove any other tag")
-    case ("block sequence entries are not allowed in this context", _), ("did not find expected node content", _) where character == "-":
+    case ("block sequence entries are not allowed in this context", _),
+        ("did not find expected node content", _) where character == "-":
         ConfigIssue(
             at: place, "a list can't begin on the line of its key",
             hint: "write '[a, b]', or each item as '- item' on a line of its own below the key")

@@ -1,0 +1,35 @@
+import ConfigTree
+import Testing
+
+@testable import RoutingPolicy
+
+/// What reports advise about the names of other programs.
+struct AdviceTests {
+    private static let reference = OptionReference(plugins: [FakePlugin.self, EchoPlugin.self])
+    private static let vocabulary = Vocabulary(reference)
+
+    private func options(of section: String) -> Set<String> {
+        Set(Self.reference.sections.filter { $0.name == section || $0.name.hasPrefix("\(section).") }.flatMap { $0.rows.map(\.key) })
+    }
+
+    /// The option that an advice tells to write without naming another place; nil if it tells none.
+    private func optionHere(_ advice: String) -> String? {
+        guard !advice.contains("' under "), !advice.contains("' at the top"), !advice.contains("' beside "), !advice.contains("' in a step")
+        else { return nil }
+        for start in ["did you mean '", "write '"] where advice.hasPrefix(start) {
+            return String(advice.dropFirst(start.count).prefix { $0 != "'" && $0 != ":" })
+        }
+        return nil
+    }
+
+    @Test(arguments: ["", "defaults", "providers", "models", "routes", "keys", "step", "server", "limits", "retry"])
+    func `an advice that names no other place names an option of the section`(section: String) {
+        let known = options(of: section)
+        for form in ForeignName.table.keys.sorted() {
+            let advice = Self.vocabulary.advice(for: form, in: section, known: known.sorted())
+            guard let advice, let option = optionHere(advice) else { continue }
+            #expect(known.contains(option), "'\(form)' in '\(section)': \(advice)")
+            #expect(advice.last != " ", "'\(form)' in '\(section)': \(advice)")
+        }
+    }
+}
