@@ -102,7 +102,7 @@ struct AttemptSequenceTests {
     @Test("a skipped candidate uses no attempt and no model, and can be proposed again")
     func skipped() {
         var sequence = AttemptSequence(plan([1, 2, 3], models: 1))
-        while let candidate = sequence.nextCandidate(context: { _ in nil }) { sequence.skip(candidate, .full) }
+        while let candidate = sequence.nextCandidate(context: { _ in nil }) { sequence.skip(candidate, .init(availability: .full)) }
         #expect(sequence.attempts == 0 && sequence.skipped.map(\.candidate.model) == [1, 2, 3])
         sequence.requeueSkipped()
         #expect(sequence.nextCandidate(context: { _ in nil })?.model == 1)
@@ -139,10 +139,8 @@ struct AttemptSequenceTests {
 
 @Suite("the status of a final failure")
 struct FinalStatusTests {
-    private func failed(_ failure: FailureClass, _ status: Int? = nil, after: Duration? = nil) -> FailedAttempt {
-        FailedAttempt(
-            provider: "p", model: "m", error: ProviderError(failure, status: status, message: "x", retryAfter: after), reason: "",
-            duration: .zero)
+    private func failed(_ failure: FailureClass, _ status: Int? = nil, after: Duration? = nil) -> ProviderError {
+        ProviderError(failure, status: status, message: "x", retryAfter: after)
     }
 
     @Test("only timeouts give 504, only rate limits give 429 with the earliest wait, and a mix gives 502")

@@ -56,11 +56,12 @@ enum ExplanationPolicy {
         let indexed = readings.reduce(into: [Int: ModelReading]()) { known, entry in
             for model in snapshot.models(named: entry.key) { known[model] = entry.value }
         }
+        let now = NIODeadline.uptimeNanoseconds(0), states = indexed.mapValues { modelState($0.availability, now: now) }
         return Explanation.of(
             PlanRequest(models: models, needs: needs, overrides: OverridesBox(overrides), scope: scope),
             key: key.map { .named($0) } ?? .notGiven,
             in: snapshot,
-            state: .fixed(indexed, seed: seed, at: .uptimeNanoseconds(0)), down: snapshot.models(down: down), refusal: refusal)
+            state: .fixed(indexed, states, seed: seed, at: now), down: snapshot.models(down: down), refusal: refusal)
     }
 
     /// A short error response for each refusal, in place of the API's.

@@ -153,9 +153,38 @@ struct ExplanationTests {
         #expect(explanation.called == ["wise"])
         let bounded = try Fixture.explain(["bounded"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(12)))])
         #expect(bounded.called == ["wise", "vast"])
-        let named = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(12)))])
-        #expect(named.plannedCall?.attempts.first?.state == .coolingDown(.seconds(12)))
-        #expect(named.plannedCall?.attempts.first?.wait == .seconds(12))
+        let named = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(4)))])
+        #expect(named.plannedCall?.attempts.first?.state == .coolingDown(.seconds(4)))
+        #expect(named.plannedCall?.attempts.first?.wait == .seconds(4))
+    }
+
+    @Test("a named model in cooldown for longer than 'named_wait' is not called")
+    func namedWait() throws {
+        let named = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.coolingDown(until: Fixture.after(6)))])
+        #expect(named.called == [] && named.plannedCall?.status == 429)
+        #expect(named.rule("swift") == "not available within 'named_wait'")
+    }
+
+    @Test("a retry that the simulated failures leave no room for is not shown")
+    func openedByFailures() throws {
+        let snapshot = try snapshot(
+            """
+            listen: 127.0.0.1:0
+            defaults: { breaker: { failures: 2, jitter: 0 }, retry: { retries: 3 } }
+            providers: { p: { plugin: silent } }
+            models: { a: { provider: p } }
+            """)
+        for (failuresBefore, called) in [(0, ["a", "=a"]), (1, ["a"])] {
+            let states = [0: snapshot.states.models[0]]
+            for _ in 0..<failuresBefore {
+                states[0]?.tryAttempt(at: .uptimeNanoseconds(0)).attempt?.end(
+                    .failed(.upstreamError, retryAfter: nil), at: .uptimeNanoseconds(0))
+            }
+            let explanation = Explanation.of(
+                PlanRequest(models: ["a"]), key: .noneDefined, in: snapshot, state: .fixed([:], states, seed: 1, at: .uptimeNanoseconds(0)),
+                refusal: Fixture.refusal)
+            #expect(explanation.called == called)
+        }
     }
 
     @Test("if every breaker is open, the one whose cooldown ends first is probed")
@@ -172,7 +201,10 @@ struct ExplanationTests {
         let explanation = try Fixture.explain(["swift"], readings: ["swift": Fixture.reading(.limited(until: Fixture.after(900)))])
         #expect(explanation.called == [])
         #expect(explanation.plannedCall?.ending == .unavailable && explanation.plannedCall?.status == 429)
-        #expect(explanation.rule("swift") == "not available within the total timeout")
+        #expect(explanation.rule("swift") == "not available within 'named_wait'")
+        let strict = try Fixture.explain(
+            ["strict"], readings: ["swift", "wise"].reduce(into: [:]) { $0[$1] = Fixture.reading(.limited(until: Fixture.after(900))) })
+        #expect(strict.called == [] && strict.rule("wise") == "not available within the total timeout")
     }
 
     // MARK: Timeouts

@@ -12,16 +12,21 @@ enum SilentPlugin: ProviderPlugin {
     struct Options: Sendable, Equatable {
         var tag: String?
         var key: Secret?
+        var canContinue = false
     }
 
     static func readOptions(_ fields: inout FieldReader) -> Options? {
-        Options(tag: fields.string("tag"), key: fields.secret("api_key"))
+        Options(tag: fields.string("tag"), key: fields.secret("api_key"), canContinue: fields.bool("can_continue") ?? false)
     }
 
-    static func makeProvider(_ options: Options) -> any Provider { SilentProvider(secrets: options.key.map { [$0] } ?? []) }
+    static func makeProvider(_ options: Options) -> any Provider {
+        SilentProvider(
+            canContinue: options.canContinue, secrets: options.key.map { [$0] } ?? [])
+    }
 }
 
 struct SilentProvider: Provider {
+    let canContinue: Bool
     let secrets: [Secret]
 
     func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [WireFormat("silent")] }

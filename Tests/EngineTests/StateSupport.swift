@@ -38,6 +38,31 @@ func modelState(
         limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
 }
 
+/// The state of a model that has this availability now: `ready`, `full`, or one that ends at a time.
+func modelState(_ availability: Availability, now: NIODeadline) -> ModelState {
+    switch availability {
+    case .open(let until):
+        let state = modelState(breaker: .exact(failures: 1, cooldown: until - now))
+        state.tryAttempt(at: now).attempt?.end(.failed(.upstreamError, retryAfter: nil), at: now)
+        return state
+    case .coolingDown(let until):
+        let state = modelState()
+        state.tryAttempt(at: now).attempt?.end(.failed(.rateLimited, retryAfter: until - now), at: now)
+        return state
+    case .limited(let until):
+        // With one token a minute, the next token comes as many minutes later as tokens were taken.
+        let state = modelState(Limits(tokensPerMinute: 1))
+        _ = state.tryAttempt(tokens: Int((until - now as Duration) / .seconds(60)), at: now)
+        return state
+    case .full:
+        let state = modelState(Limits(concurrent: 1))
+        _ = state.tryAttempt(at: now)
+        return state
+    case .ready, .probe, .probing:
+        return modelState()
+    }
+}
+
 /// A permit in a class, so that a list can contain it.
 final class HeldAttempt {
     private var permit: AttemptPermit?

@@ -16,64 +16,6 @@ import Testing
         #expect(try router.metric("llm_router_breaker_open", #"model="b""#) == 0)
     }
 
-    @Test func `a half-open breaker lets one probe through at a time and closes after enough of them`() throws {
-        let (gate, isFailing) = (Gate(), Watched(true))
-        let probes = Watched((now: 0, most: 0, responses: [String?]()))
-        let a = try ScriptedUpstream { exchange in
-            if isFailing.read({ $0 }) { return try ScriptedUpstream.failing(500)(exchange) }
-            probes.update { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.responses) }
-            try gate.wait()
-            probes.update { $0.now -= 1 }
-            try ScriptedUpstream.responding("a")(exchange)
-        }
-        let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
-        let router = try RouterProcess(PolicyText(["a": a, "b": b], defaults: Self.settings, routes: ["  r: { try: [a, b] }"]))
-        for _ in 0..<3 { _ = try router.chat("r") }
-        isFailing.update { $0 = false }
-        var sent = 0
-        try eventually("the breaker is half-open and a probe is running") {
-            Threads.start {
-                let response = try? router.chat("r", within: .seconds(30)).content
-                probes.update { $0.responses.append(response) }
-            }
-            sent += 1
-            return probes.wait(until: Deadline(.seconds(10))) { $0.now == 1 ? true : $0.responses.count == sent ? false : nil } ?? false
-        }
-        let duringProbe = try concurrently(100) { _ in try router.chat("r").content ?? "" }
-        #expect(duringProbe.allSatisfy { $0 == "b" })
-        #expect(probes.read { $0.most } == 1)
-        gate.open()
-        let responses = try #require(probes.wait(until: Deadline(.seconds(10))) { $0.responses.count == sent ? $0.responses : nil })
-        #expect(responses.last == "a" && responses.dropLast().allSatisfy { $0 == "b" })
-        try eventually("the breaker has closed") {
-            _ = try router.chat("r")
-            return try router.metric("llm_router_breaker_open", #"model="a""#) == 0
-        }
-        #expect(try router.chat("r").content == "a")
-    }
-
-    @Test func `if every breaker is open, one model is probed at once`() throws {
-        let upstream = try ScriptedUpstream(each: [
-            ScriptedUpstream.failing(500), ScriptedUpstream.failing(500), ScriptedUpstream.responding("back"),
-        ])
-        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "breaker: { failures: 2, cooldown: 60s }"))
-        #expect(try router.chat("a").status == 500)
-        #expect(try router.chat("a").status == 500)
-        #expect(try router.chat("a").content == "back")
-    }
-
-    @Test func `a refused account is asked once, and its words are remembered`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(401, "Incorrect API key provided"))
-        var policy = PolicyText(["a": upstream], routes: ["  r: { try: [a, b, c] }"])
-        policy.moreModels = ["  b: { provider: p-a }", "  c: { provider: p-a }"]
-        let router = try RouterProcess(policy)
-        for model in ["r", "r", "a", "b", "c,a"] {
-            let response = try router.chat(model)
-            #expect(response.status == 502 && response.text.contains("Incorrect API key provided"))
-        }
-        #expect(upstream.requests.count == 1)
-    }
-
     @Test func `if no candidate is available, the error names up to three with their states, unless the key hides them`() throws {
         let (gate, probing) = (Gate(), Watched(false))
         let upstream = try ScriptedUpstream { exchange in

@@ -12,12 +12,11 @@ import Testing
         return (router, a, b)
     }
 
-    @Test(arguments: [400, 405, 406, 410, 413, 415, 422, 451])
-    func `an error of the client is returned at once, and no other model is called`(status: Int) throws {
-        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, "no such parameter"))
+    @Test func `an error of the client is returned at once, and no other model is called`() throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(422, "no such parameter"))
         for stream in [false, true] {
             let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
-            #expect(response.status == status)
+            #expect(response.status == 422)
             #expect(response.json?["error"]?["message"]?.string == "no such parameter")
             #expect(response.head["content-type"]?.hasPrefix("application/json") == true)
         }
@@ -25,9 +24,8 @@ import Testing
         #expect(b.requests.isEmpty)
     }
 
-    @Test(arguments: [408, 409, 425, 500, 501, 502, 503, 504, 529])
-    func `after a failure of the provider the next model serves the request`(status: Int) throws {
-        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status))
+    @Test func `after a failure of the provider the next model serves the request`() throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(529))
         for stream in [false, true] {
             let response = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", stream: stream))
             #expect(response.status == 200)
@@ -38,9 +36,8 @@ import Testing
         #expect(b.requests.count == 2)
     }
 
-    @Test(arguments: [401, 402, 403, 404, 429])
-    func `the next request skips a model in cooldown`(status: Int) throws {
-        let (router, a, b) = try Self.router(ScriptedUpstream.failing(status, fields: status == 429 ? ["Retry-After: 60"] : []))
+    @Test func `the next request skips a model in cooldown`() throws {
+        let (router, a, b) = try Self.router(ScriptedUpstream.failing(429, fields: ["Retry-After: 60"]))
         let first = try router.chat("r"), second = try router.chat("r")
         #expect(first.content == "from b" && second.content == "from b")
         #expect(first.head["x-router-attempts"] == "2")
@@ -127,14 +124,6 @@ import Testing
         #expect(metrics.contains(#"llm_router_replayed_requests_total{provider="p-a",model="a"} \#(isOn ? 1 : 0)"#))
     }
 
-    @Test func `a request is replayed once, however many of its attempts meet a closed connection`() throws {
-        let upstream = try ScriptedUpstream(each: [ScriptedUpstream.echoing, { $0.close() }])
-        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 4, retry: { retries: 9, delay: 1ms }"))
-        let response = try Self.twice(router)
-        #expect(response.json?["_router"]?["attempts"]?.int == 4)
-        #expect(upstream.requests.count == 1 + 4 + 1)
-    }
-
     @Test func `a client's idempotency key goes upstream with each attempt at a model, but not with another model of the same provider`()
         throws
     {
@@ -146,64 +135,6 @@ import Testing
         let router = try RouterProcess(policy)
         #expect(try router.chat("r", fields: ["Idempotency-Key: k-1"]).status == 200)
         #expect(upstream.requests.map { $0.head["idempotency-key"] } == ["k-1", "k-1", nil])
-    }
-
-    @Test func `attempts and models are bounded over the whole request`() throws {
-        let upstreams = try (0..<5).map { _ in try ScriptedUpstream(ScriptedUpstream.failing(500)) }
-        let policy = PolicyText(
-            ["a": upstreams[0], "b": upstreams[1], "c": upstreams[2], "d": upstreams[3], "e": upstreams[4]],
-            routes: [
-                "  two: { try: [a, b, c, d], max_attempts: 2 }", "  models: { try: [a, b, c, d], fallback: [e], max_models: 2 }",
-                "  loose: { try: [a, b, c, d, e] }",
-            ])
-        let router = try RouterProcess(policy)
-        for (route, attempts) in [("two", 2), ("models", 3), ("loose", 4)] {
-            let before = upstreams.reduce(0) { $0 + $1.requests.count }
-            let response = try router.chat(route)
-            #expect(response.status == 502)
-            #expect(response.json?["_router"]?["attempts"]?.int == attempts, "\(route)")
-            #expect(upstreams.reduce(0) { $0 + $1.requests.count } - before == attempts, "\(route)")
-        }
-    }
-
-    @Test func `a failure with a chain in fallback_on uses only this chain`() throws {
-        let overflow = OpenAIReplies.error(
-            "maximum context length is 10 tokens", type: "invalid_request_error", code: "\"context_length_exceeded\"")
-        let filter = OpenAIReplies.error("blocked", type: "invalid_request_error", code: "\"content_filter\"")
-        let a = try ScriptedUpstream { try $0.respond(400, $0.prompt == "filter" ? filter : overflow) }
-        let (b, c, d) = (
-            try ScriptedUpstream(ScriptedUpstream.responding("b")), try ScriptedUpstream(ScriptedUpstream.responding("c")),
-            try ScriptedUpstream(ScriptedUpstream.responding("d"))
-        )
-        let router = try RouterProcess(
-            PolicyText(
-                ["a": a, "b": b, "c": c, "d": d],
-                routes: [
-                    "  r: { try: a, fallback: [b], fallback_on: { context_overflow: [c], content_filter: [d] } }",
-                    "  plain: { try: a, fallback: [b] }",
-                ]))
-        #expect(try router.chat("r", "long").content == "c")
-        #expect(try router.chat("r", "filter").content == "d")
-        #expect(b.requests.isEmpty)
-        let stopped = try router.chat("plain", "filter")
-        #expect(stopped.status == 400)
-        #expect(b.requests.isEmpty)
-        let tooLong = try router.chat("plain", "long")
-        #expect(tooLong.status == 400)
-        #expect(tooLong.errorCode == "context_length_exceeded")
-    }
-
-    @Test(arguments: [6, 10_800])
-    func `a wait that is longer than named_wait, or than the deadline, is a 429 at once with the upstream's own wait`(seconds: Int) throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.failing(429, fields: ["Retry-After: \(seconds)"]))
-        let router = try RouterProcess(PolicyText(["a": upstream], routes: ["  r: { try: a }"]))
-        for model in ["a"] + (seconds > 600 ? ["r"] : []) {
-            let response = try router.chat(model)
-            #expect(response.status == 429)
-            let wait = response.head["retry-after"].flatMap { Int($0) } ?? 0
-            #expect(wait > seconds - 5 && wait <= seconds)
-        }
-        #expect(upstream.requests.count == 1)
     }
 
     @Test func `the final status depends on all failures`() throws {

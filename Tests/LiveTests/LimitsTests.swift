@@ -81,19 +81,6 @@ import Testing
         #expect(try router.chat("a", key: "key-k").status == 429)
     }
 
-    @Test func `over a model's limit the next model is called, and if none is left the request waits for the limit`() throws {
-        let (a, b) = (try ScriptedUpstream(ScriptedUpstream.responding("a")), try ScriptedUpstream(ScriptedUpstream.responding("b")))
-        var policy = PolicyText(["b": b], routes: ["  r: { try: [a, b] }"])
-        policy.moreProviders = ["  p-a: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(a.port)/v1\" }"]
-        policy.moreModels = ["  a: { provider: p-a, limits: { requests_per_minute: 2 } }"]
-        let router = try RouterProcess(policy)
-        #expect(try (0..<4).map { _ in try router.chat("r").content } == ["a", "a", "b", "b"])
-        let refused = try router.chat("a", extra: #""timeout_secs":1"#)
-        #expect(refused.status == 429)
-        #expect(Int(refused.head["retry-after"] ?? "").map { (1...31).contains($0) } == true)
-        #expect(a.requests.count == 2)
-    }
-
     @Test func `concurrent of a provider bounds all its models together, that of a model bounds it further, and other requests queue`()
         throws
     {
@@ -113,44 +100,6 @@ import Testing
         }
         #expect(responses.flatMap { $0 }.allSatisfy { $0 })
         #expect(running.read { $0.most } <= 4)
-    }
-
-    @Test func `a request that finds the queue full is refused at once`() throws {
-        let release = Gate()
-        let upstream = try ScriptedUpstream { exchange in
-            try release.wait()
-            try ScriptedUpstream.responding("done")(exchange)
-        }
-        var policy = PolicyText(defaults: "timeouts: { queue: 60s }")
-        policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
-        policy.moreModels = ["  a: { provider: p, limits: { concurrent: 1 } }"]
-        let router = try RouterProcess(policy)
-        let responses = Watched<[Response]>([])
-        for _ in 0..<3 {
-            Threads.start { if let response = try? router.chat("a", within: .seconds(30)) { responses.update { $0.append(response) } } }
-        }
-        // One request runs and one is queued. Until the gate opens only the third can have a response.
-        let refused = try #require(responses.wait(until: Deadline(.seconds(10))) { $0.first })
-        #expect(refused.status == 503)
-        #expect(refused.errorCode == "no_model_available")
-        #expect(refused.head["retry-after"] != nil)
-        release.open()
-        let served = try #require(responses.wait(until: Deadline(.seconds(10))) { $0.count == 3 ? $0.dropFirst() : nil })
-        #expect(served.allSatisfy { $0.content == "done" })
-    }
-
-    @Test func `the queue timeout of a route bounds the wait for a slot`() throws {
-        let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
-        var policy = PolicyText(routes: ["  r: { try: [a], timeouts: { queue: 200ms } }"])
-        policy.moreProviders = ["  p: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(upstream.port)/v1\" }"]
-        policy.moreModels = ["  a: { provider: p, limits: { concurrent: 1 } }"]
-        policy.defaults = "timeouts: { queue: 60s }"
-        let router = try RouterProcess(policy)
-        let first = try router.openStream("r")
-        try upstream.waitForRequest()
-        let refused = try router.chat("r")
-        #expect(refused.status == 503 && refused.errorCode == "no_model_available")
-        first.close()
     }
 }
 

@@ -66,12 +66,4 @@ import Testing
         }
         #expect(b.requests.isEmpty)
     }
-
-    @Test func `if no model can continue, the break is an error`() throws {
-        let gate = Gate()
-        let (a, b) = (try Self.breaking(at: [gate]), try ScriptedUpstream(ScriptedUpstream.failing(500)))
-        let response = try Self.rest(Self.router(a, b), "r", breakingAt: gate)
-        #expect(response.content == "" && !response.isDone && response.errors.count == 1)
-        #expect(b.requests.count == 1)
-    }
 }

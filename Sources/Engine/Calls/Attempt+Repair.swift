@@ -4,18 +4,15 @@ import ProviderKit
 
 /// Refusals that the router can repair itself.
 extension Attempt {
-    /// The most repairs of one attempt.
-    private static let maxRepairs = 4
-
     /// The body of a refusal is complete: the request is sent again with a repair, if the provider knows one;
     /// else the attempt has failed.
     func refused() {
         let error = upstreamError()
         let bytes = errorBody, body = call.request.body
-        guard providerCall.repairs.count < Self.maxRepairs,
+        guard
             let repair = translator.repair(
                 of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),
-            !providerCall.repairs.contains(repair)
+            call.mayRepair(self, with: repair)
         else { return fail(error) }
         becomeRepaired()
         call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)

@@ -64,7 +64,7 @@ final class Attempt {
     private var heldBytes = 0
     private(set) var contentBytes = 0
 
-    let candidate: AttemptSequence.Candidate
+    let candidate: CallMachine.Candidate
     /// The right to this attempt under the limits and the breaker of the model; nil after `takePermit`.
     private var permit: AttemptPermit?
     let startedAt: NIODeadline
@@ -112,7 +112,7 @@ final class Attempt {
     ///   - checksJSON: whether the response must be JSON.
     ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
-        call: RunningCall, candidate: AttemptSequence.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
+        call: RunningCall, candidate: CallMachine.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
         startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, timeouts: Timeouts, checksJSON: Bool,
         hasFilterChain: Bool, budget: BufferBudget
     ) {
@@ -401,13 +401,14 @@ final class Attempt {
 
     private func commit() {
         isCommitted = true
-        firstContentAt = .now()
+        let now = NIODeadline.now()
+        firstContentAt = now
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.idle, for: timeouts.idle)
-        if let transitions = permit?.recordFirstContent(now: .now(), using: &call.loop.random) {
+        if let transitions = permit?.recordFirstContent(now: now, using: &call.loop.random) {
             call.loop.report(transitions, of: candidate.model, in: call.snapshot)
         }
-        call.committed(self)
+        call.committed(self, now: now)
     }
 
     private func complete() {

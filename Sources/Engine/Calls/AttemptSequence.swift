@@ -3,7 +3,7 @@ import RoutingPolicy
 
 /// The walk through a plan: decides which model is called next, from how the last attempt failed.
 ///
-/// A value without clock, sockets or shared state. The caller checks whether a candidate is available, and reports one
+/// The part of `CallMachine` that knows no time. `CallMachine` asks whether a candidate is available, and reports one
 /// that isn't with `skip`.
 struct AttemptSequence {
     /// A model that may be called next.
@@ -36,7 +36,9 @@ struct AttemptSequence {
     private var remainingTries: ArraySlice<Int>
     private var remainingFallbacks: ArraySlice<Int>
     /// The candidates that were not available when it was their turn.
-    private(set) var skipped: [(candidate: Candidate, availability: Availability)] = []
+    private(set) var skipped: [(candidate: Candidate, refusal: CallMachine.Refusal)] = []
+    /// The models that were not available when it was their turn, and were not called later.
+    private(set) var notCalled: [(model: Int, availability: Availability)] = []
     /// The candidate of the last attempt.
     private(set) var current: Candidate?
     /// The number of retries of the current model.
@@ -78,6 +80,8 @@ struct AttemptSequence {
         }
         attempts += 1
         current = candidate
+        if !notCalled.isEmpty { notCalled.removeAll { $0.model == candidate.model } }
+        if !skipped.isEmpty { skipped.removeAll { $0.candidate.model == candidate.model } }
     }
 
     /// Makes the earlier of two parallel attempts the current one again, after the later one has failed.
@@ -89,12 +93,19 @@ struct AttemptSequence {
         retriesMade = 0
     }
 
-    /// Records that the candidate was not available.
-    mutating func skip(_ candidate: Candidate, _ availability: Availability) {
-        skipped.append((candidate, availability))
+    /// The skipped candidates that may still be called.
+    var waitable: [(candidate: Candidate, refusal: CallMachine.Refusal)] {
+        tryModelsCalled < plan.maxModels ? skipped : skipped.filter { $0.candidate.isFallback || $0.candidate.isRetry }
     }
 
-    /// Removes a candidate that is called after all, or whose queue timed out.
+    /// Records that the candidate was not available.
+    mutating func skip(_ candidate: Candidate, _ refusal: CallMachine.Refusal) {
+        skipped.append((candidate, refusal))
+        notCalled.removeAll { $0.model == candidate.model }
+        notCalled.append((candidate.model, refusal.availability))
+    }
+
+    /// Removes a candidate that is called after all, or whose queue is full or timed out.
     mutating func removeSkipped(_ candidate: Candidate) {
         skipped.removeAll { $0.candidate == candidate }
     }

@@ -35,8 +35,8 @@ extension CallFailure {
     /// - Parameters:
     ///   - isNamed: whether the client named the model itself.
     ///   - cooldown: the time until the first skipped model can be called; nil if it isn't known.
-    static func final(after errors: [FailedAttempt], isNamed: Bool, cooldown: Duration? = nil) -> CallFailure {
-        guard let last = errors.last?.error else {
+    static func final(after errors: [ProviderError], isNamed: Bool, cooldown: Duration? = nil) -> CallFailure {
+        guard let last = errors.last else {
             return CallFailure(cause: .allFailed, status: 503, error: ProviderError(.upstreamError, message: "no attempt was made"))
         }
         switch last.failure {
@@ -49,8 +49,8 @@ extension CallFailure {
             .routerLimit:
             break
         }
-        let classes = Set(errors.map(\.error.failure))
-        let waits = errors.compactMap(\.error.retryAfter) + (cooldown.map { [$0] } ?? [])
+        let classes = Set(errors.map(\.failure))
+        let waits = errors.compactMap(\.retryAfter) + (cooldown.map { [$0] } ?? [])
         if isNamed, classes.count == 1, last.failure != .providerRejected, let status = last.status, status >= 400 {
             return CallFailure(cause: .upstream, status: status, error: last, retryAfter: waits.min())
         }

@@ -44,9 +44,9 @@ package struct CallRequest: Sendable {
     }
 }
 
-extension CallRequest {
+extension RequestNeeds {
     /// The tokens that limits are charged with before the attempt. The tokens that were used settle the charge.
-    var reservedTokens: Int { needs.promptTokens.addingSaturated(needs.maxTokens ?? 0) }
+    var reservedTokens: Int { promptTokens.addingSaturated(maxTokens ?? 0) }
 }
 
 extension HTTPField {

@@ -11,46 +11,34 @@ final class PartialResponse {
     let tokens: Int
     /// US dollars, each model's part at its own price; nil if a price is unknown.
     let cost: Double?
-    /// The failure that broke the stream.
-    let brokenBy: ProviderError?
 
-    init(text: String, tokens: Int, cost: Double?, brokenBy: ProviderError?) {
-        (self.text, self.tokens, self.cost, self.brokenBy) = (text, tokens, cost, brokenBy)
+    init(text: String, tokens: Int, cost: Double?) {
+        (self.text, self.tokens, self.cost) = (text, tokens, cost)
     }
 }
 
 /// Resume: on routes with `resume: true`, another model continues a stream that broke after its first content.
 /// Responses with tool calls, JSON or several choices are not resumed, because no model can continue a part of them.
 extension RunningCall {
-    /// The longest text that another model is given to continue.
-    private static let maxPartialBytes = 1 << 20
-
     /// Whether the response can be continued as text.
     var isResumable: Bool {
         request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
     }
 
-    /// Starts an attempt that continues the stream after the attempt broke. Returns false if the stream can't be
-    /// resumed.
-    func tryResume(after attempt: Attempt, _ error: ProviderError) -> Bool {
-        guard plan.resumes, attempt.keepsText, !attempt.hasToolCall, error.failure.isBreak, !isOverdue else { return false }
-        let before = partial
-        let text = (before?.text ?? "") + attempt.text
-        guard !text.isEmpty, text.utf8.count <= Self.maxPartialBytes else { return false }
-        if attempt.contentBytes > 0 {
-            let tokens = TokenEstimate.tokens(ofBytes: attempt.contentBytes)
-            let cost = cost(of: attempt, completionTokens: tokens).flatMap { cost in
-                before.map { before in before.cost.map { $0 + cost } } ?? cost
-            }
-            partial = PartialResponse(text: text, tokens: (before?.tokens ?? 0) &+ tokens, cost: cost, brokenBy: error)
+    /// The bytes of text that the client has after the attempt; nil if no model can continue the response.
+    func partialBytes(after attempt: Attempt) -> Int? {
+        guard attempt.keepsText, !attempt.hasToolCall else { return nil }
+        return (partial?.text.utf8.count ?? 0) + attempt.text.utf8.count
+    }
+
+    /// Adds the broken attempt to the part that the client has, before another attempt continues it.
+    func keepPart(of broken: Attempt) {
+        guard broken.contentBytes > 0 else { return }
+        let tokens = TokenEstimate.tokens(ofBytes: broken.contentBytes), before = partial
+        let cost = cost(of: broken, completionTokens: tokens).flatMap { cost in
+            before.map { before in before.cost.map { $0 + cost } } ?? cost
         }
-        let models = snapshot.policy.models
-        while let candidate = sequence.nextCandidate(context: { models[$0].context }) {
-            guard snapshot.instance(ofModel: candidate.model)?.provider.canContinue == true else { continue }
-            if tryStart(candidate) { return true }
-        }
-        partial = before
-        return false
+        partial = PartialResponse(text: (before?.text ?? "") + broken.text, tokens: (before?.tokens ?? 0) &+ tokens, cost: cost)
     }
 
     /// Records the resume point and sends the new attempt's first content to the client.
@@ -64,15 +52,5 @@ extension RunningCall {
         writer.resume(record)
         attempt.forwardHeldParts()
         writer.flush()
-    }
-}
-
-extension FailureClass {
-    /// Whether the upstream is at fault, so that another model may continue the stream.
-    fileprivate var isBreak: Bool {
-        switch self {
-        case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .routerLimit: true
-        case .notFound, .providerRejected, .contextOverflow, .contentFilter, .unsupported, .invalidJSON, .clientError, .cancelled: false
-        }
     }
 }

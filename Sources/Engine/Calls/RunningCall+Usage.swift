@@ -28,7 +28,9 @@ extension Usage {
 extension RunningCall {
     /// Records the usage and the cost of the response. The tokens are those that the provider reported. They are
     /// estimated if the report is incomplete or inconsistent, or several models made the response.
-    func recordUsage(_ attempt: Attempt) {
+    ///
+    /// - Parameter failure: the failure that ended the call; nil if the response is complete.
+    func recordUsage(_ attempt: Attempt, after failure: CallFailure?) {
         let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
         if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
             record.usage = UsageReport(usage: usage, source: usage.isInconsistent ? .estimated : .reported)
@@ -37,7 +39,7 @@ extension RunningCall {
             let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil
             let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
-            record.usage = UsageReport(usage: usage, source: ending?.cause == .clientLeft ? .delivered : .estimated)
+            record.usage = UsageReport(usage: usage, source: failure?.cause == .clientLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
             if let partial {
                 // A continuing model that sent no content costs nothing.

@@ -1,3 +1,4 @@
+import NIOCore
 import ProviderKit
 package import RoutingPolicy
 
@@ -66,7 +67,7 @@ package struct ExpectationTrial {
             var result: RoutingResult
             do throws(PlanRefusal) {
                 let plan = try Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: seed), trace: trace)
-                result = self.result(of: plan, down: down)
+                result = self.result(of: plan, request.needs, down: down)
             } catch {
                 result = RoutingResult(attempts: [], refusal: refusal(error))
             }
@@ -79,9 +80,12 @@ package struct ExpectationTrial {
 
     /// The result if every model that is not down serves its attempt. The attempts that would follow if all of them
     /// failed are in `further`.
-    private func result(of plan: Plan, down: Set<Int>) -> RoutingResult {
-        let actual = CallSimulation(plan, in: snapshot) { down.contains($0) ? .simulatedOutage : nil }
-        let complete = CallSimulation(plan, in: snapshot) { down.contains($0) ? .simulatedOutage : .simulatedFailure }
+    private func result(of plan: Plan, _ needs: RequestNeeds, down: Set<Int>) -> RoutingResult {
+        let fresh = SimulatedStates(snapshot.policy) { _ in nil }, start = NIODeadline.uptimeNanoseconds(0)
+        let actual = CallSimulation(plan, needs, in: snapshot, fresh, at: start) { down.contains($0) ? .simulatedOutage : nil }
+        let complete = CallSimulation(plan, needs, in: snapshot, fresh, at: start) {
+            down.contains($0) ? .simulatedOutage : .simulatedFailure
+        }
         var result = RoutingResult(attempts: actual.attempts.map(\.model))
         result.further = complete.attempts.dropFirst(result.attempts.count).map(\.model)
         result.chains = plan.fallbackOn.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap(\.value)

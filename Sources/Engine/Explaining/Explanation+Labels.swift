@@ -44,7 +44,7 @@ extension Explanation.Attempt {
     var why: String { isRetry ? "retry" : reason.text }
 }
 
-extension CallSimulation.Ending {
+extension CallEnding {
     /// Why the call ends.
     var label: String {
         switch self {
@@ -53,6 +53,7 @@ extension CallSimulation.Ending {
         case .exhausted: "no candidate is left"
         case .maxAttempts: "max_attempts is reached"
         case .unavailable: "no remaining candidate becomes available in time"
+        case .overdue: "the total timeout runs out"
         }
     }
 }

@@ -66,7 +66,8 @@ struct PlannedCallBuilder {
         self.plan = plan
         self.state = state
         self.down = down
-        let simulation = CallSimulation(plan, in: snapshot, now: state.now, availability: { state.reading(ofModel: $0).availability }) {
+        let states = SimulatedStates(snapshot.policy, original: state.states)
+        let simulation = CallSimulation(plan, request.needs, in: snapshot, states, at: state.now) {
             down.contains($0) ? .simulatedOutage : .simulatedFailure
         }
         call = Explanation.PlannedCall(
@@ -96,7 +97,7 @@ struct PlannedCallBuilder {
         )
     }
 
-    private func unreached(after simulation: CallSimulation, _ reached: Set<Int>) -> [Explanation.LeftOut] {
+    private func unreached(after simulation: borrowing CallSimulation, _ reached: Set<Int>) -> [Explanation.LeftOut] {
         var seen = reached
         let triedCount = Set(simulation.attempts.filter { !$0.isFallback }.map(\.model)).count
         return (plan.tries.map { ($0, false) } + plan.fallback.map { ($0, true) }).compactMap { model, isFallback in
@@ -107,7 +108,7 @@ struct PlannedCallBuilder {
             } else if !isFallback, triedCount >= plan.maxModels {
                 rule = "beyond max_models (\(plan.maxModels))"
             } else if simulation.ending == .unavailable {
-                rule = "not available within the total timeout"
+                rule = "not available within \(plan.isNamed ? "'named_wait'" : "the total timeout")"
             } else {
                 rule = "max_attempts: \(plan.maxAttempts) \(plan.maxAttempts == 1 ? "attempt comes" : "attempts come") before it"
             }

@@ -44,7 +44,7 @@ package struct Explanation: Sendable, Equatable {
         /// The attempts in order. The first one at a model that is not down is expected to succeed.
         package var attempts: [Attempt]
         /// Why no further attempt follows.
-        package var ending: CallSimulation.Ending
+        package var ending: CallEnding
         /// The status that the client gets if every attempt fails.
         package var status: Int
         /// The candidates of the `fallback_on` chains, which are called only after their own kind of failure.

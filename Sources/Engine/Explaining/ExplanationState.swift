@@ -8,17 +8,21 @@ package struct ExplanationState: PlanningState {
     private let readings: @Sendable (Int) -> ModelReading
     private let rotations: @Sendable (Int) -> Int
     private let limits: @Sendable (String) -> Availability
+    /// Returns the state of a model; nil for one that has served nothing yet.
+    let states: @Sendable (Int) -> ModelState?
     private var random: SplitMix64
 
     private init(
         seed: UInt64, now: NIODeadline, readings: @escaping @Sendable (Int) -> ModelReading, rotations: @escaping @Sendable (Int) -> Int,
-        limits: @escaping @Sendable (String) -> Availability = { _ in .ready }
+        limits: @escaping @Sendable (String) -> Availability = { _ in .ready },
+        states: @escaping @Sendable (Int) -> ModelState? = { _ in nil }
     ) {
         self.seed = seed
         self.now = now
         self.readings = readings
         self.rotations = rotations
         self.limits = limits
+        self.states = states
         random = SplitMix64(seed: seed)
     }
 
@@ -30,9 +34,13 @@ package struct ExplanationState: PlanningState {
     }
 
     /// A state with fixed readings for some models. The other models have served nothing yet.
-    static func fixed(_ readings: [Int: ModelReading], seed: UInt64, at now: NIODeadline) -> ExplanationState {
+    static func fixed(
+        _ readings: [Int: ModelReading], _ states: [Int: ModelState] = [:], seed: UInt64, at now: NIODeadline
+    ) -> ExplanationState {
         let fresh = fresh(seed: seed)
-        return ExplanationState(seed: seed, now: now, readings: { readings[$0] ?? fresh.reading(ofModel: $0) }, rotations: fresh.rotations)
+        return ExplanationState(
+            seed: seed, now: now, readings: { readings[$0] ?? fresh.reading(ofModel: $0) }, rotations: fresh.rotations,
+            states: { states[$0] })
     }
 
     /// The current state of this process, as the next request on `loop` would see it.
@@ -40,7 +48,8 @@ package struct ExplanationState: PlanningState {
         let now = NIODeadline.now(), states = snapshot.states
         return ExplanationState(
             seed: seed, now: now, readings: { states.models[$0].reading(now: now) }, rotations: { loop.upcomingRotation(ofSegment: $0) },
-            limits: { states.keyLimiters[$0].map { LimitChain(own: $0).availability(now: now) } ?? .ready })
+            limits: { states.keyLimiters[$0].map { LimitChain(own: $0).availability(now: now) } ?? .ready },
+            states: { states.models[$0] })
     }
 
     package func reading(ofModel model: Int) -> ModelReading { readings(model) }

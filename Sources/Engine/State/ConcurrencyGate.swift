@@ -35,6 +35,13 @@ package final class ConcurrencyGate: Sendable {
         self.slots = max(slots, 1)
     }
 
+    /// A separate gate with as many taken slots and nobody in its queue.
+    func copy() -> ConcurrencyGate {
+        let copy = ConcurrencyGate(slots: slots)
+        for _ in 0..<inUse { _ = copy.tryEnter() }
+        return copy
+    }
+
     /// The number of taken slots, including those granted to waiters.
     package var inUse: Int { occupied.load(ordering: .relaxed) }
 

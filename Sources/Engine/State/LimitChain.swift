@@ -26,6 +26,14 @@ package struct LimitChain: Sendable {
 
     package var isEmpty: Bool { own == nil && shared == nil }
 
+    /// Whether a full gate has no place left in its queue.
+    var isQueueFull: Bool { [own?.gate, shared?.gate].contains { $0.map { $0.isFull && $0.waiting >= $0.slots } ?? false } }
+
+    /// Frees a slot of each full gate, as the ends of other attempts would.
+    func freeSlots() {
+        for gate in [own?.gate, shared?.gate] where gate?.isFull == true { gate?.leave() }
+    }
+
     /// The availability for the smallest possible request. Takes no lock.
     package func availability(now: NIODeadline) -> Availability {
         if let until = limitedUntil(now) { return .limited(until: until) }

@@ -32,6 +32,17 @@ package final class Limiter: Sendable {
         buckets = Mutex(Buckets(limits))
     }
 
+    private init(copyOf limiter: Limiter) {
+        limits = limiter.limits
+        gate = limiter.gate?.copy()
+        isMetered = limiter.isMetered
+        buckets = Mutex(limiter.buckets.withLock { $0 })
+        opensAt.store(limiter.opensAt.load(ordering: .relaxed), ordering: .relaxed)
+    }
+
+    /// A separate limiter in the same state.
+    func copy() -> Limiter { Limiter(copyOf: self) }
+
     /// The time until which even the smallest request is refused; nil: it is not refused. Takes no lock.
     package func limitedUntil(now: NIODeadline) -> NIODeadline? {
         let instant = opensAt.load(ordering: .relaxed)

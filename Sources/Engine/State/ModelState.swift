@@ -31,6 +31,13 @@ package final class ModelState: Sendable {
         self.attemptsInFlight = attemptsInFlight
     }
 
+    /// A separate state with the same breaker and limits, and without statistics.
+    func copy(account: SharedBreaker, provider: Limiter?) -> ModelState {
+        ModelState(
+            key: key, statistics: ModelStatistics(window: statistics.window), breaker: breaker.copy(), account: account,
+            limits: LimitChain(own: limits.own?.copy(), shared: provider), attemptsInFlight: Gauge())
+    }
+
     package enum Admission: ~Copyable, Sendable {
         case granted(AttemptPermit)
         case refused(Availability)
@@ -86,6 +93,11 @@ package final class ModelState: Sendable {
     ) -> QueuedAdmission {
         if let refusal = refusal(now, allowsEarlyProbe) { return .refused(refusal) }
         return proceed(with: limits.wait(tokens: tokens, fairnessKey: fairnessKey, now: now, onGrant: onGrant), now, allowsEarlyProbe)
+    }
+
+    /// - Parameter availability: why an attempt was refused.
+    func refusal(_ availability: Availability, now: NIODeadline) -> CallMachine.Refusal {
+        CallMachine.Refusal(availability: availability, account: account.availability(now: now).isAvailable ? nil : account.refusal)
     }
 
     package func view(now: NIODeadline) -> ModelStateView {

@@ -8,7 +8,7 @@ import Synchronization
 package final class SharedBreaker: Sendable {
     package let settings: BreakerSettings
     private let breaker: Mutex<Breaker>
-    private let lastRefusal = Mutex<ProviderError?>(nil)
+    private let lastRefusal: Mutex<ProviderError?>
     /// The `BreakerWord` of the breaker, written under the lock.
     private let published: Atomic<UInt64>
 
@@ -24,12 +24,19 @@ package final class SharedBreaker: Sendable {
         return SharedBreaker(settings, earlyProbeDelay: accountProbeDelay)
     }
 
-    package init(_ settings: BreakerSettings, earlyProbeDelay: Duration = .zero) {
-        self.settings = settings
-        let breaker = Breaker(settings, earlyProbeDelay: earlyProbeDelay)
+    package convenience init(_ settings: BreakerSettings, earlyProbeDelay: Duration = .zero) {
+        self.init(Breaker(settings, earlyProbeDelay: earlyProbeDelay), lastRefusal: nil)
+    }
+
+    private init(_ breaker: Breaker, lastRefusal: ProviderError?) {
+        settings = breaker.settings
         published = Atomic(breaker.word.rawValue)
         self.breaker = Mutex(breaker)
+        self.lastRefusal = Mutex(lastRefusal)
     }
+
+    /// A separate breaker in the same state.
+    func copy() -> SharedBreaker { SharedBreaker(value, lastRefusal: refusal) }
 
     /// The last failure that opened the breaker, without secrets; nil if none is known. Only an account's is kept.
     package var refusal: ProviderError? { lastRefusal.withLock { $0 } }
