@@ -171,3 +171,8 @@ struct ChatRequestTests {
         #expect(try readChat(#"{"a":1e999,"b":"\ud800","c":1,"c":2}"#).members.count == 4)
     }
 }
+
+extension RequestOutline {
+    /// The members of a body that is JSON.
+    var members: [JSONMember] { if case .members(let members) = payload { members } else { [] } }
+}

@@ -42,11 +42,11 @@ struct PhraseTests {
         "a message about a value is searched without the value",
         arguments: [
             ("unknown variant `a` b `c`, expected one of `d`", "unknown variant  "), ("key \"x y\" isn't 'z'", "key   isn't  "),
-            ("don't use the users' 'x'", "don't use the users'  "), ("see https://a.example/x?y now", "see  now"),
+            ("don't use the users' 'x'", "don't use the users'  "), ("see https://a.example/x?y now", "see url now"),
             ("a 'b", "a  "), ("{'message': 'no credits'}", "{ : 'no credits'}"), ("a \u{201C}b\u{201D} c", "a   c"),
             ("x [input_value='y', input_type=str]", "x ["), ("'", " "), ("`'\"", " "),
         ])
     func quotes(text: String, rest: String) {
-        #expect(String(decoding: QuotingText(text).withoutQuotes(status: 400), as: UTF8.self) == rest)
+        #expect(String(decoding: QuotingText(text).withoutQuotes(status: 400).bytes, as: UTF8.self) == rest)
     }
 }

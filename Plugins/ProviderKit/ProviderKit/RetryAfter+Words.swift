@@ -150,7 +150,11 @@ extension RetryAfter {
         if rest.first == ASCII.dot { rest = rest.dropFirst().drop(while: ASCII.isDigit) }
         let offset = rest.drop { $0 == ASCII.space }.prefix(6)
         let zone = offset.first.map { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } == true ? Array(offset) : Array("Z".utf8)
-        return WireDate.rfc3339(String(decoding: date + [UInt8(ascii: "T")] + time + zone, as: UTF8.self))
+        var stamp = Array(date)
+        stamp.append(UInt8(ascii: "T"))
+        stamp += time
+        stamp += zone
+        return WireDate.rfc3339(String(decoding: stamp, as: UTF8.self))
     }
 
     /// The seconds of `10 秒后重试` and `2分钟之后再试`.

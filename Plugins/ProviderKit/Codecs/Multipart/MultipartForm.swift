@@ -49,7 +49,7 @@ public struct MultipartForm: Sendable, Equatable {
 
     /// The `boundary` of a content type; nil if it is not a form's.
     private static func boundary(in contentType: String) -> [UInt8]? {
-        let pieces = contentType.split(separator: ";").map { $0.trimmingBlanks }
+        let pieces = contentType.split(separator: ";").map { String($0.trimmingBlanks()) }
         guard pieces.first?.lowercased() == "multipart/form-data" else { return nil }
         for piece in pieces.dropFirst() where piece.lowercased().hasPrefix("boundary=") {
             let value = piece.dropFirst("boundary=".count), boundary = value.unquoted
@@ -67,7 +67,7 @@ public struct MultipartForm: Sendable, Equatable {
             place = end
             if line.isEmpty { return (fields, end) }
             guard let colon = line.firstIndex(of: ":"), fields.count < 16 else { return nil }
-            fields.append((line[..<colon].lowercased(), line[line.index(after: colon)...].trimmingBlanks))
+            fields.append((line[..<colon].lowercased(), String(line[line.index(after: colon)...].trimmingBlanks())))
         }
         return nil
     }
@@ -76,7 +76,7 @@ public struct MultipartForm: Sendable, Equatable {
         guard let disposition = fields.first(where: { $0.name == "content-disposition" })?.value else { return nil }
         var name: String?, isFile = false
         for parameter in disposition.split(separator: ";").dropFirst() {
-            let text = parameter.trimmingBlanks
+            let text = String(parameter.trimmingBlanks())
             if text.lowercased().hasPrefix("name=") { name = text.dropFirst("name=".count).unquoted }
             if text.lowercased().hasPrefix("filename") { isFile = true }
         }
@@ -117,10 +117,6 @@ extension RawSpan {
 }
 
 extension StringProtocol {
-    fileprivate var trimmingBlanks: String {
-        String(drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
-    }
-
     fileprivate var unquoted: String {
         guard utf8.count >= 2, hasPrefix("\""), hasSuffix("\"") else { return String(self) }
         return String(dropFirst().dropLast())
