@@ -47,8 +47,7 @@ struct ForeignPath {
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
             "openai/responses", "openai/v1/responses", "openai/deployments/*/completions", "anthropic/v1/messages")
-        + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed", "engines/*/embeddings")
-        + rows(.use("/v1/completions"), "engines/*/completions")
+        + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(
             .use("/v1/models"),

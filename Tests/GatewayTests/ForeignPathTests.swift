@@ -10,7 +10,7 @@ struct ForeignPathTests {
         ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
         ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
         ("/v1/models/gemini-2.0-flash:streamGenerateContent", "POST /v1/chat/completions"),
-        ("/engines/gpt-4/completions", "POST /v1/completions"), ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
+        ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
         ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),

@@ -33,7 +33,7 @@ struct ForeignVariableTests {
         #expect(issues("base_url: http://h/v1, api_key: \"\(text)\"") == [])
     }
 
-    @Test(arguments: ["sk-...", "your-api-key", "xxx", "sk-xxxxxxxx", "changeme", "YOUR_KEY_HERE...", "[key here]"])
+    @Test(arguments: ["sk-...", "your-api-key", "xxx", "sk-xxxxxxxx", "changeme", "YOUR_KEY_HERE...", "[key-here]"])
     func `a placeholder for a secret is doubtful`(text: String) {
         #expect(issues("base_url: http://h/v1, api_key: \"\(text)\"").contains { $0.contains("looks like a") })
     }

@@ -35,7 +35,7 @@ extension FieldReader {
     /// Warns if a secret is not one: a variable in the syntax of another program, or quotes that a file of variables
     /// left.
     private mutating func warnAboutText(of key: String, _ text: String, at position: SourcePosition) {
-        if ForeignVariable.isOne(text) {
+        if ForeignVariable.isOne(text) || ForeignVariable.isReferenceToStore(text) {
             report(
                 ConfigIssue(
                     .warning, at: position, "'\(key)' looks like a variable in the syntax of another program, and is sent as it is",

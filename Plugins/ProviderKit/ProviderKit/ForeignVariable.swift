@@ -39,7 +39,7 @@ enum ForeignVariable {
     /// Whether a text is such a variable: its form with a name in it. A name alone counts if it looks like that of a
     /// secret's variable: `OPENAI_API_KEY`.
     static func isOne(_ text: String) -> Bool {
-        if isVariableOfSecret(text[...]) || isMarkedName(text) || isReferenceToStore(text) { return true }
+        if isVariableOfSecret(text[...]) || isMarkedName(text) { return true }
         return forms.contains { start, end in
             guard text.hasPrefix(start), text.hasSuffix(end), text.utf8.count > start.utf8.count + end.utf8.count else { return false }
             var name = text.dropFirst(start.count).dropLast(end.count).trimmingBlanks()
@@ -62,7 +62,7 @@ enum ForeignVariable {
 
     /// Whether a text names a file or an entry of a secret store: `file:/run/secrets/key`, `vault:secret/data#key`,
     /// `op://vault/item/key`.
-    private static func isReferenceToStore(_ text: String) -> Bool {
+    static func isReferenceToStore(_ text: String) -> Bool {
         guard let colon = text.firstIndex(of: ":") else { return false }
         let (scheme, path) = (text[..<colon], text[colon...].dropFirst())
         return scheme.utf8.count > 1 && scheme.utf8.allSatisfy { ASCII.isLetter($0) || $0 == UInt8(ascii: "-") }

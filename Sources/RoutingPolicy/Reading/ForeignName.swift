@@ -156,7 +156,7 @@ struct ForeignName: Sendable {
         (ForeignName("models", "supports", "supports: [video]"), "supportsvideo supportsvideoinput video"),
         (ForeignName("models", "supports", "supports: [file]"), "supportspdf supportspdfinput supportsfile pdf file files"),
         (ForeignName("models", "supports"), "capabilities features modalities inputmodalities"),
-        (ForeignName("models", "serves", "serves: [chat]"), "mode task tasks operations endpoints"),
+        (ForeignName("models", "serves", "serves: [OPERATION]"), "mode task tasks operations endpoints"),
         (ForeignName("models", "serves", "serves: [embeddings]"), "embedding embeddings"),
         (ForeignName("models", "price"), "cost costs pricing prices"),
         (

@@ -37,6 +37,8 @@ private struct Scanner {
     private struct Region {
         /// Whether the names directly inside are those of providers, which may be shown.
         var isProviders: Bool
+        /// Whether the section is one that the language doesn't have. Its numbers are no secrets.
+        var isForeign: Bool
         var indent: Int
         var depth: Int
     }
@@ -154,14 +156,16 @@ private struct Scanner {
             if !isShown { hide(range) }
         } else if isSection(text, at: range.lowerBound) {
             nameColumn = nil
-            region = Region(isProviders: nearest(to: text, in: ["providers"]) != nil, indent: range.lowerBound, depth: brackets.count)
+            region = Region(isProviders: nearest(to: text, in: ["providers"]) != nil,
+                isForeign: nearest(to: text, in: ["keys", "providers"]) == nil, indent: range.lowerBound, depth: brackets.count)
             covered = (covered?.lowerBound ?? range.lowerBound)..<line.count
         }
     }
 
     private mutating func value(_ text: String, _ range: Range<Int>, _ after: Int) {
         defer { (expectsValue, expectsKey) = (false, false) }
-        guard region != nil else { return }
+        guard let region else { return }
+        if region.isForeign, expectsValue, text.unicodeScalars.allSatisfy({ "0123456789._-".unicodeScalars.contains($0) }) { return }
         let isAlone = after == line.count || ",]}#".unicodeScalars.contains(line[after])
         if expectsValue, isAlone, Excerpt.isReference(line[range]) { return }
         if expectsValue, isAlone, vocabulary.isHarmless(text, of: option, known: known) { return }

@@ -177,8 +177,8 @@ struct Vocabulary: Sendable {
         while !ring.isEmpty {
             ring = ring.flatMap(next).filter { seen.insert($0).inserted }
             let owners = ring.filter { sections[$0]?[option] != nil }
-            // What is said nearer to the request is more likely meant than what applies everywhere.
-            if let owner = owners.first(where: { $0 != "defaults" }) ?? owners.first { return owner }
+            // What stands at the top of the file is meant to apply everywhere, and what stands deeper is not.
+            if let owner = section.isEmpty ? owners.first : owners.first(where: { $0 != "defaults" }) ?? owners.first { return owner }
         }
         return nil
     }
