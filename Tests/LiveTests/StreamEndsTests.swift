@@ -125,7 +125,7 @@ import Testing
 
     @Test func `an error event before the first content is a failed attempt`() throws {
         let upstream = try ScriptedUpstream(
-            Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("overloaded", code: "503")], then: { try $0.finishChunks() }))
+            Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("boom", code: "500")], then: { try $0.finishChunks() }))
         let other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
         let router = try RouterProcess(
             PolicyText(["a": upstream, "b": other], routes: ["  r: { try: a, fallback: [b] }", "  alone: { try: a }"]))
