@@ -163,9 +163,9 @@ package struct ExpectationTrial {
 extension Snapshot {
     /// The models that a test's name means. The request's unlisted fallback is `provider/name`.
     package func models(expected name: String) -> [Int] {
-        if let unlistedModel = self.unlistedModel {
-            let model = self.policy.models[unlistedModel]
-            if name == "\(self.policy.providers[model.provider].name)/\(model.name)" { return [unlistedModel] }
+        if let unlistedModel {
+            let model = policy.models[unlistedModel]
+            if name == "\(policy.providers[model.provider].name)/\(model.name)" { return [unlistedModel] }
         }
         return models(named: name)
     }
@@ -175,9 +175,9 @@ extension Snapshot {
     package func models(down names: [String]) -> Set<Int> {
         var down: Set<Int> = []
         for name in names {
-            let provider = self.policy.providers.firstIndex { $0.name == name }
+            let provider = policy.providers.firstIndex { $0.name == name }
             down.formUnion(models(expected: name))
-            if let provider { down.formUnion(self.policy.models.indices.filter { self.policy.models[$0].provider == provider }) }
+            if let provider { down.formUnion(policy.models.indices.filter { policy.models[$0].provider == provider }) }
         }
         return down
     }

@@ -17,14 +17,12 @@ extension Snapshot {
         let states = ModelStates.provision(policy, over: running?.states) { provider in
             running?.instances.contains { $0 != nil && $0 === instances[provider] } == true
         }
-        return Snapshot(
-            ProvisionedPolicy(
-                policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, states: states, loadedAt: seconds))
+        return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, states: states, loadedAt: seconds)
     }
 
     /// The instances of this snapshot that `next` does not contain.
     func removed(in next: Snapshot) -> [ProviderInstance] {
-        self.instances.compactMap { instance in
+        instances.compactMap { instance in
             guard let instance, !next.instances.contains(where: { $0 === instance }) else { return nil }
             return instance
         }

@@ -1,0 +1,43 @@
+import RoutingPolicy
+
+/// What is derived from a policy and doesn't change if a request adds a model to it.
+struct DerivedPolicy: Sendable {
+    let generation: Int
+    let instances: [ProviderInstance?]
+    let mask: SecretMask
+    let loadedAt: Int
+    let chains: [RouteChains]
+    let auto: RouteChains
+    let defaultFallback: RouteChains
+    let exactTokensFrom: Int
+    /// The keys by the first byte of their digests, so that a lookup compares only a few.
+    let keyIndices: [[Int]]
+    let routeIndices: [String: Int]
+    /// By the name that clients use.
+    let modelIndices: [String: [Int]]
+    /// By `provider/name`.
+    let qualifiedIndices: [String: Int]
+
+    init(_ policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
+        self.generation = generation
+        self.instances = instances
+        mask = SecretMask(instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret))
+        self.loadedAt = loadedAt
+        let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
+        let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
+        exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
+        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
+            $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
+        }
+        routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        modelIndices = Dictionary(grouping: policy.models.indices) { policy.models[$0].name }
+        qualifiedIndices = Dictionary(
+            policy.models.enumerated().map { ("\(policy.providers[$1.provider].name)/\($1.name)", $0) },
+            uniquingKeysWith: { first, _ in first })
+        // Segment 0 is the rotation of models with the same name.
+        var segmentCount = 1
+        chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
+        auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
+        defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
+    }
+}
