@@ -177,7 +177,7 @@ struct SmallEncodingTests {
         arguments: [
             ("", true), ("tags=fast", true), ("tags=fast,slow", false), ("supports=image", true), ("supports=audio", false),
             ("type=fast", true), ("type=x&tags=fast", false), ("tags=%66ast", true), ("serves=embeddings", true),
-            ("serves=chat,speech", false),
+            ("serves=chat,rerank", false),
         ])
     func filters(query: String, matches: Bool) throws {
         var model = ModelDefinition(key: "m")
