@@ -16,6 +16,10 @@ NARROW_KEY = "sk-narrow-0123456789"
 PROVIDER_KEY = "sk-provider-0123456789"
 
 
+def offers(name):
+    return "serves: [embeddings]" if name == "embed" else "supports: [image, tools, json]"
+
+
 def policy(upstream):
     """Each model has its own provider, so that a failure affects no other test."""
     lines = [
@@ -28,7 +32,7 @@ def policy(upstream):
             for name in upstream.scripts
         ),
         "models:",
-        *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, supports: [image, tools, json] }}" for name in upstream.scripts),
+        *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",

@@ -1,6 +1,8 @@
 """What each model of the upstream does."""
 
+import base64
 import json
+import struct
 
 
 def text(exchange):
@@ -39,6 +41,27 @@ def structured(exchange):
         call = {"id": "call_1", "type": "function", "function": {"name": tools[0]["function"]["name"], "arguments": value}}
         return exchange.respond({"content": None, "tool_calls": [call]}, [{"tool_calls": [{"index": 0} | call]}], "tool_calls")
     exchange.say(value[:10], value[10:])
+
+
+def vectors(body):
+    """A vector for each input of a request."""
+    given = body["input"]
+    count = len(given) if isinstance(given, list) and not isinstance(given[0], int) else 1
+    return [[0.5, -0.25, float(index)][: body.get("dimensions")] for index in range(count)]
+
+
+def embed(exchange):
+    def encoded(vector):
+        if exchange.body.get("encoding_format") != "base64":
+            return vector
+        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+    data = [
+        {"object": "embedding", "index": index, "embedding": encoded(vector)}
+        for index, vector in enumerate(vectors(exchange.body))
+    ]
+    usage = {"prompt_tokens": 4, "total_tokens": 4}
+    exchange.reply({"object": "list", "data": data, "model": "up-model", "usage": usage})
 
 
 def refuse(exchange):
@@ -81,5 +104,5 @@ def hang(exchange):
 
 ALL = {
     script.__name__: script
-    for script in [text, tools, image, structured, refuse, limit, fail, reject_key, break_off, cut_off, hang]
+    for script in [text, tools, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
 }

@@ -5,10 +5,10 @@ import asyncio
 import openai
 import pytest
 from langchain_core.messages import HumanMessage, ToolMessage
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 from router import KEY
-from scripts import CALLS
+from scripts import CALLS, vectors
 from upstream import WAIT
 
 TEXT = "Hello, Привет 🚀"
@@ -137,3 +137,12 @@ def test_a_stream_that_is_not_read_to_its_end_closes_the_upstream(chat, upstream
     exchange = upstream.next_request("hang")
     stream.close()
     assert exchange.closed.wait(WAIT), "the upstream's connection stayed open"
+
+
+def test_texts_are_embedded(router):
+    # Otherwise LangChain counts tokens with a tokenizer that it downloads.
+    embeddings = OpenAIEmbeddings(base_url=router.url, api_key=KEY, model="embed", max_retries=0, check_embedding_ctx_length=False)
+    expected = vectors({"input": ["a", "b"]})
+    assert embeddings.embed_documents(["a", "b"]) == expected
+    assert Async.loop.run(embeddings.aembed_documents(["a", "b"])) == expected
+    assert embeddings.embed_query("a") == expected[0]

@@ -1,13 +1,15 @@
 """OpenAI's Python SDK, synchronous and asynchronous, works with the router as with OpenAI."""
 
 import asyncio
+import base64
 import json
+import struct
 
 import openai
 import pytest
 from pydantic import BaseModel
 from router import KEY, NARROW_KEY, PROVIDER_KEY
-from scripts import CALLS
+from scripts import CALLS, vectors
 from upstream import USAGE, WAIT
 
 TEXT = "Hello, Привет 🚀"
@@ -168,6 +170,54 @@ def test_the_arguments_of_a_tool_are_parsed(sdk):
     tools = [openai.pydantic_function_tool(Weather)]
     response = sdk.run(lambda client: client.chat.completions.parse(**ask, tools=tools))
     assert response.choices[0].message.tool_calls[0].function.parsed_arguments == WEATHER
+
+
+# Embeddings
+
+
+def embed(sdk, **members):
+    return sdk.run(lambda client: client.embeddings.create(model="embed", **members))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"input": "a"}, {"input": ["a", "Привет"]}, {"input": [1, 2]}, {"input": [[1, 2], [3]]},
+        {"input": ["a", "b"], "dimensions": 2},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["float", "base64", None])
+def test_vectors_arrive_in_each_encoding(sdk, upstream, members, encoding):
+    asked = members | ({"encoding_format": encoding} if encoding else {})
+    response = embed(sdk, **asked)
+    expected = vectors(members)
+    if encoding == "base64":
+        assert [decoded(data.embedding) for data in response.data] == expected
+    else:
+        # Without an encoding, the SDK asks for base64 and decodes it.
+        assert [data.embedding for data in response.data] == expected
+    assert [data.index for data in response.data] == list(range(len(expected)))
+    assert response.usage.prompt_tokens == 4
+    body = upstream.next_request("embed").body
+    assert body == {"model": "up-embed", "encoding_format": encoding or "base64"} | members
+
+
+def decoded(text):
+    data = base64.b64decode(text)
+    return list(struct.unpack(f"<{len(data) // 4}f", data))
+
+
+def test_the_raw_response_of_embeddings_says_who_served_it(sdk):
+    raw = sdk.run(lambda client: client.embeddings.with_raw_response.create(model="embed", input="a"))
+    assert raw.headers["x-router-model"] == "embed"
+    assert raw.parse().data[0].embedding == vectors({"input": "a"})[0]
+
+
+def test_a_model_serves_only_its_operations(sdk):
+    with pytest.raises(openai.BadRequestError, match="embeddings"):
+        sdk.chat("embed")
+    with pytest.raises(openai.BadRequestError, match="chat"):
+        sdk.run(lambda client: client.embeddings.create(model="text", input="a"))
 
 
 # Errors
