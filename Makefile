@@ -16,10 +16,14 @@ LAYOUT = $(CURDIR)/.build/relay-$(firstword $(shell cksum $(PROFILE))).profdata
 RELEASE = $(OPTIMIZED) $(call PROFILED,-ir-profile-use=$(LAYOUT) -disable-incremental-llvm-codegen)
 INSTRUMENTED = $(OPTIMIZED) $(call PROFILED,-ir-profile-generate) -Xswiftc -Xclang-linker -Xswiftc -fprofile-generate --scratch-path .build-profile
 LLVM_PROFDATA = $(dir $(shell command -v $(SWIFT)))llvm-profdata
+# How long `make fuzz` runs each target, and which ones; all if none is named.
+SECONDS = 60
+TARGETS =
+FUZZER = .build-fuzz/release/Fuzz
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test clients bench profile soak tsan lint format docs system-packages nginx
+.PHONY: help run build test clients fuzz bench profile soak tsan lint format docs system-packages nginx
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +52,14 @@ clients: system-packages .build-clients/installed ## tests the router with OpenA
 	python3 -m venv --clear .build-clients
 	.build-clients/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
+
+fuzz: system-packages ## searches for inputs that break a parser
+	FUZZ=1 LLM_ROUTER_STATIC=1 $(SWIFT) build -c release --sanitize fuzzer --sanitize address --scratch-path .build-fuzz --product Fuzz -Xswiftc -enable-testing
+	@for target in $(or $(TARGETS),$$($(FUZZER) list)); do \
+		echo "fuzz: $$target"; mkdir -p .build-fuzz/corpus/$$target; \
+		SWIFT_BACKTRACE=enable=no $(FUZZER) $$target .build-fuzz/corpus/$$target -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 \
+			-malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 -artifact_prefix=Tests/FuzzTests/Inputs/$$target/ || failed="$$failed $$target"; \
+	done; [ -z "$$failed" ] || { echo "fuzz: found inputs for$$failed; see 'git status'"; exit 1; }
 
 soak: system-packages ## runs the live tests at full size and with exact times
 	$(BUILD) --build-tests

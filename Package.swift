@@ -24,6 +24,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
         swiftSettings: settings)
 }
 
+/// Parsers and their properties. `make fuzz` builds them with libFuzzer as the program `Fuzz`; otherwise they are
+/// tests, which replay the committed inputs.
+let fuzz: Target = {
+    let dependencies: [Target.Dependency] = [
+        kit, "TestSupport", "RoutingPolicy", "HTTPWire", "Engine", "Gateway", "OpenAI", wireFormats, nioCore,
+        .product(name: "ProviderConformance", package: "ProviderConformance"),
+    ]
+    let path = "Tests/FuzzTests"
+    return Context.environment["FUZZ"] == "1"
+        ? .executableTarget(
+            name: "Fuzz", dependencies: dependencies, path: path, exclude: ["Inputs", "ReplayTests.swift"], swiftSettings: settings)
+        : .testTarget(
+            name: "FuzzTests", dependencies: dependencies, path: path, exclude: ["Inputs", "LibFuzzer.swift"], swiftSettings: settings)
+}()
+
 let package = Package(
     name: "llm-router",
     products: [
@@ -65,7 +80,7 @@ let package = Package(
         plugin("Demo"),
         plugin("OpenAI"),
 
-        .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging],
             path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
@@ -83,5 +98,6 @@ let package = Package(
         tests("WireFormats", [wireFormats]),
         tests("Plugin", ["Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
         tests("Live", []),
+        fuzz,
     ]
 )

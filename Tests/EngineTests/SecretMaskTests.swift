@@ -1,102 +1,19 @@
 import ProviderKit
+import TestSupport
 import Testing
 
 @testable import Engine
 
-/// A way to write a text, and what a part of the text becomes in it.
-private struct Encoding: Sendable, CustomTestStringConvertible {
-    var name: String
-    var encode: @Sendable ([UInt8]) -> [UInt8]
-    /// Everything that shows the part, wherever it begins.
-    var fragments: @Sendable ([UInt8]) -> [[UInt8]]
-
-    var testDescription: String { name }
-
-    init(_ name: String, perByte: @escaping @Sendable (UInt8, Int) -> String) {
-        self.name = name
-        let encode: @Sendable ([UInt8]) -> [UInt8] = { $0.enumerated().flatMap { Array(perByte($1, $0).utf8) } }
-        self.encode = encode
-        fragments = { part in (0..<2).map { shift in part.enumerated().flatMap { Array(perByte($1, $0 + shift).utf8) } } }
-    }
-
-    /// - Parameter alphabet: the 64 digits.
-    init(_ name: String, base64 alphabet: String, padding: Bool) {
-        let digits = Array(alphabet.utf8)
-        self.name = name
-        encode = { base64($0, digits, padding: padding) }
-        fragments = { part in
-            (0..<3).map { shift in
-                let text = base64(Array(repeating: 0, count: shift) + part, digits, padding: false)
-                // The first and the last digit may depend on the bytes beside the part.
-                return Array(text.dropFirst([0, 2, 3][shift]).dropLast((shift + part.count) % 3 == 0 ? 0 : 1))
-            }
-        }
-    }
-
-    func within(_ outer: Encoding) -> Encoding {
-        var both = self
-        both.name = "\(outer.name)(\(name))"
-        both.encode = { [encode] in outer.encode(encode($0)) }
-        both.fragments = { [fragments] in fragments($0).flatMap(outer.fragments) }
-        return both
-    }
-}
-
-private func base64(_ bytes: [UInt8], _ digits: [UInt8], padding: Bool) -> [UInt8] {
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        let bits = (group + Array(repeating: 0, count: 3 - group.count)).reduce(0) { $0 << 8 | Int($1) }
-        for position in 0...group.count { text.append(digits[bits >> (18 - 6 * position) & 63]) }
-        if padding { text += Array(repeating: UInt8(ascii: "="), count: 3 - group.count) }
-    }
-    return text
-}
-
-private func hex(_ byte: UInt8, _ digits: Int = 2, upper: Bool = false) -> String {
-    let text = String(byte, radix: 16, uppercase: upper)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
-}
-
-private func isUnreserved(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
-    default: false
-    }
-}
-
-private let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-private let encodings: [Encoding] = [
-    Encoding("plain") { byte, _ in String(UnicodeScalar(byte)) },
-    Encoding("base64", base64: letters + "+/", padding: true), Encoding("base64url", base64: letters + "-_", padding: false),
-    Encoding("hex") { byte, _ in hex(byte) }, Encoding("HEX") { byte, _ in hex(byte, upper: true) },
-    Encoding("hex:pairs") { byte, _ in hex(byte) + ":" }, Encoding("0x") { byte, _ in "0x\(hex(byte)), " },
-    Encoding("\\x") { byte, _ in "\\x\(hex(byte))" }, Encoding("%") { byte, _ in "%\(hex(byte))" },
-    Encoding("URL") { byte, _ in isUnreserved(byte) ? String(UnicodeScalar(byte)) : "%\(hex(byte, upper: true))" },
-    Encoding("&#;") { byte, _ in "&#\(byte);" }, Encoding("&#0;") { byte, _ in "&#000\(byte);" },
-    Encoding("&#x;") { byte, _ in "&#x\(hex(byte));" }, Encoding("&#X0;") { byte, _ in "&#X\(hex(byte, 4, upper: true));" },
-    Encoding("\\u") { byte, _ in "\\u\(hex(byte, 4))" }, Encoding("\\U") { byte, _ in "\\u\(hex(byte, 4, upper: true))" },
-    Encoding("some \\u") { byte, index in index % 2 == 0 ? "\\u\(hex(byte, 4))" : String(UnicodeScalar(byte)) },
-    Encoding("some &#;") { byte, index in index % 2 == 0 ? "&#\(byte);" : String(UnicodeScalar(byte)) },
-    Encoding("some %") { byte, index in index % 2 == 0 ? "%\(hex(byte))" : String(UnicodeScalar(byte)) },
-]
-
-private func holds(_ text: [UInt8], _ part: [UInt8]) -> Bool {
-    guard part.count <= text.count else { return false }
-    return (0...(text.count - part.count)).contains { text[$0] == part[0] && text[$0..<($0 + part.count)].elementsEqual(part) }
-}
-
 /// No output holds eight consecutive characters of a secret.
 struct SecretMaskTests {
-    private static let keyBytes = Array((letters + "-_.+/=~:!$").utf8)
-    private static let textBytes = Array((letters + "   -_.,:;\"'\\%&#{}[]\n").utf8)
+    private static let keyBytes = Array((SecretEncoding.letters + "-_.+/=~:!$").utf8)
+    private static let textBytes = Array((SecretEncoding.letters + "   -_.,:;\"'\\%&#{}[]\n").utf8)
 
     private static func key(_ count: Int, _ random: inout SplitMix64) -> [UInt8] {
         Array("sk-".utf8) + (3..<max(4, count)).map { _ in random.one(of: keyBytes) }
     }
 
-    private static func check(_ encoding: Encoding, keys: Int, cuts: Int) {
+    private static func check(_ encoding: SecretEncoding, keys: Int, cuts: Int) {
         var random = SplitMix64(seed: UInt64(encoding.name.utf8.reduce(7) { $0 &* 31 &+ UInt32($1) }))
         for _ in 0..<keys {
             let key = key(12 + random.below(40), &random)
@@ -109,7 +26,7 @@ struct SecretMaskTests {
                 let start = cut % 2 == 0 ? 0 : random.below(text.count),
                     end = cut == 0 ? text.count : start + random.below(text.count - start + 1)
                 let output = Array(mask(String(decoding: text[start..<end], as: UTF8.self)).utf8)
-                let shown = fragments.first { holds(output, $0) }
+                let shown = fragments.first { output.holds($0) }
                 #expect(
                     shown == nil,
                     "\(encoding.name): the key \(String(decoding: key, as: UTF8.self)) in \(String(decoding: text[start..<end], as: UTF8.self)) left \(String(decoding: output, as: UTF8.self))"
@@ -118,19 +35,19 @@ struct SecretMaskTests {
         }
     }
 
-    @Test(arguments: encodings)
-    fileprivate func `a part of an encoded secret is masked, wherever the text is cut`(encoding: Encoding) {
+    @Test(arguments: SecretEncoding.all)
+    func `a part of an encoded secret is masked, wherever the text is cut`(encoding: SecretEncoding) {
         Self.check(encoding, keys: 12, cuts: 6)
     }
 
-    @Test(arguments: encodings)
-    fileprivate func `a secret that is encoded twice is masked, wherever the text is cut`(inner: Encoding) {
-        for outer in encodings { Self.check(inner.within(outer), keys: 1, cuts: 4) }
+    @Test(arguments: SecretEncoding.all)
+    func `a secret that is encoded twice is masked, wherever the text is cut`(inner: SecretEncoding) {
+        for outer in SecretEncoding.all { Self.check(inner.within(outer), keys: 1, cuts: 4) }
     }
 
     @Test(arguments: ["base64", "base64url", "hex", "HEX"])
     func `a text holds no eight digits of an encoded secret`(name: String) throws {
-        let encoding = try #require(encodings.first { $0.name == name })
+        let encoding = try #require(SecretEncoding.all.first { $0.name == name })
         var random = SplitMix64(seed: 3)
         for _ in 0..<20 {
             let key = Self.key(12 + random.below(20), &random)
@@ -138,7 +55,7 @@ struct SecretMaskTests {
             let text = encoding.encode(key)
             for end in 8...text.count {
                 let output = Array(mask(String(decoding: text[..<end], as: UTF8.self)).utf8)
-                for start in 0...(text.count - 8) { #expect(!holds(output, Array(text[start..<(start + 8)])), "\(end) of \(text)") }
+                for start in 0...(text.count - 8) { #expect(!output.holds(Array(text[start..<(start + 8)])), "\(end) of \(text)") }
             }
         }
     }

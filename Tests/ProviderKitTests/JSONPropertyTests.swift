@@ -1,6 +1,7 @@
 import Codecs
 import Foundation
 import ProviderKit
+import TestSupport
 import Testing
 
 @Suite struct JSONPropertyTests {
@@ -15,7 +16,7 @@ import Testing
             let error = jsonError(damaged)
             let foundation = foundationAccepts(damaged)
             if (error == nil) == foundation { continue }
-            let isKnown = error.map { isLeniency(at: $0.offset, of: damaged) } ?? isStrictness(damaged)
+            let isKnown = error.map { FoundationJSON.isLenient(at: $0.offset, of: damaged) } ?? FoundationJSON.isStrict(damaged)
             #expect(isKnown, "seed \(seed), round \(round), ours: \(String(describing: error)): \(text(damaged).debugDescription)")
         }
     }
@@ -79,20 +80,5 @@ import Testing
 
     private func foundationAccepts(_ bytes: [UInt8]) -> Bool {
         (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
-    }
-
-    /// Whether Foundation accepts a text that RFC 8259 doesn't allow: with a comma before a closing bracket, in UTF-16
-    /// or UTF-32, which it recognizes by zero bytes, or with a byte order mark.
-    private func isLeniency(at offset: Int, of bytes: [UInt8]) -> Bool {
-        let isTrailingComma =
-            bytes[..<offset].last { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: ",") && "]}".utf8.contains(bytes[offset])
-        return isTrailingComma || bytes.prefix(4).contains(0) || bytes.starts(with: [0xef, 0xbb, 0xbf]) || bytes.starts(with: [0xff, 0xfe])
-    }
-
-    /// Whether Foundation refuses a text that RFC 8259 allows: with a lone surrogate, or with a number outside the
-    /// range of a Double.
-    private func isStrictness(_ bytes: [UInt8]) -> Bool {
-        let text = text(bytes)
-        return text.contains(/\\u[dD][89a-fA-F]/) || text.contains(/[eE]\+?[0-9]{2,}/) || text.contains(/[0-9]{19,}/)
     }
 }

@@ -2,6 +2,7 @@ import Codecs
 import Engine
 import Foundation
 import ProviderKit
+import TestSupport
 import Testing
 
 @Suite struct SSEDecoderTests {

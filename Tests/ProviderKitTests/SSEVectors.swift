@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A stream and the events in it.

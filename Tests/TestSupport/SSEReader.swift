@@ -1,25 +1,30 @@
-import Codecs
+package import Codecs
 import ProviderKit
 
 /// An event as the standard dispatches it.
-struct ReadEvent: Equatable, CustomStringConvertible {
-    var type = "message"
-    var data: String
+package struct ReadEvent: Equatable, CustomStringConvertible {
+    package var type: String
+    package var data: String
 
-    var description: String { "(\(type), \(data.debugDescription))" }
+    package init(type: String = "message", data: String) {
+        self.type = type
+        self.data = data
+    }
+
+    package var description: String { "(\(type), \(data.debugDescription))" }
 }
 
 /// A reader that drives a decoder as the router does: bytes stay at the front of a buffer until they are consumed.
-struct SSEReader {
+package struct SSEReader {
     var decoder: SSEDecoder
-    var events: [ReadEvent] = []
-    private(set) var pending: [UInt8] = []
+    package var events: [ReadEvent] = []
+    package private(set) var pending: [UInt8] = []
 
-    init(maxEventBytes: Int = 16 << 20) {
+    package init(maxEventBytes: Int = 16 << 20) {
         decoder = SSEDecoder(maxEventBytes: maxEventBytes)
     }
 
-    mutating func feed(_ chunk: [UInt8]) throws(SSEError) {
+    package mutating func feed(_ chunk: [UInt8]) throws(SSEError) {
         pending += chunk
         let current = pending
         let bytes = current.span.bytes
@@ -29,7 +34,7 @@ struct SSEReader {
         pending.removeFirst(decoder.consume())
     }
 
-    mutating func finish() {
+    package mutating func finish() {
         let current = pending
         let bytes = current.span.bytes
         if let event = decoder.finish(bytes) { append(event, bytes) }
@@ -44,7 +49,7 @@ struct SSEReader {
 
 /// The events of a complete stream, by a literal implementation of the standard's rules, with the events for failures
 /// that it would drop.
-func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
+package func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
     var stream = stream[...]
     if stream.starts(with: [0xef, 0xbb, 0xbf]) { stream = stream.dropFirst(3) }
 
@@ -88,4 +93,8 @@ func referenceEvents(_ stream: [UInt8]) -> [ReadEvent] {
         }
     }
     return events
+}
+
+private func text(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: Array(bytes), as: UTF8.self)
 }
