@@ -171,7 +171,7 @@ private final class Relay: UpstreamDelegate, ClientObserver {
     func upstreamReadComplete(_ call: UpstreamCall) { exchange.flush() }
     func upstreamEnd(_ call: UpstreamCall) { exchange.end() }
     func upstream(_ call: UpstreamCall, failed: UpstreamFailure) { exchange.abort() }
-    var isReadyForUpstreamBody: Bool { exchange.connection?.isWritable ?? false }
+    var isReadyForUpstreamBody: Bool { exchange.connection?.machine.isWritable ?? false }
 
     func clientLeft() { call?.cancel() }
     func clientWritable(_ isWritable: Bool) {

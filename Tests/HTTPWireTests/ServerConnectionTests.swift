@@ -348,7 +348,7 @@ struct ServerConnectionTests {
         let wasWritable = Mailbox<Bool>()
         let body = String(repeating: "a", count: 8 << 10)
         let handler = TestHandler.responding { exchange in
-            wasWritable.append(exchange.connection?.isWritable ?? false)
+            wasWritable.append(exchange.connection?.machine.isWritable ?? false)
             exchange.respond(ResponseHead(status: 200), ByteBuffer(string: "\(body) \(exchange.head.path)"))
         }
         try await withServer(handler) { _, address in

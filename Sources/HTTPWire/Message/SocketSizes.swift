@@ -19,6 +19,30 @@ enum SocketSizes {
     static let largestRead = 16 * 1024
 }
 
+/// How a connection's socket is read.
+struct ReadMode {
+    enum Mode {
+        case usual
+        /// With more consecutive reads, for a large message that is collected completely.
+        case ahead
+        /// Not at all; TCP's flow control stops the peer.
+        case paused
+    }
+
+    private(set) var mode: Mode = .usual
+
+    mutating func set(_ mode: Mode, _ context: ChannelHandlerContext?) {
+        guard mode != self.mode else { return }
+        let old = self.mode
+        self.mode = mode
+        let options = context?.channel.syncOptions
+        if (mode == .ahead) != (old == .ahead) {
+            try? options?.setOption(.maxMessagesPerRead, value: mode == .ahead ? SocketSizes.maxReadsAhead : SocketSizes.maxReads)
+        }
+        if (mode == .paused) != (old == .paused) { try? options?.setOption(.autoRead, value: mode != .paused) }
+    }
+}
+
 extension ChannelHandlerContext {
     /// Turns reading on or off. While it is off, TCP's flow control stops the peer.
     func setReading(_ isOn: Bool) {

@@ -4,6 +4,16 @@ import NIOCore
 struct ResponseOutput {
     enum Framing { case none, sized, chunked, untilClose }
 
+    /// How far the response is.
+    enum Progress {
+        /// The handler has not responded.
+        case awaited
+        /// The head of a streamed response, held until the first write, flush or end.
+        case held(ResponseHead)
+        /// The head is written.
+        case begun(Framing)
+    }
+
     /// Body parts up to this size are copied into the buffer; larger ones are written separately, without a copy.
     static let copyLimit = 4096
     static let bufferedCopyLimit = 16 * 1024
@@ -17,22 +27,23 @@ struct ResponseOutput {
     private var isHeadRequest = false
     private var isHTTP10 = false
 
-    private(set) var framing: Framing = .none
-    /// The head of a streamed response, held until the first write, flush or end.
-    var pendingHead: ResponseHead?
+    private(set) var progress: Progress = .awaited
     var closesConnection = false
-    var needsFlush = false
     /// Bytes passed to the socket since the connection was opened.
     var handedOverBytes = 0
+
+    /// How the body is delimited; `none` if no body is sent.
+    var framing: Framing { if case .begun(let framing) = progress { framing } else { .none } }
+
+    var isAwaited: Bool { if case .awaited = progress { true } else { false } }
 
     var isFull: Bool { buffer.readableBytes > Self.fullThreshold }
 
     mutating func start(isHeadRequest: Bool, isHTTP10: Bool) {
         self.isHeadRequest = isHeadRequest
         self.isHTTP10 = isHTTP10
-        pendingHead = nil
+        progress = .awaited
         closesConnection = false
-        framing = .none
     }
 
     /// The bytes to write next; nil if there are none. The next write starts with an empty buffer.
@@ -55,17 +66,13 @@ struct ResponseOutput {
         buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
+    mutating func hold(_ head: ResponseHead) { progress = .held(head) }
+
     /// Writes the head of a response with a body of `bodyBytes` bytes; nil means a streamed response.
     mutating func writeHead(_ head: ResponseHead, bodyBytes: Int?, date: [UInt8]) {
         let allowsBody = head.status >= 200 && head.status != 204 && head.status != 304
-        if !allowsBody {
-            framing = .none
-        } else if bodyBytes != nil {
-            framing = isHeadRequest ? .none : .sized
-        } else {
-            framing = isHTTP10 ? .untilClose : .chunked
-            if isHTTP10 { closesConnection = true }
-        }
+        let isStreamed = allowsBody && bodyBytes == nil
+        if isStreamed, isHTTP10 { closesConnection = true }
         prepare(head.lines.readableBytes + 160 + (bodyBytes.map { $0 <= Self.bufferedCopyLimit ? $0 : 0 } ?? 512))
         buffer.writeStatusLine(head.status)
         buffer.writeBytes(date)
@@ -73,7 +80,7 @@ struct ResponseOutput {
             if let bodyBytes {
                 buffer.writeStaticString("\r\ncontent-length: ")
                 buffer.writeDecimal(bodyBytes)
-            } else if framing == .chunked {
+            } else if !isHTTP10 {
                 buffer.writeStaticString("\r\ntransfer-encoding: chunked")
             }
         }
@@ -84,7 +91,7 @@ struct ResponseOutput {
         }
         buffer.writeImmutableBuffer(head.lines)
         buffer.writeStaticString("\r\n")
-        if isHeadRequest { framing = .none }
+        progress = .begun(isHeadRequest || !allowsBody ? .none : !isStreamed ? .sized : isHTTP10 ? .untilClose : .chunked)
     }
 
     /// Writes a part of the body with its framing. Returns true if the caller must write the bytes separately, then

@@ -6,142 +6,83 @@ extension ServerConnection {
     func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        defer {
-            isProcessing = false
-            if output.needsFlush, !isReading { flushNow() }
-        }
-        var hasProgress = true
-        while hasProgress {
-            do throws(WireFault) {
-                switch phase {
-                // The next request waits until the client has taken the previous responses.
-                case .head: hasProgress = isWritable ? try readHead() : false
-                case .body: hasProgress = try readBody()
-                case .discarding: hasProgress = try discardBody()
-                case .responding, .lingering, .closed: hasProgress = false
-                }
-            } catch {
-                if phase == .discarding { linger() } else { refuse(error) }
-                hasProgress = phase == .discarding
-            }
-        }
+        while perform(machine.step(&input, now: readAt)) {}
+        isProcessing = false
+        timer.set(machine.deadline)
+        if pendingFlush == .afterProcessing { flushNow() }
         if input.readableBytes == 0 { input = loop.noBytes }
-        if isReadPaused, !mustPauseRead { resumeReading() }
+        if reading.mode == .paused, !machine.mustPauseRead(waiting: input.readableBytes) { reading.set(.usual, context) }
     }
 
-    private func readHead() throws(WireFault) -> Bool {
-        guard input.readableBytes > 0, let request = try parser.next(&input, limits: limits.head) else { return false }
-        parser = RequestParser()
-        let length = request.body
-        body = BodyReader(length)
-        isBodyComplete = length == .none
-        expectsContinue = request.expectsContinue
-        offersUpgrade = request.offersUpgrade
-        let now = readAt
+    /// Returns false if the machine waits.
+    private func perform(_ step: ServerMachine.Step) -> Bool {
+        switch step {
+        case .wait: return false
+        case .accept(let request): accept(request)
+        case .append(let bytes, let rest): append(bytes, rest: rest)
+        case .handle: handle()
+        case .refuse(let fault): refuse(fault)
+        case .next: follow(.next)
+        case .linger: follow(.linger)
+        }
+        return true
+    }
+
+    private func accept(_ request: ParsedRequest) {
         let exchange = ServerExchange(
-            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: now)
+            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: readAt)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
         output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)
-        stallClock = StallClock(now: now)
-        phase = .responding
-
         let plan = handler.accept(exchange)
-        guard self.exchange === exchange else { return true }
+        guard self.exchange === exchange else { return }
         switch plan {
-        case .collect(let maxBytes):
-            try collect(exchange, maxBytes: maxBytes, now: now)
-            return true
-        case .wait:
-            isBodyAwaited = true
-            timer.set(now.advanced(by: times.stallCheck))
-            return false
-        case .responded:
-            timer.set(now.advanced(by: times.stallCheck))
-            return false
+        case .collect(let maxBytes): collect(exchange, maxBytes: maxBytes)
+        case .wait: machine.leftUnread(isAwaited: true, now: readAt)
+        case .responded: machine.leftUnread(isAwaited: false, now: readAt)
         }
     }
 
     func collectBody(_ exchange: ServerExchange, maxBytes: Int) {
-        guard self.exchange === exchange, isBodyAwaited else { return }
-        isBodyAwaited = false
         readAt = .now()
-        do throws(WireFault) {
-            try collect(exchange, maxBytes: maxBytes, now: readAt)
-        } catch {
-            return refuse(error)
-        }
+        collect(exchange, maxBytes: maxBytes)
         process()
     }
 
-    private func collect(_ exchange: ServerExchange, maxBytes: Int, now: NIODeadline) throws(WireFault) {
-        bodyLimit = min(max(maxBytes, 0), limits.maxBodyBytes)
-        phase = .body
-        guard !isBodyComplete else { return }
-        if let size = body.knownRemaining {
-            guard size <= bodyLimit else { throw Self.tooLarge(bodyLimit) }
-            guard bodyShare.cover(size) else { throw Self.buffersFull }
-            if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
-        }
-        if expectsContinue, input.readableBytes == 0 {
+    private func collect(_ exchange: ServerExchange, maxBytes: Int) {
+        do throws(WireFault) {
+            guard let plan = try machine.collect(maxBytes: maxBytes, waiting: input.readableBytes, now: readAt) else { return }
+            if let size = plan.size {
+                guard bodyShare.cover(size) else { throw Self.buffersFull }
+                if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
+            }
+            guard plan.sendsContinue else { return }
             output.writeContinue()
             handOver()
             flush()
-        }
-        bodyClock = BodyClock(now: now)
-        timer.set(bodyClock.deadline(times))
-    }
-
-    private func readBody() throws(WireFault) -> Bool {
-        guard let exchange else { return false }
-        switch try body.next(&input, limit: .max) {
-        case .bytes(var bytes):
-            guard bytes.readableBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
-            if exchange.body.readableBytes == 0, body.knownRemaining == 0 {
-                exchange.body = bytes.detached()
-            } else {
-                exchange.body.writeBuffer(&bytes)
-                if body.knownRemaining == nil {
-                    guard bodyShare.cover(exchange.body.readableBytes) else { throw Self.buffersFull }
-                }
-            }
-            return true
-        case .more:
-            guard body.announcedBytes <= bodyLimit - exchange.body.readableBytes else { throw Self.tooLarge(bodyLimit) }
-            timer.set(bodyClock.deadline(times))
-            return false
-        case .end:
-            isBodyComplete = true
-            bodyShare.release()
-            phase = .responding
-            if isReadingAhead {
-                isReadingAhead = false
-                context?.setReadAhead(false)
-            }
-            timer.set(readAt.advanced(by: times.stallCheck))
-            handler.handle(exchange)
-            return true
+        } catch {
+            refuse(error)
         }
     }
 
-    private func discardBody() throws(WireFault) -> Bool {
-        switch try body.next(&input) {
-        case .bytes(let bytes):
-            discarded &+= bytes.readableBytes
-            if discarded > maxDiscarded { giveUpDiscarding() }
-            return true
-        case .more:
-            timer.set(discardDeadline)
-            return false
-        case .end:
-            isBodyComplete = true
-            if output.closesConnection { linger() } else { nextRequest() }
-            return true
+    private func append(_ part: ByteBuffer, rest: Int?) {
+        guard let exchange else { return }
+        var part = part
+        if exchange.body.readableBytes == 0, rest == 0 {
+            exchange.body = part.detached()
+            return
         }
+        exchange.body.writeBuffer(&part)
+        if rest == nil, !bodyShare.cover(exchange.body.readableBytes) { refuse(Self.buffersFull) }
+    }
+
+    private func handle() {
+        guard let exchange else { return }
+        bodyShare.release()
+        if reading.mode == .ahead { reading.set(.usual, context) }
+        handler.handle(exchange)
     }
 
     private static let buffersFull = WireFault(
         503, "the router's buffers are full; 'server.max_buffered' limits them; retry later", code: "buffers_full")
-
-    private static func tooLarge(_ limit: Int) -> WireFault { WireFault(413, "the request's body is larger than \(limit) bytes") }
 }

@@ -18,21 +18,18 @@ extension ServerConnection {
 
     /// - Parameter write: writes the non-streamed response; returns the number of body bytes sent.
     private func respond(_ exchange: ServerExchange, _ write: () -> Int) {
-        guard self.exchange === exchange, !exchange.hasBegun else { return }
-        exchange.hasBegun = true
+        guard output.isAwaited else { return }
         output.closesConnection = isLastResponse(exchange)
         exchange.bytesSent = write()
-        finishExchange()
+        finish()
     }
 
-    func begin(_ exchange: ServerExchange, _ head: ResponseHead) {
-        guard self.exchange === exchange, !exchange.hasBegun else { return }
-        exchange.hasBegun = true
-        output.pendingHead = head
+    func begin(_ head: ResponseHead) {
+        if output.isAwaited { output.hold(head) }
     }
 
     func write(_ exchange: ServerExchange, _ bytes: ByteBuffer) {
-        guard self.exchange === exchange, exchange.hasBegun else { return }
+        guard !output.isAwaited else { return }
         sendPendingHead(exchange)
         guard bytes.readableBytes > 0, output.framing != .none else { return }
         exchange.bytesSent &+= bytes.readableBytes
@@ -47,24 +44,31 @@ extension ServerConnection {
     }
 
     func flushResponse(_ exchange: ServerExchange) {
-        guard self.exchange === exchange, exchange.hasBegun else { return }
+        guard !output.isAwaited else { return }
         sendPendingHead(exchange)
         handOver()
         flush()
     }
 
     func end(_ exchange: ServerExchange) {
-        guard self.exchange === exchange, exchange.hasBegun else { return }
+        guard !output.isAwaited else { return }
         sendPendingHead(exchange)
         output.writeLastChunk()
         handOver()
         flush()
-        finishExchange()
+        finish()
     }
 
-    func abort(_ exchange: ServerExchange) {
-        guard self.exchange === exchange else { return }
-        closeNow()
+    /// The response is complete: closes the connection or reads the next request, as the response's head announced.
+    private func finish() {
+        detachExchange()
+        readAt = .now()
+        follow(machine.responded(isLast: output.closesConnection, waiting: input.readableBytes, now: readAt))
+        process()
+    }
+
+    private func isLastResponse(_ exchange: ServerExchange) -> Bool {
+        exchange.closesConnection || machine.isLastResponse(isDraining: loop.isDraining)
     }
 
     /// Writes and flushes a non-streamed response; returns the number of body bytes sent.
@@ -83,8 +87,7 @@ extension ServerConnection {
     }
 
     private func sendPendingHead(_ exchange: ServerExchange) {
-        guard let head = output.pendingHead else { return }
-        output.pendingHead = nil
+        guard case .held(let head) = output.progress else { return }
         output.closesConnection = isLastResponse(exchange)
         output.writeHead(head, bodyBytes: nil, date: loop.date.current())
     }

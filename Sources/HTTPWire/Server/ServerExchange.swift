@@ -7,7 +7,6 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     var connection: ServerConnection?
     /// The bytes of the response's body sent so far, without framing.
     package internal(set) var bytesSent = 0
-    var hasBegun = false
     /// Whether the client was cut off because it took no bytes. Set before `clientLeft` is called.
     package internal(set) var hasStalled = false
     /// Whether to close the connection after this response. Has no effect once the response's head is sent.
@@ -55,7 +54,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
 
     /// Begins a streamed response. The head is held until the first write, flush or end. The body is chunked; for an
     /// HTTP/1.0 client it ends with the connection.
-    package func begin(_ head: ResponseHead) { connection?.begin(self, head) }
+    package func begin(_ head: ResponseHead) { connection?.begin(head) }
 
     /// Appends bytes to a streamed response without flushing them.
     package func write(_ bytes: ByteBuffer) { connection?.write(self, bytes) }
@@ -66,5 +65,5 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     package func end() { connection?.end(self) }
 
     /// Closes the connection without ending the response, so that the client sees a truncated response.
-    package func abort() { connection?.abort(self) }
+    package func abort() { connection?.closeNow() }
 }
