@@ -362,7 +362,7 @@ struct UpstreamPoolTests {
             return
         }
         #expect(message.contains("127.0.0.1"))
-        #expect(try await pool.on { call.phase } == .done)
+        #expect(try await pool.on { call.isDone })
         try await pool.settle(0, 0, 0)
     }
 

@@ -95,7 +95,7 @@ struct UpstreamTimerTests {
         let pool = UpstreamPool(
             endpoint: UpstreamEndpoint(host: "127.0.0.1", port: 1, isTLS: false), eventLoop: loop, settings: UpstreamPoolSettings(),
             tls: nil)
-        let connection = UpstreamConnection(pool: pool, eventLoop: loop, isSecure: false)
+        let connection = UpstreamConnection(eventLoop: loop, isSecure: false)
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         let delegate = TestDelegate()

@@ -13,7 +13,6 @@ struct RequestWriter {
     /// Whether the request may be too large for the socket's buffer, so that it is sent only when its last write
     /// succeeds.
     private(set) var needsWritePromise = false
-    var isSent = false
 
     var isEmpty: Bool { pending == nil }
 
@@ -23,7 +22,6 @@ struct RequestWriter {
         pending = start
         remaining = message.separateBody[...]
         needsWritePromise = remaining.reduce(start.readableBytes) { $0 + $1.readableBytes } > Self.partBytes
-        isSent = false
     }
 
     /// The next bytes to write; nil if all have been taken.

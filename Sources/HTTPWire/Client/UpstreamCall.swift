@@ -2,29 +2,20 @@ import NIOCore
 
 /// One request to an upstream, from `UpstreamPool.start` to its end.
 package final class UpstreamCall: @unchecked Sendable {  // confined to its event loop
-    enum Phase: Sendable, Equatable {
+    enum State {
         /// Waiting for a connection.
         case queued
         /// Resolving the name and connecting: DNS, TCP and TLS.
-        case connecting
-        /// The request is being written.
-        case writing
-        /// The request is sent, and the response's head has not arrived.
-        case waiting
-        /// The response is arriving.
-        case reading
+        case connecting(ConnectAttempt)
+        case running(UpstreamConnection)
         case done
     }
 
-    var phase: Phase = .queued
+    private(set) var state: State = .queued
     private var wasSent = false
     private(set) var delegate: (any UpstreamDelegate)?
     private var idleInterval: TimeAmount?
     private let pool: UpstreamPool
-    /// The connection that the request runs on; nil while there is none, and once the call is over.
-    var connection: UpstreamConnection?
-    /// The attempt to connect for this call.
-    var connectAttempt: ConnectAttempt?
     var deadlines = CallDeadlines()
     let message: UpstreamMessage
     let timeouts: UpstreamTimeouts
@@ -39,7 +30,7 @@ package final class UpstreamCall: @unchecked Sendable {  // confined to its even
 
     /// Cancels the request and closes its connection. The delegate is not called again.
     package func cancel() {
-        guard phase != .done else { return }
+        guard !isDone else { return }
         let connection = connection
         finish()
         pool.remove(self)
@@ -51,7 +42,7 @@ package final class UpstreamCall: @unchecked Sendable {  // confined to its even
 
     /// Arms a deadline, counted from now, or disarms it if `duration` is nil. `idle` restarts at every read.
     package func watch(_ timer: UpstreamTimer, for duration: Duration?) {
-        guard phase != .done else { return }
+        guard !isDone else { return }
         let time = duration.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
         if timer == .idle { idleInterval = time }
         set(timer, time.map { pool.eventLoop.now.advanced(by: $0) })
@@ -65,14 +56,20 @@ package final class UpstreamCall: @unchecked Sendable {  // confined to its even
 }
 
 extension UpstreamCall {
+    var isDone: Bool { if case .done = state { true } else { false } }
+
+    private var connection: UpstreamConnection? { if case .running(let connection) = state { connection } else { nil } }
+
+    func connect(_ attempt: ConnectAttempt) { state = .connecting(attempt) }
+
+    func run(on connection: UpstreamConnection) { state = .running(connection) }
+
     /// Ends the call; returns the delegate for its last notification.
     @discardableResult
     func finish() -> (any UpstreamDelegate)? {
         defer { delegate = nil }
-        connectAttempt?.cancel()
-        connectAttempt = nil
-        connection = nil
-        phase = .done
+        if case .connecting(let attempt) = state { attempt.cancel() }
+        state = .done
         return delegate
     }
 
@@ -81,17 +78,17 @@ extension UpstreamCall {
     }
 
     /// The request is sent. The delegate is notified once, even if the request is sent again on a second connection.
-    func sent() {
-        if phase == .writing { phase = .waiting }
+    ///
+    /// - Parameter awaitsHead: whether the response's head has not arrived.
+    func sent(awaitsHead: Bool) {
         deadlines[.write] = nil
-        if phase == .waiting, let firstByte = timeouts.firstByte { deadlines[.firstByte] = pool.eventLoop.now.advanced(by: firstByte) }
+        if awaitsHead, let firstByte = timeouts.firstByte { deadlines[.firstByte] = pool.eventLoop.now.advanced(by: firstByte) }
         guard !wasSent else { return }
         wasSent = true
         delegate?.upstreamRequestSent(self)
     }
 
     func headReceived() {
-        phase = .reading
         deadlines[.firstByte] = nil
     }
 

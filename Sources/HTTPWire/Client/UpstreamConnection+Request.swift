@@ -4,30 +4,24 @@ import NIOSSL
 extension UpstreamConnection {
     func start(_ call: UpstreamCall) {
         self.call = call
-        call.connection = self
-        phase = .head
-        parser = ResponseParser()
-        responseBytes = 0
-        interimBytes = 0
-        isReusable = false
-        if hasEnded {
-            isCounted = false
+        call.run(on: self)
+        switch machine.start(isHeadRequest: call.message.isHeadRequest) {
+        case .write: beginWriting(call)
+        case .awaitHandshake: rearm(call)
+        case .fail:
             eventLoop.execute { [self] in
                 endOfInput()
-                pool?.closed(self)
+                leavePool()
             }
-        } else if isReady {
-            beginWriting(call)
-        } else if let deadline = call.deadlines.earliestTime {
-            timer.setEarlier(deadline)
         }
     }
 
     /// Closes immediately. Bypasses the TLS handler, which would wait for the peer's close_notify.
     func close() {
-        phase = .closed
+        machine.close()
         input = noBytes
         writer.clear()
+        if machine.isDisconnected { return leavePool() }
         guard let context else { return }
         if isSecure, let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
             tls.close(promise: nil)
@@ -43,26 +37,7 @@ extension UpstreamConnection {
         close()
     }
 
-    func resume(_ call: UpstreamCall) {
-        guard self.call === call, !isDelivering else { return }
-        let wasPaused = isReadPaused
-        if wasPaused { call.restartIdle() }
-        deliver()
-        finishRead()
-        if hasEnded { endOfInput() }
-        if isReadPaused, !mustPauseRead {
-            isReadPaused = false
-            context?.setReading(true)
-        }
-    }
-
-    var mustPauseRead: Bool {
-        guard phase == .body, let call else { return false }
-        return input.readableBytes > 0 || call.delegate?.isReadyForUpstreamBody == false
-    }
-
     func beginWriting(_ call: UpstreamCall) {
-        call.phase = .writing
         call.deadlines[.connect] = nil
         writer.begin(call.message)
         write(call)
@@ -87,14 +62,14 @@ extension UpstreamConnection {
             // A request that fits into the socket's empty buffer counts as sent.
             if writer.isEmpty, !writer.needsWritePromise { return sent(call) }
         }
-        guard call.phase == .writing else { return }
+        guard machine.isOnlyWriting else { return }
         call.deadlines[.write] = eventLoop.now.advanced(by: call.timeouts.write)
         rearm(call)
     }
 
     private func sent(_ call: UpstreamCall) {
-        writer.isSent = true
-        call.sent()
+        machine.sent()
+        call.sent(awaitsHead: machine.awaitsHead)
         if self.call === call { rearm(call) }
     }
 

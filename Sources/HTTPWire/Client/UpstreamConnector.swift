@@ -33,13 +33,13 @@ struct UpstreamConnector {
             .channelOption(.writeBufferWaterMark, value: SocketSizes.waterMark)
             .channelOption(.recvAllocator, value: SocketSizes.receiveAllocator)
             .channelOption(.maxMessagesPerRead, value: SocketSizes.maxReads)
-            .channelInitializer { [weak pool] channel in
+            .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try attempt.add(channel)
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName))
                     }
-                    let connection = UpstreamConnection(pool: pool, eventLoop: channel.eventLoop, isSecure: context != nil)
+                    let connection = UpstreamConnection(eventLoop: channel.eventLoop, isSecure: context != nil)
                     try channel.pipeline.syncOperations.addHandler(connection)
                     if let descriptor = connection.socket.descriptor, descriptor >= Self.descriptors.firstForFiles {
                         throw IOError(errnoCode: EMFILE, reason: "connect")
@@ -50,7 +50,7 @@ struct UpstreamConnector {
         return channel.flatMapThrowing { channel in
             let connection = try channel.pipeline.syncOperations.handler(type: UpstreamConnection.self)
             attempt.isConnected = true
-            connection.isCounted = true
+            connection.pool = pool
             return connection
         }
     }

@@ -10,7 +10,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     let flushes: FlushQueue
 
     /// The idle connections, oldest first. The newest is used first.
-    private var idle: [UpstreamConnection] = []
+    private var idle: [(connection: UpstreamConnection, expiry: NIODeadline)] = []
     private var queue = CircularBuffer<UpstreamCall>()
     private var connecting: [UpstreamCall] = []
     /// The number of idle, busy and connecting connections.
@@ -30,7 +30,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     package var busyCount: Int { connections - idle.count }
     var queuedCount: Int { queue.count }
     /// The descriptor of the connection that is used next.
-    var idleDescriptor: CInt? { idle.last?.socket.descriptor }
+    var idleDescriptor: CInt? { idle.last?.connection.socket.descriptor }
 
     /// Sends a request. The delegate gets a failure, even an immediate one, only after this method has returned.
     package func start(_ message: consuming UpstreamMessage, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate) -> UpstreamCall {
@@ -55,11 +55,11 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
         isShutDown = true
         let unused = idle
         idle = []
-        for connection in unused { connection.close() }
+        for (connection, _) in unused { connection.close() }
     }
 
     private func takeIdle() -> UpstreamConnection? {
-        while let connection = idle.popLast() {
+        while let (connection, _) = idle.popLast() {
             if connection.isUsable { return connection }
             connection.close()
         }
@@ -67,7 +67,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     }
 
     private func failLater(_ call: UpstreamCall, _ failure: UpstreamFailure) {
-        eventLoop.execute { if call.phase != .done { call.fail(failure) } }
+        eventLoop.execute { if !call.isDone { call.fail(failure) } }
     }
 
     private func watch(_ call: UpstreamCall) {
@@ -79,25 +79,23 @@ extension UpstreamPool {
     /// Opens a connection for this call.
     private func connect(_ call: UpstreamCall) {
         connections += 1
-        call.phase = .connecting
         for timer in [UpstreamTimer.queue, .write, .firstByte] { call.deadlines[timer] = nil }
         call.deadlines[.connect] = eventLoop.now.advanced(by: call.timeouts.connect)
         connecting.append(call)
         watch(call)
         let attempt = ConnectAttempt()
-        call.connectAttempt = attempt
+        call.connect(attempt)
         connector.connect(within: call.timeouts.connect, pool: self, attempt: attempt).whenComplete { [self] result in
             connecting.removeAll { $0 === call }
-            call.connectAttempt = nil
             switch result {
-            case .success(let connection) where call.phase != .done:
+            case .success(let connection) where !call.isDone:
                 connection.start(call)
             case .success(let connection):
                 // No deadline watches the handshake of a cancelled call.
-                if connection.isReady { release(connection) } else { connection.close() }
+                if connection.machine.transport == .handshake { connection.close() } else { release(connection) }
             case .failure(let error):
                 connections -= 1
-                if call.phase != .done { failLater(call, connector.failure(error)) }
+                if !call.isDone { failLater(call, connector.failure(error)) }
                 serveQueue()
             }
         }
@@ -111,7 +109,7 @@ extension UpstreamPool {
 
     /// Gives the connection to the next request, or keeps it as idle.
     func release(_ connection: UpstreamConnection) {
-        guard connection.isOpen else { return connection.close() }
+        guard connection.machine.isOpen else { return connection.close() }
         if let call = queue.popFirst() {
             call.deadlines[.queue] = nil
             connection.start(call)
@@ -119,8 +117,7 @@ extension UpstreamPool {
             connection.close()
         } else {
             let expiry = eventLoop.now.advanced(by: idleTime)
-            connection.expiry = expiry
-            idle.append(connection)
+            idle.append((connection, expiry))
             timer.setEarlier(expiry)
         }
     }
@@ -128,7 +125,7 @@ extension UpstreamPool {
     /// Removes a closed connection that was counted until now.
     func closed(_ connection: UpstreamConnection) {
         connections -= 1
-        idle.removeAll { $0 === connection }
+        idle.removeAll { $0.connection === connection }
         serveQueue()
     }
 
@@ -144,15 +141,15 @@ extension UpstreamPool {
     private func deadlineReached(_ now: NIODeadline) {
         while let oldest = idle.first, oldest.expiry <= now {
             idle.removeFirst()
-            oldest.close()
+            oldest.connection.close()
         }
         for call in Array(queue) + connecting {
-            guard call.phase != .done, let (name, time) = call.deadlines.earliest, time <= now else { continue }
+            guard !call.isDone, let (name, time) = call.deadlines.earliest, time <= now else { continue }
             remove(call)
             call.fail(.timeout(name))
         }
         let waiting =
-            queue.compactMap(\.deadlines.earliestTime) + connecting.filter { $0.phase != .done }.compactMap(\.deadlines.earliestTime)
+            queue.compactMap(\.deadlines.earliestTime) + connecting.filter { !$0.isDone }.compactMap(\.deadlines.earliestTime)
         if let next = (waiting + (idle.first.map { [$0.expiry] } ?? [])).min() { timer.setEarlier(next) }
     }
 }

@@ -42,14 +42,3 @@ struct ReadMode {
         if (mode == .paused) != (old == .paused) { try? options?.setOption(.autoRead, value: mode != .paused) }
     }
 }
-
-extension ChannelHandlerContext {
-    /// Turns reading on or off. While it is off, TCP's flow control stops the peer.
-    func setReading(_ isOn: Bool) {
-        try? channel.syncOptions?.setOption(.autoRead, value: isOn)
-    }
-
-    func setReadAhead(_ isOn: Bool) {
-        try? channel.syncOptions?.setOption(.maxMessagesPerRead, value: isOn ? SocketSizes.maxReadsAhead : SocketSizes.maxReads)
-    }
-}
