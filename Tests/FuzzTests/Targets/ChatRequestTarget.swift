@@ -19,7 +19,7 @@ func checkChatRequest(_ bytes: [UInt8]) throws {
     try ensure(isObject, "it is accepted although it is not valid JSON")
 
     let call = Call(
-        operation: .chat, model: "up", isStream: request.isStream, format: OpenAIChat.format, payload: .members(request.members))
+        operation: .chat, model: "up", isStream: request.isStream, format: OpenAIChat.format, payload: request.payload)
     let sent = try OpenAIProvider.openAI.request(for: call, body: bytes.span.bytes).body.flatMap { source -> [UInt8] in
         switch source {
         case .bytes(let bytes): bytes
@@ -31,12 +31,13 @@ func checkChatRequest(_ bytes: [UInt8]) throws {
     try ensure(
         again.isStream == request.isStream && again.choices == request.choices && again.needs == request.needs,
         "what is sent means something else: \(String(decoding: sent, as: UTF8.self))")
-    try ensure(unchanged(again.members, sent) == unchanged(request.members, bytes), "a member changes on its way")
+    try ensure(unchanged(again.payload, sent) == unchanged(request.payload, bytes), "a member changes on its way")
     try ensure(again.overrides == nil, "routing overrides go upstream")
 }
 
 /// The members that go upstream as they are.
-private func unchanged(_ members: [JSONMember], _ body: [UInt8]) -> [[ArraySlice<UInt8>]] {
-    members.filter { !JSON.isKey($0.key, "model", in: body.span.bytes) && !JSON.isKey($0.key, "stream_options", in: body.span.bytes) }
+private func unchanged(_ payload: Payload, _ body: [UInt8]) -> [[ArraySlice<UInt8>]] {
+    guard case .members(let members) = payload else { return [] }
+    return members.filter { !JSON.isKey($0.key, "model", in: body.span.bytes) && !JSON.isKey($0.key, "stream_options", in: body.span.bytes) }
         .map { [body[$0.key], body[$0.value.range]] }
 }
