@@ -48,7 +48,7 @@ extension RunningCall {
                 with: state.wait(tokens: request.needs.reservedTokens, fairnessKey: request.key, now: now, onGrant: makeGrantHandler()),
                 candidate, now)
         case .claim(let candidate):
-            guard let ticket = slot.take() else { return nil }
+            guard let ticket = slot.take() else { return .refused(CallMachine.Refusal(availability: .full)) }
             return proceed(with: ticket.claim(now: now), candidate, now)
         case .promoteHedge:
             attempt = hedge.take()

@@ -165,7 +165,8 @@ extension RunningCall {
             let failure = CallMachine.Failure(
                 error: error, isOpen: isOpen, hasContent: attempt.contentBytes > 0, partialBytes: partialBytes(after: attempt))
             let role = role(of: attempt)
-            if role == .hedge { hedge = nil }
+            // A broken stream's attempt is kept, because its part counts.
+            if role == .hedge { hedge = nil } else if hedge == nil, !machine.isCommitted { self.attempt = nil }
             handle(.failed(role, failure), now: now)
         }
     }
