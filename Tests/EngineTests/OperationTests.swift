@@ -103,7 +103,17 @@ struct OperationTests {
         #expect(try keys(plan(.embeddings, "listed", state: FixedState(readings: [3: down])).tries) == ["both"])
         let snapshot = try snapshot(Self.yaml.replacing("both: { ", with: "both: { context: 10, "))
         let long = PlanRequest(operation: .embeddings, models: ["listed"], needs: RequestNeeds(promptTokens: 11))
-        #expect(try keys(Planner.plan(long, in: snapshot, state: FixedState()).tries) == ["both"])
+        #expect(
+            throws: PlanRefusal.unfit(
+                "listed",
+                [
+                    OmittedModel(model: 0, rule: .operation(.embeddings, serves: [.chat])),
+                    OmittedModel(model: 3, rule: .context(needed: 11, available: 10)),
+                    OmittedModel(model: 1, rule: .otherVectors(than: "both")), OmittedModel(model: 2, rule: .otherVectors(than: "both")),
+                ])
+        ) { try Planner.plan(long, in: snapshot, state: FixedState()) }
+        let several = PlanRequest(operation: .embeddings, models: ["listed"], needs: RequestNeeds(promptTokens: 11, contextTokens: 6))
+        #expect(try keys(Planner.plan(several, in: snapshot, state: FixedState()).tries) == ["both"])
     }
 
     @Test("no fallback has other vectors than the model that the client names, even one whose provider is off")

@@ -1,3 +1,4 @@
+import Engine
 import NIOCore
 import Testing
 
@@ -5,114 +6,18 @@ import Testing
 
 /// Tests the decisions of a client's connection without a channel, a handler or a clock.
 struct ServerMachineTests {
-    /// A machine with its input and the time, which passes only when a test says so.
-    private final class Connection {
-        var machine: ServerMachine
-        private var input = ByteBuffer()
-        var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
-        let settings: ConnectionSettings
-
-        init(_ change: (inout ServerLimits) -> Void = { _ in }) {
-            var limits = ServerLimits()
-            change(&limits)
-            settings = ConnectionSettings(limits)
-            machine = ServerMachine(settings)
-            machine.connected(now: now)
-        }
-
-        /// The steps that follow `text`, up to the one that needs a decision.
-        func receive(_ text: String) -> [String] {
-            switch machine.received(text.utf8.count, waiting: input.readableBytes, now: now) {
-            case .drop: return ["drop"]
-            case .close: return ["close"]
-            case .read: input.writeString(text)
-            }
-            return steps()
-        }
-
-        func steps() -> [String] {
-            var names: [String] = []
-            while true {
-                switch machine.step(&input, now: now) {
-                case .wait: return names
-                case .accept(let request): return names + ["accept \(request.head.path)"]
-                case .append(let bytes, let rest): names.append("\(String(buffer: bytes)) +\(rest.map(String.init) ?? "?")")
-                case .handle: return names + ["handle"]
-                case .refuse(let fault): return names + ["refuse \(fault.status)"]
-                case .next: return names + ["next"]
-                case .linger: return names + ["linger"]
-                }
-            }
-        }
-
-        /// Collects the body; returns the status of a refusal, or what follows.
-        func collect(_ maxBytes: Int = 1 << 20) -> [String] {
-            do throws(WireFault) {
-                guard let plan = try machine.collect(maxBytes: maxBytes, waiting: input.readableBytes, now: now) else { return ["nothing"] }
-                return (plan.sendsContinue ? ["continue"] : []) + steps()
-            } catch {
-                return ["refuse \(error.status)"]
-            }
-        }
-
-        func respond(isDraining: Bool = false) -> ServerMachine.Ending {
-            machine.responded(isLast: machine.isLastResponse(isDraining: isDraining), waiting: input.readableBytes, now: now)
-        }
-
-        func refuse(_ status: Int) -> ServerMachine.Ending {
-            machine.refused(WireFault(status, ""), waiting: input.readableBytes, now: now)
-        }
-
-        func next(isDraining: Bool = false) -> Bool {
-            machine.nextRequest(settings, isDraining: isDraining, waiting: input.readableBytes, now: now)
-        }
-
-        /// Serves a request without a body.
-        func serve() {
-            #expect(receive("GET / HTTP/1.1\r\nhost: h\r\n\r\n") == ["accept /"])
-            #expect(collect() == ["handle"])
-            #expect(respond() == .next)
-            #expect(next())
-        }
-
-        /// Lets the time pass, up to the deadline unless another time is given.
-        func expire(at time: NIODeadline? = nil) -> String {
-            guard let deadline = machine.deadline else { return "no deadline" }
-            now = time ?? max(now, deadline)
-            return switch machine.deadlineReached(now) {
-            case .none: "none"
-            case .refuse(let fault): "refuse \(fault.status)"
-            case .linger: "linger"
-            case .checkProgress: "check"
-            }
-        }
-
-        func progress(taken: Int = 0, waiting: Int = 0) -> ServerMachine.Verdict {
-            machine.progressed(taken: taken, waiting: waiting, now: now)
-        }
-
-        func drain(waiting: Int) -> Bool { machine.drain(waiting: waiting, now: now) }
-
-        func mustPause(_ waiting: Int) -> Bool { machine.mustPauseRead(waiting: waiting) }
-
-        var seconds: Int64 { machine.deadline.map { ($0 - now).nanoseconds / 1_000_000_000 } ?? -1 }
-
-        /// Whether the connection lingers, and whether patiently.
-        var lingers: Bool? { if case .lingering(let lingering) = machine.state { lingering.isPatient } else { nil } }
-    }
-
     private static func post(_ fields: String, _ body: String = "") -> String { "POST / HTTP/1.1\r\nhost: h\r\n\(fields)\r\n\r\n\(body)" }
 
     @Test("a request without a body reaches the handler at once, and the connection waits for the next")
     func withoutBody() {
-        let connection = Connection()
+        let connection = MachineConnection()
         connection.serve()
         connection.serve()
     }
 
     @Test("pipelined requests are read one at a time")
     func pipelined() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive("GET /1 HTTP/1.1\r\nhost: h\r\n\r\nGET /2 HTTP/1.1\r\nhost: h\r\n\r\n") == ["accept /1"])
         #expect(connection.collect() == ["handle"])
         #expect(connection.steps() == [])
@@ -122,7 +27,7 @@ struct ServerMachineTests {
 
     @Test("the next request waits until the client takes bytes again")
     func unwritable() {
-        let connection = Connection()
+        let connection = MachineConnection()
         connection.machine.isWritable = false
         #expect(connection.receive("GET / HTTP/1.1\r\nhost: h\r\n\r\n") == [])
         connection.machine.isWritable = true
@@ -131,12 +36,12 @@ struct ServerMachineTests {
 
     @Test("a body arrives in parts, with or without a known size")
     func parts() {
-        let sized = Connection()
+        let sized = MachineConnection()
         #expect(sized.receive(Self.post("content-length: 5", "ab")) == ["accept /"])
         #expect(sized.collect() == ["ab +3"])
         #expect(sized.receive("cde") == ["cde +0", "handle"])
 
-        let chunked = Connection()
+        let chunked = MachineConnection()
         #expect(chunked.receive(Self.post("transfer-encoding: chunked", "2\r\nab\r\n")) == ["accept /"])
         #expect(chunked.collect() == ["ab +?"])
         #expect(chunked.receive("1\r\nc\r\n0\r\n\r\n") == ["c +?", "handle"])
@@ -150,31 +55,31 @@ struct ServerMachineTests {
             ("transfer-encoding: chunked", "1\r\na\r\na\r\n", 10, ["a +?", "refuse 413"]), ("content-length: 10", "", 10, []),
         ])
     func tooLarge(_ fields: String, _ body: String, _ maxBytes: Int, _ steps: [String]) {
-        let connection = Connection { $0.maxBodyBytes = 10 }
+        let connection = MachineConnection { $0.maxBodyBytes = 10 }
         #expect(connection.receive(Self.post(fields, body)) == ["accept /"])
         #expect(connection.collect(maxBytes) == steps)
     }
 
     @Test("`100 Continue` is sent only to a client that has sent none of the body")
     func expectContinue() {
-        let waiting = Connection()
+        let waiting = MachineConnection()
         #expect(waiting.receive(Self.post("content-length: 2\r\nexpect: 100-continue")) == ["accept /"])
         #expect(waiting.collect() == ["continue"])
-        let sending = Connection()
+        let sending = MachineConnection()
         #expect(sending.receive(Self.post("content-length: 2\r\nexpect: 100-continue", "a")) == ["accept /"])
         #expect(sending.collect() == ["a +1"])
     }
 
     @Test("the handler can ask for the body later, once, and not after it has declined it")
     func later() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive(Self.post("content-length: 1", "a")) == ["accept /"])
         connection.machine.leftUnread(isAwaited: true, now: connection.now)
         #expect(connection.machine.isRequestIncomplete && connection.steps() == [])
         #expect(connection.collect() == ["a +0", "handle"])
         #expect(!connection.machine.isRequestIncomplete && connection.collect() == ["nothing"])
 
-        let declined = Connection()
+        let declined = MachineConnection()
         #expect(declined.receive(Self.post("content-length: 1", "a")) == ["accept /"])
         declined.machine.leftUnread(isAwaited: false, now: declined.now)
         #expect(!declined.machine.isRequestIncomplete && declined.collect() == ["nothing"])
@@ -188,14 +93,14 @@ struct ServerMachineTests {
             ("content-length: 0", false, false), ("content-length: 0", true, true), ("content-length: 0\r\nconnection: close", false, true),
         ])
     func isLast(_ fields: String, _ isDraining: Bool, _ isLast: Bool) {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive(Self.post(fields)) == ["accept /"])
         #expect(connection.machine.isLastResponse(isDraining: isDraining) == isLast)
     }
 
     @Test("the rest of a small body is dropped, and then the connection is used again")
     func discards() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive(Self.post("content-length: 4", "ab")) == ["accept /"])
         #expect(connection.respond() == .discard)
         #expect(connection.steps() == [] && connection.receive("cd") == ["next"])
@@ -205,7 +110,7 @@ struct ServerMachineTests {
 
     @Test("after the last response up to four times the largest body is dropped, and then the connection closes")
     func discardsLargest() {
-        let connection = Connection { $0.maxBodyBytes = 10 }
+        let connection = MachineConnection { $0.maxBodyBytes = 10 }
         #expect(connection.receive(Self.post("content-length: 99999")) == ["accept /"])
         #expect(connection.respond() == .discard)
         #expect(connection.receive(String(repeating: "x", count: 40)) == [] && connection.lingers == nil)
@@ -214,7 +119,7 @@ struct ServerMachineTests {
 
     @Test("a body that is malformed while it is dropped closes the connection without a second response")
     func discardsMalformed() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive(Self.post("transfer-encoding: chunked")) == ["accept /"])
         #expect(connection.respond() == .discard)
         #expect(connection.receive("zz\r\n") == ["linger"] && connection.lingers == true)
@@ -222,7 +127,7 @@ struct ServerMachineTests {
 
     @Test("a client that waits for `100 Continue` has nothing to drop")
     func refusesContinue() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive(Self.post("content-length: 1\r\nexpect: 100-continue")) == ["accept /"])
         #expect(connection.respond() == .linger && connection.lingers == true)
     }
@@ -230,7 +135,7 @@ struct ServerMachineTests {
     @Test("after a refusal a slow client gets no time, an unparsable one gets some, and any other body is dropped")
     func refusals() {
         func refused(_ status: Int) -> (ServerMachine.Ending, Bool?) {
-            let connection = Connection()
+            let connection = MachineConnection()
             #expect(connection.receive(Self.post("content-length: 9", "a")) == ["accept /"])
             #expect(connection.collect() == ["a +8"])
             return (connection.refuse(status), connection.lingers)
@@ -238,26 +143,26 @@ struct ServerMachineTests {
         #expect(refused(408) == (.linger, false))
         #expect(refused(400) == (.linger, true))
         #expect(refused(413) == (.discard, nil))
-        let head = Connection()
+        let head = MachineConnection()
         #expect(head.receive("bad\r\n") == ["refuse 400"])
         #expect(head.refuse(400) == .linger && head.lingers == true)
-        let target = Connection { $0.maxTargetBytes = 1 }
+        let target = MachineConnection { $0.maxTargetBytes = 1 }
         #expect(target.receive("GET /ab HTTP/1.1\r\n") == ["refuse 414"])
         #expect(target.refuse(414) == .linger && target.lingers == true)
     }
 
     @Test("a head that does not arrive in time is a 408; without a byte the connection closes without a response")
     func headDeadline() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.seconds == 10 && connection.receive("GET") == [])
         #expect(connection.expire() == "refuse 408")
-        let silent = Connection()
+        let silent = MachineConnection()
         #expect(silent.expire() == "check" && silent.progress() == .linger)
     }
 
     @Test("an idle connection closes after its idle time, counted from the moment the client has taken the response")
     func idle() {
-        let connection = Connection { $0.keepAliveIdle = .seconds(75) }
+        let connection = MachineConnection { $0.keepAliveIdle = .seconds(75) }
         connection.serve()
         #expect(connection.seconds == 5)
         #expect(connection.expire() == "check" && connection.progress(waiting: 9) == .wait && connection.seconds == 5)
@@ -267,7 +172,7 @@ struct ServerMachineTests {
 
     @Test("a body that pauses, takes too long or is too slow is a 408")
     func bodyDeadline() {
-        let connection = Connection {
+        let connection = MachineConnection {
             $0.bodyTimeout = .seconds(30)
             $0.minBodyRate = 0
         }
@@ -280,7 +185,7 @@ struct ServerMachineTests {
 
     @Test("a deadline that has moved meanwhile ends nothing")
     func movedDeadline() {
-        let connection = Connection { $0.minBodyRate = 0 }
+        let connection = MachineConnection { $0.minBodyRate = 0 }
         #expect(connection.receive(Self.post("content-length: 9")) == ["accept /"])
         #expect(connection.collect() == [])
         connection.now = connection.now + .seconds(29)
@@ -290,7 +195,7 @@ struct ServerMachineTests {
 
     @Test("dropping a body ends after its time, and the client gets no more")
     func discardDeadline() {
-        let connection = Connection { $0.discardTime = .seconds(10) }
+        let connection = MachineConnection { $0.discardTime = .seconds(10) }
         #expect(connection.receive(Self.post("content-length: 9")) == ["accept /"])
         #expect(connection.respond() == .discard)
         #expect(connection.seconds == 10 && connection.expire() == "linger" && connection.lingers == false)
@@ -298,7 +203,7 @@ struct ServerMachineTests {
 
     @Test("a client that takes no bytes for the stall time is cut off; one that takes some is not")
     func stall() {
-        let connection = Connection { $0.writeStall = .seconds(60) }
+        let connection = MachineConnection { $0.writeStall = .seconds(60) }
         #expect(connection.receive("GET / HTTP/1.1\r\nhost: h\r\n\r\n") == ["accept /"])
         #expect(connection.collect() == ["handle"])
         for taken in 1...20 {
@@ -310,13 +215,13 @@ struct ServerMachineTests {
 
     @Test("a drained server closes idle connections, but not one that has not sent its first request")
     func drain() {
-        let fresh = Connection()
+        let fresh = MachineConnection()
         #expect(!fresh.drain(waiting: 0))
-        let served = Connection()
+        let served = MachineConnection()
         served.serve()
         #expect(!served.drain(waiting: 1))
         #expect(served.drain(waiting: 0) && served.lingers == false)
-        let busy = Connection()
+        let busy = MachineConnection()
         #expect(busy.receive("GET / HTTP/1.1\r\nhost: h\r\n\r\n") == ["accept /"])
         #expect(!busy.drain(waiting: 0))
         #expect(busy.collect() == ["handle"] && busy.respond(isDraining: true) == .linger)
@@ -324,7 +229,7 @@ struct ServerMachineTests {
 
     @Test("while it lingers a connection drops a limited number of bytes and waits a limited time for the client's close")
     func lingers() {
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(connection.receive("GET / HTTP/1.0\r\n\r\n") == ["accept /"])
         #expect(connection.collect() == ["handle"] && connection.respond() == .linger)
         connection.machine.outputClosed(now: connection.now)
@@ -337,7 +242,7 @@ struct ServerMachineTests {
     @Test("reading pauses only while many bytes wait that can't be processed")
     func pause() {
         let limit = ServerMachine.maxWaitingBytes
-        let connection = Connection()
+        let connection = MachineConnection()
         #expect(!connection.mustPause(limit + 1))
         connection.machine.isWritable = false
         #expect(connection.mustPause(limit + 1) && !connection.mustPause(limit))
@@ -349,8 +254,38 @@ struct ServerMachineTests {
 
     @Test("nothing follows the close of the connection")
     func closed() {
-        let connection = Connection()
+        let connection = MachineConnection()
         connection.machine.closed()
         #expect(connection.machine.deadline == nil && connection.receive("GET / HTTP/1.1\r\nhost: h\r\n\r\n") == ["drop"])
+    }
+
+    @Test("whatever happens, a deadline is set until the connection is closed, and a lingering connection stays one", arguments: 0..<200)
+    func anything(_ seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let connection = MachineConnection { $0.maxBodyBytes = 8 }
+        let texts = ["GET /", "POST / HTTP/1.1\r\n", "host: h\r\n\r\n", "content-length: 9\r\n\r\n", "x", "3\r\nabc\r\n", "0\r\n\r\n"]
+        let requests = [
+            "content-length: 7", "transfer-encoding: chunked", "connection: close", "expect: 100-continue\r\ncontent-length: 2",
+        ]
+        var hasLingered = false
+        for _ in 0..<60 {
+            switch UInt8.random(in: 0..<12, using: &random) {
+            case 0...2: _ = connection.receive(texts.randomElement(using: &random) ?? "")
+            case 3...4: _ = connection.receive(Self.post(requests.randomElement(using: &random) ?? "", "1\r\na\r\n"))
+            case 5: _ = connection.collect(.random(in: 0...9, using: &random))
+            case 6: connection.machine.leftUnread(isAwaited: .random(using: &random), now: connection.now)
+            case 7: if connection.isServing, connection.respond(isDraining: .random(using: &random)) == .next { _ = connection.next() }
+            case 8: if connection.isServing { _ = connection.refuse([400, 408, 413].randomElement(using: &random) ?? 400) }
+            case 9: if connection.expire() == "check" { _ = connection.progress(taken: 0, waiting: .random(in: 0...1, using: &random)) }
+            case 10: _ = connection.drain(waiting: 0)
+            default: connection.machine.isWritable.toggle()
+            }
+            if connection.steps().last == "next" { _ = connection.next() }
+            #expect(connection.machine.deadline != nil)
+            #expect(connection.lingers != nil || !hasLingered)
+            hasLingered = connection.lingers != nil
+        }
+        connection.machine.closed()
+        #expect(connection.machine.deadline == nil && connection.receive("x") == ["drop"])
     }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// What a connection to an upstream does next. It knows no channel, delegate, pool or clock: `UpstreamConnection` reports
-/// what happens and performs what is returned.
+/// What a connection to an upstream does next. It knows no channel, delegate, pool or clock: `UpstreamConnection`
+/// reports what happens and performs what is returned.
 struct UpstreamMachine: ~Copyable {
     enum State {
         /// Ready for a request. `isFresh`: the connection has served none.

@@ -19,21 +19,13 @@ extension ServerMachine {
         /// Whether the request's head demands that the response be the connection's last.
         let isLast: Bool
         let expectsContinue: Bool
-        var body: Body
-
-        /// The reader of the bytes that have not been read; nil if there are none.
-        var rest: BodyReader? {
-            switch body {
-            case .unread(let body, _), .collecting(let body, _): body.knownRemaining == 0 ? nil : body
-            case .complete: nil
-            }
-        }
+        var body: Body = .unread(isAwaited: true)
     }
 
     enum Body {
         /// None of it has been read. `isAwaited`: the handler may still ask for it.
-        case unread(BodyReader, isAwaited: Bool)
-        case collecting(BodyReader, Collection)
+        case unread(isAwaited: Bool)
+        case collecting(Collection)
         case complete
     }
 
@@ -45,7 +37,6 @@ extension ServerMachine {
     }
 
     struct Discarding {
-        var body: BodyReader
         /// How many more bytes may be dropped.
         var allowance: Int
         var clock: BodyClock

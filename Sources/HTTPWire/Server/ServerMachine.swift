@@ -14,7 +14,9 @@ struct ServerMachine: ~Copyable {
     var isWritable = true
     private(set) var deadline: NIODeadline?
     private(set) var settings: ConnectionSettings
+    // The readers of the request; `state` says which one reads.
     private var parser = RequestParser()
+    private var body = BodyReader(.none)
     private var stall = StallClock(now: .uptimeNanoseconds(0))
     private var times: ServerTimes { settings.times }
 
@@ -28,7 +30,7 @@ struct ServerMachine: ~Copyable {
     var isRequestIncomplete: Bool {
         guard case .serving(let request) = state else { return false }
         return switch request.body {
-        case .collecting, .unread(_, isAwaited: true): true
+        case .collecting, .unread(isAwaited: true): true
         case .complete, .unread: false
         }
     }
@@ -55,9 +57,9 @@ extension ServerMachine {
         case .head:
             if waiting == 0, !parser.hasBegun { deadline = now.advanced(by: times.head) }
         case .serving(var request):
-            guard case .collecting(let body, var collection) = request.body else { break }
+            guard case .collecting(var collection) = request.body else { break }
             collection.clock.read(count, now: now)
-            request.body = .collecting(body, collection)
+            request.body = .collecting(collection)
             state = .serving(request)
         case .discarding(var discarding):
             discarding.clock.read(count, now: now)
@@ -90,31 +92,30 @@ extension ServerMachine {
         guard isWritable, input.readableBytes > 0, let request = try parser.next(&input, limits: settings.limits.head) else { return .wait }
         parser = RequestParser()
         stall = StallClock(now: now)
+        body = BodyReader(request.body)
         state = .serving(
-            Request(
-                isLast: !request.head.isKeepAlive || request.offersUpgrade, expectsContinue: request.expectsContinue,
-                body: .unread(BodyReader(request.body), isAwaited: true)))
+            Request(isLast: !request.head.isKeepAlive || request.offersUpgrade, expectsContinue: request.expectsContinue))
         return .accept(request)
     }
 
     private mutating func readBody(_ request: Request, _ input: inout ByteBuffer, now: NIODeadline) throws(WireFault) -> Step {
-        guard case .collecting(var body, var collection) = request.body else { return .wait }
+        guard case .collecting(var collection) = request.body else { return .wait }
         var request = request
-        defer { state = .serving(request) }
         let room = collection.limit &- collection.bytes
         switch try body.next(&input, limit: .max) {
         case .bytes(let bytes):
             collection.bytes &+= bytes.readableBytes
-            request.body = .collecting(body, collection)
+            request.body = .collecting(collection)
+            state = .serving(request)
             guard bytes.readableBytes <= room else { throw Self.tooLarge(collection.limit) }
             return .append(bytes, rest: body.knownRemaining)
         case .more:
-            request.body = .collecting(body, collection)
             guard body.announcedBytes <= room else { throw Self.tooLarge(collection.limit) }
             deadline = collection.clock.deadline(times)
             return .wait
         case .end:
             request.body = .complete
+            state = .serving(request)
             deadline = now.advanced(by: times.stallCheck)
             return .handle
         }
@@ -123,7 +124,7 @@ extension ServerMachine {
     private mutating func discard(_ discarding: Discarding, _ input: inout ByteBuffer, now: NIODeadline) throws(WireFault) -> Step {
         var discarding = discarding
         while true {
-            switch try discarding.body.next(&input) {
+            switch try body.next(&input) {
             case .bytes(let bytes):
                 discarding.allowance &-= bytes.readableBytes
                 guard discarding.allowance < 0 else { continue }
@@ -147,8 +148,8 @@ extension ServerMachine {
 extension ServerMachine {
     /// The handler has seen the head and leaves the body unread, for now or for good.
     mutating func leftUnread(isAwaited: Bool, now: NIODeadline) {
-        guard case .serving(var request) = state, case .unread(let body, _) = request.body else { return }
-        request.body = .unread(body, isAwaited: isAwaited)
+        guard case .serving(var request) = state, case .unread = request.body else { return }
+        request.body = .unread(isAwaited: isAwaited)
         state = .serving(request)
         deadline = now.advanced(by: times.stallCheck)
     }
@@ -156,10 +157,10 @@ extension ServerMachine {
     /// The handler wants the body. Returns its size (nil if it is unknown) and whether the client waits for
     /// `100 Continue`. Returns nil if the body is not to be read.
     mutating func collect(maxBytes: Int, waiting: Int, now: NIODeadline) throws(WireFault) -> (size: Int?, sendsContinue: Bool)? {
-        guard case .serving(var request) = state, case .unread(let body, isAwaited: true) = request.body else { return nil }
+        guard case .serving(var request) = state, case .unread(isAwaited: true) = request.body else { return nil }
         let limit = min(max(maxBytes, 0), settings.limits.maxBodyBytes)
         let clock = BodyClock(now: now)
-        request.body = .collecting(body, Collection(limit: limit, clock: clock))
+        request.body = .collecting(Collection(limit: limit, clock: clock))
         state = .serving(request)
         let size = body.knownRemaining
         if size == 0 { return (size, false) }
@@ -171,10 +172,16 @@ extension ServerMachine {
     /// Whether a response that begins now must be the connection's last.
     func isLastResponse(isDraining: Bool) -> Bool {
         guard case .serving(let request) = state, !request.isLast, !isDraining else { return true }
-        guard let rest = request.rest else { return false }
+        let rest = rest(of: request)
+        if rest == 0 { return false }
         // A small unread body is read and dropped, unless the client waits for `100 Continue` and may never send it.
-        guard !request.expectsContinue, let bytes = rest.knownRemaining else { return true }
-        return bytes > Self.maxWaitingBytes
+        guard !request.expectsContinue, let rest else { return true }
+        return rest > Self.maxWaitingBytes
+    }
+
+    /// The bytes of the request's body that have not been read; nil if their number is unknown.
+    private func rest(of request: Request) -> Int? {
+        if case .complete = request.body { 0 } else { body.knownRemaining }
     }
 
     /// The response is complete. The rest of the body is read and dropped before the connection is closed or used
@@ -184,7 +191,7 @@ extension ServerMachine {
     /// - Parameter isLast: whether the response's head has announced that the connection is closed.
     mutating func responded(isLast: Bool, waiting: Int, now: NIODeadline) -> Ending {
         guard case .serving(let request) = state else { return .linger }
-        guard let rest = request.rest else {
+        if rest(of: request) == 0 {
             guard isLast else { return .next }
             linger(isPatient: false, now: now)
             return .linger
@@ -195,7 +202,7 @@ extension ServerMachine {
             return .linger
         }
         let discarding = Discarding(
-            body: rest, allowance: isLast ? maxRefusedBytes : Self.maxWaitingBytes, clock: BodyClock(now: now),
+            allowance: isLast ? maxRefusedBytes : Self.maxWaitingBytes, clock: BodyClock(now: now),
             end: now.advanced(by: times.discard), isLast: isLast)
         state = .discarding(discarding)
         deadline = discarding.deadline(times)
@@ -264,7 +271,7 @@ extension ServerMachine {
         case .head:
             return parser.hasBegun ? .refuse(WireFault(408, "the request's head did not arrive in time")) : .checkProgress
         case .serving(let request):
-            guard case .collecting(_, let collection) = request.body else { return .checkProgress }
+            guard case .collecting(let collection) = request.body else { return .checkProgress }
             let end = collection.clock.deadline(times)
             if end <= now { return .refuse(WireFault(408, "the request's body did not arrive in time")) }
             deadline = end
