@@ -49,7 +49,9 @@ public protocol Provider: Sendable {
     /// The wire formats that the upstream speaks for an operation with this model, its own first; empty if it doesn't
     /// serve the operation.
     ///
-    /// - Parameter model: the provider's own name of the model.
+    /// - Parameters:
+    ///   - operation: what the client requests.
+    ///   - model: the provider's own name of the model.
     func formats(for operation: Operation, model: String) -> [WireFormat]
 
     /// Whether a model of the provider can continue another model's partial response. If it is true,

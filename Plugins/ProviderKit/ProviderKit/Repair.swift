@@ -1,7 +1,8 @@
 /// A change to a request that an upstream has refused, which may make it accept the request.
 ///
-/// The router asks ``Provider/repair(of:body:refusedWith:refusal:)`` for one, and sends the request to the same model again, at
-/// once, with the repair in ``Call/repairs``. That is no attempt: it doesn't count for limits, retries and the breaker.
+/// The router asks ``Provider/repair(of:body:refusedWith:refusal:)`` for one, and sends the request to the same model
+/// again, at once, with the repair in ``Call/repairs``. That is no attempt: it doesn't count for limits, retries and
+/// the breaker.
 public struct Repair: Sendable, Hashable {
     /// What the repair does, in words that end the sentence "sent again …", such as `without 'stream_options'`.
     public let name: String

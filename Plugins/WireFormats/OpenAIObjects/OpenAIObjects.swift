@@ -4,8 +4,8 @@ public import ProviderKit
 /// The operations of OpenAI's API whose requests and responses are single JSON objects that the router passes through:
 /// it changes the `model`, adds the members from the policy, and reads the usage.
 ///
-/// Sources: OpenAI's API reference, "Completions", "Moderations" and "Images"; Cohere's and Jina's references, "Rerank",
-/// whose requests and responses vLLM and others have in common.
+/// Sources: OpenAI's API reference, "Completions", "Moderations" and "Images"; Cohere's and Jina's references,
+/// "Rerank", whose requests and responses vLLM and others have in common.
 public enum OpenAIObjects {
     /// OpenAI's legacy completions.
     public static let completions = WireFormat("openai-completions")
@@ -18,8 +18,8 @@ public enum OpenAIObjects {
     /// Reranking, as Cohere, Jina and vLLM have it.
     public static let rerank = WireFormat("rerank")
 
-    /// The body of a call: the client's, or what a typed embeddings request gives, with the provider's name of the model
-    /// and the members from the policy. All other bytes of a client's body stay as they are.
+    /// The body of a call: the client's, or what a typed embeddings request gives, with the provider's name of the
+    /// model and the members from the policy. All other bytes of a client's body stay as they are.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)`` for a typed request of another operation.
     public static func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {

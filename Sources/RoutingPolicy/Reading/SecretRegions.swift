@@ -156,7 +156,8 @@ private struct Scanner {
             if !isShown { hide(range) }
         } else if isSection(text, at: range.lowerBound) {
             nameColumn = nil
-            region = Region(isProviders: nearest(to: text, in: ["providers"]) != nil,
+            region = Region(
+                isProviders: nearest(to: text, in: ["providers"]) != nil,
                 isForeign: nearest(to: text, in: ["keys", "providers"]) == nil, indent: range.lowerBound, depth: brackets.count)
             covered = (covered?.lowerBound ?? range.lowerBound)..<line.count
         }

@@ -38,6 +38,8 @@ func checkChatRequest(_ bytes: [UInt8]) throws {
 /// The members that go upstream as they are.
 private func unchanged(_ payload: Payload, _ body: [UInt8]) -> [[ArraySlice<UInt8>]] {
     guard case .members(let members) = payload else { return [] }
-    return members.filter { !JSON.isKey($0.key, "model", in: body.span.bytes) && !JSON.isKey($0.key, "stream_options", in: body.span.bytes) }
-        .map { [body[$0.key], body[$0.value.range]] }
+    return members.filter {
+        !JSON.isKey($0.key, "model", in: body.span.bytes) && !JSON.isKey($0.key, "stream_options", in: body.span.bytes)
+    }
+    .map { [body[$0.key], body[$0.value.range]] }
 }

@@ -2,8 +2,8 @@ import ProviderKit
 
 @testable import WireFormats
 
-/// A response in OpenAI's format has the same typed events wherever its bytes are cut, and the events of a complete one,
-/// written as a stream, read back as equal.
+/// A response in OpenAI's format has the same typed events wherever its bytes are cut, and the events of a complete
+/// one, written as a stream, read back as equal.
 ///
 /// The first byte chooses the form of the body.
 func checkOpenAIEvents(_ bytes: [UInt8]) throws {

@@ -1,5 +1,5 @@
-/// A JSON value as a tree, for values that are read as a whole or changed. Strings and numbers keep their bytes, so that
-/// nothing is lost on the way.
+/// A JSON value as a tree, for values that are read as a whole or changed. Strings and numbers keep their bytes, so
+/// that nothing is lost on the way.
 ///
 /// Where only a few members of a large object are needed, ``JSONCursor`` is faster.
 public indirect enum JSONTree: Sendable, Equatable {

@@ -24,7 +24,9 @@ public struct MultipartForm: Sendable, Equatable {
 
     /// Reads a body; nil if it is not a complete form with a field in each part.
     ///
-    /// - Parameter contentType: the value of `content-type`.
+    /// - Parameters:
+    ///   - body: the complete body.
+    ///   - contentType: the value of `content-type`.
     public init?(_ body: RawSpan, contentType: String) {
         guard let boundary = Self.boundary(in: contentType) else { return nil }
         let delimiter = Array("--".utf8) + boundary

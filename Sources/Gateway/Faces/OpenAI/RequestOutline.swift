@@ -4,8 +4,8 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// What the router reads of a request in OpenAI's API, straight from the bytes. Everything else is never parsed and reaches the
-/// upstream as it came.
+/// What the router reads of a request in OpenAI's API, straight from the bytes. Everything else is never parsed and
+/// reaches the upstream as it came.
 struct RequestOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
