@@ -155,12 +155,15 @@ enum BufferedCompletion {
         var shared: [JSONMember] = []
         var choices: JSONValue?
         var usage: JSONValue?
+        var isText = false
         for member in members {
             if JSON.isKey(member.key, "choices", in: object) {
                 choices = member.value
             } else if JSON.isKey(member.key, "usage", in: object) {
                 usage = member.value.kind == .object ? member.value : nil
-            } else if !JSON.isKey(member.key, "object", in: object), !isStray(member, in: object) {
+            } else if JSON.isKey(member.key, "object", in: object) {
+                isText = JSON.isString(member.value, "text_completion", in: object)
+            } else if !isStray(member, in: object) {
                 shared.append(member)
             }
         }
@@ -168,7 +171,8 @@ enum BufferedCompletion {
         func chunk(_ choices: [UInt8], _ usage: JSONValue?) -> [UInt8] {
             var writer = JSONWriter()
             writer.object { writer in
-                writer.member("object", "chat.completion.chunk")
+                // A legacy completion has the same name in both forms.
+                writer.member("object", isText ? "text_completion" : "chat.completion.chunk")
                 for member in shared { writer.member(copying: member, from: object) }
                 writer.key("choices")
                 writer.raw(choices)
