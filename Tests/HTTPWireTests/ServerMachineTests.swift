@@ -269,18 +269,26 @@ struct ServerMachineTests {
         ]
         var hasLingered = false
         for _ in 0..<60 {
+            var steps: [String] = []
             switch UInt8.random(in: 0..<12, using: &random) {
-            case 0...2: _ = connection.receive(texts.randomElement(using: &random) ?? "")
-            case 3...4: _ = connection.receive(Self.post(requests.randomElement(using: &random) ?? "", "1\r\na\r\n"))
-            case 5: _ = connection.collect(.random(in: 0...9, using: &random))
+            case 0...2: steps = connection.receive(texts.randomElement(using: &random) ?? "")
+            case 3...4: steps = connection.receive(Self.post(requests.randomElement(using: &random) ?? "", "1\r\na\r\n"))
+            case 5: steps = connection.collect(.random(in: 0...9, using: &random))
             case 6: connection.machine.leftUnread(isAwaited: .random(using: &random), now: connection.now)
-            case 7: if connection.isServing, connection.respond(isDraining: .random(using: &random)) == .next { _ = connection.next() }
-            case 8: if connection.isServing { _ = connection.refuse([400, 408, 413].randomElement(using: &random) ?? 400) }
-            case 9: if connection.expire() == "check" { _ = connection.progress(taken: 0, waiting: .random(in: 0...1, using: &random)) }
+            case 7:
+                if connection.isServing, connection.respond(isDraining: .random(using: &random)) == .next { steps = ["next"] }
+            case 8:
+                if connection.isServing { steps = [["refuse 400", "refuse 408", "refuse 413"].randomElement(using: &random) ?? ""] }
+            case 9:
+                steps = [connection.expire()]
+                if steps == ["check"] { _ = connection.progress(taken: 0, waiting: .random(in: 0...1, using: &random)) }
             case 10: _ = connection.drain(waiting: 0)
             default: connection.machine.isWritable.toggle()
             }
-            if connection.steps().last == "next" { _ = connection.next() }
+            while let step = steps.last, step == "next" || step.hasPrefix("refuse") {
+                if step == "next" { _ = connection.next() } else { _ = connection.refuse(Int(step.dropFirst(7)) ?? 0) }
+                steps = connection.steps()
+            }
             #expect(connection.machine.deadline != nil)
             #expect(connection.lingers != nil || !hasLingered)
             hasLingered = connection.lingers != nil
