@@ -1,3 +1,4 @@
+import ProviderKit
 import Testing
 
 @testable import RoutingPolicy
@@ -28,5 +29,11 @@ import Testing
                 #expect(Letters([first]).isSuperset(of: [second]) == (first == second))
             }
         }
+    }
+
+    @Test func `every capability and every operation has a bit of its own, in their order`() {
+        #expect(Capability.allCases.map { CapabilitySet([$0]).bits } == Capability.allCases.indices.map { 1 << UInt64($0) })
+        let operations = ProviderKit.Operation.allCases
+        #expect(operations.map { OperationSet([$0]).bits } == operations.indices.map { 1 << UInt64($0) })
     }
 }

@@ -3,8 +3,10 @@ import RoutingPolicy
 /// The properties of a model that the planner compares, as plain numbers, so that it can check a thousand models in
 /// microseconds.
 struct ModelTraits {
-    var supports: CapabilitySet
-    var serves: OperationSet
+    /// One bit for each `Capability`.
+    var supports: UInt64
+    /// One bit for each `Operation`.
+    var serves: UInt64
     /// In tokens; `Int.max` if unknown.
     var context: Int
     /// In tokens; `Int.max` if unknown.
@@ -14,8 +16,8 @@ struct ModelTraits {
     var weight: Double
 
     init(_ model: ModelDefinition) {
-        supports = model.supports
-        serves = model.serves
+        supports = model.supports.bits
+        serves = model.serves.bits
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max
         price = model.price.map { $0.input + $0.output } ?? .infinity

@@ -161,7 +161,7 @@ package struct Planner<State: PlanningState> {
     private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
         let allowed = request.scope.map { scope in models.filter { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
-        let serving = allowed.filter { snapshot.traits[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
+        let serving = allowed.filter { snapshot.policy.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
         guard let first = serving.first else { throw .unfit(name, allowed.map { OmittedModel(model: $0, rule: misuse(of: $0)) }) }
         pinVectors(to: first)
         var served = serving.filter { snapshot.instance(ofModel: $0) != nil }
@@ -187,7 +187,7 @@ package struct Planner<State: PlanningState> {
 
     private mutating func pinVectors(to segment: Segment, _ scope: ModelScope?) {
         let first = segment.models.first {
-            scope?.models.contains($0) != false && snapshot.traits[$0].serves.contains(.embeddings)
+            scope?.models.contains($0) != false && snapshot.policy.models[$0].serves.contains(.embeddings)
                 && (!checksWishes || conditions?.failedWish(of: snapshot.policy.models[$0]) == nil)
         }
         if let first { pinVectors(to: first) }

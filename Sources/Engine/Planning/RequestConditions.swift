@@ -8,10 +8,10 @@ import RoutingPolicy
 final class RequestConditions {
     /// The needs as plain numbers. Every model is checked against them first.
     struct Flat {
-        fileprivate var operation = OperationSet()
-        fileprivate var supports = CapabilitySet()
-        /// The model must support at least one of these; empty if it need not.
-        fileprivate var anyMedium = CapabilitySet()
+        fileprivate var operation: UInt64 = 0
+        fileprivate var supports: UInt64 = 0
+        /// The model must have at least one of these bits; 0 if it need not.
+        fileprivate var anyMedium: UInt64 = 0
         /// The tokens of prompt and response together.
         fileprivate var contextTokens = 0
         /// The tokens of the response; 0 if the request does not limit them.
@@ -21,8 +21,8 @@ final class RequestConditions {
 
         @inline(__always)
         func areMet(by traits: ModelTraits) -> Bool {
-            traits.serves.isSuperset(of: operation) && traits.supports.isSuperset(of: supports)
-                && (anyMedium.isEmpty || !traits.supports.isDisjoint(with: anyMedium))
+            traits.serves & operation != 0 && traits.supports & supports == supports
+                && (anyMedium == 0 || traits.supports & anyMedium != 0)
                 && contextTokens <= traits.context && outputTokens <= traits.maxOutput
         }
     }
@@ -41,9 +41,9 @@ final class RequestConditions {
         let fields = overrides?.fields
         operation = request.operation
         flat = Flat(
-            operation: [operation],
-            supports: needs.supports.union(fields?.supports ?? CapabilitySet()),
-            anyMedium: needs.needsAnyMedium ? .media : [],
+            operation: OperationSet([operation]).bits,
+            supports: needs.supports.union(fields?.supports ?? CapabilitySet()).bits,
+            anyMedium: needs.needsAnyMedium ? CapabilitySet.media.bits : 0,
             contextTokens: Int(clamping: needs.contextTokens ?? needs.promptTokens).addingSaturated(needs.maxTokens ?? 0),
             outputTokens: needs.maxTokens ?? 0,
             hasWishes: fields.map { $0.tags != nil || $0.type != nil || $0.minContext != nil || $0.minOutput != nil } ?? false)
