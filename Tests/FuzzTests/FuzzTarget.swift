@@ -28,6 +28,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("policy", examples: "Tests/RoutingPolicyTests/Goldens", checkPolicy),
         FuzzTarget("mask", checkMask),
         FuzzTarget("chat-request", checkChatRequest),
+        FuzzTarget("form", checkForm),
         FuzzTarget("openai-response", checkOpenAIResponse),
         FuzzTarget("openai-events", checkOpenAIEvents),
         FuzzTarget("openai-error", checkOpenAIError),
