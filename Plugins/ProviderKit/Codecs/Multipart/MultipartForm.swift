@@ -53,8 +53,8 @@ public struct MultipartForm: Sendable, Equatable {
     private static func boundary(in contentType: String) -> [UInt8]? {
         let pieces = contentType.split(separator: ";").map { String($0.trimmingBlanks()) }
         guard pieces.first?.lowercased() == "multipart/form-data" else { return nil }
-        for piece in pieces.dropFirst() where piece.lowercased().hasPrefix("boundary=") {
-            let value = piece.dropFirst("boundary=".count), boundary = value.unquoted
+        for piece in pieces.dropFirst() where piece.lowercased().utf8.starts(with: "boundary=".utf8) {
+            let boundary = Substring(piece.utf8.dropFirst("boundary=".utf8.count)).unquoted
             return (1...70).contains(boundary.utf8.count) ? Array(boundary.utf8) : nil
         }
         return nil
@@ -68,8 +68,8 @@ public struct MultipartForm: Sendable, Equatable {
             let line = body.text(place..<max(place, end - 2))
             place = end
             if line.isEmpty { return (fields, end) }
-            guard let colon = line.firstIndex(of: ":"), fields.count < 16 else { return nil }
-            fields.append((line[..<colon].lowercased(), String(line[line.index(after: colon)...].trimmingBlanks())))
+            guard let colon = line.utf8.firstIndex(of: ASCII.colon), fields.count < 16 else { return nil }
+            fields.append((line[..<colon].lowercased(), String(line[line.utf8.index(after: colon)...].trimmingBlanks())))
         }
         return nil
     }
@@ -79,8 +79,8 @@ public struct MultipartForm: Sendable, Equatable {
         var name: String?, isFile = false
         for parameter in disposition.split(separator: ";").dropFirst() {
             let text = String(parameter.trimmingBlanks())
-            if text.lowercased().hasPrefix("name=") { name = text.dropFirst("name=".count).unquoted }
-            if text.lowercased().hasPrefix("filename") { isFile = true }
+            if text.lowercased().utf8.starts(with: "name=".utf8) { name = Substring(text.utf8.dropFirst("name=".utf8.count)).unquoted }
+            if text.lowercased().utf8.starts(with: "filename".utf8) { isFile = true }
         }
         return name.map { Part(name: $0, isFile: isFile, value: value) }
     }
@@ -118,9 +118,9 @@ extension RawSpan {
     }
 }
 
-extension StringProtocol {
+extension Substring {
     fileprivate var unquoted: String {
-        guard utf8.count >= 2, hasPrefix("\""), hasSuffix("\"") else { return String(self) }
-        return String(dropFirst().dropLast())
+        guard utf8.count >= 2, utf8.first == ASCII.quote, utf8.last == ASCII.quote else { return String(self) }
+        return String(Substring(utf8.dropFirst().dropLast()))
     }
 }
