@@ -3,7 +3,7 @@ import NIOCore
 
 /// Writes a connection's bytes. A single buffer is sent directly to the socket. The channel gets the bytes that the
 /// socket doesn't accept immediately, and all later bytes until those are sent. Measured: bypassing the channel saves
-/// 6,000 of a request's 95,000 instructions.
+/// 5,200 of a request's 80,800 instructions (6 %) and 2,600 of a chunk's 11,900 (22 %).
 final class SocketWriter {
     private var context: ChannelHandlerContext?
     private(set) var descriptor: CInt?
