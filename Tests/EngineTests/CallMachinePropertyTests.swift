@@ -34,7 +34,7 @@ struct CallMachinePropertyTests {
         try Planner.plan(PlanRequest(models: [random.one(of: ["r", "r", "a"])]), in: policy, state: FixedState())
     }
 
-    @Test("random answers and events break no rule of the machine", arguments: 0..<400)
+    @Test("random answers and events break no rule of the machine", arguments: 0..<200)
     func events(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed))
         let policy = try Self.policy(&random), plan = try Self.plan(policy, &random)
@@ -134,7 +134,7 @@ struct CallMachinePropertyTests {
         return random.one(of: events)
     }
 
-    @Test("random calls at the same models leave no slot, no place in a queue and no repeat behind, and end in time", arguments: 0..<100)
+    @Test("random calls at the same models leave no slot, no place in a queue and no repeat behind, and end in time", arguments: 0..<50)
     func resources(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed))
         let policy = try Self.policy(&random), budget = RetryBudget(loops: 1)

@@ -270,7 +270,8 @@ final class ScriptedCall {
             }
             let total = snapshot.timeouts(ofModel: candidate.model, on: machine.plan.timeoutRoute).total
             running[role] = Running(
-                candidate: candidate, turn: turn, startedAt: now, deadline: machine.attemptDeadline(total: total, now: now),
+                candidate: candidate, turn: turn, startedAt: now,
+                deadline: min(machine.deadline, now + min(total, machine.plan.attemptTimeout ?? total)),
                 permit: permit, isRepeat: hasRepeat)
             hasRepeat = false
             attempts.append((candidate.isRetry ? "=" : "") + (candidate.isFallback ? "+" : "") + name(candidate))

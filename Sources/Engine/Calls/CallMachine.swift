@@ -203,13 +203,6 @@ struct CallMachine {
         }
     }
 
-    /// The deadline of an attempt that starts now.
-    ///
-    /// - Parameter total: the `total` timeout of its model.
-    func attemptDeadline(total: Duration, now: NIODeadline) -> NIODeadline {
-        min(deadline, now + min(total, plan.attemptTimeout ?? total))
-    }
-
     mutating func on(_ event: Event, now: NIODeadline) -> Action {
         if case .ended = step { return .nothing }
         switch event {

@@ -31,7 +31,8 @@ extension RunningCall {
             self.attempt = attempt
             if !machine.isCommitted { present(attempt) }
         }
-        attempt.start(deadline: machine.attemptDeadline(total: timeouts.total, now: now))
+        // Read from the fields, because the call of a method would copy the machine.
+        attempt.start(deadline: min(machine.deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         return nil
     }
 
