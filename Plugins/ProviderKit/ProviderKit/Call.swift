@@ -66,11 +66,11 @@ public enum Payload: Sendable {
     /// reads, such as `model` or `messages`, occurs twice; any other key may.
     case members([JSONMember])
     /// The fields of the client's form, because its format passes through. The ranges refer to the client's body.
-    case form(MultipartForm)
+    indirect case form(MultipartForm)
     /// A chat request in another format than the provider's.
-    case chat(ChatRequest)
+    indirect case chat(ChatRequest)
     /// An embeddings request in another format than the provider's.
-    case embeddings(EmbeddingsRequest)
+    indirect case embeddings(EmbeddingsRequest)
 }
 
 /// A member for the JSON body of a request, from the policy.

@@ -28,9 +28,9 @@ extension RequestOutline {
         }
     }
 
-    /// A member of a request's body that the router reads.
-    struct Field: Sendable {
-        enum Meaning {
+    /// A member of a request's body that the router reads. A class, because its meaning is expensive to copy.
+    final class Field: Sendable {
+        enum Meaning: Sendable {
             case member(Member)
             /// No upstream sees it.
             case override(RoutingOverride)
@@ -41,11 +41,18 @@ extension RequestOutline {
         let name: StaticString
         let meaning: Meaning
 
+        let isMessages: Bool
+        let isOverride: Bool
+
+        private init(id: Int, name: StaticString, meaning: Meaning) {
+            self.id = id
+            self.name = name
+            self.meaning = meaning
+            isMessages = if case .member(.messages) = meaning { true } else { false }
+            isOverride = if case .override = meaning { true } else { false }
+        }
+
         var text: String { "\(name)" }
-
-        var isMessages: Bool { if case .member(.messages) = meaning { true } else { false } }
-
-        var isOverride: Bool { if case .override = meaning { true } else { false } }
 
         private static let all: [Field] = {
             let meanings = Member.allCases.map { ($0.name, Meaning.member($0)) } + RoutingOverride.all.map { ($0.name, .override($0)) }
@@ -60,9 +67,15 @@ extension RequestOutline {
         /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an
         /// escaped key is the same key.
         static func named(_ key: Range<Int>, in body: RawSpan) -> Field? {
-            let length = JSON.contentLength(key, in: body)
-            guard byLength.indices.contains(length) else { return nil }
-            return byLength[length].first { JSON.isKey(key, $0.name, in: body) }
+            let length = key.count - 2
+            if let field = named(key, in: body, length: length) { return field }
+            // A key that is longer than its meaning has an escape.
+            let meant = JSON.contentLength(key, in: body)
+            return meant == length ? nil : named(key, in: body, length: meant)
+        }
+
+        private static func named(_ key: Range<Int>, in body: RawSpan, length: Int) -> Field? {
+            byLength.indices.contains(length) ? byLength[length].first { JSON.isKey(key, $0.name, in: body) } : nil
         }
     }
 }

@@ -33,6 +33,7 @@ extension RequestOutline {
         private mutating func read(_ body: RawSpan) throws(JSONError) {
             var cursor = JSONCursor()
             members.reserveCapacity(16)
+            seen.reserveCapacity(8)
             try cursor.enterObject(body)
             while let key = try cursor.nextKey(body) {
                 let field = Field.named(key, in: body)
