@@ -43,7 +43,7 @@ import Testing
                 var cursor = JSONCursor()
                 let walked = reading(bytes) { bytes in
                     Result { () throws(JSONError) in
-                        let value = try walk(&cursor, bytes)
+                        let value = try cursor.walk(bytes)
                         try cursor.end(bytes)
                         return value
                     }
@@ -59,23 +59,6 @@ import Testing
                 #expect(walked == skipped, "seed \(seed), round \(round): \(text(bytes).debugDescription)")
             }
         }
-    }
-
-    /// Enters all objects and arrays.
-    private func walk(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> JSONValue {
-        let kind = try cursor.peekKind(bytes)
-        let start = cursor.offset
-        switch kind {
-        case .object:
-            try cursor.enterObject(bytes)
-            while try cursor.nextKey(bytes) != nil { _ = try walk(&cursor, bytes) }
-        case .array:
-            try cursor.enterArray(bytes)
-            while try cursor.nextElement(bytes) { _ = try walk(&cursor, bytes) }
-        default:
-            return try cursor.skipValue(bytes)
-        }
-        return JSONValue(range: start..<cursor.offset, kind: kind)
     }
 
     private func foundationAccepts(_ bytes: [UInt8]) -> Bool {

@@ -31,10 +31,10 @@ struct OpenAIEmbeddingsTests {
 
     @Test("base64 is little-endian 32-bit floats")
     func base64() throws {
-        #expect(Base64.encode([1, -2]) == "AACAPwAAAMA=")
-        #expect(Base64.floats("AACAPwAAAMA=") == [1, -2])
-        #expect(Base64.floats("AACAPwAAAM") == nil)
-        #expect(Base64.floats("!") == nil)
+        #expect(VectorText.encoded([1, -2]) == "AACAPwAAAMA=")
+        #expect(VectorText.decoded("AACAPwAAAMA=") == [1, -2])
+        #expect(VectorText.decoded("AACAPwAAAM") == nil)
+        #expect(VectorText.decoded("!") == nil)
     }
 
     @Test(

@@ -101,8 +101,8 @@ extension OpenAIChat {
 }
 
 extension ChatReasoning {
-    /// The effort by name. A budget becomes the effort that spends about as much. Source: OpenRouter's "Reasoning
-    /// Tokens", which gives the efforts 20, 50 and 80 % of the response's tokens.
+    /// The effort by name. A budget becomes the effort that spends about as much; the bounds are the router's own
+    /// choice.
     fileprivate var effort: String {
         switch self {
         case .effort(let effort): effort

@@ -95,7 +95,7 @@ public enum OpenAIEmbeddings {
                         writer.key("embedding")
                         switch encoding {
                         case .float: writer.array { for value in vector { $0.float(value) } }
-                        case .base64: writer.string(Base64.encode(vector))
+                        case .base64: writer.string(VectorText.encoded(vector))
                         }
                     }
                 }
@@ -122,7 +122,7 @@ public enum OpenAIEmbeddings {
     }
 
     private static func vector(_ value: JSONTree) -> [Float]? {
-        if let text = value.string { return Base64.floats(text) }
+        if let text = value.string { return VectorText.decoded(text) }
         guard let elements = value.elements else { return nil }
         let numbers = elements.compactMap { $0.double.map { Float($0) } }
         return numbers.count == elements.count ? numbers : nil

@@ -6,7 +6,7 @@ import TestSupport
 /// differences, and what is written from the read values reads back as equal.
 func checkJSON(_ bytes: [UInt8]) throws {
     let skipped = read(bytes) { (cursor, bytes) throws(JSONError) in try cursor.skipValue(bytes) }
-    let walked = read(bytes) { (cursor, bytes) throws(JSONError) in try walk(&cursor, bytes) }
+    let walked = read(bytes) { (cursor, bytes) throws(JSONError) in try cursor.walk(bytes) }
     try ensure(walked == skipped, "entered, it is \(walked), and skipped, \(skipped)")
 
     let foundation = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
@@ -40,22 +40,6 @@ private func read(
     } catch {
         return .failure(error)
     }
-}
-
-/// Enters all objects and arrays.
-private func walk(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> JSONValue {
-    let kind = try cursor.peekKind(bytes)
-    let start = cursor.offset
-    switch kind {
-    case .object:
-        try cursor.enterObject(bytes)
-        while try cursor.nextKey(bytes) != nil { _ = try walk(&cursor, bytes) }
-    case .array:
-        try cursor.enterArray(bytes)
-        while try cursor.nextElement(bytes) { _ = try walk(&cursor, bytes) }
-    default: return try cursor.skipValue(bytes)
-    }
-    return JSONValue(range: start..<cursor.offset, kind: kind)
 }
 
 /// The value, written anew from the decoded strings and numbers.
