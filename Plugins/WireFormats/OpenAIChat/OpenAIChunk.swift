@@ -33,8 +33,6 @@ struct OpenAIChunk {
     /// The range of the finish reason that means a failure; nil if there is none.
     private var failedReason: Range<Int>?
     private var hasChoices = false
-    /// Whether the object has a member that reports a failure in an object without content.
-    private var mayHaveFailed = false
     /// Whether a choice has neither content nor a finish reason.
     private(set) var hasEmptyChoice = false
 
@@ -81,7 +79,6 @@ struct OpenAIChunk {
                     if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { signals.hasStrayMember = true }
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
-                    if Self.mayReportFailure(key, bytes) { mayHaveFailed = true }
                     let value = try cursor.skipValue(bytes)
                     if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                 }
@@ -96,8 +93,8 @@ struct OpenAIChunk {
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if let error { throw OpenAIChat.failure(bytes.extracting(error)) }
         if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }
-        // Chunks without content, and with a member for a failure, are rare.
-        if open == 0, ended == 0, mayHaveFailed || !hasChoices && usage == nil,
+        // Chunks without content are rare.
+        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
         {
             throw failure
@@ -123,11 +120,24 @@ struct OpenAIChunk {
         }
     }
 
-    private static func mayReportFailure(_ key: Range<Int>, _ bytes: RawSpan) -> Bool {
-        JSON.isKey(key, "message", in: bytes) || JSON.isKey(key, "code", in: bytes) || JSON.isKey(key, "detail", in: bytes)
-            || JSON.isKey(key, "base_resp", in: bytes) || JSON.isKey(key, "msg", in: bytes) || JSON.isKey(key, "error_msg", in: bytes)
-            || JSON.isKey(key, "error_message", in: bytes) || JSON.isKey(key, "error_code", in: bytes)
-            || JSON.isKey(key, "errors", in: bytes)
+    /// The members that report a failure in an object without content.
+    private static let failureMembers: [StaticString] = [
+        "message", "code", "detail", "base_resp", "msg", "error_msg", "error_message", "error_code", "errors",
+    ]
+
+    /// Whether an object has one of them.
+    private static func mayReportFailure(_ object: RawSpan) -> Bool {
+        var cursor = JSONCursor()
+        do throws(JSONError) {
+            try cursor.enterObject(object)
+            while let key = try cursor.nextKey(object) {
+                if failureMembers.contains(where: { JSON.isKey(key, $0, in: object) }) { return true }
+                try cursor.skipValue(object)
+            }
+        } catch {
+            return false
+        }
+        return false
     }
 
     /// Whether an error says something. Some providers send an empty one beside a sound response, such as

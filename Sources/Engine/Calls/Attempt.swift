@@ -9,7 +9,7 @@ import RoutingPolicy
 final class Attempt {
     enum Outcome {
         case succeeded
-        case failed(ProviderError, reason: String)
+        indirect case failed(ProviderError, reason: String)
 
         var error: ProviderError? { if case .failed(let error, _) = self { error } else { nil } }
     }
@@ -73,8 +73,8 @@ final class Attempt {
     let translator: any Provider
     let call: RunningCall
     let providerCall: Call
-    /// The reason why the request can't be translated for the provider; nil if it can.
-    private let translationFailure: ProviderError?
+    /// The request as typed values; nil if the provider speaks the client's format.
+    private let translation: Translation?
     let timeouts: Timeouts
     var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
@@ -129,7 +129,8 @@ final class Attempt {
         self.provider = provider
         translator = provider.translator
         self.triedRepair = triedRepair
-        (providerCall, translationFailure) = call.providerCall(for: candidate, at: provider, repairs: repairs)
+        translation = call.translation(for: candidate, at: provider)
+        providerCall = call.providerCall(for: candidate, translation, repairs: repairs)
         self.timeouts = timeouts
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
@@ -166,7 +167,7 @@ final class Attempt {
         self.deadline = deadline
         let body = call.request.body
         do throws(ProviderError) {
-            if let translationFailure { throw translationFailure }
+            if case .failed(let error)? = translation { throw error }
             guard provider.pool != nil else {
                 let local = LocalUpstream(
                     translator.response(to: providerCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)

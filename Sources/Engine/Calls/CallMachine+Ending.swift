@@ -25,7 +25,7 @@ extension CallMachine {
     /// Ends the call because its stream broke. If a model that was to continue it sent no content, the earlier failure
     /// is the one that ended the response.
     mutating func failBroken() -> Action {
-        guard let error = brokenBy ?? failures.last?.error else { return fail(.exhausted) }
+        guard let error = brokenBy.map({ failures[$0].error }) ?? failures.last?.error else { return fail(.exhausted) }
         let status = error.status ?? (error.failure == .timeout ? 504 : 502)
         return end(.fail(CallFailure(cause: .allFailed, status: status, error: error)), .stopped(error.failure))
     }

@@ -78,7 +78,7 @@ extension CallMachine {
     static let maxPartialBytes = 1 << 20
 
     private mutating func resume(after failure: Failure, _ now: NIODeadline) -> Action {
-        if failure.hasContent { brokenBy = failure.error }
+        if failure.hasContent { brokenBy = failures.count - 1 }
         guard plan.resumes, failure.error.failure.isBreak, now < deadline, let bytes = failure.partialBytes,
             (1...Self.maxPartialBytes).contains(bytes)
         else { return failBroken() }

@@ -22,6 +22,7 @@ struct CallMachine {
         case hedge
     }
 
+    /// The cases that carry much are indirect, so that the others are cheap to pass.
     enum Event {
         case began
         /// The retry budget allows the repeat that `reserveRepeat` asks for.
@@ -35,7 +36,7 @@ struct CallMachine {
         /// The call has a place in the queue that `queue` or `claim` asks for.
         case queued
         /// The attempt that `ask`, `queue` or `claim` asks for isn't possible now.
-        case refused(Refusal)
+        indirect case refused(Refusal)
         /// The call has the slot that it queues for.
         case slotGranted
         /// `holding.wakeTime` has come.
@@ -43,15 +44,15 @@ struct CallMachine {
         /// The attempt's stream has its first content.
         case contentBegan(Role)
         case succeeded(Role)
-        case failed(Role, Failure)
+        indirect case failed(Role, Failure)
         /// The upstream has refused the attempt's request, and its provider knows a repair.
         ///
         /// - earlier: the repairs that the request already has.
-        case repairable(Repair, earlier: [Repair])
+        indirect case repairable(Repair, earlier: [Repair])
         /// The upstream has closed a kept connection without a response to the request.
         case connectionClosed(model: Int)
         /// The call ends for a reason from outside.
-        case stopped(CallFailure)
+        indirect case stopped(CallFailure)
     }
 
     enum Action {
@@ -131,8 +132,8 @@ struct CallMachine {
     var hasQueueFailed = false
     /// The waits for retries, cooldowns and slots that have ended, together.
     var waited = Duration.zero
-    /// The last failure that broke the stream after content.
-    var brokenBy: ProviderError?
+    /// The index in `failures` of the last one that broke the stream after content.
+    var brokenBy: Int?
     /// Draws the jitter; nil: there is none.
     var random: SplitMix64?
     /// Why the call ended; nil if it runs, or was stopped from outside.

@@ -12,7 +12,6 @@ package struct CallRequest: Sendable {
     package let payload: Payload
     /// Reads the body for all other providers.
     package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
-    package let needs: RequestNeeds
     /// The header fields that go upstream.
     package let headers: [HTTPField]
     /// The key's name in the policy; nil if the policy has no keys.
@@ -26,8 +25,8 @@ package struct CallRequest: Sendable {
 
     package init(
         operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, payload: Payload,
-        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, needs: RequestNeeds = RequestNeeds(),
-        headers: [HTTPField] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, headers: [HTTPField] = [], key: String? = nil,
+        choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.operation = operation
         self.isStream = isStream
@@ -35,12 +34,24 @@ package struct CallRequest: Sendable {
         self.translate = translate
         self.body = body
         self.payload = payload
-        self.needs = needs
         self.headers = headers
         self.key = key
         self.choices = choices
         self.arrivedAt = arrivedAt
         self.readAt = readAt
+    }
+}
+
+/// A request as typed values, or the reason why it has none.
+///
+/// Indirect, so that the calls and attempts that need none store only a reference.
+indirect enum Translation {
+    case payload(Payload)
+    case failed(ProviderError)
+
+    init(of request: CallRequest) {
+        let body = request.body
+        do throws(ProviderError) { self = .payload(try request.translate(body.readableBytesSpan)) } catch { self = .failed(error) }
     }
 }
 

@@ -38,14 +38,14 @@ extension RunningCall {
             return held.hasRepeat ? .reserved : .denied
         case .ask(let candidate, let role, let allowsEarlyProbe):
             let state = snapshot.state(ofModel: candidate.model)
-            switch state.begin(tokens: request.needs.reservedTokens, now: now, allowsEarlyProbe: allowsEarlyProbe) {
+            switch state.begin(tokens: needs.reservedTokens, now: now, allowsEarlyProbe: allowsEarlyProbe) {
             case .granted(let permit): return start(candidate, role, permit, now)
             case .refused(let availability): return .refused(state.refusal(availability, now: now))
             }
         case .queue(let candidate):
             let state = snapshot.state(ofModel: candidate.model)
             return proceed(
-                with: state.wait(tokens: request.needs.reservedTokens, fairnessKey: request.key, now: now, onGrant: makeGrantHandler()),
+                with: state.wait(tokens: needs.reservedTokens, fairnessKey: request.key, now: now, onGrant: makeGrantHandler()),
                 candidate, now)
         case .claim(let candidate):
             guard let ticket = slot.take() else { return .refused(CallMachine.Refusal(availability: .full)) }

@@ -54,31 +54,28 @@ extension RunningCall {
 
     /// Whether a response of the model must be JSON: the request asks for JSON, and the route or the model demands it.
     private func checksJSON(of model: Int) -> Bool {
-        !request.isStream && request.needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
+        !request.isStream && needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
     }
 
-    /// The call that the provider's plugin translates, and the reason why its request can't be translated, if the
-    /// provider doesn't speak the client's format.
+    /// The request as typed values; nil for a provider that speaks the client's format.
+    func translation(for candidate: CallMachine.Candidate, at provider: LoopProvider) -> Translation? {
+        let formats = provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream)
+        return formats.contains(request.format) ? nil : translation
+    }
+
+    /// The call that the provider's plugin translates. A call whose request can't be translated is never sent.
     ///
     /// The model's fields are read from the policy one by one, because a local variable would copy the complete
     /// definition.
-    func providerCall(
-        for candidate: CallMachine.Candidate, at provider: LoopProvider, repairs: [Repair]
-    ) -> (Call, ProviderError?) {
-        var payload = request.payload, failure: ProviderError?
-        if !provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream).contains(
-            request.format)
-        {
-            do throws(ProviderError) { payload = try translation.get() } catch { failure = error }
-        }
-        let call = Call(
+    func providerCall(for candidate: CallMachine.Candidate, _ translation: Translation?, repairs: [Repair]) -> Call {
+        let payload = if case .payload(let payload)? = translation { payload } else { request.payload }
+        return Call(
             operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
             format: request.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && machine.isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
             headers: request.headers.isEmpty ? [] : headers(for: candidate), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0)
-        return (call, failure)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
@@ -213,6 +210,6 @@ extension RunningCall {
     /// The tokens of an attempt whose provider reported none. A failed attempt without content used no tokens.
     private func estimatedTokens(of attempt: Attempt, _ outcome: Attempt.Outcome) -> Int {
         if case .failed = outcome, attempt.contentBytes == 0 { return 0 }
-        return request.needs.promptTokens &+ TokenEstimate.tokens(ofBytes: attempt.contentBytes)
+        return needs.promptTokens &+ TokenEstimate.tokens(ofBytes: attempt.contentBytes)
     }
 }

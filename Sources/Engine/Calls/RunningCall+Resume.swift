@@ -22,7 +22,7 @@ final class PartialResponse {
 extension RunningCall {
     /// Whether the response can be continued as text.
     var isResumable: Bool {
-        request.isStream && request.choices == 1 && request.needs.supports.isDisjoint(with: [.tools, .json])
+        request.isStream && request.choices == 1 && needs.supports.isDisjoint(with: [.tools, .json])
     }
 
     /// The bytes of text that the client has after the attempt; nil if no model can continue the response.

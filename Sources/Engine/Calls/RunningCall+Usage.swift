@@ -38,7 +38,7 @@ extension RunningCall {
         } else {
             let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil
-            let usage = Usage(promptTokens: prompt ?? request.needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
+            let usage = Usage(promptTokens: prompt ?? needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
             record.usage = UsageReport(usage: usage, source: failure?.cause == .clientLeft ? .delivered : .estimated)
             counters.estimated.add(usage)
             if let partial {
@@ -56,6 +56,6 @@ extension RunningCall {
     /// US dollars at the price of the attempt's model; nil if that is unknown.
     func cost(of attempt: Attempt, completionTokens: Int) -> Double? {
         snapshot.policy.models[attempt.candidate.model].price?.cost(
-            of: Usage(promptTokens: request.needs.promptTokens, completionTokens: completionTokens))
+            of: Usage(promptTokens: needs.promptTokens, completionTokens: completionTokens))
     }
 }

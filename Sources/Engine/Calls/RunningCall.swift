@@ -19,12 +19,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     let record: CallRecord
     var machine: CallMachine
     var plan: Plan { machine.plan }
+    var needs: RequestNeeds { machine.needs }
     /// The request as typed values, for providers that don't speak the client's format. It is read for the first of
     /// them.
-    lazy var translation = Result { () throws(ProviderError) in
-        let body = request.body
-        return try request.translate(body.readableBytesSpan)
-    }
+    lazy var translation = Translation(of: request)
     /// The running attempt whose response the client gets.
     var attempt: Attempt?
     /// A second attempt beside it. Its response is held back until it is the first of the two with content.
@@ -46,8 +44,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var hasTimer = false
 
     package init(
-        loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, admission: KeyAdmission? = nil,
-        writer: any ResponseWriter
+        loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, needs: RequestNeeds,
+        admission: KeyAdmission? = nil, writer: any ResponseWriter
     ) {
         self.loop = loop
         self.admission = admission
@@ -57,14 +55,14 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         record.planTime = .now() - request.readAt
         let deadline = request.arrivedAt + plan.total
         machine = CallMachine(
-            plan, needs: request.needs, in: snapshot, deadline: deadline, random: SplitMix64(seed: loop.nextRandom()))
+            plan, needs: needs, in: snapshot, deadline: deadline, random: SplitMix64(seed: loop.nextRandom()))
         self.request = request
     }
 
     package func start() {
         loop.add(self)
         // Checked before anything else, so that a refused request doesn't count at any model.
-        if let failure = admission?.take(tokens: request.needs.reservedTokens) { return handle(.stopped(failure)) }
+        if let failure = admission?.take(tokens: needs.reservedTokens) { return handle(.stopped(failure)) }
         handle(.began)
     }
 

@@ -159,12 +159,12 @@ package struct Planner<State: PlanningState> {
     /// Those of the models with this name that the key may use, that serve the operation and whose providers are on,
     /// rotated.
     private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
-        let allowed = request.scope.map { scope in models.filter { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
+        let allowed = request.scope.map { scope in models.kept { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
-        let serving = allowed.filter { snapshot.policy.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
+        let serving = allowed.kept { snapshot.policy.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
         guard let first = serving.first else { throw .unfit(name, allowed.map { OmittedModel(model: $0, rule: misuse(of: $0)) }) }
         pinVectors(to: first)
-        var served = serving.filter { snapshot.instance(ofModel: $0) != nil }
+        var served = serving.kept { snapshot.instance(ofModel: $0) != nil }
         if served.isEmpty { throw .off(snapshot.unsetVariables(of: serving)) }
         if served.count > 1 {
             let start = Int(UInt(bitPattern: state.rotation(ofSegment: 0)) % UInt(served.count))
@@ -392,4 +392,9 @@ package struct Planner<State: PlanningState> {
         }
         return .unfit(name, omitted)
     }
+}
+
+extension [Int] {
+    /// The elements that the condition keeps. Usually these are all, and nothing is copied.
+    fileprivate func kept(_ isKept: (Int) -> Bool) -> [Int] { allSatisfy(isKept) ? self : filter(isKept) }
 }

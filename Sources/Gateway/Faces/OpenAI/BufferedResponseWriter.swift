@@ -13,7 +13,7 @@ final class BufferedResponseWriter: ResponseWriter {
     private var response = Assembly()
     private var model = ""
 
-    init(_ exchange: Exchange, _ request: RequestOutline, created: Int) {
+    init(_ exchange: Exchange, _ request: borrowing RequestOutline, created: Int) {
         self.exchange = exchange
         self.created = created
         wantsData = request.wantsJSON

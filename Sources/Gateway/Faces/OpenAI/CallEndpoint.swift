@@ -45,11 +45,11 @@ enum CallEndpoint {
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
                     operation: operation, isStream: request.isStream, format: format, body: body, payload: request.payload,
-                    translate: translate, needs: request.needs,
+                    translate: translate,
                     headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
                     choices: request.choices,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),
-                admission: exchange.admission, writer: writer)
+                needs: request.needs, admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()
         } catch {

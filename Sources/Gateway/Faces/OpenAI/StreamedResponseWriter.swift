@@ -60,7 +60,7 @@ final class StreamedResponseWriter: ResponseWriter {
         var lastFrameIsEmpty = false
     }
 
-    init(_ exchange: Exchange, _ request: RequestOutline, created: Int) {
+    init(_ exchange: Exchange, _ request: borrowing RequestOutline, created: Int) {
         self.exchange = exchange
         server = exchange.server
         self.created = created
