@@ -64,7 +64,7 @@ let package = Package(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", nioCore], swiftSettings: settings),
         .target(
             name: "Gateway", dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
             swiftSettings: settings),
@@ -93,7 +93,7 @@ let package = Package(
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
-        tests("Telemetry", ["Telemetry"]),
+        tests("Telemetry", ["Telemetry", "Engine"]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats]),
         tests("Plugin", ["Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),

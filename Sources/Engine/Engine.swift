@@ -10,7 +10,11 @@ package final class Engine: Sendable {
     package let budget: BufferBudget
     private let eventLoops: [ObjectIdentifier]
 
-    package init(eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger) {
+    /// - Parameter makeObservers: makes the observers of one event loop.
+    package init(
+        eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger,
+        observers makeObservers: () -> [any CallObserver] = { [] }
+    ) {
         let store = PolicyStore(snapshot)
         let budget = BufferBudget(limit: snapshot.policy.server.maxBufferedBytes)
         self.store = store
@@ -20,7 +24,7 @@ package final class Engine: Sendable {
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(
                 eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget,
-                runningRequests: cell, logger: logger)
+                runningRequests: cell, observers: makeObservers(), logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }
@@ -32,20 +36,6 @@ package final class Engine: Sendable {
             preconditionFailure("the event loop belongs to another group")
         }
         return loops[index]
-    }
-
-    /// The sums of all loops' counters.
-    package func metrics() async -> MetricValues {
-        var sum = MetricValues()
-        for loop in loops {
-            let values = try? await loop.eventLoop.submit {
-                var values = loop.metrics.values
-                values.activeCalls = loop.callCount
-                return values
-            }.get()
-            if let values { sum.add(values) }
-        }
-        return sum
     }
 
     /// The state of each model of the policy in service.

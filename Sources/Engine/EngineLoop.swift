@@ -4,22 +4,21 @@ import Logging
 package import NIOCore
 import ProviderKit
 
-/// The engine's part on one event loop: its reference to the policy, its upstream connections, its running calls and
-/// its counters. It needs no lock, because it is used on its event loop only.
+/// The engine's part on one event loop: its reference to the policy, its upstream connections and its running calls. It
+/// needs no lock, because it is used on its event loop only.
 package final class EngineLoop: @unchecked Sendable {  // confined to its event loop
     package let eventLoop: any EventLoop
     package let budget: BufferBudget
-    package let metrics = LoopMetrics()
     private let store: PolicyStore
     private let transport: UpstreamTransport
     private let logger: Logger
     private var current: Snapshot
-    /// The counters of the current policy's models, by the model's index; nil until they are first used.
-    private var modelCounters: [ModelCounters?] = []
     private var providers: [ObjectIdentifier: LoopProvider] = [:]
     /// The current policy's providers, by the provider's index; nil until they are first used.
     private var currentProviders: [LoopProvider?] = []
     private var calls: [RunningCall] = []
+    /// The observers of this loop's calls and requests.
+    package let observers: [any CallObserver]
     let retryBudget: RetryBudget
     /// This loop's count of running requests, which bounds the retry budget.
     private let runningRequests: RetryBudget.Cell
@@ -33,7 +32,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     init(
         eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
-        runningRequests: RetryBudget.Cell, logger: Logger
+        runningRequests: RetryBudget.Cell, observers: [any CallObserver], logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.store = store
@@ -41,6 +40,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.budget = budget
         self.retryBudget = retryBudget
         self.runningRequests = runningRequests
+        self.observers = observers
         self.logger = logger
         current = Snapshot(store.current)
     }
@@ -49,23 +49,10 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     package var snapshot: Snapshot {
         if store.generation != current.generation {
             current = Snapshot(store.current)
-            modelCounters = []
             currentProviders = []
             rotations = []
         }
         return current
-    }
-
-    func counters(ofModel model: Int, in snapshot: Snapshot) -> ModelCounters {
-        let isCurrent = snapshot === current
-        if isCurrent, model < modelCounters.count, let known = modelCounters[model] { return known }
-        let provider = snapshot.policy.models[model].provider
-        let counters = metrics.counters(provider: snapshot.policy.providers[provider].name, model: snapshot.metricLabel(ofModel: model))
-        if isCurrent {
-            if modelCounters.isEmpty { modelCounters = Array(repeating: nil, count: snapshot.policy.models.count) }
-            modelCounters[model] = counters
-        }
-        return counters
     }
 
     /// Plans a request from the current state of the models.
@@ -89,11 +76,14 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// 64 random bits for ids, without a system call. Not for secrets.
     package func nextRandom() -> UInt64 { random.next() }
 
-    package var callCount: Int { calls.count }
-
     /// Ends every running call with `shutting_down`.
     package func shutDownCalls() {
         for call in calls { call.shutDown() }
+    }
+
+    /// Reports a request to the observers, once, when its response has ended.
+    package func ended(_ request: borrowing RequestRecord) {
+        for observer in observers { observer.ended(request) }
     }
 
     func add(_ call: RunningCall) {
@@ -148,22 +138,24 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     /// Logs a failure that the operator has to act on, at most once in ten seconds per model.
     ///
-    /// - Parameter label: the model's label in metrics. Models that the policy doesn't list share one.
-    func report(_ error: ProviderError, provider: String, model: String, label: String) {
+    /// - Parameters:
+    ///   - name: the model's names in metrics. Models that the policy doesn't list share one.
+    ///   - model: the model's own name.
+    func report(_ error: ProviderError, of name: ModelName, model: String) {
         switch error.failure {
-        case .providerRejected where shouldReport(provider, label):
+        case .providerRejected where shouldReport(name):
             logger.error(
                 "a provider refuses the router's API key or account",
                 metadata: [
-                    "provider": "\(provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "message": "\(error.message)",
+                    "provider": "\(name.provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "message": "\(error.message)",
                     "next":
                         "check the provider's 'api_key', balance and region; the provider is tried again after 5 to 60 minutes, and after a reload with another key",
                 ])
-        case .notFound where shouldReport(provider, label):
+        case .notFound where shouldReport(name):
             logger.warning(
                 "a provider does not have a model, or not for this account",
                 metadata: [
-                    "provider": "\(provider)", "model": "\(model)", "message": "\(error.message)",
+                    "provider": "\(name.provider)", "model": "\(model)", "message": "\(error.message)",
                     "next": "check the model's 'upstream'; the model is tried again after 1 to 60 minutes",
                 ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
@@ -211,8 +203,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         }
     }
 
-    private func shouldReport(_ provider: String, _ model: String) -> Bool {
-        let name = ModelName(provider: provider, model: model), now = NIODeadline.now()
+    private func shouldReport(_ name: ModelName) -> Bool {
+        let now = NIODeadline.now()
         if let last = lastReports[name], now - last < TimeAmount.seconds(10) { return false }
         lastReports[name] = now
         return true

@@ -4,7 +4,6 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 import RoutingPolicy
-import Telemetry
 
 /// One request, from its head to its line in the access log. It is the argument of every endpoint, and confined to the
 /// connection's event loop.
@@ -154,21 +153,19 @@ final class Exchange: ClientObserver {
         server.head.fields.contains("x-request-id") && snapshot.mask.shows(requestID) ? snapshot.mask(requestID) : requestID
     }
 
-    /// Writes the access record and counts the request. Only the first call has an effect.
+    /// Reports the request to the observers. Only the first call has an effect.
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
         call = nil
         admission?.abandon()
-        let name = endpoint?.name ?? EndpointTable.otherName
-        loop.metrics.request(endpoint: name, status: status)
         // A successful response names only models of the policy, and an endpoint's path.
         let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
         let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
-        gateway.log.write(
-            AccessRecord(
-                requestID: loggedRequestID, endpoint: name, method: server.head.method.description,
-                path: isKnown ? path : snapshot.mask(path),
+        loop.ended(
+            RequestRecord(
+                requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,
+                method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
                 isStream: asked?.isStream, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
@@ -177,7 +174,7 @@ final class Exchange: ClientObserver {
     }
 
     func clientLeft() {
-        // A running call ends now, and writes the access record itself.
+        // A running call ends now, and the exchange with it.
         if let call { call.clientLeft() } else { end(status: 499, error: departure) }
     }
 

@@ -5,19 +5,16 @@ package import NIOCore
 import ProviderKit
 import RoutingPolicy
 import Synchronization
-package import Telemetry
 
 /// The server's handler: it finds each request's endpoint, authenticates the client and calls the endpoint.
 package final class GatewayHandler: ServerHandler {
     let engine: Engine
-    let log: AccessLog
     let admin: AdminActions
     private let ready = Atomic(true)
     private let draining = Atomic(false)
 
-    package init(engine: Engine, log: AccessLog, admin: AdminActions) {
+    package init(engine: Engine, admin: AdminActions) {
         self.engine = engine
-        self.log = log
         self.admin = admin
     }
 
@@ -129,9 +126,8 @@ package final class GatewayHandler: ServerHandler {
         error.addFields(to: &response)
         var writer = JSONWriter()
         writer.object { error.write(to: &$0) }
-        loop.metrics.request(endpoint: name, status: status)
-        log.write(
-            AccessRecord(
+        loop.ended(
+            RequestRecord(
                 requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,
                 path: (head?.path).map { loop.snapshot.mask($0) },
                 remoteHost: remoteHost, key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,

@@ -13,16 +13,13 @@ import Telemetry
 /// 127.0.0.1, so that breakers, statistics and limits of one test don't affect the next.
 struct LiveTestRunner {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let lines: LineWriter
     private let closedPort: ClosedPort
 
     init() throws {
         closedPort = try ClosedPort()
-        lines = LineWriter(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC))
     }
 
     func close() async {
-        lines.close(within: 100)
         try? await group.shutdownGracefully()
     }
 
@@ -54,7 +51,7 @@ struct LiveTestRunner {
         let admin = AdminActions(
             reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
             check: { PolicyFile.report(posted: $0) })
-        let handler = GatewayHandler(engine: engine, log: AccessLog(lines), admin: admin)
+        let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { _ in }
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let response: Result<LiveResponse, any Error>

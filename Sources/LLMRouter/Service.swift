@@ -46,14 +46,16 @@ struct Service {
             settings: TLSSettings(
                 certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
         let snapshot = Snapshot.provision(policy, over: nil, at: Timestamp.seconds())
-        let engine = Engine(
-            eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger)
-        let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let accessLines = LineWriter(descriptor: 1)
+        let log = AccessLog(accessLines)
+        let engine = Engine(
+            eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
+            observers: { [LoopMetrics(), log] })
+        let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { PolicyFile.report(posted: $0) })
-        let handler = GatewayHandler(engine: engine, log: AccessLog(accessLines), admin: admin)
+        let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { limit in
             logger.warning(
                 "out of file descriptors; new clients wait until a connection closes",

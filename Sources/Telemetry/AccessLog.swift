@@ -1,19 +1,20 @@
 import Codecs
+package import Engine
 import ProviderKit
 
-/// The access log: one JSON object per line, with a timestamp.
-package final class AccessLog: Sendable {
+/// The access log: one JSON object per line, with a timestamp. All event loops share it.
+package final class AccessLog: CallObserver, Sendable {
     private let lines: LineWriter
 
     package init(_ lines: LineWriter) {
         self.lines = lines
     }
 
-    package var droppedLines: Int { lines.droppedLines }
+    var droppedLines: Int { lines.droppedLines }
 
-    package func write(_ record: borrowing AccessRecord) {
+    package func ended(_ request: borrowing RequestRecord) {
         var writer = JSONWriter(capacity: 1024)
-        record.write(at: .now(), to: &writer)
+        request.write(at: .now(), to: &writer)
         writer.withBytes { lines.write($0) }
     }
 }

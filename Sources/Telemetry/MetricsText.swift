@@ -7,7 +7,7 @@ package struct MetricsText {
     package init() {}
 
     package mutating func write(
-        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], droppedLogLines: Int, bufferedBytes: Int
+        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], bufferedBytes: Int
     ) {
         family("llm_router_requests_total", "counter", "Requests, by endpoint and status; status 499 means that the client left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
@@ -56,7 +56,7 @@ package struct MetricsText {
             "llm_router_buffered_bytes",
             "Bytes of large bodies and events that are being assembled, and of responses that wait for their clients; server.max_buffered is the limit.",
             bufferedBytes)
-        counter("llm_router_log_dropped_total", "Access log lines that were dropped.", droppedLogLines)
+        counter("llm_router_log_dropped_total", "Access log lines that were dropped.", values.droppedLogLines)
         counter("llm_router_config_reloads_total", "Reloads of the policy, including those that failed.", policy.reloads)
         counter("llm_router_config_reload_failures_total", "Failed reloads; each keeps the running policy.", policy.failedReloads)
         gauge(

@@ -109,4 +109,6 @@ package struct UsageReport: Sendable, Equatable {
 
     package var usage = Usage()
     package var source = Source.unknown
+    /// The model that the tokens count for, an index into the policy's models; nil if there was no response.
+    package var model: Int?
 }

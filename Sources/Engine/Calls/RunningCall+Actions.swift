@@ -125,11 +125,8 @@ extension RunningCall {
         loop.remove(self)
         recordSkipped()
         record.totalTime = .now() - request.arrivedAt
-        guard let failure else {
-            if record.isFallback { loop.metrics.fallback(route: record.route) }
-            return writer.finish(record)
-        }
-        writer.fail(failure, record)
+        for observer in loop.observers { observer.ended(self, failure) }
+        if let failure { writer.fail(failure, record) } else { writer.finish(record) }
     }
 
     private func recordSkipped() {

@@ -31,6 +31,7 @@ extension RunningCall {
             self.attempt = attempt
             if !machine.isCommitted { present(attempt) }
         }
+        for observer in loop.observers { observer.attemptBegan(AttemptView(attempt: attempt)) }
         // Read from the fields, because the call of a method would copy the machine.
         attempt.start(deadline: min(machine.deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         return nil
@@ -113,7 +114,7 @@ extension RunningCall {
         let model = attempt.candidate.model
         guard case .sendAgain = machine.on(.connectionClosed(model: model), now: .now()) else { return false }
         record.isReplayed = true
-        loop.counters(ofModel: model, in: snapshot).replays += 1
+        for observer in loop.observers { observer.repeated(AttemptView(attempt: attempt), with: nil) }
         return true
     }
 
@@ -126,7 +127,7 @@ extension RunningCall {
 
     /// Sends the attempt's request again with the repair, as a part of the same attempt.
     func repeatRequest(of attempt: Attempt, after error: ProviderError, with repair: Repair) {
-        loop.counters(ofModel: attempt.candidate.model, in: snapshot).repairs += 1
+        for observer in loop.observers { observer.repeated(AttemptView(attempt: attempt), with: repair) }
         record(error, error.failure.rawValue, of: attempt, repair: repair.name)
         guard let permit = attempt.takePermit() else { return }
         let role = role(of: attempt)
@@ -146,7 +147,10 @@ extension RunningCall {
     // MARK: The end of an attempt
 
     /// The attempt's stream has its first content.
-    func committed(_ attempt: Attempt, now: NIODeadline) { handle(.contentBegan(role(of: attempt)), now: now) }
+    func committed(_ attempt: Attempt, now: NIODeadline) {
+        for observer in loop.observers { observer.contentBegan(AttemptView(attempt: attempt)) }
+        handle(.contentBegan(role(of: attempt)), now: now)
+    }
 
     /// The attempt has succeeded or failed.
     func ended(_ attempt: Attempt, _ outcome: Attempt.Outcome) {
@@ -154,6 +158,7 @@ extension RunningCall {
         release(attempt, outcome, now)
         switch outcome {
         case .succeeded:
+            for observer in loop.observers { observer.attemptEnded(AttemptView(attempt: attempt), nil) }
             handle(.succeeded(role(of: attempt)), now: now)
         case .failed(let error, let reason):
             recordFailure(error, reason, of: attempt)
@@ -170,20 +175,20 @@ extension RunningCall {
     }
 
     private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
-        let model = snapshot.policy.models[attempt.candidate.model].name
-        loop.counters(ofModel: attempt.candidate.model, in: snapshot).failures[reason, default: 0] += 1
-        record(error, reason, of: attempt)
-        loop.report(
-            error, provider: attempt.provider.name, model: model, label: snapshot.metricLabel(ofModel: attempt.candidate.model))
+        let model = attempt.candidate.model, failure = record(error, reason, of: attempt)
+        for observer in loop.observers { observer.attemptEnded(AttemptView(attempt: attempt), failure) }
+        loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.policy.models[model].name)
     }
 
-    private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) {
-        record.errors.append(
-            FailedAttempt(
-                provider: attempt.provider.name, model: snapshot.policy.models[attempt.candidate.model].name, error: error, reason: reason,
-                duration: .now() - attempt.startedAt, repair: repair,
-                url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
-                requestID: attempt.requestID.map { snapshot.mask($0) }))
+    @discardableResult
+    private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) -> FailedAttempt {
+        let failure = FailedAttempt(
+            provider: attempt.provider.name, model: snapshot.policy.models[attempt.candidate.model].name, error: error, reason: reason,
+            duration: .now() - attempt.startedAt, repair: repair,
+            url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
+            requestID: attempt.requestID.map { snapshot.mask($0) })
+        record.errors.append(failure)
+        return failure
     }
 
     /// Reports the outcome to the model's state, and releases the attempt's share of limits and retry budget.
@@ -192,9 +197,6 @@ extension RunningCall {
         let verdict: AttemptOutcome
         switch outcome {
         case .succeeded:
-            let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
-            counters.succeeded += 1
-            if attempt.hasUnknownFinishReason { counters.unknownFinishReasons += 1 }
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
             if error.failure == .providerRejected { snapshot.state(ofModel: attempt.candidate.model).account.remember(error) }

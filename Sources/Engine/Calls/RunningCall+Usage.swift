@@ -31,26 +31,22 @@ extension RunningCall {
     ///
     /// - Parameter failure: the failure that ended the call; nil if the response is complete.
     func recordUsage(_ attempt: Attempt, after failure: CallFailure?) {
-        let counters = loop.counters(ofModel: attempt.candidate.model, in: snapshot)
+        let model = attempt.candidate.model
         if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
-            record.usage = UsageReport(usage: usage, source: usage.isInconsistent ? .estimated : .reported)
-            if usage.isInconsistent { counters.estimated.add(usage) } else { counters.reported.add(usage) }
+            record.usage = UsageReport(usage: usage, source: usage.isInconsistent ? .estimated : .reported, model: model)
         } else {
             let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil
             let usage = Usage(promptTokens: prompt ?? needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
-            record.usage = UsageReport(usage: usage, source: failure?.cause == .clientLeft ? .delivered : .estimated)
-            counters.estimated.add(usage)
+            record.usage = UsageReport(usage: usage, source: failure?.cause == .clientLeft ? .delivered : .estimated, model: model)
             if let partial {
                 // A continuing model that sent no content costs nothing.
                 let lastCost = attempt.contentBytes == 0 ? 0 : cost(of: attempt, completionTokens: completion)
                 record.cost = partial.cost.flatMap { sum in lastCost.map { sum + $0 } }
-                if let cost = record.cost { counters.cost += cost }
                 return
             }
         }
-        record.cost = snapshot.policy.models[attempt.candidate.model].price?.cost(of: record.usage.usage) ?? record.usage.usage.costUSD
-        if let cost = record.cost { counters.cost += cost }
+        record.cost = snapshot.policy.models[model].price?.cost(of: record.usage.usage) ?? record.usage.usage.costUSD
     }
 
     /// US dollars at the price of the attempt's model; nil if that is unknown.

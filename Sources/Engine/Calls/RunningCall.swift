@@ -15,8 +15,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     let writer: any ResponseWriter
     /// The call's index in the event loop's list of calls.
     var listIndex = 0
-    let snapshot: Snapshot
-    let record: CallRecord
+    package let snapshot: Snapshot
+    package let record: CallRecord
     var machine: CallMachine
     var plan: Plan { machine.plan }
     var needs: RequestNeeds { machine.needs }
@@ -61,6 +61,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     package func start() {
         loop.add(self)
+        for observer in loop.observers { observer.began(self) }
         // Checked before anything else, so that a refused request doesn't count at any model.
         if let failure = admission?.take(tokens: needs.reservedTokens) { return handle(.stopped(failure)) }
         handle(.began)

@@ -120,8 +120,12 @@ package final class Snapshot: Sendable {
         return Snapshot(self, adding: model)
     }
 
-    /// The model's label in metrics. A name that comes from a client is not one.
-    func metricLabel(ofModel model: Int) -> String { model == unlistedModel ? "other" : policy.models[model].name }
+    /// The model's names in metrics. A name that comes from a client is not one.
+    package func metricName(ofModel model: Int) -> ModelName {
+        ModelName(
+            provider: policy.providers[policy.models[model].provider].name,
+            model: model == unlistedModel ? "other" : policy.models[model].name)
+    }
 
     package func instance(ofModel model: Int) -> ProviderInstance? { instances[policy.models[model].provider] }
 

@@ -18,6 +18,12 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
     }
 }
 
+/// The names of a model and its provider, as the metrics have them.
+package struct ModelName: Hashable, Sendable {
+    package var provider: String
+    package var model: String
+}
+
 /// The state of a model at one point in time.
 package struct ModelStateView: Sendable, Equatable {
     package var availability: Availability

@@ -9,7 +9,6 @@ enum MetricsEndpoint {
             var text = MetricsText()
             text.write(
                 await gateway.engine.metrics(), gateway.engine.status.value, states: gateway.engine.stateViews,
-                droppedLogLines: gateway.log.droppedLines,
                 bufferedBytes: gateway.engine.budget.usedBytes)
             return Exchange.Reply(status: 200, body: text.bytes, contentType: "text/plain; version=0.0.4; charset=utf-8")
         }

@@ -1,28 +1,52 @@
-import ProviderKit
+package import Engine
+import NIOCore
+package import ProviderKit
 
 /// The counters of one event loop. Only that loop writes them; a scrape collects a copy from each loop.
-package final class LoopMetrics {
+package final class LoopMetrics: CallObserver {
     private var models: [ModelName: ModelCounters] = [:]
+    /// The counters that were used last, by the model's index in its policy, which saves a look-up by name.
+    private var recent: [ModelCounters?] = []
     /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
     private var requests: [(key: MetricValues.Request, count: Int)] = []
     private var fallbacks: [String: Int] = [:]
+    private var activeCalls = 0
 
-    /// The counters of a model. They continue over all policies that contain it.
-    func counters(provider: String, model: String) -> ModelCounters {
-        let name = ModelName(provider: provider, model: model)
-        if let known = models[name] { return known }
-        let made = ModelCounters()
-        models[name] = made
-        return made
+    package init() {}
+
+    package func began(_ call: RunningCall) { activeCalls += 1 }
+
+    package func repeated(_ attempt: AttemptView, with repair: Repair?) {
+        let counters = counters(ofModel: attempt.model, in: attempt.call)
+        if repair == nil { counters.replays += 1 } else { counters.repairs += 1 }
     }
 
-    /// Counts a response that a fallback served.
-    func fallback(route: String?) {
-        fallbacks[route ?? "", default: 0] += 1
+    package func attemptEnded(_ attempt: AttemptView, _ failure: FailedAttempt?) {
+        let counters = counters(ofModel: attempt.model, in: attempt.call)
+        if let failure {
+            counters.failures[failure.reason, default: 0] += 1
+        } else {
+            counters.succeeded += 1
+            if attempt.hasUnknownFinishReason { counters.unknownFinishReasons += 1 }
+        }
     }
 
-    /// Counts a finished request. `endpoint` is one of a fixed set of names.
-    package func request(endpoint: String, status: Int) {
+    package func ended(_ call: RunningCall, _ failure: CallFailure?) {
+        activeCalls -= 1
+        let record = call.record
+        if failure == nil, record.isFallback { fallbacks[record.route ?? "", default: 0] += 1 }
+        guard let model = record.usage.model else { return }
+        let counters = counters(ofModel: model, in: call)
+        if record.usage.source == .reported {
+            counters.reported.add(record.usage.usage)
+        } else {
+            counters.estimated.add(record.usage.usage)
+        }
+        if let cost = record.cost { counters.cost += cost }
+    }
+
+    package func ended(_ request: borrowing RequestRecord) {
+        let status = request.status, endpoint = request.endpoint
         if let known = requests.firstIndex(where: { $0.key.status == status && $0.key.endpoint == endpoint }) {
             requests[known].count += 1
         } else {
@@ -30,15 +54,40 @@ package final class LoopMetrics {
         }
     }
 
+    /// The counters of a model. They continue over all policies that contain it.
+    private func counters(ofModel index: Int, in call: RunningCall) -> ModelCounters {
+        let name = call.snapshot.metricName(ofModel: index)
+        if index < recent.count, let counters = recent[index], counters.name == name { return counters }
+        let counters = models[name] ?? ModelCounters(name)
+        models[name] = counters
+        while recent.count <= index { recent.append(nil) }
+        recent[index] = counters
+        return counters
+    }
+
     var values: MetricValues {
         MetricValues(
             models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }),
-            fallbacks: fallbacks)
+            fallbacks: fallbacks, activeCalls: activeCalls)
+    }
+}
+
+extension Engine {
+    /// The sums of the counters of all event loops.
+    package func metrics() async -> MetricValues {
+        var sum = MetricValues()
+        for loop in loops {
+            let values = try? await loop.eventLoop.submit { loop.observers.compactMap { ($0 as? LoopMetrics)?.values } }.get()
+            for values in values ?? [] { sum.add(values) }
+        }
+        sum.droppedLogLines = loops.first?.observers.lazy.compactMap { ($0 as? AccessLog)?.droppedLines }.first ?? 0
+        return sum
     }
 }
 
 /// The counters of a model on one event loop.
 final class ModelCounters {
+    let name: ModelName
     var succeeded = 0
     /// Keyed by the failure's reason, which is one of a fixed set.
     var failures: [String: Int] = [:]
@@ -53,16 +102,13 @@ final class ModelCounters {
     /// US dollars.
     var cost = 0.0
 
+    init(_ name: ModelName) { self.name = name }
+
     var values: MetricValues.Model {
         MetricValues.Model(
             succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays, repairs: repairs,
             reported: reported, estimated: estimated, cost: cost)
     }
-}
-
-package struct ModelName: Hashable, Sendable {
-    package var provider: String
-    package var model: String
 }
 
 package struct TokenCount: Sendable {
@@ -116,6 +162,8 @@ package struct MetricValues: Sendable {
     package var fallbacks: [String: Int] = [:]
     /// Calls in progress; a gauge.
     package var activeCalls = 0
+    /// Lines that the access log has dropped.
+    package var droppedLogLines = 0
 
     package mutating func add(_ other: MetricValues) {
         models.merge(other.models) { mine, others in

@@ -1,10 +1,11 @@
 import Codecs
+import Engine
 import Foundation
 import Testing
 
 @testable import Telemetry
 
-struct AccessRecordTests {
+struct AccessLogTests {
     private static let timestamps = [
         (0, "1970-01-01T00:00:00"), (951_782_400, "2000-02-29T00:00:00"), (1_795_246_098, "2026-11-21T07:28:18"),
         (4_107_542_399, "2100-02-28T23:59:59"), (-1, "1969-12-31T23:59:59"), (.min, "0000-01-01T00:00:00"),
@@ -16,8 +17,8 @@ struct AccessRecordTests {
     }
 
     @Test
-    func `an access record is one line of valid JSON, whatever the client sent`() throws {
-        let record = AccessRecord(
+    func `a line of the access log is valid JSON on one line, whatever the client sent`() throws {
+        let record = RequestRecord(
             requestID: "r", endpoint: "other", method: "X\u{1}\n", path: "/a\r\n{\"b\":1}" + String(repeating: "п", count: 5000),
             remoteHost: "::1",
             key: nil, status: 404, bytesReceived: 1, bytesSent: 2, duration: .milliseconds(3))

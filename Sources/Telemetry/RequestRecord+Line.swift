@@ -1,63 +1,12 @@
 import Codecs
-package import Engine
+import Engine
 import HTTPWire
 import ProviderKit
 
 /// One line of the access log: a JSON object with a fixed set of members. Text from outside is escaped, and cut if it
-/// is long. It can't be copied, because each copy would retain a dozen strings.
-package struct AccessRecord: ~Copyable {
-    var requestID: String
-    var endpoint: String
-    /// nil if the head could not be parsed, like `path`.
-    var method: String?
-    var path: String?
-    /// The client's IP address; nil on a unix socket.
-    var remoteHost: String?
-    /// The key's name in the policy.
-    var key: String?
-    /// The model that the request asks for; nil if it names none or was not read.
-    var requestedModel: String?
-    /// nil if the request was not read.
-    var isStream: Bool?
-    /// 499 means that the client left before the end of the response.
-    var status: Int
-    var bytesReceived: Int
-    /// The bytes of the response's body.
-    var bytesSent: Int
-    /// nil if the request led to no call.
-    var call: CallRecord?
-    /// The names in the request's `model` that were skipped, without secrets.
-    var skippedNames: [String]
-    /// The error's code.
-    var error: String?
-    /// The error's message, without secrets.
-    var message: String?
-    var duration: Duration
-
-    private static let maxTextBytes = 1024
-
-    package init(
-        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
-        requestedModel: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil,
-        skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
-    ) {
-        self.requestID = requestID
-        self.endpoint = endpoint
-        self.method = method
-        self.path = path
-        self.remoteHost = remoteHost
-        self.key = key
-        self.requestedModel = requestedModel
-        self.isStream = isStream
-        self.status = status
-        self.bytesReceived = bytesReceived
-        self.bytesSent = bytesSent
-        self.call = call
-        self.skippedNames = skippedNames
-        self.error = error
-        self.message = message
-        self.duration = duration
-    }
+/// is long.
+extension RequestRecord {
+    private static var maxTextBytes: Int { 1024 }
 
     func write(at time: Timestamp, to writer: inout JSONWriter) {
         writer.beginObject()

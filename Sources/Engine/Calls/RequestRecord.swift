@@ -1,0 +1,55 @@
+/// The record of one request, whether it led to a call or not. Observers get it when the response has ended.
+///
+/// It can't be copied, because each copy would retain a dozen strings.
+package struct RequestRecord: ~Copyable {
+    package let requestID: String
+    package let endpoint: String
+    /// nil if the head could not be parsed, like `path`.
+    package let method: String?
+    package let path: String?
+    /// The client's IP address; nil on a unix socket.
+    package let remoteHost: String?
+    /// The key's name in the policy.
+    package let key: String?
+    /// The model that the request asks for; nil if it names none or was not read.
+    package let requestedModel: String?
+    /// nil if the request was not read.
+    package let isStream: Bool?
+    /// 499 means that the client left before the end of the response.
+    package let status: Int
+    package let bytesReceived: Int
+    /// The bytes of the response's body.
+    package let bytesSent: Int
+    /// nil if the request led to no call.
+    package let call: CallRecord?
+    /// The names in the request's `model` that were skipped, without secrets.
+    package let skippedNames: [String]
+    /// The error's code.
+    package let error: String?
+    /// The error's message, without secrets.
+    package let message: String?
+    package let duration: Duration
+
+    package init(
+        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
+        requestedModel: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil,
+        skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
+    ) {
+        self.requestID = requestID
+        self.endpoint = endpoint
+        self.method = method
+        self.path = path
+        self.remoteHost = remoteHost
+        self.key = key
+        self.requestedModel = requestedModel
+        self.isStream = isStream
+        self.status = status
+        self.bytesReceived = bytesReceived
+        self.bytesSent = bytesSent
+        self.call = call
+        self.skippedNames = skippedNames
+        self.error = error
+        self.message = message
+        self.duration = duration
+    }
+}
