@@ -7,7 +7,8 @@ func runLoad(_ options: Options) throws -> Bool {
     let endpoint = Endpoint(port: options.port, key: options.key, model: options.model ?? "mock-\(options.chunks)")
     var monitor = LoadMonitor()
     if options.command == .buffered {
-        let result = try BufferedLoad(endpoint, connections: options.count).run(.seconds(options.seconds), &monitor)
+        let request = endpoint.chatRequest(stream: false)
+        let result = try BufferedLoad(endpoint, request, connections: options.count).run(.seconds(options.seconds), &monitor)
         let rate = Double(result.requests) / (Double(result.duration) / 1e9)
         print(
             "{\"requests_per_second\":\(decimal(rate, 0)),\(quantiles(result.latency)),"

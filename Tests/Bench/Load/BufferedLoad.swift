@@ -1,6 +1,6 @@
 import Glibc
 
-/// A closed loop: each connection sends a chat request, waits for its non-streamed response, and sends the next.
+/// A closed loop: each connection sends a request, waits for its non-streamed response, and sends the next.
 final class BufferedLoad {
     struct Result {
         var requests = 0
@@ -30,9 +30,9 @@ final class BufferedLoad {
     private let connections: UnsafeMutableBufferPointer<Connection>
     private var result = Result()
 
-    init(_ endpoint: Endpoint, connections count: Int) throws {
+    init(_ endpoint: Endpoint, _ request: [UInt8], connections count: Int) throws {
         self.endpoint = endpoint
-        request = endpoint.chatRequest(stream: false)
+        self.request = request
         poller = try Poller()
         connections = .allocate(capacity: count)
         for slot in connections.indices { connections.initializeElement(at: slot, to: Connection()) }

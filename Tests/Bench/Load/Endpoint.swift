@@ -14,10 +14,20 @@ struct Endpoint {
             #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":"#
             + #"[{"role":"system","content":"You are terse."},{"role":"user","content":""#
         let rest = #""}]}"#
+        return request("/v1/chat/completions", start, rest)
+    }
+
+    /// A request for the embedding of a text, with a body of 1024 bytes.
+    func embeddingsRequest() -> [UInt8] {
+        request("/v1/embeddings", #"{"model":"\#(model)","encoding_format":"float","input":""#, #""}"#)
+    }
+
+    /// A request whose body has 1024 bytes, with a text between `start` and `rest`.
+    private func request(_ path: String, _ start: String, _ rest: String) -> [UInt8] {
         let sentence = "The quick brown fox jumps over the lazy dog while nobody is looking. "
         let text = String(repeating: sentence, count: 20).prefix(1024 - start.utf8.count - rest.utf8.count)
         let head = """
-            POST /v1/chat/completions HTTP/1.1\r
+            POST \(path) HTTP/1.1\r
             Host: 127.0.0.1:\(port)\r
             Authorization: Bearer \(key)\r
             Content-Type: application/json\r

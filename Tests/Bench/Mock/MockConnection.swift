@@ -9,7 +9,7 @@ struct MockConnection {
     }
 
     enum Request {
-        case buffered, models, unknown, unframed
+        case buffered, embeddings, models, unknown, unframed
         case stream(Stream)
     }
 
@@ -49,6 +49,7 @@ struct MockConnection {
         guard bytes.count - at >= length else { return nil }
         defer { received.consume(at + length) }
         if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
+        if bytes.hasBytes("POST /v1/embeddings", at: 0) { return .embeddings }
         guard bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
         let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
         guard MockConnection.isTrue("\"stream\"", in: body) else { return .buffered }

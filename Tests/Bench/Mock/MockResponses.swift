@@ -2,6 +2,8 @@
 struct MockResponses {
     /// A chat completion with usage; its body has 1024 bytes.
     let buffered: [UInt8]
+    /// One vector with usage; the body has 1024 bytes.
+    let embeddings: [UInt8]
     let models: [UInt8]
     let notFound: [UInt8]
     let lengthRequired: [UInt8]
@@ -25,6 +27,12 @@ struct MockResponses {
             + #"[{"index":0,"message":{"role":"assistant","content":""#
         let rest = #""},"finish_reason":"stop"}],"# + MockResponses.counts + "}"
         buffered = MockResponses.response("200 OK", start + String(repeating: "x", count: 1024 - start.utf8.count - rest.utf8.count) + rest)
+        let vectorStart = #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0123456"#
+        let vectorRest = #"]}],"model":"mock","usage":{"prompt_tokens":250,"total_tokens":250}}"#
+        let numbers = String(repeating: ",-0.0234567", count: 1024)
+        let room = 1024 - vectorStart.utf8.count - vectorRest.utf8.count
+        let vector = numbers.prefix(room / 11 * 11) + String(repeating: " ", count: room % 11)
+        embeddings = MockResponses.response("200 OK", vectorStart + vector + vectorRest)
         models = MockResponses.response(
             "200 OK", #"{"object":"list","data":[{"id":"mock","object":"model","created":1766000000,"owned_by":"mock"}]}"#)
         notFound = MockResponses.response(

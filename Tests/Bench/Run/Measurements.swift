@@ -1,6 +1,8 @@
 /// One kind of measurement.
 enum Case: Hashable {
     case buffered(connections: Int)
+    /// Embeddings; every other load is of chat requests.
+    case embeddings(connections: Int)
     case streams(Int)
     indirect case reloading(Case)
     case startup
@@ -10,6 +12,7 @@ enum Case: Hashable {
     var name: String {
         switch self {
         case .buffered(let connections): "buffered-\(connections)"
+        case .embeddings(let connections): "embeddings-\(connections)"
         case .streams(let count): "streams-\(count)"
         case .reloading(let load): "\(load.name)-reloading"
         case .startup: "startup"

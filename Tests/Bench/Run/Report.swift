@@ -31,7 +31,7 @@ struct Report {
         direct: from the generator to the mock; its CPU and memory are the mock's\(toolCost).
         nginx: 2 workers, upstream keep-alive 512, HTTP/1.1, proxy_buffering off, access log in a file (buffer=64k), no
         JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log in a file.")
-        Non-streamed responses: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
+        Non-streamed responses, to chat requests or embeddings: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
         Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
@@ -113,7 +113,7 @@ struct Report {
 
     private static func isBuffered(_ load: Case) -> Bool {
         switch load {
-        case .buffered, .reloading(.buffered): true
+        case .buffered, .embeddings, .reloading(.buffered): true
         case .streams, .reloading, .startup, .idle: false
         }
     }
@@ -121,7 +121,7 @@ struct Report {
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
         case .streams, .reloading(.streams): true
-        case .buffered, .reloading, .startup, .idle: false
+        case .buffered, .embeddings, .reloading, .startup, .idle: false
         }
     }
 
@@ -129,6 +129,7 @@ struct Report {
     private static func rank(_ load: Case) -> Int {
         switch load {
         case .buffered(let connections): connections
+        case .embeddings(let connections): 10_000 + connections
         case .streams(let count): count
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0

@@ -54,7 +54,7 @@ struct Run {
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 1), .buffered(connections: 16)] }
         if options.sections.contains(.buffered) || reload { loads.append(.buffered(connections: 64)) }
         if reload { loads.append(.reloading(.buffered(connections: 64))) }
-        if options.sections.contains(.buffered) { loads.append(.buffered(connections: 256)) }
+        if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
         if reload { loads.append(.reloading(.streams(500))) }
@@ -70,9 +70,8 @@ struct Run {
             inner = plain
         }
         switch inner {
-        case .buffered(let connections):
-            let result = try BufferedLoad(server.endpoint, connections: connections).run(.seconds(options.seconds), &monitor)
-            measurements.add(Run.values(result, monitor), load, server.kind)
+        case .buffered(let connections): try measure(load, server, server.endpoint.chatRequest(stream: false), connections, &monitor)
+        case .embeddings(let connections): try measure(load, server, server.endpoint.embeddingsRequest(), connections, &monitor)
         case .streams(let count):
             let result = try StreamLoad(server.endpoint, streams: count, chunks: options.chunks).run(&monitor)
             measurements.add(values(result, monitor, of: server.kind, relativeTo: inner), load, server.kind)
@@ -82,6 +81,13 @@ struct Run {
         server.emptyLog()
         guard server.child.isRunning else { throw Failure("'\(server.kind.rawValue)' exited during \(load.name)") }
         pause(.milliseconds(100))
+    }
+
+    private mutating func measure(
+        _ load: Case, _ server: Server, _ request: [UInt8], _ connections: Int, _ monitor: inout LoadMonitor
+    ) throws {
+        let result = try BufferedLoad(server.endpoint, request, connections: connections).run(.seconds(options.seconds), &monitor)
+        measurements.add(Run.values(result, monitor), load, server.kind)
     }
 
     private static func values(_ result: BufferedLoad.Result, _ monitor: LoadMonitor) -> Measurements.Values {

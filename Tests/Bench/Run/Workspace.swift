@@ -80,6 +80,7 @@ struct Workspace {
         models:
           \(model):
             provider: mock
+            serves: [chat, embeddings]
         routes:
           auto:
             try: [\(model)]
