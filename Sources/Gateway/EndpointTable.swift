@@ -1,5 +1,5 @@
 import HTTPWire
-import ProviderKit
+package import ProviderKit
 import WireFormats
 
 /// The endpoints of the router. No other code lists them.
@@ -94,4 +94,9 @@ enum EndpointTable {
     private static let prefixes = rows.flatMap { row in
         row.paths.filter { $0.hasSuffix(placeholder) }.map { (prefix: String($0.dropLast(placeholder.count)), endpoint: row) }
     }
+}
+
+extension ProviderKit.Operation {
+    /// The first path of the operation's endpoint.
+    package var path: String { EndpointTable.rows.first { $0.access == .operation(.call(self)) }?.paths.first ?? "/" }
 }

@@ -1,5 +1,6 @@
 import Codecs
 import Engine
+import Gateway
 import HTTPWire
 import NIOCore
 import ProviderKit
@@ -8,20 +9,22 @@ import RoutingPolicy
 /// Sends one request to the router's own server, and collects the response.
 enum LiveCall {
     /// - Parameter port: the server's port on 127.0.0.1.
-    static func send(_ body: [UInt8], secret: String?, toPort port: Int, on eventLoop: any EventLoop) async throws -> LiveResponse {
+    static func send(
+        _ test: RoutingExpectation, secret: String?, toPort port: Int, on eventLoop: any EventLoop
+    ) async throws -> LiveResponse {
         let received = eventLoop.makePromise(of: LiveResponse.self)
         eventLoop.execute {
             let endpoint = UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false)
             let pool = UpstreamPool(endpoint: endpoint, eventLoop: eventLoop, settings: UpstreamPoolSettings(), tls: nil)
             received.futureResult.whenComplete { _ in pool.shutdown() }
             let head = UpstreamRequestHead(
-                method: "POST", target: "/v1/chat/completions", authority: endpoint.host,
+                method: "POST", target: test.operation.path, authority: endpoint.host,
                 fields: secret.map { [("authorization", "Bearer \($0)")] } ?? [])
             // The limits of the policy under test end the request.
             let timeouts = UpstreamTimeouts(
                 queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)
             _ = pool.start(
-                UpstreamMessage(head, body: [ByteBuffer(bytes: body)], isResponseBuffered: true), timeouts: timeouts,
+                UpstreamMessage(head, body: [ByteBuffer(bytes: test.body)], isResponseBuffered: true), timeouts: timeouts,
                 delegate: Collector(received))
         }
         return try await received.futureResult.get()

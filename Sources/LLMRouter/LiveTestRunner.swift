@@ -28,19 +28,18 @@ struct LiveTestRunner {
     /// - Parameter reachesUpstreams: whether a test that may call an upstream is run. Otherwise it is skipped.
     func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, reachesUpstreams: Bool) async throws -> TestReport.Outcome {
         if test.tokens != nil { return .skipped("'tokens' replaces the estimate, which a real request can't") }
-        if test.operation != .chat { return .skipped("live tests send chat requests only") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         if !reachesUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
             return .skipped("the request may reach the upstream of '\(provider)'; add --all to send it")
         }
         let secret = String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
         let testPolicy = policy.admitting(test.key, secret: secret).failing(snapshot.models(down: test.down), at: closedPort.number)
-        let response = try await send(test.body, secret: policy.keys.isEmpty ? nil : secret, under: testPolicy)
+        let response = try await send(test, secret: policy.keys.isEmpty ? nil : secret, under: testPolicy)
         let trial = ExpectationTrial(test, in: snapshot).includingFallback
         return .judged(trial.verdict(of: response.routingResult(in: trial.snapshot)))
     }
 
-    private func send(_ body: [UInt8], secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {
+    private func send(_ test: RoutingExpectation, secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {
         let tls = TLSContextProvider(
             settings: TLSSettings(
                 certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
@@ -57,7 +56,7 @@ struct LiveTestRunner {
         let response: Result<LiveResponse, any Error>
         do {
             guard let port = listener.address?.port else { throw ChannelError.unknownLocalAddress }
-            response = .success(try await LiveCall.send(body, secret: secret, toPort: port, on: group.next()))
+            response = .success(try await LiveCall.send(test, secret: secret, toPort: port, on: group.next()))
         } catch {
             response = .failure(error)
         }

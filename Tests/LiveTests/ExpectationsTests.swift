@@ -16,6 +16,7 @@ import Testing
           second: { provider: there, tags: [free], supports: [image] }
           failing: { provider: broken }
           bill: { provider: paid }
+          vectors: { provider: here, serves: [embeddings] }
         routes:
           auto: { try: { select: { tags: free } }, fallback: [failing] }
           drawn: { try: { select: { tags: free }, order: weighted } }
@@ -39,7 +40,9 @@ import Testing
         "name: not for the team, key: team, request: { model: second }, expect: { refused: 404 }",
         "name: a model of the team, key: team, expect: { chosen: first, never: second }",
         "name: no audio, request: { audio: true }, expect: { refused: 400 }",
-        "name: a stream too, request: { body: { stream: true, messages: [{ role: user, content: Hello }] } }, expect: { chosen: first }")
+        "name: a stream too, request: { body: { stream: true, messages: [{ role: user, content: Hello }] } }, expect: { chosen: first }",
+        "name: embeddings, operation: embeddings, request: { model: vectors }, expect: { chosen: vectors }",
+        "name: no chat, request: { model: vectors }, expect: { refused: 400 }")
 
     private func test(_ text: String, _ arguments: String...) throws -> RouterCommand {
         try RouterCommand(["test"] + arguments + ["routes.yaml"], files: ["routes.yaml": text])
@@ -49,13 +52,13 @@ import Testing
         let run = try test(Self.holding)
         #expect(run.exit == .code(0), "\(run.output)\(run.errors)")
         #expect(run.output.hasPrefix("ok 1 - the first serves\nok 2 - images go to the second\n"))
-        #expect(run.output.hasSuffix("11 of 11 tests passed\n"))
+        #expect(run.output.hasSuffix("13 of 13 tests passed\n"))
     }
 
     @Test func `expectations of every kind hold live`() throws {
         let run = try test(Self.holding, "--live")
         #expect(run.exit == .code(0), "\(run.output)\(run.errors)")
-        #expect(run.output.hasSuffix("11 of 11 tests passed\n"), "\(run.output)")
+        #expect(run.output.hasSuffix("13 of 13 tests passed\n"), "\(run.output)")
     }
 
     @Test func `the command that explains a failing test draws the order with which it fails`() throws {
@@ -129,7 +132,7 @@ import Testing
     @Test func `check reports a failing test as an error at the test's place`() throws {
         let good = try RouterCommand(["check", "routes.yaml"], files: ["routes.yaml": Self.holding])
         #expect(good.exit == .code(0), "\(good.output)")
-        #expect(good.output.contains("11 tests"))
+        #expect(good.output.contains("13 tests"))
         let bad = try RouterCommand(
             ["check", "routes.yaml"], files: ["routes.yaml": Self.tests("name: wrong, expect: { chosen: second }")])
         #expect(bad.exit == .code(1))

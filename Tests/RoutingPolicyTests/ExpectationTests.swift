@@ -29,13 +29,15 @@ struct ExpectationTests {
               - { name: a, operation: embeddings, expect: { refused: 400 } }
               - { name: b, operation: images, request: { model: m, text: A cat, tags: x }, expect: { refused: 400 } }
               - { name: c, operation: rerank, request: { body: { query: q } }, expect: { refused: 400 } }
-              - { name: d, expect: { chosen: m } }
+              - { name: d, operation: rerank, request: { text: q }, expect: { refused: 400 } }
+              - { name: e, expect: { chosen: m } }
             """
         ).tests
-        #expect(tests.map(\.operation) == [.embeddings, .imageGeneration, .rerank, .chat])
+        #expect(tests.map(\.operation) == [.embeddings, .imageGeneration, .rerank, .rerank, .chat])
         #expect(
             tests.map { String(decoding: $0.body, as: UTF8.self) } == [
-                #"{"input":"Hello"}"#, #"{"model":"m","input":"A cat","tags":["x"]}"#, #"{"query":"q"}"#,
+                #"{"input":"Hello"}"#, #"{"model":"m","prompt":"A cat","tags":["x"]}"#, #"{"query":"q"}"#,
+                #"{"query":"q","documents":["q"]}"#,
                 #"{"messages":[{"role":"user","content":"Hello"}]}"#,
             ])
     }

@@ -23,7 +23,7 @@ struct ExpectedRequest: OptionHolder {
     var givenBody: [UInt8]?
     var overrides = RoutingOverrides()
 
-    /// The request as JSON. For an operation other than chat it has only what routing reads and the text.
+    /// The request as JSON. For an operation other than chat it has only the model and the text.
     var body: [UInt8] {
         var writer = JSONWriter()
         writer.object { body in
@@ -31,8 +31,12 @@ struct ExpectedRequest: OptionHolder {
             if operation == .chat {
                 body.key("messages")
                 body.array { $0.object(writeMessage) }
+            } else if operation == .rerank {
+                body.member("query", text)
+                body.key("documents")
+                body.array { $0.string(text) }
             } else {
-                body.member("input", text)
+                body.member(Self.prompted.contains(operation) ? "prompt" : "input", text)
             }
             if hasTools { writeTools(&body) }
             if wantsJSON {
@@ -44,6 +48,9 @@ struct ExpectedRequest: OptionHolder {
         }
         return writer.bytes
     }
+
+    /// The operations whose requests have their text in `prompt`.
+    private static let prompted: [ProviderKit.Operation] = [.completion, .imageGeneration, .imageEdit]
 
     private func writeModel(_ body: inout JSONWriter) {
         guard let first = models.first else { return }
