@@ -4,7 +4,7 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// An error in the format of OpenAI's API: `{"error": {"message", "type", "param", "code"}}`.
+/// An error that the client gets, in the words of OpenAI's API. `write` has its form there, and each face its own.
 struct APIError: Error {
     var status: Int
     var message: String
@@ -12,6 +12,10 @@ struct APIError: Error {
     var param: String?
     /// The `type` that an upstream sent. nil derives the type from the status.
     var upstreamType: String?
+    /// The body of the refusal as an upstream with the client's format sent it; nil if there is none.
+    var refusal: String?
+    /// Whether the prompt is too long for the model.
+    var isOverflow = false
     /// In seconds, at least 1.
     var retryAfter: Int?
     /// The value of `x-should-retry`. false keeps an SDK from repeating a request for which every candidate has just
@@ -67,6 +71,8 @@ extension APIError {
         case .upstream:
             self.init(failure.status, error.message, code: error.code, param: error.param, retryAfter: retryAfter)
             upstreamType = error.type
+            refusal = error.body
+            isOverflow = error.failure == .contextOverflow
             if error.failure == .contextOverflow { code = "context_length_exceeded" }
             if error.failure == .contentFilter { code = code ?? "content_filter" }
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }

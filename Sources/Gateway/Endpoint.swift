@@ -53,6 +53,8 @@ final class Endpoint: Sendable {
     /// A path that ends in `/{id}` matches everything below it; the rest of the path is `Exchange.pathParameter`.
     let paths: [String]
     let access: Access
+    /// nil for a path that clients of several faces share.
+    let face: Face?
     let body: Body
     /// What it is for, in a few words, for the list at `/`.
     let about: String
@@ -60,13 +62,14 @@ final class Endpoint: Sendable {
     let serve: @Sendable (Exchange) -> Void
 
     init(
-        _ name: String, _ method: Method, _ paths: [String], _ access: Access, body: Body = .ignored, about: String,
+        _ name: String, _ method: Method, _ paths: [String], _ access: Access, face: Face? = .openAI, body: Body = .ignored, about: String,
         serve: @escaping @Sendable (Exchange) -> Void
     ) {
         self.name = name
         self.method = method
         self.paths = paths
         self.access = access
+        self.face = face
         self.body = body
         self.about = about
         self.serve = serve

@@ -23,6 +23,8 @@ final class Exchange: ClientObserver {
     let key: Int?
     /// Whether the key has `metadata: false`: the client must not learn which providers and models serve it.
     let hidesNames: Bool
+    /// The API that the client speaks.
+    let face: Face
     /// Whether bodies include `_router`. The header `x-router-metadata: off` leaves it out too.
     let wantsMetadata: Bool
     var call: RunningCall?
@@ -46,7 +48,10 @@ final class Exchange: ClientObserver {
         self.snapshot = snapshot
         let fields = server.head.fields
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
-        wantsMetadata = !hidesNames && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
+        face = match?.endpoint.face ?? .negotiated(by: fields)
+        wantsMetadata =
+            !hidesNames && face.bodiesCarryRouting
+            && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
@@ -109,17 +114,16 @@ final class Exchange: ClientObserver {
     /// Adds the fields of the call record.
     func addFields(_ record: CallRecord, to head: inout ResponseHead) {
         RouterMetadata.addFields(record, to: &head, withNames: !hidesNames)
+        guard !hidesNames else { return }
+        for field in record.upstreamFields {
+            if case .plain(let value) = field.value { head.add(name: field.name, value: snapshot.mask(value)) }
+        }
     }
 
     /// - Parameter allow: the endpoint's methods, for a 405.
     func respond(_ error: APIError, record: CallRecord? = nil, allow: String? = nil) {
-        var writer = JSONWriter()
-        writer.object {
-            error.write(to: &$0)
-            if wantsMetadata, let record, record.provider != nil { RouterMetadata.write(record, to: &$0, isComplete: true) }
-        }
         respond(
-            error.status, writer.bytes,
+            error.status, body(of: error, record),
             fields: { head in
                 error.addFields(to: &head)
                 if let allow { head.add("allow", allow) }
@@ -129,6 +133,16 @@ final class Exchange: ClientObserver {
                     RouterMetadata.addFields(unplannedAfter: .now() - server.acceptedAt, to: &head)
                 }
             }, record: record, error: error)
+    }
+
+    private func body(of error: APIError, _ record: CallRecord?) -> [UInt8] {
+        if face.passesRefusals, let refusal = error.refusal { return Array(refusal.utf8) }
+        var writer = JSONWriter()
+        writer.object {
+            face.writeError(error, requestID, &$0)
+            if wantsMetadata, let record, record.provider != nil { RouterMetadata.write(record, to: &$0, isComplete: true) }
+        }
+        return writer.bytes
     }
 
     struct Reply: Sendable {

@@ -125,7 +125,8 @@ package final class GatewayHandler: ServerHandler {
         if let head { BrowserAccess.addFields(for: head.fields, loop.snapshot.policy.server.cors, to: &response) }
         error.addFields(to: &response)
         var writer = JSONWriter()
-        writer.object { error.write(to: &$0) }
+        let face = head.map { head in EndpointTable.match(path: head.path)?.endpoint.face ?? .negotiated(by: head.fields) } ?? .openAI
+        writer.object { face.writeError(error, requestID, &$0) }
         loop.ended(
             RequestRecord(
                 requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,

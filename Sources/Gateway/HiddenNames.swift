@@ -67,6 +67,7 @@ extension Exchange {
             error.code = error.code.map(names.hidden)
             error.param = error.param.map(names.hidden)
             error.upstreamType = error.upstreamType.map(names.hidden)
+            error.refusal = nil
         case .unavailable:
             error.message = failure.error.message
         case .total, .clientLeft, .shuttingDown:

@@ -52,6 +52,9 @@ public struct ProviderError: Error, Sendable {
     public var param: String?
     /// The wait before the next request that the upstream requests; nil if it requests none.
     public var retryAfter: Duration?
+    /// The refusal's body as the upstream sent it, if it is in the client's format; nil if it isn't, or not known. The
+    /// router sets it.
+    public var body: String?
 
     /// Creates an error.
     public init(

@@ -7,8 +7,9 @@ extension Attempt {
     /// The body of a refusal is complete: the request is sent again with a repair, if the provider knows one;
     /// else the attempt has failed.
     func refused() {
-        let error = upstreamError()
+        var error = upstreamError()
         let bytes = errorBody, body = call.request.body
+        if translation == nil { error.body = String(buffer: bytes) }
         guard
             let repair = translator.repair(
                 of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),

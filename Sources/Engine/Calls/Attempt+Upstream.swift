@@ -17,7 +17,15 @@ extension Attempt: UpstreamDelegate {
         let receivedAt = head.status < 400 ? nil : WallClock.seconds
         headArrived(
             UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: receivedAt),
-            requestID: head.fields.upstreamRequestID)
+            requestID: head.fields.upstreamRequestID, passedFields: passedFields(of: head.fields))
+    }
+
+    private func passedFields(of fields: HTTPFields) -> [HTTPField] {
+        let prefixes = self.call.request.responseFields
+        guard translation == nil, !prefixes.isEmpty else { return [] }
+        var passed: [HTTPField] = []
+        for prefix in prefixes { fields.forEach(prefix: prefix) { passed.append(HTTPField($0, $1)) } }
+        return passed
     }
 
     func upstream(_ call: UpstreamCall, body: ByteBuffer) { bodyArrived(body) }

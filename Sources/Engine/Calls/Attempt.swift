@@ -74,13 +74,15 @@ final class Attempt {
     let call: RunningCall
     let providerCall: Call
     /// The request as typed values; nil if the provider speaks the client's format.
-    private let translation: Translation?
+    let translation: Translation?
     let timeouts: Timeouts
     var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
     private(set) var head: UpstreamHead?
     /// The upstream's own id of the request; nil if it sent none.
     private(set) var requestID: String?
+    /// The fields of the head that go to the client.
+    private(set) var passedFields: [HTTPField] = []
     /// The path and query of the request; nil before it is made, and for a provider inside the process.
     private(set) var target: String?
     /// nil if the head names none, as it should.
@@ -190,10 +192,11 @@ final class Attempt {
             providerCall.isStream ? .firstContent : .response, for: providerCall.isStream ? timeouts.firstContent : timeouts.response)
     }
 
-    func headArrived(_ head: UpstreamHead, requestID: String? = nil) {
+    func headArrived(_ head: UpstreamHead, requestID: String? = nil, passedFields: [HTTPField] = []) {
         firstByteAt = .now()
         self.head = head
         self.requestID = requestID
+        self.passedFields = passedFields
         contentCoding = head["content-encoding"].map { ContentCoding($0) }
         guard (200..<300).contains(head.status) else {
             state = .readingError

@@ -19,6 +19,8 @@ package final class CallRecord {
     package var skipped: [SkippedModel] = []
     /// The upstream's own id of the request that succeeded or is streamed; nil if it sent none.
     package var upstreamRequestID: String?
+    /// The fields of the last upstream's head that go to the client.
+    package var upstreamFields: [HTTPField] = []
     /// Whether a hedge ran beside the first attempt.
     package var isHedged = false
     /// Whether a request was sent again because the upstream had closed a kept connection without a response.

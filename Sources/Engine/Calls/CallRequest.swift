@@ -14,6 +14,11 @@ package struct CallRequest: Sendable {
     package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
     /// The header fields that go upstream.
     package let headers: [HTTPField]
+    /// Those that go to providers that speak the client's format, besides.
+    package let formatHeaders: [HTTPField]
+    /// The fields of the upstream's head that go to the client if the response passes through, as prefixes of their
+    /// names.
+    package let responseFields: [StaticString]
     /// The key's name in the policy; nil if the policy has no keys.
     package let key: String?
     /// The number of choices in the response (`n`); usually 1.
@@ -25,7 +30,9 @@ package struct CallRequest: Sendable {
 
     package init(
         operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, payload: Payload,
-        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, headers: [HTTPField] = [], key: String? = nil,
+        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, headers: [HTTPField] = [],
+        formatHeaders: [HTTPField] = [],
+        responseFields: [StaticString] = [], key: String? = nil,
         choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.operation = operation
@@ -35,6 +42,8 @@ package struct CallRequest: Sendable {
         self.body = body
         self.payload = payload
         self.headers = headers
+        self.formatHeaders = formatHeaders
+        self.responseFields = responseFields
         self.key = key
         self.choices = choices
         self.arrivedAt = arrivedAt

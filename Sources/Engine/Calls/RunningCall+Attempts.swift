@@ -75,16 +75,20 @@ extension RunningCall {
             format: request.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && machine.isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
-            headers: request.headers.isEmpty ? [] : headers(for: candidate), repairs: repairs,
+            headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
     /// model of the same provider gets another request, so it doesn't get the key.
-    private func headers(for candidate: CallMachine.Candidate) -> [HTTPField] {
+    ///
+    /// - Parameter passes: whether the provider speaks the client's format.
+    private func headers(for candidate: CallMachine.Candidate, passes: Bool) -> [HTTPField] {
+        let formatHeaders = passes ? request.formatHeaders : []
+        if request.headers.isEmpty { return formatHeaders }
         let models = snapshot.policy.models
         let isOtherRequest = machine.sequence.hasCalled { $0 != candidate.model && models[$0].provider == models[candidate.model].provider }
-        return isOtherRequest ? request.headers.filter { $0.name != HTTPField.idempotencyKey } : request.headers
+        return formatHeaders + (isOtherRequest ? request.headers.filter { $0.name != HTTPField.idempotencyKey } : request.headers)
     }
 
     /// Makes the attempt the one that the record and the client's side show.
@@ -102,6 +106,7 @@ extension RunningCall {
         record.upstreamRequestID = attempt.requestID.flatMap { snapshot.mask.shows($0) ? nil : $0 }
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
+        record.upstreamFields = attempt.passedFields
     }
 
     private func role(of attempt: Attempt) -> CallMachine.Role { attempt === hedge ? .hedge : .main }
@@ -175,6 +180,7 @@ extension RunningCall {
     }
 
     private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
+        record.upstreamFields = attempt.passedFields
         let model = attempt.candidate.model, failure = record(error, reason, of: attempt)
         for observer in loop.observers { observer.attemptEnded(AttemptView(attempt: attempt), failure) }
         loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.policy.models[model].name)

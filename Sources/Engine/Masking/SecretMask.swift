@@ -93,6 +93,8 @@ extension SecretMask {
         masked.code = error.code.map { self($0, maxBytes: Self.maxWordBytes) }
         masked.type = error.type.map { self($0, maxBytes: Self.maxWordBytes) }
         masked.param = error.param.map { self($0, maxBytes: Self.maxWordBytes) }
+        // A body that is too long to be searched is not passed on.
+        masked.body = error.body.flatMap { $0.utf8.count <= Self.maxTextBytes ? self($0) : nil }
         return masked
     }
 }

@@ -77,29 +77,12 @@ enum BufferedCompletion {
 
     /// Whether each choice that has text is JSON.
     static func isJSON(_ object: RawSpan) -> Bool {
-        (contents(of: object) ?? []).allSatisfy { $0.map { FencedJSON.range(in: JSON.decodedBytes($0, in: object)) != nil } ?? true }
+        FencedJSON.areJSON((contents(of: object) ?? []).compactMap(\.self), in: object)
     }
 
     /// The object without the code fences around the JSON of its choices.
     static func withoutFences(_ object: ByteBuffer) -> ByteBuffer {
-        let span = object.readableBytesSpan
-        var result = ByteBuffer.unshared(capacity: span.byteCount), end = 0
-        for case let literal? in contents(of: span) ?? [] {
-            let text = JSON.decodedBytes(literal, in: span)
-            guard let range = FencedJSON.range(in: text), range.count < text.count else { continue }
-            result.writeImmutableBuffer(slice(object, end..<literal.lowerBound))
-            var writer = JSONWriter(capacity: range.count + 16)
-            writer.string(String(decoding: text[range], as: UTF8.self))
-            result.writeBytes(writer.bytes)
-            end = literal.upperBound
-        }
-        if end == 0 { return object }
-        result.writeImmutableBuffer(slice(object, end..<span.byteCount))
-        return result
-    }
-
-    private static func slice(_ object: ByteBuffer, _ range: Range<Int>) -> ByteBuffer {
-        object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+        FencedJSON.withoutFences(object, texts: (contents(of: object.readableBytesSpan) ?? []).compactMap(\.self))
     }
 
     /// For each choice, the range of the string that is its text; nil if it has none that could be JSON: it has a tool

@@ -4,8 +4,8 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-/// What the router reads of a request in OpenAI's API, straight from the bytes. Everything else is never parsed and
-/// reaches the upstream as it came.
+/// What the router reads of a request, straight from the bytes. Everything else is never parsed and reaches an upstream
+/// that speaks the client's format as it came.
 struct RequestOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
     let models: [String]
@@ -25,15 +25,19 @@ struct RequestOutline {
     var wantsJSON: Bool { needs.supports.contains(.json) }
 
     /// - Parameters:
+    ///   - table: the members to read.
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
     ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides
     ///     something. Such a request's tokens are estimated from its texts. For smaller ones their length is enough,
     ///     because a text has fewer tokens than bytes.
-    init(_ body: RawSpan, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil, exactFrom: Int = 0) throws(APIError) {
-        var reading = try Reading(of: body, headers, isExact: body.byteCount >= exactFrom / 2)
+    init(
+        _ body: RawSpan, _ table: FieldTable = .openAI, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil,
+        exactFrom: Int = 0
+    ) throws(APIError) {
+        var reading = try Reading(of: body, table, headers, isExact: body.byteCount >= exactFrom / 2)
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
-            reading = try Reading(of: body, headers, isExact: true)
+            reading = try Reading(of: body, table, headers, isExact: true)
         }
         models = reading.overrides.models
         isStream = reading.isStream

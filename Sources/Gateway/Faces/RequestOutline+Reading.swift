@@ -16,9 +16,9 @@ extension RequestOutline {
         /// The first invalid value. It is reported only if the whole body is valid JSON.
         private var refusal: APIError?
 
-        init(of body: RawSpan, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
+        init(of body: RawSpan, _ table: FieldTable, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
             needs = ChatNeeds(isExact: isExact)
-            do throws(JSONError) { try read(body) } catch {
+            do throws(JSONError) { try read(body, table) } catch {
                 let position = error.position(in: body)
                 throw APIError(
                     400,
@@ -30,13 +30,13 @@ extension RequestOutline {
             if let given = try OverrideReader(headers: headers) { overrides.add(given) }
         }
 
-        private mutating func read(_ body: RawSpan) throws(JSONError) {
+        private mutating func read(_ body: RawSpan, _ table: FieldTable) throws(JSONError) {
             var cursor = JSONCursor()
             members.reserveCapacity(16)
             seen.reserveCapacity(8)
             try cursor.enterObject(body)
             while let key = try cursor.nextKey(body) {
-                let field = Field.named(key, in: body)
+                let field = table.named(key, in: body)
                 let value = field?.isMessages == true ? try needs.readMessages(&cursor, body) : try cursor.skipValue(body)
                 if field?.isOverride != true { members.append(JSONMember(key: key, value: value)) }
                 guard let field, refusal == nil else { continue }
@@ -59,6 +59,7 @@ extension RequestOutline {
             switch member {
             case .messages: break
             case .input, .prompt, .query, .documents: needs.readTexts(value, body)
+            case .system: needs.readSystem(value, body)
             case .tools, .functions: needs.readTools(value, body)
             case .maxTokens: needs.readMaxTokens(value, body)
             case .maxCompletionTokens: needs.readMaxCompletionTokens(value, body)
@@ -75,6 +76,11 @@ extension RequestOutline {
             case .responseFormat:
                 guard value.kind == .object, let type = try Self.member("type", of: value, field, body) else { return }
                 if JSON.isString(type, "json_object", in: body) || JSON.isString(type, "json_schema", in: body) { needs.add(.json) }
+            case .outputFormat:
+                if value.kind == .object { needs.add(.json) }
+            case .outputConfig:
+                guard value.kind == .object, let format = try Self.member("format", of: value, field, body) else { return }
+                if format.kind == .object { needs.add(.json) }
             }
         }
 

@@ -6,33 +6,29 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// `GET /models` and `GET /models/{id}`: the models and routes that the client may use.
+/// `GET /models` and `GET /models/{id}`: the models and routes that the client may use, in the form of its face.
 enum ModelsEndpoint {
     static func list(_ exchange: Exchange) {
-        let filter = ModelFilter(query: exchange.server.head.query ?? "")
-        let entries = entries(exchange, now: .now()).filter(filter.matches)
-        var list = JSONWriter()
-        list.array { for entry in entries { entry.write(to: &$0, created: exchange.snapshot.loadedAt) } }
+        var writer = JSONWriter()
+        do throws(APIError) {
+            let head = exchange.server.head
+            try exchange.face.writeModels(
+                ModelList(
+                    entries: entries(exchange, now: .now()), path: head.path, query: head.query ?? "", created: exchange.snapshot.loadedAt),
+                &writer)
+        } catch {
+            return exchange.respond(error)
+        }
+        let list = writer.bytes
         // The list depends on the key and on which models can be used now.
-        let etag = "\"\(Hex.encoded(SHA256.hash(data: list.bytes).prefix(8)))\""
+        let etag = "\"\(Hex.encoded(SHA256.hash(data: list).prefix(8)))\""
         func addFields(_ head: inout ResponseHead) {
             head.add("etag", etag)
             head.add("cache-control", "private, no-cache")
+            head.add("vary", "anthropic-version")
         }
         if isKnown(etag, by: exchange.server.head.fields) { return exchange.respond(304, [], fields: addFields) }
-        var writer = JSONWriter()
-        writer.object {
-            $0.member("object", "list")
-            $0.key("data")
-            $0.raw(list.bytes)
-            // Some clients read the list under this name, but Codex takes `models` below /v1 for its own catalog and
-            // fails.
-            if !exchange.server.head.path.hasPrefix("/v1/") {
-                $0.key("models")
-                $0.raw(list.bytes)
-            }
-        }
-        exchange.respond(200, writer.bytes, fields: addFields)
+        exchange.respond(200, list, fields: addFields)
     }
 
     /// Whether the client has this version of the list. Source: RFC 9110 section 13.1.2.
@@ -50,7 +46,7 @@ enum ModelsEndpoint {
         guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) })
         else { return exchange.respond(APIError.unknownModel(id)) }
         var writer = JSONWriter()
-        entry.write(to: &writer, created: exchange.snapshot.loadedAt)
+        exchange.face.writeModel(entry, exchange.snapshot.loadedAt, &writer)
         exchange.respond(200, writer.bytes)
     }
 
@@ -66,4 +62,14 @@ enum ModelsEndpoint {
         }
         return models.map { ModelEntry(model: $0, snapshot, hidesNames: exchange.hidesNames, now: now) } + routes
     }
+}
+
+/// A request for the list of models.
+struct ModelList {
+    /// All that the client may see.
+    var entries: [ModelEntry]
+    var path: String
+    var query: String
+    /// The time that the entries have, in seconds since 1970.
+    var created: Int
 }

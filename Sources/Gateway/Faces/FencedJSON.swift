@@ -1,4 +1,5 @@
 import Codecs
+import NIOCore
 
 /// The JSON in the text of a model, which may have a code fence around it.
 enum FencedJSON {
@@ -16,6 +17,34 @@ enum FencedJSON {
         let word = inside.prefix { isWordByte(text[$0]) }.count
         let candidates = [trimmed(inside.lowerBound + word..<inside.upperBound, text), inside]
         return candidates.first { isJSON($0, text) }
+    }
+
+    /// Whether the strings at these ranges of an object are all JSON.
+    static func areJSON(_ texts: [Range<Int>], in object: RawSpan) -> Bool {
+        texts.allSatisfy { range(in: JSON.decodedBytes($0, in: object)) != nil }
+    }
+
+    /// The object without the code fences around the JSON in the strings at these ranges, which are in order.
+    static func withoutFences(_ object: ByteBuffer, texts: [Range<Int>]) -> ByteBuffer {
+        let span = object.readableBytesSpan
+        var result = ByteBuffer(), end = 0
+        func copy(_ range: Range<Int>) {
+            if let slice = object.getSlice(at: object.readerIndex + range.lowerBound, length: range.count) {
+                result.writeImmutableBuffer(slice)
+            }
+        }
+        for literal in texts {
+            let text = JSON.decodedBytes(literal, in: span)
+            guard let range = range(in: text), range.count < text.count else { continue }
+            copy(end..<literal.lowerBound)
+            var writer = JSONWriter(capacity: range.count + 16)
+            writer.string(String(decoding: text[range], as: UTF8.self))
+            result.writeBytes(writer.bytes)
+            end = literal.upperBound
+        }
+        if end == 0 { return object }
+        copy(end..<span.byteCount)
+        return result
     }
 
     private static func isJSON(_ range: Range<Int>, _ text: [UInt8]) -> Bool {

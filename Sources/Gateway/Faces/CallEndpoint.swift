@@ -5,7 +5,7 @@ import ProviderKit
 import RoutingPolicy
 import Telemetry
 
-/// The endpoints of OpenAI's API that send requests to models.
+/// The endpoints that send requests to models.
 enum CallEndpoint {
     typealias Translation = @Sendable (RawSpan) throws(ProviderError) -> Payload
 
@@ -38,15 +38,15 @@ enum CallEndpoint {
                 operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
-            let writer: any ResponseWriter =
-                request.isStream
-                ? StreamedResponseWriter(exchange, request, created: created) : BufferedResponseWriter(exchange, request, created: created)
+            let face = exchange.face, writer = face.writer(exchange, request, created)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
                     operation: operation, isStream: request.isStream, format: format, body: body, payload: request.payload,
                     translate: translate,
-                    headers: forwardedFields(of: exchange.server.head.fields), key: exchange.keyName,
+                    headers: forwardedFields(of: exchange.server.head.fields),
+                    formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
+                    key: exchange.keyName,
                     choices: request.choices,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),
                 needs: request.needs, admission: exchange.admission, writer: writer)
@@ -64,13 +64,21 @@ enum CallEndpoint {
         if operation == .imageEdit, let type = fields.value("content-type"), type.lowercased().hasPrefix("multipart/") {
             return try RequestOutline(form: body.readableBytesSpan, type: type, fields: fields, defaults: defaults)
         }
-        return try RequestOutline(body.readableBytesSpan, fields: fields, defaults: defaults, exactFrom: exchange.snapshot.exactTokensFrom)
+        return try RequestOutline(
+            body.readableBytesSpan, exchange.face.members, fields: fields, defaults: defaults, exactFrom: exchange.snapshot.exactTokensFrom)
     }
 
     /// The client's header fields that go upstream.
     private static func forwardedFields(of fields: HTTPFields) -> [HTTPField] {
         guard fields.contains("idempotency-key"), let key = fields.value(HTTPField.idempotencyKey), !key.isEmpty else { return [] }
         return [HTTPField(HTTPField.idempotencyKey, key)]
+    }
+
+    /// The client's header fields that go to providers that speak its format.
+    private static func formatFields(of fields: HTTPFields, _ prefixes: [StaticString]) -> [HTTPField] {
+        var forwarded: [HTTPField] = []
+        for prefix in prefixes { fields.forEach(prefix: prefix) { forwarded.append(HTTPField($0, $1)) } }
+        return forwarded
     }
 
     private static func plan(_ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {

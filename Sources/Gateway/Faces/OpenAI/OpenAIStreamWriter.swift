@@ -16,39 +16,24 @@ import WireFormats
 /// until then, but at most for a second, or for 100 ms if the chunk has content. What is held back is the tail. Content
 /// after the last finish reason shows that this server's finish reasons are not final: from then on nothing is held
 /// back.
-final class StreamedResponseWriter: ResponseWriter {
+final class OpenAIStreamWriter: EventStreamWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let contentHoldTime = TimeAmount.milliseconds(100)
     private static let maxHeldBytes = 64 << 10
-    private static let keepAliveComment: StaticString = ": keep-alive\n\n"
 
-    // The properties that every chunk uses come first, so that they share a cache line.
-    private let server: ServerExchange
     /// Whether the chunk that gets the first `_router` was written. The first chunk after a resume gets another one.
     private var hasWrittenFirstChunk = false
-    private var hasUnflushedBytes = false
-    private var isCommitted = false
-    private var isHeadSent = false
     /// Whether the response comes as typed events, so that the router writes the usage chunk.
     private var comesAsEvents = false
-    private var hasEnded = false
     private let wantsUsage: Bool
     /// The number of choices that have no finish reason yet.
     private var unfinishedChoiceCount: Int
-    private var lastWrite: NIODeadline
     private var tail: Tail?
     /// Whether the chunk with the last finish reason is held back.
     private var holdsTail = true
     private let choiceCount: Int
-    private let exchange: Exchange
     private let created: Int
-    private let eventLoop: any EventLoop
-    private let keepAliveTime: TimeAmount
     private var encoder: OpenAIChunkWriter
-    private var record: CallRecord?
-    /// The bytes that are staged until the commit.
-    private var staged = ByteBuffer()
-    private lazy var keepAliveTimer = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
     private lazy var holdTimer = LazyDeadline(eventLoop: eventLoop) { [self] _ in holdTimeExpired() }
 
     /// The frames that are held back, from the last finish reason on.
@@ -61,35 +46,27 @@ final class StreamedResponseWriter: ResponseWriter {
     }
 
     init(_ exchange: Exchange, _ request: borrowing RequestOutline, created: Int) {
-        self.exchange = exchange
-        server = exchange.server
         self.created = created
         wantsUsage = request.wantsUsage
         choiceCount = request.choices
         unfinishedChoiceCount = request.choices
-        eventLoop = exchange.server.eventLoop
         encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: "")
-        keepAliveTime = TimeAmount(exchange.snapshot.policy.server.keepalive)
-        lastWrite = .now()
-        keepAliveTimer.set(lastWrite + keepAliveTime)
+        super.init(exchange, keepAlive: ": keep-alive\n\n")
     }
 
-    var stagedBytes: Int { staged.readableBytes }
-
-    func begin(_ record: CallRecord) {
-        self.record = record
+    override func begin(_ record: CallRecord) {
+        super.begin(record)
         encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
-        staged.clear()
         tail = nil
         hasWrittenFirstChunk = false
         unfinishedChoiceCount = choiceCount
     }
 
-    func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+    override func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
         // Adjacent frames that pass through unchanged are sent as one slice.
         var pending: Range<Int>?
         func sendPending() {
-            if let range = pending { sendSlice(range, of: bytes) }
+            if let range = pending { send(range, of: bytes) }
             pending = nil
         }
         for part in parts {
@@ -125,68 +102,34 @@ final class StreamedResponseWriter: ResponseWriter {
         sendPending()
     }
 
-    func commit(_ record: CallRecord) {
-        isCommitted = true
-        self.record = record
-        sendHead()
-        let bytes = staged
-        staged = ByteBuffer()
-        send(bytes)
-    }
-
-    func resume(_ record: CallRecord) {
-        self.record = record
+    override func resume(_ record: CallRecord) {
+        super.resume(record)
         encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
         // The first chunk after the resume point has a `_router` that lists the resume.
         hasWrittenFirstChunk = false
     }
 
-    func flush() {
-        guard isCommitted, hasUnflushedBytes else { return }
-        hasUnflushedBytes = false
-        server.flush()
-        lastWrite = .now()
-    }
-
-    /// Streams are not checked.
-    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool { true }
-
-    func finish(_ record: CallRecord) {
-        self.record = record
-        if wantsUsage, comesAsEvents, record.usage.source == .reported {
-            write(ByteBuffer(bytes: encoder.usageChunk(record.usage.usage)), Signals())
+    override func writeEnd() {
+        if wantsUsage, comesAsEvents, let usage = record?.usage, usage.source == .reported {
+            write(ByteBuffer(bytes: encoder.usageChunk(usage.usage)), Signals())
         }
         releaseTail(isComplete: true)
         send(ByteBuffer(staticString: "data: [DONE]\n\n"))
-        end(status: 200, error: nil)
     }
 
-    func fail(_ failure: CallFailure, _ record: CallRecord) {
-        self.record = record
-        if failure.cause == .clientLeft {
-            stopTimers()
-            return exchange.end(status: 499, record: record, error: exchange.departure)
-        }
-        let error = exchange.error(failure, record, afterCommit: isCommitted)
-        guard isHeadSent else {
-            stopTimers()
-            return exchange.respond(error, record: record)
-        }
-        if !isCommitted {
-            // Only keep-alive comments have been sent so far. The staged bytes are dropped, and the error is sent at
-            // once.
-            staged.clear()
-            tail = nil
-            isCommitted = true
-        }
+    override func writeFailure(_ error: APIError) {
         releaseTail(isComplete: false)
         var writer = JSONWriter()
         writer.object {
             error.write(to: &$0, withStatus: true)
-            if exchange.wantsMetadata { RouterMetadata.write(record, to: &$0, isComplete: true) }
+            if let record, exchange.wantsMetadata { RouterMetadata.write(record, to: &$0, isComplete: true) }
         }
         writeFrame(writer.bytes)
-        end(status: 200, error: error)
+    }
+
+    override func stopTimers() {
+        super.stopTimers()
+        holdTimer.invalidate()
     }
 
     // MARK: Frames
@@ -203,16 +146,6 @@ final class StreamedResponseWriter: ResponseWriter {
     private func write(json: ByteBuffer, _ signals: Signals) {
         if signals.isUsageOnly, !wantsUsage { return }
         write(signals.hasStrayMember ? BufferedCompletion.withoutStrayMembers(json) : json, signals)
-    }
-
-    /// Sends bytes to the client, or stages them until the commit.
-    private func send(_ bytes: ByteBuffer) {
-        guard isCommitted else {
-            staged.writeImmutableBuffer(bytes)
-            return
-        }
-        server.write(bytes)
-        hasUnflushedBytes = true
     }
 
     /// Writes a chunk, with `_router` if it is the first. From the last finish reason on, chunks go into the tail.
@@ -290,51 +223,11 @@ final class StreamedResponseWriter: ResponseWriter {
         if wantsUsage, let usage = chunks.usage { write(ByteBuffer(bytes: usage), Signals()) }
     }
 
-    private func sendSlice(_ range: Range<Int>, of bytes: ByteBuffer) {
-        if let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) { send(slice) }
-    }
-
     private func writeFrame(_ json: some Collection<UInt8>) {
         var frame = ByteBuffer.unshared(capacity: json.count + 8)
         frame.writeStaticString("data: ")
         frame.writeBytes(json)
         frame.writeStaticString("\n\n")
         send(frame)
-    }
-
-    // MARK: Head, keep-alive, end
-
-    private func sendHead() {
-        guard !isHeadSent else { return }
-        isHeadSent = true
-        var head = ResponseHead(status: 200)
-        head.add("content-type", "text/event-stream; charset=utf-8")
-        head.add("cache-control", "no-cache")
-        head.add("x-accel-buffering", "no")
-        exchange.addCommonFields(to: &head)
-        if isCommitted, let record { exchange.addFields(record, to: &head) }
-        server.begin(head)
-    }
-
-    private func sendKeepAlive(_ now: NIODeadline) {
-        guard !hasEnded else { return }
-        guard lastWrite + keepAliveTime <= now else { return keepAliveTimer.set(lastWrite + keepAliveTime) }
-        sendHead()
-        server.write(ByteBuffer(staticString: Self.keepAliveComment))
-        server.flush()
-        lastWrite = now
-        keepAliveTimer.set(now + keepAliveTime)
-    }
-
-    private func end(status: Int, error: APIError?) {
-        stopTimers()
-        server.end()
-        exchange.end(status: status, record: record, error: error)
-    }
-
-    private func stopTimers() {
-        hasEnded = true
-        keepAliveTimer.invalidate()
-        holdTimer.invalidate()
     }
 }

@@ -61,6 +61,14 @@ struct ChatNeeds {
         return JSONValue(range: start..<cursor.offset, kind: .array)
     }
 
+    /// Reads the value of `system`: a text, or a list of parts.
+    mutating func readSystem(_ value: JSONValue, _ body: RawSpan) {
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        do throws(JSONError) { try readContent(&cursor, body) } catch {
+            return  // the value was scanned before
+        }
+    }
+
     /// Reads the texts of a request that is no chat: a text, tokens, or a list of texts, tokens or objects.
     mutating func readTexts(_ value: JSONValue, _ body: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)
@@ -157,6 +165,9 @@ struct ChatNeeds {
                 }
             } else if JSON.isKey(key, "text", in: body) || JSON.isKey(key, "refusal", in: body) || JSON.isKey(key, "thinking", in: body) {
                 hasText = true
+                try readText(&cursor, body)
+            } else if JSON.isKey(key, "input", in: body) {
+                // The arguments of a tool call in Anthropic's format.
                 try readText(&cursor, body)
             } else if JSON.isKey(key, "content", in: body) {
                 // A tool result in Anthropic's format is a part that contains parts.

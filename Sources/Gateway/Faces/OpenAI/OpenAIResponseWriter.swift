@@ -6,7 +6,7 @@ import ProviderKit
 import WireFormats
 
 /// Writes a response as one JSON object.
-final class BufferedResponseWriter: ResponseWriter {
+final class OpenAIResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
     private let created: Int

@@ -2,11 +2,13 @@ import Codecs
 import RoutingPolicy
 
 extension RequestOutline {
-    /// The members of OpenAI's requests that the router reads. They go upstream, `model` with the provider's own name.
-    enum Member: CaseIterable {
+    /// The members of requests that the router reads. They go upstream, `model` with the provider's own name.
+    enum Member {
         case messages, stream, n, streamOptions, responseFormat, tools, functions, maxTokens, maxCompletionTokens, model
         /// The texts of requests other than chats.
         case input, prompt, query, documents
+        /// Anthropic's.
+        case system, outputConfig, outputFormat
 
         fileprivate var name: StaticString {
             switch self {
@@ -24,6 +26,9 @@ extension RequestOutline {
             case .prompt: "prompt"
             case .query: "query"
             case .documents: "documents"
+            case .system: "system"
+            case .outputConfig: "output_config"
+            case .outputFormat: "output_format"
             }
         }
     }
@@ -36,7 +41,7 @@ extension RequestOutline {
             case override(RoutingOverride)
         }
 
-        /// The position in ``all``.
+        /// The position in its table.
         let id: Int
         let name: StaticString
         let meaning: Meaning
@@ -44,7 +49,7 @@ extension RequestOutline {
         let isMessages: Bool
         let isOverride: Bool
 
-        private init(id: Int, name: StaticString, meaning: Meaning) {
+        fileprivate init(id: Int, name: StaticString, meaning: Meaning) {
             self.id = id
             self.name = name
             self.meaning = meaning
@@ -53,20 +58,32 @@ extension RequestOutline {
         }
 
         var text: String { "\(name)" }
+    }
 
-        private static let all: [Field] = {
-            let meanings = Member.allCases.map { ($0.name, Meaning.member($0)) } + RoutingOverride.all.map { ($0.name, .override($0)) }
-            return meanings.enumerated().map { Field(id: $0.offset, name: $0.element.0, meaning: $0.element.1) }
-        }()
-
+    /// The members that the router reads of the requests of one API.
+    struct FieldTable: Sendable {
         /// The fields by the length of their names, which rules out most members of a request.
-        private static let byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
-            all.filter { $0.name.utf8CodeUnitCount == length }
+        private let byLength: [[Field]]
+
+        /// All of OpenAI's requests share one table.
+        static let openAI = FieldTable(
+            [
+                .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
+                .input, .prompt, .query, .documents,
+            ], RoutingOverride.all)
+        static let anthropic = FieldTable([.messages, .model, .stream, .system, .tools, .maxTokens, .outputConfig, .outputFormat], [])
+
+        private init(_ members: [Member], _ overrides: [RoutingOverride]) {
+            let meanings = members.map { ($0.name, Field.Meaning.member($0)) } + overrides.map { ($0.name, .override($0)) }
+            let all = meanings.enumerated().map { Field(id: $0.offset, name: $0.element.0, meaning: $0.element.1) }
+            byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
+                all.filter { $0.name.utf8CodeUnitCount == length }
+            }
         }
 
         /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an
         /// escaped key is the same key.
-        static func named(_ key: Range<Int>, in body: RawSpan) -> Field? {
+        func named(_ key: Range<Int>, in body: RawSpan) -> Field? {
             let length = key.count - 2
             if let field = named(key, in: body, length: length) { return field }
             // A key that is longer than its meaning has an escape.
@@ -74,7 +91,7 @@ extension RequestOutline {
             return meant == length ? nil : named(key, in: body, length: meant)
         }
 
-        private static func named(_ key: Range<Int>, in body: RawSpan, length: Int) -> Field? {
+        private func named(_ key: Range<Int>, in body: RawSpan, length: Int) -> Field? {
             byLength.indices.contains(length) ? byLength[length].first { JSON.isKey(key, $0.name, in: body) } : nil
         }
     }

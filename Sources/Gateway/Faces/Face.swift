@@ -1,0 +1,33 @@
+import Codecs
+import Engine
+import HTTPWire
+import ProviderKit
+
+/// The API that the clients of one vendor speak: how the router reads their requests, and writes responses and errors.
+struct Face: Sendable {
+    /// Whether bodies carry the routing overrides of requests and the `_router` of responses. Otherwise both are in
+    /// header fields only.
+    let bodiesCarryRouting: Bool
+    /// The members that the router reads of a request.
+    let members: RequestOutline.FieldTable
+    /// The client's header fields that go to providers that speak its format, as prefixes of their names.
+    let requestFields: [StaticString]
+    /// The upstream's header fields that go to the client, as prefixes of their names, if the response passes through.
+    let responseFields: [StaticString]
+    /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
+    let passesRefusals: Bool
+    /// Writes the members of an error's object.
+    let writeError: @Sendable (_ error: APIError, _ requestID: String, _ writer: inout JSONWriter) -> Void
+    /// Writes the list of models.
+    let writeModels: @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void
+    /// Writes one model. The time is in seconds since 1970.
+    let writeModel: @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void
+    /// Makes the writer of a response.
+    ///
+    /// - Parameter created: the time of the request, in seconds since 1970.
+    let writer: @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
+
+    /// The face of a request whose path doesn't say it: Anthropic's clients name their version of the API.
+    /// Source: Anthropic's API reference, "Versions".
+    static func negotiated(by fields: HTTPFields) -> Face { fields.contains("anthropic-version") ? .openAI : .openAI }
+}

@@ -1,0 +1,72 @@
+import Codecs
+import Engine
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+/// A model or a route in the list of `GET /models`.
+struct ModelEntry {
+    var id: String
+    var name: String
+    /// `router` for a route, and for every entry of a client that must not learn the providers.
+    var provider: String
+    /// The provider's own name of the model. For the same entries, `name`.
+    var upstream: String
+    var type: String?
+    var weight: Double
+    var tags: [String]
+    var supports: CapabilitySet
+    var serves: OperationSet
+    var context: Int?
+    var maxOutput: Int?
+    var price: Price?
+    var isAvailable: Bool
+
+    init(model index: Int, _ snapshot: Snapshot, hidesNames: Bool, now: NIODeadline) {
+        let model = snapshot.policy.models[index]
+        id = model.key
+        name = model.key
+        provider = hidesNames ? Self.ownProvider : snapshot.policy.providers[model.provider].name
+        upstream = hidesNames ? model.key : model.upstream
+        type = model.type
+        weight = model.weight
+        tags = model.tags
+        supports = model.supports
+        serves = model.serves
+        context = model.context
+        maxOutput = model.maxOutput
+        price = model.price
+        isAvailable = snapshot.isUsable(model: index, now: now)
+    }
+
+    /// A route has the tags, capabilities and operations of those of its models that can be used now, and the largest
+    /// of their limits.
+    ///
+    /// - Parameter scope: the models that the client may use on this route; nil: all.
+    init(route index: Int, _ snapshot: Snapshot, scope: Set<Int>?, now: NIODeadline) {
+        let usable = snapshot.chains[index].all.filter { scope?.contains($0) != false && snapshot.isUsable(model: $0, now: now) }
+        let models = usable.map { snapshot.policy.models[$0] }
+        id = snapshot.policy.routes[index].name
+        name = id
+        provider = Self.ownProvider
+        upstream = id
+        weight = ModelDefinition().weight
+        tags = Set(models.flatMap(\.tags)).sorted()
+        supports = models.reduce([]) { $0.union($1.supports) }
+        serves = models.reduce([]) { $0.union($1.serves) }
+        context = models.compactMap(\.context).max()
+        maxOutput = models.compactMap(\.maxOutput).max()
+        isAvailable = !models.isEmpty
+    }
+
+    private static let ownProvider = "router"
+}
+
+extension Snapshot {
+    /// Whether a request for the model would be sent now, or after waiting for a slot.
+    fileprivate func isUsable(model index: Int, now: NIODeadline) -> Bool {
+        guard instance(ofModel: index) != nil else { return false }
+        let availability = state(ofModel: index).availability(now: now)
+        return availability.isAvailable || availability == .full
+    }
+}
