@@ -28,7 +28,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
 /// tests, which replay the committed inputs.
 let fuzz: Target = {
     let dependencies: [Target.Dependency] = [
-        kit, "TestSupport", "RoutingPolicy", "HTTPWire", "Engine", "Gateway", "OpenAI", wireFormats, nioCore,
+        kit, "TestSupport", "RoutingPolicy", "HTTPWire", "Engine", "Gateway", "Anthropic", "OpenAI", wireFormats,
+        nioCore,
         .product(name: "ProviderConformance", package: "ProviderConformance"),
     ]
     let path = "Tests/FuzzTests"
@@ -71,12 +72,14 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", "Demo", "OpenAI", nioCore, nioPosix, logging,
+                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", "Anthropic", "Demo", "OpenAI", nioCore, nioPosix,
+                logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
+        plugin("Anthropic"),
         plugin("Demo"),
         plugin("OpenAI"),
 
@@ -96,7 +99,9 @@ let package = Package(
         tests("Telemetry", ["Telemetry", "Engine"]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats]),
-        tests("Plugin", ["Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
+        tests(
+            "Plugin",
+            ["Anthropic", "Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
         tests("Live", []),
         fuzz,
     ]

@@ -73,11 +73,7 @@ public struct OpenAIProvider: Provider {
     ]
 
     public var secrets: [Secret] {
-        let headers = options.headers.compactMap { field -> Secret? in
-            if field.isDescriptive { return nil }
-            if case .secret(let value) = field.value { return value } else { return nil }
-        }
-        return headers + (options.apiKey.map { [$0] } ?? [])
+        options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
@@ -109,6 +105,7 @@ public struct OpenAIOptions: Sendable, Equatable {
             fields.describe("continues", "how to request the rest of a partial response, which a route's 'resume' needs", default: "no")
         }
         let word = readsContinues ? fields.word("continues", of: OpenAIDialect.Continuation.allCases.map(\.rawValue)) : nil
+        dialect.hasOldTokenLimit = readsContinues
         dialect.continuation = word.flatMap(OpenAIDialect.Continuation.init) ?? .no
         self.apiKey = apiKey
         guard let baseURL, apiKey != nil || !needsKey else { return nil }

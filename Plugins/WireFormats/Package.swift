@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The wire formats that faces and provider plugins share, one folder for each. It is linked statically: what it reads
-// and writes are types of the kit, so that a plugin may bring a copy of its own.
+// The wire formats that faces and provider plugins share, one folder for each, and `Shared` for what several of them
+// use. It is linked statically: what it reads and writes are types of the kit, so that a plugin may bring a copy of its
+// own.
 let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
 let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
 
@@ -15,7 +16,7 @@ let package = Package(
             name: "WireFormats",
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
-            sources: ["OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects"],
+            sources: ["AnthropicMessages", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "Shared"],
             swiftSettings: settings
         )
     ]

@@ -10,6 +10,15 @@ enum EndpointTable {
             about: "chat completions in OpenAI's format, streamed or not",
             serve: CallEndpoint.serve(.chat, OpenAIChat.format) { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }),
         Endpoint(
+            "messages", .post, ["/v1/messages"], .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            about: "messages in Anthropic's format, streamed or not",
+            serve: CallEndpoint.serve(.chat, AnthropicMessages.format) { body throws(ProviderError) in
+                .chat(try AnthropicMessages.readRequest(body))
+            }),
+        Endpoint(
+            "count_tokens", .post, ["/v1/messages/count_tokens"], .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            about: "the number of tokens of a message", serve: CountTokensEndpoint.serve),
+        Endpoint(
             "embeddings", .post, openAI("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
                 .embeddings(try OpenAIEmbeddings.readRequest(body))
@@ -19,8 +28,9 @@ enum EndpointTable {
         passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
         passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images"),
         passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
-        Endpoint("models", .get, openAI("/models"), .operation(.models), about: "the models and routes", serve: ModelsEndpoint.list),
-        Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), about: "one of them", serve: ModelsEndpoint.one),
+        Endpoint(
+            "models", .get, openAI("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
+        Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), face: nil, about: "one of them", serve: ModelsEndpoint.one),
         Endpoint("health", .get, openAI("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
         Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
         Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
@@ -31,7 +41,7 @@ enum EndpointTable {
         ),
         Endpoint(
             "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),
-        Endpoint("root", .get, ["/"], .open, about: "this list", serve: RootEndpoint.serve),
+        Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 
     /// An endpoint whose requests and responses only pass through, to providers that have the same endpoint.

@@ -138,10 +138,7 @@ final class Exchange: ClientObserver {
     private func body(of error: APIError, _ record: CallRecord?) -> [UInt8] {
         if face.passesRefusals, let refusal = error.refusal { return Array(refusal.utf8) }
         var writer = JSONWriter()
-        writer.object {
-            face.writeError(error, requestID, &$0)
-            if wantsMetadata, let record, record.provider != nil { RouterMetadata.write(record, to: &$0, isComplete: true) }
-        }
+        face.writeError(error, requestID, wantsMetadata && record?.provider != nil ? record : nil, &writer)
         return writer.bytes
     }
 

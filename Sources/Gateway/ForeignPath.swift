@@ -42,11 +42,12 @@ struct ForeignPath {
     static let table: [ForeignPath] =
         rows(
             .use("/v1/chat/completions"),
-            "", "chat", "completion", "complete", "responses", "responses/**", "messages", "generate", "generate_stream",
+            "", "chat", "completion", "complete", "responses", "responses/**", "generate", "generate_stream",
             "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "model/*/converse",
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
-            "openai/responses", "openai/v1/responses", "openai/deployments/*/completions", "anthropic/v1/messages")
+            "openai/responses", "openai/v1/responses", "openai/deployments/*/completions")
+        + rows(.use("/v1/messages"), "messages")
         + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(

@@ -126,7 +126,7 @@ package final class GatewayHandler: ServerHandler {
         error.addFields(to: &response)
         var writer = JSONWriter()
         let face = head.map { head in EndpointTable.match(path: head.path)?.endpoint.face ?? .negotiated(by: head.fields) } ?? .openAI
-        writer.object { face.writeError(error, requestID, &$0) }
+        face.writeError(error, requestID, nil, &writer)
         loop.ended(
             RequestRecord(
                 requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,

@@ -1,3 +1,4 @@
+import Anthropic
 import Demo
 import OpenAI
 import ProviderKit
@@ -8,5 +9,6 @@ enum Builtins {
         DemoPlugin.self,
         OpenAIPlugin.self,
         OpenAICompatiblePlugin.self,
+        AnthropicPlugin.self,
     ]
 }

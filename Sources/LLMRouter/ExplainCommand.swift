@@ -79,8 +79,8 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private static func operation(named word: String) throws -> ProviderKit.Operation {
-        if let operation = ProviderKit.Operation(rawValue: word) { return operation }
-        let words = ProviderKit.Operation.allCases.map(\.rawValue)
+        if let operation = ProviderKit.Operation(served: word) { return operation }
+        let words = ProviderKit.Operation.served.map(\.rawValue)
         throw ValidationError(
             nearest(to: word, in: words).map { "did you mean '\($0)'?" } ?? "use one of \(words.joined(separator: ", "))")
     }

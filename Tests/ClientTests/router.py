@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from threading import Timer
 
+import scripts
 from upstream import WAIT
 
 PROGRAM = os.environ.get("LLM_ROUTER_BIN") or str(Path(__file__).parents[2] / ".build/debug/llm-router")
@@ -14,6 +15,10 @@ PROGRAM = os.environ.get("LLM_ROUTER_BIN") or str(Path(__file__).parents[2] / ".
 KEY = "sk-client-0123456789"
 NARROW_KEY = "sk-narrow-0123456789"
 PROVIDER_KEY = "sk-provider-0123456789"
+
+
+# The scripts that an upstream in Anthropic's format has too, as the models `claude-…`.
+CLAUDE = [name for name in scripts.ALL if name != "embed"]
 
 
 def offers(name):
@@ -28,11 +33,13 @@ def policy(upstream):
         "defaults: { retry: { retries: 0 }, breaker: { failures: 1000 } }",
         "providers:",
         *(
-            f"  p-{name}: {{ plugin: openai-compatible, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}"
+            f"  p-{name}: {{ plugin: openai-compatible, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}"
             for name in upstream.scripts
         ),
+        *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CLAUDE),
         "models:",
         *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
+        *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CLAUDE),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",
@@ -61,7 +68,8 @@ class Router:
             log += line
             assert line, f"the router did not start:\n{log}"
         timeout.cancel()
-        self.url = f"http://127.0.0.1:{found[1]}/v1"
+        self.origin = f"http://127.0.0.1:{found[1]}"
+        self.url = f"{self.origin}/v1"
 
     def stop(self):
         self.process.terminate()

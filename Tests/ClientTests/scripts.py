@@ -14,20 +14,14 @@ CALLS = [("call_1", "get_weather", {"city": "Paris"}), ("call_2", "get_weather",
 
 def tools(exchange):
     """Calls a tool for each city, in parallel, and answers when it has the results."""
-    if exchange.body["messages"][-1]["role"] == "tool":
-        return exchange.say("It is 7 and 3 degrees.")
-    calls = [
-        {"id": id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
-        for id, name, arguments in CALLS
-    ]
-    begin = [{**call, "index": index, "function": {"name": CALLS[index][1], "arguments": ""}} for index, call in enumerate(calls)]
-    halves = [
-        {"index": index, "function": {"arguments": call["function"]["arguments"][part]}}
-        for part in (slice(0, 5), slice(5, None))
-        for index, call in enumerate(calls)
-    ]
-    deltas = [{"tool_calls": [call]} for call in begin + halves]
-    exchange.respond({"content": None, "tool_calls": calls}, deltas, "tool_calls")
+    if exchange.has_results:
+        exchange.say("It is 7 and 3 degrees.")
+    else:
+        exchange.call(CALLS)
+
+
+def think(exchange):
+    exchange.think("I think", "c2lnbmVk", "so", " I am")
 
 
 def image(exchange):
@@ -36,11 +30,12 @@ def image(exchange):
 
 def structured(exchange):
     """Fills the schema of the request, as its text or as the arguments of its tool."""
-    value = json.dumps({"city": "Paris", "degrees": 7})
+    value = {"city": "Paris", "degrees": 7}
     if tools := exchange.body.get("tools"):
-        call = {"id": "call_1", "type": "function", "function": {"name": tools[0]["function"]["name"], "arguments": value}}
-        return exchange.respond({"content": None, "tool_calls": [call]}, [{"tool_calls": [{"index": 0} | call]}], "tool_calls")
-    exchange.say(value[:10], value[10:])
+        tool = tools[0].get("function") or tools[0]
+        return exchange.call([("call_1", tool["name"], value)])
+    text = json.dumps(value)
+    exchange.say(text[:10], text[10:])
 
 
 def vectors(body):
@@ -77,32 +72,29 @@ def fail(exchange):
 
 
 def reject_key(exchange):
-    key = exchange.headers["authorization"].removeprefix("Bearer ")
+    key = exchange.headers["x-api-key"] or exchange.headers["authorization"].removeprefix("Bearer ")
     exchange.fail(401, f"the key {key} is wrong", code="invalid_api_key")
 
 
 def break_off(exchange):
     """Reports an error after the first text."""
-    exchange.begin_stream()
-    exchange.chunk({"role": "assistant", "content": "Once"})
-    exchange.event({"error": {"message": "out of memory", "code": "server_error"}})
+    exchange.begin("Once")
+    exchange.fail_in_stream("out of memory", "server_error")
 
 
 def cut_off(exchange):
     """Closes the connection after the first text."""
-    exchange.begin_stream()
-    exchange.chunk({"role": "assistant", "content": "Once"})
+    exchange.begin("Once")
 
 
 def hang(exchange):
     """Sends a text, if the response is streamed, and then nothing."""
-    if exchange.body.get("stream"):
-        exchange.begin_stream()
-        exchange.chunk({"role": "assistant", "content": "Once"})
+    if exchange.is_stream:
+        exchange.begin("Once")
     exchange.wait_for_close()
 
 
 ALL = {
     script.__name__: script
-    for script in [text, tools, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
+    for script in [text, tools, think, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
 }

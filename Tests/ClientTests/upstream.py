@@ -1,4 +1,4 @@
-"""An upstream in OpenAI's format. Each model has a script, and its requests are recorded."""
+"""An upstream in the formats of OpenAI and Anthropic. Each model has a script, and its requests are recorded."""
 
 import json
 import queue
@@ -11,14 +11,17 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One request, and what its script sends."""
+    """One request. Its script says what happens, and the format of its path how that is written."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
         self.body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         name = self.body["model"].removeprefix("up-")
+        self.format = (Messages if "/messages" in self.path else Completions)(self)
         self.server.requests[name].put(self)
+        if self.path.endswith("/count_tokens"):
+            return self.reply({"input_tokens": 42})
         self.server.scripts[name](self)
 
     def log_message(self, *_):
@@ -29,45 +32,50 @@ class Exchange(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
+        self.send_header(self.format.id_field, "upstream-7")
         for name, value in fields.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(data)
 
-    def fail(self, status, message, code=None, param=None, **fields):
-        error = {"message": message, "type": "an_error", "param": param, "code": code}
-        self.reply({"error": error}, status, **fields)
-
     def begin_stream(self):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
+        self.send_header(self.format.id_field, "upstream-7")
         self.send_header("connection", "close")
         self.end_headers()
         self.close_connection = True
 
-    def event(self, data):
-        self.wfile.write(f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n".encode())
-
-    def chunk(self, delta=None, finish=None, **members):
-        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
-        self.event(completion("chat.completion.chunk", choices) | members)
-
-    def respond(self, message, deltas, finish="stop"):
-        """Responds with a message, or with the same in deltas if the request asks for a stream."""
-        if not self.body.get("stream"):
-            choice = {"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish}
-            return self.reply(completion("chat.completion", [choice]) | {"usage": USAGE})
-        self.begin_stream()
-        self.chunk({"role": "assistant", "content": ""})
-        for delta in deltas:
-            self.chunk(delta)
-        self.chunk({}, finish)
-        if self.body.get("stream_options", {}).get("include_usage"):
-            self.chunk(usage=USAGE)
-        self.event("[DONE]")
+    @property
+    def is_stream(self):
+        return self.body.get("stream", False)
 
     def say(self, *texts):
-        self.respond({"content": "".join(texts)}, [{"content": text} for text in texts])
+        self.format.respond(texts=texts)
+
+    def call(self, calls):
+        """Calls tools: `(id, name, arguments)`."""
+        self.format.respond(calls=calls)
+
+    def think(self, thought, token, *texts):
+        """Reasons, with the provider's token where the format has one, and then says the texts."""
+        self.format.respond(texts=texts, thought=thought, token=token)
+
+    def begin(self, text):
+        """Begins a stream with a text."""
+        self.begin_stream()
+        self.format.begin(text)
+
+    def fail(self, status, message, code=None, param=None, **fields):
+        self.reply(self.format.error(message, code, param), status, **fields)
+
+    def fail_in_stream(self, message, code):
+        self.format.fail_in_stream(message, code)
+
+    @property
+    def has_results(self):
+        """Whether the request has the results of tools."""
+        return any(self.format.has_results(message) for message in self.body["messages"])
 
     def wait_for_close(self):
         """Sends nothing more, and records when the router closes the connection."""
@@ -86,8 +94,130 @@ class Exchange(BaseHTTPRequestHandler):
         self.closed = Event()
 
 
-def completion(kind, choices):
-    return {"id": "chatcmpl-1", "object": kind, "created": 1766000000, "model": "up-model", "choices": choices}
+class Completions:
+    """OpenAI's format."""
+
+    id_field = "x-request-id"
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+
+    def event(self, data):
+        self.exchange.wfile.write(f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n".encode())
+
+    def chunk(self, delta=None, finish=None, **members):
+        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+        self.event(self.completion("chat.completion.chunk", choices) | members)
+
+    @staticmethod
+    def completion(kind, choices):
+        return {"id": "chatcmpl-1", "object": kind, "created": 1766000000, "model": "up-model", "choices": choices}
+
+    def respond(self, texts=(), calls=(), thought=None, token=None):
+        finish = "tool_calls" if calls else "stop"
+        whole = [
+            {"id": id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+            for id, name, arguments in calls
+        ]
+        if not self.exchange.is_stream:
+            message = {"role": "assistant", "content": "".join(texts) or None}
+            message |= {"tool_calls": whole} if calls else {}
+            message |= {"reasoning_content": thought} if thought else {}
+            choice = {"index": 0, "message": message, "finish_reason": finish}
+            return self.exchange.reply(self.completion("chat.completion", [choice]) | {"usage": USAGE})
+        self.exchange.begin_stream()
+        self.chunk({"role": "assistant", "content": ""})
+        if thought:
+            self.chunk({"reasoning_content": thought})
+        for text in texts:
+            self.chunk({"content": text})
+        # The arguments of several calls come in turn.
+        for index, call in enumerate(whole):
+            self.chunk({"tool_calls": [{**call, "index": index, "function": {"name": calls[index][1], "arguments": ""}}]})
+        for part in (slice(0, 5), slice(5, None)):
+            for index, call in enumerate(whole):
+                self.chunk({"tool_calls": [{"index": index, "function": {"arguments": call["function"]["arguments"][part]}}]})
+        self.chunk({}, finish)
+        if self.exchange.body.get("stream_options", {}).get("include_usage"):
+            self.chunk(usage=USAGE)
+        self.event("[DONE]")
+
+    def begin(self, text):
+        self.chunk({"role": "assistant", "content": text})
+
+    def error(self, message, code, param):
+        return {"error": {"message": message, "type": "an_error", "param": param, "code": code}}
+
+    def fail_in_stream(self, message, code):
+        self.event({"error": {"message": message, "code": code}})
+
+    @staticmethod
+    def has_results(message):
+        return message["role"] == "tool"
+
+
+class Messages:
+    """Anthropic's format."""
+
+    id_field = "request-id"
+    usage = {"input_tokens": 3, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 5}
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+
+    def event(self, type, **members):
+        self.exchange.wfile.write(f"event: {type}\ndata: {json.dumps({'type': type} | members)}\n\n".encode())
+
+    def message(self, content, stop_reason, usage):
+        about = {"id": "msg_upstream", "type": "message", "role": "assistant", "model": "up-model"}
+        return about | {"content": content, "stop_reason": stop_reason, "stop_sequence": None, "usage": usage}
+
+    def respond(self, texts=(), calls=(), thought=None, token=None):
+        stop_reason = "tool_use" if calls else "end_turn"
+        tools = [{"type": "tool_use", "id": id, "name": name, "input": arguments} for id, name, arguments in calls]
+        thoughts = [{"type": "thinking", "thinking": thought, "signature": token}] if thought else []
+        if not self.exchange.is_stream:
+            said = [{"type": "text", "text": "".join(texts)}] if texts else []
+            return self.exchange.reply(self.message(thoughts + said + tools, stop_reason, self.usage))
+        self.exchange.begin_stream()
+        self.event("message_start", message=self.message([], None, self.usage | {"output_tokens": 1}))
+        self.event("ping")
+        index = 0
+        for block in thoughts:
+            deltas = [{"type": "thinking_delta", "thinking": thought}, {"type": "signature_delta", "signature": token}]
+            index = self.block(index, block | {"thinking": "", "signature": ""}, deltas)
+        if texts:
+            index = self.block(index, {"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in texts])
+        for tool in tools:
+            arguments = json.dumps(tool["input"])
+            deltas = [{"type": "input_json_delta", "partial_json": part} for part in ("", arguments[:5], arguments[5:])]
+            index = self.block(index, tool | {"input": {}}, deltas)
+        self.event("message_delta", delta={"stop_reason": stop_reason, "stop_sequence": None}, usage=self.usage)
+        self.event("message_stop")
+
+    def block(self, index, block, deltas):
+        self.event("content_block_start", index=index, content_block=block)
+        for delta in deltas:
+            self.event("content_block_delta", index=index, delta=delta)
+        self.event("content_block_stop", index=index)
+        return index + 1
+
+    def begin(self, text):
+        self.event("message_start", message=self.message([], None, self.usage | {"output_tokens": 1}))
+        self.event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        self.event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+    def error(self, message, code, param):
+        words = {"invalid_value": "invalid_request_error", "rate_limit_exceeded": "rate_limit_error"}
+        words |= {"invalid_api_key": "authentication_error", "server_error": "overloaded_error"}
+        return {"type": "error", "error": {"type": words.get(code, "api_error"), "message": message}, "request_id": "upstream-7"}
+
+    def fail_in_stream(self, message, code):
+        self.event(**self.error(message, code, None))
+
+    @staticmethod
+    def has_results(message):
+        return isinstance(message["content"], list) and any(part["type"] == "tool_result" for part in message["content"])
 
 
 class Upstream(ThreadingHTTPServer):
@@ -102,7 +232,7 @@ class Upstream(ThreadingHTTPServer):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}/v1"
+        return f"http://127.0.0.1:{self.server_port}"
 
     def next_request(self, name) -> Exchange:
         """The oldest request to a model that was not returned yet; waits for it."""

@@ -11,7 +11,10 @@ struct OpenAIChatRoundTripTests {
     func requests(seed: UInt64) throws {
         var random = RandomChat(seed)
         let request = random.request()
-        let written = try OpenAIChat.writeRequest(request, isStream: false)
+        var dialect = OpenAIDialect()
+        dialect.hasReasoning = true
+        dialect.hasCacheControl = true
+        let written = try OpenAIChat.writeRequest(request, for: .translated(to: "up"), dialect)
         #expect(try OpenAIChat.readRequest(written.span.bytes) == request)
     }
 
@@ -69,10 +72,12 @@ struct OpenAIChatRoundTripTests {
             case .start: break
             case .text(let more): text += more
             case .reasoning(let more): reasoning += more
+            case .reasoningToken(let token): reasoning += "<\(token)>"
+            case .citation(let citation): calls.append("\(citation) ")
             case .refusal(let more): refusal += more
             case .toolCall(_, let id, let name): calls.append("\(id) \(name) ")
             case .toolArguments(let index, let fragment): calls[index] += fragment
-            case .finish(let finish): reason = finish.rawValue
+            case .finish(let finish, _): reason = finish.rawValue
             }
         }
         return [text, reasoning, refusal, reason] + calls.map { $0.hasSuffix(" ") ? $0 + "{}" : $0 }

@@ -4,6 +4,8 @@ public import Codecs
 public struct Call: Sendable {
     /// What the client requests.
     public let operation: Operation
+    /// The name of the provider in the policy.
+    public let provider: String
     /// The provider's own name of the model. It comes from the policy, never from the client.
     public let model: String
     /// Whether the client wants a streamed response.
@@ -13,6 +15,8 @@ public struct Call: Sendable {
     public let format: WireFormat
     /// What the client sends.
     public let payload: Payload
+    /// The most tokens of a response of the model, as the policy says; nil if it doesn't.
+    public let maxOutput: Int?
     /// The model's `request_defaults`, in the provider's own format: members to add if the request doesn't have their
     /// keys.
     public let defaults: [BodyField]
@@ -40,8 +44,11 @@ public struct Call: Sendable {
     public init(
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
-        repairs: [Repair] = [], earlierAttempts: Int = 0
+        repairs: [Repair] = [], earlierAttempts: Int = 0, provider: String = "",
+        maxOutput: Int? = nil
     ) {
+        self.provider = provider
+        self.maxOutput = maxOutput
         self.operation = operation
         self.model = model
         self.isStream = isStream

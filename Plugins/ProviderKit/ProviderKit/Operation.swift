@@ -1,7 +1,10 @@
-/// What a request asks a model for, in whichever API it arrives. The raw values are the words of `serves:` in a policy.
+/// What a request asks a model for, in whichever API it arrives. The raw values are the words of
+/// `serves:` in a policy.
 public enum Operation: String, Sendable, CaseIterable {
     /// A response to a conversation: OpenAI's `POST /chat/completions`.
     case chat
+    /// The number of a conversation's tokens: Anthropic's `POST /messages/count_tokens`.
+    case countTokens = "count_tokens"
     /// Vectors for texts: `POST /embeddings`.
     case embeddings
     /// Images for a description: `POST /images/generations`.
@@ -14,4 +17,13 @@ public enum Operation: String, Sendable, CaseIterable {
     case rerank
     /// The continuation of a text: the legacy `POST /completions`.
     case completion
+
+    /// The operations that models serve, as `serves:` lists them. Tokens are counted for every model that serves chats.
+    public static let served = allCases.filter { $0 != .countTokens }
+
+    /// The operation with this name, if models serve it.
+    public init?(served name: String) {
+        guard let operation = Self.served.first(where: { $0.rawValue == name }) else { return nil }
+        self = operation
+    }
 }

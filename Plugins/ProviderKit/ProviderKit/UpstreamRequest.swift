@@ -62,3 +62,12 @@ public struct HTTPField: Sendable, Equatable {
         self.value = .secret(value)
     }
 }
+
+extension [HTTPField] {
+    /// The values that are secrets, for ``Provider/secrets``. Fields that describe the request contain none.
+    public var secrets: [Secret] {
+        compactMap { field in
+            if case .secret(let value) = field.value, !field.isDescriptive { value } else { nil }
+        }
+    }
+}

@@ -6,6 +6,10 @@ public struct Usage: Sendable, Equatable {
     public var completionTokens: Int?
     /// The tokens of the prompt that were read from a cache.
     public var cachedTokens: Int?
+    /// The tokens of the prompt that were written to a cache.
+    public var cacheWriteTokens: Int?
+    /// Those of ``cacheWriteTokens`` that the cache keeps for an hour, which some providers price apart.
+    public var longCacheWriteTokens: Int?
     /// The tokens of the response that were spent on reasoning.
     public var reasoningTokens: Int?
     /// The cost of the call in US dollars.
@@ -44,7 +48,8 @@ public struct Usage: Sendable, Equatable {
 
     /// Whether no number says more than zero.
     var isZero: Bool {
-        (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0) == (0, 0, 0, 0, 0)
+        (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, cacheWriteTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0)
+            == (0, 0, 0, 0, 0, 0)
     }
 
     /// Adds a later report of the same response, which replaces this one unless it has only zeros. Some servers send
@@ -56,8 +61,10 @@ public struct Usage: Sendable, Equatable {
     /// Creates a usage report. Whatever is left out is unknown.
     public init(
         promptTokens: Int? = nil, completionTokens: Int? = nil, cachedTokens: Int? = nil, reasoningTokens: Int? = nil,
-        costUSD: Double? = nil
+        costUSD: Double? = nil, cacheWriteTokens: Int? = nil, longCacheWriteTokens: Int? = nil
     ) {
+        self.cacheWriteTokens = cacheWriteTokens
+        self.longCacheWriteTokens = longCacheWriteTokens
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.cachedTokens = cachedTokens

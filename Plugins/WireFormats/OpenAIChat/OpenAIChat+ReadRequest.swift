@@ -16,7 +16,7 @@ extension OpenAIChat {
         for (name, isUsed) in untranslatable {
             if let value = tree[name], isUsed(value) { throw .cannotExpress("'\(name)'") }
         }
-        let root = OpenAIValue(tree, "")
+        let root = RequestValue(tree, "")
         var request = ChatRequest(messages: [])
         for message in try root.required("messages").elements() {
             request.messages.append(try OpenAIMessage.read(message))
@@ -49,23 +49,23 @@ extension OpenAIChat {
 
     // MARK: Tools
 
-    private static func readTools(_ root: OpenAIValue, _ request: inout ChatRequest) throws(ProviderError) {
+    private static func readTools(_ root: RequestValue, _ request: inout ChatRequest) throws(ProviderError) {
         for tool in try root["tools"]?.elements() ?? [] {
             if let type = try tool["type"]?.text(), type != "function" { throw .cannotExpress("a tool of the type '\(type.prefix(64))'") }
-            request.tools.append(try function(try tool.required("function")))
+            request.tools.append(try function(try tool.required("function"), cacheControl: tool["cache_control"]?.encoded))
         }
-        for function in try root["functions"]?.elements() ?? [] { request.tools.append(try self.function(function)) }
+        for function in try root["functions"]?.elements() ?? [] { request.tools.append(try self.function(function, cacheControl: nil)) }
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
         if let choice = root["tool_choice"] ?? root["function_call"] { request.toolChoice = try toolChoice(choice) }
     }
 
-    private static func function(_ value: OpenAIValue) throws(ProviderError) -> ChatTool {
+    private static func function(_ value: RequestValue, cacheControl: [UInt8]?) throws(ProviderError) -> ChatTool {
         ChatTool(
             name: try value.required("name").text(), description: try value["description"]?.text(),
-            parameters: value["parameters"]?.encoded, isStrict: try value["strict"]?.bool())
+            parameters: value["parameters"]?.encoded, isStrict: try value["strict"]?.bool(), cacheControl: cacheControl)
     }
 
-    private static func toolChoice(_ value: OpenAIValue) throws(ProviderError) -> ChatToolChoice {
+    private static func toolChoice(_ value: RequestValue) throws(ProviderError) -> ChatToolChoice {
         guard let word = value.tree.string else {
             let function = value["function"] ?? value
             return .tool(try function.required("name").text())
@@ -78,7 +78,7 @@ extension OpenAIChat {
         }
     }
 
-    private static func responseFormat(_ value: OpenAIValue) throws(ProviderError) -> ChatResponseFormat? {
+    private static func responseFormat(_ value: RequestValue) throws(ProviderError) -> ChatResponseFormat? {
         switch try value["type"]?.text() {
         case nil: return nil
         case "text": return .text

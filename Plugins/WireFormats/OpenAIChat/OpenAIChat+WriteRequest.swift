@@ -5,18 +5,19 @@ extension OpenAIChat {
     /// Writes a request in this format, without `model`.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
-    static func writeRequest(_ request: ChatRequest, isStream: Bool) throws(ProviderError) -> [UInt8] {
+    static func writeRequest(_ request: ChatRequest, for call: Call, _ dialect: OpenAIDialect) throws(ProviderError) -> [UInt8] {
         var messages = JSONWriter(capacity: 1024)
-        messages.beginArray()
-        for message in request.messages { try OpenAIMessage.write(message, to: &messages) }
-        messages.endArray()
+        try OpenAIMessages(call, dialect).write(request.messages, to: &messages)
         var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             writer.key("messages")
             messages.withBytes { writer.raw(Array($0)) }
-            if isStream { writer.member("stream", true) }
-            write(request.tools, request, to: &writer)
-            if let maxTokens = request.maxTokens { writer.member("max_completion_tokens", maxTokens) }
+            if call.isStream { writer.member("stream", true) }
+            write(request.tools, request, dialect, to: &writer)
+            if let maxTokens = request.maxTokens {
+                writer.key(dialect.hasOldTokenLimit ? "max_tokens" : "max_completion_tokens")
+                writer.integer(maxTokens)
+            }
             write(request.sampling, to: &writer)
             if !request.stop.isEmpty {
                 writer.key("stop")
@@ -24,8 +25,9 @@ extension OpenAIChat {
             }
             if request.choices > 1 { writer.member("n", request.choices) }
             if let format = request.responseFormat { write(format, to: &writer) }
-            if let effort = request.reasoning?.effort { writer.member("reasoning_effort", effort) }
-            if let user = request.user { writer.member("user", user) }
+            // Only other formats have the effort `max`.
+            if let effort = request.reasoning?.effortName { writer.member("reasoning_effort", effort == "max" ? "xhigh" : effort) }
+            if let user = request.user, user.unicodeScalars.count <= maxUserLength { writer.member("user", user) }
             if !request.metadata.isEmpty {
                 writer.key("metadata")
                 writer.object { for (name, value) in request.metadata.sorted(by: { $0.key < $1.key }) { $0.member(escaping: name, value) } }
@@ -33,6 +35,9 @@ extension OpenAIChat {
         }
         return writer.bytes
     }
+
+    /// OpenAI refuses a longer `user`. Source: as recorded by its clients.
+    private static let maxUserLength = 64
 
     private static func write(_ sampling: ChatSampling, to writer: inout JSONWriter) {
         writer.number("temperature", sampling.temperature)
@@ -43,10 +48,12 @@ extension OpenAIChat {
         if let seed = sampling.seed { writer.member("seed", seed) }
     }
 
-    private static func write(_ tools: [ChatTool], _ request: ChatRequest, to writer: inout JSONWriter) {
+    private static func write(
+        _ tools: [ChatTool], _ request: ChatRequest, _ dialect: OpenAIDialect, to writer: inout JSONWriter
+    ) {
         guard !tools.isEmpty else { return }
         writer.key("tools")
-        writer.array { for tool in tools { write(tool, to: &$0) } }
+        writer.array { for tool in tools { write(tool, dialect, to: &$0) } }
         if let allows = request.allowsParallelTools { writer.member("parallel_tool_calls", allows) }
         switch request.toolChoice {
         case nil: break
@@ -63,7 +70,7 @@ extension OpenAIChat {
         }
     }
 
-    private static func write(_ tool: ChatTool, to writer: inout JSONWriter) {
+    private static func write(_ tool: ChatTool, _ dialect: OpenAIDialect, to writer: inout JSONWriter) {
         writer.object {
             $0.member("type", "function")
             $0.key("function")
@@ -76,6 +83,7 @@ extension OpenAIChat {
                 }
                 if let isStrict = tool.isStrict { $0.member("strict", isStrict) }
             }
+            if dialect.hasCacheControl { $0.cacheControl(tool.cacheControl) }
         }
     }
 
@@ -97,32 +105,5 @@ extension OpenAIChat {
                 }
             }
         }
-    }
-}
-
-extension ChatReasoning {
-    /// The effort by name. A budget becomes the effort that spends about as much; the bounds are the router's own
-    /// choice.
-    fileprivate var effort: String {
-        switch self {
-        case .effort(let effort): effort
-        case .budget(0): "none"
-        case .budget(..<4096): "low"
-        case .budget(..<16_384): "medium"
-        case .budget: "high"
-        }
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func number(_ name: StaticString, _ value: Double?) {
-        guard let value else { return }
-        key(name)
-        double(value)
-    }
-
-    fileprivate mutating func member(escaping name: String, _ value: String) {
-        key(escaping: name)
-        string(value)
     }
 }

@@ -22,7 +22,7 @@ public struct OpenAIChatBody: Sendable {
         switch call.payload {
         case .members(let members): return spliced(members, call, body)
         case .chat(let request):
-            let written = try OpenAIChat.writeRequest(request, isStream: call.isStream)
+            let written = try OpenAIChat.writeRequest(request, for: call, dialect)
             let members = (try? JSON.members(of: written.span.bytes)) ?? []
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
         case .embeddings: throw .cannotExpress("an embeddings request")
@@ -30,8 +30,14 @@ public struct OpenAIChatBody: Sendable {
         }
     }
 
-    /// The repair of a refused request: without the request for a stream's usage, if the router has added it.
+    /// The repair of a refused request: without the request for a stream's usage, if the router has added it; with the
+    /// reasoning of earlier turns, if the router has left it out.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
+        if call.isTyped, error.status == 400, ErrorBody.mentions(["reasoning_content"], in: refusal),
+            ErrorBody.mentions(["must be passed back", "is missing", "missing field", "required"], in: refusal)
+        {
+            return .withReasoning
+        }
         let names = ["stream_options", "include_usage"]
         guard call.isStream, requestsUsage(of: call), !clientWantsUsage(call, body), error.failure != .providerRejected,
             error.failure != .rateLimited, ErrorBody.mentions(names, in: refusal)
@@ -116,38 +122,11 @@ public struct OpenAIChatBody: Sendable {
     }
 }
 
-extension Call {
-    /// The model's name as JSON.
-    var encodedModel: [UInt8] {
-        var writer = JSONWriter(capacity: model.utf8.count + 2)
-        writer.string(model)
-        return writer.bytes
-    }
-}
-
-extension JSONSplice {
-    mutating func apply(_ change: PolicyMembers.Change, to member: JSONMember, in body: RawSpan) {
-        switch change {
-        case .keep: keep(member, in: body)
-        case .replace(let json): replace(member, with: json, in: body)
-        case .drop: break
-        }
-    }
-}
-
-extension [BodySource] {
-    /// The sources as one piece, where the client's ranges are ranges of `body`.
-    func joined(of body: [UInt8]) -> [UInt8] {
-        reduce(into: []) { joined, source in
-            switch source {
-            case .bytes(let bytes): joined += bytes
-            case .client(let range): joined += body[range]
-            }
-        }
-    }
-}
-
 extension Repair {
+    /// DeepSeek refuses a conversation with tool calls that lacks it; others refuse one that has it. Source: DeepSeek's
+    /// guide "Thinking Mode", tool calls.
+    static let withReasoning = Repair("with 'reasoning_content'", isLasting: true)
+
     /// Some servers refuse members that they don't know.
     /// Sources: dnakov/anon-kode#53, vybestack/llxprt-code#114, windmill-labs/windmill#10404.
     static let withoutStreamUsage = Repair(

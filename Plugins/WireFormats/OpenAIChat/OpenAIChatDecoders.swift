@@ -7,7 +7,7 @@ extension OpenAIChat {
     /// It passes the response through if the client has this format, and gives typed events otherwise.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         let decoder = try passingDecoder(for: call, head: head)
-        return call.isTyped ? OpenAIEventDecoder(decoder, keepsText: call.keepsText) : decoder
+        return call.isTyped ? OpenAIEventDecoder(decoder, call) : decoder
     }
 
     private static func passingDecoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
@@ -15,9 +15,9 @@ extension OpenAIChat {
         case .eventStream: return OpenAIStreamDecoder(keepsText: call.keepsText)
         case .jsonLines: return OpenAILinesDecoder(keepsText: call.keepsText)
         case .jsonObject, .jsonArray: return OpenAIBufferedDecoder(keepsText: call.keepsText)
-        case .markup: throw unreadable("a page of HTML or XML; check 'base_url'")
-        case .other: throw unreadable("neither JSON nor an event stream; check 'base_url'")
-        case nil: throw unreadable("an empty body")
+        case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")
+        case .other: throw ProviderError.unreadable("neither JSON nor an event stream; check 'base_url'")
+        case nil: throw ProviderError.unreadable("an empty body")
         }
     }
 
@@ -74,7 +74,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         while !isComplete {
             let event: SSEEvent?
             do throws(SSEError) { event = try events.nextEvent(bytes) } catch {
-                throw OpenAIChat.unreadable("an invalid event stream: \(error)")
+                throw ProviderError.unreadable("an invalid event stream: \(error)")
             }
             guard let event else { return events.consume() }
             try read(event, bytes, &response)
@@ -86,7 +86,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIChat.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }
@@ -97,8 +97,8 @@ struct OpenAIStreamDecoder: ResponseDecoder {
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if event.isType("error", in: bytes) {
-            if let joined = event.joinedData { throw OpenAIChat.failure(joined.span.bytes) }
-            throw OpenAIChat.failure(bytes.extracting(event.data))
+            if let joined = event.joinedData { throw ProviderError.reported(joined.span.bytes) }
+            throw ProviderError.reported(bytes.extracting(event.data))
         }
         if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
@@ -167,7 +167,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
         } catch let error as ProviderError {
             throw error
         } catch {
-            throw OpenAIChat.unreadable("invalid lines of JSON: \(error)")
+            throw ProviderError.unreadable("invalid lines of JSON: \(error)")
         }
         return isComplete ? bytes.byteCount : lines.consume()  // what follows `[DONE]` is ignored
     }
@@ -179,7 +179,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
             let line = 0..<bytes.byteCount, data = data(ofLine: line, bytes)
             let isJSON = data.lowerBound == 0 && !OpenAIChat.isEnd(data, bytes)
             if let line = try isJSON ? lines.finish(bytes) : line { try read(line, bytes, &response) }
-        } catch let error as ProviderError where error.code != OpenAIChat.unreadableCode {
+        } catch let error as ProviderError where error.code != ProviderError.unreadableCode {
             throw error
         } catch {
             throw .truncated("the upstream closed the stream in the middle of a line")
@@ -217,18 +217,18 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        guard bytes.byteCount > 0 else { throw OpenAIChat.unreadable("an empty body") }
+        guard bytes.byteCount > 0 else { throw ProviderError.unreadable("an empty body") }
         let chunk: OpenAIChunk
         do {
             chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes)
-        } catch  where error.code == OpenAIChat.unreadableCode {
+        } catch  where error.code == ProviderError.unreadableCode {
             let (objects, hasEnd) = Self.objects(in: bytes)
             guard !objects.isEmpty else { throw error }
             guard objects.count == 1, !hasEnd else { return try finish(objects, hasEnd, bytes, &response) }
             chunk = try OpenAIChunk(objects[0], in: bytes)
         }
-        guard chunk.choices > 0 else { throw OpenAIChat.unreadable("JSON without choices") }
-        guard !chunk.hasEmptyChoice else { throw OpenAIChat.unreadable("neither content nor a finish reason") }
+        guard chunk.choices > 0 else { throw ProviderError.unreadable("JSON without choices") }
+        guard !chunk.hasEmptyChoice else { throw ProviderError.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         response.buffered(chunk.json, signals: chunk.signals)

@@ -87,11 +87,11 @@ struct OpenAIChunk {
             try cursor.end(bytes)
         } catch {
             if let failureInArray { throw failureInArray }
-            throw OpenAIChat.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw ProviderError.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if let error { throw OpenAIChat.failure(bytes.extracting(error)) }
+        if let error { throw ProviderError.reported(bytes.extracting(error)) }
         if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }
         // Chunks without content are rare.
         if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),

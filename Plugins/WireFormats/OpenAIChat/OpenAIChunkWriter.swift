@@ -9,6 +9,7 @@ public struct OpenAIChunkWriter: Sendable {
     private var model: String
     private var hasRole = false
     private var hasToolCalls = false
+    private var reasoning = OpenAIReasoning()
 
     /// Creates a writer.
     ///
@@ -32,7 +33,19 @@ public struct OpenAIChunkWriter: Sendable {
         case .text(let text):
             return delta { $0.member("content", text) }
         case .reasoning(let text):
+            reasoning.add(text)
             return delta { $0.member("reasoning_content", text) }
+        case .reasoningToken(let token):
+            let (text, index) = reasoning.end(token)
+            return delta { writer in
+                writer.key("reasoning_details")
+                writer.array { OpenAIReasoningDetail.write(text, token.kind, token.tagged, at: index, to: &$0) }
+            }
+        case .citation(let citation):
+            return delta { writer in
+                writer.key("annotations")
+                writer.array { citation.write(to: &$0) }
+            }
         case .refusal(let text):
             return delta { $0.member("refusal", text) }
         case .toolCall(let index, let id, let name):
@@ -63,7 +76,7 @@ public struct OpenAIChunkWriter: Sendable {
                     }
                 }
             }
-        case .finish(let reason):
+        case .finish(let reason, _):
             // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
             return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) { _ in }
         }
@@ -111,15 +124,50 @@ public struct OpenAIChunkWriter: Sendable {
     }
 }
 
+/// The reasoning of a response, as far as ``OpenAIReasoningDetail`` needs it.
+struct OpenAIReasoning: Sendable {
+    /// The text since the last token.
+    private var text = ""
+    private(set) var ended: [(text: String, token: OpaqueToken)] = []
+
+    mutating func add(_ more: String) { text += more }
+
+    /// The text that belongs to a token, and the token's index.
+    mutating func end(_ token: OpaqueToken) -> (text: String, index: Int) {
+        // An encrypted token is reasoning of its own.
+        let own = token.kind == .signature ? text : ""
+        if token.kind == .signature { text = "" }
+        ended.append((own, token))
+        return (own, ended.count - 1)
+    }
+}
+
+extension ChatCitation {
+    /// Writes an element of `annotations`.
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("type", "url_citation")
+            $0.key("url_citation")
+            $0.object {
+                $0.member("url", url)
+                if let title { $0.member("title", title) }
+            }
+        }
+    }
+}
+
 extension Usage {
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("prompt_tokens", promptTokens ?? 0)
             $0.member("completion_tokens", completionTokens ?? 0)
             $0.member("total_tokens", (promptTokens ?? 0).addingReportingOverflow(completionTokens ?? 0).partialValue)
-            if let cachedTokens {
+            if cachedTokens != nil || cacheWriteTokens != nil {
                 $0.key("prompt_tokens_details")
-                $0.object { $0.member("cached_tokens", cachedTokens) }
+                $0.object {
+                    $0.member("cached_tokens", cachedTokens ?? 0)
+                    if let cacheWriteTokens { $0.member("cache_write_tokens", cacheWriteTokens) }
+                }
             }
             if let reasoningTokens {
                 $0.key("completion_tokens_details")

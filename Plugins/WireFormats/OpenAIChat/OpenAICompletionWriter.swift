@@ -7,7 +7,9 @@ public struct OpenAICompletionWriter: Sendable {
     private var id: String
     private var model: String
     private var text = ""
-    private var reasoning = ""
+    private var reasoningText = ""
+    private var reasoning = OpenAIReasoning()
+    private var citations: [ChatCitation] = []
     private var refusal = ""
     private var toolCalls: [(index: Int, call: ChatToolCall)] = []
     private var reason = FinishReason.stop
@@ -28,7 +30,12 @@ public struct OpenAICompletionWriter: Sendable {
         case .text(let text):
             self.text += text
         case .reasoning(let text):
-            reasoning += text
+            reasoningText += text
+            reasoning.add(text)
+        case .reasoningToken(let token):
+            _ = reasoning.end(token)
+        case .citation(let citation):
+            citations.append(citation)
         case .refusal(let text):
             refusal += text
         case .toolCall(let index, let id, let name):
@@ -36,7 +43,7 @@ public struct OpenAICompletionWriter: Sendable {
         case .toolArguments(let index, let fragment):
             guard let position = toolCalls.lastIndex(where: { $0.index == index }) else { return }
             toolCalls[position].call.arguments += fragment
-        case .finish(let reason):
+        case .finish(let reason, _):
             self.reason = reason
         }
     }
@@ -74,7 +81,19 @@ public struct OpenAICompletionWriter: Sendable {
         } else {
             writer.member("content", text)
         }
-        if !reasoning.isEmpty { writer.member("reasoning_content", reasoning) }
+        if !reasoningText.isEmpty { writer.member("reasoning_content", reasoningText) }
+        if !reasoning.ended.isEmpty {
+            writer.key("reasoning_details")
+            writer.array {
+                for (index, (text, token)) in reasoning.ended.enumerated() {
+                    OpenAIReasoningDetail.write(text, token.kind, token.tagged, at: index, to: &$0)
+                }
+            }
+        }
+        if !citations.isEmpty {
+            writer.key("annotations")
+            writer.array { for citation in citations { citation.write(to: &$0) } }
+        }
         if !refusal.isEmpty { writer.member("refusal", refusal) }
         guard !toolCalls.isEmpty else { return }
         writer.key("tool_calls")

@@ -4,6 +4,13 @@ public struct OpenAIDialect: Sendable, Equatable {
     public var streamUsage: Bool
     /// How the server is made to continue a partial response.
     public var continuation: Continuation
+    /// Whether the limit of a response is `max_tokens`, which OpenAI has replaced by `max_completion_tokens`. It counts
+    /// for translated requests, as all that follows.
+    public var hasOldTokenLimit = false
+    /// Whether the server accepts the reasoning of earlier turns, as `reasoning_content` and `reasoning_details`.
+    public var hasReasoning = false
+    /// Whether the server accepts `cache_control`.
+    public var hasCacheControl = false
 
     /// Creates a dialect.
     public init(streamUsage: Bool = true, continuation: Continuation = .no) {

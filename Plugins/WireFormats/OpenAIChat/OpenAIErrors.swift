@@ -2,23 +2,6 @@ import Codecs
 import ProviderKit
 
 extension OpenAIChat {
-    static let unreadableCode = "upstream_unreadable"
-
-    /// The error for a response that can't be read.
-    ///
-    /// - Parameter content: what the upstream sent instead, in words.
-    static func unreadable(_ content: String) -> ProviderError {
-        ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
-    }
-
-    /// The error that an object or an event inside a successful response reports.
-    static func failure(_ body: ErrorBody) -> ProviderError {
-        ProviderError(
-            body.failureClass(status: nil), status: body.status,
-            message: body.fullMessage ?? "the upstream sent an error event without a message",
-            code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
-    }
-
     /// The error for a response that ends with a finish reason that means a failure.
     static func failure(reason: String) -> ProviderError {
         ProviderError(
@@ -33,8 +16,8 @@ extension OpenAIChat {
     /// The error that an object without choices reports; nil if it reports none, such as a ping or a success.
     static func failureWithoutChoices(_ bytes: RawSpan) -> ProviderError? {
         guard let body = ErrorBody(bytes) else { return nil }
-        if let code = body.code { return successCodes.contains(code.lowercased()) ? nil : failure(body) }
-        return body.message == nil || body.hasSuccessCode ? nil : failure(body)
+        if let code = body.code { return successCodes.contains(code.lowercased()) ? nil : .reported(body) }
+        return body.message == nil || body.hasSuccessCode ? nil : .reported(body)
     }
 
     /// The error that the first element of an array reports; nil if it reports none.
@@ -44,14 +27,9 @@ extension OpenAIChat {
             let element = try? cursor.skipValue(bytes), element.kind == .object
         else { return nil }
         do throws(ProviderError) { _ = try OpenAIChunk(element.range, in: bytes) } catch {
-            return error.code == unreadableCode ? nil : error
+            return error.code == ProviderError.unreadableCode ? nil : error
         }
         return nil
-    }
-
-    /// The error that an error event, or the value of `error`, reports.
-    static func failure(_ error: RawSpan) -> ProviderError {
-        ErrorBody(error).map(failure) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
     }
 }
 

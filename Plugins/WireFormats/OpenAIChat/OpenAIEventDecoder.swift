@@ -6,12 +6,13 @@ import ProviderKit
 struct OpenAIEventDecoder: ResponseDecoder {
     private var base: any ResponseDecoder
     private var passed = ResponseSink()
-    private var reader = OpenAIEventReader()
+    private var reader: OpenAIEventReader
     private let keepsText: Bool
 
-    init(_ base: any ResponseDecoder, keepsText: Bool) {
+    init(_ base: any ResponseDecoder, _ call: Call) {
         self.base = base
-        self.keepsText = keepsText
+        keepsText = call.keepsText
+        reader = OpenAIEventReader(call)
     }
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
@@ -70,11 +71,16 @@ struct OpenAIEventDecoder: ResponseDecoder {
 /// A finish reason beside content may not be the last one: some servers send one in each chunk. It becomes an event
 /// with the end of the response, and one without content at once.
 struct OpenAIEventReader {
+    private let call: Call
     private var hasStarted = false
     private var hasFinished = false
     private var heldReason: FinishReason?
     /// The `index` of each tool call that has begun, in the order of the events' indices.
     private var toolCalls: [Int] = []
+
+    init(_ call: Call) {
+        self.call = call
+    }
 
     mutating func events(of object: JSONTree) -> [ChatEvent] {
         var events: [ChatEvent] = []
@@ -107,7 +113,15 @@ struct OpenAIEventReader {
     private mutating func read(_ delta: JSONTree, _ events: inout [ChatEvent]) {
         // DeepSeek's and vLLM's name, and OpenRouter's.
         if let text = (delta["reasoning_content"] ?? delta["reasoning"])?.string, !text.isEmpty { events.append(.reasoning(text)) }
+        for detail in delta["reasoning_details"]?.elements ?? [] {
+            guard let (kind, value) = OpenAIReasoningDetail.token(detail) else { continue }
+            events.append(.reasoningToken(OpaqueToken(value, kind, madeFor: call)))
+        }
         if let text = Self.text(delta["content"]), !text.isEmpty { events.append(.text(text)) }
+        for annotation in delta["annotations"]?.elements ?? [] {
+            guard let citation = annotation["url_citation"], let url = citation["url"]?.string, !url.isEmpty else { continue }
+            events.append(.citation(ChatCitation(url: url, title: citation["title"]?.string)))
+        }
         if let text = delta["refusal"]?.string, !text.isEmpty { events.append(.refusal(text)) }
         for (position, call) in (delta["tool_calls"]?.elements ?? []).enumerated() {
             read(call, index: call["index"]?.integer ?? position, id: call["id"]?.string, call["function"], &events)

@@ -1,11 +1,11 @@
 import Codecs
 import ProviderKit
 
-/// The messages of a request, in both directions.
+/// A message of a request, in both directions.
 enum OpenAIMessage {
     // MARK: Reading
 
-    static func read(_ value: OpenAIValue) throws(ProviderError) -> ChatMessage {
+    static func read(_ value: RequestValue) throws(ProviderError) -> ChatMessage {
         let role = try value.required("role").text()
         switch role {
         case "system", "developer": return ChatMessage(.system, name: try value["name"]?.text(), try parts(value["content"]))
@@ -18,11 +18,14 @@ enum OpenAIMessage {
         }
     }
 
-    private static func assistantParts(_ value: OpenAIValue) throws(ProviderError) -> [ChatPart] {
+    private static func assistantParts(_ value: RequestValue) throws(ProviderError) -> [ChatPart] {
         if value["audio"] != nil { throw .cannotExpress("an assistant's audio") }
         var parts: [ChatPart] = []
-        // DeepSeek's and vLLM's name, and OpenRouter's.
-        if let reasoning = value["reasoning_content"] ?? value["reasoning"], let text = reasoning.tree.string, !text.isEmpty {
+        let details = try value["reasoning_details"]?.elements().compactMap { OpenAIReasoningDetail.read($0.tree) } ?? []
+        if !details.isEmpty {
+            parts += details.map { ChatPart(.reasoning($0)) }
+        } else if let reasoning = value["reasoning_content"] ?? value["reasoning"], let text = reasoning.tree.string, !text.isEmpty {
+            // DeepSeek's and vLLM's name, and OpenRouter's.
             parts.append(ChatPart(.reasoning(ChatReasoningText(text: text))))
         }
         parts += try self.parts(value["content"])
@@ -37,12 +40,12 @@ enum OpenAIMessage {
         return parts
     }
 
-    private static func toolCall(_ function: OpenAIValue, id: String) throws(ProviderError) -> ChatToolCall {
+    private static func toolCall(_ function: RequestValue, id: String) throws(ProviderError) -> ChatToolCall {
         ChatToolCall(id: id, name: try function.required("name").text(), arguments: try function["arguments"]?.text() ?? "")
     }
 
     /// The parts of a content: a text, or a list of parts.
-    private static func parts(_ content: OpenAIValue?) throws(ProviderError) -> [ChatPart] {
+    private static func parts(_ content: RequestValue?) throws(ProviderError) -> [ChatPart] {
         guard let content else { return [] }
         if let text = content.tree.string { return text.isEmpty ? [] : [ChatPart(.text(text))] }
         var parts: [ChatPart] = []
@@ -53,7 +56,7 @@ enum OpenAIMessage {
         return parts
     }
 
-    private static func part(_ value: OpenAIValue) throws(ProviderError) -> ChatPart.Content {
+    private static func part(_ value: RequestValue) throws(ProviderError) -> ChatPart.Content {
         let type = try value["type"]?.text() ?? "text"
         switch type {
         case "text": return .text(try value.required("text").text())
@@ -87,45 +90,16 @@ enum OpenAIMessage {
 
     // MARK: Writing
 
-    /// Writes a message as elements of `messages`: one, or one for each result of a tool.
-    static func write(_ message: ChatMessage, to writer: inout JSONWriter) throws(ProviderError) {
-        if message.role == .tool {
-            for part in message.parts {
-                guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
-                let content = try contents(of: result.parts, "a tool's result")
-                writer.object { writer in
-                    writer.member("role", "tool")
-                    writer.member("tool_call_id", result.callID)
-                    writer.key("content")
-                    writer.content(content)
-                }
-            }
-            return
-        }
-        let contents = try contents(of: message.parts, "a message")
-        writer.object { writer in
-            writer.member("role", message.role.rawValue)
-            if let name = message.name { writer.member("name", name) }
-            if let reasoning = message.reasoning { writer.member("reasoning_content", reasoning) }
-            writer.key("content")
-            if contents.isEmpty, message.role == .assistant { writer.null() } else { writer.content(contents) }
-            if let refusal = message.refusal { writer.member("refusal", refusal) }
-            let calls = message.toolCalls
-            guard !calls.isEmpty else { return }
-            writer.key("tool_calls")
-            writer.array { for call in calls { $0.toolCall(call) } }
-        }
-    }
-
     /// The parts that stand in `content`, encoded.
-    private static func contents(of parts: [ChatPart], _ place: String) throws(ProviderError) -> [Content] {
+    static func contents(of parts: [ChatPart], _ dialect: OpenAIDialect) throws(ProviderError) -> [Content] {
         var contents: [Content] = []
         for part in parts {
+            let cacheControl = dialect.hasCacheControl ? part.cacheControl : nil
             switch part.content {
-            case .text(let text): contents.append(Content(text: part.cacheControl == nil ? text : nil, json: encoded(part, text)))
-            case .media(let media): contents.append(Content(text: nil, json: try encoded(media, part.cacheControl)))
+            case .text(let text): contents.append(Content(text: cacheControl == nil ? text : nil, json: encoded(text, cacheControl)))
+            case .media(let media): contents.append(Content(text: nil, json: try encoded(media, cacheControl)))
             case .toolCall, .reasoning, .refusal: continue
-            case .toolResult: throw .cannotExpress("a tool's result inside \(place)")
+            case .toolResult: throw .cannotExpress("a tool's result inside a message")
             }
         }
         return contents
@@ -137,12 +111,12 @@ enum OpenAIMessage {
         var json: [UInt8]
     }
 
-    private static func encoded(_ part: ChatPart, _ text: String) -> [UInt8] {
+    private static func encoded(_ text: String, _ cacheControl: [UInt8]?) -> [UInt8] {
         var writer = JSONWriter(capacity: text.utf8.count + 32)
         writer.object {
             $0.member("type", "text")
             $0.member("text", text)
-            $0.cacheControl(part.cacheControl)
+            $0.cacheControl(cacheControl)
         }
         return writer.bytes
     }
@@ -195,16 +169,10 @@ enum OpenAIMessage {
 
 extension JSONWriter {
     /// A content: one text, or a list of parts.
-    fileprivate mutating func content(_ contents: [OpenAIMessage.Content]) {
+    mutating func content(_ contents: [OpenAIMessage.Content]) {
         if contents.isEmpty { return string("") }
         if contents.count == 1, let text = contents[0].text { return string(text) }
         array { for content in contents { $0.raw(content.json) } }
-    }
-
-    fileprivate mutating func cacheControl(_ json: [UInt8]?) {
-        guard let json else { return }
-        key("cache_control")
-        raw(json)
     }
 
     /// An element of `tool_calls`.
@@ -218,21 +186,5 @@ extension JSONWriter {
                 $0.member("arguments", call.arguments)
             }
         }
-    }
-}
-
-extension ChatMessage {
-    fileprivate var toolCalls: [ChatToolCall] {
-        parts.compactMap { if case .toolCall(let call) = $0.content { call } else { nil } }
-    }
-
-    fileprivate var reasoning: String? {
-        let texts = parts.compactMap { part -> String? in if case .reasoning(let reasoning) = part.content { reasoning.text } else { nil } }
-        return texts.isEmpty ? nil : texts.joined()
-    }
-
-    fileprivate var refusal: String? {
-        for part in parts { if case .refusal(let text) = part.content { return text } }
-        return nil
     }
 }

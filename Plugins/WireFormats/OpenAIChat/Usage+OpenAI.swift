@@ -7,6 +7,7 @@ extension Usage {
     ///
     /// - cached tokens: `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek),
     ///   `cached_tokens` (Moonshot)
+    /// - tokens written to a cache: `prompt_tokens_details.cache_write_tokens` (OpenAI, OpenRouter)
     /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
     /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
     ///   the reasoning beside it [sub2api#5771]
@@ -17,11 +18,11 @@ extension Usage {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                cachedTokens = try Self.detail("cached_tokens", &cursor, bytes)
+                (cachedTokens, cacheWriteTokens) = try Self.details("cached_tokens", "cache_write_tokens", &cursor, bytes)
                 continue
             }
             if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                reasoningTokens = try Self.detail("reasoning_tokens", &cursor, bytes)
+                (reasoningTokens, _) = try Self.details("reasoning_tokens", "", &cursor, bytes)
                 continue
             }
             let value = try cursor.skipValue(bytes)
@@ -48,12 +49,15 @@ extension Usage {
         if self == Usage() { return nil }
     }
 
-    private static func detail(_ name: StaticString, _ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Int? {
-        var found: Int?
+    private static func details(
+        _ first: StaticString, _ second: StaticString, _ cursor: inout JSONCursor, _ bytes: RawSpan
+    ) throws(JSONError) -> (Int?, Int?) {
+        var found: (Int?, Int?)
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
-            if JSON.isKey(key, name, in: bytes) { found = count(value, bytes) }
+            if JSON.isKey(key, first, in: bytes) { found.0 = count(value, bytes) }
+            if JSON.isKey(key, second, in: bytes) { found.1 = count(value, bytes) }
         }
         return found
     }

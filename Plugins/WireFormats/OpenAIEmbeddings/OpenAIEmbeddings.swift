@@ -12,14 +12,14 @@ public enum OpenAIEmbeddings {
     /// - Throws: ``FailureClass/clientError`` for a value that OpenAI would refuse, with its place as `param`.
     public static func readRequest(_ body: RawSpan) throws(ProviderError) -> EmbeddingsRequest {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
-        let root = OpenAIValue(tree, "")
+        let root = RequestValue(tree, "")
         _ = try encoding(root)
         return EmbeddingsRequest(
             inputs: try inputs(try root.required("input")), dimensions: try root["dimensions"]?.integer(), user: try root["user"]?.text())
     }
 
     /// One text, a list of texts, one text as tokens, or a list of those.
-    private static func inputs(_ value: OpenAIValue) throws(ProviderError) -> [EmbeddingsRequest.Input] {
+    private static func inputs(_ value: RequestValue) throws(ProviderError) -> [EmbeddingsRequest.Input] {
         if let text = value.tree.string { return [.text(text)] }
         let elements = try value.elements()
         guard !elements.isEmpty else { throw value.invalid("a text or a list that isn't empty") }
@@ -31,7 +31,7 @@ public enum OpenAIEmbeddings {
         return inputs
     }
 
-    private static func tokens(_ value: OpenAIValue) throws(ProviderError) -> [Int] {
+    private static func tokens(_ value: RequestValue) throws(ProviderError) -> [Int] {
         var tokens: [Int] = []
         for element in try value.elements() { tokens.append(try element.integer()) }
         return tokens
@@ -49,10 +49,10 @@ public enum OpenAIEmbeddings {
     ///
     /// - Parameter body: one valid JSON object.
     public static func encoding(of body: RawSpan) -> Encoding {
-        JSONTree(body).flatMap { try? encoding(OpenAIValue($0, "")) } ?? .float
+        JSONTree(body).flatMap { try? encoding(RequestValue($0, "")) } ?? .float
     }
 
-    private static func encoding(_ root: OpenAIValue) throws(ProviderError) -> Encoding {
+    private static func encoding(_ root: RequestValue) throws(ProviderError) -> Encoding {
         guard let value = root["encoding_format"] else { return .float }
         guard let encoding = Encoding(rawValue: try value.text()) else { throw value.invalid("'float' or 'base64'") }
         return encoding

@@ -24,7 +24,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
         }
         if readsVectors {
             guard let vectors = OpenAIEmbeddings.readResponse(bytes.extracting(object)) else {
-                throw OpenAIChat.unreadable("JSON without vectors")
+                throw ProviderError.unreadable("JSON without vectors")
             }
             response.embeddings(vectors)
         } else {
@@ -47,12 +47,12 @@ struct OpenAIObjectDecoder: ResponseDecoder {
     private static func usage(of object: RawSpan) throws(ProviderError) -> Usage? {
         let members: [JSONMember]
         do throws(JSONError) { members = try JSON.members(of: object) } catch {
-            throw OpenAIChat.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw ProviderError.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         var usage: Usage?
         for member in members where member.value.kind == .object || member.value.kind == .string {
             if JSON.isKey(member.key, "error", in: object), ErrorBody(object.extracting(member.value.range)) != nil {
-                throw OpenAIChat.failure(object.extracting(member.value.range))
+                throw ProviderError.reported(object.extracting(member.value.range))
             }
             if member.value.kind == .object, JSON.isKey(member.key, "usage", in: object) {
                 var cursor = JSONCursor(at: member.value.range.lowerBound)

@@ -80,11 +80,11 @@ public enum OpenAIObjects {
         switch head.bodyForm {
         case .jsonObject:
             return OpenAIObjectDecoder(readsVectors: call.isTyped)
-        case .eventStream, .jsonLines: throw OpenAIChat.unreadable("a stream, which was not requested")
-        case .jsonArray: throw OpenAIChat.unreadable("a JSON array")
-        case .markup: throw OpenAIChat.unreadable("a page of HTML or XML; check 'base_url'")
-        case .other: throw OpenAIChat.unreadable("no JSON; check 'base_url'")
-        case nil: throw OpenAIChat.unreadable("an empty body")
+        case .eventStream, .jsonLines: throw ProviderError.unreadable("a stream, which was not requested")
+        case .jsonArray: throw ProviderError.unreadable("a JSON array")
+        case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")
+        case .other: throw ProviderError.unreadable("no JSON; check 'base_url'")
+        case nil: throw ProviderError.unreadable("an empty body")
         }
     }
 }

@@ -64,6 +64,11 @@ indirect enum Translation {
     }
 }
 
+extension ProviderKit.Operation {
+    /// Whether a model works on it, so that it counts for breakers, statistics and costs.
+    var isMeasured: Bool { self != .countTokens }
+}
+
 extension RequestNeeds {
     /// The tokens that limits are charged with before the attempt. The tokens that were used settle the charge.
     var reservedTokens: Int { promptTokens.addingSaturated(maxTokens ?? 0) }

@@ -66,7 +66,7 @@ extension RunningCall {
             guard let winner = settleRace(for: role) else { return nil }
             attempt = nil
             recordFirstByte(of: winner)
-            recordUsage(winner, after: nil)
+            if request.operation.isMeasured { recordUsage(winner, after: nil) }
             end(nil)
         case .fail(let failure):
             hedge.take()?.abort(failure.error)

@@ -76,7 +76,9 @@ extension RunningCall {
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && machine.isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
-            earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0)
+            earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0,
+            provider: snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name,
+            maxOutput: snapshot.policy.models[candidate.model].maxOutput)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
@@ -202,6 +204,8 @@ extension RunningCall {
         if attempt.isRepeat { loop.retryBudget.end() }
         let verdict: AttemptOutcome
         switch outcome {
+        case _ where !request.operation.isMeasured:
+            verdict = .abandoned
         case .succeeded:
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):

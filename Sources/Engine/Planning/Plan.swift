@@ -64,6 +64,18 @@ package struct Plan: Sendable, Equatable {
     package var validJSON: Bool?
 }
 
+extension Plan {
+    /// Leaves one attempt at the first candidate, with nothing beside or after it.
+    ///
+    /// - Returns: the candidate, an index into the policy's models.
+    package mutating func keepFirstCandidate() -> Int? {
+        guard let first = tries.first ?? fallback.first else { return nil }
+        (tries, fallback, fallbackOn) = ([first], [], [:])
+        (maxModels, maxAttempts, hedge, resumes, validJSON) = (1, 1, nil, false, nil)
+        return first
+    }
+}
+
 /// The reason why there is no plan.
 package enum PlanRefusal: Error, Equatable {
     /// No route or model has this name.

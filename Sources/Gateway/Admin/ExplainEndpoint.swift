@@ -34,8 +34,8 @@ enum ExplainEndpoint {
                 }
                 switch parts[0] {
                 case "operation":
-                    guard let known = ProviderKit.Operation(rawValue: value) else {
-                        let words = ProviderKit.Operation.allCases.map(\.rawValue).joined(separator: ", ")
+                    guard let known = ProviderKit.Operation(served: value) else {
+                        let words = ProviderKit.Operation.served.map(\.rawValue).joined(separator: ", ")
                         throw APIError(400, "'operation' must be one of \(words)", code: "invalid_value", param: "operation")
                     }
                     operation = known

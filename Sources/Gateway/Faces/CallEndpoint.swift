@@ -57,15 +57,17 @@ enum CallEndpoint {
         }
     }
 
-    private static func outline(
-        of exchange: Exchange, _ body: ByteBuffer, _ operation: ProviderKit.Operation
+    /// - Parameter exactFrom: as for `RequestOutline`; nil: as the policy needs it.
+    static func outline(
+        of exchange: Exchange, _ body: ByteBuffer, _ operation: ProviderKit.Operation, exactFrom: Int? = nil
     ) throws(APIError) -> RequestOutline {
         let fields = exchange.server.head.fields, defaults = exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }
         if operation == .imageEdit, let type = fields.value("content-type"), type.lowercased().hasPrefix("multipart/") {
             return try RequestOutline(form: body.readableBytesSpan, type: type, fields: fields, defaults: defaults)
         }
         return try RequestOutline(
-            body.readableBytesSpan, exchange.face.members, fields: fields, defaults: defaults, exactFrom: exchange.snapshot.exactTokensFrom)
+            body.readableBytesSpan, exchange.face.members, fields: fields, defaults: defaults,
+            exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom)
     }
 
     /// The client's header fields that go upstream.
@@ -75,13 +77,13 @@ enum CallEndpoint {
     }
 
     /// The client's header fields that go to providers that speak its format.
-    private static func formatFields(of fields: HTTPFields, _ prefixes: [StaticString]) -> [HTTPField] {
+    static func formatFields(of fields: HTTPFields, _ prefixes: [StaticString]) -> [HTTPField] {
         var forwarded: [HTTPField] = []
         for prefix in prefixes { fields.forEach(prefix: prefix) { forwarded.append(HTTPField($0, $1)) } }
         return forwarded
     }
 
-    private static func plan(_ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
+    static func plan(_ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
         do throws(PlanRefusal) {
             return try exchange.loop.plan(request, in: snapshot)
         } catch {

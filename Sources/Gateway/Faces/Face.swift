@@ -16,8 +16,10 @@ struct Face: Sendable {
     let responseFields: [StaticString]
     /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
     let passesRefusals: Bool
-    /// Writes the members of an error's object.
-    let writeError: @Sendable (_ error: APIError, _ requestID: String, _ writer: inout JSONWriter) -> Void
+    /// Writes an error's object.
+    ///
+    /// - Parameter record: what `_router` says; nil if the body has none.
+    let writeError: @Sendable (_ error: APIError, _ requestID: String, _ record: CallRecord?, _ writer: inout JSONWriter) -> Void
     /// Writes the list of models.
     let writeModels: @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void
     /// Writes one model. The time is in seconds since 1970.
@@ -29,5 +31,5 @@ struct Face: Sendable {
 
     /// The face of a request whose path doesn't say it: Anthropic's clients name their version of the API.
     /// Source: Anthropic's API reference, "Versions".
-    static func negotiated(by fields: HTTPFields) -> Face { fields.contains("anthropic-version") ? .openAI : .openAI }
+    static func negotiated(by fields: HTTPFields) -> Face { fields.contains("anthropic-version") ? .anthropic : .openAI }
 }

@@ -10,7 +10,7 @@ package enum KeyOperation: Sendable, Hashable {
     case models
 
     /// Every word, in the order in which they are listed.
-    package static let words = ProviderKit.Operation.allCases.map(\.rawValue) + [modelsWord]
+    package static let words = ProviderKit.Operation.served.map(\.rawValue) + [modelsWord]
 
     private static let modelsWord = "models"
 
@@ -18,7 +18,7 @@ package enum KeyOperation: Sendable, Hashable {
     package init?(word: String) {
         if word == Self.modelsWord {
             self = .models
-        } else if let operation = ProviderKit.Operation(rawValue: word) {
+        } else if let operation = ProviderKit.Operation(served: word) {
             self = .call(operation)
         } else {
             return nil

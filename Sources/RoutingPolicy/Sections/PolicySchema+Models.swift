@@ -25,13 +25,13 @@ extension ModelDefinition {
                 entries: { model, _ in [OptionEntry("supports", .text(model.supports.written))] },
                 read: { fields, schema, model in schema.readSupports(&fields, &model) }),
             Option(
-                "serves", takes: .words(Operation.allCases.map(\.rawValue)), .words("chat"),
+                "serves", takes: .words(Operation.served.map(\.rawValue)), .words("chat"),
                 help: "the operations whose requests it gets",
                 entries: { model, _ in [OptionEntry("serves", .list(model.serves.map(\.rawValue)))] },
                 read: { fields, _, model in
-                    guard let words = fields.words("serves", of: Operation.allCases.map(\.rawValue)) else { return }
+                    guard let words = fields.words("serves", of: Operation.served.map(\.rawValue)) else { return }
                     fields.reportEmptyList("serves")
-                    if !words.isEmpty { model.serves = OperationSet(words.compactMap(Operation.init)) }
+                    if !words.isEmpty { model.serves = OperationSet(words.compactMap(Operation.init(served:))) }
                 }),
             Option(
                 "upstream", takes: .text, .words("its name here"), help: "the provider's own name of the model",

@@ -116,9 +116,10 @@ public struct SSEDecoder: Sendable {
         frameStart = lineStart
         defer { fields = Fields() }
         guard let data = fields.data ?? fields.errorWithoutData(bytes) else { return nil }
+        let isPlain = fields.joinedData == nil && !fields.hasCarriageReturn && !isCutOff
         return SSEEvent(
             frame: frame, data: data, joinedData: fields.joinedData, typeRange: fields.type,
-            isCanonical: fields.lineCount == 1 && !fields.hasCarriageReturn && !isCutOff
+            isCanonical: isPlain && fields.lineCount == 1, isPlain: isPlain
         )
     }
 }

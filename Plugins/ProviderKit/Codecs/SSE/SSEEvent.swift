@@ -10,6 +10,9 @@ public struct SSEEvent: Sendable {
     public var typeRange: Range<Int>?
     /// Whether the frame can be sent on as it is: it is exactly one `data` line and a blank line, both ended by LF.
     public var isCanonical: Bool
+    /// Whether the frame can be sent on as it is to a client that also reads the event's other fields: it has exactly
+    /// one `data` line, and each line is ended by LF.
+    public var isPlain: Bool
 
     /// Whether the event has the type `name`. An event without an `event` line has the type `message`.
     ///

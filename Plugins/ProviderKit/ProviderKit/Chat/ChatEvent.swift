@@ -2,7 +2,8 @@
 ///
 /// The router encodes the events in the client's format: as the chunks of a stream, or folded into one response. A
 /// response has one choice. Its events come in this order: at most one ``start(id:model:)``, then text, reasoning and
-/// tool calls in any order, and finally one ``finish(_:)``.
+/// tool calls in any order, and finally one
+/// ``finish(_:stopSequence:)``.
 public enum ChatEvent: Sendable, Equatable {
     /// The response begins. The arguments are the provider's id of the response and its name of the model; nil if it
     /// sends none, in which case the router uses its own.
@@ -11,6 +12,10 @@ public enum ChatEvent: Sendable, Equatable {
     case text(String)
     /// More of the reasoning, which the client gets apart from the text, as `reasoning_content`.
     case reasoning(String)
+    /// The token of the reasoning since the last one, which ends it. It may come without any reasoning in words.
+    case reasoningToken(OpaqueToken)
+    /// A source of the text before it.
+    case citation(ChatCitation)
     /// More of the model's refusal to respond, in its words.
     case refusal(String)
     /// A tool call begins. The index counts the tool calls of the response from 0. If the provider sends no id, the
@@ -18,19 +23,35 @@ public enum ChatEvent: Sendable, Equatable {
     case toolCall(index: Int, id: String, name: String)
     /// More of the JSON text of a tool call's arguments. The tool call must have begun.
     case toolArguments(index: Int, fragment: String)
-    /// The response ends.
-    case finish(FinishReason)
+    /// The response ends. The text is the one of ``ChatRequest/stop`` at which it has ended; nil if there is none, or if
+    /// the provider doesn't say.
+    case finish(FinishReason, stopSequence: String? = nil)
 
     /// What the router acts on in the event.
     public var signals: Signals {
         switch self {
-        case .start: Signals()
+        case .start, .citation: Signals()
         case .text(let text), .reasoning(let text): Signals(contentBytes: text.utf8.count)
+        case .reasoningToken(let token): Signals(contentBytes: token.value.utf8.count)
         case .refusal(let text): Signals(contentBytes: text.utf8.count, isFiltered: true)
         case .toolCall(_, let id, let name): Signals(contentBytes: id.utf8.count + name.utf8.count, hasToolCall: true)
         case .toolArguments(_, let fragment): Signals(contentBytes: fragment.utf8.count, hasToolCall: true)
-        case .finish(let reason): Signals(finishes: 1, isFiltered: reason == .contentFilter)
+        case .finish(let reason, _): Signals(finishes: 1, isFiltered: reason == .contentFilter)
         }
+    }
+}
+
+/// A page that a model names as the source of its text.
+public struct ChatCitation: Sendable, Equatable {
+    /// The page's address.
+    public var url: String
+    /// The page's title; nil if the provider sends none.
+    public var title: String?
+
+    /// Creates a citation.
+    public init(url: String, title: String? = nil) {
+        self.url = url
+        self.title = title
     }
 }
 

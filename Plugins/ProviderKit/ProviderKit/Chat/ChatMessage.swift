@@ -150,12 +150,11 @@ public struct ChatToolResult: Sendable, Equatable {
 public struct ChatReasoningText: Sendable, Equatable {
     /// The reasoning in words; empty if the provider has sent only a token.
     public var text: String
-    /// The provider's own form of the reasoning, which only that provider understands, such as a signature; nil if
-    /// there is none.
-    public var token: String?
+    /// The provider's own form of the reasoning; nil if there is none.
+    public var token: OpaqueToken?
 
     /// Creates reasoning.
-    public init(text: String, token: String? = nil) {
+    public init(text: String, token: OpaqueToken? = nil) {
         self.text = text
         self.token = token
     }

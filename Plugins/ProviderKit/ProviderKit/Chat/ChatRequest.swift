@@ -70,6 +70,8 @@ public enum ChatReasoning: Sendable, Equatable {
     case effort(String)
     /// The most tokens of reasoning; 0 turns it off.
     case budget(tokens: Int)
+    /// As much as the model finds right for the request.
+    case adaptive
 }
 
 /// A function that the model may call. The client runs it.
@@ -82,13 +84,18 @@ public struct ChatTool: Sendable, Equatable {
     public var parameters: [UInt8]?
     /// Whether the arguments must match the schema exactly; nil for the provider's default.
     public var isStrict: Bool?
+    /// What the provider may keep in its cache after this tool, as ``ChatPart/cacheControl``.
+    public var cacheControl: [UInt8]?
 
     /// Creates a tool.
-    public init(name: String, description: String? = nil, parameters: [UInt8]? = nil, isStrict: Bool? = nil) {
+    public init(
+        name: String, description: String? = nil, parameters: [UInt8]? = nil, isStrict: Bool? = nil, cacheControl: [UInt8]? = nil
+    ) {
         self.name = name
         self.description = description
         self.parameters = parameters
         self.isStrict = isStrict
+        self.cacheControl = cacheControl
     }
 }
 

@@ -6,7 +6,12 @@ extension Face {
         requestFields: [],
         responseFields: [],
         passesRefusals: false,
-        writeError: { error, _, writer in error.write(to: &writer) },
+        writeError: { error, _, record, writer in
+            writer.object {
+                error.write(to: &$0)
+                if let record { RouterMetadata.write(record, to: &$0, isComplete: true) }
+            }
+        },
         writeModels: { list, writer throws(APIError) in OpenAIModelList.write(list, to: &writer) },
         writeModel: { model, created, writer in OpenAIModelList.write(model, created: created, to: &writer) },
         writer: { exchange, request, created in

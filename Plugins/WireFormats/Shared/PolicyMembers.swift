@@ -64,3 +64,13 @@ struct PolicyMembers {
         }
     }
 }
+
+extension JSONSplice {
+    mutating func apply(_ change: PolicyMembers.Change, to member: JSONMember, in body: RawSpan) {
+        switch change {
+        case .keep: keep(member, in: body)
+        case .replace(let json): replace(member, with: json, in: body)
+        case .drop: break
+        }
+    }
+}

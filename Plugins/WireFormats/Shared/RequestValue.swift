@@ -2,7 +2,7 @@ import Codecs
 import ProviderKit
 
 /// A value of a request with its place, so that a wrong one is refused by name. Null counts as absent.
-struct OpenAIValue {
+struct RequestValue {
     let tree: JSONTree
     /// Such as `messages[2].content`; empty for the entire body.
     let place: String
@@ -12,20 +12,20 @@ struct OpenAIValue {
         self.place = place
     }
 
-    subscript(name: StaticString) -> OpenAIValue? {
+    subscript(name: StaticString) -> RequestValue? {
         guard let value = tree[name], !value.isNull else { return nil }
-        return OpenAIValue(value, place.isEmpty ? "\(name)" : "\(place).\(name)")
+        return RequestValue(value, place.isEmpty ? "\(name)" : "\(place).\(name)")
     }
 
-    func required(_ name: StaticString) throws(ProviderError) -> OpenAIValue {
+    func required(_ name: StaticString) throws(ProviderError) -> RequestValue {
         if let value = self[name] { return value }
         let missing = place.isEmpty ? "\(name)" : "\(place).\(name)"
         throw ProviderError(.clientError, status: 400, message: "'\(missing)' is missing", code: "missing_field", param: missing)
     }
 
-    func elements() throws(ProviderError) -> [OpenAIValue] {
+    func elements() throws(ProviderError) -> [RequestValue] {
         guard let elements = tree.elements else { throw invalid("a list") }
-        return elements.enumerated().map { OpenAIValue($0.element, "\(place)[\($0.offset)]") }
+        return elements.enumerated().map { RequestValue($0.element, "\(place)[\($0.offset)]") }
     }
 
     func text() throws(ProviderError) -> String {

@@ -1,0 +1,109 @@
+import Codecs
+import ProviderKit
+
+extension AnthropicMessage {
+    static func text(_ text: String, _ cacheControl: [UInt8]?) -> [UInt8] {
+        block("text", cacheControl) { $0.member("text", text) }
+    }
+
+    static func thinking(_ reasoning: ChatReasoningText, _ token: String) -> [UInt8] {
+        if reasoning.token?.kind == .encrypted { return block("redacted_thinking", nil) { $0.member("data", token) } }
+        return block("thinking", nil) {
+            $0.member("thinking", reasoning.text)
+            $0.member("signature", token)
+        }
+    }
+
+    static func toolUse(_ call: ChatToolCall, _ cacheControl: [UInt8]?) -> [UInt8] {
+        block("tool_use", cacheControl) {
+            $0.member("id", id(call.id))
+            $0.member("name", call.name)
+            $0.key("input")
+            $0.raw(AnthropicBlock.input(call.arguments))
+        }
+    }
+
+    /// - Parameter content: the blocks of the result.
+    static func toolResult(_ result: ChatToolResult, _ content: [[UInt8]], _ cacheControl: [UInt8]?) -> [UInt8] {
+        block("tool_result", cacheControl) {
+            $0.member("tool_use_id", id(result.callID))
+            if !content.isEmpty {
+                $0.key("content")
+                $0.array { for block in content { $0.raw(block) } }
+            }
+            if result.isError { $0.member("is_error", true) }
+        }
+    }
+
+    static func media(_ media: ChatMedia, _ cacheControl: [UInt8]?) throws(ProviderError) -> [UInt8] {
+        let type: String
+        switch media.kind {
+        case .image: type = "image"
+        case .file: type = "document"
+        case .audio, .video: throw .cannotExpress("\(media.kind.rawValue)")
+        }
+        var source = JSONWriter()
+        source.beginObject()
+        switch media.source {
+        case .url(let url):
+            source.member("type", "url")
+            source.member("url", url)
+        case .id(let id):
+            source.member("type", "file")
+            source.member("file_id", id)
+        case .base64(let data, let mediaType):
+            let mediaType = mediaType ?? Self.mediaType(ofBase64: data) ?? ""
+            if media.kind == .file, mediaType.hasPrefix("text/") {
+                guard let text = Base64.decoded(data.utf8) else { throw .cannotExpress("a file that is not base64") }
+                source.member("type", "text")
+                source.member("media_type", "text/plain")
+                source.member("data", String(decoding: text, as: UTF8.self))
+            } else {
+                // Source: the SDK's `Base64ImageSourceParam` and `Base64PDFSourceParam`.
+                let known = media.kind == .image ? ["image/jpeg", "image/png", "image/gif", "image/webp"] : ["application/pdf"]
+                guard let type = known.first(where: { $0 == mediaType || mediaType == "image/jpg" && $0 == "image/jpeg" }) else {
+                    throw .cannotExpress("\(media.kind.rawValue) of the type '\(mediaType.prefix(64))'")
+                }
+                source.member("type", "base64")
+                source.member("media_type", type)
+                source.member("data", data)
+            }
+        }
+        source.endObject()
+        let json = source.bytes
+        return block(type, cacheControl) {
+            $0.key("source")
+            $0.raw(json)
+            if media.kind == .file, let filename = media.filename { $0.member("title", filename) }
+        }
+    }
+
+    /// The media type by the first bytes; nil if they are unknown. Sources: the specifications of PNG, JPEG, GIF, WebP
+    /// and PDF.
+    private static func mediaType(ofBase64 data: String) -> String? {
+        let beginnings = [
+            ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp"),
+            ("JVBERi0", "application/pdf"),
+        ]
+        return beginnings.first { data.hasPrefix($0.0) }?.1
+    }
+
+    /// An id of a tool call, in which this format allows only letters, digits, `_` and `-`.
+    private static func id(_ id: String) -> String {
+        func isAllowed(_ byte: UInt8) -> Bool {
+            ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "_") || byte == ASCII.minus
+        }
+        if !id.isEmpty, id.utf8.allSatisfy(isAllowed) { return id }
+        return "call_" + String(decoding: id.utf8.map { isAllowed($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+    }
+
+    private static func block(_ type: String, _ cacheControl: [UInt8]?, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("type", type)
+            members(&$0)
+            $0.cacheControl(cacheControl)
+        }
+        return writer.bytes
+    }
+}

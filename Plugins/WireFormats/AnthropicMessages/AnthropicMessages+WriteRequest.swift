@@ -1,0 +1,141 @@
+import Codecs
+import ProviderKit
+
+extension AnthropicMessages {
+    /// Writes a request in this format, without `model`.
+    ///
+    /// Left out is what is a hint in OpenAI's format: the seed, the metadata, a speaker's name and the detail of an
+    /// image; so is a JSON object without a schema as the response's form, which the prompt must demand anyway.
+    ///
+    /// - Throws: ``ProviderError/cannotExpress(_:)``.
+    static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
+        let model = AnthropicModel(call.model)
+        if request.choices > 1 { throw .cannotExpress("several choices") }
+        for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
+            throw .cannotExpress("a frequency or presence penalty")
+        }
+        if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw .cannotExpress("a stop sequence of white space") }
+        let turns = try AnthropicTurns(request.messages, model, call)
+        let maxTokens = request.maxTokens ?? call.policyMaxTokens ?? call.maxOutput ?? model.maxTokens
+        let reasoning = AnthropicReasoning(request, turns, model, maxTokens: maxTokens)
+        let format = try request.responseFormat.flatMap { format throws(ProviderError) in try outputFormat(format, model) }
+        var writer = JSONWriter(capacity: 2048)
+        writer.object {
+            $0.member("max_tokens", maxTokens)
+            if !turns.system.isEmpty {
+                $0.key("system")
+                $0.array { for block in turns.system { $0.raw(block) } }
+            }
+            $0.key("messages")
+            turns.write(to: &$0)
+            if call.isStream { $0.member("stream", true) }
+            write(request, model, to: &$0)
+            reasoning.write(format: format, to: &$0)
+            writeSampling(request.sampling, model, isThinking: reasoning.isThinking, to: &$0)
+            if !request.stop.isEmpty {
+                $0.key("stop_sequences")
+                $0.array { for text in request.stop { $0.string(text) } }
+            }
+            if let user = request.user {
+                $0.key("metadata")
+                $0.object { $0.member("user_id", user) }
+            }
+        }
+        return writer.bytes
+    }
+
+    // MARK: Tools
+
+    private static func write(_ request: ChatRequest, _ model: AnthropicModel, to writer: inout JSONWriter) {
+        guard !request.tools.isEmpty else { return }
+        writer.key("tools")
+        writer.array { for tool in request.tools { write(tool, model, to: &$0) } }
+        let isSerial = request.allowsParallelTools == false
+        guard let choice = request.toolChoice ?? (isSerial ? .auto : nil) else { return }
+        writer.key("tool_choice")
+        writer.object {
+            switch choice {
+            case .auto: $0.member("type", "auto")
+            case .none: return $0.member("type", "none")
+            case .required: $0.member("type", "any")
+            case .tool(let name):
+                $0.member("type", "tool")
+                $0.member("name", name)
+            }
+            if let allows = request.allowsParallelTools { $0.member("disable_parallel_tool_use", !allows) }
+        }
+    }
+
+    private static func write(_ tool: ChatTool, _ model: AnthropicModel, to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("name", tool.name)
+            if let description = tool.description, !description.isEmpty { $0.member("description", description) }
+            $0.key("input_schema")
+            $0.raw(objectSchema(tool.parameters))
+            if let isStrict = tool.isStrict, model.acceptsSchemas { $0.member("strict", isStrict) }
+            $0.cacheControl(tool.cacheControl)
+        }
+    }
+
+    /// A schema whose type is `object`, as this format requires.
+    private static func objectSchema(_ schema: [UInt8]?) -> [UInt8] {
+        let object = Array(#"{"type":"object"}"#.utf8)
+        guard let schema, let tree = JSONTree(schema.span.bytes), tree.members != nil else { return object }
+        return tree["type"] == nil ? JSON.merged(object.span.bytes, with: schema.span.bytes, isOtherPreferred: true) : schema
+    }
+
+    // MARK: Output
+
+    private static func outputFormat(_ format: ChatResponseFormat, _ model: AnthropicModel) throws(ProviderError) -> [UInt8]? {
+        guard case .schema(_, _, let schema, _) = format else { return nil }
+        guard model.acceptsSchemas else { throw .cannotExpress("a response format for this model") }
+        var writer = JSONWriter(capacity: schema.count + 64)
+        writer.object {
+            $0.member("type", "json_schema")
+            $0.key("schema")
+            $0.raw(closed(schema))
+        }
+        return writer.bytes
+    }
+
+    /// A schema whose objects allow no other members than those that it describes, as this format requires. Source:
+    /// Anthropic's guide "Structured outputs", "JSON Schema limitations".
+    private static func closed(_ schema: [UInt8]) -> [UInt8] {
+        guard let tree = JSONTree(schema.span.bytes) else { return schema }
+        return closed(tree).encoded
+    }
+
+    private static func closed(_ schema: JSONTree) -> JSONTree {
+        switch schema {
+        case .array(let elements): return .array(elements.map(closed))
+        case .object(var members):
+            for index in members.indices { members[index].value = closed(members[index].value) }
+            let isObject = schema["type"]?.string == "object" && schema["properties"]?.members != nil
+            if isObject, schema["additionalProperties"] == nil {
+                members.append(JSONTree.Member(key: Array("additionalProperties".utf8), value: .scalar(Array("false".utf8))))
+            }
+            return .object(members)
+        case .string, .scalar: return schema
+        }
+    }
+
+    /// A model that thinks has its own sampling. Its `top_p` may only be changed a little. Source: Anthropic's guide
+    /// "Extended thinking", "Feature compatibility".
+    private static func writeSampling(_ sampling: ChatSampling, _ model: AnthropicModel, isThinking: Bool, to writer: inout JSONWriter) {
+        guard model.acceptsSampling else { return }
+        // OpenAI's temperatures reach 2.
+        let temperature = isThinking ? nil : sampling.temperature.map { min(1, $0) }
+        writer.number("temperature", temperature)
+        if model.acceptsBothSamplings || temperature == nil {
+            writer.number("top_p", sampling.topP.flatMap { isThinking && !(0.95...1).contains($0) ? nil : $0 })
+        }
+        if let topK = sampling.topK, !isThinking { writer.member("top_k", topK) }
+    }
+}
+
+extension Call {
+    /// The `max_tokens` that the policy adds to requests without it.
+    fileprivate var policyMaxTokens: Int? {
+        defaults.first { $0.key == "max_tokens" }.flatMap { JSONTree($0.json.span.bytes)?.integer }
+    }
+}

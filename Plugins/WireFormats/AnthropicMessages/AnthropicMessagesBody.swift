@@ -1,0 +1,177 @@
+public import Codecs
+public import ProviderKit
+
+/// Writes the bodies of requests to a server with this format.
+public struct AnthropicMessagesBody: Sendable {
+    /// Creates a writer.
+    public init() {}
+
+    /// The body of a call: the client's, or what its typed request gives, with the provider's name of the model and the
+    /// members from the policy. All other bytes of a client's body stay as they are, unless it has thinking that
+    /// another provider has made.
+    ///
+    /// - Throws: ``ProviderError/cannotExpress(_:)``.
+    public func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
+        switch call.payload {
+        case .members(let members): return spliced(members, call, body)
+        case .chat(let request):
+            let written = try AnthropicMessages.writeRequest(request, for: call)
+            let members = (try? JSON.members(of: written.span.bytes)) ?? []
+            return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+        case .embeddings: throw .cannotExpress("an embeddings request")
+        case .form: throw .cannotExpress("a form")
+        }
+    }
+
+    /// The repair of a refused request: without the thinking of earlier turns, if the provider finds it stale.
+    public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
+        guard error.status == 400, ErrorBody.mentions(Self.staleThinking, in: refusal), hasThinking(call, body) else { return nil }
+        return .withoutThinking
+    }
+
+    /// The words of refused thinking. Sources: Anthropic's guide "Troubleshooting thinking"; as its clients have
+    /// recorded them.
+    private static let staleThinking = [
+        "`signature` in `thinking`", "`data` in `redacted_thinking`", "bound to a different conversation",
+        "blocks in the latest assistant message cannot be modified",
+    ]
+
+    private func hasThinking(_ call: Call, _ body: RawSpan) -> Bool {
+        switch call.payload {
+        case .members(let members):
+            members.contains { member in
+                JSON.isKey(member.key, "messages", in: body)
+                    && AnthropicHistory.withoutThinking(body.extracting(member.value.range), call, dropsAll: true) != nil
+            }
+        case .chat(let request):
+            request.messages.contains { $0.parts.contains { if case .reasoning = $0.content { true } else { false } } }
+        case .embeddings, .form: false
+        }
+    }
+
+    private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
+        let isCount = call.operation == .countTokens
+        var policy = PolicyMembers(
+            defaults: call.defaults.filter { !isCount || Self.counted.contains($0.key) },
+            overrides: call.overrides.filter { !isCount || Self.counted.contains($0.key) })
+        let history = history(members, call, body)
+        var splice = JSONSplice()
+        var hasModel = false
+        for member in members {
+            if JSON.isKey(member.key, "model", in: body) {
+                hasModel = true
+                splice.replace(member, with: call.encodedModel, in: body)
+            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
+                splice.apply(change, to: member, in: body)
+            } else if let history, JSON.isKey(member.key, "messages", in: body) {
+                splice.replace(member, with: history.messages, in: body)
+            } else if let history, history.dropsBudget, JSON.isKey(member.key, "thinking", in: body), Self.hasBudget(member, body) {
+                continue
+            } else {
+                splice.keep(member, in: body)
+            }
+        }
+        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
+        for field in policy.rest { splice.append(key: field.key, json: field.json) }
+        return splice.finish(in: body)
+    }
+
+    /// The members of the policy that change the number of a request's tokens. The others are refused by the counting.
+    /// Source: the SDK's `MessageCountTokensParams`.
+    private static let counted: Set = ["messages", "output_config", "system", "thinking", "tool_choice", "tools", "cache_control"]
+
+    /// The conversation without the thinking that the provider doesn't understand; nil if there is none.
+    private func history(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> AnthropicHistory? {
+        let dropsAll = call.repairs.contains(.withoutThinking)
+        guard case .members = call.payload else { return nil }
+        for member in members where JSON.isKey(member.key, "messages", in: body) {
+            let messages = body.extracting(member.value.range)
+            if dropsAll || AnthropicHistory.mayHaveTags(messages) {
+                return AnthropicHistory.withoutThinking(messages, call, dropsAll: dropsAll)
+            }
+        }
+        return nil
+    }
+
+    /// Whether the value of `thinking` has a budget.
+    private static func hasBudget(_ member: JSONMember, _ body: RawSpan) -> Bool {
+        JSONTree(body.extracting(member.value.range))?["type"]?.string == "enabled"
+    }
+}
+
+/// The messages of a client's body without the thinking that a provider doesn't understand.
+struct AnthropicHistory {
+    /// The value of `messages`.
+    private(set) var messages: [UInt8] = []
+    /// Whether the assistant's last turn now calls tools without thinking, so that a budget for thinking is refused.
+    private(set) var dropsBudget = false
+
+    /// Whether the messages may have a tag of ``OpaqueToken``.
+    static func mayHaveTags(_ messages: RawSpan) -> Bool {
+        // `llm-router:`: a hyphen is rarer than any of its letters.
+        var start = 0
+        while let hyphen = messages.firstIndex(of: ASCII.minus, in: start..<messages.byteCount) {
+            if hyphen >= 3, messages.byteCount - hyphen >= 8, messages.equals(hyphen - 3..<hyphen + 8, "llm-router:") { return true }
+            start = hyphen + 1
+        }
+        return false
+    }
+
+    /// The changed messages; nil if nothing changes.
+    ///
+    /// - Parameter dropsAll: whether to drop all thinking, and not only what another provider has made.
+    static func withoutThinking(_ messages: RawSpan, _ call: Call, dropsAll: Bool) -> AnthropicHistory? {
+        guard case .array(let turns)? = JSONTree(messages) else { return nil }
+        var history = AnthropicHistory(), isChanged = false
+        var kept: [JSONTree] = []
+        for turn in turns {
+            guard case .object(var members) = turn, let place = members.lastIndex(where: { $0.name == "content" }),
+                let blocks = members[place].value.elements
+            else {
+                kept.append(turn)
+                continue
+            }
+            let left = blocks.compactMap { dropsAll && $0.isThinking ? nil : $0.understood(by: call) }
+            guard left != blocks else {
+                kept.append(turn)
+                continue
+            }
+            isChanged = true
+            members[place].value = .array(left)
+            // A turn without content is refused.
+            if !left.isEmpty { kept.append(.object(members)) }
+        }
+        guard isChanged else { return nil }
+        history.messages = JSONTree.array(kept).encoded
+        let last = kept.last { $0["role"]?.string == "assistant" }?["content"]?.elements ?? []
+        history.dropsBudget = last.contains { $0["type"]?.string == "tool_use" } && !last.contains(where: \.isThinking)
+        return history
+    }
+}
+
+extension JSONTree {
+    fileprivate var isThinking: Bool {
+        let type = self["type"]?.string
+        return type == "thinking" || type == "redacted_thinking"
+    }
+
+    /// The block as the call's provider has made it; nil if another one has made it.
+    fileprivate func understood(by call: Call) -> JSONTree? {
+        guard isThinking, case .object(var members) = self,
+            let place = members.lastIndex(where: { ["signature", "data"].contains($0.name) }),
+            let text = members[place].value.string, text.hasPrefix(OpaqueToken.mark)
+        else { return self }
+        let token = OpaqueToken(tagged: text, .signature, in: AnthropicMessages.format)
+        guard let value = token?.value(for: call, in: AnthropicMessages.format) else { return nil }
+        var writer = JSONWriter()
+        writer.string(value)
+        guard let string = JSONTree(writer.bytes.span.bytes) else { return nil }
+        members[place].value = string
+        return .object(members)
+    }
+}
+
+extension Repair {
+    /// Anthropic signs thinking, and refuses it if the conversation before it has changed.
+    static let withoutThinking = Repair("without the thinking of earlier turns", isLasting: false)
+}

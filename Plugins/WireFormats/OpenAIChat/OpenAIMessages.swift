@@ -1,0 +1,144 @@
+import Codecs
+import ProviderKit
+
+/// Writes the messages of a request.
+struct OpenAIMessages {
+    private let call: Call
+    private let dialect: OpenAIDialect
+
+    init(_ call: Call, _ dialect: OpenAIDialect) {
+        self.call = call
+        self.dialect = dialect
+    }
+
+    /// Writes the value of `messages`.
+    ///
+    /// Each result of a tool is a message, which can only have texts here. Its images follow in the user's next message.
+    func write(_ messages: [ChatMessage], to writer: inout JSONWriter) throws(ProviderError) {
+        var media: [ChatPart] = []
+        writer.beginArray()
+        for var message in messages {
+            if message.role == .tool {
+                media += try writeResults(message.parts, to: &writer)
+                continue
+            }
+            if message.role == .user {
+                message.parts = media + message.parts
+            } else if !media.isEmpty {
+                try write(ChatMessage(.user, media), to: &writer)
+            }
+            media = []
+            try write(message, to: &writer)
+        }
+        if !media.isEmpty { try write(ChatMessage(.user, media), to: &writer) }
+        writer.endArray()
+    }
+
+    /// Writes the results of tools, and returns their media.
+    private func writeResults(_ parts: [ChatPart], to writer: inout JSONWriter) throws(ProviderError) -> [ChatPart] {
+        var media: [ChatPart] = []
+        for part in parts {
+            guard case .toolResult(var result) = part.content else { throw .cannotExpress("a tool's message without a result") }
+            media += result.parts.filter(\.isMedia)
+            result.parts.removeAll(where: \.isMedia)
+            // This format has no other sign of a failed tool.
+            if result.isError { result.parts.insert(ChatPart(.text("Error: ")), at: 0) }
+            let texts = result.parts.compactMap(\.text)
+            let isText =
+                result.isError
+                || result.parts.count == texts.count && !result.parts.contains { $0.cacheControl != nil && dialect.hasCacheControl }
+            let content = isText ? [] : try OpenAIMessage.contents(of: result.parts, dialect)
+            writer.object {
+                $0.member("role", "tool")
+                $0.member("tool_call_id", result.callID)
+                $0.key("content")
+                if isText { $0.string(texts.joined()) } else { $0.content(content) }
+            }
+        }
+        return media
+    }
+
+    private func write(_ message: ChatMessage, to writer: inout JSONWriter) throws(ProviderError) {
+        let contents = try OpenAIMessage.contents(of: message.parts, dialect)
+        writer.object { writer in
+            writer.member("role", message.role.rawValue)
+            if let name = message.name { writer.member("name", name) }
+            write(message.reasoning, to: &writer)
+            writer.key("content")
+            if contents.isEmpty, message.role == .assistant { writer.null() } else { writer.content(contents) }
+            if let refusal = message.refusal { writer.member("refusal", refusal) }
+            let calls = message.toolCalls
+            guard !calls.isEmpty else { return }
+            writer.key("tool_calls")
+            writer.array { for call in calls { $0.toolCall(call) } }
+        }
+    }
+
+    /// Writes the reasoning of an earlier turn, which servers refuse that don't know it.
+    private func write(_ reasoning: [ChatReasoningText], to writer: inout JSONWriter) {
+        guard !reasoning.isEmpty, dialect.hasReasoning || call.repairs.contains(.withReasoning) else { return }
+        let text = reasoning.map(\.text).joined()
+        if !text.isEmpty { writer.member("reasoning_content", text) }
+        let details = reasoning.compactMap { reasoning in
+            reasoning.token?.value(for: call, in: OpenAIChat.format).map { (reasoning, $0) }
+        }
+        guard !details.isEmpty else { return }
+        writer.key("reasoning_details")
+        writer.array {
+            for (index, (reasoning, value)) in details.enumerated() {
+                OpenAIReasoningDetail.write(reasoning.text, reasoning.token?.kind ?? .signature, value, at: index, to: &$0)
+            }
+        }
+    }
+}
+
+/// An element of `reasoning_details`, in which reasoning has a token. Source: OpenRouter's guide "Reasoning Tokens".
+enum OpenAIReasoningDetail {
+    /// Reads an element of a request; nil if it has no token.
+    static func read(_ detail: JSONTree) -> ChatReasoningText? {
+        guard let (kind, text) = token(detail), let token = OpaqueToken(tagged: text, kind, in: OpenAIChat.format) else { return nil }
+        return ChatReasoningText(text: detail["text"]?.string ?? "", token: token)
+    }
+
+    /// The token of an element, as it is written.
+    static func token(_ detail: JSONTree) -> (OpaqueToken.Kind, String)? {
+        if let signature = detail["signature"]?.string, !signature.isEmpty { return (.signature, signature) }
+        if let data = detail["data"]?.string, !data.isEmpty { return (.encrypted, data) }
+        return nil
+    }
+
+    /// - Parameter token: the token as it is written.
+    static func write(_ text: String, _ kind: OpaqueToken.Kind, _ token: String, at index: Int, to writer: inout JSONWriter) {
+        writer.object {
+            switch kind {
+            case .signature:
+                $0.member("type", "reasoning.text")
+                $0.member("text", text)
+                $0.member("signature", token)
+            case .encrypted:
+                $0.member("type", "reasoning.encrypted")
+                $0.member("data", token)
+            }
+            $0.member("index", index)
+        }
+    }
+}
+
+extension ChatPart {
+    fileprivate var isMedia: Bool { if case .media = content { true } else { false } }
+}
+
+extension ChatMessage {
+    fileprivate var toolCalls: [ChatToolCall] {
+        parts.compactMap { if case .toolCall(let call) = $0.content { call } else { nil } }
+    }
+
+    fileprivate var reasoning: [ChatReasoningText] {
+        parts.compactMap { if case .reasoning(let reasoning) = $0.content { reasoning } else { nil } }
+    }
+
+    fileprivate var refusal: String? {
+        for part in parts { if case .refusal(let text) = part.content { return text } }
+        return nil
+    }
+}

@@ -1,0 +1,25 @@
+import ProviderKit
+
+extension ProviderError {
+    static let unreadableCode = "upstream_unreadable"
+
+    /// The error for a response that can't be read.
+    ///
+    /// - Parameter content: what the upstream sent instead, in words.
+    static func unreadable(_ content: String) -> ProviderError {
+        ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
+    }
+
+    /// The error that an object or an event inside a successful response reports.
+    static func reported(_ body: ErrorBody) -> ProviderError {
+        ProviderError(
+            body.failureClass(status: nil), status: body.status,
+            message: body.fullMessage ?? "the upstream sent an error event without a message",
+            code: body.code, type: body.type, param: body.param, retryAfter: body.wait(UpstreamHead(status: body.status ?? 200)))
+    }
+
+    /// The error that an error event, or the value of `error`, reports.
+    static func reported(_ error: RawSpan) -> ProviderError {
+        ErrorBody(error).map(reported) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
+    }
+}

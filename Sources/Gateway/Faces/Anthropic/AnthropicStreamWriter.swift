@@ -1,0 +1,78 @@
+import Codecs
+import Engine
+import HTTPWire
+import NIOCore
+import ProviderKit
+import WireFormats
+
+/// Writes a response as server-sent events in Anthropic's format.
+///
+/// Events that already have this format pass through as slices of the upstream's bytes, with their names and their blank
+/// lines. Typed events are written as blocks. The call record is in the head only.
+final class AnthropicStreamWriter: EventStreamWriter {
+    private let promptTokens: Int
+    /// Writes typed events; nil before the first one.
+    private var encoder: AnthropicEventWriter?
+
+    init(_ exchange: Exchange, _ request: borrowing RequestOutline) {
+        promptTokens = request.needs.promptTokens
+        super.init(exchange, keepAlive: "event: ping\ndata: {\"type\":\"ping\"}\n\n")
+    }
+
+    override func begin(_ record: CallRecord) {
+        super.begin(record)
+        encoder = nil
+    }
+
+    override func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+        // Adjacent frames are sent as one slice.
+        var pending: Range<Int>?
+        func sendPending() {
+            if let range = pending { send(range, of: bytes) }
+            pending = nil
+        }
+        for part in parts {
+            switch part {
+            case .chunk(let chunk):
+                guard let frame = chunk.frame else {
+                    sendPending()
+                    send(frame(of: bytes.readableBytesSpan.extracting(chunk.json)))
+                    continue
+                }
+                if let range = pending, range.upperBound == frame.lowerBound {
+                    pending = range.lowerBound..<frame.upperBound
+                } else {
+                    sendPending()
+                    pending = frame
+                }
+            case .joined(let json, _):
+                sendPending()
+                send(frame(of: json.span.bytes))
+            case .event(let event): write(event)
+            case .buffered, .embeddings: break  // never streamed in this format
+            }
+        }
+        sendPending()
+    }
+
+    override func writeEnd() {
+        guard var encoder else { return }
+        send(ByteBuffer(bytes: encoder.end(record?.usage.source == .reported ? record?.usage.usage : nil)))
+    }
+
+    override func writeFailure(_ error: APIError) {
+        let frame = AnthropicMessages.errorFrame(
+            type: error.anthropicType, message: error.anthropicMessage, requestID: exchange.requestID)
+        send(ByteBuffer(bytes: frame))
+    }
+
+    private func write(_ event: ChatEvent) {
+        var encoder =
+            encoder.take() ?? AnthropicEventWriter(id: exchange.messageID, model: record?.model ?? "", inputTokens: promptTokens)
+        let frames = encoder.frames(event)
+        self.encoder = encoder
+        if !frames.isEmpty { send(ByteBuffer(bytes: frames)) }
+    }
+
+    private func frame(of json: RawSpan) -> ByteBuffer { ByteBuffer(bytes: AnthropicMessages.frame(of: json)) }
+}

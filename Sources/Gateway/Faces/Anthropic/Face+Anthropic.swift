@@ -1,0 +1,40 @@
+import HTTPWire
+import ProviderKit
+import WireFormats
+
+extension Face {
+    /// Anthropic's Messages API.
+    ///
+    /// Sources: Anthropic's API reference, "Versions", "Beta headers", "Errors" and "Rate limits"; Claude Code's guide for
+    /// gateways, which lists what they must pass on in both directions.
+    static let anthropic = Face(
+        bodiesCarryRouting: false,
+        members: .anthropic,
+        requestFields: ["anthropic-"],
+        responseFields: ["request-id", "anthropic-", "x-should-retry"],
+        passesRefusals: true,
+        writeError: { error, requestID, _, writer in
+            AnthropicMessages.writeError(type: error.anthropicType, message: error.anthropicMessage, requestID: requestID, to: &writer)
+        },
+        writeModels: { list, writer throws(APIError) in try AnthropicModelList(list).write(to: &writer) },
+        writeModel: { model, created, writer in AnthropicModelList.write(model, created: created, to: &writer) },
+        writer: { exchange, request, _ in
+            if request.isStream { return AnthropicStreamWriter(exchange, request) }
+            return AnthropicResponseWriter(exchange)
+        })
+}
+
+extension APIError {
+    var anthropicType: String { AnthropicMessages.errorType(ofStatus: status) }
+
+    /// Claude Code recognizes a prompt that is too long by these words, and shortens it.
+    /// Source: Claude Code's guide for gateways, "Error handling".
+    var anthropicMessage: String {
+        isOverflow && !message.lowercased().contains("prompt is too long") ? "prompt is too long: \(message)" : message
+    }
+}
+
+extension Exchange {
+    /// The id of a message that the router writes: Anthropic's begin with `msg_`.
+    var messageID: String { "msg_" + requestID }
+}
