@@ -23,10 +23,10 @@ FUZZER = .build-fuzz/release/Fuzz
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test clients fuzz bench profile soak tsan lint format docs system-packages nginx
+.PHONY: help run build test clients clients-full fuzz bench profile soak tsan lint format docs system-packages nginx
 
 help: ## lists the targets
-	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## installs libyaml and zlib if they are missing, builds, and serves routes.yaml on 127.0.0.1:8080
 	.build/release/llm-router serve routes.yaml
@@ -44,6 +44,13 @@ test: system-packages ## runs the whole test suite
 clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI and Anthropic, and with LangChain
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
+
+clients-full: clients .build-clients/installed-full ## tests the router also with Claude Code, a download of 180 MB
+	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_claude_code.py
+
+.build-clients/installed-full: .build-clients/installed Tests/ClientTests/requirements-full.txt
+	.build-clients/bin/pip install -q --disable-pip-version-check -r Tests/ClientTests/requirements-full.txt
+	@touch $@
 
 .build-clients/installed: Tests/ClientTests/requirements.txt
 	@python3 -c 'import ensurepip' 2>/dev/null || { \

@@ -20,6 +20,17 @@ def tools(exchange):
         exchange.call(CALLS)
 
 
+def agent(exchange):
+    """Has the client run a command, and says when it is done. Requests without tools are a client's own business."""
+    names = [tool.get("name") or tool["function"]["name"] for tool in exchange.body.get("tools", [])]
+    if "Bash" not in names:
+        exchange.say("ok")
+    elif exchange.has_results:
+        exchange.say("It is done.")
+    else:
+        exchange.call([("toolu_1", "Bash", {"command": "echo 42 > answer.txt", "description": "Write the answer"})])
+
+
 def think(exchange):
     exchange.think("I think", "c2lnbmVk", "so", " I am")
 
@@ -96,5 +107,5 @@ def hang(exchange):
 
 ALL = {
     script.__name__: script
-    for script in [text, tools, think, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
+    for script in [text, tools, agent, think, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
 }

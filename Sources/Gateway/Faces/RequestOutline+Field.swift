@@ -71,14 +71,25 @@ extension RequestOutline {
                 .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
                 .input, .prompt, .query, .documents,
             ], RoutingOverride.all)
-        static let anthropic = FieldTable([.messages, .model, .stream, .system, .tools, .maxTokens, .outputConfig, .outputFormat], [])
+        static let anthropic = FieldTable(
+            [.messages, .model, .stream, .system, .tools, .maxTokens, .outputConfig, .outputFormat], [], modelSuffix: "[1m]")
 
-        private init(_ members: [Member], _ overrides: [RoutingOverride]) {
+        /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
+        /// Source: Claude Code's documentation, "Model configuration".
+        let modelSuffix: String?
+
+        private init(_ members: [Member], _ overrides: [RoutingOverride], modelSuffix: String? = nil) {
+            self.modelSuffix = modelSuffix
             let meanings = members.map { ($0.name, Field.Meaning.member($0)) } + overrides.map { ($0.name, .override($0)) }
             let all = meanings.enumerated().map { Field(id: $0.offset, name: $0.element.0, meaning: $0.element.1) }
             byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
                 all.filter { $0.name.utf8CodeUnitCount == length }
             }
+        }
+
+        func withoutSuffix(_ names: [String]) -> [String] {
+            guard let modelSuffix else { return names }
+            return names.map { $0.hasSuffix(modelSuffix) ? String($0.dropLast(modelSuffix.count)) : $0 }
         }
 
         /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an

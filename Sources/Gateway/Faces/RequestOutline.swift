@@ -39,7 +39,7 @@ struct RequestOutline {
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
             reading = try Reading(of: body, table, headers, isExact: true)
         }
-        models = reading.overrides.models
+        models = table.withoutSuffix(reading.overrides.models)
         isStream = reading.isStream
         wantsUsage = reading.wantsUsage
         choices = reading.choices

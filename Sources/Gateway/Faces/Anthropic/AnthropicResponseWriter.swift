@@ -28,7 +28,7 @@ final class AnthropicResponseWriter: ResponseWriter {
             switch part {
             case .buffered(let json, _): passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
             case .event(let event):
-                var fold = fold.take() ?? AnthropicMessageWriter(id: exchange.messageID, model: model)
+                var fold = fold.take() ?? AnthropicMessageWriter(id: exchange.requestID, model: model)
                 fold.add(event)
                 self.fold = fold
             case .chunk, .joined, .embeddings: break  // never a part of a message that isn't streamed

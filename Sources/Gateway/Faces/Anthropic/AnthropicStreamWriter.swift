@@ -68,7 +68,7 @@ final class AnthropicStreamWriter: EventStreamWriter {
 
     private func write(_ event: ChatEvent) {
         var encoder =
-            encoder.take() ?? AnthropicEventWriter(id: exchange.messageID, model: record?.model ?? "", inputTokens: promptTokens)
+            encoder.take() ?? AnthropicEventWriter(id: exchange.requestID, model: record?.model ?? "", inputTokens: promptTokens)
         let frames = encoder.frames(event)
         self.encoder = encoder
         if !frames.isEmpty { send(ByteBuffer(bytes: frames)) }

@@ -33,8 +33,3 @@ extension APIError {
         isOverflow && !message.lowercased().contains("prompt is too long") ? "prompt is too long: \(message)" : message
     }
 }
-
-extension Exchange {
-    /// The id of a message that the router writes: Anthropic's begin with `msg_`.
-    var messageID: String { "msg_" + requestID }
-}
