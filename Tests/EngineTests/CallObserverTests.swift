@@ -38,19 +38,6 @@ struct CallObserverTests {
             ])
     }
 
-    @Test("the names in metrics come from the policy, never from the client")
-    func names() throws {
-        let snapshot = try snapshot("providers: { p: { plugin: silent } }\nmodels: { a: { provider: p } }")
-        var overrides = RoutingOverrides()
-        overrides.fallbackProvider = "p"
-        overrides.fallbackModel = "secret"
-        let unlisted = snapshot.including(fallbackOf: PlanRequest(overrides: OverridesBox(overrides)))
-        #expect(
-            (0...1).map { unlisted.metricName(ofModel: $0) } == [
-                ModelName(provider: "p", model: "a"), ModelName(provider: "p", model: "other"),
-            ])
-    }
-
     /// Runs one call to its end, and returns what its observer has seen.
     private func observe(_ policy: String, isStream: Bool) async throws -> [String] {
         let report = PolicyLoader(

@@ -135,7 +135,7 @@ struct FallbackTests {
         #expect(named.fallback == ["vendor/new:free"] && model == named.snapshot.unlistedModel)
         #expect(named.snapshot.policy.models[model].upstream == "vendor/new:free")
         #expect(named.snapshot.instance(ofModel: model)?.name == "q")
-        #expect(named.snapshot.metricLabel(ofModel: model) == "other")
+        #expect(named.snapshot.metricName(ofModel: model) == ModelName(provider: "q", model: "other"))
         #expect(named.snapshot.timeouts(ofModel: model, on: nil) == Timeouts())
         let listed = try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "vendor/large") }
         #expect(listed.fallback == ["q/vendor/large"] && listed.snapshot.unlistedModel == nil)
