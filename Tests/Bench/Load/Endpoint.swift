@@ -1,3 +1,8 @@
+/// The format of a stream.
+enum StreamFormat {
+    case openAI, anthropic
+}
+
 /// The target of a load: the server's port, the client's key and the requested model.
 struct Endpoint {
     let port: UInt16
@@ -16,6 +21,17 @@ struct Endpoint {
         let rest = #""}]}"#
         return request("/v1/chat/completions", start, rest)
     }
+
+    /// A streamed request in Anthropic's format, with a body of 1024 bytes.
+    func messagesRequest() -> [UInt8] {
+        let start =
+            #"{"model":"\#(model)","stream":true,"temperature":0.7,"max_tokens":400,"system":"You are terse.","messages":"#
+            + #"[{"role":"user","content":""#
+        return request("/v1/messages", start, #""}]}"#)
+    }
+
+    /// The same for the model whose upstream has Anthropic's format.
+    var atAnthropic: Endpoint { Endpoint(port: port, key: key, model: Workspace.anthropicPrefix + model) }
 
     /// A request for the embedding of a text, with a body of 1024 bytes.
     func embeddingsRequest() -> [UInt8] {

@@ -10,7 +10,7 @@ final class StreamLoad {
         /// From the write of the request to the first byte of its response.
         var firstByte = Histogram()
         /// Streams with another status than 200, with a missing, repeated or misplaced chunk, without a finish reason
-        /// or `[DONE]`, or cut off.
+        /// or an end marker, or cut off.
         var broken = 0
     }
 
@@ -37,12 +37,18 @@ final class StreamLoad {
     private var ended = 0
 
     /// - Parameter chunks: the number of chunks that the mock sends in each stream.
-    init(_ endpoint: Endpoint, streams: Int, chunks: Int) throws {
-        request = endpoint.chatRequest(stream: true)
+    init(_ endpoint: Endpoint, _ format: StreamFormat = .openAI, streams: Int, chunks: Int) throws {
+        request =
+            switch format {
+            case .openAI: endpoint.chatRequest(stream: true)
+            case .anthropic: endpoint.messagesRequest()
+            }
         self.chunks = chunks
         poller = try Poller()
         connections = .allocate(capacity: streams)
-        for slot in connections.indices { connections.initializeElement(at: slot, to: Connection(stream: StreamReader(chunks: chunks))) }
+        for slot in connections.indices {
+            connections.initializeElement(at: slot, to: Connection(stream: StreamReader(format, chunks: chunks)))
+        }
         for slot in connections.indices {
             connections[slot].socket = try Socket.connected(to: endpoint.port)
             try poller.add(connections[slot].socket, token: slot, .read)

@@ -4,6 +4,7 @@ import Glibc
 struct MockConnection {
     struct Stream {
         var sent = 0
+        let format: StreamFormat
         let chunks: Int
         let wantsUsage: Bool
     }
@@ -50,10 +51,12 @@ struct MockConnection {
         defer { received.consume(at + length) }
         if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
         if bytes.hasBytes("POST /v1/embeddings", at: 0) { return .embeddings }
-        guard bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
+        let format: StreamFormat = bytes.hasBytes("POST /v1/messages", at: 0) ? .anthropic : .openAI
+        guard format == .anthropic || bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
         let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
         guard MockConnection.isTrue("\"stream\"", in: body) else { return .buffered }
-        return .stream(Stream(chunks: MockConnection.chunks(in: body), wantsUsage: MockConnection.isTrue("\"include_usage\"", in: body)))
+        let wantsUsage = MockConnection.isTrue("\"include_usage\"", in: body)
+        return .stream(Stream(format: format, chunks: MockConnection.chunks(in: body), wantsUsage: wantsUsage))
     }
 
     /// Sends the bytes and queues those that the socket does not accept. Returns false if the peer has closed.

@@ -7,18 +7,9 @@ struct MockResponses {
     let models: [UInt8]
     let notFound: [UInt8]
     let lengthRequired: [UInt8]
-    /// The head of a stream, and a chunk with only the role.
-    let opening: [UInt8]
-    /// A numbered chunk as an HTTP chunk; `stamp(_:number:at:)` fills in the digits.
-    let chunk: [UInt8]
-    let finish: [UInt8]
-    let usage: [UInt8]
-    /// `[DONE]` and the last HTTP chunk.
-    let end: [UInt8]
+    let openAI: MockStream
+    let anthropic: MockStream
 
-    private let digits: Int
-    private static let numberDigits = 4
-    private static let stampDigits = 16
     private static let counts = #""usage":{"prompt_tokens":250,"completion_tokens":200,"total_tokens":450}"#
 
     init() {
@@ -40,32 +31,23 @@ struct MockResponses {
         lengthRequired = MockResponses.response(
             "411 Length Required", #"{"error":{"message":"send content-length","type":"invalid_request_error","param":null,"code":null}}"#)
 
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
-        opening = Array(head.utf8) + MockResponses.framed(MockResponses.event(#"{"role":"assistant","content":""}"#, finish: "null"))
-        let blank =
-            String(repeating: "0", count: MockResponses.numberDigits) + " " + String(repeating: "0", count: MockResponses.stampDigits)
-        chunk = MockResponses.framed(MockResponses.event(#"{"content":""# + blank + #""}"#, finish: "null"))
-        digits = chunk.withUnsafeBytes { $0.end(of: "\"content\":\"") ?? 0 }
-        finish = MockResponses.framed(MockResponses.event("{}", finish: #""stop""#))
-        usage = MockResponses.framed(
-            "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"# + MockResponses.counts + "}\n\n"
-        )
-        end = MockResponses.framed("data: [DONE]\n\n") + Array("0\r\n\r\n".utf8)
-    }
-
-    /// Writes the number and the time into a copy of `chunk`: 4 digits, a space and 16 digits of nanoseconds. After 115
-    /// days of uptime the time no longer fits, and its first digits are lost.
-    func stamp(_ chunk: UnsafeMutableRawBufferPointer, number: Int, at time: Nanoseconds) {
-        MockResponses.put(UInt64(number), MockResponses.numberDigits, chunk, digits)
-        MockResponses.put(time, MockResponses.stampDigits, chunk, digits + MockResponses.numberDigits + 1)
-    }
-
-    private static func put(_ value: UInt64, _ width: Int, _ bytes: UnsafeMutableRawBufferPointer, _ start: Int) {
-        var value = value
-        for at in stride(from: start + width - 1, through: start, by: -1) {
-            bytes[at] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
-            value /= 10
-        }
+        openAI = MockStream(
+            opening: MockResponses.event(#"{"role":"assistant","content":""}"#, finish: "null"),
+            chunk: MockResponses.event(#"{"content":""# + MockStream.blank + #""}"#, finish: "null"), before: "\"content\":\"",
+            finish: MockResponses.event("{}", finish: #""stop""#),
+            usage: "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"# + MockResponses.counts
+                + "}\n\n",
+            end: "data: [DONE]\n\n")
+        let message = #"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"#
+        anthropic = MockStream(
+            opening: MockResponses.event("message_start", #""message":"# + message + #""usage":{"input_tokens":250,"output_tokens":1}}"#)
+                + MockResponses.event("content_block_start", #""index":0,"content_block":{"type":"text","text":""}"#),
+            chunk: MockResponses.event(
+                "content_block_delta", #""index":0,"delta":{"type":"text_delta","text":""# + MockStream.blank + #""}"#),
+            before: "\"text\":\"",
+            finish: MockResponses.event("content_block_stop", #""index":0"#)
+                + MockResponses.event("message_delta", #""delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":200}"#),
+            usage: "", end: MockResponses.event("message_stop", nil))
     }
 
     private static func response(_ status: String, _ body: String) -> [UInt8] {
@@ -77,7 +59,7 @@ struct MockResponses {
             + #","finish_reason":"# + finish + "}]}\n\n"
     }
 
-    private static func framed(_ event: String) -> [UInt8] {
-        Array("\(String(event.utf8.count, radix: 16))\r\n\(event)\r\n".utf8)
+    private static func event(_ type: String, _ members: String?) -> String {
+        "event: \(type)\ndata: {\"type\":\"\(type)\"\(members.map { ",\($0)" } ?? "")}\n\n"
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A mock of OpenAI's chat completions and embeddings on one thread. It sends a fixed response of 1 KB, or a stream with
-/// one write for each chunk.
+/// A mock of OpenAI's chat completions and embeddings, and of Anthropic's streams, on one thread. It sends a fixed response
+/// of 1 KB, or a stream with one write for each chunk.
 final class MockUpstream {
     /// The time between two chunks of a stream.
     static let pace = Nanoseconds.milliseconds(20)
@@ -17,6 +17,7 @@ final class MockUpstream {
     private let listener: CInt
     private let poller: Poller
     private let responses = MockResponses()
+    /// Room for a chunk of either format.
     private let chunk: UnsafeMutableRawBufferPointer
     /// The connections by descriptor. Descriptors are small numbers.
     private let connections: UnsafeMutablePointer<MockConnection?>
@@ -31,8 +32,7 @@ final class MockUpstream {
         poller = try Poller()
         connections = .allocate(capacity: MockUpstream.maxConnections)
         connections.initialize(repeating: nil, count: MockUpstream.maxConnections)
-        chunk = .allocate(byteCount: responses.chunk.count, alignment: 16)
-        chunk.copyBytes(from: responses.chunk)
+        chunk = .allocate(byteCount: max(responses.openAI.chunk.count, responses.anthropic.chunk.count), alignment: 16)
         try poller.add(listener, token: Int(listener), .read)
     }
 
@@ -94,7 +94,7 @@ final class MockUpstream {
                 return false
             case .stream(let stream):
                 connections[slot]?.stream = stream
-                guard send(responses.opening, to: slot), advance(slot, at: monotonicNow()) else { return false }
+                guard send(bytes(of: stream).opening, to: slot), advance(slot, at: monotonicNow()) else { return false }
             }
         }
         return true
@@ -117,17 +117,27 @@ final class MockUpstream {
     /// Sends the stream's next chunk, which is due at `due`, or its end.
     private func advance(_ slot: Int, at due: Nanoseconds) -> Bool {
         guard let connection = connections[slot], let stream = connection.stream else { return true }
+        let bytes = bytes(of: stream)
         if stream.sent < stream.chunks {
-            responses.stamp(chunk, number: stream.sent, at: monotonicNow())
+            let chunk = UnsafeMutableRawBufferPointer(rebasing: self.chunk[..<bytes.chunk.count])
+            chunk.copyBytes(from: bytes.chunk)
+            bytes.stamp(chunk, number: stream.sent, at: monotonicNow())
             guard send(UnsafeRawBufferPointer(chunk), to: slot) else { return false }
             connections[slot]?.stream?.sent += 1
             timers.append(Timer(due: due + MockUpstream.pace, slot: slot, generation: connection.generation))
             return true
         }
         connections[slot]?.stream = nil
-        guard send(responses.finish, to: slot) else { return false }
-        if stream.wantsUsage, !send(responses.usage, to: slot) { return false }
-        return send(responses.end, to: slot) && respondToRequests(slot)
+        guard send(bytes.finish, to: slot) else { return false }
+        if stream.wantsUsage, !send(bytes.usage, to: slot) { return false }
+        return send(bytes.end, to: slot) && respondToRequests(slot)
+    }
+
+    private func bytes(of stream: MockConnection.Stream) -> MockStream {
+        switch stream.format {
+        case .openAI: responses.openAI
+        case .anthropic: responses.anthropic
+        }
     }
 
     private func send(_ bytes: [UInt8], to slot: Int) -> Bool {

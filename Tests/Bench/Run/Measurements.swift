@@ -4,6 +4,10 @@ enum Case: Hashable {
     /// Embeddings; every other load is of chat requests.
     case embeddings(connections: Int)
     case streams(Int)
+    /// Streams in Anthropic's format that pass through.
+    case messages(Int)
+    /// Streams in OpenAI's format from an upstream with Anthropic's.
+    case translated(Int)
     indirect case reloading(Case)
     case startup
     /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
@@ -14,6 +18,8 @@ enum Case: Hashable {
         case .buffered(let connections): "buffered-\(connections)"
         case .embeddings(let connections): "embeddings-\(connections)"
         case .streams(let count): "streams-\(count)"
+        case .messages(let count): "messages-\(count)"
+        case .translated(let count): "translated-\(count)"
         case .reloading(let load): "\(load.name)-reloading"
         case .startup: "startup"
         case .idle: "idle"

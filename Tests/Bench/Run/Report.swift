@@ -32,7 +32,8 @@ struct Report {
         nginx: 2 workers, upstream keep-alive 512, HTTP/1.1, proxy_buffering off, access log in a file (buffer=64k), no
         JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log in a file.")
         Non-streamed responses, to chat requests or embeddings: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
-        Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run.
+        Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run. messages:
+        Anthropic's format, passed through; translated: OpenAI's format from an upstream with Anthropic's.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
 
@@ -114,13 +115,13 @@ struct Report {
     private static func isBuffered(_ load: Case) -> Bool {
         switch load {
         case .buffered, .embeddings, .reloading(.buffered): true
-        case .streams, .reloading, .startup, .idle: false
+        case .streams, .messages, .translated, .reloading, .startup, .idle: false
         }
     }
 
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
-        case .streams, .reloading(.streams): true
+        case .streams, .messages, .translated, .reloading(.streams): true
         case .buffered, .embeddings, .reloading, .startup, .idle: false
         }
     }
@@ -131,6 +132,8 @@ struct Report {
         case .buffered(let connections): connections
         case .embeddings(let connections): 10_000 + connections
         case .streams(let count): count
+        case .messages(let count): 10_000 + count
+        case .translated(let count): 20_000 + count
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0
         case .idle: 1

@@ -57,6 +57,7 @@ struct Run {
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
+        if options.sections.contains(.streams) { loads += [.messages(500), .translated(500)] }
         if reload { loads.append(.reloading(.streams(500))) }
         return loads
     }
@@ -73,8 +74,13 @@ struct Run {
         case .buffered(let connections): try measure(load, server, server.endpoint.chatRequest(stream: false), connections, &monitor)
         case .embeddings(let connections): try measure(load, server, server.endpoint.embeddingsRequest(), connections, &monitor)
         case .streams(let count):
-            let result = try StreamLoad(server.endpoint, streams: count, chunks: options.chunks).run(&monitor)
-            measurements.add(values(result, monitor, of: server.kind, relativeTo: inner), load, server.kind)
+            try measure(load, inner, server, StreamLoad(server.endpoint, streams: count, chunks: options.chunks), &monitor)
+        case .messages(let count):
+            let streams = try StreamLoad(server.endpoint.atAnthropic, .anthropic, streams: count, chunks: options.chunks)
+            try measure(load, inner, server, streams, &monitor)
+        case .translated(let count):
+            guard server.kind == .router else { return }  // the others can't
+            try measure(load, inner, server, StreamLoad(server.endpoint.atAnthropic, streams: count, chunks: options.chunks), &monitor)
         case .reloading, .startup, .idle:
             return
         }
@@ -88,6 +94,13 @@ struct Run {
     ) throws {
         let result = try BufferedLoad(server.endpoint, request, connections: connections).run(.seconds(options.seconds), &monitor)
         measurements.add(Run.values(result, monitor), load, server.kind)
+    }
+
+    private mutating func measure(
+        _ load: Case, _ plain: Case, _ server: Server, _ streams: StreamLoad, _ monitor: inout LoadMonitor
+    ) throws {
+        let result = try streams.run(&monitor)
+        measurements.add(values(result, monitor, of: server.kind, relativeTo: plain), load, server.kind)
     }
 
     private static func values(_ result: BufferedLoad.Result, _ monitor: LoadMonitor) -> Measurements.Values {

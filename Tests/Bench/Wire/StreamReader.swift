@@ -1,14 +1,16 @@
-/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, `[DONE]` and nothing
+/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, the end marker and nothing
 /// after it.
 struct StreamReader {
     private var pending = ByteQueue(capacity: 4096)
+    private let format: StreamFormat
     private let chunks: UInt64
     private var nextNumber: UInt64 = 0
     private var finished = false
     private var done = false
     private(set) var isBroken = false
 
-    init(chunks: Int) {
+    init(_ format: StreamFormat, chunks: Int) {
+        self.format = format
         self.chunks = UInt64(chunks)
     }
 
@@ -30,6 +32,20 @@ struct StreamReader {
     }
 
     private mutating func read(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
+        switch format {
+        case .openAI: readChunk(event)
+        case .anthropic: readMessageEvent(event)
+        }
+    }
+
+    private mutating func readMessageEvent(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
+        if done || !event.hasBytes("event: ", at: 0) || event.hasBytes("event: error", at: 0) { isBroken = true }
+        if event.hasBytes("event: message_stop", at: 0) { done = true }
+        if event.end(of: "\"stop_reason\":\"") != nil { finished = true }
+        return stamp(event, after: "\"text\":\"")
+    }
+
+    private mutating func readChunk(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
         guard event.hasBytes("data: ", at: 0) else {
             // A comment (keep-alive) is allowed anywhere. Other fields are not.
             if !event.hasBytes(":", at: 0) { isBroken = true }
@@ -41,7 +57,11 @@ struct StreamReader {
             return nil
         }
         if event.end(of: "\"finish_reason\":\"") != nil { finished = true }
-        guard let content = event.end(of: "\"content\":\""), let number = event.decimal(at: content) else { return nil }
+        return stamp(event, after: "\"content\":\"")
+    }
+
+    private mutating func stamp(_ event: UnsafeRawBufferPointer, after key: StaticString) -> Nanoseconds? {
+        guard let content = event.end(of: key), let number = event.decimal(at: content) else { return nil }
         guard number.value == nextNumber, let stamp = event.decimal(at: number.end) else {
             isBroken = true
             return nil
