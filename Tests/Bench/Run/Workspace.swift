@@ -4,7 +4,7 @@ import Glibc
 struct Workspace {
     /// The key that the loads send. `clientDigest` is its SHA-256; `otherDigest` is that of an unused key.
     static let clientKey = "sk-bench-client-4fQ2"
-    /// What the name of the model begins with whose upstream has Anthropic's format.
+    /// What the names of the model and of its route begin with whose upstream has Anthropic's format.
     static let anthropicPrefix = "claude-"
     private static let clientDigest = "afc37dde2393174e2fdfe4c62179f17b967daf7d487f47f0a26dc1bfcbbe1d45"
     private static let otherDigest = "2d463f900c63225985d602fb3211a0ff03f68af80d38354c62c357a81d14041b"
@@ -93,6 +93,8 @@ struct Workspace {
         routes:
           auto:
             try: [\(model)]
+          \(anthropicPrefix)auto:
+            try: [\(anthropicPrefix)\(model)]
         \(keys)
         """
     }
