@@ -98,7 +98,7 @@ let package = Package(
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
         tests("Telemetry", ["Telemetry", "Engine"]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
-        tests("WireFormats", [wireFormats]),
+        tests("WireFormats", [wireFormats], data: ["Goldens"]),
         tests(
             "Plugin",
             ["Anthropic", "Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),

@@ -15,6 +15,18 @@ struct PriceTests {
         #expect(Price(input: 0, output: 0).cost(of: usage) == 0)
     }
 
+    @Test("tokens that were written to a cache may have their own prices, by how long it keeps them")
+    func cacheWrites() {
+        let usage = Usage(promptTokens: 1000, completionTokens: 0, cachedTokens: 400, cacheWriteTokens: 500, longCacheWriteTokens: 200)
+        var price = Price(input: 1, output: 2, cachedInput: 0.1)
+        #expect(price.cost(of: usage) == 0.00064)
+        price.cacheWrite = 2
+        #expect(price.cost(of: usage) == 0.00114)
+        price.longCacheWrite = 3
+        #expect(price.cost(of: usage) == 0.00134)
+        #expect(price.cost(of: Usage(promptTokens: 10, completionTokens: 0, cacheWriteTokens: 99, longCacheWriteTokens: 999)) == 0.00003)
+    }
+
     @Test("the cost of unknown tokens is unknown, and a part never exceeds its whole")
     func bounds() {
         let price = Price(input: 1, output: 2, cachedInput: 0, reasoning: 0)

@@ -34,6 +34,9 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("openai-error", checkOpenAIError),
         FuzzTarget("openai-request", checkOpenAIRequest),
         FuzzTarget("openai-embeddings", checkOpenAIEmbeddings),
+        FuzzTarget("anthropic-request", checkAnthropicRequest),
+        FuzzTarget("anthropic-body", checkAnthropicBody),
+        FuzzTarget("anthropic-response", checkAnthropicResponse),
     ]
 
     /// The inputs of all targets, in a folder for each.

@@ -77,6 +77,7 @@ struct OptionsTests {
         "models.serves": ("[chat]", "[embeddings]", [:]), "models.request_defaults": ("{ a: 1 }", "{ a: 2 }", [:]),
         "models.request_overrides": ("{ a: 1 }", "{ a: 2 }", [:]), "price.input": ("1", "2", ["output": "3"]),
         "price.output": ("1", "2", ["input": "3"]), "price.cached_input": ("1", "2", ["input": "3", "output": "4"]),
+        "price.cache_write": ("1", "2", ["input": "3", "output": "4"]), "price.cache_write_1h": ("1", "2", ["input": "3", "output": "4"]),
         "price.reasoning": ("1", "2", ["input": "3", "output": "4"]), "routes.try": ("[m]", "[n]", [:]),
         "routes.fallback": ("[m]", "[n]", [:]), "defaults.fallback": ("[m]", "[n]", [:]),
         "breaker.counts": ("[timeout]", "[reset]", [:]), "breaker.opens_at_once": ("[timeout]", "[reset]", [:]),

@@ -66,21 +66,21 @@ struct OpenAIChatRoundTripTests {
 
     /// The events as a non-streamed response shows them.
     private func folded(_ events: [ChatEvent]) -> [String] {
-        var text = "", reasoning = "", refusal = "", calls: [String] = [], reason = ""
+        var text = "", reasoning = "", refusal = "", calls: [String] = [], citations: [String] = [], reason = ""
         for event in events {
             switch event {
             case .start: break
             case .text(let more): text += more
             case .reasoning(let more): reasoning += more
             case .reasoningToken(let token): reasoning += "<\(token)>"
-            case .citation(let citation): calls.append("\(citation) ")
+            case .citation(let citation): citations.append("\(citation)")
             case .refusal(let more): refusal += more
             case .toolCall(_, let id, let name): calls.append("\(id) \(name) ")
             case .toolArguments(let index, let fragment): calls[index] += fragment
             case .finish(let finish, _): reason = finish.rawValue
             }
         }
-        return [text, reasoning, refusal, reason] + calls.map { $0.hasSuffix(" ") ? $0 + "{}" : $0 }
+        return [text, reasoning, refusal, reason] + citations + calls.map { $0.hasSuffix(" ") ? $0 + "{}" : $0 }
     }
 }
 
@@ -90,16 +90,16 @@ struct RandomChat {
 
     init(_ seed: UInt64) { generator = SeededGenerator(seed) }
 
-    private mutating func chance(_ of: Int) -> Bool { Int.random(in: 0..<of, using: &generator) == 0 }
+    mutating func chance(_ of: Int) -> Bool { Int.random(in: 0..<of, using: &generator) == 0 }
 
-    private mutating func maybe<Value>(_ value: (inout RandomChat) -> Value) -> Value? { chance(2) ? value(&self) : nil }
+    mutating func maybe<Value>(_ value: (inout RandomChat) -> Value) -> Value? { chance(2) ? value(&self) : nil }
 
-    private mutating func text() -> String {
+    mutating func text() -> String {
         let texts = ["a", "Привет 🚀", "\"quoted\" \\ and\nlines", "\u{1}\u{2028}", "{\"x\":1}", " ", "data: [DONE]", "👨‍👩‍👧"]
         return (0...Int.random(in: 0...2, using: &generator)).map { _ in texts.randomElement(using: &generator) ?? "" }.joined()
     }
 
-    private mutating func number() -> Double { Double(Int.random(in: -200...200, using: &generator)) / 100 }
+    mutating func number() -> Double { Double(Int.random(in: -200...200, using: &generator)) / 100 }
 
     mutating func request() -> ChatRequest {
         var request = ChatRequest(messages: (0...Int.random(in: 0...4, using: &generator)).map { _ in message() })
@@ -161,7 +161,10 @@ struct RandomChat {
 
     private mutating func assistantParts() -> [ChatPart] {
         var parts: [ChatPart] = []
-        if chance(3) { parts.append(ChatPart(.reasoning(ChatReasoningText(text: text())))) }
+        if chance(3) {
+            let token = chance(2) ? OpaqueToken("s", .signature, .format(OpenAIChat.format)) : nil
+            parts.append(ChatPart(.reasoning(ChatReasoningText(text: text(), token: token))))
+        }
         if chance(2) { parts.append(ChatPart(.text(text()))) }
         if chance(4) { parts.append(ChatPart(.refusal(text()))) }
         if chance(2) { parts.append(ChatPart(.toolCall(ChatToolCall(id: "call", name: "look_up", arguments: "{\"a\":1}")))) }
@@ -171,6 +174,7 @@ struct RandomChat {
     mutating func events() -> [ChatEvent] {
         var events: [ChatEvent] = [.start(id: "chatcmpl-1", model: "up")]
         if chance(3) { events.append(.reasoning(text())) }
+        if chance(6) { events.append(.citation(ChatCitation(url: "https://h", title: maybe { $0.text() }))) }
         for _ in 0...Int.random(in: 0...3, using: &generator) { events.append(.text(text())) }
         if chance(6) { events.append(.refusal(text())) }
         let calls = chance(2) ? Int.random(in: 1...3, using: &generator) : 0

@@ -107,7 +107,8 @@ struct AnthropicEventReader {
 
     private mutating func end(blockAt index: Int, _ response: inout ResponseSink) {
         switch open.removeValue(forKey: index) {
-        case .thinking(let signature) where !signature.isEmpty:
+        // Another router writes a mark in the place of a token that it doesn't have.
+        case .thinking(let signature) where !signature.isEmpty && signature != OpaqueToken.none:
             response.event(.reasoningToken(OpaqueToken(signature, .signature, madeFor: call)))
         case .tool(let tool, let input?):
             response.event(.toolArguments(index: tool, fragment: String(decoding: input, as: UTF8.self)))

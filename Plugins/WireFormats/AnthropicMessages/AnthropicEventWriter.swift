@@ -58,14 +58,16 @@ public struct AnthropicEventWriter: Sendable {
     }
 
     /// The last part of the stream, after ``frames(_:)`` of all events. Numbers that `usage` lacks are written as 0.
+    ///
+    /// - Parameter usage: nil if it is unknown.
     public mutating func end(_ usage: Usage?) -> [UInt8] {
         var frames: [UInt8] = []
         if !hasStarted { start(&frames) }
-        append("message_delta", to: &frames) { [envelope] in
+        append("message_delta", to: &frames) { [envelope, inputTokens] in
             $0.key("delta")
             $0.object { envelope.writeEnd(reason: envelope.stopReason, to: &$0) }
             $0.key("usage")
-            (usage ?? Usage()).writeAnthropic(to: &$0)
+            (usage ?? Usage(promptTokens: inputTokens)).writeAnthropic(to: &$0)
         }
         append("message_stop", to: &frames) { _ in }
         return frames

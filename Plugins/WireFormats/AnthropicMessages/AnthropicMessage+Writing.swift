@@ -36,11 +36,11 @@ extension AnthropicMessage {
     }
 
     static func media(_ media: ChatMedia, _ cacheControl: [UInt8]?) throws(ProviderError) -> [UInt8] {
-        let type: String
+        let type: String, what: String
         switch media.kind {
-        case .image: type = "image"
-        case .file: type = "document"
-        case .audio, .video: throw .cannotExpress("\(media.kind.rawValue)")
+        case .image: (type, what) = ("image", "an image")
+        case .file: (type, what) = ("document", "a file")
+        case .audio, .video: throw .cannotExpress(media.kind.rawValue)
         }
         var source = JSONWriter()
         source.beginObject()
@@ -62,7 +62,7 @@ extension AnthropicMessage {
                 // Source: the SDK's `Base64ImageSourceParam` and `Base64PDFSourceParam`.
                 let known = media.kind == .image ? ["image/jpeg", "image/png", "image/gif", "image/webp"] : ["application/pdf"]
                 guard let type = known.first(where: { $0 == mediaType || mediaType == "image/jpg" && $0 == "image/jpeg" }) else {
-                    throw .cannotExpress("\(media.kind.rawValue) of the type '\(mediaType.prefix(64))'")
+                    throw .cannotExpress("\(what) of the type '\(mediaType.prefix(64))'")
                 }
                 source.member("type", "base64")
                 source.member("media_type", type)

@@ -11,6 +11,8 @@ struct OpenAIMessages {
         self.dialect = dialect
     }
 
+    private var keepsReasoning: Bool { dialect.hasReasoning || call.repairs.contains(.withReasoning) }
+
     /// Writes the value of `messages`.
     ///
     /// Each result of a tool is a message, which can only have texts here. Its images follow in the user's next message.
@@ -60,6 +62,9 @@ struct OpenAIMessages {
 
     private func write(_ message: ChatMessage, to writer: inout JSONWriter) throws(ProviderError) {
         let contents = try OpenAIMessage.contents(of: message.parts, dialect)
+        // A turn that was only reasoning has nothing to say without it.
+        let isSilent = contents.isEmpty && message.toolCalls.isEmpty && message.refusal == nil
+        if isSilent, !message.reasoning.isEmpty, !keepsReasoning { return }
         writer.object { writer in
             writer.member("role", message.role.rawValue)
             if let name = message.name { writer.member("name", name) }
@@ -76,7 +81,7 @@ struct OpenAIMessages {
 
     /// Writes the reasoning of an earlier turn, which servers refuse that don't know it.
     private func write(_ reasoning: [ChatReasoningText], to writer: inout JSONWriter) {
-        guard !reasoning.isEmpty, dialect.hasReasoning || call.repairs.contains(.withReasoning) else { return }
+        guard !reasoning.isEmpty, keepsReasoning else { return }
         let text = reasoning.map(\.text).joined()
         if !text.isEmpty { writer.member("reasoning_content", text) }
         let details = reasoning.compactMap { reasoning in

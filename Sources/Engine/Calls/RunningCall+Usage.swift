@@ -4,22 +4,27 @@ package import RoutingPolicy
 extension Price {
     /// The cost of a response in US dollars; nil if neither the prompt's nor the completion's tokens are known.
     ///
-    /// As OpenAI counts them, cached tokens are a part of the prompt's tokens, and reasoning tokens a part of the
-    /// completion's. Each kind has its own price if the policy sets one.
+    /// As OpenAI counts them, tokens that were read from a cache or written to it are a part of the prompt's tokens, and
+    /// reasoning tokens a part of the completion's. Each kind has its own price if the policy sets one.
     package func cost(of usage: Usage) -> Double? {
         guard usage.promptTokens != nil || usage.completionTokens != nil else { return nil }
         let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)
         let cached = min(Double(usage.cachedTokens ?? 0), prompt), reasoning = min(Double(usage.reasoningTokens ?? 0), completion)
-        let dollars =
-            (prompt - cached) * input + cached * (cachedInput ?? input) + (completion - reasoning) * output + reasoning
-            * (self.reasoning ?? output)
+        let written = min(Double(usage.cacheWriteTokens ?? 0), prompt - cached)
+        let long = min(Double(usage.longCacheWriteTokens ?? 0), written)
+        let cacheWrite = self.cacheWrite ?? input
+        var dollars = (prompt - cached - written) * input + cached * (cachedInput ?? input)
+        dollars += (written - long) * cacheWrite + long * (longCacheWrite ?? cacheWrite)
+        dollars += (completion - reasoning) * output + reasoning * (self.reasoning ?? output)
         return dollars / 1_000_000
     }
 }
 
 extension Usage {
     var isPlausible: Bool {
-        [promptTokens, completionTokens, cachedTokens, reasoningTokens].allSatisfy { (0...1_000_000_000).contains($0 ?? 0) }
+        [promptTokens, completionTokens, cachedTokens, cacheWriteTokens, longCacheWriteTokens, reasoningTokens].allSatisfy {
+            (0...1_000_000_000).contains($0 ?? 0)
+        }
     }
 
     var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }

@@ -156,6 +156,10 @@ package struct Price: Sendable, Equatable, OptionHolder {
     package var output = 0.0
     /// Of prompt tokens that were read from a cache; nil: as `input`.
     package var cachedInput: Double?
+    /// Of prompt tokens that were written to a cache; nil: as `input`.
+    package var cacheWrite: Double?
+    /// Of those that the cache keeps for an hour; nil: as ``cacheWrite``.
+    package var longCacheWrite: Double?
     /// Of completion tokens that were spent on reasoning; nil: as `output`.
     package var reasoning: Double?
 

@@ -168,6 +168,7 @@ struct ForeignName: Sendable {
         (ForeignName("price", "input"), "inputcostpertoken inputcost inputprice prompt promptprice costperinputtoken"),
         (ForeignName("price", "output"), "outputcostpertoken outputcost outputprice completion completionprice costperoutputtoken"),
         (ForeignName("price", "cached_input"), "cachereadinputtokencost cacheread cached cachedprice inputcacheread"),
+        (ForeignName("price", "cache_write"), "cachecreationinputtokencost cachewrite cachecreation inputcachewrite"),
         (ForeignName("limits", "requests_per_minute"), "rpm rpmlimit maxrpm ratelimit requestsperminute"),
         (ForeignName("limits", "tokens_per_minute"), "tpm tpmlimit maxtpm tokensperminute"),
         (

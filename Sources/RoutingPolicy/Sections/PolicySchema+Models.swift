@@ -49,6 +49,8 @@ extension ModelDefinition {
                     fields.warnIfPerToken("input", price.input)
                     fields.warnIfPerToken("output", price.output)
                     fields.warnIfPerToken("cached_input", price.cachedInput)
+                    fields.warnIfPerToken("cache_write", price.cacheWrite)
+                    fields.warnIfPerToken("cache_write_1h", price.longCacheWrite)
                     fields.warnIfPerToken("reasoning", price.reasoning)
                     return true
                 }),
@@ -86,6 +88,12 @@ extension Price {
             Option(
                 "cached_input", \.cachedInput, .money, .words("as input"),
                 help: "the price of prompt tokens that the provider read from its cache"),
+            Option(
+                "cache_write", \.cacheWrite, .money, .words("as input"),
+                help: "the price of prompt tokens that the provider wrote to its cache"),
+            Option(
+                "cache_write_1h", \.longCacheWrite, .money, .words("as cache_write"),
+                help: "the price of those that its cache keeps for an hour"),
             Option(
                 "reasoning", \.reasoning, .money, .words("as output"), help: "the price of completion tokens that were spent on reasoning"),
         ])

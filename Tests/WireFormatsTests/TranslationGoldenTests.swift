@@ -1,0 +1,153 @@
+import Codecs
+import Foundation
+import ProviderKit
+import Testing
+
+@testable import WireFormats
+
+/// The chat formats that a client may have, and a provider.
+enum ChatFormat: String, CaseIterable {
+    case openai, anthropic
+
+    var format: WireFormat { self == .openai ? OpenAIChat.format : AnthropicMessages.format }
+
+    func read(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
+        self == .openai ? try OpenAIChat.readRequest(body) : try AnthropicMessages.readRequest(body)
+    }
+
+    func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
+        self == .openai
+            ? try OpenAIChatBody(OpenAIDialect()).sources(for: call, body: body)
+            : try AnthropicMessagesBody().sources(for: call, body: body)
+    }
+
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        self == .openai ? try OpenAIChat.decoder(for: call, head: head) : try AnthropicMessages.decoder(for: call, head: head)
+    }
+
+    /// Typed events as this format's client gets them.
+    ///
+    /// - Parameter isComplete: whether the response ends well.
+    func written(_ events: [ChatEvent], _ usage: Usage?, isStream: Bool, isComplete: Bool) -> [UInt8] {
+        switch (self, isStream) {
+        case (.openai, true):
+            var writer = OpenAIChunkWriter(id: "request", created: 1, model: "m")
+            let chunks = events.compactMap { writer.chunk($0) } + (usage.map { isComplete ? [writer.usageChunk($0)] : [] } ?? [])
+            let end = isComplete ? "data: [DONE]\n\n" : ""
+            return chunks.flatMap { Array("data: ".utf8) + $0 + Array("\n\n".utf8) } + Array(end.utf8)
+        case (.openai, false):
+            var writer = OpenAICompletionWriter(id: "request", created: 1, model: "m")
+            for event in events { writer.add(event) }
+            return writer.completion(usage)
+        case (.anthropic, true):
+            var writer = AnthropicEventWriter(id: "request", model: "m", inputTokens: 7)
+            return events.flatMap { writer.frames($0) } + (isComplete ? writer.end(usage) : [])
+        case (.anthropic, false):
+            var writer = AnthropicMessageWriter(id: "request", model: "m")
+            for event in events { writer.add(event) }
+            return writer.message(usage)
+        }
+    }
+}
+
+/// Whole translations: each feature from both clients' formats to both providers', and back. `Goldens/requests` has
+/// `FEATURE.CLIENT.json`, and `Goldens/responses` has `FEATURE.PROVIDER.sse` or `.json`. `RECORD_GOLDENS=1` records
+/// again what becomes of them.
+@Suite("translations between chat formats")
+struct TranslationGoldenTests {
+    private static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Goldens/"
+
+    /// The names of the inputs, which have no `-to-`.
+    private static func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: Self.folder + folder)) ?? []).filter { !$0.contains("-to-") }.sorted()
+    }
+
+    @Test("a client's request becomes the provider's", arguments: names("requests"), ChatFormat.allCases)
+    func request(name: String, provider: ChatFormat) throws {
+        let client = try #require(ChatFormat(rawValue: String(name.split(separator: ".")[1])))
+        let body = try bytes("requests/\(name)")
+        let members = try JSON.members(of: body.span.bytes)
+        let model = JSONTree(body.span.bytes)?["model"]?.string ?? "m"
+        let sent: [UInt8]
+        do throws(ProviderError) {
+            let payload = client == provider ? Payload.members(members) : .chat(try client.read(body.span.bytes))
+            let call = Call(
+                operation: .chat, model: model, isStream: JSONTree(body.span.bytes)?["stream"]?.bool == true, format: client.format,
+                payload: payload, provider: "p")
+            sent = try provider.sources(for: call, body: body.span.bytes).joined(of: body)
+        } catch {
+            sent = Array("\(error.failure.rawValue): \(error.message)".utf8)
+        }
+        try compare(sent, name, "requests", client, provider)
+    }
+
+    @Test("a provider's response becomes the client's, wherever it is cut", arguments: names("responses"), ChatFormat.allCases)
+    func response(name: String, client: ChatFormat) throws {
+        let provider = try #require(ChatFormat(rawValue: String(name.split(separator: ".")[1])))
+        let isStream = name.hasSuffix(".sse"), upstream = try bytes("responses/\(name)")
+        let whole = received(upstream, isStream, provider, client, cuts: [])
+        try compare(whole, name, "responses", provider, client)
+        #expect(received(upstream, isStream, provider, client, cuts: Array(1..<max(1, upstream.count))) == whole, "byte by byte")
+        for cut in stride(from: 1, to: upstream.count, by: 7) {
+            guard received(upstream, isStream, provider, client, cuts: [cut]) == whole else {
+                return #expect(Bool(false), "cut at \(cut), the response is another one")
+            }
+        }
+    }
+
+    @Test("there are goldens for every feature of both formats")
+    func count() {
+        #expect(Self.names("requests").count >= 20)
+        #expect(Self.names("responses").count >= 16)
+    }
+
+    /// What the client gets, and the usage.
+    private func received(_ upstream: [UInt8], _ isStream: Bool, _ provider: ChatFormat, _ client: ChatFormat, cuts: [Int]) -> [UInt8] {
+        let payload = client == provider ? Payload.members([]) : .chat(ChatRequest(messages: []))
+        let call = Call(operation: .chat, model: "m", isStream: isStream, format: client.format, payload: payload, provider: "p")
+        var sink = ResponseSink(), pending: [UInt8] = [], passed: [UInt8] = [], events: [ChatEvent] = [], start = 0, end = ""
+        func take() {
+            for part in sink.parts {
+                switch part {
+                case .chunk(let chunk):
+                    passed += chunk.frame.map { pending[$0] } ?? Array("data: ".utf8) + pending[chunk.json] + Array("\n\n".utf8)
+                case .joined(let json, _): passed += Array("data: ".utf8) + json + Array("\n\n".utf8)
+                case .buffered(let range, _): passed += pending[range]
+                case .event(let event): events.append(event)
+                case .embeddings: break
+                }
+            }
+            sink.removeParts()
+        }
+        do throws(ProviderError) {
+            var decoder = try provider.decoder(for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? .eventStream : .jsonObject))
+            for cut in cuts + [upstream.count] where !sink.isComplete {
+                pending += upstream[start..<cut]
+                start = cut
+                let consumed = try decoder.decode(pending.span.bytes, into: &sink)
+                take()
+                pending.removeFirst(consumed)
+            }
+            if !sink.isComplete { try decoder.finish(pending.span.bytes, into: &sink) }
+        } catch { end = "\n\(error.failure.rawValue): \(error.message)" }
+        take()
+        let usage = sink.usage.map { usage in
+            "\nprompt \(usage.promptTokens ?? 0), read \(usage.cachedTokens ?? 0), written \(usage.cacheWriteTokens ?? 0)"
+                + ", completion \(usage.completionTokens ?? 0), reasoning \(usage.reasoningTokens ?? 0)"
+        }
+        let written = events.isEmpty ? [] : client.written(events, sink.usage, isStream: isStream, isComplete: sink.isComplete)
+        return passed + written + Array(((usage ?? "") + end + "\n").utf8)
+    }
+
+    private func bytes(_ path: String) throws -> [UInt8] {
+        Array(try #require(FileManager.default.contents(atPath: Self.folder + path)))
+    }
+
+    private func compare(_ bytes: [UInt8], _ name: String, _ folder: String, _ from: ChatFormat, _ to: ChatFormat) throws {
+        let path = "\(Self.folder)\(folder)/" + name.replacing(".\(from.rawValue).", with: ".\(from.rawValue)-to-\(to.rawValue).")
+        let text = String(decoding: bytes, as: UTF8.self)
+        if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+        #expect(text == (try? String(contentsOfFile: path, encoding: .utf8)))
+    }
+}
