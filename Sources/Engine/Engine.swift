@@ -10,10 +10,10 @@ package final class Engine: Sendable {
     package let budget: BufferBudget
     private let eventLoops: [ObjectIdentifier]
 
-    /// - Parameter makeObservers: makes the observers of one event loop.
+    /// - Parameter makeObserver: makes the observer of one event loop.
     package init(
         eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger,
-        observers makeObservers: () -> [any CallObserver] = { [] }
+        observer makeObserver: () -> (any CallObserver)? = { nil }
     ) {
         let store = PolicyStore(snapshot)
         let budget = BufferBudget(limit: snapshot.policy.server.maxBufferedBytes)
@@ -24,7 +24,7 @@ package final class Engine: Sendable {
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(
                 eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget,
-                runningRequests: cell, observers: makeObservers(), logger: logger)
+                runningRequests: cell, observer: makeObserver(), logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }

@@ -17,8 +17,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// The current policy's providers, by the provider's index; nil until they are first used.
     private var currentProviders: [LoopProvider?] = []
     private var calls: [RunningCall] = []
-    /// The observers of this loop's calls and requests.
-    package let observers: [any CallObserver]
+    /// Learns about this loop's requests and calls.
+    package let observer: (any CallObserver)?
     let retryBudget: RetryBudget
     /// This loop's count of running requests, which bounds the retry budget.
     private let runningRequests: RetryBudget.Cell
@@ -32,7 +32,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     init(
         eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
-        runningRequests: RetryBudget.Cell, observers: [any CallObserver], logger: Logger
+        runningRequests: RetryBudget.Cell, observer: (any CallObserver)?, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.store = store
@@ -40,7 +40,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.budget = budget
         self.retryBudget = retryBudget
         self.runningRequests = runningRequests
-        self.observers = observers
+        self.observer = observer
         self.logger = logger
         current = Snapshot(store.current)
     }
@@ -79,11 +79,6 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// Ends every running call with `shutting_down`.
     package func shutDownCalls() {
         for call in calls { call.shutDown() }
-    }
-
-    /// Reports a request to the observers, once, when its response has ended.
-    package func ended(_ request: borrowing RequestRecord) {
-        for observer in observers { observer.ended(request) }
     }
 
     func add(_ call: RunningCall) {

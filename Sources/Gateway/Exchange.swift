@@ -164,7 +164,7 @@ final class Exchange: ClientObserver {
         server.head.fields.contains("x-request-id") && snapshot.mask.shows(requestID) ? snapshot.mask(requestID) : requestID
     }
 
-    /// Reports the request to the observers. Only the first call has an effect.
+    /// Reports the request to the observer. Only the first call has an effect.
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
@@ -173,7 +173,7 @@ final class Exchange: ClientObserver {
         // A successful response names only models of the policy, and an endpoint's path.
         let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
         let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
-        loop.ended(
+        loop.observer?.ended(
             RequestRecord(
                 requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,
                 method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),

@@ -127,7 +127,7 @@ package final class GatewayHandler: ServerHandler {
         var writer = JSONWriter()
         let face = head.map { head in EndpointTable.match(path: head.path)?.endpoint.face ?? .negotiated(by: head.fields) } ?? .openAI
         face.writeError(error, requestID, nil, &writer)
-        loop.ended(
+        loop.observer?.ended(
             RequestRecord(
                 requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,
                 path: (head?.path).map { loop.snapshot.mask($0) },

@@ -50,7 +50,7 @@ struct Service {
         let log = AccessLog(accessLines)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
-            observers: { [LoopMetrics(), log] })
+            observer: { LoopTelemetry(log: log) })
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },

@@ -1,9 +1,9 @@
 import Codecs
-package import Engine
+import Engine
 import ProviderKit
 
 /// The access log: one JSON object per line, with a timestamp. All event loops share it.
-package final class AccessLog: CallObserver, Sendable {
+package final class AccessLog: Sendable {
     private let lines: LineWriter
 
     package init(_ lines: LineWriter) {
@@ -12,7 +12,7 @@ package final class AccessLog: CallObserver, Sendable {
 
     var droppedLines: Int { lines.droppedLines }
 
-    package func ended(_ request: borrowing RequestRecord) {
+    func write(_ request: borrowing RequestRecord) {
         var writer = JSONWriter(capacity: 1024)
         request.write(at: .now(), to: &writer)
         writer.withBytes { lines.write($0) }

@@ -54,7 +54,7 @@ struct CallObserverTests {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let engine = Engine(
             eventLoops: [eventLoop], snapshot: snapshot, transport: UpstreamTransport(tls: TLSContextProvider(settings: TLSSettings())),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, observers: { [Witness()] })
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, observer: { Witness() })
         let seen = eventLoop.makePromise(of: [String].self)
         eventLoop.execute {
             do {
@@ -119,11 +119,11 @@ private final class Client: ResponseWriter {
     func fail(_ failure: CallFailure, _ record: CallRecord) { end(failure.status, record) }
 
     private func end(_ status: Int, _ record: CallRecord) {
-        loop.ended(
+        loop.observer?.ended(
             RequestRecord(
                 requestID: "r", endpoint: "test", method: nil, path: nil, remoteHost: nil, key: nil, status: status, bytesReceived: 0,
                 bytesSent: 0, call: record, duration: .zero))
-        seen.succeed(loop.observers.flatMap { ($0 as? Witness)?.seen ?? [] })
+        seen.succeed((loop.observer as? Witness)?.seen ?? [])
     }
 }
 

@@ -1,9 +1,9 @@
 package import ProviderKit
 
-/// Learns about requests and their calls: the metrics and the access log do.
+/// Learns about the requests and the calls of one event loop: the metrics and the access log do.
 ///
-/// Every method is called on the event loop of the call, and must not wait. Nothing is called for a chunk. An event
-/// costs one branch if nobody observes.
+/// Every method is called on that event loop, and must not wait. Nothing is called for a chunk. An event costs one
+/// branch if nobody observes.
 package protocol CallObserver: AnyObject {
     /// The call begins, before the limits of its key are checked.
     func began(_ call: RunningCall)
@@ -13,8 +13,8 @@ package protocol CallObserver: AnyObject {
     func contentBegan(_ attempt: AttemptView)
     /// The attempt's request is sent again, as a part of the same attempt.
     ///
-    /// - Parameter repair: the repair of the refused request; nil if it is sent unchanged, because the upstream closed a
-    ///   kept connection without a response.
+    /// - Parameter repair: the repair of the refused request; nil if it is sent unchanged, because the upstream closed
+    ///   a kept connection without a response.
     func repeated(_ attempt: AttemptView, with repair: Repair?)
     /// - Parameter failure: nil if the attempt succeeded.
     func attemptEnded(_ attempt: AttemptView, _ failure: FailedAttempt?)

@@ -1,4 +1,4 @@
-/// The record of one request, whether it led to a call or not. Observers get it when the response has ended.
+/// The record of one request, whether it led to a call or not. The observer gets it when the response has ended.
 ///
 /// It can't be copied, because each copy would retain a dozen strings.
 package struct RequestRecord: ~Copyable {

@@ -125,7 +125,7 @@ extension RunningCall {
         loop.remove(self)
         recordSkipped()
         record.totalTime = .now() - request.arrivedAt
-        for observer in loop.observers { observer.ended(self, failure) }
+        loop.observer?.ended(self, failure)
         if let failure { writer.fail(failure, record) } else { writer.finish(record) }
     }
 

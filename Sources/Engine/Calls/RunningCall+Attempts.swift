@@ -31,7 +31,7 @@ extension RunningCall {
             self.attempt = attempt
             if !machine.isCommitted { present(attempt) }
         }
-        for observer in loop.observers { observer.attemptBegan(AttemptView(attempt: attempt)) }
+        loop.observer?.attemptBegan(AttemptView(attempt: attempt))
         // Read from the fields, because the call of a method would copy the machine.
         attempt.start(deadline: min(machine.deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         return nil
@@ -121,7 +121,7 @@ extension RunningCall {
         let model = attempt.candidate.model
         guard case .sendAgain = machine.on(.connectionClosed(model: model), now: .now()) else { return false }
         record.isReplayed = true
-        for observer in loop.observers { observer.repeated(AttemptView(attempt: attempt), with: nil) }
+        loop.observer?.repeated(AttemptView(attempt: attempt), with: nil)
         return true
     }
 
@@ -134,7 +134,7 @@ extension RunningCall {
 
     /// Sends the attempt's request again with the repair, as a part of the same attempt.
     func repeatRequest(of attempt: Attempt, after error: ProviderError, with repair: Repair) {
-        for observer in loop.observers { observer.repeated(AttemptView(attempt: attempt), with: repair) }
+        loop.observer?.repeated(AttemptView(attempt: attempt), with: repair)
         record(error, error.failure.rawValue, of: attempt, repair: repair.name)
         guard let permit = attempt.takePermit() else { return }
         let role = role(of: attempt)
@@ -155,7 +155,7 @@ extension RunningCall {
 
     /// The attempt's stream has its first content.
     func committed(_ attempt: Attempt, now: NIODeadline) {
-        for observer in loop.observers { observer.contentBegan(AttemptView(attempt: attempt)) }
+        loop.observer?.contentBegan(AttemptView(attempt: attempt))
         handle(.contentBegan(role(of: attempt)), now: now)
     }
 
@@ -165,7 +165,7 @@ extension RunningCall {
         release(attempt, outcome, now)
         switch outcome {
         case .succeeded:
-            for observer in loop.observers { observer.attemptEnded(AttemptView(attempt: attempt), nil) }
+            loop.observer?.attemptEnded(AttemptView(attempt: attempt), nil)
             handle(.succeeded(role(of: attempt)), now: now)
         case .failed(let error, let reason):
             recordFailure(error, reason, of: attempt)
@@ -184,7 +184,7 @@ extension RunningCall {
     private func recordFailure(_ error: ProviderError, _ reason: String, of attempt: Attempt) {
         record.upstreamFields = attempt.passedFields
         let model = attempt.candidate.model, failure = record(error, reason, of: attempt)
-        for observer in loop.observers { observer.attemptEnded(AttemptView(attempt: attempt), failure) }
+        loop.observer?.attemptEnded(AttemptView(attempt: attempt), failure)
         loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.policy.models[model].name)
     }
 

@@ -61,7 +61,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     package func start() {
         loop.add(self)
-        for observer in loop.observers { observer.began(self) }
+        loop.observer?.began(self)
         // Checked before anything else, so that a refused request doesn't count at any model.
         if let failure = admission?.take(tokens: needs.reservedTokens) { return handle(.stopped(failure)) }
         handle(.began)

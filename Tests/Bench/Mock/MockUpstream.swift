@@ -1,7 +1,7 @@
 import Glibc
 
-/// A mock of OpenAI's chat completions and embeddings, and of Anthropic's streams, on one thread. It sends a fixed response
-/// of 1 KB, or a stream with one write for each chunk.
+/// A mock of OpenAI's chat completions and embeddings, and of Anthropic's streams, on one thread. It sends a fixed
+/// response of 1 KB, or a stream with one write for each chunk.
 final class MockUpstream {
     /// The time between two chunks of a stream.
     static let pace = Nanoseconds.milliseconds(20)

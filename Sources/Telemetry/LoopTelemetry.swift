@@ -1,0 +1,92 @@
+package import Engine
+import NIOCore
+package import ProviderKit
+
+/// The observer of one event loop's requests and calls: it counts them, and writes the access log. A scrape collects a
+/// copy of the counters from each loop.
+package final class LoopTelemetry: CallObserver {
+    private let log: AccessLog
+    private var models: [ModelName: ModelCounters] = [:]
+    /// The policy of the last call, and the counters of its models by index, as far as they were used.
+    private var snapshot: Snapshot?
+    private var known: [ModelCounters?] = []
+    /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
+    private var requests: [(key: MetricValues.Request, count: Int)] = []
+    private var fallbacks: [String: Int] = [:]
+    private var activeCalls = 0
+
+    package init(log: AccessLog) { self.log = log }
+
+    package func began(_ call: RunningCall) { activeCalls += 1 }
+
+    package func repeated(_ attempt: AttemptView, with repair: Repair?) {
+        let counters = counters(ofModel: attempt.model, in: attempt.call)
+        if repair == nil { counters.replays += 1 } else { counters.repairs += 1 }
+    }
+
+    package func attemptEnded(_ attempt: AttemptView, _ failure: FailedAttempt?) {
+        let counters = counters(ofModel: attempt.model, in: attempt.call)
+        if let failure {
+            counters.failures[failure.reason, default: 0] += 1
+        } else {
+            counters.succeeded += 1
+            if attempt.hasUnknownFinishReason { counters.unknownFinishReasons += 1 }
+        }
+    }
+
+    package func ended(_ call: RunningCall, _ failure: CallFailure?) {
+        activeCalls -= 1
+        let record = call.record
+        if failure == nil, record.isFallback { fallbacks[record.route ?? "", default: 0] += 1 }
+        guard let model = record.usage.model else { return }
+        let counters = counters(ofModel: model, in: call)
+        if record.usage.source == .reported {
+            counters.reported.add(record.usage.usage)
+        } else {
+            counters.estimated.add(record.usage.usage)
+        }
+        if let cost = record.cost { counters.cost += cost }
+    }
+
+    package func ended(_ request: borrowing RequestRecord) {
+        let status = request.status, endpoint = request.endpoint
+        if let known = requests.firstIndex(where: { $0.key.status == status && $0.key.endpoint == endpoint }) {
+            requests[known].count += 1
+        } else {
+            requests.append((.init(endpoint: endpoint, status: status), 1))
+        }
+        log.write(request)
+    }
+
+    /// The counters of a model. They continue over all policies that contain it.
+    private func counters(ofModel model: Int, in call: RunningCall) -> ModelCounters {
+        if call.snapshot !== snapshot {
+            snapshot = call.snapshot
+            known = []
+        }
+        if model < known.count, let counters = known[model] { return counters }
+        let name = call.snapshot.metricName(ofModel: model)
+        let counters = models[name] ?? ModelCounters()
+        models[name] = counters
+        while known.count <= model { known.append(nil) }
+        known[model] = counters
+        return counters
+    }
+
+    var values: MetricValues {
+        MetricValues(
+            models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }),
+            fallbacks: fallbacks, activeCalls: activeCalls, droppedLogLines: log.droppedLines)
+    }
+}
+
+extension Engine {
+    /// The sums of the counters of all event loops.
+    package func metrics() async -> MetricValues {
+        var sum = MetricValues()
+        for loop in loops {
+            if let values = try? await loop.eventLoop.submit({ (loop.observer as? LoopTelemetry)?.values }).get() { sum.add(values) }
+        }
+        return sum
+    }
+}
