@@ -3,17 +3,23 @@ import Testing
 
 /// Anthropic's Messages API, from providers of its own format and of another.
 @Suite struct MessagesTests {
-    /// A provider of Anthropic's format, with the model `a`, and one of OpenAI's, with the model `b`.
-    private static func router(
+    /// A router with a provider of Anthropic's format, which has the model `a`, and one of OpenAI's, which has `b`.
+    private struct Setup {
+        let router: RouterProcess
+        let upstream: ScriptedUpstream
+        let other: ScriptedUpstream
+    }
+
+    private static func setup(
         _ anthropic: @escaping ScriptedUpstream.Script, _ openAI: @escaping ScriptedUpstream.Script = ScriptedUpstream.responding("from b"),
         server: String = ""
-    ) throws -> (RouterProcess, ScriptedUpstream) {
+    ) throws -> Setup {
         let upstream = try ScriptedUpstream(anthropic), other = try ScriptedUpstream(openAI)
         let policy = PolicyText(["b": other], server: server, routes: ["  r: { try: a, fallback: [b] }"]).with {
             $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
             $0.moreModels = ["  a: { provider: p-a, upstream: up-a }"]
         }
-        return (try RouterProcess(policy), upstream)
+        return Setup(router: try RouterProcess(policy), upstream: upstream, other: other)
     }
 
     private static func play(_ events: [String], then end: @escaping @Sendable (UpstreamExchange) throws -> Void) -> ScriptedUpstream.Script
@@ -29,7 +35,7 @@ import Testing
         let middle = [AnthropicReplies.text("alpha "), AnthropicReplies.event("new_event", #""x":1"#), AnthropicReplies.text("Привет")]
         let events = AnthropicReplies.start + middle + AnthropicReplies.end
         let body = AnthropicReplies.message("alpha").replacing("{\"id\"", with: "{ \"new_member\" : 1.50,\"id\"")
-        let (router, upstream) = try Self.router { exchange in
+        let setup = try Self.setup { exchange in
             if exchange.wantsStream {
                 try Self.play(events, then: { try $0.finishChunks() })(exchange)
             } else {
@@ -37,57 +43,59 @@ import Testing
             }
         }
         let extra = #""context_management": {"edits": [ ]},"n":1e2"#
-        let response = try router.message("a", extra: extra, fields: ["anthropic-beta: new-2026", "anthropic-beta: other-2026"])
+        let response = try setup.router.message("a", extra: extra, fields: ["anthropic-beta: new-2026", "anthropic-beta: other-2026"])
         #expect(response.text == body)
         #expect(response.head["request-id"] == "req_upstream")
         #expect(response.head["anthropic-ratelimit-requests-limit"] == "5")
         #expect(response.head["x-router-model"] == "a")
-        let request = try upstream.waitForRequest(0)
+        let request = try setup.upstream.waitForRequest(0)
         let text = String(decoding: request.body, as: UTF8.self)
         #expect(text.contains(extra))
         #expect(text.contains(#""max_tokens":99,"messages":[{"role":"user","content":"Hello"}]"#))
         #expect(request.head.all("anthropic-beta").joined(separator: ",") == "new-2026,other-2026")
 
-        let client = try router.openMessageStream("a")
+        let client = try setup.router.openMessageStream("a")
         let head = try client.readHead()
         let streamed = try client.readBody(of: head)
         #expect(String(decoding: streamed, as: UTF8.self) == events.joined())
     }
 
     @Test func `a failure before the first content is replaced, whatever the formats are`() throws {
-        let (router, _) = try Self.router { try $0.respond(529, AnthropicReplies.error("Overloaded", type: "overloaded_error")) }
-        let response = try router.message("r")
+        let setup = try Self.setup { try $0.respond(529, AnthropicReplies.error("Overloaded", type: "overloaded_error")) }
+        let response = try setup.router.message("r")
         #expect(response.json?["content"]?[0]?["text"]?.string == "from b")
         #expect(response.head["x-router-fallback"] == "true")
-        let stream = try router.openMessageStream("r").readStream()
+        let stream = try setup.router.openMessageStream("r").readStream()
         #expect(stream.messageText == "from b")
         #expect(stream.eventTypes.first == "message_start" && stream.eventTypes.last == "message_stop")
     }
 
     @Test func `a refusal that the request caused passes through, and one of the account doesn't`() throws {
         let refusal = AnthropicReplies.error("prompt is too long: 9 tokens > 8 maximum; key sk-provider", type: "invalid_request_error")
-        let (router, _) = try Self.router { exchange in
+        let setup = try Self.setup { exchange in
             let isAccount = exchange.prompt == "account"
             try exchange.respond(
                 isAccount ? 401 : 400, isAccount ? AnthropicReplies.error("invalid x-api-key", type: "authentication_error") : refusal)
         }
-        let response = try router.message("a")
+        let response = try setup.router.message("a")
         #expect(response.status == 400)
         #expect(response.text == refusal.replacing("sk-provider", with: "<secret>"))
-        let account = try router.message("a", "account")
+        let account = try setup.router.message("a", "account")
         #expect(account.status == 502)
         #expect(account.json?["type"]?.string == "error")
         #expect(account.json?["error"]?["type"]?.string == "api_error")
     }
 
     @Test func `silence is broken by pings, and an error after the first content is the last event`() throws {
-        let (router, _) = try Self.router(
-            Self.play(AnthropicReplies.start + [AnthropicReplies.text("Once")], then: { exchange in
-                try exchange.pause(.milliseconds(300))
-                try exchange.chunk("event: error\ndata: \(AnthropicReplies.error("out of memory", type: "overloaded_error"))\n\n")
-                exchange.hold()
-            }), server: "keepalive: 100ms")
-        let stream = try router.openMessageStream("a").readStream()
+        let setup = try Self.setup(
+            Self.play(
+                AnthropicReplies.start + [AnthropicReplies.text("Once")],
+                then: { exchange in
+                    try exchange.pause(.milliseconds(300))
+                    try exchange.chunk("event: error\ndata: \(AnthropicReplies.error("out of memory", type: "overloaded_error"))\n\n")
+                    exchange.hold()
+                }), server: "keepalive: 100ms")
+        let stream = try setup.router.openMessageStream("a").readStream()
         #expect(stream.messageText == "Once")
         #expect(stream.eventTypes.count { $0 == "ping" } >= 2)
         #expect(stream.chunks.last?["error"]?["message"]?.string == "out of memory")
@@ -95,19 +103,19 @@ import Testing
     }
 
     @Test func `tokens are counted by the provider, or estimated, and no failover follows`() throws {
-        let (router, upstream) = try Self.router { exchange in
+        let setup = try Self.setup { exchange in
             if exchange.prompt == "fail" { return try exchange.respond(500, AnthropicReplies.error("it failed")) }
             try exchange.respond(200, #"{"input_tokens":42}"#)
         }
         func count(_ model: String, _ text: String = "Hello") throws -> Response {
-            try router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody(model, text))
+            try setup.router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody(model, text))
         }
         #expect(try count("a").text == #"{"input_tokens":42}"#)
         #expect(try count("r").json?["input_tokens"]?.int == 42)
         #expect(try (count("b").json?["input_tokens"]?.int ?? 0) > 0)
-        #expect(try count("r", "fail").status == 500)
-        #expect(upstream.requests.allSatisfy { $0.head.target == "/v1/messages/count_tokens" })
-        #expect(try router.metric("llm_router_tokens_total") == 0)
+        #expect(try count("r", "fail").status == 502)
+        #expect(setup.upstream.requests.allSatisfy { $0.head.target == "/v1/messages/count_tokens" })
+        #expect(try setup.router.metric("llm_router_tokens_total") == 0)
     }
 
     // MARK: Cut off and left at any point
@@ -126,7 +134,7 @@ import Testing
             ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + events.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n").utf8)
         // The prompt says where to cut off and how, so that a retry is cut off at the same place.
-        let (router, _) = try Self.router(
+        let setup = try Self.setup(
             { exchange in
                 let parts = exchange.lastText.split(separator: " ")
                 try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
@@ -135,12 +143,13 @@ import Testing
         let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 3).flatMap { ["\($0) FIN", "\($0) RST"] }
         let faults = try concurrently(4, within: .seconds(600)) { worker in
             try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                let client = try face == .messages ? router.openMessageStream("r", cuts[index]) : router.openStream("r", cuts[index])
+                let client =
+                    try face == .messages ? setup.router.openMessageStream("r", cuts[index]) : setup.router.openStream("r", cuts[index])
                 return try Self.fault(in: client.readStream(), face, fullText: fullText).map { "\(cuts[index]): \($0)" }
             }
         }
         #expect(faults.flatMap { $0 } == [])
-        #expect(try router.get("/health").status == 200)
+        #expect(try setup.router.get("/health").status == 200)
     }
 
     /// What is wrong with a response; nil if it is acceptable.
@@ -161,26 +170,29 @@ import Testing
 
     @Test(arguments: Face.allCases)
     func `the upstream is closed at once when the client leaves`(face: Face) throws {
-        let moments = [[], Array(AnthropicReplies.start.prefix(1)), AnthropicReplies.start, AnthropicReplies.start + [AnthropicReplies.text("x")]]
-        let (router, upstream) = try Self.router { exchange in
+        let moments = [
+            [], Array(AnthropicReplies.start.prefix(1)), AnthropicReplies.start, AnthropicReplies.start + [AnthropicReplies.text("x")],
+        ]
+        let setup = try Self.setup { exchange in
             let events = moments[exchange.number % moments.count]
             if !events.isEmpty { try exchange.startStream() }
             for event in events { try exchange.chunk(event) }
-            if exchange.number % 8 >= 4 { try exchange.send("ff\r\nevent: content") }
+            if exchange.number % 8 > 4 { try exchange.send("ff\r\nevent: content") }
             exchange.hold()
         }
-        _ = try router.get("/health")
-        let descriptors = router.figures.descriptors
+        _ = try setup.router.get("/health")
+        let descriptors = setup.router.figures.descriptors
         let rounds = scaled(16, soak: 400)
         for round in 0..<rounds {
-            let client = try face == .messages ? router.openMessageStream("a") : router.openStream("a")
-            try upstream.waitForRequest(round)
+            let client = try face == .messages ? setup.router.openMessageStream("a") : setup.router.openStream("a")
+            try setup.upstream.waitForRequest(round)
             let left = ContinuousClock.now
             if round % 2 == 0 { client.close() } else { client.reset() }
-            #expect(try upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
+            #expect(try setup.upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
         }
-        #expect(try router.waitForRecords(rounds).allSatisfy { $0["status"]?.int == 499 })
-        try router.waitForDescriptors(atMost: descriptors)
+        let records = try setup.router.waitForRecords(rounds, endpoint: face == .messages ? "messages" : "chat")
+        #expect(records.map { $0["status"]?.int } == Array(repeating: 499, count: rounds))
+        try setup.router.waitForDescriptors(atMost: descriptors)
     }
 }
 

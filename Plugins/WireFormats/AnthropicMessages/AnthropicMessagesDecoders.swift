@@ -54,6 +54,8 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         }
         if isComplete { return }
         guard hasStopReason else { throw .truncated("the upstream closed the stream before its end") }
+        // Only the end marker is missing.
+        if reader == nil { response.chunk(joined: Array(#"{"type":"message_stop"}"#.utf8), signals: Signals()) }
         complete(&response)
     }
 
