@@ -6,20 +6,20 @@ import WireFormats
 enum EndpointTable {
     static let rows: [Endpoint] = [
         Endpoint(
-            "chat", .post, openAI("/chat/completions"), .operation(.call(.chat)), body: .buffered,
+            "chat", .post, prefixed("/chat/completions"), .operation(.call(.chat)), body: .buffered,
             about: "chat completions in OpenAI's format, streamed or not",
             serve: CallEndpoint.serve(.chat, OpenAIChat.format) { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }),
         Endpoint(
-            "messages", .post, ["/v1/messages"], .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            "messages", .post, prefixed("/messages"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
             about: "messages in Anthropic's format, streamed or not",
             serve: CallEndpoint.serve(.chat, AnthropicMessages.format) { body throws(ProviderError) in
                 .chat(try AnthropicMessages.readRequest(body))
             }),
         Endpoint(
-            "count_tokens", .post, ["/v1/messages/count_tokens"], .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            "count_tokens", .post, prefixed("/messages/count_tokens"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
             about: "the number of tokens of a message", serve: CountTokensEndpoint.serve),
         Endpoint(
-            "embeddings", .post, openAI("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
+            "embeddings", .post, prefixed("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
                 .embeddings(try OpenAIEmbeddings.readRequest(body))
             }),
@@ -29,9 +29,9 @@ enum EndpointTable {
         passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images"),
         passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
         Endpoint(
-            "models", .get, openAI("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
-        Endpoint("models", .get, openAI("/models/{id}"), .operation(.models), face: nil, about: "one of them", serve: ModelsEndpoint.one),
-        Endpoint("health", .get, openAI("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
+            "models", .get, prefixed("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
+        Endpoint("models", .get, prefixed("/models/{id}"), .operation(.models), face: nil, about: "one of them", serve: ModelsEndpoint.one),
+        Endpoint("health", .get, prefixed("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
         Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
         Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
         Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.serve),
@@ -49,12 +49,12 @@ enum EndpointTable {
         _ name: String, _ path: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String
     ) -> Endpoint {
         Endpoint(
-            name, .post, openAI(path), .operation(.call(operation)), body: .buffered, about: about,
+            name, .post, prefixed(path), .operation(.call(operation)), body: .buffered, about: about,
             serve: CallEndpoint.serve(operation, format) { _ throws(ProviderError) in throw .cannotExpress("this request") })
     }
 
-    /// The three paths of an endpoint of OpenAI's API: clients disagree on the base URL.
-    private static func openAI(_ path: String) -> [String] {
+    /// The three paths of an endpoint: clients disagree on the base URL.
+    private static func prefixed(_ path: String) -> [String] {
         ["/v1", "/api/v1", ""].map { $0 + path }
     }
 

@@ -47,7 +47,6 @@ struct ForeignPath {
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
             "openai/responses", "openai/v1/responses", "openai/deployments/*/completions")
-        + rows(.use("/v1/messages"), "messages")
         + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(
@@ -75,7 +74,8 @@ struct ForeignPath {
             "ui", "ui/**", "dashboard", "dashboard/**", "admin", "login", "console")
         + rows(
             .note("the router doesn't serve such requests; GET / lists its endpoints; send them to the provider itself"),
-            "messages/**", "audio/**", "images/variations", "videos", "videos/**", "score", "pooling", "classify", "tokenize", "detokenize",
+            "messages/batches", "messages/batches/**", "audio/**", "images/variations", "videos", "videos/**", "score", "pooling",
+            "classify", "tokenize", "detokenize",
             "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
             "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",
             "realtime/**", "containers", "containers/**", "models/*:counttokens", "models/*:embedcontent", "models/*:batchembedcontents",

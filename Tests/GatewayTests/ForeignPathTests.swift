@@ -5,7 +5,7 @@ import Testing
 struct ForeignPathTests {
     @Test(arguments: [
         ("/v1/responses", "POST /v1/chat/completions"), ("/responses/", "POST /v1/chat/completions"),
-        ("/api/v1/responses/resp_1", "POST /v1/chat/completions"), ("/v1/messages", "POST /v1/chat/completions"),
+        ("/api/v1/responses/resp_1", "POST /v1/chat/completions"),
         ("/api/chat", "POST /v1/chat/completions"),
         ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
         ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
@@ -15,7 +15,7 @@ struct ForeignPathTests {
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
         ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),
         ("/v1/audio/transcriptions", "provider itself"), ("/api/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
-        ("/v1/messages/count_tokens", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
+        ("/v1/messages/batches", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
     ])
     func `a path of another gateway or vendor is told what to use instead`(path: String, advice: String) throws {
         #expect(EndpointTable.match(path: path)?.endpoint.method != .post)
@@ -27,7 +27,8 @@ struct ForeignPathTests {
     @Test(arguments: [
         ("//v1/chat/completions", "/v1/chat/completions"), ("/v1//chat/completions", "/chat/completions"),
         ("/v1/v1/chat/completions", "/v1/chat/completions"), ("/v1/chat/completions/chat/completions", "/chat/completions"),
-        ("/openai/v1/chat/completions", "/v1/chat/completions"), ("/openai/deployments/gpt-4/chat/completions/", "/chat/completions"),
+        ("/openai/v1/chat/completions", "/v1/chat/completions"), ("/anthropic/v1/messages", "/v1/messages"),
+        ("/openai/deployments/gpt-4/chat/completions/", "/chat/completions"),
         ("/compat/chat/completions", "/chat/completions"), ("/api/v0/models", "/models"),
         ("/v1beta/openai/chat/completions", "/chat/completions"),
         ("/v1/metrics", "/metrics"), ("/V1/models", "/models"),

@@ -5,8 +5,9 @@ extension AnthropicMessages {
     /// Reads a request for a provider with another format.
     ///
     /// Members that are hints, or settings of Anthropic's own service, are left out, such as `cache_control` at the top
-    /// level, `context_management`, `service_tier`, `speed`, `container` and `diagnostics`; so are unknown ones. Members
-    /// and blocks that change the response and that ``ChatRequest`` can't express, such as server tools, are refused.
+    /// level, `context_management`, `service_tier`, `speed`, `container` and `diagnostics`; so are unknown ones.
+    /// Members and blocks that change the response and that ``ChatRequest`` can't express, such as server tools, are
+    /// refused.
     ///
     /// - Parameter body: one valid JSON object.
     /// - Throws: ``FailureClass/clientError`` for a value that Anthropic would refuse, with its place as `param`, and

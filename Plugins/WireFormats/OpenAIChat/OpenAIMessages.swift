@@ -15,7 +15,8 @@ struct OpenAIMessages {
 
     /// Writes the value of `messages`.
     ///
-    /// Each result of a tool is a message, which can only have texts here. Its images follow in the user's next message.
+    /// Each result of a tool is a message, which can only have texts here. Its images follow in the user's next
+    /// message.
     func write(_ messages: [ChatMessage], to writer: inout JSONWriter) throws(ProviderError) {
         var media: [ChatPart] = []
         writer.beginArray()

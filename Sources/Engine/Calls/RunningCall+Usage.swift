@@ -4,8 +4,8 @@ package import RoutingPolicy
 extension Price {
     /// The cost of a response in US dollars; nil if neither the prompt's nor the completion's tokens are known.
     ///
-    /// As OpenAI counts them, tokens that were read from a cache or written to it are a part of the prompt's tokens, and
-    /// reasoning tokens a part of the completion's. Each kind has its own price if the policy sets one.
+    /// As OpenAI counts them, tokens that were read from a cache or written to it are a part of the prompt's tokens,
+    /// and reasoning tokens a part of the completion's. Each kind has its own price if the policy sets one.
     package func cost(of usage: Usage) -> Double? {
         guard usage.promptTokens != nil || usage.completionTokens != nil else { return nil }
         let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)

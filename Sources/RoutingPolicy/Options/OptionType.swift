@@ -62,8 +62,10 @@ extension OptionType where Value == String {
 
 extension OptionType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of an enumeration's raw values.
-    static var word: OptionType {
-        let words = Value.allCases.map(\.rawValue)
+    static var word: OptionType { word(of: Array(Value.allCases)) }
+
+    static func word(of cases: [Value]) -> OptionType {
+        let words = cases.map(\.rawValue)
         return OptionType(kind: .word(words), read: { $0.word($1, of: words).flatMap(Value.init) }, written: \.rawValue)
     }
 }

@@ -1,4 +1,5 @@
 import ConfigTree
+import ProviderKit
 
 extension RoutingExpectation {
     static let section = OptionSection<RoutingExpectation>(
@@ -20,7 +21,7 @@ extension RoutingExpectation {
                 "down", takes: .texts, .words("none"), help: "providers and models that cannot be reached",
                 entries: { test, _ in test.down.isEmpty ? [] : [OptionEntry("down", .list(test.down))] },
                 read: { fields, schema, test in test.down = (fields.texts("down") ?? []).filter { schema.checkDown($0) }.map(\.text) }),
-            Option("operation", \.operation, .word, help: "what the request is for"),
+            Option("operation", \.operation, .word(of: Operation.served), help: "what the request is for"),
             Option(
                 "expect", takes: .other("see expect"), .required, help: "what must hold: at least one of its keys",
                 entries: { test, policy in [OptionEntry("expect", .section(Expected.section.entries(of: test.expected, in: policy)))] },

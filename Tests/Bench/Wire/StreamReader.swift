@@ -1,5 +1,5 @@
-/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, the end marker and nothing
-/// after it.
+/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, the end marker and
+/// nothing after it.
 struct StreamReader {
     private var pending = ByteQueue(capacity: 4096)
     private let format: StreamFormat

@@ -23,8 +23,8 @@ public enum ChatEvent: Sendable, Equatable {
     case toolCall(index: Int, id: String, name: String)
     /// More of the JSON text of a tool call's arguments. The tool call must have begun.
     case toolArguments(index: Int, fragment: String)
-    /// The response ends. The text is the one of ``ChatRequest/stop`` at which it has ended; nil if there is none, or if
-    /// the provider doesn't say.
+    /// The response ends. The text is the one of ``ChatRequest/stop`` at which it has ended; nil if there is none, or
+    /// if the provider doesn't say.
     case finish(FinishReason, stopSequence: String? = nil)
 
     /// What the router acts on in the event.

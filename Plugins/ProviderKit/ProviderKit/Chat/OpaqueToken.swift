@@ -52,7 +52,10 @@ public struct OpaqueToken: Sendable, Equatable {
 
     /// Reads what a client sends back; nil for an empty text and for ``none``.
     ///
-    /// - Parameter format: the format of the client's request, which is the origin of a text without a tag.
+    /// - Parameters:
+    ///   - text: the text that the client got.
+    ///   - kind: what the token stands for.
+    ///   - format: the format of the client's request, which is the origin of a text without a tag.
     public init?(tagged text: String, _ kind: Kind, in format: WireFormat) {
         guard !text.isEmpty else { return nil }
         guard text.hasPrefix(Self.mark) else {
@@ -66,7 +69,9 @@ public struct OpaqueToken: Sendable, Equatable {
 
     /// The value, if the provider of a call understands it; otherwise nil.
     ///
-    /// - Parameter format: the provider's wire format.
+    /// - Parameters:
+    ///   - call: the call at the provider.
+    ///   - format: the provider's wire format.
     public func value(for call: Call, in format: WireFormat) -> String? {
         switch origin {
         case .provider(let tag): tag == call.tokenTag ? value : nil

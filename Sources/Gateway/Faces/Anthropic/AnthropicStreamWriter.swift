@@ -7,8 +7,8 @@ import WireFormats
 
 /// Writes a response as server-sent events in Anthropic's format.
 ///
-/// Events that already have this format pass through as slices of the upstream's bytes, with their names and their blank
-/// lines. Typed events are written as blocks. The call record is in the head only.
+/// Events that already have this format pass through as slices of the upstream's bytes, with their names and their
+/// blank lines. Typed events are written as blocks. The call record is in the head only.
 final class AnthropicStreamWriter: EventStreamWriter {
     private let promptTokens: Int
     /// Writes typed events; nil before the first one.

@@ -8,8 +8,8 @@ import WireFormats
 
 /// `POST /messages/count_tokens`: the number of a conversation's tokens, without a response to it.
 ///
-/// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise the
-/// router estimates. No other model is asked, and neither breakers nor costs learn of it.
+/// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise
+/// the router estimates. No other model is asked, and neither breakers nor costs learn of it.
 enum CountTokensEndpoint {
     static func serve(_ exchange: Exchange) {
         let readAt = NIODeadline.now()

@@ -5,8 +5,8 @@ import WireFormats
 extension Face {
     /// Anthropic's Messages API.
     ///
-    /// Sources: Anthropic's API reference, "Versions", "Beta headers", "Errors" and "Rate limits"; Claude Code's guide for
-    /// gateways, which lists what they must pass on in both directions.
+    /// Sources: Anthropic's API reference, "Versions", "Beta headers", "Errors" and "Rate limits"; Claude Code's guide
+    /// for gateways, which lists what they must pass on in both directions.
     static let anthropic = Face(
         bodiesCarryRouting: false,
         members: .anthropic,
