@@ -16,7 +16,8 @@ extension AnthropicMessages {
         }
         if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw .cannotExpress("a stop sequence of white space") }
         let turns = try AnthropicTurns(request.messages, model, call)
-        let maxTokens = request.maxTokens ?? call.policyMaxTokens ?? call.maxOutput ?? model.maxTokens
+        let maxTokens =
+            call.overrides.maxTokens ?? request.maxTokens ?? call.defaults.maxTokens ?? call.maxOutput ?? model.maxTokens
         let reasoning = AnthropicReasoning(request, turns, model, maxTokens: maxTokens)
         let format = try request.responseFormat.flatMap { format throws(ProviderError) in try outputFormat(format, model) }
         var writer = JSONWriter(capacity: 2048)
@@ -133,9 +134,9 @@ extension AnthropicMessages {
     }
 }
 
-extension Call {
-    /// The `max_tokens` that the policy adds to requests without it.
-    fileprivate var policyMaxTokens: Int? {
-        defaults.first { $0.key == "max_tokens" }.flatMap { JSONTree($0.json.span.bytes)?.integer }
+extension [BodyField] {
+    /// The `max_tokens` that the policy sets.
+    fileprivate var maxTokens: Int? {
+        last { $0.key == "max_tokens" }.flatMap { JSONTree($0.json.span.bytes)?.integer }
     }
 }

@@ -86,7 +86,7 @@ public struct AnthropicMessagesBody: Sendable {
         guard case .members = call.payload else { return nil }
         for member in members where JSON.isKey(member.key, "messages", in: body) {
             let messages = body.extracting(member.value.range)
-            if dropsAll || AnthropicHistory.mayHaveTags(messages) {
+            if dropsAll || OpaqueToken.mayOccur(in: messages) {
                 return AnthropicHistory.withoutThinking(messages, call, dropsAll: dropsAll)
             }
         }
@@ -105,17 +105,6 @@ struct AnthropicHistory {
     private(set) var messages: [UInt8] = []
     /// Whether the assistant's last turn now calls tools without thinking, so that a budget for thinking is refused.
     private(set) var dropsBudget = false
-
-    /// Whether the messages may have a tag of ``OpaqueToken``.
-    static func mayHaveTags(_ messages: RawSpan) -> Bool {
-        // `llm-router:`: a hyphen is rarer than any of its letters.
-        var start = 0
-        while let hyphen = messages.firstIndex(of: ASCII.minus, in: start..<messages.byteCount) {
-            if hyphen >= 3, messages.byteCount - hyphen >= 8, messages.equals(hyphen - 3..<hyphen + 8, "llm-router:") { return true }
-            start = hyphen + 1
-        }
-        return false
-    }
 
     /// The changed messages; nil if nothing changes.
     ///
@@ -161,11 +150,7 @@ extension JSONTree {
             let place = members.lastIndex(where: { ["signature", "data"].contains($0.name) }),
             let text = members[place].value.string, text.hasPrefix(OpaqueToken.mark)
         else { return self }
-        let token = OpaqueToken(tagged: text, .signature, in: AnthropicMessages.format)
-        guard let value = token?.value(for: call, in: AnthropicMessages.format) else { return nil }
-        var writer = JSONWriter()
-        writer.string(value)
-        guard let string = JSONTree(writer.bytes.span.bytes) else { return nil }
+        guard let string = JSONTree.untagged(text, for: call, in: AnthropicMessages.format) else { return nil }
         members[place].value = string
         return .object(members)
     }

@@ -82,9 +82,16 @@ public struct OpenAIChatBody: Sendable {
                 let options = JSON.merged(
                     body.extracting(member.value.range), with: Self.usageOption.span.bytes, isOtherPreferred: true)
                 splice.replace(member, with: options, in: body)
-            } else if let partial, JSON.isKey(member.key, "messages", in: body) {
+            } else if JSON.isKey(member.key, "messages", in: body) {
                 hasMessages = true
-                splice.extend(member, with: partial, in: body)
+                let messages = OpenAIReasoningDetail.understood(body.extracting(member.value.range), by: call)
+                if let messages {
+                    splice.replace(member, with: messages.adding(partial), in: body)
+                } else if let partial {
+                    splice.extend(member, with: partial, in: body)
+                } else {
+                    splice.keep(member, in: body)
+                }
             } else {
                 splice.keep(member, in: body)
             }
@@ -119,6 +126,14 @@ public struct OpenAIChatBody: Sendable {
             BodyField(key: "add_generation_prompt", json: Array("false".utf8)),
         ]
         return required + call.overrides.filter { field in !required.contains { $0.key == field.key } }
+    }
+}
+
+extension [UInt8] {
+    /// A list with one more element.
+    fileprivate func adding(_ element: [UInt8]?) -> [UInt8] {
+        guard let element else { return self }
+        return dropLast() + (count > 2 ? [ASCII.comma] : []) + element + [ASCII.closeBracket]
     }
 }
 

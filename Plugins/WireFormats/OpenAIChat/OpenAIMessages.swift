@@ -113,6 +113,33 @@ enum OpenAIReasoningDetail {
         return nil
     }
 
+    /// The value of `messages` of a client's body without the tokens that another provider has made; nil if there are
+    /// none.
+    static func understood(_ messages: RawSpan, by call: Call) -> [UInt8]? {
+        guard OpaqueToken.mayOccur(in: messages), case .array(let turns)? = JSONTree(messages) else { return nil }
+        let understood = turns.map { turn -> JSONTree in
+            guard case .object(var members) = turn, let place = members.lastIndex(where: { $0.name == "reasoning_details" }),
+                let details = members[place].value.elements
+            else { return turn }
+            let left = details.compactMap { understood($0, by: call) }
+            if left.isEmpty, !details.isEmpty { members.remove(at: place) } else { members[place].value = .array(left) }
+            return .object(members)
+        }
+        return understood == turns ? nil : JSONTree.array(understood).encoded
+    }
+
+    /// An element as the call's provider has made it; nil if another one has made it.
+    private static func understood(_ detail: JSONTree, by call: Call) -> JSONTree? {
+        guard case .object(var members) = detail,
+            let place = members.lastIndex(where: {
+                ["signature", "data"].contains($0.name) && $0.value.string?.hasPrefix(OpaqueToken.mark) == true
+            }), let text = members[place].value.string
+        else { return detail }
+        guard let value = JSONTree.untagged(text, for: call, in: OpenAIChat.format) else { return nil }
+        members[place].value = value
+        return .object(members)
+    }
+
     /// - Parameter token: the token as it is written.
     static func write(_ text: String, _ kind: OpaqueToken.Kind, _ token: String, at index: Int, to writer: inout JSONWriter) {
         writer.object {

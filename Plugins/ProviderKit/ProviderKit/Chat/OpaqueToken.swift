@@ -84,6 +84,17 @@ public struct OpaqueToken: Sendable, Equatable {
 
     /// What tagged texts begin with.
     public static let mark = "llm-router:"
+
+    /// Whether a tagged text, or ``none``, may occur in JSON.
+    public static func mayOccur(in json: RawSpan) -> Bool {
+        // A hyphen is rarer than any of the letters.
+        var start = 0
+        while let hyphen = json.firstIndex(of: ASCII.minus, in: start..<json.byteCount) {
+            if hyphen >= 3, json.byteCount - hyphen >= 8, json.equals(hyphen - 3..<hyphen + 8, "llm-router:") { return true }
+            start = hyphen + 1
+        }
+        return false
+    }
 }
 
 extension Call {
