@@ -117,15 +117,15 @@ enum OpenAIReasoningDetail {
     /// none.
     static func understood(_ messages: RawSpan, by call: Call) -> [UInt8]? {
         guard OpaqueToken.mayOccur(in: messages), case .array(let turns)? = JSONTree(messages) else { return nil }
-        let understood = turns.map { turn -> JSONTree in
+        let left = turns.map { turn -> JSONTree in
             guard case .object(var members) = turn, let place = members.lastIndex(where: { $0.name == "reasoning_details" }),
                 let details = members[place].value.elements
             else { return turn }
-            let left = details.compactMap { understood($0, by: call) }
-            if left.isEmpty, !details.isEmpty { members.remove(at: place) } else { members[place].value = .array(left) }
+            let kept = details.compactMap { understood($0, by: call) }
+            if kept.isEmpty, !details.isEmpty { members.remove(at: place) } else { members[place].value = .array(kept) }
             return .object(members)
         }
-        return understood == turns ? nil : JSONTree.array(understood).encoded
+        return left == turns ? nil : JSONTree.array(left).encoded
     }
 
     /// An element as the call's provider has made it; nil if another one has made it.
