@@ -15,6 +15,8 @@ public struct Call: Sendable {
     public let format: WireFormat
     /// What the client sends.
     public let payload: Payload
+    /// Whether the conversation may have reasoning of earlier responses, with tokens of the providers that made it.
+    public let mayHaveTokens: Bool
     /// The most tokens of a response of the model, as the policy says; nil if it doesn't.
     public let maxOutput: Int?
     /// The model's `request_defaults`, in the provider's own format: members to add if the request doesn't have their
@@ -45,10 +47,11 @@ public struct Call: Sendable {
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
         repairs: [Repair] = [], earlierAttempts: Int = 0, provider: String = "",
-        maxOutput: Int? = nil
+        maxOutput: Int? = nil, mayHaveTokens: Bool = true
     ) {
         self.provider = provider
         self.maxOutput = maxOutput
+        self.mayHaveTokens = mayHaveTokens
         self.operation = operation
         self.model = model
         self.isStream = isStream

@@ -86,7 +86,7 @@ public struct AnthropicMessagesBody: Sendable {
         guard case .members = call.payload else { return nil }
         for member in members where JSON.isKey(member.key, "messages", in: body) {
             let messages = body.extracting(member.value.range)
-            if dropsAll || OpaqueToken.mayOccur(in: messages) {
+            if dropsAll || call.mayHaveTokens && OpaqueToken.mayOccur(in: messages) {
                 return AnthropicHistory.withoutThinking(messages, call, dropsAll: dropsAll)
             }
         }

@@ -116,7 +116,7 @@ enum OpenAIReasoningDetail {
     /// The value of `messages` of a client's body without the tokens that another provider has made; nil if there are
     /// none.
     static func understood(_ messages: RawSpan, by call: Call) -> [UInt8]? {
-        guard OpaqueToken.mayOccur(in: messages), case .array(let turns)? = JSONTree(messages) else { return nil }
+        guard call.mayHaveTokens, OpaqueToken.mayOccur(in: messages), case .array(let turns)? = JSONTree(messages) else { return nil }
         let left = turns.map { turn -> JSONTree in
             guard case .object(var members) = turn, let place = members.lastIndex(where: { $0.name == "reasoning_details" }),
                 let details = members[place].value.elements

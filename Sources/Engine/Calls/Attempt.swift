@@ -75,7 +75,6 @@ final class Attempt {
     let providerCall: Call
     /// The request as typed values; nil if the provider speaks the client's format.
     let translation: Translation?
-    let timeouts: Timeouts
     var transport: (any AttemptTransport)?
     /// The response's head. A stream's is dropped when its decoder is made, because it keeps the first read in memory.
     private(set) var head: UpstreamHead?
@@ -103,6 +102,9 @@ final class Attempt {
     /// The usage that the provider reported; nil if its numbers are implausible.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
 
+    /// Not stored, because an attempt must stay small enough for the allocator's fast path.
+    var timeouts: Timeouts { call.snapshot.timeouts(ofModel: candidate.model, on: call.plan.timeoutRoute) }
+
     /// The response's text so far, if `keepsText`.
     var text: String { sink.text ?? "" }
 
@@ -115,7 +117,7 @@ final class Attempt {
     ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
         call: RunningCall, candidate: CallMachine.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, timeouts: Timeouts, checksJSON: Bool,
+        startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, checksJSON: Bool,
         hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
@@ -133,7 +135,6 @@ final class Attempt {
         self.triedRepair = triedRepair
         translation = call.translation(for: candidate, at: provider)
         providerCall = call.providerCall(for: candidate, translation, repairs: repairs)
-        self.timeouts = timeouts
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
         bufferShare = BufferShare(budget)
@@ -178,6 +179,7 @@ final class Attempt {
             }
             let request = try translator.request(for: providerCall, body: body.readableBytesSpan)
             target = request.target
+            let timeouts = timeouts
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)

@@ -22,7 +22,7 @@ extension RunningCall {
         settle()
         let timeouts = snapshot.timeouts(ofModel: candidate.model, on: plan.timeoutRoute)
         let attempt = makeAttempt(
-            candidate, permit, isRepeat: isRepeat, isHeldBack: role == .hedge, at: provider, provider.repairs, timeouts, startedAt: now)
+            candidate, permit, isRepeat: isRepeat, isHeldBack: role == .hedge, at: provider, provider.repairs, startedAt: now)
         record.attempts = machine.sequence.attempts
         if role == .hedge {
             record.isHedged = true
@@ -45,11 +45,11 @@ extension RunningCall {
 
     private func makeAttempt(
         _ candidate: CallMachine.Candidate, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        at provider: LoopProvider, _ repairs: [Repair], tried repair: Repair? = nil, _ timeouts: Timeouts, startedAt: NIODeadline
+        at provider: LoopProvider, _ repairs: [Repair], tried repair: Repair? = nil, startedAt: NIODeadline
     ) -> Attempt {
         Attempt(
             call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || machine.isCommitted,
-            startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair, timeouts: timeouts,
+            startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair,
             checksJSON: checksJSON(of: candidate.model), hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
     }
 
@@ -78,7 +78,7 @@ extension RunningCall {
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0,
             provider: snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name,
-            maxOutput: snapshot.policy.models[candidate.model].maxOutput)
+            maxOutput: snapshot.policy.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another
@@ -140,7 +140,7 @@ extension RunningCall {
         let role = role(of: attempt)
         let repaired = makeAttempt(
             attempt.candidate, permit, isRepeat: attempt.isRepeat, isHeldBack: role == .hedge, at: attempt.provider,
-            attempt.providerCall.repairs + [repair], tried: repair, attempt.timeouts, startedAt: attempt.startedAt)
+            attempt.providerCall.repairs + [repair], tried: repair, startedAt: attempt.startedAt)
         if role == .hedge { hedge = repaired } else { self.attempt = repaired }
         repaired.start(deadline: attempt.deadline)
     }

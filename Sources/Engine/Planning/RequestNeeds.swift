@@ -13,15 +13,18 @@ package struct RequestNeeds: Sendable, Equatable {
     package var contextTokens: Int?
     /// The request's `max_completion_tokens`, or else its `max_tokens`; nil if neither is given.
     package var maxTokens: Int?
+    /// Whether the conversation has reasoning of earlier responses, with opaque tokens of the providers that made it.
+    package var mayHaveTokens: Bool
 
     package init(
         supports: CapabilitySet = CapabilitySet(), needsAnyMedium: Bool = false, promptTokens: Int = 0, contextTokens: Int? = nil,
-        maxTokens: Int? = nil
+        maxTokens: Int? = nil, mayHaveTokens: Bool = false
     ) {
         self.supports = supports
         self.needsAnyMedium = needsAnyMedium
         self.promptTokens = promptTokens
         self.contextTokens = contextTokens
         self.maxTokens = maxTokens
+        self.mayHaveTokens = mayHaveTokens
     }
 }

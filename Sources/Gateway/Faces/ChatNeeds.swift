@@ -11,6 +11,8 @@ import RoutingPolicy
 /// tools. If a member appears twice, both values count, because either may be the one that an upstream uses.
 struct ChatNeeds {
     private(set) var capabilities = CapabilitySet()
+    /// Whether there is reasoning that may have a provider's token.
+    private var mayHaveTokens = false
     /// Whether there is a part of an unknown type.
     private var needsAnyMedium = false
     /// At least 1. An invalid number is nil here, and the upstream refuses it.
@@ -29,7 +31,7 @@ struct ChatNeeds {
     var needs: RequestNeeds {
         RequestNeeds(
             supports: capabilities, needsAnyMedium: needsAnyMedium,
-            promptTokens: tokens, contextTokens: longestInput, maxTokens: maxCompletionTokens ?? maxTokens)
+            promptTokens: tokens, contextTokens: longestInput, maxTokens: maxCompletionTokens ?? maxTokens, mayHaveTokens: mayHaveTokens)
     }
 
     private var tokens: Int { estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes) }
@@ -131,6 +133,7 @@ struct ChatNeeds {
                 estimate.add(tokens: TokenEstimate.ofName)
                 try readText(&cursor, body)
             } else {
+                if JSON.isKey(key, "reasoning_details", in: body) { mayHaveTokens = true }
                 try cursor.skipValue(body)
             }
         }
@@ -174,6 +177,8 @@ struct ChatNeeds {
                 hasText = true
                 try readContent(&cursor, body)
             } else {
+                // Of blocks with thinking in Anthropic's format.
+                if JSON.isKey(key, "signature", in: body) || JSON.isKey(key, "data", in: body) { mayHaveTokens = true }
                 try cursor.skipValue(body)
             }
         }

@@ -4,7 +4,7 @@ import HTTPWire
 import ProviderKit
 
 /// The API that the clients of one vendor speak: how the router reads their requests, and writes responses and errors.
-struct Face: Sendable {
+final class Face: Sendable {
     /// Whether bodies carry the routing overrides of requests and the `_router` of responses. Otherwise both are in
     /// header fields only.
     let bodiesCarryRouting: Bool
@@ -28,6 +28,28 @@ struct Face: Sendable {
     ///
     /// - Parameter created: the time of the request, in seconds since 1970.
     let writer: @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
+
+    init(
+        bodiesCarryRouting: Bool,
+        members: RequestOutline.FieldTable,
+        requestFields: [StaticString],
+        responseFields: [StaticString],
+        passesRefusals: Bool,
+        writeError: @escaping @Sendable (_ error: APIError, _ requestID: String, _ record: CallRecord?, _ writer: inout JSONWriter) -> Void,
+        writeModels: @escaping @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void,
+        writeModel: @escaping @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void,
+        writer: @escaping @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
+    ) {
+        self.bodiesCarryRouting = bodiesCarryRouting
+        self.members = members
+        self.requestFields = requestFields
+        self.responseFields = responseFields
+        self.passesRefusals = passesRefusals
+        self.writeError = writeError
+        self.writeModels = writeModels
+        self.writeModel = writeModel
+        self.writer = writer
+    }
 
     /// The face of a request whose path doesn't say it: Anthropic's clients name their version of the API.
     /// Source: Anthropic's API reference, "Versions".
