@@ -30,7 +30,7 @@ extension DemoProvider {
     }
 
     /// A response with OpenAI's error body.
-    private func errorResponse(_ status: Int, _ message: String, code: String?, _ fields: [HTTPField] = []) -> LocalResponse {
+    func errorResponse(_ status: Int, _ message: String, code: String?, _ fields: [HTTPField] = []) -> LocalResponse {
         var writer = JSONWriter()
         writer.object {
             $0.key("error")

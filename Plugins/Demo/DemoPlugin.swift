@@ -1,5 +1,6 @@
 public import ConfigTree
 public import ProviderKit
+import WireFormats
 
 /// A provider that responds from inside the process: for a first try of the router, and to see retries, fallbacks,
 /// breakers and streams at work without an upstream.
@@ -21,9 +22,15 @@ public struct DemoProvider: Provider {
 
     public var canContinue: Bool { true }
 
-    /// A format of its own, so that every client's request is translated.
+    /// A format of its own, so that a client's request is translated, and OpenAI's for audio.
     public func formats(for operation: Operation, model: String) -> [WireFormat] {
-        operation == .chat || operation == .embeddings ? Self.formats : []
+        switch operation {
+        case .chat, .embeddings: Self.formats
+        case .transcription: [OpenAIAudio.transcriptions]
+        case .translation: [OpenAIAudio.translations]
+        case .speech: [OpenAIAudio.speech]
+        case .imageGeneration, .imageEdit, .moderation, .rerank, .completion, .countTokens: []
+        }
     }
 
     private static let formats = [WireFormat("demo")]

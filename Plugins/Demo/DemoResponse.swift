@@ -1,5 +1,6 @@
 import Codecs
 public import ProviderKit
+import WireFormats
 
 extension DemoProvider {
     /// One JSON line for each chunk of text, and one for the end. A non-streamed response has one chunk of text.
@@ -7,7 +8,8 @@ extension DemoProvider {
         switch call.payload {
         case .chat(let request): response(to: call, DemoPrompt(request))
         case .embeddings(let request): response(to: call, request)
-        case .members, .form: LocalResponse(head: UpstreamHead(status: 501), chunks: [])  // unreachable: nothing passes through
+        case .form(let form): transcription(of: form, for: call)
+        case .members: speech(for: call, JSONTree(body))
         }
     }
 
@@ -44,7 +46,7 @@ extension DemoProvider {
     }
 
     /// The text in `options.chunks` parts of about the same length, or word by word. No character is divided.
-    private func chunks(of text: String) -> [String] {
+    func chunks(of text: String) -> [String] {
         guard let count = options.chunks else {
             return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
                 ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
@@ -63,6 +65,7 @@ extension DemoProvider {
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        if call.operation.isAudio { return try OpenAIAudio.decoder(for: call, head: head) }
         if call.operation == .embeddings { return DemoVectorDecoder() }
         return DemoDecoder(model: call.model, keepsText: call.keepsText)
     }

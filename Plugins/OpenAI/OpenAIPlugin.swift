@@ -70,6 +70,9 @@ public struct OpenAIProvider: Provider {
         (.imageGeneration, "/images/generations", [OpenAIObjects.images]),
         (.imageEdit, "/images/edits", [OpenAIObjects.imageEdits]),
         (.rerank, "/rerank", [OpenAIObjects.rerank]),
+        (.transcription, "/audio/transcriptions", [OpenAIAudio.transcriptions]),
+        (.translation, "/audio/translations", [OpenAIAudio.translations]),
+        (.speech, "/audio/speech", [OpenAIAudio.speech]),
     ]
 
     public var secrets: [Secret] {
@@ -77,7 +80,8 @@ public struct OpenAIProvider: Provider {
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        call.operation == .chat ? try OpenAIChat.decoder(for: call, head: head) : try OpenAIObjects.decoder(for: call, head: head)
+        if call.operation == .chat { return try OpenAIChat.decoder(for: call, head: head) }
+        return call.operation.isAudio ? try OpenAIAudio.decoder(for: call, head: head) : try OpenAIObjects.decoder(for: call, head: head)
     }
 }
 

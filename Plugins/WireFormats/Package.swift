@@ -16,7 +16,7 @@ let package = Package(
             name: "WireFormats",
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
-            sources: ["AnthropicMessages", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "Shared"],
+            sources: ["AnthropicMessages", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "Shared"],
             swiftSettings: settings
         )
     ]

@@ -8,6 +8,7 @@ package final class Engine: Sendable {
     package let status: PolicyStatus
     package let loops: [EngineLoop]
     package let budget: BufferBudget
+    package let spool: BodySpool
     private let eventLoops: [ObjectIdentifier]
 
     /// - Parameter makeObserver: makes the observer of one event loop.
@@ -16,9 +17,10 @@ package final class Engine: Sendable {
         observer makeObserver: () -> (any CallObserver)? = { nil }
     ) {
         let store = PolicyStore(snapshot)
-        let budget = BufferBudget(limit: snapshot.policy.server.maxBufferedBytes)
+        let server = snapshot.policy.server, budget = BufferBudget(limit: server.maxBufferedBytes)
         self.store = store
         self.budget = budget
+        spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
         let retryBudget = RetryBudget(loops: eventLoops.count)
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in

@@ -45,6 +45,8 @@ final class Endpoint: Sendable {
         case ignored
         /// Kept in memory, up to `server.max_body`.
         case buffered
+        /// Like `buffered`, but a form is read as it arrives, up to `server.max_upload`.
+        case form
     }
 
     /// The name in metrics and in the access log. Several rows may share a name.

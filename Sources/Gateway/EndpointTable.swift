@@ -27,6 +27,9 @@ enum EndpointTable {
         passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
         passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
         passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images"),
+        passed("transcriptions", "/audio/transcriptions", .transcription, OpenAIAudio.transcriptions, "the text of a recording"),
+        passed("translations", "/audio/translations", .translation, OpenAIAudio.translations, "the text of a recording, in English"),
+        passed("speech", "/audio/speech", .speech, OpenAIAudio.speech, "a text, spoken"),
         passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
         Endpoint(
             "models", .get, prefixed("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
@@ -49,7 +52,7 @@ enum EndpointTable {
         _ name: String, _ path: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String
     ) -> Endpoint {
         Endpoint(
-            name, .post, prefixed(path), .operation(.call(operation)), body: .buffered, about: about,
+            name, .post, prefixed(path), .operation(.call(operation)), body: operation.takesForms ? .form : .buffered, about: about,
             serve: CallEndpoint.serve(operation, format) { _ throws(ProviderError) in throw .cannotExpress("this request") })
     }
 

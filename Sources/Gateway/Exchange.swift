@@ -30,6 +30,8 @@ final class Exchange: ClientObserver {
     var call: RunningCall?
     /// The request's place under the limits of its key; nil if it has none.
     var admission: KeyAdmission?
+    /// Reads the request's body, if it is a form.
+    var form: MultipartReader?
     /// The names in the request's `model`, and whether it asks for a stream; nil until it is read.
     var asked: (models: [String], isStream: Bool)?
     private var hasEnded = false
@@ -178,7 +180,7 @@ final class Exchange: ClientObserver {
                 requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,
                 method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
-                isStream: asked?.isStream, status: status, bytesReceived: server.body.readableBytes, bytesSent: server.bytesSent,
+                isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count, bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
@@ -187,6 +189,10 @@ final class Exchange: ClientObserver {
     func clientLeft() {
         // A running call ends now, and the exchange with it.
         if let call { call.clientLeft() } else { end(status: 499, error: departure) }
+    }
+
+    func uploadArrived(_ bytes: ByteBuffer) {
+        do throws(MultipartError) { try form?.read(bytes.readableBytesSpan) } catch { respond(APIError(error)) }
     }
 
     func clientWritable(_ isWritable: Bool) {

@@ -73,30 +73,41 @@ package final class GatewayHandler: ServerHandler {
             }
             let accepted = exchange(key)
             server.observer = accepted
-            let maxBodyBytes =
-                switch endpoint.body {
-                case .buffered: snapshot.policy.server.maxBodyBytes
-                case .ignored: Self.maxIgnoredBodyBytes
-                }
+            let limit = try Self.bodyLimit(of: accepted, endpoint.body)
             guard endpoint.callsModels, let admission = KeyAdmission.make(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
-                return .collect(maxBytes: maxBodyBytes)
+                return .collect(limit)
             }
-            return Self.admit(accepted, by: admission, maxBodyBytes: maxBodyBytes)
+            return Self.admit(accepted, by: admission, limit)
         } catch {
             exchange(nil).respond(error, allow: error.status == 405 ? match?.endpoint.method.allowed : nil)
             return .responded
         }
     }
 
+    /// What the request's body may be. A form is read from now on.
+    private static func bodyLimit(of exchange: Exchange, _ body: Endpoint.Body) throws(APIError) -> BodyLimit {
+        let server = exchange.snapshot.policy.server, fields = exchange.server.head.fields
+        switch body {
+        case .ignored: return BodyLimit(maxBytes: maxIgnoredBodyBytes)
+        case .buffered: return BodyLimit(maxBytes: server.maxBodyBytes)
+        case .form:
+            guard let type = fields.value("content-type"), type.lowercased().hasPrefix("multipart/") else {
+                return BodyLimit(maxBytes: server.maxBodyBytes)
+            }
+            do throws(MultipartError) { exchange.form = try MultipartReader(contentType: type) } catch { throw APIError(error) }
+            return BodyLimit(maxBytes: server.maxUploadBytes, isUpload: true)
+        }
+    }
+
     /// Checks the limits of the client's key before the body is read.
-    private static func admit(_ exchange: Exchange, by admission: KeyAdmission, maxBodyBytes: Int) -> BodyPlan {
+    private static func admit(_ exchange: Exchange, by admission: KeyAdmission, _ limit: BodyLimit) -> BodyPlan {
         exchange.admission = admission
         let progress = admission.begin { [unowned exchange] failure in
             if let failure { return exchange.respond(APIError(failure, failures: [])) }
-            exchange.server.collectBody(maxBytes: maxBodyBytes)
+            exchange.server.collectBody(limit)
         }
         switch progress {
-        case .admitted: return .collect(maxBytes: maxBodyBytes)
+        case .admitted: return .collect(limit)
         case .waiting: return .wait
         case .refused(let failure):
             exchange.respond(APIError(failure, failures: []))

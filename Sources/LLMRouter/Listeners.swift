@@ -23,7 +23,8 @@ actor Listeners: PolicyResource {
                 added[address] = try await server.bind(BindAddress(address))
             } catch {
                 await close(added)
-                throw ListenFailure(description: "can't listen on '\(address)': \(Self.reason(error)); free the address or change 'listen'")
+                throw ResourceFailure(
+                    description: "can't listen on '\(address)': \(Self.reason(error)); free the address or change 'listen'")
             }
         }
         return Prepared(listeners: self, added: added, policy: policy)
@@ -52,7 +53,7 @@ actor Listeners: PolicyResource {
     }
 
     private static func reason(_ error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
+        (error as? IOError)?.words ?? "\(error)"
     }
 
     /// The address for the log, with the port that the system chose for port 0.
@@ -73,7 +74,8 @@ actor Listeners: PolicyResource {
     }
 }
 
-struct ListenFailure: Error, CustomStringConvertible {
+/// Something that the policy needs and that is not available.
+struct ResourceFailure: Error, CustomStringConvertible {
     var description: String
 }
 
@@ -94,5 +96,6 @@ extension ServerLimits {
         bodyTotal = settings.bodyTotal
         writeStall = settings.writeStall
         maxBodyBytes = settings.maxBodyBytes
+        maxUploadBytes = settings.maxUploadBytes
     }
 }

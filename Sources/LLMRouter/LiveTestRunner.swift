@@ -51,7 +51,9 @@ struct LiveTestRunner {
             reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
             check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)
-        let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { _ in }
+        let server = Server(
+            group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool
+        ) { _ in }
         let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
         let response: Result<LiveResponse, any Error>
         do {

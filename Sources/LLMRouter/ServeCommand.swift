@@ -32,7 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
             service = try await Service.start(path: policy.path, watches: watch, messages: messages)
         } catch {
             messages.close(within: 1000)
-            guard error is ListenFailure || error is WatchedPolicySource.Failure else { throw error }
+            guard error is ResourceFailure || error is WatchedPolicySource.Failure else { throw error }
             // Printed after the policy's warnings, so that it is the last line.
             Console.error("llm-router: \(error)")
             throw ExitCode(1)

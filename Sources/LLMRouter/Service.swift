@@ -23,7 +23,7 @@ struct Service {
     private let reloads: Task<Void, Never>
 
     /// Reads the policy, builds everything and listens. Throws the exit code if the policy has errors, a
-    /// `ListenFailure` if it can't listen, and a `WatchedPolicySource.Failure` if it can't watch.
+    /// `ResourceFailure` if it can't listen or keep uploads, and a `WatchedPolicySource.Failure` if it can't watch.
     ///
     /// - Parameter watches: whether a change of the policy's files reloads it.
     static func start(path: String, watches: Bool, messages: LineWriter) async throws -> Service {
@@ -56,7 +56,9 @@ struct Service {
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)
-        let server = Server(group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget) { limit in
+        let server = Server(
+            group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool
+        ) { limit in
             logger.warning(
                 "out of file descriptors; new clients wait until a connection closes",
                 metadata: [
@@ -64,9 +66,10 @@ struct Service {
                 ])
         }
         let listeners = Listeners(server: server, logger: logger)
+        try await SpoolFolder().prepare(policy).commit()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, resources: [listeners], load: load, now: Timestamp.seconds, logger: logger)
+            engine: engine, resources: [SpoolFolder(), listeners], load: load, now: Timestamp.seconds, logger: logger)
         if let watch {
             Thread.detach {
                 while true {

@@ -45,6 +45,7 @@ package final class LoopTelemetry: CallObserver {
         } else {
             counters.estimated.add(record.usage.usage)
         }
+        counters.audioSeconds += record.usage.usage.audioSeconds ?? 0
         if let cost = record.cost { counters.cost += cost }
     }
 

@@ -14,13 +14,15 @@ final class ModelCounters {
     var repairs = 0
     var reported = TokenCount()
     var estimated = TokenCount()
+    /// Of transcribed audio.
+    var audioSeconds = 0.0
     /// US dollars.
     var cost = 0.0
 
     var values: MetricValues.Model {
         MetricValues.Model(
             succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays, repairs: repairs,
-            reported: reported, estimated: estimated, cost: cost)
+            reported: reported, estimated: estimated, audioSeconds: audioSeconds, cost: cost)
     }
 }
 
@@ -49,6 +51,7 @@ package struct MetricValues: Sendable {
         package var repairs: Int
         package var reported: TokenCount
         package var estimated: TokenCount
+        package var audioSeconds: Double
         /// US dollars.
         package var cost: Double
 
@@ -60,6 +63,7 @@ package struct MetricValues: Sendable {
             repairs += other.repairs
             reported.add(other.reported)
             estimated.add(other.estimated)
+            audioSeconds += other.audioSeconds
             cost += other.cost
         }
     }

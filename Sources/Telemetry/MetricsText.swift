@@ -7,7 +7,7 @@ package struct MetricsText {
     package init() {}
 
     package mutating func write(
-        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], bufferedBytes: Int
+        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], bufferedBytes: Int, spooledBytes: Int
     ) {
         family("llm_router_requests_total", "counter", "Requests, by endpoint and status; status 499 means that the client left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
@@ -48,6 +48,11 @@ package struct MetricsText {
             }
         }
         family(
+            "llm_router_audio_seconds_total", "counter", "Seconds of transcribed audio, where the provider reports them.")
+        for (name, model) in models where model.audioSeconds > 0 {
+            sample("llm_router_audio_seconds_total", labels(name), text: "\(model.audioSeconds)")
+        }
+        family(
             "llm_router_cost_usd_total", "counter", "Cost in US dollars, as reported by the provider or computed from the policy's prices.")
         for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
         write(states)
@@ -56,6 +61,7 @@ package struct MetricsText {
             "llm_router_buffered_bytes",
             "Bytes of large bodies and events that are being assembled, and of responses that wait for their clients; server.max_buffered is the limit.",
             bufferedBytes)
+        gauge("llm_router_spooled_bytes", "Bytes of uploads in files; server.max_spooled is the limit.", spooledBytes)
         counter("llm_router_log_dropped_total", "Access log lines that were dropped.", values.droppedLogLines)
         counter("llm_router_config_reloads_total", "Reloads of the policy, including those that failed.", policy.reloads)
         counter("llm_router_config_reload_failures_total", "Failed reloads; each keeps the running policy.", policy.failedReloads)

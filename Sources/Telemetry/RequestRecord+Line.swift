@@ -76,6 +76,11 @@ extension RequestRecord {
         writer.member("usage_source", record.usage.source.rawValue)
         if let tokens = record.usage.usage.promptTokens { writer.member("prompt_tokens", tokens) }
         if let tokens = record.usage.usage.completionTokens { writer.member("completion_tokens", tokens) }
+        if let tokens = record.usage.usage.audioTokens { writer.member("audio_tokens", tokens) }
+        if let seconds = record.usage.usage.audioSeconds {
+            writer.key("audio_seconds")
+            writer.double(seconds)
+        }
         if let cost = record.cost { writer.member("cost_usd", dollars: cost) }
         if let time = record.firstByteTime { writer.milliseconds("first_byte_ms", time) }
         writer.member("config", record.config)

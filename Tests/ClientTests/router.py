@@ -17,12 +17,14 @@ NARROW_KEY = "sk-narrow-0123456789"
 PROVIDER_KEY = "sk-provider-0123456789"
 
 
+SERVES = {"embed": "embeddings", "listen": "transcription, translation", "speak": "speech"}
+
 # The scripts that an upstream in Anthropic's format has too, as the models `claude-…`.
-CLAUDE = [name for name in scripts.ALL if name != "embed"]
+CLAUDE = [name for name in scripts.ALL if name not in SERVES]
 
 
 def offers(name):
-    return "serves: [embeddings]" if name == "embed" else "supports: [image, tools, json]"
+    return f"serves: [{SERVES[name]}]" if name in SERVES else "supports: [image, tools, json]"
 
 
 def policy(upstream):

@@ -70,6 +70,41 @@ def embed(exchange):
     exchange.reply({"object": "list", "data": data, "model": "up-model", "usage": usage})
 
 
+TRANSCRIPT = "Hello, Привет"
+SUBTITLES = {
+    "text": f"{TRANSCRIPT}\n",
+    "srt": f"1\n00:00:00,000 --> 00:00:02,000\n{TRANSCRIPT}\n\n",
+    "vtt": f"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n{TRANSCRIPT}\n\n",
+}
+
+
+def listen(exchange):
+    """Writes the transcript in the form that is asked for, or as events."""
+    form = exchange.body
+    if form.get("stream") == "true":
+        exchange.begin_stream()
+        for word in TRANSCRIPT.split(" "):
+            exchange.event({"type": "transcript.text.delta", "delta": word})
+        return exchange.event({"type": "transcript.text.done", "text": TRANSCRIPT})
+    kind = form.get("response_format", "json")
+    if kind in SUBTITLES:
+        return exchange.reply(SUBTITLES[kind].encode(), content_type="text/plain; charset=utf-8")
+    verbose = {"task": "transcribe", "language": "english", "duration": 2.0, "segments": []}
+    exchange.reply({"text": TRANSCRIPT} | (verbose if kind == "verbose_json" else {}))
+
+
+SOUND = bytes(range(256)) * 400
+
+
+def speak(exchange):
+    """Sends audio, or audio in events."""
+    if exchange.body.get("stream_format") == "sse":
+        exchange.begin_stream()
+        exchange.event({"type": "speech.audio.delta", "audio": base64.b64encode(SOUND[:9]).decode()})
+        return exchange.event({"type": "speech.audio.done", "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}})
+    exchange.reply(SOUND, content_type="audio/mpeg")
+
+
 def refuse(exchange):
     exchange.fail(400, "'temperature' must be at most 2", code="invalid_value", param="temperature")
 
@@ -107,5 +142,8 @@ def hang(exchange):
 
 ALL = {
     script.__name__: script
-    for script in [text, tools, agent, think, image, structured, embed, refuse, limit, fail, reject_key, break_off, cut_off, hang]
+    for script in [
+        *(text, tools, agent, think, image, structured, embed, listen, speak),
+        *(refuse, limit, fail, reject_key, break_off, cut_off, hang),
+    ]
 }

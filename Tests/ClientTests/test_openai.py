@@ -9,7 +9,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 from router import KEY, NARROW_KEY, PROVIDER_KEY
-from scripts import CALLS, vectors
+from scripts import CALLS, SOUND, SUBTITLES, TRANSCRIPT, vectors
 from upstream import USAGE, WAIT
 
 TEXT = "Hello, Привет 🚀"
@@ -304,6 +304,48 @@ def test_an_error_inside_a_stream_is_raised_after_its_chunks(sdk, model, code):
         sdk.stream(model, chunks)
     assert raised.value.code == code
     assert text_of(chunks) == "Once"
+
+
+# Audio
+
+
+@pytest.mark.parametrize("size", [1000, 3 << 20], ids=["in memory", "in a file"])
+def test_a_recording_is_transcribed_and_translated(sdk, upstream, size):
+    sound = SOUND * (size // len(SOUND) + 1)
+    for name in ["transcriptions", "translations"]:
+        result = sdk.run(lambda client: getattr(client.audio, name).create(model="listen", file=("a.wav", sound), prompt="names"))
+        assert result.text == TRANSCRIPT
+        exchange = upstream.next_request("listen")
+        assert exchange.path == f"/v1/audio/{name}"
+        assert (exchange.body["file"], exchange.body["model"], exchange.body["prompt"]) == (sound, "up-listen", "names")
+
+
+@pytest.mark.parametrize("kind", ["text", "srt", "vtt", "verbose_json"])
+def test_a_transcript_has_the_form_that_is_asked_for(sdk, kind):
+    result = sdk.run(
+        lambda client: client.audio.transcriptions.create(model="listen", file=("a.wav", b"RIFF"), response_format=kind)
+    )
+    if kind == "verbose_json":
+        assert (result.text, result.duration) == (TRANSCRIPT, 2.0)
+    else:
+        assert result == SUBTITLES[kind]
+
+
+def test_a_transcription_is_streamed(router):
+    with openai.OpenAI(base_url=router.url, api_key=KEY) as client:
+        events = list(client.audio.transcriptions.create(model="listen", file=("a.wav", b"RIFF"), stream=True))
+    assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
+    assert events[-1].text == TRANSCRIPT
+
+
+def test_speech_is_audio_or_events(router):
+    with openai.OpenAI(base_url=router.url, api_key=KEY) as client:
+        ask = {"model": "speak", "voice": "alloy", "input": "Hello"}
+        with client.audio.speech.with_streaming_response.create(**ask) as response:
+            assert response.headers["content-type"] == "audio/mpeg"
+            assert b"".join(response.iter_bytes()) == SOUND
+        text = client.audio.speech.create(**ask, stream_format="sse").read().decode()
+    assert [json.loads(line[6:])["type"] for line in text.splitlines() if line] == ["speech.audio.delta", "speech.audio.done"]
 
 
 # Cancellation

@@ -2,6 +2,8 @@
 
 import json
 import queue
+from email import policy
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -16,7 +18,11 @@ class Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        data = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers["content-type"].startswith("multipart/"):
+            self.body = form(self.headers["content-type"], data)
+        else:
+            self.body = json.loads(data)
         name = self.body["model"].removeprefix("up-")
         self.format = (Messages if "/messages" in self.path else Completions)(self)
         self.server.requests[name].put(self)
@@ -27,10 +33,10 @@ class Exchange(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def reply(self, body, status=200, **fields):
-        data = json.dumps(body).encode()
+    def reply(self, body, status=200, content_type="application/json", **fields):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(data)))
         self.send_header(self.format.id_field, "upstream-7")
         for name, value in fields.items():
@@ -218,6 +224,17 @@ class Messages:
     @staticmethod
     def has_results(message):
         return isinstance(message["content"], list) and any(part["type"] == "tool_result" for part in message["content"])
+
+
+def form(content_type, data):
+    """The fields of a form: texts, and the bytes of files."""
+    message = BytesParser(policy=policy.HTTP).parsebytes(b"content-type: " + content_type.encode() + b"\r\n\r\n" + data)
+    fields = {}
+    for part in message.iter_parts():
+        value = part.get_payload(decode=True)
+        name = part.get_param("name", header="content-disposition")
+        fields[name] = value if part.get_filename() else value.decode()
+    return fields
 
 
 class Upstream(ThreadingHTTPServer):

@@ -178,4 +178,5 @@ private final class Relay: UpstreamDelegate, ClientObserver {
         observer?.clientWritable(isWritable)
         if isWritable { call?.resumeReading() }
     }
+    func uploadArrived(_ bytes: ByteBuffer) {}
 }

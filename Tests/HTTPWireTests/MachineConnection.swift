@@ -44,9 +44,10 @@ final class MachineConnection {
     }
 
     /// Collects the body; returns the status of a refusal, or what follows.
-    func collect(_ maxBytes: Int = 1 << 20) -> [String] {
+    func collect(_ maxBytes: Int = 1 << 20, isUpload: Bool = false) -> [String] {
         do throws(WireFault) {
-            guard let plan = try machine.collect(maxBytes: maxBytes, waiting: input.readableBytes, now: now) else { return ["nothing"] }
+            let limit = BodyLimit(maxBytes: maxBytes, isUpload: isUpload)
+            guard let plan = try machine.collect(limit, waiting: input.readableBytes, now: now) else { return ["nothing"] }
             return (plan.sendsContinue ? ["continue"] : []) + steps()
         } catch {
             return ["refuse \(error.status)"]

@@ -65,3 +65,12 @@ final class Mailbox<Element: Sendable>: Sendable {
 extension Mailbox where Element: Equatable {
     func wait(for element: Element) async throws { try await wait { $0.contains(element) } }
 }
+
+/// Returns as soon as the condition holds.
+func eventually(_ condition: () -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while !condition() {
+        guard ContinuousClock.now < deadline else { throw Mailbox<Int>.TimedOut(seen: "a condition that stays false") }
+        await Task.yield()
+    }
+}

@@ -146,7 +146,7 @@ struct RefusalTests {
                 try await peer.close()
                 return try await handler.events.wait(for: .left("/a"))
             }
-            try await exchange.eventLoop.submit { exchange.collectBody(maxBytes: 3) }.get()
+            try await exchange.eventLoop.submit { exchange.collectBody(BodyLimit(maxBytes: 3)) }.get()
             try await peer.receive(endingWith: "HTTP/1.1 100 Continue\r\n\r\n")
             try await peer.send("abc")
             try await peer.receive(endingWith: "ok /a")
@@ -157,7 +157,7 @@ struct RefusalTests {
 
     @Test("a request that is incomplete when the server stops gets a 503", arguments: [true, false])
     func stops(_ isReading: Bool) async throws {
-        let handler = TestHandler(plan: { _ in isReading ? .collect(maxBytes: 10) : .wait })
+        let handler = TestHandler(plan: { _ in isReading ? .collect(BodyLimit(maxBytes: 10)) : .wait })
         try await withServer(handler) { server, address in
             let peer = try await Peer.connect(to: address)
             try await peer.send(Self.head(3))
@@ -176,15 +176,6 @@ struct RefusalTests {
             let peer = try await Peer.connect(to: address)
             try await peer.send(Self.head(1000))
             #expect(try await peer.receiveAll().hasPrefix("HTTP/1.1 408 "))
-        }
-    }
-
-    /// Returns as soon as the condition holds.
-    private func eventually(_ condition: () -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while !condition() {
-            guard ContinuousClock.now < deadline else { throw Mailbox<Int>.TimedOut(seen: "a condition that stays false") }
-            await Task.yield()
         }
     }
 }

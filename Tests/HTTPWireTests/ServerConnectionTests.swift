@@ -135,7 +135,7 @@ struct ServerConnectionTests {
                 exchange.respond(ResponseHead(status: 401), ByteBuffer(string: "no"))
                 return .responded
             }
-            return .collect(maxBytes: 10)
+            return .collect(BodyLimit(maxBytes: 10))
         })
         try await withServer(handler) { _, address in
             let peer = try await Peer.connect(to: address)
@@ -151,7 +151,7 @@ struct ServerConnectionTests {
 
     @Test("a body that is too large is refused by its length, or by the first chunk that exceeds the limit")
     func tooLarge() async throws {
-        let handler = TestHandler(plan: { _ in .collect(maxBytes: 8) })
+        let handler = TestHandler(plan: { _ in .collect(BodyLimit(maxBytes: 8)) })
         try await withServer(handler, limits: limits { $0.discardTime = .milliseconds(100) }) { _, address in
             for body in [
                 "Content-Length: 9\r\nExpect: 100-continue\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n4\r\nfghi\r\n",

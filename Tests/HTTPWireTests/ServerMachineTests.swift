@@ -108,6 +108,39 @@ struct ServerMachineTests {
         connection.serve()
     }
 
+    @Test("an upload may take any time at a sufficient rate, and no other body may")
+    func slowBodies() {
+        for isUpload in [true, false] {
+            let connection = MachineConnection {
+                $0.bodyTotal = .seconds(20)
+                $0.minBodyRate = 1
+            }
+            #expect(connection.receive(Self.post("content-length: 99999")) == ["accept /"])
+            #expect(connection.collect(isUpload: isUpload) == [])
+            for _ in 0..<4 {
+                connection.now = connection.now + .seconds(6)
+                _ = connection.receive("0123456789")
+            }
+            let expiry = connection.machine.deadlineReached(connection.now)
+            if case .refuse(let fault) = expiry { #expect(!isUpload && fault.status == 408) } else { #expect(isUpload) }
+            connection.now = connection.now + .seconds(29)
+            guard case .refuse = connection.machine.deadlineReached(connection.now) else { return #expect(isUpload && false) }
+        }
+    }
+
+    @Test("while a body's bytes can't be taken they wait, the socket is not read on, and the client's time stands still")
+    func notReady() {
+        let connection = MachineConnection()
+        #expect(connection.receive(Self.post("content-length: 4", "ab")) == ["accept /"])
+        #expect(connection.collect(isUpload: true) == ["ab +2"])
+        connection.machine.setReady(false, now: connection.now)
+        #expect(connection.receive("cd") == [] && connection.machine.mustPauseRead(waiting: 100_000))
+        connection.now = connection.now + .seconds(3600)
+        guard case .none = connection.machine.deadlineReached(connection.now) else { return #expect(Bool(false), "it is refused") }
+        connection.machine.setReady(true, now: connection.now)
+        #expect(!connection.machine.mustPauseRead(waiting: 100_000) && connection.steps() == ["cd +0", "handle"])
+    }
+
     @Test("after the last response up to four times the largest body is dropped, and then the connection closes")
     func discardsLargest() {
         let connection = MachineConnection { $0.maxBodyBytes = 10 }

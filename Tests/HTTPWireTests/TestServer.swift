@@ -19,7 +19,7 @@ final class TestHandler: ServerHandler {
     static func responding(_ response: @escaping @Sendable (ServerExchange) -> Void) -> TestHandler { TestHandler(response: response) }
 
     init(
-        plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(maxBytes: 1 << 20) },
+        plan: @escaping @Sendable (ServerExchange) -> BodyPlan = { _ in .collect(BodyLimit(maxBytes: 1 << 20)) },
         response: @escaping @Sendable (ServerExchange) -> Void = {
             $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok \($0.head.path)"))
         }
@@ -35,7 +35,7 @@ final class TestHandler: ServerHandler {
     }
 
     func handle(_ exchange: ServerExchange) {
-        events.append(.handled(exchange.head.path, body: String(buffer: exchange.body)))
+        events.append(.handled(exchange.head.path, body: exchange.spooledBody == nil ? String(buffer: exchange.body) : "in a file"))
         exchanges.append(exchange)
         response(exchange)
     }
@@ -58,23 +58,29 @@ final class TestHandler: ServerHandler {
 
         func clientLeft() { events.append(.left(path)) }
         func clientWritable(_ isWritable: Bool) { events.append(.writable(isWritable)) }
+        func uploadArrived(_ bytes: ByteBuffer) {}
     }
 }
 
 extension Server {
     convenience init(
         _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
-        budget: BufferBudget = BufferBudget(limit: .max), descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
+        budget: BufferBudget = BufferBudget(limit: .max), spool: BodySpool = .test,
+        descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
         warn: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
-        self.init(group: group, handler: handler, settings: limits, budget: budget, AcceptPause(descriptors, warn: warn))
+        self.init(group: group, handler: handler, settings: limits, budget: budget, spool: spool, AcceptPause(descriptors, warn: warn))
     }
+}
+
+extension BodySpool {
+    static let test = BodySpool(folder: "/tmp", limit: .max)
 }
 
 extension ServerLoop {
     convenience init(_ eventLoop: any EventLoop) {
         self.init(
-            eventLoop: eventLoop, limits: ServerLimits(), budget: BufferBudget(limit: .max),
+            eventLoop: eventLoop, limits: ServerLimits(), budget: BufferBudget(limit: .max), spool: .test,
             acceptPause: AcceptPause(DescriptorLimit(limit: .max), warn: { _ in }))
     }
 }
@@ -82,11 +88,11 @@ extension ServerLoop {
 /// Runs `body` with a server on a free port of the loopback interface.
 func withServer<R>(
     _ handler: TestHandler, limits: ServerLimits = ServerLimits(), group: MultiThreadedEventLoopGroup = .singleton,
-    budget: BufferBudget = BufferBudget(limit: .max), descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
+    budget: BufferBudget = BufferBudget(limit: .max), spool: BodySpool = .test, descriptors: DescriptorLimit = DescriptorLimit(limit: .max),
     warn: @escaping @Sendable (Int) -> Void = { _ in },
     _ body: (Server, SocketAddress?) async throws -> R
 ) async throws -> R {
-    let server = Server(handler, limits: limits, group: group, budget: budget, descriptors: descriptors, warn: warn)
+    let server = Server(handler, limits: limits, group: group, budget: budget, spool: spool, descriptors: descriptors, warn: warn)
     let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
     do {
         let result = try await body(server, listener.address)

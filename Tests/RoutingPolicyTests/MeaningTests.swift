@@ -39,6 +39,8 @@ struct MeaningTests {
                 .unix(path: "/run/llm-router.sock"), .tcp(host: "0.0.0.0", port: 9090),
             ])
         #expect(policy.server.maxBufferedBytes == 1 << 30)
+        #expect(policy.server.spool == "/srv/uploads" && policy.server.maxUploadBytes == 1 << 30)
+        #expect(policy.server.maxSpooledBytes == 8 << 30)
         #expect(policy.defaults.timeouts.firstContent == .seconds(120))
         #expect(policy.defaults.timeouts.total == .seconds(3600))
         #expect(policy.providers.map(\.name) == ["local", "near", "far", "off"])
@@ -56,7 +58,7 @@ struct MeaningTests {
         #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
         #expect(policy.keys.last?.endpoints == [.call(.chat), .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
-        #expect(report.issues.map(\.position.line) == [77, 119])
+        #expect(report.issues.map(\.position.line) == [80, 122])
         #expect(report.issues.allSatisfy { $0.severity == .warning })
         #expect(report.files == ["good/everything.yaml", "good/fragments/more.yaml"])
     }

@@ -115,7 +115,7 @@ struct TranslationGoldenTests {
                 case .joined(let json, _): passed += Array("data: ".utf8) + json + Array("\n\n".utf8)
                 case .buffered(let range, _): passed += pending[range]
                 case .event(let event): events.append(event)
-                case .embeddings: break
+                case .embeddings, .payload: break
                 }
             }
             sink.removeParts()

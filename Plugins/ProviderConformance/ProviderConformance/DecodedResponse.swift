@@ -68,6 +68,12 @@ struct DecodedResponse: Equatable {
             case .embeddings(let response):
                 count(response.signals)
                 parts.append("\(response)")
+            case .payload(let range, let type, let signals):
+                count(signals)
+                // How the bytes are divided means nothing.
+                let kind = "payload of \(type): "
+                if parts.last?.hasPrefix(kind) != true { parts.append(kind) }
+                parts[parts.count - 1] += String(decoding: bytes[range], as: UTF8.self)
             }
         }
         sink.removeParts()

@@ -20,6 +20,10 @@ public enum ASCII {
     public static let dot = UInt8(ascii: ".")
     /// The colon `:`.
     public static let colon = UInt8(ascii: ":")
+    /// The semicolon `;`.
+    public static let semicolon = UInt8(ascii: ";")
+    /// The equals sign `=`.
+    public static let equals = UInt8(ascii: "=")
     /// The backslash `\`.
     public static let backslash = UInt8(ascii: "\\")
     /// The opening square bracket `[`.

@@ -75,7 +75,8 @@ public enum Payload: Sendable {
     /// The ranges refer to the client's body. `model` is included if the client gave it. No key that the router itself
     /// reads, such as `model` or `messages`, occurs twice; any other key may.
     case members([JSONMember])
-    /// The fields of the client's form, because its format passes through. The ranges refer to the client's body.
+    /// The fields of the client's form, because its format passes through. The ranges refer to the client's body, which
+    /// may be in a file: then a plugin sees the texts, and of the files only their ranges.
     indirect case form(MultipartForm)
     /// A chat request in another format than the provider's.
     indirect case chat(ChatRequest)

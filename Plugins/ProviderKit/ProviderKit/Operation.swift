@@ -17,6 +17,12 @@ public enum Operation: String, Sendable, CaseIterable {
     case rerank
     /// The continuation of a text: the legacy `POST /completions`.
     case completion
+    /// The text of a recording: `POST /audio/transcriptions`.
+    case transcription
+    /// The text of a recording, in English: `POST /audio/translations`.
+    case translation
+    /// A text, spoken: `POST /audio/speech`.
+    case speech
 
     /// The operations that models serve, as `serves:` lists them. Tokens are counted for every model that serves chats.
     public static let served = allCases.filter { $0 != .countTokens }
@@ -26,4 +32,11 @@ public enum Operation: String, Sendable, CaseIterable {
         guard let operation = Self.served.first(where: { $0.rawValue == name }) else { return nil }
         self = operation
     }
+
+    /// Whether a request can be a form with files.
+    public var takesForms: Bool { self == .imageEdit || self == .transcription || self == .translation }
+
+    /// Whether the request or the response is audio. The response then need not be JSON or a stream of events: it may
+    /// be audio or plain text, as its `content-type` says.
+    public var isAudio: Bool { self == .transcription || self == .translation || self == .speech }
 }

@@ -75,8 +75,9 @@ public protocol Provider: Sendable {
     ///
     /// - Parameters:
     ///   - call: the call. The ranges of ``Payload/members(_:)`` refer to `body`.
-    ///   - body: the client's entire body. The span is valid only until this method returns. The request refers to
-    ///     ranges of the body with `BodySource.client`, which sends them without a copy.
+    ///   - body: the client's entire body; empty if it is a form that the router keeps in a file. The span is valid
+    ///     only until this method returns. The request refers to ranges of the body with `BodySource.client`, which
+    ///     sends them without a copy.
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest
 
     /// A new decoder for one response with a success status (2xx). Called when the first bytes of the body have

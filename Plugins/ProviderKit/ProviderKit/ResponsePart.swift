@@ -12,12 +12,14 @@ public enum ResponsePart: Sendable {
     case event(ChatEvent)
     /// Vectors, which are the complete response.
     case embeddings(EmbeddingsResponse)
+    /// The range of bytes of a response that is neither an object nor a stream of chunks, and its `content-type`.
+    case payload(Range<Int>, contentType: String, Signals)
 
     /// What the router acts on in the part.
     public var signals: Signals {
         switch self {
         case .chunk(let chunk): chunk.signals
-        case .joined(_, let signals), .buffered(_, let signals): signals
+        case .joined(_, let signals), .buffered(_, let signals), .payload(_, _, let signals): signals
         case .event(let event): event.signals
         case .embeddings(let response): response.signals
         }

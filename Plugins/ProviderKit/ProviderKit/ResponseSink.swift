@@ -2,8 +2,8 @@
 ///
 /// If the client's format passes through, a decoder adds parts in that format as ranges of the decoded bytes, which the
 /// router forwards without a copy. Otherwise it adds typed parts, which the router encodes. The order of the parts is
-/// the order of the response. A response to a non-streamed call consists of one ``buffered(_:signals:)``, of events, or
-/// of ``embeddings(_:)``; a streamed call may get any parts of a chat response.
+/// the order of the response. A response to a non-streamed call consists of one ``buffered(_:signals:)``, of events, of
+/// ``embeddings(_:)``, or of ``payload(_:contentType:signals:)`` parts; a streamed call may get any parts.
 ///
 /// One sink serves the entire response. The router takes the parts after each call of the decoder with
 /// ``removeParts()``, and keeps the rest: completion, usage and text.
@@ -52,6 +52,11 @@ public struct ResponseSink {
     /// Adds the vectors of an embeddings response.
     public mutating func embeddings(_ response: EmbeddingsResponse) {
         append(.embeddings(response), response.signals)
+    }
+
+    /// Adds bytes of a response that the client gets as they are, such as audio, with the response's `content-type`.
+    public mutating func payload(_ range: Range<Int>, contentType: String, signals: Signals) {
+        append(.payload(range, contentType: contentType, signals), signals)
     }
 
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.

@@ -12,6 +12,10 @@ public struct Usage: Sendable, Equatable {
     public var longCacheWriteTokens: Int?
     /// The tokens of the response that were spent on reasoning.
     public var reasoningTokens: Int?
+    /// The tokens of the prompt that are audio.
+    public var audioTokens: Int?
+    /// The length of the audio in the prompt, in seconds.
+    public var audioSeconds: Double?
     /// The cost of the call in US dollars.
     public var costUSD: Double?
     /// Whether the parts contradicted the total, so that they are what the total leaves.
@@ -49,7 +53,7 @@ public struct Usage: Sendable, Equatable {
     /// Whether no number says more than zero.
     var isZero: Bool {
         (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, cacheWriteTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0)
-            == (0, 0, 0, 0, 0, 0)
+            == (0, 0, 0, 0, 0, 0) && audioSeconds ?? 0 == 0
     }
 
     /// Adds a later report of the same response, which replaces this one unless it has only zeros. Some servers send

@@ -11,10 +11,12 @@ extension Usage {
     /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
     /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
     ///   the reasoning beside it [sub2api#5771]
+    /// - prompt and completion tokens: `input_tokens` and `output_tokens` (OpenAI's audio and images)
+    /// - audio: `input_token_details.audio_tokens`, or `seconds` (OpenAI's transcriptions)
     /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
     init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         self.init()
-        var cacheHits: Int?, topCached: Int?, topReasoning: Int?, total: Int?
+        var cacheHits: Int?, topCached: Int?, topReasoning: Int?, input: Int?, output: Int?, total: Int?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
@@ -23,6 +25,10 @@ extension Usage {
             }
             if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
                 (reasoningTokens, _) = try Self.details("reasoning_tokens", "", &cursor, bytes)
+                continue
+            }
+            if JSON.isKey(key, "input_token_details", in: bytes), try cursor.peekKind(bytes) == .object {
+                (audioTokens, _) = try Self.details("audio_tokens", "", &cursor, bytes)
                 continue
             }
             let value = try cursor.skipValue(bytes)
@@ -39,12 +45,20 @@ extension Usage {
                 topCached = Self.count(value, bytes)
             } else if JSON.isKey(key, "reasoning_tokens", in: bytes) {
                 topReasoning = Self.count(value, bytes)
+            } else if JSON.isKey(key, "input_tokens", in: bytes) {
+                input = Self.count(value, bytes)
+            } else if JSON.isKey(key, "output_tokens", in: bytes) {
+                output = Self.count(value, bytes)
+            } else if JSON.isKey(key, "seconds", in: bytes) {
+                audioSeconds = Self.seconds(value, bytes)
             } else if JSON.isKey(key, "cost", in: bytes) {
                 costUSD = JSON.double(value, in: bytes).flatMap { $0 >= 0 ? $0 : nil }
             }
         }
         cachedTokens = cachedTokens ?? cacheHits ?? topCached
         reasoningTokens = reasoningTokens ?? topReasoning
+        promptTokens = promptTokens ?? input
+        completionTokens = completionTokens ?? output
         if let total { reconcile(total: total) }
         if self == Usage() { return nil }
     }
@@ -60,6 +74,11 @@ extension Usage {
             if JSON.isKey(key, second, in: bytes) { found.1 = count(value, bytes) }
         }
         return found
+    }
+
+    /// A length of audio; nil if it is negative, or longer than a month.
+    static func seconds(_ value: JSONValue, _ bytes: RawSpan) -> Double? {
+        value.kind == .number ? JSON.double(value, in: bytes).flatMap { (0...2_678_400).contains($0) ? $0 : nil } : nil
     }
 
     /// A number of tokens. A negative number counts as unknown.

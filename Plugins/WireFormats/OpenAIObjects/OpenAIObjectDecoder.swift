@@ -59,8 +59,15 @@ struct OpenAIObjectDecoder: ResponseDecoder {
                 usage = try? Usage(&cursor, object)
             }
         }
+        // OpenAI's verbose transcriptions.
+        if usage?.audioSeconds == nil, let duration = members.first(where: { JSON.isKey($0.key, "duration", in: object) }),
+            let seconds = Usage.seconds(duration.value, object)
+        {
+            usage = usage ?? Usage()
+            usage?.audioSeconds = seconds
+        }
         // An error without `error`: `{"message": …, "code": …}`, and nothing that a response has.
-        let results: [StaticString] = ["data", "results", "choices", "output", "id", "object", "model"]
+        let results: [StaticString] = ["data", "results", "choices", "output", "id", "object", "model", "text"]
         if !members.contains(where: { member in results.contains { JSON.isKey(member.key, $0, in: object) } }),
             let failure = OpenAIChat.failureWithoutChoices(object)
         {

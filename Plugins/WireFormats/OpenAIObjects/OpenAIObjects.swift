@@ -29,7 +29,7 @@ public enum OpenAIObjects {
             let written = OpenAIEmbeddings.writeRequest(request)
             let members = (try? JSON.members(of: written.span.bytes)) ?? []
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
-        case .form(let form): return spliced(form, call, body)
+        case .form(let form): return spliced(form, call)
         case .chat: throw .cannotExpress("a chat request")
         }
     }
@@ -54,13 +54,13 @@ public enum OpenAIObjects {
     }
 
     /// A form with another model and the fields from the policy, as texts. Files stay as they are.
-    private static func spliced(_ form: MultipartForm, _ call: Call, _ body: RawSpan) -> [BodySource] {
+    private static func spliced(_ form: MultipartForm, _ call: Call) -> [BodySource] {
         var values = [(name: "model", value: Array(call.model.utf8))]
         values += call.overrides.map { ($0.key, $0.formText) }
         var sources: [BodySource] = [], end = 0, seen: Set<String> = []
         for part in form.parts {
             let isNew = seen.insert(part.name).inserted
-            guard isNew, !part.isFile, let (_, value) = values.first(where: { $0.name == part.name }) else { continue }
+            guard isNew, part.text != nil, let (_, value) = values.first(where: { $0.name == part.name }) else { continue }
             sources += [.client(end..<part.value.lowerBound), .bytes(value)]
             end = part.value.upperBound
         }
@@ -70,7 +70,7 @@ public enum OpenAIObjects {
             let head = form.delimiter + Array("\r\ncontent-disposition: form-data; name=\"\(name)\"\r\n\r\n".utf8)
             sources.append(.bytes(head + value + Array("\r\n".utf8)))
         }
-        sources.append(.client(form.end..<body.byteCount))
+        sources.append(.client(form.end..<form.bodyBytes))
         return sources
     }
 

@@ -7,6 +7,10 @@ extension Attempt {
     /// Waits until the first bytes show what the body is, then creates its decoder.
     func sniff(_ bytes: ByteBuffer) {
         var bytes = pending.readableBytes > 0 ? pendingBytes(with: bytes) : bytes
+        if contentCoding == nil, providerCall.operation.isAudio, isOpaque {
+            beginDecoding(.other)
+            return isDone ? () : decode(bytes)
+        }
         if contentCoding != nil || bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) == BodyInflater.firstGzipByte {
             guard let isCompressed = beginsInflating(bytes) else {
                 pending = bytes
@@ -21,6 +25,13 @@ extension Attempt {
         }
         beginDecoding(form)
         if !isDone { decode(bytes) }
+    }
+
+    /// Whether the head names a type of bytes that are passed on as they are, and whose beginning means nothing: any
+    /// but JSON, events and HTML.
+    private var isOpaque: Bool {
+        guard let type = head?["content-type"]?.lowercased() else { return false }
+        return !["json", "event-stream", "html", "xml"].contains { type.contains($0) }
     }
 
     /// Whether the body begins in a compressed form; nil if more bytes are needed. If it does, it is inflated from now

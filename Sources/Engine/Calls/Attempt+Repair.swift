@@ -8,7 +8,7 @@ extension Attempt {
     /// else the attempt has failed.
     func refused() {
         var error = upstreamError()
-        let bytes = errorBody, body = call.request.body
+        let bytes = errorBody, body = call.request.body.bytes
         if translation == nil { error.body = String(buffer: bytes) }
         guard
             let repair = translator.repair(

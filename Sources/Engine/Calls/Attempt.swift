@@ -90,6 +90,8 @@ final class Attempt {
     var inflater: BodyInflater?
     /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
     private var isFolded = false
+    /// Whether the body itself shows where it ends, which audio and plain text don't.
+    private var marksItsEnd = true
     private var hasBegun = false
     private(set) var deadline = NIODeadline.distantFuture
     /// The repair for which the request is sent again. It is remembered if it helps.
@@ -168,16 +170,16 @@ final class Attempt {
     /// Sends the request. `call.ended` follows once, when the response is complete or the attempt has failed.
     func start(deadline: NIODeadline) {
         self.deadline = deadline
-        let body = call.request.body
+        let body = call.request.body, bytes = body.bytes
         do throws(ProviderError) {
             if case .failed(let error)? = translation { throw error }
             guard provider.pool != nil else {
                 let local = LocalUpstream(
-                    translator.response(to: providerCall, body: body.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+                    translator.response(to: providerCall, body: bytes.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
-            let request = try translator.request(for: providerCall, body: body.readableBytesSpan)
+            let request = try translator.request(for: providerCall, body: bytes.readableBytesSpan)
             target = request.target
             let timeouts = timeouts
             let limits = UpstreamTimeouts(
@@ -260,7 +262,7 @@ final class Attempt {
             // The status decides, even if the body is cut off.
             return fail(upstreamError())
         }
-        if isCommitted || isFolded, finishesStream() { return complete() }
+        if isCommitted || isFolded, marksItsEnd, finishesStream() { return complete() }
         let (error, reason) = failure.classified(attemptTimeout: call.isOverdue ? nil : call.plan.attemptTimeout)
         fail(error, reason: reason)
     }
@@ -336,6 +338,7 @@ final class Attempt {
         }
         state = .decoding
         if providerCall.isStream { head = nil }
+        marksItsEnd = form != .other
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
     }
 

@@ -1,3 +1,4 @@
+package import HTTPWire
 package import NIOCore
 package import ProviderKit
 
@@ -7,7 +8,7 @@ package struct CallRequest: Sendable {
     package let isStream: Bool
     /// The client's wire format.
     package let format: WireFormat
-    package let body: ByteBuffer
+    package let body: RequestBody
     /// What goes to providers that speak the client's format.
     package let payload: Payload
     /// Reads the body for all other providers.
@@ -23,13 +24,14 @@ package struct CallRequest: Sendable {
     package let key: String?
     /// The number of choices in the response (`n`); usually 1.
     package let choices: Int
-    /// When the request's head was complete. The times in `CallRecord` and the `total` timeout count from here.
+    /// When the request's head was complete. The times in `CallRecord` and the `total` timeout count from here, but
+    /// the timeout of an upload counts from `readAt`.
     package let arrivedAt: NIODeadline
     /// When the request's body was complete.
     package let readAt: NIODeadline
 
     package init(
-        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: ByteBuffer, payload: Payload,
+        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: RequestBody, payload: Payload,
         translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, headers: [HTTPField] = [],
         formatHeaders: [HTTPField] = [],
         responseFields: [StaticString] = [], key: String? = nil,
@@ -59,7 +61,7 @@ indirect enum Translation {
     case failed(ProviderError)
 
     init(of request: CallRequest) {
-        let body = request.body
+        let body = request.body.bytes
         do throws(ProviderError) { self = .payload(try request.translate(body.readableBytesSpan)) } catch { self = .failed(error) }
     }
 }

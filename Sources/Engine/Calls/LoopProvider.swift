@@ -53,23 +53,22 @@ final class LoopProvider {
 
     /// Sends a request to the upstream. Returns nil if the provider has none.
     func start(
-        _ request: UpstreamRequest, clientBody: ByteBuffer, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
+        _ request: UpstreamRequest, clientBody: RequestBody, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) -> UpstreamCall? {
         pool?.start(message(request, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
     }
 
-    private func message(_ request: UpstreamRequest, _ clientBody: ByteBuffer, isStream: Bool) -> UpstreamMessage {
+    private func message(_ request: UpstreamRequest, _ clientBody: RequestBody, isStream: Bool) -> UpstreamMessage {
         let head = head(of: request)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
-        guard bodyBytes <= UpstreamMessage.copyLimit else {
-            let body = request.body.map { source in
+        guard bodyBytes <= UpstreamMessage.copyLimit, case .memory(let clientBody) = clientBody else {
+            let pieces = request.body.map { source -> BodyPiece in
                 switch source {
-                case .bytes(let bytes): ByteBuffer(bytes: bytes)
-                case .client(let range):
-                    clientBody.getSlice(at: clientBody.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+                case .bytes(let bytes): .bytes(ByteBuffer(bytes: bytes))
+                case .client(let range): clientBody[range]
                 }
             }
-            return UpstreamMessage(head, body: body, isResponseBuffered: !isStream)
+            return UpstreamMessage(head, pieces: pieces, isResponseBuffered: !isStream)
         }
         return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body] start in
             for source in body {
@@ -107,10 +106,10 @@ extension HTTPField {
 }
 
 extension BodySource {
-    fileprivate func count(in clientBody: ByteBuffer) -> Int {
+    fileprivate func count(in clientBody: RequestBody) -> Int {
         switch self {
         case .bytes(let bytes): bytes.count
-        case .client(let range): range.clamped(to: 0..<clientBody.readableBytes).count
+        case .client(let range): range.clamped(to: 0..<clientBody.count).count
         }
     }
 }

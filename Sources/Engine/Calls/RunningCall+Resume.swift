@@ -18,11 +18,12 @@ final class PartialResponse {
 }
 
 /// Resume: on routes with `resume: true`, another model continues a stream that broke after its first content.
-/// Responses with tool calls, JSON or several choices are not resumed, because no model can continue a part of them.
+/// Audio, and responses with tool calls, JSON or several choices, are not resumed, because no model can continue a part
+/// of them.
 extension RunningCall {
     /// Whether the response can be continued as text.
     var isResumable: Bool {
-        request.isStream && request.choices == 1 && needs.supports.isDisjoint(with: [.tools, .json])
+        request.isStream && !request.operation.isAudio && request.choices == 1 && needs.supports.isDisjoint(with: [.tools, .json])
     }
 
     /// The bytes of text that the client has after the attempt; nil if no model can continue the response.

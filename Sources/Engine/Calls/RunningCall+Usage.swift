@@ -42,7 +42,8 @@ extension RunningCall {
         } else {
             let completion = attempt.usage?.completionTokens ?? TokenEstimate.tokens(ofBytes: attempt.contentBytes)
             let prompt = partial == nil ? attempt.usage?.promptTokens : nil
-            let usage = Usage(promptTokens: prompt ?? needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
+            var usage = Usage(promptTokens: prompt ?? needs.promptTokens, completionTokens: (partial?.tokens ?? 0) &+ completion)
+            usage.audioSeconds = attempt.usage?.audioSeconds
             record.usage = UsageReport(usage: usage, source: failure?.cause == .clientLeft ? .delivered : .estimated, model: model)
             if let partial {
                 // A continuing model that sent no content costs nothing.

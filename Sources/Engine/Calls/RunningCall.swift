@@ -53,7 +53,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.writer = writer
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
         record.planTime = .now() - request.readAt
-        let deadline = request.arrivedAt + plan.total
+        let isUpload = if case .form = request.payload { true } else { false }
+        let deadline = (isUpload ? request.readAt : request.arrivedAt) + plan.total
         machine = CallMachine(
             plan, needs: needs, in: snapshot, deadline: deadline, random: SplitMix64(seed: loop.nextRandom()))
         self.request = request

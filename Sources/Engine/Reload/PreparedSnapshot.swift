@@ -42,6 +42,7 @@ extension Engine {
         var draining: [String: Int] = [:]
         for instance in removed { draining[instance.name] = await busyCount(of: instance) }
         budget.setLimit(next.policy.server.maxBufferedBytes)
+        spool.update(folder: next.policy.server.spool, limit: next.policy.server.maxSpooledBytes)
         store.swap(next)
         for resource in prepared.resources { await resource.commit() }
         for instance in removed { drop(instance) }

@@ -1,3 +1,4 @@
+import Codecs
 import Engine
 import HTTPWire
 import NIOCore
@@ -10,7 +11,7 @@ enum CallEndpoint {
     typealias Translation = @Sendable (RawSpan) throws(ProviderError) -> Payload
 
     /// Operations whose responses can be streams.
-    private static let streamed: [ProviderKit.Operation] = [.chat, .completion]
+    private static let streamed: [ProviderKit.Operation] = [.chat, .completion, .transcription, .translation, .speech]
 
     /// An endpoint's `serve`.
     ///
@@ -28,9 +29,11 @@ enum CallEndpoint {
         let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let body = exchange.server.body
-            let request = try outline(of: exchange, body, operation)
-            exchange.asked = (request.models, request.isStream)
+            let body = exchange.server.requestBody
+            let request = try outline(of: exchange)
+            // Speech is sent on as it arrives, whether the client asks for audio or for events.
+            let isStream = request.isStream || operation == .speech
+            exchange.asked = (request.models, isStream)
             if request.isStream, !streamed.contains(operation) {
                 throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
             }
@@ -38,11 +41,12 @@ enum CallEndpoint {
                 operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
-            let face = exchange.face, writer = face.writer(exchange, request, created)
+            let face = exchange.face
+            let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, created)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    operation: operation, isStream: request.isStream, format: format, body: body, payload: request.payload,
+                    operation: operation, isStream: isStream, format: format, body: body, payload: request.payload,
                     translate: translate,
                     headers: forwardedFields(of: exchange.server.head.fields),
                     formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
@@ -58,13 +62,14 @@ enum CallEndpoint {
     }
 
     /// - Parameter exactFrom: as for `RequestOutline`; nil: as the policy needs it.
-    static func outline(
-        of exchange: Exchange, _ body: ByteBuffer, _ operation: ProviderKit.Operation, exactFrom: Int? = nil
-    ) throws(APIError) -> RequestOutline {
+    static func outline(of exchange: Exchange, exactFrom: Int? = nil) throws(APIError) -> RequestOutline {
         let fields = exchange.server.head.fields, defaults = exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }
-        if operation == .imageEdit, let type = fields.value("content-type"), type.lowercased().hasPrefix("multipart/") {
-            return try RequestOutline(form: body.readableBytesSpan, type: type, fields: fields, defaults: defaults)
+        if let reader = exchange.form {
+            let form: MultipartForm
+            do throws(MultipartError) { form = try reader.finish() } catch { throw APIError(error) }
+            return try RequestOutline(form, fields: fields, defaults: defaults)
         }
+        let body = exchange.server.body
         return try RequestOutline(
             body.readableBytesSpan, exchange.face.members, fields: fields, defaults: defaults,
             exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom)

@@ -49,22 +49,19 @@ struct RequestOutline {
     }
 
     /// Reads a form. Routing overrides come in headers only.
-    ///
-    /// - Parameter type: the value of `content-type`.
-    init(form body: RawSpan, type: String, fields headers: HTTPFields, defaults: OverridesBox?) throws(APIError) {
-        guard let form = MultipartForm(body, contentType: type) else {
-            throw APIError(400, "the body is not a valid form; send multipart/form-data with its boundary", code: "invalid_form")
-        }
+    init(_ form: MultipartForm, fields headers: HTTPFields, defaults: OverridesBox?) throws(APIError) {
         var overrides = OverrideReader()
         var texts: [String: String] = [:]
-        for part in form.parts where !part.isFile && ["model", "n", "stream", "prompt"].contains(part.name) {
-            let text = body.extracting(part.value).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-            guard texts.updateValue(text, forKey: part.name) == nil else { throw .duplicate(part.name) }
+        for part in form.parts where ["model", "stream", "prompt"].contains(part.name) {
+            guard let text = part.text else { throw .invalid(part.name, "a text, not a file") }
+            guard texts.updateValue(String(decoding: text, as: UTF8.self), forKey: part.name) == nil else { throw .duplicate(part.name) }
         }
+        let stream = texts["stream"]?.lowercased()
+        guard ["true", "false", "", nil].contains(stream) else { throw .invalid("stream", "true or false") }
         if let model = texts["model"] { try overrides.readModels(.header(model), name: "model") }
         if let given = try OverrideReader(headers: headers) { overrides.add(given) }
         models = overrides.models
-        isStream = texts["stream"] == "true"
+        isStream = stream == "true"
         wantsUsage = false
         choices = 1
         self.overrides = overrides.overrides(over: defaults)
@@ -74,6 +71,10 @@ struct RequestOutline {
 }
 
 extension APIError {
+    init(_ error: MultipartError) {
+        self.init(400, "the body is not a valid form: \(error.reason)", code: "invalid_form")
+    }
+
     static func duplicate(_ name: String) -> APIError {
         APIError(400, "'\(name)' is given twice; remove one", code: "duplicate_field", param: name)
     }

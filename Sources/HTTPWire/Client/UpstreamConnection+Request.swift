@@ -62,9 +62,25 @@ extension UpstreamConnection {
             // A request that fits into the socket's empty buffer counts as sent.
             if writer.isEmpty, !writer.needsWritePromise { return sent(call) }
         }
+        if isWritable, let part = writer.nextRead() { read(part.file, part.range, for: call) }
         guard machine.isOnlyWriting else { return }
         call.deadlines[.write] = eventLoop.now.advanced(by: call.timeouts.write)
         rearm(call)
+    }
+
+    /// Reads a part of an upload, then writes it.
+    private func read(_ file: SpooledBody, _ range: Range<Int>, for call: UpstreamCall) {
+        BodySpool.run(on: eventLoop) { () throws(IOError) in
+            try file.read(range)
+        } then: { [self] result in
+            guard self.call === call else { return }
+            switch result {
+            case .success(let bytes):
+                writer.didRead(bytes)
+                write(call)
+            case .failure(let error): fail(.outOfResources("the router can't read the upload from its folder: \(error.words)"))
+            }
+        }
     }
 
     private func sent(_ call: UpstreamCall) {

@@ -10,17 +10,24 @@ package struct UpstreamMessage: Sendable {
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
     /// Whether the response is collected as fast as it arrives, without backpressure.
     let isResponseBuffered: Bool
-    /// The parts of a large body, which are never copied.
-    let separateBody: [ByteBuffer]
+    /// The pieces of a large body, which are never copied.
+    let separateBody: [BodyPiece]
+
+    /// A request with a body of any size, which is sent without a copy.
+    package init(_ request: UpstreamRequestHead, pieces: [BodyPiece], isResponseBuffered: Bool = false) {
+        self.init(
+            request, bodyBytes: pieces.reduce(0) { $0 + $1.count }, separateBody: pieces.filter { $0.count > 0 },
+            isResponseBuffered: isResponseBuffered, writeBody: { _ in })
+    }
 
     package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isResponseBuffered: Bool = false) {
         let bodyBytes = body.reduce(0) { $0 + $1.readableBytes }
-        let isSmall = bodyBytes <= Self.copyLimit
-        self.init(
-            request, bodyBytes: bodyBytes, separateBody: isSmall ? [] : body.filter { $0.readableBytes > 0 },
-            isResponseBuffered: isResponseBuffered
-        ) { buffer in
-            if isSmall { for part in body { buffer.writeImmutableBuffer(part) } }
+        guard bodyBytes <= Self.copyLimit else {
+            self.init(request, pieces: body.map { .bytes($0) }, isResponseBuffered: isResponseBuffered)
+            return
+        }
+        self.init(request, bodyBytes: bodyBytes, isResponseBuffered: isResponseBuffered) { buffer in
+            for part in body { buffer.writeImmutableBuffer(part) }
         }
     }
 
@@ -29,7 +36,7 @@ package struct UpstreamMessage: Sendable {
     ///   - writeBody: writes a body that isn't in `separateBody`. Called once for each connection that the request is
     ///     sent on.
     package init(
-        _ request: UpstreamRequestHead, bodyBytes: Int, separateBody: [ByteBuffer] = [], isResponseBuffered: Bool = false,
+        _ request: UpstreamRequestHead, bodyBytes: Int, separateBody: [BodyPiece] = [], isResponseBuffered: Bool = false,
         writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
     ) {
         self.request = request

@@ -28,23 +28,28 @@ package final class Server: Sendable {
 
     /// - Parameters:
     ///   - budget: bounds the memory of large request bodies, and counts that of responses which clients don't read.
+    ///   - spool: keeps large uploads.
     ///   - warnOfShortage: called at most once a minute if no file descriptor is left for another client, with the
     ///     limit.
     package convenience init(
-        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget,
+        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget, spool: BodySpool,
         warnOfShortage: @escaping @Sendable (_ limit: Int) -> Void
     ) {
-        self.init(group: group, handler: handler, settings: settings, budget: budget, AcceptPause(DescriptorLimit(), warn: warnOfShortage))
+        self.init(
+            group: group, handler: handler, settings: settings, budget: budget, spool: spool,
+            AcceptPause(DescriptorLimit(), warn: warnOfShortage))
     }
 
     init(
-        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget,
+        group: MultiThreadedEventLoopGroup, handler: any ServerHandler, settings: ServerLimits, budget: BufferBudget, spool: BodySpool,
         _ acceptPause: AcceptPause
     ) {
         self.group = group
         self.handler = handler
         self.acceptPause = acceptPause
-        loops = group.makeIterator().map { ServerLoop(eventLoop: $0, limits: settings, budget: budget, acceptPause: acceptPause) }
+        loops = group.makeIterator().map {
+            ServerLoop(eventLoop: $0, limits: settings, budget: budget, spool: spool, acceptPause: acceptPause)
+        }
     }
 
     var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }

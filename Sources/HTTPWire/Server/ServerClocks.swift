@@ -5,8 +5,11 @@ struct BodyClock {
     private let start: NIODeadline
     private var lastRead: NIODeadline
     private var bytes = 0
+    /// An upload may take any time at a sufficient rate.
+    private let isUpload: Bool
 
-    init(now: NIODeadline) {
+    init(now: NIODeadline, isUpload: Bool = false) {
+        self.isUpload = isUpload
         start = now
         lastRead = now
     }
@@ -16,14 +19,14 @@ struct BodyClock {
         lastRead = now
     }
 
-    /// When the body counts as too slow: `bodyTimeout` after the last read, `bodyTotal` after its begin, or when its
-    /// average rate falls below `minBodyRate`, whichever comes first. With 1024 bytes a second and a grace of 10 s,
-    /// 5 KiB may take 15 s.
+    /// When the body counts as too slow: `bodyTimeout` after the last read, `bodyTotal` after its begin if it is no
+    /// upload, or when its average rate falls below `minBodyRate`, whichever is first. With 1024 bytes a second and a
+    /// grace of 10 s, 5 KiB may take 15 s.
     func deadline(_ times: ServerTimes) -> NIODeadline {
-        let idle = min(lastRead.advanced(by: times.body), start.advanced(by: times.bodyTotal))
-        guard times.minBodyRate > 0 else { return idle }
+        let idle = lastRead.advanced(by: times.body), total = isUpload ? idle : min(idle, start.advanced(by: times.bodyTotal))
+        guard times.minBodyRate > 0 else { return total }
         let earned = TimeAmount.microseconds(Int64(bytes.multipliedReportingOverflow(by: 1_000_000).partialValue / times.minBodyRate))
-        return min(idle, start.advanced(by: times.minBodyRateGrace).advanced(by: earned))
+        return min(total, start.advanced(by: times.minBodyRateGrace).advanced(by: earned))
     }
 }
 

@@ -27,6 +27,8 @@ extension ServerConnection {
     func detachExchange() {
         guard let exchange else { return }
         if !bodyShare.isEmpty { bodyShare.release() }
+        upload?.abandon()
+        upload = nil
         exchange.connection = nil
         exchange.observer = nil
         self.exchange = nil

@@ -37,22 +37,25 @@ extension ServerConnection {
         let plan = handler.accept(exchange)
         guard self.exchange === exchange else { return }
         switch plan {
-        case .collect(let maxBytes): collect(exchange, maxBytes: maxBytes)
+        case .collect(let limit): collect(exchange, limit)
         case .wait: machine.leftUnread(isAwaited: true, now: readAt)
         case .responded: machine.leftUnread(isAwaited: false, now: readAt)
         }
     }
 
-    func collectBody(_ exchange: ServerExchange, maxBytes: Int) {
+    func collectBody(_ exchange: ServerExchange, _ limit: BodyLimit) {
         readAt = .now()
-        collect(exchange, maxBytes: maxBytes)
+        collect(exchange, limit)
         process()
     }
 
-    private func collect(_ exchange: ServerExchange, maxBytes: Int) {
+    private func collect(_ exchange: ServerExchange, _ limit: BodyLimit) {
         do throws(WireFault) {
-            guard let plan = try machine.collect(maxBytes: maxBytes, waiting: input.readableBytes, now: readAt) else { return }
-            if let size = plan.size {
+            guard let plan = try machine.collect(limit, waiting: input.readableBytes, now: readAt) else { return }
+            exchange.isUpload = limit.isUpload
+            if let size = plan.size, limit.isUpload, size > BodyLimit.uploadMemoryBytes {
+                try spool(exchange, reserving: size)
+            } else if let size = plan.size {
                 guard bodyShare.cover(size) else { throw Self.buffersFull }
                 if size > input.readableBytes { exchange.body.reserveCapacity(min(size, 256 * 1024)) }
             }
@@ -67,6 +70,13 @@ extension ServerConnection {
 
     private func append(_ part: ByteBuffer, rest: Int?) {
         guard let exchange else { return }
+        if exchange.isUpload {
+            exchange.observer?.uploadArrived(part)
+            guard self.exchange === exchange else { return }
+            if upload != nil || exchange.body.readableBytes + part.readableBytes > BodyLimit.uploadMemoryBytes {
+                return appendToFile(exchange, part)
+            }
+        }
         var part = part
         if exchange.body.readableBytes == 0, rest == 0 {
             exchange.body = part.detached()
@@ -76,11 +86,54 @@ extension ServerConnection {
         if rest == nil, !bodyShare.cover(exchange.body.readableBytes) { refuse(Self.buffersFull) }
     }
 
+    /// Moves what has arrived of an upload into a file, in which the rest follows.
+    private func spool(_ exchange: ServerExchange, reserving size: Int) throws(WireFault) {
+        guard bodyShare.cover(SpoolWriter.maxWaitingBytes) else { throw Self.buffersFull }
+        let upload = SpoolWriter(loop.spool, eventLoop: loop.eventLoop) { [unowned self] in wasWritten(exchange, $0) }
+        self.upload = upload
+        let begun = exchange.body
+        exchange.body = loop.noBytes
+        guard upload.reserve(size), upload.append(begun) else { throw Self.spoolFull(nil) }
+    }
+
+    private func appendToFile(_ exchange: ServerExchange, _ part: ByteBuffer) {
+        do throws(WireFault) {
+            if upload == nil { try spool(exchange, reserving: exchange.body.readableBytes) }
+            guard let upload else { return }
+            guard upload.append(part) else { throw Self.spoolFull(nil) }
+            if upload.isBehind { machine.setReady(false, now: readAt) }
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// Bytes of an upload are in its file, or can't be written.
+    private func wasWritten(_ exchange: ServerExchange, _ error: IOError?) {
+        guard self.exchange === exchange, let upload else { return }
+        readAt = .now()
+        if let error { return refuse(Self.spoolFull(error)) }
+        if !upload.isBehind { machine.setReady(true, now: readAt) }
+        if upload.isComplete, upload.isIdle { handle() }
+        process()
+    }
+
     private func handle() {
         guard let exchange else { return }
+        if let upload {
+            upload.isComplete = true
+            guard upload.isIdle else { return }
+            exchange.spooledBody = upload.body
+            self.upload = nil
+        }
         bodyShare.release()
         if reading.mode == .ahead { reading.set(.usual, context) }
         handler.handle(exchange)
+    }
+
+    /// - Parameter error: why bytes can't be written; nil if the limit is reached.
+    private static func spoolFull(_ error: IOError?) -> WireFault {
+        let reason = error.map { "can't be written: \($0.words)" } ?? "is full; 'server.max_spooled' limits it"
+        return WireFault(503, "the router's folder for uploads \(reason); retry later", code: "spool_full")
     }
 
     private static let buffersFull = WireFault(

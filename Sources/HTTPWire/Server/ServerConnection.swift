@@ -30,6 +30,8 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     var reading = ReadMode()
     /// The body's share of `server.max_buffered` while it is being assembled.
     var bodyShare: BufferShare
+    /// The upload that goes into a file.
+    var upload: SpoolWriter?
     /// The share of a large response that the client has not read yet.
     var outputShare: BufferShare
     var remoteHost: String?

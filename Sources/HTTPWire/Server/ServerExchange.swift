@@ -12,7 +12,11 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     /// Whether to close the connection after this response. Has no effect once the response's head is sent.
     package var closesConnection = false
     package let head: RequestHead
+    /// The body in memory; empty if it is in a file.
     package internal(set) var body: ByteBuffer
+    var spooledBody: SpooledBody?
+    /// Whether the observer gets the body as it arrives.
+    var isUpload = false
     package let eventLoop: any EventLoop
     /// The client's IP address; nil on a unix socket.
     package let remoteHost: String?
@@ -20,6 +24,9 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     package let acceptedAt: NIODeadline
     /// Is notified of the client's state; retained until the exchange is over.
     package var observer: (any ClientObserver)?
+
+    /// The complete body.
+    package var requestBody: RequestBody { spooledBody.map { .spooled($0) } ?? .memory(body) }
 
     /// A value that the handler keeps with the connection, from one request to the next.
     package var connectionState: AnyObject? {
@@ -37,7 +44,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     }
 
     /// Reads the body, after `BodyPlan.wait`. `ServerHandler.handle` follows, as for `BodyPlan.collect`.
-    package func collectBody(maxBytes: Int) { connection?.collectBody(self, maxBytes: maxBytes) }
+    package func collectBody(_ limit: BodyLimit) { connection?.collectBody(self, limit) }
 
     /// Sends a non-streamed response. The head and a small body share one buffer, one write and one flush. A HEAD
     /// request gets only the head, with the body's length.

@@ -6,7 +6,7 @@ package struct ServerLimits: Sendable, Equatable {
     package var headTimeout: Duration = .seconds(10)
     /// The longest pause between two reads of a request's body; then 408.
     package var bodyTimeout: Duration = .seconds(30)
-    /// From a request's head to the end of its body; then 408.
+    /// From a request's head to the end of its body; then 408. Doesn't apply to uploads.
     package var bodyTotal: Duration = .seconds(300)
     /// How long the rest of a body is read and dropped after a response that came before its end.
     package var discardTime: Duration = .seconds(10)
@@ -22,6 +22,8 @@ package struct ServerLimits: Sendable, Equatable {
     package var maxFields = 100
     /// The size limit of a request's body, even if the handler accepts more; a larger one is a 413.
     package var maxBodyBytes = 32 * 1024 * 1024
+    /// The size limit of an upload.
+    package var maxUploadBytes = 512 * 1024 * 1024
     /// The least average rate of a body in bytes per second, after `minBodyRateGrace`; a slower one is a 408. 0
     /// disables the rule.
     package var minBodyRate = 1024

@@ -15,12 +15,14 @@ final class ServerLoop: @unchecked Sendable {  // confined to its event loop, ex
     /// The input of connections that have no bytes.
     let noBytes = ByteBuffer.unshared()
     let budget: BufferBudget
+    let spool: BodySpool
     let acceptPause: AcceptPause
 
-    init(eventLoop: any EventLoop, limits: ServerLimits, budget: BufferBudget, acceptPause: AcceptPause) {
+    init(eventLoop: any EventLoop, limits: ServerLimits, budget: BufferBudget, spool: BodySpool, acceptPause: AcceptPause) {
         self.eventLoop = eventLoop
         settings = ConnectionSettings(limits)
         self.budget = budget
+        self.spool = spool
         self.acceptPause = acceptPause
         flushes = FlushQueue(eventLoop: eventLoop)
     }

@@ -33,6 +33,8 @@ extension ServerMachine {
     struct Collection {
         let limit: Int
         var bytes = 0
+        /// Whether bytes are taken. False while earlier ones are on their way into a file.
+        var isReady = true
         var clock: BodyClock
     }
 

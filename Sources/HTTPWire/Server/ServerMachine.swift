@@ -40,7 +40,9 @@ struct ServerMachine: ~Copyable {
         guard waiting > Self.maxWaitingBytes else { return false }
         switch state {
         case .head: return !isWritable
-        case .serving: return !isCollecting
+        case .serving(let request):
+            if case .collecting(let collection) = request.body { return !collection.isReady }
+            return true
         case .discarding, .lingering, .closed: return false
         }
     }
@@ -99,7 +101,7 @@ extension ServerMachine {
     }
 
     private mutating func readBody(_ request: Request, _ input: inout ByteBuffer, now: NIODeadline) throws(WireFault) -> Step {
-        guard case .collecting(var collection) = request.body else { return .wait }
+        guard case .collecting(var collection) = request.body, collection.isReady else { return .wait }
         var request = request
         let room = collection.limit &- collection.bytes
         switch try body.next(&input, limit: .max) {
@@ -156,17 +158,27 @@ extension ServerMachine {
 
     /// The handler wants the body. Returns its size (nil if it is unknown) and whether the client waits for
     /// `100 Continue`. Returns nil if the body is not to be read.
-    mutating func collect(maxBytes: Int, waiting: Int, now: NIODeadline) throws(WireFault) -> (size: Int?, sendsContinue: Bool)? {
+    mutating func collect(_ limit: BodyLimit, waiting: Int, now: NIODeadline) throws(WireFault) -> (size: Int?, sendsContinue: Bool)? {
         guard case .serving(var request) = state, case .unread(isAwaited: true) = request.body else { return nil }
-        let limit = min(max(maxBytes, 0), settings.limits.maxBodyBytes)
-        let clock = BodyClock(now: now)
-        request.body = .collecting(Collection(limit: limit, clock: clock))
+        let maxBytes = min(max(limit.maxBytes, 0), limit.isUpload ? settings.limits.maxUploadBytes : settings.limits.maxBodyBytes)
+        let clock = BodyClock(now: now, isUpload: limit.isUpload)
+        request.body = .collecting(Collection(limit: maxBytes, clock: clock))
         state = .serving(request)
         let size = body.knownRemaining
         if size == 0 { return (size, false) }
-        if let size, size > limit { throw Self.tooLarge(limit) }
+        if let size, size > maxBytes { throw Self.tooLarge(maxBytes) }
         deadline = clock.deadline(times)
         return (size, request.expectsContinue && waiting == 0)
+    }
+
+    /// Stops taking the body's bytes, or takes them again. The time between doesn't count as the client's.
+    mutating func setReady(_ isReady: Bool, now: NIODeadline) {
+        guard case .serving(var request) = state, case .collecting(var collection) = request.body, collection.isReady != isReady
+        else { return }
+        collection.isReady = isReady
+        collection.clock.read(0, now: now)
+        request.body = .collecting(collection)
+        state = .serving(request)
     }
 
     /// Whether a response that begins now must be the connection's last.
@@ -272,7 +284,7 @@ extension ServerMachine {
             return parser.hasBegun ? .refuse(WireFault(408, "the request's head did not arrive in time")) : .checkProgress
         case .serving(let request):
             guard case .collecting(let collection) = request.body else { return .checkProgress }
-            let end = collection.clock.deadline(times)
+            let end = collection.isReady ? collection.clock.deadline(times) : now.advanced(by: times.stallCheck)
             if end <= now { return .refuse(WireFault(408, "the request's body did not arrive in time")) }
             deadline = end
         case .discarding(let discarding):

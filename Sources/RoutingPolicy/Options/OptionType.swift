@@ -53,6 +53,16 @@ extension OptionType where Value == Bool {
 }
 
 extension OptionType where Value == String {
+    /// An absolute path.
+    static let folder = OptionType(
+        kind: .other("absolute path of a folder"),
+        read: { fields, key in
+            guard let path = fields.string(key) else { return nil }
+            if path.utf8.first == UInt8(ascii: "/"), !path.utf8.contains(0) { return path }
+            fields.report(key, "'\(key)' takes an absolute path, not '\(abbreviated(path))'", hint: "write it from the root: '/var/tmp'")
+            return nil
+        }, written: { $0 })
+
     static let text = OptionType(kind: .text, read: { $0.string($1) }, written: { $0 })
 
     static func word(of words: [String]) -> OptionType {

@@ -51,6 +51,11 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var bodyTotal: Duration = .seconds(300)
     package var maxBodyBytes = 32 << 20
     package var maxBufferedBytes = 256 << 20
+    /// The folder for uploads that are not kept in memory; an absolute path.
+    package var spool = "/var/tmp"
+    package var maxUploadBytes = 512 << 20
+    /// Of all uploads in the folder together.
+    package var maxSpooledBytes = 4 << 30
     package var drain: Duration = .seconds(30)
     package var preStop: Duration = .zero
     /// Origins of web pages that may use the router from a browser: `scheme://host`, with the port if it is not the

@@ -16,6 +16,11 @@ extension ServerSettings {
                 help:
                     "memory for all large bodies and events that are being assembled, and for responses that wait for their clients; above it requests fail"
             ),
+            Option("spool", \.spool, .folder, help: "the folder for forms of more than 1 MiB, such as recordings; they have no name in it"),
+            Option("max_upload", \.maxUploadBytes, .size((1 << 10)...(1 << 40)), help: "the largest form of a request"),
+            Option(
+                "max_spooled", \.maxSpooledBytes, .size((1 << 20)...(1 << 50)),
+                help: "how much all forms in the folder 'spool' may take together; above it requests fail"),
             Option(
                 "drain", \.drain, .duration(.zero ... .seconds(24 * 3600)),
                 help: "after SIGTERM: how long running requests may take to finish"),

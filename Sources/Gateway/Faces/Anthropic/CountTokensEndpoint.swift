@@ -14,9 +14,9 @@ enum CountTokensEndpoint {
     static func serve(_ exchange: Exchange) {
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let body = exchange.server.body
+            let body = exchange.server.requestBody
             // The estimate is the response, so all texts are read.
-            let request = try CallEndpoint.outline(of: exchange, body, .countTokens, exactFrom: 0)
+            let request = try CallEndpoint.outline(of: exchange, exactFrom: 0)
             exchange.asked = (request.models, false)
             let planned = PlanRequest(
                 operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)

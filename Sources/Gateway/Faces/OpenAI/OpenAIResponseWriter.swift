@@ -5,7 +5,7 @@ import NIOCore
 import ProviderKit
 import WireFormats
 
-/// Writes a response as one JSON object.
+/// Writes a response as one JSON object, or as the text that the client has asked for.
 final class OpenAIResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
@@ -44,6 +44,9 @@ final class OpenAIResponseWriter: ResponseWriter {
     }
 
     func finish(_ record: CallRecord) {
+        if let (payload, type) = response.payload {
+            return exchange.respond(200, payload, contentType: type, fields: { exchange.addFields(record, to: &$0) }, record: record)
+        }
         let completion = response.object(record.usage.usage) { vectors in
             let body = exchange.server.body
             return OpenAIEmbeddings.writeResponse(
@@ -78,6 +81,8 @@ final class OpenAIResponseWriter: ResponseWriter {
 private struct Assembly {
     /// The object of a response that passes through.
     private var passed: ByteBuffer?
+    /// A response that is no object, with its `content-type`.
+    private(set) var payload: (bytes: ByteBuffer, type: String)?
     /// Collects the typed events of a response; nil before the first event.
     private var fold: OpenAICompletionWriter?
     /// The vectors of a typed response.
@@ -85,9 +90,9 @@ private struct Assembly {
     /// Collects the chunks of a response that its upstream streams; nil before the first chunk.
     private var chunks: ChunkFold?
 
-    var isEmpty: Bool { passed == nil && fold == nil && chunks == nil && vectors == nil }
+    var isEmpty: Bool { passed == nil && fold == nil && chunks == nil && vectors == nil && payload == nil }
 
-    var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? 0 }
+    var stagedBytes: Int { passed?.readableBytes ?? chunks?.foldedBytes ?? payload?.bytes.readableBytes ?? 0 }
 
     /// The response's object.
     ///
@@ -107,6 +112,10 @@ private struct Assembly {
             case .embeddings(let response): vectors = response
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)
+            case .payload(let range, let type, _):
+                var sum = payload.take()?.bytes ?? ByteBuffer()  // a unique reference, so that the bytes grow in place
+                sum.writeBytes(bytes.readableBytesView[bytes.readerIndex + range.lowerBound..<bytes.readerIndex + range.upperBound])
+                payload = (sum, type)
             }
         }
     }

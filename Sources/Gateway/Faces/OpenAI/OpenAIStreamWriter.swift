@@ -93,7 +93,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
                 sendPending()
                 comesAsEvents = true
                 if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.signals) }
-            case .embeddings: break  // never streamed
+            case .embeddings, .payload: break  // never streamed as chunks
             case .buffered(let range, let signals):
                 sendPending()
                 writeConverted(bytes.readableBytesSpan.extracting(range), signals)
