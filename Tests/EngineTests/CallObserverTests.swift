@@ -60,7 +60,7 @@ struct CallObserverTests {
             do {
                 let loop = engine.loop(of: eventLoop), needs = RequestNeeds(), now = NIODeadline.now()
                 let request = CallRequest(
-                    operation: .chat, isStream: isStream, format: WordProvider.format, body: ByteBuffer(), payload: .members([]),
+                    operation: .chat, isStream: isStream, format: WordProvider.format, body: .memory(ByteBuffer()), payload: .members([]),
                     translate: { _ throws(ProviderError) in .members([]) }, arrivedAt: now, readAt: now)
                 RunningCall(
                     loop: loop, snapshot: snapshot, plan: try loop.plan(PlanRequest(needs: needs), in: snapshot), request: request,

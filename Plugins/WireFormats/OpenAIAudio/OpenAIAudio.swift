@@ -18,14 +18,14 @@ public enum OpenAIAudio {
         switch head.bodyForm {
         case .jsonObject: return OpenAIObjectDecoder(readsVectors: false)
         case .eventStream:
-            guard call.isStream else { throw OpenAIChat.unreadable("a stream, which was not requested") }
+            guard call.isStream else { throw ProviderError.unreadable("a stream, which was not requested") }
             return OpenAIAudioEventDecoder()
-        case .markup: throw OpenAIChat.unreadable("a page of HTML or XML; check 'base_url'")
+        case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")
         case .jsonArray, .jsonLines, .other:
             return PayloadDecoder(
                 contentType: head["content-type"] ?? "application/octet-stream", isText: call.operation != .speech,
                 length: head["content-encoding"] == nil ? head["content-length"].flatMap { Int($0) } : nil)
-        case nil: throw OpenAIChat.unreadable("an empty body")
+        case nil: throw ProviderError.unreadable("an empty body")
         }
     }
 }
@@ -75,7 +75,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
         while !isComplete {
             let event: SSEEvent?
             do throws(SSEError) { event = try events.nextEvent(bytes) } catch {
-                throw OpenAIChat.unreadable("an invalid event stream: \(error)")
+                throw ProviderError.unreadable("an invalid event stream: \(error)")
             }
             guard let event else { return events.consume() }
             try read(event, bytes, &response)
@@ -86,7 +86,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         if !isComplete, let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == OpenAIChat.unreadableCode {}
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {}
         }
         guard hasFinished else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()
@@ -94,7 +94,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if let joined = event.joinedData { return try read(event, joined.span.bytes, 0..<joined.count, &response) }
-        if event.isType("error", in: bytes) { throw OpenAIChat.failure(bytes.extracting(event.data)) }
+        if event.isType("error", in: bytes) { throw ProviderError.reported(bytes.extracting(event.data)) }
         guard !event.data.isEmpty else { return }
         try read(event, bytes, event.data, &response)
     }
@@ -114,7 +114,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
     }
 
     private func signals(of object: RawSpan, _ response: inout ResponseSink) throws(ProviderError) -> Signals {
-        guard let members = try? JSON.members(of: object) else { throw OpenAIChat.unreadable("an event that is no JSON object") }
+        guard let members = try? JSON.members(of: object) else { throw ProviderError.unreadable("an event that is no JSON object") }
         var signals = Signals()
         var isError = false, isKnown = false
         for member in members {
@@ -127,7 +127,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
             } else if JSON.isKey(member.key, "error", in: object), value.kind == .object || value.kind == .string,
                 ErrorBody(object.extracting(value.range)) != nil
             {
-                throw OpenAIChat.failure(object.extracting(value.range))
+                throw ProviderError.reported(object.extracting(value.range))
             } else if JSON.isKey(member.key, "delta", in: object) {
                 signals.contentBytes = max(signals.contentBytes, value.range.count - 2)
             } else if JSON.isKey(member.key, "audio", in: object) {
@@ -140,7 +140,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
                 if let usage = try? Usage(&cursor, object) { response.usage(usage) }
             }
         }
-        if isError { throw OpenAIChat.failure(object) }
+        if isError { throw ProviderError.reported(object) }
         if !isKnown, let failure = OpenAIChat.failureWithoutChoices(object) { throw failure }
         return signals
     }

@@ -49,7 +49,7 @@ final class AnthropicStreamWriter: EventStreamWriter {
                 sendPending()
                 send(frame(of: json.span.bytes))
             case .event(let event): write(event)
-            case .buffered, .embeddings: break  // never streamed in this format
+            case .buffered, .embeddings, .payload: break  // never streamed in this format
             }
         }
         sendPending()
