@@ -95,8 +95,8 @@ extension DemoProvider {
         return isHigh ? [0x00, 0x08] : [0x00, 0xF8]
     }
 
-    /// The head of a WAV file with one channel. Source: Microsoft's and IBM's "Multimedia Programming Interface and Data
-    /// Specifications 1.0".
+    /// The head of a WAV file with one channel.
+    /// Source: IBM's and Microsoft's "Multimedia Programming Interface and Data Specifications 1.0".
     private static func wavHead(soundBytes: Int) -> [UInt8] {
         func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
         let rates = number(sampleRate, 4) + number(2 * sampleRate, 4)

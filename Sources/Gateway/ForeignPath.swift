@@ -74,7 +74,7 @@ struct ForeignPath {
             "ui", "ui/**", "dashboard", "dashboard/**", "admin", "login", "console")
         + rows(
             .note("the router doesn't serve such requests; GET / lists its endpoints; send them to the provider itself"),
-            "messages/batches", "messages/batches/**", "audio/**", "images/variations", "videos", "videos/**", "score", "pooling",
+            "messages/batches", "messages/batches/**", "images/variations", "videos", "videos/**", "score", "pooling",
             "classify", "tokenize", "detokenize",
             "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
             "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",

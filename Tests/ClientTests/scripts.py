@@ -84,8 +84,8 @@ def listen(exchange):
     if form.get("stream") == "true":
         exchange.begin_stream()
         for word in TRANSCRIPT.split(" "):
-            exchange.event({"type": "transcript.text.delta", "delta": word})
-        return exchange.event({"type": "transcript.text.done", "text": TRANSCRIPT})
+            exchange.format.event({"type": "transcript.text.delta", "delta": word})
+        return exchange.format.event({"type": "transcript.text.done", "text": TRANSCRIPT})
     kind = form.get("response_format", "json")
     if kind in SUBTITLES:
         return exchange.reply(SUBTITLES[kind].encode(), content_type="text/plain; charset=utf-8")
@@ -100,8 +100,8 @@ def speak(exchange):
     """Sends audio, or audio in events."""
     if exchange.body.get("stream_format") == "sse":
         exchange.begin_stream()
-        exchange.event({"type": "speech.audio.delta", "audio": base64.b64encode(SOUND[:9]).decode()})
-        return exchange.event({"type": "speech.audio.done", "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}})
+        exchange.format.event({"type": "speech.audio.delta", "audio": base64.b64encode(SOUND[:9]).decode()})
+        return exchange.format.event({"type": "speech.audio.done", "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}})
     exchange.reply(SOUND, content_type="audio/mpeg")
 
 

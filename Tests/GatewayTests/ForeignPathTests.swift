@@ -14,7 +14,7 @@ struct ForeignPathTests {
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
         ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),
-        ("/v1/audio/transcriptions", "provider itself"), ("/api/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
+        ("/api/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
         ("/v1/messages/batches", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
     ])
     func `a path of another gateway or vendor is told what to use instead`(path: String, advice: String) throws {

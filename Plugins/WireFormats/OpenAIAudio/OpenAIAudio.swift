@@ -1,8 +1,8 @@
 import Codecs
 public import ProviderKit
 
-/// OpenAI's transcriptions, translations and speech. The router passes their requests through as ``OpenAIObjects`` does,
-/// and their responses in whatever form the client has asked for: a JSON object, plain text, events, or audio.
+/// OpenAI's transcriptions, translations and speech. The router passes their requests through as ``OpenAIObjects``
+/// does, and their responses in whatever form the client has asked for: a JSON object, plain text, events, or audio.
 ///
 /// Source: OpenAI's API reference, "Audio".
 public enum OpenAIAudio {
@@ -62,8 +62,8 @@ struct PayloadDecoder: ResponseDecoder {
 
 /// A decoder for the events of a transcription or of speech.
 ///
-/// OpenAI ends a response with an event whose type ends with `.done`. vLLM sends chunks like chat's, a finish reason and
-/// `[DONE]`. Sources: OpenAI's API reference, "Transcription stream events" and "Speech stream events"; vLLM's
+/// OpenAI ends a response with an event whose type ends with `.done`. vLLM sends chunks like chat's, and then `[DONE]`.
+/// Sources: OpenAI's API reference, "Transcription stream events" and "Speech stream events"; vLLM's
 /// `entrypoints/openai`, class `TranscriptionStreamResponse`.
 struct OpenAIAudioEventDecoder: ResponseDecoder {
     private static let contentType = "text/event-stream; charset=utf-8"

@@ -212,7 +212,8 @@ private struct HeaderParameters {
 
     subscript(_ name: String) -> String? { parameters.first { $0.name == name }?.value }
 
-    /// A text in quotes, in which a backslash escapes a quote or a backslash; elsewhere it is itself, as in a Windows path.
+    /// A text in quotes, in which a backslash escapes a quote or a backslash. Elsewhere it is itself, as in a Windows
+    /// path.
     private static func quoted(_ bytes: [UInt8], _ index: inout Int) -> String? {
         var value: [UInt8] = []
         index += 1
