@@ -54,7 +54,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
     public mutating func key(_ key: StaticString) {
         let to = beginValue(atMost: key.utf8CodeUnitCount &+ 3)
         to.pointee = ASCII.quote
-        Self.copy(key.utf8Start, key.utf8CodeUnitCount, to: to + 1)
+        (to + 1).update(from: key.utf8Start, count: key.utf8CodeUnitCount)
         endKey(to + 1 + key.utf8CodeUnitCount)
     }
 
@@ -87,7 +87,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
             appendEscaped(text.span.bytes)
             return append(ASCII.quote)
         }
-        if let source = text.baseAddress { Self.copy(source, text.count, to: to + 1) }
+        if let source = text.baseAddress { (to + 1).update(from: source, count: text.count) }
         to[text.count &+ 1] = ASCII.quote
         endValue(to + (text.count &+ 2))
     }
@@ -145,23 +145,6 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
     }
 
     // MARK: Storage
-
-    /// Copies bytes. Most keys and texts are so short that a call of `memcpy` would cost more than the copy itself.
-    @inline(__always)
-    private static func copy(_ source: UnsafePointer<UInt8>, _ count: Int, to place: UnsafeMutablePointer<UInt8>) {
-        guard (4...16).contains(count) else { return place.update(from: source, count: count) }
-        let from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(place)
-        // Two loads, of the beginning and of the end, which may overlap.
-        if count >= 8 {
-            let end = from.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
-            to.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
-            to.storeBytes(of: end, toByteOffset: count &- 8, as: UInt64.self)
-        } else {
-            let end = from.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
-            to.storeBytes(of: from.loadUnaligned(as: UInt32.self), as: UInt32.self)
-            to.storeBytes(of: end, toByteOffset: count &- 4, as: UInt32.self)
-        }
-    }
 
     /// A pointer to the end of the text, with room for `more` bytes.
     private mutating func room(for more: Int) -> UnsafeMutablePointer<UInt8> {
