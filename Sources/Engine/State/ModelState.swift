@@ -60,6 +60,7 @@ package final class ModelState: Sendable {
     }
 
     package func availability(now: NIODeadline) -> Availability {
+        if account.isClosed, breaker.isClosed, limits.isEmpty { return .ready }
         let breakers = breakerAvailability(now)
         guard breakers.isAvailable, !limits.isEmpty else { return breakers }
         let limits = limits.availability(now: now)

@@ -43,6 +43,9 @@ package final class SharedBreaker: Sendable {
 
     func remember(_ refusal: ProviderError) { lastRefusal.withLock { $0 = refusal } }
 
+    /// Whether the breaker is closed, and not in cooldown. Takes no lock.
+    var isClosed: Bool { word.closedPass != nil }
+
     /// Takes no lock.
     package func availability(now: NIODeadline) -> Availability { word.availability(now: now) }
 

@@ -8,8 +8,8 @@ protocol Flushing: AnyObject {
 
 /// Collects the flushes of one event loop tick, so that everything is read and processed first and then written.
 /// Consecutive writes wake a peer process once for many messages and run from warm caches; alternating reads and writes
-/// wake it for every message. Measured with 64 connections on two cores: a third less kernel time per request.
-/// For non-streamed messages; the chunks of a stream are flushed when they arrive.
+/// wake it for every message. Measured on two cores: without it, a request costs 14 % more CPU time with 64
+/// connections, and 20 % more with 16. For non-streamed messages; the chunks of a stream are flushed when they arrive.
 final class FlushQueue: @unchecked Sendable {  // confined to its event loop
     private let eventLoop: any EventLoop
     private var waiting: [any Flushing] = []
