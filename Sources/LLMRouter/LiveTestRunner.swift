@@ -28,6 +28,7 @@ struct LiveTestRunner {
     /// - Parameter reachesUpstreams: whether a test that may call an upstream is run. Otherwise it is skipped.
     func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, reachesUpstreams: Bool) async throws -> TestReport.Outcome {
         if test.tokens != nil { return .skipped("'tokens' replaces the estimate, which a real request can't") }
+        if let reason = test.operation.obstacleToLiveTest { return .skipped(reason) }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         if !reachesUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
             return .skipped("the request may reach the upstream of '\(provider)'; add --all to send it")
@@ -67,6 +68,17 @@ struct LiveTestRunner {
             for case let instance? in engine.store.current.instances { try? await loop.eventLoop.submit { loop.drop(instance) }.get() }
         }
         return try response.get()
+    }
+}
+
+extension ProviderKit.Operation {
+    /// Why a live test can't send a request for the operation and judge its response; nil if it can.
+    fileprivate var obstacleToLiveTest: String? {
+        switch self {
+        case .chat, .embeddings, .imageGeneration, .imageEdit, .moderation, .rerank, .completion: nil
+        case .transcription, .translation: "a test can't give the file that a request for \(rawValue) needs"
+        case .speech, .countTokens: "a response to \(rawValue) has no '_router', which live tests judge"
+        }
     }
 }
 
