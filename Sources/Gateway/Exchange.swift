@@ -113,10 +113,12 @@ final class Exchange: ClientObserver {
         BrowserAccess.addFields(for: server.head.fields, snapshot.policy.server.cors, to: &head)
     }
 
-    /// Adds the fields of the call record.
-    func addFields(_ record: CallRecord, to head: inout ResponseHead) {
+    /// Adds the fields of the call record, and those of the upstream's head that go to the client.
+    ///
+    /// - Parameter isOwn: whether the router itself writes the response, and not what the upstream sent.
+    func addFields(_ record: CallRecord, to head: inout ResponseHead, isOwn: Bool = false) {
         RouterMetadata.addFields(record, to: &head, withNames: !hidesNames)
-        guard !hidesNames else { return }
+        guard !isOwn, !hidesNames else { return }
         for field in record.upstreamFields {
             if case .plain(let value) = field.value { head.add(name: field.name, value: snapshot.mask(value)) }
         }
@@ -130,7 +132,7 @@ final class Exchange: ClientObserver {
                 error.addFields(to: &head)
                 if let allow { head.add("allow", allow) }
                 if let record {
-                    addFields(record, to: &head)
+                    addFields(record, to: &head, isOwn: error.refusal == nil)
                 } else if endpoint?.callsModels == true {
                     RouterMetadata.addFields(unplannedAfter: .now() - server.acceptedAt, to: &head)
                 }

@@ -75,15 +75,19 @@ import Testing
         let setup = try Self.setup { exchange in
             let isAccount = exchange.prompt == "account"
             try exchange.respond(
-                isAccount ? 401 : 400, isAccount ? AnthropicReplies.error("invalid x-api-key", type: "authentication_error") : refusal)
+                isAccount ? 401 : 400, isAccount ? AnthropicReplies.error("invalid x-api-key", type: "authentication_error") : refusal,
+                fields: ["request-id: req_upstream", "x-should-retry: true", "anthropic-organization-id: org_1"])
         }
         let response = try setup.router.message("a")
         #expect(response.status == 400)
         #expect(response.text == refusal.replacing("sk-provider", with: "<secret>"))
+        #expect(response.head.all("request-id") == ["req_upstream"] && response.head["anthropic-organization-id"] == nil)
         let account = try setup.router.message("a", "account")
         #expect(account.status == 502)
         #expect(account.json?["type"]?.string == "error")
         #expect(account.json?["error"]?["type"]?.string == "api_error")
+        // The router's own error has the router's own fields.
+        #expect(account.head.all("x-should-retry") == ["false"] && account.head["request-id"] == nil)
     }
 
     @Test func `silence is broken by pings, and an error after the first content is the last event`() throws {

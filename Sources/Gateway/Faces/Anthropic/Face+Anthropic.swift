@@ -11,7 +11,7 @@ extension Face {
         bodiesCarryRouting: false,
         members: .anthropic,
         requestFields: ["anthropic-"],
-        responseFields: ["request-id", "anthropic-", "x-should-retry"],
+        responseFields: ["request-id", "anthropic-ratelimit-", "x-should-retry"],
         passesRefusals: true,
         writeError: { error, requestID, _, writer in
             AnthropicMessages.writeError(type: error.anthropicType, message: error.anthropicMessage, requestID: requestID, to: &writer)
