@@ -50,7 +50,7 @@ final class Exchange: ClientObserver {
         self.snapshot = snapshot
         let fields = server.head.fields
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
-        face = match?.endpoint.face ?? .negotiated(by: fields)
+        face = .of(endpoint, fields)
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting
             && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")

@@ -129,18 +129,19 @@ package final class GatewayHandler: ServerHandler {
         let error = APIError(status, fault.reason, code: fault.code ?? Self.code(of: status), retryAfter: status == 503 ? 1 : nil)
         let loop = engine.loop(of: eventLoop)
         let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
-        let name = head.flatMap { EndpointTable.match(path: $0.path)?.endpoint.name } ?? EndpointTable.otherName
+        let endpoint = head.flatMap { EndpointTable.match(path: $0.path)?.endpoint }
         var response = ResponseHead(status: status)
         response.add("x-request-id", requestID)
         response.add("content-type", "application/json")
         if let head { BrowserAccess.addFields(for: head.fields, loop.snapshot.policy.server.cors, to: &response) }
         error.addFields(to: &response)
         var writer = JSONWriter()
-        let face = head.map { head in EndpointTable.match(path: head.path)?.endpoint.face ?? .negotiated(by: head.fields) } ?? .openAI
+        let face = Face.of(endpoint, head?.fields ?? HTTPFields())
         face.writeError(error, requestID, nil, &writer)
         loop.observer?.ended(
             RequestRecord(
-                requestID: loop.snapshot.mask(requestID), endpoint: name, method: head?.method.description,
+                requestID: loop.snapshot.mask(requestID), endpoint: endpoint?.name ?? EndpointTable.otherName,
+                method: head?.method.description,
                 path: (head?.path).map { loop.snapshot.mask($0) },
                 remoteHost: remoteHost, key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
                 error: error.code, message: loop.snapshot.mask(error.message), duration: .zero))

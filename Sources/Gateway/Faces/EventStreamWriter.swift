@@ -23,12 +23,12 @@ class EventStreamWriter: ResponseWriter {
     private final var staged = ByteBuffer()
     final let exchange: Exchange
     final let eventLoop: any EventLoop
-    private final let keepAlive: StaticString
+    private final let keepAlive: ByteBuffer
     private final let keepAliveTime: TimeAmount
     private final lazy var keepAliveTimer = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
 
     /// - Parameter keepAlive: what breaks the silence, with the blank line at its end.
-    init(_ exchange: Exchange, keepAlive: StaticString) {
+    init(_ exchange: Exchange, keepAlive: ByteBuffer) {
         self.exchange = exchange
         self.keepAlive = keepAlive
         server = exchange.server
@@ -140,7 +140,7 @@ class EventStreamWriter: ResponseWriter {
         guard !hasEnded else { return }
         guard lastWrite + keepAliveTime <= now else { return keepAliveTimer.set(lastWrite + keepAliveTime) }
         sendHead()
-        server.write(ByteBuffer(staticString: keepAlive))
+        server.write(keepAlive)
         server.flush()
         lastWrite = now
         keepAliveTimer.set(now + keepAliveTime)

@@ -51,7 +51,11 @@ final class Face: Sendable {
         self.writer = writer
     }
 
-    /// The face of a request whose path doesn't say it: Anthropic's clients name their version of the API.
+    /// The face of a request to an endpoint. If the path doesn't say it, the version does that Anthropic's clients name.
     /// Source: Anthropic's API reference, "Versions".
-    static func negotiated(by fields: HTTPFields) -> Face { fields.contains("anthropic-version") ? .anthropic : .openAI }
+    ///
+    /// - Parameter endpoint: nil if there is none at the path.
+    static func of(_ endpoint: Endpoint?, _ fields: HTTPFields) -> Face {
+        endpoint?.face ?? (fields.contains("anthropic-version") ? .anthropic : .openAI)
+    }
 }

@@ -28,7 +28,7 @@ package final class BodySpool: Sendable {
     /// Throws if no file can be made in a folder.
     package static func check(folder: String) throws(IOError) { close(try open(in: folder)) }
 
-    /// Opens a file without a name in the folder; its caller closes it.
+    /// Opens a file without a name in the folder. The caller closes it.
     func open() throws(IOError) -> CInt { try Self.open(in: path.withLock { $0 }) }
 
     private static func open(in folder: String) throws(IOError) -> CInt {

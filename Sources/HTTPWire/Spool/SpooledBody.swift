@@ -5,9 +5,9 @@ import Synchronization
 
 /// A request's body in a file of the spool. The file lives as long as this object.
 ///
-/// While the body arrives, its `SpoolWriter` changes it on one event loop, with one job at a time. Then it only changes
-/// no more, and any thread may read it.
-package final class SpooledBody: @unchecked Sendable {  // as above
+/// While the body arrives, its `SpoolWriter` changes it on one event loop, one job at a time. After that it doesn't
+/// change, and any thread may read it.
+package final class SpooledBody: @unchecked Sendable {  // only its writer changes it, before anyone else has it
     private let spool: BodySpool
     let descriptor = Atomic<CInt>(-1)
     private var share: BufferShare
@@ -22,7 +22,7 @@ package final class SpooledBody: @unchecked Sendable {  // as above
     deinit {
         share.release()
         let descriptor = descriptor.load(ordering: .acquiring)
-        // To free a large file takes the system a while.
+        // The system takes a while to free a large file.
         if descriptor >= 0 { NIOThreadPool.singleton.submit { _ in BodySpool.close(descriptor) } }
     }
 

@@ -10,13 +10,15 @@ import WireFormats
 /// Events that already have this format pass through as slices of the upstream's bytes, with their names and their
 /// blank lines. Typed events are written as blocks. The call record is in the head only.
 final class AnthropicStreamWriter: EventStreamWriter {
+    private static let ping = ByteBuffer(bytes: AnthropicMessages.pingFrame)
+
     private let promptTokens: Int
     /// Writes typed events; nil before the first one.
     private var encoder: AnthropicEventWriter?
 
     init(_ exchange: Exchange, _ request: borrowing RequestOutline) {
         promptTokens = request.needs.promptTokens
-        super.init(exchange, keepAlive: "event: ping\ndata: {\"type\":\"ping\"}\n\n")
+        super.init(exchange, keepAlive: Self.ping)
     }
 
     override func begin(_ record: CallRecord) {

@@ -20,6 +20,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let contentHoldTime = TimeAmount.milliseconds(100)
     private static let maxHeldBytes = 64 << 10
+    static let keepAlive = ByteBuffer(staticString: ": keep-alive\n\n")
 
     /// Whether the chunk that gets the first `_router` was written. The first chunk after a resume gets another one.
     private var hasWrittenFirstChunk = false
@@ -51,7 +52,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
         choiceCount = request.choices
         unfinishedChoiceCount = request.choices
         encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: "")
-        super.init(exchange, keepAlive: ": keep-alive\n\n")
+        super.init(exchange, keepAlive: Self.keepAlive)
     }
 
     override func begin(_ record: CallRecord) {

@@ -10,8 +10,6 @@ import ProviderKit
 /// Until the first bytes another model can replace this one. After them a failure ends events with an error event, and
 /// closes the connection in the middle of anything else, so that no client takes the beginning for all of it.
 final class PayloadWriter: ResponseWriter {
-    private static let keepAliveComment: StaticString = ": keep-alive\n\n"
-
     private let exchange: Exchange
     private let server: ServerExchange
     private let keepAliveTime: TimeAmount
@@ -97,7 +95,7 @@ final class PayloadWriter: ResponseWriter {
     }
 
     private func sendKeepAlive() {
-        server.write(ByteBuffer(staticString: Self.keepAliveComment))
+        server.write(OpenAIStreamWriter.keepAlive)
         server.flush()
         keepAliveTimer.set(.now() + keepAliveTime)
     }
