@@ -51,8 +51,8 @@ final class Face: Sendable {
         self.writer = writer
     }
 
-    /// The face of a request to an endpoint. If the path doesn't say it, the version does that Anthropic's clients name.
-    /// Source: Anthropic's API reference, "Versions".
+    /// The face of a request to an endpoint. If the path doesn't say it, the version does that Anthropic's clients
+    /// name. Source: Anthropic's API reference, "Versions".
     ///
     /// - Parameter endpoint: nil if there is none at the path.
     static func of(_ endpoint: Endpoint?, _ fields: HTTPFields) -> Face {
