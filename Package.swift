@@ -14,8 +14,11 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
-func plugin(_ name: String) -> Target {
-    .target(name: name, dependencies: [kit, wireFormats], path: "Plugins/\(name)", swiftSettings: settings)
+/// The provider plugins that are built in.
+let builtins: [Target.Dependency] = ["Anthropic", "Demo", "OpenAI", "OpenAICompatible"]
+
+func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
@@ -27,11 +30,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], data: [String] =
 /// Parsers and their properties. `make fuzz` builds them with libFuzzer as the program `Fuzz`; otherwise they are
 /// tests, which replay the committed inputs.
 let fuzz: Target = {
-    let dependencies: [Target.Dependency] = [
-        kit, "TestSupport", "RoutingPolicy", "HTTPWire", "Engine", "Gateway", "Anthropic", "OpenAI", wireFormats,
-        nioCore,
-        .product(name: "ProviderConformance", package: "ProviderConformance"),
-    ]
+    let dependencies: [Target.Dependency] =
+        [
+            kit, "TestSupport", "RoutingPolicy", "HTTPWire", "Engine", "Gateway", wireFormats, nioCore,
+            .product(name: "ProviderConformance", package: "ProviderConformance"),
+        ] + builtins
     let path = "Tests/FuzzTests"
     return Context.environment["FUZZ"] == "1"
         ? .executableTarget(
@@ -72,16 +75,17 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", "Anthropic", "Demo", "OpenAI", nioCore, nioPosix,
-                logging,
+                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            ] + builtins,
             swiftSettings: settings
         ),
         plugin("Anthropic"),
         plugin("Demo"),
-        plugin("OpenAI"),
+        plugin("OpenAI", ["OpenAIServer"]),
+        plugin("OpenAICompatible", ["OpenAIServer"]),
+        plugin("OpenAIServer"),
 
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
@@ -100,8 +104,7 @@ let package = Package(
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),
         tests(
-            "Plugin",
-            ["Anthropic", "Demo", "OpenAI", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
+            "Plugin", builtins + ["OpenAIServer", wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")]),
         tests("Live", []),
         fuzz,
     ]

@@ -1,6 +1,7 @@
 import Anthropic
 import Demo
 import OpenAI
+import OpenAICompatible
 import ProviderKit
 
 /// The provider plugins that are built in: the values that `plugin:` accepts.

@@ -1,5 +1,5 @@
 import Codecs
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import Testing
 
@@ -21,7 +21,7 @@ struct OpenAIAudioTests {
     private func decoded(
         _ body: [UInt8], _ operation: ProviderKit.Operation, isStream: Bool, form: BodyForm, fields: [HTTPField], size: Int = .max
     ) throws -> Decoded {
-        let provider = OpenAIProvider(.sample)
+        let provider = OpenAICompatibleProvider(.sample)
         let format = try #require(provider.formats(for: operation, model: "up").first)
         let call = Call(operation: operation, model: "up", isStream: isStream, format: format, payload: .members([]))
         var result = Decoded(), sink = ResponseSink(), pending: [UInt8] = [], rest = body[...]
@@ -73,7 +73,7 @@ struct OpenAIAudioTests {
             (.transcription, "transcriptions"), (.translation, "translations"), (.speech, "speech"),
         ]
         for (operation, path) in paths {
-            let provider = OpenAIProvider(.sample), format = try #require(provider.formats(for: operation, model: "up").first)
+            let provider = OpenAICompatibleProvider(.sample), format = try #require(provider.formats(for: operation, model: "up").first)
             let call = Call(operation: operation, model: "up", isStream: false, format: format, payload: .members([]))
             #expect(try provider.request(for: call, body: [UInt8]("{}".utf8).span.bytes).target == "/v1/audio/\(path)")
         }

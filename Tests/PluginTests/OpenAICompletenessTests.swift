@@ -1,4 +1,4 @@
-import OpenAI
+import OpenAICompatible
 import ProviderConformance
 import ProviderKit
 import Testing
@@ -6,7 +6,7 @@ import Testing
 /// A response is complete only if something says so.
 @Suite("when a response of an OpenAI-compatible server is complete")
 struct OpenAICompletenessTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "a finish reason that means an end is a success, in any case",

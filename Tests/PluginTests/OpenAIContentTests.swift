@@ -1,10 +1,10 @@
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import Testing
 
 @Suite("what the OpenAI plugin reads in a response")
 struct OpenAIContentTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "a refusal and a stop by the content filter count as filtered, other ends don't",

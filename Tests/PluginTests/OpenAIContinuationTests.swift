@@ -1,6 +1,7 @@
 import Codecs
 import ConfigTree
 import OpenAI
+import OpenAICompatible
 import ProviderConformance
 import ProviderKit
 import Testing
@@ -103,9 +104,9 @@ struct OpenAIContinuationTests {
         ConfigEntry(key: ConfigText(key, at: .start), value: ConfigNode(.scalar(ConfigScalar(value)), at: .start))
     }
 
-    private func provider(_ way: String) throws -> OpenAIProvider {
+    private func provider(_ way: String) throws -> OpenAICompatibleProvider {
         var fields = FieldReader([entry("base_url", "http://127.0.0.1:1/v1"), entry("continues", way)], at: .start)
-        return OpenAIProvider(try #require(OpenAICompatiblePlugin.readOptions(&fields)))
+        return OpenAICompatibleProvider(try #require(OpenAICompatiblePlugin.readOptions(&fields)))
     }
 
     private func request(

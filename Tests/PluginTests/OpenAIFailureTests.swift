@@ -1,12 +1,12 @@
 import Codecs
-import OpenAI
+import OpenAICompatible
 import ProviderConformance
 import ProviderKit
 import Testing
 
 @Suite("how errors of OpenAI-compatible servers are classified")
 struct OpenAIFailureTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "each server's error for a context that is too long is classified as such",

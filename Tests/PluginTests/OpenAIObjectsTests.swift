@@ -1,5 +1,5 @@
 import Codecs
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import Testing
 import WireFormats
@@ -9,7 +9,7 @@ struct OpenAIObjectsTests {
     private func sent(
         _ operation: ProviderKit.Operation, _ payload: Payload, _ body: [UInt8], defaults: [BodyField] = [], overrides: [BodyField] = []
     ) throws -> (UpstreamRequest, String) {
-        let provider = OpenAIProvider(.sample)
+        let provider = OpenAICompatibleProvider(.sample)
         let format = try #require(provider.formats(for: operation, model: "up").first)
         let call = Call(
             operation: operation, model: "up", isStream: false, format: format, payload: payload, defaults: defaults, overrides: overrides)

@@ -1,6 +1,8 @@
 import Codecs
 import ConfigTree
 import OpenAI
+import OpenAICompatible
+import OpenAIServer
 import ProviderConformance
 import ProviderKit
 import Testing
@@ -8,7 +10,7 @@ import WireFormats
 
 @Suite("the OpenAI plugin")
 struct OpenAIPluginTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test("the provider passes the conformance suite")
     func conformance() {
@@ -76,9 +78,9 @@ struct OpenAIPluginTests {
 
     @Test("the usage is not requested from a server that refuses such requests")
     func usageCanBeLeftOut() throws {
-        var options = OpenAIOptions.sample
+        var options = OpenAIServerOptions.sample
         options.dialect.streamUsage = false
-        #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAIProvider(options)) == #"{"model":"up"}"#)
+        #expect(try sent(#"{"model":"a"}"#, isStream: true, OpenAICompatibleProvider(options)) == #"{"model":"up"}"#)
     }
 
     @Test("the client's members take precedence over the policy's defaults, but not over its overrides")
@@ -220,7 +222,7 @@ struct OpenAIPluginTests {
     }
 
     private func sent(
-        _ body: String, isStream: Bool, _ provider: OpenAIProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []
+        _ body: String, isStream: Bool, _ provider: OpenAICompatibleProvider? = nil, defaults: [BodyField] = [], overrides: [BodyField] = []
     ) throws -> String {
         let bytes = Array(body.utf8)
         let members = try JSON.members(of: bytes.span.bytes)
@@ -254,8 +256,8 @@ struct OpenAIPluginTests {
         #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Привет"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#
 }
 
-extension OpenAIOptions {
-    static var sample: OpenAIOptions {
+extension OpenAIServerOptions {
+    static var sample: OpenAIServerOptions {
         let text = ConfigEntry(
             key: ConfigText("base_url", at: .start), value: ConfigNode(.scalar(ConfigScalar("http://127.0.0.1:1/v1")), at: .start))
         let key = ConfigEntry(

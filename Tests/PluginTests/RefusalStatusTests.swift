@@ -1,5 +1,5 @@
 import Codecs
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 /// the status.
 @Suite("what refusals say is at fault, whatever their status")
 struct RefusalStatusTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "a request that this model does not serve, in any wording and with any status",

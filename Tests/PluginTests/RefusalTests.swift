@@ -1,4 +1,4 @@
-import OpenAI
+import OpenAICompatible
 import ProviderConformance
 import ProviderKit
 import Testing
@@ -6,7 +6,7 @@ import Testing
 /// Error bodies as providers send them, and what each says is at fault. The status alone would mislead in most of them.
 @Suite("what a provider's refusal says is at fault")
 struct RefusalTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "a refusal of the key or the account",

@@ -1,12 +1,12 @@
 import Codecs
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import Testing
 
 /// Messages as providers word them, and what each says is at fault. Their codes say nothing.
 @Suite("what the words of a refusal say is at fault")
 struct RefusalWordsTests {
-    let provider = OpenAIProvider(.sample)
+    let provider = OpenAICompatibleProvider(.sample)
 
     @Test(
         "what the model does not support is for the next model",

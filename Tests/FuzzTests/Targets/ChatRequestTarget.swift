@@ -1,7 +1,7 @@
 import Codecs
 import Engine
 import HTTPWire
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 import WireFormats
 
@@ -20,7 +20,7 @@ func checkChatRequest(_ bytes: [UInt8]) throws {
 
     let call = Call(
         operation: .chat, model: "up", isStream: request.isStream, format: OpenAIChat.format, payload: request.payload)
-    let sent = try OpenAIProvider.openAI.request(for: call, body: bytes.span.bytes).body.flatMap { source -> [UInt8] in
+    let sent = try OpenAICompatibleProvider.openAI.request(for: call, body: bytes.span.bytes).body.flatMap { source -> [UInt8] in
         switch source {
         case .bytes(let bytes): bytes
         case .client(let range): Array(bytes[range])

@@ -1,4 +1,4 @@
-import OpenAI
+import OpenAICompatible
 import ProviderKit
 
 /// A refusal keeps its status, has a message and a class that an upstream can cause, and a wait is not negative.
@@ -11,7 +11,7 @@ func checkOpenAIError(_ bytes: [UInt8]) throws {
     let wait = String(decoding: line.filter { $0 >= 0x20 }, as: UTF8.self)
     let head = UpstreamHead(status: status, fields: wait.isEmpty ? [] : [HTTPField("retry-after", wait)])
     let body = Array(bytes.dropFirst(line.count + 2))
-    let error = OpenAIProvider.openAI.failure(head: head, body: body.span.bytes)
+    let error = OpenAICompatibleProvider.openAI.failure(head: head, body: body.span.bytes)
     try ensure(error.status == status, "its status is \(String(describing: error.status)), not \(status)")
     try ensure(!error.message.isEmpty, "it has no message")
     try ensure(![.unreachable, .reset, .invalidJSON, .routerLimit, .cancelled].contains(error.failure), "its class is \(error.failure)")

@@ -1,5 +1,4 @@
 import Codecs
-import OpenAI
 import ProviderKit
 import WireFormats
 

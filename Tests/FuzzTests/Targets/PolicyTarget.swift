@@ -1,5 +1,6 @@
 import ConfigTree
 import OpenAI
+import OpenAICompatible
 import RoutingPolicy
 
 /// A policy file gives the same report each time. Every issue is at a place inside the file, the report has no policy
