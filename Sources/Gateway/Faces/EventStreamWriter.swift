@@ -3,13 +3,14 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// A response as server-sent events: what the streams of all faces have in common.
+/// A streamed response: what the streams of all faces have in common, whatever their framing is.
 ///
 /// Until the commit (the first content, after which no other model is called), bytes are staged and not sent. A client
 /// that hears nothing for `server.keepalive` gets the face's sign of life; if the head must go out for that, before a
 /// model is chosen, it has no call record.
 ///
-/// A subclass writes the events of its format: it overrides `begin`, `write`, `resume`, `writeEnd` and `writeFailure`.
+/// A subclass writes the frames of its format: it overrides `begin`, `write`, `resume`, `writeEnd`, `writeFailure` and
+/// `keepAlive`. A frame is what the format cuts the stream into, such as a server-sent event or a line of JSON.
 class EventStreamWriter: ResponseWriter {
     // The properties that every chunk uses come first, so that they share a cache line.
     private final let server: ServerExchange
@@ -23,14 +24,13 @@ class EventStreamWriter: ResponseWriter {
     private final var staged = ByteBuffer()
     final let exchange: Exchange
     final let eventLoop: any EventLoop
-    private final let keepAlive: ByteBuffer
+    private final let contentType: String
     private final let keepAliveTime: TimeAmount
     private final lazy var keepAliveTimer = LazyDeadline(eventLoop: eventLoop) { [self] now in sendKeepAlive(now) }
 
-    /// - Parameter keepAlive: what breaks the silence, with the blank line at its end.
-    init(_ exchange: Exchange, keepAlive: ByteBuffer) {
+    init(_ exchange: Exchange, contentType: String = "text/event-stream; charset=utf-8") {
         self.exchange = exchange
-        self.keepAlive = keepAlive
+        self.contentType = contentType
         server = exchange.server
         eventLoop = exchange.server.eventLoop
         keepAliveTime = TimeAmount(exchange.snapshot.policy.server.keepalive)
@@ -54,7 +54,10 @@ class EventStreamWriter: ResponseWriter {
     /// Writes what ends a complete response.
     func writeEnd() {}
 
-    /// Writes the event for an error after the head was sent.
+    /// What breaks the silence.
+    var keepAlive: ByteBuffer { ByteBuffer() }
+
+    /// Writes the frame for an error after the head was sent.
     func writeFailure(_ error: APIError) {}
 
     func stopTimers() {
@@ -124,11 +127,29 @@ class EventStreamWriter: ResponseWriter {
         if let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) { send(slice) }
     }
 
+    /// Adds a frame to the run of adjacent frames that are sent as one slice.
+    @inline(__always)
+    final func add(_ frame: Range<Int>, to run: inout Range<Int>?, of bytes: ByteBuffer) {
+        if let range = run, range.upperBound == frame.lowerBound {
+            run = range.lowerBound..<frame.upperBound
+        } else {
+            send(&run, of: bytes)
+            run = frame
+        }
+    }
+
+    /// Sends a run of frames.
+    @inline(__always)
+    final func send(_ run: inout Range<Int>?, of bytes: ByteBuffer) {
+        if let range = run { send(range, of: bytes) }
+        run = nil
+    }
+
     private final func sendHead() {
         guard !isHeadSent else { return }
         isHeadSent = true
         var head = ResponseHead(status: 200)
-        head.add("content-type", "text/event-stream; charset=utf-8")
+        head.add("content-type", contentType)
         head.add("cache-control", "no-cache")
         head.add("x-accel-buffering", "no")
         exchange.addCommonFields(to: &head)

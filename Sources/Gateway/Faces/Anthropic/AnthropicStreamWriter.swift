@@ -18,8 +18,10 @@ final class AnthropicStreamWriter: EventStreamWriter {
 
     init(_ exchange: Exchange, _ request: borrowing RequestOutline) {
         promptTokens = request.needs.promptTokens
-        super.init(exchange, keepAlive: Self.ping)
+        super.init(exchange)
     }
+
+    override var keepAlive: ByteBuffer { Self.ping }
 
     override func begin(_ record: CallRecord) {
         super.begin(record)
@@ -27,34 +29,24 @@ final class AnthropicStreamWriter: EventStreamWriter {
     }
 
     override func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        // Adjacent frames are sent as one slice.
-        var pending: Range<Int>?
-        func sendPending() {
-            if let range = pending { send(range, of: bytes) }
-            pending = nil
-        }
+        var run: Range<Int>?
         for part in parts {
             switch part {
             case .chunk(let chunk):
-                guard let frame = chunk.frame else {
-                    sendPending()
-                    send(frame(of: bytes.readableBytesSpan.extracting(chunk.json)))
-                    continue
-                }
-                if let range = pending, range.upperBound == frame.lowerBound {
-                    pending = range.lowerBound..<frame.upperBound
+                if let frame = chunk.frame {
+                    add(frame, to: &run, of: bytes)
                 } else {
-                    sendPending()
-                    pending = frame
+                    send(&run, of: bytes)
+                    send(frame(of: bytes.readableBytesSpan.extracting(chunk.json)))
                 }
             case .joined(let json, _):
-                sendPending()
+                send(&run, of: bytes)
                 send(frame(of: json.span.bytes))
             case .event(let event): write(event)
             case .buffered, .embeddings, .payload: break  // never streamed in this format
             }
         }
-        sendPending()
+        send(&run, of: bytes)
     }
 
     override func writeEnd() {

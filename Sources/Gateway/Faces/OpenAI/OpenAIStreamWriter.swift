@@ -20,7 +20,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let contentHoldTime = TimeAmount.milliseconds(100)
     private static let maxHeldBytes = 64 << 10
-    static let keepAlive = ByteBuffer(staticString: ": keep-alive\n\n")
+    static let keepAliveComment = ByteBuffer(staticString: ": keep-alive\n\n")
 
     /// Whether the chunk that gets the first `_router` was written. The first chunk after a resume gets another one.
     private var hasWrittenFirstChunk = false
@@ -52,8 +52,10 @@ final class OpenAIStreamWriter: EventStreamWriter {
         choiceCount = request.choices
         unfinishedChoiceCount = request.choices
         encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: "")
-        super.init(exchange, keepAlive: Self.keepAlive)
+        super.init(exchange)
     }
+
+    override var keepAlive: ByteBuffer { Self.keepAliveComment }
 
     override func begin(_ record: CallRecord) {
         super.begin(record)
@@ -64,43 +66,33 @@ final class OpenAIStreamWriter: EventStreamWriter {
     }
 
     override func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        // Adjacent frames that pass through unchanged are sent as one slice.
-        var pending: Range<Int>?
-        func sendPending() {
-            if let range = pending { send(range, of: bytes) }
-            pending = nil
-        }
+        var run: Range<Int>?
         for part in parts {
             switch part {
             case .chunk(let chunk):
                 guard let frame = passthroughFrame(chunk) else {
-                    sendPending()
+                    send(&run, of: bytes)
                     if let json = bytes.getSlice(at: bytes.readerIndex + chunk.json.lowerBound, length: chunk.json.count) {
                         write(json: json, chunk.signals)
                     }
                     continue
                 }
                 unfinishedChoiceCount -= chunk.signals.finishes
-                if let range = pending, range.upperBound == frame.lowerBound {
-                    pending = range.lowerBound..<frame.upperBound
-                } else {
-                    sendPending()
-                    pending = frame
-                }
+                add(frame, to: &run, of: bytes)
             case .joined(let json, let signals):
-                sendPending()
+                send(&run, of: bytes)
                 write(json: ByteBuffer(bytes: json), signals)
             case .event(let event):
-                sendPending()
+                send(&run, of: bytes)
                 comesAsEvents = true
                 if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.signals) }
             case .embeddings, .payload: break  // never streamed as chunks
             case .buffered(let range, let signals):
-                sendPending()
+                send(&run, of: bytes)
                 writeConverted(bytes.readableBytesSpan.extracting(range), signals)
             }
         }
-        sendPending()
+        send(&run, of: bytes)
     }
 
     override func resume(_ record: CallRecord) {

@@ -95,7 +95,7 @@ final class PayloadWriter: ResponseWriter {
     }
 
     private func sendKeepAlive() {
-        server.write(OpenAIStreamWriter.keepAlive)
+        server.write(OpenAIStreamWriter.keepAliveComment)
         server.flush()
         keepAliveTimer.set(.now() + keepAliveTime)
     }
