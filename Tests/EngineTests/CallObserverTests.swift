@@ -60,8 +60,8 @@ struct CallObserverTests {
             do {
                 let loop = engine.loop(of: eventLoop), needs = RequestNeeds(), now = NIODeadline.now()
                 let request = CallRequest(
-                    operation: .chat, isStream: isStream, format: WordProvider.format, body: .memory(ByteBuffer()), payload: .members([]),
-                    translate: { _ throws(ProviderError) in .members([]) }, arrivedAt: now, readAt: now)
+                    .init(.chat, WordProvider.format) { _ throws(ProviderError) in .members([]) }, isStream: isStream,
+                    body: RequestBody(ByteBuffer()), payload: .members([]), arrivedAt: now, readAt: now)
                 RunningCall(
                     loop: loop, snapshot: snapshot, plan: try loop.plan(PlanRequest(needs: needs), in: snapshot), request: request,
                     needs: needs, writer: Client(loop, seen)

@@ -4,15 +4,11 @@ package import ProviderKit
 
 /// A client's request, reduced to what the engine acts on.
 package struct CallRequest: Sendable {
-    package let operation: ProviderKit.Operation
+    package let kind: Kind
     package let isStream: Bool
-    /// The client's wire format.
-    package let format: WireFormat
     package let body: RequestBody
     /// What goes to providers that speak the client's format.
     package let payload: Payload
-    /// Reads the body for all other providers.
-    package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
     /// The header fields that go upstream.
     package let headers: [HTTPField]
     /// Those that go to providers that speak the client's format, besides.
@@ -31,16 +27,11 @@ package struct CallRequest: Sendable {
     package let readAt: NIODeadline
 
     package init(
-        operation: ProviderKit.Operation, isStream: Bool, format: WireFormat, body: RequestBody, payload: Payload,
-        translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload, headers: [HTTPField] = [],
-        formatHeaders: [HTTPField] = [],
-        responseFields: [StaticString] = [], key: String? = nil,
-        choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+        _ kind: Kind, isStream: Bool, body: RequestBody, payload: Payload, headers: [HTTPField] = [], formatHeaders: [HTTPField] = [],
+        responseFields: [StaticString] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
-        self.operation = operation
+        self.kind = kind
         self.isStream = isStream
-        self.format = format
-        self.translate = translate
         self.body = body
         self.payload = payload
         self.headers = headers
@@ -50,6 +41,26 @@ package struct CallRequest: Sendable {
         self.choices = choices
         self.arrivedAt = arrivedAt
         self.readAt = readAt
+    }
+
+    package var operation: ProviderKit.Operation { kind.operation }
+
+    /// What all requests to an endpoint have in common.
+    package final class Kind: Sendable {
+        package let operation: ProviderKit.Operation
+        /// The client's wire format.
+        package let format: WireFormat
+        /// Reads the body for providers that don't speak the client's format.
+        package let translate: @Sendable (RawSpan) throws(ProviderError) -> Payload
+
+        package init(
+            _ operation: ProviderKit.Operation, _ format: WireFormat,
+            translate: @escaping @Sendable (RawSpan) throws(ProviderError) -> Payload
+        ) {
+            self.operation = operation
+            self.format = format
+            self.translate = translate
+        }
     }
 }
 
@@ -62,7 +73,7 @@ indirect enum Translation {
 
     init(of request: CallRequest) {
         let body = request.body.bytes
-        do throws(ProviderError) { self = .payload(try request.translate(body.readableBytesSpan)) } catch { self = .failed(error) }
+        do throws(ProviderError) { self = .payload(try request.kind.translate(body.readableBytesSpan)) } catch { self = .failed(error) }
     }
 }
 

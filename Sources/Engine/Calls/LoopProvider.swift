@@ -61,7 +61,7 @@ final class LoopProvider {
     private func message(_ request: UpstreamRequest, _ clientBody: RequestBody, isStream: Bool) -> UpstreamMessage {
         let head = head(of: request)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
-        guard bodyBytes <= UpstreamMessage.copyLimit, case .memory(let clientBody) = clientBody else {
+        guard bodyBytes <= UpstreamMessage.copyLimit, clientBody.file == nil else {
             let pieces = request.body.map { source -> BodyPiece in
                 switch source {
                 case .bytes(let bytes): .bytes(ByteBuffer(bytes: bytes))
@@ -70,12 +70,12 @@ final class LoopProvider {
             }
             return UpstreamMessage(head, pieces: pieces, isResponseBuffered: !isStream)
         }
-        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body] start in
+        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body, clientBytes = clientBody.bytes] start in
             for source in body {
                 switch source {
                 case .bytes(let bytes): start.writeBytes(bytes)
                 case .client(let range):
-                    clientBody.withUnsafeReadableBytes {
+                    clientBytes.withUnsafeReadableBytes {
                         _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)]))
                     }
                 }

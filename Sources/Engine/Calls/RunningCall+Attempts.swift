@@ -61,7 +61,7 @@ extension RunningCall {
     /// The request as typed values; nil for a provider that speaks the client's format.
     func translation(for candidate: CallMachine.Candidate, at provider: LoopProvider) -> Translation? {
         let formats = provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream)
-        return formats.contains(request.format) ? nil : translation
+        return formats.contains(request.kind.format) ? nil : translation
     }
 
     /// The call that the provider's plugin translates. A call whose request can't be translated is never sent.
@@ -72,7 +72,7 @@ extension RunningCall {
         let payload = if case .payload(let payload)? = translation { payload } else { request.payload }
         return Call(
             operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
-            format: request.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
+            format: request.kind.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
             overrides: snapshot.policy.models[candidate.model].requestOverrides,
             continuation: plan.resumes && machine.isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,

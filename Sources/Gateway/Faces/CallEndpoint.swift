@@ -19,17 +19,16 @@ enum CallEndpoint {
     static func serve(
         _ operation: ProviderKit.Operation, _ format: WireFormat, translate: @escaping Translation
     ) -> @Sendable (Exchange) -> Void {
-        { serve($0, operation, format, translate) }
+        let kind = CallRequest.Kind(operation, format, translate: translate)
+        return { serve($0, kind) }
     }
 
     /// Reads the request, plans it, and starts the call.
-    private static func serve(
-        _ exchange: Exchange, _ operation: ProviderKit.Operation, _ format: WireFormat, _ translate: @escaping Translation
-    ) {
+    private static func serve(_ exchange: Exchange, _ kind: CallRequest.Kind) {
+        let operation = kind.operation
         let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let body = exchange.server.requestBody
             let request = try outline(of: exchange)
             // Speech is sent on as it arrives, whether the client asks for audio or for events.
             let isStream = request.isStream || operation == .speech
@@ -46,13 +45,10 @@ enum CallEndpoint {
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    operation: operation, isStream: isStream, format: format, body: body, payload: request.payload,
-                    translate: translate,
+                    kind, isStream: isStream, body: exchange.server.requestBody, payload: request.payload,
                     headers: forwardedFields(of: exchange.server.head.fields),
                     formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
-                    key: exchange.keyName,
-                    choices: request.choices,
-                    arrivedAt: exchange.server.acceptedAt, readAt: readAt),
+                    key: exchange.keyName, choices: request.choices, arrivedAt: exchange.server.acceptedAt, readAt: readAt),
                 needs: request.needs, admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()

@@ -26,7 +26,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     package var observer: (any ClientObserver)?
 
     /// The complete body.
-    package var requestBody: RequestBody { spooledBody.map { .spooled($0) } ?? .memory(body) }
+    package var requestBody: RequestBody { RequestBody(body, file: spooledBody) }
 
     /// A value that the handler keeps with the connection, from one request to the next.
     package var connectionState: AnyObject? {

@@ -1,33 +1,24 @@
 package import NIOCore
 
 /// A complete body of a request: in memory, or in a file.
-package enum RequestBody: Sendable {
-    case memory(ByteBuffer)
-    case spooled(SpooledBody)
-
-    package var count: Int {
-        switch self {
-        case .memory(let bytes): bytes.readableBytes
-        case .spooled(let body): body.count
-        }
-    }
-
+package struct RequestBody: Sendable {
     /// The bytes in memory; empty for a body in a file.
-    package var bytes: ByteBuffer {
-        switch self {
-        case .memory(let bytes): bytes
-        case .spooled: ByteBuffer()
-        }
+    package let bytes: ByteBuffer
+    /// nil for a body in memory.
+    package let file: SpooledBody?
+
+    package init(_ bytes: ByteBuffer, file: SpooledBody? = nil) {
+        self.bytes = bytes
+        self.file = file
     }
+
+    package var count: Int { file?.count ?? bytes.readableBytes }
 
     /// The piece in `range`, or in the part of it that lies inside the body.
     package subscript(_ range: Range<Int>) -> BodyPiece {
         let range = range.clamped(to: 0..<count)
-        switch self {
-        case .memory(let bytes):
-            return .bytes(bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
-        case .spooled(let body): return .file(body, range)
-        }
+        if let file { return .file(file, range) }
+        return .bytes(bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
     }
 }
 

@@ -11,6 +11,10 @@ import WireFormats
 /// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise
 /// the router estimates. No other model is asked, and neither breakers nor costs learn of it.
 enum CountTokensEndpoint {
+    private static let kind = CallRequest.Kind(.countTokens, AnthropicMessages.format) { _ throws(ProviderError) in
+        throw .cannotExpress("a request to count tokens")
+    }
+
     static func serve(_ exchange: Exchange) {
         let readAt = NIODeadline.now()
         do throws(APIError) {
@@ -28,8 +32,7 @@ enum CountTokensEndpoint {
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: plan,
                 request: CallRequest(
-                    operation: .countTokens, isStream: false, format: AnthropicMessages.format, body: body, payload: request.payload,
-                    translate: { _ throws(ProviderError) in throw .cannotExpress("a request to count tokens") },
+                    kind, isStream: false, body: body, payload: request.payload,
                     formatHeaders: CallEndpoint.formatFields(of: exchange.server.head.fields, exchange.face.requestFields),
                     responseFields: exchange.face.responseFields, key: exchange.keyName, arrivedAt: exchange.server.acceptedAt,
                     readAt: readAt),
