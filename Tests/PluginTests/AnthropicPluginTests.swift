@@ -15,10 +15,12 @@ struct AnthropicPluginTests {
         let suite = ProviderConformance(
             provider: provider,
             responses: [
-                .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8)),
+                .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8), content: Self.streamContent),
                 .init(
                     "a stream with CRLF", isStream: true, head: .eventStream, bytes: Array(Self.stream.replacing("\n", with: "\r\n").utf8)),
-                .init("a message", isStream: false, head: .json, bytes: Array(Self.message.utf8)),
+                .init(
+                    "a message", isStream: false, head: .json, bytes: Array(Self.message.utf8),
+                    content: .init(text: "Привет", toolCalls: [("f", #"{"a":1}"#)], finish: .toolCalls, usage: Self.usage)),
                 .init("a stream that was not asked for", isStream: false, head: .eventStream, bytes: Array(Self.stream.utf8)),
                 .init("a message in the place of a stream", isStream: true, head: .json, bytes: Array(Self.message.utf8)),
             ],
@@ -26,6 +28,19 @@ struct AnthropicPluginTests {
                 .body(#"{"messages":[]}"#),
                 .body(#"{"model":"auto","max_tokens":5,"messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#),
                 .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")])),
+            ],
+            failures: [
+                .init(
+                    "an overloaded server", status: 529,
+                    body: #"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+                    is: .rateLimited),
+                .init(
+                    "no credit", status: 400,
+                    body: #"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#,
+                    is: .providerRejected),
+            ],
+            failureEvents: [
+                "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"
             ])
         #expect(suite.violations() == [])
     }
@@ -366,6 +381,10 @@ struct AnthropicPluginTests {
                 }
             }, as: UTF8.self)
     }
+
+    private static let usage = Usage(promptTokens: 3, completionTokens: 9)
+    private static let streamContent = ProviderConformance.Content(
+        text: "Привет 🚀", reasoning: "hm", hasToken: true, toolCalls: [("f", "{}")], finish: .toolCalls, usage: usage)
 
     private static let stream = [
         #"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"up","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}"#,

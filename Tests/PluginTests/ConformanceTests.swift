@@ -1,107 +1,65 @@
-import Codecs
 import ProviderConformance
 import ProviderKit
 import Testing
 
 @Suite("the conformance suite finds violations of its rules")
 struct ConformanceTests {
-    @Test(
-        "a provider that claims to continue, but doesn't, is found",
-        arguments: [
-            (FakeProvider.Fault.forgetsText, "the last message of a continuation is not the assistant's with the text so far"),
-            (.otherRole, "the last message of a continuation is not the assistant's with the text so far"),
-            (.unescapedText, "the body of a continuation is not JSON"),
-            (.refuses, "a continuation is refused"), (.noMessages, "the body of a continuation doesn't contain the text so far"),
-        ])
-    func continuations(fault: FakeProvider.Fault, violation: String) {
-        let requests = [ProviderConformance.Request.body(#"{"model":"a","messages":[{"role":"user","content":"hi"}]}"#)]
-        #expect(
-            ProviderConformance(provider: FakeProvider(fault: fault), responses: [], requests: requests).violations().contains {
-                $0.hasPrefix(violation)
-            })
-        #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [], requests: requests).violations() == [])
+    @Test("a provider that breaks one rule is found by the check of that rule", arguments: ProviderConformance.checks)
+    func broken(check: ProviderConformance.Check) {
+        #expect(suite(FakeProvider(breaking: check.name)).violations(of: check) != [], "'\(check.name)' finds nothing")
     }
 
-    @Test(
-        "a decoder that collects the wrong text is found",
-        arguments: [
-            (FakeProvider.Fault.keepsAlways, "a: its text is collected although 'keepsText' is false"),
-            (.keepsHalf, "a: the collected text is not the text of the response"),
-            (.keepsByRead, "a: byte by byte, it decodes differently"),
-            (.changesWhenKeeping, "a: it decodes differently if its text is collected"),
-        ])
-    func texts(fault: FakeProvider.Fault, violation: String) {
-        let response = ProviderConformance.RecordedResponse(
-            "a", isStream: true, head: UpstreamHead(status: 200), bytes: Array("abc\n".utf8))
-        #expect(
-            ProviderConformance(provider: FakeProvider(fault: fault), responses: [response], requests: []).violations().contains(violation))
-        #expect(ProviderConformance(provider: FakeProvider(fault: .none), responses: [response], requests: []).violations() == [])
-    }
-}
-
-/// A provider that sends the client's messages and reads one line of text, with one fault.
-struct FakeProvider: Provider {
-    enum Fault {
-        case none, forgetsText, otherRole, unescapedText, refuses, noMessages
-        case keepsAlways, keepsHalf, keepsByRead, changesWhenKeeping
+    @Test("a provider that keeps all rules passes")
+    func sound() {
+        #expect(suite(FakeProvider(breaking: nil)).violations() == [])
     }
 
-    var fault: Fault
-    let canContinue = true
-    let origin: Origin? = Origin(isTLS: false, host: "127.0.0.1", port: 1)
+    @Test("no two checks have the same name, and there are many")
+    func names() {
+        let names = ProviderConformance.checks.map(\.name)
+        #expect(Set(names).count == names.count && names.count >= 60)
+    }
 
-    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] { [WireFormat("fake")] }
-
-    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("model", call.model)
-        if fault == .noMessages { return UpstreamRequest(target: "/", fields: [], body: [.bytes(writer.bytes + [UInt8(ascii: "}")])]) }
-        if fault == .refuses, call.continuation != nil { throw ProviderError(.unsupported, message: "no") }
-        writer.key("messages")
-        writer.array {
-            guard let text = call.continuation, fault != .forgetsText else { return }
-            $0.object {
-                $0.member("role", fault == .otherRole ? "user" : "assistant")
-                $0.key("content")
-                if fault == .unescapedText { $0.raw(Array("\"\(text)\"".utf8)) } else { $0.string(text) }
-            }
+    private func suite(_ provider: FakeProvider) -> ProviderConformance {
+        let usage = Usage(promptTokens: 3, completionTokens: 5)
+        let full = ProviderConformance.Content(
+            text: "Hey", reasoning: "Hm", hasToken: true, toolCalls: [("add", #"{"a":[1]}"#), ("now", "{}")], finish: .toolCalls,
+            usage: usage)
+        let refused = ProviderConformance.Content(isFiltered: true, finish: .contentFilter)
+        func response(
+            _ name: String, _ type: String, _ body: String, _ content: ProviderConformance.Content
+        ) -> ProviderConformance.RecordedResponse {
+            .init(
+                name, isStream: type != "application/json", head: UpstreamHead(status: 200, fields: [HTTPField("content-type", type)]),
+                bytes: Array(body.utf8), content: content)
         }
-        writer.endObject()
-        return UpstreamRequest(target: "/", fields: [], body: [.bytes(writer.bytes)])
-    }
-
-    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        FakeDecoder(fault: fault, keepsText: call.keepsText)
-    }
-}
-
-private struct FakeDecoder: ResponseDecoder {
-    let fault: FakeProvider.Fault
-    let keepsText: Bool
-    private var reads = 0
-
-    init(fault: FakeProvider.Fault, keepsText: Bool) {
-        self.fault = fault
-        self.keepsText = keepsText
-    }
-
-    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
-        reads += 1
-        let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-        guard text.hasSuffix("\n") else { return 0 }
-        response.event(.text(text))
-        if fault == .changesWhenKeeping, keepsText { response.event(.reasoning("x")) }
-        if keepsText || fault == .keepsAlways {
-            response.keep(text: fault == .keepsHalf ? String(text.dropLast()) : text)
-            if fault == .keepsByRead { response.keep(text: "\(reads)") }
-        }
-        response.event(.finish(.stop))
-        response.complete()
-        return bytes.byteCount
-    }
-
-    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        throw .truncated("cut")
+        let objects = [
+            #"{"think":"Hm","token":"t","text":"He"}"#, #"{"text":"y"}"#, #"{"tool":"add","id":"1","args":"{\"a\":"}"#,
+            #"{"args":" [1]}"}"#, #"{"tool":"now","id":"2"}"#, #"{"usage":[3,5],"finish":"tool_calls"}"#,
+        ]
+        let events = objects.map { "data: \($0)\n\n" }.joined() + "data: [DONE]\n\n"
+        return ProviderConformance(
+            provider: provider,
+            responses: [
+                response("events", "text/event-stream", events, full),
+                response("lines", "application/x-ndjson", objects.joined(separator: "\n") + "\n{\"end\":true}\n", full),
+                response(
+                    "an object", "application/json", #"{"text":"Hello","usage":[3,5],"finish":"stop"}"#,
+                    .init(text: "Hello", finish: .stop, usage: usage)),
+                response(
+                    "a refusal", "text/event-stream",
+                    "data: {\"refusal\":\"No.\"}\n\ndata: {\"finish\":\"content_filter\"}\n\ndata: [DONE]\n\n", refused),
+            ],
+            requests: [
+                .body(#"{"model":"auto","messages":[{"role":"user","content":"hi"}],"x":1e999}"#),
+                .chat(ChatRequest(messages: [ChatMessage(.user, "hi")])),
+            ],
+            failures: [
+                .init("no credit", status: 400, body: #"{"error":{"message":"no credit: insufficient_quota"}}"#, is: .providerRejected),
+                .init(
+                    "a wait", status: 429, body: #"{"error":{"message":"try again in 1.5s"}}"#, is: .rateLimited,
+                    retryAfter: .milliseconds(1500)),
+            ],
+            failureEvents: ["data: {\"error\":\"overloaded\"}\n\n", "{\"error\":\"overloaded\"}\n"])
     }
 }

@@ -15,17 +15,15 @@ struct OpenAIPluginTests {
     @Test("the provider passes the conformance suite")
     func conformance() {
         let suite = ProviderConformance(
-            provider: provider,
-            responses: [
-                .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8)),
-                .init("a stream with CRLF, comments and ids", isStream: true, head: .eventStream, bytes: Array(Self.roughStream.utf8)),
-                .init("a non-streamed response", isStream: false, head: .json, bytes: Array(Self.buffered.utf8)),
+            provider: provider, responses: Self.recorded, requests: Self.requests,
+            failures: [
+                .init("no credit", status: 429, body: #"{"error":{"message":"x","code":"insufficient_quota"}}"#, is: .providerRejected),
+                .init(
+                    "a limit", status: 429, body: #"{"error":{"message":"Rate limit reached. Please try again in 1.5s."}}"#,
+                    is: .rateLimited,
+                    retryAfter: .milliseconds(1500)),
             ],
-            requests: [
-                .body(#"{"messages":[]}"#),
-                .body(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#),
-                .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")])),
-            ])
+            failureEvents: Self.failureEvents)
         #expect(suite.violations() == [])
     }
 

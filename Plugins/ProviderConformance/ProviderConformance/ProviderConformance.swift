@@ -3,16 +3,88 @@ public import ProviderKit
 
 /// A suite of checks that every provider must pass, whatever its wire format is.
 ///
-/// Run it with requests, and with responses that were recorded from the provider, and expect no violations:
+/// Run it with requests, and with responses and failures that were recorded from the provider, and expect no
+/// violations:
 ///
 /// ```swift
 /// let suite = ProviderConformance(
 ///     provider: MyPlugin.makeProvider(options),
-///     responses: [.init("a stream", isStream: true, head: head, bytes: bytes)],
-///     requests: [.chat(ChatRequest(messages: [ChatMessage(.user, "Hello")]))])
+///     responses: [.init("a stream", isStream: true, head: head, bytes: bytes, content: .init(text: "Hi", finish: .stop))],
+///     requests: [.chat(ChatRequest(messages: [ChatMessage(.user, "Hello")]))],
+///     failures: [.init("no credit", status: 429, body: body, is: .providerRejected)],
+///     failureEvents: ["data: {\"error\": \"overloaded\"}\n\n"])
 /// #expect(suite.violations() == [])
 /// ```
 public struct ProviderConformance {
+    /// A rule, which holds for every provider.
+    public struct Check: Sendable, CustomStringConvertible {
+        /// The rule in words.
+        public let name: String
+        /// The places where a provider breaks the rule.
+        let violations: @Sendable (ProviderConformance) -> [String]
+
+        init(_ name: String, _ violations: @escaping @Sendable (ProviderConformance) -> [String]) {
+            self.name = name
+            self.violations = violations
+        }
+
+        /// The name.
+        public var description: String { name }
+    }
+
+    let provider: any Provider
+    let responses: [RecordedResponse]
+    let requests: [Request]
+    let failures: [RecordedFailure]
+    let failureEvents: [String]
+
+    /// Creates a suite.
+    ///
+    /// - Parameters:
+    ///   - responses: complete, successful responses of the provider.
+    ///   - requests: requests that the provider can express.
+    ///   - failures: refusals of the provider.
+    ///   - failureEvents: events with which a stream of the provider fails, with the blank line or the line end behind
+    ///     them.
+    public init(
+        provider: any Provider, responses: [RecordedResponse], requests: [Request], failures: [RecordedFailure] = [],
+        failureEvents: [String] = []
+    ) {
+        self.provider = provider
+        self.responses = responses
+        self.requests = requests
+        self.failures = failures
+        self.failureEvents = failureEvents
+    }
+
+    /// All checks.
+    public static let checks: [Check] =
+        decodingChecks + framingChecks + contentChecks + requestChecks + continuationChecks + failureChecks + providerChecks
+
+    /// The violations of all checks, one sentence for each; empty if the provider passes.
+    public func violations() -> [String] { Self.checks.flatMap(violations) }
+
+    /// The violations of one check.
+    public func violations(of check: Check) -> [String] {
+        check.violations(self).map { "\(check.name); but: \($0)" }
+    }
+
+    static let model = "conformance-model"
+
+    /// A call of the provider: in its own format for a body, and otherwise typed.
+    func call(
+        _ payload: Payload, isStream: Bool, keepsText: Bool = false, continuation: String? = nil, defaults: [BodyField] = [],
+        overrides: [BodyField] = []
+    ) -> Call {
+        let own = provider.formats(for: .chat, model: Self.model).first
+        let format = if case .members = payload, let own { own } else { WireFormat("conformance") }
+        return Call(
+            operation: .chat, model: Self.model, isStream: isStream, format: format, payload: payload, defaults: defaults,
+            overrides: overrides, continuation: continuation, keepsText: keepsText, provider: "conformance")
+    }
+}
+
+extension ProviderConformance {
     /// A successful response as the provider sends it.
     public struct RecordedResponse {
         /// The name of the response in violations.
@@ -23,13 +95,74 @@ public struct ProviderConformance {
         public var head: UpstreamHead
         /// The body of the response.
         public var bytes: [UInt8]
+        /// What it says; nil if that isn't checked.
+        public var content: Content?
 
         /// Creates a response.
-        public init(_ name: String, isStream: Bool, head: UpstreamHead, bytes: [UInt8]) {
+        public init(_ name: String, isStream: Bool, head: UpstreamHead, bytes: [UInt8], content: Content? = nil) {
             self.name = name
             self.isStream = isStream
             self.head = head
             self.bytes = bytes
+            self.content = content
+        }
+    }
+
+    /// What a response says.
+    public struct Content: Sendable {
+        /// The text.
+        public var text: String
+        /// The reasoning in words.
+        public var reasoning: String
+        /// Whether there is a token of the reasoning.
+        public var hasToken: Bool
+        /// Whether the model refuses, or a filter has stopped it.
+        public var isFiltered: Bool
+        /// The tool calls, in order: names, and arguments as JSON text.
+        public var toolCalls: [(name: String, arguments: String)]
+        /// The finish reason.
+        public var finish: FinishReason
+        /// The usage; nil if there is none.
+        public var usage: Usage?
+
+        /// Creates a description of a response.
+        public init(
+            text: String = "", reasoning: String = "", hasToken: Bool = false, isFiltered: Bool = false,
+            toolCalls: [(name: String, arguments: String)] = [], finish: FinishReason, usage: Usage? = nil
+        ) {
+            self.text = text
+            self.reasoning = reasoning
+            self.hasToken = hasToken
+            self.isFiltered = isFiltered
+            self.toolCalls = toolCalls
+            self.finish = finish
+            self.usage = usage
+        }
+    }
+
+    /// A refusal as the provider sends it.
+    public struct RecordedFailure {
+        let name: String
+        let head: UpstreamHead
+        let body: [UInt8]
+        let failure: FailureClass
+        let retryAfter: Duration?
+
+        /// Creates a refusal.
+        ///
+        /// - Parameters:
+        ///   - name: its name in violations.
+        ///   - fields: the header fields that matter.
+        ///   - failure: the class that it has.
+        ///   - retryAfter: the wait that it requests; nil if it requests none.
+        public init(
+            _ name: String, status: Int, fields: [HTTPField] = [], body: String, is failure: FailureClass, retryAfter: Duration? = nil
+        ) {
+            self.name = name
+            head = UpstreamHead(status: status, fields: fields)
+            self.body = Array(body.utf8)
+            self.failure = failure
+            self.retryAfter = retryAfter
         }
     }
 
@@ -47,167 +180,8 @@ public struct ProviderConformance {
 
         /// A chat request in another format.
         public static func chat(_ request: ChatRequest) -> Request { Request(payload: .chat(request), body: []) }
-    }
 
-    let provider: any Provider
-    let responses: [RecordedResponse]
-    let requests: [Request]
-
-    /// Creates a suite.
-    ///
-    /// - Parameters:
-    ///   - responses: complete, successful responses of the provider.
-    ///   - requests: requests that the provider can express.
-    public init(provider: any Provider, responses: [RecordedResponse], requests: [Request]) {
-        self.provider = provider
-        self.responses = responses
-        self.requests = requests
-    }
-
-    /// The violations of the rules, one sentence for each; empty if the provider passes.
-    public func violations() -> [String] {
-        var found: [String] = []
-        if provider.formats(for: .chat, model: Self.model).isEmpty { found.append("the provider serves no chat") }
-        for response in responses {
-            for payload in [Payload.members([]), .chat(ChatRequest(messages: []))] {
-                found += splitViolations(response, payload) + textViolations(response, payload) + truncationViolations(response, payload)
-                decodeGarbage(response, payload)
-            }
-        }
-        for request in requests { found += requestViolations(request) + continuationViolations(request) }
-        return found + failureViolations()
-    }
-
-    private static let model = "conformance-model"
-
-    func call(_ payload: Payload, isStream: Bool, keepsText: Bool = false, continuation: String? = nil) -> Call {
-        let own = provider.formats(for: .chat, model: Self.model).first
-        let format = if case .members = payload, let own { own } else { WireFormat("conformance") }
-        return Call(
-            operation: .chat, model: Self.model, isStream: isStream, format: format, payload: payload, continuation: continuation,
-            keepsText: keepsText)
-    }
-
-    // MARK: Responses
-
-    /// The same bytes give the same response and the same collected text, wherever they are cut.
-    private func splitViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
-        let keeping = call(payload, isStream: response.isStream, keepsText: true)
-        let expected = DecodedResponse(response, cuts: [], provider, keeping)
-        var found: [String] = []
-        if expected.error != nil || !expected.isComplete {
-            found.append("\(response.name): in one read, it is not a complete response: \(expected)")
-        }
-        let size = response.bytes.count
-        var ways: [(String, [Int])] = [("byte by byte", Array(0..<size)), ("two bytes at a time", Array(stride(from: 0, to: size, by: 2)))]
-        let step = max(1, size / 2000)
-        ways += stride(from: 1, to: size, by: step).map { ("cut at \($0)", [$0]) }
-        for (name, cuts) in ways where DecodedResponse(response, cuts: cuts, provider, keeping) != expected {
-            found.append("\(response.name): \(name), it decodes differently")
-        }
-        return found
-    }
-
-    /// The text is collected only if the call requires it, then all of it, and that changes nothing else.
-    private func textViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
-        let plain = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream))
-        var keeping = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream, keepsText: true))
-        var found: [String] = []
-        if plain.text != nil { found.append("\(response.name): its text is collected although 'keepsText' is false") }
-        if !keeping.eventText.isEmpty, keeping.text != keeping.eventText {
-            found.append("\(response.name): the collected text is not the text of the response")
-        }
-        keeping.text = nil
-        if keeping != plain { found.append("\(response.name): it decodes differently if its text is collected") }
-        return found
-    }
-
-    /// A truncated response is complete only if it lacks no content and no finish reason. Usage and end markers may be
-    /// missing.
-    private func truncationViolations(_ response: RecordedResponse, _ payload: Payload) -> [String] {
-        let complete = DecodedResponse(response, cuts: [], provider, call(payload, isStream: response.isStream))
-        let step = max(1, response.bytes.count / 2000)
-        return stride(from: 0, to: response.bytes.count, by: step).compactMap { size in
-            var truncated = response
-            truncated.bytes = Array(response.bytes[..<size])
-            let decoded = DecodedResponse(truncated, cuts: [], provider, call(payload, isStream: response.isStream))
-            if decoded.isComplete, decoded.error == nil, decoded.content != complete.content || decoded.finishes != complete.finishes {
-                return "\(response.name): truncated at \(size), it counts as complete"
-            }
-            if !complete.parts.starts(with: decoded.parts) {
-                return "\(response.name): truncated at \(size), it has parts that the complete response doesn't have"
-            }
-            return nil
-        }
-    }
-
-    /// Decodes damaged copies of a response, which must not trap.
-    private func decodeGarbage(_ response: RecordedResponse, _ payload: Payload) {
-        var generator = SplitMix64(state: 42)
-        for _ in 0..<200 {
-            var damaged = response
-            for _ in 0..<(1 + Int(generator.next() % 8)) where !damaged.bytes.isEmpty {
-                let place = Int(generator.next() % UInt64(damaged.bytes.count))
-                switch generator.next() % 3 {
-                case 0: damaged.bytes[place] = UInt8(truncatingIfNeeded: generator.next())
-                case 1: damaged.bytes.remove(at: place)
-                default: damaged.bytes.insert(UInt8(truncatingIfNeeded: generator.next()), at: place)
-                }
-            }
-            _ = DecodedResponse(damaged, cuts: [], provider, call(payload, isStream: response.isStream))
-        }
-    }
-
-    // MARK: Requests and failures
-
-    func rendered(_ request: UpstreamRequest, _ body: [UInt8]) -> [UInt8] {
-        request.body.flatMap { source -> [UInt8] in
-            switch source {
-            case .bytes(let bytes): bytes
-            case .client(let range): range.clamped(to: body.indices) == range ? Array(body[range]) : []
-            }
-        }
-    }
-
-    /// A request is JSON, names the policy's model, and shows no secret in its description.
-    private func requestViolations(_ client: Request) -> [String] {
-        guard provider.origin != nil else { return [] }
-        var found: [String] = []
-        for isStream in [true, false] {
-            let request: UpstreamRequest
-            do { request = try provider.request(for: call(client.payload, isStream: isStream), body: client.body.span.bytes) } catch {
-                found.append("a request is refused: \(error)")
-                continue
-            }
-            let sent = rendered(request, client.body)
-            do { try JSON.validate(sent.span.bytes) } catch { found.append("the body of a request is not JSON: \(error)") }
-            let text = String(decoding: sent, as: UTF8.self) + request.target
-            if !text.contains("conformance-model") { found.append("a request doesn't name the policy's model") }
-            if !request.target.hasPrefix("/") { found.append("the target '\(request.target)' doesn't begin with '/'") }
-            for secret in provider.secrets where "\(request)".contains(secret.reveal()) {
-                found.append("the description of a request shows a secret")
-            }
-        }
-        return found
-    }
-
-    /// Every failed status has a suitable class, whatever the body is.
-    private func failureViolations() -> [String] {
-        let bodies: [[UInt8]] = [
-            [], Array("<html>busy</html>".utf8), Array(#"{"error":{"message":"no"}}"#.utf8), Array(#"{"error":"#.utf8), [0xFF, 0x00],
-        ]
-        var found: [String] = []
-        for status in 300..<600 {
-            for body in bodies {
-                let error = provider.failure(head: UpstreamHead(status: status), body: body.span.bytes)
-                if error.status != status {
-                    found.append("the error for a \(status) has the status \(error.status.map(String.init) ?? "nil")")
-                }
-                if status >= 500, error.failure == .clientError { found.append("a \(status) counts as the client's mistake") }
-                if error.message.isEmpty { found.append("the error for a \(status) has no message") }
-            }
-        }
-        return found
+        var isTyped: Bool { if case .chat = payload { true } else { false } }
     }
 }
 

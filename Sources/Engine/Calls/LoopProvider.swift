@@ -70,7 +70,8 @@ final class LoopProvider {
             }
             return UpstreamMessage(head, pieces: pieces, isResponseBuffered: !isStream)
         }
-        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) { [body = request.body, clientBytes = clientBody.bytes] start in
+        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) {
+            [body = request.body, clientBytes = clientBody.bytes] start in
             for source in body {
                 switch source {
                 case .bytes(let bytes): start.writeBytes(bytes)
