@@ -9,7 +9,7 @@ public import ProviderKit
 /// ```swift
 /// let suite = ProviderConformance(
 ///     provider: MyPlugin.makeProvider(options),
-///     responses: [.init("a stream", isStream: true, head: head, bytes: bytes, content: .init(text: "Hi", finish: .stop))],
+///     responses: [.init("text", isStream: true, head: head, bytes: bytes, content: .init(text: "Hi", finish: .stop))],
 ///     requests: [.chat(ChatRequest(messages: [ChatMessage(.user, "Hello")]))],
 ///     failures: [.init("no credit", status: 429, body: body, is: .providerRejected)],
 ///     failureEvents: ["data: {\"error\": \"overloaded\"}\n\n"])
