@@ -64,6 +64,10 @@ private struct SilentProvider: Provider {
         [.chat, .embeddings].contains(operation) ? [WireFormat("fake")] : []
     }
 
+    func optionalFormats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
+        operation == .chat ? [WireFormat("fake-new")] : []
+    }
+
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         throw ProviderError(.upstreamError, message: "never called")
     }

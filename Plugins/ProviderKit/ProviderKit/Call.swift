@@ -13,6 +13,9 @@ public struct Call: Sendable {
     /// The client's wire format. If it is one of ``Provider/formats(for:model:)``, ``payload`` passes through, and so
     /// does the response. Otherwise both are typed.
     public let format: WireFormat
+    /// The format in which the request goes upstream, one of the provider's: the client's if its request passes
+    /// through, otherwise the first one. It matters to providers that speak several.
+    public let upstreamFormat: WireFormat
     /// What the client sends.
     public let payload: Payload
     /// Whether the conversation may have reasoning of earlier responses, with tokens of the providers that made it.
@@ -43,11 +46,13 @@ public struct Call: Sendable {
     public let earlierAttempts: Int
 
     /// Creates a call. The router does so; a plugin needs this only in its tests.
+    ///
+    /// - Parameter upstreamFormat: nil: the client's format.
     public init(
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
         repairs: [Repair] = [], earlierAttempts: Int = 0, provider: String = "",
-        maxOutput: Int? = nil, mayHaveTokens: Bool = true
+        maxOutput: Int? = nil, mayHaveTokens: Bool = true, upstreamFormat: WireFormat? = nil
     ) {
         self.provider = provider
         self.maxOutput = maxOutput
@@ -56,6 +61,7 @@ public struct Call: Sendable {
         self.model = model
         self.isStream = isStream
         self.format = format
+        self.upstreamFormat = upstreamFormat ?? format
         self.payload = payload
         self.defaults = defaults
         self.overrides = overrides

@@ -54,6 +54,12 @@ public protocol Provider: Sendable {
     ///   - model: the provider's own name of the model.
     func formats(for operation: Operation, model: String) -> [WireFormat]
 
+    /// Further formats, which only some of the provider's servers speak. They are used for the models whose `formats`
+    /// in the policy name them.
+    ///
+    /// - Parameters: as for ``formats(for:model:)``.
+    func optionalFormats(for operation: Operation, model: String) -> [WireFormat]
+
     /// Whether a model of the provider can continue another model's partial response. If it is true,
     /// ``request(for:body:)`` must handle calls with a ``Call/continuation``.
     var canContinue: Bool { get }
@@ -115,6 +121,9 @@ public protocol Provider: Sendable {
 }
 
 extension Provider {
+    /// By default none.
+    public func optionalFormats(for operation: Operation, model: String) -> [WireFormat] { [] }
+
     /// By default false.
     public var canContinue: Bool { false }
 

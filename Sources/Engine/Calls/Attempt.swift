@@ -135,8 +135,9 @@ final class Attempt {
         self.provider = provider
         translator = provider.translator
         self.triedRepair = triedRepair
-        translation = call.translation(for: candidate, at: provider)
-        providerCall = call.providerCall(for: candidate, translation, repairs: repairs)
+        let format = call.upstreamFormat(for: candidate, at: provider)
+        translation = format == call.request.kind.format ? nil : call.translation
+        providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
         unfinishedChoices = call.request.choices
         self.hasFilterChain = hasFilterChain
         bufferShare = BufferShare(budget)

@@ -58,17 +58,26 @@ extension RunningCall {
         !request.isStream && needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
     }
 
-    /// The request as typed values; nil for a provider that speaks the client's format.
-    func translation(for candidate: CallMachine.Candidate, at provider: LoopProvider) -> Translation? {
-        let formats = provider.translator.formats(for: request.operation, model: snapshot.policy.models[candidate.model].upstream)
-        return formats.contains(request.kind.format) ? nil : translation
+    /// The format in which the model gets the request: the client's if it is one of its own, otherwise its first; nil
+    /// if it has none.
+    func upstreamFormat(for candidate: CallMachine.Candidate, at provider: LoopProvider) -> WireFormat? {
+        let formats = ModelDefinition.formats(
+            snapshot.policy.models[candidate.model].formats, for: request.operation,
+            upstream: snapshot.policy.models[candidate.model].upstream, at: provider.translator)
+        return formats.contains(request.kind.format) ? request.kind.format : formats.first
     }
 
     /// The call that the provider's plugin translates. A call whose request can't be translated is never sent.
     ///
     /// The model's fields are read from the policy one by one, because a local variable would copy the complete
     /// definition.
-    func providerCall(for candidate: CallMachine.Candidate, _ translation: Translation?, repairs: [Repair]) -> Call {
+    ///
+    /// - Parameters:
+    ///   - translation: the request as typed values; nil if it passes through.
+    ///   - format: the format of `upstreamFormat(for:at:)`.
+    func providerCall(
+        for candidate: CallMachine.Candidate, _ translation: Translation?, in format: WireFormat?, repairs: [Repair]
+    ) -> Call {
         let payload = if case .payload(let payload)? = translation { payload } else { request.payload }
         return Call(
             operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
@@ -78,7 +87,8 @@ extension RunningCall {
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0,
             provider: snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name,
-            maxOutput: snapshot.policy.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens)
+            maxOutput: snapshot.policy.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens,
+            upstreamFormat: format)
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another

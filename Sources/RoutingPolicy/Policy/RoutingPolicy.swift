@@ -63,6 +63,7 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var cors: [String] = []
     /// Without keys: hosts besides this machine's own that requests may be for.
     package var hosts: [HostName] = []
+    package var hasCodexCatalog = false
 
     package init() {}
 }
@@ -128,6 +129,8 @@ package struct ModelDefinition: Sendable, Equatable, OptionHolder {
     package var supports: CapabilitySet = [.streaming]
     /// The operations whose requests are sent to the model; never empty.
     package var serves: OperationSet = [.chat]
+    /// The names of the wire formats in which it gets chats, the first for translated ones; empty: the provider's.
+    package var formats: [String] = []
     /// Input tokens; nil if unknown.
     package var context: Int?
     /// Output tokens; nil if unknown.

@@ -38,6 +38,11 @@ extension ModelDefinition {
                 entries: { model, _ in [OptionEntry("upstream", .text(model.upstream))] },
                 read: { fields, _, model in model.upstream = fields.string("upstream") ?? model.name }),
             Option(
+                "formats", takes: .texts, .words("the provider's"),
+                help: "the wire formats in which it gets chats; requests in others are translated to the first",
+                entries: { model, _ in model.formats.isEmpty ? [] : [OptionEntry("formats", .list(model.formats))] },
+                read: { fields, schema, model in model.formats = schema.readFormats(&fields, model) }),
+            Option(
                 "context", \.context, .count, .words("unknown"),
                 help: "the most input tokens that the model takes; longer prompts are not sent to it"),
             Option(
@@ -222,6 +227,31 @@ extension PolicySchema {
         guard let slash = key.firstIndex(of: "/"), key[..<slash] == provider else { return key }
         let name = key[slash...].dropFirst()
         return name.isEmpty ? key : String(name)
+    }
+
+    /// Reads `formats`, each of which the model's provider must speak.
+    fileprivate func readFormats(_ fields: inout FieldReader, _ model: ModelDefinition) -> [String] {
+        guard let texts = fields.texts("formats") else { return [] }
+        fields.reportEmptyList("formats")
+        guard policy.providers.indices.contains(model.provider), let settings = policy.providers[model.provider].settings else { return [] }
+        let provider = settings.makeProvider(), name = policy.providers[model.provider].name
+        let formats = provider.formats(for: .chat, model: model.upstream) + provider.optionalFormats(for: .chat, model: model.upstream)
+        let known = formats.map(\.name)
+        var names: [String] = []
+        for text in texts where !text.isUnresolved {
+            let format = abbreviated(text.source)
+            if names.contains(text.text) {
+                fields.report(ConfigIssue(at: text.position, "the format '\(format)' is listed twice", hint: "keep one of the two"))
+            } else if !known.contains(text.text) {
+                fields.report(
+                    ConfigIssue(
+                        at: text.position, "provider '\(name)' gets no chats in the format '\(format)'",
+                        hint: known.isEmpty ? "remove the line" : "its formats are: \(known.joined(separator: ", "))"))
+            } else {
+                names.append(text.text)
+            }
+        }
+        return names
     }
 
     fileprivate func readTags(_ fields: inout FieldReader) -> [String] {

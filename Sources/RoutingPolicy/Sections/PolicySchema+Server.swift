@@ -28,6 +28,9 @@ extension ServerSettings {
                 "pre_stop", \.preStop, .duration(.zero ... .seconds(3600)),
                 help: "after SIGTERM: how long the router still serves after /readyz has turned 503"),
             Option(
+                "codex_catalog", \.hasCodexCatalog, .bool,
+                help: "whether Codex gets a catalog of the models in place of its own, with their limits and capabilities"),
+            Option(
                 "cors", takes: .other("list of origins, or '*'"), .words("none"),
                 help: "web pages of these origins may use the router from a browser",
                 entries: { server, _ in server.cors.isEmpty ? [] : [OptionEntry("cors", .list(server.cors))] },

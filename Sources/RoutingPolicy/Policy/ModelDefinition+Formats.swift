@@ -1,0 +1,18 @@
+package import ProviderKit
+
+extension ModelDefinition {
+    /// The wire formats in which a model gets the requests of an operation, the first for translated ones; empty if its
+    /// provider doesn't serve the operation.
+    ///
+    /// - Parameters:
+    ///   - formats: the model's own ``formats``, which count for chats and for their tokens.
+    ///   - upstream: the provider's name of the model.
+    package static func formats(
+        _ formats: [String], for operation: ProviderKit.Operation, upstream: String, at provider: any Provider
+    ) -> [WireFormat] {
+        let known = provider.formats(for: operation, model: upstream)
+        guard !formats.isEmpty, operation == .chat || operation == .countTokens else { return known }
+        let all = known + provider.optionalFormats(for: operation, model: upstream)
+        return formats.compactMap { name in all.first { $0.name == name } }
+    }
+}
