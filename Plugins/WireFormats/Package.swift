@@ -16,7 +16,7 @@ let package = Package(
             name: "WireFormats",
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
-            sources: ["AnthropicMessages", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "Shared"],
+            sources: ["AnthropicMessages", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses", "Shared"],
             swiftSettings: settings
         )
     ]

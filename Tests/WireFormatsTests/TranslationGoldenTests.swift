@@ -7,23 +7,46 @@ import Testing
 
 /// The chat formats that a client may have, and a provider.
 enum ChatFormat: String, CaseIterable {
-    case openai, anthropic
+    case openai, anthropic, responses
 
-    var format: WireFormat { self == .openai ? OpenAIChat.format : AnthropicMessages.format }
+    var format: WireFormat {
+        switch self {
+        case .openai: OpenAIChat.format
+        case .anthropic: AnthropicMessages.format
+        case .responses: OpenAIResponses.format
+        }
+    }
 
     func read(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
-        self == .openai ? try OpenAIChat.readRequest(body) : try AnthropicMessages.readRequest(body)
+        switch self {
+        case .openai: try OpenAIChat.readRequest(body)
+        case .anthropic: try AnthropicMessages.readRequest(body)
+        case .responses: try OpenAIResponses.readRequest(body)
+        }
     }
 
     func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
-        self == .openai
-            ? try OpenAIChatBody(OpenAIDialect()).sources(for: call, body: body)
-            : try AnthropicMessagesBody().sources(for: call, body: body)
+        switch self {
+        case .openai: try OpenAIChatBody(OpenAIDialect()).sources(for: call, body: body)
+        case .anthropic: try AnthropicMessagesBody().sources(for: call, body: body)
+        case .responses: try OpenAIResponsesBody().sources(for: call, body: body)
+        }
     }
 
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        self == .openai ? try OpenAIChat.decoder(for: call, head: head) : try AnthropicMessages.decoder(for: call, head: head)
+        switch self {
+        case .openai: try OpenAIChat.decoder(for: call, head: head)
+        case .anthropic: try AnthropicMessages.decoder(for: call, head: head)
+        case .responses: try OpenAIResponses.decoder(for: call, head: head)
+        }
     }
+
+    /// What a client of Responses has asked, as far as its response repeats it.
+    private static let settings = OpenAIResponsesSettings(
+        of: Array(
+            (#"{"instructions":"Be brief","tools":[{"type":"custom","name":"apply_patch"},{"type":"local_shell"},"#
+                + #"{"type":"namespace","name":"mcp__files","tools":[{"type":"function","name":"read"}]}]}"#).utf8
+        ).span.bytes)
 
     /// Typed events as this format's client gets them.
     ///
@@ -46,11 +69,18 @@ enum ChatFormat: String, CaseIterable {
             var writer = AnthropicMessageWriter(id: "request", model: "m")
             for event in events { writer.add(event) }
             return writer.message(usage)
+        case (.responses, true):
+            var writer = OpenAIResponsesEventWriter(id: "request", created: 1, model: "m", Self.settings)
+            return events.flatMap { writer.frames($0) } + (isComplete ? writer.end(usage) : [])
+        case (.responses, false):
+            var writer = OpenAIResponsesWriter(id: "request", created: 1, model: "m", Self.settings)
+            for event in events { writer.add(event) }
+            return writer.response(usage)
         }
     }
 }
 
-/// Whole translations: each feature from both clients' formats to both providers', and back. `Goldens/requests` has
+/// Whole translations: each feature from every client's format to every provider's, and back. `Goldens/requests` has
 /// `FEATURE.CLIENT.json`, and `Goldens/responses` has `FEATURE.PROVIDER.sse` or `.json`. `RECORD_GOLDENS=1` records
 /// again what becomes of them.
 @Suite("translations between chat formats")
@@ -96,7 +126,7 @@ struct TranslationGoldenTests {
         }
     }
 
-    @Test("there are goldens for every feature of both formats")
+    @Test("there are goldens for every feature of each format")
     func count() {
         #expect(Self.names("requests").count >= 20)
         #expect(Self.names("responses").count >= 16)

@@ -8,7 +8,7 @@ extension AnthropicMessages {
     /// server streams a response that was to be one object, or the reverse.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
-        case .jsonObject where call.operation == .countTokens: return AnthropicCountDecoder()
+        case .jsonObject where call.operation == .countTokens: return TokenCountDecoder()
         case .eventStream: return AnthropicStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
         case .jsonObject: return AnthropicBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
         case .jsonLines, .jsonArray: throw .unreadable("neither a message nor an event stream; check 'base_url'")
@@ -203,21 +203,6 @@ private struct AnthropicMessageOutline {
             if outline.isToolUse { signals.hasToolCall = true }
             if let text = outline.text { texts.append(text) }
         }
-    }
-}
-
-/// A decoder for the number of a request's tokens, which passes through. It consumes nothing before the end.
-struct AnthropicCountDecoder: ResponseDecoder {
-    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
-
-    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        guard let object = JSONTree(bytes) else { throw .unreadable("invalid JSON") }
-        guard object["input_tokens"]?.integer != nil else {
-            if object["error"] != nil { throw .reported(bytes) }
-            throw .unreadable("JSON without a number of tokens")
-        }
-        response.buffered(0..<bytes.byteCount, signals: Signals(finishes: 1))
-        response.complete()
     }
 }
 

@@ -64,9 +64,9 @@ enum OpenAIMessage {
         case "image_url":
             let image = try value.required("image_url")
             // Some clients send the URL itself instead of an object.
-            if let url = image.tree.string { return .media(ChatMedia(.image, source(url))) }
-            return .media(ChatMedia(.image, source(try image.required("url").text()), detail: try image["detail"]?.text()))
-        case "video_url": return .media(ChatMedia(.video, source(try value.required("video_url").required("url").text())))
+            if let url = image.tree.string { return .media(ChatMedia(.image, ChatMedia.Source(url: url))) }
+            return .media(ChatMedia(.image, ChatMedia.Source(url: try image.required("url").text()), detail: try image["detail"]?.text()))
+        case "video_url": return .media(ChatMedia(.video, ChatMedia.Source(url: try value.required("video_url").required("url").text())))
         case "input_audio":
             let audio = try value.required("input_audio")
             let mediaType = try audio["format"].map { format throws(ProviderError) in "audio/\(try format.text())" }
@@ -74,18 +74,9 @@ enum OpenAIMessage {
         case "file":
             let file = try value.required("file"), name = try file["filename"]?.text()
             if let id = file["file_id"] { return .media(ChatMedia(.file, .id(try id.text()), filename: name)) }
-            return .media(ChatMedia(.file, source(try file.required("file_data").text()), filename: name))
+            return .media(ChatMedia(.file, ChatMedia.Source(url: try file.required("file_data").text()), filename: name))
         default: throw .cannotExpress("a part of the type '\(type.prefix(64))'")
         }
-    }
-
-    /// The bytes of a `data:` URL, or the URL of another scheme. Source: RFC 2397.
-    private static func source(_ url: String) -> ChatMedia.Source {
-        guard url.hasPrefix("data:"), let comma = url.firstIndex(of: ",") else { return .url(url) }
-        let head = url[url.index(url.startIndex, offsetBy: 5)..<comma].split(separator: ";", omittingEmptySubsequences: false)
-        guard head.last == "base64" else { return .url(url) }
-        let type = head.first.map(String.init) ?? ""
-        return .base64(String(url[url.index(after: comma)...]), mediaType: type.isEmpty || type == "base64" ? nil : type)
     }
 
     // MARK: Writing
@@ -123,12 +114,7 @@ enum OpenAIMessage {
 
     private static func encoded(_ media: ChatMedia, _ cacheControl: [UInt8]?) throws(ProviderError) -> [UInt8] {
         var writer = JSONWriter()
-        let url: String? =
-            switch media.source {
-            case .url(let url): url
-            case .base64(let data, let type): "data:\(type ?? "");base64,\(data)"
-            case .id: nil
-            }
+        let url = media.source.url
         switch (media.kind, media.source) {
         case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.rawValue) by reference")
         case (.image, _), (.video, _):

@@ -1,0 +1,76 @@
+public import Codecs
+public import ProviderKit
+
+/// Writes the bodies of requests to a server with this format.
+public struct OpenAIResponsesBody: Sendable {
+    /// Creates a writer.
+    public init() {}
+
+    /// The body of a call: the client's, or what its typed request gives, with the provider's name of the model and the
+    /// members from the policy. All other bytes of a client's body stay as they are, unless it has reasoning that
+    /// another provider has made.
+    ///
+    /// - Throws: ``ProviderError/cannotExpress(_:)``, and ``FailureClass/unsupported`` for a continuation.
+    public func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
+        if call.continuation != nil { throw .cannotExpress("the continuation of a partial response") }
+        switch call.payload {
+        case .members(let members): return spliced(members, call, body)
+        case .chat(let request):
+            let written = try OpenAIResponses.writeRequest(request, for: call)
+            let members = (try? JSON.members(of: written.span.bytes)) ?? []
+            return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+        case .embeddings: throw .cannotExpress("an embeddings request")
+        case .form: throw .cannotExpress("a form")
+        }
+    }
+
+    private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
+        let known = Self.members(of: call)
+        func isKnown(_ field: BodyField) -> Bool { known?.contains(field.key) != false }
+        var policy = PolicyMembers(defaults: call.defaults.filter(isKnown), overrides: call.overrides.filter(isKnown))
+        var splice = JSONSplice()
+        var hasModel = false
+        for member in members {
+            if JSON.isKey(member.key, "model", in: body) {
+                hasModel = true
+                splice.replace(member, with: call.encodedModel, in: body)
+            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
+                splice.apply(change, to: member, in: body)
+            } else if call.mayHaveTokens, JSON.isKey(member.key, "input", in: body),
+                let input = Self.understood(body.extracting(member.value.range), by: call)
+            {
+                splice.replace(member, with: input, in: body)
+            } else {
+                splice.keep(member, in: body)
+            }
+        }
+        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
+        for field in policy.rest { splice.append(key: field.key, json: field.json) }
+        return splice.finish(in: body)
+    }
+
+    /// The members of the policy that a request may have; nil: all. Counting and compaction refuse the others.
+    /// Source: the SDK's `InputTokenCountParams` and `ResponseCompactParams`.
+    private static func members(of call: Call) -> Set<String>? {
+        if call.operation == .countTokens { return ["instructions", "reasoning", "text", "tool_choice", "tools", "truncation"] }
+        return call.upstreamFormat == OpenAIResponses.compaction ? ["instructions", "prompt_cache_key"] : nil
+    }
+
+    /// The value of `input` without the reasoning that another provider has made; nil if there is none.
+    private static func understood(_ input: RawSpan, by call: Call) -> [UInt8]? {
+        guard OpaqueToken.mayOccur(in: input), case .array(let items)? = JSONTree(input) else { return nil }
+        let left = items.compactMap { understood($0, by: call) }
+        return left == items ? nil : JSONTree.array(left).encoded
+    }
+
+    /// An item as the call's provider has made it; nil if another one has made it. The id was the router's.
+    private static func understood(_ item: JSONTree, by call: Call) -> JSONTree? {
+        guard item["type"]?.string == "reasoning", case .object(var members) = item,
+            let place = members.lastIndex(where: { $0.name == "encrypted_content" }),
+            let text = members[place].value.string, text.hasPrefix(OpaqueToken.mark)
+        else { return item }
+        guard let value = JSONTree.untagged(text, for: call, in: OpenAIResponses.format) else { return nil }
+        members[place].value = value
+        return .object(members.filter { $0.name != "id" })
+    }
+}
