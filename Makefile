@@ -45,8 +45,8 @@ clients: system-packages .build-clients/installed ## tests the router with the P
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
-clients-full: clients .build-clients/installed-full ## tests the router also with Claude Code, a download of 180 MB
-	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_claude_code.py
+clients-full: clients .build-clients/installed-full ## tests the router also with Claude Code and Codex, a download of 300 MB
+	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_claude_code.py full_codex.py
 
 .build-clients/installed-full: .build-clients/installed Tests/ClientTests/requirements-full.txt
 	.build-clients/bin/pip install -q --disable-pip-version-check -r Tests/ClientTests/requirements-full.txt

@@ -21,6 +21,6 @@ public struct OpenAIProvider: OpenAIServerProvider {
     public let server: OpenAIServer
 
     public init(_ options: OpenAIServerOptions) {
-        server = OpenAIServer(options)
+        server = OpenAIServer(options, endpoints: OpenAIEndpoint.all + OpenAIEndpoint.responses)
     }
 }

@@ -26,6 +26,6 @@ public struct OpenAICompatibleProvider: OpenAIServerProvider {
     public let server: OpenAIServer
 
     public init(_ options: OpenAIServerOptions) {
-        server = OpenAIServer(options)
+        server = OpenAIServer(options, optionalEndpoints: OpenAIEndpoint.responses)
     }
 }

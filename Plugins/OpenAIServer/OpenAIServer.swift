@@ -1,6 +1,6 @@
 import Codecs
 public import ProviderKit
-public import WireFormats
+import WireFormats
 
 /// A server with OpenAI's API: what the plugins for such servers have in common.
 public struct OpenAIServer: Sendable {
@@ -9,17 +9,24 @@ public struct OpenAIServer: Sendable {
     /// The header fields of each request beside the credential and those of the policy.
     private let fields: [HTTPField]
     private let endpoints: [OpenAIEndpoint]
+    private let optionalEndpoints: [OpenAIEndpoint]
     private let chatTarget: String
     private let chatBody: OpenAIChatBody
+    private let responsesBody = OpenAIResponsesBody()
 
     /// Creates a server.
     ///
     /// - Parameters:
     ///   - endpoints: what it serves.
+    ///   - optionalEndpoints: what it serves for models whose `formats` name it.
     ///   - fields: header fields without secrets that each request gets.
-    public init(_ options: OpenAIServerOptions, endpoints: [OpenAIEndpoint] = OpenAIEndpoint.all, fields: [HTTPField] = []) {
+    public init(
+        _ options: OpenAIServerOptions, endpoints: [OpenAIEndpoint] = OpenAIEndpoint.all, optionalEndpoints: [OpenAIEndpoint] = [],
+        fields: [HTTPField] = []
+    ) {
         self.options = options
         self.endpoints = endpoints
+        self.optionalEndpoints = optionalEndpoints
         self.fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")] + fields
         chatTarget = options.baseURL.path + OpenAIEndpoint.chatPath
         chatBody = OpenAIChatBody(options.dialect)
@@ -30,15 +37,34 @@ public struct OpenAIServer: Sendable {
         endpoints.filter { $0.operation == operation }.map(\.format)
     }
 
-    /// The endpoint of a call: the one with the client's format, if the request passes through. A typed request goes to
-    /// the first one of its operation. nil if there is none.
+    /// The formats in which it serves an operation for models whose `formats` name them.
+    public func optionalFormats(for operation: Operation) -> [WireFormat] {
+        optionalEndpoints.filter { $0.operation == operation }.map(\.format)
+    }
+
+    /// The endpoint of a call: the one with its upstream format, or else the first one of its operation. nil if there
+    /// is none.
     public func endpoint(of call: Call) -> OpenAIEndpoint? {
-        endpoints.first { $0.operation == call.operation && $0.format == call.format }
+        (endpoints + optionalEndpoints).first { $0.operation == call.operation && $0.format == call.upstreamFormat }
             ?? endpoints.first { $0.operation == call.operation }
+    }
+
+    /// Whether a chat, or the count of its tokens, goes upstream in the format of Responses.
+    private func isResponses(_ call: Call) -> Bool {
+        switch call.operation {
+        case .chat: call.upstreamFormat != OpenAIChat.format && endpoint(of: call)?.format != OpenAIChat.format
+        case .countTokens: true
+        default: false
+        }
     }
 
     /// The request of a call.
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        if isResponses(call) {
+            return UpstreamRequest(
+                target: options.baseURL.path + (endpoint(of: call)?.path ?? ""), fields: fields + call.headers,
+                body: try responsesBody.sources(for: call, body: body))
+        }
         if call.operation == .chat {
             return UpstreamRequest(
                 target: chatTarget, fields: call.headers.isEmpty ? fields : fields + call.headers,
@@ -53,11 +79,12 @@ public struct OpenAIServer: Sendable {
 
     /// The repair of a refused request.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
-        chatBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+        isResponses(call) ? nil : chatBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
     }
 
     /// The decoder of a response.
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        if isResponses(call) { return try OpenAIResponses.decoder(for: call, head: head) }
         if call.operation == .chat { return try OpenAIChat.decoder(for: call, head: head) }
         return call.operation.isAudio ? try OpenAIAudio.decoder(for: call, head: head) : try OpenAIObjects.decoder(for: call, head: head)
     }
@@ -87,5 +114,12 @@ public struct OpenAIEndpoint: Sendable {
         OpenAIEndpoint(operation: .transcription, path: "/audio/transcriptions", format: OpenAIAudio.transcriptions),
         OpenAIEndpoint(operation: .translation, path: "/audio/translations", format: OpenAIAudio.translations),
         OpenAIEndpoint(operation: .speech, path: "/audio/speech", format: OpenAIAudio.speech),
+    ]
+
+    /// The endpoints of OpenAI's Responses. Source: OpenAI's API reference, "Responses".
+    public static let responses = [
+        OpenAIEndpoint(operation: .chat, path: "/responses", format: OpenAIResponses.format),
+        OpenAIEndpoint(operation: .chat, path: "/responses/compact", format: OpenAIResponses.compaction),
+        OpenAIEndpoint(operation: .countTokens, path: "/responses/input_tokens", format: OpenAIResponses.format),
     ]
 }

@@ -1,4 +1,4 @@
-public import Codecs
+import Codecs
 public import ProviderKit
 
 /// A provider whose upstream is a server with OpenAI's API. By default it does what ``OpenAIServer`` does.
@@ -17,6 +17,8 @@ extension OpenAIServerProvider {
     public var canContinue: Bool { server.options.dialect.continuation != .no }
 
     public func formats(for operation: Operation, model: String) -> [WireFormat] { server.formats(for: operation) }
+
+    public func optionalFormats(for operation: Operation, model: String) -> [WireFormat] { server.optionalFormats(for: operation) }
 
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         try server.request(for: call, body: body)

@@ -17,7 +17,28 @@ enum EndpointTable {
             }),
         Endpoint(
             "count_tokens", .post, prefixed("/messages/count_tokens"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
-            about: "the number of tokens of a message", serve: CountTokensEndpoint.serve),
+            about: "the number of tokens of a message",
+            serve: CountTokensEndpoint.serve(AnthropicMessages.format, makeWriter: { AnthropicResponseWriter($0) }) {
+                $1.member("input_tokens", $0)
+            }),
+        Endpoint(
+            "responses", .post, prefixed("/responses"), .operation(.call(.chat)), face: .openAIResponses, body: .buffered,
+            about: "responses in OpenAI's format, streamed or not",
+            serve: CallEndpoint.serve(.chat, OpenAIResponses.format) { body throws(ProviderError) in
+                .chat(try OpenAIResponses.readRequest(body))
+            }),
+        Endpoint(
+            "responses_compact", .post, prefixed("/responses/compact"), .operation(.call(.chat)), face: .openAIResponses, body: .buffered,
+            about: "a shorter form of a conversation",
+            serve: CallEndpoint.serve(.chat, OpenAIResponses.compaction) { _ throws(ProviderError) in throw .cannotExpress("a compaction") }
+        ),
+        Endpoint(
+            "responses_input_tokens", .post, prefixed("/responses/input_tokens"), .operation(.call(.chat)), face: .openAIResponses,
+            body: .buffered, about: "the number of tokens of a conversation",
+            serve: CountTokensEndpoint.serve(OpenAIResponses.format, makeWriter: { ResponsesWriter($0, wantsData: false, created: 0) }) {
+                $1.member("object", "response.input_tokens")
+                $1.member("input_tokens", $0)
+            }),
         Endpoint(
             "embeddings", .post, prefixed("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
@@ -85,11 +106,16 @@ enum EndpointTable {
         return nil
     }
 
+    /// Whether an endpoint has exactly this path. A slash at the end doesn't matter.
+    static func hasEndpoint(at path: String) -> Bool {
+        endpoint(at: path.hasSuffix("/") ? String(path.dropLast()) : path) != nil
+    }
+
     /// The longest path of an endpoint with which a longer path ends. nil if there is none, or if the longer path is an
     /// endpoint's too.
     static func properSuffix(of path: String) -> String? {
         let path = path.hasSuffix("/") ? String(path.dropLast()) : path
-        guard endpoint(at: path) == nil else { return nil }
+        guard !hasEndpoint(at: path) else { return nil }
         return exact.map(\.path).filter { $0 != "/" && path.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
     }
 

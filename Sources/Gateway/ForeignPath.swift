@@ -19,6 +19,7 @@ struct ForeignPath {
         if let known = EndpointTable.properSuffix(of: path) {
             return "the path should be only '\(known)'; correct the base URL that the client is configured with"
         }
+        if EndpointTable.hasEndpoint(at: path) { return nil }
         let parts = path.lowercased().split(separator: "/")
         let prefixes: [[Substring]] = [[], ["v1"], ["api", "v1"]].filter { parts.starts(with: $0) }
         guard !parts.isEmpty, let found = table.first(where: { row in prefixes.contains { row.matches(parts.dropFirst($0.count)) } })
@@ -42,11 +43,13 @@ struct ForeignPath {
     static let table: [ForeignPath] =
         rows(
             .use("/v1/chat/completions"),
-            "", "chat", "completion", "complete", "responses", "responses/**", "generate", "generate_stream",
+            "", "chat", "completion", "complete", "generate", "generate_stream",
             "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "model/*/converse",
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
-            "openai/responses", "openai/v1/responses", "openai/deployments/*/completions")
+            "openai/deployments/*/completions")
+        + rows(
+            .note("the router stores no responses: send the whole conversation with each request to POST /v1/responses"), "responses/**")
         + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(

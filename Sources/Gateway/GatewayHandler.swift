@@ -133,6 +133,7 @@ package final class GatewayHandler: ServerHandler {
         var response = ResponseHead(status: status)
         response.add("x-request-id", requestID)
         response.add("content-type", "application/json")
+        if status == 426 { response.add("upgrade", "HTTP/1.1") }  // required by RFC 9110, section 15.5.22
         if let head { BrowserAccess.addFields(for: head.fields, loop.snapshot.policy.server.cors, to: &response) }
         error.addFields(to: &response)
         var writer = JSONWriter()
@@ -165,6 +166,7 @@ package final class GatewayHandler: ServerHandler {
         case 413: "body_too_large"
         case 414: "target_too_long"
         case 417: "expectation_failed"
+        case 426: "upgrade_not_supported"
         case 431: "head_too_large"
         case 501, 505: "not_supported"
         default: "bad_request"

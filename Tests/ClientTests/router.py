@@ -19,8 +19,9 @@ PROVIDER_KEY = "sk-provider-0123456789"
 
 SERVES = {"embed": "embeddings", "listen": "transcription, translation", "speak": "speech"}
 
-# The scripts that an upstream in Anthropic's format has too, as the models `claude-…`.
-CLAUDE = [name for name in scripts.ALL if name not in SERVES]
+# The scripts that an upstream in other formats has too: Anthropic's as the models `claude-…`, and OpenAI's responses as
+# the models `responses-…`.
+CHATS = [name for name in scripts.ALL if name not in SERVES]
 
 
 def offers(name):
@@ -32,16 +33,22 @@ def policy(upstream):
     lines = [
         "version: 1",
         "listen: 127.0.0.1:0",
+        "server: { codex_catalog: true }",
         "defaults: { retry: { retries: 0 }, breaker: { failures: 1000 } }",
         "providers:",
         *(
             f"  p-{name}: {{ plugin: openai-compatible, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}"
             for name in upstream.scripts
         ),
-        *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CLAUDE),
+        *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CHATS),
+        *(f"  r-{name}: {{ plugin: openai, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}" for name in CHATS),
         "models:",
         *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
-        *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CLAUDE),
+        *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CHATS),
+        *(
+            f"  responses-{name}: {{ provider: r-{name}, upstream: up-{name}, {offers(name)}, formats: [openai-responses] }}"
+            for name in CHATS
+        ),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",

@@ -31,6 +31,29 @@ def agent(exchange):
         exchange.call([("toolu_1", "Bash", {"command": "echo 42 > answer.txt", "description": "Write the answer"})])
 
 
+def codex(exchange):
+    """Has Codex run a command, and says when it is done."""
+    names = [tool.get("name") or tool.get("function", {}).get("name") for tool in exchange.body.get("tools", [])]
+    shell = next((name for name in ("shell_command", "exec_command", "shell", "local_shell") if name in names), None)
+    if shell is None or exchange.has_results:
+        return exchange.say("It is done.")
+    command = "echo 42 > answer.txt"
+    arguments = {"shell_command": {"command": command}, "exec_command": {"cmd": command}}
+    exchange.call([("call_1", shell, arguments.get(shell, {"command": ["sh", "-c", command]}))])
+
+
+PATCH = "*** Begin Patch\n*** End Patch"
+
+
+def patch(exchange):
+    """Calls a tool whose argument is a text, which only OpenAI's responses have."""
+    if exchange.has_results:
+        exchange.say("It is patched.")
+    else:
+        is_custom = type(exchange.format).__name__ == "Responses" and exchange.body["tools"][0]["type"] == "custom"
+        exchange.call([("call_1", "apply_patch", PATCH if is_custom else {"input": PATCH})])
+
+
 def think(exchange):
     exchange.think("I think", "c2lnbmVk", "so", " I am")
 
@@ -143,7 +166,7 @@ def hang(exchange):
 ALL = {
     script.__name__: script
     for script in [
-        *(text, tools, agent, think, image, structured, embed, listen, speak),
+        *(text, tools, agent, codex, patch, think, image, structured, embed, listen, speak),
         *(refuse, limit, fail, reject_key, break_off, cut_off, hang),
     ]
 }

@@ -1,4 +1,4 @@
-"""An upstream in the formats of OpenAI and Anthropic. Each model has a script, and its requests are recorded."""
+"""An upstream in the formats of OpenAI, chat completions and responses, and of Anthropic. Each model has a script, and its requests are recorded."""
 
 import json
 import queue
@@ -24,9 +24,10 @@ class Exchange(BaseHTTPRequestHandler):
         else:
             self.body = json.loads(data)
         name = self.body["model"].removeprefix("up-")
-        self.format = (Messages if "/messages" in self.path else Completions)(self)
+        formats = {"/messages": Messages, "/responses": Responses}
+        self.format = next((format for path, format in formats.items() if path in self.path), Completions)(self)
         self.server.requests[name].put(self)
-        if self.path.endswith("/count_tokens"):
+        if self.path.endswith(("/count_tokens", "/input_tokens")):
             return self.reply({"input_tokens": 42})
         self.server.scripts[name](self)
 
@@ -81,7 +82,8 @@ class Exchange(BaseHTTPRequestHandler):
     @property
     def has_results(self):
         """Whether the request has the results of tools."""
-        return any(self.format.has_results(message) for message in self.body["messages"])
+        messages = self.body.get("messages") or self.body["input"]
+        return not isinstance(messages, str) and any(self.format.has_results(message) for message in messages)
 
     def wait_for_close(self):
         """Sends nothing more, and records when the router closes the connection."""
@@ -160,6 +162,115 @@ class Completions:
     @staticmethod
     def has_results(message):
         return message["role"] == "tool"
+
+
+class Responses:
+    """OpenAI's format of responses."""
+
+    id_field = "x-request-id"
+    usage = {
+        "input_tokens": 3,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 8,
+    }
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+        self.number = 0
+
+    def event(self, type, **members):
+        data = {"type": type, "sequence_number": self.number} | members
+        self.number += 1
+        self.exchange.wfile.write(f"event: {type}\ndata: {json.dumps(data)}\n\n".encode())
+
+    def response(self, status, output=(), usage=None, **members):
+        about = {"id": "resp_upstream", "object": "response", "created_at": 1766000000, "status": status, "error": None}
+        about |= {"incomplete_details": None, "instructions": None, "model": "up-model", "output": list(output)}
+        about |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "metadata": {}, "usage": usage}
+        return about | members
+
+    @staticmethod
+    def item(type, index, **members):
+        prefix = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}[type]
+        return {"type": type, "id": f"{prefix}_{index}"} | members
+
+    def items(self, texts, calls, thought, token):
+        items = []
+        if thought:
+            summary = [{"type": "summary_text", "text": thought}]
+            items.append(self.item("reasoning", len(items), summary=summary, encrypted_content=token))
+        if texts:
+            content = [{"type": "output_text", "text": "".join(texts), "annotations": [], "logprobs": []}]
+            items.append(self.item("message", len(items), status="completed", role="assistant", content=content))
+        for id, name, arguments in calls:
+            about = {"status": "completed", "call_id": id, "name": name}
+            if isinstance(arguments, str):
+                items.append(self.item("custom_tool_call", len(items), input=arguments, **about))
+            else:
+                items.append(self.item("function_call", len(items), arguments=json.dumps(arguments), **about))
+        return items
+
+    def respond(self, texts=(), calls=(), thought=None, token=None):
+        items = self.items(texts, calls, thought, token)
+        if not self.exchange.is_stream:
+            return self.exchange.reply(self.response("completed", items, self.usage))
+        self.exchange.begin_stream()
+        self.event("response.created", response=self.response("in_progress"))
+        self.event("response.in_progress", response=self.response("in_progress"))
+        for index, item in enumerate(items):
+            self.stream(index, item, texts)
+        self.event("response.completed", response=self.response("completed", items, self.usage))
+
+    def stream(self, index, item, texts):
+        about = {"item_id": item["id"], "output_index": index}
+        empty = {"message": {"content": [], "status": "in_progress"}, "reasoning": {"summary": []}}
+        empty |= {"function_call": {"arguments": ""}, "custom_tool_call": {"input": ""}}
+        self.event("response.output_item.added", output_index=index, item=item | empty[item["type"]])
+        if item["type"] == "message":
+            self.text(about, texts, item["content"][0])
+        elif item["type"] == "reasoning":
+            about["summary_index"] = 0
+            part = item["summary"][0]
+            self.event("response.reasoning_summary_part.added", **about, part=part | {"text": ""})
+            self.event("response.reasoning_summary_text.delta", **about, delta=part["text"])
+            self.event("response.reasoning_summary_text.done", **about, text=part["text"])
+            self.event("response.reasoning_summary_part.done", **about, part=part)
+        elif item["type"] == "function_call":
+            for part in (item["arguments"][:5], item["arguments"][5:]):
+                self.event("response.function_call_arguments.delta", **about, delta=part)
+            self.event("response.function_call_arguments.done", **about, name=item["name"], arguments=item["arguments"])
+        else:
+            self.event("response.custom_tool_call_input.delta", **about, delta=item["input"])
+            self.event("response.custom_tool_call_input.done", **about, input=item["input"])
+        self.event("response.output_item.done", output_index=index, item=item)
+
+    def text(self, about, texts, part):
+        about = about | {"content_index": 0}
+        self.event("response.content_part.added", **about, part=part | {"text": ""})
+        for text in texts:
+            self.event("response.output_text.delta", **about, delta=text, logprobs=[])
+        self.event("response.output_text.done", **about, text=part["text"], logprobs=[])
+        self.event("response.content_part.done", **about, part=part)
+
+    def begin(self, text):
+        self.event("response.created", response=self.response("in_progress"))
+        item = self.item("message", 0, status="in_progress", role="assistant", content=[])
+        self.event("response.output_item.added", output_index=0, item=item)
+        about = {"item_id": item["id"], "output_index": 0, "content_index": 0}
+        self.event("response.content_part.added", **about, part={"type": "output_text", "text": "", "annotations": []})
+        self.event("response.output_text.delta", **about, delta=text, logprobs=[])
+
+    def error(self, message, code, param):
+        return {"error": {"message": message, "type": "an_error", "param": param, "code": code}}
+
+    def fail_in_stream(self, message, code):
+        self.event("response.failed", response=self.response("failed", error={"code": code, "message": message}))
+
+    @staticmethod
+    def has_results(item):
+        return item.get("type", "").endswith("_output")
 
 
 class Messages:

@@ -4,8 +4,7 @@ import Testing
 
 struct ForeignPathTests {
     @Test(arguments: [
-        ("/v1/responses", "POST /v1/chat/completions"), ("/responses/", "POST /v1/chat/completions"),
-        ("/api/v1/responses/resp_1", "POST /v1/chat/completions"),
+        ("/v1/responses/resp_1", "stores no responses"), ("/api/v1/responses/resp_1/input_items", "stores no responses"),
         ("/api/chat", "POST /v1/chat/completions"),
         ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
         ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
@@ -28,6 +27,7 @@ struct ForeignPathTests {
         ("//v1/chat/completions", "/v1/chat/completions"), ("/v1//chat/completions", "/chat/completions"),
         ("/v1/v1/chat/completions", "/v1/chat/completions"), ("/v1/chat/completions/chat/completions", "/chat/completions"),
         ("/openai/v1/chat/completions", "/v1/chat/completions"), ("/anthropic/v1/messages", "/v1/messages"),
+        ("/openai/v1/responses", "/v1/responses"),
         ("/openai/deployments/gpt-4/chat/completions/", "/chat/completions"),
         ("/compat/chat/completions", "/chat/completions"), ("/api/v0/models", "/models"),
         ("/v1beta/openai/chat/completions", "/chat/completions"),

@@ -46,7 +46,7 @@ struct FaceUnderTest: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [FaceUnderTest] = [.openAI, .anthropic]
+    static let all: [FaceUnderTest] = [.openAI, .openAIResponses, .anthropic]
 }
 
 extension FaceUnderTest {

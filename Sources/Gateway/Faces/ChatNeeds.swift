@@ -63,6 +63,34 @@ struct ChatNeeds {
         return JSONValue(range: start..<cursor.offset, kind: .array)
     }
 
+    /// Reads the value of `input` in OpenAI's Responses: a text, or a list of items.
+    mutating func readItems(_ value: JSONValue, _ body: RawSpan) {
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        estimate.add(tokens: TokenEstimate.ofReply)
+        do throws(JSONError) {
+            guard value.kind == .array else { return try readText(&cursor, body) }
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body) { try readItem(&cursor, body) }
+        } catch {
+            return  // the value was scanned before
+        }
+    }
+
+    private mutating func readItem(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try isObject(&cursor, body) else { return }
+        estimate.add(tokens: TokenEstimate.ofMessage)
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) {
+            if JSON.isKey(key, "content", in: body) || JSON.isKey(key, "output", in: body) || JSON.isKey(key, "summary", in: body) {
+                try readContent(&cursor, body)
+            } else {
+                // A shell call's command is its action.
+                if JSON.isKey(key, "encrypted_content", in: body) { mayHaveTokens = true }
+                if JSON.isKey(key, "action", in: body) { try readText(&cursor, body) } else { try readFunctionMember(key, &cursor, body) }
+            }
+        }
+    }
+
     /// Reads the value of `system`: a text, or a list of parts.
     mutating func readSystem(_ value: JSONValue, _ body: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)

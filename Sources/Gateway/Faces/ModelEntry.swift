@@ -59,7 +59,7 @@ struct ModelEntry {
         isAvailable = !models.isEmpty
     }
 
-    private static let ownProvider = "router"
+    static let ownProvider = "router"
 }
 
 extension Snapshot {

@@ -14,7 +14,8 @@ enum ModelsEndpoint {
             let head = exchange.server.head
             try exchange.face.writeModels(
                 ModelList(
-                    entries: entries(exchange, now: .now()), path: head.path, query: head.query ?? "", created: exchange.snapshot.loadedAt),
+                    entries: entries(exchange, now: .now()), path: head.path, query: head.query ?? "", created: exchange.snapshot.loadedAt,
+                    hasCodexCatalog: exchange.snapshot.policy.server.hasCodexCatalog),
                 &writer)
         } catch {
             return exchange.respond(error)
@@ -72,4 +73,6 @@ struct ModelList {
     var query: String
     /// The time that the entries have, in seconds since 1970.
     var created: Int
+    /// Whether Codex gets a catalog of the models.
+    var hasCodexCatalog: Bool
 }

@@ -9,6 +9,10 @@ extension RequestOutline {
         case input, prompt, query, documents
         /// Anthropic's.
         case system, outputConfig, outputFormat
+        /// Those of OpenAI's Responses, whose `input` is a conversation.
+        case items, instructions, maxOutputTokens, text
+        /// Those that need a store of responses.
+        case previousResponse, conversation, background
 
         fileprivate var name: StaticString {
             switch self {
@@ -29,6 +33,13 @@ extension RequestOutline {
             case .system: "system"
             case .outputConfig: "output_config"
             case .outputFormat: "output_format"
+            case .items: "input"
+            case .instructions: "instructions"
+            case .maxOutputTokens: "max_output_tokens"
+            case .text: "text"
+            case .previousResponse: "previous_response_id"
+            case .conversation: "conversation"
+            case .background: "background"
             }
         }
     }
@@ -65,12 +76,15 @@ extension RequestOutline {
         /// The fields by the length of their names, which rules out most members of a request.
         private let byLength: [[Field]]
 
-        /// All of OpenAI's requests share one table.
+        /// All of OpenAI's requests but Responses share one table.
         static let openAI = FieldTable(
             [
                 .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
                 .input, .prompt, .query, .documents,
             ], RoutingOverride.all)
+        static let openAIResponses = FieldTable(
+            [.items, .model, .stream, .instructions, .tools, .maxOutputTokens, .text, .previousResponse, .conversation, .background],
+            RoutingOverride.all)
         static let anthropic = FieldTable(
             [.messages, .model, .stream, .system, .tools, .maxTokens, .outputConfig, .outputFormat], [], modelSuffix: "[1m]")
 

@@ -59,9 +59,10 @@ extension RequestOutline {
             switch member {
             case .messages: break
             case .input, .prompt, .query, .documents: needs.readTexts(value, body)
-            case .system: needs.readSystem(value, body)
+            case .items: needs.readItems(value, body)
+            case .system, .instructions: needs.readSystem(value, body)
             case .tools, .functions: needs.readTools(value, body)
-            case .maxTokens: needs.readMaxTokens(value, body)
+            case .maxTokens, .maxOutputTokens: needs.readMaxTokens(value, body)
             case .maxCompletionTokens: needs.readMaxCompletionTokens(value, body)
             case .model: try overrides.readModels(OverrideValue(value, in: body), name: field.text)
             case .stream:
@@ -81,6 +82,14 @@ extension RequestOutline {
             case .outputConfig:
                 guard value.kind == .object, let format = try Self.member("format", of: value, field, body) else { return }
                 if format.kind == .object { needs.add(.json) }
+            case .text:
+                guard value.kind == .object, let format = try Self.member("format", of: value, field, body), format.kind == .object,
+                    let type = try Self.member("type", of: format, field, body)
+                else { return }
+                if JSON.isString(type, "json_object", in: body) || JSON.isString(type, "json_schema", in: body) { needs.add(.json) }
+            case .background where value.kind == .false: break
+            case .previousResponse: throw .needsStore(field.text, code: "previous_response_not_found")
+            case .conversation, .background: throw .needsStore(field.text, code: "unsupported_value")
             }
         }
 

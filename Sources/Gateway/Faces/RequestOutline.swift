@@ -79,6 +79,13 @@ extension APIError {
         APIError(400, "'\(name)' is given twice; remove one", code: "duplicate_field", param: name)
     }
 
+    /// The next request may go to another provider, so the router doesn't pass on what refers to an earlier one.
+    static func needsStore(_ name: String, code: String) -> APIError {
+        APIError(
+            400, "'\(name)' is not supported, because the router stores no responses; send the whole conversation as 'input'", code: code,
+            param: name)
+    }
+
     static func invalid(_ name: String, _ expected: String) -> APIError {
         APIError(400, "'\(name)' must be \(expected)", code: "invalid_value", param: name)
     }

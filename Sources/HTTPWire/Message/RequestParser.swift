@@ -154,6 +154,8 @@ extension RequestParser {
         let origin = try RequestTarget(span, target, host: framing.host, isOptions: method == .options)
         let expectsContinue = try Self.expectsContinue(span, framing.expectation, isHTTP10: isHTTP10)
         if let upgrade = framing.upgrade {
+            // Clients of OpenAI's Responses fall back to HTTP. Source: openai/codex, codex-rs/core.
+            if span.equals("websocket", in: upgrade) { throw WireFault(426, "WebSocket is not supported; send the request over HTTP") }
             guard span.equals("h2c", in: upgrade) else { throw WireFault(501, "upgrades to another protocol are not supported") }
         }
 

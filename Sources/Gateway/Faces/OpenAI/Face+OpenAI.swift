@@ -12,7 +12,9 @@ extension Face {
                 if let record { RouterMetadata.write(record, to: &$0, isComplete: true) }
             }
         },
-        writeModels: { list, writer throws(APIError) in OpenAIModelList.write(list, to: &writer) },
+        writeModels: { list, writer throws(APIError) in
+            if let catalog = try CodexModelList(list) { catalog.write(to: &writer) } else { OpenAIModelList.write(list, to: &writer) }
+        },
         writeModel: { model, created, writer in OpenAIModelList.write(model, created: created, to: &writer) },
         writer: { exchange, request, created in
             if request.isStream { return OpenAIStreamWriter(exchange, request, created: created) }

@@ -4,18 +4,32 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 import RoutingPolicy
-import WireFormats
 
-/// `POST /messages/count_tokens`: the number of a conversation's tokens, without a response to it.
+/// The number of a conversation's tokens, without a response to it.
 ///
 /// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise
 /// the router estimates. No other model is asked, and neither breakers nor costs learn of it.
 enum CountTokensEndpoint {
-    private static let kind = CallRequest.Kind(.countTokens, AnthropicMessages.format) { _ throws(ProviderError) in
-        throw .cannotExpress("a request to count tokens")
+    /// An endpoint's `serve`.
+    ///
+    /// - Parameters:
+    ///   - format: the client's.
+    ///   - makeWriter: makes the writer of a provider's number.
+    ///   - write: writes the members of the router's own estimate.
+    static func serve(
+        _ format: WireFormat, makeWriter: @escaping @Sendable (Exchange) -> any ResponseWriter,
+        write: @escaping @Sendable (_ tokens: Int, _ writer: inout JSONWriter) -> Void
+    ) -> @Sendable (Exchange) -> Void {
+        let kind = CallRequest.Kind(.countTokens, format) { _ throws(ProviderError) in
+            throw .cannotExpress("a request to count tokens")
+        }
+        return { serve($0, kind, makeWriter, write) }
     }
 
-    static func serve(_ exchange: Exchange) {
+    private static func serve(
+        _ exchange: Exchange, _ kind: CallRequest.Kind, _ makeWriter: (Exchange) -> any ResponseWriter,
+        _ write: (Int, inout JSONWriter) -> Void
+    ) {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.requestBody
@@ -26,8 +40,8 @@ enum CountTokensEndpoint {
                 operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             var plan = try CallEndpoint.plan(planned, exchange, in: snapshot)
-            guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, now: readAt) else {
-                return respond(request.needs.promptTokens, exchange)
+            guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, in: kind.format, now: readAt) else {
+                return respond(exchange) { write(request.needs.promptTokens, &$0) }
             }
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: plan,
@@ -36,7 +50,7 @@ enum CountTokensEndpoint {
                     formatHeaders: CallEndpoint.formatFields(of: exchange.server.head.fields, exchange.face.requestFields),
                     responseFields: exchange.face.responseFields, key: exchange.keyName, arrivedAt: exchange.server.acceptedAt,
                     readAt: readAt),
-                needs: RequestNeeds(), admission: exchange.admission, writer: AnthropicResponseWriter(exchange))
+                needs: RequestNeeds(), admission: exchange.admission, writer: makeWriter(exchange))
             exchange.call = call
             call.start()
         } catch {
@@ -44,9 +58,9 @@ enum CountTokensEndpoint {
         }
     }
 
-    private static func respond(_ tokens: Int, _ exchange: Exchange) {
-        var writer = JSONWriter(capacity: 32)
-        writer.object { $0.member("input_tokens", tokens) }
+    private static func respond(_ exchange: Exchange, _ members: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter(capacity: 64)
+        writer.object(members)
         exchange.respond(
             200, writer.bytes,
             fields: { RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0) })
@@ -54,10 +68,11 @@ enum CountTokensEndpoint {
 }
 
 extension Snapshot {
-    /// Whether the model's provider can count tokens, and may be asked now.
-    fileprivate func canCount(_ model: Int, now: NIODeadline) -> Bool {
+    /// Whether the model's provider can count tokens in a format, and may be asked now.
+    fileprivate func canCount(_ model: Int, in format: WireFormat, now: NIODeadline) -> Bool {
         guard let provider = instance(ofModel: model)?.provider else { return false }
-        return provider.formats(for: .countTokens, model: policy.models[model].upstream).contains(AnthropicMessages.format)
+        let definition = policy.models[model]
+        return ModelDefinition.formats(definition.formats, for: .countTokens, upstream: definition.upstream, at: provider).contains(format)
             && state(ofModel: model).availability(now: now).isAvailable
     }
 }

@@ -1,0 +1,162 @@
+import Codecs
+import OpenAI
+import OpenAICompatible
+import OpenAIServer
+import ProviderConformance
+import ProviderKit
+import Testing
+import WireFormats
+
+/// A server that has only OpenAI's Responses.
+private struct ResponsesProvider: OpenAIServerProvider {
+    let server = OpenAIServer(.sample, endpoints: OpenAIEndpoint.responses)
+}
+
+@Suite("OpenAI's Responses in the plugins for OpenAI's API")
+struct OpenAIResponsesPluginTests {
+    @Test("a provider of the format passes the conformance suite")
+    func conformance() {
+        let suite = ProviderConformance(
+            provider: ResponsesProvider(),
+            responses: [
+                .init("a stream", isStream: true, head: .eventStream, bytes: Array(Self.stream.utf8), content: Self.content),
+                .init(
+                    "a stream with CRLF", isStream: true, head: .eventStream, bytes: Array(Self.stream.replacing("\n", with: "\r\n").utf8)),
+                .init("a response", isStream: false, head: .json, bytes: Array(Self.response.utf8), content: Self.content),
+                .init("a stream that was not asked for", isStream: false, head: .eventStream, bytes: Array(Self.stream.utf8)),
+                .init("a response in the place of a stream", isStream: true, head: .json, bytes: Array(Self.response.utf8)),
+            ],
+            requests: [
+                .body(#"{"input":[]}"#), .body(#"{"model":"auto","input":"Привет 🚀","stream":true,"x":1e999}"#),
+                .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")])),
+            ],
+            failures: [
+                .init(
+                    "no credit", status: 429, body: #"{"error":{"message":"no credit","code":"insufficient_quota"}}"#, is: .providerRejected
+                )
+            ],
+            failureEvents: [
+                "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"it broke\"}\n\n",
+                "data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"server_error\",\"message\":\"it broke\"}}}\n\n",
+            ])
+        #expect(suite.violations() == [])
+    }
+
+    @Test("OpenAI speaks both formats, chat completions first, and other servers the second one if the policy says so")
+    func formats() {
+        let openAI = OpenAIProvider(.sample), other = OpenAICompatibleProvider(.sample)
+        #expect(openAI.formats(for: .chat, model: "m") == [OpenAIChat.format, OpenAIResponses.format, OpenAIResponses.compaction])
+        #expect(openAI.formats(for: .countTokens, model: "m") == [OpenAIResponses.format])
+        #expect(openAI.optionalFormats(for: .chat, model: "m") == [])
+        #expect(other.formats(for: .chat, model: "m") == [OpenAIChat.format] && other.formats(for: .countTokens, model: "m") == [])
+        #expect(other.optionalFormats(for: .chat, model: "m") == [OpenAIResponses.format, OpenAIResponses.compaction])
+    }
+
+    @Test("the upstream format decides where a request goes, and how it is written")
+    func targets() throws {
+        let provider = OpenAIProvider(.sample), body = Array(#"{"input":"Hi"}"#.utf8)
+        let members = Payload.members(try JSON.members(of: body.span.bytes)), typed = Payload.chat(ChatRequest(messages: []))
+        let cases: [(Operation, WireFormat, Payload, String)] = [
+            (.chat, OpenAIResponses.format, members, "/responses"), (.chat, OpenAIResponses.format, typed, "/responses"),
+            (.chat, OpenAIResponses.compaction, members, "/responses/compact"),
+            (.countTokens, OpenAIResponses.format, members, "/responses/input_tokens"),
+            (.chat, OpenAIChat.format, members, "/chat/completions"), (.chat, OpenAIChat.format, typed, "/chat/completions"),
+        ]
+        for (operation, format, payload, path) in cases {
+            let call = Call(
+                operation: operation, model: "up", isStream: false, format: WireFormat("other"), payload: payload, upstreamFormat: format)
+            let request = try provider.request(for: call, body: body.span.bytes)
+            #expect(request.target.hasSuffix(path))
+            guard case .chat = payload, case .bytes(let written)? = request.body.first else { continue }
+            let tree = JSONTree(written.span.bytes)
+            #expect((tree?["input"] != nil) == (format == OpenAIResponses.format))
+            #expect((tree?["messages"] != nil) == (format == OpenAIChat.format))
+        }
+    }
+
+    @Test("what a policy adds to chats isn't added where it would be refused")
+    func policy() throws {
+        let body = Array(#"{"input":"Hi"}"#.utf8)
+        let field = [BodyField(key: "temperature", json: Array("0".utf8)), BodyField(key: "instructions", json: Array(#""i""#.utf8))]
+        for (operation, format) in [(Operation.countTokens, OpenAIResponses.format), (.chat, OpenAIResponses.compaction)] {
+            let call = Call(
+                operation: operation, model: "up", isStream: false, format: format,
+                payload: .members(try JSON.members(of: body.span.bytes)), defaults: field)
+            let sent = try OpenAIResponsesBody().sources(for: call, body: body.span.bytes)
+            let text = sent.map { if case .bytes(let bytes) = $0 { String(decoding: bytes, as: UTF8.self) } else { "" } }.joined()
+            #expect(text.contains("instructions") && !text.contains("temperature"))
+        }
+    }
+
+    @Test(
+        "a failure has its class, as an event and as an object",
+        arguments: [
+            ("rate_limit_exceeded", FailureClass.rateLimited), ("context_length_exceeded", .contextOverflow),
+            ("server_error", .upstreamError), ("insufficient_quota", .providerRejected),
+        ])
+    func failures(code: String, failure: FailureClass) throws {
+        let error = #"{"code":"\#(code)","message":"m"}"#
+        let failed = #"{"id":"r","status":"failed","error":\#(error),"output":[]}"#
+        for event in [
+            #"{"type":"response.failed","response":\#(failed)}"#, #"{"type":"error","code":"\#(code)","message":"m","param":null}"#,
+            #"{"error":\#(error)}"#,
+        ] {
+            var decoder = try ResponsesProvider().decoder(for: Self.call(isStream: true), head: .eventStream), sink = ResponseSink()
+            let frame = Array("data: \(event)\n\n".utf8)
+            let thrown = #expect(throws: ProviderError.self) { try decoder.decode(frame.span.bytes, into: &sink) }
+            #expect(thrown?.failure == failure && thrown?.message == "m", "\(event)")
+        }
+        var decoder = try ResponsesProvider().decoder(for: Self.call(isStream: false), head: .json), sink = ResponseSink()
+        let thrown = #expect(throws: ProviderError.self) { try decoder.finish(Array(failed.utf8).span.bytes, into: &sink) }
+        #expect(thrown?.failure == failure)
+    }
+
+    @Test(
+        "what the router acts on in an event",
+        arguments: [
+            (#"{"type":"response.output_text.delta","delta":"abc"}"#, Signals(contentBytes: 3)),
+            (#"{"type":"response.refusal.delta","delta":"abc"}"#, Signals(contentBytes: 3, isFiltered: true)),
+            (#"{"type":"response.reasoning_text.delta","delta":"abc"}"#, Signals(contentBytes: 3)),
+            (#"{"type":"response.function_call_arguments.delta","delta":"abc"}"#, Signals(contentBytes: 3, hasToolCall: true)),
+            (#"{"type":"response.created","response":{"id":"r"}}"#, Signals()), (#"{"type":"response.new","x":"abc"}"#, Signals()),
+            (#"{"type":"response.output_item.added","item":{"type":"message","content":[]}}"#, Signals()),
+            (#"{"type":"response.output_item.added","item":{"type":"reasoning","summary":[]}}"#, Signals()),
+            (#"{"type":"response.output_item.added","item":{"type":"x"}}"#, Signals(contentBytes: 12, hasToolCall: true)),
+            (#"{"type":"response.output_item.done","item":{"type":"reasoning","encrypted_content":"ab"}}"#, Signals(contentBytes: 2)),
+            (#"{"type":"response.completed","response":{}}"#, Signals(finishes: 1)),
+            (
+                #"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"content_filter"}}}"#,
+                Signals(finishes: 1, isFiltered: true)
+            ),
+        ])
+    func signals(event: String, expected: Signals) throws {
+        var decoder = try ResponsesProvider().decoder(for: Self.call(isStream: true), head: .eventStream), sink = ResponseSink()
+        let frame = Array("event: x\ndata: \(event)\n\n".utf8)
+        _ = try decoder.decode(frame.span.bytes, into: &sink)
+        guard case .chunk(let chunk)? = sink.parts.first else { return #expect(Bool(false), "no chunk") }
+        #expect(chunk.signals == expected && chunk.frame == 0..<frame.count)
+        #expect(sink.isComplete == (expected.finishes > 0))
+    }
+
+    private static func call(isStream: Bool) -> Call {
+        Call(operation: .chat, model: "up", isStream: isStream, format: OpenAIResponses.format, payload: .members([]))
+    }
+
+    private static let content = ProviderConformance.Content(
+        text: "Hello, мир", finish: .stop, usage: Usage(promptTokens: 3, completionTokens: 5))
+
+    private static let item = #"{"id":"m","type":"message","role":"assistant","content":[{"type":"output_text","text":"Hello, мир"}]}"#
+
+    private static let response =
+        #"{"id":"resp_1","object":"response","status":"completed","error":null,"model":"m","output":[\#(item)],"#
+        + #""usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8}}"#
+
+    private static let stream = [
+        #"{"type":"response.created","response":{"id":"resp_1","status":"in_progress","output":[]}}"#,
+        #"{"type":"response.output_item.added","output_index":0,"item":{"id":"m","type":"message","content":[]}}"#,
+        #"{"type":"response.output_text.delta","output_index":0,"delta":"Hello, "}"#,
+        #"{"type":"response.output_text.delta","output_index":0,"delta":"мир"}"#,
+        #"{"type":"response.output_item.done","output_index":0,"item":\#(item)}"#,
+        #"{"type":"response.completed","response":\#(response)}"#,
+    ].map { "event: \($0.split(separator: "\"")[3])\ndata: \($0)\n\n" }.joined()
+}
