@@ -271,6 +271,34 @@ import Testing
         #expect(try setup.router.get("/v1/models").json?["data"] != nil)
     }
 
+    @Test func `a translated stream is resumed by another model, and one that passes through is not`() throws {
+        let passing = try ScriptedUpstream(
+            Self.play(ResponsesReplies.start + [ResponsesReplies.text("Once ", 4)], then: { try $0.finishChunks() }))
+        let chat = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("Once "))
+            try exchange.finishChunks()
+        }
+        let able = try ScriptedUpstream(ScriptedUpstream.responding("upon"))
+        let routes = ["  translated: { try: [c, d], resume: true }", "  passed: { try: [a, d], resume: true }"]
+        let router = try RouterProcess(
+            PolicyText(["c": chat], routes: routes).with {
+                $0.moreProviders = [
+                    "  p-a: { plugin: openai, base_url: \"http://127.0.0.1:\(passing.port)/v1\", api_key: sk-provider }",
+                    "  p-d: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(able.port)/v1\", continues: prefill }",
+                ]
+                $0.moreModels = ["  a: { provider: p-a }", "  d: { provider: p-d }"]
+            })
+        let resumed = try router.openResponseStream("translated").readStream()
+        #expect(resumed.responseText == "Once upon" && resumed.eventTypes.last == "response.completed")
+        #expect(resumed.sequenceNumbers == Array(0..<resumed.chunks.count))
+        #expect(resumed.chunks.last?["response"]?["output"]?.array?.count == 1)
+        #expect(resumed.chunks.last?["response"]?["_router"]?["resumed"]?[0]?["model_name"]?.string == "c")
+        let broken = try router.openResponseStream("passed").readStream()
+        #expect(broken.responseText == "Once " && broken.eventTypes.last == "response.failed")
+        #expect(able.requests.count == 1)
+    }
+
     // MARK: Cut off and left at any point
 
     enum Face: CaseIterable {
