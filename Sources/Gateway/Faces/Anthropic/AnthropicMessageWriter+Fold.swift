@@ -1,68 +1,13 @@
 import Codecs
 import Engine
-import HTTPWire
-import NIOCore
 import ProviderKit
 import WireFormats
 
-/// Writes a response as one message in Anthropic's format. A message that has this format already passes through, byte
-/// for byte.
-final class AnthropicResponseWriter: ResponseWriter {
-    private let exchange: Exchange
-    private var passed: ByteBuffer?
-    /// Collects the typed events of a response; nil before the first one.
-    private var fold: AnthropicMessageWriter?
-    private var model = ""
+extension AnthropicMessageWriter: ResponseFold {
+    func object(_ usage: Usage?, _ record: CallRecord?) -> [UInt8] { message(usage) }
 
-    init(_ exchange: Exchange) { self.exchange = exchange }
-
-    var stagedBytes: Int { passed?.readableBytes ?? 0 }
-
-    func begin(_ record: CallRecord) {
-        (passed, fold) = (nil, nil)
-        model = record.model ?? ""
-    }
-
-    func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        for part in parts {
-            switch part {
-            case .buffered(let json, _): passed = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
-            case .event(let event):
-                var fold = fold.take() ?? AnthropicMessageWriter(id: exchange.requestID, model: model)
-                fold.add(event)
-                self.fold = fold
-            case .chunk, .joined, .embeddings, .payload: break  // never a part of a message that isn't streamed
-            }
-        }
-    }
-
-    func commit(_ record: CallRecord) {}
-
-    func resume(_ record: CallRecord) {}
-
-    func flush() {}
-
-    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
-        let message = AnthropicResponseWriter(exchange)
-        for (parts, bytes) in response { message.write(parts, of: bytes) }
-        let object = message.message(nil)
-        return FencedJSON.areJSON(Self.texts(of: object.readableBytesSpan), in: object.readableBytesSpan)
-    }
-
-    func finish(_ record: CallRecord) {
-        let usage = record.usage.source == .reported ? record.usage.usage : nil
-        let message = message(usage)
-        let object = record.hasValidJSON ? FencedJSON.withoutFences(message, texts: Self.texts(of: message.readableBytesSpan)) : message
-        exchange.respond(200, object, fields: { exchange.addFields(record, to: &$0) }, record: record)
-    }
-
-    func fail(_ failure: CallFailure, _ record: CallRecord) {
-        if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
-        exchange.respond(exchange.error(failure, record), record: record)
-    }
-
-    /// The ranges of the strings that are the texts of a message's blocks.
-    private static func texts(of message: RawSpan) -> [Range<Int>] {
+    /// The texts of a message's blocks.
+    static func texts(of message: RawSpan) -> [Range<Int>] {
         var texts: [Range<Int>] = []
         do throws(JSONError) {
             guard let content = try JSON.members(of: message).first(where: { JSON.isKey($0.key, "content", in: message) })?.value,
@@ -86,6 +31,11 @@ final class AnthropicResponseWriter: ResponseWriter {
         }
         return texts
     }
+}
 
-    private func message(_ usage: Usage?) -> ByteBuffer { passed ?? ByteBuffer(bytes: fold?.message(usage) ?? []) }
+extension BufferedResponseWriter where Fold == AnthropicMessageWriter {
+    /// Writes a message in Anthropic's format.
+    static func anthropic(_ exchange: Exchange) -> BufferedResponseWriter {
+        BufferedResponseWriter(exchange) { AnthropicMessageWriter(id: exchange.requestID, model: $0) }
+    }
 }
