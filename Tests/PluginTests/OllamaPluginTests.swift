@@ -15,12 +15,17 @@ struct OllamaPluginTests {
         let suite = ProviderConformance(
             provider: provider,
             responses: [
-                .init("a stream", isStream: true, head: .lines, bytes: Array(Self.stream.utf8)),
+                .init(
+                    "a stream", isStream: true, head: .lines, bytes: Array(Self.stream.utf8),
+                    content: .init(
+                        text: "Привет 🚀", reasoning: "hm", toolCalls: [("f", #"{"a":1}"#)], finish: .toolCalls, usage: Self.usage)),
                 .init("a stream with CRLF", isStream: true, head: .lines, bytes: Array(Self.stream.replacing("\n", with: "\r\n").utf8)),
                 .init(
                     "a stream with blank lines", isStream: true, head: .lines, bytes: Array(Self.stream.replacing("\n", with: "\n\n").utf8)),
                 .init("a stream without its type", isStream: true, head: .json, bytes: Array(Self.stream.utf8)),
-                .init("a message", isStream: false, head: .json, bytes: Array(Self.message.utf8)),
+                .init(
+                    "a message", isStream: false, head: .json, bytes: Array(Self.message.utf8),
+                    content: .init(text: "Привет", toolCalls: [("f", #"{"a":1}"#)], finish: .toolCalls, usage: Self.usage)),
                 .init("a stream that was not asked for", isStream: false, head: .lines, bytes: Array(Self.stream.utf8)),
                 .init("a message in the place of a stream", isStream: true, head: .json, bytes: Array(Self.message.utf8)),
             ],
@@ -28,7 +33,12 @@ struct OllamaPluginTests {
                 .body(#"{"messages":[]}"#),
                 .body(#"{"model":"auto","messages":[{"role":"user","content":"Привет 🚀"}],"stream":true,"x":1e999}"#),
                 .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")])),
-            ])
+            ],
+            failures: [
+                .init("a busy server", status: 503, body: #"{"error":"server busy, please try again"}"#, is: .rateLimited),
+                .init("a model that is not there", status: 404, body: #"{"error":"model 'x' not found"}"#, is: .notFound),
+            ],
+            failureEvents: ["{\"error\":\"an error was encountered while running the model\"}\n"])
         #expect(suite.violations() == [])
     }
 
@@ -304,6 +314,8 @@ struct OllamaPluginTests {
                 }
             }, as: UTF8.self)
     }
+
+    private static let usage = Usage(promptTokens: 3, completionTokens: 9)
 
     private static let stream = [
         #"{"model":"up","created_at":"2026-11-28T12:00:00.1Z","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}"#,

@@ -43,8 +43,8 @@ func checkOllamaBody(_ bytes: [UInt8]) throws {
     try ensure(JSONTree(sent.span.bytes)?["options"]?["num_ctx"]?.integer == 4096, "it is sent with another context")
 }
 
-/// A response in Ollama's format has the same parts wherever its bytes are cut, passed through and typed, each part that
-/// is forwarded is one JSON value, and collecting the text changes nothing else.
+/// A response in Ollama's format has the same parts wherever its bytes are cut, passed through and typed, each part
+/// that is forwarded is one JSON value, and collecting the text changes nothing else.
 ///
 /// The first byte chooses whether it is a stream, and was asked for as one.
 func checkOllamaResponse(_ bytes: [UInt8]) throws {
