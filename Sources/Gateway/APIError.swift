@@ -16,6 +16,8 @@ struct APIError: Error {
     var refusal: String?
     /// Whether the prompt is too long for the model.
     var isOverflow = false
+    /// The name that the request gives, if there is no model with it, shortened if it is long.
+    var unknownModel: String?
     /// In seconds, at least 1.
     var retryAfter: Int?
     /// The value of `x-should-retry`. false keeps an SDK from repeating a request for which every candidate has just
@@ -149,9 +151,11 @@ extension APIError {
     }
 
     static func unknownModel(_ name: String) -> APIError {
-        APIError(
+        var error = APIError(
             404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models",
             code: "model_not_found", param: "model")
+        error.unknownModel = name.excerpt
+        return error
     }
 }
 

@@ -67,6 +67,6 @@ enum BrowserAccess {
 
     /// The fields of a response that a page may read besides those that every page may.
     private static let exposedFields =
-        "x-request-id, x-router-provider, x-router-model, x-router-attempts, x-router-fallback, server-timing, retry-after, "
-        + "x-should-retry, etag"
+        "x-request-id, x-router-provider, x-router-model, x-router-attempts, x-router-fallback, x-router-finish-reason, "
+        + "server-timing, retry-after, x-should-retry, etag"
 }

@@ -7,11 +7,13 @@ final class Endpoint: Sendable {
         /// HEAD is served like GET, and the server omits the body.
         case get
         case post
+        case any
 
         func matches(_ method: RequestHead.Method) -> Bool {
             switch self {
             case .get: method == .get || method == .head
             case .post: method == .post
+            case .any: true
             }
         }
 
@@ -19,6 +21,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: "GET"
             case .post: "POST"
+            case .any: "ANY"
             }
         }
 
@@ -27,6 +30,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: "GET, HEAD, OPTIONS"
             case .post: "POST, OPTIONS"
+            case .any: "GET, HEAD, POST, PUT, DELETE, OPTIONS"
             }
         }
     }
@@ -41,6 +45,8 @@ final class Endpoint: Sendable {
     }
 
     enum Body: Sendable {
+        /// Not read: the response comes at once.
+        case unread
         /// Read and discarded, up to 64 KiB.
         case ignored
         /// Kept in memory, up to `server.max_body`.

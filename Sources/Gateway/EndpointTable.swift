@@ -18,7 +18,7 @@ enum EndpointTable {
         Endpoint(
             "count_tokens", .post, prefixed("/messages/count_tokens"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
             about: "the number of tokens of a message",
-            serve: CountTokensEndpoint.serve(AnthropicMessages.format, makeWriter: { AnthropicResponseWriter($0) }) {
+            serve: CountTokensEndpoint.serve(AnthropicMessages.format, makeWriter: { BufferedResponseWriter.anthropic($0) }) {
                 $1.member("input_tokens", $0)
             }),
         Endpoint(
@@ -44,6 +44,34 @@ enum EndpointTable {
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
                 .embeddings(try OpenAIEmbeddings.readRequest(body))
             }),
+        ollama("chat", .chat, OllamaChat.format, "messages in Ollama's format, streamed or not") { body throws(ProviderError) in
+            .chat(try OllamaChat.readRequest(body))
+        },
+        ollama("generate", .chat, OllamaChat.generate, "the response to one prompt in Ollama's format") { body throws(ProviderError) in
+            .chat(try OllamaChat.readGenerateRequest(body))
+        },
+        ollama("embed", .embeddings, OllamaEmbed.format, "vectors for texts in Ollama's format") { body throws(ProviderError) in
+            .embeddings(try OllamaEmbed.readRequest(body))
+        },
+        ollama("embeddings", .embeddings, OllamaEmbed.legacy, "one vector in Ollama's older format") { body throws(ProviderError) in
+            .embeddings(try OllamaEmbed.readLegacyRequest(body))
+        },
+        Endpoint(
+            "ollama_tags", .get, ["/api/tags"], .operation(.models), face: .ollama, about: "the models and routes in Ollama's format",
+            serve: ModelsEndpoint.list),
+        Endpoint(
+            "ollama_show", .post, ["/api/show"], .operation(.models), face: .ollama, body: .buffered, about: "one of them",
+            serve: OllamaEndpoints.show),
+        Endpoint(
+            "ollama_ps", .get, ["/api/ps"], .operation(.models), face: .ollama, about: "the loaded models: none",
+            serve: OllamaEndpoints.running),
+        Endpoint(
+            "ollama_version", .get, ["/api/version"], .operation(.models), face: .ollama, about: "the version for Ollama's clients",
+            serve: OllamaEndpoints.version),
+        Endpoint(
+            "ollama_manage", .any,
+            ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs/{id}"], .operation(.models), face: .ollama,
+            body: .unread, about: "refused, like push, create, copy, delete and blobs", serve: OllamaEndpoints.manage),
         passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not"),
         passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
         passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
@@ -75,6 +103,17 @@ enum EndpointTable {
         Endpoint(
             name, .post, prefixed(path), .operation(.call(operation)), body: operation.takesForms ? .form : .buffered, about: about,
             serve: CallEndpoint.serve(operation, format) { _ throws(ProviderError) in throw .cannotExpress("this request") })
+    }
+
+    /// An endpoint of Ollama's API that sends requests to models.
+    private static func ollama(
+        _ name: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String,
+        translate: @escaping CallEndpoint.Translation
+    ) -> Endpoint {
+        let serve = CallEndpoint.serve(operation, format, translate: translate)
+        return Endpoint(
+            "ollama_\(name)", .post, ["/api/\(name)"], .operation(.call(operation)), face: .ollama, body: .buffered, about: about,
+            serve: { if !OllamaEndpoints.loads($0, format) { serve($0) } })
     }
 
     /// The three paths of an endpoint: clients disagree on the base URL.

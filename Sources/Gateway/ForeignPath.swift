@@ -44,30 +44,29 @@ struct ForeignPath {
         rows(
             .use("/v1/chat/completions"),
             "", "chat", "completion", "complete", "generate", "generate_stream",
-            "infill", "converse", "invocations", "v2/chat", "api/chat", "api/generate", "model/*/converse",
+            "infill", "converse", "invocations", "v2/chat", "model/*/converse",
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
             "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
             "openai/deployments/*/completions")
         + rows(
             .note("the router stores no responses: send the whole conversation with each request to POST /v1/responses"), "responses/**")
-        + rows(.use("/v1/embeddings"), "embed", "embedding", "api/embed", "api/embeddings", "v2/embed")
+        + rows(.use("/v1/embeddings"), "embed", "embedding", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(
             .use("/v1/models"),
-            "engines", "model", "props", "info", "model_info", "get_model_info", "api/tags", "api/show", "api/ps", "model/info",
+            "engines", "model", "props", "info", "model_info", "get_model_info", "model/info",
             "model_group/info", "v1beta/models/*", "v2/models", "openai/deployments")
         + rows(
             .use("/livez"),
             "healthz", "live", "liveness", "health/live", "health/liveness", "health/liveliness", "ping", "up", "status", "api/status",
-            "-/healthy", "server_info", "version", "api/version")
+            "-/healthy", "server_info", "version")
         + rows(.use("/readyz"), "ready", "readiness", "health/ready", "health/readiness", "-/ready", "startupz")
         + rows(.use("/metrics"), "prometheus", "actuator/prometheus", "stats", "slots", "spend/**", "global/spend/**", "usage")
         + rows(.use("/admin/reload"), "-/reload", "reload", "config/reload")
         + rows(.use("/"), "docs", "redoc", "openapi.json", "swagger", "swagger.json", "swagger/**", "help", "routes", "index.html")
         + rows(
             .note("models and providers are in the policy file: change it, then POST /admin/reload"),
-            "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/pull", "api/create",
-            "api/delete", "api/copy", "api/push", "api/providers")
+            "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/providers")
         + rows(
             .note("keys and their limits are in the policy file, under 'keys:'; GET /metrics counts tokens and costs"),
             "key", "key/**", "keys", "keys/**", "user/**", "team/**", "customer/**", "budget/**", "organization/**", "auth/key", "credits",

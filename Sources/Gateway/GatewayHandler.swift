@@ -73,7 +73,10 @@ package final class GatewayHandler: ServerHandler {
             }
             let accepted = exchange(key)
             server.observer = accepted
-            let limit = try Self.bodyLimit(of: accepted, endpoint.body)
+            guard let limit = try Self.bodyLimit(of: accepted, endpoint.body) else {
+                endpoint.serve(accepted)
+                return .responded
+            }
             guard endpoint.callsModels, let admission = KeyAdmission.make(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
                 return .collect(limit)
             }
@@ -84,10 +87,11 @@ package final class GatewayHandler: ServerHandler {
         }
     }
 
-    /// What the request's body may be. A form is read from now on.
-    private static func bodyLimit(of exchange: Exchange, _ body: Endpoint.Body) throws(APIError) -> BodyLimit {
+    /// What the request's body may be; nil if it isn't read. A form is read from now on.
+    private static func bodyLimit(of exchange: Exchange, _ body: Endpoint.Body) throws(APIError) -> BodyLimit? {
         let server = exchange.snapshot.policy.server, fields = exchange.server.head.fields
         switch body {
+        case .unread: return nil
         case .ignored: return BodyLimit(maxBytes: maxIgnoredBodyBytes)
         case .buffered: return BodyLimit(maxBytes: server.maxBodyBytes)
         case .form:

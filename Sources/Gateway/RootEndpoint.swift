@@ -20,10 +20,14 @@ enum RootEndpoint {
         }
         let width = lines.map(\.call.count).max() ?? 0
         let list = lines.map { "  " + $0.call + String(repeating: " ", count: width - $0.call.count) + "  " + $0.about + "\n" }.joined()
+        // Ollama's clients look for the first line. Source: ollama/ollama, server/routes.go.
         return """
-            llm-router: one API in front of many language models
+            Ollama is running
+
+            This is llm-router: one API in front of many language models
 
             The API is OpenAI's, at /v1 below this address: a client's base URL is http://HOST:PORT/v1
+            Clients of Anthropic and of Ollama take http://HOST:PORT
 
             \(list)
             The paths below /v1 work below /api/v1 and without a prefix too.

@@ -1,5 +1,6 @@
 import Anthropic
 import Demo
+import Ollama
 import OpenAI
 import OpenAICompatible
 import ProviderKit
@@ -11,5 +12,6 @@ enum Builtins {
         OpenAIPlugin.self,
         OpenAICompatiblePlugin.self,
         AnthropicPlugin.self,
+        OllamaPlugin.self,
     ]
 }

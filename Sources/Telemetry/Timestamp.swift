@@ -16,6 +16,9 @@ package struct Timestamp: Sendable {
     /// Seconds since 1970.
     package static func seconds() -> Int { now().seconds }
 
+    /// Since 1970.
+    package var allMilliseconds: Int { seconds * 1000 + milliseconds }
+
     /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
     package var text: String { WireDate.rfc3339(seconds, milliseconds: milliseconds) }
 }

@@ -19,9 +19,10 @@ PROVIDER_KEY = "sk-provider-0123456789"
 
 SERVES = {"embed": "embeddings", "listen": "transcription, translation", "speak": "speech"}
 
-# The scripts that an upstream in other formats has too: Anthropic's as the models `claude-…`, and OpenAI's responses as
-# the models `responses-…`.
+# The scripts that an upstream in other formats has too: Anthropic's as the models `claude-…`, OpenAI's responses as the
+# models `responses-…`, and Ollama's as the models `ollama-…`.
 CHATS = [name for name in scripts.ALL if name not in SERVES]
+OLLAMA = [*CHATS, "embed"]
 
 
 def offers(name):
@@ -42,6 +43,7 @@ def policy(upstream):
         ),
         *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CHATS),
         *(f"  r-{name}: {{ plugin: openai, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}" for name in CHATS),
+        *(f"  o-{name}: {{ plugin: ollama, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in OLLAMA),
         "models:",
         *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
         *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CHATS),
@@ -49,6 +51,7 @@ def policy(upstream):
             f"  responses-{name}: {{ provider: r-{name}, upstream: up-{name}, {offers(name)}, formats: [openai-responses] }}"
             for name in CHATS
         ),
+        *(f"  ollama-{name}: {{ provider: o-{name}, upstream: up-{name}, context: 8192, {offers(name)} }}" for name in OLLAMA),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",

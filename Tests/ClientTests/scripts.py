@@ -89,6 +89,9 @@ def embed(exchange):
         {"object": "embedding", "index": index, "embedding": encoded(vector)}
         for index, vector in enumerate(vectors(exchange.body))
     ]
+    if "/api/" in exchange.path:
+        found = vectors(exchange.body)
+        return exchange.reply({"model": "up-model", "embeddings": found, "prompt_eval_count": 4})
     usage = {"prompt_tokens": 4, "total_tokens": 4}
     exchange.reply({"object": "list", "data": data, "model": "up-model", "usage": usage})
 

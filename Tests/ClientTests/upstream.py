@@ -1,4 +1,7 @@
-"""An upstream in the formats of OpenAI, chat completions and responses, and of Anthropic. Each model has a script, and its requests are recorded."""
+"""An upstream in the formats of OpenAI, chat completions and responses, of Anthropic and of Ollama.
+
+Each model has a script, and its requests are recorded.
+"""
 
 import json
 import queue
@@ -24,7 +27,7 @@ class Exchange(BaseHTTPRequestHandler):
         else:
             self.body = json.loads(data)
         name = self.body["model"].removeprefix("up-")
-        formats = {"/messages": Messages, "/responses": Responses}
+        formats = {"/messages": Messages, "/responses": Responses, "/api/": Ollama}
         self.format = next((format for path, format in formats.items() if path in self.path), Completions)(self)
         self.server.requests[name].put(self)
         if self.path.endswith(("/count_tokens", "/input_tokens")):
@@ -47,7 +50,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def begin_stream(self):
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", self.format.stream_type)
         self.send_header(self.format.id_field, "upstream-7")
         self.send_header("connection", "close")
         self.end_headers()
@@ -55,7 +58,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     @property
     def is_stream(self):
-        return self.body.get("stream", False)
+        return self.body.get("stream", isinstance(self.format, Ollama))
 
     def say(self, *texts):
         self.format.respond(texts=texts)
@@ -106,6 +109,7 @@ class Completions:
     """OpenAI's format."""
 
     id_field = "x-request-id"
+    stream_type = "text/event-stream"
 
     def __init__(self, exchange):
         self.exchange = exchange
@@ -168,6 +172,7 @@ class Responses:
     """OpenAI's format of responses."""
 
     id_field = "x-request-id"
+    stream_type = "text/event-stream"
     usage = {
         "input_tokens": 3,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -277,6 +282,7 @@ class Messages:
     """Anthropic's format."""
 
     id_field = "request-id"
+    stream_type = "text/event-stream"
     usage = {"input_tokens": 3, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 5}
 
     def __init__(self, exchange):
@@ -335,6 +341,59 @@ class Messages:
     @staticmethod
     def has_results(message):
         return isinstance(message["content"], list) and any(part["type"] == "tool_result" for part in message["content"])
+
+
+class Ollama:
+    """Ollama's format."""
+
+    id_field = "x-upstream-id"
+    stream_type = "application/x-ndjson"
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+
+    def line(self, done=False, **message):
+        line = {"model": "up-model", "created_at": "2026-11-28T12:00:00.123456789Z", "done": done}
+        if self.exchange.path == "/api/generate":
+            line["response"] = message.get("content", "")
+        else:
+            line["message"] = {"role": "assistant", "content": ""} | message
+        counts = {"done_reason": "stop", "total_duration": 9, "prompt_eval_count": 3, "eval_count": 5}
+        return line | (counts if done else {})
+
+    def event(self, data):
+        self.exchange.wfile.write(json.dumps(data).encode() + b"\n")
+
+    def respond(self, texts=(), calls=(), thought=None, token=None):
+        calls = [
+            {"id": id, "function": {"index": index, "name": name, "arguments": arguments}}
+            for index, (id, name, arguments) in enumerate(calls)
+        ]
+        tools = {"tool_calls": calls} if calls else {}
+        if not self.exchange.is_stream:
+            thoughts = {"thinking": thought} if thought else {}
+            return self.exchange.reply(self.line(True, content="".join(texts), **thoughts, **tools))
+        self.exchange.begin_stream()
+        if thought:
+            self.event(self.line(thinking=thought))
+        for text in texts:
+            self.event(self.line(content=text))
+        if tools:
+            self.event(self.line(**tools))
+        self.event(self.line(True))
+
+    def begin(self, text):
+        self.event(self.line(content=text))
+
+    def error(self, message, code, param):
+        return {"error": message}
+
+    def fail_in_stream(self, message, code):
+        self.event({"error": message})
+
+    @staticmethod
+    def has_results(message):
+        return message["role"] == "tool"
 
 
 def form(content_type, data):

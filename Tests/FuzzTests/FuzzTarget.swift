@@ -40,6 +40,9 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("anthropic-request", checkAnthropicRequest),
         FuzzTarget("anthropic-body", checkAnthropicBody),
         FuzzTarget("anthropic-response", checkAnthropicResponse),
+        FuzzTarget("ollama-request", checkOllamaRequest),
+        FuzzTarget("ollama-body", checkOllamaBody),
+        FuzzTarget("ollama-response", checkOllamaResponse),
     ]
 
     /// The inputs of all targets, in a folder for each.

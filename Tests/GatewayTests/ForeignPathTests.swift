@@ -5,15 +5,15 @@ import Testing
 struct ForeignPathTests {
     @Test(arguments: [
         ("/v1/responses/resp_1", "stores no responses"), ("/api/v1/responses/resp_1/input_items", "stores no responses"),
-        ("/api/chat", "POST /v1/chat/completions"),
-        ("/api/generate", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"), ("/api/v1/", "POST /v1/chat/completions"),
+        ("/v2/chat", "POST /v1/chat/completions"), ("/infill", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"),
+        ("/api/v1/", "POST /v1/chat/completions"),
         ("/v1beta/models/gemini-2.0-flash:generateContent", "POST /v1/chat/completions"),
         ("/v1/models/gemini-2.0-flash:streamGenerateContent", "POST /v1/chat/completions"),
-        ("/api/tags", "GET /v1/models"), ("/model/info", "GET /v1/models"),
+        ("/ollama/api/tags", "only '/api/tags'"), ("/model/info", "GET /v1/models"),
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
         ("/model/new", "policy file"), ("/docs", "GET /:"), ("/openapi.json", "GET /:"), ("/ui", "GET /"),
-        ("/api/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
+        ("/v2/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
         ("/v1/messages/batches", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
     ])
     func `a path of another gateway or vendor is told what to use instead`(path: String, advice: String) throws {

@@ -46,7 +46,7 @@ struct FaceUnderTest: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [FaceUnderTest] = [.openAI, .openAIResponses, .anthropic]
+    static let all: [FaceUnderTest] = [.openAI, .openAIResponses, .anthropic, .ollama]
 }
 
 extension FaceUnderTest {
@@ -135,4 +135,33 @@ extension FaceUnderTest {
         isComplete: { $0.hasSuffix("data: {\"type\":\"message_stop\"}\n\n") },
         errorMessage: { $0["type"]?.string == "error" ? $0["error"]?["message"]?.string : nil },
         finishes: ("end_turn", "max_tokens", "refusal", "tool_use"))
+
+    static let ollama = FaceUnderTest(
+        name: "Ollama chat", path: { _ in "/api/chat" },
+        body: { question in
+            let images = question.hasImage ? #","images":["\#(pixel)"]"# : ""
+            let tool = question.hasTool ? #","tools":[{"type":"function","function":{"name":"add","parameters":\#(schema)}}]"# : ""
+            let limit = question.maxTokens.map { #","options":{"num_predict":\#($0)}"# } ?? ""
+            let message = #"{"role":"user","content":\#(JSON.quote(question.text))\#(images)}"#
+            return #"{"model":"\#(question.model)","messages":[\#(message)],"stream":\#(question.isStream)\#(tool)\#(limit)}"#
+        },
+        credential: { "authorization: Bearer \($0)" }, streamType: "application/x-ndjson",
+        frames: { $0.split(separator: "\n").compactMap { JSON(Array($0.utf8)) } },
+        read: { objects in
+            var reading = Reading()
+            for object in objects {
+                let message = object["message"]
+                reading.text += message?["content"]?.string ?? ""
+                reading.reasoning += message?["thinking"]?.string ?? ""
+                for call in message?["tool_calls"]?.array ?? [] {
+                    reading.tools.append((call["function"]?["name"]?.string ?? "", call["function"]?["arguments"]))
+                }
+                reading.finish = object["done_reason"]?.string ?? reading.finish
+                reading.input = object["prompt_eval_count"]?.int ?? reading.input
+                reading.output = object["eval_count"]?.int ?? reading.output
+            }
+            return reading
+        },
+        isComplete: { $0.hasSuffix("}\n") && $0.split(separator: "\n").last?.contains(#""done":true"#) == true },
+        errorMessage: { $0["error"]?.string }, finishes: ("stop", "length", "stop", "stop"))
 }

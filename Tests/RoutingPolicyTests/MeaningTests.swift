@@ -39,6 +39,7 @@ struct MeaningTests {
                 .unix(path: "/run/llm-router.sock"), .tcp(host: "0.0.0.0", port: 9090),
             ])
         #expect(policy.server.maxBufferedBytes == 1 << 30)
+        #expect(policy.server.ollamaVersion == "1.0.2")
         #expect(policy.server.spool == "/srv/uploads" && policy.server.maxUploadBytes == 1 << 30)
         #expect(policy.server.maxSpooledBytes == 8 << 30)
         #expect(policy.defaults.timeouts.firstContent == .seconds(120))

@@ -7,13 +7,14 @@ import Testing
 
 /// The chat formats that a client may have, and a provider.
 enum ChatFormat: String, CaseIterable {
-    case openai, anthropic, responses
+    case openai, anthropic, responses, ollama
 
     var format: WireFormat {
         switch self {
         case .openai: OpenAIChat.format
         case .anthropic: AnthropicMessages.format
         case .responses: OpenAIResponses.format
+        case .ollama: OllamaChat.format
         }
     }
 
@@ -22,6 +23,7 @@ enum ChatFormat: String, CaseIterable {
         case .openai: try OpenAIChat.readRequest(body)
         case .anthropic: try AnthropicMessages.readRequest(body)
         case .responses: try OpenAIResponses.readRequest(body)
+        case .ollama: try OllamaChat.readRequest(body)
         }
     }
 
@@ -30,6 +32,7 @@ enum ChatFormat: String, CaseIterable {
         case .openai: try OpenAIChatBody(OpenAIDialect()).sources(for: call, body: body)
         case .anthropic: try AnthropicMessagesBody().sources(for: call, body: body)
         case .responses: try OpenAIResponsesBody().sources(for: call, body: body)
+        case .ollama: try OllamaBody().sources(for: call, body: body)
         }
     }
 
@@ -38,7 +41,16 @@ enum ChatFormat: String, CaseIterable {
         case .openai: try OpenAIChat.decoder(for: call, head: head)
         case .anthropic: try AnthropicMessages.decoder(for: call, head: head)
         case .responses: try OpenAIResponses.decoder(for: call, head: head)
+        case .ollama: try OllamaChat.decoder(for: call, head: head)
         }
+    }
+
+    /// What a stream is.
+    var streamForm: BodyForm { self == .ollama ? .jsonLines : .eventStream }
+
+    /// The JSON of a chunk that passes through without its frame, as this format's client gets it.
+    func framed(_ json: some Collection<UInt8>) -> [UInt8] {
+        self == .ollama ? json + Array("\n".utf8) : Array("data: ".utf8) + json + Array("\n\n".utf8)
     }
 
     /// What a client of Responses has asked, as far as its response repeats it.
@@ -51,13 +63,13 @@ enum ChatFormat: String, CaseIterable {
     /// Typed events as this format's client gets them.
     ///
     /// - Parameter isComplete: whether the response ends well.
-    func written(_ events: [ChatEvent], _ usage: Usage?, isStream: Bool, isComplete: Bool) -> [UInt8] {
+    func written(_ events: [ChatEvent], _ usage: Usage?, isStream: Bool, isComplete: Bool) throws(ProviderError) -> [UInt8] {
         switch (self, isStream) {
         case (.openai, true):
             var writer = OpenAIChunkWriter(id: "request", created: 1, model: "m")
             let chunks = events.compactMap { writer.chunk($0) } + (usage.map { isComplete ? [writer.usageChunk($0)] : [] } ?? [])
             let end = isComplete ? "data: [DONE]\n\n" : ""
-            return chunks.flatMap { Array("data: ".utf8) + $0 + Array("\n\n".utf8) } + Array(end.utf8)
+            return chunks.flatMap { framed($0) } + Array(end.utf8)
         case (.openai, false):
             var writer = OpenAICompletionWriter(id: "request", created: 1, model: "m")
             for event in events { writer.add(event) }
@@ -76,13 +88,25 @@ enum ChatFormat: String, CaseIterable {
             var writer = OpenAIResponsesWriter(id: "request", created: 1, model: "m", Self.settings)
             for event in events { writer.add(event) }
             return writer.response(usage)
+        case (.ollama, true):
+            var writer = OllamaLineWriter(format, model: "m")
+            let lines = events.flatMap { writer.line($0, at: 1_766_000_000_125) }
+            return lines + (isComplete ? try writer.end(usage, .sample, at: 1_766_000_000_125) : [])
+        case (.ollama, false):
+            var writer = OllamaMessageWriter(format, model: "m")
+            for event in events { writer.add(event) }
+            return try writer.object(usage, .sample, at: 1_766_000_000_125)
         }
     }
 }
 
-/// Whole translations: each feature from every client's format to every provider's, and back. `Goldens/requests` has
-/// `FEATURE.CLIENT.json`, and `Goldens/responses` has `FEATURE.PROVIDER.sse` or `.json`. `RECORD_GOLDENS=1` records
-/// again what becomes of them.
+extension OllamaDurations {
+    static let sample = OllamaDurations(total: 2_000_000_000, prompt: 500_000_000)
+}
+
+/// Whole translations: each feature from all clients' formats to all providers', and back. `Goldens/requests` has
+/// `FEATURE.CLIENT.json`, and `Goldens/responses` has `FEATURE.PROVIDER.sse`, `.ndjson` or `.json`.
+/// `RECORD_GOLDENS=1` records again what becomes of them.
 @Suite("translations between chat formats")
 struct TranslationGoldenTests {
     private static let folder =
@@ -103,8 +127,8 @@ struct TranslationGoldenTests {
         do throws(ProviderError) {
             let payload = client == provider ? Payload.members(members) : .chat(try client.read(body.span.bytes))
             let call = Call(
-                operation: .chat, model: model, isStream: JSONTree(body.span.bytes)?["stream"]?.bool == true, format: client.format,
-                payload: payload, provider: "p")
+                operation: .chat, model: model, isStream: JSONTree(body.span.bytes)?["stream"]?.bool ?? (client == .ollama),
+                format: client.format, payload: payload, provider: "p", context: 8192)
             sent = try provider.sources(for: call, body: body.span.bytes).joined(of: body)
         } catch {
             sent = Array("\(error.failure.rawValue): \(error.message)".utf8)
@@ -115,7 +139,7 @@ struct TranslationGoldenTests {
     @Test("a provider's response becomes the client's, wherever it is cut", arguments: names("responses"), ChatFormat.allCases)
     func response(name: String, client: ChatFormat) throws {
         let provider = try #require(ChatFormat(rawValue: String(name.split(separator: ".")[1])))
-        let isStream = name.hasSuffix(".sse"), upstream = try bytes("responses/\(name)")
+        let isStream = !name.hasSuffix(".json"), upstream = try bytes("responses/\(name)")
         let whole = received(upstream, isStream, provider, client, cuts: [])
         try compare(whole, name, "responses", provider, client)
         #expect(received(upstream, isStream, provider, client, cuts: Array(1..<max(1, upstream.count))) == whole, "byte by byte")
@@ -128,8 +152,10 @@ struct TranslationGoldenTests {
 
     @Test("there are goldens for every feature of each format")
     func count() {
-        #expect(Self.names("requests").count >= 20)
-        #expect(Self.names("responses").count >= 16)
+        for format in ChatFormat.allCases {
+            #expect(Self.names("requests").count { $0.contains(".\(format.rawValue).") } >= 9)
+            #expect(Self.names("responses").count { $0.contains(".\(format.rawValue).") } >= 8)
+        }
     }
 
     /// What the client gets, and the usage.
@@ -141,8 +167,8 @@ struct TranslationGoldenTests {
             for part in sink.parts {
                 switch part {
                 case .chunk(let chunk):
-                    passed += chunk.frame.map { pending[$0] } ?? Array("data: ".utf8) + pending[chunk.json] + Array("\n\n".utf8)
-                case .joined(let json, _): passed += Array("data: ".utf8) + json + Array("\n\n".utf8)
+                    passed += chunk.frame.map { Array(pending[$0]) } ?? client.framed(pending[chunk.json])
+                case .joined(let json, _): passed += client.framed(json)
                 case .buffered(let range, _): passed += pending[range]
                 case .event(let event): events.append(event)
                 case .embeddings, .payload: break
@@ -151,7 +177,8 @@ struct TranslationGoldenTests {
             sink.removeParts()
         }
         do throws(ProviderError) {
-            var decoder = try provider.decoder(for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? .eventStream : .jsonObject))
+            var decoder = try provider.decoder(
+                for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? provider.streamForm : .jsonObject))
             for cut in cuts + [upstream.count] where !sink.isComplete {
                 pending += upstream[start..<cut]
                 start = cut
@@ -166,7 +193,10 @@ struct TranslationGoldenTests {
             "\nprompt \(usage.promptTokens ?? 0), read \(usage.cachedTokens ?? 0), written \(usage.cacheWriteTokens ?? 0)"
                 + ", completion \(usage.completionTokens ?? 0), reasoning \(usage.reasoningTokens ?? 0)"
         }
-        let written = events.isEmpty ? [] : client.written(events, sink.usage, isStream: isStream, isComplete: sink.isComplete)
+        var written: [UInt8] = []
+        do throws(ProviderError) {
+            if !events.isEmpty { written = try client.written(events, sink.usage, isStream: isStream, isComplete: sink.isComplete) }
+        } catch { end = "\n\(error.failure.rawValue): \(error.message)" }
         return passed + written + Array(((usage ?? "") + end + "\n").utf8)
     }
 

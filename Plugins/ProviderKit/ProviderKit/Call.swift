@@ -20,6 +20,8 @@ public struct Call: Sendable {
     public let payload: Payload
     /// Whether the conversation may have reasoning of earlier responses, with tokens of the providers that made it.
     public let mayHaveTokens: Bool
+    /// The most tokens of a prompt and its response together, as the policy says of the model; nil if it doesn't.
+    public let context: Int?
     /// The most tokens of a response of the model, as the policy says; nil if it doesn't.
     public let maxOutput: Int?
     /// The model's `request_defaults`, in the provider's own format: members to add if the request doesn't have their
@@ -52,9 +54,10 @@ public struct Call: Sendable {
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
         repairs: [Repair] = [], earlierAttempts: Int = 0, provider: String = "",
-        maxOutput: Int? = nil, mayHaveTokens: Bool = true, upstreamFormat: WireFormat? = nil
+        context: Int? = nil, maxOutput: Int? = nil, mayHaveTokens: Bool = true, upstreamFormat: WireFormat? = nil
     ) {
         self.provider = provider
+        self.context = context
         self.maxOutput = maxOutput
         self.mayHaveTokens = mayHaveTokens
         self.operation = operation

@@ -94,7 +94,7 @@ public enum OpenAIEmbeddings {
                         writer.member("index", index)
                         writer.key("embedding")
                         switch encoding {
-                        case .float: writer.array { for value in vector { $0.float(value) } }
+                        case .float: writer.vector(vector)
                         case .base64: writer.string(VectorText.encoded(vector))
                         }
                     }
@@ -122,16 +122,6 @@ public enum OpenAIEmbeddings {
     }
 
     private static func vector(_ value: JSONTree) -> [Float]? {
-        if let text = value.string { return VectorText.decoded(text) }
-        guard let elements = value.elements else { return nil }
-        let numbers = elements.compactMap { $0.double.map { Float($0) } }
-        return numbers.count == elements.count ? numbers : nil
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func float(_ value: Float) {
-        guard value.isFinite else { return null() }
-        raw(Array(value.description.utf8))
+        value.string.map(VectorText.decoded) ?? value.vector
     }
 }

@@ -35,13 +35,12 @@ struct OpenAIObjectDecoder: ResponseDecoder {
 
     /// The range from the opening to the closing brace.
     private static func object(in bytes: RawSpan) throws(ProviderError) -> Range<Int> {
-        var start = 0, end = bytes.byteCount
-        while start < end, JSON.isBlank(bytes.byte(start)) { start += 1 }
-        while end > start, JSON.isBlank(bytes.byte(end - 1)) { end -= 1 }
-        guard end - start >= 2, bytes.byte(start) == ASCII.openBrace, bytes.byte(end - 1) == ASCII.closeBrace else {
+        let object = bytes.withoutBlanks
+        guard object.count >= 2, bytes.byte(object.lowerBound) == ASCII.openBrace, bytes.byte(object.upperBound - 1) == ASCII.closeBrace
+        else {
             throw .truncated("the upstream closed the response in the middle of a JSON object")
         }
-        return start..<end
+        return object
     }
 
     private static func usage(of object: RawSpan) throws(ProviderError) -> Usage? {

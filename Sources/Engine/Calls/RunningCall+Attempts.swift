@@ -87,6 +87,7 @@ extension RunningCall {
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0,
             provider: snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name,
+            context: snapshot.policy.models[candidate.model].context,
             maxOutput: snapshot.policy.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens,
             upstreamFormat: format)
     }

@@ -29,7 +29,7 @@ enum CallEndpoint {
         let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let request = try outline(of: exchange)
+            let request = try outline(of: exchange, mayStream: streamed.contains(operation))
             // Speech is sent on as it arrives, whether the client asks for audio or for events.
             let isStream = request.isStream || operation == .speech
             exchange.asked = (request.models, isStream)
@@ -41,7 +41,7 @@ enum CallEndpoint {
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
             let face = exchange.face
-            let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, created)
+            let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format, created)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
@@ -57,18 +57,22 @@ enum CallEndpoint {
         }
     }
 
-    /// - Parameter exactFrom: as for `RequestOutline`; nil: as the policy needs it.
-    static func outline(of exchange: Exchange, exactFrom: Int? = nil) throws(APIError) -> RequestOutline {
+    /// - Parameters:
+    ///   - mayStream: whether responses to the operation can be streams.
+    ///   - exactFrom: as for `RequestOutline`; nil: as the policy needs it.
+    static func outline(of exchange: Exchange, mayStream: Bool = false, exactFrom: Int? = nil) throws(APIError) -> RequestOutline {
         let fields = exchange.server.head.fields, defaults = exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }
         if let reader = exchange.form {
             let form: MultipartForm
             do throws(MultipartError) { form = try reader.finish() } catch { throw APIError(error) }
             return try RequestOutline(form, fields: fields, defaults: defaults)
         }
-        let body = exchange.server.body
-        return try RequestOutline(
-            body.readableBytesSpan, exchange.face.members, fields: fields, defaults: defaults,
+        let body = exchange.server.body, face = exchange.face
+        var request = try RequestOutline(
+            body.readableBytesSpan, face.members, fields: fields, defaults: defaults, streamsByDefault: mayStream && face.streamsByDefault,
             exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom)
+        if face.defaultTag != nil { request.models = request.models.map(exchange.known) }
+        return request
     }
 
     /// The client's header fields that go upstream.

@@ -2,6 +2,7 @@ import Codecs
 import Engine
 import ProviderKit
 import RoutingPolicy
+import WireFormats
 
 /// What a request needs from a model, collected while its body is parsed.
 ///
@@ -99,6 +100,24 @@ struct ChatNeeds {
         }
     }
 
+    /// Reads Ollama's images: a list of base64 texts. In `images` of other formats are objects that a model has made.
+    mutating func readImages(_ value: JSONValue, _ body: RawSpan) {
+        guard value.kind == .array else { return }
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        do throws(JSONError) {
+            try cursor.enterArray(body)
+            while try cursor.nextElement(body) {
+                let image = try cursor.skipValue(body)
+                guard image.kind == .string else { continue }
+                let start = (image.range.lowerBound + 1)..<min(image.range.lowerBound + 25, image.range.upperBound - 1)
+                let type = MediaType.ofBase64(String(decoding: start.map { body.byte($0) }, as: UTF8.self))
+                add(type?.hasPrefix("audio/") == true ? .audio : .image)
+            }
+        } catch {
+            return  // the value was scanned before
+        }
+    }
+
     /// Reads the texts of a request that is no chat: a text, tokens, or a list of texts, tokens or objects.
     mutating func readTexts(_ value: JSONValue, _ body: RawSpan) {
         var cursor = JSONCursor(at: value.range.lowerBound)
@@ -152,7 +171,7 @@ struct ChatNeeds {
         try cursor.enterObject(body)
         while let key = try cursor.nextKey(body) {
             if JSON.isKey(key, "content", in: body) || JSON.isKey(key, "refusal", in: body)
-                || JSON.isKey(key, "reasoning_content", in: body)
+                || JSON.isKey(key, "reasoning_content", in: body) || JSON.isKey(key, "thinking", in: body)
             {
                 try readContent(&cursor, body)
             } else if JSON.isKey(key, "tool_calls", in: body) || JSON.isKey(key, "function_call", in: body) {
@@ -162,7 +181,8 @@ struct ChatNeeds {
                 try readText(&cursor, body)
             } else {
                 if JSON.isKey(key, "reasoning_details", in: body) { mayHaveTokens = true }
-                try cursor.skipValue(body)
+                let value = try cursor.skipValue(body)
+                if JSON.isKey(key, "images", in: body) { readImages(value, body) }
             }
         }
     }

@@ -16,6 +16,10 @@ final class Face: Sendable {
     let responseFields: [StaticString]
     /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
     let passesRefusals: Bool
+    /// Whether a response is streamed if the request doesn't say so.
+    let streamsByDefault: Bool
+    /// What may stand behind a model's name, or be left out there; nil: nothing.
+    let defaultTag: String?
     /// Writes an error's object.
     ///
     /// - Parameter record: what `_router` says; nil if the body has none.
@@ -25,9 +29,13 @@ final class Face: Sendable {
     /// Writes one model. The time is in seconds since 1970.
     let writeModel: @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void
     /// Makes the writer of a response.
-    ///
-    /// - Parameter created: the time of the request, in seconds since 1970.
-    let writer: @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
+    let writer: MakeWriter
+
+    /// - Parameters:
+    ///   - format: the client's.
+    ///   - created: the time of the request, in seconds since 1970.
+    typealias MakeWriter =
+        @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ format: WireFormat, _ created: Int) -> any ResponseWriter
 
     init(
         bodiesCarryRouting: Bool,
@@ -35,16 +43,20 @@ final class Face: Sendable {
         requestFields: [StaticString],
         responseFields: [StaticString],
         passesRefusals: Bool,
+        streamsByDefault: Bool = false,
+        defaultTag: String? = nil,
         writeError: @escaping @Sendable (_ error: APIError, _ requestID: String, _ record: CallRecord?, _ writer: inout JSONWriter) -> Void,
         writeModels: @escaping @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void,
         writeModel: @escaping @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void,
-        writer: @escaping @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
+        writer: @escaping MakeWriter
     ) {
         self.bodiesCarryRouting = bodiesCarryRouting
         self.members = members
         self.requestFields = requestFields
         self.responseFields = responseFields
         self.passesRefusals = passesRefusals
+        self.streamsByDefault = streamsByDefault
+        self.defaultTag = defaultTag
         self.writeError = writeError
         self.writeModels = writeModels
         self.writeModel = writeModel

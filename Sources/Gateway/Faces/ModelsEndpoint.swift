@@ -39,16 +39,20 @@ enum ModelsEndpoint {
     }
 
     static func one(_ exchange: Exchange) {
-        let id = exchange.pathParameter ?? "", now = NIODeadline.now()
-        let scope = exchange.scope
-        let listed = entries(exchange, now: now).first { $0.id == id }
-        // A model is also found as `provider/model`, and a hidden model is shown to clients that may call it.
-        let unlisted = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
-        guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) })
-        else { return exchange.respond(APIError.unknownModel(id)) }
+        let id = exchange.pathParameter ?? ""
+        guard let entry = entry(named: id, exchange) else { return exchange.respond(APIError.unknownModel(id)) }
         var writer = JSONWriter()
         exchange.face.writeModel(entry, exchange.snapshot.loadedAt, &writer)
         exchange.respond(200, writer.bytes)
+    }
+
+    /// nil if there is no such model or route, or the client may not use it.
+    static func entry(named id: String, _ exchange: Exchange) -> ModelEntry? {
+        let now = NIODeadline.now(), scope = exchange.scope
+        if let listed = entries(exchange, now: now).first(where: { $0.id == id }) { return listed }
+        // A model is also found as `provider/model`, and a hidden model is shown to clients that may call it.
+        let unlisted = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
+        return unlisted.map { ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) }
     }
 
     private static func entries(_ exchange: Exchange, now: NIODeadline) -> [ModelEntry] {

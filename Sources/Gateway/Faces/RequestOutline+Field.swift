@@ -13,6 +13,8 @@ extension RequestOutline {
         case items, instructions, maxOutputTokens, text
         /// Those that need a store of responses.
         case previousResponse, conversation, background
+        /// Ollama's.
+        case images, options, format
 
         fileprivate var name: StaticString {
             switch self {
@@ -40,6 +42,9 @@ extension RequestOutline {
             case .previousResponse: "previous_response_id"
             case .conversation: "conversation"
             case .background: "background"
+            case .images: "images"
+            case .options: "options"
+            case .format: "format"
             }
         }
     }
@@ -87,6 +92,8 @@ extension RequestOutline {
             RoutingOverride.all)
         static let anthropic = FieldTable(
             [.messages, .model, .stream, .system, .tools, .maxTokens, .outputConfig, .outputFormat], [], modelSuffix: "[1m]")
+
+        static let ollama = FieldTable([.messages, .model, .stream, .tools, .prompt, .system, .input, .images, .options, .format], [])
 
         /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
         /// Source: Claude Code's documentation, "Model configuration".

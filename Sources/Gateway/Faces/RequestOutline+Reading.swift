@@ -7,7 +7,8 @@ extension RequestOutline {
     struct Reading {
         private(set) var overrides = OverrideReader()
         private(set) var needs: ChatNeeds
-        private(set) var isStream = false
+        /// nil: the body doesn't say it.
+        private(set) var isStream: Bool?
         private(set) var wantsUsage = false
         private(set) var choices = 1
         private(set) var members: [JSONMember] = []
@@ -61,6 +62,7 @@ extension RequestOutline {
             case .input, .prompt, .query, .documents: needs.readTexts(value, body)
             case .items: needs.readItems(value, body)
             case .system, .instructions: needs.readSystem(value, body)
+            case .images: needs.readImages(value, body)
             case .tools, .functions: needs.readTools(value, body)
             case .maxTokens, .maxOutputTokens: needs.readMaxTokens(value, body)
             case .maxCompletionTokens: needs.readMaxCompletionTokens(value, body)
@@ -77,6 +79,11 @@ extension RequestOutline {
             case .responseFormat:
                 guard value.kind == .object, let type = try Self.member("type", of: value, field, body) else { return }
                 if JSON.isString(type, "json_object", in: body) || JSON.isString(type, "json_schema", in: body) { needs.add(.json) }
+            case .options:
+                guard value.kind == .object, let limit = try Self.member("num_predict", of: value, field, body) else { return }
+                needs.readMaxTokens(limit, body)
+            case .format:
+                if value.kind == .object || JSON.isString(value, "json", in: body) { needs.add(.json) }
             case .outputFormat:
                 if value.kind == .object { needs.add(.json) }
             case .outputConfig:

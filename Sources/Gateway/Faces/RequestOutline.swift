@@ -8,7 +8,7 @@ import RoutingPolicy
 /// that speaks the client's format as it came.
 struct RequestOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
-    let models: [String]
+    var models: [String]
     let isStream: Bool
     /// `stream_options.include_usage`.
     let wantsUsage: Bool
@@ -28,19 +28,20 @@ struct RequestOutline {
     ///   - table: the members to read.
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
+    ///   - streamsByDefault: whether the response is streamed if the body doesn't say so.
     ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides
     ///     something. Such a request's tokens are estimated from its texts. For smaller ones their length is enough,
     ///     because a text has fewer tokens than bytes.
     init(
         _ body: RawSpan, _ table: FieldTable = .openAI, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil,
-        exactFrom: Int = 0
+        streamsByDefault: Bool = false, exactFrom: Int = 0
     ) throws(APIError) {
         var reading = try Reading(of: body, table, headers, isExact: body.byteCount >= exactFrom / 2)
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
             reading = try Reading(of: body, table, headers, isExact: true)
         }
         models = table.withoutSuffix(reading.overrides.models)
-        isStream = reading.isStream
+        isStream = reading.isStream ?? streamsByDefault
         wantsUsage = reading.wantsUsage
         choices = reading.choices
         overrides = reading.overrides.overrides(over: defaults)

@@ -63,6 +63,18 @@ extension OptionType where Value == String {
             return nil
         }, written: { $0 })
 
+    /// Numbers with dots between them. Clients compare them one by one.
+    static let versionNumber = OptionType(
+        kind: .other("version"),
+        read: { fields, key in
+            guard let version = fields.string(key) else { return nil }
+            let numbers = version.split(separator: ".", omittingEmptySubsequences: false)
+            if 2...4 ~= numbers.count, numbers.allSatisfy({ 1...6 ~= $0.utf8.count && $0.allSatisfy(\.isASCIIDigit) }) { return version }
+            fields.report(
+                key, "'\(key)' takes numbers with dots between them, not '\(abbreviated(version))'", hint: "write it as '0.32.0'")
+            return nil
+        }, written: { $0 })
+
     static let text = OptionType(kind: .text, read: { $0.string($1) }, written: { $0 })
 
     static func word(of words: [String]) -> OptionType {

@@ -64,6 +64,8 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     /// Without keys: hosts besides this machine's own that requests may be for.
     package var hosts: [HostName] = []
     package var hasCodexCatalog = false
+    /// The version that Ollama's clients are told.
+    package var ollamaVersion = "0.32.0"
 
     package init() {}
 }

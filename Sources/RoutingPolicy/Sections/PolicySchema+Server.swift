@@ -40,6 +40,9 @@ extension ServerSettings {
                 help: "without keys: names in the 'Host' of a request that are served besides localhost, 127.0.0.1 and [::1]",
                 entries: { server, _ in server.hosts.isEmpty ? [] : [OptionEntry("hosts", .list(server.hosts.map(\.text)))] },
                 read: { fields, schema, server in server.hosts = schema.readHosts(&fields) }),
+            Option(
+                "ollama_version", \.ollamaVersion, .versionNumber,
+                help: "the version that 'GET /api/version' tells Ollama's clients, some of which want a recent one"),
         ])
 }
 

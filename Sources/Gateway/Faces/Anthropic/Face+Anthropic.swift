@@ -18,9 +18,9 @@ extension Face {
         },
         writeModels: { list, writer throws(APIError) in try AnthropicModelList(list).write(to: &writer) },
         writeModel: { model, created, writer in AnthropicModelList.write(model, created: created, to: &writer) },
-        writer: { exchange, request, _ in
+        writer: { exchange, request, _, _ in
             if request.isStream { return AnthropicStreamWriter(exchange, request) }
-            return AnthropicResponseWriter(exchange)
+            return BufferedResponseWriter.anthropic(exchange)
         })
 }
 

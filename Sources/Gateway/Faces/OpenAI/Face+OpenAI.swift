@@ -16,7 +16,7 @@ extension Face {
             if let catalog = try CodexModelList(list) { catalog.write(to: &writer) } else { OpenAIModelList.write(list, to: &writer) }
         },
         writeModel: { model, created, writer in OpenAIModelList.write(model, created: created, to: &writer) },
-        writer: { exchange, request, created in
+        writer: { exchange, request, _, created in
             if request.isStream { return OpenAIStreamWriter(exchange, request, created: created) }
             return OpenAIResponseWriter(exchange, request, created: created)
         })

@@ -16,7 +16,7 @@ extension Face {
         writeError: openAI.writeError,
         writeModels: openAI.writeModels,
         writeModel: openAI.writeModel,
-        writer: { exchange, request, created in
+        writer: { exchange, request, _, created in
             if request.isStream { return ResponsesStreamWriter(exchange, created: created) }
             return ResponsesWriter(exchange, wantsData: request.wantsJSON, created: created)
         })

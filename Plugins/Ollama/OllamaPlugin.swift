@@ -1,0 +1,80 @@
+import Codecs
+public import ConfigTree
+public import ProviderKit
+import WireFormats
+
+/// Ollama, on this machine, on another one or in its cloud: `plugin: ollama`.
+public enum OllamaPlugin: ProviderPlugin {
+    public static let name = "ollama"
+
+    public static func readOptions(_ fields: inout FieldReader) -> OllamaOptions? {
+        OllamaOptions(&fields)
+    }
+
+    public static func makeProvider(_ options: OllamaOptions) -> any Provider {
+        OllamaProvider(options)
+    }
+}
+
+/// A provider with Ollama's wire formats.
+public struct OllamaProvider: Provider {
+    public let authentication: Authentication
+    let options: OllamaOptions
+    let body = OllamaBody()
+
+    public init(_ options: OllamaOptions) {
+        self.options = options
+        authentication = .bearer(options.apiKey, and: options.headers)
+    }
+
+    public var origin: Origin? { options.baseURL.origin }
+
+    public func formats(for operation: Operation, model: String) -> [WireFormat] {
+        Self.endpoints.filter { $0.operation == operation }.map(\.format)
+    }
+
+    /// In the order in which typed requests prefer them.
+    static let endpoints: [(operation: Operation, format: WireFormat, path: String)] = [
+        (.chat, OllamaChat.format, "/chat"), (.chat, OllamaChat.generate, "/generate"),
+        (.embeddings, OllamaEmbed.format, "/embed"), (.embeddings, OllamaEmbed.legacy, "/embeddings"),
+    ]
+
+    public var secrets: [Secret] {
+        options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
+    }
+
+    public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        call.operation == .embeddings ? try OllamaEmbed.decoder(for: call, head: head) : try OllamaChat.decoder(for: call, head: head)
+    }
+}
+
+/// The options of a provider with Ollama's wire formats.
+public struct OllamaOptions: Sendable, Equatable {
+    public var baseURL: BaseURL
+    /// The key of Ollama's cloud, or of a proxy in front of a server; nil for a server without one.
+    public var apiKey: Secret?
+    /// More header fields for each request. Their values may be secrets, so they are treated as such.
+    public var headers: [HTTPField]
+
+    /// Reads `base_url`, `api_key` and `headers`. nil if an issue was recorded.
+    init?(_ fields: inout FieldReader) {
+        let server = BaseURL(origin: Origin(isTLS: false, host: "127.0.0.1", port: 11434), path: "")
+        let baseURL = fields.baseURL("base_url", default: server)
+        if let baseURL { fields.warnAboutVersion(in: baseURL) }
+        apiKey = fields.secret("api_key")
+        headers = fields.headers("headers") ?? []
+        guard let baseURL else { return nil }
+        self.baseURL = baseURL
+    }
+}
+
+extension FieldReader {
+    /// Warns of a `base_url` that ends with `/v1`, where Ollama has OpenAI's API and not its own.
+    fileprivate mutating func warnAboutVersion(in url: BaseURL) {
+        guard let node = node("base_url"), !node.isUnresolved, url.path.hasSuffix("/v1") else { return }
+        report(
+            ConfigIssue(
+                .warning, at: node.position, "'base_url' ends with '/v1', but Ollama serves its own API below '/api'",
+                hint: "remove '/v1'; or use 'plugin: openai-compatible'"))
+    }
+}

@@ -1,0 +1,23 @@
+import Codecs
+public import ProviderKit
+
+extension OllamaProvider {
+    public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        UpstreamRequest(target: target(for: call), fields: Self.fields + call.headers, body: try self.body.sources(for: call, body: body))
+    }
+
+    /// Ollama's clients take the address without `/api`, and its documentation of the cloud gives it with it.
+    private func target(for call: Call) -> String {
+        let endpoint =
+            Self.endpoints.first { $0.operation == call.operation && $0.format == call.format }
+            ?? Self.endpoints.first { $0.operation == call.operation }
+        let path = options.baseURL.path
+        return path + (path.hasSuffix("/api") ? "" : "/api") + (endpoint?.path ?? "")
+    }
+
+    private static let fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
+
+    public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
+        self.body.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+    }
+}
