@@ -1,5 +1,6 @@
 import Anthropic
 import Demo
+import Gemini
 import OpenAI
 import OpenAICompatible
 import ProviderKit
@@ -11,5 +12,6 @@ enum Builtins {
         OpenAIPlugin.self,
         OpenAICompatiblePlugin.self,
         AnthropicPlugin.self,
+        GeminiPlugin.self,
     ]
 }

@@ -23,6 +23,9 @@ SERVES = {"embed": "embeddings", "listen": "transcription, translation", "speak"
 # the models `responses-…`.
 CHATS = [name for name in scripts.ALL if name not in SERVES]
 
+# The scripts that an upstream in Gemini's format has too, as the models `gemini-…`.
+GEMINI = [*CHATS, "embed"]
+
 
 def offers(name):
     return f"serves: [{SERVES[name]}]" if name in SERVES else "supports: [image, tools, json]"
@@ -42,6 +45,7 @@ def policy(upstream):
         ),
         *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CHATS),
         *(f"  r-{name}: {{ plugin: openai, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}" for name in CHATS),
+        *(f"  g-{name}: {{ plugin: gemini, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in GEMINI),
         "models:",
         *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
         *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CHATS),
@@ -49,6 +53,7 @@ def policy(upstream):
             f"  responses-{name}: {{ provider: r-{name}, upstream: up-{name}, {offers(name)}, formats: [openai-responses] }}"
             for name in CHATS
         ),
+        *(f"  gemini-{name}: {{ provider: g-{name}, upstream: gemini-3-{name}, {offers(name)} }}" for name in GEMINI),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",

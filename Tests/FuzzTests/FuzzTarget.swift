@@ -40,6 +40,9 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("anthropic-request", checkAnthropicRequest),
         FuzzTarget("anthropic-body", checkAnthropicBody),
         FuzzTarget("anthropic-response", checkAnthropicResponse),
+        FuzzTarget("gemini-request", checkGeminiRequest),
+        FuzzTarget("gemini-body", checkGeminiBody),
+        FuzzTarget("gemini-response", checkGeminiResponse),
     ]
 
     /// The inputs of all targets, in a folder for each.

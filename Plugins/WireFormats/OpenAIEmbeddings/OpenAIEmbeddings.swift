@@ -128,10 +128,3 @@ public enum OpenAIEmbeddings {
         return numbers.count == elements.count ? numbers : nil
     }
 }
-
-extension JSONWriter {
-    fileprivate mutating func float(_ value: Float) {
-        guard value.isFinite else { return null() }
-        raw(Array(value.description.utf8))
-    }
-}

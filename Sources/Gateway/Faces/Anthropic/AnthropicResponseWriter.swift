@@ -31,7 +31,7 @@ final class AnthropicResponseWriter: ResponseWriter {
                 var fold = fold.take() ?? AnthropicMessageWriter(id: exchange.requestID, model: model)
                 fold.add(event)
                 self.fold = fold
-            case .chunk, .joined, .embeddings, .payload: break  // never a part of a message that isn't streamed
+            case .chunk, .joined, .embeddings, .count, .payload: break  // never a part of a message that isn't streamed
             }
         }
     }
