@@ -41,7 +41,7 @@ test: system-packages ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic and Ollama, and with LangChain
+clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, and with LangChain
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 

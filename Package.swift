@@ -15,7 +15,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 /// The provider plugins that are built in.
-let builtins: [Target.Dependency] = ["Anthropic", "Demo", "Ollama", "OpenAI", "OpenAICompatible"]
+let builtins: [Target.Dependency] = ["Anthropic", "Demo", "Gemini", "Ollama", "OpenAI", "OpenAICompatible"]
 
 func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
@@ -83,6 +83,7 @@ let package = Package(
         ),
         plugin("Anthropic"),
         plugin("Demo"),
+        plugin("Gemini"),
         plugin("Ollama"),
         plugin("OpenAI", ["OpenAIServer"]),
         plugin("OpenAICompatible", ["OpenAIServer"]),

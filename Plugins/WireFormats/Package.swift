@@ -17,7 +17,8 @@ let package = Package(
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
             sources: [
-                "AnthropicMessages", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses", "Shared",
+                "AnthropicMessages", "Gemini", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects",
+                "OpenAIResponses", "Shared",
             ],
             swiftSettings: settings
         )

@@ -8,9 +8,11 @@ import RoutingPolicy
 enum Authentication {
     /// The key that the request carries, as an index into the policy's keys; nil if the policy has no keys and admits
     /// every client.
-    static func key(of exchange: ServerExchange, in snapshot: Snapshot) throws(APIError) -> Int? {
+    ///
+    /// - Parameter face: the API that the client speaks.
+    static func key(of exchange: ServerExchange, face: Face, in snapshot: Snapshot) throws(APIError) -> Int? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
-        guard let credential = try credential(exchange.head.fields) else {
+        guard let credential = try credential(exchange.head, face.credential) else {
             throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
         }
         guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
@@ -69,7 +71,12 @@ enum Authentication {
 
     /// The credential that the request carries in any of the header fields that clients use. It may repeat the
     /// credential, but two different ones are an error.
-    private static func credential(_ fields: HTTPFields) throws(APIError) -> ByteBuffer? {
+    ///
+    /// - Parameter own: where the clients of a vendor put it too.
+    private static func credential(
+        _ head: RequestHead, _ own: (field: StaticString, query: StaticString)?
+    ) throws(APIError) -> ByteBuffer? {
+        let fields = head.fields
         var found: ByteBuffer?
         var isAmbiguous = false
         func add(_ value: ByteBuffer, _ found: inout ByteBuffer?, _ isAmbiguous: inout Bool) {
@@ -81,6 +88,13 @@ enum Authentication {
         fields.forEachSlice("authorization") { add(withoutScheme($0), &found, &isAmbiguous) }
         fields.forEachSlice("x-api-key") { add($0, &found, &isAmbiguous) }
         fields.forEachSlice("api-key") { add($0, &found, &isAmbiguous) }
+        if let own {
+            fields.forEachSlice(own.field) { add($0, &found, &isAmbiguous) }
+            for field in head.query?.split(separator: "&") ?? [] where field.hasPrefix("\(own.query)=") {
+                guard let value = String(percentEncoded: field.utf8.dropFirst(own.query.utf8CodeUnitCount + 1)) else { continue }
+                add(ByteBuffer(string: value), &found, &isAmbiguous)
+            }
+        }
         if isAmbiguous { throw APIError(401, "the request has two different API keys; send only one", code: "invalid_api_key") }
         return found
     }

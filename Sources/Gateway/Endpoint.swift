@@ -58,7 +58,8 @@ final class Endpoint: Sendable {
     /// The name in metrics and in the access log. Several rows may share a name.
     let name: String
     let method: Method
-    /// A path that ends in `/{id}` matches everything below it; the rest of the path is `Exchange.pathParameter`.
+    /// A path with `{id}` matches every path that begins and ends in the same way; what stands in its place is
+    /// `Exchange.pathParameter`.
     let paths: [String]
     let access: Access
     /// nil for a path that clients of several faces share.

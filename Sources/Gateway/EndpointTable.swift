@@ -18,8 +18,11 @@ enum EndpointTable {
         Endpoint(
             "count_tokens", .post, prefixed("/messages/count_tokens"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
             about: "the number of tokens of a message",
-            serve: CountTokensEndpoint.serve(AnthropicMessages.format, makeWriter: { BufferedResponseWriter.anthropic($0) }) {
-                $1.member("input_tokens", $0)
+            serve: CountTokensEndpoint.serve(
+                AnthropicMessages.format,
+                translate: { body throws(ProviderError) in .chat(try AnthropicMessages.readRequest(body)) }
+            ) { writer, tokens in
+                writer.object { $0.member("input_tokens", tokens) }
             }),
         Endpoint(
             "responses", .post, prefixed("/responses"), .operation(.call(.chat)), face: .openAIResponses, body: .buffered,
@@ -35,9 +38,14 @@ enum EndpointTable {
         Endpoint(
             "responses_input_tokens", .post, prefixed("/responses/input_tokens"), .operation(.call(.chat)), face: .openAIResponses,
             body: .buffered, about: "the number of tokens of a conversation",
-            serve: CountTokensEndpoint.serve(OpenAIResponses.format, makeWriter: { ResponsesWriter($0, wantsData: false, created: 0) }) {
-                $1.member("object", "response.input_tokens")
-                $1.member("input_tokens", $0)
+            serve: CountTokensEndpoint.serve(
+                OpenAIResponses.format,
+                translate: { body throws(ProviderError) in .chat(try OpenAIResponses.readRequest(body)) }
+            ) { writer, tokens in
+                writer.object {
+                    $0.member("object", "response.input_tokens")
+                    $0.member("input_tokens", tokens)
+                }
             }),
         Endpoint(
             "embeddings", .post, prefixed("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
@@ -72,6 +80,23 @@ enum EndpointTable {
             "ollama_manage", .any,
             ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs/{id}"], .operation(.models), face: .ollama,
             body: .unread, about: "refused, like push, create, copy, delete and blobs", serve: OllamaEndpoints.manage),
+        gemini(
+            "generate_content", "generateContent", .chat, "a response in Gemini's format",
+            serve: CallEndpoint.serve(.chat, Gemini.format, translate: geminiChat)),
+        gemini(
+            "generate_content", "streamGenerateContent", .chat, "the same, streamed",
+            serve: CallEndpoint.serve(.chat, Gemini.format, isStream: true, translate: geminiChat)),
+        gemini(
+            "count_tokens", "countTokens", .chat, "the number of tokens of a request",
+            serve: CountTokensEndpoint.serve(Gemini.format, translate: geminiChat) { writer, tokens in
+                writer.object { $0.member("totalTokens", tokens) }
+            }),
+        gemini(
+            "embed_content", "embedContent", .embeddings, "a vector for a text",
+            serve: CallEndpoint.serve(.embeddings, GeminiEmbeddings.single, translate: geminiEmbeddings)),
+        gemini(
+            "embed_content", "batchEmbedContents", .embeddings, "vectors for several texts",
+            serve: CallEndpoint.serve(.embeddings, GeminiEmbeddings.format, translate: geminiEmbeddings)),
         passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not"),
         passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
         passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
@@ -83,6 +108,11 @@ enum EndpointTable {
         Endpoint(
             "models", .get, prefixed("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
         Endpoint("models", .get, prefixed("/models/{id}"), .operation(.models), face: nil, about: "one of them", serve: ModelsEndpoint.one),
+        Endpoint(
+            "models", .get, ["/v1beta/models"], .operation(.models), face: .gemini, about: "the models and routes, in Gemini's format",
+            serve: ModelsEndpoint.list),
+        Endpoint(
+            "models", .get, ["/v1beta/models/{id}"], .operation(.models), face: .gemini, about: "one of them", serve: ModelsEndpoint.one),
         Endpoint("health", .get, prefixed("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
         Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
         Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
@@ -116,6 +146,20 @@ enum EndpointTable {
             serve: { if !OllamaEndpoints.loads($0, format) { serve($0) } })
     }
 
+    /// An endpoint of Gemini's API, whose path names the model. Its SDKs' base URL has no version.
+    private static func gemini(
+        _ name: String, _ verb: String, _ operation: ProviderKit.Operation, _ about: String, serve: @escaping @Sendable (Exchange) -> Void
+    ) -> Endpoint {
+        Endpoint(
+            name, .post, ["/v1beta", "/v1"].map { "\($0)/models/\(placeholder):\(verb)" }, .operation(.call(operation)), face: .gemini,
+            body: .buffered, about: about, serve: serve)
+    }
+
+    private static let geminiChat: CallEndpoint.Translation = { body throws(ProviderError) in .chat(try Gemini.readRequest(body)) }
+    private static let geminiEmbeddings: CallEndpoint.Translation = { body throws(ProviderError) in
+        .embeddings(try GeminiEmbeddings.readRequest(body))
+    }
+
     /// The three paths of an endpoint: clients disagree on the base URL.
     private static func prefixed(_ path: String) -> [String] {
         ["/v1", "/api/v1", ""].map { $0 + path }
@@ -133,9 +177,11 @@ enum EndpointTable {
         if let endpoint = endpoint(at: path) { return Match(endpoint: endpoint) }
         let path = path.hasSuffix("/") ? String(path.dropLast()) : path
         if let endpoint = endpoint(at: path) { return Match(endpoint: endpoint) }
-        for (prefix, endpoint) in prefixes where path.hasPrefix(prefix) {
-            guard let parameter = String(percentEncoded: path.utf8.dropFirst(prefix.utf8.count)), !parameter.isEmpty else { return nil }
-            return Match(endpoint: endpoint, parameter: parameter)
+        for pattern in patterns where path.hasPrefix(pattern.prefix) {
+            guard let rest = String(percentEncoded: path.utf8.dropFirst(pattern.prefix.utf8.count)), rest.hasSuffix(pattern.suffix)
+            else { continue }
+            let parameter = String(rest.dropLast(pattern.suffix.count))
+            return parameter.isEmpty ? nil : Match(endpoint: pattern.endpoint, parameter: parameter)
         }
         return nil
     }
@@ -166,12 +212,17 @@ enum EndpointTable {
     /// In the order of the rows. The path of almost every request is the first, so a search finds it sooner than a hash
     /// would.
     private static let exact = rows.flatMap { row in
-        row.paths.filter { !$0.hasSuffix(placeholder) }.map { (path: $0, endpoint: row) }
+        row.paths.filter { !$0.contains(placeholder) }.map { (path: $0, endpoint: row) }
     }
 
-    private static let prefixes = rows.flatMap { row in
-        row.paths.filter { $0.hasSuffix(placeholder) }.map { (prefix: String($0.dropLast(placeholder.count)), endpoint: row) }
-    }
+    /// The paths with a placeholder, as what stands before it and behind it; the longest ends first.
+    private static let patterns = rows.flatMap { row in
+        row.paths.compactMap { path in
+            path.firstRange(of: placeholder).map { place in
+                (prefix: String(path[..<place.lowerBound]), suffix: String(path[place.upperBound...]), endpoint: row)
+            }
+        }
+    }.sorted { $0.suffix.utf8.count > $1.suffix.utf8.count }
 }
 
 extension ProviderKit.Operation {

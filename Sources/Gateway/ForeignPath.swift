@@ -16,6 +16,8 @@ struct ForeignPath {
 
     /// What to do instead, for a message; nil if the path is not known.
     static func advice(for path: String) -> String? {
+        // A model's name may look like such a path, but not with one of the verbs that the router has.
+        if case .post? = EndpointTable.match(path: path)?.endpoint.method { return nil }
         if let known = EndpointTable.properSuffix(of: path) {
             return "the path should be only '\(known)'; correct the base URL that the client is configured with"
         }
@@ -45,17 +47,20 @@ struct ForeignPath {
             .use("/v1/chat/completions"),
             "", "chat", "completion", "complete", "generate", "generate_stream",
             "infill", "converse", "invocations", "v2/chat", "model/*/converse",
-            "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "models/*:generatecontent",
-            "models/*:streamgeneratecontent", "v1beta/models/*:generatecontent", "v1beta/models/*:streamgeneratecontent",
-            "openai/deployments/*/completions")
+            "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "openai/deployments/*/completions")
         + rows(
             .note("the router stores no responses: send the whole conversation with each request to POST /v1/responses"), "responses/**")
+        + geminiVerbs.map {
+            ForeignPath(
+                pattern: "models/*:\($0)",
+                advice: .note("Gemini's API is below /v1beta: use the router's address without a path as the client's base URL"))
+        }
         + rows(.use("/v1/embeddings"), "embed", "embedding", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
         + rows(
             .use("/v1/models"),
             "engines", "model", "props", "info", "model_info", "get_model_info", "model/info",
-            "model_group/info", "v1beta/models/*", "v2/models", "openai/deployments")
+            "model_group/info", "v2/models", "openai/deployments")
         + rows(
             .use("/livez"),
             "healthz", "live", "liveness", "health/live", "health/liveness", "health/liveliness", "ping", "up", "status", "api/status",
@@ -80,9 +85,14 @@ struct ForeignPath {
             "classify", "tokenize", "detokenize",
             "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
             "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",
-            "realtime/**", "containers", "containers/**", "models/*:counttokens", "models/*:embedcontent", "models/*:batchembedcontents",
-            "v1beta/models/*:counttokens", "v1beta/models/*:embedcontent", "v1beta/models/*:batchembedcontents", "utils/**", "mcp",
+            "realtime/**", "containers", "containers/**", "v1beta/files", "v1beta/files/**", "v1beta/cachedcontents",
+            "v1beta/cachedcontents/**", "upload/v1beta/files",
+            "models/*:batchgeneratecontent", "v1beta/models/*:batchgeneratecontent", "models/*:predict", "v1beta/models/*:predict",
+            "utils/**", "mcp",
             "mcp/**")
+
+    /// Gemini's paths, which its clients build on a base URL without a version.
+    private static let geminiVerbs = ["generatecontent", "streamgeneratecontent", "counttokens", "embedcontent", "batchembedcontents"]
 
     private static func rows(_ advice: Advice, _ patterns: String...) -> [ForeignPath] {
         patterns.map { ForeignPath(pattern: $0, advice: advice) }

@@ -53,7 +53,7 @@ package final class GatewayHandler: ServerHandler {
                     })
                 return .responded
             }
-            // Gemini's `models/NAME:generateContent` looks like a model's name.
+            // Other verbs of Gemini's look like a model's name.
             if !endpoint.method.matches(server.head.method), ForeignPath.advice(for: server.head.path) != nil {
                 throw .unknownEndpoint(server.head.path)
             }
@@ -64,7 +64,8 @@ package final class GatewayHandler: ServerHandler {
                         + "it accepts \(endpoint.method.allowed)",
                     code: "method_not_allowed")
             }
-            let key = endpoint.access == .open ? nil : try Authentication.key(of: server, in: snapshot)
+            let key =
+                endpoint.access == .open ? nil : try Authentication.key(of: server, face: .of(endpoint, server.head.fields), in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
             try Self.refuseContentEncoding(server.head.fields)
             if endpoint.callsModels, draining.load(ordering: .acquiring) {

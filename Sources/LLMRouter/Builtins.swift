@@ -1,5 +1,6 @@
 import Anthropic
 import Demo
+import Gemini
 import Ollama
 import OpenAI
 import OpenAICompatible
@@ -13,5 +14,6 @@ enum Builtins {
         OpenAICompatiblePlugin.self,
         AnthropicPlugin.self,
         OllamaPlugin.self,
+        GeminiPlugin.self,
     ]
 }

@@ -24,6 +24,9 @@ SERVES = {"embed": "embeddings", "listen": "transcription, translation", "speak"
 CHATS = [name for name in scripts.ALL if name not in SERVES]
 OLLAMA = [*CHATS, "embed"]
 
+# The scripts that an upstream in Gemini's format has too, as the models `gemini-…`.
+GEMINI = [*CHATS, "embed"]
+
 
 def offers(name):
     return f"serves: [{SERVES[name]}]" if name in SERVES else "supports: [image, tools, json]"
@@ -44,6 +47,7 @@ def policy(upstream):
         *(f"  a-{name}: {{ plugin: anthropic, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in CHATS),
         *(f"  r-{name}: {{ plugin: openai, base_url: '{upstream.url}/v1', api_key: {PROVIDER_KEY} }}" for name in CHATS),
         *(f"  o-{name}: {{ plugin: ollama, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in OLLAMA),
+        *(f"  g-{name}: {{ plugin: gemini, base_url: '{upstream.url}', api_key: {PROVIDER_KEY} }}" for name in GEMINI),
         "models:",
         *(f"  {name}: {{ provider: p-{name}, upstream: up-{name}, {offers(name)} }}" for name in upstream.scripts),
         *(f"  claude-{name}: {{ provider: a-{name}, upstream: up-{name}, {offers(name)} }}" for name in CHATS),
@@ -52,6 +56,7 @@ def policy(upstream):
             for name in CHATS
         ),
         *(f"  ollama-{name}: {{ provider: o-{name}, upstream: up-{name}, context: 8192, {offers(name)} }}" for name in OLLAMA),
+        *(f"  gemini-{name}: {{ provider: g-{name}, upstream: gemini-3-{name}, {offers(name)} }}" for name in GEMINI),
         "routes:",
         "  auto: { try: fail, fallback: [text] }",
         "  broken: { try: fail }",

@@ -66,7 +66,7 @@ def structured(exchange):
     """Fills the schema of the request, as its text or as the arguments of its tool."""
     value = {"city": "Paris", "degrees": 7}
     if tools := exchange.body.get("tools"):
-        tool = tools[0].get("function") or tools[0]
+        tool = tools[0].get("function") or tools[0].get("functionDeclarations", tools)[0]
         return exchange.call([("call_1", tool["name"], value)])
     text = json.dumps(value)
     exchange.say(text[:10], text[10:])
@@ -80,6 +80,10 @@ def vectors(body):
 
 
 def embed(exchange):
+    if requests := exchange.body.get("requests"):
+        found = vectors({"input": requests, "dimensions": requests[0].get("outputDimensionality")})
+        return exchange.reply({"embeddings": [{"values": vector} for vector in found]})
+
     def encoded(vector):
         if exchange.body.get("encoding_format") != "base64":
             return vector
@@ -144,7 +148,7 @@ def fail(exchange):
 
 
 def reject_key(exchange):
-    key = exchange.headers["x-api-key"] or exchange.headers["authorization"].removeprefix("Bearer ")
+    key = exchange.headers["x-api-key"] or exchange.headers["x-goog-api-key"] or exchange.headers["authorization"].removeprefix("Bearer ")
     exchange.fail(401, f"the key {key} is wrong", code="invalid_api_key")
 
 

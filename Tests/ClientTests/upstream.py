@@ -1,10 +1,11 @@
-"""An upstream in the formats of OpenAI, chat completions and responses, of Anthropic and of Ollama.
+"""An upstream in the formats of OpenAI, chat completions and responses, of Anthropic, of Gemini and of Ollama.
 
 Each model has a script, and its requests are recorded.
 """
 
 import json
 import queue
+import re
 from email import policy
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,10 +27,18 @@ class Exchange(BaseHTTPRequestHandler):
             self.body = form(self.headers["content-type"], data)
         else:
             self.body = json.loads(data)
-        name = self.body["model"].removeprefix("up-")
-        formats = {"/messages": Messages, "/responses": Responses, "/api/": Ollama}
-        self.format = next((format for path, format in formats.items() if path in self.path), Completions)(self)
+        if found := re.search(r"/models/gemini-3-(\w+):(\w+)", self.path):
+            name, verb = found.groups()
+            self.format = Contents(self)
+            # Gemini's body says neither.
+            self.body["stream"] = verb == "streamGenerateContent"
+        else:
+            name, verb = self.body["model"].removeprefix("up-"), None
+            formats = {"/messages": Messages, "/responses": Responses, "/api/": Ollama}
+            self.format = next((format for path, format in formats.items() if path in self.path), Completions)(self)
         self.server.requests[name].put(self)
+        if verb == "countTokens":
+            return self.reply({"totalTokens": 42})
         if self.path.endswith(("/count_tokens", "/input_tokens")):
             return self.reply({"input_tokens": 42})
         self.server.scripts[name](self)
@@ -85,7 +94,7 @@ class Exchange(BaseHTTPRequestHandler):
     @property
     def has_results(self):
         """Whether the request has the results of tools."""
-        messages = self.body.get("messages") or self.body["input"]
+        messages = self.body.get("messages") or self.body.get("contents") or self.body["input"]
         return not isinstance(messages, str) and any(self.format.has_results(message) for message in messages)
 
     def wait_for_close(self):
@@ -394,6 +403,58 @@ class Ollama:
     @staticmethod
     def has_results(message):
         return message["role"] == "tool"
+
+
+class Contents:
+    """Gemini's format."""
+
+    id_field = "x-request-id"
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+
+    def event(self, data):
+        self.exchange.wfile.write(f"data: {json.dumps(data)}\r\n\r\n".encode())
+
+    def response(self, parts, finish=None):
+        candidate = {"content": {"parts": parts, "role": "model"}, "index": 0}
+        response = {"candidates": [candidate], "modelVersion": "up-model", "responseId": "upstream-7"}
+        if finish:
+            candidate["finishReason"] = finish
+            response["usageMetadata"] = self.usage
+        return response
+
+    def respond(self, texts=(), calls=(), thought=None, token=None):
+        parts = [{"text": thought, "thought": True}] if thought else []
+        parts += [{"text": text} for text in texts]
+        parts += [{"functionCall": {"id": id, "name": name, "args": arguments}} for id, name, arguments in calls]
+        # The signature of a step is on its first call, or at its end.
+        signed = next((part for part in parts if "functionCall" in part), parts[-1])
+        signed["thoughtSignature"] = token or "c2lnbmVk"
+        if not self.exchange.is_stream:
+            return self.exchange.reply(self.response(parts, "STOP"))
+        self.exchange.begin_stream()
+        for part in parts:
+            self.event(self.response([part]))
+        self.event(self.response([{"text": ""}], "STOP"))
+
+    def begin(self, text):
+        self.event(self.response([{"text": text}]))
+
+    def error(self, message, code, param):
+        statuses = {"invalid_value": (400, "INVALID_ARGUMENT"), "rate_limit_exceeded": (429, "RESOURCE_EXHAUSTED")}
+        statuses |= {"invalid_api_key": (401, "UNAUTHENTICATED"), "server_error": (503, "UNAVAILABLE")}
+        number, status = statuses.get(code, (500, "INTERNAL"))
+        wait = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+        return {"error": {"code": number, "message": message, "status": status, "details": [wait] if number == 429 else []}}
+
+    def fail_in_stream(self, message, code):
+        self.event(self.error(message, code, None))
+
+    @staticmethod
+    def has_results(content):
+        return any("functionResponse" in part for part in content["parts"])
 
 
 def form(content_type, data):

@@ -43,6 +43,9 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("ollama-request", checkOllamaRequest),
         FuzzTarget("ollama-body", checkOllamaBody),
         FuzzTarget("ollama-response", checkOllamaResponse),
+        FuzzTarget("gemini-request", checkGeminiRequest),
+        FuzzTarget("gemini-body", checkGeminiBody),
+        FuzzTarget("gemini-response", checkGeminiResponse),
     ]
 
     /// The inputs of all targets, in a folder for each.

@@ -19,6 +19,25 @@ struct EndpointTableTests {
         #expect(plain != nil && plain?.endpoint === slashed?.endpoint && plain?.parameter == slashed?.parameter)
     }
 
+    @Test(arguments: [
+        ("/v1beta/models/gemini-flash:generateContent", "generate_content", "gemini-flash"),
+        ("/v1/models/meta-llama/llama-3.3-70b:free:streamGenerateContent", "generate_content", "meta-llama/llama-3.3-70b:free"),
+        ("/v1beta/models/meta-llama%2Fllama%3Afree%3AcountTokens", "count_tokens", "meta-llama/llama:free"),
+        ("/v1beta/models/a:embedContent", "embed_content", "a"), ("/v1beta/models/a:batchEmbedContents", "embed_content", "a"),
+        ("/v1beta/models/models/a:generateContent", "generate_content", "models/a"),
+        ("/v1beta/models/a", "models", "a"), ("/v1beta/models/a:tuneModel", "models", "a:tuneModel"),
+        ("/v1/models/a:free", "models", "a:free"),
+    ])
+    func `the path of Gemini's API names the model and what it is to do`(path: String, name: String, model: String) {
+        let match = EndpointTable.match(path: path)
+        #expect(match?.endpoint.name == name && match?.parameter == model)
+    }
+
+    @Test(arguments: ["/v1beta/models/:generateContent", "/v1beta/models/%ff:generateContent", "/v1beta"])
+    func `a path of Gemini's API without a model leads to no endpoint`(path: String) {
+        #expect(EndpointTable.match(path: path)?.endpoint.name == nil)
+    }
+
     @Test
     func `a slash at the end of a model's name is sent encoded`() {
         #expect(EndpointTable.match(path: "/v1/models/a%2F")?.parameter == "a/")

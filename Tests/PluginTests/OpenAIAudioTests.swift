@@ -34,7 +34,7 @@ struct OpenAIAudioTests {
                     result.payload += pending[range]
                     result.contentType = type
                 case .buffered(let range, _): result.object = String(decoding: pending[range], as: UTF8.self)
-                case .chunk, .joined, .event, .embeddings: #expect(Bool(false), "\(part)")
+                case .chunk, .joined, .event, .embeddings, .count: #expect(Bool(false), "\(part)")
                 }
             }
             sink.removeParts()

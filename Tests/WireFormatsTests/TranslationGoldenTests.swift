@@ -7,22 +7,27 @@ import Testing
 
 /// The chat formats that a client may have, and a provider.
 enum ChatFormat: String, CaseIterable {
-    case openai, anthropic, responses, ollama
+    case openai, anthropic, responses, gemini, ollama
 
     var format: WireFormat {
         switch self {
         case .openai: OpenAIChat.format
         case .anthropic: AnthropicMessages.format
         case .responses: OpenAIResponses.format
+        case .gemini: Gemini.format
         case .ollama: OllamaChat.format
         }
     }
+
+    /// The provider's model for a request to a model of this name.
+    func model(_ name: String) -> String { self == .gemini ? "gemini-3-flash-preview" : name }
 
     func read(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
         switch self {
         case .openai: try OpenAIChat.readRequest(body)
         case .anthropic: try AnthropicMessages.readRequest(body)
         case .responses: try OpenAIResponses.readRequest(body)
+        case .gemini: try Gemini.readRequest(body)
         case .ollama: try OllamaChat.readRequest(body)
         }
     }
@@ -32,6 +37,7 @@ enum ChatFormat: String, CaseIterable {
         case .openai: try OpenAIChatBody(OpenAIDialect()).sources(for: call, body: body)
         case .anthropic: try AnthropicMessagesBody().sources(for: call, body: body)
         case .responses: try OpenAIResponsesBody().sources(for: call, body: body)
+        case .gemini: try GeminiBody(signatures: GeminiSignatures()).sources(for: call, body: body)
         case .ollama: try OllamaBody().sources(for: call, body: body)
         }
     }
@@ -41,6 +47,7 @@ enum ChatFormat: String, CaseIterable {
         case .openai: try OpenAIChat.decoder(for: call, head: head)
         case .anthropic: try AnthropicMessages.decoder(for: call, head: head)
         case .responses: try OpenAIResponses.decoder(for: call, head: head)
+        case .gemini: try Gemini.decoder(for: call, head: head)
         case .ollama: try OllamaChat.decoder(for: call, head: head)
         }
     }
@@ -88,6 +95,14 @@ enum ChatFormat: String, CaseIterable {
             var writer = OpenAIResponsesWriter(id: "request", created: 1, model: "m", Self.settings)
             for event in events { writer.add(event) }
             return writer.response(usage)
+        case (.gemini, true):
+            var writer = GeminiChunkWriter(id: "request", model: "m", includesThoughts: true)
+            let chunks = events.compactMap { writer.chunk($0) } + (isComplete ? [writer.end(usage)] : [])
+            return chunks.flatMap { Array("data: ".utf8) + $0 + Array("\n\n".utf8) }
+        case (.gemini, false):
+            var writer = GeminiObjectWriter(id: "request", model: "m", includesThoughts: true)
+            for event in events { writer.add(event) }
+            return writer.response(usage)
         case (.ollama, true):
             var writer = OllamaLineWriter(format, model: "m")
             let lines = events.flatMap { writer.line($0, at: 1_766_000_000_125) }
@@ -127,7 +142,8 @@ struct TranslationGoldenTests {
         do throws(ProviderError) {
             let payload = client == provider ? Payload.members(members) : .chat(try client.read(body.span.bytes))
             let call = Call(
-                operation: .chat, model: model, isStream: JSONTree(body.span.bytes)?["stream"]?.bool ?? (client == .ollama),
+                operation: .chat, model: provider.model(model),
+                isStream: JSONTree(body.span.bytes)?["stream"]?.bool ?? (client == .ollama),
                 format: client.format, payload: payload, provider: "p", context: 8192)
             sent = try provider.sources(for: call, body: body.span.bytes).joined(of: body)
         } catch {
@@ -171,7 +187,7 @@ struct TranslationGoldenTests {
                 case .joined(let json, _): passed += client.framed(json)
                 case .buffered(let range, _): passed += pending[range]
                 case .event(let event): events.append(event)
-                case .embeddings, .payload: break
+                case .embeddings, .count, .payload: break
                 }
             }
             sink.removeParts()

@@ -123,6 +123,7 @@ struct DecodedResponse: Equatable {
                 add(event)
                 parts.append("\(event)")
             case .embeddings(let response): parts.append("\(response)")
+            case .count(let tokens): parts.append("count \(tokens)")
             case .payload(let range, let type, _):
                 // How the bytes are divided means nothing.
                 let kind = "payload of \(type): "

@@ -52,6 +52,20 @@ extension FieldReader {
         }
     }
 
+    /// Reads the path of a file with a bearer token, for ``Authentication/tokenFile(_:and:)``; nil if it is absent or
+    /// invalid.
+    ///
+    /// - Parameter key: the key to read.
+    public mutating func tokenFile(_ key: String) -> String? {
+        describe(key, "a file with the bearer token of each request; another program renews it, and the router reads it again")
+        guard let path = string(key) else { return nil }
+        guard path.hasPrefix("/") else {
+            report(key, "'\(key)' must be an absolute path", hint: "write the whole path, such as '/run/secrets/token'")
+            return nil
+        }
+        return path
+    }
+
     /// Reads an address of the form `https://host:port/path`, without a user, a query or a fragment; nil if it is
     /// absent or invalid.
     ///

@@ -12,6 +12,8 @@ public enum ResponsePart: Sendable {
     case event(ChatEvent)
     /// Vectors, which are the complete response.
     case embeddings(EmbeddingsResponse)
+    /// The number of a request's tokens, which is the complete response.
+    case count(tokens: Int)
     /// The range of bytes of a response that is neither an object nor a stream of chunks, and its `content-type`.
     case payload(Range<Int>, contentType: String, Signals)
 
@@ -22,6 +24,7 @@ public enum ResponsePart: Sendable {
         case .joined(_, let signals), .buffered(_, let signals), .payload(_, _, let signals): signals
         case .event(let event): event.signals
         case .embeddings(let response): response.signals
+        case .count: Signals(finishes: 1)
         }
     }
 }

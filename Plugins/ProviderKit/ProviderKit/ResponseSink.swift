@@ -3,7 +3,8 @@
 /// If the client's format passes through, a decoder adds parts in that format as ranges of the decoded bytes, which the
 /// router forwards without a copy. Otherwise it adds typed parts, which the router encodes. The order of the parts is
 /// the order of the response. A response to a non-streamed call consists of one ``buffered(_:signals:)``, of events, of
-/// ``embeddings(_:)``, or of ``payload(_:contentType:signals:)`` parts; a streamed call may get any parts.
+/// ``embeddings(_:)``, of ``count(tokens:)``, or of ``payload(_:contentType:signals:)`` parts; a streamed call may get
+/// any parts.
 ///
 /// One sink serves the entire response. The router takes the parts after each call of the decoder with
 /// ``removeParts()``, and keeps the rest: completion, usage and text.
@@ -52,6 +53,11 @@ public struct ResponseSink {
     /// Adds the vectors of an embeddings response.
     public mutating func embeddings(_ response: EmbeddingsResponse) {
         append(.embeddings(response), response.signals)
+    }
+
+    /// Adds the number of a request's tokens, for a client with another format.
+    public mutating func count(tokens: Int) {
+        append(.count(tokens: tokens), Signals(finishes: 1))
     }
 
     /// Adds bytes of a response that the client gets as they are, such as audio, with the response's `content-type`.

@@ -16,7 +16,8 @@ public struct AnthropicMessagesBody: Sendable {
         case .members(let members): return spliced(members, call, body)
         case .chat(let request):
             let written = try AnthropicMessages.writeRequest(request, for: call)
-            let members = (try? JSON.members(of: written.span.bytes)) ?? []
+            var members = (try? JSON.members(of: written.span.bytes)) ?? []
+            if call.operation == .countTokens { members.removeAll { !Self.counted.contains(JSON.string($0.key, in: written.span.bytes)) } }
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
         case .embeddings: throw .cannotExpress("an embeddings request")
         case .form: throw .cannotExpress("a form")
@@ -76,7 +77,7 @@ public struct AnthropicMessagesBody: Sendable {
         return splice.finish(in: body)
     }
 
-    /// The members of the policy that change the number of a request's tokens. The others are refused by the counting.
+    /// The members that change the number of a request's tokens. The others are refused by the counting.
     /// Source: the SDK's `MessageCountTokensParams`.
     private static let counted: Set = ["messages", "output_config", "system", "thinking", "tool_choice", "tools", "cache_control"]
 

@@ -8,7 +8,7 @@ extension AnthropicMessages {
     /// server streams a response that was to be one object, or the reverse.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
-        case .jsonObject where call.operation == .countTokens: return TokenCountDecoder()
+        case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("input_tokens", isTyped: call.isTyped)
         case .eventStream: return AnthropicStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
         case .jsonObject: return AnthropicBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
         case .jsonLines, .jsonArray: throw .unreadable("neither a message nor an event stream; check 'base_url'")

@@ -90,7 +90,7 @@ struct AnthropicTurns {
     /// A system message's block for a user's turn, where the model can't have it elsewhere.
     private static func marked(_ block: [UInt8]) -> [UInt8] {
         guard let tree = JSONTree(block.span.bytes), let text = tree["text"]?.string else { return block }
-        return AnthropicMessage.text("<system>\n\(text)\n</system>", tree["cache_control"]?.encoded)
+        return AnthropicMessage.text(.systemMarked(text), tree["cache_control"]?.encoded)
     }
 
     // MARK: Blocks

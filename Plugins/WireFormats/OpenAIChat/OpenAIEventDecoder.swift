@@ -40,7 +40,7 @@ struct OpenAIEventDecoder: ResponseDecoder {
             case .chunk(let chunk): read(bytes.extracting(chunk.json), &response)
             case .joined(let json, _): read(json.span.bytes, &response)
             case .buffered(let range, _): read(bytes.extracting(range), &response)
-            case .event, .embeddings, .payload: break  // the base gives none
+            case .event, .embeddings, .count, .payload: break  // the base gives none
             }
         }
         passed.removeParts()

@@ -17,7 +17,10 @@ public struct OpenAIResponsesBody: Sendable {
         case .members(let members): return spliced(members, call, body)
         case .chat(let request):
             let written = try OpenAIResponses.writeRequest(request, for: call)
-            let members = (try? JSON.members(of: written.span.bytes)) ?? []
+            var members = (try? JSON.members(of: written.span.bytes)) ?? []
+            if call.operation == .countTokens, let known = Self.members(of: call) {
+                members.removeAll { !known.union(["input"]).contains(JSON.string($0.key, in: written.span.bytes)) }
+            }
             return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
         case .embeddings: throw .cannotExpress("an embeddings request")
         case .form: throw .cannotExpress("a form")

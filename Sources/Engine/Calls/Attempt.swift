@@ -181,6 +181,7 @@ final class Attempt {
                 return local.start(deadline: deadline)
             }
             let request = try translator.request(for: providerCall, body: bytes.readableBytesSpan)
+            try provider.renewToken()
             target = request.target
             let timeouts = timeouts
             let limits = UpstreamTimeouts(

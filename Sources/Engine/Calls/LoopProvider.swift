@@ -14,7 +14,9 @@ final class LoopProvider {
     let pool: UpstreamPool?
     private let authority: String
     /// The fields that authenticate each request. They are sent to this provider's origin only.
-    private let credentials: [(String, String)]
+    private var credentials: [(String, String)]
+    /// The token in ``credentials`` that comes from a file; nil before the first request, and without such a file.
+    private var token: Secret?
     /// The head of the last request. Most providers send the same head with every request.
     private var lastHead: RenderedHead?
 
@@ -39,7 +41,7 @@ final class LoopProvider {
         authority = translator.origin?.authority ?? ""
         credentials =
             switch translator.authentication {
-            case .fields(let fields): fields.map(\.revealed)
+            case .fields(let fields), .tokenFile(_, let fields): fields.map(\.revealed)
             }
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
@@ -49,6 +51,19 @@ final class LoopProvider {
     /// The URL of a request's target, without its query; nil for a provider inside the process.
     func url(of target: String) -> String? {
         translator.origin.map { "\($0.isTLS ? "https" : "http")://\(authority)\(target.prefix { $0 != "?" })" }
+    }
+
+    /// Takes the token for the next request from the provider's file, if it has one.
+    func renewToken() throws(ProviderError) {
+        guard let file = instance.tokenFile else { return }
+        guard let token = file.token(now: .now()) else {
+            throw ProviderError(.providerRejected, message: "the provider's 'token_file' can't be read, or has no token")
+        }
+        guard token != self.token else { return }
+        self.token = token
+        credentials.removeAll { $0.0.lowercased() == "authorization" }
+        credentials.append(("authorization", "Bearer \(token.reveal())"))
+        lastHead = nil
     }
 
     /// Sends a request to the upstream. Returns nil if the provider has none.

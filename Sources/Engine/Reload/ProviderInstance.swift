@@ -11,6 +11,8 @@ package final class ProviderInstance: Sendable {
     package let settings: any ProviderSettings
     /// How long idle connections stay open.
     package let poolIdle: Duration
+    /// The file with the token of its requests; nil if there is none.
+    let tokenFile: TokenFile?
     private let retired = Atomic(false)
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)
@@ -20,6 +22,7 @@ package final class ProviderInstance: Sendable {
         self.settings = settings
         self.poolIdle = poolIdle
         provider = settings.makeProvider()
+        tokenFile = if case .tokenFile(let path, _) = provider.authentication { TokenFile(path) } else { nil }
     }
 
     /// The lasting repairs that have helped. Takes no lock while there are none.

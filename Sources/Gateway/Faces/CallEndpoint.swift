@@ -15,21 +15,23 @@ enum CallEndpoint {
 
     /// An endpoint's `serve`.
     ///
-    /// - Parameter translate: reads a request for providers that don't speak `format`.
+    /// - Parameters:
+    ///   - isStream: whether an endpoint whose path names the model streams its responses.
+    ///   - translate: reads a request for providers that don't speak `format`.
     static func serve(
-        _ operation: ProviderKit.Operation, _ format: WireFormat, translate: @escaping Translation
+        _ operation: ProviderKit.Operation, _ format: WireFormat, isStream: Bool = false, translate: @escaping Translation
     ) -> @Sendable (Exchange) -> Void {
         let kind = CallRequest.Kind(operation, format, translate: translate)
-        return { serve($0, kind) }
+        return { serve($0, kind, isStream: isStream) }
     }
 
     /// Reads the request, plans it, and starts the call.
-    private static func serve(_ exchange: Exchange, _ kind: CallRequest.Kind) {
+    private static func serve(_ exchange: Exchange, _ kind: CallRequest.Kind, isStream: Bool) {
         let operation = kind.operation
         let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let request = try outline(of: exchange, mayStream: streamed.contains(operation))
+            let request = try outline(of: exchange, isStream: isStream, mayStream: streamed.contains(operation))
             // Speech is sent on as it arrives, whether the client asks for audio or for events.
             let isStream = request.isStream || operation == .speech
             exchange.asked = (request.models, isStream)
@@ -58,9 +60,12 @@ enum CallEndpoint {
     }
 
     /// - Parameters:
+    ///   - isStream: whether the path asks for a stream.
     ///   - mayStream: whether responses to the operation can be streams.
     ///   - exactFrom: as for `RequestOutline`; nil: as the policy needs it.
-    static func outline(of exchange: Exchange, mayStream: Bool = false, exactFrom: Int? = nil) throws(APIError) -> RequestOutline {
+    static func outline(
+        of exchange: Exchange, isStream: Bool = false, mayStream: Bool = false, exactFrom: Int? = nil
+    ) throws(APIError) -> RequestOutline {
         let fields = exchange.server.head.fields, defaults = exchange.key.flatMap { exchange.snapshot.policy.keys[$0].defaults }
         if let reader = exchange.form {
             let form: MultipartForm
@@ -69,7 +74,9 @@ enum CallEndpoint {
         }
         let body = exchange.server.body, face = exchange.face
         var request = try RequestOutline(
-            body.readableBytesSpan, face.members, fields: fields, defaults: defaults, streamsByDefault: mayStream && face.streamsByDefault,
+            body.readableBytesSpan, face.members,
+            path: exchange.pathParameter.map { RequestOutline.Path(model: $0, isStream: isStream) }, fields: fields, defaults: defaults,
+            streamsByDefault: mayStream && face.streamsByDefault,
             exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom)
         if face.defaultTag != nil { request.models = request.models.map(exchange.known) }
         return request

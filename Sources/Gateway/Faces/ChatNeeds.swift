@@ -19,7 +19,7 @@ struct ChatNeeds {
     /// At least 1. An invalid number is nil here, and the upstream refuses it.
     private var maxTokens: Int?
     private var maxCompletionTokens: Int?
-    private var estimate = TokenEstimate()
+    var estimate = TokenEstimate()
     /// The bytes of all texts if `isExact` is false.
     private var unreadTextBytes = 0
     /// The tokens of the longest element of a list of inputs; nil if there is no such list.
@@ -35,9 +35,18 @@ struct ChatNeeds {
             promptTokens: tokens, contextTokens: longestInput, maxTokens: maxCompletionTokens ?? maxTokens, mayHaveTokens: mayHaveTokens)
     }
 
-    private var tokens: Int { estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes) }
+    var tokens: Int { estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes) }
 
     mutating func add(_ capability: Capability) { capabilities.insert(capability) }
+
+    /// There is reasoning that may have a provider's token.
+    mutating func noteToken() { mayHaveTokens = true }
+
+    /// - Parameter tokens: those of one input among several.
+    mutating func note(input tokens: Int) { longestInput = max(longestInput ?? 0, tokens) }
+
+    /// The capability for a media type; nil if the router knows none.
+    static func capability(ofMediaType type: String) -> Capability? { Medium.capability(ofMediaType: type) }
 
     mutating func readMaxTokens(_ value: JSONValue, _ body: RawSpan) { maxTokens = count(value, body) }
 
@@ -128,7 +137,7 @@ struct ChatNeeds {
                 let before = tokens
                 let isToken = try cursor.peekKind(body) == .number
                 try readTexts(&cursor, body)
-                if !isToken { longestInput = max(longestInput ?? 0, tokens &- before) }
+                if !isToken { note(input: tokens &- before) }
             }
         } catch {
             return  // the value was scanned before
@@ -308,7 +317,7 @@ struct ChatNeeds {
     }
 
     /// Reads a string. Any other value except null counts as its JSON text.
-    private mutating func readText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+    mutating func readText(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
         let value = try cursor.skipValue(body)
         switch value.kind {
         case .string: addText((value.range.lowerBound + 1)..<(value.range.upperBound - 1), body)
@@ -322,7 +331,7 @@ struct ChatNeeds {
     }
 
     /// Whether an object follows. Any other value is skipped.
-    private func isObject(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> Bool {
+    func isObject(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) -> Bool {
         if try cursor.peekKind(body) == .object { return true }
         try cursor.skipValue(body)
         return false

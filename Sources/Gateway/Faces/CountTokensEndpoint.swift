@@ -5,31 +5,27 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// The number of a conversation's tokens, without a response to it.
+/// The endpoints that tell the number of a conversation's tokens, without a response to it.
 ///
 /// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise
 /// the router estimates. No other model is asked, and neither breakers nor costs learn of it.
 enum CountTokensEndpoint {
+    /// Writes the response with a number of tokens.
+    typealias Writing = @Sendable (_ writer: inout JSONWriter, _ tokens: Int) -> Void
+
     /// An endpoint's `serve`.
     ///
     /// - Parameters:
     ///   - format: the client's.
-    ///   - makeWriter: makes the writer of a provider's number.
-    ///   - write: writes the members of the router's own estimate.
+    ///   - translate: reads a request for providers that don't speak `format`.
     static func serve(
-        _ format: WireFormat, makeWriter: @escaping @Sendable (Exchange) -> any ResponseWriter,
-        write: @escaping @Sendable (_ tokens: Int, _ writer: inout JSONWriter) -> Void
+        _ format: WireFormat, translate: @escaping CallEndpoint.Translation, write: @escaping Writing
     ) -> @Sendable (Exchange) -> Void {
-        let kind = CallRequest.Kind(.countTokens, format) { _ throws(ProviderError) in
-            throw .cannotExpress("a request to count tokens")
-        }
-        return { serve($0, kind, makeWriter, write) }
+        let kind = CallRequest.Kind(.countTokens, format, translate: translate)
+        return { serve($0, kind, write) }
     }
 
-    private static func serve(
-        _ exchange: Exchange, _ kind: CallRequest.Kind, _ makeWriter: (Exchange) -> any ResponseWriter,
-        _ write: (Int, inout JSONWriter) -> Void
-    ) {
+    private static func serve(_ exchange: Exchange, _ kind: CallRequest.Kind, _ write: @escaping Writing) {
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let body = exchange.server.requestBody
@@ -40,9 +36,8 @@ enum CountTokensEndpoint {
                 operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
             let snapshot = exchange.snapshot.including(fallbackOf: planned)
             var plan = try CallEndpoint.plan(planned, exchange, in: snapshot)
-            guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, in: kind.format, now: readAt) else {
-                return respond(exchange) { write(request.needs.promptTokens, &$0) }
-            }
+            let writer = CountWriter(exchange, estimate: request.needs.promptTokens, write)
+            guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, now: readAt) else { return writer.respondWithEstimate() }
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: plan,
                 request: CallRequest(
@@ -50,29 +45,79 @@ enum CountTokensEndpoint {
                     formatHeaders: CallEndpoint.formatFields(of: exchange.server.head.fields, exchange.face.requestFields),
                     responseFields: exchange.face.responseFields, key: exchange.keyName, arrivedAt: exchange.server.acceptedAt,
                     readAt: readAt),
-                needs: RequestNeeds(), admission: exchange.admission, writer: makeWriter(exchange))
+                needs: RequestNeeds(), admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()
         } catch {
             exchange.respond(error)
         }
     }
+}
 
-    private static func respond(_ exchange: Exchange, _ members: (inout JSONWriter) -> Void) {
-        var writer = JSONWriter(capacity: 64)
-        writer.object(members)
+/// Writes a number of tokens. A response that has the client's format passes through.
+private final class CountWriter: ResponseWriter {
+    private let exchange: Exchange
+    private let estimate: Int
+    private let write: CountTokensEndpoint.Writing
+    private var response: ByteBuffer?
+
+    init(_ exchange: Exchange, estimate: Int, _ write: @escaping CountTokensEndpoint.Writing) {
+        self.exchange = exchange
+        self.estimate = estimate
+        self.write = write
+    }
+
+    var stagedBytes: Int { response?.readableBytes ?? 0 }
+
+    func begin(_ record: CallRecord) { response = nil }
+
+    func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+        for part in parts {
+            switch part {
+            case .buffered(let json, _): response = bytes.getSlice(at: bytes.readerIndex + json.lowerBound, length: json.count)
+            case .count(let tokens): response = ByteBuffer(bytes: object(tokens))
+            case .event, .chunk, .joined, .embeddings, .payload: break  // never a part of a number
+            }
+        }
+    }
+
+    func commit(_ record: CallRecord) {}
+
+    func resume(_ record: CallRecord) {}
+
+    func flush() {}
+
+    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool { true }
+
+    func finish(_ record: CallRecord) {
+        exchange.respond(200, response ?? ByteBuffer(), fields: { exchange.addFields(record, to: &$0) }, record: record)
+    }
+
+    func fail(_ failure: CallFailure, _ record: CallRecord) {
+        if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
+        // What the provider's format can't express, it can't count.
+        if failure.error.failure == .unsupported { return respondWithEstimate() }
+        exchange.respond(exchange.error(failure, record), record: record)
+    }
+
+    func respondWithEstimate() {
         exchange.respond(
-            200, writer.bytes,
-            fields: { RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0) })
+            200, object(estimate), fields: { RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0) })
+    }
+
+    private func object(_ tokens: Int) -> [UInt8] {
+        var writer = JSONWriter(capacity: 32)
+        write(&writer, tokens)
+        return writer.bytes
     }
 }
 
 extension Snapshot {
-    /// Whether the model's provider can count tokens in a format, and may be asked now.
-    fileprivate func canCount(_ model: Int, in format: WireFormat, now: NIODeadline) -> Bool {
+    /// Whether the model's provider can count tokens, and may be asked now.
+    fileprivate func canCount(_ model: Int, now: NIODeadline) -> Bool {
         guard let provider = instance(ofModel: model)?.provider else { return false }
         let definition = policy.models[model]
-        return ModelDefinition.formats(definition.formats, for: .countTokens, upstream: definition.upstream, at: provider).contains(format)
+        return !ModelDefinition.formats(definition.formats, for: .countTokens, upstream: definition.upstream, at: provider).isEmpty
             && state(ofModel: model).availability(now: now).isAvailable
     }
 }

@@ -10,6 +10,9 @@ final class Face: Sendable {
     let bodiesCarryRouting: Bool
     /// The members that the router reads of a request.
     let members: RequestOutline.FieldTable
+    /// Where the vendor's clients put the credential, besides the header fields that all clients use: a header field,
+    /// and a field of the query.
+    let credential: (field: StaticString, query: StaticString)?
     /// The client's header fields that go to providers that speak its format, as prefixes of their names.
     let requestFields: [StaticString]
     /// The upstream's header fields that go to the client, as prefixes of their names, if the response passes through.
@@ -40,6 +43,7 @@ final class Face: Sendable {
     init(
         bodiesCarryRouting: Bool,
         members: RequestOutline.FieldTable,
+        credential: (field: StaticString, query: StaticString)? = nil,
         requestFields: [StaticString],
         responseFields: [StaticString],
         passesRefusals: Bool,
@@ -52,6 +56,7 @@ final class Face: Sendable {
     ) {
         self.bodiesCarryRouting = bodiesCarryRouting
         self.members = members
+        self.credential = credential
         self.requestFields = requestFields
         self.responseFields = responseFields
         self.passesRefusals = passesRefusals
@@ -63,11 +68,14 @@ final class Face: Sendable {
         self.writer = writer
     }
 
-    /// The face of a request to an endpoint. If the path doesn't say it, the version does that Anthropic's clients
-    /// name. Source: Anthropic's API reference, "Versions".
+    /// The face of a request to an endpoint. If the path doesn't say it, a header field does: the version that
+    /// Anthropic's clients name, or the credential of Google's. Sources: Anthropic's API reference, "Versions";
+    /// google-genai 3.6.1, `_api_client`.
     ///
     /// - Parameter endpoint: nil if there is none at the path.
     static func of(_ endpoint: Endpoint?, _ fields: HTTPFields) -> Face {
-        endpoint?.face ?? (fields.contains("anthropic-version") ? .anthropic : .openAI)
+        if let face = endpoint?.face { return face }
+        if fields.contains("anthropic-version") { return .anthropic }
+        return fields.contains("x-goog-api-key") ? .gemini : .openAI
     }
 }

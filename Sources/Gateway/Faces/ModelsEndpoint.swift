@@ -26,7 +26,7 @@ enum ModelsEndpoint {
         func addFields(_ head: inout ResponseHead) {
             head.add("etag", etag)
             head.add("cache-control", "private, no-cache")
-            head.add("vary", "anthropic-version")
+            head.add("vary", "anthropic-version, x-goog-api-key")
         }
         if isKnown(etag, by: exchange.server.head.fields) { return exchange.respond(304, [], fields: addFields) }
         exchange.respond(200, list, fields: addFields)

@@ -1,5 +1,6 @@
 import Codecs
 import RoutingPolicy
+import WireFormats
 
 extension RequestOutline {
     /// The members of requests that the router reads. They go upstream, `model` with the provider's own name.
@@ -15,8 +16,20 @@ extension RequestOutline {
         case previousResponse, conversation, background
         /// Ollama's.
         case images, options, format
+        /// Gemini's.
+        case contents, systemInstruction, generationConfig, generateContentRequest, content, requests
 
-        fileprivate var name: StaticString {
+        /// How its key is written. Gemini's servers accept the names of the protocol buffer too.
+        fileprivate var names: [StaticString] {
+            switch self {
+            case .systemInstruction: ["systemInstruction", "system_instruction"]
+            case .generationConfig: ["generationConfig", "generation_config"]
+            case .generateContentRequest: ["generateContentRequest", "generate_content_request"]
+            default: [name]
+            }
+        }
+
+        private var name: StaticString {
             switch self {
             case .messages: "messages"
             case .stream: "stream"
@@ -45,6 +58,12 @@ extension RequestOutline {
             case .images: "images"
             case .options: "options"
             case .format: "format"
+            case .contents: "contents"
+            case .systemInstruction: "systemInstruction"
+            case .generationConfig: "generationConfig"
+            case .generateContentRequest: "generateContentRequest"
+            case .content: "content"
+            case .requests: "requests"
             }
         }
     }
@@ -57,7 +76,7 @@ extension RequestOutline {
             case override(RoutingOverride)
         }
 
-        /// The position in its table.
+        /// The member's position in its table.
         let id: Int
         let name: StaticString
         let meaning: Meaning
@@ -95,22 +114,37 @@ extension RequestOutline {
 
         static let ollama = FieldTable([.messages, .model, .stream, .tools, .prompt, .system, .input, .images, .options, .format], [])
 
+        static let gemini = FieldTable(
+            [.contents, .systemInstruction, .tools, .generationConfig, .generateContentRequest, .content, .requests], [],
+            modelPrefix: Gemini.modelPrefix)
+
+        /// What clients write in front of a model's name; nil: nothing. It is not a part of the name.
+        let modelPrefix: String?
         /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
         /// Source: Claude Code's documentation, "Model configuration".
         let modelSuffix: String?
 
-        private init(_ members: [Member], _ overrides: [RoutingOverride], modelSuffix: String? = nil) {
+        private init(_ members: [Member], _ overrides: [RoutingOverride], modelPrefix: String? = nil, modelSuffix: String? = nil) {
+            self.modelPrefix = modelPrefix
             self.modelSuffix = modelSuffix
-            let meanings = members.map { ($0.name, Field.Meaning.member($0)) } + overrides.map { ($0.name, .override($0)) }
-            let all = meanings.enumerated().map { Field(id: $0.offset, name: $0.element.0, meaning: $0.element.1) }
+            let meanings = members.map { ($0.names, Field.Meaning.member($0)) } + overrides.map { ([$0.name], .override($0)) }
+            let all = meanings.enumerated().flatMap { id, field in
+                field.0.map { Field(id: id, name: $0, meaning: field.1) }
+            }
             byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
                 all.filter { $0.name.utf8CodeUnitCount == length }
             }
         }
 
-        func withoutSuffix(_ names: [String]) -> [String] {
-            guard let modelSuffix else { return names }
-            return names.map { $0.hasSuffix(modelSuffix) ? String($0.dropLast(modelSuffix.count)) : $0 }
+        /// The names without what clients write around them.
+        func bareNames(_ names: [String]) -> [String] {
+            guard modelPrefix != nil || modelSuffix != nil else { return names }
+            return names.map { name in
+                var name = name
+                if let modelPrefix, name.hasPrefix(modelPrefix) { name.removeFirst(modelPrefix.count) }
+                if let modelSuffix, name.hasSuffix(modelSuffix) { name.removeLast(modelSuffix.count) }
+                return name
+            }
         }
 
         /// The field of a key; nil for a member that the router does not read. Keys are compared by meaning, so that an

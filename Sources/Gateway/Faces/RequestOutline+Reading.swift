@@ -17,7 +17,7 @@ extension RequestOutline {
         /// The first invalid value. It is reported only if the whole body is valid JSON.
         private var refusal: APIError?
 
-        init(of body: RawSpan, _ table: FieldTable, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
+        init(of body: RawSpan, _ table: FieldTable, _ path: Path?, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
             needs = ChatNeeds(isExact: isExact)
             do throws(JSONError) { try read(body, table) } catch {
                 let position = error.position(in: body)
@@ -27,6 +27,10 @@ extension RequestOutline {
                     code: "invalid_json")
             }
             if let refusal { throw refusal }
+            if let path {
+                try overrides.readModels(.header(path.model), name: "model")
+                isStream = path.isStream
+            }
             try overrides.check { "\($0.name)" }
             if let given = try OverrideReader(headers: headers) { overrides.add(given) }
         }
@@ -86,6 +90,11 @@ extension RequestOutline {
                 if value.kind == .object || JSON.isString(value, "json", in: body) { needs.add(.json) }
             case .outputFormat:
                 if value.kind == .object { needs.add(.json) }
+            case .contents: needs.readContents(value, body)
+            case .systemInstruction, .content: needs.readContent(value, body)
+            case .requests: needs.readEmbeddings(value, body)
+            case .generationConfig: readGenerationConfig(value, body)
+            case .generateContentRequest: try readInner(value, body)
             case .outputConfig:
                 guard value.kind == .object, let format = try Self.member("format", of: value, field, body) else { return }
                 if format.kind == .object { needs.add(.json) }
@@ -98,6 +107,34 @@ extension RequestOutline {
             case .previousResponse: throw .needsStore(field.text, code: "previous_response_not_found")
             case .conversation, .background: throw .needsStore(field.text, code: "unsupported_value")
             }
+        }
+
+        private mutating func readGenerationConfig(_ config: JSONValue, _ body: RawSpan) {
+            forEachMember(of: config, body) { reading, key, value in
+                if JSON.isKey(key, "maxOutputTokens", in: body) || JSON.isKey(key, "max_output_tokens", in: body) {
+                    reading.needs.readMaxTokens(value, body)
+                } else if JSON.isKey(key, "responseMimeType", in: body) || JSON.isKey(key, "response_mime_type", in: body) {
+                    if value.kind == .string, JSON.isString(value, "application/json", in: body) { reading.needs.add(.json) }
+                }
+            }
+        }
+
+        /// Reads the request whose tokens are counted.
+        private mutating func readInner(_ request: JSONValue, _ body: RawSpan) throws(APIError) {
+            guard seen.count < 32 else { return }
+            try forEachMember(of: request, body) { reading, key, value throws(APIError) in
+                guard let field = FieldTable.gemini.named(key, in: body) else { return }
+                try reading.read(field, value, body)
+            }
+        }
+
+        /// Calls `read` for each member of an object that has been checked.
+        private mutating func forEachMember<Failure: Error>(
+            of object: JSONValue, _ body: RawSpan, _ read: (inout Self, Range<Int>, JSONValue) throws(Failure) -> Void
+        ) throws(Failure) {
+            var cursor = JSONCursor(at: object.range.lowerBound)
+            guard object.kind == .object, (try? cursor.enterObject(body)) != nil else { return }
+            while let key = try? cursor.nextKey(body), let value = try? cursor.skipValue(body) { try read(&self, key, value) }
         }
 
         /// A member of an object that has been checked. An error if the object has it twice.

@@ -24,8 +24,16 @@ struct RequestOutline {
     /// Whether `response_format` asks for JSON; the parsed content then goes into `_router`.
     var wantsJSON: Bool { needs.supports.contains(.json) }
 
+    /// What a path says of a request, in APIs whose bodies don't.
+    struct Path {
+        /// The name of the model, or names with commas between them.
+        let model: String
+        let isStream: Bool
+    }
+
     /// - Parameters:
     ///   - table: the members to read.
+    ///   - path: nil if the body says all.
     ///   - headers: the request's; only `x-router-*` is read.
     ///   - defaults: the key's.
     ///   - streamsByDefault: whether the response is streamed if the body doesn't say so.
@@ -33,14 +41,14 @@ struct RequestOutline {
     ///     something. Such a request's tokens are estimated from its texts. For smaller ones their length is enough,
     ///     because a text has fewer tokens than bytes.
     init(
-        _ body: RawSpan, _ table: FieldTable = .openAI, fields headers: HTTPFields = HTTPFields(), defaults: OverridesBox? = nil,
-        streamsByDefault: Bool = false, exactFrom: Int = 0
+        _ body: RawSpan, _ table: FieldTable = .openAI, path: Path? = nil, fields headers: HTTPFields = HTTPFields(),
+        defaults: OverridesBox? = nil, streamsByDefault: Bool = false, exactFrom: Int = 0
     ) throws(APIError) {
-        var reading = try Reading(of: body, table, headers, isExact: body.byteCount >= exactFrom / 2)
+        var reading = try Reading(of: body, table, path, headers, isExact: body.byteCount >= exactFrom / 2)
         if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
-            reading = try Reading(of: body, table, headers, isExact: true)
+            reading = try Reading(of: body, table, path, headers, isExact: true)
         }
-        models = table.withoutSuffix(reading.overrides.models)
+        models = table.bareNames(reading.overrides.models)
         isStream = reading.isStream ?? streamsByDefault
         wantsUsage = reading.wantsUsage
         choices = reading.choices

@@ -43,7 +43,7 @@ final class AnthropicStreamWriter: EventStreamWriter {
                 send(&run, of: bytes)
                 send(frame(of: json.span.bytes))
             case .event(let event): write(event)
-            case .buffered, .embeddings, .payload: break  // never streamed in this format
+            case .buffered, .embeddings, .count, .payload: break  // never streamed in this format
             }
         }
         send(&run, of: bytes)

@@ -112,6 +112,7 @@ private struct Assembly {
             case .embeddings(let response): vectors = response
             case .chunk(let chunk): add(bytes.readableBytesSpan.extracting(chunk.json))
             case .joined(let json, _): add(json.span.bytes)
+            case .count: break  // this API has no numbers of tokens
             case .payload(let range, let type, _):
                 var sum = payload.take()?.bytes ?? ByteBuffer()  // a unique reference, so that the bytes grow in place
                 sum.writeBytes(bytes.readableBytesView[bytes.readerIndex + range.lowerBound..<bytes.readerIndex + range.upperBound])

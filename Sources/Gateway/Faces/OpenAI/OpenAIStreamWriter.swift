@@ -86,7 +86,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
                 send(&run, of: bytes)
                 comesAsEvents = true
                 if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.signals) }
-            case .embeddings, .payload: break  // never streamed as chunks
+            case .embeddings, .count, .payload: break  // never streamed as chunks
             case .buffered(let range, let signals):
                 send(&run, of: bytes)
                 writeConverted(bytes.readableBytesSpan.extracting(range), signals)

@@ -38,7 +38,7 @@ final class PayloadWriter: ResponseWriter {
                 range = bytes
                 contentType = type
             case .buffered(let object, _): range = object
-            case .chunk, .joined, .event, .embeddings: continue  // no audio
+            case .chunk, .joined, .event, .embeddings, .count: continue  // no audio
             }
             guard let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) else { continue }
             if isCommitted { server.write(slice) } else { staged.writeImmutableBuffer(slice) }

@@ -56,7 +56,7 @@ final class ResponsesStreamWriter: EventStreamWriter {
                 }
                 send(ByteBuffer(bytes: OpenAIResponses.frame(of: json.span.bytes)))
             case .event(let event): write(event)
-            case .buffered, .embeddings, .payload: break  // never streamed in this format
+            case .buffered, .embeddings, .count, .payload: break  // never streamed in this format
             }
         }
         send(&run, of: bytes)

@@ -40,7 +40,7 @@ final class ResponsesWriter: ResponseWriter {
                 var fold = fold.take() ?? makeFold()  // a unique reference, so that the texts grow in place
                 fold.add(event)
                 self.fold = fold
-            case .chunk, .joined, .embeddings, .payload: break  // never a part of a response that isn't streamed
+            case .chunk, .joined, .embeddings, .count, .payload: break  // never a part of a response that isn't streamed
             }
         }
     }

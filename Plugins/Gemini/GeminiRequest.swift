@@ -1,0 +1,43 @@
+import Codecs
+public import ProviderKit
+import WireFormats
+
+extension GeminiProvider {
+    public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        UpstreamRequest(
+            target: path(of: call.model) + verb(for: call), fields: Self.fields + call.headers,
+            body: try self.body.sources(for: call, body: body))
+    }
+
+    public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
+        self.body.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+    }
+
+    private func verb(for call: Call) -> String {
+        switch call.operation {
+        case .countTokens: ":countTokens"
+        case .embeddings: call.format == GeminiEmbeddings.single && call.isPassedThrough ? ":embedContent" : ":batchEmbedContents"
+        default: call.isStream ? ":streamGenerateContent?alt=sse" : ":generateContent"
+        }
+    }
+
+    /// The path of a model. Google's SDKs take the address without a version, and other servers may give theirs with
+    /// it. Source: google-genai 3.6.1, `_transformers.t_model` and `_api_client`.
+    private func path(of model: String) -> String {
+        let path = options.baseURL.path, last = path.split(separator: "/").last ?? ""
+        let hasVersion = last.first == "v" && last.dropFirst().first?.isASCIIDigit == true
+        let base = path + (hasVersion ? "" : options.vertexPath == nil ? "/v1beta" : "/v1beta1") + (options.vertexPath ?? "")
+        if let vertex = options.vertexPath, !vertex.isEmpty {
+            let isComplete = model.hasPrefix("publishers/") || model.hasPrefix("endpoints/")
+            return base + (isComplete ? "/" : "/publishers/google/models/") + model
+        }
+        let isComplete = model.hasPrefix(Gemini.modelPrefix) || model.hasPrefix("tunedModels/")
+        return base + (isComplete ? "/" : "/models/") + model
+    }
+
+    private static let fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]
+}
+
+extension Call {
+    fileprivate var isPassedThrough: Bool { if case .members = payload { true } else { false } }
+}

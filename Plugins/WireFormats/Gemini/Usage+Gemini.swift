@@ -1,0 +1,33 @@
+import Codecs
+import ProviderKit
+
+extension Usage {
+    /// Reads `usageMetadata`, whose numbers count everything until then. nil if it has none.
+    ///
+    /// The prompt's tokens include cached ones, and the candidates' exclude those of thoughts. Source: the Gemini API
+    /// reference, `UsageMetadata`.
+    init?(gemini object: JSONTree) {
+        /// A negative number, and one that no response has, count as unknown.
+        func count(_ value: JSONTree?) -> Int? { value?.integer.flatMap { (0...1_000_000_000_000).contains($0) ? $0 : nil } }
+        let candidates = count(object["candidatesTokenCount"]), thoughts = count(object["thoughtsTokenCount"])
+        self.init(
+            promptTokens: count(object["promptTokenCount"]).map { $0 + (count(object["toolUsePromptTokenCount"]) ?? 0) },
+            completionTokens: candidates == nil && thoughts == nil ? nil : (candidates ?? 0) + (thoughts ?? 0),
+            cachedTokens: count(object["cachedContentTokenCount"]), reasoningTokens: thoughts)
+        let audio = object["promptTokensDetails"]?.elements?.first { $0["modality"]?.string == "AUDIO" }
+        audioTokens = count(audio?["tokenCount"])
+        if self == Usage() { return nil }
+    }
+
+    /// Writes the value of `usageMetadata`. Numbers that are unknown are written as 0.
+    func writeGemini(to writer: inout JSONWriter) {
+        let prompt = promptTokens ?? 0, completion = completionTokens ?? 0, thoughts = min(reasoningTokens ?? 0, completion)
+        writer.object {
+            $0.member("promptTokenCount", prompt)
+            if let cachedTokens { $0.member("cachedContentTokenCount", cachedTokens) }
+            $0.member("candidatesTokenCount", max(0, completion.subtractingReportingOverflow(thoughts).partialValue))
+            if reasoningTokens != nil { $0.member("thoughtsTokenCount", thoughts) }
+            $0.member("totalTokenCount", prompt.addingReportingOverflow(completion).partialValue)
+        }
+    }
+}

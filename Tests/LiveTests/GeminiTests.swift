@@ -1,0 +1,295 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Gemini's API, from providers of its own format and of another.
+@Suite struct GeminiTests {
+    /// A router with a provider of Gemini's format, which has the model `a`, and one of OpenAI's, which has `b`.
+    private struct Setup {
+        let router: RouterProcess
+        let upstream: ScriptedUpstream
+        let other: ScriptedUpstream
+    }
+
+    private static func setup(
+        _ gemini: @escaping ScriptedUpstream.Script, _ openAI: @escaping ScriptedUpstream.Script = ScriptedUpstream.responding("from b"),
+        server: String = "", keys: [String] = [], credential: String = "api_key: sk-provider"
+    ) throws -> Setup {
+        let upstream = try ScriptedUpstream(gemini), other = try ScriptedUpstream(openAI)
+        let policy = PolicyText(["b": other], server: server, routes: ["  r: { try: a, fallback: [b] }"], keys: keys).with {
+            $0.moreProviders = ["  p-a: { plugin: gemini, base_url: \"http://127.0.0.1:\(upstream.port)\", \(credential) }"]
+            $0.moreModels = ["  a: { provider: p-a, upstream: up-a, serves: [chat, embeddings] }"]
+        }
+        return Setup(router: try RouterProcess(policy), upstream: upstream, other: other)
+    }
+
+    private static func play(_ events: [String], then end: @escaping @Sendable (UpstreamExchange) throws -> Void) -> ScriptedUpstream.Script
+    {
+        { exchange in
+            try exchange.startStream()
+            for event in events { try exchange.chunk(event) }
+            try end(exchange)
+        }
+    }
+
+    @Test func `bytes pass through between a client and a provider of the format`() throws {
+        let chunks = [GeminiReplies.object("alpha ", finish: nil), #"{"new": 1.50}"#, GeminiReplies.object("Привет")]
+        let body = GeminiReplies.object("alpha").replacing("{\"candidates\"", with: "{ \"new_member\" : 1.50,\"candidates\"")
+        let setup = try Self.setup { exchange in
+            if exchange.wantsContentStream {
+                try Self.play(chunks.map(GeminiReplies.event), then: { try $0.finishChunks() })(exchange)
+            } else {
+                try exchange.respond(200, body)
+            }
+        }
+        let extra = #""safetySettings": [ ],"n":1e2"#
+        let response = try setup.router.content("models/a", extra: extra)
+        #expect(response.text == body)
+        #expect(response.head["x-router-model"] == "a")
+        let request = try setup.upstream.waitForRequest(0)
+        #expect(request.head.target == "/v1beta/models/up-a:generateContent")
+        #expect(String(decoding: request.body, as: UTF8.self) == RouterProcess.contentBody(extra: extra))
+        #expect(request.head["x-goog-api-key"] == "sk-provider")
+
+        let events = try setup.router.openContentStream("a").readStream()
+        #expect(events.data == chunks)
+        #expect(try setup.upstream.waitForRequest(1).head.target == "/v1beta/models/up-a:streamGenerateContent?alt=sse")
+        let array = try setup.router.content("a", verb: "streamGenerateContent")
+        #expect(array.head["content-type"] == "application/json; charset=utf-8")
+        #expect(array.text == "[" + chunks.joined(separator: ",\n") + "\n]")
+    }
+
+    @Test func `a failure before the first content is replaced, whatever the formats are`() throws {
+        let setup = try Self.setup { try $0.respond(503, GeminiReplies.error("overloaded", code: 503, status: "UNAVAILABLE")) }
+        let response = try setup.router.content("r")
+        #expect(response.json?.contentText == "from b")
+        #expect(response.head["x-router-fallback"] == "true")
+        let stream = try setup.router.openContentStream("r").readStream()
+        #expect(stream.contentText == "from b" && stream.contentEnds == ["STOP"])
+        #expect(try setup.router.content("r", verb: "streamGenerateContent").json?.array?.last?["usageMetadata"] != nil)
+    }
+
+    @Test func `a refusal that the request caused passes through, and other errors have Google's form`() throws {
+        let refusal = GeminiReplies.error("contents is wrong; key sk-provider", code: 400, status: "INVALID_ARGUMENT")
+        let setup = try Self.setup(
+            { try $0.respond(400, refusal) },
+            { try $0.respond(429, #"{"error":{"message":"slow down"}}"#, fields: ["retry-after: 7"]) })
+        let response = try setup.router.content("a")
+        #expect(response.status == 400)
+        #expect(response.text == refusal.replacing("sk-provider", with: "<secret>"))
+        let limit = try setup.router.content("b")
+        #expect(limit.status == 429)
+        let error = limit.json?["error"]
+        #expect(error?["code"]?.int == 429 && error?["status"]?.string == "RESOURCE_EXHAUSTED")
+        #expect(error?["details"]?.array?.last?["retryDelay"]?.string == "7s")
+        for (path, code) in [("nobody:generateContent", "NOT_FOUND"), ("a:tuneModel", "NOT_FOUND")] {
+            #expect(try setup.router.call("POST", "/v1beta/models/\(path)", body: "{}").json?["error"]?["status"]?.string == code)
+        }
+        #expect(
+            try setup.router.call("POST", "/v1beta/models/a:generateContent", body: "[").json?["error"]?["status"]?.string
+                == "INVALID_ARGUMENT")
+    }
+
+    @Test func `silence is broken by blank lines, and an error after the first content is the last element`() throws {
+        let setup = try Self.setup(
+            Self.play(
+                [GeminiReplies.event(GeminiReplies.object("Once", finish: nil))],
+                then: { exchange in
+                    try exchange.pause(.milliseconds(300))
+                    try exchange.chunk(GeminiReplies.event(GeminiReplies.error("out of memory", code: 503, status: "UNAVAILABLE")))
+                    exchange.hold()
+                }), server: "keepalive: 100ms")
+        let client = try setup.router.openContentStream("a")
+        let head = try client.readHead()
+        let text = String(decoding: try client.readBody(of: head), as: UTF8.self)
+        #expect(text.contains("\n\n\n\n") && !text.contains(":\n") && !text.contains("\n:"))
+        let events = text.split(separator: "\n\n").map { JSON(String($0.dropFirst("data: ".count))) }
+        #expect(events.count == 2 && events[0]?.contentText == "Once" && events[1]?["error"]?["message"]?.string == "out of memory")
+        let array = try setup.router.content("a", verb: "streamGenerateContent")
+        #expect(array.json?.array?.count == 2 && array.json?.array?.last?["error"]?["code"]?.int == 503)
+        #expect(array.text.contains("}\n"))
+    }
+
+    @Test func `tokens are counted by the provider in any format, or estimated`() throws {
+        let setup = try Self.setup { exchange in
+            if exchange.lastContent == "fail" { return try exchange.respond(500, GeminiReplies.error("it failed")) }
+            try exchange.respond(200, #"{"totalTokens":42}"#)
+        }
+        #expect(try setup.router.content("a", verb: "countTokens").text == #"{"totalTokens":42}"#)
+        #expect(try (setup.router.content("b", verb: "countTokens").json?["totalTokens"]?.int ?? 0) > 0)
+        #expect(try setup.router.content("r", "fail", verb: "countTokens").status == 502)
+        let translated = try setup.router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a"))
+        #expect(translated.text == #"{"input_tokens":42}"#)
+        let unsupported = #""tools":[{"type":"web_search_20260318","name":"web_search"}]"#
+        let estimated = try setup.router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a", extra: unsupported))
+        #expect(estimated.status == 200 && estimated.json?["input_tokens"]?.int != 42)
+        #expect(try setup.router.metric("llm_router_tokens_total") == 0)
+    }
+
+    @Test func `vectors pass through, and are translated in both directions`() throws {
+        let setup = try Self.setup(
+            { exchange in
+                let isSingle = exchange.head.target.hasSuffix(":embedContent")
+                try exchange.respond(
+                    200, isSingle ? #"{"embedding": {"values":[1]}}"# : #"{"embeddings":[{"values":[1]},{"values":[0.5]}]}"#)
+            },
+            { try $0.respond(200, #"{"data":[{"index":0,"embedding":[2]}],"usage":{"prompt_tokens":1,"total_tokens":1}}"#) })
+        let one = #"{"content":{"parts":[{"text":"x"}]}}"#
+        func embed(_ model: String, _ verb: String, _ body: String) throws -> String {
+            try setup.router.call("POST", "/v1beta/models/\(model):\(verb)", body: body).text
+        }
+        #expect(try embed("a", "embedContent", one) == #"{"embedding": {"values":[1]}}"#)
+        #expect(try embed("a", "batchEmbedContents", #"{"requests":[\#(one)]}"#).contains(#""embeddings""#))
+        #expect(try JSON(setup.upstream.waitForRequest(1).body)?["requests"]?[0]?["model"]?.string == "models/up-a")
+        let openAI = try setup.router.call("POST", "/v1/embeddings", body: #"{"model":"a","input":["x","y"]}"#)
+        #expect(openAI.json?["data"]?[1]?["embedding"]?[0]?.double == 0.5)
+    }
+
+    @Test func `the list has the form of Gemini's, in pages`() throws {
+        let setup = try Self.setup { try $0.respond(200, "{}") }
+        let page = try setup.router.get("/v1beta/models?pageSize=2").json
+        #expect(page?["models"]?.array?.count == 2)
+        let first = page?["models"]?[0]
+        #expect(first?["name"]?.string?.hasPrefix("models/") == true)
+        #expect(first?["supportedGenerationMethods"]?.array?.isEmpty == false)
+        let token = try #require(page?["nextPageToken"]?.string)
+        let rest = try setup.router.get("/v1beta/models?pageSize=2&pageToken=\(token)").json
+        #expect(rest?["models"]?.array?.isEmpty == false && rest?["nextPageToken"] == nil)
+        #expect(try setup.router.get("/v1beta/models/a").json?["name"]?.string == "models/a")
+        let shared = try setup.router.call("GET", "/v1/models", fields: ["x-goog-api-key: unused"])
+        #expect(shared.json?["models"]?[0]?["name"]?.string?.hasPrefix("models/") == true && shared.json?["data"] == nil)
+        #expect(try setup.router.get("/v1beta/models/nobody").json?["error"]?["status"]?.string == "NOT_FOUND")
+        #expect(try setup.router.get("/v1beta/models?pageSize=x").status == 400)
+    }
+
+    @Test func `a key in a header field or in the query is accepted here alone, and goes nowhere`() throws {
+        let secret = "sk-client-0123456789"
+        let setup = try Self.setup(
+            { try $0.respond(200, GeminiReplies.object("hi")) }, keys: ["  k: { secret: \(secret) }"])
+        let header = ["x-goog-api-key: \(secret)"]
+        #expect(try setup.router.content("a", fields: header).status == 200)
+        let path = "/v1beta/models/a:generateContent?key="
+        func status(_ path: String, _ fields: [String] = []) throws -> Int {
+            try setup.router.call("POST", path, body: RouterProcess.contentBody(), fields: fields).status
+        }
+        #expect(try status(path + secret) == 200)
+        #expect(try status(path + "sk%2Dclient-0123456789") == 200)
+        #expect(try status(path + "other", header) == 401)
+        #expect(try status(path) == 401)
+        #expect(try status(path + "wrong") == 401)
+        #expect(
+            try setup.router.call("POST", "/v1/chat/completions?key=\(secret)", body: RouterProcess.chatBody("a"), fields: header).status
+                == 401)
+        for request in setup.upstream.requests {
+            #expect(!request.head.target.contains("key=") && request.head["x-goog-api-key"] == "sk-provider")
+        }
+        _ = try setup.router.waitForRecords(6, endpoint: "generate_content")
+        #expect(!setup.router.standardError.contains(secret) && !setup.router.standardOutput.contains(secret))
+    }
+
+    @Test func `the token of a provider comes from a file, and is renewed`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("token", Array("token-0123456789\n".utf8))
+        let setup = try Self.setup(
+            { try $0.respond(401, GeminiReplies.error("bad token token-0123456789", code: 401, status: "UNAUTHENTICATED")) },
+            credential: "project: p, token_file: \(folder.path)/token")
+        let refused = try setup.router.content("a")
+        #expect(refused.status == 502 && !refused.text.contains("token-0123456789"))
+        let request = try setup.upstream.waitForRequest(0)
+        #expect(request.head["authorization"] == "Bearer token-0123456789")
+        #expect(request.head.target == "/v1beta1/projects/p/locations/global/publishers/google/models/up-a:generateContent")
+    }
+
+    @Test func `a signature reaches the next request of a client that has no field for it`() throws {
+        let call =
+            #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}},"thoughtSignature":"c2ln"}],"role":"model"},"#
+            + #""finishReason":"STOP","index":0}],"responseId":"r1"}"#
+        let setup = try Self.setup { try $0.respond(200, call) }
+        let tools = #""tools":[{"type":"function","function":{"name":"f"}}]"#
+        let message = try setup.router.chat("a", extra: tools).json?["choices"]?[0]?["message"]
+        let id = try #require(message?["tool_calls"]?[0]?["id"]?.string)
+        let assistant = #"{"role":"assistant","tool_calls":[{"id":"\#(id)","type":"function","function":{"name":"f","arguments":"{}"}}]}"#
+        let body =
+            #"{"model":"a","messages":[{"role":"user","content":"x"},\#(assistant),{"role":"tool","tool_call_id":"\#(id)","content":"y"}]}"#
+        for round in 1...8 {
+            // Each new connection may be served by another event loop.
+            #expect(try setup.router.call("POST", "/v1/chat/completions", body: body).status == 200)
+            let contents = try JSON(setup.upstream.waitForRequest(round).body)?["contents"]
+            #expect(contents?[1]?["parts"]?[0]?["thoughtSignature"]?.string == "c2ln")
+        }
+    }
+
+    // MARK: Cut off and left at any point
+
+    enum Face: CaseIterable {
+        case gemini, chat
+    }
+
+    /// One request for each byte position: the upstream sends that many bytes, then closes or resets the connection.
+    @Test(arguments: Face.allCases)
+    func `a stream cut off at any byte is complete, replaced or marked as broken`(face: Face) throws {
+        let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
+        let fullText = contents.joined()
+        let bytes = Array(
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + GeminiReplies.stream(contents).map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n").utf8)
+        // The prompt says where to cut off and how, so that a retry is cut off at the same place.
+        let setup = try Self.setup(
+            { exchange in
+                let parts = exchange.lastContent.split(separator: " ")
+                try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
+                if parts.last == "RST" { exchange.reset() } else { exchange.close() }
+            }, ScriptedUpstream.responding("instead"))
+        let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 3).flatMap { ["\($0) FIN", "\($0) RST"] }
+        let faults = try concurrently(4, within: .seconds(600)) { worker in
+            try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
+                let client =
+                    try face == .gemini ? setup.router.openContentStream("r", cuts[index]) : setup.router.openStream("r", cuts[index])
+                return try Self.fault(in: client.readStream(), face, fullText: fullText).map { "\(cuts[index]): \($0)" }
+            }
+        }
+        #expect(faults.flatMap { $0 } == [])
+        #expect(try setup.router.get("/health").status == 200)
+    }
+
+    /// What is wrong with a response; nil if it is acceptable.
+    private static func fault(in response: StreamedResponse, _ face: Face, fullText: String) -> String? {
+        if response.status != 200 { return "status \(response.status)" }
+        let text = face == .gemini ? response.contentText : response.content
+        let ends = face == .gemini ? response.contentEnds.count : response.doneCount
+        let errors = response.chunks.count { $0["error"] != nil }
+        if text == "instead" { return ends == 1 && errors == 0 ? nil : "the fallback's response is not complete" }
+        if !fullText.hasPrefix(text) || text.isEmpty { return "text '\(text)'" }
+        switch (ends, errors) {
+        case (1, 0): return text == fullText ? nil : "an end after '\(text)'"
+        case (0, 1): return nil
+        default: return "\(ends) ends and \(errors) errors"
+        }
+    }
+
+    @Test(arguments: Face.allCases)
+    func `the upstream is closed at once when the client leaves`(face: Face) throws {
+        let chunk = GeminiReplies.event(GeminiReplies.object("x", finish: nil))
+        let moments = [[], [GeminiReplies.event(#"{"usageMetadata":{"promptTokenCount":1}}"#)], [chunk], [chunk, chunk]]
+        let setup = try Self.setup { exchange in
+            let events = moments[exchange.number % moments.count]
+            if !events.isEmpty { try exchange.startStream() }
+            for event in events { try exchange.chunk(event) }
+            if exchange.number % 8 > 4 { try exchange.send("ff\r\ndata: {\"cand") }
+            exchange.hold()
+        }
+        _ = try setup.router.get("/health")
+        let descriptors = setup.router.figures.descriptors
+        let rounds = scaled(16, soak: 400)
+        for round in 0..<rounds {
+            let client = try face == .gemini ? setup.router.openContentStream("a") : setup.router.openStream("a")
+            try setup.upstream.waitForRequest(round)
+            let left = ContinuousClock.now
+            if round % 2 == 0 { client.close() } else { client.reset() }
+            #expect(try setup.upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
+        }
+        let records = try setup.router.waitForRecords(rounds, endpoint: face == .gemini ? "generate_content" : "chat")
+        #expect(records.map { $0["status"]?.int } == Array(repeating: 499, count: rounds))
+        try setup.router.waitForDescriptors(atMost: descriptors)
+    }
+}
