@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
-        .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
+        .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", nioCore], swiftSettings: settings),
         .target(
             name: "Gateway", dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
@@ -99,7 +99,7 @@ let package = Package(
             ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL]
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
-        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
+        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
         tests("Telemetry", ["Telemetry", "Engine"]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),

@@ -61,17 +61,8 @@ enum AnthropicBlock {
                 $0.member("id", call.id)
                 $0.member("name", call.name)
                 $0.key("input")
-                $0.raw(Self.input(call.arguments))
+                $0.raw(call.argumentsObject)
             }
         }
-    }
-
-    /// The arguments of a tool call as the object that this format requires. Models may write anything else.
-    static func input(_ arguments: String) -> [UInt8] {
-        let json = Array(arguments.utf8)
-        if (try? JSON.members(of: json.span.bytes)) != nil { return json }
-        var writer = JSONWriter(capacity: json.count + 16)
-        writer.object { if !arguments.allSatisfy(\.isWhitespace) { $0.member("arguments", arguments) } }
-        return writer.bytes
     }
 }

@@ -122,7 +122,7 @@ public struct AnthropicEventWriter: Sendable {
         case .redactedThinking(let data): begin(nil, "redacted_thinking", &frames) { $0.member("data", data) }
         case .toolUse(let tool, let call):
             write(ChatEvent.toolCall(index: tool, id: call.id, name: call.name), &frames)
-            delta("input_json_delta", "partial_json", String(decoding: AnthropicBlock.input(call.arguments), as: UTF8.self), &frames)
+            delta("input_json_delta", "partial_json", String(decoding: call.argumentsObject, as: UTF8.self), &frames)
         }
         stop(&frames)
     }

@@ -19,7 +19,7 @@ extension AnthropicMessage {
             $0.member("id", id(call.id))
             $0.member("name", call.name)
             $0.key("input")
-            $0.raw(AnthropicBlock.input(call.arguments))
+            $0.raw(call.argumentsObject)
         }
     }
 
@@ -52,7 +52,7 @@ extension AnthropicMessage {
             source.member("type", "file")
             source.member("file_id", id)
         case .base64(let data, let mediaType):
-            let mediaType = mediaType ?? Self.mediaType(ofBase64: data) ?? ""
+            let mediaType = mediaType ?? ChatMedia.mediaType(ofBase64: data) ?? ""
             if media.kind == .file, mediaType.hasPrefix("text/") {
                 guard let text = Base64.decoded(data.utf8) else { throw .cannotExpress("a file that is not base64") }
                 source.member("type", "text")
@@ -76,16 +76,6 @@ extension AnthropicMessage {
             $0.raw(json)
             if media.kind == .file, let filename = media.filename { $0.member("title", filename) }
         }
-    }
-
-    /// The media type by the first bytes; nil if they are unknown. Sources: the specifications of PNG, JPEG, GIF, WebP
-    /// and PDF.
-    private static func mediaType(ofBase64 data: String) -> String? {
-        let beginnings = [
-            ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp"),
-            ("JVBERi0", "application/pdf"),
-        ]
-        return beginnings.first { data.hasPrefix($0.0) }?.1
     }
 
     /// An id of a tool call, in which this format allows only letters, digits, `_` and `-`.
