@@ -15,7 +15,9 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 /// The provider plugins that are built in.
-let builtins: [Target.Dependency] = ["Anthropic", "Demo", "OpenAI", "OpenAICompatible"]
+let builtins: [Target.Dependency] = [
+    "Anthropic", "AzureOpenAI", "Bedrock", "DeepSeek", "Demo", "OpenAI", "OpenAICompatible", "OpenRouter",
+]
 
 func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
@@ -82,10 +84,14 @@ let package = Package(
             swiftSettings: settings
         ),
         plugin("Anthropic"),
+        plugin("AzureOpenAI", ["OpenAIServer"]),
+        plugin("Bedrock"),
+        plugin("DeepSeek", ["OpenAIServer"]),
         plugin("Demo"),
         plugin("OpenAI", ["OpenAIServer"]),
         plugin("OpenAICompatible", ["OpenAIServer"]),
         plugin("OpenAIServer"),
+        plugin("OpenRouter", ["OpenAIServer"]),
 
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(

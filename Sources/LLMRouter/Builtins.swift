@@ -1,7 +1,11 @@
 import Anthropic
+import AzureOpenAI
+import Bedrock
+import DeepSeek
 import Demo
 import OpenAI
 import OpenAICompatible
+import OpenRouter
 import ProviderKit
 
 /// The provider plugins that are built in: the values that `plugin:` accepts.
@@ -11,5 +15,9 @@ enum Builtins {
         OpenAIPlugin.self,
         OpenAICompatiblePlugin.self,
         AnthropicPlugin.self,
+        AzureOpenAIPlugin.self,
+        BedrockPlugin.self,
+        DeepSeekPlugin.self,
+        OpenRouterPlugin.self,
     ]
 }
