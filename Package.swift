@@ -15,7 +15,9 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 /// The provider plugins that are built in.
-let builtins: [Target.Dependency] = ["Anthropic", "Demo", "Gemini", "Ollama", "OpenAI", "OpenAICompatible"]
+let builtins: [Target.Dependency] = [
+    "Anthropic", "AzureOpenAI", "Bedrock", "DeepSeek", "Demo", "Gemini", "Ollama", "OpenAI", "OpenAICompatible", "OpenRouter",
+]
 
 func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
@@ -67,7 +69,7 @@ let package = Package(
         .target(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
-        .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging], swiftSettings: settings),
+        .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", nioCore], swiftSettings: settings),
         .target(
             name: "Gateway", dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
@@ -82,12 +84,16 @@ let package = Package(
             swiftSettings: settings
         ),
         plugin("Anthropic"),
+        plugin("AzureOpenAI", ["OpenAIServer"]),
+        plugin("Bedrock"),
+        plugin("DeepSeek", ["OpenAIServer"]),
         plugin("Demo"),
         plugin("Gemini"),
         plugin("Ollama"),
         plugin("OpenAI", ["OpenAIServer"]),
         plugin("OpenAICompatible", ["OpenAIServer"]),
         plugin("OpenAIServer"),
+        plugin("OpenRouter", ["OpenAIServer"]),
 
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
@@ -101,7 +107,7 @@ let package = Package(
             ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL]
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
-        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
+        tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
         tests("Telemetry", ["Telemetry", "Engine"]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),

@@ -24,17 +24,13 @@ public struct AnthropicProvider: Provider {
 
     public init(_ options: AnthropicOptions) {
         self.options = options
-        authentication = .fields((options.apiKey.map { [HTTPField("x-api-key", $0)] } ?? []) + options.headers)
+        authentication = .keys(options.apiKeys, in: "x-api-key", and: options.headers)
     }
 
     public var origin: Origin? { options.baseURL.origin }
 
     public func formats(for operation: Operation, model: String) -> [WireFormat] {
         operation == .chat || operation == .countTokens ? [AnthropicMessages.format] : []
-    }
-
-    public var secrets: [Secret] {
-        options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
@@ -45,8 +41,8 @@ public struct AnthropicProvider: Provider {
 /// The options of a provider with Anthropic's wire format.
 public struct AnthropicOptions: Sendable, Equatable {
     public var baseURL: BaseURL
-    /// The account's key; nil if the header fields have the credential.
-    public var apiKey: Secret?
+    /// The account's keys; empty if the header fields have the credential.
+    public var apiKeys: [Secret]
     /// More header fields for each request. Their values may be secrets, so they are treated as such.
     public var headers: [HTTPField]
 
@@ -56,8 +52,8 @@ public struct AnthropicOptions: Sendable, Equatable {
         let baseURL = fields.baseURL("base_url", default: server)
         headers = fields.headers("headers") ?? []
         let hasCredential = headers.contains { $0.name.lowercased() == "authorization" }
-        apiKey = fields.secret("api_key", required: !hasCredential)
-        guard let baseURL, apiKey != nil || hasCredential else { return nil }
+        apiKeys = fields.secrets("api_key", required: !hasCredential)
+        guard let baseURL, !apiKeys.isEmpty || hasCredential else { return nil }
         self.baseURL = baseURL
     }
 }

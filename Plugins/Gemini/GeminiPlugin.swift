@@ -25,8 +25,9 @@ public struct GeminiProvider: Provider {
     public init(_ options: GeminiOptions) {
         self.options = options
         body = GeminiBody(signatures: options.signatures.map, isVertex: options.vertexPath != nil)
-        let fields = (options.apiKey.map { [HTTPField("x-goog-api-key", $0)] } ?? []) + options.headers
-        authentication = options.tokenFile.map { .tokenFile($0, and: fields) } ?? .fields(fields)
+        authentication =
+            options.tokenFile.map { Authentication(credentials: [.tokenFile($0)], fields: options.headers) }
+            ?? .keys(options.apiKeys, in: "x-goog-api-key", and: options.headers)
     }
 
     public var origin: Origin? { options.baseURL.origin }
@@ -40,10 +41,6 @@ public struct GeminiProvider: Provider {
         }
     }
 
-    public var secrets: [Secret] {
-        options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
-    }
-
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         try Gemini.decoder(for: call, head: head, signatures: options.signatures.map)
     }
@@ -52,8 +49,8 @@ public struct GeminiProvider: Provider {
 /// The options of a provider with Gemini's wire format.
 public struct GeminiOptions: Sendable, Equatable {
     public var baseURL: BaseURL
-    /// The account's key; nil if something else has the credential.
-    public var apiKey: Secret?
+    /// The account's keys; empty if something else has the credential.
+    public var apiKeys: [Secret]
     /// The path of the file with a bearer token; nil if there is none.
     public var tokenFile: String?
     /// More header fields for each request. Their values may be secrets, so they are treated as such.
@@ -80,11 +77,12 @@ public struct GeminiOptions: Sendable, Equatable {
         let host = project == nil ? "generativelanguage.googleapis.com" : "\(region)aiplatform.googleapis.com"
         let baseURL = fields.baseURL("base_url", default: BaseURL(origin: Origin(isTLS: true, host: host, port: 443), path: ""))
         headers = fields.headers("headers") ?? []
-        tokenFile = fields.tokenFile("token_file")
+        fields.describe("token_file", "a file with the bearer token of each request; another program renews it, and the router reads it again")
+        tokenFile = fields.filePath("token_file")
         let hasCredential = tokenFile != nil || headers.contains { $0.name.lowercased() == "authorization" }
-        apiKey = fields.secret("api_key", required: !hasCredential)
+        apiKeys = fields.secrets("api_key", required: !hasCredential)
         vertexPath = project.map { "/projects/\($0)/locations/\(location ?? "global")" }
-        guard let baseURL, fields.issues.count == issues, apiKey != nil || hasCredential else { return nil }
+        guard let baseURL, fields.issues.count == issues, !apiKeys.isEmpty || hasCredential else { return nil }
         self.baseURL = baseURL
     }
 

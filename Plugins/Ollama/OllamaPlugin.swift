@@ -24,7 +24,7 @@ public struct OllamaProvider: Provider {
 
     public init(_ options: OllamaOptions) {
         self.options = options
-        authentication = .bearer(options.apiKey, and: options.headers)
+        authentication = .bearer(options.apiKeys, and: options.headers)
     }
 
     public var origin: Origin? { options.baseURL.origin }
@@ -39,10 +39,6 @@ public struct OllamaProvider: Provider {
         (.embeddings, OllamaEmbed.format, "/embed"), (.embeddings, OllamaEmbed.legacy, "/embeddings"),
     ]
 
-    public var secrets: [Secret] {
-        options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
-    }
-
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         call.operation == .embeddings ? try OllamaEmbed.decoder(for: call, head: head) : try OllamaChat.decoder(for: call, head: head)
     }
@@ -51,8 +47,8 @@ public struct OllamaProvider: Provider {
 /// The options of a provider with Ollama's wire formats.
 public struct OllamaOptions: Sendable, Equatable {
     public var baseURL: BaseURL
-    /// The key of Ollama's cloud, or of a proxy in front of a server; nil for a server without one.
-    public var apiKey: Secret?
+    /// The keys of Ollama's cloud, or of a proxy in front of a server; empty for a server without one.
+    public var apiKeys: [Secret]
     /// More header fields for each request. Their values may be secrets, so they are treated as such.
     public var headers: [HTTPField]
 
@@ -61,7 +57,7 @@ public struct OllamaOptions: Sendable, Equatable {
         let server = BaseURL(origin: Origin(isTLS: false, host: "127.0.0.1", port: 11434), path: "")
         let baseURL = fields.baseURL("base_url", default: server)
         if let baseURL { fields.warnAboutVersion(in: baseURL) }
-        apiKey = fields.secret("api_key")
+        apiKeys = fields.secrets("api_key")
         headers = fields.headers("headers") ?? []
         guard let baseURL else { return nil }
         self.baseURL = baseURL

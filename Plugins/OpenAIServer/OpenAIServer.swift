@@ -13,6 +13,7 @@ public struct OpenAIServer: Sendable {
     private let chatTarget: String
     private let chatBody: OpenAIChatBody
     private let responsesBody = OpenAIResponsesBody()
+    private let messagesBody = AnthropicMessagesBody()
 
     /// Creates a server.
     ///
@@ -21,7 +22,7 @@ public struct OpenAIServer: Sendable {
     ///   - optionalEndpoints: what it serves for models whose `formats` name it.
     ///   - fields: header fields without secrets that each request gets.
     public init(
-        _ options: OpenAIServerOptions, endpoints: [OpenAIEndpoint] = OpenAIEndpoint.all, optionalEndpoints: [OpenAIEndpoint] = [],
+        _ options: OpenAIServerOptions, endpoints: [OpenAIEndpoint] = OpenAIEndpoint.openAI, optionalEndpoints: [OpenAIEndpoint] = [],
         fields: [HTTPField] = []
     ) {
         self.options = options
@@ -49,43 +50,53 @@ public struct OpenAIServer: Sendable {
             ?? endpoints.first { $0.operation == call.operation }
     }
 
-    /// Whether a chat, or the count of its tokens, goes upstream in the format of Responses.
-    private func isResponses(_ call: Call) -> Bool {
+    /// The format in which a chat, or the count of its tokens, goes upstream; nil for another operation.
+    private func chatFormat(of call: Call) -> WireFormat? {
         switch call.operation {
-        case .chat: call.upstreamFormat != OpenAIChat.format && endpoint(of: call)?.format != OpenAIChat.format
-        case .countTokens: true
-        default: false
+        case .chat: call.upstreamFormat == OpenAIChat.format ? OpenAIChat.format : endpoint(of: call)?.format ?? OpenAIChat.format
+        case .countTokens: OpenAIResponses.format
+        default: nil
         }
     }
 
     /// The request of a call.
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        if isResponses(call) {
-            return UpstreamRequest(
-                target: options.baseURL.path + (endpoint(of: call)?.path ?? ""), fields: fields + call.headers,
-                body: try responsesBody.sources(for: call, body: body))
-        }
-        if call.operation == .chat {
+        let format = chatFormat(of: call)
+        if format == OpenAIChat.format {
             return UpstreamRequest(
                 target: chatTarget, fields: call.headers.isEmpty ? fields : fields + call.headers,
                 body: try chatBody.sources(for: call, body: body))
         }
+        let target = options.baseURL.path + (endpoint(of: call)?.path ?? "")
+        if format != nil {
+            let body =
+                format == AnthropicMessages.format
+                ? try messagesBody.sources(for: call, body: body) : try responsesBody.sources(for: call, body: body)
+            return UpstreamRequest(target: target, fields: fields + call.headers, body: body)
+        }
         let type = if case .form(let form) = call.payload { [HTTPField("content-type", form.contentType)] } else { [HTTPField]() }
         return UpstreamRequest(
-            target: options.baseURL.path + (endpoint(of: call)?.path ?? ""),
-            fields: type + fields.filter { type.isEmpty || $0.name != "content-type" } + call.headers,
+            target: target, fields: type + fields.filter { type.isEmpty || $0.name != "content-type" } + call.headers,
             body: try OpenAIObjects.sources(for: call, body: body))
     }
 
     /// The repair of a refused request.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
-        isResponses(call) ? nil : chatBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+        switch chatFormat(of: call) {
+        case OpenAIChat.format, nil: chatBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+        case AnthropicMessages.format: messagesBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
+        default: nil
+        }
     }
 
     /// The decoder of a response.
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
-        if isResponses(call) { return try OpenAIResponses.decoder(for: call, head: head) }
-        if call.operation == .chat { return try OpenAIChat.decoder(for: call, head: head) }
+        switch chatFormat(of: call) {
+        case OpenAIChat.format: return try OpenAIChat.decoder(for: call, head: head)
+        case AnthropicMessages.format: return try AnthropicMessages.decoder(for: call, head: head)
+        case .some: return try OpenAIResponses.decoder(for: call, head: head)
+        case nil: break
+        }
         return call.operation.isAudio ? try OpenAIAudio.decoder(for: call, head: head) : try OpenAIObjects.decoder(for: call, head: head)
     }
 }
@@ -101,25 +112,39 @@ public struct OpenAIEndpoint: Sendable {
 
     static let chatPath = "/chat/completions"
 
-    /// OpenAI's endpoints, and `rerank`, which only servers like it have.
-    /// Sources: OpenAI's API reference; vLLM's "OpenAI-Compatible Server".
-    public static let all = [
-        OpenAIEndpoint(operation: .chat, path: chatPath, format: OpenAIChat.format),
-        OpenAIEndpoint(operation: .embeddings, path: "/embeddings", format: OpenAIEmbeddings.format),
-        OpenAIEndpoint(operation: .completion, path: "/completions", format: OpenAIObjects.completions),
-        OpenAIEndpoint(operation: .moderation, path: "/moderations", format: OpenAIObjects.moderations),
-        OpenAIEndpoint(operation: .imageGeneration, path: "/images/generations", format: OpenAIObjects.images),
-        OpenAIEndpoint(operation: .imageEdit, path: "/images/edits", format: OpenAIObjects.imageEdits),
-        OpenAIEndpoint(operation: .rerank, path: "/rerank", format: OpenAIObjects.rerank),
-        OpenAIEndpoint(operation: .transcription, path: "/audio/transcriptions", format: OpenAIAudio.transcriptions),
-        OpenAIEndpoint(operation: .translation, path: "/audio/translations", format: OpenAIAudio.translations),
-        OpenAIEndpoint(operation: .speech, path: "/audio/speech", format: OpenAIAudio.speech),
+    /// OpenAI's endpoints. Source: OpenAI's API reference.
+    public static let openAI = [
+        chat,
+        OpenAIEndpoint(.embeddings, "/embeddings", OpenAIEmbeddings.format),
+        OpenAIEndpoint(.completion, "/completions", OpenAIObjects.completions),
+        OpenAIEndpoint(.moderation, "/moderations", OpenAIObjects.moderations),
+        OpenAIEndpoint(.imageGeneration, "/images/generations", OpenAIObjects.images),
+        OpenAIEndpoint(.imageEdit, "/images/edits", OpenAIObjects.imageEdits),
+        OpenAIEndpoint(.transcription, "/audio/transcriptions", OpenAIAudio.transcriptions),
+        OpenAIEndpoint(.translation, "/audio/translations", OpenAIAudio.translations),
+        OpenAIEndpoint(.speech, "/audio/speech", OpenAIAudio.speech),
     ]
+
+    /// OpenAI's chat completions.
+    public static let chat = OpenAIEndpoint(.chat, chatPath, OpenAIChat.format)
+    /// Reranking, which only other servers have. Source: vLLM's "OpenAI-Compatible Server".
+    public static let rerank = OpenAIEndpoint(.rerank, "/rerank", OpenAIObjects.rerank)
+    /// Anthropic's Messages, which some of these servers have too, below the same base URL.
+    public static let messages = OpenAIEndpoint(.chat, "/messages", AnthropicMessages.format)
 
     /// The endpoints of OpenAI's Responses. Source: OpenAI's API reference, "Responses".
     public static let responses = [
-        OpenAIEndpoint(operation: .chat, path: "/responses", format: OpenAIResponses.format),
-        OpenAIEndpoint(operation: .chat, path: "/responses/compact", format: OpenAIResponses.compaction),
-        OpenAIEndpoint(operation: .countTokens, path: "/responses/input_tokens", format: OpenAIResponses.format),
+        OpenAIEndpoint(.chat, "/responses", OpenAIResponses.format),
+        OpenAIEndpoint(.chat, "/responses/compact", OpenAIResponses.compaction),
+        OpenAIEndpoint(.countTokens, "/responses/input_tokens", OpenAIResponses.format),
     ]
+
+    /// Some of OpenAI's endpoints.
+    public static func openAI(_ operations: Set<Operation>) -> [OpenAIEndpoint] { openAI.filter { operations.contains($0.operation) } }
+
+    private init(_ operation: Operation, _ path: String, _ format: WireFormat) {
+        self.operation = operation
+        self.path = path
+        self.format = format
+    }
 }

@@ -6,8 +6,8 @@ public import WireFormats
 public struct OpenAIServerOptions: Sendable, Equatable {
     /// The server's address.
     public var baseURL: BaseURL
-    /// The account's key; nil for servers without one.
-    public var apiKey: Secret?
+    /// The accounts' keys; empty for servers without one.
+    public var apiKeys: [Secret]
     /// More header fields for each request. Their values may be secrets, so they are treated as such.
     public var headers: [HTTPField]
     /// How the server differs from OpenAI's.
@@ -18,21 +18,34 @@ public struct OpenAIServerOptions: Sendable, Equatable {
     /// - Parameters:
     ///   - defaultBaseURL: the address that applies without `base_url`; nil if it is required.
     ///   - needsKey: whether `api_key` is required.
-    public init?(_ fields: inout FieldReader, defaultBaseURL: BaseURL?, needsKey: Bool) {
+    ///   - needsVersion: whether the address should have a version in its path.
+    public init?(_ fields: inout FieldReader, defaultBaseURL: BaseURL?, needsKey: Bool, needsVersion: Bool = true) {
         let baseURL = fields.baseURL("base_url", required: defaultBaseURL == nil, default: defaultBaseURL)
-        if let baseURL { fields.warnAboutMissingVersion(in: baseURL) }
-        let apiKey = fields.secret("api_key", required: needsKey)
+        if let baseURL, needsVersion { fields.warnAboutMissingVersion(in: baseURL) }
+        apiKeys = fields.secrets("api_key", required: needsKey)
         headers = fields.headers("headers") ?? []
         fields.describe(
             "stream_usage", "requests the usage of each stream; use false for servers that refuse such requests", default: "true")
         dialect = OpenAIDialect(streamUsage: fields.bool("stream_usage") ?? true)
-        self.apiKey = apiKey
-        guard let baseURL, apiKey != nil || !needsKey else { return nil }
+        guard let baseURL, !apiKeys.isEmpty || !needsKey else { return nil }
         self.baseURL = baseURL
     }
 }
 
 extension FieldReader {
+    /// Reads a text of visible ASCII characters, such as an id or the value of a header field; nil if it is absent or
+    /// invalid.
+    ///
+    /// - Parameter hasBlanks: whether blanks are allowed between them.
+    public mutating func visible(_ key: String, hasBlanks: Bool = false) -> String? {
+        guard let text = string(key) else { return nil }
+        guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 || hasBlanks && $0 == 0x20 }) else {
+            report(key, "'\(key)' takes visible ASCII characters\(hasBlanks ? " and blanks" : "")")
+            return nil
+        }
+        return text
+    }
+
     /// Warns of a `base_url` whose path has no version, which most servers need: `http://host:8000` for
     /// `http://host:8000/v1`.
     fileprivate mutating func warnAboutMissingVersion(in url: BaseURL) {

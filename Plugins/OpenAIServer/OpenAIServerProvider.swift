@@ -10,9 +10,7 @@ public protocol OpenAIServerProvider: Provider {
 extension OpenAIServerProvider {
     public var origin: Origin? { server.options.baseURL.origin }
 
-    public var authentication: Authentication { .bearer(server.options.apiKey, and: server.options.headers) }
-
-    public var secrets: [Secret] { server.options.headers.secrets + (server.options.apiKey.map { [$0] } ?? []) }
+    public var authentication: Authentication { .bearer(server.options.apiKeys, and: server.options.headers) }
 
     public var canContinue: Bool { server.options.dialect.continuation != .no }
 

@@ -17,7 +17,8 @@ let package = Package(
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
             sources: [
-                "AnthropicMessages", "Gemini", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects",
+                "AnthropicMessages", "BedrockConverse", "Gemini", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings",
+                "OpenAIObjects", "OpenAIResponses", "Shared",
                 "OpenAIResponses", "Shared",
             ],
             swiftSettings: settings

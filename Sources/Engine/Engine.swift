@@ -47,6 +47,17 @@ package final class Engine: Sendable {
         return Dictionary(states, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The number of keys in each state, for each provider of the policy in service that has several.
+    package var keyViews: [(provider: String, keys: [(state: String, count: Int)])] {
+        let now = NIODeadline.now()
+        return store.current.instances.compactMap { instance in
+            guard let instance, let keys = instance.keys else { return nil }
+            let cooling = keys.cooling(now: now)
+            let states = KeyRing.Reason.allCases.map { reason in (reason.rawValue, cooling.count { $0.reason == reason }) }
+            return (instance.name, [("ready", keys.count - cooling.count)] + states)
+        }
+    }
+
     /// Ends every running call with `shutting_down`.
     package func shutDownCalls() {
         for loop in loops { loop.eventLoop.execute { loop.shutDownCalls() } }

@@ -159,6 +159,19 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         }
     }
 
+    /// Logs that a key of a provider cools down, once for each cooldown. It is named by its position.
+    func report(_ error: ProviderError, ofKey position: Int, of count: Int, provider: String, until: NIODeadline) {
+        let isRefused = error.failure == .providerRejected
+        logger.log(
+            level: isRefused ? .error : .warning,
+            isRefused ? "a provider refuses one of the router's keys" : "a provider limits one of the router's keys",
+            metadata: [
+                "provider": "\(provider)", "key": "\(position) of \(count)", "status": "\(error.status ?? 0)",
+                "message": "\(error.message)",
+                "until": "\(WireDate.rfc3339(WallClock.second(at: until)))",
+            ])
+    }
+
     /// Logs a lasting repair, once for each provider.
     func report(_ repair: Repair, provider: String) {
         logger.warning(

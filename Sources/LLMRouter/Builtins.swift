@@ -1,9 +1,13 @@
 import Anthropic
+import AzureOpenAI
+import Bedrock
+import DeepSeek
 import Demo
 import Gemini
 import Ollama
 import OpenAI
 import OpenAICompatible
+import OpenRouter
 import ProviderKit
 
 /// The provider plugins that are built in: the values that `plugin:` accepts.
@@ -15,5 +19,9 @@ enum Builtins {
         AnthropicPlugin.self,
         OllamaPlugin.self,
         GeminiPlugin.self,
+        AzureOpenAIPlugin.self,
+        BedrockPlugin.self,
+        DeepSeekPlugin.self,
+        OpenRouterPlugin.self,
     ]
 }

@@ -7,7 +7,8 @@ package struct MetricsText {
     package init() {}
 
     package mutating func write(
-        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView], bufferedBytes: Int, spooledBytes: Int
+        _ values: MetricValues, _ policy: PolicyStatus.Value, states: [ModelName: ModelStateView],
+        keys: [(provider: String, keys: [(state: String, count: Int)])] = [], bufferedBytes: Int, spooledBytes: Int
     ) {
         family("llm_router_requests_total", "counter", "Requests, by endpoint and status; status 499 means that the client left.")
         for (key, count) in values.requests.sorted(by: { ($0.key.endpoint, $0.key.status) < ($1.key.endpoint, $1.key.status) }) {
@@ -56,6 +57,14 @@ package struct MetricsText {
             "llm_router_cost_usd_total", "counter", "Cost in US dollars, as reported by the provider or computed from the policy's prices.")
         for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
         write(states)
+        family(
+            "llm_router_provider_keys", "gauge",
+            "Keys of a provider with several, by state: ready, or in cooldown because they are limited or refused.")
+        for provider in keys {
+            for (state, count) in provider.keys {
+                sample("llm_router_provider_keys", [("provider", provider.provider), ("state", state)], count)
+            }
+        }
         gauge("llm_router_active_calls", "Running calls.", values.activeCalls)
         gauge(
             "llm_router_buffered_bytes",

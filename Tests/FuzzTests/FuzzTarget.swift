@@ -22,6 +22,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("json", checkJSON),
         FuzzTarget("sse", checkEventStream),
         FuzzTarget("ndjson", checkJSONLines),
+        FuzzTarget("aws-events", checkAWSEvents),
         FuzzTarget("http-request", checkHTTPRequests),
         FuzzTarget("http-response", checkHTTPResponse),
         FuzzTarget("http-chunks", checkChunkedBody),

@@ -32,6 +32,13 @@ import Testing
         #expect(try router.chat("a").json?["_router"]?["cost_usd"] == nil)
     }
 
+    @Test func `a cost that the provider reports takes precedence over the price`() throws {
+        let usage = Self.usage.dropLast() + #","cost":0.0042}"#
+        let upstream = try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("x", usage: String(usage))) }
+        let router = try Self.router(upstream)
+        for model in ["plain", "a"] { #expect(try router.chat(model).json?["_router"]?["cost_usd"]?.double == 0.0042) }
+    }
+
     @Test func `a client that leaves is charged for what it got, and the record says so`() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.startStream()

@@ -9,9 +9,9 @@ public enum AcmePlugin: ProviderPlugin {
 
     public static func readOptions(_ fields: inout FieldReader) -> AcmeOptions? {
         let baseURL = fields.baseURL("base_url", required: true)
-        let apiKey = fields.secret("api_key", required: true)
-        guard let baseURL, let apiKey else { return nil }
-        return AcmeOptions(baseURL: baseURL, apiKey: apiKey)
+        let apiKeys = fields.secrets("api_key", required: true)
+        guard let baseURL, !apiKeys.isEmpty else { return nil }
+        return AcmeOptions(baseURL: baseURL, apiKeys: apiKeys)
     }
 
     public static func makeProvider(_ options: AcmeOptions) -> any Provider {
@@ -21,7 +21,7 @@ public enum AcmePlugin: ProviderPlugin {
 
 public struct AcmeOptions: Sendable, Equatable {
     var baseURL: BaseURL
-    var apiKey: Secret
+    var apiKeys: [Secret]
 }
 
 struct AcmeProvider: Provider {
@@ -29,8 +29,7 @@ struct AcmeProvider: Provider {
     let chat = OpenAIChatBody(OpenAIDialect(streamUsage: false))
 
     var origin: Origin? { options.baseURL.origin }
-    var authentication: Authentication { .fields([HTTPField("x-acme-key", options.apiKey)]) }
-    var secrets: [Secret] { [options.apiKey] }
+    var authentication: Authentication { .keys(options.apiKeys, in: "x-acme-key") }
 
     func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
         operation == .chat ? [OpenAIChat.format] : []

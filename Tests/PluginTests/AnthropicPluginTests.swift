@@ -175,10 +175,9 @@ struct AnthropicPluginTests {
 
     @Test("the credential is a key, or the policy's own 'authorization'")
     func credentials() {
-        guard case .fields(let fields) = provider.authentication else { return #expect(Bool(false), "no fields") }
-        #expect(fields == [HTTPField("x-api-key", Secret("sk-ant-canary-0123456789"))])
+        #expect(provider.authentication == .keys([Secret("sk-ant-canary-0123456789")], in: "x-api-key"))
         #expect(AnthropicOptions.read([:]) == nil)
-        #expect(AnthropicOptions.read(["headers": .mapping(["Authorization": "Bearer x"])])?.apiKey == nil)
+        #expect(AnthropicOptions.read(["headers": .mapping(["Authorization": "Bearer x"])])?.apiKeys == [])
         #expect(AnthropicOptions.read(["headers": .mapping(["Authorization": "Bearer x"])]) != nil)
     }
 

@@ -71,7 +71,7 @@ struct GeminiPluginTests {
             GeminiOptions.read(["project": "my-project", "location": "us-central1", "token_file": "/run/secrets/token"]))
         #expect(regional.baseURL.origin.host == "us-central1-aiplatform.googleapis.com")
         let provider = GeminiProvider(regional)
-        #expect(provider.authentication == .tokenFile("/run/secrets/token", and: []))
+        #expect(provider.authentication.credentials == [.tokenFile("/run/secrets/token")])
         #expect(provider.formats(for: .embeddings, model: "a").isEmpty)
         #expect(
             try request("{}", model: "gemini-3-flash", provider).target

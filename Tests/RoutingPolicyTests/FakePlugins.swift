@@ -5,7 +5,7 @@ import ProviderKit
 enum FakePlugin: ProviderPlugin {
     struct Options: Sendable, Equatable {
         var baseURL: BaseURL
-        var apiKey: Secret?
+        var apiKeys: [Secret]
         var headers: [HTTPField]
         var wantsStreamUsage: Bool
     }
@@ -14,10 +14,10 @@ enum FakePlugin: ProviderPlugin {
 
     static func readOptions(_ fields: inout FieldReader) -> Options? {
         let baseURL = fields.baseURL("base_url", required: true)
-        let apiKey = fields.secret("api_key")
+        let apiKeys = fields.secrets("api_key")
         let headers = fields.headers("headers") ?? []
         let wantsStreamUsage = fields.bool("stream_usage") ?? true
-        return baseURL.map { Options(baseURL: $0, apiKey: apiKey, headers: headers, wantsStreamUsage: wantsStreamUsage) }
+        return baseURL.map { Options(baseURL: $0, apiKeys: apiKeys, headers: headers, wantsStreamUsage: wantsStreamUsage) }
     }
 
     static func makeProvider(_ options: Options) -> any Provider { SilentProvider() }

@@ -77,7 +77,7 @@ struct AnthropicWriterTests {
         "arguments that are no object become one",
         arguments: [("", "{}"), (" ", "{}"), ("[1]", #"{"arguments":"[1]"}"#), ("{", #"{"arguments":"{"}"#)])
     func arguments(text: String, input: String) {
-        #expect(String(decoding: ChatToolCall(id: "", name: "", arguments: text).argumentsObject, as: UTF8.self) == input)
+        #expect(String(decoding: ChatToolCall(id: "1", name: "f", arguments: text).argumentsObject, as: UTF8.self) == input)
     }
 
     @Test("an error has Anthropic's envelope, as a body and as an event")

@@ -12,7 +12,7 @@ struct OpenAIChatRoundTripTests {
         var random = RandomChat(seed)
         let request = random.request()
         var dialect = OpenAIDialect()
-        dialect.hasReasoning = true
+        dialect.reasoning = .content
         dialect.hasCacheControl = true
         let written = try OpenAIChat.writeRequest(request, for: .translated(to: "up"), dialect)
         #expect(try OpenAIChat.readRequest(written.span.bytes) == request)

@@ -2,7 +2,7 @@ import Codecs
 public import ConfigTree
 
 extension FieldReader {
-    /// Reads a secret, such as an API key, which must consist of visible ASCII characters; nil if it is absent or
+    /// Reads a secret, such as a password, which must consist of visible ASCII characters; nil if it is absent or
     /// invalid. Its value is masked in all issues.
     ///
     /// - Parameters:
@@ -12,24 +12,88 @@ extension FieldReader {
         declare(key, as: .other("secret"))
         describe(key, "the account's key; the provider is off while its variable is unset")
         if let node = node(key) { markSecret(node) }
-        guard let text = text(key, required: required) else { return nil }
+        guard let text = text(key, required: required), let node = node(key) else { return nil }
+        return secret(key, text, at: node.position)
+    }
+
+    /// Reads one secret or a list of secrets, such as API keys. Invalid ones are reported and left out, and so are
+    /// those whose variables are unset, as long as one is left. Empty if the key is absent or nothing is valid. The
+    /// values are masked in all issues.
+    ///
+    /// - Parameters:
+    ///   - key: the key to read.
+    ///   - required: whether an absent key is an error.
+    public mutating func secrets(_ key: String, required: Bool = false) -> [Secret] {
+        declare(key, as: .other("secret or list of secrets"))
+        describe(key, "the account's key, or several that rotate; the provider is off while their variables are unset")
+        guard case .sequence(let nodes)? = node(key)?.content else { return secret(key, required: required).map { [$0] } ?? [] }
+        for node in nodes { markSecret(node) }
+        if nodes.isEmpty { report(key, "'\(key)' is an empty list", hint: "write the secret, preferably as a variable: '\(key): ${NAME}'") }
+        if nodes.count > maxKeys { report(key, "'\(key)' has more than \(maxKeys) items") }
+        var secrets: [Secret] = [], unset: [ConfigIssue] = []
+        for (index, node) in nodes.enumerated() {
+            guard case .scalar(let scalar) = node.content, !scalar.isNull else {
+                report(ConfigIssue(at: node.position, "'\(key)' takes a list of secrets, but one of its items is \(node.displayText)"))
+                continue
+            }
+            if scalar.isUnresolved {
+                let names = scalar.unset.map { "'\($0)'" }.joined(separator: ", ")
+                guard !names.isEmpty else { continue }
+                unset.append(
+                    ConfigIssue(
+                        .warning, at: node.position,
+                        "key \(index + 1) of \(nodes.count) is left out: \(names) \(scalar.unset.count == 1 ? "is" : "are") unset or empty",
+                        hint: "set it in the environment and restart the router, or remove it from the list"))
+            } else if let secret = secret(key, scalar.text, at: node.position) {
+                guard secrets.contains(secret) else {
+                    secrets.append(secret)
+                    continue
+                }
+                report(
+                    ConfigIssue(
+                        .warning, at: node.position, "key \(index + 1) of \(nodes.count) is the same as an earlier one, and is left out",
+                        hint: "check that the right variable is named"))
+            }
+        }
+        // Without any key the provider is off, which is reported elsewhere.
+        if secrets.isEmpty, !unset.isEmpty, unset.count == nodes.count { return [Secret("unset")] }
+        for issue in unset { report(issue) }
+        return secrets
+    }
+
+    private mutating func secret(_ key: String, _ text: String, at position: SourcePosition) -> Secret? {
         guard !text.isEmpty else {
-            report(key, "'\(key)' is empty", hint: "write the secret, preferably as a variable: '\(key): ${NAME}', or remove the line")
+            report(
+                ConfigIssue(
+                    at: position, "'\(key)' is empty",
+                    hint: "write the secret, preferably as a variable: '\(key): ${NAME}', or remove the line"))
             return nil
         }
         guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
             let hasScheme = ["bearer ", "basic ", "token "].contains(where: text.lowercased().hasPrefix)
             report(
-                key, "'\(key)' contains a space, a line break or another character that is not allowed in a secret",
-                hint: ForeignVariable.isOne(text)
-                    ? "it looks like a variable in the syntax of another program: \(ForeignVariable.hint)"
-                    : hasScheme
-                        ? "write the secret without '\(text.prefix { $0 != " " })': only the secret itself belongs here"
-                        : "check that exactly the secret was copied")
+                ConfigIssue(
+                    at: position, "'\(key)' contains a space, a line break or another character that is not allowed in a secret",
+                    hint: ForeignVariable.isOne(text)
+                        ? "it looks like a variable in the syntax of another program: \(ForeignVariable.hint)"
+                        : hasScheme
+                            ? "write the secret without '\(text.prefix { $0 != " " })': only the secret itself belongs here"
+                            : "check that exactly the secret was copied"))
             return nil
         }
-        if let node = node(key) { warnAboutText(of: key, text, at: node.position) }
+        warnAboutText(of: key, text, at: position)
         return Secret(text)
+    }
+
+    /// Reads the path of a file that the router itself reads while it runs; nil if it is absent or invalid.
+    public mutating func filePath(_ key: String) -> String? {
+        declare(key, as: .other("path of a file"))
+        guard let path = string(key) else { return nil }
+        guard path.hasPrefix("/") || node(key)?.isUnresolved == true else {
+            report(key, "'\(key)' takes an absolute path, which begins with '/'")
+            return nil
+        }
+        return path
     }
 
     /// Warns if a secret is not one: a variable in the syntax of another program, or quotes that a file of variables
@@ -50,20 +114,6 @@ extension FieldReader {
                     .warning, at: position, "'\(key)' begins and ends with a quotation mark, which is sent too",
                     hint: "remove the quotation marks where the variable is set"))
         }
-    }
-
-    /// Reads the path of a file with a bearer token, for ``Authentication/tokenFile(_:and:)``; nil if it is absent or
-    /// invalid.
-    ///
-    /// - Parameter key: the key to read.
-    public mutating func tokenFile(_ key: String) -> String? {
-        describe(key, "a file with the bearer token of each request; another program renews it, and the router reads it again")
-        guard let path = string(key) else { return nil }
-        guard path.hasPrefix("/") else {
-            report(key, "'\(key)' must be an absolute path", hint: "write the whole path, such as '/run/secrets/token'")
-            return nil
-        }
-        return path
     }
 
     /// Reads an address of the form `https://host:port/path`, without a user, a query or a fragment; nil if it is
@@ -152,6 +202,9 @@ private let framing: Set<String> = [
 private func isTokenByte(_ byte: UInt8) -> Bool {
     ASCII.isLetter(byte) || ASCII.isDigit(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
 }
+
+/// The most keys of one provider.
+private let maxKeys = 100
 
 /// The paths of endpoints, which a base URL may not end with.
 private let endpoints = [

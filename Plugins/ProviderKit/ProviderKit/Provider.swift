@@ -19,8 +19,7 @@
 ///     let options: AcmeOptions
 ///
 ///     var origin: Origin? { options.baseURL.origin }
-///     var authentication: Authentication { .fields([HTTPField("x-acme-key", options.apiKey)]) }
-///     var secrets: [Secret] { [options.apiKey] }
+///     var authentication: Authentication { .keys(options.apiKeys, in: "x-acme-key") }
 ///
 ///     func formats(for operation: Operation, model: String) -> [WireFormat] {
 ///         operation == .chat ? [WireFormat("acme")] : []
@@ -70,8 +69,8 @@ public protocol Provider: Sendable {
     /// How requests are authenticated.
     var authentication: Authentication { get }
 
-    /// The secrets that the router masks in every text from outside, whichever upstream it comes from: the provider's
-    /// key, and secrets in its header fields. They are read once for each policy.
+    /// The secrets that the router masks in every text from outside, whichever upstream it comes from. They are read
+    /// once for each policy. The default implementation returns those of ``authentication``.
     var secrets: [Secret] { get }
 
     /// The HTTP request of a call.
@@ -133,8 +132,8 @@ extension Provider {
     /// By default nil: no server.
     public var origin: Origin? { nil }
 
-    /// By default none.
-    public var secrets: [Secret] { [] }
+    /// By default those of ``authentication``.
+    public var secrets: [Secret] { authentication.secrets }
 
     /// By default none.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? { nil }

@@ -11,9 +11,9 @@ public import ConfigTree
 ///
 ///     public static func readOptions(_ fields: inout FieldReader) -> AcmeOptions? {
 ///         let baseURL = fields.baseURL("base_url", required: true)
-///         let apiKey = fields.secret("api_key", required: true)
-///         guard let baseURL, let apiKey else { return nil }
-///         return AcmeOptions(baseURL: baseURL, apiKey: apiKey)
+///         let apiKeys = fields.secrets("api_key", required: true)
+///         guard let baseURL, !apiKeys.isEmpty else { return nil }
+///         return AcmeOptions(baseURL: baseURL, apiKeys: apiKeys)
 ///     }
 ///
 ///     public static func makeProvider(_ options: AcmeOptions) -> any Provider {

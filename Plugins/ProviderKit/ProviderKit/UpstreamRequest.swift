@@ -47,7 +47,7 @@ public struct HTTPField: Sendable, Equatable {
     /// and OpenAI, request headers.
     private static let descriptive: Set = [
         "accept", "accept-language", "content-type", "origin", "referer", "user-agent", "http-referer", "x-title", "anthropic-version",
-        "anthropic-beta", "openai-beta",
+        "anthropic-beta", "openai-beta", "openai-organization", "openai-project", "x-openrouter-title", "x-openrouter-categories",
     ]
 
     /// Creates a field with a value that may be shown.

@@ -18,7 +18,7 @@ extension AnthropicMessages {
         let turns = try AnthropicTurns(request.messages, model, call)
         let maxTokens =
             call.overrides.maxTokens ?? request.maxTokens ?? call.defaults.maxTokens ?? call.maxOutput ?? model.maxTokens
-        let reasoning = AnthropicReasoning(request, turns, model, maxTokens: maxTokens)
+        let reasoning = AnthropicReasoning(request, lacksThinking: turns.lacksThinking, model, maxTokens: maxTokens)
         let format = try request.responseFormat.flatMap { format throws(ProviderError) in try outputFormat(format, model) }
         var writer = JSONWriter(capacity: 2048)
         writer.object {
@@ -72,17 +72,10 @@ extension AnthropicMessages {
             $0.member("name", tool.name)
             if let description = tool.description, !description.isEmpty { $0.member("description", description) }
             $0.key("input_schema")
-            $0.raw(objectSchema(tool.parameters))
+            $0.raw(tool.objectSchema)
             if let isStrict = tool.isStrict, model.acceptsSchemas { $0.member("strict", isStrict) }
             $0.cacheControl(tool.cacheControl)
         }
-    }
-
-    /// A schema whose type is `object`, as this format requires.
-    private static func objectSchema(_ schema: [UInt8]?) -> [UInt8] {
-        let object = Array(#"{"type":"object"}"#.utf8)
-        guard let schema, let tree = JSONTree(schema.span.bytes), tree.members != nil else { return object }
-        return tree["type"] == nil ? JSON.merged(object.span.bytes, with: schema.span.bytes, isOtherPreferred: true) : schema
     }
 
     // MARK: Output
@@ -101,7 +94,7 @@ extension AnthropicMessages {
 
     /// A schema whose objects allow no other members than those that it describes, as this format requires. Source:
     /// Anthropic's guide "Structured outputs", "JSON Schema limitations".
-    private static func closed(_ schema: [UInt8]) -> [UInt8] {
+    static func closed(_ schema: [UInt8]) -> [UInt8] {
         guard let tree = JSONTree(schema.span.bytes) else { return schema }
         return closed(tree).encoded
     }

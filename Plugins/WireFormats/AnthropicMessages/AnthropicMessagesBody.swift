@@ -32,7 +32,7 @@ public struct AnthropicMessagesBody: Sendable {
 
     /// The words of refused thinking. Sources: Anthropic's guide "Troubleshooting thinking"; as its clients have
     /// recorded them.
-    private static let staleThinking = [
+    static let staleThinking = [
         "`signature` in `thinking`", "`data` in `redacted_thinking`", "bound to a different conversation",
         "blocks in the latest assistant message cannot be modified",
     ]

@@ -35,8 +35,7 @@ struct AnthropicTurns {
         if turns.last?.role == .assistant, !model.acceptsPrefill { throw .cannotExpress("a last message of the assistant with this model") }
     }
 
-    /// Whether the assistant's last turn calls tools without thinking. Such a turn is refused if thinking has a budget.
-    /// Source: Anthropic's guide "Extended thinking", "Toggling thinking modes in conversations".
+    /// Whether the assistant's last turn calls tools without thinking.
     var lacksThinking: Bool {
         guard let last = turns.last(where: { $0.role == .assistant }) else { return false }
         return last.hasToolUse && !last.hasThinking

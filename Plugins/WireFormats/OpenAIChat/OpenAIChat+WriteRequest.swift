@@ -25,8 +25,7 @@ extension OpenAIChat {
             }
             if request.choices > 1 { writer.member("n", request.choices) }
             if let format = request.responseFormat { write(format, to: &writer) }
-            // Only other formats have the effort `max`.
-            if let effort = request.reasoning?.effortName { writer.member("reasoning_effort", effort == "max" ? "xhigh" : effort) }
+            if let reasoning = request.reasoning { write(reasoning, dialect.effort, to: &writer) }
             if let user = request.user, user.unicodeScalars.count <= maxUserLength { writer.member("user", user) }
             if !request.metadata.isEmpty {
                 writer.key("metadata")
@@ -38,6 +37,30 @@ extension OpenAIChat {
 
     /// OpenAI refuses a longer `user`. Source: as recorded by its clients.
     private static let maxUserLength = 64
+
+    private static func write(_ reasoning: ChatReasoning, _ form: OpenAIDialect.Effort, to writer: inout JSONWriter) {
+        let name = reasoning.effortName
+        switch form {
+        case .name:
+            // Only other formats have the effort `max`.
+            if let name { writer.member("reasoning_effort", name == "max" ? "xhigh" : name) }
+        case .object:
+            writer.key("reasoning")
+            writer.object {
+                if case .budget(let tokens) = reasoning, tokens > 0 {
+                    $0.member("max_tokens", tokens)
+                } else if let name {
+                    $0.member("effort", name)
+                } else {
+                    $0.member("enabled", true)
+                }
+            }
+        case .thinking:
+            writer.key("thinking")
+            writer.object { $0.member("type", name == "none" ? "disabled" : "enabled") }
+            if let name, name != "none" { writer.member("reasoning_effort", name) }
+        }
+    }
 
     private static func write(_ sampling: ChatSampling, to writer: inout JSONWriter) {
         writer.number("temperature", sampling.temperature)

@@ -20,29 +20,51 @@ public struct OpenAIChatBody: Sendable {
             throw ProviderError(.unsupported, message: "the provider can't continue a partial response; set 'continues' if its server can")
         }
         switch call.payload {
-        case .members(let members): return spliced(members, call, body)
-        case .chat(let request):
-            let written = try OpenAIChat.writeRequest(request, for: call, dialect)
-            let members = (try? JSON.members(of: written.span.bytes)) ?? []
-            return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+        case .members(let members):
+            if let limit = tokenLimit(of: call), members.contains(where: { JSON.isKey($0.key, limit.from, in: body) }) {
+                return [.bytes(rewritten(renaming(limit, in: members, body), call))]
+            }
+            return spliced(members, call, body)
+        case .chat(let request): return [.bytes(rewritten(try OpenAIChat.writeRequest(request, for: call, dialect), call))]
         case .embeddings: throw .cannotExpress("an embeddings request")
         case .form: throw .cannotExpress("a form")
         }
     }
 
     /// The repair of a refused request: without the request for a stream's usage, if the router has added it; with the
-    /// reasoning of earlier turns, if the router has left it out.
+    /// reasoning of earlier turns, if it lacks it; with the other name of the token limit, or of the system's role.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
-        if call.isTyped, error.status == 400, ErrorBody.mentions(["reasoning_content"], in: refusal),
-            ErrorBody.mentions(["must be passed back", "is missing", "missing field", "required"], in: refusal)
-        {
-            return .withReasoning
+        if error.status == 400 || error.status == 422 {
+            if ErrorBody.mentions(["reasoning_content"], in: refusal),
+                ErrorBody.mentions(["must be passed back", "is missing", "missing field", "required"], in: refusal)
+            {
+                return .withReasoning
+            }
+            if let repair = repairOfTokenLimit(call, refusal) { return repair }
+            if !call.isTyped, ErrorBody.mentions(["developer"], in: refusal), ErrorBody.mentions(["role", "variant"], in: refusal),
+                ErrorBody.mentions(["\"developer\""], in: body)
+            {
+                return .withSystemRole
+            }
         }
         let names = ["stream_options", "include_usage"]
         guard call.isStream, requestsUsage(of: call), !clientWantsUsage(call, body), error.failure != .providerRejected,
             error.failure != .rateLimited, ErrorBody.mentions(names, in: refusal)
         else { return nil }
         return .withoutStreamUsage
+    }
+
+    /// The repair of a request whose token limit has a name that the model doesn't know.
+    ///
+    /// OpenAI: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'
+    /// instead." Azure's older versions: "Unrecognized request argument supplied: max_completion_tokens".
+    private func repairOfTokenLimit(_ call: Call, _ refusal: RawSpan) -> Repair? {
+        let isNewName = ErrorBody.mentions(["use 'max_completion_tokens'", "use `max_completion_tokens`"], in: refusal)
+        if isNewName { return .withNewTokenLimit(isLasting: dialect.hasOneTokenLimit) }
+        guard ErrorBody.mentions(["max_completion_tokens"], in: refusal),
+            ErrorBody.mentions(["unrecognized", "unknown", "not permitted", "not allowed", "unsupported", "extra inputs"], in: refusal)
+        else { return nil }
+        return .withOldTokenLimit
     }
 
     /// Whether a stream's usage is requested.
@@ -61,16 +83,45 @@ public struct OpenAIChatBody: Sendable {
         return members.contains { JSON.isKey($0.key, "include_usage", in: inner) && $0.value.kind == .true }
     }
 
+    /// The body that a body of the router's own becomes.
+    private func rewritten(_ body: [UInt8], _ call: Call) -> [UInt8] {
+        var body = body
+        if let limit = tokenLimit(of: call), let members = try? JSON.members(of: body.span.bytes) {
+            body = renaming(limit, in: members, body.span.bytes)
+        }
+        return spliced((try? JSON.members(of: body.span.bytes)) ?? [], call, body.span.bytes).joined(of: body)
+    }
+
+    /// The body with the other name of the token limit. If it has both, the one with the other name counts.
+    private func renaming(_ limit: (from: StaticString, to: StaticString), in members: [JSONMember], _ body: RawSpan) -> [UInt8] {
+        let hasBoth = members.contains { JSON.isKey($0.key, limit.to, in: body) }
+        var writer = JSONWriter(capacity: body.byteCount + 32)
+        writer.object { writer in
+            for member in members {
+                let isLimit = JSON.isKey(member.key, limit.from, in: body)
+                if isLimit, hasBoth { continue }
+                if isLimit { writer.key(limit.to) } else { writer.key(escaping: JSON.string(member.key, in: body)) }
+                writer.raw(Array(copying: member.value.range, of: body))
+            }
+        }
+        return writer.bytes
+    }
+
     private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
         var requestsUsage = requestsUsage(of: call) && !clientWantsUsage(call, body)
-        let partial = call.continuation.map(partialMessage)
-        var policy = PolicyMembers(defaults: call.defaults, overrides: overrides(of: call))
+        let fillsReasoning = fillsReasoning(of: members, call, body)
+        let partial = call.continuation.map { partialMessage($0, fillsReasoning: fillsReasoning) }
+        let limit = tokenLimit(of: call)
+        var policy = PolicyMembers(
+            defaults: limit == nil ? call.defaults : call.defaults.map { $0.renamed(limit) },
+            overrides: limit == nil ? overrides(of: call) : overrides(of: call).map { $0.renamed(limit) })
         if requestsUsage, policy.sets("stream_options") {
             policy.override(BodyField(key: "stream_options", json: Self.usageOption))
             requestsUsage = false
         }
         var splice = JSONSplice()
         var hasModel = false, hasStreamOptions = false, hasMessages = false
+        let history = OpenAIHistory(call, fillsReasoning: fillsReasoning)
         for member in members {
             if JSON.isKey(member.key, "model", in: body) {
                 hasModel = true
@@ -84,8 +135,7 @@ public struct OpenAIChatBody: Sendable {
                 splice.replace(member, with: options, in: body)
             } else if JSON.isKey(member.key, "messages", in: body) {
                 hasMessages = true
-                let messages = OpenAIReasoningDetail.understood(body.extracting(member.value.range), by: call)
-                if let messages {
+                if let messages = history.changed(body.extracting(member.value.range)) {
                     splice.replace(member, with: messages.adding(partial), in: body)
                 } else if let partial {
                     splice.extend(member, with: partial, in: body)
@@ -103,16 +153,37 @@ public struct OpenAIChatBody: Sendable {
         return splice.finish(in: body)
     }
 
+    /// The names of the token limit that a repair changes; nil if none does.
+    private func tokenLimit(of call: Call) -> (from: StaticString, to: StaticString)? {
+        for repair in call.repairs.reversed() {
+            if repair.name == Repair.newTokenLimit { return ("max_tokens", "max_completion_tokens") }
+            if repair == .withOldTokenLimit { return ("max_completion_tokens", "max_tokens") }
+        }
+        return nil
+    }
+
+    /// Whether every turn of the assistant must have reasoning: a repair says so, or the server does and the model
+    /// thinks, by its name or by the request.
+    private func fillsReasoning(of members: [JSONMember], _ call: Call, _ body: RawSpan) -> Bool {
+        if call.repairs.contains(.withReasoning) { return true }
+        guard dialect.needsReasoning else { return false }
+        let overridden = call.overrides.last { $0.key == "thinking" }.map { $0.json.span.bytes.hasEnabledType }
+        let requested = members.last { JSON.isKey($0.key, "thinking", in: body) }.map { body.extracting($0.value.range).hasEnabledType }
+        let preset = call.defaults.last { $0.key == "thinking" }.map { $0.json.span.bytes.hasEnabledType }
+        return overridden ?? requested ?? preset ?? call.model.lowercased().contains("reasoner")
+    }
+
     /// Asks for the usage of a stream, so that the cost of every stream is known.
     private static let usageOption = Array(#"{"include_usage":true}"#.utf8)
 
     /// The assistant's message so far, from which the model continues.
-    private func partialMessage(_ text: String) -> [UInt8] {
+    private func partialMessage(_ text: String, fillsReasoning: Bool) -> [UInt8] {
         var writer = JSONWriter(capacity: text.utf8.count + 64)
         writer.object {
             $0.member("role", "assistant")
             $0.member("content", text)
             if dialect.continuation == .prefix { $0.member("prefix", true) }
+            if fillsReasoning { $0.member("reasoning_content", " ") }
         }
         return writer.bytes
     }
@@ -126,6 +197,19 @@ public struct OpenAIChatBody: Sendable {
             BodyField(key: "add_generation_prompt", json: Array("false".utf8)),
         ]
         return required + call.overrides.filter { field in !required.contains { $0.key == field.key } }
+    }
+}
+
+extension RawSpan {
+    /// Whether it is an object with `"type": "enabled"`.
+    fileprivate var hasEnabledType: Bool { JSONTree(self)?["type"]?.string == "enabled" }
+}
+
+extension BodyField {
+    /// The field with the other name of a token limit.
+    fileprivate func renamed(_ limit: (from: StaticString, to: StaticString)?) -> BodyField {
+        guard let limit, key == limit.from.description else { return self }
+        return BodyField(key: limit.to.description, json: json)
     }
 }
 
@@ -147,4 +231,19 @@ extension Repair {
     static let withoutStreamUsage = Repair(
         "without 'stream_options'", isLasting: true,
         advice: "set 'stream_usage: false' on the provider; the tokens of its streams are then estimated")
+
+    static let newTokenLimit = "with 'max_completion_tokens' instead of 'max_tokens'"
+
+    /// OpenAI's reasoning models refuse `max_tokens`. Source: OpenAI's API reference, "Chat Completions".
+    ///
+    /// - Parameter isLasting: whether all models of the server know the other name.
+    static func withNewTokenLimit(isLasting: Bool) -> Repair { Repair(newTokenLimit, isLasting: isLasting) }
+
+    /// Older servers don't know `max_completion_tokens`.
+    static let withOldTokenLimit = Repair("with 'max_tokens' instead of 'max_completion_tokens'", isLasting: true)
+
+    /// Servers that know OpenAI's older roles only. To models without the new role, it means the same. Sources:
+    /// DeepSeek ("unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`"); OpenAI's API
+    /// reference, "Chat Completions", developer message.
+    static let withSystemRole = Repair("with the role 'system' instead of 'developer'", isLasting: true)
 }

@@ -108,14 +108,16 @@ struct OpenAIChunk {
         isUsageOfChoice = false
     }
 
-    /// Reads the usage that Groq sends in a member of its own in streams. Source: Groq's API reference, `x_groq`.
+    /// Reads the usage and the error that Groq sends in a member of its own in streams. Source: groq-python,
+    /// `chat_completion_chunk.py`, `XGroq`.
     private mutating func readGroq(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
                 add(try Usage(&cursor, bytes))
             } else {
-                _ = try cursor.skipValue(bytes)
+                let value = try cursor.skipValue(bytes)
+                if JSON.isKey(key, "error", in: bytes), saysError(value, bytes) { error = value.range }
             }
         }
     }

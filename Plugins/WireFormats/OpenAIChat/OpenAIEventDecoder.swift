@@ -75,6 +75,7 @@ struct OpenAIEventReader {
     private var hasStarted = false
     private var hasFinished = false
     private var heldReason: FinishReason?
+    private var details = OpenAIReasoningDetails()
     /// The `index` of each tool call that has begun, in the order of the events' indices.
     private var toolCalls: [Int] = []
 
@@ -107,28 +108,37 @@ struct OpenAIEventReader {
     private mutating func finish(_ reason: FinishReason, _ events: inout [ChatEvent]) {
         guard !hasFinished else { return }
         hasFinished = true
+        endReasoning(&events)
         events.append(.finish(reason))
     }
 
     private mutating func read(_ delta: JSONTree, _ events: inout [ChatEvent]) {
         // DeepSeek's and vLLM's name, and OpenRouter's.
         if let text = (delta["reasoning_content"] ?? delta["reasoning"])?.string, !text.isEmpty { events.append(.reasoning(text)) }
-        for detail in delta["reasoning_details"]?.elements ?? [] {
-            guard let (kind, value) = OpenAIReasoningDetail.token(detail) else { continue }
-            events.append(.reasoningToken(OpaqueToken(value, kind, madeFor: call)))
+        details.add(delta["reasoning_details"]?.elements ?? [])
+        for part in delta["content"]?.elements ?? [] {
+            if let text = Self.thinking(part), !text.isEmpty { events.append(.reasoning(text)) }
         }
-        if let text = Self.text(delta["content"]), !text.isEmpty { events.append(.text(text)) }
+        if let text = Self.text(delta["content"]), !text.isEmpty {
+            endReasoning(&events)
+            events.append(.text(text))
+        }
         for annotation in delta["annotations"]?.elements ?? [] {
             guard let citation = annotation["url_citation"], let url = citation["url"]?.string, !url.isEmpty else { continue }
             events.append(.citation(ChatCitation(url: url, title: citation["title"]?.string)))
         }
         if let text = delta["refusal"]?.string, !text.isEmpty { events.append(.refusal(text)) }
+        if !(delta["tool_calls"]?.elements ?? []).isEmpty { endReasoning(&events) }
         for (position, call) in (delta["tool_calls"]?.elements ?? []).enumerated() {
             read(call, index: call["index"]?.integer ?? position, id: call["id"]?.string, call["function"], &events)
         }
         if let function = delta["function_call"], !function.isNull {
             read(delta, index: 0, id: function["name"]?.string, function, &events)
         }
+    }
+
+    private mutating func endReasoning(_ events: inout [ChatEvent]) {
+        if let token = details.takeToken(madeFor: call) { events.append(.reasoningToken(token)) }
     }
 
     private mutating func read(_ call: JSONTree, index: Int, id: String?, _ function: JSONTree?, _ events: inout [ChatEvent]) {
@@ -149,6 +159,13 @@ struct OpenAIEventReader {
     private static func text(_ content: JSONTree?) -> String? {
         if let text = content?.string { return text }
         return content?.elements?.compactMap { $0["text"]?.string }.joined()
+    }
+
+    /// The text of a part that is reasoning: `{"type": "thinking", "thinking": [{"type": "text", "text": …}]}`. nil
+    /// for any other part. Source: Mistral's API reference, `ThinkChunk`.
+    private static func thinking(_ part: JSONTree) -> String? {
+        guard part["type"]?.string == "thinking" else { return nil }
+        return text(part["thinking"])
     }
 
     private static func reason(_ text: String) -> FinishReason? {

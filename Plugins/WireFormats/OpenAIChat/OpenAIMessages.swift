@@ -11,7 +11,7 @@ struct OpenAIMessages {
         self.dialect = dialect
     }
 
-    private var keepsReasoning: Bool { dialect.hasReasoning || call.repairs.contains(.withReasoning) }
+    private var keepsReasoning: Bool { dialect.reasoning != .no || call.repairs.contains(.withReasoning) }
 
     /// Writes the value of `messages`.
     ///
@@ -83,10 +83,12 @@ struct OpenAIMessages {
     /// Writes the reasoning of an earlier turn, which servers refuse that don't know it.
     private func write(_ reasoning: [ChatReasoningText], to writer: inout JSONWriter) {
         guard !reasoning.isEmpty, keepsReasoning else { return }
-        let text = reasoning.map(\.text).joined()
-        if !text.isEmpty { writer.member("reasoning_content", text) }
         let details = reasoning.compactMap { reasoning in
             reasoning.token?.value(for: call, in: OpenAIChat.format).map { (reasoning, $0) }
+        }
+        let text = reasoning.map(\.text).joined()
+        if !text.isEmpty {
+            if dialect.reasoning == .plain { writer.member("reasoning", text) } else { writer.member("reasoning_content", text) }
         }
         guard !details.isEmpty else { return }
         writer.key("reasoning_details")
@@ -94,65 +96,6 @@ struct OpenAIMessages {
             for (index, (reasoning, value)) in details.enumerated() {
                 OpenAIReasoningDetail.write(reasoning.text, reasoning.token?.kind ?? .signature, value, at: index, to: &$0)
             }
-        }
-    }
-}
-
-/// An element of `reasoning_details`, in which reasoning has a token. Source: OpenRouter's guide "Reasoning Tokens".
-enum OpenAIReasoningDetail {
-    /// Reads an element of a request; nil if it has no token.
-    static func read(_ detail: JSONTree) -> ChatReasoningText? {
-        guard let (kind, text) = token(detail), let token = OpaqueToken(tagged: text, kind, in: OpenAIChat.format) else { return nil }
-        return ChatReasoningText(text: detail["text"]?.string ?? "", token: token)
-    }
-
-    /// The token of an element, as it is written.
-    static func token(_ detail: JSONTree) -> (OpaqueToken.Kind, String)? {
-        if let signature = detail["signature"]?.string, !signature.isEmpty { return (.signature, signature) }
-        if let data = detail["data"]?.string, !data.isEmpty { return (.encrypted, data) }
-        return nil
-    }
-
-    /// The value of `messages` of a client's body without the tokens that another provider has made; nil if there are
-    /// none.
-    static func understood(_ messages: RawSpan, by call: Call) -> [UInt8]? {
-        guard call.mayHaveTokens, OpaqueToken.mayOccur(in: messages), case .array(let turns)? = JSONTree(messages) else { return nil }
-        let left = turns.map { turn -> JSONTree in
-            guard case .object(var members) = turn, let place = members.lastIndex(where: { $0.name == "reasoning_details" }),
-                let details = members[place].value.elements
-            else { return turn }
-            let kept = details.compactMap { understood($0, by: call) }
-            if kept.isEmpty, !details.isEmpty { members.remove(at: place) } else { members[place].value = .array(kept) }
-            return .object(members)
-        }
-        return left == turns ? nil : JSONTree.array(left).encoded
-    }
-
-    /// An element as the call's provider has made it; nil if another one has made it.
-    private static func understood(_ detail: JSONTree, by call: Call) -> JSONTree? {
-        guard case .object(var members) = detail,
-            let place = members.lastIndex(where: {
-                ["signature", "data"].contains($0.name) && $0.value.string?.hasPrefix(OpaqueToken.mark) == true
-            }), let text = members[place].value.string
-        else { return detail }
-        guard let value = JSONTree.untagged(text, for: call, in: OpenAIChat.format) else { return nil }
-        members[place].value = value
-        return .object(members)
-    }
-
-    /// - Parameter token: the token as it is written.
-    static func write(_ text: String, _ kind: OpaqueToken.Kind, _ token: String, at index: Int, to writer: inout JSONWriter) {
-        writer.object {
-            switch kind {
-            case .signature:
-                $0.member("type", "reasoning.text")
-                $0.member("text", text)
-                $0.member("signature", token)
-            case .encrypted:
-                $0.member("type", "reasoning.encrypted")
-                $0.member("data", token)
-            }
-            $0.member("index", index)
         }
     }
 }

@@ -2,7 +2,7 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// Refusals that the router can repair itself.
+/// Refusals after which the router sends the request again itself: with a repair, or with another key.
 extension Attempt {
     /// The body of a refusal is complete: the request is sent again with a repair, if the provider knows one;
     /// else the attempt has failed.
@@ -15,7 +15,42 @@ extension Attempt {
                 of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),
             call.mayRepair(self, with: repair)
         else { return fail(error) }
-        becomeRepaired()
+        becomeRepeated()
         call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)
+    }
+
+    /// The failure of the attempt; nil if the request is sent again with another key.
+    ///
+    /// A key that the provider limits or refuses cools down. If no other key is left, the failure is that of the
+    /// provider: it is refused only if every key is, and otherwise limited until the first key is due.
+    func failureAfterKeyChange(_ error: ProviderError) -> ProviderError? {
+        guard let reason = KeyRing.Reason(error.failure), provider.pool != nil else { return error }
+        let now = NIODeadline.now()
+        guard let keys = provider.instance.keys else {
+            guard reason == .refused, !isCommitted, changedKeys == 0, provider.instance.hasNewToken(since: startedAt, now: now),
+                call.mayChangeKey(self, hasOther: true)
+            else { return error }
+            repeatWithOtherKey(after: error)
+            return nil
+        }
+        let failure = keys.failed(Int(key), reason, wait: error.retryAfter, now: now)
+        if failure.isNew {
+            call.loop.report(
+                call.snapshot.mask(error), ofKey: Int(key) + 1, of: keys.count, provider: provider.name, until: failure.until)
+        }
+        if !isCommitted, call.mayChangeKey(self, hasOther: failure.hasOther) {
+            repeatWithOtherKey(after: error)
+            return nil
+        }
+        guard let due = failure.firstDue else { return error }
+        var limited = error
+        limited.failure = .rateLimited
+        if reason == .refused || error.retryAfter != nil { limited.retryAfter = max(due - now, .zero) }
+        return limited
+    }
+
+    private func repeatWithOtherKey(after error: ProviderError) {
+        becomeRepeated()
+        call.repeatRequestWithOtherKey(of: self, after: call.snapshot.mask(error))
     }
 }

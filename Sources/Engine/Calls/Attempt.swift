@@ -41,13 +41,16 @@ final class Attempt {
     // cache line that a read touches is a cache miss.
     private var state = State.waiting
     /// Whether the stream belongs to this attempt: its first content has arrived.
-    private var isCommitted = false
+    private(set) var isCommitted = false
     private var isClientSlow = false
     private let hasFilterChain: Bool
     /// Whether the response must be JSON. It is held back until that is checked.
     let checksJSON: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
+    /// The position of the request's credential, and the number of other ones that it was sent with before.
+    let key: UInt8
+    let changedKeys: UInt8
     /// The number of choices without a finish reason; nil once content has followed the last one, because then finish
     /// reasons are not final.
     private var unfinishedChoices: Int?
@@ -119,7 +122,7 @@ final class Attempt {
     ///   - hasFilterChain: whether the route has `fallback_on` for `content_filter`.
     init(
         call: RunningCall, candidate: CallMachine.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, checksJSON: Bool,
+        startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, changedKeys: UInt8, checksJSON: Bool,
         hasFilterChain: Bool, budget: BufferBudget
     ) {
         self.call = call
@@ -133,6 +136,8 @@ final class Attempt {
         self.checksJSON = checksJSON
         heldParts = isHeldBack || checksJSON ? [] : nil
         self.provider = provider
+        key = UInt8(truncatingIfNeeded: provider.instance.keys?.next(now: startedAt) ?? 0)
+        self.changedKeys = changedKeys
         translator = provider.translator
         self.triedRepair = triedRepair
         let format = call.upstreamFormat(for: candidate, at: provider)
@@ -181,13 +186,13 @@ final class Attempt {
                 return local.start(deadline: deadline)
             }
             let request = try translator.request(for: providerCall, body: bytes.readableBytesSpan)
-            try provider.renewToken()
             target = request.target
             let timeouts = timeouts
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
-            transport = provider.start(request, clientBody: body, isStream: providerCall.isStream, timeouts: limits, delegate: self)
+            transport = try provider.start(
+                request, key: Int(key), clientBody: body, isStream: providerCall.isStream, timeouts: limits, delegate: self)
         } catch {
             fail(error)
         }
@@ -340,14 +345,16 @@ final class Attempt {
         }
         state = .decoding
         if providerCall.isStream { head = nil }
-        marksItsEnd = form != .other
+        marksItsEnd = form != .other || !providerCall.operation.isAudio
         isFolded = !providerCall.isStream && (form == .eventStream || form == .jsonLines)
     }
 
-    /// Hands the request over to another attempt, which repeats it with a repair.
-    func becomeRepaired() {
+    /// Hands the request over to another attempt, which repeats it with a repair or another key.
+    func becomeRepeated() {
         state = .done
+        transport?.cancel()
         transport = nil
+        _ = bufferShare.cover(0)
     }
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
@@ -441,6 +448,7 @@ final class Attempt {
 
     func fail(_ error: ProviderError, reason: String? = nil) {
         if isDone { return }
+        guard let error = failureAfterKeyChange(error) else { return }
         state = .done
         transport?.cancel()
         end(.failed(call.snapshot.mask(error), reason: reason ?? error.failure.rawValue))

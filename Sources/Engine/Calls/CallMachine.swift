@@ -49,6 +49,11 @@ struct CallMachine {
         ///
         /// - earlier: the repairs that the request already has.
         indirect case repairable(Repair, earlier: [Repair])
+        /// The upstream limits or refuses the key of the attempt's request.
+        ///
+        /// - hasOther: whether the provider has another key, which doesn't cool down.
+        /// - changes: how often the request has been sent with another key before.
+        case keyFailed(hasOther: Bool, changes: Int)
         /// The upstream has closed a kept connection without a response to the request.
         case connectionClosed(model: Int)
         /// The call ends for a reason from outside.
@@ -69,7 +74,8 @@ struct CallMachine {
         case queue(Candidate)
         /// A question: the same, with the slot that was granted.
         case claim(Candidate)
-        /// The request is sent again, as a part of the same attempt: with the repair, or on another connection.
+        /// The request is sent again, as a part of the same attempt: with the repair or another key, or on another
+        /// connection.
         case sendAgain
         /// The main attempt has failed, and the hedge takes its place.
         case promoteHedge
@@ -220,6 +226,8 @@ struct CallMachine {
         case .failed(let role, let failure): return failed(role, failure, now)
         case .repairable(let repair, let earlier):
             return earlier.count < Self.maxRepairs && !earlier.contains(repair) ? .sendAgain : .nothing
+        case .keyFailed(let hasOther, let changes):
+            return hasOther && changes < Self.maxKeyChanges && now < deadline ? .sendAgain : .nothing
         case .connectionClosed(let model): return replay(model)
         case .stopped(let failure): return end(.fail(failure), nil)
         }
@@ -252,6 +260,8 @@ struct CallMachine {
 
     /// The most repairs of one attempt.
     private static let maxRepairs = 4
+    /// The most changes of the key in one attempt: as many as a provider can have keys.
+    private static let maxKeyChanges = 100
 
     /// Sends the request again, at most once for a call.
     private mutating func replay(_ model: Int) -> Action {

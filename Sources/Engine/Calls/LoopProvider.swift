@@ -13,12 +13,10 @@ final class LoopProvider {
     /// The connections to the upstream; nil for a provider that responds from inside the process.
     let pool: UpstreamPool?
     private let authority: String
-    /// The fields that authenticate each request. They are sent to this provider's origin only.
-    private var credentials: [(String, String)]
-    /// The token in ``credentials`` that comes from a file; nil before the first request, and without such a file.
-    private var token: Secret?
-    /// The head of the last request. Most providers send the same head with every request.
-    private var lastHead: RenderedHead?
+    /// The fields of each request beside its credential. They are sent to this provider's origin only.
+    private let fields: [(String, String)]
+    /// The head of the last request with each credential. Most providers send the same head with every request.
+    private var lastHeads: [RenderedHead?]
 
     private final class RenderedHead {
         let method: String
@@ -39,10 +37,8 @@ final class LoopProvider {
         name = instance.name
         translator = instance.settings.makeProvider()
         authority = translator.origin?.authority ?? ""
-        credentials =
-            switch translator.authentication {
-            case .fields(let fields), .tokenFile(_, let fields): fields.map(\.revealed)
-            }
+        fields = translator.authentication.fields.map(\.revealed)
+        lastHeads = Array(repeating: nil, count: max(1, instance.credentials.count))
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
 
@@ -53,28 +49,20 @@ final class LoopProvider {
         translator.origin.map { "\($0.isTLS ? "https" : "http")://\(authority)\(target.prefix { $0 != "?" })" }
     }
 
-    /// Takes the token for the next request from the provider's file, if it has one.
-    func renewToken() throws(ProviderError) {
-        guard let file = instance.tokenFile else { return }
-        guard let token = file.token(now: .now()) else {
-            throw ProviderError(.providerRejected, message: "the provider's 'token_file' can't be read, or has no token")
-        }
-        guard token != self.token else { return }
-        self.token = token
-        credentials.removeAll { $0.0.lowercased() == "authorization" }
-        credentials.append(("authorization", "Bearer \(token.reveal())"))
-        lastHead = nil
-    }
-
     /// Sends a request to the upstream. Returns nil if the provider has none.
+    ///
+    /// - Parameter key: the position of the request's credential.
     func start(
-        _ request: UpstreamRequest, clientBody: RequestBody, isStream: Bool, timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
-    ) -> UpstreamCall? {
-        pool?.start(message(request, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
+        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, timeouts: UpstreamTimeouts,
+        delegate: any UpstreamDelegate
+    ) throws(ProviderError) -> UpstreamCall? {
+        pool?.start(try message(request, key, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
     }
 
-    private func message(_ request: UpstreamRequest, _ clientBody: RequestBody, isStream: Bool) -> UpstreamMessage {
-        let head = head(of: request)
+    private func message(
+        _ request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody, isStream: Bool
+    ) throws(ProviderError) -> UpstreamMessage {
+        let head = try head(of: request, key, clientBody)
         let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
         guard bodyBytes <= UpstreamMessage.copyLimit, clientBody.file == nil else {
             let pieces = request.body.map { source -> BodyPiece in
@@ -99,21 +87,24 @@ final class LoopProvider {
         }
     }
 
-    /// The request's head for this provider, with its credentials.
-    private func head(of request: UpstreamRequest) -> UpstreamRequestHead {
-        if let last = lastHead, last.fields == request.fields, last.target == request.target, last.method == request.method {
+    /// The request's head for this provider, with its credential.
+    private func head(of request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody) throws(ProviderError) -> UpstreamRequestHead {
+        let isFixed = instance.credentials.isEmpty || instance.credentials[key].isFixed
+        if isFixed, let last = lastHeads[key], last.fields == request.fields, last.target == request.target, last.method == request.method {
             return last.head
         }
+        let credential = instance.credentials.isEmpty ? [] : try instance.credentials[key].fields(for: request, authority, clientBody)
         let head = UpstreamRequestHead(
-            method: request.method, target: request.target, authority: authority, fields: request.fields.map(\.revealed) + credentials)
-        lastHead = RenderedHead(request, head)
+            method: request.method, target: request.target, authority: authority,
+            fields: request.fields.map(\.revealed) + credential + fields)
+        if isFixed { lastHeads[key] = RenderedHead(request, head) }
         return head
     }
 }
 
 extension HTTPField {
     /// The name and the value, also if it is a secret.
-    fileprivate var revealed: (String, String) {
+    var revealed: (String, String) {
         switch value {
         case .plain(let value): (name, value)
         case .secret(let value): (name, value.reveal())

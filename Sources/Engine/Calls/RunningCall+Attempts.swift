@@ -45,11 +45,11 @@ extension RunningCall {
 
     private func makeAttempt(
         _ candidate: CallMachine.Candidate, _ permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
-        at provider: LoopProvider, _ repairs: [Repair], tried repair: Repair? = nil, startedAt: NIODeadline
+        at provider: LoopProvider, _ repairs: [Repair], tried repair: Repair? = nil, changedKeys: UInt8 = 0, startedAt: NIODeadline
     ) -> Attempt {
         Attempt(
             call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || machine.isCommitted,
-            startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair,
+            startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair, changedKeys: changedKeys,
             checksJSON: checksJSON(of: candidate.model), hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
     }
 
@@ -145,15 +145,36 @@ extension RunningCall {
 
     /// Sends the attempt's request again with the repair, as a part of the same attempt.
     func repeatRequest(of attempt: Attempt, after error: ProviderError, with repair: Repair) {
+        sendAgain(
+            attempt, after: error, with: repair, attempt.providerCall.repairs + [repair], tried: repair, changedKeys: attempt.changedKeys)
+    }
+
+    /// The provider limits or refuses the key of the attempt's request. Returns whether the request may be sent again
+    /// with another one.
+    func mayChangeKey(_ attempt: Attempt, hasOther: Bool) -> Bool {
+        let event = CallMachine.Event.keyFailed(hasOther: hasOther, changes: Int(attempt.changedKeys))
+        guard case .sendAgain = machine.on(event, now: .now()) else { return false }
+        return true
+    }
+
+    /// Sends the attempt's request again with another key, as a part of the same attempt.
+    func repeatRequestWithOtherKey(of attempt: Attempt, after error: ProviderError) {
+        sendAgain(
+            attempt, after: error, with: .withOtherKey, attempt.providerCall.repairs, tried: nil, changedKeys: attempt.changedKeys + 1)
+    }
+
+    private func sendAgain(
+        _ attempt: Attempt, after error: ProviderError, with repair: Repair, _ repairs: [Repair], tried: Repair?, changedKeys: UInt8
+    ) {
         loop.observer?.repeated(AttemptView(attempt: attempt), with: repair)
         record(error, error.failure.rawValue, of: attempt, repair: repair.name)
         guard let permit = attempt.takePermit() else { return }
         let role = role(of: attempt)
-        let repaired = makeAttempt(
-            attempt.candidate, permit, isRepeat: attempt.isRepeat, isHeldBack: role == .hedge, at: attempt.provider,
-            attempt.providerCall.repairs + [repair], tried: repair, startedAt: attempt.startedAt)
-        if role == .hedge { hedge = repaired } else { self.attempt = repaired }
-        repaired.start(deadline: attempt.deadline)
+        let repeated = makeAttempt(
+            attempt.candidate, permit, isRepeat: attempt.isRepeat, isHeldBack: role == .hedge, at: attempt.provider, repairs, tried: tried,
+            changedKeys: changedKeys, startedAt: attempt.startedAt)
+        if role == .hedge { hedge = repeated } else { self.attempt = repeated }
+        repeated.start(deadline: attempt.deadline)
     }
 
     /// The request that was sent with this repair was accepted.
@@ -218,6 +239,7 @@ extension RunningCall {
         case _ where !request.operation.isMeasured:
             verdict = .abandoned
         case .succeeded:
+            attempt.provider.instance.keys?.succeeded(Int(attempt.key), startedAt: attempt.startedAt)
             verdict = .succeeded(latency: now - attempt.startedAt, firstToken: attempt.firstContentAt.map { $0 - attempt.startedAt })
         case .failed(let error, _):
             if error.failure == .providerRejected { snapshot.state(ofModel: attempt.candidate.model).account.remember(error) }
@@ -235,4 +257,9 @@ extension RunningCall {
         if case .failed = outcome, attempt.contentBytes == 0 { return 0 }
         return needs.promptTokens &+ TokenEstimate.tokens(ofBytes: attempt.contentBytes)
     }
+}
+
+extension Repair {
+    /// The provider limits or refuses the key that the request had.
+    fileprivate static let withOtherKey = Repair("with another key", isLasting: false)
 }

@@ -52,7 +52,7 @@ extension RunningCall {
                 return
             }
         }
-        record.cost = snapshot.policy.models[model].price?.cost(of: record.usage.usage) ?? record.usage.usage.costUSD
+        record.cost = record.usage.usage.costUSD ?? snapshot.policy.models[model].price?.cost(of: record.usage.usage)
     }
 
     /// US dollars at the price of the attempt's model; nil if that is unknown.

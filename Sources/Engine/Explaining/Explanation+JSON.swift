@@ -123,6 +123,19 @@ extension Explanation.Attempt {
         if let share = reason.share { writer.member("share", share) }
         writer.member("state", state.label)
         if let remaining = state.remaining { writer.member("state_ends_in_ms", remaining) }
+        if let keys {
+            writer.member("keys", keys.count)
+            writer.key("cooling_keys")
+            writer.array { list in
+                for key in keys.cooling {
+                    list.object {
+                        $0.member("key", key.position)
+                        $0.member("reason", key.reason.rawValue)
+                        $0.member("ends_in_ms", key.remaining)
+                    }
+                }
+            }
+        }
         writer.member("is_retry", isRetry)
         writer.member("wait_ms", wait)
         writer.key("timeouts_ms")

@@ -58,6 +58,14 @@ extension CallEnding {
     }
 }
 
+extension Explanation.Keys {
+    /// Empty if every key is ready.
+    var description: String {
+        let cooling = cooling.map { "key \($0.position) \($0.reason.rawValue) for \($0.remaining.rounded)" }
+        return cooling.isEmpty ? "" : "\(count - cooling.count) of \(count) keys ready: \(cooling.joined(separator: ", "))"
+    }
+}
+
 extension Explanation {
     /// The attempt that serves the request if only attempts at models that are down fail; nil if all of them are down.
     package var chosen: Attempt? {

@@ -92,7 +92,7 @@ struct PlannedCallBuilder {
         Explanation.Attempt(
             model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
             state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now),
-            isRetry: isRetry, wait: wait,
+            keys: snapshot.instance(ofModel: model)?.keys.map { Explanation.Keys($0, now: state.now) }, isRetry: isRetry, wait: wait,
             timeouts: snapshot.timeouts(ofModel: model, on: plan.timeoutRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry)
         )
     }
@@ -114,6 +114,13 @@ struct PlannedCallBuilder {
             }
             return Explanation.LeftOut(model: Explanation.Model(model, in: snapshot), rule: rule)
         }
+    }
+}
+
+extension Explanation.Keys {
+    fileprivate init(_ keys: KeyRing, now: NIODeadline) {
+        count = keys.count
+        cooling = keys.cooling(now: now).map { Explanation.CoolingKey(position: $0.position, reason: $0.reason, remaining: $0.until - now) }
     }
 }
 

@@ -68,6 +68,8 @@ package struct Explanation: Sendable, Equatable {
         package var part: Part
         package var reason: Reason
         package var state: State
+        /// The keys of its provider; nil if that doesn't have several.
+        package var keys: Keys?
         /// Whether the same model is called again.
         package var isRetry: Bool
         /// The time between the end of the previous attempt and the start of this one.
@@ -116,6 +118,20 @@ package struct Explanation: Sendable, Equatable {
         case full
         /// Assumed to be unreachable for this explanation.
         case down
+    }
+
+    /// The keys of a provider that has several.
+    package struct Keys: Sendable, Equatable {
+        package var count: Int
+        package var cooling: [CoolingKey]
+    }
+
+    /// A key that cools down.
+    package struct CoolingKey: Sendable, Equatable {
+        /// From 1.
+        package var position: Int
+        package var reason: KeyRing.Reason
+        package var remaining: Duration
     }
 
     package struct LeftOut: Sendable, Equatable {

@@ -73,7 +73,7 @@ package struct ExplanationTable {
         let wait = attempt.wait > .zero ? "after \(attempt.wait.rounded)" : ""
         return [
             number, attempt.model.label, attempt.part.label, [attempt.why, wait].filter { !$0.isEmpty }.joined(separator: ", "),
-            attempt.state.description,
+            [attempt.state.description, attempt.keys?.description ?? ""].filter { !$0.isEmpty }.joined(separator: ", "),
         ]
     }
 

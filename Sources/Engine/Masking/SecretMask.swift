@@ -1,4 +1,5 @@
 package import ProviderKit
+import Synchronization
 
 /// Replaces the secrets of a policy with `<secret>` in texts from outside: messages, codes and log fields.
 ///
@@ -16,9 +17,28 @@ package final class SecretMask: Sendable {
     private static let maxDepth = 3
 
     private let index: SecretIndex
+    /// Files with tokens, which are masked as they are at the time.
+    private let files: [TokenFile]
+    private let tokens = Mutex<(values: [Secret], index: SecretIndex)>(([], SecretIndex([])))
 
-    package init(_ secrets: [Secret]) {
+    package convenience init(_ secrets: [Secret]) {
+        self.init(secrets, files: [])
+    }
+
+    init(_ secrets: [Secret], files: [TokenFile]) {
         index = SecretIndex(secrets.flatMap { Self.parts(of: $0.reveal()) })
+        self.files = files
+    }
+
+    /// What is searched for.
+    private var indices: [SecretIndex] {
+        if files.isEmpty { return index.isEmpty ? [] : [index] }
+        let values = files.flatMap(\.tokens)
+        let changing = tokens.withLock { known in
+            if known.values != values { known = (values, SecretIndex(values.map { $0.reveal() })) }
+            return known.index
+        }
+        return [index, changing].filter { !$0.isEmpty }
     }
 
     /// The secret itself. Of a value of the field `authorization`, such as `Bearer abc`, it is the part after the
@@ -55,14 +75,13 @@ package final class SecretMask: Sendable {
 
     /// Whether a text shows a secret that is not encoded. It costs little, for texts of requests that succeed.
     package func shows(_ text: String) -> Bool {
-        !index.isEmpty && index.isShown(in: Array(text.utf8.prefix(Self.maxTextBytes)))
+        indices.contains { $0.isShown(in: Array(text.utf8.prefix(Self.maxTextBytes))) }
     }
 
     /// The ranges to replace, in order and apart from each other.
     private func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
-        guard !index.isEmpty else { return [] }
         var ranges: [Range<Int>] = []
-        find(in: DecodedText(bytes), depth: Self.maxDepth, &ranges)
+        for index in indices { Self.find(index, in: DecodedText(bytes), depth: Self.maxDepth, &ranges) }
         var merged: [Range<Int>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = merged.last, range.lowerBound <= last.upperBound {
@@ -74,10 +93,10 @@ package final class SecretMask: Sendable {
         return merged
     }
 
-    private func find(in text: DecodedText, depth: Int, _ ranges: inout [Range<Int>]) {
+    private static func find(_ index: SecretIndex, in text: DecodedText, depth: Int, _ ranges: inout [Range<Int>]) {
         index.find(in: text, &ranges)
         guard depth > 0 else { return }
-        for decoded in text.decodings { find(in: decoded, depth: depth - 1, &ranges) }
+        for decoded in text.decodings { find(index, in: decoded, depth: depth - 1, &ranges) }
     }
 }
 

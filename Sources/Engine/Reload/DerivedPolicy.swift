@@ -4,7 +4,7 @@ import RoutingPolicy
 struct DerivedPolicy: Sendable {
     let generation: Int
     let instances: [ProviderInstance?]
-    let mask: PolicyMask
+    let mask: SecretMask
     let loadedAt: Int
     let chains: [RouteChains]
     let auto: RouteChains
@@ -21,8 +21,9 @@ struct DerivedPolicy: Sendable {
     init(_ policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
         self.generation = generation
         self.instances = instances
-        mask = PolicyMask(
-            instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret), instances.compactMap { $0?.tokenFile })
+        mask = SecretMask(
+            instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret),
+            files: instances.flatMap { $0?.tokenFiles ?? [] })
         self.loadedAt = loadedAt
         let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
         let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }

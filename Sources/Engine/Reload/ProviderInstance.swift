@@ -1,3 +1,4 @@
+import NIOCore
 package import ProviderKit
 package import RoutingPolicy
 import Synchronization
@@ -11,8 +12,10 @@ package final class ProviderInstance: Sendable {
     package let settings: any ProviderSettings
     /// How long idle connections stay open.
     package let poolIdle: Duration
-    /// The file with the token of its requests; nil if there is none.
-    let tokenFile: TokenFile?
+    /// The credentials of its requests; empty for a server without any.
+    let credentials: [ProviderCredential]
+    /// Which of several credentials a request gets; nil if there are not several.
+    package let keys: KeyRing?
     private let retired = Atomic(false)
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)
@@ -22,7 +25,17 @@ package final class ProviderInstance: Sendable {
         self.settings = settings
         self.poolIdle = poolIdle
         provider = settings.makeProvider()
-        tokenFile = if case .tokenFile(let path, _) = provider.authentication { TokenFile(path) } else { nil }
+        credentials = provider.authentication.credentials.map(ProviderCredential.init)
+        keys = credentials.count > 1 ? KeyRing(count: credentials.count) : nil
+    }
+
+    var tokenFiles: [TokenFile] {
+        credentials.compactMap { if case .tokenFile(let file) = $0 { file } else { nil } }
+    }
+
+    /// Whether the file with the provider's token has another one than a request from this time had.
+    func hasNewToken(since startedAt: NIODeadline, now: NIODeadline) -> Bool {
+        tokenFiles.first?.hasChanged(since: startedAt, now: now) ?? false
     }
 
     /// The lasting repairs that have helped. Takes no lock while there are none.

@@ -109,14 +109,20 @@ struct PolicySchema {
             return
         }
         for provider in entries(of: node) {
-            for option in entries(of: provider.value) where !PolicySchema.switches.contains(option.key.text) || !option.value.isScalar {
+            for option in entries(of: provider.value) where !PolicySchema.isSwitch(option) {
                 issues += unsetIssues(in: option.value, isSecret: Vocabulary.secretOptions.contains(option.key.text))
             }
         }
     }
 
-    /// The options of a provider whose unset variables turn it off.
-    static let switches: Set<String> = ["api_key", "base_url"]
+    /// Whether an option of a provider is one whose unset variables turn it off.
+    static func isSwitch(_ option: ConfigEntry) -> Bool {
+        switch option.value.content {
+        case .scalar: ["api_key", "base_url"].contains(option.key.text)
+        case .sequence(let nodes): option.key.text == "api_key" && nodes.allSatisfy(\.isScalar)
+        case .mapping: false
+        }
+    }
 }
 
 /// One issue for each scalar with a variable that is unset and has no default.

@@ -31,7 +31,7 @@ package enum PolicySourceError: Error, Equatable {
 
 extension PolicySourceError {
     /// The text that follows the file's name in a message.
-    func reason(limit: Int) -> String {
+    package func reason(limit: Int) -> String {
         switch self {
         case .notFound: "does not exist"
         case .tooLarge: "is larger than \(limit >> 10) KiB"

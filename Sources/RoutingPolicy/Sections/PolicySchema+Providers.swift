@@ -114,12 +114,14 @@ extension PolicySchema {
         return nil
     }
 
-    /// The variables whose absence turns a provider off, each once.
+    /// The variables whose absence turns a provider off, each once. Of several keys, one is enough.
     private func unset(in node: ConfigNode) -> [String] {
         var names: [String] = []
-        for option in entries(of: node) where PolicySchema.switches.contains(option.key.text) {
-            guard case .scalar(let scalar) = option.value.content else { continue }
-            names += scalar.unset.filter { !names.contains($0) }
+        for option in entries(of: node) where PolicySchema.isSwitch(option) {
+            let values = if case .sequence(let nodes) = option.value.content { nodes } else { [option.value] }
+            let unset = values.map { node -> [String] in if case .scalar(let scalar) = node.content { scalar.unset } else { [] } }
+            guard !unset.contains(where: \.isEmpty) else { continue }
+            for name in unset.joined() where !names.contains(name) { names.append(name) }
         }
         return names
     }

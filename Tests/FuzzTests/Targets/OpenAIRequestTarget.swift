@@ -12,7 +12,7 @@ func checkOpenAIRequest(_ bytes: [UInt8]) throws {
     if request.user?.unicodeScalars.count ?? 0 > 64 { request.user = nil }
     let call = Call(operation: .chat, model: "m", isStream: false, format: WireFormat("other"), payload: .chat(request))
     var dialect = OpenAIDialect()
-    dialect.hasReasoning = true
+    dialect.reasoning = .content
     dialect.hasCacheControl = true
     guard let written = try? OpenAIChat.writeRequest(request, for: call, dialect) else { return }
     let again = try? OpenAIChat.readRequest(written.span.bytes)

@@ -1,0 +1,248 @@
+import Bedrock
+import Codecs
+import ProviderConformance
+import ProviderKit
+import TestSupport
+import Testing
+import WireFormats
+
+@Suite("the Bedrock plugin")
+struct BedrockPluginTests {
+    private static let claude = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+    private func provider() throws -> any Provider {
+        try PluginOptions(dictionaryLiteral: ("region", "us-east-1"), ("api_key", "bedrock-key-0123456789")).provider(
+            of: BedrockPlugin.self)
+    }
+
+    @Test("the provider passes the conformance suite")
+    func conformance() throws {
+        let suite = ProviderConformance(
+            provider: try provider(),
+            responses: [
+                .init(
+                    "a stream", isStream: true, head: UpstreamHead(status: 200, bodyForm: .other), bytes: Self.stream,
+                    content: .init(
+                        text: "Hello", reasoning: "Hm.", hasToken: true, toolCalls: [("f", #"{"a":1}"#)], finish: .toolCalls,
+                        usage: Usage(promptTokens: 18, completionTokens: 4, cachedTokens: 5, cacheWriteTokens: 3))),
+                .init(
+                    "a message", isStream: false, head: .json, bytes: Array(Self.message.utf8),
+                    content: .init(
+                        text: "Привет", toolCalls: [("f", #"{"a":1}"#)], finish: .toolCalls,
+                        usage: Usage(promptTokens: 3, completionTokens: 2))),
+            ],
+            requests: [
+                .chat(ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "Привет 🚀")]))
+            ],
+            failures: [
+                .init(
+                    "a limit", status: 429, body: #"{"message":"Too many requests, please wait before trying again."}"#, is: .rateLimited),
+                .init("a long prompt", status: 400, body: #"{"message":"Input is too long for requested model."}"#, is: .contextOverflow),
+            ])
+        #expect(suite.violations() == [])
+    }
+
+    // MARK: Options
+
+    @Test("requests have an API key, or are signed, and not both")
+    func credentials() throws {
+        #expect(try provider().authentication.credentials == [.bearer(Secret("bedrock-key-0123456789"))])
+        let pair: PluginOptions = [
+            "region": "eu-central-1", "access_key_id": "AKID", "secret_access_key": "secret-0123456789",
+            "session_token": "token-0123456789",
+        ]
+        let signed = try pair.provider(of: BedrockPlugin.self)
+        let key = AWSCredential(
+            accessKeyID: Secret("AKID"), secretAccessKey: Secret("secret-0123456789"), sessionToken: Secret("token-0123456789"),
+            region: "eu-central-1", service: "bedrock")
+        #expect(signed.authentication.credentials == [.signature(key)])
+        #expect(Set(signed.secrets.map { $0.reveal() }) == ["AKID", "secret-0123456789", "token-0123456789"])
+        #expect(signed.origin?.authority == "bedrock-runtime.eu-central-1.amazonaws.com")
+        var both = pair
+        both.values.append(("api_key", "k"))
+        #expect(both.issues(of: BedrockPlugin.self) == ["a provider has either 'api_key' or an AWS key, not both"])
+        #expect(PluginOptions(dictionaryLiteral: ("region", "us-east-1")).issues(of: BedrockPlugin.self) == ["key 'api_key' is missing"])
+        let wrong: PluginOptions = ["region": "us east", "api_key": "k"]
+        #expect(wrong.issues(of: BedrockPlugin.self) == ["'us east' is not a region"])
+    }
+
+    // MARK: Requests
+
+    @Test(
+        "the model is one segment of the path, also if it is an ARN",
+        arguments: [
+            (claude, "anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+                "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc"
+            ),
+        ])
+    func models(model: String, segment: String) throws {
+        let chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+        #expect(try provider().sent(chat, model: model).target == "/model/\(segment)/converse")
+        #expect(try provider().sent(chat, model: model, isStream: true).target == "/model/\(segment)/converse-stream")
+    }
+
+    @Test("a conversation with everything becomes a request of Converse")
+    func conversation() throws {
+        var chat = ChatRequest(messages: [
+            ChatMessage(.system, [ChatPart(.text("Be kind."), cacheControl: Array(#"{"type":"ephemeral","ttl":"1h"}"#.utf8))]),
+            ChatMessage(
+                .user,
+                [
+                    ChatPart(.text("What is this?")), ChatPart(.media(ChatMedia(.image, .base64("iVBORw0KGgo=", mediaType: nil)))),
+                    ChatPart(.text(" ")),
+                ]),
+            ChatMessage(.assistant, [ChatPart(.toolCall(ChatToolCall(id: "call/1", name: "look", arguments: #"{"x":1}"#)))]),
+            ChatMessage(.tool, [ChatPart(.toolResult(ChatToolResult(callID: "call/1", parts: [ChatPart(.text("a cat"))], isError: true)))]),
+            ChatMessage(.user, "So?"), ChatMessage(.system, "Be brief."),
+        ])
+        chat.tools = [ChatTool(name: "look", description: "", parameters: Array(#"{"properties":{}}"#.utf8))]
+        chat.toolChoice = .required
+        chat.maxTokens = 100
+        chat.sampling.temperature = 1.5
+        chat.stop = ["END"]
+        let sent = try provider().sent(chat, model: Self.claude).body
+        let expected = """
+            {"messages":[
+              {"role":"user","content":[{"text":"What is this?"},{"image":{"format":"png","source":{"bytes":"iVBORw0KGgo="}}}]},
+              {"role":"assistant","content":[{"toolUse":{"toolUseId":"call_1","name":"look","input":{"x":1}}}]},
+              {"role":"user","content":[{"toolResult":{"toolUseId":"call_1","content":[{"text":"a cat"}],"status":"error"}},
+                {"text":"So?"},{"text":"<system>\\nBe brief.\\n</system>"}]}],
+             "system":[{"text":"Be kind."},{"cachePoint":{"type":"default","ttl":"1h"}}],
+             "inferenceConfig":{"maxTokens":100,"temperature":1.0,"stopSequences":["END"]},
+             "toolConfig":{"tools":[{"toolSpec":{"name":"look","inputSchema":{"json":{"type":"object","properties":{}}}}}],"toolChoice":{"any":{}}}}
+            """
+        #expect(isSameJSON(sent, expected), "\(sent)")
+    }
+
+    @Test("a schema is a text, and Claude's thinking is a field of the model's own")
+    func output() throws {
+        var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+        chat.responseFormat = .schema(name: "r", description: nil, schema: Array(#"{"type":"object"}"#.utf8), isStrict: true)
+        chat.reasoning = .budget(tokens: 2048)
+        chat.maxTokens = 8192
+        let sent = try provider().sent(chat, model: Self.claude).body
+        #expect(
+            sent.contains(#""textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"r"}}}"#))
+        #expect(sent.contains(#""additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2048}}"#))
+        #expect(try !provider().sent(chat, model: "amazon.nova-pro-v1:0").body.contains("thinking"))
+    }
+
+    @Test("the tools of an earlier turn are declared, because the format requires it")
+    func toolHistory() throws {
+        var chat = ChatRequest(messages: [
+            ChatMessage(.user, "a"), ChatMessage(.assistant, [ChatPart(.toolCall(ChatToolCall(id: "1", name: "f", arguments: "{}")))]),
+            ChatMessage(.tool, [ChatPart(.toolResult(ChatToolResult(callID: "1", parts: [])))]),
+        ])
+        #expect(
+            try provider().sent(chat).body.contains(
+                #""toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}]}"#))
+        chat.toolChoice = .some(.none)
+        #expect(throws: ProviderError.self) { try provider().sent(chat) }
+    }
+
+    @Test("what the format can't express goes to the next model, by name")
+    func inexpressible() throws {
+        func refusal(_ change: (inout ChatRequest) -> Void, model: String = "meta.llama3") -> String? {
+            var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+            change(&chat)
+            let error = #expect(throws: ProviderError.self) { try provider().sent(chat, model: model) }
+            return error?.failure == .unsupported ? error?.message : nil
+        }
+        #expect(refusal { $0.choices = 2 }?.contains("several choices") == true)
+        #expect(refusal { $0.sampling.presencePenalty = 1 }?.contains("penalty") == true)
+        #expect(refusal { $0.sampling.topK = 5 }?.contains("'top_k'") == true)
+        let image = ChatMedia(.image, .url("https://h/a.png"))
+        #expect(refusal { $0.messages[0].parts.append(ChatPart(.media(image))) }?.contains("it needs the bytes") == true)
+    }
+
+    @Test("reasoning goes back to the provider that has made it, and after a refusal without it")
+    func reasoning() throws {
+        let provider = try provider(), events = provider.events(Self.stream, form: .other).events
+        let token = try #require(events.compactMap { if case .reasoningToken(let token) = $0 { token } else { nil } }.first)
+        let chat = ChatRequest(messages: [
+            ChatMessage(.user, "a"),
+            ChatMessage(.assistant, [ChatPart(.reasoning(ChatReasoningText(text: "Hm.", token: token))), ChatPart(.text("b"))]),
+            ChatMessage(.user, "c"),
+        ])
+        let expected = #"{"reasoningContent":{"reasoningText":{"text":"Hm.","signature":"c2ln"}}}"#
+        #expect(try provider.sent(chat).body.contains(expected))
+        let refusal = Array(#"{"message":"messages.1.content.0: Invalid `signature` in `thinking` block"}"#.utf8)
+        let call = Call.typed(chat), none: [UInt8] = []
+        let error = provider.failure(head: UpstreamHead(status: 400), body: refusal.span.bytes)
+        let known = provider.repair(of: call, body: none.span.bytes, refusedWith: error, refusal: refusal.span.bytes)
+        let repair = try #require(known)
+        #expect(try !provider.sent(chat, repairs: [repair]).body.contains("reasoningContent"))
+    }
+
+    // MARK: Responses
+
+    @Test("the events of a stream, with tool calls counted from 0 and the tokens of the cache in the prompt's")
+    func stream() throws {
+        let (events, usage, error) = try provider().events(Self.stream, form: .other)
+        #expect(error == nil)
+        #expect(
+            events == [
+                .start(id: nil, model: nil), .reasoning("Hm."),
+                .reasoningToken(OpaqueToken("c2ln", .signature, madeFor: .typed(ChatRequest(messages: [])))),
+                .text("Hello"), .toolCall(index: 0, id: "tooluse_1", name: "f"), .toolArguments(index: 0, fragment: #"{"a""#),
+                .toolArguments(index: 0, fragment: ":1}"), .finish(.toolCalls),
+            ])
+        #expect(usage?.promptTokens == 18 && usage?.cachedTokens == 5 && usage?.cacheWriteTokens == 3 && usage?.completionTokens == 4)
+    }
+
+    @Test("a stream without its end is truncated, and one without the usage is complete")
+    func ends() throws {
+        let withoutUsage = Self.parts.dropLast().flatMap { $0 }, withoutEnd = Self.parts.dropLast(2).flatMap { $0 }
+        #expect(try provider().events(withoutUsage, form: .other).error == nil)
+        #expect(try provider().events(withoutEnd, form: .other).error?.code == "upstream_truncated")
+    }
+
+    @Test(
+        "an exception has its class, in a stream and as a response",
+        arguments: [
+            ("throttlingException", 429, FailureClass.rateLimited), ("modelStreamErrorException", 424, .upstreamError),
+            ("internalServerException", 500, .upstreamError), ("serviceUnavailableException", 503, .upstreamError),
+            ("validationException", 400, .clientError), ("modelTimeoutException", 408, .upstreamError),
+            ("modelNotReadyException", 429, .rateLimited),
+        ])
+    func exceptions(name: String, status: Int, failure: FailureClass) throws {
+        let body = Array(#"{"message":"it failed"}"#.utf8)
+        let events = try provider().events(AWSEventStream.exception(name, #"{"message":"it failed"}"#), form: .other)
+        #expect(events.error?.failure == failure && events.error?.message == "it failed")
+        let type = name.prefix(1).uppercased() + name.dropFirst() + ":http://internal.amazon.com/coral/"
+        let head = UpstreamHead(status: status, fields: [HTTPField("x-amzn-errortype", type)])
+        #expect(try provider().failure(head: head, body: body.span.bytes).failure == failure)
+    }
+
+    @Test("a prompt that is too long has its class, and a malformed output is a failure")
+    func classes() throws {
+        let long = Array(#"{"message":"Input is too long for requested model."}"#.utf8)
+        #expect(try provider().failure(head: UpstreamHead(status: 400), body: long.span.bytes).failure == .contextOverflow)
+        let malformed = Self.message.replacing("end_turn", with: "malformed_tool_use")
+        #expect(try provider().events(Array(malformed.utf8), isStream: false).error?.failure == .upstreamError)
+    }
+
+    private static let parts = [
+        AWSEventStream.event("messageStart", #"{"role":"assistant"}"#),
+        AWSEventStream.event("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"Hm."}}}"#),
+        AWSEventStream.event("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"c2ln"}}}"#),
+        AWSEventStream.event("contentBlockStop", #"{"contentBlockIndex":0}"#),
+        AWSEventStream.event("contentBlockDelta", #"{"contentBlockIndex":1,"delta":{"text":"Hello"}}"#),
+        AWSEventStream.event("contentBlockStop", #"{"contentBlockIndex":1}"#),
+        AWSEventStream.event("contentBlockStart", #"{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"tooluse_1","name":"f"}}}"#),
+        AWSEventStream.event("contentBlockDelta", #"{"contentBlockIndex":2,"delta":{"toolUse":{"input":"{\"a\""}}}"#),
+        AWSEventStream.event("contentBlockDelta", #"{"contentBlockIndex":2,"delta":{"toolUse":{"input":":1}"}}}"#),
+        AWSEventStream.event("contentBlockStop", #"{"contentBlockIndex":2}"#),
+        AWSEventStream.event("messageStop", #"{"stopReason":"tool_use"}"#),
+        AWSEventStream.event(
+            "metadata",
+            #"{"metrics":{"latencyMs":1},"usage":{"inputTokens":10,"outputTokens":4,"totalTokens":22,"cacheReadInputTokens":5,"cacheWriteInputTokens":3}}"#
+        ),
+    ]
+    private static let stream = parts.flatMap { $0 }
+
+    private static let message =
+        #"{"metrics":{"latencyMs":1},"output":{"message":{"content":[{"text":"Привет"},{"toolUse":{"toolUseId":"t1","name":"f","input":{"a":1}}}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":2,"totalTokens":5}}"#
+}
