@@ -17,9 +17,13 @@ let package = Package(
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
             sources: [
+<<<<<<< ours
                 "AnthropicMessages", "BedrockConverse", "Gemini", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings",
                 "OpenAIObjects", "OpenAIResponses", "Shared",
-                "OpenAIResponses", "Shared",
+=======
+                "AnthropicMessages", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses",
+                "Shared",
+>>>>>>> theirs
             ],
             swiftSettings: settings
         )
