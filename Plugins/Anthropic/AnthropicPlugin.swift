@@ -37,6 +37,8 @@ public struct AnthropicProvider: Provider {
         options.headers.secrets + (options.apiKey.map { [$0] } ?? [])
     }
 
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try AnthropicModels.read(body) }
+
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         try AnthropicMessages.decoder(for: call, head: head)
     }

@@ -16,7 +16,10 @@ let package = Package(
             name: "WireFormats",
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
-            sources: ["AnthropicMessages", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses", "Shared"],
+            sources: [
+                "AnthropicMessages", "ModelLists", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses",
+                "Shared",
+            ],
             swiftSettings: settings
         )
     ]

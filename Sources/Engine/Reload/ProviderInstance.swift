@@ -11,6 +11,8 @@ package final class ProviderInstance: Sendable {
     package let settings: any ProviderSettings
     /// How long idle connections stay open.
     package let poolIdle: Duration
+    /// What is known of the provider's own list of models.
+    let listing = ModelListing()
     private let retired = Atomic(false)
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)

@@ -37,8 +37,9 @@ enum CountTokensEndpoint {
             let request = try CallEndpoint.outline(of: exchange, exactFrom: 0)
             exchange.asked = (request.models, false)
             let planned = PlanRequest(
-                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
-            let snapshot = exchange.snapshot.including(fallbackOf: planned)
+                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
+                traits: exchange.traits(of: request))
+            let snapshot = exchange.snapshot.including(unlistedOf: planned)
             var plan = try CallEndpoint.plan(planned, exchange, in: snapshot)
             guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, in: kind.format, now: readAt) else {
                 return respond(exchange) { write(request.needs.promptTokens, &$0) }
@@ -71,7 +72,7 @@ extension Snapshot {
     /// Whether the model's provider can count tokens in a format, and may be asked now.
     fileprivate func canCount(_ model: Int, in format: WireFormat, now: NIODeadline) -> Bool {
         guard let provider = instance(ofModel: model)?.provider else { return false }
-        let definition = policy.models[model]
+        let definition = models[model]
         return ModelDefinition.formats(definition.formats, for: .countTokens, upstream: definition.upstream, at: provider).contains(format)
             && state(ofModel: model).availability(now: now).isAvailable
     }

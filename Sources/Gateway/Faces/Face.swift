@@ -2,9 +2,12 @@ import Codecs
 import Engine
 import HTTPWire
 import ProviderKit
+import RoutingPolicy
 
 /// The API that the clients of one vendor speak: how the router reads their requests, and writes responses and errors.
 final class Face: Sendable {
+    /// What conditions call it.
+    let name: FaceName
     /// Whether bodies carry the routing overrides of requests and the `_router` of responses. Otherwise both are in
     /// header fields only.
     let bodiesCarryRouting: Bool
@@ -30,6 +33,7 @@ final class Face: Sendable {
     let writer: @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
 
     init(
+        name: FaceName,
         bodiesCarryRouting: Bool,
         members: RequestOutline.FieldTable,
         requestFields: [StaticString],
@@ -40,6 +44,7 @@ final class Face: Sendable {
         writeModel: @escaping @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void,
         writer: @escaping @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ created: Int) -> any ResponseWriter
     ) {
+        self.name = name
         self.bodiesCarryRouting = bodiesCarryRouting
         self.members = members
         self.requestFields = requestFields
@@ -49,6 +54,13 @@ final class Face: Sendable {
         self.writeModels = writeModels
         self.writeModel = writeModel
         self.writer = writer
+    }
+
+    static func named(_ name: FaceName) -> Face {
+        switch name {
+        case .openai: .openAI
+        case .anthropic: .anthropic
+        }
     }
 
     /// The face of a request to an endpoint. If the path doesn't say it, the version does that Anthropic's clients

@@ -40,12 +40,24 @@ enum ModelsEndpoint {
 
     static func one(_ exchange: Exchange) {
         let id = exchange.pathParameter ?? "", now = NIODeadline.now()
-        let scope = exchange.scope
+        let scope = exchange.scope, snapshot = exchange.snapshot.including(unlistedOf: PlanRequest(models: [id], scope: scope))
         let listed = entries(exchange, now: now).first { $0.id == id }
-        // A model is also found as `provider/model`, and a hidden model is shown to clients that may call it.
-        let unlisted = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
-        guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) })
+        // A model is also found as `provider/model` or through a wildcard, and a hidden model is shown to clients that
+        // may call it.
+        let unlisted = snapshot.models(named: id).first { snapshot.isUnlisted($0) || scope?.models.contains($0) != false }
+        guard let entry = listed ?? unlisted.map({ ModelEntry(model: $0, snapshot, hidesNames: exchange.hidesNames, now: now) })
         else { return exchange.respond(APIError.unknownModel(id)) }
+        // What the provider says would give it away.
+        guard let model = entry.model, !exchange.hidesNames else { return respond(entry, exchange) }
+        let bound = NIOLoopBound((exchange, entry), eventLoop: exchange.server.eventLoop)
+        exchange.loop.listing(ofModel: model, in: snapshot).whenSuccess { listed in
+            var (exchange, entry) = bound.value
+            if let listed { entry.add(listed) }
+            respond(entry, exchange)
+        }
+    }
+
+    private static func respond(_ entry: ModelEntry, _ exchange: Exchange) {
         var writer = JSONWriter()
         exchange.face.writeModel(entry, exchange.snapshot.loadedAt, &writer)
         exchange.respond(200, writer.bytes)
