@@ -33,6 +33,8 @@ public struct AnthropicProvider: Provider {
         operation == .chat || operation == .countTokens ? [AnthropicMessages.format] : []
     }
 
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try AnthropicModels.read(body) }
+
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         try AnthropicMessages.decoder(for: call, head: head)
     }

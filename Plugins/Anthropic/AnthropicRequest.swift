@@ -1,5 +1,6 @@
 import Codecs
 public import ProviderKit
+import WireFormats
 
 extension AnthropicProvider {
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
@@ -9,9 +10,15 @@ extension AnthropicProvider {
     }
 
     /// Anthropic's SDKs take the address without a version, and other servers give theirs with it.
-    private var messagesPath: String {
-        let path = options.baseURL.path
-        return path + (path.hasSuffix("/v1") ? "/messages" : "/v1/messages")
+    private var messagesPath: String { versionPath + "/messages" }
+
+    private var versionPath: String { options.baseURL.path + (options.baseURL.path.hasSuffix("/v1") ? "" : "/v1") }
+
+    public func modelsRequest() -> UpstreamRequest? {
+        let isSet = options.headers.contains { $0.name.lowercased() == Self.version.name }
+        return UpstreamRequest(
+            method: "GET", target: versionPath + "/models" + AnthropicModels.query,
+            fields: Self.fields.filter { $0.name != "content-type" } + (isSet ? [] : [Self.version]), body: [])
     }
 
     /// The client's own `anthropic-version` counts, as long as the policy doesn't set it. Several `anthropic-beta`

@@ -41,6 +41,8 @@ public struct GeminiProvider: Provider {
         }
     }
 
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try GeminiModels.read(body) }
+
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         try Gemini.decoder(for: call, head: head, signatures: options.signatures.map)
     }

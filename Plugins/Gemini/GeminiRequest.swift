@@ -21,12 +21,24 @@ extension GeminiProvider {
         }
     }
 
-    /// The path of a model. Google's SDKs take the address without a version, and other servers may give theirs with
-    /// it. Source: google-genai 3.6.1, `_transformers.t_model` and `_api_client`.
-    private func path(of model: String) -> String {
+    /// Vertex AI has no list of the models that a project can use.
+    public func modelsRequest() -> UpstreamRequest? {
+        guard options.vertexPath == nil else { return nil }
+        return UpstreamRequest(
+            method: "GET", target: versionPath + "/models" + GeminiModels.query, fields: Self.fields.filter { $0.name != "content-type" },
+            body: [])
+    }
+
+    /// Google's SDKs take the address without a version, and other servers may give theirs with it.
+    private var versionPath: String {
         let path = options.baseURL.path, last = path.split(separator: "/").last ?? ""
         let hasVersion = last.first == "v" && last.dropFirst().first?.isASCIIDigit == true
-        let base = path + (hasVersion ? "" : options.vertexPath == nil ? "/v1beta" : "/v1beta1") + (options.vertexPath ?? "")
+        return path + (hasVersion ? "" : options.vertexPath == nil ? "/v1beta" : "/v1beta1")
+    }
+
+    /// The path of a model. Source: google-genai 3.6.1, `_transformers.t_model` and `_api_client`.
+    private func path(of model: String) -> String {
+        let base = versionPath + (options.vertexPath ?? "")
         if let vertex = options.vertexPath, !vertex.isEmpty {
             let isComplete = model.hasPrefix("publishers/") || model.hasPrefix("endpoints/")
             return base + (isComplete ? "/" : "/publishers/google/models/") + model

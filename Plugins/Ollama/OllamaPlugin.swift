@@ -39,6 +39,8 @@ public struct OllamaProvider: Provider {
         (.embeddings, OllamaEmbed.format, "/embed"), (.embeddings, OllamaEmbed.legacy, "/embeddings"),
     ]
 
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try OllamaModels.read(body) }
+
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         call.operation == .embeddings ? try OllamaEmbed.decoder(for: call, head: head) : try OllamaChat.decoder(for: call, head: head)
     }

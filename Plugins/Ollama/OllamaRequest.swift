@@ -6,13 +6,18 @@ extension OllamaProvider {
         UpstreamRequest(target: target(for: call), fields: Self.fields + call.headers, body: try self.body.sources(for: call, body: body))
     }
 
+    public func modelsRequest() -> UpstreamRequest? {
+        UpstreamRequest(method: "GET", target: apiPath + "/tags", fields: Self.fields.filter { $0.name != "content-type" }, body: [])
+    }
+
     /// Ollama's clients take the address without `/api`, and its documentation of the cloud gives it with it.
+    private var apiPath: String { options.baseURL.path + (options.baseURL.path.hasSuffix("/api") ? "" : "/api") }
+
     private func target(for call: Call) -> String {
         let endpoint =
             Self.endpoints.first { $0.operation == call.operation && $0.format == call.format }
             ?? Self.endpoints.first { $0.operation == call.operation }
-        let path = options.baseURL.path
-        return path + (path.hasSuffix("/api") ? "" : "/api") + (endpoint?.path ?? "")
+        return apiPath + (endpoint?.path ?? "")
     }
 
     private static let fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")]

@@ -80,6 +80,12 @@ public struct OpenAIServer: Sendable {
             body: try OpenAIObjects.sources(for: call, body: body))
     }
 
+    /// The request for the server's list of models.
+    public func modelsRequest() -> UpstreamRequest {
+        UpstreamRequest(
+            method: "GET", target: options.baseURL.path + "/models", fields: fields.filter { $0.name != "content-type" }, body: [])
+    }
+
     /// The repair of a refused request.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
         switch chatFormat(of: call) {

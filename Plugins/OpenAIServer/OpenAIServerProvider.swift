@@ -1,5 +1,6 @@
 import Codecs
 public import ProviderKit
+import WireFormats
 
 /// A provider whose upstream is a server with OpenAI's API. By default it does what ``OpenAIServer`` does.
 public protocol OpenAIServerProvider: Provider {
@@ -21,6 +22,10 @@ extension OpenAIServerProvider {
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         try server.request(for: call, body: body)
     }
+
+    public func modelsRequest() -> UpstreamRequest? { server.modelsRequest() }
+
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try OpenAIModels.read(body) }
 
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
         server.repair(of: call, body: body, refusedWith: error, refusal: refusal)

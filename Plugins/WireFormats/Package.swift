@@ -17,13 +17,8 @@ let package = Package(
             dependencies: [.product(name: "ProviderKit", package: "ProviderKit")],
             path: ".",
             sources: [
-<<<<<<< ours
-                "AnthropicMessages", "BedrockConverse", "Gemini", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings",
+                "AnthropicMessages", "BedrockConverse", "Gemini", "ModelLists", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings",
                 "OpenAIObjects", "OpenAIResponses", "Shared",
-=======
-                "AnthropicMessages", "Ollama", "OpenAIAudio", "OpenAIChat", "OpenAIEmbeddings", "OpenAIObjects", "OpenAIResponses",
-                "Shared",
->>>>>>> theirs
             ],
             swiftSettings: settings
         )

@@ -9,6 +9,7 @@ package final class Engine: Sendable {
     package let loops: [EngineLoop]
     package let budget: BufferBudget
     package let spool: BodySpool
+    package let sticky = StickyMemory()
     private let eventLoops: [ObjectIdentifier]
 
     /// - Parameter makeObserver: makes the observer of one event loop.
@@ -22,10 +23,10 @@ package final class Engine: Sendable {
         self.budget = budget
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
-        let retryBudget = RetryBudget(loops: eventLoops.count)
+        let retryBudget = RetryBudget(loops: eventLoops.count), sticky = sticky
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(
-                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget,
+                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, sticky: sticky,
                 runningRequests: cell, observer: makeObserver(), logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
@@ -40,11 +41,19 @@ package final class Engine: Sendable {
         return loops[index]
     }
 
-    /// The state of each model of the policy in service.
+    /// The state of each model of the policy in service. A wildcard has the worst state of the models that it stands
+    /// for.
     package var stateViews: [ModelName: ModelStateView] {
-        let now = NIODeadline.now()
-        let states = store.current.states.models.map { (ModelName(provider: $0.key.provider, model: $0.key.name), $0.view(now: now)) }
-        return Dictionary(states, uniquingKeysWith: { first, _ in first })
+        let now = NIODeadline.now(), snapshot = store.current
+        let views = snapshot.policy.models.indices.map { index -> (ModelName, ModelStateView) in
+            let state = snapshot.states.models[index]
+            var view = state.view(now: now)
+            if snapshot.policy.models[index].isWildcard {
+                for state in snapshot.states.states(ofWildcard: index) { view.add(state.view(now: now)) }
+            }
+            return (ModelName(provider: state.key.provider, model: state.key.name), view)
+        }
+        return Dictionary(views, uniquingKeysWith: { first, _ in first })
     }
 
     /// The number of keys in each state, for each provider of the policy in service that has several.

@@ -20,6 +20,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// Learns about this loop's requests and calls.
     package let observer: (any CallObserver)?
     let retryBudget: RetryBudget
+    let sticky: StickyMemory
     /// This loop's count of running requests, which bounds the retry budget.
     private let runningRequests: RetryBudget.Cell
     /// The rotation counters of the current policy, by segment.
@@ -32,6 +33,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     init(
         eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
+        sticky: StickyMemory,
         runningRequests: RetryBudget.Cell, observer: (any CallObserver)?, logger: Logger
     ) {
         self.eventLoop = eventLoop
@@ -39,6 +41,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.transport = transport
         self.budget = budget
         self.retryBudget = retryBudget
+        self.sticky = sticky
         self.runningRequests = runningRequests
         self.observer = observer
         self.logger = logger
@@ -96,7 +99,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     /// The provider of a model; nil if the provider is off.
     func provider(ofModel model: Int, in snapshot: Snapshot) -> LoopProvider? {
-        let index = snapshot.policy.models[model].provider
+        let index = snapshot.models[model].provider
         let isCurrent = snapshot === current
         if isCurrent, index < currentProviders.count, let known = currentProviders[index] { return known }
         guard let instance = snapshot.instances[index] else { return nil }
@@ -108,7 +111,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return provider
     }
 
-    private func provider(of instance: ProviderInstance) -> LoopProvider {
+    func provider(of instance: ProviderInstance) -> LoopProvider {
         if let known = providers[ObjectIdentifier(instance)] { return known }
         let provider = LoopProvider(instance, transport: transport, eventLoop: eventLoop)
         if instance.isRetired {

@@ -136,7 +136,7 @@ extension APIError {
                     + "change the request or name another model",
                 code: "no_model_fits", param: "model")
         case .unfit(let name, let omitted):
-            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.policy.models[$0.model].key) (\($0.rule))" }.joined(
+            let models = omitted.prefix(Self.maxListedModels).map { "\(snapshot.models[$0.model].key) (\($0.rule))" }.joined(
                 separator: ", ")
             let more = omitted.count > Self.maxListedModels ? ", and \(omitted.count - Self.maxListedModels) more" : ""
             self.init(

@@ -13,8 +13,8 @@ struct HiddenNames {
                 [record.provider, record.model].compactMap(\.self).joined(separator: "/")
             ]
         var names: Set<String> = []
-        for index in asked.flatMap(snapshot.models(named:)) {
-            let model = snapshot.policy.models[index], provider = snapshot.policy.providers[model.provider]
+        for index in asked.flatMap(snapshot.models(expected:)) {
+            let model = snapshot.models[index], provider = snapshot.policy.providers[model.provider]
             names.formUnion([provider.name, provider.plugin, model.key, model.name, model.upstream])
             // An upstream also writes `gpt-4o` for `openai/gpt-4o:free`.
             names.formUnion(model.upstream.split(separator: "/").map { String($0.prefix { $0 != ":" }) })

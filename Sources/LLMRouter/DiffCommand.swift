@@ -10,8 +10,9 @@ struct DiffCommand: ParsableCommand {
         abstract: "Shows what a reload would change, and which requests would be routed differently.",
         discussion: """
             One of the two files may be '-' for standard input.
-            Compares, for each route, a plain request, one with an image and one with tools, and for each visible model a plain request. \
-            --requests compares other requests. Random orders use the same seed on both sides.
+            Compares, for each route, a plain request, one with an image, one with tools and one that meets each condition of its \
+            'when', and for each visible model a plain request. --requests compares other requests. Random orders use the same seed \
+            on both sides.
             Exit status: 0 no differences, 1 differences, 2 bad usage or a bad file.
             """)
 

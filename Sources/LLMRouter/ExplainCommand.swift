@@ -2,6 +2,7 @@ import ArgumentParser
 import ConfigTree
 import Engine
 import Gateway
+import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
@@ -29,6 +30,21 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A test of the policy file; its request, key and 'down' are used.", valueName: "name"))
     var test: String?
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A header field of the request, for the conditions of routes and sticky ones; repeat it for more.", valueName: "name: value"),
+        transform: Self.header(of:))
+    var header: [RequestHeader] = []
+
+    @Option(
+        help: "The API in which the request arrives: \(FaceName.allCases.map(\.rawValue).joined(separator: ", ")).",
+        transform: Self.face(named:))
+    var face: FaceName?
+
+    @Option(help: ArgumentHelp("The model that last served the conversation, for a route with 'sticky'.", valueName: "model"))
+    var lastServedBy: String?
+
     @Option(help: "The number of prompt tokens, instead of the estimate.")
     var tokens: Int?
 
@@ -52,7 +68,8 @@ struct ExplainCommand: ParsableCommand {
         if test != nil,
             let other = [
                 ("--request", request != nil), ("--operation", operation != nil), ("--key", key != nil), ("--down", !down.isEmpty),
-                ("--tokens", tokens != nil),
+                ("--tokens", tokens != nil), ("--header", !header.isEmpty), ("--face", face != nil),
+                ("--last-served-by", lastServedBy != nil),
             ]
             .first(where: \.1)?.0
         {
@@ -69,8 +86,11 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
-        let explanation = ExplainedRequest(input.operation, body: input.body, key: input.key, tokens: input.tokens, in: snapshot)
-            .explanation(state: .fresh(seed: seed), down: snapshot.models(down: input.down))
+        let explanation = ExplainedRequest(
+            input.operation, body: input.body, headers: HTTPFields(input.headers.map { ($0.name, $0.value) }), face: input.face,
+            key: input.key, tokens: input.tokens, in: snapshot
+        )
+        .explanation(state: .fresh(seed: seed, stickyModel: input.stickyModel), down: input.down)
         Console.out(
             json
                 ? String(decoding: explanation.json, as: UTF8.self)
@@ -85,9 +105,27 @@ struct ExplainCommand: ParsableCommand {
             nearest(to: word, in: words).map { "did you mean '\($0)'?" } ?? "use one of \(words.joined(separator: ", "))")
     }
 
+    private static func header(of text: String) throws -> RequestHeader {
+        guard let colon = text.firstIndex(of: ":"), let header = RequestHeader(String(text[..<colon]), String(text[colon...].dropFirst()))
+        else {
+            throw ValidationError("write a header field as 'name: value'")
+        }
+        return header
+    }
+
+    private static func face(named word: String) throws -> FaceName {
+        if let face = FaceName(rawValue: word) { return face }
+        let words = FaceName.allCases.map(\.rawValue)
+        throw ValidationError(
+            nearest(to: word, in: words).map { "did you mean '\($0)'?" } ?? "use one of \(words.joined(separator: ", "))")
+    }
+
     private struct Input {
         var operation: ProviderKit.Operation
         var body: [UInt8]
+        var headers: [RequestHeader] = []
+        var face = FaceName.openai
+        var stickyModel: ModelName?
         /// Index into the policy's keys.
         var key: Int?
         var tokens: Int?
@@ -101,22 +139,28 @@ struct ExplainCommand: ParsableCommand {
                 throw ValidationError("'\(policy.path)' has no test '\(test)'; \(Self.hint(test, tests.map(\.name), "'tests'"))")
             }
             return Input(
-                operation: definition.operation, body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key },
-                tokens: definition.tokens,
-                down: definition.down)
+                operation: definition.operation, body: definition.body, headers: definition.headers, face: definition.face,
+                stickyModel: definition.lastServedBy.flatMap { snapshot.models(named: $0).first }.map(snapshot.name(ofModel:)),
+                key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens, down: definition.down)
         }
         let keys = snapshot.policy.keys
         if let key, !keys.contains(where: { $0.name == key }) {
             throw ValidationError("'\(policy.path)' has no key '\(key)'; \(Self.hint(key, keys.map(\.name), "'keys'"))")
         }
         let names = snapshot.policy.providers.map(\.name) + snapshot.policy.models.flatMap { [$0.name, $0.key] }
-        for name in down where snapshot.models(named: name).isEmpty && !names.contains(name) {
+        for name in down where snapshot.models(named: name).isEmpty && snapshot.wildcard(for: name) == nil && !names.contains(name) {
             throw ValidationError(
                 "'\(policy.path)' has no provider or model '\(name)'; \(Self.hint(name, names, "'providers' and 'models'"))")
         }
+        let last = lastServedBy.flatMap { snapshot.models(named: $0).first }
+        if let lastServedBy, last == nil {
+            throw ValidationError("'\(policy.path)' has no model '\(lastServedBy)'; \(Self.hint(lastServedBy, names, "'models'"))")
+        }
         let operation = operation ?? .chat
         let body = if let request { try PolicyFile.bytes(request) } else { options.sample(of: operation).json }
-        return Input(operation: operation, body: body, key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
+        return Input(
+            operation: operation, body: body, headers: header, face: face ?? .openai, stickyModel: last.map(snapshot.name(ofModel:)),
+            key: keys.firstIndex { $0.name == key }, tokens: tokens, down: down)
     }
 
     private static func hint(_ name: String, _ known: [String], _ sections: String) -> String {

@@ -19,7 +19,7 @@ enum LiveCall {
             received.futureResult.whenComplete { _ in pool.shutdown() }
             let head = UpstreamRequestHead(
                 method: "POST", target: test.operation.path, authority: endpoint.host,
-                fields: secret.map { [("authorization", "Bearer \($0)")] } ?? [])
+                fields: (secret.map { [("authorization", "Bearer \($0)")] } ?? []) + test.headers.map { ($0.name, $0.value) })
             // The limits of the policy under test end the request.
             let timeouts = UpstreamTimeouts(
                 queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)

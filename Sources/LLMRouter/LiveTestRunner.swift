@@ -29,6 +29,8 @@ struct LiveTestRunner {
     func outcome(of test: RoutingExpectation, under policy: RoutingPolicy, reachesUpstreams: Bool) async throws -> TestReport.Outcome {
         if test.tokens != nil { return .skipped("'tokens' replaces the estimate, which a real request can't") }
         if let reason = test.operation.obstacleToLiveTest { return .skipped(reason) }
+        if test.face != .openai { return .skipped("a live test sends requests in OpenAI's format only") }
+        if test.lastServedBy != nil { return .skipped("'last_served_by' replaces the memory of a router that has served the conversation") }
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
         if !reachesUpstreams, let provider = ExpectationTrial(test, in: snapshot).upstream() {
             return .skipped("the request may reach the upstream of '\(provider)'; add --all to send it")

@@ -38,7 +38,8 @@ struct LLMRouterCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, HelpConfigCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
+            HelpConfigCommand.self,
         ])
 }
 

@@ -28,8 +28,13 @@ struct RequestOptions: ParsableArguments {
     @Option(help: "The request's 'max_tokens'.")
     var maxTokens: Int?
 
+    @Flag(help: "The request asks for a stream.")
+    var stream = false
+
     /// The names of the options that are set.
-    var usedOptions: [String] { Self.names([("--model", !model.isEmpty), ("--tags", tags != nil)]) + usedChatOptions }
+    var usedOptions: [String] {
+        Self.names([("--model", !model.isEmpty), ("--tags", tags != nil), ("--stream", stream)]) + usedChatOptions
+    }
 
     /// Those that only a chat request has.
     var usedChatOptions: [String] {
@@ -45,7 +50,7 @@ struct RequestOptions: ParsableArguments {
         SampleBody(
             operation: operation, models: model, tags: tags, hasImage: image, hasAudio: audio, hasFile: file, hasTools: tools,
             wantsJSON: jsonOutput,
-            maxTokens: maxTokens)
+            maxTokens: maxTokens, isStream: stream)
     }
 }
 
@@ -60,6 +65,7 @@ struct SampleBody {
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
+    var isStream = false
 
     var json: [UInt8] {
         var writer = JSONWriter()
@@ -85,6 +91,7 @@ struct SampleBody {
             }
             if let maxTokens { body.member("max_tokens", maxTokens) }
             if let tags { body.member("tags", tags) }
+            if isStream { body.member("stream", true) }
         }
         return writer.bytes
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Codecs
 import Engine
 import Gateway
+import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
@@ -10,6 +11,8 @@ struct SampleRequest {
     var label: String
     var operation = ProviderKit.Operation.chat
     var body: [UInt8]
+    /// The condition of a route that the request meets; nil if it is a plain one.
+    var condition: RouteCondition?
 
     /// How a policy routes the request.
     enum Outcome: Equatable {
@@ -31,11 +34,26 @@ struct SampleRequest {
                 SampleRequest(label: "\(name) with tools", body: SampleBody(models: [name], hasTools: true).json),
             ]
         }
+        let conditional = policies.flatMap { policy in
+            policy.routes.flatMap { route in
+                route.conditions.map { condition in
+                    let operation = condition.operations.first { _ in true } ?? .chat
+                    let body = SampleBody(operation: operation, models: [route.name], isStream: condition.isStream ?? false).json
+                    return SampleRequest(
+                        label: "\(route.name) with \(condition.words(in: policy))", operation: operation, body: body, condition: condition)
+                }
+            }
+        }.filter { seen.insert($0.label).inserted }
         let served = policies.flatMap(\.models).reduce(OperationSet()) { $0.union($1.serves) }
         let further = served.filter { $0 != .chat }.flatMap { operation in
             routes.map { SampleRequest(operation, of: $0, label: "\($0) for \(operation.rawValue)") }
         }
-        return samples + further + models.map { SampleRequest($0.serves.first { _ in true } ?? .chat, of: $0.key, label: $0.key) }
+        return samples + conditional + further
+            + models.map { model in
+                // A wildcard is not a name itself.
+                let name = model.isWildcard ? model.key.dropLast() + "any-model" : model.key
+                return SampleRequest(model.serves.first { _ in true } ?? .chat, of: name, label: model.key)
+            }
     }
 
     /// Reads one request per line. A line that is not a JSON object is bad usage.
@@ -56,7 +74,11 @@ struct SampleRequest {
     }
 
     func outcome(in snapshot: Snapshot) -> Outcome {
-        let explanation = ExplainedRequest(operation, body: body, key: nil, in: snapshot).explanation(state: .fresh(seed: 1))
+        let headers = condition?.headers.map { ($0.name, $0.values.first.map { $0.filter { $0 != "*" } } ?? "") } ?? []
+        let key = condition?.keys.first.flatMap { name in snapshot.policy.keys.firstIndex { $0.name == name } }
+        let explanation = ExplainedRequest(
+            operation, body: body, headers: HTTPFields(headers), face: condition?.faces.first ?? .openai, key: key, in: snapshot
+        ).explanation(state: .fresh(seed: 1))
         switch explanation.outcome {
         case .refused(let refusal): return .refused(status: refusal.status, code: refusal.code)
         case .planned(let course): return .planned(course.attempts.filter { !$0.isRetry }.map(\.model))

@@ -7,8 +7,9 @@ package import ProviderKit
 package final class LoopTelemetry: CallObserver {
     private let log: AccessLog
     private var models: [ModelName: ModelCounters] = [:]
-    /// The policy of the last call, and the counters of its models by index, as far as they were used.
-    private var snapshot: Snapshot?
+    /// The policy of the last call, by its generation, and the counters of its models by index, as far as they were
+    /// used.
+    private var generation = 0
     private var known: [ModelCounters?] = []
     /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
     private var requests: [(key: MetricValues.Request, count: Int)] = []
@@ -46,7 +47,7 @@ package final class LoopTelemetry: CallObserver {
             counters.estimated.add(record.usage.usage)
         }
         counters.audioSeconds += record.usage.usage.audioSeconds ?? 0
-        if let cost = record.cost { counters.cost += cost }
+        if let cost = record.cost { counters.cost += cost } else if call.snapshot.models[model].price == nil { counters.unpriced += 1 }
     }
 
     package func ended(_ request: borrowing RequestRecord) {
@@ -61,14 +62,15 @@ package final class LoopTelemetry: CallObserver {
 
     /// The counters of a model. They continue over all policies that contain it.
     private func counters(ofModel model: Int, in call: RunningCall) -> ModelCounters {
-        if call.snapshot !== snapshot {
-            snapshot = call.snapshot
+        if call.snapshot.generation != generation {
+            generation = call.snapshot.generation
             known = []
         }
-        if model < known.count, let counters = known[model] { return counters }
+        if model < known.count, !call.snapshot.isUnlisted(model), let counters = known[model] { return counters }
         let name = call.snapshot.metricName(ofModel: model)
         let counters = models[name] ?? ModelCounters()
         models[name] = counters
+        guard !call.snapshot.isUnlisted(model) else { return counters }
         while known.count <= model { known.append(nil) }
         known[model] = counters
         return counters

@@ -18,11 +18,13 @@ final class ModelCounters {
     var audioSeconds = 0.0
     /// US dollars.
     var cost = 0.0
+    /// Requests that the model served without a known cost.
+    var unpriced = 0
 
     var values: MetricValues.Model {
         MetricValues.Model(
             succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays, repairs: repairs,
-            reported: reported, estimated: estimated, audioSeconds: audioSeconds, cost: cost)
+            reported: reported, estimated: estimated, audioSeconds: audioSeconds, cost: cost, unpriced: unpriced)
     }
 }
 
@@ -54,6 +56,7 @@ package struct MetricValues: Sendable {
         package var audioSeconds: Double
         /// US dollars.
         package var cost: Double
+        package var unpriced: Int
 
         mutating func add(_ other: Model) {
             succeeded += other.succeeded
@@ -65,6 +68,7 @@ package struct MetricValues: Sendable {
             estimated.add(other.estimated)
             audioSeconds += other.audioSeconds
             cost += other.cost
+            unpriced += other.unpriced
         }
     }
 

@@ -56,6 +56,10 @@ package struct MetricsText {
         family(
             "llm_router_cost_usd_total", "counter", "Cost in US dollars, as reported by the provider or computed from the policy's prices.")
         for (name, model) in models { sample("llm_router_cost_usd_total", labels(name), text: "\(model.cost)") }
+        family(
+            "llm_router_unpriced_requests_total", "counter",
+            "Requests without a known cost: the model has no price in the policy, and its provider reported none.")
+        for (name, model) in models { sample("llm_router_unpriced_requests_total", labels(name), model.unpriced) }
         write(states)
         family(
             "llm_router_provider_keys", "gauge",

@@ -182,7 +182,7 @@ struct CallMachinePropertyTests {
         let now = after(.ms(random.below(3000))), down = random.below(4), plan = try Self.plan(policy, &random)
         func failure(_ model: Int) -> ProviderError { model == down ? .simulatedOutage : .simulatedFailure }
         let before = policy.states.models.map { $0.view(now: now) }
-        let states = SimulatedStates(policy.policy) { policy.states.models[$0] }
+        let states = SimulatedStates(policy) { policy.states.models[$0] }
         let simulation = CallSimulation(plan, RequestNeeds(), in: policy, states, at: now, failure: failure)
         #expect(policy.states.models.map { $0.view(now: now) } == before, "an explanation changes nothing")
 

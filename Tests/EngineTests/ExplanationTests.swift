@@ -45,7 +45,7 @@ struct ExplanationTests {
     @Test("cheapest shows the price, fastest the time, least_busy the attempts in progress, round_robin the rotation")
     func others() throws {
         #expect(try Fixture.explain(["cheap"]).called.prefix(3) == ["swift", "wise", "vast"])
-        #expect(try Fixture.explain(["cheap"]).why("swift") == "cheapest: $0.75")
+        #expect(try Fixture.explain(["cheap"]).why("swift")?.hasPrefix("cheapest: about $") == true)
         #expect(try Fixture.explain(["cheap"]).why("vast") == "cheapest: no price")
         let readings = ["swift": Fixture.reading(latency: 900, firstToken: 310), "wise": Fixture.reading(latency: 1500)]
         let quick = try Fixture.explain(["quick"], readings: readings)

@@ -39,9 +39,9 @@ struct FallbackTests {
         let scope = try #require(base.policy.keys.first { $0.name == key }).models
         var request = PlanRequest(models: models, needs: needs, scope: scope)
         change(&request.fields)
-        let snapshot = base.including(fallbackOf: request)
+        let snapshot = base.including(unlistedOf: request)
         let plan = try Planner.plan(request, in: snapshot, state: FixedState())
-        func names(_ models: [Int]) -> [String] { models.map { snapshot.policy.models[$0].key } }
+        func names(_ models: [Int]) -> [String] { models.map { snapshot.models[$0].key } }
         return (names(plan.tries), names(plan.fallback), plan, snapshot)
     }
 
@@ -132,13 +132,13 @@ struct FallbackTests {
     func unlisted() throws {
         let named = try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "vendor/new:free") }
         let model = try #require(named.plan.fallback.first)
-        #expect(named.fallback == ["vendor/new:free"] && model == named.snapshot.unlistedModel)
-        #expect(named.snapshot.policy.models[model].upstream == "vendor/new:free")
+        #expect(named.fallback == ["vendor/new:free"] && named.snapshot.isUnlisted(model))
+        #expect(named.snapshot.models[model].upstream == "vendor/new:free")
         #expect(named.snapshot.instance(ofModel: model)?.name == "q")
         #expect(named.snapshot.metricName(ofModel: model) == ModelName(provider: "q", model: "other"))
         #expect(named.snapshot.timeouts(ofModel: model, on: nil) == Timeouts())
         let listed = try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "vendor/large") }
-        #expect(listed.fallback == ["q/vendor/large"] && listed.snapshot.unlistedModel == nil)
+        #expect(listed.fallback == ["q/vendor/large"] && listed.snapshot.models.unlisted.isEmpty)
         #expect(try plan(["owning"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "new") }.fallback == ["new", "own", "paid"])
         #expect(try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("off", "new") }.fallback == [])
         #expect(throws: PlanRefusal.unknown("nobody/new")) {
@@ -179,8 +179,8 @@ struct FallbackTests {
         func state(_ name: String, in snapshot: Snapshot) throws -> ModelState {
             var request = PlanRequest(models: ["a"])
             (request.fields.fallbackProvider, request.fields.fallbackModel) = ("q", name)
-            let snapshot = snapshot.including(fallbackOf: request)
-            return snapshot.state(ofModel: try #require(snapshot.unlistedModel))
+            let snapshot = snapshot.including(unlistedOf: request)
+            return try #require(snapshot.models.unlisted.first).state
         }
         let first = try state("first", in: base)
         #expect(try state("first", in: base) === first)

@@ -34,7 +34,7 @@ struct OperationTests {
         var fields = RoutingOverrides()
         change(&fields)
         if fields != RoutingOverrides() { request.fields = fields }
-        return try Planner.plan(request, in: snapshot.including(fallbackOf: request), state: state)
+        return try Planner.plan(request, in: snapshot.including(unlistedOf: request), state: state)
     }
 
     private func keys(_ models: [Int]) throws -> [String] {

@@ -119,7 +119,7 @@ struct PlannerTests {
             providers: { p: { plugin: silent, timeouts: { idle: 2s, connect: 2s } } }
             models: { a: { provider: p, timeouts: { idle: 3s } } }
             """)
-        let timeouts = snapshot.modelTimeouts[0]
+        let timeouts = snapshot.timeouts(ofModel: 0)
         #expect(
             timeouts.idle == .seconds(3) && timeouts.connect == .seconds(2) && timeouts.total == .seconds(1)
                 && timeouts.firstByte == .seconds(60))

@@ -27,6 +27,47 @@ struct PriceTests {
         #expect(price.cost(of: Usage(promptTokens: 10, completionTokens: 0, cacheWriteTokens: 99, longCacheWriteTokens: 999)) == 0.00003)
     }
 
+    @Test("audio, images, minutes and requests may have their own prices")
+    func otherKinds() {
+        var price = Price(input: 1, output: 2)
+        var usage = Usage(promptTokens: 1000, completionTokens: 500, reasoningTokens: 100)
+        (usage.audioTokens, usage.audioOutputTokens) = (600, 200)
+        #expect(price.cost(of: usage) == 0.002)
+        (price.audioInput, price.audioOutput) = (10, 20)
+        #expect(price.cost(of: usage) == 0.011)
+        price.perRequest = 0.5
+        #expect(price.cost(of: usage) == 0.511)
+        var minutes = Usage(), images = Usage()
+        (minutes.audioSeconds, images.images) = (90, 3)
+        var flat = Price(input: 0, output: 0)
+        #expect(flat.cost(of: minutes) == nil && flat.cost(of: images) == nil)
+        (flat.perMinute, flat.perImage) = (0.006, 0.04)
+        #expect(abs((flat.cost(of: minutes) ?? 0) - 0.009) < 1e-12 && abs((flat.cost(of: images) ?? 0) - 0.12) < 1e-12)
+        flat.perRequest = 1
+        #expect(flat.cost(of: Usage()) == 1)
+    }
+
+    @Test("the cheapest model is the one that the request pays least for")
+    func cheapest() {
+        func order(_ request: PlanRequest, _ prices: [Price?], cached: Int? = nil) -> [Int] {
+            let cost = ExpectedCost(request)
+            let dollars = prices.enumerated().map { cost.dollars(ExpectedCost.Rates($1), isCached: $0 == cached) }
+            return prices.indices.sorted { (dollars[$0], $0) < (dollars[$1], $1) }
+        }
+        var flat = Price(input: 0, output: 0), images = Price(input: 0, output: 0), cached = Price(input: 3, output: 1)
+        (flat.perRequest, images.perImage, cached.cachedInput) = (0.01, 0.04, 0.1)
+        let prompt = Price(input: 0.1, output: 20), response = Price(input: 5, output: 1)
+        func chat(_ tokens: Int, max: Int? = nil) -> PlanRequest {
+            PlanRequest(needs: RequestNeeds(promptTokens: tokens, maxTokens: max))
+        }
+        #expect(order(chat(10), [prompt, response, flat, nil]) == [1, 0, 2, 3])
+        #expect(order(chat(100_000), [prompt, response, flat, nil]) == [2, 0, 1, 3])
+        #expect(order(chat(10_000, max: 1), [prompt, response]) == [0, 1])
+        #expect(order(chat(10_000), [response, cached], cached: 1) == [1, 0])
+        #expect(order(PlanRequest(operation: .imageGeneration), [images, flat]) == [1, 0])
+        #expect(order(PlanRequest(operation: .embeddings, needs: RequestNeeds(promptTokens: 10)), [prompt, response]) == [0, 1])
+    }
+
     @Test("the cost of unknown tokens is unknown, and a part never exceeds its whole")
     func bounds() {
         let price = Price(input: 1, output: 2, cachedInput: 0, reasoning: 0)

@@ -38,6 +38,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("responses-request", checkResponsesRequest),
         FuzzTarget("responses-body", checkResponsesBody),
         FuzzTarget("responses-response", checkResponsesResponse),
+        FuzzTarget("model-list", checkModelList),
         FuzzTarget("anthropic-request", checkAnthropicRequest),
         FuzzTarget("anthropic-body", checkAnthropicBody),
         FuzzTarget("anthropic-response", checkAnthropicResponse),

@@ -36,7 +36,7 @@ struct OptionReferenceTests {
             defaults: { \(at("defaults")), \(shared) }
             providers: { p: { plugin: echo, \(at("providers")) } }
             models: { m: { provider: p, \(at("models")) }, n: { provider: p } }
-            routes: { r: { try: [{ select: {}, \(at("step")) }], \(at("routes")) } }
+            routes: { r: { try: [{ select: {}, \(at("step")) }], sticky: { \(at("sticky")) }, \(at("routes")) } }
             keys: { k: { secret: s3cret-s3cret, \(at("keys")) } }
             tests: [{ name: t, request: { \(at("request")) }, expect: { chosen: m } }]
             """.replacing(", , ", with: ", ").replacing("{ ,", with: "{")
@@ -63,7 +63,7 @@ struct OptionReferenceTests {
         ("models.gpt-4o.retry.jitter", "each delay is drawn"), ("models.weight", "  weight             number, 0 to 1000"),
         ("weight", "models: the names"),
         ("keys.defaults", "keys.defaults: routing overrides"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"),
-        ("hedge", "time, 1ms to 24h, or p95"),
+        ("hedge", "time, 1ms to 24h, or p95"), ("when", "header fields that the request has"), ("routes.auto.sticky.ttl", "default 10m"),
         ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes in addition"),
         ("providers.delay", "time, 1ms to 24h"), ("max_price", "may be set on a selector"),
         ("listen", "top-level options"),

@@ -73,6 +73,14 @@ struct PolicyDifferenceTests {
                 ]
             ),
             (
+                "auto: { try: [a, b] }",
+                "auto: { try: [a, b], when: [{ header: { X-Team: [red, \"b*\"] }, face: anthropic, use: picked }, { stream: true, key: k, use: picked }], sticky: {} }",
+                [
+                    "~ route auto: when (none) -> header x-team red or b*, face anthropic -> picked, key k, stream true -> picked",
+                    "~ route auto: sticky (none) -> by session, prompt_cache_key, user, prefix, ttl 10m",
+                ]
+            ),
+            (
                 "select: { tags: x }", "select: { tags: \"!x, y\", provider: [q, p], min_context: 5, max_price: 2 }, order: cheapest",
                 [
                     "~ route picked: try select(tags x) -> select(tags !x, y, provider p, q, min_context 5, max_price input 2, output 2) cheapest"
@@ -93,6 +101,14 @@ struct PolicyDifferenceTests {
             (
                 "name: first, expect: { chosen: a }", "name: first, down: q, request: { image: true }, expect: { chosen: a }",
                 ["~ test first: down (none) -> q", "~ test first: request changed"]
+            ),
+            (
+                "name: first, expect: { chosen: a }",
+                "name: first, last_served_by: a, request: { header: { X-Team: red }, face: anthropic, stream: true }, expect: { chosen: a }",
+                [
+                    "~ test first: last_served_by (none) -> a", "~ test first: request changed",
+                    "~ test first: request.header x-team (none) -> red", "~ test first: request.face (none) -> anthropic",
+                ]
             ),
             ("name: first, expect: { chosen: a }", "name: second, expect: { refused: 404 }", ["+ test second", "- test first"]),
         ])

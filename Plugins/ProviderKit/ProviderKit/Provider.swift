@@ -111,6 +111,16 @@ public protocol Provider: Sendable {
     ///   - refusal: the body of the refusal, as for ``failure(head:body:)``.
     func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair?
 
+    /// The request for the provider's own list of models; nil if it has none. The router adds the credentials.
+    func modelsRequest() -> UpstreamRequest?
+
+    /// The models in the provider's list.
+    ///
+    /// Throw if the list is unreadable. A model that can't be read is left out.
+    ///
+    /// - Parameter body: the complete body of a response with a success status (2xx) to ``modelsRequest()``.
+    func models(from body: RawSpan) throws(ProviderError) -> [ListedModel]
+
     /// The response to a call, for a provider whose ``origin`` is nil. It is never called on other providers.
     ///
     /// - Parameters:
@@ -137,6 +147,12 @@ extension Provider {
 
     /// By default none.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? { nil }
+
+    /// By default nil: no list.
+    public func modelsRequest() -> UpstreamRequest? { nil }
+
+    /// By default none.
+    public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { [] }
 
     /// By default an empty response with the status 501.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {

@@ -14,6 +14,10 @@ public struct Usage: Sendable, Equatable {
     public var reasoningTokens: Int?
     /// The tokens of the prompt that are audio.
     public var audioTokens: Int?
+    /// The tokens of the response that are audio.
+    public var audioOutputTokens: Int?
+    /// The number of images that the response has.
+    public var images: Int?
     /// The length of the audio in the prompt, in seconds.
     public var audioSeconds: Double?
     /// The cost of the call in US dollars.

@@ -12,7 +12,8 @@ extension Usage {
     /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
     ///   the reasoning beside it [sub2api#5771]
     /// - prompt and completion tokens: `input_tokens` and `output_tokens` (OpenAI's audio and images)
-    /// - audio: `input_token_details.audio_tokens`, or `seconds` (OpenAI's transcriptions)
+    /// - audio in the prompt: `prompt_tokens_details.audio_tokens` (OpenAI's chats), `input_token_details.audio_tokens`
+    ///   or `seconds` (OpenAI's transcriptions); in the response: `completion_tokens_details.audio_tokens`
     /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
     init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         self.init()
@@ -20,15 +21,17 @@ extension Usage {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                (cachedTokens, cacheWriteTokens) = try Self.details("cached_tokens", "cache_write_tokens", &cursor, bytes)
+                let found = try Self.details(&cursor, bytes)
+                (cachedTokens, cacheWriteTokens, audioTokens) = (found.cached, found.written, found.audio ?? audioTokens)
                 continue
             }
             if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                (reasoningTokens, _) = try Self.details("reasoning_tokens", "", &cursor, bytes)
+                let found = try Self.details(&cursor, bytes)
+                (reasoningTokens, audioOutputTokens) = (found.reasoning, found.audio)
                 continue
             }
             if JSON.isKey(key, "input_token_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                (audioTokens, _) = try Self.details("audio_tokens", "", &cursor, bytes)
+                audioTokens = try Self.details(&cursor, bytes).audio ?? audioTokens
                 continue
             }
             let value = try cursor.skipValue(bytes)
@@ -63,17 +66,27 @@ extension Usage {
         if self == Usage() { return nil }
     }
 
-    private static func details(
-        _ first: StaticString, _ second: StaticString, _ cursor: inout JSONCursor, _ bytes: RawSpan
-    ) throws(JSONError) -> (Int?, Int?) {
-        var found: (Int?, Int?)
+    /// The kinds of tokens that the details of the prompt or the completion count.
+    private struct Details {
+        var cached: Int?, written: Int?, audio: Int?, reasoning: Int?
+    }
+
+    private static func details(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) -> Details {
+        var details = Details()
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
-            if JSON.isKey(key, first, in: bytes) { found.0 = count(value, bytes) }
-            if JSON.isKey(key, second, in: bytes) { found.1 = count(value, bytes) }
+            if JSON.isKey(key, "cached_tokens", in: bytes) {
+                details.cached = count(value, bytes)
+            } else if JSON.isKey(key, "cache_write_tokens", in: bytes) {
+                details.written = count(value, bytes)
+            } else if JSON.isKey(key, "audio_tokens", in: bytes) {
+                details.audio = count(value, bytes)
+            } else if JSON.isKey(key, "reasoning_tokens", in: bytes) {
+                details.reasoning = count(value, bytes)
+            }
         }
-        return found
+        return details
     }
 
     /// A length of audio; nil if it is negative, or longer than a month.

@@ -38,7 +38,7 @@ extension Attempt: UpstreamDelegate {
 }
 
 /// An upstream's header fields, looked up without a copy.
-private struct WireFields: HTTPFieldLookup {
+struct WireFields: HTTPFieldLookup {
     var fields: HTTPFields
 
     func value(_ name: String) -> String? { fields.value(name) }

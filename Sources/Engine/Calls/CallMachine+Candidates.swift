@@ -10,7 +10,7 @@ extension CallMachine {
     }
 
     mutating func nextCandidate() -> Candidate? {
-        let models = snapshot.policy.models
+        let models = snapshot.models
         return sequence.nextCandidate { models[$0].context }
     }
 
@@ -23,7 +23,7 @@ extension CallMachine {
     }
 
     private func hasCalledProvider(of candidate: Candidate) -> Bool {
-        let models = snapshot.policy.models
+        let models = snapshot.models
         let provider = models[candidate.model].provider
         return sequence.hasCalled { models[$0].provider == provider }
     }

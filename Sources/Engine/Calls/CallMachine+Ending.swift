@@ -66,7 +66,7 @@ extension CallMachine {
     /// The skipped candidates with their states: `'a': breaker open for another 12 s`.
     private func states(of skipped: [(candidate: Candidate, refusal: Refusal)], _ now: NIODeadline) -> String? {
         let listed = skipped.prefix(Self.maxListedStates).compactMap { candidate, refusal in
-            refusal.availability.reason(now: now).map { "'\(snapshot.policy.models[candidate.model].key)': \($0)" }
+            refusal.availability.reason(now: now).map { "'\(snapshot.models[candidate.model].key)': \($0)" }
         }
         let more = skipped.count - listed.count
         return listed.isEmpty ? nil : listed.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")

@@ -17,11 +17,11 @@ extension CallMachine {
                 .fail(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))), .stopped(error.failure))
         }
         if now >= deadline { return failOverdue() }
-        let policy = snapshot.policy
+        let policy = snapshot.policy, models = snapshot.models
         let rule = error.failureRule(
-            plan.failover, policy.providers[policy.models[failed.model].provider].failover, policy.defaults.failover)
+            plan.failover, policy.providers[models[failed.model].provider].failover, policy.defaults.failover)
         let retry = retry(ofModel: failed.model)
-        switch sequence.decide(rule, after: error.failure, retries: retry.retries, context: { policy.models[$0].context }) {
+        switch sequence.decide(rule, after: error.failure, retries: retry.retries, context: { models[$0].context }) {
         case .stop: return stop(after: error)
         case .next:
             if sequence.isPostponedRetryAllowed, let candidate = possibleRetry(after: failure) {

@@ -26,7 +26,7 @@ extension CallMachine {
 
     private func isAffordable(_ candidate: Candidate) -> Bool {
         guard let limit = plan.hedge?.maxCost else { return true }
-        let model = snapshot.policy.models[candidate.model]
+        let model = snapshot.models[candidate.model]
         guard let price = model.price else { return false }
         let usage = Usage(promptTokens: needs.promptTokens, completionTokens: needs.maxTokens ?? model.maxOutput)
         guard usage.completionTokens != nil || price.output == 0 else { return false }

@@ -52,7 +52,7 @@ extension CallMachine {
     /// The candidates with open breakers, the one that becomes half-open first in front. An account that has refused
     /// this call is not asked again.
     private var candidatesToProbe: [Candidate] {
-        let models = snapshot.policy.models
+        let models = snapshot.models
         let refusing = Set(failures.lazy.filter { $0.error.failure == .providerRejected }.map { models[$0.model].provider })
         let open = sequence.waitable.compactMap { skipped in skipped.refusal.availability.openUntil.map { (skipped.candidate, $0) } }
         return open.sorted { $0.1 < $1.1 }.map(\.0).filter { !refusing.contains(models[$0.model].provider) }

@@ -270,7 +270,7 @@ struct CallMachine {
         return .sendAgain
     }
 
-    func retry(ofModel model: Int) -> Retry { snapshot.modelRetry[model].overridden(by: plan.retry) }
+    func retry(ofModel model: Int) -> Retry { snapshot.retry(ofModel: model).overridden(by: plan.retry) }
 }
 
 /// Why no further attempt of a call follows.

@@ -123,6 +123,8 @@ extension RunningCall {
         // A call that reached no model costs its key one request and no tokens.
         admission?.end(usedTokens: record.usage.usage.totalTokens)
         loop.remove(self)
+        // A stream that broke has filled the cache too.
+        if failure == nil || machine.isCommitted { rememberModel() }
         recordSkipped()
         record.totalTime = .now() - request.arrivedAt
         loop.observer?.ended(self, failure)
@@ -130,10 +132,9 @@ extension RunningCall {
     }
 
     private func recordSkipped() {
-        let policy = snapshot.policy
         for (index, availability) in machine.sequence.notCalled {
-            let model = policy.models[index]
-            record.skipped.append(SkippedModel(provider: policy.providers[model.provider].name, model: model.name, availability))
+            let model = snapshot.models[index]
+            record.skipped.append(SkippedModel(provider: snapshot.policy.providers[model.provider].name, model: model.name, availability))
         }
     }
 }

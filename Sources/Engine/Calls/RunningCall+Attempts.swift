@@ -55,15 +55,15 @@ extension RunningCall {
 
     /// Whether a response of the model must be JSON: the request asks for JSON, and the route or the model demands it.
     private func checksJSON(of model: Int) -> Bool {
-        !request.isStream && needs.supports.contains(.json) && plan.validJSON ?? snapshot.policy.models[model].validJSON
+        !request.isStream && needs.supports.contains(.json) && plan.validJSON ?? snapshot.models[model].validJSON
     }
 
     /// The format in which the model gets the request: the client's if it is one of its own, otherwise its first; nil
     /// if it has none.
     func upstreamFormat(for candidate: CallMachine.Candidate, at provider: LoopProvider) -> WireFormat? {
         let formats = ModelDefinition.formats(
-            snapshot.policy.models[candidate.model].formats, for: request.operation,
-            upstream: snapshot.policy.models[candidate.model].upstream, at: provider.translator)
+            snapshot.models[candidate.model].formats, for: request.operation,
+            upstream: snapshot.models[candidate.model].upstream, at: provider.translator)
         return formats.contains(request.kind.format) ? request.kind.format : formats.first
     }
 
@@ -80,15 +80,15 @@ extension RunningCall {
     ) -> Call {
         let payload = if case .payload(let payload)? = translation { payload } else { request.payload }
         return Call(
-            operation: request.operation, model: snapshot.policy.models[candidate.model].upstream, isStream: request.isStream,
-            format: request.kind.format, payload: payload, defaults: snapshot.policy.models[candidate.model].requestDefaults,
-            overrides: snapshot.policy.models[candidate.model].requestOverrides,
+            operation: request.operation, model: snapshot.models[candidate.model].upstream, isStream: request.isStream,
+            format: request.kind.format, payload: payload, defaults: snapshot.models[candidate.model].requestDefaults,
+            overrides: snapshot.models[candidate.model].requestOverrides,
             continuation: plan.resumes && machine.isCommitted ? partial?.text : nil, keepsText: plan.resumes && isResumable,
             headers: headers(for: candidate, passes: translation == nil), repairs: repairs,
             earlierAttempts: candidate.isRetry ? machine.sequence.retriesMade : 0,
-            provider: snapshot.policy.providers[snapshot.policy.models[candidate.model].provider].name,
-            context: snapshot.policy.models[candidate.model].context,
-            maxOutput: snapshot.policy.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens,
+            provider: snapshot.policy.providers[snapshot.models[candidate.model].provider].name,
+            context: snapshot.models[candidate.model].context,
+            maxOutput: snapshot.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens,
             upstreamFormat: format)
     }
 
@@ -99,7 +99,7 @@ extension RunningCall {
     private func headers(for candidate: CallMachine.Candidate, passes: Bool) -> [HTTPField] {
         let formatHeaders = passes ? request.formatHeaders : []
         if request.headers.isEmpty { return formatHeaders }
-        let models = snapshot.policy.models
+        let models = snapshot.models
         let isOtherRequest = machine.sequence.hasCalled { $0 != candidate.model && models[$0].provider == models[candidate.model].provider }
         return formatHeaders + (isOtherRequest ? request.headers.filter { $0.name != HTTPField.idempotencyKey } : request.headers)
     }
@@ -107,7 +107,7 @@ extension RunningCall {
     /// Makes the attempt the one that the record and the client's side show.
     func present(_ attempt: Attempt) {
         record.provider = attempt.provider.name
-        record.model = snapshot.policy.models[attempt.candidate.model].name
+        record.model = snapshot.models[attempt.candidate.model].name
         record.isFallback = attempt.candidate.isFallback
         record.hasValidJSON = attempt.checksJSON
         record.firstByteTime = nil
@@ -217,13 +217,13 @@ extension RunningCall {
         record.upstreamFields = attempt.passedFields
         let model = attempt.candidate.model, failure = record(error, reason, of: attempt)
         loop.observer?.attemptEnded(AttemptView(attempt: attempt), failure)
-        loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.policy.models[model].name)
+        loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.models[model].name)
     }
 
     @discardableResult
     private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) -> FailedAttempt {
         let failure = FailedAttempt(
-            provider: attempt.provider.name, model: snapshot.policy.models[attempt.candidate.model].name, error: error, reason: reason,
+            provider: attempt.provider.name, model: snapshot.models[attempt.candidate.model].name, error: error, reason: reason,
             duration: .now() - attempt.startedAt, repair: repair,
             url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
             requestID: attempt.requestID.map { snapshot.mask($0) })

@@ -46,7 +46,7 @@ extension RunningCall {
     func resume(at attempt: Attempt) {
         let brokenModel = record.model, brokenProvider = record.provider
         record.provider = attempt.provider.name
-        record.model = snapshot.policy.models[attempt.candidate.model].name
+        record.model = snapshot.models[attempt.candidate.model].name
         record.isFallback = attempt.candidate.isFallback
         record.resumePoints.append(
             ResumePoint(provider: brokenProvider ?? "", model: brokenModel ?? "", textBytes: partial?.text.utf8.count ?? 0))

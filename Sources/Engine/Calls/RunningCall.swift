@@ -35,6 +35,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var slotNumber = 0
     /// The call's place under the limits of its key; nil if the key has none.
     let admission: KeyAdmission?
+    /// The conversation whose model is remembered when the call succeeds; nil if the route is not sticky.
+    private let conversation: Conversation?
     /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
     var partial: PartialResponse?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in
@@ -51,6 +53,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.admission = admission
         self.snapshot = snapshot
         self.writer = writer
+        conversation = plan.conversation
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
         record.planTime = .now() - request.readAt
         let isUpload = if case .form = request.payload { true } else { false }
@@ -86,6 +89,13 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Applies backpressure: while the client is slow, nothing is read from the upstream.
     package func clientWritable(_ isWritable: Bool) {
         attempt?.clientWritable(isWritable)
+    }
+
+    /// Remembers the model that served the conversation. A fallback is not remembered: it is for when everything else
+    /// has failed.
+    func rememberModel() {
+        guard let conversation, !record.isFallback, let provider = record.provider, let model = record.model else { return }
+        loop.sticky.remember(ModelName(provider: provider, model: model), for: conversation, now: .now())
     }
 
     /// Whether the call's `total` timeout has run out.

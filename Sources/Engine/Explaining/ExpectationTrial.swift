@@ -59,14 +59,16 @@ package struct ExpectationTrial {
     ///
     /// - Parameter refusal: returns the error response for a request without a plan.
     package func verdict(of request: PlanRequest, refusal: (PlanRefusal) -> RequestRefusal) -> Verdict {
-        let snapshot = snapshot.including(fallbackOf: request)
+        let snapshot = snapshot.including(unlistedOf: request)
         if snapshot !== self.snapshot { return ExpectationTrial(definition, in: snapshot).verdict(of: request, refusal: refusal) }
         let down = snapshot.models(down: definition.down)
+        let last = definition.lastServedBy.flatMap { snapshot.models(named: $0).first }.map(snapshot.name(ofModel:))
         for seed in Self.seeds {
             let trace = PlanTrace()
             var result: RoutingResult
             do throws(PlanRefusal) {
-                let plan = try Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: seed), trace: trace)
+                let plan = try Planner.plan(
+                    request, in: snapshot, state: ExplanationState.fresh(seed: seed, stickyModel: last), trace: trace)
                 result = self.result(of: plan, request.needs, down: down)
             } catch {
                 result = RoutingResult(attempts: [], refusal: refusal(error))
@@ -81,7 +83,7 @@ package struct ExpectationTrial {
     /// The result if every model that is not down serves its attempt. The attempts that would follow if all of them
     /// failed are in `further`.
     private func result(of plan: Plan, _ needs: RequestNeeds, down: Set<Int>) -> RoutingResult {
-        let fresh = SimulatedStates(snapshot.policy) { _ in nil }, start = NIODeadline.uptimeNanoseconds(0)
+        let fresh = SimulatedStates(snapshot) { _ in nil }, start = NIODeadline.uptimeNanoseconds(0)
         let actual = CallSimulation(plan, needs, in: snapshot, fresh, at: start) { down.contains($0) ? .simulatedOutage : nil }
         let complete = CallSimulation(plan, needs, in: snapshot, fresh, at: start) {
             down.contains($0) ? .simulatedOutage : .simulatedFailure
@@ -144,7 +146,7 @@ package struct ExpectationTrial {
 
     /// For example `gpt-4o, after demo failed` or `400 no model of 'auto' fits …`.
     private func description(of result: RoutingResult, isComplete: Bool = false) -> String {
-        func names(_ models: some Sequence<Int>) -> String { models.map { snapshot.policy.models[$0].key }.joined(separator: ", ") }
+        func names(_ models: some Sequence<Int>) -> String { models.map { snapshot.models[$0].key }.joined(separator: ", ") }
         let draw = result.seed.map { " (with seed \($0))" } ?? ""
         if result.chosen == nil, let refusal = result.refusal, !isComplete || result.attempts.isEmpty {
             let attempts = result.attempts.isEmpty ? "" : ": \(names(Self.unique(result.attempts)))"
@@ -163,11 +165,10 @@ package struct ExpectationTrial {
 extension Snapshot {
     /// The models that a test's name means. The request's unlisted fallback is `provider/name`.
     package func models(expected name: String) -> [Int] {
-        if let unlistedModel {
-            let model = policy.models[unlistedModel]
-            if name == "\(policy.providers[model.provider].name)/\(model.name)" { return [unlistedModel] }
-        }
-        return models(named: name)
+        let unlisted = policy.models.count..<models.indices.upperBound
+        return unlisted.first { model in
+            name == "\(policy.providers[models[model].provider].name)/\(models[model].name)"
+        }.map { [$0] } ?? models(named: name)
     }
 
     /// The models that are down if the given providers and models are down. A model is given as a name or as
@@ -176,8 +177,10 @@ extension Snapshot {
         var down: Set<Int> = []
         for name in names {
             let provider = policy.providers.firstIndex { $0.name == name }
-            down.formUnion(models(expected: name))
-            if let provider { down.formUnion(policy.models.indices.filter { policy.models[$0].provider == provider }) }
+            let named = models(expected: name)
+            // In a live test, the models that a wildcard stands for are known only to the request.
+            down.formUnion(named.isEmpty ? wildcard(for: name).map { [$0] } ?? [] : named)
+            if let provider { down.formUnion(models.indices.filter { models[$0].provider == provider }) }
         }
         return down
     }

@@ -68,6 +68,27 @@ extension Explanation.Request {
 extension Explanation.PlannedCall {
     fileprivate func write(to writer: inout JSONWriter, chosen: Explanation.Attempt?) {
         writer.member("route", route)
+        if !replacements.isEmpty {
+            writer.key("when")
+            writer.array { list in
+                for replacement in replacements {
+                    list.object {
+                        $0.member("route", replacement.route)
+                        $0.member("condition", replacement.condition)
+                        $0.member("use", replacement.use)
+                    }
+                }
+            }
+        }
+        if let sticky {
+            writer.key("sticky")
+            writer.object {
+                $0.member("by", sticky.identity)
+                $0.key("model")
+                if let model = sticky.model { $0.object(model.write) } else { $0.null() }
+                $0.member("goes_first", sticky.isPinned)
+            }
+        }
         writer.key("chosen")
         if let chosen { writer.object(chosen.model.write) } else { writer.null() }
         writer.key("attempts")

@@ -10,7 +10,7 @@ extension Explanation {
         _ request: PlanRequest, key: Key, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
         refusal: (PlanRefusal) -> RequestRefusal
     ) -> Explanation {
-        let trace = PlanTrace(), snapshot = snapshot.including(fallbackOf: request)
+        let trace = PlanTrace(), snapshot = snapshot.including(unlistedOf: request), state = state.including(snapshot.models)
         let explained = Request(
             operation: request.operation, models: request.models, needs: request.needs, overrides: request.fields, key: key,
             keyState: State(state.availability(of: key), now: state.now))
@@ -43,9 +43,26 @@ extension Explanation {
     }
 }
 
+extension Explanation.Replacement {
+    fileprivate init(_ replacement: PlanTrace.Replacement, in policy: RoutingPolicy) {
+        self.init(
+            route: policy.routes[replacement.route].name, condition: replacement.condition.words(in: policy),
+            use: policy.routes[replacement.condition.use].name)
+    }
+}
+
+extension Explanation.StickyNote {
+    fileprivate init?(_ plan: Plan, _ trace: PlanTrace, in snapshot: Snapshot) {
+        guard let route = plan.route.flatMap(snapshot.route), snapshot.policy.routes[route].sticky != nil else { return nil }
+        self.init(
+            identity: plan.conversation?.identity.word, model: trace.stickyModel.map { Explanation.Model($0, in: snapshot) },
+            isPinned: trace.isPinned)
+    }
+}
+
 extension Explanation.Model {
     init(_ model: Int, in snapshot: Snapshot) {
-        let definition = snapshot.policy.models[model]
+        let definition = snapshot.models[model]
         self.init(provider: snapshot.policy.providers[definition.provider].name, name: definition.name)
     }
 }
@@ -66,12 +83,14 @@ struct PlannedCallBuilder {
         self.plan = plan
         self.state = state
         self.down = down
-        let states = SimulatedStates(snapshot.policy, original: state.states)
+        let states = SimulatedStates(snapshot, original: state.state)
         let simulation = CallSimulation(plan, request.needs, in: snapshot, states, at: state.now) {
             down.contains($0) ? .simulatedOutage : .simulatedFailure
         }
         call = Explanation.PlannedCall(
-            route: plan.route, attempts: [], ending: simulation.ending, status: simulation.status, chains: [], maxModels: plan.maxModels,
+            route: plan.route, replacements: trace.replacements.map { Explanation.Replacement($0, in: snapshot.policy) },
+            sticky: Explanation.StickyNote(plan, trace, in: snapshot), attempts: [], ending: simulation.ending, status: simulation.status,
+            chains: [], maxModels: plan.maxModels,
             maxAttempts: plan.maxAttempts, total: plan.total, attemptTimeout: plan.attemptTimeout, skippedNames: plan.skippedNames,
             hedge: plan.hedge, resumes: plan.resumes, seed: trace.isDrawn ? state.seed : nil)
         let ranks = ExplanationRanks(request, trace, snapshot, state)
@@ -93,7 +112,8 @@ struct PlannedCallBuilder {
             model: Explanation.Model(model, in: snapshot), part: rank.part, reason: rank.reason,
             state: down.contains(model) ? .down : Explanation.State(state.reading(ofModel: model).availability, now: state.now),
             keys: snapshot.instance(ofModel: model)?.keys.map { Explanation.Keys($0, now: state.now) }, isRetry: isRetry, wait: wait,
-            timeouts: snapshot.timeouts(ofModel: model, on: plan.timeoutRoute), retry: snapshot.modelRetry[model].overridden(by: plan.retry)
+            timeouts: snapshot.timeouts(ofModel: model, on: plan.timeoutRoute),
+            retry: snapshot.retry(ofModel: model).overridden(by: plan.retry)
         )
     }
 

@@ -41,6 +41,10 @@ package struct Explanation: Sendable, Equatable {
     package struct PlannedCall: Sendable, Equatable {
         /// nil if the client named a model.
         package var route: String?
+        /// The conditions that hold, each with the route that it replaces and the one that it leads to.
+        package var replacements: [Replacement] = []
+        /// nil if the route is not sticky.
+        package var sticky: StickyNote?
         /// The attempts in order. The first one at a model that is not down is expected to succeed.
         package var attempts: [Attempt]
         /// Why no further attempt follows.
@@ -61,6 +65,25 @@ package struct Explanation: Sendable, Equatable {
         package var resumes: Bool
         /// The seed of random choices and rotations; nil if there were none.
         package var seed: UInt64?
+    }
+
+    /// A condition that holds.
+    package struct Replacement: Sendable, Equatable {
+        package var route: String
+        /// In words: `header x-team red, stream true`.
+        package var condition: String
+        /// The route that replaces it.
+        package var use: String
+    }
+
+    /// What the route remembers of the request's conversation.
+    package struct StickyNote: Sendable, Equatable {
+        /// What identifies the conversation, in the words of `by`; nil if the request has none of it.
+        package var identity: String?
+        /// The model that last served it; nil if none is remembered.
+        package var model: Model?
+        /// Whether that model goes first.
+        package var isPinned: Bool
     }
 
     package struct Attempt: Sendable, Equatable {

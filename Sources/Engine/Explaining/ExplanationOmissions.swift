@@ -18,7 +18,7 @@ struct ExplanationOmissions {
         self.snapshot = snapshot
         seen = plan.map { Set($0.tries + $0.fallback + $0.fallbackOn.values.joined()) } ?? []
         for omitted in trace.sections.flatMap(\.omitted) where traced[omitted.model] == nil { traced[omitted.model] = omitted.rule }
-        let names = request.models.isEmpty ? ["auto"] : request.models
+        let names = (request.models.isEmpty ? ["auto"] : request.models).map { trace.routeServing($0, in: snapshot.policy) }
         for name in names { addCandidates(of: name) }
         if let name = request.fields.fallbackModel {
             let models = request.fields.fallbackProvider.map { snapshot.models(named: name, of: $0) } ?? snapshot.models(named: name)
@@ -51,14 +51,14 @@ struct ExplanationOmissions {
 
     private mutating func add(_ model: Int, isGranted: Bool = false, isTry: Bool = true) {
         guard !seen.contains(model) else { return }
-        let provider = snapshot.policy.providers[snapshot.policy.models[model].provider]
+        let provider = snapshot.policy.providers[snapshot.models[model].provider]
         if provider.settings == nil {
             add(model, .off(provider.unset))
         } else if let rule = traced[model] {
             add(model, rule)
         } else if !isGranted, let scope = request.scope, !scope.models.contains(model) {
             add(model, .scope)
-        } else if let rule = RequestConditions(request).firstFailure(of: snapshot.policy.models[model], isTry: isTry) {
+        } else if let rule = RequestConditions(request).firstFailure(of: snapshot.models[model], isTry: isTry) {
             add(model, rule)
         }
     }
@@ -75,8 +75,9 @@ struct ExplanationOmissions {
         collect(route, &selections, &visited)
         for selection in selections {
             let kept = Set(selection.models)
-            for model in snapshot.policy.models.indices where !kept.contains(model) && !seen.contains(model) {
-                add(model, .condition(selection.selector.failedCondition(of: snapshot.policy.models[model], in: snapshot.policy)))
+            for model in snapshot.policy.models.indices
+            where !snapshot.policy.models[model].isWildcard && !kept.contains(model) && !seen.contains(model) {
+                add(model, .condition(selection.selector.failedCondition(of: snapshot.models[model], in: snapshot.policy)))
             }
         }
     }

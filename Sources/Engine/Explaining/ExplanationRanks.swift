@@ -10,17 +10,26 @@ struct ExplanationRanks {
 
     private let sections: [PlanTrace.Section]
     private let fields: RoutingOverrides
+    private let cost: ExpectedCost
     private let snapshot: Snapshot
     private let state: ExplanationState
+    /// The model that goes first because it served the conversation last.
+    private let pinned: Int?
 
     init(_ request: PlanRequest, _ trace: PlanTrace, _ snapshot: Snapshot, _ state: ExplanationState) {
         sections = trace.sections
         fields = request.fields
+        cost = ExpectedCost(request)
         self.snapshot = snapshot
         self.state = state
+        pinned = trace.isPinned ? trace.stickyModel : nil
     }
 
     func rank(of model: Int, isFallback: Bool) -> Rank {
+        if model == pinned, !isFallback, let first = sections.indices.first(where: { sections[$0].part.isTry }) {
+            let reason = Explanation.Reason(order: sections[first].order, text: "sticky: served the conversation last")
+            return Rank(part: part(first), reason: reason)
+        }
         let indices = sections.indices.filter { sections[$0].part.isFallback == isFallback && !sections[$0].part.isChain }
         // The request's `fallback_model` is traced last, but comes first.
         return rank(
@@ -55,7 +64,7 @@ struct ExplanationRanks {
 
     private func reason(_ section: PlanTrace.Section, _ position: Int) -> Explanation.Reason {
         let (model, reading) = section.chosen[position]
-        let definition = snapshot.policy.models[model], statistics = reading.statistics
+        let definition = snapshot.models[model], statistics = reading.statistics
         var reason = Explanation.Reason(order: section.order, text: section.order.rawValue)
         func add(_ detail: String) { reason.text += ": \(detail)" }
         if section.part.isTry, fields.prefersFast == true {
@@ -84,8 +93,8 @@ struct ExplanationRanks {
                 add(reason.score.map { "\($0.short) ms latency" } ?? "no samples")
             }
         case .cheapest:
-            reason.score = definition.price.map { $0.input + $0.output }
-            add(reason.score.map { "$\($0.money)" } ?? "no price")
+            reason.score = definition.price.map { cost.dollars(ExpectedCost.Rates($0), isCached: false) }
+            add(reason.score.map { "about $\($0.small)" } ?? "no price")
         case .leastBusy:
             reason.score = Double(reading.inFlight)
             add("\(reading.inFlight) in progress")

@@ -8,29 +8,37 @@ package struct ExplanationState: PlanningState {
     private let readings: @Sendable (Int) -> ModelReading
     private let rotations: @Sendable (Int) -> Int
     private let limits: @Sendable (String) -> Availability
-    /// Returns the state of a model; nil for one that has served nothing yet.
-    let states: @Sendable (Int) -> ModelState?
+    private let stickyModel: @Sendable (Conversation) -> ModelName?
+    /// Returns the state of a model of the policy; nil for one that has served nothing yet.
+    private let states: @Sendable (Int) -> ModelState?
+    /// The models of the request that the policy doesn't list.
+    private var unlisted: ServedModels?
     private var random: SplitMix64
 
     private init(
         seed: UInt64, now: NIODeadline, readings: @escaping @Sendable (Int) -> ModelReading, rotations: @escaping @Sendable (Int) -> Int,
         limits: @escaping @Sendable (String) -> Availability = { _ in .ready },
-        states: @escaping @Sendable (Int) -> ModelState? = { _ in nil }
+        states: @escaping @Sendable (Int) -> ModelState? = { _ in nil },
+        stickyModel: @escaping @Sendable (Conversation) -> ModelName? = { _ in nil }
     ) {
         self.seed = seed
         self.now = now
         self.readings = readings
         self.rotations = rotations
         self.limits = limits
+        self.stickyModel = stickyModel
         self.states = states
         random = SplitMix64(seed: seed)
     }
 
     /// The state of a process that has served nothing yet. The seed also determines the position of each rotation.
-    package static func fresh(seed: UInt64) -> ExplanationState {
+    ///
+    /// - Parameter stickyModel: the model that last served the request's conversation, if the route is sticky.
+    package static func fresh(seed: UInt64, stickyModel: ModelName? = nil) -> ExplanationState {
         let reading = ModelReading(availability: .ready, statistics: StatisticsSummary(), inFlight: 0)
         return ExplanationState(
-            seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, rotations: { _ in Int(truncatingIfNeeded: seed &- 1) })
+            seed: seed, now: .uptimeNanoseconds(0), readings: { _ in reading }, rotations: { _ in Int(truncatingIfNeeded: seed &- 1) },
+            stickyModel: { _ in stickyModel })
     }
 
     /// A state with fixed readings for some models. The other models have served nothing yet.
@@ -49,10 +57,23 @@ package struct ExplanationState: PlanningState {
         return ExplanationState(
             seed: seed, now: now, readings: { states.models[$0].reading(now: now) }, rotations: { loop.upcomingRotation(ofSegment: $0) },
             limits: { states.keyLimiters[$0].map { LimitChain(own: $0).availability(now: now) } ?? .ready },
-            states: { states.models[$0] })
+            states: { states.models[$0] }, stickyModel: { [sticky = loop.sticky] in sticky.model(of: $0, now: now) })
     }
 
-    package func reading(ofModel model: Int) -> ModelReading { readings(model) }
+    /// This state for a request that includes models which the policy doesn't list.
+    func including(_ models: ServedModels) -> ExplanationState {
+        var state = self
+        state.unlisted = models
+        return state
+    }
+
+    package func reading(ofModel model: Int) -> ModelReading {
+        unlisted?.unlisted(model)?.state.reading(now: now) ?? readings(model)
+    }
+
+    func state(ofModel model: Int) -> ModelState? { unlisted?.unlisted(model)?.state ?? states(model) }
+
+    package func model(of conversation: Conversation) -> ModelName? { stickyModel(conversation) }
 
     package func rotation(ofSegment segment: Int) -> Int { rotations(segment) }
 

@@ -50,6 +50,10 @@ package struct ExplanationTable {
         addWrapped("key", explanation.request.key.label + (state.isEmpty ? "" : ", \(state)"))
         addWrapped("policy", "\(policyName), digest \(explanation.config)")
         guard case .planned(let call) = explanation.outcome else { return }
+        for replacement in call.replacements {
+            addWrapped("when", "\(replacement.route): \(replacement.condition) -> \(replacement.use)")
+        }
+        if let sticky = call.sticky { addWrapped("sticky", sticky.label) }
         if !call.skippedNames.isEmpty {
             addWrapped("skipped", "\(call.skippedNames.joined(separator: ", ")): unknown, or not for this key")
         }
@@ -231,6 +235,16 @@ extension Explanation.State {
         case .full: "no free slot"
         case .down: "down"
         }
+    }
+}
+
+extension Explanation.StickyNote {
+    /// For example `session: demo/a served the conversation last, so it goes first`.
+    fileprivate var label: String {
+        guard let identity else { return "the request has nothing that identifies its conversation" }
+        guard let model else { return "\(identity): no model has served the conversation yet" }
+        return "\(identity): \(model.label) served the conversation last"
+            + (isPinned ? ", so it goes first" : ", but can't serve this request now")
     }
 }
 

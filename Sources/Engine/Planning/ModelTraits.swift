@@ -11,16 +11,15 @@ struct ModelTraits {
     var context: Int
     /// In tokens; `Int.max` if unknown.
     var maxOutput: Int
-    /// The sum of the input and output prices; infinite if unknown.
-    var price: Double
     var weight: Double
+    var rates: ExpectedCost.Rates
 
     init(_ model: ModelDefinition) {
         supports = model.supports.bits
         serves = model.serves.bits
         context = model.context ?? .max
         maxOutput = model.maxOutput ?? .max
-        price = model.price.map { $0.input + $0.output } ?? .infinity
         weight = model.weight
+        rates = ExpectedCost.Rates(model.price)
     }
 }

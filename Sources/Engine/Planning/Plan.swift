@@ -12,22 +12,28 @@ package struct PlanRequest: Sendable {
     package let overrides: OverridesBox?
     /// The models and routes that the key may use; nil: all of them.
     package let scope: ModelScope?
+    /// nil if the policy has no conditions and no sticky routes.
+    package let traits: RequestTraits?
 
     package init(
         operation: ProviderKit.Operation = .chat, models: [String] = [], needs: RequestNeeds = RequestNeeds(),
-        overrides: OverridesBox? = nil, scope: ModelScope? = nil
+        overrides: OverridesBox? = nil, scope: ModelScope? = nil, traits: RequestTraits? = nil
     ) {
         self.operation = operation
         self.models = models
         self.needs = needs
         self.overrides = overrides
         self.scope = scope
+        self.traits = traits
     }
 
     /// The routing overrides as a value; all of its fields are nil if there are none.
     package var fields: RoutingOverrides {
         get { overrides?.fields ?? RoutingOverrides() }
-        set { self = PlanRequest(operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope) }
+        set {
+            self = PlanRequest(
+                operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope, traits: traits)
+        }
     }
 }
 
@@ -62,6 +68,8 @@ package struct Plan: Sendable, Equatable {
     package var resumes = false
     /// The route's `valid_json`, which overrides each model's.
     package var validJSON: Bool?
+    /// The request's conversation, if the route remembers which model serves it.
+    package var conversation: Conversation?
 }
 
 extension Plan {
@@ -71,7 +79,7 @@ extension Plan {
     package mutating func keepFirstCandidate() -> Int? {
         guard let first = tries.first ?? fallback.first else { return nil }
         (tries, fallback, fallbackOn) = ([first], [], [:])
-        (maxModels, maxAttempts, hedge, resumes, validJSON) = (1, 1, nil, false, nil)
+        (maxModels, maxAttempts, hedge, resumes, validJSON, conversation) = (1, 1, nil, false, nil, nil)
         return first
     }
 }

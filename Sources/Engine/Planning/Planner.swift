@@ -9,6 +9,7 @@ package struct Planner<State: PlanningState> {
     /// serves the operation.
     private var conditions: RequestConditions?
     private var flat = RequestConditions.Flat()
+    private let cost: ExpectedCost
     private var state: State
     /// The minimum for the current segment: the higher one of the segment's and the request's.
     private var minSuccessRate: Float = 0
@@ -24,6 +25,8 @@ package struct Planner<State: PlanningState> {
     /// models don't mix: the first that is listed, whatever its state is and however long the request. nil until it is
     /// found, and for every operation but embeddings.
     private var vectorModel: String?
+    /// The model that last served the request's conversation on the current route; nil if none is remembered.
+    private var stickyModel: Int?
     /// Why the first name leads to no candidate. It counts if no other name and no fallback has one.
     private var refusal: PlanRefusal?
     private let trace: PlanTrace?
@@ -40,6 +43,7 @@ package struct Planner<State: PlanningState> {
 
     private init(snapshot: Snapshot, request: consuming PlanRequest, state: State, trace: PlanTrace?) {
         self.snapshot = snapshot
+        cost = ExpectedCost(request)
         self.request = request
         self.state = state
         self.trace = trace
@@ -102,7 +106,8 @@ package struct Planner<State: PlanningState> {
         if let route = snapshot.route(named: name) {
             let isGranted = request.scope?.routes.contains(route) == true
             if isGranted { self.isGranted = true }
-            return try addCandidates(of: snapshot.chains[route], name, scope: isGranted ? nil : request.scope, to: &plan)
+            let replacing = replacement(of: route), name = replacing == route ? name : snapshot.policy.routes[replacing].name
+            return try addCandidates(of: snapshot.chains[replacing], name, scope: isGranted ? nil : request.scope, to: &plan)
         }
         if name == "auto" { return try addCandidates(of: snapshot.auto, name, scope: request.scope, to: &plan) }
         plan.isNamed = true
@@ -110,9 +115,20 @@ package struct Planner<State: PlanningState> {
             guard case .off = error else { throw error }
             refusal = refusal ?? error
         }
-        if let first = plan.tries.first { plan.total = snapshot.modelTimeouts[first].total }
+        if let first = plan.tries.first { plan.total = snapshot.timeouts(ofModel: first).total }
         trace?.begin(.named(name), order: plan.tries.count > 1 ? .roundRobin : .listed)
         traceChosen(plan.tries)
+    }
+
+    /// The route that replaces this one because a condition holds; the route itself if none does.
+    private func replacement(of route: Int) -> Int {
+        guard let traits = request.traits else { return route }
+        var route = route
+        while let condition = snapshot.policy.routes[route].conditions.first(where: { traits.meets($0, request.operation) }) {
+            trace?.replaced(route, by: condition)
+            route = condition.use
+        }
+        return route
     }
 
     /// Adds the candidates of a list of names in their order. Each of them may be a model or a route. A name that is
@@ -143,6 +159,7 @@ package struct Planner<State: PlanningState> {
             if part.route != nil {
                 plan.route = plan.route ?? part.route
                 plan.fallbackOn.merge(part.fallbackOn) { first, _ in first }
+                plan.conversation = plan.conversation ?? part.conversation
             }
         }
         plan.maxModels = max(plan.maxModels, min(parts.count, plan.maxAttempts))
@@ -159,9 +176,9 @@ package struct Planner<State: PlanningState> {
     /// Those of the models with this name that the key may use, that serve the operation and whose providers are on,
     /// rotated.
     private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
-        let allowed = request.scope.map { scope in models.kept { scope.models.contains($0) || $0 == snapshot.unlistedModel } } ?? models
+        let allowed = request.scope.map { scope in models.kept { scope.models.contains($0) || snapshot.isUnlisted($0) } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
-        let serving = allowed.kept { snapshot.policy.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
+        let serving = allowed.kept { snapshot.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
         guard let first = serving.first else { throw .unfit(name, allowed.map { OmittedModel(model: $0, rule: misuse(of: $0)) }) }
         pinVectors(to: first)
         var served = serving.kept { snapshot.instance(ofModel: $0) != nil }
@@ -175,20 +192,20 @@ package struct Planner<State: PlanningState> {
 
     /// Why a model that the client names can't be used.
     private func misuse(of model: Int) -> Omission {
-        let served = snapshot.policy.models[model].serves
+        let served = snapshot.models[model].serves
         if served.contains(request.operation), let vectorModel { return .otherVectors(than: vectorModel) }
         return .operation(request.operation, serves: served)
     }
 
     private mutating func pinVectors(to model: Int) {
         guard request.operation == .embeddings, vectorModel == nil else { return }
-        vectorModel = snapshot.policy.models[model].name
+        vectorModel = snapshot.models[model].name
     }
 
     private mutating func pinVectors(to segment: Segment, _ scope: ModelScope?) {
         let first = segment.models.first {
-            scope?.models.contains($0) != false && snapshot.policy.models[$0].serves.contains(.embeddings)
-                && (!checksWishes || conditions?.failedWish(of: snapshot.policy.models[$0]) == nil)
+            scope?.models.contains($0) != false && snapshot.models[$0].serves.contains(.embeddings)
+                && (!checksWishes || conditions?.failedWish(of: snapshot.models[$0]) == nil)
         }
         if let first { pinVectors(to: first) }
     }
@@ -196,7 +213,7 @@ package struct Planner<State: PlanningState> {
     /// Whether the model's vectors don't mix with those of the request's other candidates.
     @inline(__always)
     private func hasOtherVectors(_ model: Int) -> Bool {
-        vectorModel.map { snapshot.policy.models[model].name != $0 } ?? false
+        vectorModel.map { snapshot.models[model].name != $0 } ?? false
     }
 
     private func traceChosen(_ models: [Int]) {
@@ -212,11 +229,13 @@ package struct Planner<State: PlanningState> {
         readConditions()
         plan.route = name
         if let index = chains.route { apply(index, to: &plan) }
+        if request.traits != nil { readConversation(chains, name, to: &plan) }
         if let scope, !chains.all.contains(where: scope.models.contains) { throw .forbidden(name) }
         if chains.hasFallback { hasFallback = true }
         let limit = candidateLimit(plan)
         for segment in chains.tries { appendCandidates(of: segment, .route(name), scope, limit, into: &plan.tries) }
         if request.overrides?.fields.prefersFast == true, chains.tries.count > 1 { rankByLatency(&plan.tries) }
+        if let stickyModel { pin(stickyModel, chains.tries, scope, to: &plan.tries) }
         for segment in chains.fallback { appendCandidates(of: segment, .fallback, scope, limit, into: &plan.fallback) }
         for (failure, segments) in chains.fallbackOn {
             var chain: [Int] = []
@@ -224,6 +243,35 @@ package struct Planner<State: PlanningState> {
             plan.fallbackOn[failure] = chain
         }
         if plan.tries.isEmpty, plan.fallback.isEmpty, refusal == nil { refusal = refusal(chains, name, scope) }
+    }
+
+    /// Reads the request's conversation, if the route is sticky, and the model that last served it.
+    private mutating func readConversation(_ chains: RouteChains, _ name: String, to plan: inout Plan) {
+        stickyModel = nil
+        guard let route = chains.route, let sticky = snapshot.policy.routes[route].sticky else { return }
+        plan.conversation = request.traits?.conversation(on: name, sticky)
+        guard let conversation = plan.conversation, let last = state.model(of: conversation) else { return }
+        stickyModel = snapshot.models(named: last.model, of: last.provider).first
+        trace?.stickyModel = stickyModel
+    }
+
+    /// Puts the model that last served the conversation first, if it is a model of `try`, fits the request and is
+    /// available.
+    private mutating func pin(_ model: Int, _ tries: [Segment], _ scope: ModelScope?, to chain: inout [Int]) {
+        guard state.availability(ofModel: model).isAvailable else { return }
+        if let position = chain.firstIndex(of: model) {
+            chain.remove(at: position)
+        } else {
+            // It may fit and rank too low.
+            let fitting = tries.first { segment in
+                guard segment.models.contains(model) else { return false }
+                begin(segment, isTry: true)
+                return fits(model, scope, nil)
+            }
+            guard fitting != nil else { return }
+        }
+        chain.insert(model, at: 0)
+        trace?.isPinned = true
     }
 
     private mutating func readConditions() {
@@ -255,13 +303,10 @@ package struct Planner<State: PlanningState> {
     private mutating func appendCandidates(
         of segment: Segment, _ part: PlanTrace.Part, _ scope: ModelScope?, _ limit: Int, into chain: inout [Int]
     ) {
-        let wishes = part.isTry ? request.overrides : nil
-        checksWishes = wishes != nil && flat.hasWishes
-        prefersFast = wishes?.fields.prefersFast == true
+        let wishes = begin(segment, isTry: part.isTry)
         let selected = segment.isSelected ? wishes?.fields.selectionMode?.order ?? segment.order : segment.order
         let order = prefersFast ? .fastest : selected
         trace?.begin(part, order: order)
-        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, wishes?.fields.minSuccessRate ?? 0))
         if request.operation == .embeddings { pinVectors(to: segment, scope) }
         let end = chain.count + limit
         if order == .listed {
@@ -271,6 +316,16 @@ package struct Planner<State: PlanningState> {
         } else {
             appendRanked(segment, order, scope, end, into: &chain)
         }
+    }
+
+    /// Sets what binds the models of a segment. Returns the request's wishes, if they do.
+    @discardableResult
+    private mutating func begin(_ segment: Segment, isTry: Bool) -> OverridesBox? {
+        let wishes = isTry ? request.overrides : nil
+        checksWishes = wishes != nil && flat.hasWishes
+        prefersFast = wishes?.fields.prefersFast == true
+        minSuccessRate = Float(max(segment.minSuccessRate ?? 0, wishes?.fields.minSuccessRate ?? 0))
+        return wishes
     }
 
     /// Appends the available models in ranked order, and then the unavailable ones as listed.
@@ -324,7 +379,7 @@ package struct Planner<State: PlanningState> {
             let statistics = state.statistics(ofModel: model)
             if prefersFast { return -Double(statistics.preferredLatency) }
             return -Double(statistics.meanFirstTokenMilliseconds ?? statistics.meanLatencyMilliseconds ?? -1)
-        case .cheapest: return -snapshot.traits[model].price
+        case .cheapest: return -cost.dollars(snapshot.traits[model].rates, isCached: model == stickyModel)
         case .leastBusy: return -Double(state.inFlight(ofModel: model))
         }
     }
@@ -346,9 +401,9 @@ package struct Planner<State: PlanningState> {
             return false
         }
         guard flat.areMet(by: snapshot.traits[model]),
-            !checksWishes || conditions?.failedWish(of: snapshot.policy.models[model]) == nil
+            !checksWishes || conditions?.failedWish(of: snapshot.models[model]) == nil
         else {
-            if let trace, let rule = conditions?.firstFailure(of: snapshot.policy.models[model], isTry: checksWishes) {
+            if let trace, let rule = conditions?.firstFailure(of: snapshot.models[model], isTry: checksWishes) {
                 trace.omitted(model, rule)
             }
             return false
@@ -383,7 +438,7 @@ package struct Planner<State: PlanningState> {
         }
         let omitted = served.map { model -> OmittedModel in
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
-            if let rule = conditions?.firstFailure(of: snapshot.policy.models[model]) { return OmittedModel(model: model, rule: rule) }
+            if let rule = conditions?.firstFailure(of: snapshot.models[model]) { return OmittedModel(model: model, rule: rule) }
             if let vectorModel, hasOtherVectors(model) { return OmittedModel(model: model, rule: .otherVectors(than: vectorModel)) }
             return OmittedModel(
                 model: model,

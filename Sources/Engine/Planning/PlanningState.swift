@@ -9,6 +9,8 @@ package protocol PlanningState {
     func availability(ofModel model: Int) -> Availability
     func statistics(ofModel model: Int) -> StatisticsSummary
     func inFlight(ofModel model: Int) -> Int
+    /// The model that last served the conversation; nil if none is remembered.
+    func model(of conversation: Conversation) -> ModelName?
     /// A number that increases with each call, separately for each segment.
     func rotation(ofSegment segment: Int) -> Int
     /// A random number from 0 up to 1, exclusive.
@@ -19,6 +21,7 @@ extension PlanningState {
     package func availability(ofModel model: Int) -> Availability { reading(ofModel: model).availability }
     package func statistics(ofModel model: Int) -> StatisticsSummary { reading(ofModel: model).statistics }
     package func inFlight(ofModel model: Int) -> Int { reading(ofModel: model).inFlight }
+    package func model(of conversation: Conversation) -> ModelName? { nil }
 }
 
 /// The current state of the process, for a request that is served.
@@ -38,6 +41,8 @@ package struct LivePlanningState: PlanningState {
     package func availability(ofModel model: Int) -> Availability { snapshot.state(ofModel: model).availability(now: now) }
     package func statistics(ofModel model: Int) -> StatisticsSummary { snapshot.state(ofModel: model).statistics.summary(now: now) }
     package func inFlight(ofModel model: Int) -> Int { snapshot.state(ofModel: model).inFlight }
+
+    package func model(of conversation: Conversation) -> ModelName? { loop.sticky.model(of: conversation, now: now) }
 
     package func rotation(ofSegment segment: Int) -> Int { loop.nextRotation(ofSegment: segment) }
 

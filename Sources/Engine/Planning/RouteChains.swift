@@ -45,7 +45,10 @@ package struct RouteChains: Sendable, Equatable {
     init(allOf policy: RoutingPolicy, segmentCount: inout Int) {
         var flattener = Flattener(policy: policy, segmentCount: segmentCount)
         tries = flattener.segments([
-            .selected(Selection(selector: Selector(), models: policy.models.indices.filter { !policy.models[$0].isHidden }))
+            .selected(
+                Selection(
+                    selector: Selector(),
+                    models: policy.models.indices.filter { !policy.models[$0].isHidden && !policy.models[$0].isWildcard }))
         ])
         all = flattener.all
         segmentCount = flattener.segmentCount

@@ -10,6 +10,7 @@ struct DerivedPolicy: Sendable {
     let auto: RouteChains
     let defaultFallback: RouteChains
     let exactTokensFrom: Int
+    let readsTraits: Bool
     /// The keys by the first byte of their digests, so that a lookup compares only a few.
     let keyIndices: [[Int]]
     let routeIndices: [String: Int]
@@ -17,6 +18,8 @@ struct DerivedPolicy: Sendable {
     let modelIndices: [String: [Int]]
     /// By `provider/name`.
     let qualifiedIndices: [String: Int]
+    /// The wildcards, with the longest prefix first.
+    let wildcards: [Int]
 
     init(_ policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
         self.generation = generation
@@ -26,20 +29,32 @@ struct DerivedPolicy: Sendable {
             files: instances.flatMap { $0?.tokenFiles ?? [] })
         self.loadedAt = loadedAt
         let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
-        let isAlwaysExact = limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
+        let steps = policy.routes.flatMap(\.allSteps) + policy.defaults.fallback
+        let isAlwaysExact =
+            limits.contains { $0.tokensPerMinute != nil } || policy.routes.contains { $0.hedge?.maxCost != nil }
+            || steps.contains { if case .selected(let selection) = $0 { selection.order == .cheapest } else { false } }
         exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
+        readsTraits = policy.routes.contains { !$0.conditions.isEmpty || $0.sticky != nil }
         keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
             $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
         }
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-        modelIndices = Dictionary(grouping: policy.models.indices) { policy.models[$0].name }
+        let named = policy.models.indices.filter { !policy.models[$0].isWildcard }
+        modelIndices = Dictionary(grouping: named) { policy.models[$0].name }
         qualifiedIndices = Dictionary(
-            policy.models.enumerated().map { ("\(policy.providers[$1.provider].name)/\($1.name)", $0) },
+            named.map { ("\(policy.providers[policy.models[$0].provider].name)/\(policy.models[$0].name)", $0) },
             uniquingKeysWith: { first, _ in first })
+        wildcards = policy.models.indices.filter { policy.models[$0].isWildcard }.sorted {
+            policy.models[$0].key.utf8.count > policy.models[$1].key.utf8.count
+        }
         // Segment 0 is the rotation of models with the same name.
         var segmentCount = 1
         chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
         defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
     }
+}
+
+extension RouteDefinition {
+    fileprivate var allSteps: [RouteStep] { steps + (fallback ?? []) + fallbackOn.values.joined() }
 }

@@ -16,6 +16,8 @@ package final class ProviderInstance: Sendable {
     let credentials: [ProviderCredential]
     /// Which of several credentials a request gets; nil if there are not several.
     package let keys: KeyRing?
+    /// What is known of the provider's own list of models.
+    let listing = ModelListing()
     private let retired = Atomic(false)
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)

@@ -4,13 +4,12 @@ package import RoutingPolicy
 /// start.
 package final class Snapshot: Sendable {
     package let policy: RoutingPolicy
-    /// The index of the model that this copy has beyond those of the policy file: the `fallback_model` of one request.
-    /// nil in every other snapshot.
-    package let unlistedModel: Int?
+    /// The models of the policy, and in the copy for a request also those of the request that the policy doesn't list.
+    package let models: ServedModels
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
-    let modelTimeouts: [Timeouts]
+    private let modelTimeouts: [Timeouts]
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
-    let modelRetry: [Retry]
+    private let modelRetry: [Retry]
     /// In the order of `policy.models`.
     let traits: [ModelTraits]
     /// In the order of `policy.models`. A state outlives this policy if the model's definition stays the same.
@@ -19,7 +18,7 @@ package final class Snapshot: Sendable {
 
     init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], states: ModelStates, loadedAt: Int) {
         self.policy = policy
-        unlistedModel = nil
+        models = ServedModels(policy.models)
         modelTimeouts = policy.models.map(policy.timeouts)
         modelRetry = policy.models.map(policy.retry)
         traits = policy.models.map(ModelTraits.init)
@@ -27,28 +26,17 @@ package final class Snapshot: Sendable {
         derived = DerivedPolicy(policy, generation: generation, instances: instances, loadedAt: loadedAt)
     }
 
-    /// A copy for one event loop. A request retains the snapshot a dozen times, and a reference count that all loops
-    /// share would move between cores each time.
-    init(_ shared: Snapshot) {
+    /// A copy. Each event loop has one, because a request retains the snapshot a dozen times, and a reference count
+    /// that all loops share would move between cores each time.
+    ///
+    /// - Parameter unlisted: the models of one request that the policy doesn't list.
+    init(_ shared: Snapshot, adding unlisted: [UnlistedModel] = []) {
         policy = shared.policy
-        unlistedModel = shared.unlistedModel
+        models = ServedModels(shared.policy.models, unlisted: unlisted)
         modelTimeouts = shared.modelTimeouts
         modelRetry = shared.modelRetry
         traits = shared.traits
         states = shared.states
-        derived = shared.derived
-    }
-
-    /// A copy for one request, with one more model at the end.
-    private init(_ shared: Snapshot, adding model: ModelDefinition) {
-        var policy = shared.policy
-        policy.models.append(model)
-        self.policy = policy
-        unlistedModel = shared.policy.models.count
-        modelTimeouts = shared.modelTimeouts + [policy.timeouts(of: model)]
-        modelRetry = shared.modelRetry + [policy.retry(of: model)]
-        traits = shared.traits + [ModelTraits(model)]
-        states = shared.states.adding(model, of: policy)
         derived = shared.derived
     }
 
@@ -70,6 +58,9 @@ package final class Snapshot: Sendable {
     /// smallest context of a model, or 0 if the policy limits tokens per minute or the cost of a hedge.
     package var exactTokensFrom: Int { derived.exactTokensFrom }
 
+    /// Whether a route has conditions or is sticky, so that requests need their `RequestTraits`.
+    package var readsTraits: Bool { derived.readsTraits }
+
     /// The index in `policy.keys` of the key with this SHA-256 digest. Each comparison takes the same time, regardless
     /// of where the digests differ.
     package func key(digest: [UInt8]) -> Int? {
@@ -83,12 +74,21 @@ package final class Snapshot: Sendable {
         return nil
     }
 
+    /// The timeouts of the model, combined from the defaults, the provider and the model.
+    func timeouts(ofModel model: Int) -> Timeouts { models.unlisted(model)?.timeouts ?? modelTimeouts[model] }
+
     /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
-        route.map { modelTimeouts[model].overridden(by: policy.routes[$0].timeouts) } ?? modelTimeouts[model]
+        let timeouts = timeouts(ofModel: model)
+        return route.map { timeouts.overridden(by: policy.routes[$0].timeouts) } ?? timeouts
     }
 
-    package func state(ofModel model: Int) -> ModelState { states.models[model] }
+    /// The retry settings of the model, combined from the defaults, the provider and the model.
+    func retry(ofModel model: Int) -> Retry { models.unlisted(model)?.retry ?? modelRetry[model] }
+
+    package func state(ofModel model: Int) -> ModelState {
+        model < states.models.count ? states.models[model] : models.unlisted[model - states.models.count].state
+    }
 
     /// nil if the key has no limits, or if there is no key.
     func limits(ofKey name: String?) -> LimitChain? {
@@ -96,44 +96,59 @@ package final class Snapshot: Sendable {
         return LimitChain(own: limiter)
     }
 
+    var hasWildcards: Bool { !derived.wildcards.isEmpty }
+
     package func route(named name: String) -> Int? { derived.routeIndices[name] }
 
-    /// The models with this name, in the policy's order; or else the one that is `provider/name`.
-    package func models(named name: String) -> [Int] { derived.modelIndices[name] ?? derived.qualifiedIndices[name].map { [$0] } ?? [] }
+    /// The models with this name, in the policy's order; or else the one that is `provider/name`; or else the one that
+    /// a wildcard stands for, if the snapshot includes it.
+    package func models(named name: String) -> [Int] {
+        derived.modelIndices[name] ?? derived.qualifiedIndices[name].map { [$0] }
+            ?? unlisted { $0.wildcard != nil && $0.definition.name == name }
+    }
 
-    /// The provider's model with this name; or else the unlisted model, which has that name.
+    /// The provider's model with this name; or else the unlisted one, if the snapshot includes it.
     func models(named name: String, of provider: String) -> [Int] {
         let named = (derived.modelIndices[name] ?? []).filter { policy.providers[policy.models[$0].provider].name == provider }
-        return named.isEmpty ? unlistedModel.map { [$0] } ?? [] : named
+        return named.isEmpty
+            ? unlisted {
+                $0.wildcard == nil && $0.definition.name == name && policy.providers[$0.definition.provider].name == provider
+            } : named
     }
 
-    /// This policy; or a copy that also has the request's `fallback_model`, if that is not one of the policy's models.
-    /// With a `fallback_provider` it may be any model of that provider, if a pattern in the key's scope matches
-    /// `provider/name`.
-    package func including(fallbackOf request: PlanRequest) -> Snapshot {
-        guard let fields = request.overrides?.fields, let name = fields.fallbackModel, let provider = fields.fallbackProvider,
-            let index = policy.providers.firstIndex(where: { $0.name == provider }), models(named: name, of: provider).isEmpty,
-            request.scope?.hasPattern(matching: "\(provider)/\(name)") != false
-        else { return self }
-        var model = ModelDefinition(key: name, provider: index)
-        model.serves = [request.operation]
-        return Snapshot(self, adding: model)
+    /// Whether the model is one of a request, which the policy doesn't list and the key may use.
+    package func isUnlisted(_ model: Int) -> Bool { models.unlisted(model) != nil }
+
+    private func unlisted(_ condition: (UnlistedModel) -> Bool) -> [Int] {
+        models.unlisted.firstIndex(where: condition).map { [policy.models.count + $0] } ?? []
     }
 
-    /// The model's names in metrics. A name that comes from a client is not one.
+    /// The wildcard that stands for models with this name: the one with the longest prefix.
+    package func wildcard(for name: String) -> Int? {
+        derived.wildcards.first { policy.models[$0].model(named: name) != nil }
+    }
+
+    /// The model's names in metrics. A name that comes from a client is not one: such a model has the wildcard's, or
+    /// none.
     package func metricName(ofModel model: Int) -> ModelName {
-        ModelName(
-            provider: policy.providers[policy.models[model].provider].name,
-            model: model == unlistedModel ? "other" : policy.models[model].name)
+        let unlisted = models.unlisted(model)
+        return ModelName(
+            provider: policy.providers[models[model].provider].name,
+            model: unlisted == nil ? models[model].name : unlisted?.wildcard.map { policy.models[$0].name } ?? "other")
     }
 
-    package func instance(ofModel model: Int) -> ProviderInstance? { instances[policy.models[model].provider] }
+    /// The model's name and its provider's.
+    package func name(ofModel model: Int) -> ModelName {
+        ModelName(provider: policy.providers[models[model].provider].name, model: models[model].name)
+    }
+
+    package func instance(ofModel model: Int) -> ProviderInstance? { instances[models[model].provider] }
 
     /// The unset environment variables because of which the providers of these models are off, in order.
     package func unsetVariables(of models: [Int]) -> [String] {
         var seen: [String] = []
         for model in models {
-            for name in policy.providers[policy.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
+            for name in policy.providers[self.models[model].provider].unset where !seen.contains(name) { seen.append(name) }
         }
         return seen
     }

@@ -34,4 +34,11 @@ package struct ModelStateView: Sendable, Equatable {
     package var inFlight: Int
     /// The model's own limits, without those of its provider; nil: it has none.
     package var limits: LimiterView?
+
+    /// Takes over what is worse at another model that the same wildcard stands for.
+    mutating func add(_ other: ModelStateView) {
+        if breaker == .closed || other.breaker == .open { breaker = other.breaker }
+        failuresInRow = max(failuresInRow, other.failuresInRow)
+        if other.statistics.successRate < statistics.successRate { statistics = other.statistics }
+    }
 }

@@ -42,49 +42,44 @@ package struct ModelStates: Sendable {
             unlisted: running.map { UnlistedStates(keeping: $0.unlisted, of: keptNames) } ?? UnlistedStates())
     }
 
-    /// A copy with the state of one more model, at the end, which the policy does not list.
-    func adding(_ model: ModelDefinition, of policy: RoutingPolicy) -> ModelStates {
+    /// The state of a model that the policy does not list. Its statistics and its breaker are its own; a wildcard's
+    /// limits bound all models together that it stands for.
+    ///
+    /// - Parameter wildcard: the wildcard that stands for the model, an index into the policy's models.
+    func unlistedState(of model: ModelDefinition, wildcard: Int?, _ policy: RoutingPolicy) -> ModelState {
         let provider = policy.providers[model.provider].name
         let key = ModelStateKey(provider: provider, name: model.name, upstream: model.upstream)
-        let state = unlisted.state(key) { known in
+        return unlisted.state(key) { known in
             Self.state(
-                of: model, key, policy, account: accounts[provider] ?? .account(), provider: providerLimiters[provider], over: known)
+                of: model, key, policy, account: accounts[provider] ?? .account(), provider: providerLimiters[provider], over: known,
+                sharing: wildcard.map { models[$0] })
         }
-        return ModelStates(
-            models: models + [state], providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters, unlisted: unlisted)
     }
 
-    private init(
-        models: [ModelState], providerLimiters: [String: Limiter], accounts: [String: SharedBreaker], keyLimiters: [String: Limiter],
-        unlisted: UnlistedStates
-    ) {
-        self.models = models
-        self.providerLimiters = providerLimiters
-        self.accounts = accounts
-        self.keyLimiters = keyLimiters
-        self.unlisted = unlisted
+    /// The states of the models that a wildcard stands for, as far as they are kept.
+    package func states(ofWildcard wildcard: Int) -> [ModelState] {
+        unlisted.states.filter { $0.attemptsInFlight === models[wildcard].attemptsInFlight }
     }
 
+    /// - Parameter wildcard: the state whose limits and count of attempts this one shares.
     private static func state(
         of model: ModelDefinition, _ key: ModelStateKey, _ policy: RoutingPolicy, account: SharedBreaker, provider: Limiter?,
-        over known: ModelState?
+        over known: ModelState?, sharing wildcard: ModelState? = nil
     ) -> ModelState {
         let window = policy.defaults.statistics.window
-        let breaker = policy.breaker(of: model), limits = policy.limits(of: model)
-        guard let known else {
-            return ModelState(
-                key: key, statistics: ModelStatistics(window: window), breaker: SharedBreaker(breaker), account: account,
-                limits: LimitChain(own: Limiter(limits), shared: provider), attemptsInFlight: Gauge())
+        let breaker = policy.breaker(of: model)
+        let own = wildcard.map(\.limits.own) ?? limiter(policy.limits(of: model), over: known?.limits.own)
+        let gauge = wildcard?.attemptsInFlight ?? known?.attemptsInFlight ?? Gauge()
+        if let known, own === known.limits.own, provider === known.limits.shared, known.breaker.settings == breaker,
+            known.statistics.window == window, known.attemptsInFlight === gauge
+        {
+            return known
         }
-        let own = limiter(limits, over: known.limits.own)
-        let hasSameLimits = own === known.limits.own && provider === known.limits.shared
-        let hasSameBreaker = known.breaker.settings == breaker, hasSameWindow = known.statistics.window == window
-        if hasSameLimits, hasSameBreaker, hasSameWindow { return known }
+        let statistics = known.flatMap { $0.statistics.window == window ? $0.statistics : nil }
         return ModelState(
-            key: key, statistics: hasSameWindow ? known.statistics : ModelStatistics(window: window),
-            breaker: hasSameBreaker ? known.breaker : SharedBreaker(breaker), account: account,
-            limits: LimitChain(own: own, shared: provider),
-            attemptsInFlight: known.attemptsInFlight)
+            key: key, statistics: statistics ?? ModelStatistics(window: window),
+            breaker: known.flatMap { $0.breaker.settings == breaker ? $0.breaker : nil } ?? SharedBreaker(breaker), account: account,
+            limits: LimitChain(own: own, shared: provider), attemptsInFlight: gauge)
     }
 
     private static func limiter(_ limits: Limits, over known: Limiter?) -> Limiter? {

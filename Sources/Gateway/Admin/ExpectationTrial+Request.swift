@@ -1,5 +1,6 @@
 package import ConfigTree
 package import Engine
+import HTTPWire
 import ProviderKit
 package import RoutingPolicy
 
@@ -18,7 +19,7 @@ extension ExpectationTrial {
     package func upstream() -> String? {
         let down = snapshot.models(down: definition.down)
         guard let request = try? request.planRequest() else { return nil }
-        let snapshot = snapshot.including(fallbackOf: request)
+        let snapshot = snapshot.including(unlistedOf: request)
         guard let plan = try? Planner.plan(request, in: snapshot, state: ExplanationState.fresh(seed: 1)) else { return nil }
         let models = plan.tries + plan.fallback + plan.fallbackOn.values.joined()
         return models.lazy.filter { !down.contains($0) }.compactMap { snapshot.instance(ofModel: $0) }.first { $0.provider.origin != nil }?
@@ -28,13 +29,13 @@ extension ExpectationTrial {
     /// The trial under the policy that also has the request's unlisted fallback.
     package var includingFallback: ExpectationTrial {
         guard let request = try? request.planRequest() else { return self }
-        return ExpectationTrial(definition, in: snapshot.including(fallbackOf: request))
+        return ExpectationTrial(definition, in: snapshot.including(unlistedOf: request))
     }
 
     private var request: ExplainedRequest {
         ExplainedRequest(
-            definition.operation, body: definition.body, key: snapshot.policy.keys.firstIndex { $0.name == definition.key },
-            tokens: definition.tokens,
+            definition.operation, body: definition.body, headers: HTTPFields(definition.headers.map { ($0.name, $0.value) }),
+            face: definition.face, key: snapshot.policy.keys.firstIndex { $0.name == definition.key }, tokens: definition.tokens,
             in: snapshot)
     }
 

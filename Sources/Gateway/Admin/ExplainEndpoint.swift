@@ -10,7 +10,8 @@ enum ExplainEndpoint {
         do throws(APIError) {
             let query = try Query(exchange.server.head.query ?? "", of: exchange.snapshot.policy)
             let request = ExplainedRequest(
-                query.operation, body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields, key: query.key,
+                query.operation, body: Array(exchange.server.body.readableBytesView), headers: exchange.server.head.fields,
+                face: query.face, key: query.key,
                 in: exchange.snapshot)
             let explanation = request.explanation(state: .live(exchange.loop, exchange.snapshot, seed: query.seed))
             exchange.respond(200, explanation.json)
@@ -21,6 +22,7 @@ enum ExplainEndpoint {
 
     private struct Query {
         var operation = ProviderKit.Operation.chat
+        var face = FaceName.openai
         /// The key that sends the request, an index into the policy's keys. nil: a client that may use everything.
         var key: Int?
         /// The seed of random choices.
@@ -39,6 +41,12 @@ enum ExplainEndpoint {
                         throw APIError(400, "'operation' must be one of \(words)", code: "invalid_value", param: "operation")
                     }
                     operation = known
+                case "face":
+                    guard let known = FaceName(rawValue: value) else {
+                        let words = FaceName.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw APIError(400, "'face' must be one of \(words)", code: "invalid_value", param: "face")
+                    }
+                    face = known
                 case "key":
                     guard let index = policy.keys.firstIndex(where: { $0.name == value }) else {
                         throw APIError(
@@ -58,7 +66,8 @@ enum ExplainEndpoint {
 
         private static func unknownParameter(_ text: String) -> APIError {
             APIError(
-                400, "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are operation=NAME, key=NAME and seed=NUMBER",
+                400,
+                "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are operation=NAME, face=NAME, key=NAME and seed=NUMBER",
                 code: "invalid_value")
         }
     }

@@ -1,7 +1,8 @@
 package import Engine
 package import HTTPWire
+import NIOCore
 package import ProviderKit
-import RoutingPolicy
+package import RoutingPolicy
 
 /// A request that is parsed and planned like any other, but not sent.
 package struct ExplainedRequest {
@@ -9,28 +10,35 @@ package struct ExplainedRequest {
     private let body: [UInt8]
     private let key: Int?
     private let headers: HTTPFields
+    private let face: FaceName
     private let tokens: Int?
     private let snapshot: Snapshot
 
     /// - Parameters:
-    ///   - headers: the request's header fields, of which only `x-router-*` matters.
+    ///   - headers: the request's header fields: those of `x-router-*`, and those that conditions and sticky routes
+    ///     name.
     ///   - key: the key that sends the request, an index into the policy's keys. nil: a client that may use everything.
     ///   - tokens: the number of prompt tokens; nil estimates it.
     package init(
-        _ operation: ProviderKit.Operation = .chat, body: [UInt8], headers: HTTPFields = HTTPFields(), key: Int?, tokens: Int? = nil,
+        _ operation: ProviderKit.Operation = .chat, body: [UInt8], headers: HTTPFields = HTTPFields(), face: FaceName = .openai, key: Int?,
+        tokens: Int? = nil,
         in snapshot: Snapshot
     ) {
         self.operation = operation
         self.body = body
         self.headers = headers
+        self.face = face
         self.key = key
         self.tokens = tokens
         self.snapshot = snapshot
     }
 
-    package func explanation(state: ExplanationState, down: Set<Int> = []) -> Explanation {
+    /// - Parameter down: names of the models and providers that are assumed to be unreachable.
+    package func explanation(state: ExplanationState, down: [String] = []) -> Explanation {
         do throws(RequestRefusal) {
-            return Explanation.of(try planRequest(), key: explainedKey, in: snapshot, state: state, down: down, refusal: refusal)
+            let request = try planRequest(), snapshot = snapshot.including(unlistedOf: request)
+            return Explanation.of(
+                request, key: explainedKey, in: snapshot, state: state, down: snapshot.models(down: down), refusal: refusal)
         } catch {
             return .refused(error, operation: operation, key: explainedKey, config: snapshot.policy.digest)
         }
@@ -41,11 +49,14 @@ package struct ExplainedRequest {
         do throws(APIError) {
             try Authentication.authorize(key, for: .operation(.call(operation)), in: snapshot)
             // Every operation has `model` and the routing overrides in the same place.
-            let request = try RequestOutline(body.span.bytes, fields: headers, defaults: definition?.defaults)
+            let request = try RequestOutline(body.span.bytes, Face.named(face).members, fields: headers, defaults: definition?.defaults)
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(
-                operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models)
+                operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models,
+                traits: RequestTraits(
+                    fields: headers, face: face, key: definition?.name, isStream: request.isStream, body: ByteBuffer(bytes: body),
+                    members: request.members))
         } catch {
             throw RequestRefusal(error)
         }

@@ -39,8 +39,9 @@ enum CallEndpoint {
                 throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
             }
             let planned = PlanRequest(
-                operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
-            let snapshot = exchange.snapshot.including(fallbackOf: planned)
+                operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
+                traits: exchange.traits(of: request))
+            let snapshot = exchange.snapshot.including(unlistedOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
             let face = exchange.face
             let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format, created)

@@ -33,8 +33,9 @@ enum CountTokensEndpoint {
             let request = try CallEndpoint.outline(of: exchange, exactFrom: 0)
             exchange.asked = (request.models, false)
             let planned = PlanRequest(
-                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
-            let snapshot = exchange.snapshot.including(fallbackOf: planned)
+                operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
+                traits: exchange.traits(of: request))
+            let snapshot = exchange.snapshot.including(unlistedOf: planned)
             var plan = try CallEndpoint.plan(planned, exchange, in: snapshot)
             let writer = CountWriter(exchange, estimate: request.needs.promptTokens, write)
             guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, now: readAt) else { return writer.respondWithEstimate() }
@@ -116,7 +117,7 @@ extension Snapshot {
     /// Whether the model's provider can count tokens, and may be asked now.
     fileprivate func canCount(_ model: Int, now: NIODeadline) -> Bool {
         guard let provider = instance(ofModel: model)?.provider else { return false }
-        let definition = policy.models[model]
+        let definition = models[model]
         return !ModelDefinition.formats(definition.formats, for: .countTokens, upstream: definition.upstream, at: provider).isEmpty
             && state(ofModel: model).availability(now: now).isAvailable
     }

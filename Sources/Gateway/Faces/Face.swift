@@ -2,9 +2,12 @@ import Codecs
 import Engine
 import HTTPWire
 import ProviderKit
+import RoutingPolicy
 
 /// The API that the clients of one vendor speak: how the router reads their requests, and writes responses and errors.
 final class Face: Sendable {
+    /// What conditions call it.
+    let name: FaceName
     /// Whether bodies carry the routing overrides of requests and the `_router` of responses. Otherwise both are in
     /// header fields only.
     let bodiesCarryRouting: Bool
@@ -41,6 +44,7 @@ final class Face: Sendable {
         @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ format: WireFormat, _ created: Int) -> any ResponseWriter
 
     init(
+        name: FaceName,
         bodiesCarryRouting: Bool,
         members: RequestOutline.FieldTable,
         credential: (field: StaticString, query: StaticString)? = nil,
@@ -54,6 +58,7 @@ final class Face: Sendable {
         writeModel: @escaping @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void,
         writer: @escaping MakeWriter
     ) {
+        self.name = name
         self.bodiesCarryRouting = bodiesCarryRouting
         self.members = members
         self.credential = credential
@@ -66,6 +71,15 @@ final class Face: Sendable {
         self.writeModels = writeModels
         self.writeModel = writeModel
         self.writer = writer
+    }
+
+    static func named(_ name: FaceName) -> Face {
+        switch name {
+        case .openai: .openAI
+        case .anthropic: .anthropic
+        case .gemini: .gemini
+        case .ollama: .ollama
+        }
     }
 
     /// The face of a request to an endpoint. If the path doesn't say it, a header field does: the version that

@@ -6,6 +6,8 @@ import RoutingPolicy
 
 /// A model or a route in the list of `GET /models`.
 struct ModelEntry {
+    /// An index into the snapshot's models; nil for a route.
+    var model: Int?
     var id: String
     var name: String
     /// `router` for a route, and for every entry of a client that must not learn the providers.
@@ -21,9 +23,12 @@ struct ModelEntry {
     var maxOutput: Int?
     var price: Price?
     var isAvailable: Bool
+    /// What the provider's own list says; nil in lists.
+    private(set) var listed: ListedModel?
 
     init(model index: Int, _ snapshot: Snapshot, hidesNames: Bool, now: NIODeadline) {
-        let model = snapshot.policy.models[index]
+        let model = snapshot.models[index]
+        self.model = index
         id = model.key
         name = model.key
         provider = hidesNames ? Self.ownProvider : snapshot.policy.providers[model.provider].name
@@ -45,7 +50,7 @@ struct ModelEntry {
     /// - Parameter scope: the models that the client may use on this route; nil: all.
     init(route index: Int, _ snapshot: Snapshot, scope: Set<Int>?, now: NIODeadline) {
         let usable = snapshot.chains[index].all.filter { scope?.contains($0) != false && snapshot.isUsable(model: $0, now: now) }
-        let models = usable.map { snapshot.policy.models[$0] }
+        let models = usable.map { snapshot.models[$0] }
         id = snapshot.policy.routes[index].name
         name = id
         provider = Self.ownProvider
@@ -59,6 +64,14 @@ struct ModelEntry {
         isAvailable = !models.isEmpty
     }
 
+    /// Adds what the provider's own list says about the model. What the policy says comes first.
+    mutating func add(_ listed: ListedModel) {
+        self.listed = listed
+        context = context ?? listed.context
+        maxOutput = maxOutput ?? listed.maxOutput
+        price = price ?? listed.price.map { Price($0) }
+    }
+
     static let ownProvider = "router"
 }
 
@@ -68,5 +81,13 @@ extension Snapshot {
         guard instance(ofModel: index) != nil else { return false }
         let availability = state(ofModel: index).availability(now: now)
         return availability.isAvailable || availability == .full
+    }
+}
+
+extension Price {
+    fileprivate init(_ listed: ListedPrice) {
+        self.init(input: listed.input, output: listed.output, cachedInput: listed.cachedInput, reasoning: listed.reasoning)
+        (cacheWrite, longCacheWrite) = (listed.cacheWrite, listed.longCacheWrite)
+        (audioInput, audioOutput, perRequest, perImage) = (listed.audioInput, listed.audioOutput, listed.perRequest, listed.perImage)
     }
 }

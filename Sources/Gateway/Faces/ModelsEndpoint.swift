@@ -40,19 +40,32 @@ enum ModelsEndpoint {
 
     static func one(_ exchange: Exchange) {
         let id = exchange.pathParameter ?? ""
-        guard let entry = entry(named: id, exchange) else { return exchange.respond(APIError.unknownModel(id)) }
+        guard let (entry, snapshot) = entry(named: id, exchange) else { return exchange.respond(APIError.unknownModel(id)) }
+        // What the provider says would give it away.
+        guard let model = entry.model, !exchange.hidesNames else { return respond(entry, exchange) }
+        let bound = NIOLoopBound((exchange, entry), eventLoop: exchange.server.eventLoop)
+        exchange.loop.listing(ofModel: model, in: snapshot).whenSuccess { listed in
+            var (exchange, entry) = bound.value
+            if let listed { entry.add(listed) }
+            respond(entry, exchange)
+        }
+    }
+
+    private static func respond(_ entry: ModelEntry, _ exchange: Exchange) {
         var writer = JSONWriter()
         exchange.face.writeModel(entry, exchange.snapshot.loadedAt, &writer)
         exchange.respond(200, writer.bytes)
     }
 
-    /// nil if there is no such model or route, or the client may not use it.
-    static func entry(named id: String, _ exchange: Exchange) -> ModelEntry? {
+    /// A model or a route, and the snapshot that has it. nil if there is none, or the client may not use it.
+    static func entry(named id: String, _ exchange: Exchange) -> (ModelEntry, Snapshot)? {
         let now = NIODeadline.now(), scope = exchange.scope
-        if let listed = entries(exchange, now: now).first(where: { $0.id == id }) { return listed }
-        // A model is also found as `provider/model`, and a hidden model is shown to clients that may call it.
-        let unlisted = exchange.snapshot.models(named: id).first { scope?.models.contains($0) != false }
-        return unlisted.map { ModelEntry(model: $0, exchange.snapshot, hidesNames: exchange.hidesNames, now: now) }
+        let snapshot = exchange.snapshot.including(unlistedOf: PlanRequest(models: [id], scope: scope))
+        if let listed = entries(exchange, now: now).first(where: { $0.id == id }) { return (listed, snapshot) }
+        // A model is also found as `provider/model` or through a wildcard, and a hidden model is shown to clients that
+        // may call it.
+        let unlisted = snapshot.models(named: id).first { snapshot.isUnlisted($0) || scope?.models.contains($0) != false }
+        return unlisted.map { (ModelEntry(model: $0, snapshot, hidesNames: exchange.hidesNames, now: now), snapshot) }
     }
 
     private static func entries(_ exchange: Exchange, now: NIODeadline) -> [ModelEntry] {

@@ -61,7 +61,7 @@ struct RequestOutline {
     init(_ form: MultipartForm, fields headers: HTTPFields, defaults: OverridesBox?) throws(APIError) {
         var overrides = OverrideReader()
         var texts: [String: String] = [:]
-        for part in form.parts where ["model", "stream", "prompt"].contains(part.name) {
+        for part in form.parts where ["model", "stream", "prompt", "n"].contains(part.name) {
             guard let text = part.text else { throw .invalid(part.name, "a text, not a file") }
             guard texts.updateValue(String(decoding: text, as: UTF8.self), forKey: part.name) == nil else { throw .duplicate(part.name) }
         }
@@ -72,7 +72,7 @@ struct RequestOutline {
         models = overrides.models
         isStream = stream == "true"
         wantsUsage = false
-        choices = 1
+        choices = max(1, texts["n"].flatMap { Int($0) } ?? 1)
         self.overrides = overrides.overrides(over: defaults)
         needs = RequestNeeds(promptTokens: TokenEstimate.tokens(ofBytes: texts["prompt"]?.utf8.count ?? 0))
         payload = .form(form)

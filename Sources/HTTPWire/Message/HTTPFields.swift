@@ -29,6 +29,25 @@ package final class HTTPFields: Sendable {
         nameLengths = positions.reduce(0) { $0 | Self.bit(Int($1.nameEnd &- $1.nameStart)) }
     }
 
+    /// These fields, for a request that does not come from a connection.
+    package convenience init(_ fields: [(name: String, value: String)]) {
+        var bytes = ByteBuffer(), positions: [Position] = []
+        for field in fields {
+            let start = bytes.writerIndex
+            bytes.writeString(field.name)
+            let nameEnd = bytes.writerIndex
+            bytes.writeString(": ")
+            let valueStart = bytes.writerIndex
+            bytes.writeString(field.value)
+            positions.append(
+                Position(
+                    nameStart: UInt32(start), nameEnd: UInt32(nameEnd), valueStart: UInt32(valueStart), valueEnd: UInt32(bytes.writerIndex))
+            )
+            bytes.writeString("\r\n")
+        }
+        self.init(bytes: bytes, positions: positions)
+    }
+
     private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
 
     /// No fields.

@@ -32,7 +32,8 @@ package struct OptionReference {
             + [
                 ModelDefinition.section.reference, Price.section.reference, RouteDefinition.section.reference,
                 StepOptions.section.reference, Selector.section.reference, MaxPrice.section.reference, FallbackChains.section.reference,
-                HedgeOptions.section.reference, KeyDefinition.section.reference, RoutingOverrides.section.reference,
+                HedgeOptions.section.reference, RouteCondition.section.reference, Sticky.section.reference, KeyDefinition.section.reference,
+                RoutingOverrides.section.reference,
                 RoutingExpectation.section.reference, ExpectedRequest.section.reference,
                 RoutingExpectation.Expected.section.reference,
             ]

@@ -1,3 +1,4 @@
+import Codecs
 package import ConfigTree
 package import ProviderKit
 
@@ -11,6 +12,11 @@ package struct RoutingExpectation: Sendable, Equatable, OptionHolder {
     package var body = ExpectedRequest().body
     /// The number of prompt tokens. Nil: it is estimated.
     package var tokens: Int?
+    /// The request's header fields, for the conditions of routes and for sticky conversations. Names in lower case.
+    package var headers: [RequestHeader] = []
+    package var face = FaceName.openai
+    /// The model that last served the request's conversation, as its name or `provider/name`. Nil: none.
+    package var lastServedBy: String?
     /// The name of the key that sends the request. Nil: the policy has no keys, or a key sends it that may reach
     /// everything.
     package var key: String?
@@ -31,5 +37,20 @@ package struct RoutingExpectation: Sendable, Equatable, OptionHolder {
         self.name = name
         self.position = position
         self.body = body
+    }
+}
+
+/// A header field of a test's request.
+package struct RequestHeader: Sendable, Equatable {
+    package var name: String
+    package var value: String
+}
+
+extension RequestHeader {
+    /// nil if the name is none of a header field. The name is converted to lower case, and blanks around the value are
+    /// removed.
+    package init?(_ name: String, _ value: String) {
+        guard HeaderCondition.isName(name) else { return nil }
+        self.init(name: name.lowercased(), value: String(value.trimmingBlanks()))
     }
 }

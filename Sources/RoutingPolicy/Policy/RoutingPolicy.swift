@@ -13,7 +13,8 @@ package struct RoutingPolicy: Sendable, OptionHolder {
     package var tests: [RoutingExpectation] = []
     /// Eight hexadecimal digits of a SHA-256 over everything that the policy sets: equal policies have equal digests.
     package var digest = ""
-    /// The warnings about providers and routes that can't be used because variables are unset.
+    /// The warnings that a reload repeats only if they are new: about what is off because variables are unset, and
+    /// about models without a price.
     package var offMessages: Set<String> = []
 
     package init() {}
@@ -58,6 +59,8 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var maxSpooledBytes = 4 << 30
     package var drain: Duration = .seconds(30)
     package var preStop: Duration = .zero
+    /// How long a provider's own list of models is recent; zero: lists are never fetched.
+    package var modelsTTL: Duration = .seconds(3600)
     /// Origins of web pages that may use the router from a browser: `scheme://host`, with the port if it is not the
     /// scheme's own, in lower case. `*` stands for all.
     package var cors: [String] = []
@@ -113,15 +116,17 @@ package protocol ProviderSettings: Sendable {
     func isEqual(to other: any ProviderSettings) -> Bool
 }
 
-/// A model of the policy. Two models may share `name` across providers if their keys are `provider/name`.
+/// A model of the policy. Two models may share `name` across providers if their keys are `provider/name`. A key that
+/// ends with `*` is a wildcard, which stands for all models whose names begin like it.
 package struct ModelDefinition: Sendable, Equatable, OptionHolder {
     /// The key under `models:`.
     package var key = ""
-    /// What clients use: the key without its provider.
+    /// What clients use: the key without its provider. Of a wildcard, the key.
     package var name = ""
     /// Index into `RoutingPolicy.providers`.
     package var provider = 0
-    /// The provider's own name of the model.
+    /// The provider's own name of the model. Of a wildcard, `*` is in the place of what the name has in that of the
+    /// key's `*`.
     package var upstream = ""
     /// `fast` or `reasoning`.
     package var type: String?
@@ -160,7 +165,7 @@ package struct ModelDefinition: Sendable, Equatable, OptionHolder {
     }
 }
 
-/// US dollars per million tokens.
+/// What a model costs, in US dollars: per million tokens, and per request, image and minute.
 package struct Price: Sendable, Equatable, OptionHolder {
     package var input = 0.0
     package var output = 0.0
@@ -172,6 +177,15 @@ package struct Price: Sendable, Equatable, OptionHolder {
     package var longCacheWrite: Double?
     /// Of completion tokens that were spent on reasoning; nil: as `output`.
     package var reasoning: Double?
+    /// Of prompt tokens that are audio; nil: as `input`.
+    package var audioInput: Double?
+    /// Of completion tokens that are audio; nil: as `output`.
+    package var audioOutput: Double?
+    package var perRequest: Double?
+    /// Of each image that the model makes.
+    package var perImage: Double?
+    /// Of audio that the model transcribes.
+    package var perMinute: Double?
 
     package init() {}
 
@@ -186,6 +200,8 @@ package struct Price: Sendable, Equatable, OptionHolder {
 /// A route: a name that stands for several models.
 package struct RouteDefinition: Sendable, Equatable, OptionHolder {
     package var name = ""
+    /// `when`, in order: the first condition that holds replaces the route by another.
+    package var conditions: [RouteCondition] = []
     /// `try`, in order.
     package var steps: [RouteStep] = []
     /// The chain for when everything in `try` has failed.
@@ -203,6 +219,8 @@ package struct RouteDefinition: Sendable, Equatable, OptionHolder {
     package var resumes = false
     /// nil: as each model says.
     package var validJSON: Bool?
+    /// nil: conversations are not remembered.
+    package var sticky: Sticky?
 
     package init() {}
 
@@ -260,6 +278,8 @@ package struct ModelScope: Sendable, Equatable {
     package var routes: Set<Int>
     /// The globs of the scope, for names that the policy doesn't list.
     var patterns: [Glob] = []
+    /// Names of models that wildcards stand for.
+    var names: Set<String> = []
     /// Equal for equal scopes of one policy.
     package var digest: [UInt8] = []
 
@@ -271,6 +291,6 @@ package struct ModelScope: Sendable, Equatable {
     package func hasPattern(matching name: String) -> Bool { patterns.contains { $0.matches(name) } }
 
     package static func == (one: ModelScope, other: ModelScope) -> Bool {
-        one.models == other.models && one.routes == other.routes && one.patterns == other.patterns
+        one.models == other.models && one.routes == other.routes && one.patterns == other.patterns && one.names == other.names
     }
 }

@@ -17,9 +17,13 @@ struct ExpectedRequest: OptionHolder {
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
+    var isStream = false
+    /// Names in lower case.
+    var headers: [RequestHeader] = []
+    var face = FaceName.openai
     /// The number of prompt tokens; nil: it is estimated.
     var tokens: Int?
-    /// The whole request, in place of everything else but `tokens`; nil: it is made from the rest.
+    /// The whole body, in place of everything else but `tokens`, `header` and `face`; nil: it is made from the rest.
     var givenBody: [UInt8]?
     var overrides = RoutingOverrides()
 
@@ -44,6 +48,7 @@ struct ExpectedRequest: OptionHolder {
                 body.object { $0.member("type", "json_object") }
             }
             if let maxTokens { body.member("max_tokens", maxTokens) }
+            if isStream { body.member("stream", true) }
             for override in RoutingOverride.all { override.write(overrides, &body) }
         }
         return writer.bytes

@@ -26,6 +26,8 @@ struct KeyScopes {
                 scope.patterns = [glob]
             } else if let route = names.routes[text] {
                 scope.routes = [route]
+            } else if scope.models.isEmpty, names.wildcard(for: text) != nil {
+                scope.names = [text]
             }
         }
         parts[text] = scope
@@ -42,11 +44,12 @@ struct KeyScopes {
             if !part.models.isSubset(of: scope.models) { scope.models.formUnion(part.models) }
             scope.routes.formUnion(part.routes)
             scope.patterns += part.patterns
+            scope.names.formUnion(part.names)
         }
         var hash = MeaningHash()
         hash.add(indices: scope.models.sorted())
         hash.add(indices: scope.routes.sorted())
-        hash.add(list: scope.patterns.map(\.text))
+        hash.add(list: scope.patterns.map(\.text) + scope.names.sorted())
         scope.digest = hash.digestBytes()
         known[texts] = scope
         return scope

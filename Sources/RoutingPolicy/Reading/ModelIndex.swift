@@ -1,6 +1,8 @@
 /// The models of a policy, indexed for the conditions and patterns that select some of them. Built once per load.
 struct ModelIndex {
     let models: [ModelDefinition]
+    /// The models that selectors choose among, in ascending order: all but wildcards.
+    let selectable: [Int]
     /// Every text that a pattern may match: names, keys and `provider/name`.
     private let names: NameIndex
     private let tagged: [String: [Int]]
@@ -8,6 +10,7 @@ struct ModelIndex {
     /// - Parameter providers: the names of the providers, at the indices that `ModelDefinition.provider` uses.
     init(_ models: [ModelDefinition], providers: [String]) {
         self.models = models
+        selectable = models.indices.filter { !models[$0].isWildcard }
         var names: [(name: String, index: Int)] = []
         var tagged: [String: [Int]] = [:]
         names.reserveCapacity(models.count * 2)

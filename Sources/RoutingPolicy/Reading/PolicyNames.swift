@@ -10,6 +10,8 @@ struct PolicyNames {
     private(set) var models: [String: [Int]] = [:]
     /// Models by `provider/name`.
     private(set) var qualified: [String: Int] = [:]
+    /// Wildcards by the text before their `*`.
+    private(set) var wildcards: [String: Int] = [:]
     /// Names whose definition has an error. A reference to such a name is not reported again.
     private(set) var broken: Set<String> = []
     private(set) var brokenKeys: Set<String> = []
@@ -17,7 +19,12 @@ struct PolicyNames {
     /// have thousands of unknown names.
     private var remainingSearches = 200
 
+    /// - Parameter name: a wildcard is only found by `wildcard(for:)`: nothing but a request's `model` can name it.
     mutating func addModel(_ index: Int, name: String, provider: String) {
+        if ModelDefinition.isWildcard(name) {
+            wildcards[String(name.dropLast())] = index
+            return
+        }
         models[name, default: []].append(index)
         qualified["\(provider)/\(name)"] = index
     }
@@ -42,6 +49,12 @@ struct PolicyNames {
         if let route = routes[name] { return .route(route) }
         if let models = models[name] { return .models(models) }
         return qualified[name].map { .models([$0]) }
+    }
+
+    /// The wildcard with the longest text before its `*` with which the name begins.
+    func wildcard(for name: String) -> Int? {
+        wildcards.filter { name.hasPrefix($0.key) && name.utf8.count > $0.key.utf8.count }.max { $0.key.utf8.count < $1.key.utf8.count }?
+            .value
     }
 
     /// `; did you mean 'x'?`, or an empty text if no candidate is similar.
@@ -93,13 +106,18 @@ extension PolicySchema {
     }
 
     /// Whether a name can be used unchanged in headers, metrics and lists. Reports a name that can't.
-    mutating func checkName(_ name: ConfigText, of kind: String, mayHaveSlash: Bool = false) -> Bool {
+    ///
+    /// - Parameter mayBeWildcard: whether it may end with `*`.
+    mutating func checkName(_ name: ConfigText, of kind: String, mayHaveSlash: Bool = false, mayBeWildcard: Bool = false) -> Bool {
         let text = name.text
+        let literal = mayBeWildcard && text.hasSuffix("*") ? String(text.dropLast()) : text
         let message: String
         if !text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) {
             message = "contains a space or another character outside visible ASCII"
-        } else if let mark = text.first(where: { "*?,!&\"'\\".contains($0) }) {
-            message = "contains '\(mark)', which has a special meaning in patterns, expressions or lists"
+        } else if let mark = literal.first(where: { "*?,!&\"'\\".contains($0) }) {
+            message =
+                mayBeWildcard && mark == "*"
+                ? "has a '*' that is not at its end" : "contains '\(mark)', which has a special meaning in patterns, expressions or lists"
         } else if text.contains("/"), !mayHaveSlash {
             message = "contains '/', which separates a provider from its model"
         } else if text.hasPrefix("tag:") {

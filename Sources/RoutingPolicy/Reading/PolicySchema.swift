@@ -5,7 +5,8 @@ import ProviderKit
 struct PolicySchema {
     private(set) var issues: [ConfigIssue] = []
     private(set) var secrets: [SourcePosition] = []
-    /// The warnings about providers and routes that can't be used because variables are unset.
+    /// The warnings that a reload repeats only if they are new: about what is off because variables are unset, and
+    /// about models without a price.
     var offMessages: Set<String> = []
     /// Values that are no secrets, although their keys look like it.
     var plain: [SourcePosition] = []
@@ -26,6 +27,10 @@ struct PolicySchema {
     var policy = RoutingPolicy()
     var scopes = KeyScopes(models: ModelIndex([], providers: []), routes: [], names: PolicyNames())
     var graph = RouteGraph(names: [])
+    /// The routes that lead to others by `when`.
+    var conditionGraph = RouteGraph(names: [])
+    /// The names of keys in conditions, which are read before the keys.
+    var conditionKeys: [ConfigText] = []
     /// The name of the model, route or key that is being read.
     var currentKey = ConfigText("", at: SourcePosition(file: "", line: 1, column: 1))
     /// The route that is being read, an index into the policy's.
@@ -54,6 +59,7 @@ struct PolicySchema {
             option.read(&fields, &self, &policy)
             self.policy = policy
         }
+        for key in conditionKeys { check(key) }
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }

@@ -13,12 +13,15 @@ struct RouteGraph {
     }
 
     private let names: [ConfigText]
+    /// Whether routes lead to others by `when`, and not by steps.
+    private let isOfConditions: Bool
     private var edges: [[Edge]]
     /// Each route comes after all routes that it leads to. Filled by `cycles()`.
     private var order: [Int] = []
 
-    init(names: [ConfigText]) {
+    init(names: [ConfigText], isOfConditions: Bool = false) {
         self.names = names
+        self.isOfConditions = isOfConditions
         edges = Array(repeating: [], count: names.count)
     }
 
@@ -61,11 +64,14 @@ struct RouteGraph {
         guard routes.count > 1 else {
             return ConfigIssue(
                 at: edge.position, "route '\(name)' leads to itself",
-                hint: "remove this step; to name the model of the same name, write 'provider/\(name)'")
+                hint: isOfConditions
+                    ? "name another route, or remove this condition"
+                    : "remove this step; to name the model of the same name, write 'provider/\(name)'")
         }
         let shown = (routes + [edge.target]).map { names[$0].text }
         let path = (shown.count > 12 ? Array(shown.prefix(5)) + ["…"] + Array(shown.suffix(5)) : shown).joined(separator: " -> ")
-        return ConfigIssue(at: edge.position, "routes form a cycle: \(path)", hint: "remove one of these steps")
+        return ConfigIssue(
+            at: edge.position, "routes form a cycle: \(path)", hint: "remove one of these \(isOfConditions ? "conditions" : "steps")")
     }
 
     private func tooDeep() -> [ConfigIssue] {
@@ -75,7 +81,9 @@ struct RouteGraph {
             guard depth[route] == RouteGraph.maxDepth + 1 else { return nil }
             let message = "route '\(names[route].text)' leads through more than \(RouteGraph.maxDepth) routes"
             return ConfigIssue(
-                at: names[route].position, message, hint: "name models directly, or one of the routes further down the chain")
+                at: names[route].position, message,
+                hint: isOfConditions
+                    ? "name one of the routes further down in 'use'" : "name models directly, or one of the routes further down the chain")
         }
     }
 

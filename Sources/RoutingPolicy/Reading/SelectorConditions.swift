@@ -42,15 +42,15 @@ struct SelectorConditions {
 
     /// The indices of the models that meet every condition, in ascending order.
     var selected: [Int] {
-        conditions.reduce(into: Array(index.models.indices)) { selected, condition in selected.removeAll { !condition.isMet($0) } }
+        conditions.reduce(into: index.selectable) { selected, condition in selected.removeAll { !condition.isMet($0) } }
     }
 
     /// nil if a model is selected.
     var unmetCondition: UnmetCondition? {
-        if let condition = conditions.first(where: { !index.models.indices.contains(where: $0.isMet) }) {
+        if let condition = conditions.first(where: { !index.selectable.contains(where: $0.isMet) }) {
             return UnmetCondition(condition: condition.key, others: [])
         }
-        var selected = Array(index.models.indices)
+        var selected = index.selectable
         for (position, condition) in conditions.enumerated() {
             selected.removeAll { !condition.isMet($0) }
             if selected.isEmpty { return UnmetCondition(condition: condition.key, others: conditions[..<position].map(\.key)) }

@@ -3,40 +3,53 @@ import ProviderKit
 
 extension ExpectedRequest {
     static let section = OptionSection<ExpectedRequest>(
-        "request", "the request of a test",
-        [
-            Option(
-                "model", takes: .texts, .words("none named"),
-                help: "what the request names: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
-                read: { fields, schema, request in
-                    request.isList = fields.node("model")?.isScalar == false
-                    let models = fields.isEmptyText("model") ? [] : fields.texts("model") ?? []
-                    request.models = models.map(\.text)
-                    // `body` replaces it, and is checked itself.
-                    if !fields.isPresent("body") { schema.checkRequested(models, isList: request.isList) }
-                }),
-            Option(
-                "text", takes: .text, .words("Hello"), help: "the text of the only message", entries: none,
-                read: { fields, _, request in request.text = fields.string("text") ?? request.text }),
-            medium(.image, help: "whether the message has an image"),
-            medium(.audio, help: "whether the message has audio"),
-            medium(.file, help: "whether the message has a file"),
-            Option("tools", \.hasTools, .bool, help: "whether the request has a tool"),
-            Option("json", \.wantsJSON, .bool, help: "whether the request asks for JSON"),
-            Option("max_tokens", \.maxTokens, .count, .words("none"), help: "the request's 'max_tokens'"),
-        ] + RoutingOverride.all.map(overriding) + [
-            Option(
-                "tokens", takes: .integer(0...countRange.upperBound), .words("estimated"),
-                help: "the number of prompt tokens, in place of the estimate", entries: none,
-                read: { fields, schema, request in
-                    request.tokens = fields.int("tokens", in: 0...countRange.upperBound)
-                    if let node = fields.node("tokens") { schema.plain.append(node.position) }
-                }),
-            Option(
-                "body", takes: .other("a chat request with JSON values"), .words("made from the others"),
-                help: "a whole chat request, in place of all others but 'tokens'", entries: none,
-                read: { fields, schema, request in request.givenBody = schema.readWholeBody(&fields) }),
-        ])
+        "request", "the request of a test", shape + RoutingOverride.all.map(overriding) + rest)
+
+    private static let shape: [Option<ExpectedRequest>] = [
+        Option(
+            "model", takes: .texts, .words("none named"),
+            help: "what the request names: a route, a model, 'PROVIDER/NAME', or a list of these", entries: none,
+            read: { fields, schema, request in
+                request.isList = fields.node("model")?.isScalar == false
+                let models = fields.isEmptyText("model") ? [] : fields.texts("model") ?? []
+                request.models = models.map(\.text)
+                // `body` replaces it, and is checked itself.
+                if !fields.isPresent("body") { schema.checkRequested(models, isList: request.isList) }
+            }),
+        Option(
+            "text", takes: .text, .words("Hello"), help: "the text of the only message", entries: none,
+            read: { fields, _, request in request.text = fields.string("text") ?? request.text }),
+        medium(.image, help: "whether the message has an image"),
+        medium(.audio, help: "whether the message has audio"),
+        medium(.file, help: "whether the message has a file"),
+        Option("tools", \.hasTools, .bool, help: "whether the request has a tool"),
+        Option("json", \.wantsJSON, .bool, help: "whether the request asks for JSON"),
+        Option("max_tokens", \.maxTokens, .count, .words("none"), help: "the request's 'max_tokens'"),
+        Option("stream", \.isStream, .bool, help: "whether the request asks for a stream"),
+        Option(
+            "header", takes: .other("names with texts"), .words("none"), help: "header fields of the request", entries: none,
+            read: { fields, schema, request in
+                let headers = fields.stringMap("header") ?? []
+                request.headers = headers.filter { schema.checkHeader($0.name) }.map {
+                    RequestHeader(name: $0.name.text.lowercased(), value: $0.value.text)
+                }
+            }),
+        Option("face", \.face, .word, help: "the API in which the request arrives"),
+    ]
+
+    private static let rest: [Option<ExpectedRequest>] = [
+        Option(
+            "tokens", takes: .integer(0...countRange.upperBound), .words("estimated"),
+            help: "the number of prompt tokens, in place of the estimate", entries: none,
+            read: { fields, schema, request in
+                request.tokens = fields.int("tokens", in: 0...countRange.upperBound)
+                if let node = fields.node("tokens") { schema.plain.append(node.position) }
+            }),
+        Option(
+            "body", takes: .other("a chat request with JSON values"), .words("made from the others"),
+            help: "a whole chat request, in place of all others but 'tokens', 'header' and 'face'", entries: none,
+            read: { fields, schema, request in request.givenBody = schema.readWholeBody(&fields) }),
+    ]
 
     /// A test is compared by the body that it stands for.
     private static let none: @Sendable (ExpectedRequest, RoutingPolicy) -> [OptionEntry] = { _, _ in [] }
@@ -61,7 +74,7 @@ extension PolicySchema {
     /// Reports the keys that do nothing beside `body`.
     func checkBody(_ fields: inout FieldReader) -> Bool {
         guard fields.isPresent("body") else { return true }
-        for key in fields.presentKeys where !["body", "tokens"].contains(key) && fields.knownKeys.contains(key) {
+        for key in fields.presentKeys where !["body", "tokens", "header", "face"].contains(key) && fields.knownKeys.contains(key) {
             guard let place = fields.entry(key)?.key.position else { continue }
             fields.report(
                 ConfigIssue(
@@ -82,6 +95,12 @@ extension PolicySchema {
                 key, "'\(key)' belongs to a chat request, and this one is for \(operation.rawValue)", hint: "remove it, or 'operation'")
         }
         return true
+    }
+
+    fileprivate mutating func checkHeader(_ name: ConfigText) -> Bool {
+        if HeaderCondition.isName(name.text) { return true }
+        report(ConfigIssue(at: name.position, "'\(abbreviated(name.text))' is not a valid header name"))
+        return false
     }
 
     fileprivate mutating func readWholeBody(_ fields: inout FieldReader) -> [UInt8]? {
@@ -112,7 +131,8 @@ extension PolicySchema {
 
     /// Whether a name is a route, a model, `provider/model` or `auto`, as far as is known.
     private func isRequestable(_ name: ConfigText) -> Bool {
-        name.isUnresolved || name.text == "auto" || names.step(name.text) != nil || names.isBroken(name.text)
+        name.isUnresolved || name.text == "auto" || names.step(name.text) != nil || names.wildcard(for: name.text) != nil
+            || names.isBroken(name.text)
     }
 
     private mutating func reportUnknown(_ name: ConfigText) {

@@ -59,7 +59,8 @@ extension OptionValue {
     /// What a scope grants, by name.
     fileprivate static func scope(_ scope: ModelScope, _ policy: RoutingPolicy) -> OptionValue {
         .scope(digest: scope.digest) {
-            (scope.patterns.map(\.text) + scope.routes.map { policy.routes[$0].name } + scope.models.map { policy.models[$0].key }).sorted()
+            (scope.patterns.map(\.text) + scope.names + scope.routes.map { policy.routes[$0].name }
+                + scope.models.map { policy.models[$0].key }).sorted()
         }
     }
 }
@@ -105,7 +106,10 @@ extension PolicySchema {
             defaults.fallbackProvider.map { names.qualified["\($0)/\(name)"].map { [$0] } }
             ?? (names.models[name] ?? names.qualified[name].map { [$0] })
         let isUnlisted = models == nil && defaults.fallbackProvider.map { scope.hasPattern(matching: "\($0)/\(name)") } == false
-        guard isUnlisted || models.map(scope.models.isDisjoint) == true else { return }
+        let isOutside =
+            models == nil && defaults.fallbackProvider == nil
+            && names.wildcard(for: name).map { !scope.allows(name, of: $0, in: policy) } == true
+        guard isUnlisted || isOutside || models.map(scope.models.isDisjoint) == true else { return }
         fields.report(
             "fallback_model", "this key may not reach \(node.displayText)", hint: "add it to the key's 'models', or name another model")
     }
@@ -155,7 +159,7 @@ extension PolicySchema {
         guard !patterns.contains(where: { $0.text == "*" }) else { return nil }
         for pattern in patterns where !pattern.isUnresolved {
             let part = scopes.part(pattern.text)
-            guard part.models.isEmpty, part.routes.isEmpty else { continue }
+            guard part.models.isEmpty, part.routes.isEmpty, part.names.isEmpty else { continue }
             if names.broken.isEmpty || !names.isBroken(pattern.text) && !isPattern(pattern.text) { reportEmpty(pattern) }
         }
         return scopes.combined(patterns.filter { !$0.isUnresolved }.map(\.text))

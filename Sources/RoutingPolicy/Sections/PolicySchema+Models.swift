@@ -34,9 +34,10 @@ extension ModelDefinition {
                     if !words.isEmpty { model.serves = OperationSet(words.compactMap(Operation.init(served:))) }
                 }),
             Option(
-                "upstream", takes: .text, .words("its name here"), help: "the provider's own name of the model",
+                "upstream", takes: .text, .words("its name here"),
+                help: "the provider's own name of the model; of a name with '*', '*' is what the client writes there",
                 entries: { model, _ in [OptionEntry("upstream", .text(model.upstream))] },
-                read: { fields, _, model in model.upstream = fields.string("upstream") ?? model.name }),
+                read: { fields, schema, model in schema.readUpstream(&fields, &model) }),
             Option(
                 "formats", takes: .texts, .words("the provider's"),
                 help: "the wire formats in which it gets chats; requests in others are translated to the first",
@@ -51,12 +52,7 @@ extension ModelDefinition {
             Option(
                 section: "price", \.price, Price.section, .words("unknown"), help: "what the model costs; 0 is a price",
                 check: { fields, _, price, _ in
-                    fields.warnIfPerToken("input", price.input)
-                    fields.warnIfPerToken("output", price.output)
-                    fields.warnIfPerToken("cached_input", price.cachedInput)
-                    fields.warnIfPerToken("cache_write", price.cacheWrite)
-                    fields.warnIfPerToken("cache_write_1h", price.longCacheWrite)
-                    fields.warnIfPerToken("reasoning", price.reasoning)
+                    for (key, tokens) in price.ofTokens { fields.warnIfPerToken(key, tokens) }
                     return true
                 }),
             Option("hidden", \.isHidden, .bool, help: "leaves the model out of lists; routes and clients may still name it"),
@@ -86,10 +82,11 @@ extension ModelDefinition {
 
 extension Price {
     static let section = OptionSection<Price>(
-        "price", "may be set on a model: US dollars per million tokens",
+        "price", "may be set on a model: US dollars per million tokens, per request, per image and per minute",
         [
-            Option(required: "input", \.input, help: "the price of prompt tokens"),
-            Option(required: "output", \.output, help: "the price of completion tokens"),
+            Option(
+                token: "input", \.input, help: "the price of prompt tokens; may be left out beside a price per request, image or minute"),
+            Option(token: "output", \.output, help: "the price of completion tokens; likewise"),
             Option(
                 "cached_input", \.cachedInput, .money, .words("as input"),
                 help: "the price of prompt tokens that the provider read from its cache"),
@@ -101,7 +98,23 @@ extension Price {
                 help: "the price of those that its cache keeps for an hour"),
             Option(
                 "reasoning", \.reasoning, .money, .words("as output"), help: "the price of completion tokens that were spent on reasoning"),
+            Option("audio_input", \.audioInput, .money, .words("as input"), help: "the price of prompt tokens that are audio"),
+            Option("audio_output", \.audioOutput, .money, .words("as output"), help: "the price of completion tokens that are audio"),
+            Option("per_request", \.perRequest, .money, .words("0"), help: "the price of each request, besides its tokens"),
+            Option("per_image", \.perImage, .money, .words("0"), help: "the price of each image that the model makes"),
+            Option("per_minute", \.perMinute, .money, .words("0"), help: "the price of each minute of audio that the model transcribes"),
         ])
+
+    /// The prices per million tokens, by their keys.
+    fileprivate var ofTokens: [(String, Double?)] {
+        [
+            ("input", input), ("output", output), ("cached_input", cachedInput), ("cache_write", cacheWrite),
+            ("cache_write_1h", longCacheWrite), ("reasoning", reasoning), ("audio_input", audioInput), ("audio_output", audioOutput),
+        ]
+    }
+
+    /// The prices that make those of tokens optional.
+    fileprivate static let flat = ["per_request", "per_image", "per_minute"]
 }
 
 extension FieldReader {
@@ -117,12 +130,14 @@ extension FieldReader {
 }
 
 extension Option where Section == Price {
-    fileprivate init(required key: String, _ path: Path<Double>, help: String) {
+    fileprivate init(token key: String, _ path: Path<Double>, help: String) {
         let money = OptionType.money
         self.init(
             key, takes: money.kind, .required, help: help,
             entries: { price, _ in [OptionEntry(key, .text(money.written(price[keyPath: path])))] },
-            read: { fields, _, price in price[keyPath: path] = fields.money(key, required: true) ?? 0 })
+            read: { fields, _, price in
+                price[keyPath: path] = fields.money(key, required: !Price.flat.contains(where: fields.isPresent)) ?? 0
+            })
     }
 }
 
@@ -157,7 +172,7 @@ extension PolicySchema {
     mutating func readModels(_ entries: [ConfigEntry]) -> [ModelDefinition] {
         var models: [ModelDefinition] = []
         var places: [String: SourcePosition] = [:]
-        for entry in entries where checkName(entry.key, of: "model", mayHaveSlash: true) {
+        for entry in entries where checkName(entry.key, of: "model", mayHaveSlash: true, mayBeWildcard: true) {
             guard let model = model(entry) else {
                 names.addBroken(entry.key.text)
                 continue
@@ -173,7 +188,25 @@ extension PolicySchema {
             models.append(model)
         }
         warnAboutHiddenModels(models, entries)
+        warnAboutUnpriced(models, entries)
         return models
+    }
+
+    /// Warns about models whose requests have no known cost: those of providers outside of this process. What a
+    /// wildcard stands for can't have one price.
+    private mutating func warnAboutUnpriced(_ models: [ModelDefinition], _ entries: [ConfigEntry]) {
+        let isRemote = policy.providers.map { $0.settings?.makeProvider().origin != nil }
+        let unpriced = models.filter { $0.price == nil && !$0.isWildcard && isRemote[$0.provider] }
+        guard let first = unpriced.first, let entry = entries.first(where: { $0.key.text == first.key }) else { return }
+        let shown = unpriced.prefix(3).map { "'\($0.key)'" }.joined(separator: ", ")
+        let more = unpriced.count > 3 ? " and \(unpriced.count - 3) more" : ""
+        let count = unpriced.count == 1 ? "a model has" : "\(unpriced.count) models have"
+        let message = "\(count) no price, so the cost of requests is unknown: \(shown)\(more)"
+        offMessages.insert(message)
+        report(
+            ConfigIssue(
+                .warning, at: entry.key.position, message,
+                hint: "add 'price: { input: …, output: … }' per million tokens; '{ input: 0, output: 0 }' is one too"))
     }
 
     /// Warns about models whose names are the `provider/name` of other models.
@@ -222,8 +255,21 @@ extension PolicySchema {
         model.name = modelName(currentKey.text, provider: text.text)
     }
 
-    /// The key, without its first part if that is the model's own provider.
+    /// The name of the model at its provider: by default its name here, and of a wildcard what `*` stands for.
+    fileprivate func readUpstream(_ fields: inout FieldReader, _ model: inout ModelDefinition) {
+        let upstream = fields.string("upstream")
+        model.upstream = upstream ?? (model.isWildcard ? "*" : model.name)
+        guard let upstream, let node = fields.node("upstream"), !node.isUnresolved else { return }
+        guard model.isWildcard, upstream.utf8.count(where: { $0 == UInt8(ascii: "*") }) != 1 else { return }
+        fields.report(
+            "upstream", "'upstream' of a name with '*' has one '*' too, for what the client writes there",
+            hint: "write 'upstream: \"*\"', or remove the line")
+    }
+
+    /// The key, without its first part if that is the model's own provider. A wildcard keeps it: without it, the
+    /// wildcard would stand for every name.
     private func modelName(_ key: String, provider: String) -> String {
+        if ModelDefinition.isWildcard(key) { return key }
         guard let slash = key.firstIndex(of: "/"), key[..<slash] == provider else { return key }
         let name = key[slash...].dropFirst()
         return name.isEmpty ? key : String(name)

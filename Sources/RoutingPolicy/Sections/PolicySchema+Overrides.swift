@@ -9,7 +9,7 @@ extension PolicySchema {
         overrides.fallbackProvider = provider?.text
         overrides.fallbackModel = name?.text
         guard let provider else {
-            if let name { _ = model(named: name) }
+            if let name, names.wildcard(for: name.text) == nil { _ = model(named: name) }
             return
         }
         let known = self.provider(named: provider)

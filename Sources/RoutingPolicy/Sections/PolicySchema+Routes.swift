@@ -6,6 +6,14 @@ extension RouteDefinition {
         "routes", "names that stand for several models",
         [
             Option(
+                "when", takes: .other(PolicySchema.conditionsKind), .words("none"),
+                help: "the first condition that holds: its 'use' replaces this route, for requests that name it",
+                entries: { route, policy in
+                    let words = route.conditions.map { "\($0.words(in: policy)) -> \(policy.routes[$0.use].name)" }
+                    return words.isEmpty ? [] : [OptionEntry("when", .list(words))]
+                },
+                read: { fields, schema, route in route.conditions = schema.readConditions(&fields) }),
+            Option(
                 "try", takes: .other(PolicySchema.chainKind), .required, help: "the models to call, in order",
                 entries: { route, policy in [OptionEntry("try", .list(policy.words(route.steps)))] },
                 read: { fields, schema, route in route.steps = schema.readTry(&fields) }),
@@ -28,6 +36,9 @@ extension RouteDefinition {
             Option(
                 "resume", \.resumes, .bool, help: "whether another model may continue a stream that broke after its first content"),
             Option("valid_json", \.validJSON, .bool, .words("as the model"), help: ModelDefinition.validJSONHelp),
+            Option(
+                section: "sticky", \.sticky, Sticky.section, .words("off"),
+                help: "calls the model that last served the conversation first: its provider has the prompt in its cache"),
         ])
 }
 
@@ -82,9 +93,10 @@ extension PolicySchema {
             }
         }
         graph = RouteGraph(names: valid.map(\.key))
+        conditionGraph = RouteGraph(names: valid.map(\.key), isOfConditions: true)
         let routes = valid.enumerated().map { index, entry in route(entry, index: index) }
         let fallback = defaultFallback.map { steps($0).map(\.0) } ?? []
-        for issue in graph.cycles() { report(issue) }
+        for issue in graph.cycles() + conditionGraph.cycles() { report(issue) }
         guard !issues.contains(where: { $0.severity == .error }) else { return (routes, fallback) }
         checkHedges(routes, models: models.models, hasDefaultFallback: !fallback.isEmpty)
         for (index, reason) in graph.unusable(routes, defaultFallback: fallback, models: models.models, providers: policy.providers) {
@@ -140,6 +152,12 @@ extension PolicySchema {
         return nodes.compactMap { node in step(node).map { ($0, node.position) } }
     }
 
+    /// What to do with a name that only a wildcard stands for.
+    private func hint(forWildcardName name: String) -> String? {
+        guard let wildcard = names.wildcard(for: name) else { return nil }
+        return "only a request's 'model' can use '\(models.models[wildcard].key)'; to use one of its models here, define it under 'models:'"
+    }
+
     /// The name of the model or route that a mapping without `select` gives, as other programs write a step; reported.
     private mutating func nameOfModel(in entries: [ConfigEntry]) -> ConfigNode? {
         let forms: Set = ["model", "modelname", "name", "route", "target", "id", "upstream", "deployment", "alias"]
@@ -168,7 +186,9 @@ extension PolicySchema {
             if let step = names.step(scalar.text) { return step }
             guard !names.isBroken(scalar.text) else { return nil }
             let suggestion = names.suggestion(forStep: scalar.text)
-            let hint = suggestion.isEmpty ? listHint(scalar.source) ?? "define it under 'models:' or 'routes:'" : nil
+            let hint =
+                suggestion.isEmpty
+                ? listHint(scalar.source) ?? hint(forWildcardName: scalar.text) ?? "define it under 'models:' or 'routes:'" : nil
             report(ConfigIssue(at: node.position, "there is no model or route \(node.displayText)\(suggestion)", hint: hint))
             return nil
         case .mapping(let entries):

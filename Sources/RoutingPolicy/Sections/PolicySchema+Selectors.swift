@@ -184,11 +184,14 @@ extension PolicySchema {
         guard !pattern.isUnresolved else { return false }
         let isGlob = Glob(pattern.text) != nil
         guard isGlob || model(named: pattern) != nil else { return false }
-        let matching = patterns[pattern.text] ?? names.models(of: pattern.text, in: models)
+        let matching = patterns[pattern.text] ?? names.models(of: pattern.text, in: models).filter { !models.models[$0].isWildcard }
         patterns[pattern.text] = matching
         if isGlob, matching.isEmpty, names.broken.isEmpty, !models.models.isEmpty {
             report(
-                ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model", hint: "check its spelling")
+                ConfigIssue(
+                    .warning, at: pattern.position, "'\(abbreviated(pattern.source))' matches no model",
+                    hint: names.wildcard(for: pattern.text) == nil
+                        ? "check its spelling" : "a selector never chooses a name with '*'; define the models under 'models:'")
             )
         }
         return true

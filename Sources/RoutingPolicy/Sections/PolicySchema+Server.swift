@@ -31,6 +31,9 @@ extension ServerSettings {
                 "codex_catalog", \.hasCodexCatalog, .bool,
                 help: "whether Codex gets a catalog of the models in place of its own, with their limits and capabilities"),
             Option(
+                "models_ttl", \.modelsTTL, .wait,
+                help: "how long a provider's own list of models is kept, for GET /models/{id}; with 0s, none is fetched"),
+            Option(
                 "cors", takes: .other("list of origins, or '*'"), .words("none"),
                 help: "web pages of these origins may use the router from a browser",
                 entries: { server, _ in server.cors.isEmpty ? [] : [OptionEntry("cors", .list(server.cors))] },

@@ -21,6 +21,14 @@ extension RoutingExpectation {
                 "down", takes: .texts, .words("none"), help: "providers and models that cannot be reached",
                 entries: { test, _ in test.down.isEmpty ? [] : [OptionEntry("down", .list(test.down))] },
                 read: { fields, schema, test in test.down = (fields.texts("down") ?? []).filter { schema.checkDown($0) }.map(\.text) }),
+            Option(
+                "last_served_by", takes: .text, .words("none"),
+                help: "the model that last served the request's conversation, for a route with 'sticky'",
+                entries: { test, _ in test.lastServedBy.map { [OptionEntry("last_served_by", .text($0))] } ?? [] },
+                read: { fields, schema, test in
+                    guard let name = fields.name("last_served_by"), schema.model(named: name) != nil else { return }
+                    test.lastServedBy = name.text
+                }),
             Option("operation", \.operation, .word(of: Operation.served), help: "what the request is for"),
             Option(
                 "expect", takes: .other("see expect"), .required, help: "what must hold: at least one of its keys",
@@ -28,12 +36,17 @@ extension RoutingExpectation {
                 read: { fields, schema, test in schema.readExpect(&fields, &test) }),
             Option(
                 "request", takes: .other("see request"), .words("a request that names no model"), help: "what the client sends",
-                entries: { test, _ in
-                    [OptionEntry("request", .opaque(test.body))]
-                        + (test.tokens.map { [OptionEntry("request.tokens", .text("\($0)"))] } ?? [])
-                },
+                entries: { test, _ in test.requestEntries },
                 read: { fields, schema, test in schema.readRequest(&fields, &test) }),
         ])
+
+    private var requestEntries: [OptionEntry] {
+        var entries = [OptionEntry("request", .opaque(body))]
+        for header in headers { entries.append(OptionEntry("request.header \(header.name)", .text(header.value))) }
+        if face != .openai { entries.append(OptionEntry("request.face", .text(face.rawValue))) }
+        if let tokens { entries.append(OptionEntry("request.tokens", .text("\(tokens)"))) }
+        return entries
+    }
 
     /// `expect` of a test.
     struct Expected: OptionHolder {
@@ -170,6 +183,8 @@ extension PolicySchema {
         request.operation = operation
         test.body = request.givenBody ?? request.body
         test.tokens = request.tokens
+        test.headers = request.headers
+        test.face = request.face
     }
 
     fileprivate mutating func readModelNames(_ fields: inout FieldReader, _ key: String) -> [String]? {
@@ -177,10 +192,11 @@ extension PolicySchema {
         if texts.isEmpty, fields.node(key)?.isScalar == false {
             fields.report(key, "'\(key)' is empty", hint: "name a model, or remove the line")
         }
-        return texts.filter { $0.text == requestedFallback || model(named: $0) != nil }.map(\.text)
+        return texts.filter { $0.text == requestedFallback || names.wildcard(for: $0.text) != nil || model(named: $0) != nil }.map(\.text)
     }
 
-    fileprivate mutating func check(_ key: ConfigText) {
+    /// Reports a key that the policy does not have.
+    mutating func check(_ key: ConfigText) {
         let keys = policy.keys.map(\.name)
         guard !key.isUnresolved, !keys.contains(key.text), !names.brokenKeys.contains(key.text), !names.isBroken(key.text) else { return }
         let suggestion = names.suggestion(for: key.text, among: keys)
@@ -192,7 +208,7 @@ extension PolicySchema {
     fileprivate mutating func checkDown(_ name: ConfigText) -> Bool {
         let text = name.text
         if name.isUnresolved { return false }
-        if text == requestedFallback { return true }
+        if text == requestedFallback || names.wildcard(for: text) != nil { return true }
         if names.providers[text] != nil || names.models[text] != nil || names.qualified[text] != nil { return true }
         guard !names.isBroken(text) else { return false }
         let suggestion = names.suggestion(for: text, among: [Array(names.providers.keys), names.modelNames].joined())

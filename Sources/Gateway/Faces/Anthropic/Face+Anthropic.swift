@@ -8,7 +8,7 @@ extension Face {
     /// Sources: Anthropic's API reference, "Versions", "Beta headers", "Errors" and "Rate limits"; Claude Code's guide
     /// for gateways, which lists what they must pass on in both directions.
     static let anthropic = Face(
-        bodiesCarryRouting: false,
+        name: .anthropic, bodiesCarryRouting: false,
         members: .anthropic,
         requestFields: ["anthropic-"],
         responseFields: ["request-id", "anthropic-ratelimit-", "x-should-retry"],

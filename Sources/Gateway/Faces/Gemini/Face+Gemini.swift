@@ -8,7 +8,7 @@ extension Face {
     ///
     /// Sources: the Gemini API reference; google-genai 3.6.1, `_api_client`, `pagers` and `errors`.
     static let gemini = Face(
-        bodiesCarryRouting: false,
+        name: .gemini, bodiesCarryRouting: false,
         members: .gemini,
         credential: (field: "x-goog-api-key", query: "key"),
         requestFields: [],

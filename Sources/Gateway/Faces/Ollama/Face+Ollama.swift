@@ -6,7 +6,7 @@ import WireFormats
 extension Face {
     /// Ollama's API. Sources: ollama/ollama, docs/api.md and server/routes.go.
     static let ollama = Face(
-        bodiesCarryRouting: false,
+        name: .ollama, bodiesCarryRouting: false,
         members: .ollama,
         requestFields: [],
         responseFields: [],

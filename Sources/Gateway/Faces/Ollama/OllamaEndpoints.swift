@@ -16,7 +16,7 @@ enum OllamaEndpoints {
         guard let name = (object["model"] ?? object["name"])?.string else {
             return exchange.respond(APIError.invalid("model", "a model's name"))
         }
-        guard let entry = ModelsEndpoint.entry(named: exchange.known(name), exchange) else {
+        guard let (entry, _) = ModelsEndpoint.entry(named: exchange.known(name), exchange) else {
             return exchange.respond(APIError.unknownModel(name))
         }
         var writer = JSONWriter()

@@ -1,7 +1,7 @@
 extension Face {
     /// OpenAI's API.
     static let openAI = Face(
-        bodiesCarryRouting: true,
+        name: .openai, bodiesCarryRouting: true,
         members: .openAI,
         requestFields: [],
         responseFields: [],

@@ -58,15 +58,13 @@ enum OpenAIModelList {
 
     /// Repeats properties in the formats of OpenRouter, LiteLLM and llama-swap.
     private static func writeSpellings(of entry: ModelEntry, to writer: inout JSONWriter) {
+        if let description = entry.listed?.description { writer.member("description", description) }
         writer.key("architecture")
         writer.object {
             $0.key("input_modalities")
-            $0.array { writer in
-                writer.string("text")
-                for kind in [Capability.image, .audio, .video, .file] where entry.supports.contains(kind) { writer.string(kind.rawValue) }
-            }
+            $0.array { writer in for modality in entry.inputModalities { writer.string(modality) } }
             $0.key("output_modalities")
-            $0.array { $0.string("text") }
+            $0.array { writer in for modality in entry.listed?.outputModalities ?? ["text"] { writer.string(modality) } }
         }
         writer.key("supported_parameters")
         writer.array {
@@ -79,12 +77,24 @@ enum OpenAIModelList {
             $0.member("vision", entry.supports.contains(.image))
             $0.member("function_calling", entry.supports.contains(.tools))
         }
-        guard let price = entry.price else { return }
-        // OpenRouter's format is dollars per token, as a string.
+        if let price = entry.price { write(price, to: &writer) }
+    }
+
+    /// OpenRouter's format is dollars per token, as a string.
+    private static func write(_ price: Price, to writer: inout JSONWriter) {
         writer.key("pricing")
         writer.object {
             $0.member("prompt", perToken(price.input))
             $0.member("completion", perToken(price.output))
+            if let price = price.cachedInput { $0.member("input_cache_read", perToken(price)) }
+            if let price = price.cacheWrite { $0.member("input_cache_write", perToken(price)) }
+            if let price = price.longCacheWrite { $0.member("input_cache_write_1h", perToken(price)) }
+            if let price = price.reasoning { $0.member("internal_reasoning", perToken(price)) }
+            if let price = price.audioInput { $0.member("audio", perToken(price)) }
+            if let price = price.audioOutput { $0.member("audio_output", perToken(price)) }
+            // Dollars per request and per image.
+            if let price = price.perRequest { $0.member("request", perToken(price * 1e6)) }
+            if let price = price.perImage { $0.member("image_output", perToken(price * 1e6)) }
         }
     }
 
@@ -95,5 +105,11 @@ enum OpenAIModelList {
         var fraction = String(1_000_000_000_000 + rest).dropFirst()
         while fraction.last == "0" { fraction.removeLast() }
         return fraction.isEmpty ? "\(whole)" : "\(whole).\(fraction)"
+    }
+}
+
+extension ModelEntry {
+    fileprivate var inputModalities: [String] {
+        listed?.inputModalities ?? ["text"] + [Capability.image, .audio, .video, .file].filter(supports.contains).map(\.rawValue)
     }
 }

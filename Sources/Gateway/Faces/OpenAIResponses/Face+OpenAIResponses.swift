@@ -8,6 +8,7 @@ extension Face {
     /// The header fields are those of Codex, of which OpenAI's servers act on some, and those that it reads of a
     /// response. Source: openai/codex, codex-rs/codex-api.
     static let openAIResponses = Face(
+        name: .openai,
         bodiesCarryRouting: openAI.bodiesCarryRouting,
         members: .openAIResponses,
         requestFields: ["openai-beta", "x-codex-", "x-openai-subagent"],

@@ -1,0 +1,44 @@
+package import ProviderKit
+package import RoutingPolicy
+
+extension Price {
+    /// The cost of a response in US dollars; nil if nothing that has a price is known of it.
+    ///
+    /// As OpenAI counts them, tokens that were read from a cache or written to it, and audio, are a part of the
+    /// prompt's tokens, and reasoning and audio a part of the completion's. Each kind has its own price if the policy
+    /// sets one.
+    package func cost(of usage: Usage) -> Double? {
+        let isKnown =
+            usage.promptTokens != nil || usage.completionTokens != nil || perRequest != nil || perImage != nil && usage.images != nil
+            || perMinute != nil && usage.audioSeconds != nil
+        guard isKnown else { return nil }
+        let prompt = Double(usage.promptTokens ?? 0), completion = Double(usage.completionTokens ?? 0)
+        let cached = min(Double(usage.cachedTokens ?? 0), prompt), written = min(Double(usage.cacheWriteTokens ?? 0), prompt - cached)
+        let long = min(Double(usage.longCacheWriteTokens ?? 0), written)
+        let audio = min(Double(usage.audioTokens ?? 0), prompt - cached - written)
+        let reasoning = min(Double(usage.reasoningTokens ?? 0), completion)
+        let spoken = min(Double(usage.audioOutputTokens ?? 0), completion - reasoning)
+        let cacheWrite = self.cacheWrite ?? input
+        var dollars = (prompt - cached - written - audio) * input + cached * (cachedInput ?? input) + audio * (audioInput ?? input)
+        dollars += (written - long) * cacheWrite + long * (longCacheWrite ?? cacheWrite)
+        dollars += (completion - reasoning - spoken) * output + reasoning * (self.reasoning ?? output) + spoken * (audioOutput ?? output)
+        let flat = (perRequest ?? 0) + Double(usage.images ?? 0) * (perImage ?? 0) + (usage.audioSeconds ?? 0) / 60 * (perMinute ?? 0)
+        return dollars / 1_000_000 + flat
+    }
+}
+
+extension Usage {
+    var isPlausible: Bool {
+        [
+            promptTokens, completionTokens, cachedTokens, cacheWriteTokens, longCacheWriteTokens, reasoningTokens, audioTokens,
+            audioOutputTokens, images,
+        ].allSatisfy { (0...1_000_000_000).contains($0 ?? 0) }
+    }
+
+    var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }
+}
+
+extension ProviderKit.Operation {
+    /// Whether the response is images, as many as the request's `n` says.
+    var makesImages: Bool { self == .imageGeneration || self == .imageEdit }
+}

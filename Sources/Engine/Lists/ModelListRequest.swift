@@ -1,0 +1,65 @@
+import HTTPWire
+import NIOCore
+import ProviderKit
+import RoutingPolicy
+
+/// One request for a provider's own list of models. It is confined to its event loop.
+final class ModelListRequest: UpstreamDelegate {
+    /// A longer list is refused.
+    private static let maxBytes = 32 << 20
+
+    private let provider: any Provider
+    private let promise: EventLoopPromise<[ListedModel]>
+    private var head: UpstreamHead?
+    private var body = ByteBuffer()
+
+    private init(_ provider: any Provider, _ promise: EventLoopPromise<[ListedModel]>) {
+        self.provider = provider
+        self.promise = promise
+    }
+
+    /// Fetches the list. The future fails with a `ProviderError`; nil if the provider has no list.
+    static func start(
+        at provider: LoopProvider, timeouts: Timeouts, within limit: Duration, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<[ListedModel]>? {
+        guard let request = provider.translator.modelsRequest() else { return nil }
+        let promise = eventLoop.makePromise(of: [ListedModel].self)
+        let delegate = ModelListRequest(provider.translator, promise)
+        let upstream = UpstreamTimeouts(
+            queue: timeouts.queue, connect: min(timeouts.connect, limit), write: timeouts.write, firstByte: nil,
+            total: .now() + TimeAmount(limit))
+        let call = provider.start(request, clientBody: RequestBody(ByteBuffer()), isStream: false, timeouts: upstream, delegate: delegate)
+        if call == nil { delegate.fail(ProviderError(.unreachable, message: "the provider has no server")) }
+        return promise.futureResult
+    }
+
+    let isReadyForUpstreamBody = true
+
+    func upstreamMayReplay(_ call: UpstreamCall) -> Bool { true }
+    func upstreamRequestSent(_ call: UpstreamCall) {}
+
+    func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) {
+        self.head = UpstreamHead(status: head.status, fields: WireFields(fields: head.fields), receivedAt: nil)
+    }
+
+    func upstream(_ call: UpstreamCall, body: ByteBuffer) {
+        guard self.body.readableBytes + body.readableBytes <= Self.maxBytes else {
+            call.cancel()
+            return fail(ProviderError(.upstreamError, message: "the list of models is larger than \(Self.maxBytes >> 20) MiB"))
+        }
+        self.body.writeImmutableBuffer(body)
+    }
+
+    func upstreamReadComplete(_ call: UpstreamCall) {}
+
+    func upstreamEnd(_ call: UpstreamCall) {
+        let body = body
+        guard let head else { return fail(ProviderError(.upstreamError, message: "the response has no head")) }
+        guard 200..<300 ~= head.status else { return fail(provider.failure(head: head, body: body.readableBytesSpan)) }
+        do throws(ProviderError) { promise.succeed(try provider.models(from: body.readableBytesSpan)) } catch { fail(error) }
+    }
+
+    func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { fail(failure.classified().0) }
+
+    private func fail(_ error: ProviderError) { promise.fail(error) }
+}

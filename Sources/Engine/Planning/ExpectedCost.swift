@@ -1,0 +1,54 @@
+import ProviderKit
+import RoutingPolicy
+
+/// What a request is expected to cost at a model, for the order `cheapest`: its prompt's estimated tokens, its images,
+/// and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less.
+struct ExpectedCost {
+    /// The tokens of a response whose length is not known yet.
+    static let typicalCompletion = 500
+
+    /// The prices of a model per token, request and image.
+    struct Rates {
+        var input: Double
+        /// Of a prompt that the provider has in its cache.
+        var cachedInput: Double
+        var output: Double
+        /// Infinite for a model without a price.
+        var perRequest: Double
+        var perImage: Double
+        var perMinute: Double
+
+        init(_ price: Price?) {
+            input = (price?.input ?? 0) / 1_000_000
+            cachedInput = (price?.cachedInput ?? price?.input ?? 0) / 1_000_000
+            output = (price?.output ?? 0) / 1_000_000
+            perRequest = price.map { $0.perRequest ?? 0 } ?? .infinity
+            perImage = price?.perImage ?? 0
+            perMinute = price?.perMinute ?? 0
+        }
+    }
+
+    private let prompt: Double
+    private let completion: Double
+    private let images: Double
+    /// The length of a recording is not known, so each counts as one.
+    private let minutes: Double
+
+    init(_ request: borrowing PlanRequest) {
+        let operation = request.operation
+        prompt = Double(request.needs.promptTokens)
+        completion =
+            operation == .chat || operation == .completion ? Double(min(request.needs.maxTokens ?? .max, Self.typicalCompletion)) : 0
+        images = operation.makesImages ? 1 : 0
+        minutes = operation == .transcription || operation == .translation ? 1 : 0
+    }
+
+    /// US dollars; infinite if the model has no price.
+    ///
+    /// - Parameter isCached: whether the provider has the conversation in its cache.
+    @inline(__always)
+    func dollars(_ rates: Rates, isCached: Bool) -> Double {
+        prompt * (isCached ? rates.cachedInput : rates.input) + completion * rates.output + rates.perRequest + images * rates.perImage
+            + minutes * rates.perMinute
+    }
+}
