@@ -9,14 +9,3 @@ extension ChatTool {
         return tree["type"] == nil ? JSON.merged(object.span.bytes, with: parameters.span.bytes, isOtherPreferred: true) : parameters
     }
 }
-
-extension ChatToolCall {
-    /// The arguments as an object, as several formats require. Models may write anything else.
-    var argumentsObject: [UInt8] {
-        let json = Array(arguments.utf8)
-        if (try? JSON.members(of: json.span.bytes)) != nil { return json }
-        var writer = JSONWriter(capacity: json.count + 16)
-        writer.object { if !arguments.allSatisfy(\.isWhitespace) { $0.member("arguments", arguments) } }
-        return writer.bytes
-    }
-}
