@@ -47,9 +47,8 @@ public struct Call: Sendable {
     /// retries.
     public let earlierAttempts: Int
 
-    /// Creates a call. The router does so; a plugin needs this only in its tests.
-    ///
-    /// - Parameter upstreamFormat: nil: the client's format.
+    /// Creates a call. The router does so; a plugin needs this only in its tests. Without an upstream format it is the
+    /// client's.
     public init(
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],

@@ -22,7 +22,7 @@ extension OpenAIResponses {
         var input = JSONWriter(capacity: 1024)
         try ResponsesItems(call).write(messages, to: &input)
         let effort = request.reasoning?.effortName
-        let hasTokens = request.messages.contains { $0.parts.contains { if case .reasoning = $0.content { true } else { false } } }
+        let hasTokens = request.messages.contains { $0.parts.contains { $0.token?.value(for: call, in: format) != nil } }
         var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             if let instructions { writer.member("instructions", instructions) }
@@ -109,6 +109,11 @@ extension OpenAIResponses {
             }
         }
     }
+}
+
+extension ChatPart {
+    /// The token of reasoning.
+    fileprivate var token: OpaqueToken? { if case .reasoning(let reasoning) = content { reasoning.token } else { nil } }
 }
 
 extension ChatMessage {
