@@ -156,11 +156,12 @@ struct DecodedResponse: Equatable {
         if (try? JSON.validate(bytes.span.bytes)) == nil { breaches.json = true }
     }
 
-    /// A frame contains its chunk, has no CR, and ends with a blank line.
+    /// A frame contains its chunk and has no CR. An event ends with a blank line, and a line is the chunk and its end.
     private mutating func check(_ frame: Range<Int>, of chunk: PassthroughChunk, _ bytes: [UInt8]) {
         let event = text(frame, of: bytes)
         let isWhole = frame.lowerBound <= chunk.json.lowerBound && chunk.json.upperBound <= frame.upperBound
-        if !isWhole || event.utf8.contains(ASCII.carriageReturn) || !event.hasSuffix("\n\n") { breaches.frame = true }
+        let ends = event.utf8.first == ASCII.openBrace ? event == text(chunk.json, of: bytes) + "\n" : event.hasSuffix("\n\n")
+        if !isWhole || event.utf8.contains(ASCII.carriageReturn) || !ends { breaches.frame = true }
     }
 
     /// Events come in their order, and tool calls are counted from 0.

@@ -33,8 +33,8 @@ public enum ResponsePart: Sendable {
 public struct PassthroughChunk: Sendable {
     /// The range of the chunk's JSON object. It must not contain line breaks.
     public var json: Range<Int>
-    /// The range of the entire event, blank line included, if it can be sent as it is: each of its lines must end with
-    /// LF. nil if the router must write a new event.
+    /// The range of the entire event, blank line included, or of the line with its end, if it can be sent as it is:
+    /// each of its lines must end with LF. nil if the router must write a new one.
     public var frame: Range<Int>?
     /// What the router acts on in the chunk.
     public var signals: Signals
