@@ -75,7 +75,7 @@ public enum GeminiEmbeddings {
         func write(_ vector: [Float], to writer: inout JSONWriter) {
             writer.object { writer in
                 writer.key("values")
-                writer.array { for value in vector { $0.float(value) } }
+                writer.vector(vector)
             }
         }
         writer.object { writer in

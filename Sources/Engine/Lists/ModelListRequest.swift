@@ -28,8 +28,14 @@ final class ModelListRequest: UpstreamDelegate {
         let upstream = UpstreamTimeouts(
             queue: timeouts.queue, connect: min(timeouts.connect, limit), write: timeouts.write, firstByte: nil,
             total: .now() + TimeAmount(limit))
-        let call = provider.start(request, clientBody: RequestBody(ByteBuffer()), isStream: false, timeouts: upstream, delegate: delegate)
-        if call == nil { delegate.fail(ProviderError(.unreachable, message: "the provider has no server")) }
+        do throws(ProviderError) {
+            let call = try provider.start(
+                request, key: provider.instance.keys?.next(now: .now()) ?? 0, clientBody: RequestBody(ByteBuffer()), isStream: false,
+                timeouts: upstream, delegate: delegate)
+            if call == nil { throw ProviderError(.unreachable, message: "the provider has no server") }
+        } catch {
+            delegate.fail(error)
+        }
         return promise.futureResult
     }
 

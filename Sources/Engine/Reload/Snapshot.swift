@@ -45,7 +45,7 @@ package final class Snapshot: Sendable {
     /// In the order of `policy.providers`; nil for a provider that is off.
     package var instances: [ProviderInstance?] { derived.instances }
     /// Masks the secrets of the providers and the keys in texts from outside.
-    package var mask: SecretMask { derived.mask.current }
+    package var mask: SecretMask { derived.mask }
     /// When this policy was loaded, in seconds since 1970.
     package var loadedAt: Int { derived.loadedAt }
     /// In the order of `policy.routes`.

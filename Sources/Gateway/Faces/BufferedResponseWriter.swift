@@ -36,7 +36,7 @@ final class BufferedResponseWriter<Fold: ResponseFold>: ResponseWriter {
                 if case .event(let event) = part { fold.add(event) }
                 if case .embeddings(let response) = part { fold.add(response) }
                 self.fold = fold
-            case .chunk, .joined, .payload: break  // never a part of a response that isn't streamed
+            case .chunk, .joined, .count, .payload: break  // never a part of a response that isn't streamed
             }
         }
     }

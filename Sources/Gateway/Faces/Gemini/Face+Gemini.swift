@@ -17,7 +17,7 @@ extension Face {
         writeError: { error, _, _, writer in Gemini.writeError(error.gemini, to: &writer) },
         writeModels: { list, writer throws(APIError) in try GeminiModelList(list).write(to: &writer) },
         writeModel: { model, _, writer in GeminiModelList.write(model, to: &writer) },
-        writer: { exchange, request, _ in
+        writer: { exchange, request, _, _ in
             if request.isStream { return GeminiStreamWriter(exchange) }
             return GeminiResponseWriter(exchange)
         })

@@ -46,7 +46,7 @@ final class OllamaStreamWriter: EventStreamWriter {
                 send(&run, of: bytes)
                 send(ByteBuffer(bytes: json + [ASCII.lineFeed]))
             case .event(let event): write(event)
-            case .buffered, .embeddings, .payload: break  // never streamed in this format
+            case .buffered, .embeddings, .count, .payload: break  // never streamed in this format
             }
         }
         send(&run, of: bytes)
