@@ -28,7 +28,7 @@ enum CountTokensEndpoint {
 
     private static func serve(
         _ exchange: Exchange, _ kind: CallRequest.Kind, _ makeWriter: (Exchange) -> any ResponseWriter,
-        _ write: (Int, inout JSONWriter) -> Void
+        _ write: @escaping (Int, inout JSONWriter) -> Void
     ) {
         let readAt = NIODeadline.now()
         do throws(APIError) {
@@ -38,10 +38,10 @@ enum CountTokensEndpoint {
             exchange.asked = (request.models, false)
             let planned = PlanRequest(
                 operation: .chat, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope)
-            let snapshot = exchange.snapshot.including(fallbackOf: planned)
+            let snapshot = exchange.snapshot.including(fallbackOf: planned), estimate = request.needs.promptTokens
             var plan = try CallEndpoint.plan(planned, exchange, in: snapshot)
             guard let model = plan.keepFirstCandidate(), snapshot.canCount(model, in: kind.format, now: readAt) else {
-                return respond(exchange) { write(request.needs.promptTokens, &$0) }
+                return respond(exchange) { write(estimate, &$0) }
             }
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: plan,
@@ -50,7 +50,8 @@ enum CountTokensEndpoint {
                     formatHeaders: CallEndpoint.formatFields(of: exchange.server.head.fields, exchange.face.requestFields),
                     responseFields: exchange.face.responseFields, key: exchange.keyName, arrivedAt: exchange.server.acceptedAt,
                     readAt: readAt),
-                needs: RequestNeeds(), admission: exchange.admission, writer: makeWriter(exchange))
+                needs: RequestNeeds(), admission: exchange.admission,
+                writer: CountTokensWriter(makeWriter(exchange)) { respond(exchange, $0) { write(estimate, &$0) } })
             exchange.call = call
             call.start()
         } catch {
@@ -58,13 +59,54 @@ enum CountTokensEndpoint {
         }
     }
 
-    private static func respond(_ exchange: Exchange, _ members: (inout JSONWriter) -> Void) {
+    /// Responds with the router's estimate.
+    ///
+    /// - Parameter record: the call in which the provider was asked; nil if it wasn't.
+    private static func respond(_ exchange: Exchange, _ record: CallRecord? = nil, _ members: (inout JSONWriter) -> Void) {
         var writer = JSONWriter(capacity: 64)
         writer.object(members)
         exchange.respond(
             200, writer.bytes,
-            fields: { RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0) })
+            fields: {
+                if let record { return exchange.addFields(record, to: &$0, isOwn: true) }
+                RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0)
+            }, record: record)
     }
+}
+
+/// Writes the number of tokens: the provider's, or the router's estimate if the provider's server can't count.
+private final class CountTokensWriter: ResponseWriter {
+    private let base: any ResponseWriter
+    private let respondWithEstimate: (CallRecord) -> Void
+
+    /// - Parameter base: writes the provider's number.
+    init(_ base: any ResponseWriter, respondWithEstimate: @escaping (CallRecord) -> Void) {
+        self.base = base
+        self.respondWithEstimate = respondWithEstimate
+    }
+
+    func fail(_ failure: CallFailure, _ record: CallRecord) {
+        if Self.hasNoEndpoint(failure.error) { respondWithEstimate(record) } else { base.fail(failure, record) }
+    }
+
+    /// Whether a refusal means that the server doesn't have the endpoint. Anthropic's type and OpenAI's code are about
+    /// the model.
+    private static func hasNoEndpoint(_ error: ProviderError) -> Bool {
+        switch error.status {
+        case 404: error.type != "not_found_error" && error.code != "model_not_found"
+        case 405, 501: true
+        default: false
+        }
+    }
+
+    var stagedBytes: Int { base.stagedBytes }
+    func begin(_ record: CallRecord) { base.begin(record) }
+    func write(_ parts: [ResponsePart], of bytes: ByteBuffer) { base.write(parts, of: bytes) }
+    func commit(_ record: CallRecord) { base.commit(record) }
+    func resume(_ record: CallRecord) { base.resume(record) }
+    func flush() { base.flush() }
+    func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool { base.isJSON(response) }
+    func finish(_ record: CallRecord) { base.finish(record) }
 }
 
 extension Snapshot {

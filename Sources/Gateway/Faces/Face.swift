@@ -14,6 +14,10 @@ final class Face: Sendable {
     let requestFields: [StaticString]
     /// The upstream's header fields that go to the client, as prefixes of their names, if the response passes through.
     let responseFields: [StaticString]
+    /// The header field in which clients look for the request's id, beside `x-request-id`; nil if there is none.
+    let requestIDField: StaticString?
+    /// The status for an upstream that is overloaded; nil if it is that of a limit.
+    let overloadStatus: Int?
     /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
     let passesRefusals: Bool
     /// Writes an error's object.
@@ -34,6 +38,8 @@ final class Face: Sendable {
         members: RequestOutline.FieldTable,
         requestFields: [StaticString],
         responseFields: [StaticString],
+        requestIDField: StaticString? = nil,
+        overloadStatus: Int? = nil,
         passesRefusals: Bool,
         writeError: @escaping @Sendable (_ error: APIError, _ requestID: String, _ record: CallRecord?, _ writer: inout JSONWriter) -> Void,
         writeModels: @escaping @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void,
@@ -44,6 +50,8 @@ final class Face: Sendable {
         self.members = members
         self.requestFields = requestFields
         self.responseFields = responseFields
+        self.requestIDField = requestIDField
+        self.overloadStatus = overloadStatus
         self.passesRefusals = passesRefusals
         self.writeError = writeError
         self.writeModels = writeModels

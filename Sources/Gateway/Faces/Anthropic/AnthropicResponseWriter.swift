@@ -46,12 +46,12 @@ final class AnthropicResponseWriter: ResponseWriter {
         let message = AnthropicResponseWriter(exchange)
         for (parts, bytes) in response { message.write(parts, of: bytes) }
         let object = message.message(nil)
+        if Self.endsOtherwise(object.readableBytesSpan) { return true }
         return FencedJSON.areJSON(Self.texts(of: object.readableBytesSpan), in: object.readableBytesSpan)
     }
 
     func finish(_ record: CallRecord) {
-        let usage = record.usage.source == .reported ? record.usage.usage : nil
-        let message = message(usage)
+        let message = message(record.knownUsage)
         let object = record.hasValidJSON ? FencedJSON.withoutFences(message, texts: Self.texts(of: message.readableBytesSpan)) : message
         exchange.respond(200, object, fields: { exchange.addFields(record, to: &$0) }, record: record)
     }
@@ -59,6 +59,12 @@ final class AnthropicResponseWriter: ResponseWriter {
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
         exchange.respond(exchange.error(failure, record), record: record)
+    }
+
+    /// Whether a message ends with a refusal or a tool call, so that its text need not be JSON.
+    private static func endsOtherwise(_ message: RawSpan) -> Bool {
+        let reason = (try? JSON.members(of: message))?.first { JSON.isKey($0.key, "stop_reason", in: message) }?.value
+        return reason.map { JSON.isString($0, "refusal", in: message) || JSON.isString($0, "tool_use", in: message) } ?? false
     }
 
     /// The ranges of the strings that are the texts of a message's blocks.
