@@ -17,15 +17,17 @@ extension DemoProvider {
         guard let file = form.parts.first(where: { $0.name == "file" && $0.text == nil }) else { return missing("file") }
         if let failure = failure(of: call, text("prompt") ?? "") { return failure }
         let words = "You sent a recording of \(file.value.count) bytes.", seconds = max(1, file.value.count / Self.bytesPerSecond)
+        let format = text("response_format") ?? "json"
+        guard Self.formats.contains(format) else {
+            let names = Self.formats.dropLast().joined(separator: ", ") + " or " + (Self.formats.last ?? "")
+            return errorResponse(400, "'response_format' must be \(names)", code: "invalid_value")
+        }
         if call.isStream { return transcriptEvents(words, seconds) }
-        switch text("response_format") ?? "json" {
-        case "json": return json(transcript(words, seconds, isVerbose: false))
-        case "verbose_json": return json(transcript(words, seconds, isVerbose: true))
+        switch format {
         case "text": return response([Array("\(words)\n".utf8)], "text/plain; charset=utf-8")
         case "srt": return response([Array("1\n\(cue(seconds, ","))\n\(words)\n\n".utf8)], "text/plain; charset=utf-8")
         case "vtt": return response([Array("WEBVTT\n\n\(cue(seconds, "."))\n\(words)\n\n".utf8)], "text/vtt; charset=utf-8")
-        default:
-            return errorResponse(400, "'response_format' must be json, verbose_json, text, srt or vtt", code: "invalid_value")
+        default: return json(transcript(words, seconds, format))
         }
     }
 
@@ -47,20 +49,30 @@ extension DemoProvider {
 
     // MARK: Transcripts
 
-    private func transcript(_ text: String, _ seconds: Int, isVerbose: Bool) -> [UInt8] {
+    /// Source: OpenAI's API reference, "Create transcription", `response_format`.
+    private static let formats = ["json", "verbose_json", "diarized_json", "text", "srt", "vtt"]
+
+    private func transcript(_ text: String, _ seconds: Int, _ format: String) -> [UInt8] {
+        let isDiarized = format == "diarized_json"
         var writer = JSONWriter()
         writer.object {
-            if isVerbose {
+            if format != "json" {
                 $0.member("task", "transcribe")
-                $0.member("language", "english")
+                if !isDiarized { $0.member("language", "english") }
                 $0.member("duration", seconds)
             }
             $0.member("text", text)
-            if isVerbose {
+            if format != "json" {
                 $0.key("segments")
                 $0.array {
                     $0.object {
-                        $0.member("id", 0)
+                        if isDiarized {
+                            $0.member("type", "transcript.text.segment")
+                            $0.member("id", "seg_0")
+                            $0.member("speaker", "A")
+                        } else {
+                            $0.member("id", 0)
+                        }
                         $0.member("start", 0)
                         $0.member("end", seconds)
                         $0.member("text", text)

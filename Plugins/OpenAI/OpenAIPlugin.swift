@@ -44,6 +44,7 @@ public struct OpenAIOptions: Sendable, Equatable {
         let isValid = (organization != nil || !fields.isPresent("organization")) && (project != nil || !fields.isPresent("project"))
         guard var server, isValid else { return nil }
         server.dialect.hasOneTokenLimit = true
+        server.dialect.isOpenAI = true
         self.server = server
     }
 

@@ -12,6 +12,8 @@ struct APIError: Error {
     var param: String?
     /// The `type` that an upstream sent. nil derives the type from the status.
     var upstreamType: String?
+    /// Whether it ends a stream, whose status was already sent.
+    var isEvent = false
     /// The body of the refusal as an upstream with the client's format sent it; nil if there is none.
     var refusal: String?
     /// Whether the prompt is too long for the model.

@@ -35,6 +35,8 @@ final class Exchange: ClientObserver {
     /// The names in the request's `model`, and whether it asks for a stream; nil until it is read.
     var asked: (models: [String], isStream: Bool)?
     private var hasEnded = false
+    /// Whether the upstream's id of the request is in the head.
+    private var passesRequestID = false
 
     init(
         _ server: ServerExchange, _ gateway: GatewayHandler, _ match: EndpointTable.Match?, requestID: String, key: Int?, loop: EngineLoop,
@@ -104,7 +106,14 @@ final class Exchange: ClientObserver {
         if let contentType { head.add("content-type", contentType) }
         addCommonFields(to: &head)
         fields(&head)
+        addRequestID(to: &head)
         return head
+    }
+
+    /// Adds the request's id under the name that the face's clients know, after all other fields: an upstream with the
+    /// client's format has sent its own.
+    func addRequestID(to head: inout ResponseHead) {
+        if let name = face.requestIDField, !passesRequestID { head.add(name, requestID) }
     }
 
     /// Adds what every response has, streamed or not.
@@ -120,7 +129,9 @@ final class Exchange: ClientObserver {
         RouterMetadata.addFields(record, to: &head, withNames: !hidesNames)
         guard !isOwn, !hidesNames else { return }
         for field in record.upstreamFields {
-            if case .plain(let value) = field.value { head.add(name: field.name, value: snapshot.mask(value)) }
+            guard case .plain(let value) = field.value else { continue }
+            if let name = face.requestIDField, field.name == name.description { passesRequestID = true }
+            head.add(name: field.name, value: snapshot.mask(value))
         }
     }
 

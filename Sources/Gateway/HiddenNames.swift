@@ -43,11 +43,16 @@ struct HiddenNames {
 }
 
 extension Exchange {
+    /// Anthropic's type of an error that isn't the account's limit. Source: Anthropic's API reference, "Errors".
+    private static let overloadType = "overloaded_error"
+
     /// The error for a failed call, without the names of providers and models if the client must not learn them.
     ///
     /// - Parameter afterCommit: whether a part of the response was sent.
     func error(_ failure: CallFailure, _ record: CallRecord, afterCommit: Bool = false) -> APIError {
         var error = afterCommit ? APIError(afterCommit: failure) : APIError(failure, failures: record.failures)
+        error.isEvent = afterCommit
+        if let status = face.overloadStatus, error.status == 429, failure.error.type == Self.overloadType { error.status = status }
         guard hidesNames else { return error }
         switch failure.cause {
         case .allFailed:

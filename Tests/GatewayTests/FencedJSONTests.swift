@@ -34,6 +34,12 @@ struct FencedJSONTests {
         #expect(FencedJSON.range(in: Array(text.utf8)) == nil)
     }
 
+    @Test("a response that a filter has stopped need not be JSON", arguments: [("content_filter", true), ("stop", false)])
+    func filtered(reason: String, isAccepted: Bool) {
+        let object = #"{"choices":[{"finish_reason":"\#(reason)","message":{"role":"assistant","content":"I can't."}}]}"#
+        #expect(isJSON(ByteBuffer(string: object)) == isAccepted)
+    }
+
     private func data(of object: ByteBuffer) -> String? {
         BufferedCompletion.data(of: object.readableBytesSpan).map { String(decoding: $0, as: UTF8.self) }
     }

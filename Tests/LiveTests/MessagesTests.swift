@@ -87,7 +87,8 @@ import Testing
         #expect(account.json?["type"]?.string == "error")
         #expect(account.json?["error"]?["type"]?.string == "api_error")
         // The router's own error has the router's own fields.
-        #expect(account.head.all("x-should-retry") == ["false"] && account.head["request-id"] == nil)
+        #expect(account.head.all("x-should-retry") == ["false"])
+        #expect(account.head.all("request-id") == account.head.all("x-request-id"))
     }
 
     @Test func `silence is broken by pings, and an error after the first content is the last event`() throws {
@@ -103,6 +104,7 @@ import Testing
         #expect(stream.messageText == "Once")
         #expect(stream.eventTypes.count { $0 == "ping" } >= 2)
         #expect(stream.chunks.last?["error"]?["message"]?.string == "out of memory")
+        #expect(stream.chunks.last?["error"]?["type"]?.string == "overloaded_error")
         #expect(!stream.eventTypes.contains("message_stop"))
     }
 
@@ -120,6 +122,93 @@ import Testing
         #expect(try count("r", "fail").status == 502)
         #expect(setup.upstream.requests.allSatisfy { $0.head.target == "/v1/messages/count_tokens" })
         #expect(try setup.router.metric("llm_router_tokens_total") == 0)
+    }
+
+    @Test func `a server without the counting of tokens is no failure, and counting uses up no limit`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if !exchange.head.target.hasSuffix("count_tokens") { return try exchange.respond(200, AnthropicReplies.message("hello")) }
+            let isModel = exchange.prompt == "model"
+            try exchange.respond(404, isModel ? AnthropicReplies.error("model: a", type: "not_found_error") : #"{"detail":"Not Found"}"#)
+        }
+        let policy = PolicyText().with {
+            $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
+            $0.moreModels = ["  a: { provider: p-a, limits: { requests_per_minute: 1 } }"]
+        }
+        let router = try RouterProcess(policy)
+        func count(_ text: String = "Hello") throws -> Response {
+            try router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a", text))
+        }
+        for _ in 0..<3 { #expect(try (count().json?["input_tokens"]?.int ?? 0) > 0) }
+        #expect(try count("model").status == 404)
+        #expect(try router.message("a").status == 200)
+        #expect(upstream.requests.count == 5)
+    }
+
+    @Test func `an overloaded upstream stays one, before the response and in it`() throws {
+        let setup = try Self.setup(
+            {
+                try $0.startStream();
+                try $0.chunk("event: error\ndata: \(AnthropicReplies.error("Overloaded", type: "overloaded_error"))\n\n"); $0.hold()
+            },
+            { try $0.respond(500, OpenAIReplies.error("it failed")) })
+        let response = try setup.router.openMessageStream("a").readStream()
+        #expect(response.status == 529)
+        #expect(response.json?["error"]?["type"]?.string == "overloaded_error")
+    }
+
+    @Test func `usage that the upstream doesn't report is estimated`() throws {
+        let text = "one two three four five six"
+        let setup = try Self.setup(ScriptedUpstream.responding("never")) { exchange in
+            if exchange.wantsStream {
+                try exchange.stream([text], usage: nil)
+            } else {
+                try exchange.respond(200, OpenAIReplies.buffered(text, usage: nil))
+            }
+        }
+        let usage = try setup.router.message("b").json?["usage"]
+        #expect((usage?["input_tokens"]?.int ?? 0) > 0 && (usage?["output_tokens"]?.int ?? 0) > 0)
+        let end = try setup.router.openMessageStream("b").readStream().chunks.last { $0["type"]?.string == "message_delta" }
+        #expect(end?["usage"]?["input_tokens"]?.int == usage?["input_tokens"]?.int)
+        #expect(end?["usage"]?["output_tokens"]?.int == usage?["output_tokens"]?.int)
+    }
+
+    @Test func `translated responses have the request's id where Anthropic's clients look for it`() throws {
+        let setup = try Self.setup(ScriptedUpstream.responding("never"))
+        let response = try setup.router.message("b"), stream = try setup.router.openMessageStream("b").readStream()
+        let error = try setup.router.message("unknown")
+        for head in [response.head, stream.head, error.head] {
+            #expect(head["request-id"] != nil && head.all("request-id") == head.all("x-request-id"))
+        }
+        #expect(try setup.router.chat("b").head["request-id"] == nil)
+    }
+
+    @Test(arguments: ["refusal", "tool_use", "end_turn"])
+    func `a refusal and a tool call need not be JSON`(reason: String) throws {
+        let message = AnthropicReplies.message("I can't.").replacing("end_turn", with: reason)
+        let upstream = try ScriptedUpstream { try $0.respond(200, message) }
+        let policy = PolicyText().with {
+            $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
+            $0.moreModels = ["  a: { provider: p-a, supports: [json], valid_json: true }"]
+        }
+        let format = #""output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}"#
+        #expect(try RouterProcess(policy).message("a", extra: format).status == (reason == "end_turn" ? 502 : 200))
+    }
+
+    @Test func `a refusal that names one model closes no other model of the account`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.json?["model"]?.string == "claude-9" {
+                return try exchange.respond(
+                    403, AnthropicReplies.error("Your organization has no access to claude-9.", type: "permission_error"))
+            }
+            try exchange.respond(200, AnthropicReplies.message("hello"))
+        }
+        let policy = PolicyText(defaults: "breaker: { failures: 5 }").with {
+            $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
+            $0.moreModels = ["  a: { provider: p-a, upstream: claude-9 }", "  b: { provider: p-a, upstream: claude-8 }"]
+        }
+        let router = try RouterProcess(policy)
+        #expect(try router.message("a").status == 403)
+        #expect(try router.message("b").status == 200)
     }
 
     // MARK: Cut off and left at any point

@@ -51,6 +51,36 @@ import Testing
         #expect(sent.first?["content"]?.string == "Tell me a story")
     }
 
+    @Test(arguments: [[], [AnthropicReplies.text("a "), AnthropicReplies.event("content_block_stop", #""index":0"#)]])
+    func `a stream of Messages that passed through goes on as one message`(more: [String]) throws {
+        let gate = Gate()
+        let a = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            for event in AnthropicReplies.start + [AnthropicReplies.text("Once ")] + more { try exchange.chunk(event) }
+            try gate.wait()
+            exchange.reset()
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("upon ", "time"))
+        var policy = PolicyText(routes: ["  r: { try: [a, b], resume: true }"])
+        policy.moreProviders = [
+            "  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(a.port)\", api_key: sk-provider }",
+            "  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(b.port)/v1\", continues: prefill }",
+        ]
+        policy.moreModels = ["  a: { provider: p-a }", "  b: { provider: p-b }"]
+        let client = try RouterProcess(policy).openMessageStream("r")
+        let head = try client.readHead()
+        while let item = try client.nextItem(within: .seconds(10)) {
+            if case .data(let text) = item, text.contains(more.isEmpty ? "Once" : "block_stop") { break }
+        }
+        gate.open()
+        let rest = try client.readRest(of: head)
+        #expect(rest.messageText == "upon time")
+        let begins = more.isEmpty ? [] : ["content_block_start"]
+        let deltas = ["content_block_delta", "content_block_delta", "content_block_stop", "message_delta", "message_stop"]
+        #expect(rest.eventTypes.filter { $0 != "ping" } == begins + deltas)
+        #expect(rest.chunks.compactMap { $0["index"]?.int } == Array(repeating: more.isEmpty ? 0 : 1, count: 3 + begins.count))
+    }
+
     @Test func `without resume, and with tools, JSON or several choices, the break is an error`() throws {
         let extras = [#""n":2"#, #""tools":[{"type":"function","function":{"name":"f"}}]"#, #""response_format":{"type":"json_object"}"#]
         let gates = (0...extras.count).map { _ in Gate() }

@@ -181,6 +181,46 @@ struct AnthropicPluginTests {
         #expect(AnthropicOptions.read(["headers": .mapping(["Authorization": "Bearer x"])]) != nil)
     }
 
+    @Test("ids of tool calls that would be equal differ, and results follow their calls")
+    func toolIDs() throws {
+        func call(_ id: String) -> ChatPart { ChatPart(.toolCall(ChatToolCall(id: id, name: "f", arguments: "{}"))) }
+        func result(_ id: String) -> ChatPart { ChatPart(.toolResult(ChatToolResult(callID: id, parts: []))) }
+        func ids(_ messages: [ChatMessage]) throws -> [String] {
+            try sent(ChatRequest(messages: messages + [ChatMessage(.user, "a")]), model: "claude-opus-5").split(separator: #"id":""#)
+                .dropFirst()
+                .map { String($0.prefix { $0 != "\"" }) }
+        }
+        let clash = [
+            ChatMessage(.assistant, [call("f.0"), call("f:0"), call("ok")]),
+            ChatMessage(.tool, [result("f:0"), result("f.0"), result("ok")]),
+        ]
+        #expect(try ids(clash) == ["call_f_0", "call_f_0_2", "ok", "call_f_0_2", "call_f_0", "ok"])
+        let legacy = [ChatMessage(.assistant, [call("f")]), ChatMessage(.tool, [result("f")])]
+        #expect(try ids(legacy + legacy) == ["f", "f", "f_2", "f_2"])
+    }
+
+    @Test(
+        "a user's id that Anthropic would refuse is left out",
+        arguments: [
+            ("bob@example.com", false), ("b", true), (String(repeating: "x", count: 256), true),
+            (String(repeating: "x", count: 257), false),
+        ])
+    func users(id: String, isSent: Bool) throws {
+        var chat = ChatRequest(messages: [ChatMessage(.user, "a")])
+        chat.user = id
+        #expect(try sent(chat, model: "claude-opus-5").contains("user_id") == isSent)
+    }
+
+    @Test("a file that another provider knows by its id is for another model")
+    func files() throws {
+        func chat(_ id: String) -> ChatRequest {
+            ChatRequest(messages: [ChatMessage(.user, [ChatPart(.media(ChatMedia(.file, .id(id))))])])
+        }
+        #expect(try sent(chat("file_011"), model: "claude-opus-5").contains(#""file_id":"file_011""#))
+        let error = #expect(throws: ProviderError.self) { try sent(chat("file-abc"), model: "claude-opus-5") }
+        #expect(error?.failure == .unsupported)
+    }
+
     // MARK: Opaque tokens and repairs
 
     @Test("thinking that another provider has made is dropped from a request that passes through, and nothing else is")
@@ -193,6 +233,10 @@ struct AnthropicPluginTests {
         for (given, expected) in [("llm-router:none", text), ("llm-router:00000000:x", text), (own, turn("c2ln")), ("c2ln", turn("c2ln"))] {
             #expect(try sent(#"{"model":"a","messages":[\#(turn(given))],"x": 1}"#) == #"{"model":"up","messages":[\#(expected)],"x": 1}"#)
         }
+        let cited =
+            #"{"model":"up","messages":[{"role":"assistant","content":[{"type":"text","text":"b","citations":[{"url":"u","encrypted_index":"E"},"#
+            + #"{"url":"v","encrypted_index":"llm-router:none"}]}]}]}"#
+        #expect(try sent(cited) == cited.replacing(#",{"url":"v","encrypted_index":"llm-router:none"}"#, with: ""))
         let only = #"{"model":"a","messages":[{"role":"assistant","content":[{"type":"redacted_thinking","data":"llm-router:none"}]}]}"#
         #expect(try sent(only) == #"{"model":"up","messages":[]}"#)
     }
@@ -215,6 +259,29 @@ struct AnthropicPluginTests {
             try sent(body, repairs: [repair])
                 == #"{"model":"up","messages":[{"role":"user","content":"a"},{"role":"assistant","content":["#
                 + #"{"type":"tool_use","id":"t","name":"f","input":{}}]}]}"#)
+    }
+
+    @Test(
+        "edits of thinking go with the budget for it, and other edits stay",
+        arguments: [
+            (#"{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}"#, ""),
+            (
+                #"{"edits":[{"type":"clear_thinking_20251015"},{"type":"clear_tool_uses_20250919"}]}"#,
+                #","context_management":{"edits":[{"type":"clear_tool_uses_20250919"}]}"#
+            ),
+        ])
+    func thinkingEdits(management: String, left: String) throws {
+        func body(_ thinking: String, _ signature: String) -> String {
+            #"{"model":"up","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"x","signature":"\#(signature)"},"#
+                + #"{"type":"tool_use","id":"t","name":"f","input":{}}]}],"thinking":{"type":"\#(thinking)"},"context_management":\#(management)}"#
+        }
+        let expected =
+            #"{"model":"up","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}]\#(left)}"#
+        #expect(try sent(body("enabled", "llm-router:none")) == expected)
+        let repair = try #require(self.repair(body("enabled", "s"), "Invalid `signature` in `thinking` block"))
+        #expect(try sent(body("enabled", "s"), repairs: [repair]) == expected)
+        #expect(try sent(body("adaptive", "llm-router:none")).hasSuffix(#""context_management":\#(management)}"#))
+        #expect(try sent(body("enabled", "s")) == body("enabled", "s"))
     }
 
     @Test("no other refusal is repaired, nor a request without thinking")
@@ -248,7 +315,12 @@ struct AnthropicPluginTests {
             (401, "authentication_error", "invalid x-api-key", .providerRejected),
             (402, "billing_error", "Payment required", .providerRejected),
             (403, "permission_error", "Your API key does not have permission to use the specified resource.", .providerRejected),
-            (404, "not_found_error", "model: claude-9", .notFound),
+            (404, "not_found_error", "model: claude-9", .notFound), (404, "not_found_error", "File not found: file_011", .clientError),
+            (404, "not_found_error", "Container not found: container_01", .clientError),
+            (
+                400, "invalid_request_error", "You're out of extra usage. Add more at claude.ai/settings/usage and keep going.",
+                .providerRejected
+            ),
             (413, "request_too_large", "Request exceeds the maximum size", .contextOverflow),
             (429, "rate_limit_error", "This request would exceed your organization's rate limit", .rateLimited),
             (429, "rate_limit_error", "Your organization has reached its spend limit.", .providerRejected),

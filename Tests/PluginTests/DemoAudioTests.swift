@@ -54,6 +54,10 @@ struct DemoAudioTests {
         "a transcript says how long the recording is, in the form that is asked for",
         arguments: [
             ("json", "application/json", #"{"text":"You sent a recording of 32000 bytes.","usage":{"type":"duration","seconds":2}}"#),
+            (
+                "diarized_json", "application/json",
+                #"{"task":"transcribe","duration":2,"text":"You sent a recording of 32000 bytes.","segments":[{"type":"transcript.text.segment","id":"seg_0","speaker":"A","start":0,"end":2,"text":"You sent a recording of 32000 bytes."}],"usage":{"type":"duration","seconds":2}}"#
+            ),
             ("text", "text/plain; charset=utf-8", "You sent a recording of 32000 bytes.\n"),
             ("srt", "text/plain; charset=utf-8", "1\n00:00:00,000 --> 00:00:02,000\nYou sent a recording of 32000 bytes.\n\n"),
             ("vtt", "text/vtt; charset=utf-8", "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nYou sent a recording of 32000 bytes.\n\n"),

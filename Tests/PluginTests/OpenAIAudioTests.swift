@@ -67,6 +67,32 @@ struct OpenAIAudioTests {
         "input_token_details":{"text_tokens":4,"audio_tokens":10},"output_tokens":2,"total_tokens":16}}\n\n
         """
 
+    @Test(
+        "an error is one whatever type it has, and JSON without a text is no transcript",
+        arguments: [
+            (#"{"error":{"message":"boom","type":"server_error"}}"#, BodyForm.other, "text/plain"),
+            (#"{"error":{"message":"boom","type":"server_error"}}"#, .other, "audio/mpeg"), ("{}", .jsonObject, "application/json"),
+            ("[]", .jsonArray, "application/json"), ("null", .other, "application/json"),
+        ], [ProviderKit.Operation.transcription, .speech])
+    func errorsInSuccesses(body: (String, BodyForm, String), operation: ProviderKit.Operation) throws {
+        if operation == .speech, body.1 == .jsonObject { return }
+        for size in [1, Int.max] {
+            let decoded = try decoded(
+                Array(body.0.utf8), operation, isStream: operation == .speech, form: body.1, fields: [HTTPField("content-type", body.2)],
+                size: size)
+            #expect(decoded.failure == .upstreamError && decoded.payload.isEmpty && decoded.object == nil, "\(body)")
+        }
+    }
+
+    @Test(
+        "bytes that begin like an error pass if they are none",
+        arguments: ["{ laughs } Hello", "{\"note\": 1}", "{" + String(repeating: "x", count: 70_000), " "])
+    func noErrors(text: String) throws {
+        let decoded = try decoded(
+            Array(text.utf8), .transcription, isStream: false, form: .other, fields: [HTTPField("content-type", "text/plain")], size: 1000)
+        #expect(decoded.isComplete && decoded.payload == Array(text.utf8))
+    }
+
     @Test("the operations have OpenAI's paths")
     func paths() throws {
         let paths: [(ProviderKit.Operation, String)] = [

@@ -59,6 +59,22 @@ struct OpenAIObjectsTests {
         return try reader.finish()
     }
 
+    @Test("a field of a form that the policy sets has only the policy's value, however often it is given")
+    func repeatedFields() throws {
+        func part(_ name: String, _ value: String, _ more: String = "") -> String {
+            "--b\r\ncontent-disposition: form-data; name=\"\(name)\"\(more)\r\n\r\n\(value)\r\n"
+        }
+        let file = "; filename=\"f\""
+        let parts =
+            part("model", "a") + part("quality", "low") + part("quality", "none", file) + part("quality", "less") + part("x", "1")
+            + part("x", "2")
+        let body = Array((parts + "--b--\r\n").utf8), type = "multipart/form-data; boundary=b"
+        let quality = BodyField(key: "quality", json: Array(#""high""#.utf8))
+        let sent = Array(try self.sent(.imageEdit, .form(try form(body, type)), body, overrides: [quality]).1.utf8),
+            read = try form(sent, type)
+        #expect(read.parts.map { String(decoding: sent[$0.value], as: UTF8.self) } == ["up", "high", "high", "high", "1", "2"])
+    }
+
     @Test("a form keeps its files and fields, gets the provider's name of the model, and the policy's fields")
     func forms() throws {
         let type = "multipart/form-data; boundary=b"

@@ -91,7 +91,7 @@ struct AnthropicRoundTripTests {
             case .reasoningToken(let token):
                 let value = token.value.hasPrefix(OpaqueToken.mark) ? token.value : token.tagged
                 blocks.append("token \(token.kind) \(value)")
-            case .citation: break
+            case .citation(let citation): blocks.append("citation \(citation.url) \(citation.title ?? "")")
             case .toolCall(_, let id, let name): blocks.append("tool \(id) \(name) ")
             case .toolArguments(let index, let fragment):
                 let places = blocks.indices.filter { blocks[$0].hasPrefix("tool ") }
@@ -121,11 +121,11 @@ extension RandomChat {
     mutating func messagesRequest(isNew: Bool) -> ChatRequest {
         var request = ChatRequest(messages: [])
         if chance(2) { request.messages.append(ChatMessage(.system, [block(.text(text())), block(.text(text()))])) }
-        for _ in 0..<Int.random(in: 0...2, using: &generator) {
+        for turn in 0..<Int.random(in: 0...2, using: &generator) {
             request.messages.append(ChatMessage(.user, userParts()))
             if isNew, chance(3) { request.messages.append(ChatMessage(.system, [block(.text(text()))])) }
-            request.messages.append(ChatMessage(.assistant, assistantBlocks(calls: "call_1")))
-            request.messages.append(ChatMessage(.tool, [block(.toolResult(toolResult("call_1")))]))
+            request.messages.append(ChatMessage(.assistant, assistantBlocks(calls: "call_\(turn)")))
+            request.messages.append(ChatMessage(.tool, [block(.toolResult(toolResult("call_\(turn)")))]))
             if chance(2) { request.messages.append(ChatMessage(.user, userParts())) }
             request.messages.append(ChatMessage(.assistant, [block(.text(text()))]))
         }
@@ -170,7 +170,7 @@ extension RandomChat {
                 block(
                     .media(
                         ChatMedia(
-                            .file, chance(2) ? .id("file-1") : .base64("AAAA", mediaType: "application/pdf"),
+                            .file, chance(2) ? .id("file_1") : .base64("AAAA", mediaType: "application/pdf"),
                             filename: maybe { _ in "a.pdf" })))
             default: block(.text(text()))
             }

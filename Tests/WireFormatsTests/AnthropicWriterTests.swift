@@ -51,6 +51,29 @@ struct AnthropicWriterTests {
         #expect(indices == [3, 3, 3], "each block has a start, a delta and a stop")
     }
 
+    @Test("a text with a source is a block of its own, streamed or not")
+    func citations() {
+        let events: [ChatEvent] = [
+            .text("a"), .citation(ChatCitation(url: "https://u", title: "T")), .text("b"), .toolCall(index: 0, id: "t", name: "f"),
+            .text("c"),
+            .citation(ChatCitation(url: "https://v")), .finish(.stop),
+        ]
+        func citation(_ url: String, _ title: String) -> String {
+            #"{"type":"web_search_result_location","url":"\#(url)","title":\#(title),"encrypted_index":"llm-router:none","cited_text":""}"#
+        }
+        let stream = stream(events)
+        #expect(
+            stream.contains(#""index":0,"delta":{"type":"citations_delta","citation":\#(citation("https://u", #""T""#))}"#), "\(stream)")
+        #expect(stream.contains(#""index":1,"delta":{"type":"text_delta","text":"b"}"#))
+        #expect(stream.contains(#""index":3,"delta":{"type":"citations_delta","citation":\#(citation("https://v", "null"))}"#))
+        var writer = AnthropicMessageWriter(id: "r", model: "m")
+        for event in events { writer.add(event) }
+        let message = String(decoding: writer.message(nil), as: UTF8.self)
+        #expect(
+            message.contains(
+                #""content":[{"type":"text","text":"a","citations":[\#(citation("https://u", #""T""#))]},{"type":"text","text":"b"}"#))
+    }
+
     @Test("reasoning without a token gets the mark, and one with a token its maker's tag")
     func signatures() {
         let token = OpaqueToken("c2ln", .signature, .provider(tag: "0a"))

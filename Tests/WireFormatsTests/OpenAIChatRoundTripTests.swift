@@ -106,7 +106,8 @@ struct RandomChat {
         if chance(2) {
             request.tools = [
                 ChatTool(
-                    name: "look_up", description: maybe { $0.text() }, parameters: Array(#"{"type":"object"}"#.utf8),
+                    name: "look_up", description: maybe { $0.text() },
+                    parameters: Array(#"{"type":"object","additionalProperties":false}"#.utf8),
                     isStrict: maybe { $0.chance(2) })
             ]
             request.allowsParallelTools = maybe { $0.chance(2) }
@@ -124,7 +125,9 @@ struct RandomChat {
         request.responseFormat =
             [
                 nil, .text, .json,
-                .schema(name: "n", description: maybe { $0.text() }, schema: Array(#"{"a":[1]}"#.utf8), isStrict: chance(2)),
+                .schema(
+                    name: "n", description: maybe { $0.text() }, schema: Array(#"{"type":"object","additionalProperties":false}"#.utf8),
+                    isStrict: chance(2)),
             ].randomElement(using: &generator) ?? nil
         request.reasoning = maybe { _ in .effort("low") }
         request.user = maybe { $0.text() }

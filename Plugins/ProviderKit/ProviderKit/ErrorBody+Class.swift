@@ -46,6 +46,39 @@ extension ErrorBody {
     }
 }
 
+extension ProviderError {
+    /// The error of a request for a model. A refusal (401, 403) that names the model, and says nothing of the key or
+    /// the account, is about that model alone: ``FailureClass/notFound``.
+    ///
+    /// - Parameter model: the provider's own name of the model.
+    public func atModel(_ model: String) -> ProviderError {
+        guard failure == .providerRejected, status == 401 || status == 403, Self.isTelling(model), names(model),
+            ErrorWords(codes: [], texts: [message], status: status ?? 400).failureClass != .providerRejected
+        else { return self }
+        var error = self
+        error.failure = .notFound
+        return error
+    }
+
+    /// Whether a name is not a word that messages use anyway.
+    private static func isTelling(_ model: String) -> Bool {
+        model.utf8.count >= 4 && model.utf8.contains { ASCII.isDigit($0) || $0 == ASCII.minus || $0 == UInt8(ascii: "/") }
+    }
+
+    private func names(_ model: String) -> Bool {
+        let text = TextSearch.lowercased(message), name = TextSearch.lowercased(model)
+        func isPart(_ index: Int) -> Bool {
+            text.indices.contains(index) && (ASCII.isLetter(text[index]) || ASCII.isDigit(text[index]) || "-_/".utf8.contains(text[index]))
+        }
+        var start = 0
+        while let found = TextSearch.find(name, in: text, from: start) {
+            if !isPart(found - 1), !isPart(found + name.count) { return true }
+            start = found + 1
+        }
+        return false
+    }
+}
+
 /// The words of an error, as they are compared with the families.
 private struct ErrorWords {
     private let codes: [String]

@@ -29,6 +29,18 @@ extension ErrorFamily {
         includesQuotes: true,
         onlyStatuses: [400, 404, 415, 422, 424])
 
+    /// A file that the request names by its id, which says nothing about the model.
+    static let file = ErrorFamily(
+        failure: .clientError,
+        phrases: [
+            // Anthropic, 404: "File not found: file_011"; OpenAI, 404: "No such File object: file-abc"; Gemini, 403:
+            // "You do not have permission to access the File x or it may not exist."
+            "^ file|files|container|skill _ not found", "^ file|files|container|skill _ was|were not found",
+            "^ file|files|container|skill _ does|do not exist", "no such file|container|skill object", "no file|container|skill found with",
+            "permission to access the file", "could not find file|container|skill",
+        ],
+        onlyStatuses: [400, 403, 404])
+
     /// The request needs more than the remaining credit, and a smaller one does not.
     static let credit = ErrorFamily(
         failure: .unsupported,

@@ -25,7 +25,7 @@ struct ErrorFamily: Sendable {
 
     /// In the order in which they are searched: what is specific first.
     static let all = [
-        malformed, fetch, broken, namedModel, credit, unsupported, model, oversized, rate, account, modelAccess, modelRefused, length,
+        malformed, fetch, file, broken, namedModel, credit, unsupported, model, oversized, rate, account, modelAccess, modelRefused, length,
         filter, generallyUnsupported,
     ]
 
@@ -216,10 +216,10 @@ struct ErrorFamily: Sendable {
             "inactive|active|expired|no|valid subscription", "subscription _ inactive|expired|required|ended", "check your billing",
             "billing is disabled", "trial|plan|license|account _ expired", "account suspended|disabled|deactivated|banned|locked",
             // Limits of spending. Anthropic: "You have reached your specified API usage limits.", "… your specified
-            // workspace API usage limits"; Gemini: "exceeded its
+            // workspace API usage limits", "You're out of extra usage."; Gemini: "exceeded its
             // monthly spending cap"; LiteLLM: "Budget has been exceeded"
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
-            "regain access", "usage limit reached", "monthly limit", "budget has been exceeded", "exceeded budget",
+            "regain access", "usage limit reached", "out of extra usage", "monthly limit", "budget has been exceeded", "exceeded budget",
             "usage limit for your plan",
             // Region. OpenAI: "Country, region, or territory not supported"; Gemini: "User location is not supported
             // for the API use."; Anthropic: "… is not available in your country"

@@ -3,7 +3,7 @@ import ProviderKit
 
 /// A block of a message's content.
 enum AnthropicBlock {
-    case text(String)
+    case text(String, citations: [ChatCitation])
     case thinking(String, signature: String?)
     case redactedThinking(String)
     /// The index is the one of ``ChatEvent/toolCall(index:id:name:)``.
@@ -14,7 +14,15 @@ enum AnthropicBlock {
         switch event {
         case .text(let text), .refusal(let text):
             if text.isEmpty { return }
-            if case .text(let before)? = blocks.last { blocks[blocks.count - 1] = .text(before + text) } else { blocks.append(.text(text)) }
+            // A text with a source is a block of its own.
+            if case .text(let before, citations: [])? = blocks.last {
+                blocks[blocks.count - 1] = .text(before + text, citations: [])
+            } else {
+                blocks.append(.text(text, citations: []))
+            }
+        case .citation(let citation):
+            guard case .text(let text, let citations)? = blocks.last else { return }
+            blocks[blocks.count - 1] = .text(text, citations: citations + [citation])
         case .reasoning(let text):
             if text.isEmpty { return }
             if case .thinking(let before, nil)? = blocks.last {
@@ -33,10 +41,10 @@ enum AnthropicBlock {
             blocks.append(.toolUse(index: index, ChatToolCall(id: id, name: name, arguments: "")))
         case .toolArguments(let index, let fragment):
             guard let place = blocks.lastIndex(where: { $0.toolIndex == index }), case .toolUse(_, var call) = blocks[place] else { return }
-            blocks[place] = .text("")  // a unique reference, so that the arguments grow in place
+            blocks[place] = .redactedThinking("")  // a unique reference, so that the arguments grow in place
             call.arguments += fragment
             blocks[place] = .toolUse(index: index, call)
-        case .start, .citation, .finish: return
+        case .start, .finish: return
         }
     }
 
@@ -46,9 +54,12 @@ enum AnthropicBlock {
     func write(to writer: inout JSONWriter) {
         writer.object {
             switch self {
-            case .text(let text):
+            case .text(let text, let citations):
                 $0.member("type", "text")
                 $0.member("text", text)
+                guard !citations.isEmpty else { return }
+                $0.key("citations")
+                $0.array { for citation in citations { citation.writeAnthropic(to: &$0) } }
             case .thinking(let text, let signature):
                 $0.member("type", "thinking")
                 $0.member("thinking", text)
@@ -63,6 +74,20 @@ enum AnthropicBlock {
                 $0.key("input")
                 $0.raw(call.argumentsObject)
             }
+        }
+    }
+}
+
+extension ChatCitation {
+    /// Writes a citation of a page. Its index is only Anthropic's to give; the mark in its place shows that there is
+    /// none. Source: the SDK's `CitationsWebSearchResultLocation`.
+    func writeAnthropic(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("type", "web_search_result_location")
+            $0.member("url", url)
+            $0.member("title", title)
+            $0.member("encrypted_index", OpaqueToken.none)
+            $0.member("cited_text", "")
         }
     }
 }

@@ -46,6 +46,11 @@ extension AnthropicMessages {
         }
     }
 
+    /// The types of errors in streams that say what the client can do.
+    public static let eventErrorTypes: Set = [
+        "api_error", "invalid_request_error", "overloaded_error", "rate_limit_error", "request_too_large", "timeout_error",
+    ]
+
     /// An event of a stream, with its blank line.
     ///
     /// - Parameter json: one JSON object without line breaks.

@@ -18,6 +18,9 @@ struct AnthropicEventReader {
     private var hasStarted = false
     private var hasEnded = false
     private var toolCalls = 0
+    /// The length of the text so far, and before the latest block of text, in Unicode scalars.
+    private var textLength = 0
+    private var blockStart = 0
     private var open: [Int: Block] = [:]
     private var reason = FinishReason.stop
     private var stopSequence: String?
@@ -70,7 +73,8 @@ struct AnthropicEventReader {
         switch block["type"]?.string {
         case "text":
             open[index] = .text
-            if let text = block["text"]?.string, !text.isEmpty { response.event(.text(text)) }
+            blockStart = textLength
+            if let text = block["text"]?.string, !text.isEmpty { add(text, &response) }
             for citation in block["citations"]?.elements ?? [] { add(citation, &response) }
         case "thinking":
             open[index] = .thinking(signature: block["signature"]?.string ?? "")
@@ -91,7 +95,7 @@ struct AnthropicEventReader {
     private mutating func readDelta(_ event: AnthropicEvent, _ bytes: RawSpan, _ response: inout ResponseSink) {
         guard let (kind, range) = event.delta, range.count > 2 else { return }
         switch kind {
-        case .text: response.event(.text(JSON.string(range, in: bytes)))
+        case .text: add(JSON.string(range, in: bytes), &response)
         case .thinking: response.event(.reasoning(JSON.string(range, in: bytes)))
         case .json:
             guard case .tool(let tool, _)? = open[event.index] else { return }
@@ -116,9 +120,14 @@ struct AnthropicEventReader {
         }
     }
 
-    /// Adds a citation of a page. Those of the client's own documents have no address.
+    private mutating func add(_ text: String, _ response: inout ResponseSink) {
+        textLength &+= text.unicodeScalars.count
+        response.event(.text(text))
+    }
+
+    /// Adds a citation of a page for the latest block of text. Those of the client's own documents have no address.
     private func add(_ citation: JSONTree, _ response: inout ResponseSink) {
         guard let url = citation["url"]?.string, !url.isEmpty else { return }
-        response.event(.citation(ChatCitation(url: url, title: citation["title"]?.string)))
+        response.event(.citation(ChatCitation(url: url, title: citation["title"]?.string, range: blockStart..<textLength)))
     }
 }

@@ -9,7 +9,11 @@ public import ProviderKit
 public struct AnthropicEventWriter: Sendable {
     private enum OpenBlock: Equatable {
         case text, thinking
+        /// A text with a source. What follows it is another block.
+        case citedText
         case tool(Int)
+        /// A block of another kind that has passed through.
+        case other
     }
 
     private let inputTokens: Int
@@ -20,6 +24,8 @@ public struct AnthropicEventWriter: Sendable {
     private var index = 0
     /// The blocks that wait.
     private var waiting: [AnthropicBlock] = []
+    /// Whether the latest part of the stream was typed, so that the writer ends it.
+    private var isTyped = false
 
     /// Creates a writer.
     ///
@@ -38,6 +44,7 @@ public struct AnthropicEventWriter: Sendable {
     /// A response that another model continues may begin again; only the first `start` counts.
     public mutating func frames(_ event: ChatEvent) -> [UInt8] {
         var frames: [UInt8] = []
+        isTyped = true
         if case .start = event, hasStarted { return frames }
         envelope.note(event)
         if !hasStarted { start(&frames) }
@@ -57,11 +64,33 @@ public struct AnthropicEventWriter: Sendable {
         return frames
     }
 
-    /// The last part of the stream, after ``frames(_:)`` of all events. Numbers that `usage` lacks are written as 0.
+    /// Follows an event that passes through, so that typed events may continue the stream after it.
+    public mutating func follow(_ event: RawSpan) {
+        guard let event = JSONTree(event) else { return }
+        isTyped = false
+        switch event["type"]?.string {
+        case "message_start": hasStarted = true
+        case "content_block_start":
+            index = event["index"]?.integer ?? index
+            switch event["content_block"]?["type"]?.string {
+            case "text": open = .text
+            case "thinking": open = .thinking
+            default: open = .other
+            }
+        case "content_block_stop":
+            open = nil
+            index &+= 1
+        default: break
+        }
+    }
+
+    /// The last part of the stream, after ``frames(_:)`` of all events; empty if the stream's own end has passed
+    /// through. Numbers that `usage` lacks are written as 0.
     ///
     /// - Parameter usage: nil if it is unknown.
     public mutating func end(_ usage: Usage?) -> [UInt8] {
         var frames: [UInt8] = []
+        if hasStarted, !isTyped { return frames }
         if !hasStarted { start(&frames) }
         append("message_delta", to: &frames) { [envelope, inputTokens] in
             $0.key("delta")
@@ -99,6 +128,18 @@ public struct AnthropicEventWriter: Sendable {
             beginThinking(&frames)
             delta("signature_delta", "signature", token.tagged, &frames)
             stop(&frames)
+        case .citation(let citation):
+            guard open == .text || open == .citedText else { return }
+            open = .citedText
+            append("content_block_delta", to: &frames) {
+                $0.member("index", index)
+                $0.key("delta")
+                $0.object {
+                    $0.member("type", "citations_delta")
+                    $0.key("citation")
+                    citation.writeAnthropic(to: &$0)
+                }
+            }
         case .toolCall(let tool, let id, let name):
             begin(.tool(tool), "tool_use", &frames) {
                 $0.member("id", id)
@@ -106,14 +147,16 @@ public struct AnthropicEventWriter: Sendable {
                 $0.key("input")
                 $0.object { _ in }
             }
-        case .start, .citation, .toolArguments, .finish: return
+        case .start, .toolArguments, .finish: return
         }
     }
 
     /// Writes a block that is complete.
     private mutating func write(_ block: AnthropicBlock, _ frames: inout [UInt8]) {
         switch block {
-        case .text(let text): write(ChatEvent.text(text), &frames)
+        case .text(let text, let citations):
+            write(ChatEvent.text(text), &frames)
+            for citation in citations { write(ChatEvent.citation(citation), &frames) }
         case .thinking(let text, let signature):
             beginThinking(&frames)
             if !text.isEmpty { delta("thinking_delta", "thinking", text, &frames) }

@@ -14,9 +14,9 @@ extension AnthropicMessage {
         }
     }
 
-    static func toolUse(_ call: ChatToolCall, _ cacheControl: [UInt8]?) -> [UInt8] {
+    static func toolUse(_ call: ChatToolCall, id: String, _ cacheControl: [UInt8]?) -> [UInt8] {
         block("tool_use", cacheControl) {
-            $0.member("id", id(call.id))
+            $0.member("id", id)
             $0.member("name", call.name)
             $0.key("input")
             $0.raw(call.argumentsObject)
@@ -24,9 +24,9 @@ extension AnthropicMessage {
     }
 
     /// - Parameter content: the blocks of the result.
-    static func toolResult(_ result: ChatToolResult, _ content: [[UInt8]], _ cacheControl: [UInt8]?) -> [UInt8] {
+    static func toolResult(_ result: ChatToolResult, id: String, _ content: [[UInt8]], _ cacheControl: [UInt8]?) -> [UInt8] {
         block("tool_result", cacheControl) {
-            $0.member("tool_use_id", id(result.callID))
+            $0.member("tool_use_id", id)
             if !content.isEmpty {
                 $0.key("content")
                 $0.array { for block in content { $0.raw(block) } }
@@ -49,6 +49,8 @@ extension AnthropicMessage {
             source.member("type", "url")
             source.member("url", url)
         case .id(let id):
+            // Other vendors' ids mean nothing here. Source: Anthropic's guide "Files API".
+            guard id.hasPrefix(fileMark) else { throw .cannotExpress("\(what) with the id of another provider") }
             source.member("type", "file")
             source.member("file_id", id)
         case .base64(let data, let mediaType):
@@ -78,14 +80,8 @@ extension AnthropicMessage {
         }
     }
 
-    /// An id of a tool call, in which this format allows only letters, digits, `_` and `-`.
-    private static func id(_ id: String) -> String {
-        func isAllowed(_ byte: UInt8) -> Bool {
-            ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "_") || byte == ASCII.minus
-        }
-        if !id.isEmpty, id.utf8.allSatisfy(isAllowed) { return id }
-        return "call_" + String(decoding: id.utf8.map { isAllowed($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
-    }
+    /// What ids of Anthropic's files begin with.
+    static let fileMark = "file_"
 
     private static func block(_ type: String, _ cacheControl: [UInt8]?, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()

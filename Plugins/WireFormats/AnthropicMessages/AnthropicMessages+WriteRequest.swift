@@ -37,13 +37,17 @@ extension AnthropicMessages {
                 $0.key("stop_sequences")
                 $0.array { for text in request.stop { $0.string(text) } }
             }
-            if let user = request.user {
+            if let user = request.user, acceptsUser(user) {
                 $0.key("metadata")
                 $0.object { $0.member("user_id", user) }
             }
         }
         return writer.bytes
     }
+
+    /// Whether Anthropic takes an id of a user: not an address, and at most 256 characters. Source: Anthropic's API
+    /// reference, `metadata.user_id`; as its clients have recorded the refusals.
+    private static func acceptsUser(_ id: String) -> Bool { !id.contains("@") && id.unicodeScalars.count <= 256 }
 
     // MARK: Tools
 

@@ -56,6 +56,8 @@ public struct AnthropicMessagesBody: Sendable {
             defaults: call.defaults.filter { !isCount || Self.counted.contains($0.key) },
             overrides: call.overrides.filter { !isCount || Self.counted.contains($0.key) })
         let history = history(members, call, body)
+        let dropsBudget =
+            history?.dropsBudget == true && members.contains { isKept($0, "thinking", policy, body) && Self.hasBudget($0, body) }
         var splice = JSONSplice()
         var hasModel = false
         for member in members {
@@ -66,8 +68,12 @@ public struct AnthropicMessagesBody: Sendable {
                 splice.apply(change, to: member, in: body)
             } else if let history, JSON.isKey(member.key, "messages", in: body) {
                 splice.replace(member, with: history.messages, in: body)
-            } else if let history, history.dropsBudget, JSON.isKey(member.key, "thinking", in: body), Self.hasBudget(member, body) {
+            } else if dropsBudget, JSON.isKey(member.key, "thinking", in: body) {
                 continue
+            } else if dropsBudget, JSON.isKey(member.key, "context_management", in: body) {
+                if let left = Self.withoutThinkingEdits(body.extracting(member.value.range)) {
+                    splice.replace(member, with: left, in: body)
+                }
             } else {
                 splice.keep(member, in: body)
             }
@@ -92,6 +98,22 @@ public struct AnthropicMessagesBody: Sendable {
             }
         }
         return nil
+    }
+
+    /// Whether a member has this name, and stays as it is under the policy.
+    private func isKept(_ member: JSONMember, _ name: StaticString, _ policy: PolicyMembers, _ body: RawSpan) -> Bool {
+        JSON.isKey(member.key, name, in: body) && !policy.sets("\(name)")
+    }
+
+    /// The value of `context_management` without the edits of thinking, which are refused if the model doesn't think;
+    /// nil if nothing is left. Source: Anthropic's guide "Context editing", `clear_thinking_20251015`.
+    private static func withoutThinkingEdits(_ management: RawSpan) -> [UInt8]? {
+        guard case .object(var members)? = JSONTree(management), let place = members.lastIndex(where: { $0.name == "edits" }),
+            let edits = members[place].value.elements
+        else { return Array(copying: 0..<management.byteCount, of: management) }
+        let left = edits.filter { $0["type"]?.string?.hasPrefix("clear_thinking_") != true }
+        if left.isEmpty { members.remove(at: place) } else { members[place].value = .array(left) }
+        return members.isEmpty ? nil : JSONTree.object(members).encoded
     }
 
     /// Whether the value of `thinking` has a budget.
@@ -147,12 +169,26 @@ extension JSONTree {
 
     /// The block as the call's provider has made it; nil if another one has made it.
     fileprivate func understood(by call: Call) -> JSONTree? {
-        guard isThinking, case .object(var members) = self,
+        guard isThinking else { return withoutForeignCitations }
+        guard case .object(var members) = self,
             let place = members.lastIndex(where: { ["signature", "data"].contains($0.name) }),
             let text = members[place].value.string, text.hasPrefix(OpaqueToken.mark)
         else { return self }
         guard let string = JSONTree.untagged(text, for: call, in: AnthropicMessages.format) else { return nil }
         members[place].value = string
+        return .object(members)
+    }
+}
+
+extension JSONTree {
+    /// The block without the citations that come from another format.
+    fileprivate var withoutForeignCitations: JSONTree {
+        guard case .object(var members) = self, let place = members.lastIndex(where: { $0.name == "citations" }),
+            let citations = members[place].value.elements
+        else { return self }
+        let kept = citations.filter { $0["encrypted_index"]?.string != OpaqueToken.none }
+        if kept.count == citations.count { return self }
+        if kept.isEmpty { members.remove(at: place) } else { members[place].value = .array(kept) }
         return .object(members)
     }
 }

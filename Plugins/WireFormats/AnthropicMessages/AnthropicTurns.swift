@@ -22,6 +22,7 @@ struct AnthropicTurns {
     private var turns: [Turn] = []
     /// The blocks of system messages among the others, until a place that the format allows.
     private var waiting: [[UInt8]] = []
+    private var toolIDs = AnthropicToolIDs()
     private let model: AnthropicModel
     private let call: Call
 
@@ -94,7 +95,7 @@ struct AnthropicTurns {
 
     // MARK: Blocks
 
-    private func blocks(of parts: [ChatPart]) throws(ProviderError) -> [[UInt8]] {
+    private mutating func blocks(of parts: [ChatPart]) throws(ProviderError) -> [[UInt8]] {
         var blocks: [[UInt8]] = []
         for part in parts {
             switch part.content {
@@ -102,9 +103,11 @@ struct AnthropicTurns {
             case .text(let text), .refusal(let text):
                 if !text.isEmpty { blocks.append(AnthropicMessage.text(text, part.cacheControl)) }
             case .media(let media): blocks.append(try AnthropicMessage.media(media, part.cacheControl))
-            case .toolCall(let toolCall): blocks.append(AnthropicMessage.toolUse(toolCall, part.cacheControl))
+            case .toolCall(let toolCall):
+                blocks.append(AnthropicMessage.toolUse(toolCall, id: toolIDs.id(ofCall: toolCall.id), part.cacheControl))
             case .toolResult(let result):
-                blocks.append(AnthropicMessage.toolResult(result, try self.blocks(of: result.parts), part.cacheControl))
+                let content = try self.blocks(of: result.parts)
+                blocks.append(AnthropicMessage.toolResult(result, id: toolIDs.id(ofResult: result.callID), content, part.cacheControl))
             case .reasoning(let reasoning):
                 if let token = token(of: reasoning) { blocks.append(AnthropicMessage.thinking(reasoning, token)) }
             }

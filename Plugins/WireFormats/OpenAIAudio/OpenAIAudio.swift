@@ -16,11 +16,13 @@ public enum OpenAIAudio {
     /// The decoder for a response, whose bytes the client gets as they are.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
-        case .jsonObject: return OpenAIObjectDecoder(readsVectors: false)
+        case .jsonObject: return OpenAIObjectDecoder(readsVectors: false, requires: call.operation == .speech ? nil : "text")
         case .eventStream:
             guard call.isStream else { throw ProviderError.unreadable("a stream, which was not requested") }
             return OpenAIAudioEventDecoder()
         case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")
+        case .jsonArray where head["content-type"]?.lowercased().contains("json") == true:
+            throw ProviderError.unreadable("a JSON array")
         case .jsonArray, .jsonLines, .other:
             return PayloadDecoder(
                 contentType: head["content-type"] ?? "application/octet-stream", isText: call.operation != .speech,
@@ -31,6 +33,9 @@ public enum OpenAIAudio {
 }
 
 /// A decoder for bytes that mean nothing to the router. The end of the body is the end of the response.
+///
+/// Bytes that begin like a JSON object may be an error, whatever their type says, and so are held until they are seen
+/// to be none.
 struct PayloadDecoder: ResponseDecoder {
     let contentType: String
     /// Whether the bytes are text, and so count as content. Those of audio are no measure of tokens.
@@ -38,6 +43,8 @@ struct PayloadDecoder: ResponseDecoder {
     /// The length of the body; nil if it is unknown.
     let length: Int?
     private var count = 0
+    /// The longest error. What is longer is passed on.
+    private static let maxErrorBytes = 64 << 10
 
     init(contentType: String, isText: Bool, length: Int?) {
         self.contentType = contentType
@@ -46,6 +53,19 @@ struct PayloadDecoder: ResponseDecoder {
     }
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
+        guard bytes.byteCount > 0, !mayBeError(bytes) else { return 0 }
+        return pass(bytes, &response)
+    }
+
+    private var isLabelledJSON: Bool { contentType.lowercased().contains("json") }
+
+    private func mayBeError(_ bytes: RawSpan) -> Bool {
+        guard count == 0, bytes.byteCount <= Self.maxErrorBytes else { return false }
+        let first = (0..<bytes.byteCount).first { !JSON.isBlank(bytes.byte($0)) }
+        return first.map { bytes.byte($0) == ASCII.openBrace || isLabelledJSON } ?? true
+    }
+
+    private mutating func pass(_ bytes: RawSpan, _ response: inout ResponseSink) -> Int {
         guard bytes.byteCount > 0 else { return 0 }
         let content = isText ? bytes.byteCount : count == 0 ? 1 : 0
         count += bytes.byteCount
@@ -54,7 +74,13 @@ struct PayloadDecoder: ResponseDecoder {
     }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        _ = try decode(bytes, into: &response)
+        if mayBeError(bytes), let members = try? JSON.members(of: bytes) {
+            let hasError = members.contains { JSON.isKey($0.key, "error", in: bytes) && ErrorBody(bytes.extracting($0.value.range)) != nil }
+            if hasError { throw ProviderError.reported(bytes) }
+            if let failure = OpenAIChat.failureWithoutChoices(bytes) { throw failure }
+        }
+        if isLabelledJSON, count == 0, bytes.byteCount == 4, bytes.equals(0..<4, "null") { throw .unreadable("JSON that is null") }
+        _ = pass(bytes, &response)
         if let length, count < length { throw .truncated("the upstream closed the response before its end") }
         response.complete()
     }

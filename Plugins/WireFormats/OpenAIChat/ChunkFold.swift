@@ -4,7 +4,8 @@ import Codecs
 /// upstream that streams whatever is asked.
 ///
 /// Members that the router doesn't know are kept. The rules for deltas are those of OpenAI's SDK: texts are joined, and
-/// elements of lists are matched by their `index`. Source: openai-python, `lib/streaming/_deltas.py`.
+/// elements of lists are matched by their `index`, but tool calls as ``OpenAIToolCalls`` does. Source: openai-python,
+/// `lib/streaming/_deltas.py`.
 public struct ChunkFold: Sendable {
     /// The chunks' members beside `choices` and `usage`; the first value that isn't null counts.
     private var members: [JSONTree.Member] = []
@@ -21,6 +22,17 @@ public struct ChunkFold: Sendable {
         /// The choice's members beside `index` and the message.
         var members: [JSONTree.Member] = []
         var message: [JSONTree.Member] = []
+        var toolCalls = OpenAIToolCalls()
+
+        /// Adds a delta to the message.
+        mutating func add(_ delta: [JSONTree.Member]) {
+            var delta = delta
+            for place in delta.indices where delta[place].hasKey("tool_calls") {
+                guard case .array(let calls) = delta[place].value else { continue }
+                delta[place].value = .array(calls.map { $0.numbered(toolCalls.place(of: $0)) })
+            }
+            JSONTree.accumulate(delta, into: &message)
+        }
     }
 
     /// Members that describe the stream or a chunk of it, and an error, which says nothing in a chunk that is passed
@@ -51,7 +63,7 @@ public struct ChunkFold: Sendable {
         if place == choices.count { choices.append(Choice(index: index)) }
         for part in parts where !part.hasKey("index") {
             if part.hasKey("delta") || part.hasKey("message") {
-                if case .object(let delta) = part.value { JSONTree.accumulate(delta, into: &choices[place].message) }
+                if case .object(let delta) = part.value { choices[place].add(delta) }
             } else if part.hasKey("logprobs") {
                 JSONTree.accumulate([part], into: &choices[place].members)
             } else {
@@ -147,6 +159,13 @@ extension JSONTree {
         default:
             self = delta
         }
+    }
+
+    /// The object with this `index`; any other value as it is.
+    fileprivate func numbered(_ index: Int) -> JSONTree {
+        guard case .object(let members) = self else { return self }
+        let number = Member(key: Array("index".utf8), value: .scalar(Array("\(index)".utf8)))
+        return .object([number] + members.filter { !$0.hasKey("index") })
     }
 
     /// The member `index` of an element of a list.

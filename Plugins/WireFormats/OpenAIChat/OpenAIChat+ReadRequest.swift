@@ -56,7 +56,17 @@ extension OpenAIChat {
         }
         for function in try root["functions"]?.elements() ?? [] { request.tools.append(try self.function(function, cacheControl: nil)) }
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
-        if let choice = root["tool_choice"] ?? root["function_call"] { request.toolChoice = try toolChoice(choice) }
+        guard let choice = root["tool_choice"] ?? root["function_call"] else { return }
+        if let allowed = choice["allowed_tools"] {
+            // The model may only call these, as if there were no others.
+            let names = try allowed.required("tools").elements().map { tool throws(ProviderError) in
+                try (tool["function"] ?? tool).required("name").text()
+            }
+            request.tools.removeAll { !names.contains($0.name) }
+            request.toolChoice = try toolChoice(allowed.required("mode"))
+        } else {
+            request.toolChoice = try toolChoice(choice)
+        }
     }
 
     private static func function(_ value: RequestValue, cacheControl: [UInt8]?) throws(ProviderError) -> ChatTool {
@@ -67,6 +77,7 @@ extension OpenAIChat {
 
     private static func toolChoice(_ value: RequestValue) throws(ProviderError) -> ChatToolChoice {
         guard let word = value.tree.string else {
+            if let type = try value["type"]?.text(), type != "function" { throw .cannotExpress("the tool choice '\(type.prefix(64))'") }
             let function = value["function"] ?? value
             return .tool(try function.required("name").text())
         }

@@ -6,6 +6,7 @@ extension OpenAIChat {
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ dialect: OpenAIDialect) throws(ProviderError) -> [UInt8] {
+        if dialect.isOpenAI, request.stop.count > 4 { throw .cannotExpress("more than four stop sequences") }
         var messages = JSONWriter(capacity: 1024)
         try OpenAIMessages(call, dialect).write(request.messages, to: &messages)
         var writer = JSONWriter(capacity: 1024)
@@ -18,14 +19,14 @@ extension OpenAIChat {
                 writer.key(dialect.hasOldTokenLimit ? "max_tokens" : "max_completion_tokens")
                 writer.integer(maxTokens)
             }
-            write(request.sampling, to: &writer)
+            write(request.sampling, dialect, to: &writer)
             if !request.stop.isEmpty {
                 writer.key("stop")
                 writer.array { for text in request.stop { $0.string(text) } }
             }
             if request.choices > 1 { writer.member("n", request.choices) }
             if let format = request.responseFormat { write(format, to: &writer) }
-            if let reasoning = request.reasoning { write(reasoning, dialect.effort, to: &writer) }
+            if let reasoning = request.reasoning { write(reasoning, OpenAIModel(call.model), dialect.effort, to: &writer) }
             if let user = request.user, user.unicodeScalars.count <= maxUserLength { writer.member("user", user) }
             if !request.metadata.isEmpty {
                 writer.key("metadata")
@@ -38,12 +39,11 @@ extension OpenAIChat {
     /// OpenAI refuses a longer `user`. Source: as recorded by its clients.
     private static let maxUserLength = 64
 
-    private static func write(_ reasoning: ChatReasoning, _ form: OpenAIDialect.Effort, to writer: inout JSONWriter) {
-        let name = reasoning.effortName
+    private static func write(_ reasoning: ChatReasoning, _ model: OpenAIModel, _ form: OpenAIDialect.Effort, to writer: inout JSONWriter) {
+        let name = reasoning.effortName.flatMap(model.effort)
         switch form {
         case .name:
-            // Only other formats have the effort `max`.
-            if let name { writer.member("reasoning_effort", name == "max" ? "xhigh" : name) }
+            if let name { writer.member("reasoning_effort", name) }
         case .object:
             writer.key("reasoning")
             writer.object {
@@ -62,10 +62,10 @@ extension OpenAIChat {
         }
     }
 
-    private static func write(_ sampling: ChatSampling, to writer: inout JSONWriter) {
+    private static func write(_ sampling: ChatSampling, _ dialect: OpenAIDialect, to writer: inout JSONWriter) {
         writer.number("temperature", sampling.temperature)
         writer.number("top_p", sampling.topP)
-        if let topK = sampling.topK { writer.member("top_k", topK) }
+        if let topK = sampling.topK, !dialect.isOpenAI { writer.member("top_k", topK) }
         writer.number("frequency_penalty", sampling.frequencyPenalty)
         writer.number("presence_penalty", sampling.presencePenalty)
         if let seed = sampling.seed { writer.member("seed", seed) }
@@ -88,7 +88,7 @@ extension OpenAIChat {
             writer.object {
                 $0.member("type", "function")
                 $0.key("function")
-                $0.object { $0.member("name", name) }
+                $0.object { $0.member("name", OpenAIToolName.sent(name)) }
             }
         }
     }
@@ -98,13 +98,13 @@ extension OpenAIChat {
             $0.member("type", "function")
             $0.key("function")
             $0.object {
-                $0.member("name", tool.name)
+                $0.member("name", OpenAIToolName.sent(tool.name))
                 if let description = tool.description { $0.member("description", description) }
                 if let parameters = tool.parameters {
                     $0.key("parameters")
                     $0.raw(parameters)
                 }
-                if let isStrict = tool.isStrict { $0.member("strict", isStrict) }
+                if let isStrict = tool.isStrict { $0.member("strict", isStrict && OpenAISchema.allowsStrict(tool.parameters)) }
             }
             if dialect.hasCacheControl { $0.cacheControl(tool.cacheControl) }
         }
@@ -124,7 +124,7 @@ extension OpenAIChat {
                     if let description { $0.member("description", description) }
                     $0.key("schema")
                     $0.raw(schema)
-                    $0.member("strict", isStrict)
+                    $0.member("strict", isStrict && OpenAISchema.allowsStrict(schema))
                 }
             }
         }

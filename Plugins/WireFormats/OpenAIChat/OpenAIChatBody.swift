@@ -31,12 +31,15 @@ public struct OpenAIChatBody: Sendable {
         }
     }
 
-    /// The repair of a refused request: without the request for a stream's usage, if the router has added it; with the
-    /// reasoning of earlier turns, if it lacks it; with the other name of the token limit, or of the system's role.
+    /// The repair of a refused request: without refused tokens of earlier turns; without the request for a stream's
+    /// usage, if the router has added it; with the reasoning of earlier turns, if it lacks it; with the other name of
+    /// the token limit, or of the system's role.
     public func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
         if error.status == 400 || error.status == 422 {
+            if let repair = OpenAITokens.repair(of: call, body: body, refusedWith: error, refusal: refusal) { return repair }
             if ErrorBody.mentions(["reasoning_content"], in: refusal),
-                ErrorBody.mentions(["must be passed back", "is missing", "missing field", "required"], in: refusal)
+                ErrorBody.mentions(
+                    ["must be passed back", "is missing", "missing field", "missing `reasoning_content`", "required"], in: refusal)
             {
                 return .withReasoning
             }

@@ -9,6 +9,8 @@ public struct OpenAIChunkWriter: Sendable {
     private var model: String
     private var hasRole = false
     private var hasToolCalls = false
+    /// The indices of the tool calls that have no arguments so far.
+    private var callsWithoutArguments: [Int] = []
     private var reasoning = OpenAIReasoning()
 
     /// Creates a writer.
@@ -50,6 +52,7 @@ public struct OpenAIChunkWriter: Sendable {
             return delta { $0.member("refusal", text) }
         case .toolCall(let index, let id, let name):
             hasToolCalls = true
+            callsWithoutArguments.append(index)
             return delta { writer in
                 writer.key("tool_calls")
                 writer.array {
@@ -66,19 +69,29 @@ public struct OpenAIChunkWriter: Sendable {
                 }
             }
         case .toolArguments(let index, let fragment):
-            return delta { writer in
-                writer.key("tool_calls")
-                writer.array {
-                    $0.object {
-                        $0.member("index", index)
-                        $0.key("function")
-                        $0.object { $0.member("arguments", fragment) }
-                    }
+            if !fragment.isEmpty { callsWithoutArguments.removeAll { $0 == index } }
+            return delta { Self.write([index], arguments: fragment, to: &$0) }
+        case .finish(let reason, _):
+            let empty = callsWithoutArguments
+            callsWithoutArguments = []
+            // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
+            return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) {
+                // Clients read the arguments as JSON.
+                if !empty.isEmpty { Self.write(empty, arguments: "{}", to: &$0) }
+            }
+        }
+    }
+
+    private static func write(_ indices: [Int], arguments: String, to writer: inout JSONWriter) {
+        writer.key("tool_calls")
+        writer.array {
+            for index in indices {
+                $0.object {
+                    $0.member("index", index)
+                    $0.key("function")
+                    $0.object { $0.member("arguments", arguments) }
                 }
             }
-        case .finish(let reason, _):
-            // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
-            return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) { _ in }
         }
     }
 
@@ -143,14 +156,25 @@ struct OpenAIReasoning: Sendable {
 }
 
 extension ChatCitation {
+    /// Reads an element of `annotations`; nil if it cites no page.
+    init?(annotation: JSONTree) {
+        guard let citation = annotation["url_citation"], let url = citation["url"]?.string, !url.isEmpty else { return nil }
+        let start = citation["start_index"]?.integer ?? 0, end = citation["end_index"]?.integer ?? 0
+        let title = citation["title"]?.string ?? ""
+        self.init(url: url, title: title.isEmpty ? nil : title, range: start >= 0 && start < end ? start..<end : nil)
+    }
+
     /// Writes an element of `annotations`.
     func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("type", "url_citation")
             $0.key("url_citation")
             $0.object {
+                // OpenAI's schema requires all four.
                 $0.member("url", url)
-                if let title { $0.member("title", title) }
+                $0.member("title", title ?? "")
+                $0.member("start_index", range?.lowerBound ?? 0)
+                $0.member("end_index", range?.upperBound ?? 0)
             }
         }
     }

@@ -19,6 +19,9 @@ public struct OpenAIDialect: Sendable, Equatable {
     /// Whether all models of the server know `max_completion_tokens`, so that a model that asks for it instead of
     /// `max_tokens` shows what all later requests should have.
     public var hasOneTokenLimit = false
+    /// Whether the server is OpenAI's, which has no `top_k`, and at most four stop sequences. Source: OpenAI's API
+    /// reference, "Chat Completions".
+    public var isOpenAI = false
 
     /// Creates a dialect.
     public init(streamUsage: Bool = true, continuation: Continuation = .no) {

@@ -76,8 +76,17 @@ struct OpenAIEventReader {
     private var hasFinished = false
     private var heldReason: FinishReason?
     private var details = OpenAIReasoningDetails()
-    /// The `index` of each tool call that has begun, in the order of the events' indices.
-    private var toolCalls: [Int] = []
+    private var places = OpenAIToolCalls()
+    /// The tool calls that have begun, in the order of the events' indices.
+    private var toolCalls: [ToolCall] = []
+
+    private struct ToolCall {
+        var id: String?
+        var name = ""
+        /// The arguments without an event, because the name is missing: some servers send it after the id.
+        var held = ""
+        var hasEvent = false
+    }
 
     init(_ call: Call) {
         self.call = call
@@ -109,6 +118,7 @@ struct OpenAIEventReader {
         guard !hasFinished else { return }
         hasFinished = true
         endReasoning(&events)
+        for place in toolCalls.indices where !toolCalls[place].hasEvent { addEvents(of: place, &events) }
         events.append(.finish(reason))
     }
 
@@ -123,36 +133,43 @@ struct OpenAIEventReader {
             endReasoning(&events)
             events.append(.text(text))
         }
-        for annotation in delta["annotations"]?.elements ?? [] {
-            guard let citation = annotation["url_citation"], let url = citation["url"]?.string, !url.isEmpty else { continue }
-            events.append(.citation(ChatCitation(url: url, title: citation["title"]?.string)))
-        }
+        events += (delta["annotations"]?.elements ?? []).compactMap { ChatCitation(annotation: $0).map { .citation($0) } }
         if let text = delta["refusal"]?.string, !text.isEmpty { events.append(.refusal(text)) }
         if !(delta["tool_calls"]?.elements ?? []).isEmpty { endReasoning(&events) }
-        for (position, call) in (delta["tool_calls"]?.elements ?? []).enumerated() {
-            read(call, index: call["index"]?.integer ?? position, id: call["id"]?.string, call["function"], &events)
+        for tool in delta["tool_calls"]?.elements ?? [] {
+            if let token = OpenAITokens.signature(ofCall: tool, call) { events.append(.reasoningToken(token)) }
+            read(tool["function"], id: tool["id"]?.string, at: places.place(of: tool), &events)
         }
-        if let function = delta["function_call"], !function.isNull {
-            read(delta, index: 0, id: function["name"]?.string, function, &events)
-        }
+        // Legacy responses have one call, without an id.
+        if let function = delta["function_call"], !function.isNull { read(function, id: function["name"]?.string, at: 0, &events) }
     }
 
     private mutating func endReasoning(_ events: inout [ChatEvent]) {
         if let token = details.takeToken(madeFor: call) { events.append(.reasoningToken(token)) }
     }
 
-    private mutating func read(_ call: JSONTree, index: Int, id: String?, _ function: JSONTree?, _ events: inout [ChatEvent]) {
-        let place: Int
-        if let known = toolCalls.firstIndex(of: index) {
-            place = known
-        } else {
-            place = toolCalls.count
-            toolCalls.append(index)
-            events.append(.toolCall(index: place, id: id ?? "call_\(place)", name: function?["name"]?.string ?? ""))
+    private mutating func read(_ function: JSONTree?, id: String?, at place: Int, _ events: inout [ChatEvent]) {
+        if place >= toolCalls.count { toolCalls.append(ToolCall()) }
+        if toolCalls[place].id == nil, id?.isEmpty == false { toolCalls[place].id = id }
+        if toolCalls[place].name.isEmpty { toolCalls[place].name = function?["name"]?.string ?? "" }
+        toolCalls[place].held += Self.arguments(function?["arguments"])
+        if !toolCalls[place].name.isEmpty { addEvents(of: place, &events) }
+    }
+
+    private mutating func addEvents(of place: Int, _ events: inout [ChatEvent]) {
+        let call = toolCalls[place]
+        if !call.hasEvent {
+            let name = OpenAIToolName.original(call.name, self.call)
+            events.append(.toolCall(index: place, id: call.id ?? "call_\(place)", name: name))
         }
-        if let fragment = function?["arguments"]?.string, !fragment.isEmpty {
-            events.append(.toolArguments(index: place, fragment: fragment))
-        }
+        if !call.held.isEmpty { events.append(.toolArguments(index: place, fragment: call.held)) }
+        (toolCalls[place].hasEvent, toolCalls[place].held) = (true, "")
+    }
+
+    /// The text of arguments. Some servers send the object itself.
+    private static func arguments(_ value: JSONTree?) -> String {
+        guard let value, !value.isNull else { return "" }
+        return value.string ?? String(decoding: value.encoded, as: UTF8.self)
     }
 
     /// A text, or the texts of a list of parts, as Mistral's reasoning models send them.

@@ -17,9 +17,10 @@ struct OpenAIHistory {
     /// The changed value of `messages`; nil if nothing changes.
     func changed(_ messages: RawSpan) -> [UInt8]? {
         let hasTokens = call.mayHaveTokens && OpaqueToken.mayOccur(in: messages)
-        guard hasTokens || fillsReasoning || hasSystemRole, case .array(let turns)? = JSONTree(messages) else { return nil }
+        let hasRepair = call.repairs.contains(.withoutTokens) || call.repairs.contains(.withPlaceholders)
+        guard hasTokens || fillsReasoning || hasSystemRole || hasRepair, case .array(let turns)? = JSONTree(messages) else { return nil }
         let changed = turns.map { turn -> JSONTree in
-            guard case .object(var members) = turn else { return turn }
+            guard case .object(var members) = OpenAITokens.repaired(turn, by: call.repairs) else { return turn }
             if hasTokens { dropForeignTokens(from: &members) }
             if fillsReasoning { fillReasoning(of: &members) }
             if hasSystemRole, let place = members.lastIndex(where: { $0.name == "role" }), members[place].value.string == "developer" {

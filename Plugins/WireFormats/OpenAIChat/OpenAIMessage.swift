@@ -117,6 +117,8 @@ enum OpenAIMessage {
         let url = media.source.url
         switch (media.kind, media.source) {
         case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.rawValue) by reference")
+        case (.file, .id(let id)) where id.hasPrefix(AnthropicMessage.fileMark):
+            throw .cannotExpress("a file with the id of another provider")
         case (.image, _), (.video, _):
             writer.object { writer in
                 let name: StaticString = media.kind == .image ? "image_url" : "video_url"
@@ -162,7 +164,9 @@ extension JSONWriter {
     }
 
     /// An element of `tool_calls`.
-    mutating func toolCall(_ call: ChatToolCall) {
+    ///
+    /// - Parameter signature: Google's signature of it; nil if it has none.
+    mutating func toolCall(_ call: ChatToolCall, signature: String? = nil) {
         object {
             $0.member("id", call.id)
             $0.member("type", "function")
@@ -171,6 +175,7 @@ extension JSONWriter {
                 $0.member("name", call.name)
                 $0.member("arguments", call.arguments)
             }
+            if let signature { $0.thoughtSignature(signature) }
         }
     }
 }

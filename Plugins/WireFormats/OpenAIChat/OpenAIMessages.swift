@@ -65,7 +65,7 @@ struct OpenAIMessages {
         let contents = try OpenAIMessage.contents(of: message.parts, dialect)
         // A turn that was only reasoning has nothing to say without it.
         let isSilent = contents.isEmpty && message.toolCalls.isEmpty && message.refusal == nil
-        if isSilent, !message.reasoning.isEmpty, !keepsReasoning { return }
+        if isSilent, !message.reasoning.isEmpty, !keepsReasoning, tokens(of: message.reasoning).isEmpty { return }
         writer.object { writer in
             writer.member("role", message.role.rawValue)
             if let name = message.name { writer.member("name", name) }
@@ -73,23 +73,31 @@ struct OpenAIMessages {
             writer.key("content")
             if contents.isEmpty, message.role == .assistant { writer.null() } else { writer.content(contents) }
             if let refusal = message.refusal { writer.member("refusal", refusal) }
-            let calls = message.toolCalls
+            let calls = OpenAITokens.toolCalls(of: message, call)
             guard !calls.isEmpty else { return }
             writer.key("tool_calls")
-            writer.array { for call in calls { $0.toolCall(call) } }
+            writer.array {
+                for (var call, signature) in calls {
+                    call.name = OpenAIToolName.sent(call.name)
+                    $0.toolCall(call, signature: signature)
+                }
+            }
         }
     }
 
-    /// Writes the reasoning of an earlier turn, which servers refuse that don't know it.
+    /// The reasoning of an earlier turn with a token that this provider has made, and its token.
+    private func tokens(of reasoning: [ChatReasoningText]) -> [(ChatReasoningText, String)] {
+        reasoning.compactMap { reasoning in OpenAITokens.token(of: reasoning, call).map { (reasoning, $0) } }
+    }
+
+    /// Writes the reasoning of an earlier turn, which servers refuse that don't know it. A server that has made a token
+    /// knows it.
     private func write(_ reasoning: [ChatReasoningText], to writer: inout JSONWriter) {
-        guard !reasoning.isEmpty, keepsReasoning else { return }
-        let details = reasoning.compactMap { reasoning in
-            reasoning.token?.value(for: call, in: OpenAIChat.format).map { (reasoning, $0) }
-        }
-        let text = reasoning.map(\.text).joined()
+        let text = keepsReasoning ? reasoning.map(\.text).joined() : ""
         if !text.isEmpty {
             if dialect.reasoning == .plain { writer.member("reasoning", text) } else { writer.member("reasoning_content", text) }
         }
+        let details = tokens(of: reasoning)
         guard !details.isEmpty else { return }
         writer.key("reasoning_details")
         writer.array {

@@ -11,6 +11,8 @@ struct OpenAIObjectDecoder: ResponseDecoder {
 
     /// Whether the client has another format, so that the vectors are read.
     let readsVectors: Bool
+    /// A member that the object must have; nil if there is none.
+    var requires: StaticString?
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
@@ -22,6 +24,9 @@ struct OpenAIObjectDecoder: ResponseDecoder {
             usage.completionTokens = usage.completionTokens ?? 0
             response.usage(usage)
         }
+        if let requires, object.count <= Self.maxScannedBytes, !Self.has(requires, in: bytes.extracting(object)) {
+            throw ProviderError.unreadable("JSON without '\(requires)'")
+        }
         if readsVectors {
             guard let vectors = OpenAIEmbeddings.readResponse(bytes.extracting(object)) else {
                 throw ProviderError.unreadable("JSON without vectors")
@@ -31,6 +36,10 @@ struct OpenAIObjectDecoder: ResponseDecoder {
             response.buffered(object, signals: Signals(finishes: 1))
         }
         response.complete()
+    }
+
+    private static func has(_ name: StaticString, in object: RawSpan) -> Bool {
+        (try? JSON.members(of: object))?.contains { JSON.isKey($0.key, name, in: object) } ?? false
     }
 
     /// The range from the opening to the closing brace.

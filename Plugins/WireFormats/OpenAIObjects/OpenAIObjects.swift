@@ -59,8 +59,12 @@ public enum OpenAIObjects {
         values += call.overrides.map { ($0.key, $0.formText) }
         var sources: [BodySource] = [], end = 0, seen: Set<String> = []
         for part in form.parts {
-            let isNew = seen.insert(part.name).inserted
-            guard isNew, part.text != nil, let (_, value) = values.first(where: { $0.name == part.name }) else { continue }
+            // Servers differ in which of several fields of a name counts, so that all get the value.
+            guard let (_, value) = values.first(where: { $0.name == part.name }) else {
+                seen.insert(part.name)
+                continue
+            }
+            if part.text != nil { seen.insert(part.name) }
             sources += [.client(end..<part.value.lowerBound), .bytes(value)]
             end = part.value.upperBound
         }

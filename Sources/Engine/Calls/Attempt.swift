@@ -276,7 +276,7 @@ final class Attempt {
 
     func upstreamError() -> ProviderError {
         let bytes = errorBody
-        return translator.failure(head: head ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan)
+        return translator.failure(head: head ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan).atModel(providerCall.model)
     }
 
     /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had

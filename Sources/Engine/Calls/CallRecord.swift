@@ -30,6 +30,8 @@ package final class CallRecord {
     /// Whether the response was checked to be JSON, as `valid_json` demands. The client then gets it without a
     /// code fence.
     package var hasValidJSON = false
+    /// Whether another model may continue the stream if it breaks.
+    package var mayResume = false
     /// The points at which another model continued a broken stream.
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.
@@ -37,6 +39,8 @@ package final class CallRecord {
     /// The digest of the policy that serves the call.
     package let config: String
     package var usage = UsageReport()
+    /// The usage, reported or estimated; nil if there was no response.
+    package var knownUsage: Usage? { usage.source == .unknown ? nil : usage.usage }
     /// From the end of the request's body to the plan.
     package var planTime: Duration = .zero
     /// From the request's arrival to the first byte of the response head of the attempt that succeeded.

@@ -38,7 +38,8 @@ extension RunningCall {
             return held.hasRepeat ? .reserved : .denied
         case .ask(let candidate, let role, let allowsEarlyProbe):
             let state = snapshot.state(ofModel: candidate.model)
-            switch state.begin(tokens: needs.reservedTokens, now: now, allowsEarlyProbe: allowsEarlyProbe) {
+            let isLimited = request.operation.isMeasured
+            switch state.begin(tokens: needs.reservedTokens, now: now, allowsEarlyProbe: allowsEarlyProbe, isLimited: isLimited) {
             case .granted(let permit): return start(candidate, role, permit, now)
             case .refused(let availability): return .refused(state.refusal(availability, now: now))
             }

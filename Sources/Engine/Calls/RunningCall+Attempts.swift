@@ -110,6 +110,7 @@ extension RunningCall {
         record.model = snapshot.models[attempt.candidate.model].name
         record.isFallback = attempt.candidate.isFallback
         record.hasValidJSON = attempt.checksJSON
+        record.mayResume = attempt.keepsText
         record.firstByteTime = nil
         record.upstreamTime = nil
         writer.begin(record)

@@ -73,9 +73,10 @@ package final class ModelState: Sendable {
     ///   - tokens: the expected tokens of the request, prompt and completion together.
     ///   - allowsEarlyProbe: lets an open breaker admit one attempt before the end of its cooldown, for a call that has
     ///     no other candidate.
-    package func begin(tokens: Int, now: NIODeadline, allowsEarlyProbe: Bool = false) -> Admission {
+    ///   - isLimited: whether the attempt counts for the limits.
+    package func begin(tokens: Int, now: NIODeadline, allowsEarlyProbe: Bool = false, isLimited: Bool = true) -> Admission {
         if let refusal = refusal(now, allowsEarlyProbe) { return .refused(refusal) }
-        guard !limits.isEmpty else { return enter(nil, now, allowsEarlyProbe) }
+        guard isLimited, !limits.isEmpty else { return enter(nil, now, allowsEarlyProbe) }
         switch limits.begin(tokens: tokens, now: now) {
         case .granted(let permit): return enter(permit, now, allowsEarlyProbe)
         case .refused(let availability): return .refused(availability)

@@ -51,6 +51,7 @@ final class BufferedResponseWriter<Fold: ResponseFold>: ResponseWriter {
         let writer = BufferedResponseWriter(exchange, makeFold)
         for (parts, bytes) in response { writer.write(parts, of: bytes) }
         guard let object = try? writer.object(nil) else { return true }
+        if Fold.endsOtherwise(object.readableBytesSpan) { return true }
         return FencedJSON.areJSON(Fold.texts(of: object.readableBytesSpan), in: object.readableBytesSpan)
     }
 
@@ -76,8 +77,7 @@ final class BufferedResponseWriter<Fold: ResponseFold>: ResponseWriter {
 
     private func object(_ record: CallRecord?) throws(ProviderError) -> ByteBuffer {
         if let passed { return passed }
-        let usage = record.flatMap { $0.usage.source == .reported ? $0.usage.usage : nil }
-        return ByteBuffer(bytes: try fold?.object(usage, record) ?? [])
+        return ByteBuffer(bytes: try fold?.object(record?.knownUsage, record) ?? [])
     }
 }
 
@@ -97,12 +97,17 @@ protocol ResponseFold {
     /// The ranges of the strings that are the texts of an object, in order.
     static func texts(of object: RawSpan) -> [Range<Int>]
 
+    /// Whether an object ends with a refusal or a tool call, so that its text need not be JSON.
+    static func endsOtherwise(_ object: RawSpan) -> Bool
+
     /// Adds header fields for what the format has no place for.
     func addFields(to head: inout ResponseHead)
 }
 
 extension ResponseFold {
     mutating func add(_ response: EmbeddingsResponse) {}
+
+    static func endsOtherwise(_ object: RawSpan) -> Bool { false }
 
     func addFields(to head: inout ResponseHead) {}
 }

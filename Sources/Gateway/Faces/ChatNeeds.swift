@@ -234,8 +234,10 @@ struct ChatNeeds {
                 hasText = true
                 try readContent(&cursor, body)
             } else {
-                // Of blocks with thinking in Anthropic's format.
-                if JSON.isKey(key, "signature", in: body) || JSON.isKey(key, "data", in: body) { mayHaveTokens = true }
+                // Of blocks with thinking and with citations in Anthropic's format.
+                if JSON.isKey(key, "signature", in: body) || JSON.isKey(key, "data", in: body) || JSON.isKey(key, "citations", in: body) {
+                    mayHaveTokens = true
+                }
                 try cursor.skipValue(body)
             }
         }

@@ -97,13 +97,28 @@ private final class CountWriter: ResponseWriter {
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
         // What the provider's format can't express, it can't count.
-        if failure.error.failure == .unsupported { return respondWithEstimate() }
+        if failure.error.failure == .unsupported || Self.hasNoEndpoint(failure.error) { return respondWithEstimate(after: record) }
         exchange.respond(exchange.error(failure, record), record: record)
     }
 
-    func respondWithEstimate() {
+    /// Whether a refusal means that the server doesn't have the endpoint. Anthropic's type and OpenAI's code are about
+    /// the model.
+    private static func hasNoEndpoint(_ error: ProviderError) -> Bool {
+        switch error.status {
+        case 404: error.type != "not_found_error" && error.code != "model_not_found"
+        case 405, 501: true
+        default: false
+        }
+    }
+
+    /// - Parameter record: the call in which the provider was asked; nil if it wasn't.
+    func respondWithEstimate(after record: CallRecord? = nil) {
         exchange.respond(
-            200, object(estimate), fields: { RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0) })
+            200, object(estimate),
+            fields: {
+                if let record { return exchange.addFields(record, to: &$0, isOwn: true) }
+                RouterMetadata.addFields(unplannedAfter: .now() - exchange.server.acceptedAt, to: &$0)
+            }, record: record)
     }
 
     private func object(_ tokens: Int) -> [UInt8] {

@@ -18,6 +18,8 @@ class EventStreamWriter: ResponseWriter {
     final private(set) var isCommitted = false
     private final var isHeadSent = false
     final private(set) var hasEnded = false
+    /// Whether another model may continue the stream if it breaks.
+    final private(set) var mayResume = false
     private final var lastWrite: NIODeadline
     final var record: CallRecord?
     /// The bytes that are staged until the commit.
@@ -44,6 +46,7 @@ class EventStreamWriter: ResponseWriter {
 
     func begin(_ record: CallRecord) {
         self.record = record
+        mayResume = record.mayResume
         staged.clear()
     }
 
@@ -154,6 +157,7 @@ class EventStreamWriter: ResponseWriter {
         head.add("x-accel-buffering", "no")
         exchange.addCommonFields(to: &head)
         if isCommitted, let record { exchange.addFields(record, to: &head) }
+        exchange.addRequestID(to: &head)
         server.begin(head)
     }
 

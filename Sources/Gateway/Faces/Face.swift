@@ -20,6 +20,10 @@ final class Face: Sendable {
     let requestFields: [StaticString]
     /// The upstream's header fields that go to the client, as prefixes of their names, if the response passes through.
     let responseFields: [StaticString]
+    /// The header field in which clients look for the request's id, beside `x-request-id`; nil if there is none.
+    let requestIDField: StaticString?
+    /// The status for an upstream that is overloaded; nil if it is that of a limit.
+    let overloadStatus: Int?
     /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
     let passesRefusals: Bool
     /// Whether a response is streamed if the request doesn't say so.
@@ -50,6 +54,8 @@ final class Face: Sendable {
         credential: (field: StaticString, query: StaticString)? = nil,
         requestFields: [StaticString],
         responseFields: [StaticString],
+        requestIDField: StaticString? = nil,
+        overloadStatus: Int? = nil,
         passesRefusals: Bool,
         streamsByDefault: Bool = false,
         defaultTag: String? = nil,
@@ -64,6 +70,8 @@ final class Face: Sendable {
         self.credential = credential
         self.requestFields = requestFields
         self.responseFields = responseFields
+        self.requestIDField = requestIDField
+        self.overloadStatus = overloadStatus
         self.passesRefusals = passesRefusals
         self.streamsByDefault = streamsByDefault
         self.defaultTag = defaultTag

@@ -47,11 +47,14 @@ public struct ChatCitation: Sendable, Equatable {
     public var url: String
     /// The page's title; nil if the provider sends none.
     public var title: String?
+    /// The part of the response's text that has this source, in Unicode scalars; nil if the provider doesn't say.
+    public var range: Range<Int>?
 
     /// Creates a citation.
-    public init(url: String, title: String? = nil) {
+    public init(url: String, title: String? = nil, range: Range<Int>? = nil) {
         self.url = url
         self.title = title
+        self.range = range
     }
 }
 

@@ -6,6 +6,11 @@ import WireFormats
 extension AnthropicMessageWriter: ResponseFold {
     func object(_ usage: Usage?, _ record: CallRecord?) -> [UInt8] { message(usage) }
 
+    static func endsOtherwise(_ message: RawSpan) -> Bool {
+        let reason = (try? JSON.members(of: message))?.first { JSON.isKey($0.key, "stop_reason", in: message) }?.value
+        return reason.map { JSON.isString($0, "refusal", in: message) || JSON.isString($0, "tool_use", in: message) } ?? false
+    }
+
     /// The texts of a message's blocks.
     static func texts(of message: RawSpan) -> [Range<Int>] {
         var texts: [Range<Int>] = []

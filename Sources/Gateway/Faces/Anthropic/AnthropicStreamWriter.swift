@@ -13,7 +13,8 @@ final class AnthropicStreamWriter: EventStreamWriter {
     private static let ping = ByteBuffer(bytes: AnthropicMessages.pingFrame)
 
     private let promptTokens: Int
-    /// Writes typed events; nil before the first one.
+    /// Writes typed events; nil before the first one. Where another model may continue the stream, it follows the
+    /// events that pass through.
     private var encoder: AnthropicEventWriter?
 
     init(_ exchange: Exchange, _ request: borrowing RequestOutline) {
@@ -33,6 +34,7 @@ final class AnthropicStreamWriter: EventStreamWriter {
         for part in parts {
             switch part {
             case .chunk(let chunk):
+                if mayResume { follow(bytes.readableBytesSpan.extracting(chunk.json)) }
                 if let frame = chunk.frame {
                     add(frame, to: &run, of: bytes)
                 } else {
@@ -40,6 +42,7 @@ final class AnthropicStreamWriter: EventStreamWriter {
                     send(frame(of: bytes.readableBytesSpan.extracting(chunk.json)))
                 }
             case .joined(let json, _):
+                if mayResume { follow(json.span.bytes) }
                 send(&run, of: bytes)
                 send(frame(of: json.span.bytes))
             case .event(let event): write(event)
@@ -51,7 +54,8 @@ final class AnthropicStreamWriter: EventStreamWriter {
 
     override func writeEnd() {
         guard var encoder else { return }
-        send(ByteBuffer(bytes: encoder.end(record?.usage.source == .reported ? record?.usage.usage : nil)))
+        let end = encoder.end(record?.knownUsage)
+        if !end.isEmpty { send(ByteBuffer(bytes: end)) }
     }
 
     override func writeFailure(_ error: APIError) {
@@ -61,11 +65,20 @@ final class AnthropicStreamWriter: EventStreamWriter {
     }
 
     private func write(_ event: ChatEvent) {
-        var encoder =
-            encoder.take() ?? AnthropicEventWriter(id: exchange.requestID, model: record?.model ?? "", inputTokens: promptTokens)
+        var encoder = takeEncoder()
         let frames = encoder.frames(event)
         self.encoder = encoder
         if !frames.isEmpty { send(ByteBuffer(bytes: frames)) }
+    }
+
+    private func follow(_ event: RawSpan) {
+        var encoder = takeEncoder()
+        encoder.follow(event)
+        self.encoder = encoder
+    }
+
+    private func takeEncoder() -> AnthropicEventWriter {
+        encoder.take() ?? AnthropicEventWriter(id: exchange.requestID, model: record?.model ?? "", inputTokens: promptTokens)
     }
 
     private func frame(of json: RawSpan) -> ByteBuffer { ByteBuffer(bytes: AnthropicMessages.frame(of: json)) }

@@ -12,6 +12,8 @@ extension Face {
         members: .anthropic,
         requestFields: ["anthropic-"],
         responseFields: ["request-id", "anthropic-ratelimit-", "x-should-retry"],
+        requestIDField: "request-id",
+        overloadStatus: 529,
         passesRefusals: true,
         writeError: { error, requestID, _, writer in
             AnthropicMessages.writeError(type: error.anthropicType, message: error.anthropicMessage, requestID: requestID, to: &writer)
@@ -25,7 +27,11 @@ extension Face {
 }
 
 extension APIError {
-    var anthropicType: String { AnthropicMessages.errorType(ofStatus: status) }
+    /// An error event's type may be the upstream's own, as long as it isn't about the router's account.
+    var anthropicType: String {
+        if isEvent, let upstreamType, AnthropicMessages.eventErrorTypes.contains(upstreamType) { return upstreamType }
+        return AnthropicMessages.errorType(ofStatus: status)
+    }
 
     /// Claude Code recognizes a prompt that is too long by these words, and shortens it.
     /// Source: Claude Code's guide for gateways, "Error handling".

@@ -86,7 +86,8 @@ enum BufferedCompletion {
     }
 
     /// For each choice, the range of the string that is its text; nil if it has none that could be JSON: it has a tool
-    /// call or a refusal instead, or its text is in parts. nil if the object is not a completion.
+    /// call or a refusal instead, a filter has stopped it, or its text is in parts. nil if the object is not a
+    /// completion.
     private static func contents(of object: RawSpan) -> [Range<Int>?]? {
         guard let members = try? JSON.members(of: object),
             let choices = members.first(where: { JSON.isKey($0.key, "choices", in: object) })?.value, choices.kind == .array
@@ -111,7 +112,8 @@ enum BufferedCompletion {
         try cursor.enterObject(object)
         while let key = try cursor.nextKey(object) {
             guard JSON.isKey(key, "message", in: object), try cursor.peekKind(object) == .object else {
-                try cursor.skipValue(object)
+                let value = try cursor.skipValue(object)
+                if JSON.isKey(key, "finish_reason", in: object), JSON.isString(value, "content_filter", in: object) { isOther = true }
                 continue
             }
             try cursor.enterObject(object)
