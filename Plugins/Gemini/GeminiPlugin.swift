@@ -79,7 +79,8 @@ public struct GeminiOptions: Sendable, Equatable {
         let host = project == nil ? "generativelanguage.googleapis.com" : "\(region)aiplatform.googleapis.com"
         let baseURL = fields.baseURL("base_url", default: BaseURL(origin: Origin(isTLS: true, host: host, port: 443), path: ""))
         headers = fields.headers("headers") ?? []
-        fields.describe("token_file", "a file with the bearer token of each request; another program renews it, and the router reads it again")
+        fields.describe(
+            "token_file", "a file with the bearer token of each request; another program renews it, and the router reads it again")
         tokenFile = fields.filePath("token_file")
         let hasCredential = tokenFile != nil || headers.contains { $0.name.lowercased() == "authorization" }
         apiKeys = fields.secrets("api_key", required: !hasCredential)

@@ -60,7 +60,7 @@ struct PriceTests {
         func chat(_ tokens: Int, max: Int? = nil) -> PlanRequest {
             PlanRequest(needs: RequestNeeds(promptTokens: tokens, maxTokens: max))
         }
-        #expect(order(chat(10), [prompt, response, flat, nil]) == [1, 0, 2, 3])
+        #expect(order(chat(10), [prompt, response, flat, nil]) == [1, 2, 0, 3])
         #expect(order(chat(100_000), [prompt, response, flat, nil]) == [2, 0, 1, 3])
         #expect(order(chat(10_000, max: 1), [prompt, response]) == [0, 1])
         #expect(order(chat(10_000), [response, cached], cached: 1) == [1, 0])

@@ -61,8 +61,10 @@ struct PayloadDecoder: ResponseDecoder {
 
     private func mayBeError(_ bytes: RawSpan) -> Bool {
         guard count == 0, bytes.byteCount <= Self.maxErrorBytes else { return false }
-        let first = (0..<bytes.byteCount).first { !JSON.isBlank(bytes.byte($0)) }
-        return first.map { bytes.byte($0) == ASCII.openBrace || isLabelledJSON } ?? true
+        let first = (0..<bytes.byteCount).lazy.filter { !JSON.isBlank(bytes.byte($0)) }.prefix(2).map { bytes.byte($0) }
+        if isLabelledJSON || first.isEmpty { return true }
+        // Sound may begin with a brace too.
+        return first.first == ASCII.openBrace && (first.count < 2 || first.last == ASCII.quote || first.last == ASCII.closeBrace)
     }
 
     private mutating func pass(_ bytes: RawSpan, _ response: inout ResponseSink) -> Int {
