@@ -67,7 +67,9 @@ import Testing
             "  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(b.port)/v1\", continues: prefill }",
         ]
         policy.moreModels = ["  a: { provider: p-a }", "  b: { provider: p-b }"]
-        let client = try RouterProcess(policy).openMessageStream("r")
+        let router = try RouterProcess(policy)
+        defer { router.process.kill() }
+        let client = try router.openMessageStream("r")
         let head = try client.readHead()
         while let item = try client.nextItem(within: .seconds(10)) {
             if case .data(let text) = item, text.contains(more.isEmpty ? "Once" : "block_stop") { break }

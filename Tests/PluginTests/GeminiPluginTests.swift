@@ -96,7 +96,7 @@ struct GeminiPluginTests {
 
     @Test("the key is in a header field, and equal options are equal whatever signatures they have")
     func credentials() {
-        #expect(provider.authentication == .fields([HTTPField("x-goog-api-key", Secret("AIza-canary-0123456789"))]))
+        #expect(provider.authentication == .keys([Secret("AIza-canary-0123456789")], in: "x-goog-api-key"))
         #expect(provider.secrets == [Secret("AIza-canary-0123456789")])
         #expect(GeminiOptions.sample() == GeminiOptions.sample())
         #expect(GeminiOptions.read(["headers": .mapping(["Authorization": "Bearer x"])]) != nil)

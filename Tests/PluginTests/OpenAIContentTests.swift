@@ -134,7 +134,7 @@ struct OpenAIContentTests {
             (#"{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#, Usage(promptTokens: 9, cachedTokens: 4)),
             (#"{"cached_tokens":0}"#, Usage(cachedTokens: 0)),
             (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}"#, Usage(cachedTokens: 0)),
-            (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"audio_tokens":0}}"#, Usage(cachedTokens: 2)),
+            (#"{"cached_tokens":1,"prompt_cache_hit_tokens":2,"prompt_tokens_details":{"image_tokens":0}}"#, Usage(cachedTokens: 2)),
             (#"{"prompt_tokens_details":null,"cached_tokens":1}"#, Usage(cachedTokens: 1)),
             (
                 #"{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":0}}"#,

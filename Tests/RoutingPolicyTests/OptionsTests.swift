@@ -46,7 +46,8 @@ struct OptionsTests {
             ("providers", ["providers", "p"]), ("models", ["models", "m"]), ("routes", ["routes", "r"]), ("keys", ["keys", "k"]),
             ("limits", ["keys", "k", "limits"]), ("keys.defaults", ["keys", "k", "defaults"]), ("step", ["routes", "r", "try", "0"]),
             ("select", ["routes", "r", "try", "0", "select"]), ("max_price", ["routes", "r", "try", "0", "select", "max_price"]),
-            ("tests", ["tests", "0"]), ("request", ["tests", "0", "request"]), ("expect", ["tests", "0", "expect"]),
+            ("when", ["routes", "r", "when", "0"]), ("sticky", ["routes", "r", "sticky"]), ("tests", ["tests", "0"]),
+            ("request", ["tests", "0", "request"]), ("expect", ["tests", "0", "expect"]),
         ]
 
     private static let base = Tree(
@@ -61,6 +62,7 @@ struct OptionsTests {
         models.q/z.provider = q
         routes.r.try.0.select.tags = x
         routes.s.try = [n]
+        routes.t.try = [m]
         keys.k.secret = s3cret-s3cret
         keys.l.secret = s4cret-s4cret
         tests.0.name = t
@@ -79,7 +81,14 @@ struct OptionsTests {
         "models.request_overrides": ("{ a: 1 }", "{ a: 2 }", [:]), "price.input": ("1", "2", ["output": "3"]),
         "price.output": ("1", "2", ["input": "3"]), "price.cached_input": ("1", "2", ["input": "3", "output": "4"]),
         "price.cache_write": ("1", "2", ["input": "3", "output": "4"]), "price.cache_write_1h": ("1", "2", ["input": "3", "output": "4"]),
-        "price.reasoning": ("1", "2", ["input": "3", "output": "4"]), "routes.try": ("[m]", "[n]", [:]),
+        "price.reasoning": ("1", "2", ["input": "3", "output": "4"]),
+        "price.audio_input": ("1", "2", ["input": "3", "output": "4"]), "price.audio_output": ("1", "2", ["input": "3", "output": "4"]),
+        "when.header": ("{ a: b }", "{ a: c }", ["use": "s"]), "when.key": ("k", "l", ["use": "s"]),
+        "when.face": ("openai", "anthropic", ["use": "s"]), "when.operation": ("chat", "embeddings", ["use": "s"]),
+        "when.stream": ("false", "true", ["use": "s"]), "when.use": ("s", "t", ["stream": "true"]),
+        "sticky.by": ("[user]", "[prefix]", [:]), "tests.last_served_by": ("m", "n", [:]),
+        "request.header": ("{ a: b }", "{ a: c }", [:]),
+        "routes.try": ("[m]", "[n]", [:]),
         "routes.fallback": ("[m]", "[n]", [:]), "defaults.fallback": ("[m]", "[n]", [:]),
         "breaker.counts": ("[timeout]", "[reset]", [:]), "breaker.opens_at_once": ("[timeout]", "[reset]", [:]),
         "fallback_on.context_overflow": ("[m]", "[n]", [:]), "fallback_on.content_filter": ("[m]", "[n]", [:]),
@@ -99,7 +108,7 @@ struct OptionsTests {
 
     /// What a difference calls an option, if not by its key.
     private static let shownAs = [
-        "keys.sha256": "secret", "tests.name": "test b", "step.order": "try", "failover.400 to 599": "403",
+        "keys.sha256": "secret", "tests.name": "test b", "step.order": "try", "failover.400 to 599": "403", "when.use": "when",
     ]
 
     /// Options that have only one value, or whose value is other options.

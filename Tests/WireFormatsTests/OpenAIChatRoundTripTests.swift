@@ -27,7 +27,19 @@ struct OpenAIChatRoundTripTests {
         for chunk in events.compactMap({ writer.chunk($0) }) { stream += Array("data: ".utf8) + chunk + Array("\n\n".utf8) }
         stream += Array("data: [DONE]\n\n".utf8)
         let read = try decode(stream, .eventStream, isStream: true, cutAt: Int.random(in: 0...stream.count, using: &random.generator))
-        #expect(read == events)
+        #expect(read == withArguments(events))
+    }
+
+    /// The events with an empty object for each tool call that has no arguments, which a client must be able to parse.
+    private func withArguments(_ events: [ChatEvent]) -> [ChatEvent] {
+        var bare: [Int] = []
+        for event in events {
+            if case .toolCall(let index, _, _) = event { bare.append(index) }
+            if case .toolArguments(let index, _) = event { bare.removeAll { $0 == index } }
+        }
+        var all = events
+        all.insert(contentsOf: bare.map { .toolArguments(index: $0, fragment: "{}") }, at: max(0, events.count - 1))
+        return all
     }
 
     @Test("a non-streamed response that is written reads back equal, with adjacent texts joined", arguments: 0..<200)

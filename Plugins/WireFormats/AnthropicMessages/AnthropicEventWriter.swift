@@ -24,6 +24,8 @@ public struct AnthropicEventWriter: Sendable {
     private var index = 0
     /// The blocks that wait.
     private var waiting: [AnthropicBlock] = []
+    /// No stream has so many blocks. A larger number of an upstream must not overflow.
+    private static let maxIndex = 1 << 20
     /// Whether the latest part of the stream was typed, so that the writer ends it.
     private var isTyped = false
 
@@ -71,7 +73,7 @@ public struct AnthropicEventWriter: Sendable {
         switch event["type"]?.string {
         case "message_start": hasStarted = true
         case "content_block_start":
-            index = event["index"]?.integer ?? index
+            index = event["index"]?.integer.map { min(max($0, 0), Self.maxIndex) } ?? index
             switch event["content_block"]?["type"]?.string {
             case "text": open = .text
             case "thinking": open = .thinking
@@ -79,7 +81,7 @@ public struct AnthropicEventWriter: Sendable {
             }
         case "content_block_stop":
             open = nil
-            index &+= 1
+            index += 1
         default: break
         }
     }

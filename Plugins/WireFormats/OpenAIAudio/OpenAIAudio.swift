@@ -61,10 +61,14 @@ struct PayloadDecoder: ResponseDecoder {
 
     private func mayBeError(_ bytes: RawSpan) -> Bool {
         guard count == 0, bytes.byteCount <= Self.maxErrorBytes else { return false }
-        let first = (0..<bytes.byteCount).lazy.filter { !JSON.isBlank(bytes.byte($0)) }.prefix(2).map { bytes.byte($0) }
-        if isLabelledJSON || first.isEmpty { return true }
+        if isLabelledJSON { return true }
         // Sound may begin with a brace too.
-        return first.first == ASCII.openBrace && (first.count < 2 || first.last == ASCII.quote || first.last == ASCII.closeBrace)
+        var beginning: [UInt8] = []
+        for index in 0..<bytes.byteCount where !JSON.isBlank(bytes.byte(index)) && beginning.count < 2 {
+            beginning.append(bytes.byte(index))
+        }
+        guard let first = beginning.first else { return true }
+        return first == ASCII.openBrace && (beginning.count < 2 || [ASCII.quote, ASCII.closeBrace].contains(beginning[1]))
     }
 
     private mutating func pass(_ bytes: RawSpan, _ response: inout ResponseSink) -> Int {

@@ -40,10 +40,10 @@ extension OpenAIChat {
     private static let maxUserLength = 64
 
     private static func write(_ reasoning: ChatReasoning, _ model: OpenAIModel, _ form: OpenAIDialect.Effort, to writer: inout JSONWriter) {
-        let name = reasoning.effortName.flatMap(model.effort)
+        let name = reasoning.effortName
         switch form {
         case .name:
-            if let name { writer.member("reasoning_effort", name) }
+            if let name = name.flatMap(model.effort) { writer.member("reasoning_effort", name) }
         case .object:
             writer.key("reasoning")
             writer.object {
