@@ -409,6 +409,7 @@ class Contents:
     """Gemini's format."""
 
     id_field = "x-request-id"
+    stream_type = "text/event-stream"
     usage = {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
 
     def __init__(self, exchange):

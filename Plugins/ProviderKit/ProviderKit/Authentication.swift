@@ -24,7 +24,10 @@ public struct Authentication: Sendable, Equatable {
 
     /// Keys in a header field, and other fields. Without a key, only the others.
     ///
-    /// - Parameter name: the name of the field, such as `x-api-key`.
+    /// - Parameters:
+    ///   - keys: the keys, which rotate.
+    ///   - name: the name of the field, such as `x-api-key`.
+    ///   - others: further fields of each request.
     public static func keys(_ keys: [Secret], in name: String, and others: [HTTPField] = []) -> Authentication {
         Authentication(credentials: keys.map { .field(HTTPField(name, $0)) }, fields: others)
     }
