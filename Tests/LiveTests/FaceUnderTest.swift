@@ -46,7 +46,7 @@ struct FaceUnderTest: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [FaceUnderTest] = [.openAI, .openAIResponses, .anthropic, .ollama]
+    static let all: [FaceUnderTest] = [.openAI, .openAIResponses, .anthropic, .gemini, .ollama]
 }
 
 extension FaceUnderTest {
