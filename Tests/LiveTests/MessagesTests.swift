@@ -217,47 +217,17 @@ import Testing
         case messages, chat
     }
 
-    /// One request for each byte position: the upstream sends that many bytes, then closes or resets the connection.
     @Test(arguments: Face.allCases)
     func `a stream cut off at any byte is complete, replaced or marked as broken`(face: Face) throws {
-        let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
-        let fullText = contents.joined()
-        let events = AnthropicReplies.stream(contents)
-        let bytes = Array(
-            ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + events.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n").utf8)
-        // The prompt says where to cut off and how, so that a retry is cut off at the same place.
-        let setup = try Self.setup(
-            { exchange in
-                let parts = exchange.lastText.split(separator: " ")
-                try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
-                if parts.last == "RST" { exchange.reset() } else { exchange.close() }
-            }, ScriptedUpstream.responding("instead"))
-        let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 3).flatMap { ["\($0) FIN", "\($0) RST"] }
-        let faults = try concurrently(4, within: .seconds(600)) { worker in
-            try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                let client =
-                    try face == .messages ? setup.router.openMessageStream("r", cuts[index]) : setup.router.openStream("r", cuts[index])
-                return try Self.fault(in: client.readStream(), face, fullText: fullText).map { "\(cuts[index]): \($0)" }
-            }
-        }
-        #expect(faults.flatMap { $0 } == [])
-        #expect(try setup.router.get("/health").status == 200)
-    }
-
-    /// What is wrong with a response; nil if it is acceptable.
-    private static func fault(in response: StreamedResponse, _ face: Face, fullText: String) -> String? {
-        if response.status != 200 { return "status \(response.status)" }
-        let text = face == .messages ? response.messageText : response.content
-        let ends = face == .messages ? response.eventTypes.count { $0 == "message_stop" } : response.doneCount
-        let errors = response.chunks.count { $0["error"] != nil }
-        if face == .messages, response.eventTypes.count(where: { $0 == "message_start" }) != 1 { return "not one message_start" }
-        if text == "instead" { return ends == 1 && errors == 0 ? nil : "the fallback's response is not complete" }
-        if !fullText.hasPrefix(text) || text.isEmpty { return "text '\(text)'" }
-        switch (ends, errors) {
-        case (1, 0): return text == fullText ? nil : "an end after '\(text)'"
-        case (0, 1): return nil
-        default: return "\(ends) ends and \(errors) errors"
+        let stream = CutStream(AnthropicReplies.stream(CutStream.contents))
+        let setup = try Self.setup(stream.script(\.lastText), ScriptedUpstream.responding("instead"))
+        try stream.check(setup.router) { prompt in
+            guard face == .messages else { return try setup.router.stream("r", prompt).chatReading }
+            let response = try setup.router.openMessageStream("r", prompt).readStream(), types = response.eventTypes
+            let hasOneStart = types.count { $0 == "message_start" } == 1
+            return CutStream.Reading(
+                status: response.status, text: response.messageText, ends: types.count { $0 == "message_stop" },
+                errors: response.chunks.count { $0["error"] != nil }, fault: hasOneStart ? nil : "not one message_start")
         }
     }
 
@@ -266,26 +236,10 @@ import Testing
         let moments = [
             [], Array(AnthropicReplies.start.prefix(1)), AnthropicReplies.start, AnthropicReplies.start + [AnthropicReplies.text("x")],
         ]
-        let setup = try Self.setup { exchange in
-            let events = moments[exchange.number % moments.count]
-            if !events.isEmpty { try exchange.startStream() }
-            for event in events { try exchange.chunk(event) }
-            if exchange.number % 8 > 4 { try exchange.send("ff\r\nevent: content") }
-            exchange.hold()
+        let setup = try Self.setup(LeftStream.script(moments, half: "event: content"))
+        try LeftStream.check(setup.router, at: setup.upstream, endpoint: face == .messages ? "messages" : "chat") {
+            try face == .messages ? setup.router.openMessageStream("a") : setup.router.openStream("a")
         }
-        _ = try setup.router.get("/health")
-        let descriptors = setup.router.figures.descriptors
-        let rounds = scaled(16, soak: 400)
-        for round in 0..<rounds {
-            let client = try face == .messages ? setup.router.openMessageStream("a") : setup.router.openStream("a")
-            try setup.upstream.waitForRequest(round)
-            let left = ContinuousClock.now
-            if round % 2 == 0 { client.close() } else { client.reset() }
-            #expect(try setup.upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
-        }
-        let records = try setup.router.waitForRecords(rounds, endpoint: face == .messages ? "messages" : "chat")
-        #expect(records.map { $0["status"]?.int } == Array(repeating: 499, count: rounds))
-        try setup.router.waitForDescriptors(atMost: descriptors)
     }
 }
 

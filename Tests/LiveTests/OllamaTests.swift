@@ -287,76 +287,26 @@ import Testing
         case ollama, chat
     }
 
-    /// One request for each byte position: the upstream sends that many bytes, then closes or resets the connection.
     @Test(arguments: Face.allCases)
     func `a stream cut off at any byte is complete, replaced or marked as broken`(face: Face) throws {
-        let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
-        let fullText = contents.joined()
-        let bytes = Array(
-            ("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + OllamaReplies.stream(contents).map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n").utf8)
-        // The prompt says where to cut off and how, so that a retry is cut off at the same place.
-        let setup = try Self.setup(
-            { exchange in
-                let parts = exchange.prompt.split(separator: " ")
-                try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
-                if parts.last == "RST" { exchange.reset() } else { exchange.close() }
-            }, ScriptedUpstream.responding("instead"))
-        let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 3).flatMap { ["\($0) FIN", "\($0) RST"] }
-        let faults = try concurrently(4, within: .seconds(600)) { worker in
-            try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                try Self.fault(in: setup.router, face, cuts[index], fullText: fullText).map { "\(cuts[index]): \($0)" }
-            }
-        }
-        #expect(faults.flatMap { $0 } == [])
-        #expect(try setup.router.get("/health").status == 200)
-    }
-
-    /// What is wrong with a response; nil if it is acceptable.
-    private static func fault(in router: RouterProcess, _ face: Face, _ prompt: String, fullText: String) throws -> String? {
-        let status: Int, text: String, ends: Int, errors: Int
-        switch face {
-        case .ollama:
-            let response = try router.openOllamaStream("r", prompt).readLines()
-            if !response.isWellFormed { return "lines '\(response.text)'" }
-            (status, text, ends, errors) = (response.status, response.content, response.ends, response.errors.count)
-        case .chat:
-            let response = try router.stream("r", prompt)
-            (status, text, ends, errors) = (response.status, response.content, response.doneCount, response.errors.count)
-        }
-        if status != 200 { return "status \(status)" }
-        if text == "instead" { return ends == 1 && errors == 0 ? nil : "the fallback's response is not complete" }
-        if !fullText.hasPrefix(text) || text.isEmpty { return "text '\(text)'" }
-        switch (ends, errors) {
-        case (1, 0): return text == fullText ? nil : "an end after '\(text)'"
-        case (0, 1): return nil
-        default: return "\(ends) ends and \(errors) errors"
+        let stream = CutStream(OllamaReplies.stream(CutStream.contents), type: "application/x-ndjson")
+        let setup = try Self.setup(stream.script(\.prompt), ScriptedUpstream.responding("instead"))
+        try stream.check(setup.router) { prompt in
+            guard face == .ollama else { return try setup.router.stream("r", prompt).chatReading }
+            let response = try setup.router.openOllamaStream("r", prompt).readLines()
+            return CutStream.Reading(
+                status: response.status, text: response.content, ends: response.ends, errors: response.errors.count,
+                fault: response.isWellFormed ? nil : "lines '\(response.text)'")
         }
     }
 
     @Test(arguments: Face.allCases)
     func `the upstream is closed at once when the client leaves`(face: Face) throws {
         let moments = [[], [OllamaReplies.line("")], [OllamaReplies.line("x")], [OllamaReplies.line("x"), OllamaReplies.line("y")]]
-        let setup = try Self.setup { exchange in
-            let lines = moments[exchange.number % moments.count]
-            if !lines.isEmpty { try exchange.startLines() }
-            for line in lines { try exchange.chunk(line) }
-            if exchange.number % 8 > 4 { try exchange.send("ff\r\n{\"model\"") }
-            exchange.hold()
+        let setup = try Self.setup(LeftStream.script(moments, half: "{\"model\"") { try $0.startLines() })
+        try LeftStream.check(setup.router, at: setup.upstream, endpoint: face == .ollama ? "ollama_chat" : "chat") {
+            try face == .ollama ? setup.router.openOllamaStream("a") : setup.router.openStream("a")
         }
-        _ = try setup.router.get("/health")
-        let descriptors = setup.router.figures.descriptors
-        let rounds = scaled(16, soak: 400)
-        for round in 0..<rounds {
-            let client = try face == .ollama ? setup.router.openOllamaStream("a") : setup.router.openStream("a")
-            try setup.upstream.waitForRequest(round)
-            let left = ContinuousClock.now
-            if round % 2 == 0 { client.close() } else { client.reset() }
-            #expect(try setup.upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
-        }
-        let records = try setup.router.waitForRecords(rounds, endpoint: face == .ollama ? "ollama_chat" : "chat")
-        #expect(records.map { $0["status"]?.int } == Array(repeating: 499, count: rounds))
-        try setup.router.waitForDescriptors(atMost: descriptors)
     }
 
     @Test func `a line may reach 16 MiB, and a longer one is an error`() throws {

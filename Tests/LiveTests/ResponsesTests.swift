@@ -305,51 +305,26 @@ import Testing
         case responses, chat
     }
 
-    /// One request for each byte position: the upstream sends that many bytes, then closes or resets the connection.
     @Test(arguments: Face.allCases)
     func `a stream cut off at any byte is complete, replaced or marked as broken`(face: Face) throws {
-        let contents = isSoak ? (0..<60).map { "token\($0) " } : ["alpha ", "beta ", "gamma"]
-        let fullText = contents.joined()
-        let bytes = Array(
-            ("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-                + ResponsesReplies.stream(contents).map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined() + "0\r\n\r\n").utf8)
-        // The prompt says where to cut off and how, so that a retry is cut off at the same place.
-        let setup = try Self.setup(
-            { exchange in
-                let parts = exchange.inputText.split(separator: " ")
-                try exchange.send(Array(bytes.prefix(parts.first.flatMap { Int($0) } ?? 0)))
-                if parts.last == "RST" { exchange.reset() } else { exchange.close() }
-            }, ScriptedUpstream.responding("instead"))
-        let cuts = stride(from: 0, through: bytes.count, by: isSoak ? 1 : 5).flatMap { ["\($0) FIN", "\($0) RST"] }
-        let faults = try concurrently(4, within: .seconds(600)) { worker in
-            try stride(from: worker, to: cuts.count, by: 4).compactMap { index in
-                let client =
-                    try face == .responses ? setup.router.openResponseStream("r", cuts[index]) : setup.router.openStream("rx", cuts[index])
-                return try Self.fault(in: client.readStream(), face, fullText: fullText).map { "\(cuts[index]): \($0)" }
-            }
+        let stream = CutStream(ResponsesReplies.stream(CutStream.contents))
+        let setup = try Self.setup(stream.script(\.inputText), ScriptedUpstream.responding("instead"))
+        try stream.check(setup.router, step: 5) { prompt in
+            guard face == .responses else { return try setup.router.stream("rx", prompt).chatReading }
+            return try Self.reading(setup.router.openResponseStream("r", prompt).readStream())
         }
-        #expect(faults.flatMap { $0 } == [])
-        #expect(try setup.router.get("/health").status == 200)
     }
 
-    /// What is wrong with a response; nil if it is acceptable.
-    private static func fault(in response: StreamedResponse, _ face: Face, fullText: String) -> String? {
-        if response.status != 200 { return "status \(response.status)" }
-        let isResponses = face == .responses, types = response.eventTypes
-        let text = isResponses ? response.responseText : response.content
-        let ends = isResponses ? types.count { $0 == "response.completed" } : response.doneCount
-        let errors = isResponses ? types.count { $0 == "response.failed" } : response.errors.count
-        if isResponses, types.first != "response.created" || types.count(where: { $0 == "response.created" }) != 1 {
-            return "not one response.created"
+    private static func reading(_ response: StreamedResponse) -> CutStream.Reading {
+        let types = response.eventTypes, numbers = response.sequenceNumbers
+        var reading = CutStream.Reading(
+            status: response.status, text: response.responseText, ends: types.count { $0 == "response.completed" },
+            errors: types.count { $0 == "response.failed" })
+        if numbers != Array(0..<response.chunks.count) { reading.fault = "numbers \(numbers)" }
+        if types.first != "response.created" || types.count(where: { $0 == "response.created" }) != 1 {
+            reading.fault = "not one response.created"
         }
-        if isResponses, response.sequenceNumbers != Array(0..<response.chunks.count) { return "numbers \(response.sequenceNumbers)" }
-        if text == "instead" { return ends == 1 && errors == 0 ? nil : "the fallback's response is not complete" }
-        if !fullText.hasPrefix(text) || text.isEmpty { return "text '\(text)'" }
-        switch (ends, errors) {
-        case (1, 0): return text == fullText ? nil : "an end after '\(text)'"
-        case (0, 1): return nil
-        default: return "\(ends) ends and \(errors) errors"
-        }
+        return reading
     }
 
     @Test(arguments: Face.allCases)
@@ -357,26 +332,10 @@ import Testing
         let moments = [
             [], Array(ResponsesReplies.start.prefix(1)), ResponsesReplies.start, ResponsesReplies.start + [ResponsesReplies.text("x", 4)],
         ]
-        let setup = try Self.setup { exchange in
-            let events = moments[exchange.number % moments.count]
-            if !events.isEmpty { try exchange.startStream() }
-            for event in events { try exchange.chunk(event) }
-            if exchange.number % 8 > 4 { try exchange.send("ff\r\nevent: response") }
-            exchange.hold()
+        let setup = try Self.setup(LeftStream.script(moments, half: "event: response"))
+        try LeftStream.check(setup.router, at: setup.upstream, endpoint: face == .responses ? "responses" : "chat") {
+            try face == .responses ? setup.router.openResponseStream("a") : setup.router.openStream("x")
         }
-        _ = try setup.router.get("/health")
-        let descriptors = setup.router.figures.descriptors
-        let rounds = scaled(16, soak: 400)
-        for round in 0..<rounds {
-            let client = try face == .responses ? setup.router.openResponseStream("a") : setup.router.openStream("x")
-            try setup.upstream.waitForRequest(round)
-            let left = ContinuousClock.now
-            if round % 2 == 0 { client.close() } else { client.reset() }
-            #expect(try setup.upstream.waitForPeerClose(round) - left < ceiling(.milliseconds(100)))
-        }
-        let records = try setup.router.waitForRecords(rounds, endpoint: face == .responses ? "responses" : "chat")
-        #expect(records.map { $0["status"]?.int } == Array(repeating: 499, count: rounds))
-        try setup.router.waitForDescriptors(atMost: descriptors)
     }
 }
 
