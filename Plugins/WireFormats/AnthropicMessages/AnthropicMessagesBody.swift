@@ -52,35 +52,19 @@ public struct AnthropicMessagesBody: Sendable {
 
     private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
         let isCount = call.operation == .countTokens
-        var policy = PolicyMembers(
+        let policy = PolicyMembers(
             defaults: call.defaults.filter { !isCount || Self.counted.contains($0.key) },
             overrides: call.overrides.filter { !isCount || Self.counted.contains($0.key) })
         let history = history(members, call, body)
         let dropsBudget =
             history?.dropsBudget == true && members.contains { isKept($0, "thinking", policy, body) && Self.hasBudget($0, body) }
-        var splice = JSONSplice()
-        var hasModel = false
-        for member in members {
-            if JSON.isKey(member.key, "model", in: body) {
-                hasModel = true
-                splice.replace(member, with: call.encodedModel, in: body)
-            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
-                splice.apply(change, to: member, in: body)
-            } else if let history, JSON.isKey(member.key, "messages", in: body) {
-                splice.replace(member, with: history.messages, in: body)
-            } else if dropsBudget, JSON.isKey(member.key, "thinking", in: body) {
-                continue
-            } else if dropsBudget, JSON.isKey(member.key, "context_management", in: body) {
-                if let left = Self.withoutThinkingEdits(body.extracting(member.value.range)) {
-                    splice.replace(member, with: left, in: body)
-                }
-            } else {
-                splice.keep(member, in: body)
-            }
+        return call.spliced(members, policy, in: body) { member in
+            if let history, JSON.isKey(member.key, "messages", in: body) { return .replace(history.messages) }
+            guard dropsBudget else { return .keep }
+            if JSON.isKey(member.key, "thinking", in: body) { return .drop }
+            guard JSON.isKey(member.key, "context_management", in: body) else { return .keep }
+            return Self.withoutThinkingEdits(body.extracting(member.value.range)).map { .replace($0) } ?? .drop
         }
-        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
-        for field in policy.rest { splice.append(key: field.key, json: field.json) }
-        return splice.finish(in: body)
     }
 
     /// The members that change the number of a request's tokens. The others are refused by the counting.

@@ -38,24 +38,10 @@ public struct OllamaBody: Sendable {
     private static let refusedThink = ["does not support thinking", "think value", "invalid think"]
 
     private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
-        var policy = PolicyMembers(defaults: Self.defaults(of: call), overrides: Self.overrides(of: call))
-        var splice = JSONSplice()
-        var hasModel = false
-        for member in members {
-            if JSON.isKey(member.key, "model", in: body) {
-                hasModel = true
-                splice.replace(member, with: call.encodedModel, in: body)
-            } else if call.repairs.contains(.withoutThink), JSON.isKey(member.key, "think", in: body) {
-                continue
-            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
-                splice.apply(change, to: member, in: body)
-            } else {
-                splice.keep(member, in: body)
-            }
+        let policy = PolicyMembers(defaults: Self.defaults(of: call), overrides: Self.overrides(of: call))
+        return call.spliced(members, policy, in: body) { member in
+            call.repairs.contains(.withoutThink) && JSON.isKey(member.key, "think", in: body) ? .drop : .keep
         }
-        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
-        for field in policy.rest { splice.append(key: field.key, json: field.json) }
-        return splice.finish(in: body)
     }
 
     /// Without these members the server cuts a prompt or an input that is too long, silently, so that no other model

@@ -23,34 +23,16 @@ public enum OpenAIObjects {
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)`` for a typed request of another operation.
     public static func sources(for call: Call, body: RawSpan) throws(ProviderError) -> [BodySource] {
+        let policy = PolicyMembers(defaults: call.defaults, overrides: call.overrides)
         switch call.payload {
-        case .members(let members): return spliced(members, call, body)
+        case .members(let members): return call.spliced(members, policy, in: body)
         case .embeddings(let request):
             let written = OpenAIEmbeddings.writeRequest(request)
             let members = (try? JSON.members(of: written.span.bytes)) ?? []
-            return [.bytes(spliced(members, call, written.span.bytes).joined(of: written))]
+            return [.bytes(call.spliced(members, policy, in: written.span.bytes).joined(of: written))]
         case .form(let form): return spliced(form, call)
         case .chat: throw .cannotExpress("a chat request")
         }
-    }
-
-    private static func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
-        var policy = PolicyMembers(defaults: call.defaults, overrides: call.overrides)
-        var splice = JSONSplice()
-        var hasModel = false
-        for member in members {
-            if JSON.isKey(member.key, "model", in: body) {
-                hasModel = true
-                splice.replace(member, with: call.encodedModel, in: body)
-            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
-                splice.apply(change, to: member, in: body)
-            } else {
-                splice.keep(member, in: body)
-            }
-        }
-        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
-        for field in policy.rest { splice.append(key: field.key, json: field.json) }
-        return splice.finish(in: body)
     }
 
     /// A form with another model and the fields from the policy, as texts. Files stay as they are.

@@ -30,26 +30,11 @@ public struct OpenAIResponsesBody: Sendable {
     private func spliced(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> [BodySource] {
         let known = Self.members(of: call)
         func isKnown(_ field: BodyField) -> Bool { known?.contains(field.key) != false }
-        var policy = PolicyMembers(defaults: call.defaults.filter(isKnown), overrides: call.overrides.filter(isKnown))
-        var splice = JSONSplice()
-        var hasModel = false
-        for member in members {
-            if JSON.isKey(member.key, "model", in: body) {
-                hasModel = true
-                splice.replace(member, with: call.encodedModel, in: body)
-            } else if !policy.isEmpty, let change = policy.change(of: member, in: body) {
-                splice.apply(change, to: member, in: body)
-            } else if call.mayHaveTokens, JSON.isKey(member.key, "input", in: body),
-                let input = Self.understood(body.extracting(member.value.range), by: call)
-            {
-                splice.replace(member, with: input, in: body)
-            } else {
-                splice.keep(member, in: body)
-            }
+        let policy = PolicyMembers(defaults: call.defaults.filter(isKnown), overrides: call.overrides.filter(isKnown))
+        return call.spliced(members, policy, in: body) { member in
+            guard call.mayHaveTokens, JSON.isKey(member.key, "input", in: body) else { return .keep }
+            return Self.understood(body.extracting(member.value.range), by: call).map { .replace($0) } ?? .keep
         }
-        if !hasModel { splice.append(key: "model", json: call.encodedModel) }
-        for field in policy.rest { splice.append(key: field.key, json: field.json) }
-        return splice.finish(in: body)
     }
 
     /// The members of the policy that a request may have; nil: all. Counting and compaction refuse the others.

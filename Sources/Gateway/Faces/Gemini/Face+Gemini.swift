@@ -19,7 +19,7 @@ extension Face {
         writeModel: { model, _, writer in GeminiModelList.write(model, to: &writer) },
         writer: { exchange, request, _, _ in
             if request.isStream { return GeminiStreamWriter(exchange) }
-            return GeminiResponseWriter(exchange)
+            return BufferedResponseWriter(exchange) { GeminiFold(exchange, model: $0) }
         })
 }
 

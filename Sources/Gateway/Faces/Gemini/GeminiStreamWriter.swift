@@ -57,7 +57,7 @@ final class GeminiStreamWriter: EventStreamWriter {
 
     override func writeEnd() {
         if var encoder {
-            send(chunk: encoder.end(record?.usage.source == .reported ? record?.usage.usage : nil).span.bytes)
+            send(chunk: encoder.end(record?.reportedUsage).span.bytes)
         }
         if isArray { send(ByteBuffer(string: hasElement ? "\n]" : "[]")) }
     }
