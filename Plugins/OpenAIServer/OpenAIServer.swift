@@ -10,6 +10,8 @@ public struct OpenAIServer: Sendable {
     private let fields: [HTTPField]
     private let endpoints: [OpenAIEndpoint]
     private let optionalEndpoints: [OpenAIEndpoint]
+    /// The formats of the endpoints, which each request asks for.
+    private let formats: [(operation: Operation, formats: [WireFormat])]
     private let chatTarget: String
     private let chatBody: OpenAIChatBody
     private let responsesBody = OpenAIResponsesBody()
@@ -28,6 +30,7 @@ public struct OpenAIServer: Sendable {
         self.options = options
         self.endpoints = endpoints
         self.optionalEndpoints = optionalEndpoints
+        formats = Operation.allCases.map { operation in (operation, endpoints.filter { $0.operation == operation }.map(\.format)) }
         self.fields = [HTTPField("content-type", "application/json"), HTTPField("accept-encoding", "identity")] + fields
         chatTarget = options.baseURL.path + OpenAIEndpoint.chatPath
         chatBody = OpenAIChatBody(options.dialect)
@@ -35,7 +38,7 @@ public struct OpenAIServer: Sendable {
 
     /// The formats in which the server serves an operation.
     public func formats(for operation: Operation) -> [WireFormat] {
-        endpoints.filter { $0.operation == operation }.map(\.format)
+        formats.first { $0.operation == operation }?.formats ?? []
     }
 
     /// The formats in which it serves an operation for models whose `formats` name them.

@@ -138,7 +138,7 @@ struct FallbackTests {
         #expect(named.snapshot.metricName(ofModel: model) == ModelName(provider: "q", model: "other"))
         #expect(named.snapshot.timeouts(ofModel: model, on: nil) == Timeouts())
         let listed = try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "vendor/large") }
-        #expect(listed.fallback == ["q/vendor/large"] && listed.snapshot.models.unlisted.isEmpty)
+        #expect(listed.fallback == ["q/vendor/large"] && listed.snapshot.unlisted.isEmpty)
         #expect(try plan(["owning"]) { ($0.fallbackProvider, $0.fallbackModel) = ("q", "new") }.fallback == ["new", "own", "paid"])
         #expect(try plan(["a"]) { ($0.fallbackProvider, $0.fallbackModel) = ("off", "new") }.fallback == [])
         #expect(throws: PlanRefusal.unknown("nobody/new")) {
@@ -180,7 +180,7 @@ struct FallbackTests {
             var request = PlanRequest(models: ["a"])
             (request.fields.fallbackProvider, request.fields.fallbackModel) = ("q", name)
             let snapshot = snapshot.including(unlistedOf: request)
-            return try #require(snapshot.models.unlisted.first).state
+            return try #require(snapshot.unlisted.first).state
         }
         let first = try state("first", in: base)
         #expect(try state("first", in: base) === first)

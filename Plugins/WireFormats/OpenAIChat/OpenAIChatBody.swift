@@ -124,7 +124,6 @@ public struct OpenAIChatBody: Sendable {
         }
         var splice = JSONSplice()
         var hasModel = false, hasStreamOptions = false, hasMessages = false
-        let history = OpenAIHistory(call, fillsReasoning: fillsReasoning)
         for member in members {
             if JSON.isKey(member.key, "model", in: body) {
                 hasModel = true
@@ -138,7 +137,7 @@ public struct OpenAIChatBody: Sendable {
                 splice.replace(member, with: options, in: body)
             } else if JSON.isKey(member.key, "messages", in: body) {
                 hasMessages = true
-                if let messages = history.changed(body.extracting(member.value.range)) {
+                if let messages = OpenAIHistory.changed(body.extracting(member.value.range), for: call, fillsReasoning: fillsReasoning) {
                     splice.replace(member, with: messages.adding(partial), in: body)
                 } else if let partial {
                     splice.extend(member, with: partial, in: body)

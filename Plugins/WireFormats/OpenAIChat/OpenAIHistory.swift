@@ -6,17 +6,17 @@ struct OpenAIHistory {
     private let call: Call
     /// Whether every turn of the assistant needs reasoning.
     private let fillsReasoning: Bool
-    private let hasSystemRole: Bool
+    private let hasTokens: Bool
 
-    init(_ call: Call, fillsReasoning: Bool) {
-        self.call = call
-        self.fillsReasoning = fillsReasoning
-        hasSystemRole = call.repairs.contains(.withSystemRole)
+    /// The changed value of `messages`; nil if nothing changes, as in most requests, which must not cost anything.
+    static func changed(_ messages: RawSpan, for call: Call, fillsReasoning: Bool) -> [UInt8]? {
+        let hasTokens = call.mayHaveTokens && OpaqueToken.mayOccur(in: messages)
+        guard hasTokens || fillsReasoning || !call.repairs.isEmpty else { return nil }
+        return OpenAIHistory(call: call, fillsReasoning: fillsReasoning, hasTokens: hasTokens).changed(messages)
     }
 
-    /// The changed value of `messages`; nil if nothing changes.
-    func changed(_ messages: RawSpan) -> [UInt8]? {
-        let hasTokens = call.mayHaveTokens && OpaqueToken.mayOccur(in: messages)
+    private func changed(_ messages: RawSpan) -> [UInt8]? {
+        let hasSystemRole = call.repairs.contains(.withSystemRole)
         let hasRepair = call.repairs.contains(.withoutTokens) || call.repairs.contains(.withPlaceholders)
         guard hasTokens || fillsReasoning || hasSystemRole || hasRepair, case .array(let turns)? = JSONTree(messages) else { return nil }
         let changed = turns.map { turn -> JSONTree in

@@ -29,10 +29,11 @@ extension Price {
 
 extension Usage {
     var isPlausible: Bool {
-        [
-            promptTokens, completionTokens, cachedTokens, cacheWriteTokens, longCacheWriteTokens, reasoningTokens, audioTokens,
-            audioOutputTokens, images,
-        ].allSatisfy { (0...1_000_000_000).contains($0 ?? 0) }
+        func isCount(_ number: Int?) -> Bool { 0...1_000_000_000 ~= number ?? 0 }
+        // Without a list, which each response would allocate.
+        return isCount(promptTokens) && isCount(completionTokens) && isCount(cachedTokens) && isCount(cacheWriteTokens)
+            && isCount(longCacheWriteTokens) && isCount(reasoningTokens) && isCount(audioTokens) && isCount(audioOutputTokens)
+            && isCount(images)
     }
 
     var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }

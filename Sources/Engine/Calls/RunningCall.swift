@@ -29,21 +29,19 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var hedge: Attempt?
     /// What the call holds for the machine.
     var held = CallMachine.Holding()
+    var hasTimer = false
     /// The place in the queue for a slot of a model's `concurrent` limit, while the call waits for one.
     var slot: AttemptTicket?
     /// The number of the current place in a queue. A slot that is granted for an earlier one is ignored.
     var slotNumber = 0
     /// The call's place under the limits of its key; nil if the key has none.
     let admission: KeyAdmission?
-    /// The conversation whose model is remembered when the call succeeds; nil if the route is not sticky.
-    private let conversation: Conversation?
     /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
     var partial: PartialResponse?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in
         held.wakeTime = nil
         handle(.timerFired, now: now)
     }
-    var hasTimer = false
 
     package init(
         loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, needs: RequestNeeds,
@@ -53,7 +51,6 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.admission = admission
         self.snapshot = snapshot
         self.writer = writer
-        conversation = plan.conversation
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
         record.planTime = .now() - request.readAt
         let isUpload = if case .form = request.payload { true } else { false }
@@ -94,7 +91,9 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Remembers the model that served the conversation. A fallback is not remembered: it is for when everything else
     /// has failed.
     func rememberModel() {
-        guard let conversation, !record.isFallback, let provider = record.provider, let model = record.model else { return }
+        // Read from the field, because `plan` would copy the complete plan.
+        guard let conversation = machine.plan.conversation, !record.isFallback, let provider = record.provider, let model = record.model
+        else { return }
         loop.sticky.remember(ModelName(provider: provider, model: model), for: conversation, now: .now())
     }
 

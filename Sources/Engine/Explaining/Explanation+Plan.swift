@@ -10,7 +10,7 @@ extension Explanation {
         _ request: PlanRequest, key: Key, in snapshot: Snapshot, state: ExplanationState, down: Set<Int> = [],
         refusal: (PlanRefusal) -> RequestRefusal
     ) -> Explanation {
-        let trace = PlanTrace(), snapshot = snapshot.including(unlistedOf: request), state = state.including(snapshot.models)
+        let trace = PlanTrace(), snapshot = snapshot.including(unlistedOf: request), state = state.including(snapshot)
         let explained = Request(
             operation: request.operation, models: request.models, needs: request.needs, overrides: request.fields, key: key,
             keyState: State(state.availability(of: key), now: state.now))

@@ -11,8 +11,8 @@ package struct ExplanationState: PlanningState {
     private let stickyModel: @Sendable (Conversation) -> ModelName?
     /// Returns the state of a model of the policy; nil for one that has served nothing yet.
     private let states: @Sendable (Int) -> ModelState?
-    /// The models of the request that the policy doesn't list.
-    private var unlisted: ServedModels?
+    /// The snapshot that has the models of the request which the policy doesn't list; nil: there are none.
+    private var unlisted: Snapshot?
     private var random: SplitMix64
 
     private init(
@@ -61,9 +61,9 @@ package struct ExplanationState: PlanningState {
     }
 
     /// This state for a request that includes models which the policy doesn't list.
-    func including(_ models: ServedModels) -> ExplanationState {
+    func including(_ snapshot: Snapshot) -> ExplanationState {
         var state = self
-        state.unlisted = models
+        state.unlisted = snapshot
         return state
     }
 

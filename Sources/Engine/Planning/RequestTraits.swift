@@ -107,12 +107,24 @@ package final class RequestTraits: Sendable {
 }
 
 /// A conversation on a route with `sticky`.
-package struct Conversation: Sendable, Equatable {
+///
+/// An object, so that the plans and calls of all other routes store only a reference.
+package final class Conversation: Sendable, Equatable {
     /// A hash over the route, the key and what identifies the conversation.
     let id: Int
     let identity: Sticky.Identity
     /// How long its model is remembered after a request.
     let ttl: Duration
+
+    init(id: Int, identity: Sticky.Identity, ttl: Duration) {
+        self.id = id
+        self.identity = identity
+        self.ttl = ttl
+    }
+
+    package static func == (first: Conversation, second: Conversation) -> Bool {
+        (first.id, first.ttl) == (second.id, second.ttl) && first.identity == second.identity
+    }
 }
 
 extension Hasher {

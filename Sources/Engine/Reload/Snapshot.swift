@@ -5,7 +5,9 @@ package import RoutingPolicy
 package final class Snapshot: Sendable {
     package let policy: RoutingPolicy
     /// The models of the policy, and in the copy for a request also those of the request that the policy doesn't list.
-    package let models: ServedModels
+    package let models: [ModelDefinition]
+    /// What belongs to the models behind those of the policy; empty for most requests.
+    let unlisted: [UnlistedModel]
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
     private let modelTimeouts: [Timeouts]
     /// In the order of `policy.models`, combined from the defaults, the provider and the model.
@@ -18,7 +20,8 @@ package final class Snapshot: Sendable {
 
     init(policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], states: ModelStates, loadedAt: Int) {
         self.policy = policy
-        models = ServedModels(policy.models)
+        models = policy.models
+        unlisted = []
         modelTimeouts = policy.models.map(policy.timeouts)
         modelRetry = policy.models.map(policy.retry)
         traits = policy.models.map(ModelTraits.init)
@@ -32,7 +35,8 @@ package final class Snapshot: Sendable {
     /// - Parameter unlisted: the models of one request that the policy doesn't list.
     init(_ shared: Snapshot, adding unlisted: [UnlistedModel] = []) {
         policy = shared.policy
-        models = ServedModels(shared.policy.models, unlisted: unlisted)
+        models = shared.policy.models + unlisted.map(\.definition)
+        self.unlisted = unlisted
         modelTimeouts = shared.modelTimeouts
         modelRetry = shared.modelRetry
         traits = shared.traits
@@ -75,7 +79,7 @@ package final class Snapshot: Sendable {
     }
 
     /// The timeouts of the model, combined from the defaults, the provider and the model.
-    func timeouts(ofModel model: Int) -> Timeouts { models.unlisted(model)?.timeouts ?? modelTimeouts[model] }
+    func timeouts(ofModel model: Int) -> Timeouts { unlisted(model)?.timeouts ?? modelTimeouts[model] }
 
     /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
@@ -84,10 +88,10 @@ package final class Snapshot: Sendable {
     }
 
     /// The retry settings of the model, combined from the defaults, the provider and the model.
-    func retry(ofModel model: Int) -> Retry { models.unlisted(model)?.retry ?? modelRetry[model] }
+    func retry(ofModel model: Int) -> Retry { unlisted(model)?.retry ?? modelRetry[model] }
 
     package func state(ofModel model: Int) -> ModelState {
-        model < states.models.count ? states.models[model] : models.unlisted[model - states.models.count].state
+        model < states.models.count ? states.models[model] : unlisted[model - states.models.count].state
     }
 
     /// nil if the key has no limits, or if there is no key.
@@ -117,10 +121,15 @@ package final class Snapshot: Sendable {
     }
 
     /// Whether the model is one of a request, which the policy doesn't list and the key may use.
-    package func isUnlisted(_ model: Int) -> Bool { models.unlisted(model) != nil }
+    package func isUnlisted(_ model: Int) -> Bool { unlisted(model) != nil }
+
+    /// The model of the request with this index; nil for a model of the policy.
+    func unlisted(_ model: Int) -> UnlistedModel? {
+        model < policy.models.count ? nil : unlisted[model - policy.models.count]
+    }
 
     private func unlisted(_ condition: (UnlistedModel) -> Bool) -> [Int] {
-        models.unlisted.firstIndex(where: condition).map { [policy.models.count + $0] } ?? []
+        unlisted.firstIndex(where: condition).map { [policy.models.count + $0] } ?? []
     }
 
     /// The wildcard that stands for models with this name: the one with the longest prefix.
@@ -131,7 +140,7 @@ package final class Snapshot: Sendable {
     /// The model's names in metrics. A name that comes from a client is not one: such a model has the wildcard's, or
     /// none.
     package func metricName(ofModel model: Int) -> ModelName {
-        let unlisted = models.unlisted(model)
+        let unlisted = unlisted(model)
         return ModelName(
             provider: policy.providers[models[model].provider].name,
             model: unlisted == nil ? models[model].name : unlisted?.wildcard.map { policy.models[$0].name } ?? "other")
