@@ -1,8 +1,3 @@
-/// The format of a stream.
-enum StreamFormat {
-    case openAI, anthropic
-}
-
 /// The target of a load: the server's port, the client's key and the requested model.
 struct Endpoint {
     let port: UInt16
@@ -13,25 +8,34 @@ struct Endpoint {
         Array("GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(key)\r\n\r\n".utf8)
     }
 
-    /// A chat request with a body of 1024 bytes.
-    func chatRequest(stream: Bool) -> [UInt8] {
-        let start =
-            #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"max_tokens":400,"messages":"#
-            + #"[{"role":"system","content":"You are terse."},{"role":"user","content":""#
-        let rest = #""}]}"#
-        return request("/v1/chat/completions", start, rest)
+    /// A chat request in the format of a client, with a body of 1024 bytes.
+    func chatRequest(_ format: StreamFormat = .openAI, stream: Bool) -> [UInt8] {
+        let start = #"{"model":"\#(model)","stream":\#(stream),"temperature":0.7,"#
+        return switch format {
+        case .openAI, .bedrock:
+            request(
+                "/v1/chat/completions",
+                start + #""max_tokens":400,"messages":[{"role":"system","content":"You are terse."},{"role":"user","content":""#, #""}]}"#)
+        case .responses:
+            request("/v1/responses", start + #""max_output_tokens":400,"instructions":"You are terse.","input":""#, #""}"#)
+        case .anthropic:
+            request(
+                "/v1/messages", start + #""max_tokens":400,"system":"You are terse.","messages":[{"role":"user","content":""#, #""}]}"#)
+        case .gemini:
+            request(
+                "/v1beta/models/\(model):streamGenerateContent?alt=sse",
+                #"{"generationConfig":{"temperature":0.7,"maxOutputTokens":400},"systemInstruction":{"parts":[{"text":"You are terse."}]},"#
+                    + #""contents":[{"role":"user","parts":[{"text":""#, #""}]}]}"#)
+        case .ollama:
+            request(
+                "/api/chat",
+                #"{"model":"\#(model)","stream":\#(stream),"options":{"temperature":0.7,"num_predict":400},"messages":"#
+                    + #"[{"role":"system","content":"You are terse."},{"role":"user","content":""#, #""}]}"#)
+        }
     }
 
-    /// A streamed request in Anthropic's format, with a body of 1024 bytes.
-    func messagesRequest() -> [UInt8] {
-        let start =
-            #"{"model":"\#(model)","stream":true,"temperature":0.7,"max_tokens":400,"system":"You are terse.","messages":"#
-            + #"[{"role":"user","content":""#
-        return request("/v1/messages", start, #""}]}"#)
-    }
-
-    /// The same for the model whose upstream has Anthropic's format.
-    var atAnthropic: Endpoint { Endpoint(port: port, key: key, model: Workspace.anthropicPrefix + model) }
+    /// The same for the model whose upstream has another format.
+    func at(_ format: StreamFormat) -> Endpoint { Endpoint(port: port, key: key, model: format.modelPrefix + model) }
 
     /// A request for the embedding of a text, with a body of 1024 bytes.
     func embeddingsRequest() -> [UInt8] {

@@ -38,16 +38,13 @@ final class StreamLoad {
 
     /// - Parameter chunks: the number of chunks that the mock sends in each stream.
     init(_ endpoint: Endpoint, _ format: StreamFormat = .openAI, streams: Int, chunks: Int) throws {
-        request =
-            switch format {
-            case .openAI: endpoint.chatRequest(stream: true)
-            case .anthropic: endpoint.messagesRequest()
-            }
+        guard let marks = format.marks else { throw Failure("no client has the format '\(format.rawValue)'") }
+        request = endpoint.chatRequest(format, stream: true)
         self.chunks = chunks
         poller = try Poller()
         connections = .allocate(capacity: streams)
         for slot in connections.indices {
-            connections.initializeElement(at: slot, to: Connection(stream: StreamReader(format, chunks: chunks)))
+            connections.initializeElement(at: slot, to: Connection(stream: StreamReader(marks, chunks: chunks)))
         }
         for slot in connections.indices {
             connections[slot].socket = try Socket.connected(to: endpoint.port)

@@ -51,9 +51,15 @@ struct MockConnection {
         defer { received.consume(at + length) }
         if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
         if bytes.hasBytes("POST /v1/embeddings", at: 0) { return .embeddings }
-        let format: StreamFormat = bytes.hasBytes("POST /v1/messages", at: 0) ? .anthropic : .openAI
-        guard format == .anthropic || bytes.hasBytes("POST /v1/chat/completions", at: 0) else { return .unknown }
+        guard let (_, format) = MockConnection.paths.first(where: { bytes.hasBytes($0.0, at: 0) }) else { return .unknown }
         let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
+        if format == .gemini || format == .bedrock {
+            // Both the model and the wish for a stream are in the path.
+            let line = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.position(of: 0x0D) ?? 0)])
+            let end = line.end(of: ":streamGenerateContent").map { $0 - 22 } ?? line.end(of: "/converse-stream").map { $0 - 16 }
+            return end.map { .stream(Stream(format: format, chunks: MockConnection.chunks(before: $0, in: line), wantsUsage: false)) }
+                ?? .unknown
+        }
         guard MockConnection.isTrue("\"stream\"", in: body) else { return .buffered }
         let wantsUsage = MockConnection.isTrue("\"include_usage\"", in: body)
         return .stream(Stream(format: format, chunks: MockConnection.chunks(in: body), wantsUsage: wantsUsage))
@@ -80,6 +86,11 @@ struct MockConnection {
         return true
     }
 
+    private static let paths: [(StaticString, StreamFormat)] = [
+        ("POST /v1/chat/completions", .openAI), ("POST /v1/messages", .anthropic), ("POST /v1/responses", .responses),
+        ("POST /v1beta/models/", .gemini), ("POST /api/chat", .ollama), ("POST /model/", .bedrock),
+    ]
+
     private static func isTrue(_ key: StaticString, in body: UnsafeRawBufferPointer) -> Bool {
         guard var at = body.end(of: key) else { return false }
         while at < body.count, body[at] == 0x20 || body[at] == 0x3A { at += 1 }
@@ -91,8 +102,13 @@ struct MockConnection {
         guard let key = body.end(of: "\"model\""), let open = body.position(of: 0x22, from: key),
             let close = body.position(of: 0x22, from: open + 1)
         else { return 200 }
-        var at = close
-        while at > open + 1, body[at - 1] >= 0x30, body[at - 1] <= 0x39 { at -= 1 }
+        return chunks(before: close, in: body)
+    }
+
+    /// The number before an offset.
+    private static func chunks(before end: Int, in body: UnsafeRawBufferPointer) -> Int {
+        var at = end
+        while at > 0, body[at - 1] >= 0x30, body[at - 1] <= 0x39 { at -= 1 }
         return body.decimal(at: at).map { max(1, min(9999, Int($0.value))) } ?? 200
     }
 }

@@ -7,10 +7,10 @@ struct MockResponses {
     let models: [UInt8]
     let notFound: [UInt8]
     let lengthRequired: [UInt8]
-    let openAI: MockStream
-    let anthropic: MockStream
+    /// The streams by format.
+    private let streams: [StreamFormat: MockStream]
 
-    private static let counts = #""usage":{"prompt_tokens":250,"completion_tokens":200,"total_tokens":450}"#
+    static let counts = #""usage":{"prompt_tokens":250,"completion_tokens":200,"total_tokens":450}"#
 
     init() {
         let start =
@@ -31,35 +31,17 @@ struct MockResponses {
         lengthRequired = MockResponses.response(
             "411 Length Required", #"{"error":{"message":"send content-length","type":"invalid_request_error","param":null,"code":null}}"#)
 
-        openAI = MockStream(
-            opening: MockResponses.event(#"{"role":"assistant","content":""}"#, finish: "null"),
-            chunk: MockResponses.event(#"{"content":""# + MockStream.blank + #""}"#, finish: "null"), before: "\"content\":\"",
-            finish: MockResponses.event("{}", finish: #""stop""#),
-            usage: "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"# + MockResponses.counts
-                + "}\n\n",
-            end: "data: [DONE]\n\n")
-        let message = #"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"#
-        anthropic = MockStream(
-            opening: MockResponses.event("message_start", #""message":"# + message + #""usage":{"input_tokens":250,"output_tokens":1}}"#)
-                + MockResponses.event("content_block_start", #""index":0,"content_block":{"type":"text","text":""}"#),
-            chunk: MockResponses.event(
-                "content_block_delta", #""index":0,"delta":{"type":"text_delta","text":""# + MockStream.blank + #""}"#),
-            before: "\"text\":\"",
-            finish: MockResponses.event("content_block_stop", #""index":0"#)
-                + MockResponses.event("message_delta", #""delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":200}"#),
-            usage: "", end: MockResponses.event("message_stop", nil))
+        streams = Dictionary(uniqueKeysWithValues: StreamFormat.allCases.map { ($0, MockStream($0)) })
     }
+
+    func stream(_ format: StreamFormat) -> MockStream {
+        streams[format] ?? MockStream(format)
+    }
+
+    /// The length of the longest chunk of a stream.
+    var maxChunkBytes: Int { streams.values.reduce(0) { max($0, $1.chunk.count) } }
 
     private static func response(_ status: String, _ body: String) -> [UInt8] {
         Array("HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
-    }
-
-    private static func event(_ delta: String, finish: String) -> String {
-        "data: " + #"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":"# + delta
-            + #","finish_reason":"# + finish + "}]}\n\n"
-    }
-
-    private static func event(_ type: String, _ members: String?) -> String {
-        "event: \(type)\ndata: {\"type\":\"\(type)\"\(members.map { ",\($0)" } ?? "")}\n\n"
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A mock of OpenAI's chat completions and embeddings, and of Anthropic's streams, on one thread. It sends a fixed
-/// response of 1 KB, or a stream with one write for each chunk.
+/// A mock of OpenAI's chat completions and embeddings, and of the streams of all formats, on one thread. It sends a
+/// fixed response of 1 KB, or a stream with one write for each chunk.
 final class MockUpstream {
     /// The time between two chunks of a stream.
     static let pace = Nanoseconds.milliseconds(20)
@@ -17,7 +17,7 @@ final class MockUpstream {
     private let listener: CInt
     private let poller: Poller
     private let responses = MockResponses()
-    /// Room for a chunk of either format.
+    /// Room for a chunk of any format.
     private let chunk: UnsafeMutableRawBufferPointer
     /// The connections by descriptor. Descriptors are small numbers.
     private let connections: UnsafeMutablePointer<MockConnection?>
@@ -32,7 +32,7 @@ final class MockUpstream {
         poller = try Poller()
         connections = .allocate(capacity: MockUpstream.maxConnections)
         connections.initialize(repeating: nil, count: MockUpstream.maxConnections)
-        chunk = .allocate(byteCount: max(responses.openAI.chunk.count, responses.anthropic.chunk.count), alignment: 16)
+        chunk = .allocate(byteCount: responses.maxChunkBytes, alignment: 16)
         try poller.add(listener, token: Int(listener), .read)
     }
 
@@ -133,12 +133,7 @@ final class MockUpstream {
         return send(bytes.end, to: slot) && respondToRequests(slot)
     }
 
-    private func bytes(of stream: MockConnection.Stream) -> MockStream {
-        switch stream.format {
-        case .openAI: responses.openAI
-        case .anthropic: responses.anthropic
-        }
-    }
+    private func bytes(of stream: MockConnection.Stream) -> MockStream { responses.stream(stream.format) }
 
     private func send(_ bytes: [UInt8], to slot: Int) -> Bool {
         bytes.withUnsafeBytes { send($0, to: slot) }

@@ -6,12 +6,16 @@ enum Case: Hashable {
     case streams(Int)
     /// Streams in Anthropic's format that pass through.
     case messages(Int)
-    /// Streams in OpenAI's format from an upstream with Anthropic's.
-    case translated(Int)
+    /// Streams of clients with one format from an upstream with another.
+    case translated(from: StreamFormat, to: StreamFormat, Int)
     indirect case reloading(Case)
     case startup
     /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
     case idle
+
+    static func translations(_ count: Int) -> [Case] {
+        StreamFormat.translations.map { .translated(from: $0.from, to: $0.to, count) }
+    }
 
     var name: String {
         switch self {
@@ -19,7 +23,7 @@ enum Case: Hashable {
         case .embeddings(let connections): "embeddings-\(connections)"
         case .streams(let count): "streams-\(count)"
         case .messages(let count): "messages-\(count)"
-        case .translated(let count): "translated-\(count)"
+        case .translated(let from, let to, let count): "\(from.rawValue)-to-\(to.rawValue)-\(count)"
         case .reloading(let load): "\(load.name)-reloading"
         case .startup: "startup"
         case .idle: "idle"

@@ -33,7 +33,7 @@ struct Report {
         JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log in a file.")
         Non-streamed responses, to chat requests or embeddings: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
         Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run. messages:
-        Anthropic's format, passed through; translated: OpenAI's format from an upstream with Anthropic's.
+        Anthropic's format, passed through; A-to-B: clients with the format B, and an upstream with A.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
 
@@ -133,7 +133,8 @@ struct Report {
         case .embeddings(let connections): 10_000 + connections
         case .streams(let count): count
         case .messages(let count): 10_000 + count
-        case .translated(let count): 20_000 + count
+        case .translated(let from, let to, let count):
+            20_000 + count + 1000 * (StreamFormat.translations.firstIndex { $0.from == from && $0.to == to } ?? 0)
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0
         case .idle: 1

@@ -57,7 +57,7 @@ struct Run {
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
-        if options.sections.contains(.streams) { loads += [.messages(500), .translated(500)] }
+        if options.sections.contains(.streams) { loads += [.messages(500)] + Case.translations(500) }
         if reload { loads.append(.reloading(.streams(500))) }
         return loads
     }
@@ -76,11 +76,12 @@ struct Run {
         case .streams(let count):
             try measure(load, inner, server, StreamLoad(server.endpoint, streams: count, chunks: options.chunks), &monitor)
         case .messages(let count):
-            let streams = try StreamLoad(server.endpoint.atAnthropic, .anthropic, streams: count, chunks: options.chunks)
+            let streams = try StreamLoad(server.endpoint.at(.anthropic), .anthropic, streams: count, chunks: options.chunks)
             try measure(load, inner, server, streams, &monitor)
-        case .translated(let count):
+        case .translated(let from, let to, let count):
             guard server.kind == .router else { return }  // the others can't
-            try measure(load, inner, server, StreamLoad(server.endpoint.atAnthropic, streams: count, chunks: options.chunks), &monitor)
+            let streams = try StreamLoad(server.endpoint.at(from), to, streams: count, chunks: options.chunks)
+            try measure(load, inner, server, streams, &monitor)
         case .reloading, .startup, .idle:
             return
         }

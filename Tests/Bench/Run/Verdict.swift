@@ -10,7 +10,7 @@ struct Verdict {
 
     static func all(_ measurements: Measurements) -> [Verdict] {
         let buffered = Case.buffered(connections: 64)
-        let streams = Case.streams(500), messages = Case.messages(500), translated = Case.translated(500)
+        let streams = Case.streams(500), messages = Case.messages(500)
 
         /// A load with a wrong response meets no target, no matter how fast it was.
         func verdict(_ target: String, _ load: Case, _ series: Series, atLeast: Double? = nil, atMost: Double? = nil) -> Verdict {
@@ -23,7 +23,12 @@ struct Verdict {
         func absolute(_ metric: Metric, _ load: Case) -> Series { measurements.series(metric, load, .router) }
         func kept(_ load: Case) -> Series { measurements.ratio(.rate, .reloading(load), .router, to: .router, in: load) }
 
-        return [
+        let translated = Case.translations(500).map { load in
+            verdict(
+                "CPU per chunk of \(load.name), relative to streams that pass through, at most", load,
+                measurements.ratio(.cpu, load, .router, to: .router, in: streams), atMost: 3)
+        }
+        return translated + [
             verdict("requests/s at 64 connections, relative to nginx, at least", buffered, relative(.rate, buffered), atLeast: 0.80),
             verdict("CPU per request at 64 connections, relative to nginx, at most", buffered, relative(.cpu, buffered), atMost: 1.6),
             verdict("CPU per chunk at 500 streams, relative to nginx, at most", streams, relative(.cpu, streams), atMost: 1.3),
@@ -31,9 +36,6 @@ struct Verdict {
             verdict(
                 "CPU per chunk of Messages at 500 streams, relative to OpenAI's, at most", messages,
                 measurements.ratio(.cpu, messages, .router, to: .router, in: streams), atMost: 1.1),
-            verdict(
-                "CPU per chunk translated from Messages at 500 streams, relative to OpenAI's, at most", translated,
-                measurements.ratio(.cpu, translated, .router, to: .router, in: streams), atMost: 3),
             verdict("RSS in MiB, idle, 20 HTTPS providers, at most", .idle, absolute(.resident, .idle), atMost: 30),
             verdict("RSS in MiB during 500 streams, at most", streams, absolute(.resident, streams), atMost: 64),
             verdict("start-up in ms, at most", .startup, Series(absolute(.startup, .startup).values.map { $0 / 1e3 }), atMost: 100),

@@ -4,8 +4,6 @@ import Glibc
 struct Workspace {
     /// The key that the loads send. `clientDigest` is its SHA-256; `otherDigest` is that of an unused key.
     static let clientKey = "sk-bench-client-4fQ2"
-    /// What the names of the model and of its route begin with whose upstream has Anthropic's format.
-    static let anthropicPrefix = "claude-"
     private static let clientDigest = "afc37dde2393174e2fdfe4c62179f17b967daf7d487f47f0a26dc1bfcbbe1d45"
     private static let otherDigest = "2d463f900c63225985d602fb3211a0ff03f68af80d38354c62c357a81d14041b"
 
@@ -68,35 +66,43 @@ struct Workspace {
     /// A policy that keeps unused upstream connections as long as nginx does, so that both start a case with equally
     /// many.
     static func routes(port: UInt16, upstream: UInt16, model: String) -> String {
-        """
-        version: 1
-        listen: 127.0.0.1:\(port)
-        defaults:
-          timeouts:
-            pool_idle: 300s
-        providers:
-          mock:
-            plugin: openai-compatible
-            base_url: http://127.0.0.1:\(upstream)/v1
-            api_key: sk-bench-upstream
-          mock-anthropic:
-            plugin: anthropic
-            base_url: http://127.0.0.1:\(upstream)
-            api_key: sk-bench-upstream
-        models:
-          \(model):
-            provider: mock
-            serves: [chat, embeddings]
-          \(anthropicPrefix)\(model):
-            provider: mock-anthropic
-            upstream: \(model)
-        routes:
-          auto:
-            try: [\(model)]
-          \(anthropicPrefix)auto:
-            try: [\(anthropicPrefix)\(model)]
-        \(keys)
-        """
+        let origin = "http://127.0.0.1:\(upstream)"
+        let providers = StreamFormat.allCases.map { format in
+            "  \(format.rawValue): { \(provider(of: format, origin)), api_key: sk-bench-upstream }"
+        }
+        let models = StreamFormat.allCases.map { format in
+            let extra =
+                switch format {
+                case .openAI: "serves: [chat, embeddings]"
+                case .responses: "formats: [openai-responses]"
+                case .anthropic, .gemini, .ollama, .bedrock: "serves: [chat]"
+                }
+            return "  \(format.modelPrefix)\(model): { provider: \(format.rawValue), upstream: \(model), \(extra) }"
+        }
+        let routes = StreamFormat.allCases.map { "  \($0.modelPrefix)auto: { try: [\($0.modelPrefix)\(model)] }" }
+        return """
+            version: 1
+            listen: 127.0.0.1:\(port)
+            defaults:
+              timeouts:
+                pool_idle: 300s
+            providers:
+            \(providers.joined(separator: "\n"))
+            models:
+            \(models.joined(separator: "\n"))
+            routes:
+            \(routes.joined(separator: "\n"))
+            \(keys)
+            """
+    }
+
+    private static func provider(of format: StreamFormat, _ origin: String) -> String {
+        switch format {
+        case .openAI: "plugin: openai-compatible, base_url: \"\(origin)/v1\""
+        case .responses: "plugin: openai, base_url: \"\(origin)/v1\""
+        case .anthropic, .gemini, .ollama: "plugin: \(format.rawValue), base_url: \"\(origin)\""
+        case .bedrock: "plugin: bedrock, region: us-east-1, base_url: \"\(origin)\""
+        }
     }
 
     /// A policy with twenty HTTPS providers that are never called.

@@ -1,16 +1,16 @@
-/// Checks the events of one streamed response: all numbered chunks in order, a finish reason, the end marker and
+/// Checks the frames of one streamed response: all numbered chunks in order, a finish reason, the end marker and
 /// nothing after it.
 struct StreamReader {
     private var pending = ByteQueue(capacity: 4096)
-    private let format: StreamFormat
+    private let marks: StreamFormat.Marks
     private let chunks: UInt64
     private var nextNumber: UInt64 = 0
     private var finished = false
     private var done = false
     private(set) var isBroken = false
 
-    init(_ format: StreamFormat, chunks: Int) {
-        self.format = format
+    init(_ marks: StreamFormat.Marks, chunks: Int) {
+        self.marks = marks
         self.chunks = UInt64(chunks)
     }
 
@@ -25,44 +25,30 @@ struct StreamReader {
     @inline(__always)
     mutating func take(_ bytes: UnsafeRawBufferPointer, arrived: (Nanoseconds) -> Void) {
         pending.append(bytes)
-        while let end = pending.bytes.end(of: "\n\n") {
+        while let end = pending.bytes.end(of: marks.frameEnd) {
             if let stamp = read(UnsafeRawBufferPointer(rebasing: pending.bytes[..<end])) { arrived(stamp) }
             pending.consume(end)
         }
     }
 
-    private mutating func read(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
-        switch format {
-        case .openAI: readChunk(event)
-        case .anthropic: readMessageEvent(event)
-        }
-    }
-
-    private mutating func readMessageEvent(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
-        if done || !event.hasBytes("event: ", at: 0) || event.hasBytes("event: error", at: 0) { isBroken = true }
-        if event.hasBytes("event: message_stop", at: 0) { done = true }
-        if event.end(of: "\"stop_reason\":\"") != nil { finished = true }
-        return stamp(event, after: "\"text\":\"")
-    }
-
-    private mutating func readChunk(_ event: UnsafeRawBufferPointer) -> Nanoseconds? {
-        guard event.hasBytes("data: ", at: 0) else {
+    private mutating func read(_ frame: UnsafeRawBufferPointer) -> Nanoseconds? {
+        guard frame.hasBytes(marks.start, at: 0) else {
             // A comment (keep-alive) is allowed anywhere. Other fields are not.
-            if !event.hasBytes(":", at: 0) { isBroken = true }
+            if !frame.hasBytes(":", at: 0) { isBroken = true }
             return nil
         }
-        if done || event.hasBytes("data: {\"error\"", at: 0) { isBroken = true }
-        if event.hasBytes("data: [DONE]", at: 0) {
-            done = true
-            return nil
+        if done || frame.hasBytes(marks.failure, at: 0) { isBroken = true }
+        if let end = marks.end, frame.hasBytes(end, at: 0) { done = true }
+        if !finished, frame.end(of: marks.finish) != nil {
+            finished = true
+            if marks.end == nil { done = true }
         }
-        if event.end(of: "\"finish_reason\":\"") != nil { finished = true }
-        return stamp(event, after: "\"content\":\"")
+        return stamp(frame)
     }
 
-    private mutating func stamp(_ event: UnsafeRawBufferPointer, after key: StaticString) -> Nanoseconds? {
-        guard let content = event.end(of: key), let number = event.decimal(at: content) else { return nil }
-        guard number.value == nextNumber, let stamp = event.decimal(at: number.end) else {
+    private mutating func stamp(_ frame: UnsafeRawBufferPointer) -> Nanoseconds? {
+        guard let text = frame.end(of: marks.text), let number = frame.decimal(at: text) else { return nil }
+        guard number.value == nextNumber, let stamp = frame.decimal(at: number.end) else {
             isBroken = true
             return nil
         }
