@@ -41,12 +41,17 @@ test: system-packages ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, and with LangChain
+clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, with LangChain and with LiteLLM
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
-clients-full: clients .build-clients/installed-full ## tests the router also with Claude Code and Codex, a download of 300 MB
-	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_claude_code.py full_codex.py
+clients-full: clients .build-clients/installed-full .build-open-webui/installed ## tests the router also with Claude Code, Codex, Open WebUI and a llama.cpp server, a download of 1 GB
+	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(or $(CLIENTS),full_*.py)
+
+.build-open-webui/installed: Tests/ClientTests/requirements-open-webui.txt
+	python3 -m venv --clear .build-open-webui
+	.build-open-webui/bin/pip install -q --disable-pip-version-check --no-deps -r $<
+	@touch $@
 
 .build-clients/installed-full: .build-clients/installed Tests/ClientTests/requirements-full.txt
 	.build-clients/bin/pip install -q --disable-pip-version-check -r Tests/ClientTests/requirements-full.txt

@@ -67,11 +67,11 @@ def policy(upstream):
     return "\n".join(lines) + "\n"
 
 
-class Router:
-    def __init__(self, upstream):
+class RouterProcess:
+    def __init__(self, policy):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "routes.yaml"
-        path.write_text(policy(upstream))
+        path.write_text(policy)
         self.access_log = open(Path(self.folder.name) / "access.log", "wb")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", str(path)], stdout=self.access_log, stderr=subprocess.PIPE, text=True
@@ -94,3 +94,10 @@ class Router:
         self.access_log.close()
         self.folder.cleanup()
         assert self.process.returncode == 0, f"the router exited with {self.process.returncode}:\n{log}"
+
+
+class Router(RouterProcess):
+    """A router whose models are the scripts of an upstream."""
+
+    def __init__(self, upstream):
+        super().__init__(policy(upstream))

@@ -455,7 +455,8 @@ class Contents:
 
     @staticmethod
     def has_results(content):
-        return any("functionResponse" in part for part in content["parts"])
+        # Google's servers read both spellings.
+        return any("functionResponse" in part or "function_response" in part for part in content["parts"])
 
 
 def form(content_type, data):
