@@ -37,7 +37,8 @@ struct SyncModelsCommand: AsyncParsableCommand {
     var write: String?
 
     func run() async throws {
-        let policy = try PolicyFile.policy(self.policy.path, orExit: 1)
+        // The first models of a policy may be those of the file that this writes.
+        let policy = try PolicyFile.policy(self.policy.path, needsModels: false, orExit: 1)
         guard let index = policy.providers.firstIndex(where: { $0.name == provider }) else {
             let near =
                 nearest(to: provider, in: policy.providers.map(\.name)).map { "did you mean '\($0)'?" } ?? "use a name under 'providers'"

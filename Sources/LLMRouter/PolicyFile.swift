@@ -6,11 +6,12 @@ import RoutingPolicy
 /// Reads a policy file for a command that doesn't serve it.
 enum PolicyFile {
     /// The report on a policy file; `-` is standard input.
-    static func report(_ path: String) -> PolicyReport {
+    static func report(_ path: String, needsModels: Bool = true) -> PolicyReport {
         guard path != "-" else {
-            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource()).load(path: StandardInputSource.name)
+            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource())
+                .load(path: StandardInputSource.name, needsModels: needsModels)
         }
-        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path)
+        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path, needsModels: needsModels)
     }
 
     /// The report on a posted policy, including its tests.
@@ -25,8 +26,8 @@ enum PolicyFile {
 
     /// The policy of a file without errors. Otherwise prints the report to standard error and throws the exit code.
     /// Warnings are not printed; `check` reports them.
-    static func policy(_ path: String, orExit code: Int32) throws -> RoutingPolicy {
-        let report = report(path)
+    static func policy(_ path: String, needsModels: Bool = true, orExit code: Int32) throws -> RoutingPolicy {
+        let report = report(path, needsModels: needsModels)
         guard let policy = report.policy else {
             Console.error(report.rendered())
             Console.error("llm-router: fix the file and check it with 'llm-router check \(ShellWord(path))'")

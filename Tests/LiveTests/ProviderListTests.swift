@@ -100,6 +100,16 @@ import Testing
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
     }
 
+    @Test func `models sync makes the first models of a policy`() throws {
+        let upstream = try Self.upstream(), policy = Self.policy(upstream)
+        let withoutModels = policy.replacing("models:\n  own: { provider: p-a, upstream: mine }", with: "")
+        #expect(withoutModels != policy)
+        let run = try RouterCommand(["models", "sync", "p-a", "routes.yaml"], files: ["routes.yaml": withoutModels])
+        #expect(run.exit == .code(0) && run.output.contains("  p-a/up-a: { provider: p-a, "), "\(run.errors)")
+        let check = try RouterCommand(["check", "routes.yaml"], files: ["routes.yaml": withoutModels])
+        #expect(check.exit == .code(1) && check.errors.contains("there are no models"), "\(check.errors)")
+    }
+
     @Test func `models sync says what is wrong`() throws {
         let broken = try ScriptedUpstream { try $0.respond(401, OpenAIReplies.error("bad key sk-provider")) }
         let refused = try RouterCommand(["models", "sync", "p-a", "routes.yaml"], files: ["routes.yaml": Self.policy(broken)])

@@ -33,6 +33,20 @@ struct ModelListTests {
         #expect(models[2].operations == [.embeddings] && models[2].price?.isFree == true)
     }
 
+    @Test(
+        "a name says what a model serves, where the list doesn't",
+        arguments: [
+            ("text-embedding-3-small", ProviderKit.Operation.embeddings as ProviderKit.Operation?), ("mistral-embed", .embeddings),
+            ("whisper-1", .transcription),
+            ("gpt-4o-transcribe", .transcription), ("gpt-4o-mini-tts", .speech), ("dall-e-3", .imageGeneration),
+            ("omni-moderation-latest", .moderation), ("BAAI/bge-reranker-v2-m3", .rerank), ("davinci-002", .completion),
+            ("gpt-5", nil), ("embedder", nil), ("kettts", nil),
+        ])
+    func names(id: String, operation: ProviderKit.Operation?) throws {
+        #expect(try openAI(#"{"data":[{"id":"\#(id)"}]}"#).first?.operations == operation.map { [$0] })
+        #expect(try openAI(#"[{"id":"\#(id)","type":"chat"}]"#).first?.operations == [.chat])
+    }
+
     @Test("Mistral's capabilities are flags")
     func mistral() throws {
         let models = try openAI(

@@ -40,7 +40,7 @@ extension AnthropicMessage {
         switch media.kind {
         case .image: (type, what) = ("image", "an image")
         case .file: (type, what) = ("document", "a file")
-        case .audio, .video: throw .cannotExpress(media.kind.rawValue)
+        case .audio, .video: throw .cannotExpress(media.kind.withArticle)
         }
         var source = JSONWriter()
         source.beginObject()

@@ -167,12 +167,12 @@ struct BedrockTurns {
     ]
 
     private mutating func media(_ media: ChatMedia) throws(ProviderError) -> [UInt8] {
-        guard let (member, formats) = Self.formats[media.kind] else { throw .cannotExpress(media.kind.rawValue) }
+        guard let (member, formats) = Self.formats[media.kind] else { throw .cannotExpress(media.kind.withArticle) }
         guard case .base64(let data, let mediaType) = media.source else {
-            throw .cannotExpress("\(media.kind.rawValue) by reference: it needs the bytes")
+            throw .cannotExpress("\(media.kind.withArticle) by reference: it needs the bytes")
         }
         let type = mediaType ?? MediaType.ofBase64(data) ?? ""
-        guard let format = formats[type] else { throw .cannotExpress("\(media.kind.rawValue) of the type '\(type.prefix(64))'") }
+        guard let format = formats[type] else { throw .cannotExpress("\(media.kind.withArticle) of the type '\(type.prefix(64))'") }
         if media.kind == .file { documents += 1 }
         let name = Self.documentName(media.filename, documents)
         return Self.block {

@@ -40,6 +40,7 @@ public enum OpenAIModels {
         readParameters(entry, &model)
         readCapabilities(entry["capabilities"], &model)
         readType(entry["type"]?.string, &model)
+        if model.operations == nil { model.operations = operations(named: id) }
         model.price = entry["pricing"].flatMap(price)
         return model
     }
@@ -99,6 +100,19 @@ public enum OpenAIModels {
     private static let operationsByType: [String: Operation] = [
         "chat": .chat, "llm": .chat, "vlm": .chat, "language": .completion, "image": .imageGeneration, "embedding": .embeddings,
         "embeddings": .embeddings, "rerank": .rerank, "moderation": .moderation, "transcribe": .transcription, "audio": .speech,
+    ]
+
+    /// What a model serves by the words of its name, where the list doesn't say it; nil for chats. OpenAI's own list
+    /// has nothing but names. Source: the names in OpenAI's guide "Models", and Mistral's `mistral-embed`.
+    private static func operations(named id: String) -> [Operation]? {
+        let words = id.lowercased().split { !$0.isLetter && !$0.isNumber }
+        return operationsByWord.first { words.contains($0.word) }.map { [$0.operation] }
+    }
+
+    private static let operationsByWord: [(word: Substring, operation: Operation)] = [
+        ("embedding", .embeddings), ("embed", .embeddings), ("whisper", .transcription), ("transcribe", .transcription), ("tts", .speech),
+        ("dall", .imageGeneration), ("moderation", .moderation), ("rerank", .rerank), ("reranker", .rerank), ("davinci", .completion),
+        ("babbage", .completion),
     ]
 
     // MARK: Prices

@@ -116,7 +116,7 @@ enum OpenAIMessage {
         var writer = JSONWriter()
         let url = media.source.url
         switch (media.kind, media.source) {
-        case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.rawValue) by reference")
+        case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.withArticle) by reference")
         case (.file, .id(let id)) where id.hasPrefix(AnthropicMessage.fileMark):
             throw .cannotExpress("a file with the id of another provider")
         case (.image, _), (.video, _):

@@ -25,3 +25,15 @@ extension ChatMedia.Source {
         }
     }
 }
+
+extension ChatMedia.Kind {
+    /// The kind as the object of a sentence.
+    var withArticle: String {
+        switch self {
+        case .image: "an image"
+        case .audio: "audio"
+        case .video: "a video"
+        case .file: "a file"
+        }
+    }
+}

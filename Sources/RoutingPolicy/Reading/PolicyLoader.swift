@@ -15,13 +15,15 @@ package struct PolicyLoader: Sendable {
     }
 
     /// Reports all errors at once. If a file can't be read or parsed, the policy's content is not checked.
-    package func load(path: String) -> PolicyReport {
+    ///
+    /// - Parameter needsModels: whether a policy without models has an error.
+    package func load(path: String, needsModels: Bool = true) -> PolicyReport {
         let files = PolicyFiles(path: path, source: source)
         guard files.isComplete else {
             return PolicyReport(
                 policy: nil, issues: files.issues, root: files.entries, isParsed: false, texts: files.texts, vocabulary: vocabulary)
         }
-        var schema = PolicySchema(plugins: plugins, vocabulary: vocabulary)
+        var schema = PolicySchema(plugins: plugins, vocabulary: vocabulary, needsModels: needsModels)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         let policy = schema.read(files.entries, at: top)
         return PolicyReport(

@@ -11,6 +11,8 @@ struct PolicySchema {
     /// Values that are no secrets, although their keys look like it.
     var plain: [SourcePosition] = []
     let plugins: [any ProviderPlugin.Type]
+    /// Whether a policy without models has an error.
+    let needsModels: Bool
     /// What the language calls things, for the reports.
     let vocabulary: Vocabulary
     var names = PolicyNames()
@@ -44,8 +46,9 @@ struct PolicySchema {
     /// Where a route's hedge is, for the checks that need all routes.
     var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 
-    init(plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary) {
+    init(plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary, needsModels: Bool = true) {
         self.plugins = plugins
+        self.needsModels = needsModels
         self.vocabulary = vocabulary
     }
 
@@ -64,7 +67,7 @@ struct PolicySchema {
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
         // Otherwise a file that is only half written would take every model out of service at a reload.
-        guard !policy.models.isEmpty else {
+        guard !policy.models.isEmpty || !needsModels else {
             report(ConfigIssue(at: top, "there are no models, so no request can be served", hint: "add 'providers:' and 'models:'"))
             return nil
         }
