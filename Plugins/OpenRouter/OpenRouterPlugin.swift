@@ -55,6 +55,7 @@ public struct OpenRouterOptions: Sendable, Equatable {
         server.dialect.reasoning = .plain
         server.dialect.effort = .object
         server.dialect.hasCacheControl = true
+        server.dialect.hasHosts = true
         self.server = server
     }
 

@@ -188,12 +188,14 @@ final class Exchange: ClientObserver {
         // A successful response names only models of the policy, and an endpoint's path.
         let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
         let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
+        let session = face.sessionField.flatMap { server.head.fields.value($0) }.map { snapshot.mask($0) }
         loop.observer?.ended(
             RequestRecord(
                 requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,
                 method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
-                isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count, bytesSent: server.bytesSent,
+                session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count,
+                bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))

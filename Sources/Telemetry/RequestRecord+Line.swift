@@ -18,6 +18,7 @@ extension RequestRecord {
         if let remoteHost { writer.member("remote", remoteHost) }
         if let key { writer.member("key", key) }
         if let requestedModel { writer.member("requested_model", Self.cut(requestedModel)) }
+        if let session { writer.member("session", Self.cut(session)) }
         if let isStream { writer.member("stream", isStream) }
         writer.member("status", status)
         if let error { writer.member("error", Self.cut(error)) }
@@ -33,6 +34,7 @@ extension RequestRecord {
         if let route = record.route { writer.member("route", route) }
         if let provider = record.provider { writer.member("provider", provider) }
         if let model = record.model { writer.member("model", model) }
+        if let model = record.servingModel { writer.member("upstream_model", Self.cut(model)) }
         if let id = record.upstreamRequestID { writer.member("upstream_request_id", id) }
         writer.member("attempts", record.attempts)
         writer.member("fallback", record.isFallback)

@@ -184,6 +184,17 @@ struct StickyTests {
         #expect(memory.model(of: conversation(2), now: start) == nil)
     }
 
+    @Test("the server behind the provider is remembered for the model that it served with")
+    func host() {
+        let memory = StickyMemory(), name = ModelName(provider: "p", model: "a"), now = NIODeadline.uptimeNanoseconds(0)
+        memory.remember(name, at: "h", for: conversation(1), now: now)
+        #expect(memory.host(of: conversation(1), at: name, now: now) == "h")
+        #expect(memory.host(of: conversation(1), at: ModelName(provider: "p", model: "b"), now: now) == nil)
+        #expect(memory.host(of: conversation(1), at: name, now: now + .seconds(60)) == nil)
+        memory.remember(name, for: conversation(1), now: now)
+        #expect(memory.host(of: conversation(1), at: name, now: now) == nil)
+    }
+
     @Test("the last 65,536 conversations are remembered")
     func bound() {
         let memory = StickyMemory(), name = ModelName(provider: "p", model: "a"), now = NIODeadline.uptimeNanoseconds(0)

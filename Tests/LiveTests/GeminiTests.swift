@@ -219,6 +219,48 @@ import Testing
         }
     }
 
+    @Test func `an event may have up to 16 MiB`() throws {
+        let setup = try Self.setup { exchange in
+            let long = String(repeating: "x", count: Int(exchange.lastContent) ?? 0)
+            try Self.play(GeminiReplies.stream(["a", long, "b"]), then: { try $0.finishChunks() })(exchange)
+        }
+        for size in [(64 << 10) - 1, (64 << 10) + 1, 1 << 20, 10 << 20] {
+            let stream = try setup.router.openContentStream("a", "\(size)").readStream(within: .seconds(30))
+            #expect(stream.contentText.utf8.count == size + 2 && stream.contentEnds == ["STOP"])
+        }
+        let tooLong = try setup.router.openContentStream("a", "\(16 << 20)").readStream(within: .seconds(30))
+        #expect(tooLong.contentText == "a" && tooLong.contentEnds.isEmpty && tooLong.chunks.last?["error"] != nil)
+    }
+
+    @Test(arguments: [false, true])
+    func `usage that is zero stays zero, and usage that is missing is estimated`(isStream: Bool) throws {
+        let text = "one two three four five six"
+        let setup = try Self.setup { exchange in
+            let usage = #""promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8"#
+            let whole = GeminiReplies.object(text)
+            let body =
+                exchange.lastContent == "zero"
+                ? whole.replacing(usage, with: #""promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0"#)
+                : whole.replacing(",\"usageMetadata\":{\(usage)}", with: "")
+            if exchange.wantsContentStream {
+                try Self.play([GeminiReplies.event(body)], then: { try $0.finishChunks() })(exchange)
+            } else {
+                try exchange.respond(200, body)
+            }
+        }
+        for prompt in ["zero", "missing"] {
+            if isStream {
+                _ = try setup.router.openContentStream("a", prompt).readStream()
+            } else {
+                _ = try setup.router.content("a", prompt)
+            }
+        }
+        let records = try setup.router.waitForRecords(2)
+        #expect(records.map { $0["usage_source"]?.string } == ["reported", "estimated"])
+        #expect(records[0]["prompt_tokens"]?.int == 0 && records[0]["completion_tokens"]?.int == 0)
+        #expect((records[1]["prompt_tokens"]?.int ?? 0) > 0 && (records[1]["completion_tokens"]?.int ?? 0) > 0)
+    }
+
     // MARK: Cut off and left at any point
 
     enum Face: CaseIterable {

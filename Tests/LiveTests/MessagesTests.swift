@@ -31,6 +31,39 @@ import Testing
         }
     }
 
+    @Test func `a record has the client's session, and the model of a provider's own fallback, whose price counts`() throws {
+        let iterations = #""iterations":[{"type":"message","input_tokens":3},{"type":"fallback_message","model":"up-c","input_tokens":3}]"#
+        let events =
+            AnthropicReplies.start.map { $0.replacing(#"{"type":"text","text":""}"#, with: #"{"type":"fallback","to":{"model":"up-c"}}"#) }
+            + [AnthropicReplies.text("alpha")]
+            + AnthropicReplies.end.map { $0.replacing(#""output_tokens":5"#, with: #""output_tokens":5,\#(iterations)"#) }
+        let body = AnthropicReplies.message("alpha").replacing(#""output_tokens":5"#, with: #""output_tokens":5,\#(iterations)"#)
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.wantsStream {
+                try Self.play(events, then: { try $0.finishChunks() })(exchange)
+            } else {
+                try exchange.respond(200, body)
+            }
+        }
+        let policy = PolicyText([:]).with {
+            $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
+            $0.moreModels = [
+                "  a: { provider: p-a, upstream: up-a, price: { input: 1, output: 1 } }",
+                "  c: { provider: p-a, upstream: up-c, price: { input: 1000000, output: 0 } }",
+            ]
+        }
+        let router = try RouterProcess(policy)
+        #expect(try router.message("a", fields: ["x-claude-code-session-id: s-1"]).status == 200)
+        let client = try router.openMessageStream("a")
+        _ = try client.readBody(of: client.readHead())
+        let records = try router.waitForRecords(2, endpoint: "messages")
+        #expect(records.map { $0["session"]?.string } == ["s-1", nil])
+        for record in records {
+            #expect(record["model"]?.string == "a" && record["upstream_model"]?.string == "up-c")
+            #expect(record["cost_usd"]?.double == 3)
+        }
+    }
+
     @Test func `bytes pass through between a client and a provider of the format`() throws {
         let middle = [AnthropicReplies.text("alpha "), AnthropicReplies.event("new_event", #""x":1"#), AnthropicReplies.text("Привет")]
         let events = AnthropicReplies.start + middle + AnthropicReplies.end
@@ -170,6 +203,20 @@ import Testing
         let end = try setup.router.openMessageStream("b").readStream().chunks.last { $0["type"]?.string == "message_delta" }
         #expect(end?["usage"]?["input_tokens"]?.int == usage?["input_tokens"]?.int)
         #expect(end?["usage"]?["output_tokens"]?.int == usage?["output_tokens"]?.int)
+    }
+
+    @Test func `an event may have up to 16 MiB`() throws {
+        let setup = try Self.setup { exchange in
+            let long = String(repeating: "x", count: Int(exchange.prompt) ?? 0)
+            try Self.play(AnthropicReplies.stream(["a", long]), then: { try $0.finishChunks() })(exchange)
+        }
+        for size in [(64 << 10) - 1, (64 << 10) + 1, 1 << 20, 10 << 20] {
+            let stream = try setup.router.openMessageStream("a", "\(size)").readStream(within: .seconds(30))
+            let text = stream.chunks.compactMap { $0["delta"]?["text"]?.string }.joined()
+            #expect(text.utf8.count == size + 1 && stream.chunks.last?["type"]?.string == "message_stop")
+        }
+        let tooLong = try setup.router.openMessageStream("a", "\(16 << 20)").readStream(within: .seconds(30))
+        #expect(tooLong.chunks.last?["type"]?.string == "error")
     }
 
     @Test func `translated responses have the request's id where Anthropic's clients look for it`() throws {

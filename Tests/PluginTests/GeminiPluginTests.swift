@@ -382,10 +382,10 @@ struct GeminiPluginTests {
     @Test("the usage counts the prompt with its tools' tokens, and thoughts in the completion")
     func usage() throws {
         let usage =
-            #"{"promptTokenCount":10,"cachedContentTokenCount":4,"toolUsePromptTokenCount":3,"candidatesTokenCount":5,"thoughtsTokenCount":7,"totalTokenCount":25,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":6}]}"#
+            #"{"promptTokenCount":10,"cachedContentTokenCount":4,"toolUsePromptTokenCount":3,"candidatesTokenCount":5,"thoughtsTokenCount":7,"totalTokenCount":25,"promptTokensDetails":[{"modality":"AUDIO","tokenCount":6}],"toolUsePromptTokensDetails":[{"modality":"AUDIO","tokenCount":1}],"candidatesTokensDetails":[{"modality":"TEXT","tokenCount":3},{"modality":"AUDIO","tokenCount":2}]}"#
         let sink = try decoded(#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":\#(usage)}"#)
         var expected = Usage(promptTokens: 13, completionTokens: 12, cachedTokens: 4, reasoningTokens: 7)
-        expected.audioTokens = 6
+        (expected.audioTokens, expected.audioOutputTokens) = (7, 2)
         #expect(sink.usage == expected)
         let odd = #"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":-1,"candidatesTokenCount":1e99}}"#
         #expect(try decoded(odd).usage == nil)

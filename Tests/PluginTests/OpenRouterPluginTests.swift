@@ -1,4 +1,5 @@
 import Codecs
+import OpenAI
 import OpenRouter
 import ProviderKit
 import Testing
@@ -74,6 +75,44 @@ struct OpenRouterPluginTests {
         let call = Call(
             operation: .chat, model: "up", isStream: false, format: WireFormat("other"), payload: .chat(chat), provider: "q")
         #expect(try !provider.sent(call, []).body.contains("reasoning_details"))
+    }
+
+    @Test("the next request of a sticky conversation asks first for the server that has it in its cache")
+    func hosts() throws {
+        let provider = try provider()
+        for bytes in [
+            OpenAIFamilyTests.openRouterStream, #"{"provider":"Anthropic","choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+        ] {
+            for isTyped in [false, true] {
+                let isStream = bytes.hasPrefix(":")
+                let call = Call(
+                    operation: .chat, model: "up", isStream: isStream, format: isTyped ? WireFormat("other") : OpenAIChat.format,
+                    payload: isTyped ? .chat(ChatRequest(messages: [])) : .members([]))
+                var sink = ResponseSink()
+                var decoder = try provider.decoder(
+                    for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? .eventStream : .jsonObject))
+                let body = Array(bytes.utf8)
+                let consumed = try decoder.decode(body.span.bytes, into: &sink)
+                if !sink.isComplete { try decoder.finish(Array(body.dropFirst(consumed)).span.bytes, into: &sink) }
+                #expect(sink.servedBy == .host("Anthropic"))
+            }
+        }
+        func sent(
+            _ body: String, defaults: [BodyField] = [], at provider: any Provider, host: String? = "Amazon \"Bedrock\""
+        ) throws -> String {
+            let bytes = Array(body.utf8)
+            let call = Call(
+                operation: .chat, model: "up", isStream: false, format: OpenAIChat.format,
+                payload: .members(try JSON.members(of: bytes.span.bytes)), defaults: defaults, lastHost: host)
+            return try provider.sent(call, bytes).body
+        }
+        #expect(try sent(#"{"model":"a"}"#, at: provider) == #"{"model":"up","provider":{"order":["Amazon \"Bedrock\""]}}"#)
+        #expect(try sent(#"{"model":"a"}"#, at: provider, host: nil) == #"{"model":"up"}"#)
+        #expect(try sent(#"{"model":"a","provider":{}}"#, at: provider) == #"{"model":"up","provider":{}}"#)
+        let preset = BodyField(key: "provider", json: Array(#"{"sort":"price"}"#.utf8))
+        #expect(try sent(#"{"model":"a"}"#, defaults: [preset], at: provider) == #"{"model":"up","provider":{"sort":"price"}}"#)
+        let other = try PluginOptions(dictionaryLiteral: ("api_key", "sk-1")).provider(of: OpenAIPlugin.self)
+        #expect(try sent(#"{"model":"a"}"#, at: other) == #"{"model":"up"}"#)
     }
 
     private static let sentDetails =

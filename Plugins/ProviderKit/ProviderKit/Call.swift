@@ -4,12 +4,16 @@ public import Codecs
 public struct Call: Sendable {
     /// What the client requests.
     public let operation: Operation
+    // The flags stand together, because an attempt must stay small enough for the allocator's fast path.
+    /// Whether the client wants a streamed response.
+    public let isStream: Bool
+    /// Whether the decoder must collect the text of the response with ``ResponseSink/keep(text:)``, so that another
+    /// model can continue it.
+    public let keepsText: Bool
     /// The name of the provider in the policy.
     public let provider: String
     /// The provider's own name of the model. It comes from the policy, never from the client.
     public let model: String
-    /// Whether the client wants a streamed response.
-    public let isStream: Bool
     /// The client's wire format. If it is one of ``Provider/formats(for:model:)``, ``payload`` passes through, and so
     /// does the response. Otherwise both are typed.
     public let format: WireFormat
@@ -35,14 +39,14 @@ public struct Call: Sendable {
     ///
     /// It is set only for providers whose ``Provider/canContinue`` is true.
     public let continuation: String?
-    /// Whether the decoder must collect the text of the response with ``ResponseSink/keep(text:)``, so that another
-    /// model can continue it.
-    public let keepsText: Bool
     /// Header fields of the client's request that go upstream, such as `idempotency-key`. The router chooses them; they
     /// never contain the client's credential.
     public let headers: [HTTPField]
     /// The repairs of this request, and the lasting ones of the provider.
     public let repairs: [Repair]
+    /// The server behind the provider that made the conversation's last response, as ``ResponseSink/served(by:)`` named
+    /// it. It has the conversation in its cache. nil if none is known, or the route isn't sticky.
+    public let lastHost: String?
     /// How many times this request has been sent to this model before: 0 for the first attempt, and more for its
     /// retries.
     public let earlierAttempts: Int
@@ -53,8 +57,10 @@ public struct Call: Sendable {
         operation: Operation, model: String, isStream: Bool, format: WireFormat, payload: Payload, defaults: [BodyField] = [],
         overrides: [BodyField] = [], continuation: String? = nil, keepsText: Bool = false, headers: [HTTPField] = [],
         repairs: [Repair] = [], earlierAttempts: Int = 0, provider: String = "",
-        context: Int? = nil, maxOutput: Int? = nil, mayHaveTokens: Bool = true, upstreamFormat: WireFormat? = nil
+        context: Int? = nil, maxOutput: Int? = nil, mayHaveTokens: Bool = true, upstreamFormat: WireFormat? = nil,
+        lastHost: String? = nil
     ) {
+        self.lastHost = lastHost
         self.provider = provider
         self.context = context
         self.maxOutput = maxOutput

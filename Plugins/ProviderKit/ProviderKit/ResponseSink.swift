@@ -13,13 +13,16 @@ public struct ResponseSink {
     public private(set) var parts: [ResponsePart] = []
     /// The signals of all ``parts`` together. Their marks are left out.
     public private(set) var signals = Signals()
-    /// Whether the end of the response was seen.
-    public private(set) var isComplete = false
     /// The usage of the entire response, as the upstream reported it last; nil if it has reported none.
     public private(set) var usage: Usage?
     /// The text of the response's first choice so far, without reasoning, refusals and tool calls. nil if none was
     /// collected, or if the text was discarded because it can't be continued.
     public private(set) var text: String?
+    /// Who made the response behind the provider; nil if the provider hasn't said.
+    public private(set) var servedBy: ServedBy?
+    // The flags stand together, because an attempt must stay small enough for the allocator's fast path.
+    /// Whether the end of the response was seen.
+    public private(set) var isComplete = false
     private var isTextDiscarded = false
 
     /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
@@ -70,6 +73,11 @@ public struct ResponseSink {
         if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
     }
 
+    /// Notes who made the response behind the provider. The last call counts.
+    public mutating func served(by name: ServedBy) {
+        servedBy = name
+    }
+
     /// Appends to the collected text of the response's first choice. Call it only if ``Call/keepsText`` is true, and
     /// then with all of the text.
     public mutating func keep(text more: String) {
@@ -105,4 +113,13 @@ public struct ResponseSink {
         if signals.hasUnknownFinishReason { self.signals.hasUnknownFinishReason = true }
         if signals.hasToolCall { self.signals.hasToolCall = true }
     }
+}
+
+/// Who made a response behind the provider, by the name that the provider gives it.
+public enum ServedBy: Sendable, Equatable {
+    /// Another model of the provider, to which the provider itself fell back. The tokens of the response count for it.
+    case model(String)
+    /// The server to which the provider passed the request. The next request of a sticky conversation has the name in
+    /// ``Call/lastHost``.
+    case host(String)
 }

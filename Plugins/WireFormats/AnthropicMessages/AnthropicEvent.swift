@@ -127,6 +127,8 @@ struct AnthropicBlockOutline {
     var isToolUse = false
     /// The range of the string that is its text; nil if it is no text.
     var text: Range<Int>?
+    /// The model whose content follows, if the block marks a fallback of Anthropic's own.
+    var fallback: String?
 
     /// - Parameter range: the range of the block's object, which was read already.
     init(_ range: Range<Int>, in bytes: RawSpan) {
@@ -146,6 +148,7 @@ struct AnthropicBlockOutline {
             // The blocks of server tools, and those that the router doesn't know. A `fallback` is no content, but what
             // follows it belongs to another model.
             contentBytes = object.byteCount
+            if isType("fallback") { fallback = JSONTree(object)?["to"]?["model"]?.string }
             return
         }
         for member in members where names.contains(where: { JSON.isKey(member.key, $0, in: object) }) {

@@ -95,6 +95,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
             let outline = AnthropicBlockOutline(block, in: bytes)
             signals.contentBytes = outline.contentBytes
             signals.hasToolCall = outline.isToolUse
+            if let model = outline.fallback { response.served(by: .model(model)) }
             if keepsText, let text = outline.text, text.count > 2 { response.keep(text: JSON.string(text, in: bytes)) }
         case .messageStart:
             guard let message = event.message else { break }
@@ -122,6 +123,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
     private mutating func readUsage(_ json: RawSpan, atStart: Bool, _ response: inout ResponseSink) {
         usage.read(json, atStart: atStart)
         if let usage = usage.usage { response.usage(usage) }
+        if let model = usage.fallback { response.served(by: .model(model)) }
     }
 
     private mutating func complete(_ response: inout ResponseSink) {
@@ -144,6 +146,7 @@ struct AnthropicBufferedDecoder: ResponseDecoder {
             var usage = AnthropicUsage()
             usage.read(bytes.extracting(range), atStart: false)
             if let usage = usage.usage { response.usage(usage) }
+            if let model = usage.fallback { response.served(by: .model(model)) }
         }
         if call.keepsText { for text in message.texts { response.keep(text: JSON.string(text, in: bytes)) } }
         if passesThrough {

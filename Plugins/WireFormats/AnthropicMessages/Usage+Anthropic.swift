@@ -5,7 +5,8 @@ import ProviderKit
 /// numbers that it has.
 ///
 /// What a compaction or an advisor has used stands in `iterations` alone, and is added: it is billed like the rest. The
-/// other iterations are the parts of the numbers at the top. Source: the SDK's `BetaUsage`.
+/// other iterations are the parts of the numbers at the top. One of the type `fallback_message` says which model has
+/// made the response in place of the called one. Source: the SDK's `BetaUsage` and `BetaFallbackBlock`.
 struct AnthropicUsage {
     private struct Numbers {
         var input: Int?, read: Int?, write: Int?, longWrite: Int?, output: Int?, thinking: Int?
@@ -30,12 +31,15 @@ struct AnthropicUsage {
     private var numbers = Numbers()
     /// The iterations that the numbers at the top don't include.
     private var extra: [Numbers] = []
+    /// The model of Anthropic's own fallback that made the response; nil if the called one did.
+    private(set) var fallback: String?
 
     /// Reads a value of `usage`.
     mutating func read(_ json: RawSpan, atStart: Bool) {
         guard let object = JSONTree(json) else { return }
         numbers.read(object, hasOutput: !atStart)
         guard let iterations = object["iterations"]?.elements else { return }
+        fallback = iterations.last { $0["type"]?.string == "fallback_message" }?["model"]?.string ?? fallback
         extra = iterations.prefix(1000).filter { ["compaction", "advisor_message"].contains($0["type"]?.string) }.map { iteration in
             var numbers = Numbers()
             numbers.read(iteration, hasOutput: true)

@@ -14,8 +14,13 @@ extension Usage {
             promptTokens: count(object["promptTokenCount"]).map { $0 + (count(object["toolUsePromptTokenCount"]) ?? 0) },
             completionTokens: candidates == nil && thoughts == nil ? nil : (candidates ?? 0) + (thoughts ?? 0),
             cachedTokens: count(object["cachedContentTokenCount"]), reasoningTokens: thoughts)
-        let audio = object["promptTokensDetails"]?.elements?.first { $0["modality"]?.string == "AUDIO" }
-        audioTokens = count(audio?["tokenCount"])
+        /// The tokens of audio in a list of tokens by kind; nil if it has none.
+        func audio(_ details: JSONTree?) -> Int? {
+            count(details?.elements?.first { $0["modality"]?.string == "AUDIO" }?["tokenCount"])
+        }
+        audioTokens = audio(object["promptTokensDetails"])
+        if let ofTools = audio(object["toolUsePromptTokensDetails"]) { audioTokens = (audioTokens ?? 0) + ofTools }
+        audioOutputTokens = audio(object["candidatesTokensDetails"])
         if self == Usage() { return nil }
     }
 

@@ -152,7 +152,23 @@ public struct OpenAIChatBody: Sendable {
         if let partial, !hasMessages { splice.append(key: "messages", json: [UInt8(ascii: "[")] + partial + [UInt8(ascii: "]")]) }
         if requestsUsage, !hasStreamOptions { splice.append(key: "stream_options", json: Self.usageOption) }
         for field in policy.rest { splice.append(key: field.key, json: field.json) }
+        if let order = order(of: call), !members.contains(where: { JSON.isKey($0.key, "provider", in: body) }) {
+            splice.append(key: "provider", json: order)
+        }
         return splice.finish(in: body)
+    }
+
+    /// The value of `provider` that asks first for the server that has the conversation in its cache; nil if none is
+    /// known, or the policy has a value of its own.
+    private func order(of call: Call) -> [UInt8]? {
+        guard dialect.hasHosts, let host = call.lastHost, !(call.defaults + call.overrides).contains(where: { $0.key == "provider" })
+        else { return nil }
+        var writer = JSONWriter(capacity: 64)
+        writer.object {
+            $0.key("order")
+            $0.array { $0.string(host) }
+        }
+        return writer.bytes
     }
 
     /// The names of the token limit that a repair changes; nil if none does.

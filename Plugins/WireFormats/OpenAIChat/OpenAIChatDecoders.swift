@@ -139,6 +139,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
     private mutating func record(_ chunk: OpenAIChunk, of bytes: RawSpan, _ response: inout ResponseSink) {
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
+        chunk.noteHost(of: bytes, in: &response)
         progress.record(chunk)
     }
 
@@ -231,6 +232,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         guard !chunk.hasEmptyChoice else { throw ProviderError.unreadable("neither content nor a finish reason") }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
+        chunk.noteHost(of: bytes, in: &response)
         response.buffered(chunk.json, signals: chunk.signals)
         response.complete()
     }

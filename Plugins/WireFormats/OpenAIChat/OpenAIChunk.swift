@@ -18,6 +18,9 @@ struct OpenAIChunk {
     /// length; nil if there is none. Source: OpenAI's API reference, "Chat Completions",
     /// `stream_options.include_obfuscation`.
     private(set) var padding: Range<Int>?
+    /// The range of the string that names the server behind the provider; nil if there is none.
+    /// Source: OpenRouter's guide "Provider Routing", and its responses.
+    private(set) var host: Range<Int>?
     /// Whether a choice is complete in itself: it has a `message` and no `delta`.
     private(set) var hasMessage = false
     /// Whether a text is not a string. Mistral's reasoning models send a list of parts.
@@ -35,6 +38,15 @@ struct OpenAIChunk {
     private var hasChoices = false
     /// Whether a choice has neither content nor a finish reason.
     private(set) var hasEmptyChoice = false
+
+    /// Notes the server behind the provider, if the chunk is the first that names one.
+    func noteHost(of bytes: RawSpan, in response: inout ResponseSink) {
+        guard let host, (3...Self.maxHostBytes).contains(host.count), response.servedBy == nil else { return }
+        response.served(by: .host(JSON.string(host, in: bytes)))
+    }
+
+    /// A longer name, in bytes as JSON, is none.
+    private static let maxHostBytes = 130
 
     /// Creates a chunk that contains only the text of its only choice.
     init(text: Range<Int>, json: Range<Int>) {
@@ -80,7 +92,9 @@ struct OpenAIChunk {
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
                     let value = try cursor.skipValue(bytes)
-                    if value.kind == .string, JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
+                    guard value.kind == .string else { continue }
+                    if JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
+                    if JSON.isKey(key, "provider", in: bytes) { host = value.range }
                 }
             }
             json = (range.lowerBound + start)..<(range.lowerBound + cursor.offset)
@@ -90,6 +104,7 @@ struct OpenAIChunk {
             throw ProviderError.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
+        host = host.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if let error { throw ProviderError.reported(bytes.extracting(error)) }
         if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }

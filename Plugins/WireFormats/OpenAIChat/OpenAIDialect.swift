@@ -16,6 +16,9 @@ public struct OpenAIDialect: Sendable, Equatable {
     public var needsReasoning = false
     /// Whether the server accepts `cache_control`.
     public var hasCacheControl = false
+    /// Whether the server passes requests on to others, names them in its responses, and takes their order as
+    /// `provider.order`. Source: OpenRouter's guide "Provider Routing".
+    public var hasHosts = false
     /// Whether all models of the server know `max_completion_tokens`, so that a model that asks for it instead of
     /// `max_tokens` shows what all later requests should have.
     public var hasOneTokenLimit = false

@@ -45,6 +45,7 @@ struct OpenAIEventDecoder: ResponseDecoder {
         }
         passed.removeParts()
         if let usage = passed.usage { response.usage(usage) }
+        if let name = passed.servedBy { response.served(by: name) }
         if passed.isComplete { end(&response) }
     }
 

@@ -192,6 +192,8 @@ extension Usage {
             promptTokens: count(usage["input_tokens"]), completionTokens: count(usage["output_tokens"]),
             cachedTokens: count(input?["cached_tokens"]), reasoningTokens: count(output?["reasoning_tokens"]),
             cacheWriteTokens: count(input?["cache_write_tokens"]))
+        // Not in OpenAI's reference, but servers that relay audio models have them here, as in chat completions.
+        (audioTokens, audioOutputTokens) = (count(input?["audio_tokens"]), count(output?["audio_tokens"]))
         if let cost = usage["cost"]?.double, cost >= 0 { costUSD = cost }  // OpenRouter's
         if self == Usage() { return nil }
     }

@@ -91,11 +91,6 @@ final class Attempt {
     private(set) var contentCoding: ContentCoding?
     /// Decodes a compressed body; nil if the body isn't compressed.
     var inflater: BodyInflater?
-    /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
-    private var isFolded = false
-    /// Whether the body itself shows where it ends, which audio and plain text don't.
-    private var marksItsEnd = true
-    private var hasBegun = false
     private(set) var deadline = NIODeadline.distantFuture
     /// The repair for which the request is sent again. It is remembered if it helps.
     private let triedRepair: Repair?
@@ -103,9 +98,17 @@ final class Attempt {
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
     private(set) var firstContentAt: NIODeadline?
+    /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
+    private var isFolded = false
+    /// Whether the body itself shows where it ends, which audio and plain text don't.
+    private var marksItsEnd = true
+    private var hasBegun = false
 
     /// The usage that the provider reported; nil if its numbers are implausible.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
+
+    /// Who made the response behind the provider; nil if the provider hasn't said.
+    var servedBy: ServedBy? { sink.servedBy }
 
     /// Not stored, because an attempt must stay small enough for the allocator's fast path.
     var timeouts: Timeouts { call.snapshot.timeouts(ofModel: candidate.model, on: call.plan.timeoutRoute) }

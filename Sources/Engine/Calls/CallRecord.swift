@@ -7,6 +7,9 @@ package final class CallRecord {
     package var provider: String?
     /// The model of the same attempt.
     package var model: String?
+    /// The provider's own name of the model that made the response, without secrets, if the provider itself fell back
+    /// to another of its models. nil otherwise.
+    package var servingModel: String?
     package let route: String?
     /// The names in the request's `model` that were skipped, because they are unknown or the key may not use them.
     package let skippedNames: [String]

@@ -13,6 +13,8 @@ package struct RequestRecord: ~Copyable {
     package let key: String?
     /// The model that the request asks for; nil if it names none or was not read.
     package let requestedModel: String?
+    /// What the client names its session, without secrets; nil if it names none.
+    package let session: String?
     /// nil if the request was not read.
     package let isStream: Bool?
     /// 499 means that the client left before the end of the response.
@@ -32,8 +34,8 @@ package struct RequestRecord: ~Copyable {
 
     package init(
         requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
-        requestedModel: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int, call: CallRecord? = nil,
-        skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
+        requestedModel: String? = nil, session: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int,
+        call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -42,6 +44,7 @@ package struct RequestRecord: ~Copyable {
         self.remoteHost = remoteHost
         self.key = key
         self.requestedModel = requestedModel
+        self.session = session
         self.isStream = isStream
         self.status = status
         self.bytesReceived = bytesReceived

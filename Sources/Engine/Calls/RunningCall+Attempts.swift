@@ -89,7 +89,10 @@ extension RunningCall {
             provider: snapshot.policy.providers[snapshot.models[candidate.model].provider].name,
             context: snapshot.models[candidate.model].context,
             maxOutput: snapshot.models[candidate.model].maxOutput, mayHaveTokens: needs.mayHaveTokens,
-            upstreamFormat: format)
+            upstreamFormat: format,
+            lastHost: machine.plan.conversation.flatMap {
+                loop.sticky.host(of: $0, at: snapshot.name(ofModel: candidate.model), now: .now())
+            })
     }
 
     /// The client's header fields for an attempt. An `idempotency-key` stands for one request at one provider: another

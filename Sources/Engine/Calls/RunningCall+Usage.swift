@@ -7,7 +7,7 @@ extension RunningCall {
     ///
     /// - Parameter failure: the failure that ended the call; nil if the response is complete.
     func recordUsage(_ attempt: Attempt, after failure: CallFailure?) {
-        let model = attempt.candidate.model
+        let model = billedModel(of: attempt)
         if partial == nil, let usage = attempt.usage, usage.completionTokens != nil, usage.promptTokens != nil {
             record.usage = UsageReport(usage: usage, source: usage.isInconsistent ? .estimated : .reported, model: model)
         } else {
@@ -25,6 +25,16 @@ extension RunningCall {
         }
         if request.operation.makesImages, record.usage.usage.images == nil { record.usage.usage.images = request.choices }
         record.cost = record.usage.usage.costUSD ?? snapshot.models[model].price?.cost(of: record.usage.usage)
+    }
+
+    /// The model whose price counts, an index into the policy's models: the attempt's, or the one to which its provider
+    /// fell back, if the policy has that one.
+    private func billedModel(of attempt: Attempt) -> Int {
+        let called = attempt.candidate.model
+        guard case .model(let name)? = attempt.servedBy else { return called }
+        record.servingModel = snapshot.mask(name)
+        let provider = snapshot.models[called].provider
+        return snapshot.models.indices.first { snapshot.models[$0].provider == provider && snapshot.models[$0].upstream == name } ?? called
     }
 
     /// US dollars at the price of the attempt's model; nil if that is unknown.

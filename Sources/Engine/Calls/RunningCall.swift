@@ -94,7 +94,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         // Read from the field, because `plan` would copy the complete plan.
         guard let conversation = machine.plan.conversation, !record.isFallback, let provider = record.provider, let model = record.model
         else { return }
-        loop.sticky.remember(ModelName(provider: provider, model: model), for: conversation, now: .now())
+        let host: String? = if case .host(let name)? = attempt?.servedBy { name } else { nil }
+        loop.sticky.remember(ModelName(provider: provider, model: model), at: host, for: conversation, now: .now())
     }
 
     /// Whether the call's `total` timeout has run out.
