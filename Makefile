@@ -45,8 +45,15 @@ clients: system-packages .build-clients/installed ## tests the router with the P
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
-clients-full: clients .build-clients/installed-full .build-open-webui/installed ## tests the router also with Claude Code, Codex, Open WebUI and a llama.cpp server, a download of 1 GB
+clients-full: clients .build-clients/installed-full .build-open-webui/installed .build-llama-cpp/installed ## tests the router also with Claude Code, Codex, Open WebUI and a llama.cpp server, a download of 1 GB
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(or $(CLIENTS),full_*.py)
+
+# Compiled without optimization: that takes a third of the time, and the model is tiny.
+.build-llama-cpp/installed: Tests/ClientTests/requirements-llama-cpp.txt
+	python3 -m venv --clear .build-llama-cpp
+	SKBUILD_CMAKE_BUILD_TYPE=Debug CMAKE_ARGS="-DCMAKE_CXX_FLAGS_DEBUG=-O0 -DCMAKE_C_FLAGS_DEBUG=-O1 -DGGML_NATIVE=OFF -DLLAMA_CURL=OFF -DLLAVA_BUILD=OFF" \
+		.build-llama-cpp/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 .build-open-webui/installed: Tests/ClientTests/requirements-open-webui.txt
 	python3 -m venv --clear .build-open-webui
