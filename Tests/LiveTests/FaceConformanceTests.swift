@@ -62,6 +62,20 @@ struct FaceConformanceTests {
         #expect(response.head["x-request-id"] == "mine")
     }
 
+    @Test(arguments: FaceUnderTest.all.filter { $0.name != FaceUnderTest.openAI.name }, ways)
+    func `a translated response has an estimate of the usage that the upstream doesn't report`(face: FaceUnderTest, isStream: Bool) throws {
+        let text = "one two three four five six"
+        let setup = try Setup(face) { exchange in
+            if exchange.wantsStream {
+                try exchange.stream([text], usage: nil)
+            } else {
+                try exchange.respond(200, OpenAIReplies.buffered(text, usage: nil))
+            }
+        }
+        let reading = try setup.read(Question(isStream: isStream))
+        #expect((reading.input ?? 0) > 0 && (reading.output ?? 0) > 0)
+    }
+
     @Test(arguments: FaceUnderTest.all, ways)
     func `parallel tool calls arrive whole and in their order`(face: FaceUnderTest, isStream: Bool) throws {
         let calls = [#"{"a":[1,2]}"#, "{}"]

@@ -255,7 +255,7 @@ import Testing
                 _ = try setup.router.content("a", prompt)
             }
         }
-        let records = try setup.router.waitForRecords(2)
+        let records = try setup.router.waitForRecords(2, endpoint: "generate_content")
         #expect(records.map { $0["usage_source"]?.string } == ["reported", "estimated"])
         #expect(records[0]["prompt_tokens"]?.int == 0 && records[0]["completion_tokens"]?.int == 0)
         #expect((records[1]["prompt_tokens"]?.int ?? 0) > 0 && (records[1]["completion_tokens"]?.int ?? 0) > 0)

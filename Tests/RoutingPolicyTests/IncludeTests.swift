@@ -18,6 +18,12 @@ struct IncludeTests {
         #expect(report.files == ["d/routes.yaml", "d/b.yaml", "d/a.yaml"])
     }
 
+    @Test(arguments: [("models:", "models: { m: { provider: p } }"), ("models: { m: { provider: p } }", "models:")])
+    func `a section without entries adds none`(section: String, included: String) {
+        let source = MemorySource(["routes.yaml": base + "\(section)\ninclude: a.yaml\n", "a.yaml": included + "\n"])
+        #expect(load(source).policy?.models.map(\.name) == ["m"])
+    }
+
     @Test
     func `an included file's paths are relative to it`() {
         let source = MemorySource([

@@ -44,8 +44,6 @@ package final class CallRecord {
     package var usage = UsageReport()
     /// The usage, reported or estimated; nil if there was no response.
     package var knownUsage: Usage? { usage.source == .unknown ? nil : usage.usage }
-    /// The usage as the provider reported it; nil if it reported none.
-    package var reportedUsage: Usage? { usage.source == .reported ? usage.usage : nil }
     /// From the end of the request's body to the plan.
     package var planTime: Duration = .zero
     /// From the request's arrival to the first byte of the response head of the attempt that succeeded.

@@ -66,7 +66,8 @@ struct PolicyFiles {
         }
     }
 
-    /// Mappings of the same name merge by key. An included file may repeat `version`.
+    /// Mappings of the same name merge by key, and a section without entries adds none. An included file may repeat
+    /// `version`.
     private mutating func merge(_ entry: ConfigEntry, isIncluded: Bool) {
         let name = entry.key.text
         guard let index = indices[name] else {
@@ -75,6 +76,11 @@ struct PolicyFiles {
             return
         }
         if isIncluded, name == "version", entries[index].value.displayText == entry.value.displayText { return }
+        if isIncluded, entry.value.isNull { return }
+        if entries[index].value.isNull {
+            entries[index].value = entry.value
+            return
+        }
         guard case .mapping(var merged) = entries[index].value.content, case .mapping(let more) = entry.value.content else {
             issues.append(duplicateKey(entry.key, first: entries[index].key.position))
             return

@@ -18,7 +18,7 @@ struct GeminiFold: ResponseFold {
     mutating func add(_ response: EmbeddingsResponse) { vectors = response }
 
     func object(_ usage: Usage?, _ record: CallRecord?) -> [UInt8] {
-        guard let vectors else { return chat.response(record?.reportedUsage) }
+        guard let vectors else { return chat.response(usage) }
         let body = exchange.server.body
         return GeminiEmbeddings.writeResponse(vectors, isSingle: GeminiEmbeddings.isSingle(body.readableBytesSpan))
     }

@@ -57,7 +57,7 @@ final class GeminiStreamWriter: EventStreamWriter {
 
     override func writeEnd() {
         if var encoder {
-            send(chunk: encoder.end(record?.reportedUsage).span.bytes)
+            send(chunk: encoder.end(record?.knownUsage).span.bytes)
         }
         if isArray { send(ByteBuffer(string: hasElement ? "\n]" : "[]")) }
     }

@@ -54,7 +54,7 @@ final class OllamaStreamWriter: EventStreamWriter {
 
     override func writeEnd() {
         guard let encoder else { return }
-        let usage = record?.reportedUsage
+        let usage = record?.knownUsage
         do throws(ProviderError) {
             send(ByteBuffer(bytes: try encoder.end(usage, OllamaDurations(record), at: Timestamp.now().allMilliseconds)))
         } catch {

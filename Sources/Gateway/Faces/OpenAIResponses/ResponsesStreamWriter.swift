@@ -70,7 +70,7 @@ final class ResponsesStreamWriter: EventStreamWriter {
             return send(ByteBuffer(bytes: OpenAIResponses.frame(of: event.span.bytes)))
         }
         guard var encoder = encoder.take() else { return }
-        send(ByteBuffer(bytes: encoder.end(record?.reportedUsage, member: member)))
+        send(ByteBuffer(bytes: encoder.end(record?.knownUsage, member: member)))
     }
 
     override func writeFailure(_ error: APIError) {

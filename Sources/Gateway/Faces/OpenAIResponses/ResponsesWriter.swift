@@ -59,7 +59,7 @@ final class ResponsesWriter: ResponseWriter {
     }
 
     func finish(_ record: CallRecord) {
-        let response = response(record.reportedUsage)
+        let response = response(record.knownUsage)
         let texts = wantsData || record.hasValidJSON ? OpenAIResponses.texts(of: response.readableBytesSpan) : []
         let data = wantsData ? texts.first.flatMap { Self.data($0, of: response.readableBytesSpan) } : nil
         let object = record.hasValidJSON ? FencedJSON.withoutFences(response, texts: texts) : response
