@@ -46,7 +46,7 @@ clients: system-packages .build-clients/installed ## tests the router with the P
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
 clients-full: clients .build-clients/installed-full .build-open-webui/installed .build-llama-cpp/installed ## tests the router also with Claude Code, Codex, Open WebUI and a llama.cpp server, a download of 1 GB
-	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(or $(CLIENTS),full_*.py)
+	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_*.py $(CLIENTS)
 
 # Compiled without optimization: that takes a third of the time, and the model is tiny.
 .build-llama-cpp/installed: Tests/ClientTests/requirements-llama-cpp.txt
