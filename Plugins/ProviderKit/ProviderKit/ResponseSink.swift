@@ -116,7 +116,9 @@ public struct ResponseSink {
 }
 
 /// Who made a response behind the provider, by the name that the provider gives it.
-public enum ServedBy: Sendable, Equatable {
+///
+/// It is stored as a reference, because few responses have one, and a call's size counts.
+public indirect enum ServedBy: Sendable, Equatable {
     /// Another model of the provider, to which the provider itself fell back. The tokens of the response count for it.
     case model(String)
     /// The server to which the provider passed the request. The next request of a sticky conversation has the name in
