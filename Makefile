@@ -28,7 +28,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## installs libyaml and zlib if they are missing, builds, and serves routes.yaml on 127.0.0.1:8080
+run: build ## installs libyaml, SQLite and zlib if they are missing, builds, and serves routes.yaml on 127.0.0.1:8080
 	.build/release/llm-router serve routes.yaml
 
 build: system-packages $(LAYOUT) ## builds .build/release/llm-router
@@ -112,9 +112,9 @@ docs: ## builds the documentation of ProviderKit; fails on a warning or an undoc
 	./.ci/docs
 
 system-packages:
-	@[ -e /usr/include/yaml.h ] && [ -e /usr/include/zlib.h ] || { \
-		echo "installing libyaml-dev and zlib1g-dev, which read routes.yaml and compressed responses"; \
-		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev zlib1g-dev; }
+	@[ -e /usr/include/yaml.h ] && [ -e /usr/include/zlib.h ] && [ -e /usr/include/sqlite3.h ] || { \
+		echo "installing libyaml-dev, zlib1g-dev and libsqlite3-dev, for routes.yaml, compressed responses and the usage of keys"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev zlib1g-dev libsqlite3-dev; }
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \

@@ -64,13 +64,14 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
         .target(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", nioCore], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", "CSQLite", nioCore, logging], swiftSettings: settings),
         .target(
             name: "Gateway", dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", nioCore, crypto],
             swiftSettings: settings),
@@ -108,7 +109,7 @@ let package = Package(
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
-        tests("Telemetry", ["Telemetry", "Engine"]),
+        tests("Telemetry", ["Telemetry", "Engine", logging]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),
         tests(

@@ -10,17 +10,23 @@ package final class Engine: Sendable {
     package let budget: BufferBudget
     package let spool: BodySpool
     package let sticky = StickyMemory()
+    /// For the budgets of keys that a reload adds.
+    let earlierSpending: EarlierSpending
     private let eventLoops: [ObjectIdentifier]
 
-    /// - Parameter makeObserver: makes the observer of one event loop.
+    /// - Parameters:
+    ///   - spent: what keys have spent as far as it was recorded, for budgets that a reload adds.
+    ///   - makeObserver: makes the observer of one event loop.
     package init(
         eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger,
+        spent: @escaping EarlierSpending = { _, _ in Spending() },
         observer makeObserver: () -> (any CallObserver)? = { nil }
     ) {
         let store = PolicyStore(snapshot)
         let server = snapshot.policy.server, budget = BufferBudget(limit: server.maxBufferedBytes)
         self.store = store
         self.budget = budget
+        earlierSpending = spent
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
         let retryBudget = RetryBudget(loops: eventLoops.count), sticky = sticky

@@ -3,6 +3,7 @@ package import HTTPWire
 import Logging
 package import NIOCore
 import ProviderKit
+import RoutingPolicy
 
 /// The engine's part on one event loop: its reference to the policy, its upstream connections and its running calls. It
 /// needs no lock, because it is used on its event loop only.
@@ -172,6 +173,17 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
                 "provider": "\(provider)", "key": "\(position) of \(count)", "status": "\(error.status ?? 0)",
                 "message": "\(error.message)",
                 "until": "\(WireDate.rfc3339(WallClock.second(at: until)))",
+            ])
+    }
+
+    /// Logs that a key has used up its budget, once in each period.
+    func report(_ budget: Budget, usedUpBy key: String) {
+        logger.warning(
+            "a key has used up its budget",
+            metadata: [
+                "key": "\(key)", "budget": "\(budget.words)",
+                "next":
+                    "\(budget.isHard ? "its requests are refused until the period ends or 'budget' is raised" : "its requests are still served, because the budget isn't hard")",
             ])
     }
 

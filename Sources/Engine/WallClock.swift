@@ -11,6 +11,9 @@ enum WallClock {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
+    /// Whole seconds since 1970, UTC; negative before.
+    static var second: Int { Int(seconds.rounded(.down)) }
+
     /// What the clock will show at `deadline` if it doesn't jump: whole seconds since 1970, rounded up.
     static func second(at deadline: NIODeadline) -> Int {
         var time = timespec()

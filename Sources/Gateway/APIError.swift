@@ -91,6 +91,10 @@ extension APIError {
         case .unavailable:
             let states = failure.states.map { ": \($0)" } ?? ""
             self.init(failure.status, error.message + states, code: error.code, retryAfter: retryAfter ?? 1)
+        case .overBudget:
+            self.init(failure.status, error.message, code: error.code, retryAfter: retryAfter)
+            // The next period may be weeks away.
+            shouldRetry = false
         case .clientLeft:
             self.init(499, error.message, code: "client_left")
         case .shuttingDown:
@@ -166,7 +170,7 @@ extension Omission {
     fileprivate var isAboutTheRequest: Bool {
         switch self {
         case .operation, .requested, .capability, .medium, .context, .output: true
-        case .off, .scope, .condition, .otherVectors, .successRate, .outranked: false
+        case .off, .scope, .condition, .unpriced, .otherVectors, .successRate, .outranked: false
         }
     }
 }

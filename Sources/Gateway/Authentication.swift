@@ -1,8 +1,10 @@
+import Codecs
 import Crypto
 import Engine
 import HTTPWire
 import NIOCore
 import RoutingPolicy
+import Telemetry
 
 /// Reads and checks the credentials of clients. No other code does.
 enum Authentication {
@@ -17,6 +19,10 @@ enum Authentication {
         }
         guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
             throw APIError(401, "the API key is unknown; check the key that the client sends", code: "invalid_api_key")
+        }
+        if let end = snapshot.policy.keys[key].expires, Timestamp.seconds() >= end {
+            throw APIError(
+                401, "the API key expired at \(WireDate.rfc3339(end)); ask the router's operator for a new one", code: "expired_api_key")
         }
         return key
     }

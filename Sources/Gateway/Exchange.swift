@@ -28,7 +28,7 @@ final class Exchange: ClientObserver {
     /// Whether bodies include `_router`. The header `x-router-metadata: off` leaves it out too.
     let wantsMetadata: Bool
     var call: RunningCall?
-    /// The request's place under the limits of its key; nil if it has none.
+    /// The request's place under the limits and the budget of its key; nil if it has neither.
     var admission: KeyAdmission?
     /// Reads the request's body, if it is a form.
     var form: MultipartReader?
@@ -59,6 +59,9 @@ final class Exchange: ClientObserver {
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
+
+    /// The client's key; nil if the policy has none or the endpoint is open.
+    var definition: KeyDefinition? { key.map { snapshot.policy.keys[$0] } }
 
     /// The error in the access log for a client that did not read the complete response.
     var departure: APIError {

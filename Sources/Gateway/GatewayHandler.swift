@@ -78,7 +78,7 @@ package final class GatewayHandler: ServerHandler {
                 endpoint.serve(accepted)
                 return .responded
             }
-            guard endpoint.callsModels, let admission = KeyAdmission.make(loop: loop, snapshot: snapshot, key: accepted.keyName) else {
+            guard endpoint.callsModels, let admission = KeyAdmission.make(loop: loop, snapshot: snapshot, key: accepted.key) else {
                 return .collect(limit)
             }
             return Self.admit(accepted, by: admission, limit)

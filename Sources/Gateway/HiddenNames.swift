@@ -75,7 +75,7 @@ extension Exchange {
             error.refusal = nil
         case .unavailable:
             error.message = failure.error.message
-        case .total, .clientLeft, .shuttingDown:
+        case .total, .overBudget, .clientLeft, .shuttingDown:
             break
         }
         return error

@@ -16,6 +16,7 @@ struct Service {
     private let handler: GatewayHandler
     private let server: Server
     private let listeners: Listeners
+    private let usage: UsageBook
     private let accessLines: LineWriter
     private let messages: LineWriter
     private let logger: Logger
@@ -45,12 +46,14 @@ struct Service {
         let tls = TLSContextProvider(
             settings: TLSSettings(
                 certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
-        let snapshot = Snapshot.provision(policy, over: nil, at: Timestamp.seconds())
+        let usage = try UsageBook(path: policy.state.file, logger: logger)
+        let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
+        let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
         let accessLines = LineWriter(descriptor: 1)
         let log = AccessLog(accessLines)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
-            observer: { LoopTelemetry(log: log) })
+            spent: spent, observer: { LoopTelemetry(log: log, usage: usage) })
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
@@ -69,7 +72,7 @@ struct Service {
         try await SpoolFolder().prepare(policy).commit()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, resources: [SpoolFolder(), listeners], load: load, now: Timestamp.seconds, logger: logger)
+            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), listeners], load: load, now: Timestamp.seconds, logger: logger)
         if let watch {
             Thread.detach {
                 while true {
@@ -80,7 +83,7 @@ struct Service {
         }
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages,
+            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines, messages: messages,
             logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 
@@ -137,6 +140,7 @@ struct Service {
             _ = await isIdle(until: drained + .milliseconds(400))
         }
         await server.closeConnections()
+        usage.close(within: Self.milliseconds(until: drained + .milliseconds(600)))
         accessLines.close(within: Self.milliseconds(until: drained + .milliseconds(700)))
         logger.notice("stopped")
         messages.close(within: Self.milliseconds(until: drained + .milliseconds(900)))

@@ -6,6 +6,7 @@ package import ProviderKit
 /// copy of the counters from each loop.
 package final class LoopTelemetry: CallObserver {
     private let log: AccessLog
+    private let usage: UsageBook?
     private var models: [ModelName: ModelCounters] = [:]
     /// The policy of the last call, by its generation, and the counters of its models by index, as far as they were
     /// used.
@@ -16,7 +17,10 @@ package final class LoopTelemetry: CallObserver {
     private var fallbacks: [String: Int] = [:]
     private var activeCalls = 0
 
-    package init(log: AccessLog) { self.log = log }
+    package init(log: AccessLog, usage: UsageBook? = nil) {
+        self.log = log
+        self.usage = usage
+    }
 
     package func began(_ call: RunningCall) { activeCalls += 1 }
 
@@ -37,6 +41,7 @@ package final class LoopTelemetry: CallObserver {
 
     package func ended(_ call: RunningCall, _ failure: CallFailure?) {
         activeCalls -= 1
+        usage?.add(call)
         let record = call.record
         if failure == nil, record.isFallback { fallbacks[record.route ?? "", default: 0] += 1 }
         guard let model = record.usage.model else { return }

@@ -124,4 +124,24 @@ struct PlannerTests {
             timeouts.idle == .seconds(3) && timeouts.connect == .seconds(2) && timeouts.total == .seconds(1)
                 && timeouts.firstByte == .seconds(60))
     }
+
+    @Test("a key that needs prices gets only models that have one, by route and by name")
+    func unpriced() throws {
+        let snapshot = try snapshot(
+            """
+            listen: 127.0.0.1:0
+            providers: { p: { plugin: silent } }
+            models: { priced: { provider: p, price: { input: 0, output: 0 } }, unpriced: { provider: p } }
+            routes: { auto: { try: [unpriced, priced], fallback: [unpriced] }, r: { try: [unpriced] } }
+            """)
+        func plan(_ name: String, needsPrice: Bool) throws -> Plan {
+            try Planner.plan(PlanRequest(models: [name], needsPrice: needsPrice), in: snapshot, state: FixedState(turn: 0))
+        }
+        let unpriced = try #require(snapshot.models(named: "unpriced").first), priced = try #require(snapshot.models(named: "priced").first)
+        #expect(try plan("auto", needsPrice: true).tries == [priced] && plan("auto", needsPrice: true).fallback.isEmpty)
+        #expect(try plan("auto", needsPrice: false).tries == [unpriced, priced])
+        for name in ["unpriced", "r"] {
+            #expect(throws: PlanRefusal.unfit(name, [OmittedModel(model: unpriced, rule: .unpriced)])) { try plan(name, needsPrice: true) }
+        }
+    }
 }

@@ -39,6 +39,16 @@ package final class CallRecord {
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.
     package var cost: Double?
+    /// What attempts have cost whose responses the client did not get.
+    package var lost = Spending()
+    /// The model of the last of these attempts, an index into the policy's models.
+    package var lostModel: Int?
+    /// What the call has cost its key: all of its attempts together.
+    package var spending: Spending {
+        var sum = lost
+        sum += Spending(dollars: cost ?? 0, tokens: knownUsage?.totalTokens ?? 0)
+        return sum
+    }
     /// The digest of the policy that serves the call.
     package let config: String
     package var usage = UsageReport()

@@ -2,7 +2,7 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// A request's place under the limits of its client's key. It is taken when the request's head has arrived: a client
+/// A request's place under the limits and the budget of its client's key. It is taken when the request's head has arrived: a client
 /// beyond its limits is refused, or waits, before its body is read.
 package final class KeyAdmission {  // confined to its event loop
     package enum Progress {
@@ -14,6 +14,7 @@ package final class KeyAdmission {  // confined to its event loop
 
     private let loop: EngineLoop
     private let limits: LimitChain
+    private let budget: KeyBudget?
     private let key: String
     private let queueTime: Duration
     private var permit: LimitPermit?
@@ -21,16 +22,23 @@ package final class KeyAdmission {  // confined to its event loop
     private var ticket: SlotTicket?
     private var onEnd: ((CallFailure?) -> Void)?
     private var timeout: Scheduled<Void>?
+    /// What the running call may cost.
+    private var reserved: Spending?
 
-    /// nil if the key has no limits.
-    package static func make(loop: EngineLoop, snapshot: Snapshot, key: String?) -> KeyAdmission? {
-        guard let key, let limits = snapshot.limits(ofKey: key) else { return nil }
-        return KeyAdmission(loop, limits, key, queueTime: snapshot.policy.defaults.timeouts.queue)
+    /// nil if the key has neither limits nor a budget.
+    package static func make(loop: EngineLoop, snapshot: Snapshot, key: Int?) -> KeyAdmission? {
+        guard let key, snapshot.hasBoundedKeys else { return nil }
+        let definition = snapshot.policy.keys[key]
+        let limits = snapshot.limits(ofKey: definition.name), budget = snapshot.budget(of: definition)
+        guard limits != nil || budget != nil else { return nil }
+        return KeyAdmission(
+            loop, limits ?? LimitChain(own: nil), budget, definition.name, queueTime: snapshot.policy.defaults.timeouts.queue)
     }
 
-    private init(_ loop: EngineLoop, _ limits: LimitChain, _ key: String, queueTime: Duration) {
+    private init(_ loop: EngineLoop, _ limits: LimitChain, _ budget: KeyBudget?, _ key: String, queueTime: Duration) {
         self.loop = loop
         self.limits = limits
+        self.budget = budget
         self.key = key
         self.queueTime = queueTime
     }
@@ -39,6 +47,7 @@ package final class KeyAdmission {  // confined to its event loop
     ///
     /// - Parameter onEnd: called once if the request had to wait: with nil when it is admitted, else with its refusal.
     package func begin(onEnd: @escaping (CallFailure?) -> Void) -> Progress {
+        if let failure = budget?.refusal(ofKey: key, now: WallClock.second) { return .refused(failure) }
         let bound = NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop = loop.eventLoop
         let admission = limits.wait(tokens: 0, fairnessKey: nil, now: .now()) { eventLoop.execute { bound.value.slotGranted() } }
         switch proceed(with: admission) {
@@ -90,19 +99,30 @@ package final class KeyAdmission {  // confined to its event loop
         onEnd.take()?(failure)
     }
 
-    /// Takes the tokens of the request once its body is known. Returns the refusal if they exceed the key's limit; the
-    /// request then counts as never sent.
-    func take(tokens: Int) -> CallFailure? {
-        guard let until = permit?.take(moreTokens: tokens, now: .now()) else { return nil }
-        abandon()
-        return limited(until: until)
+    /// Takes the tokens of the request once its body is known, and reserves what it may cost. Returns the refusal if
+    /// that exceeds the key's limit or its budget; the request then counts as never sent.
+    ///
+    /// - Parameter spending: called if the key has a budget.
+    func take(tokens: Int, spending: () -> Spending) -> CallFailure? {
+        if let until = permit?.take(moreTokens: tokens, now: .now()) {
+            abandon()
+            return limited(until: until)
+        }
+        guard let budget else { return nil }
+        let amount = spending()
+        if let failure = budget.begin(amount, ofKey: key, now: WallClock.second) {
+            abandon()
+            return failure
+        }
+        reserved = amount
+        return nil
     }
 
-    /// Releases the slot of a call that has ended, and settles its tokens.
-    ///
-    /// - Parameter usedTokens: nil keeps the estimate.
-    func end(usedTokens: Int?) {
+    /// Releases the slot of a call that has ended, and settles its tokens and its cost.
+    func end(usedTokens: Int, spent: Spending) {
         permit.take()?.end(usedTokens: usedTokens, now: .now())
+        guard let budget, let reserved = reserved.take() else { return }
+        if budget.account.end(reserved, spent: spent, budget.terms, now: WallClock.second) { loop.report(budget.terms, usedUpBy: key) }
     }
 
     /// Gives everything back, because the request led to no call. Does nothing after the end of its call.

@@ -122,7 +122,7 @@ extension RunningCall {
     private func end(_ failure: CallFailure?) {
         if hasTimer { timer.invalidate() }
         // A call that reached no model costs its key one request and no tokens.
-        admission?.end(usedTokens: record.usage.usage.totalTokens)
+        admission?.end(usedTokens: record.usage.usage.totalTokens, spent: record.spending)
         loop.remove(self)
         // A stream that broke has filled the cache too.
         if failure == nil || machine.isCommitted { rememberModel() }

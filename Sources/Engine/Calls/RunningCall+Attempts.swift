@@ -205,6 +205,7 @@ extension RunningCall {
             handle(.succeeded(role(of: attempt)), now: now)
         case .failed(let error, let reason):
             recordFailure(error, reason, of: attempt)
+            recordLoss(of: attempt, after: error)
             // Otherwise the attempt was aborted because another one had the first content.
             guard attempt === self.attempt || attempt === hedge else { return }
             let isOpen = if case .open = snapshot.state(ofModel: attempt.candidate.model).availability(now: now) { true } else { false }

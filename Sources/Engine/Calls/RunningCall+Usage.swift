@@ -42,4 +42,26 @@ extension RunningCall {
         snapshot.models[attempt.candidate.model].price?.cost(
             of: Usage(promptTokens: needs.promptTokens, completionTokens: completionTokens))
     }
+
+    /// Adds what an attempt has cost whose response the client doesn't get: a provider counts the prompt of a request
+    /// that is cancelled, and what it has generated until then. A refused request costs nothing.
+    func recordLoss(of attempt: Attempt, after error: ProviderError) {
+        let wasRunning = error.failure == .cancelled || error.failure == .timeout
+        guard request.operation.isMeasured, !attempt.isCommitted, wasRunning || attempt.contentBytes > 0 else { return }
+        let usage =
+            attempt.usage
+            ?? Usage(promptTokens: needs.promptTokens, completionTokens: TokenEstimate.tokens(ofBytes: attempt.contentBytes))
+        let cost = usage.costUSD ?? snapshot.models[attempt.candidate.model].price?.cost(of: usage)
+        record.lost += Spending(dollars: cost ?? 0, tokens: usage.totalTokens)
+        record.lostModel = attempt.candidate.model
+    }
+
+    /// What the call may cost, at the price of its first model.
+    var expectedSpending: Spending {
+        let price = (machine.plan.tries.first ?? machine.plan.fallback.first).flatMap { snapshot.models[$0].price }
+        let completion = request.operation == .chat || request.operation == .completion ? ExpectedCost.typicalCompletion : 0
+        var usage = Usage(promptTokens: needs.promptTokens, completionTokens: min(needs.maxTokens ?? .max, completion))
+        if request.operation.makesImages { usage.images = request.choices }
+        return Spending(dollars: price?.cost(of: usage) ?? 0, tokens: max(needs.reservedTokens, usage.totalTokens))
+    }
 }

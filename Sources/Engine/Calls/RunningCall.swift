@@ -64,7 +64,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         loop.add(self)
         loop.observer?.began(self)
         // Checked before anything else, so that a refused request doesn't count at any model.
-        if let failure = admission?.take(tokens: needs.reservedTokens) { return handle(.stopped(failure)) }
+        if let failure = admission?.take(tokens: needs.reservedTokens, spending: { expectedSpending }) { return handle(.stopped(failure)) }
         handle(.began)
     }
 

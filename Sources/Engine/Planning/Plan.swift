@@ -12,18 +12,21 @@ package struct PlanRequest: Sendable {
     package let overrides: OverridesBox?
     /// The models and routes that the key may use; nil: all of them.
     package let scope: ModelScope?
+    /// Whether only models with a price may serve the request.
+    package let needsPrice: Bool
     /// nil if the policy has no conditions and no sticky routes.
     package let traits: RequestTraits?
 
     package init(
         operation: ProviderKit.Operation = .chat, models: [String] = [], needs: RequestNeeds = RequestNeeds(),
-        overrides: OverridesBox? = nil, scope: ModelScope? = nil, traits: RequestTraits? = nil
+        overrides: OverridesBox? = nil, scope: ModelScope? = nil, needsPrice: Bool = false, traits: RequestTraits? = nil
     ) {
         self.operation = operation
         self.models = models
         self.needs = needs
         self.overrides = overrides
         self.scope = scope
+        self.needsPrice = needsPrice
         self.traits = traits
     }
 
@@ -32,7 +35,8 @@ package struct PlanRequest: Sendable {
         get { overrides?.fields ?? RoutingOverrides() }
         set {
             self = PlanRequest(
-                operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope, traits: traits)
+                operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope, needsPrice: needsPrice,
+                traits: traits)
         }
     }
 }
@@ -111,6 +115,8 @@ package enum Omission: Sendable, Equatable {
     case off([String])
     /// The key may not use the model.
     case scope
+    /// The model has no price, and the key's budget in US dollars is hard.
+    case unpriced
     /// A condition of the selector, as routes.yaml writes it.
     case condition(String)
     /// A routing override of the request, as the request writes it.
@@ -137,6 +143,7 @@ extension Omission: CustomStringConvertible {
         switch self {
         case .off(let variables): "provider off: \(variables.joined(separator: ", ")) \(variables.count == 1 ? "is" : "are") unset"
         case .scope: "not allowed for this key"
+        case .unpriced: "has no price, which this key's budget needs"
         case .condition(let condition): "selector: \(condition)"
         case .requested(let field): "request: \(field)"
         case .operation(let operation, let served): "serves \(served.inWords), not \(operation.rawValue)"

@@ -178,7 +178,9 @@ package struct Planner<State: PlanningState> {
     private mutating func served(_ models: [Int], _ name: String) throws(PlanRefusal) -> [Int] {
         let allowed = request.scope.map { scope in models.kept { scope.models.contains($0) || snapshot.isUnlisted($0) } } ?? models
         guard !allowed.isEmpty else { throw request.scope == nil ? .unknown(name) : .forbidden(name) }
-        let serving = allowed.kept { snapshot.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) }
+        let serving = allowed.kept {
+            snapshot.models[$0].serves.contains(request.operation) && !hasOtherVectors($0) && !lacksPrice($0)
+        }
         guard let first = serving.first else { throw .unfit(name, allowed.map { OmittedModel(model: $0, rule: misuse(of: $0)) }) }
         pinVectors(to: first)
         var served = serving.kept { snapshot.instance(ofModel: $0) != nil }
@@ -193,7 +195,8 @@ package struct Planner<State: PlanningState> {
     /// Why a model that the client names can't be used.
     private func misuse(of model: Int) -> Omission {
         let served = snapshot.models[model].serves
-        if served.contains(request.operation), let vectorModel { return .otherVectors(than: vectorModel) }
+        if served.contains(request.operation), let vectorModel, hasOtherVectors(model) { return .otherVectors(than: vectorModel) }
+        if served.contains(request.operation) { return .unpriced }
         return .operation(request.operation, serves: served)
     }
 
@@ -214,6 +217,12 @@ package struct Planner<State: PlanningState> {
     @inline(__always)
     private func hasOtherVectors(_ model: Int) -> Bool {
         vectorModel.map { snapshot.models[model].name != $0 } ?? false
+    }
+
+    /// Whether what a request costs at the model could not be counted, as the key's budget demands.
+    @inline(__always)
+    private func lacksPrice(_ model: Int) -> Bool {
+        request.needsPrice && snapshot.models[model].price == nil
     }
 
     private func traceChosen(_ models: [Int]) {
@@ -412,6 +421,10 @@ package struct Planner<State: PlanningState> {
             trace?.omitted(model, .otherVectors(than: vectorModel))
             return false
         }
+        if lacksPrice(model) {
+            trace?.omitted(model, .unpriced)
+            return false
+        }
         guard minSuccessRate > 0 else { return true }
         let rate = state.statistics(ofModel: model).successRate
         if rate >= minSuccessRate { return true }
@@ -440,6 +453,7 @@ package struct Planner<State: PlanningState> {
             if let scope, !scope.models.contains(model) { return OmittedModel(model: model, rule: .scope) }
             if let rule = conditions?.firstFailure(of: snapshot.models[model]) { return OmittedModel(model: model, rule: rule) }
             if let vectorModel, hasOtherVectors(model) { return OmittedModel(model: model, rule: .otherVectors(than: vectorModel)) }
+            if lacksPrice(model) { return OmittedModel(model: model, rule: .unpriced) }
             return OmittedModel(
                 model: model,
                 rule: .successRate(

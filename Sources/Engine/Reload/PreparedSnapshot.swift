@@ -21,7 +21,7 @@ extension Engine {
     package func prepare(
         _ policy: RoutingPolicy, at seconds: Int, with resources: [any PolicyResource]
     ) async throws -> PreparedSnapshot {
-        var prepared = PreparedSnapshot(Snapshot.provision(policy, over: store.current, at: seconds))
+        var prepared = PreparedSnapshot(Snapshot.provision(policy, over: store.current, spent: earlierSpending, at: seconds))
         do {
             for resource in resources {
                 let acquired = try await resource.prepare(policy)

@@ -3,7 +3,13 @@ package import RoutingPolicy
 extension Snapshot {
     /// Creates a snapshot of `policy`. A provider whose name and settings are the same in `running` keeps its instance,
     /// with its connections and its state. The running snapshot is not modified.
-    package static func provision(_ policy: RoutingPolicy, over running: Snapshot?, at seconds: Int) -> Snapshot {
+    ///
+    /// - Parameters:
+    ///   - spent: what the keys spent before the process began.
+    ///   - seconds: the time, in seconds since 1970.
+    package static func provision(
+        _ policy: RoutingPolicy, over running: Snapshot?, spent: EarlierSpending = { _, _ in Spending() }, at seconds: Int
+    ) -> Snapshot {
         var kept: [String: ProviderInstance] = [:]
         for case let instance? in running?.instances ?? [] { kept[instance.name] = instance }
         let instances = policy.providers.map { definition -> ProviderInstance? in
@@ -14,7 +20,7 @@ extension Snapshot {
             }
             return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle)
         }
-        let states = ModelStates.provision(policy, over: running?.states) { provider in
+        let states = ModelStates.provision(policy, over: running?.states, spent: spent, now: seconds) { provider in
             running?.instances.contains { $0 != nil && $0 === instances[provider] } == true
         }
         return Snapshot(policy: policy, generation: (running?.generation ?? 0) + 1, instances: instances, states: states, loadedAt: seconds)

@@ -94,10 +94,18 @@ package final class Snapshot: Sendable {
         model < states.models.count ? states.models[model] : unlisted[model - states.models.count].state
     }
 
-    /// nil if the key has no limits, or if there is no key.
-    func limits(ofKey name: String?) -> LimitChain? {
-        guard !states.keyLimiters.isEmpty, let name, let limiter = states.keyLimiters[name] else { return nil }
-        return LimitChain(own: limiter)
+    /// Whether a key has limits or a budget.
+    var hasBoundedKeys: Bool { !states.keyLimiters.isEmpty || !states.keyAccounts.isEmpty }
+
+    /// nil if the key has no limits.
+    func limits(ofKey name: String) -> LimitChain? {
+        states.keyLimiters[name].map { LimitChain(own: $0) }
+    }
+
+    /// nil if the key has no budget.
+    func budget(of key: KeyDefinition) -> KeyBudget? {
+        guard let terms = key.budget, let account = states.keyAccounts[key.name] else { return nil }
+        return KeyBudget(terms: terms, account: account)
     }
 
     var hasWildcards: Bool { !derived.wildcards.isEmpty }

@@ -1,7 +1,10 @@
 import NIOCore
 package import RoutingPolicy
 
-/// The states of the models of a policy, and the limiters of its providers and keys.
+/// What a key has spent since a time, in seconds since 1970, as far as it was recorded.
+package typealias EarlierSpending = @Sendable (_ key: String, _ since: Int) -> Spending
+
+/// The states of the models of a policy, the limiters of its providers and keys, and the accounts of its keys.
 package struct ModelStates: Sendable {
     /// In the order of `RoutingPolicy.models`.
     package let models: [ModelState]
@@ -11,14 +14,22 @@ package struct ModelStates: Sendable {
     package let accounts: [String: SharedBreaker]
     /// By the name of the key.
     package let keyLimiters: [String: Limiter]
+    /// By the name of the key, for those that have a budget.
+    package let keyAccounts: [String: KeyAccount]
     let unlisted: UnlistedStates
 
     /// Creates the states of `policy` and reuses those parts of the running policy's states whose definition is
     /// unchanged: statistics with the same window, a breaker with the same settings, a limiter with the same limits. A
     /// model keeps its state only if its provider's instance and its upstream name are unchanged.
     ///
-    /// - Parameter isKept: whether the provider with this index in `policy.providers` keeps its running instance.
-    package static func provision(_ policy: RoutingPolicy, over running: ModelStates?, isKept: (Int) -> Bool) -> ModelStates {
+    /// - Parameters:
+    ///   - earlier: what a key has spent since a time, in seconds since 1970, for an account that begins.
+    ///   - now: in seconds since 1970.
+    ///   - isKept: whether the provider with this index in `policy.providers` keeps its running instance.
+    package static func provision(
+        _ policy: RoutingPolicy, over running: ModelStates?, spent earlier: EarlierSpending = { _, _ in Spending() },
+        now: Int = 0, isKept: (Int) -> Bool
+    ) -> ModelStates {
         let kept = policy.providers.indices.map(isKept)
         var providerLimiters: [String: Limiter] = [:], accounts: [String: SharedBreaker] = [:]
         for (index, provider) in policy.providers.enumerated() {
@@ -27,6 +38,13 @@ package struct ModelStates: Sendable {
         }
         var keyLimiters: [String: Limiter] = [:]
         for key in policy.keys { keyLimiters[key.name] = limiter(key.limits, over: running?.keyLimiters[key.name]) }
+
+        var keyAccounts: [String: KeyAccount] = [:]
+        for key in policy.keys {
+            guard let period = key.budget?.period else { continue }
+            let known = running?.keyAccounts[key.name].flatMap { $0.period == period ? $0 : nil }
+            keyAccounts[key.name] = known ?? KeyAccount(period, spent: earlier(key.name, period.window(around: now).start), now: now)
+        }
 
         let known = Dictionary((running?.models ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         let models = policy.models.map { model in
@@ -38,7 +56,7 @@ package struct ModelStates: Sendable {
         }
         let keptNames = Set(policy.providers.indices.filter { kept[$0] }.map { policy.providers[$0].name })
         return ModelStates(
-            models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters,
+            models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters, keyAccounts: keyAccounts,
             unlisted: running.map { UnlistedStates(keeping: $0.unlisted, of: keptNames) } ?? UnlistedStates())
     }
 

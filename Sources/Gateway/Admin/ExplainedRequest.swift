@@ -54,6 +54,7 @@ package struct ExplainedRequest {
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(
                 operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models,
+                needsPrice: definition?.budget?.needsPrice ?? false,
                 traits: RequestTraits(
                     fields: headers, face: face, key: definition?.name, isStream: request.isStream, body: ByteBuffer(bytes: body),
                     members: request.members))

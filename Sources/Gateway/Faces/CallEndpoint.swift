@@ -40,7 +40,7 @@ enum CallEndpoint {
             }
             let planned = PlanRequest(
                 operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
-                traits: exchange.traits(of: request))
+                needsPrice: exchange.definition?.budget?.needsPrice ?? false, traits: exchange.traits(of: request))
             let snapshot = exchange.snapshot.including(unlistedOf: planned)
             let plan = try plan(consume planned, exchange, in: snapshot)
             let face = exchange.face

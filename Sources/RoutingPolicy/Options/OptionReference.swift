@@ -33,7 +33,7 @@ package struct OptionReference {
                 ModelDefinition.section.reference, Price.section.reference, RouteDefinition.section.reference,
                 StepOptions.section.reference, Selector.section.reference, MaxPrice.section.reference, FallbackChains.section.reference,
                 HedgeOptions.section.reference, RouteCondition.section.reference, Sticky.section.reference, KeyDefinition.section.reference,
-                RoutingOverrides.section.reference,
+                Budget.section.reference, RoutingOverrides.section.reference, StateSettings.section.reference,
                 RoutingExpectation.section.reference, ExpectedRequest.section.reference,
                 RoutingExpectation.Expected.section.reference,
             ]

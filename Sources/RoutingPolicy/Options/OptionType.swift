@@ -54,14 +54,21 @@ extension OptionType where Value == Bool {
 
 extension OptionType where Value == String {
     /// An absolute path.
-    static let folder = OptionType(
-        kind: .other("absolute path of a folder"),
-        read: { fields, key in
-            guard let path = fields.string(key) else { return nil }
-            if path.utf8.first == UInt8(ascii: "/"), !path.utf8.contains(0) { return path }
-            fields.report(key, "'\(key)' takes an absolute path, not '\(abbreviated(path))'", hint: "write it from the root: '/var/tmp'")
-            return nil
-        }, written: { $0 })
+    static let folder = path(of: "a folder", such: "/var/tmp")
+
+    /// An absolute path.
+    static let file = path(of: "a file", such: "/var/lib/llm-router/state.db")
+
+    private static func path(of thing: String, such example: String) -> OptionType {
+        OptionType(
+            kind: .other("absolute path of \(thing)"),
+            read: { fields, key in
+                guard let path = fields.string(key) else { return nil }
+                if path.utf8.first == UInt8(ascii: "/"), path.utf8.last != UInt8(ascii: "/"), !path.utf8.contains(0) { return path }
+                fields.report(key, "'\(key)' takes an absolute path, not '\(abbreviated(path))'", hint: "write it from the root: '\(example)'")
+                return nil
+            }, written: { $0 })
+    }
 
     /// Numbers with dots between them. Clients compare them one by one.
     static let versionNumber = OptionType(

@@ -10,6 +10,7 @@ package struct RoutingPolicy: Sendable, OptionHolder {
     package var models: [ModelDefinition] = []
     package var routes: [RouteDefinition] = []
     package var keys: [KeyDefinition] = []
+    package var state = StateSettings()
     package var tests: [RoutingExpectation] = []
     /// Eight hexadecimal digits of a SHA-256 over everything that the policy sets: equal policies have equal digests.
     package var digest = ""
@@ -256,6 +257,12 @@ package struct KeyDefinition: Sendable, Equatable, OptionHolder {
     /// nil: all.
     package var endpoints: Set<KeyOperation>?
     package var limits = Limits()
+    /// nil: no bound.
+    package var budget: Budget?
+    /// From this time on the key is refused, in seconds since 1970; nil: it doesn't expire.
+    package var expires: Int?
+    /// What the operator says of the key, for the log.
+    package var labels: [KeyLabel] = []
     /// Routing overrides of requests that set none themselves.
     package var defaults: OverridesBox?
     /// Whether responses say which provider and model served the request. false leaves `_router` out of bodies, and the
@@ -268,6 +275,14 @@ package struct KeyDefinition: Sendable, Equatable, OptionHolder {
         self.name = name
         self.digest = digest
     }
+}
+
+/// A name with a text that the operator gives a key: one entry of its `metadata:`.
+package struct KeyLabel: Sendable, Equatable {
+    package static let maxCount = 16
+
+    package var name: String
+    package var text: String
 }
 
 /// What a key may reach: `models:` of a key.

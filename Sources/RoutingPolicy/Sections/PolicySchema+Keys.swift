@@ -5,7 +5,7 @@ import ProviderKit
 
 extension KeyDefinition {
     static let section = OptionSection<KeyDefinition>(
-        "keys", "which clients may send requests, by name", reserved: ["budget"],
+        "keys", "which clients may send requests, by name",
         [
             Option(
                 "secret", takes: .text, help: "what the client sends as its API key, best as a variable; or use 'sha256'",
@@ -36,6 +36,10 @@ extension KeyDefinition {
                 }),
             Option(section: "limits", \.limits, Limits.section, .words("no limit"), help: "bounds all requests of the key together"),
             Option(
+                section: "budget", \.budget, Budget.section, .words("none"), help: "what all requests of the key together may cost",
+                check: { fields, _, budget, _ in Budget.check(budget, &fields) }),
+            Option("expires", \.expires, .expiry, .words("never"), help: "the last day of the key, or the time of its end"),
+            Option(
                 "defaults", takes: .other("see keys.defaults"), help: "routing overrides of requests that give none themselves",
                 entries: { key, policy in
                     let entries = RoutingOverrides.section.entries(of: key.defaults?.fields ?? RoutingOverrides(), in: policy)
@@ -50,8 +54,21 @@ extension KeyDefinition {
                     key.defaults = overrides.map(OverridesBox.init)
                 }),
             Option(
-                "metadata", \.wantsMetadata, .bool,
-                help: "false hides which provider and model serve a request, in bodies, header fields and errors"),
+                "metadata", takes: .other("true, false, or names with texts"), .value("true"),
+                help: "false hides which provider and model serve a request; names with texts, such as 'team: search', go into the log",
+                entries: { key, _ in
+                    let labels = key.labels.map { OptionEntry($0.name, .text($0.text)) }
+                    return [OptionEntry("metadata", labels.isEmpty ? .text("\(key.wantsMetadata)") : .section(labels))]
+                },
+                read: { fields, _, key in
+                    guard case .mapping(let entries)? = fields.node("metadata")?.content else {
+                        return key.wantsMetadata = fields.bool("metadata") ?? true
+                    }
+                    key.labels = (fields.stringMap("metadata") ?? []).map { KeyLabel(name: $0.name.text, text: $0.value.text) }
+                    if entries.count > KeyLabel.maxCount {
+                        fields.report("metadata", "'metadata' has more than \(KeyLabel.maxCount) names", hint: "keep those that you filter by")
+                    }
+                }),
         ])
 }
 

@@ -3,7 +3,7 @@ import ConfigTree
 extension RoutingPolicy {
     /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
     static let section = OptionSection<RoutingPolicy>(
-        "", "top-level options", reserved: ["plugins", "state", "log", "tls"],
+        "", "top-level options", reserved: ["plugins", "log", "tls"],
         [
             Option(
                 "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
@@ -42,6 +42,17 @@ extension RoutingPolicy {
                 help: "which clients may send requests; without keys, every client on this machine may",
                 entries: { policy, _ in policy.keys.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.keys = schema.readKeys(schema.named("keys", of: &fields)) }),
+            Option(
+                "state", takes: .other("'memory', or see state"), .value("memory"),
+                help: "where the usage of keys and what is left of their budgets are kept",
+                entries: { policy, _ in
+                    let entries = StateSettings.section.entries(of: policy.state, in: policy)
+                    return entries.isEmpty ? [] : [OptionEntry("state", .section(entries))]
+                },
+                read: { fields, schema, policy in
+                    if case .scalar(let scalar)? = fields.node("state")?.content, scalar.text == "memory" { return }
+                    policy.state = schema.read(StateSettings.section, at: "state", of: &fields) { _, _, _ in true } ?? StateSettings()
+                }),
             Option(
                 "tests", takes: .other("list; see tests"), help: "what routing must do with a request: for 'llm-router test' and 'check'",
                 entries: { policy, _ in policy.tests.map { OptionEntry($0.name, policy.value(of: $0)) } },

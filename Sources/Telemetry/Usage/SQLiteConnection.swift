@@ -1,0 +1,111 @@
+internal import CSQLite
+
+/// A connection to an SQLite database.
+final class SQLiteConnection: @unchecked Sendable {  // used by one thread at a time, under the lock of `UsageBook`
+    enum Value {
+        case integer(Int)
+        case real(Double)
+        case text(String)
+    }
+
+    /// A failure, in SQLite's words.
+    struct Failure: Error, CustomStringConvertible {
+        let code: Int32
+        let description: String
+
+        /// Whether the file is no database, or a damaged one. Source: https://sqlite.org/rescode.html
+        var isCorrupt: Bool { code == SQLITE_CORRUPT || code == SQLITE_NOTADB }
+        /// Whether another process holds the database.
+        var isBusy: Bool { code == SQLITE_BUSY }
+    }
+
+    private let handle: OpaquePointer
+
+    /// Opens a database, and creates it if there is none.
+    ///
+    /// - Parameter path: `:memory:` is a database that nobody else sees.
+    init(_ path: String) throws(Failure) {
+        var handle: OpaquePointer?
+        let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil)
+        guard let handle else { throw Failure(code: code, description: String(cString: sqlite3_errstr(code))) }
+        self.handle = handle
+        guard code == SQLITE_OK else { throw failure(code) }
+        sqlite3_extended_result_codes(handle, 0)
+        sqlite3_busy_timeout(handle, 500)
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    private func failure(_ code: Int32) -> Failure { Failure(code: code, description: String(cString: sqlite3_errmsg(handle))) }
+
+    /// Runs statements without parameters and results.
+    func run(_ statements: String) throws(Failure) {
+        let code = sqlite3_exec(handle, statements, nil, nil, nil)
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    /// Runs a statement once for each row of parameters.
+    func run(_ statement: String, with rows: [[Value]]) throws(Failure) {
+        let prepared = try Statement(statement, handle)
+        for row in rows {
+            try prepared.bind(row)
+            while try prepared.step() {}
+        }
+    }
+
+    /// The rows that a query selects.
+    func rows<Row>(of query: String, _ parameters: [Value] = [], read: (borrowing Statement) -> Row) throws(Failure) -> [Row] {
+        let prepared = try Statement(query, handle)
+        try prepared.bind(parameters)
+        var rows: [Row] = []
+        while try prepared.step() { rows.append(read(prepared)) }
+        return rows
+    }
+
+    /// A prepared statement.
+    struct Statement: ~Copyable {
+        private let statement: OpaquePointer
+        private let handle: OpaquePointer
+
+        fileprivate init(_ text: String, _ handle: OpaquePointer) throws(Failure) {
+            var statement: OpaquePointer?
+            let code = sqlite3_prepare_v2(handle, text, -1, &statement, nil)
+            guard code == SQLITE_OK, let statement else {
+                throw Failure(code: code, description: String(cString: sqlite3_errmsg(handle)))
+            }
+            self.statement = statement
+            self.handle = handle
+        }
+
+        deinit { sqlite3_finalize(statement) }
+
+        fileprivate func bind(_ values: [Value]) throws(Failure) {
+            sqlite3_reset(statement)
+            for (index, value) in values.enumerated() {
+                let position = Int32(index + 1)
+                let code =
+                    switch value {
+                    case .integer(let number): sqlite3_bind_int64(statement, position, Int64(number))
+                    case .real(let number): sqlite3_bind_double(statement, position, number)
+                    case .text(let text): sqlite3_bind_text(statement, position, text, -1, Self.copies)
+                    }
+                guard code == SQLITE_OK else { throw Failure(code: code, description: String(cString: sqlite3_errmsg(handle))) }
+            }
+        }
+
+        /// SQLITE_TRANSIENT, a macro that Swift doesn't import: SQLite copies the text.
+        private static let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+        /// Returns whether there is a row.
+        fileprivate func step() throws(Failure) -> Bool {
+            let code = sqlite3_step(statement)
+            if code == SQLITE_ROW { return true }
+            guard code == SQLITE_DONE else { throw Failure(code: code, description: String(cString: sqlite3_errmsg(handle))) }
+            return false
+        }
+
+        func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(statement, column)) }
+        func real(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+        func text(_ column: Int32) -> String { sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "" }
+    }
+}

@@ -1,0 +1,133 @@
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import Telemetry
+
+@Suite("the book of the keys' usage", .timeLimit(.minutes(1)))
+struct UsageBookTests {
+    private static let hour = 1_795_950_000
+
+    private func place(_ key: String = "k", model: String = "m", hour: Int = hour) -> UsageRow.Place {
+        UsageRow.Place(hour: hour, key: key, provider: "p", model: model)
+    }
+
+    private func amount(_ dollars: Double, tokens: Int = 10) -> UsageRow.Amount {
+        UsageRow.Amount(requests: 1, promptTokens: tokens, completionTokens: 1, dollars: dollars)
+    }
+
+    private func file(_ folder: TemporaryFolder) -> String { "\(folder.path)/state.db" }
+
+    private func book(_ path: String?, _ log: Log = Log()) throws -> UsageBook {
+        try UsageBook(path: path, logger: Logger(label: "test") { _ in log })
+    }
+
+    @Test("amounts of one place are one row, and what a key has spent counts from a time on")
+    func sums() throws {
+        let book = try book(nil)
+        for _ in 0..<3 { book.add(amount(0.5), at: place()) }
+        book.add(amount(4), at: place(hour: Self.hour - 3600))
+        book.add(amount(9), at: place("other"))
+        #expect(book.spent(by: "k", since: Self.hour) == Spending(dollars: 1.5, tokens: 33))
+        #expect(book.spent(by: "k", since: 0).dollars == 5.5)
+        let rows = try book.sums(by: [.key], since: 0)
+        #expect(rows.map(\.place.key) == ["k", "other"] && rows.map(\.amount.requests) == [4, 1])
+        #expect(try book.sums(by: [.hour], since: 0).map(\.place.hour) == [Self.hour - 3600, Self.hour])
+        #expect(try book.sums(by: [], since: 0).map(\.amount.dollars) == [14.5])
+    }
+
+    @Test("a file keeps what a closed book had, and goes on adding to it")
+    func restart() throws {
+        let folder = try TemporaryFolder()
+        for _ in 0..<2 {
+            let book = try book(file(folder))
+            book.add(amount(1), at: place())
+            book.close(within: 5000)
+        }
+        #expect(try book(file(folder)).spent(by: "k", since: 0).dollars == 2)
+    }
+
+    @Test("a file that is no database is set aside with an error, and a new one begins")
+    func corrupt() throws {
+        let folder = try TemporaryFolder(), log = Log()
+        try folder.write("state.db", [UInt8](repeating: UInt8(ascii: "*"), count: 8192))
+        let book = try book(file(folder), log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        book.close(within: 5000)
+        #expect(log.messages.contains { $0.contains("damaged") })
+        #expect(try self.book(file(folder)).spent(by: "k", since: 0).dollars == 1)
+    }
+
+    @Test("a file that can't be opened is an error in the log, and usage is kept in memory")
+    func unusable() throws {
+        let log = Log(), book = try book("/nonexistent/folder/state.db", log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(log.messages.contains { $0.contains("can't be opened") })
+    }
+
+    @Test("a database of a newer version is left alone")
+    func newer() throws {
+        let folder = try TemporaryFolder(), log = Log()
+        try SQLiteConnection(file(folder)).run("PRAGMA user_version = 99")
+        _ = try book(file(folder), log)
+        #expect(log.messages.contains { $0.contains("can't be opened") })
+        #expect(try SQLiteConnection(file(folder)).rows(of: "PRAGMA user_version") { $0.integer(0) } == [99])
+    }
+
+    @Test("amounts that can't be written wait, and are written once they can be")
+    func waiting() throws {
+        let folder = try TemporaryFolder(), log = Log(), book = try book(file(folder), log)
+        // Another connection holds the database.
+        let other = try SQLiteConnection(file(folder))
+        try other.run("BEGIN EXCLUSIVE")
+        book.add(amount(1), at: place())
+        _ = book.spent(by: "k", since: 0)
+        #expect(log.messages.contains { $0.contains("can't be written") })
+        try other.run("ROLLBACK")
+        #expect(book.spent(by: "k", since: 0).dollars == 1)
+    }
+
+    @Test("texts go into the database as they are")
+    func texts() throws {
+        let book = try book(nil), odd = "a'; DROP TABLE usage; --\u{1F}é"
+        book.add(amount(1), at: place(odd, model: odd))
+        #expect(try book.sums(by: [.key, .model], since: 0).map(\.place.model) == [odd])
+    }
+
+    @Test("moving to another database leaves the old one complete")
+    func move() throws {
+        let first = try TemporaryFolder(), second = try TemporaryFolder(), book = try book(file(first))
+        book.add(amount(1), at: place())
+        book.move(to: file(second))
+        book.add(amount(2), at: place())
+        book.close(within: 5000)
+        #expect(try self.book(file(first)).spent(by: "k", since: 0).dollars == 1)
+        #expect(try self.book(file(second)).spent(by: "k", since: 0).dollars == 2)
+    }
+}
+
+/// Keeps the messages that are logged.
+private final class Log: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var messages: [String] { lines.withLock { $0 } }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
+
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+}
