@@ -85,7 +85,9 @@ public struct GeminiOptions: Sendable, Equatable {
         let hasCredential = tokenFile != nil || headers.contains { $0.name.lowercased() == "authorization" }
         apiKeys = fields.secrets("api_key", required: !hasCredential)
         vertexPath = project.map { "/projects/\($0)/locations/\(location ?? "global")" }
-        guard let baseURL, fields.issues.count == issues, !apiKeys.isEmpty || hasCredential else { return nil }
+        guard let baseURL, fields.issues.dropFirst(issues).allSatisfy({ $0.severity == .warning }), !apiKeys.isEmpty || hasCredential else {
+            return nil
+        }
         self.baseURL = baseURL
     }
 

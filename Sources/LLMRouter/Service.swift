@@ -72,7 +72,8 @@ struct Service {
         try await SpoolFolder().prepare(policy).commit()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), listeners], load: load, now: Timestamp.seconds, logger: logger)
+            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), listeners], load: load, now: Timestamp.seconds,
+            logger: logger)
         if let watch {
             Thread.detach {
                 while true {
@@ -83,7 +84,8 @@ struct Service {
         }
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines, messages: messages,
+            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines,
+            messages: messages,
             logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 

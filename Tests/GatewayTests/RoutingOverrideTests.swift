@@ -32,13 +32,13 @@ struct RoutingOverrideTests {
         Bounds(
             field: "min_context_size", good: ["1", "1000000000"], bad: ["0", "-1", "1000000001", "1.5"],
             badTypes: [#""8""#, "true", "[]", "{}", "1e30"],
-            badTexts: ["", "1e3", "+8", "8k", "0x8", "١"]),
+            badTexts: ["1e3", "+8", "8k", "0x8", "١"]),
         Bounds(
             field: "min_max_output_tokens", good: ["1", "1000000000"], bad: ["0", "1000000001", "99999999999999999999"],
             badTypes: [#""8""#, "false"]),
         Bounds(
             field: "min_success_rate", good: ["0", "1", "0.5"], bad: ["-0.001", "1.001", "2"], badTypes: [#""0.5""#, "true", "1e999"],
-            badTexts: ["", "NaN", "inf", "0x1p-1", "1e-1", ".", "half"]),
+            badTexts: ["NaN", "inf", "0x1p-1", "1e-1", ".", "half"]),
         Bounds(field: "max_model_switches", good: ["1", "10"], bad: ["0", "11"], badTypes: [#""3""#, "[1]"]),
         Bounds(field: "max_same_model_retries", good: ["0", "10"], bad: ["-1", "11"], badTypes: [#""3""#]),
         Bounds(field: "retry_delay", good: ["0", "30000"], bad: ["-1", "30001", "0.5"], badTypes: [#""5""#]),
@@ -77,7 +77,8 @@ struct RoutingOverrideTests {
     @Test("an override takes the values within its bounds and refuses others, in a body and in a header", arguments: bounds)
     func withinBounds(_ bounds: Bounds) throws {
         let header = "x-router-" + bounds.field.split(separator: "_").joined(separator: "-")
-        for value in bounds.good {
+        // An empty text, as forms send it, says nothing.
+        for value in bounds.good + [#""""#] {
             #expect(throws: Never.self, "\(value)") { try readChat("{\"\(bounds.field)\":\(value)}") }
             #expect(throws: Never.self, "\(value)") { try readChat("{}", ["\(header): \(value.filter { $0 != "\"" })"]) }
         }

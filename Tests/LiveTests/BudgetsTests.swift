@@ -31,7 +31,8 @@ import Testing
             state: "{ file: \(folder.path)/state.db }")
         do {
             let router = try RouterProcess(text)
-            let first = try router.chat("m", extra: Self.short, key: "key-k"), second = try router.chat("m", extra: Self.short, key: "key-k")
+            let first = try router.chat("m", extra: Self.short, key: "key-k"),
+                second = try router.chat("m", extra: Self.short, key: "key-k")
             #expect(first.status == 200 && second.status == 200)
             router.process.signal(SIGTERM)
             #expect(try router.process.waitForExit(within: .seconds(10)) == .code(0))

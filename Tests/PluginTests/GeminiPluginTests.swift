@@ -49,6 +49,12 @@ struct GeminiPluginTests {
         #expect(suite.violations() == [])
     }
 
+    @Test("a warning about an option turns no provider off")
+    func warnings() throws {
+        let options: PluginOptions = ["api_key": ["AIza-the-same-key", "AIza-the-same-key"]]
+        _ = try options.provider(of: GeminiPlugin.self)
+    }
+
     // MARK: Addresses and credentials
 
     @Test(

@@ -204,6 +204,54 @@ struct RefusalWordsTests {
         #expect(failure(status, message) == .clientError)
     }
 
+    @Test(
+        "what one client's request names or links to says nothing about the account and the model",
+        arguments: [
+            (400, #"Failed to download image: 402 Payment Required"#),
+            (400, #"Failed to fetch image: 403, Access token expired."#),
+            (400, #"Failed to retrieve image: API key expired"#),
+            (403, #"CachedContent not found (or permission denied)"#),
+            (
+                403,
+                #"service-1@gcp-sa-aiplatform.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object."#
+            ),
+            (400, #"Authentication error while communicating with MCP server 'x'. Please check your authorization token."#),
+            (404, #"Item with id 'rs_1' not found. Items are not persisted when `store` is set to false."#),
+            (404, #"Conversation with id 'conv_1' not found."#), (404, #"Vector store with id 'vs_1' not found."#),
+            (404, #"Not found: cached content metadata for 1."#),
+            (400, #"messages: text content blocks must be non-empty"#),
+            (400, #"messages: text content blocks must contain non-whitespace text"#),
+        ])
+    func ofOneClient(status: Int, message: String) {
+        #expect(failure(status, message) == .clientError)
+    }
+
+    @Test(
+        "wordings whose status says something else",
+        arguments: [
+            (429, #"您的账户已达到速率限制，请您控制请求频率"#, FailureClass.rateLimited), (503, #"The request queue is full."#, .rateLimited),
+            (429, #"您的GLM Coding Plan套餐已到期"#, .providerRejected),
+            (429, #"You are using a Trial key, which is limited to 1000 API calls / month."#, .providerRejected),
+            (
+                400, #"Access to Anthropic models is not allowed from unsupported countries, regions, or territories."#,
+                .providerRejected
+            ),
+            (400, #"The plain HTTP request was sent to HTTPS port"#, .providerRejected),
+            (429, #"Extra usage is required for long context requests."#, .unsupported),
+            (400, #"The long context beta is not yet available for this subscription."#, .unsupported),
+            (400, #"Function id 'a-b': DEGRADED function cannot be invoked"#, .upstreamError),
+            (400, #"The model has crashed without additional information. (Exit code: 1)"#, .upstreamError),
+            (400, #"该模型已下线"#, .notFound), (400, #"Model foo is disabled"#, .notFound),
+            (400, #"prompt_tokens (5000) + max_tokens (4000) > model limit (8192)"#, .contextOverflow),
+            (400, #"the length of messages must be less than 8000"#, .contextOverflow),
+            (400, #"Text too long: 9001 tokens, limit 8000"#, .contextOverflow),
+            (400, #"Request too long: 9000 tokens > 8192"#, .contextOverflow),
+            (400, #"Your request was flagged by our safety classifier."#, .contentFilter),
+        ])
+    func byWords(status: Int, message: String, expected: FailureClass) {
+        #expect(failure(status, message) == expected)
+    }
+
     /// What a client may write into a role, a name or a key.
     private static let values = [
         "insufficient balance", "invalid api key", "unknown model", "rate limit", "content_filter", "recharge", "model not found",

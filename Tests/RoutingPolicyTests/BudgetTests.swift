@@ -73,7 +73,8 @@ struct BudgetTests {
     @Test
     func `each of them shows in a difference`() throws {
         let before = try #require(report("").policy)
-        let after = try #require(report("expires: 2030-01-01, budget: { usd: 5 }, metadata: { team: a }", top: "state: { file: /s.db }").policy)
+        let after = try #require(
+            report("expires: 2030-01-01, budget: { usd: 5 }, metadata: { team: a }", top: "state: { file: /s.db }").policy)
         let words = PolicyDifference.words(from: before, to: after, draining: [:]).joined(separator: "\n")
         for part in ["budget", "expires", "team", "state"] { #expect(words.contains(part), "\(part) in \(words)") }
     }

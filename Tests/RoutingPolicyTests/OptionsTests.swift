@@ -44,7 +44,8 @@ struct OptionsTests {
         + ["timeouts", "retry", "failover", "fallback_on", "hedge"].map { ($0, ["routes", "r", $0]) }
         + [
             ("providers", ["providers", "p"]), ("models", ["models", "m"]), ("routes", ["routes", "r"]), ("keys", ["keys", "k"]),
-            ("limits", ["keys", "k", "limits"]), ("keys.defaults", ["keys", "k", "defaults"]), ("step", ["routes", "r", "try", "0"]),
+            ("limits", ["keys", "k", "limits"]), ("keys.defaults", ["keys", "k", "defaults"]), ("budget", ["keys", "k", "budget"]),
+            ("state", ["state"]), ("step", ["routes", "r", "try", "0"]),
             ("select", ["routes", "r", "try", "0", "select"]), ("max_price", ["routes", "r", "try", "0", "select", "max_price"]),
             ("when", ["routes", "r", "when", "0"]), ("sticky", ["routes", "r", "sticky"]), ("tests", ["tests", "0"]),
             ("request", ["tests", "0", "request"]), ("expect", ["tests", "0", "expect"]),
@@ -73,6 +74,9 @@ struct OptionsTests {
 
     /// Values of the options whose kind does not say enough.
     private static let values: [String: (String, String, [String: String?])] = [
+        ".state": ("memory", "{ file: /a }", [:]), "state.file": ("/a", "/b", [:]), "keys.expires": ("2030-01-01", "2031-01-01", [:]),
+        "keys.metadata": ("true", "false", [:]), "budget.per": ("day", "week", ["usd": "1"]),
+        "budget.hard": ("false", "true", ["usd": "1"]), "budget.unpriced": ("allow", "refuse", ["usd": "1"]),
         ".listen": ("127.0.0.1:1", "127.0.0.1:2", [:]), "providers.plugin": ("echo", "twin", [:]),
         "models.provider": ("p", "q", [:]), "models.tags": ("a", "b", [:]), "models.upstream": ("a", "b", [:]),
         "models.supports": ("[tools]", "[json]", [:]),

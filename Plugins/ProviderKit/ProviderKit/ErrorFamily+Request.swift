@@ -10,6 +10,9 @@ extension ErrorFamily {
             // OpenAI: "'messages' must contain the word 'json' in some form, to use 'response_format' of type
             // 'json_object'."
             "must contain the word 'json'",
+            // Anthropic: "messages: text content blocks must be non-empty", "… must contain non-whitespace text"
+            // [claude-code#23369]
+            "text content blocks must",
         ],
         includesQuotes: true)
 
@@ -25,6 +28,8 @@ extension ErrorFamily {
             "error|failed|unable|could|can|timeout|timed|when|while|received … retrieve|retrieving … url|link|content|<medium>",
             "url|link|image|file|document|video|audio|pdf|media … fetch|download|downloading|fetching|retrieve failed|error|timeout",
             "url|link|image|file|document|video|audio|pdf|media … not _ fetched|downloaded|retrieved",
+            // Anthropic: "Authentication error while communicating with MCP server"
+            "error|failed|unable … mcp server",
         ],
         includesQuotes: true,
         onlyStatuses: [400, 404, 415, 422, 424])
@@ -38,6 +43,15 @@ extension ErrorFamily {
             "^ file|files|container|skill _ not found", "^ file|files|container|skill _ was|were not found",
             "^ file|files|container|skill _ does|do not exist", "no such file|container|skill object", "no file|container|skill found with",
             "permission to access the file", "could not find file|container|skill",
+            // OpenAI, 404: "Item with id 'rs_…' not found. Items are not persisted when `store` is set to false."
+            // [vercel/ai#7543]; the same of a conversation, a container, a vector store, a prompt
+            "item|conversation|container|response|prompt|store with id _ not found", "previous response _ not found",
+            // Gemini, 403: "CachedContent not found (or permission denied)"; Vertex: "Not found: cached content
+            // metadata"
+            "cachedcontent not found", "not found cached content",
+            // Vertex, 403, about a `gs://` address: "… does not have storage.objects.get access to the Google Cloud
+            // Storage object."
+            "storage object get access", "google cloud storage object",
         ],
         onlyStatuses: [400, 403, 404])
 
@@ -66,6 +80,9 @@ extension ErrorFamily {
             // OpenRouter, 402: "This request requires more credits, or fewer max_tokens. You requested up to 16000
             // tokens, but can only afford 7217." [maxx#818]
             "fewer max_tokens", "can only afford",
+            // Anthropic, 400 and 429: "The long context beta is not yet available for this subscription.", "Extra usage is
+            // required for long context requests."
+            "long context beta", "required for long context requests",
             // OpenRouter, 404: "No endpoints found that support tool use." (image input, the requested parameters, …)
             // [routstr-core#554]
             "no endpoints found that support", "no endpoints found that can handle",
@@ -242,7 +259,8 @@ extension ErrorFamily {
             "max|maximum input token", "expected maxlength",
             // LM Studio: "Cannot truncate prompt with n_keep (5000) >= n_ctx (4096)", "Reached context length of 4096
             // tokens …"; TensorRT-LLM: "… should not exceed max_num_tokens (8192)"
-            "n_ctx", "reached context length", "context overflow", "exceed max_num_tokens",
+            "n_ctx", "reached context length", "max_tokens … model limit", "length of messages must be less",
+            "text|request too long", "context overflow", "exceed max_num_tokens",
             // "Total sequence length exceeds cache size in model"; Snowflake: "max tokens of 8192 exceeded"; llama.cpp:
             // "input is too large to process. increase the physical batch size"
             "sequence length exceed", "max|maximum token … exceed", "total number of token", "content length exceed",
@@ -283,7 +301,8 @@ extension ErrorFamily {
             // OpenAI: "your prompt was flagged as potentially violating our usage policy", "as a result of our safety
             // system" [litellm, exception_mapping_utils.py]
             "result of our safety system", "rejected by the safety system", "input was flagged", "content was flagged",
-            "flagged by moderation", "flagged for|as", "rejected|refused by _ moderation|safety",
+            "flagged by moderation", "flagged for|as", "flagged by … safety|policy|classifier|moderation|guardrail",
+            "rejected|refused by _ moderation|safety",
             // Anthropic: "Output blocked by content filtering policy"; Gemini: "The prompt was blocked"; Moonshot: "The
             // request was rejected because it was considered high risk"
             "prompt was blocked", "considered high|sensitive|unsafe|harmful|inappropriate", "prohibited content", "内容违规",

@@ -41,6 +41,9 @@ struct ErrorFamily: Sendable {
             // Ollama: "llama runner process has terminated: error loading model"; "unable to load model: /data"
             // [ollama#10930, ollama#11710]
             "llama runner process has terminated", "error|failed|unable _ loading|load _ model", "error|failed|unable to load _ model",
+            // LM Studio: "The model has crashed without additional information."; NVIDIA NIM: "Function id '…': DEGRADED
+            // function cannot be invoked" [9router#2527]
+            "model has crashed", "degraded function cannot be invoked",
         ])
 
     /// A model that isn't supported, whose name may be a word for a feature.
@@ -86,7 +89,7 @@ struct ErrorFamily: Sendable {
             // model is only supported in v1/responses"; Azure: "The operation does not work with the specified model"
             "not a chat model", "only supported in v1", "does not work with the specified model",
             // LM Studio; z.ai; new-api: no channel for the model
-            "no models loaded", "模型不存在", "无可用渠道",
+            "no models loaded", "模型不存在", "模型已下线", "无可用渠道",
             // Volcengine: "Your account has reached the set inference limit for the x model"
             "reached the set inference limit",
             // Gemini: "models/x is not found for API version v1beta"; "This model … is no longer available to new
@@ -137,6 +140,8 @@ struct ErrorFamily: Sendable {
             "please wait before trying again", "throttled",
             // z.ai, Alibaba: "concurrency"
             "too many concurrent", "concurrency limit", "high concurrency", "并发数过高", "访问量过大",
+            // z.ai, 1302: "您的账户已达到速率限制，请您控制请求频率"; SGLang, 503: "The request queue is full."
+            "速率限制", "请求频率", "queue is full",
             // llama.cpp, 503: "Loading model"; Hugging Face: "Model x is currently loading"; Ollama; LM Studio
             "loading model", "is currently loading", "model is loading", "model is still loading", "model is warming up",
             // Ollama: "server busy, please try again. maximum pending requests exceeded"; SiliconFlow: "Model service
@@ -218,6 +223,10 @@ struct ErrorFamily: Sendable {
             // Limits of spending. Anthropic: "You have reached your specified API usage limits.", "… your specified
             // workspace API usage limits", "You're out of extra usage."; Gemini: "exceeded its
             // monthly spending cap"; LiteLLM: "Budget has been exceeded"
+            // Cohere: "You are using a Trial key, which is limited to 1000 API calls / month."
+            "limited to _ api calls month",
+            // nginx, of a `base_url` with the wrong scheme: "The plain HTTP request was sent to HTTPS port"
+            "plain http request was sent to https port",
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
             "regain access", "usage limit reached", "out of extra usage", "monthly limit", "budget has been exceeded", "exceeded budget",
             "usage limit for your plan",
@@ -226,6 +235,8 @@ struct ErrorFamily: Sendable {
             "region, or territory not supported", "location is not supported", "not available in your country",
             "not available in your region", "not available in your location", "not supported in your country",
             "not supported in your region", "unsupported country", "unsupported region", "country is not supported",
+            // Bedrock: "Access to Anthropic models is not allowed from unsupported countries, regions, or territories."
+            "unsupported countries",
             // Accounts. Groq: "Organization has been restricted."; Anthropic: "This organization has been disabled.";
             // Google: "Consumer … has been suspended."; OpenAI: "Your account is not active"
             "organization has been", "organization is disabled", "account has been", "access was terminated", "account is not active",
@@ -233,7 +244,7 @@ struct ErrorFamily: Sendable {
             "project has been denied access", "access terminated", "account is in good standing", "overdue payment",
             "ip address is not allowed", "ip not authorized",
             // Hunyuan: "资源包余量已用尽,请购买资源包或开通后付费"
-            "欠费", "余额不足", "余量已用尽", "购买资源包", "账户已", "无效的令牌", "令牌已过期",
+            "欠费", "余额不足", "余量已用尽", "购买资源包", "账户已被", "账户已停用", "账户已冻结", "账户已禁用", "套餐已到期", "无效的令牌", "令牌已过期",
             "额度不足", "额度已用尽", "身份验证失败",
         ],
         genericCodes: [
@@ -256,6 +267,7 @@ struct ErrorFamily: Sendable {
             // to IAM …"; SiliconFlow: "Model disabled."
             "access to … model … denied|restricted|forbidden", "no access to _ model", "not found the model",
             "not _ allowed|authorized|permitted to access|use|sample|call|invoke … model", "model access _ denied", "model disabled $",
+            "model _ is disabled",
             // OpenRouter: "OpenAI is requiring a key to access this model"; "Public API Endpoints for model x are
             // disabled"
             "key to access _ model", "endpoints for model _ are disabled", "model _ is not allowed|permitted|enabled|activated for",

@@ -76,7 +76,7 @@ struct ErrorText {
 /// | `^` | the beginning of the message, or of what follows a comma or a sentence |
 /// | `$` | a comma, or the end of a sentence |
 /// | `<feature>` | a part of a request that a model may not support, at the start of a run |
-/// | `<medium>` | a medium, at the start of a run |
+/// | `<medium>` | a medium, at the start of a run; as one of several words anywhere |
 ///
 /// At least one word of a match is not quoted: what a message only quotes is the client's. A phrase in a language
 /// without blanks between words is found anywhere.
@@ -112,7 +112,9 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
                 case "<feature>": return [.term(Self.features)]
                 case "<medium>": return [.term(Self.media)]
                 default:
-                    let choices = token.split(separator: "|").map { ErrorText(TextSearch.lowercased(String($0))).words.map(\.stem) }
+                    let choices = token.split(separator: "|").map { choice in
+                        choice == "<medium>" ? Array(Self.media) : ErrorText(TextSearch.lowercased(String(choice))).words.map(\.stem)
+                    }
                     if choices.count > 1 { return [.words(Set(choices.joined()))] }
                     return choices.joined().map { .words([$0]) }
                 }

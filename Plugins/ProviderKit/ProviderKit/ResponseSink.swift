@@ -11,7 +11,7 @@
 public struct ResponseSink {
     /// The parts since the last ``removeParts()``, in order.
     public private(set) var parts: [ResponsePart] = []
-    /// The signals of all ``parts`` together. Their marks are left out.
+    /// The signals of all ``parts`` together, and those that were noted. Their marks are left out.
     public private(set) var signals = Signals()
     /// The usage of the entire response, as the upstream reported it last; nil if it has reported none.
     public private(set) var usage: Usage?
@@ -24,6 +24,8 @@ public struct ResponseSink {
     /// Whether the end of the response was seen.
     public private(set) var isComplete = false
     private var isTextDiscarded = false
+    /// The number of choices whose end was noted since the last ``removeParts()``; 255 stands for more.
+    public private(set) var notedFinishes: UInt8 = 0
 
     /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
     /// a longer text.
@@ -68,6 +70,15 @@ public struct ResponseSink {
         append(.payload(range, contentType: contentType, signals), signals)
     }
 
+    /// Notes how a choice ends, before the event that says so: what still follows, such as the usage, may be part of
+    /// that event. The router then knows that the response may be complete. Content is not noted; its events have it.
+    public mutating func note(_ signals: Signals) {
+        notedFinishes = UInt8(clamping: Int(notedFinishes) + min(max(signals.finishes, 0), 255))
+        self.signals.finishes &+= signals.finishes
+        if signals.isFiltered { self.signals.isFiltered = true }
+        if signals.hasUnknownFinishReason { self.signals.hasUnknownFinishReason = true }
+    }
+
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
     public mutating func usage(_ usage: Usage) {
         if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
@@ -103,6 +114,7 @@ public struct ResponseSink {
     public mutating func removeParts() {
         parts.removeAll(keepingCapacity: true)
         signals = Signals()
+        notedFinishes = 0
     }
 
     private mutating func append(_ part: ResponsePart, _ signals: Signals) {

@@ -105,10 +105,11 @@ struct AnthropicStreamDecoder: ResponseDecoder {
             // Several of these events may come; the response ends once.
             if let reason = event.stopReason, reason.count > 2, !hasStopReason {
                 hasStopReason = true
-                signals = Signals(stopReason: JSON.string(reason, in: bytes))
+                signals = try Signals(stopReason: JSON.string(reason, in: bytes))
             }
         case .blockStop, .messageStop, .error, .other: break
         }
+        if reader != nil, signals.finishes > 0 { response.note(signals) }
         reader?.read(event, bytes, &response)
         return (signals, event.kind == .messageStop)
     }
@@ -153,6 +154,7 @@ struct AnthropicBufferedDecoder: ResponseDecoder {
             response.buffered(message.json, signals: message.signals)
         } else if let tree = JSONTree(bytes.extracting(message.json)) {
             var reader = AnthropicEventReader(call)
+            response.note(message.signals)
             reader.read(message: tree, &response)
             reader.end(&response)
         }
@@ -191,7 +193,7 @@ private struct AnthropicMessageOutline {
         }
         if hasError, content == nil { throw .reported(bytes) }
         guard let content else { throw .unreadable("JSON without content") }
-        if let reason { signals = Signals(stopReason: JSON.string(reason, in: bytes)) }
+        if let reason { signals = try Signals(stopReason: JSON.string(reason, in: bytes)) }
         readBlocks(content, bytes)
         guard signals.hasBegun else { throw .unreadable("neither content nor a stop reason") }
         signals.finishes = 1
@@ -211,7 +213,8 @@ private struct AnthropicMessageOutline {
 
 extension Signals {
     /// The signals of a response's end.
-    fileprivate init(stopReason: String) {
+    fileprivate init(stopReason: String) throws(ProviderError) {
+        try AnthropicStopReason.check(stopReason)
         let reason = AnthropicStopReason.finishReason(stopReason)
         self.init(finishes: 1, isFiltered: reason == .contentFilter)
         hasUnknownFinishReason = reason == nil

@@ -9,8 +9,14 @@ enum AnthropicStopReason {
         "pause_turn": .stop, "compaction": .stop,
     ]
 
-    /// The finish reason of a stop reason; nil for one that is unknown, which counts as `stop`.
-    static func finishReason(_ reason: String) -> FinishReason? { reasons[reason] }
+    /// The finish reason of a stop reason; nil for one that is unknown, which counts as `stop`. Servers with this API
+    /// that aren't Anthropic's have others.
+    static func finishReason(_ reason: String) -> FinishReason? { reasons[reason] ?? FinishReasonMeaning.finishReason(reason) }
+
+    /// Throws if a stop reason means that the upstream has failed.
+    static func check(_ reason: String) throws(ProviderError) {
+        if reasons[reason] == nil, FinishReasonMeaning(reason) == .failure { throw .failed(reason: reason) }
+    }
 
     /// The stop reason of a finish reason.
     ///

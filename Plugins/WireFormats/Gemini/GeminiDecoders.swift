@@ -80,7 +80,10 @@ struct GeminiStreamDecoder: ResponseDecoder {
         let chunk = try GeminiChunk(json)
         response.read(chunk, json, keepsText: keepsText)
         if chunk.signals.finishes > 0 { hasFinished = true }
-        if reader != nil, let object = JSONTree(json) { reader?.read(object, &response) }
+        if reader != nil, let object = JSONTree(json) {
+            response.note(chunk.signals)
+            reader?.read(object, &response)
+        }
         return chunk.signals
     }
 }
@@ -103,6 +106,7 @@ struct GeminiObjectDecoder: ResponseDecoder {
         if call.isTyped {
             guard let object = JSONTree(bytes) else { throw .unreadable("invalid JSON") }
             var reader = GeminiEventReader(call, signatures)
+            response.note(signals)
             reader.read(object, &response)
             reader.end(&response)
         } else if call.isStream {

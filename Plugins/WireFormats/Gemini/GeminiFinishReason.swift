@@ -16,7 +16,11 @@ enum GeminiFinishReason {
         } else if Self.filters.contains(reason) {
             self = .end(.contentFilter)
         } else {
-            self = Self.failures.contains(reason) ? .failure : .unknown
+            switch FinishReasonMeaning(reason) {
+            case .failure: self = .failure
+            case .filter: self = .end(.contentFilter)
+            case .end, .unknown, nil: self = Self.failures.contains(reason) ? .failure : .unknown
+            }
         }
     }
 

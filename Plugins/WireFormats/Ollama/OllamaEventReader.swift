@@ -15,6 +15,7 @@ struct OllamaEventReader {
         if let text = line.text, text.count > 2 { response.event(.text(JSON.string(text, in: bytes))) }
         for call in line.toolCalls.flatMap({ JSONTree(bytes.extracting($0))?.elements }) ?? [] { add(call, line, bytes, &response) }
         guard line.isDone else { return }
+        response.note(line.signals(in: bytes))
         let reason = line.finishReason(in: bytes) ?? .stop
         response.event(.finish(reason == .stop && toolCalls > 0 ? .toolCalls : reason))
     }

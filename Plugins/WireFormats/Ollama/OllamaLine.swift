@@ -48,6 +48,9 @@ struct OllamaLine {
         }
         // An error stands alone: `{"error":"…"}`.
         if let error, !hasMessage { throw .reported(bytes.extracting(error)) }
+        guard isDone, let doneReason, doneReason.count > 2 else { return }
+        let reason = JSON.string(doneReason, in: bytes)
+        if Self.reasons[reason] == nil, FinishReasonMeaning(reason) == .failure { throw .failed(reason: reason) }
     }
 
     private mutating func readMessage(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
@@ -104,7 +107,8 @@ struct OllamaLine {
     /// stopped by itself, as in old versions.
     func finishReason(in bytes: RawSpan) -> FinishReason? {
         guard let doneReason, doneReason.count > 2 else { return .stop }
-        return Self.reasons[JSON.string(doneReason, in: bytes)]
+        let reason = JSON.string(doneReason, in: bytes)
+        return Self.reasons[reason] ?? FinishReasonMeaning.finishReason(reason)
     }
 
     /// `load` and `unload` end responses to requests without messages. Source: ollama/ollama, llm/server.go,

@@ -107,7 +107,7 @@ struct OpenAIChunk {
         host = host.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         if let error { throw ProviderError.reported(bytes.extracting(error)) }
-        if let failedReason { throw OpenAIChat.failure(reason: JSON.string(failedReason, in: bytes)) }
+        if let failedReason { throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes)) }
         // Chunks without content are rare.
         if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
@@ -303,7 +303,7 @@ struct OpenAIChunk {
             signals.finishes += 1
             return
         }
-        guard let reason = OpenAIFinishReason(JSON.string(value.range, in: bytes)) else { return }
+        guard let reason = FinishReasonMeaning(JSON.string(value.range, in: bytes)) else { return }
         signals.finishes += 1
         switch reason {
         case .end: break

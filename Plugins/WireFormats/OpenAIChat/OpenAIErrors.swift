@@ -2,13 +2,6 @@ import Codecs
 import ProviderKit
 
 extension OpenAIChat {
-    /// The error for a response that ends with a finish reason that means a failure.
-    static func failure(reason: String) -> ProviderError {
-        ProviderError(
-            .upstreamError, message: "the upstream ended the response with the finish reason '\(reason.prefix(64))'",
-            code: "upstream_failed")
-    }
-
     /// The codes that mean success, beside 0. MiniMax reports `"base_resp": {"status_code": 0}` in each response, and
     /// other servers in China a status or a word.
     private static let successCodes: Set = ["200", "ok", "success"]

@@ -36,6 +36,7 @@ struct OpenAIEventDecoder: ResponseDecoder {
 
     private mutating func forward(_ bytes: RawSpan, to response: inout ResponseSink) {
         for part in passed.parts {
+            response.note(part.signals)
             switch part {
             case .chunk(let chunk): read(bytes.extracting(chunk.json), &response)
             case .joined(let json, _): read(json.span.bytes, &response)
@@ -69,13 +70,14 @@ struct OpenAIEventDecoder: ResponseDecoder {
 
 /// Reads the events of a response's first choice from its chunks, or from its `chat.completion`.
 ///
-/// A finish reason beside content may not be the last one: some servers send one in each chunk. It becomes an event
-/// with the end of the response, and one without content at once.
+/// Content may follow a finish reason: some servers send one in each chunk. So it becomes an event with the end of the
+/// response.
 struct OpenAIEventReader {
     private let call: Call
     private var hasStarted = false
     private var hasFinished = false
-    private var heldReason: FinishReason?
+    private var hasContent = false
+    private var reason: FinishReason?
     private var details = OpenAIReasoningDetails()
     private var places = OpenAIToolCalls()
     /// The tool calls that have begun, in the order of the events' indices.
@@ -102,30 +104,29 @@ struct OpenAIEventReader {
         for choice in object["choices"]?.elements ?? [] where choice["index"]?.integer ?? 0 == 0 {
             let before = events.count
             if let delta = choice["delta"] ?? choice["message"] { read(delta, &events) }
-            guard let reason = choice["finish_reason"]?.string.flatMap(Self.reason) else { continue }
-            if events.count > before { heldReason = reason } else { finish(reason, &events) }
+            if events.count > before { hasContent = true }
+            reason = choice["finish_reason"]?.string.flatMap(Self.reason) ?? reason
         }
         return events
     }
 
-    /// The events that the end of the response adds.
+    /// The events that the end of the response adds. A response with neither content nor a finish reason gets none, so
+    /// that it is a failure.
     mutating func end() -> [ChatEvent] {
-        var events: [ChatEvent] = []
-        finish(heldReason ?? (toolCalls.isEmpty ? .stop : .toolCalls), &events)
-        return events
-    }
-
-    private mutating func finish(_ reason: FinishReason, _ events: inout [ChatEvent]) {
-        guard !hasFinished else { return }
+        guard !hasFinished else { return [] }
         hasFinished = true
+        var events: [ChatEvent] = []
         endReasoning(&events)
-        for place in toolCalls.indices where !toolCalls[place].hasEvent { addEvents(of: place, &events) }
-        events.append(.finish(reason))
+        for place in toolCalls.indices where !toolCalls[place].hasEvent && !toolCalls[place].held.isEmpty { addEvents(of: place, &events) }
+        guard hasContent || reason != nil || !events.isEmpty else { return [] }
+        events.append(.finish(reason ?? (toolCalls.contains(where: \.hasEvent) ? .toolCalls : .stop)))
+        return events
     }
 
     private mutating func read(_ delta: JSONTree, _ events: inout [ChatEvent]) {
         // DeepSeek's and vLLM's name, and OpenRouter's.
-        if let text = (delta["reasoning_content"] ?? delta["reasoning"])?.string, !text.isEmpty { events.append(.reasoning(text)) }
+        let reasoning = ["reasoning_content", "reasoning"].lazy.compactMap { delta[$0]?.string }.first { !$0.isEmpty }
+        if let reasoning { events.append(.reasoning(reasoning)) }
         details.add(delta["reasoning_details"]?.elements ?? [])
         for part in delta["content"]?.elements ?? [] {
             if let text = Self.thinking(part), !text.isEmpty { events.append(.reasoning(text)) }
@@ -186,16 +187,8 @@ struct OpenAIEventReader {
         return text(part["thinking"])
     }
 
+    /// The finish reason that a text means; nil for none.
     private static func reason(_ text: String) -> FinishReason? {
-        switch OpenAIFinishReason(text) {
-        case nil, .failure: nil
-        case .filter: .contentFilter
-        case .end, .unknown:
-            switch text.lowercased() {
-            case "length", "max_tokens", "model_length", "model_context_window_exceeded": .length
-            case "tool_calls", "function_call", "tool_use": .toolCalls
-            default: .stop
-            }
-        }
+        FinishReasonMeaning.finishReason(text) ?? (FinishReasonMeaning(text) == .unknown ? .stop : nil)
     }
 }

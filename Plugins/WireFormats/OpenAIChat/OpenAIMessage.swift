@@ -24,7 +24,7 @@ enum OpenAIMessage {
         let details = try value["reasoning_details"]?.elements().compactMap { OpenAIReasoningDetail.read($0.tree) } ?? []
         if !details.isEmpty {
             parts += details.map { ChatPart(.reasoning($0)) }
-        } else if let reasoning = value["reasoning_content"] ?? value["reasoning"], let text = reasoning.tree.string, !text.isEmpty {
+        } else if let text = ["reasoning_content", "reasoning"].lazy.compactMap({ value[$0]?.tree.string }).first(where: { !$0.isEmpty }) {
             // DeepSeek's and vLLM's name, and OpenRouter's.
             parts.append(ChatPart(.reasoning(ChatReasoningText(text: text))))
         }

@@ -39,7 +39,16 @@ struct OpenAIObjectDecoder: ResponseDecoder {
     }
 
     private static func has(_ name: StaticString, in object: RawSpan) -> Bool {
-        (try? JSON.members(of: object))?.contains { JSON.isKey($0.key, name, in: object) } ?? false
+        (try? JSON.members(of: object))?.contains { says($0) && JSON.isKey($0.key, name, in: object) } ?? false
+    }
+
+    /// Whether a member has a value, and not an empty list or object. A text may be empty: nobody spoke.
+    private static func says(_ member: JSONMember) -> Bool {
+        switch member.value.kind {
+        case .null: false
+        case .array, .object: member.value.range.count > 2
+        case .string, .number, .true, .false: true
+        }
     }
 
     /// The range from the opening to the closing brace.
@@ -76,7 +85,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
         }
         // An error without `error`: `{"message": …, "code": …}`, and nothing that a response has.
         let results: [StaticString] = ["data", "results", "choices", "output", "id", "object", "model", "text"]
-        if !members.contains(where: { member in results.contains { JSON.isKey(member.key, $0, in: object) } }),
+        if !members.contains(where: { member in says(member) && results.contains { JSON.isKey(member.key, $0, in: object) } }),
             let failure = OpenAIChat.failureWithoutChoices(object)
         {
             throw failure

@@ -10,6 +10,13 @@ extension ProviderError {
         ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
     }
 
+    /// The error for a response that ends with a finish reason that means a failure.
+    static func failed(reason: String) -> ProviderError {
+        ProviderError(
+            .upstreamError, message: "the upstream ended the response with the finish reason '\(reason.prefix(64))'",
+            code: "upstream_failed")
+    }
+
     /// The error that an object or an event inside a successful response reports.
     static func reported(_ body: ErrorBody) -> ProviderError {
         ProviderError(

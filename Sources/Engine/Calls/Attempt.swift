@@ -362,7 +362,7 @@ final class Attempt {
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
-        guard !sink.parts.isEmpty else { return }
+        guard !sink.parts.isEmpty || sink.notedFinishes > 0 else { return }
         let signals = sink.signals
         contentBytes &+= signals.contentBytes
         if signals.isFiltered, hasFilterChain, !isCommitted {
@@ -406,6 +406,7 @@ final class Attempt {
             }
             unfinished &-= part.signals.finishes
         }
+        unfinished &-= Int(sink.notedFinishes)
         unfinishedChoices = unfinished
         if before > 0, unfinished <= 0 { transport?.watch(.response, for: .seconds(1)) }
     }

@@ -23,8 +23,11 @@ struct OverrideReader {
         models = names
     }
 
+    /// Reads an override. An empty text, as forms send it, says nothing.
+    ///
     /// - Parameter name: the override's name, as the source spells it.
     mutating func read(_ override: RoutingOverride, _ value: OverrideValue, name: String) throws(APIError) {
+        if value.isBlank { return }
         var overrides = given?.fields ?? RoutingOverrides()
         guard override.set(value, &overrides) else { throw .invalid(name, override.expected) }
         given = OverridesBox(overrides)

@@ -65,7 +65,8 @@ extension OptionType where Value == String {
             read: { fields, key in
                 guard let path = fields.string(key) else { return nil }
                 if path.utf8.first == UInt8(ascii: "/"), path.utf8.last != UInt8(ascii: "/"), !path.utf8.contains(0) { return path }
-                fields.report(key, "'\(key)' takes an absolute path, not '\(abbreviated(path))'", hint: "write it from the root: '\(example)'")
+                fields.report(
+                    key, "'\(key)' takes an absolute path, not '\(abbreviated(path))'", hint: "write it from the root: '\(example)'")
                 return nil
             }, written: { $0 })
     }

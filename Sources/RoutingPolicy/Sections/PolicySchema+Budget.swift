@@ -5,7 +5,8 @@ extension Budget {
     static let section = OptionSection<Budget>(
         "budget", "may be set on a key: what its requests may cost in a period",
         [
-            Option("usd", \.dollars, .money, .words("no bound"), help: "US dollars: what the provider reports, or else by the model's 'price'"),
+            Option(
+                "usd", \.dollars, .money, .words("no bound"), help: "US dollars: what the provider reports, or else by the model's 'price'"),
             Option("tokens", \.tokens, .integer(1...1_000_000_000_000), .words("no bound"), help: "prompt and completion tokens together"),
             Option("per", \.period, .word, help: "when it begins anew, in UTC; a week begins on Monday, and 'total' never ends"),
             Option("hard", \.isHard, .bool, help: "whether requests beyond it are refused; false only logs a warning and counts them"),

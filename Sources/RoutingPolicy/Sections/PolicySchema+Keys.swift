@@ -66,7 +66,8 @@ extension KeyDefinition {
                     }
                     key.labels = (fields.stringMap("metadata") ?? []).map { KeyLabel(name: $0.name.text, text: $0.value.text) }
                     if entries.count > KeyLabel.maxCount {
-                        fields.report("metadata", "'metadata' has more than \(KeyLabel.maxCount) names", hint: "keep those that you filter by")
+                        fields.report(
+                            "metadata", "'metadata' has more than \(KeyLabel.maxCount) names", hint: "keep those that you filter by")
                     }
                 }),
         ])

@@ -55,7 +55,7 @@ package final class UsageBook: Sendable {
         guard let path else { return Store(database: try UsageDatabase(nil)) }
         do {
             return Store(database: try UsageDatabase(path), path: path)
-        } catch where error.isCorrupt {
+        } catch  where error.isCorrupt {
             let copy = "\(path).corrupt-\(Timestamp.seconds())"
             let isSetAside = rename(path, copy) == 0
             for suffix in ["-wal", "-shm"] { rename(path + suffix, copy + suffix) }
@@ -67,7 +67,8 @@ package final class UsageBook: Sendable {
             logger.error(
                 "the database of the keys' usage can't be opened; until a restart it is kept in memory",
                 metadata: [
-                    "file": "\(path)", "reason": "\(error)", "next": "make its folder writable for the router, or change 'state: { file: … }'",
+                    "file": "\(path)", "reason": "\(error)",
+                    "next": "make its folder writable for the router, or change 'state: { file: … }'",
                 ])
         }
         return Store(database: try UsageDatabase(nil), path: path)

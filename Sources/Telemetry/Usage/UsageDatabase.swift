@@ -80,7 +80,9 @@ struct UsageDatabase {
             dimensions.contains(dimension) ? expression : absent
         }
         let hour = dimensions.contains(.hour) ? "hour" : column(.day, "hour - hour % 86400", else: "0")
-        let columns = [hour, column(.key, "key", else: "''"), column(.provider, "provider", else: "''"), column(.model, "model", else: "''")]
+        let columns = [
+            hour, column(.key, "key", else: "''"), column(.provider, "provider", else: "''"), column(.model, "model", else: "''"),
+        ]
         return try connection.rows(
             of: """
                 SELECT \(columns.joined(separator: ", ")), sum(requests), sum(prompt_tokens), sum(completion_tokens), total(dollars),

@@ -1,5 +1,8 @@
-/// What a finish reason says about a response, by the words in it: only a reason that means an end is a success.
-enum OpenAIFinishReason {
+import ProviderKit
+
+/// What a finish reason of any provider says about a response, by the words in it: only a reason that means an end is a
+/// success. A format with names of its own asks here about the others.
+enum FinishReasonMeaning {
     /// The response is complete, or was ended by a limit of the request.
     case end
     /// A content filter has stopped the response, or the model has refused to respond.
@@ -20,7 +23,7 @@ enum OpenAIFinishReason {
         self = parts.lazy.map(Self.meaning).first { $0 != .unknown } ?? .unknown
     }
 
-    private static func meaning(of reason: Substring) -> OpenAIFinishReason {
+    private static func meaning(of reason: Substring) -> FinishReasonMeaning {
         let words = reason.split { !$0.isLetter }
         let name = words.joined(separator: "_")
         if ends.contains(name) { return .end }
@@ -28,6 +31,20 @@ enum OpenAIFinishReason {
         if words.contains(where: { word in failures.contains { word.hasPrefix($0) } }) { return .failure }
         if words.contains(where: { word in filterWords.contains { word.hasPrefix($0) } }) { return .filter }
         return failureNames.contains(name) ? .failure : .unknown
+    }
+
+    /// The finish reason that a text means; nil for a failure, for one that is unknown, and for none.
+    static func finishReason(_ text: String) -> FinishReason? {
+        switch FinishReasonMeaning(text) {
+        case nil, .failure, .unknown: nil
+        case .filter: .contentFilter
+        case .end:
+            switch text.lowercased() {
+            case "length", "max_tokens", "model_length", "model_context_window_exceeded": .length
+            case "tool_calls", "function_call", "tool_use": .toolCalls
+            default: .stop
+            }
+        }
     }
 
     /// Servers that write their language's null as a text, and Gemini's default value.
