@@ -182,13 +182,15 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
             metadata: ["provider": "\(provider)"].merging(repair.advice.map { ["next": "\($0)"] } ?? [:]) { $1 })
     }
 
-    /// Logs that breakers have opened or closed. A breaker is shared, and only one attempt causes a transition, so each
-    /// is logged once.
+    /// Logs that breakers have opened or closed, and lets them remember why. A breaker is shared, and only one attempt
+    /// causes a transition, so each is logged once.
     ///
     /// - Parameter error: the failure that caused the transitions, without secrets.
     func report(_ transitions: BreakerTransitions, of model: Int, in snapshot: Snapshot, after error: ProviderError? = nil) {
         guard transitions.model != nil || transitions.account != nil else { return }
-        let key = snapshot.state(ofModel: model).key
+        let state = snapshot.state(ofModel: model), key = state.key
+        state.breaker.remember(transitions.model, after: error)
+        state.account.remember(transitions.account, after: error)
         log(transitions.model, "a model's breaker", ["provider": "\(key.provider)", "model": "\(key.name)"], error)
         log(transitions.account, "the breaker of a provider's account", ["provider": "\(key.provider)"], error)
     }

@@ -1,9 +1,10 @@
+import Codecs
 package import Engine
 import NIOCore
 package import ProviderKit
 
-/// The observer of one event loop's requests and calls: it counts them, and writes the access log. A scrape collects a
-/// copy of the counters from each loop.
+/// The observer of one event loop's requests and calls: it counts them, keeps the last ones, and writes the access log.
+/// Whoever wants to know collects copies from all loops.
 package final class LoopTelemetry: CallObserver {
     private let log: AccessLog
     private var models: [ModelName: ModelCounters] = [:]
@@ -15,6 +16,8 @@ package final class LoopTelemetry: CallObserver {
     private var requests: [(key: MetricValues.Request, count: Int)] = []
     private var fallbacks: [String: Int] = [:]
     private var activeCalls = 0
+    private(set) var recent = RecentRequests()
+    private(set) var minutes = RecentMinutes()
 
     package init(log: AccessLog) { self.log = log }
 
@@ -57,7 +60,14 @@ package final class LoopTelemetry: CallObserver {
         } else {
             requests.append((.init(endpoint: endpoint, status: status), 1))
         }
-        log.write(request)
+        let time = Timestamp.now()
+        if !request.isAdministrative { minutes.add(request, at: time) }
+        var line = JSONWriter(capacity: 1024)
+        request.write(at: time, to: &line)
+        line.withBytes {
+            log.write($0)
+            if !request.isAdministrative { recent.append($0, at: time) }
+        }
     }
 
     /// The counters of a model. They continue over all policies that contain it.
@@ -80,16 +90,5 @@ package final class LoopTelemetry: CallObserver {
         MetricValues(
             models: models.mapValues(\.values), requests: Dictionary(uniqueKeysWithValues: requests.map { ($0.key, $0.count) }),
             fallbacks: fallbacks, activeCalls: activeCalls, droppedLogLines: log.droppedLines)
-    }
-}
-
-extension Engine {
-    /// The sums of the counters of all event loops.
-    package func metrics() async -> MetricValues {
-        var sum = MetricValues()
-        for loop in loops {
-            if let values = try? await loop.eventLoop.submit({ (loop.observer as? LoopTelemetry)?.values }).get() { sum.add(values) }
-        }
-        return sum
     }
 }

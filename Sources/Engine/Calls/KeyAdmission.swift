@@ -21,6 +21,9 @@ package final class KeyAdmission {  // confined to its event loop
     private var ticket: SlotTicket?
     private var onEnd: ((CallFailure?) -> Void)?
     private var timeout: Scheduled<Void>?
+    private var waitsSince: NIODeadline?
+    /// How long the request waited in the queue.
+    private(set) var waitTime: Duration = .zero
 
     /// nil if the key has no limits.
     package static func make(loop: EngineLoop, snapshot: Snapshot, key: String?) -> KeyAdmission? {
@@ -44,6 +47,7 @@ package final class KeyAdmission {  // confined to its event loop
         switch proceed(with: admission) {
         case .waiting:
             self.onEnd = onEnd
+            waitsSince = .now()
             timeout = eventLoop.scheduleTask(in: TimeAmount(queueTime)) { bound.value.timedOut() }
             return .waiting
         case let progress:
@@ -87,6 +91,7 @@ package final class KeyAdmission {  // confined to its event loop
     private func end(_ failure: CallFailure?) {
         timeout?.cancel()
         timeout = nil
+        if let since = waitsSince.take() { waitTime = .now() - since }
         onEnd.take()?(failure)
     }
 

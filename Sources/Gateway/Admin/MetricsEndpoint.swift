@@ -1,16 +1,30 @@
+import Codecs
 import Engine
+import ProviderKit
 import Telemetry
 
-/// `GET /metrics`, in Prometheus' text format.
+/// The metrics: `GET /metrics` in Prometheus' text format, and `GET /admin/metrics` as JSON.
 enum MetricsEndpoint {
-    static func serve(_ exchange: Exchange) {
-        let gateway = exchange.gateway
+    static func text(_ exchange: Exchange) {
+        let engine = exchange.gateway.engine
         exchange.respondLater {
-            var text = MetricsText()
-            text.write(
-                await gateway.engine.metrics(), gateway.engine.status.value, states: gateway.engine.stateViews,
-                keys: gateway.engine.keyViews, bufferedBytes: gateway.engine.budget.usedBytes, spooledBytes: gateway.engine.spool.usedBytes)
-            return Exchange.Reply(status: 200, body: text.bytes, contentType: "text/plain; version=0.0.4; charset=utf-8")
+            Exchange.Reply(
+                status: 200, body: await families(engine).prometheusText, contentType: "text/plain; version=0.0.4; charset=utf-8")
         }
+    }
+
+    static func json(_ exchange: Exchange) {
+        let engine = exchange.gateway.engine
+        exchange.respondLater {
+            let families = await families(engine)
+            return .json { families.write(to: &$0) }
+        }
+    }
+
+    private static func families(_ engine: Engine) async -> [MetricFamily] {
+        MetricFamilies(
+            await engine.metrics(), engine.status.value, states: engine.stateViews, keys: engine.keyViews,
+            bufferedBytes: engine.budget.usedBytes, spooledBytes: engine.spool.usedBytes
+        ).all
     }
 }
