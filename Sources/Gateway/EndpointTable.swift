@@ -127,10 +127,13 @@ enum EndpointTable {
         admin("metrics_json", .get, "/metrics", "the metrics as JSON", serve: MetricsEndpoint.json),
         admin("rate_limits", .get, "/rate-limits", "what is left of the limits", serve: RateLimitsEndpoint.serve),
         admin("reloads", .get, "/reloads", "the last loads of the policy", serve: ReloadsEndpoint.serve),
+        admin("routes", .get, "/routes", "the routes of the policy, part by part", serve: RoutesEndpoint.serve),
         admin("policy", .get, "/policy", "the policy's text without its secrets", serve: PolicyEndpoint.serve),
         admin("reload", .post, "/reload", "reload the policy file", serve: ReloadEndpoint.serve),
         admin("explain", .post, "/explain", body: .buffered, "the plan of a request", serve: ExplainEndpoint.serve),
         admin("check", .post, "/check", body: .buffered, "the mistakes in a policy file", serve: CheckEndpoint.serve),
+        Endpoint(
+            "ui", .get, ["/ui", "/ui/{id}"], .open, about: "the dashboard; its data needs an admin key", serve: DashboardEndpoint.serve),
         Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 
