@@ -98,9 +98,13 @@ import Testing
 
     @Test func `a stream's ledger has the time of its first content, and the hour its figures`() throws {
         let router = try RouterProcess(PolicyText().demo)
+        // A response may reach the client before its record is written, which another event loop then overtakes.
         _ = try router.stream("demo")
+        _ = try router.waitForRecords(1)
         _ = try router.chat("demo")
+        _ = try router.waitForRecords(2)
         _ = try router.chat("gpt-9")
+        _ = try router.waitForRecords(3)
         let ledgers = try #require(try router.get("/admin/requests").json?["requests"]?.array)
         #expect(ledgers.map { $0["first_content_ms"] != nil } == [false, false, true])
         let history = try #require(try router.get("/admin/history").json)
