@@ -123,6 +123,16 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return provider
     }
 
+    /// This loop's connections to each provider that has been called.
+    var poolViews: [PoolView] {
+        providers.values.compactMap { provider in
+            provider.pool.map { PoolView(provider: provider.name, busy: $0.busyCount, idle: $0.idleCount, waiting: $0.queuedCount) }
+        }
+    }
+
+    /// The number of this loop's running calls whose streams have their first content.
+    package var openStreams: Int { calls.count { $0.record.firstContentTime != nil } }
+
     /// The number of this loop's connections to the provider that are serving a request.
     package func busyCount(of instance: ProviderInstance) -> Int {
         providers[ObjectIdentifier(instance)]?.pool?.busyCount ?? 0

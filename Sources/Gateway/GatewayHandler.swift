@@ -15,6 +15,8 @@ package final class GatewayHandler: ServerHandler {
     private let draining = Atomic(false)
     /// In seconds since 1970.
     let startedAt = Timestamp.seconds()
+    /// The server whose requests this handles; nil before `serves`.
+    private let server = Mutex<Server?>(nil)
 
     package init(engine: Engine, admin: AdminActions) {
         self.engine = engine
@@ -23,6 +25,12 @@ package final class GatewayHandler: ServerHandler {
 
     /// False from the start of a shutdown on.
     var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    /// Tells which server this handles the requests of, for the metrics.
+    package func serves(_ server: Server) { self.server.withLock { $0 = server } }
+
+    /// The connections of clients.
+    var openConnections: Int { server.withLock { $0 }?.openConnections ?? 0 }
 
     /// Whether the process is shutting down.
     var isDraining: Bool { draining.load(ordering: .acquiring) }

@@ -127,7 +127,7 @@ import Testing
         _ = try router.chat("a", key: Self.ops)
         let json = try #require(try router.get("/admin/rate-limits", key: Self.ops).json)
         let limits = try #require(json["limits"]?.array)
-        #expect(limits.map { $0["kind"]?.string } == ["provider", "key"] && limits.map { $0["name"]?.string } == ["p-a", "ops"])
+        #expect(limits.map { $0["scope"]?.string } == ["provider", "key"] && limits.map { $0["name"]?.string } == ["p-a", "ops"])
         #expect(limits[0]["concurrent"] == .object(["slots": .number(3), "in_use": .number(0), "waiting": .number(0)]))
         #expect(limits[1]["requests"]?["per_minute"]?.int == 100 && limits[1]["requests"]?["left"]?.int == 99)
         #expect(

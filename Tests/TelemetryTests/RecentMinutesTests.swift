@@ -16,7 +16,8 @@ struct RecentMinutesTests {
         served.isFallback = true
         served.errors = [
             FailedAttempt(
-                provider: "p", model: "m", error: ProviderError(.timeout, message: ""), reason: "timeout_first_byte", start: .zero,
+                index: 0, provider: "p", model: "m", error: ProviderError(.timeout, message: ""), reason: "timeout_first_byte",
+                start: .zero,
                 duration: .zero)
         ]
         served.firstContentTime = .milliseconds(100)

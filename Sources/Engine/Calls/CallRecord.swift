@@ -54,6 +54,8 @@ package final class CallRecord {
     package var firstContentTime: Duration?
     /// How long the call waited in queues for a slot of its key, of a model or of a provider.
     package var queueTime: Duration = .zero
+    /// How often the client was so slow that the reading of the upstream's stream was stopped.
+    package var holds = 0
     /// The class of the failure that ended the call; nil while it runs, and if its response is complete.
     package var failure: FailureClass?
     /// From the request's arrival to the end of the call. Set just before `finish` or `fail`.
@@ -68,6 +70,8 @@ package final class CallRecord {
 
 /// An attempt that failed.
 package struct FailedAttempt: Sendable {
+    /// An index into the models of the call's policy.
+    package var index: Int
     package var provider: String
     package var model: String
     package var error: ProviderError

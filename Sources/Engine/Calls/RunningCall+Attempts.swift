@@ -228,7 +228,8 @@ extension RunningCall {
     @discardableResult
     private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) -> FailedAttempt {
         let failure = FailedAttempt(
-            provider: attempt.provider.name, model: snapshot.models[attempt.candidate.model].name, error: error, reason: reason,
+            index: attempt.candidate.model, provider: attempt.provider.name, model: snapshot.models[attempt.candidate.model].name,
+            error: error, reason: reason,
             start: attempt.startedAt - request.arrivedAt, duration: .now() - attempt.startedAt, repair: repair,
             url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
             requestID: attempt.requestID.map { snapshot.mask($0) })
