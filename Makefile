@@ -23,7 +23,7 @@ FUZZER = .build-fuzz/release/Fuzz
 TSAN = halt_on_error=1:suppressions=$(CURDIR)/Tests/tsan.supp
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test clients clients-full fuzz bench profile soak tsan lint format docs system-packages nginx
+.PHONY: help run build test clients clients-full fuzz bench profile soak tsan lint format docs system-packages chromium nginx
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ test: system-packages ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-clients: system-packages .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, with LangChain and with LiteLLM
+clients: system-packages chromium .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, with LangChain and LiteLLM, and the dashboard in Chromium
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
@@ -115,6 +115,11 @@ system-packages:
 	@[ -e /usr/include/yaml.h ] && [ -e /usr/include/zlib.h ] && [ -e /usr/include/sqlite3.h ] || { \
 		echo "installing libyaml-dev, zlib1g-dev and libsqlite3-dev, for routes.yaml, compressed responses and the usage of keys"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq libyaml-dev zlib1g-dev libsqlite3-dev; }
+
+chromium:
+	@command -v chromium >/dev/null || { \
+		echo "installing chromium, in which the tests open the dashboard"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \

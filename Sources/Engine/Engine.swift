@@ -6,6 +6,7 @@ package import NIOCore
 package final class Engine: Sendable {
     package let store: PolicyStore
     package let status: PolicyStatus
+    package let reloads: ReloadHistory
     package let loops: [EngineLoop]
     package let budget: BufferBudget
     package let spool: BodySpool
@@ -29,6 +30,7 @@ package final class Engine: Sendable {
         earlierSpending = spent
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
+        reloads = ReloadHistory(snapshot)
         let retryBudget = RetryBudget(loops: eventLoops.count), sticky = sticky
         loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
             EngineLoop(

@@ -124,6 +124,16 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         return provider
     }
 
+    /// This loop's connections to each provider that has been called.
+    var poolViews: [PoolView] {
+        providers.values.compactMap { provider in
+            provider.pool.map { PoolView(provider: provider.name, busy: $0.busyCount, idle: $0.idleCount, waiting: $0.queuedCount) }
+        }
+    }
+
+    /// The number of this loop's running calls whose streams have their first content.
+    package var openStreams: Int { calls.count { $0.record.firstContentTime != nil } }
+
     /// The number of this loop's connections to the provider that are serving a request.
     package func busyCount(of instance: ProviderInstance) -> Int {
         providers[ObjectIdentifier(instance)]?.pool?.busyCount ?? 0
@@ -194,13 +204,15 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
             metadata: ["provider": "\(provider)"].merging(repair.advice.map { ["next": "\($0)"] } ?? [:]) { $1 })
     }
 
-    /// Logs that breakers have opened or closed. A breaker is shared, and only one attempt causes a transition, so each
-    /// is logged once.
+    /// Logs that breakers have opened or closed, and lets them remember why. A breaker is shared, and only one attempt
+    /// causes a transition, so each is logged once.
     ///
     /// - Parameter error: the failure that caused the transitions, without secrets.
     func report(_ transitions: BreakerTransitions, of model: Int, in snapshot: Snapshot, after error: ProviderError? = nil) {
         guard transitions.model != nil || transitions.account != nil else { return }
-        let key = snapshot.state(ofModel: model).key
+        let state = snapshot.state(ofModel: model), key = state.key
+        state.breaker.remember(transitions.model, after: error)
+        state.account.remember(transitions.account, after: error)
         log(transitions.model, "a model's breaker", ["provider": "\(key.provider)", "model": "\(key.name)"], error)
         log(transitions.account, "the breaker of a provider's account", ["provider": "\(key.provider)"], error)
     }

@@ -1,9 +1,9 @@
 import Codecs
 import Glibc
-import NIOCore
+package import NIOCore
 
 /// The wall clock. It can jump, so it is used for timestamps only, never to measure a duration.
-enum WallClock {
+package enum WallClock {
     /// Seconds since 1970, UTC; negative before.
     static var seconds: Double {
         var time = timespec()
@@ -15,7 +15,7 @@ enum WallClock {
     static var second: Int { Int(seconds.rounded(.down)) }
 
     /// What the clock will show at `deadline` if it doesn't jump: whole seconds since 1970, rounded up.
-    static func second(at deadline: NIODeadline) -> Int {
+    package static func second(at deadline: NIODeadline) -> Int {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let wait = (deadline - .now()).nanoseconds

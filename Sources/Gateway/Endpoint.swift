@@ -65,6 +65,8 @@ final class Endpoint: Sendable {
     /// nil for a path that clients of several faces share.
     let face: Face?
     let body: Body
+    /// Whether its clients are operators and probes.
+    let isAdministrative: Bool
     /// What it is for, in a few words, for the list at `/`.
     let about: String
     /// Called on the connection's event loop when the body is complete.
@@ -80,6 +82,7 @@ final class Endpoint: Sendable {
         self.access = access
         self.face = face
         self.body = body
+        isAdministrative = access == .admin || access == .open
         self.about = about
         self.serve = serve
     }

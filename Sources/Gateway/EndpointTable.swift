@@ -116,13 +116,24 @@ enum EndpointTable {
         Endpoint("health", .get, prefixed("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
         Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
         Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
-        Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.serve),
-        Endpoint("reload", .post, ["/admin/reload"], .admin, about: "reload the policy file", serve: ReloadEndpoint.serve),
+        Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.text),
+        admin("state", .get, "/state", "what each model is ready for, and why not", serve: StateEndpoint.all),
+        admin("state", .get, "/state/{id}", "the same for one of them", serve: StateEndpoint.one),
+        admin("state_reset", .post, "/state/{id}/reset", "close its breaker and forget its statistics", serve: StateEndpoint.reset),
+        admin("requests", .get, "/requests", "the last requests", serve: RequestsEndpoint.list),
+        admin("requests", .get, "/requests/{id}", "one of them", serve: RequestsEndpoint.one),
+        admin("events", .get, "/events", "what happens from now on, as server-sent events", serve: EventFeed.serve),
+        admin("history", .get, "/history", "figures of the last hour, for each minute", serve: HistoryEndpoint.serve),
+        admin("metrics_json", .get, "/metrics", "the metrics as JSON", serve: MetricsEndpoint.json),
+        admin("rate_limits", .get, "/rate-limits", "what is left of the limits", serve: RateLimitsEndpoint.serve),
+        admin("reloads", .get, "/reloads", "the last loads of the policy", serve: ReloadsEndpoint.serve),
+        admin("routes", .get, "/routes", "the routes of the policy, part by part", serve: RoutesEndpoint.serve),
+        admin("policy", .get, "/policy", "the policy's text without its secrets", serve: PolicyEndpoint.serve),
+        admin("reload", .post, "/reload", "reload the policy file", serve: ReloadEndpoint.serve),
+        admin("explain", .post, "/explain", body: .buffered, "the plan of a request", serve: ExplainEndpoint.serve),
+        admin("check", .post, "/check", body: .buffered, "the mistakes in a policy file", serve: CheckEndpoint.serve),
         Endpoint(
-            "explain", .post, ["/admin/explain"], .admin, body: .buffered, about: "the plan of a request", serve: ExplainEndpoint.serve
-        ),
-        Endpoint(
-            "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),
+            "ui", .get, ["/ui", "/ui/{id}"], .open, about: "the dashboard; its data needs an admin key", serve: DashboardEndpoint.serve),
         Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 
@@ -158,6 +169,14 @@ enum EndpointTable {
     private static let geminiChat: CallEndpoint.Translation = { body throws(ProviderError) in .chat(try Gemini.readRequest(body)) }
     private static let geminiEmbeddings: CallEndpoint.Translation = { body throws(ProviderError) in
         .embeddings(try GeminiEmbeddings.readRequest(body))
+    }
+
+    /// An endpoint for operators. The second path is that of an earlier router.
+    private static func admin(
+        _ name: String, _ method: Endpoint.Method, _ path: String, body: Endpoint.Body = .ignored, _ about: String,
+        serve: @escaping @Sendable (Exchange) -> Void
+    ) -> Endpoint {
+        Endpoint(name, method, ["/admin\(path)", "/api/v1/admin\(path)"], .admin, body: body, about: about, serve: serve)
     }
 
     /// The three paths of an endpoint: clients disagree on the base URL.

@@ -32,6 +32,8 @@ final class Exchange: ClientObserver {
     var admission: KeyAdmission?
     /// Reads the request's body, if it is a form.
     var form: MultipartReader?
+    /// The events that the response consists of; nil for any other response.
+    var feed: EventFeed?
     /// The names in the request's `model`, and whether it asks for a stream; nil until it is read.
     var asked: (models: [String], isStream: Bool)?
     private var hasEnded = false
@@ -164,6 +166,10 @@ final class Exchange: ClientObserver {
         var status: Int
         var body: [UInt8]
         var contentType = "application/json"
+        /// The error that is sent instead; nil: none.
+        var error: APIError?
+
+        static func error(_ error: APIError) -> Reply { Reply(status: error.status, body: [], error: error) }
     }
 
     /// Runs `makeReply` outside the event loop, then sends the reply on the event loop.
@@ -171,7 +177,10 @@ final class Exchange: ClientObserver {
         let bound = NIOLoopBound(self, eventLoop: server.eventLoop)
         Task {
             let reply = await makeReply()
-            bound.eventLoop.execute { bound.value.respond(reply.status, reply.body, contentType: reply.contentType) }
+            bound.eventLoop.execute {
+                if let error = reply.error { return bound.value.respond(error) }
+                bound.value.respond(reply.status, reply.body, contentType: reply.contentType)
+            }
         }
     }
 
@@ -195,7 +204,8 @@ final class Exchange: ClientObserver {
         loop.observer?.ended(
             RequestRecord(
                 requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,
-                method: server.head.method.description, path: isKnown ? path : snapshot.mask(path),
+                isAdministrative: endpoint?.isAdministrative ?? false, method: server.head.method.description,
+                path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName, requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
                 session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count,
                 bytesSent: server.bytesSent,
@@ -205,6 +215,11 @@ final class Exchange: ClientObserver {
     }
 
     func clientLeft() {
+        if let feed {
+            // A feed has no end that the client could wait for.
+            feed.stop()
+            return end(status: 200)
+        }
         // A running call ends now, and the exchange with it.
         if let call { call.clientLeft() } else { end(status: 499, error: departure) }
     }
@@ -215,5 +230,6 @@ final class Exchange: ClientObserver {
 
     func clientWritable(_ isWritable: Bool) {
         call?.clientWritable(isWritable)
+        feed?.clientWritable(isWritable)
     }
 }

@@ -5,6 +5,7 @@ package import NIOCore
 import ProviderKit
 import RoutingPolicy
 import Synchronization
+import Telemetry
 
 /// The server's handler: it finds each request's endpoint, authenticates the client and calls the endpoint.
 package final class GatewayHandler: ServerHandler {
@@ -12,6 +13,10 @@ package final class GatewayHandler: ServerHandler {
     let admin: AdminActions
     private let ready = Atomic(true)
     private let draining = Atomic(false)
+    /// In seconds since 1970.
+    let startedAt = Timestamp.seconds()
+    /// The server whose requests this handles; nil before `serves`.
+    private let server = Mutex<Server?>(nil)
 
     package init(engine: Engine, admin: AdminActions) {
         self.engine = engine
@@ -20,6 +25,15 @@ package final class GatewayHandler: ServerHandler {
 
     /// False from the start of a shutdown on.
     var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    /// Tells which server this handles the requests of, for the metrics.
+    package func serves(_ server: Server) { self.server.withLock { $0 = server } }
+
+    /// The connections of clients.
+    var openConnections: Int { server.withLock { $0 }?.openConnections ?? 0 }
+
+    /// Whether the process is shutting down.
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
 
     /// From now on `/readyz` responds with 503. Requests are still served.
     package func becomeUnready() { ready.store(false, ordering: .releasing) }
@@ -68,7 +82,7 @@ package final class GatewayHandler: ServerHandler {
                 endpoint.access == .open ? nil : try Authentication.key(of: server, face: .of(endpoint, server.head.fields), in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
             try Self.refuseContentEncoding(server.head.fields)
-            if endpoint.callsModels, draining.load(ordering: .acquiring) {
+            if endpoint.callsModels, isDraining {
                 server.closesConnection = true
                 throw APIError(503, "the router is shutting down; retry the request", code: "shutting_down", retryAfter: 1)
             }
@@ -147,7 +161,7 @@ package final class GatewayHandler: ServerHandler {
         loop.observer?.ended(
             RequestRecord(
                 requestID: loop.snapshot.mask(requestID), endpoint: endpoint?.name ?? EndpointTable.otherName,
-                method: head?.method.description,
+                isAdministrative: endpoint?.isAdministrative ?? false, method: head?.method.description,
                 path: (head?.path).map { loop.snapshot.mask($0) },
                 remoteHost: remoteHost, key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
                 error: error.code, message: loop.snapshot.mask(error.message), duration: .zero))

@@ -2,7 +2,8 @@ import Glibc
 
 /// Standard output, standard error, the environment and the exit of the process, without Foundation.
 enum Console {
-    static func out(_ text: String) { put(text, 1) }
+    /// - Parameter endsLine: whether a line feed is added to a text that doesn't end with one.
+    static func out(_ text: String, endsLine: Bool = true) { put(text, 1, endsLine: endsLine) }
 
     static func error(_ text: String) { put(text, 2) }
 
@@ -23,8 +24,13 @@ enum Console {
         return Int(size.ws_col)
     }
 
-    private static func put(_ text: String, _ descriptor: Int32) {
-        var line = text.hasSuffix("\n") || text.isEmpty ? text : text + "\n"
+    /// A text from outside without control characters, which could move the cursor or hide what follows.
+    static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    }
+
+    private static func put(_ text: String, _ descriptor: Int32, endsLine: Bool = true) {
+        var line = text.hasSuffix("\n") || text.isEmpty || !endsLine ? text : text + "\n"
         line.withUTF8 { bytes in
             var start = 0
             while start < bytes.count {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codecs
 import ConfigTree
 import Engine
 import Gateway
@@ -6,12 +7,12 @@ import HTTPWire
 import ProviderKit
 import RoutingPolicy
 
-struct ExplainCommand: ParsableCommand {
+struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Shows which models would be called for a request, in which order and why, and which are left out.",
         discussion: """
-            No upstream is called. Statistics and breakers are those of a new process; POST /admin/explain uses those of a running one.
+            No upstream is called. Statistics and breakers are those of a new process; with --server, those of a running one.
             Exit status: 0 the request is planned, 1 it is refused or the file is bad, 2 bad usage.
             """)
 
@@ -57,10 +58,20 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "The seed of random orders.")
     var seed: UInt64 = 1
 
+    @OptionGroup(title: "Running router") var server: ServerOption
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
+        if server.server != nil,
+            let other = [
+                ("a policy file", policy.file != nil || policy.config != nil), ("'--test'", test != nil), ("'--down'", !down.isEmpty),
+                ("'--tokens'", tokens != nil), ("'--last-served-by'", lastServedBy != nil),
+            ].first(where: \.1)?.0
+        {
+            throw ValidationError("\(other) can't be combined with '--server', which asks a running router; remove one of them")
+        }
         if request != nil || test != nil, let other = options.usedOptions.first {
             let source = request != nil ? "--request" : "--test"
             throw ValidationError("'\(other)' can't be combined with '\(source)', which is a complete request; remove one of them")
@@ -83,7 +94,8 @@ struct ExplainCommand: ParsableCommand {
         if let maxTokens = options.maxTokens, maxTokens < 1 { throw ValidationError("'--max-tokens' must be at least 1, not \(maxTokens)") }
     }
 
-    func run() throws {
+    func run() async throws {
+        if server.server != nil { return try await explainAtServer() }
         let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
         let explanation = ExplainedRequest(
@@ -96,6 +108,24 @@ struct ExplainCommand: ParsableCommand {
                 ? String(decoding: explanation.json, as: UTF8.self)
                 : ExplanationTable(explanation, policyName: policy.path, width: Console.width).text)
         if case .refused = explanation.outcome { throw ExitCode(1) }
+    }
+
+    /// Has a running router explain the request.
+    private func explainAtServer() async throws {
+        let operation = operation ?? .chat
+        var query = [("operation", operation.rawValue), ("seed", "\(seed)"), ("width", "\(Console.width ?? 0)")]
+        if let face { query.append(("face", face.rawValue)) }
+        if let key { query.append(("key", key)) }
+        let body = if let request { try PolicyFile.bytes(request) } else { options.sample(of: operation).json }
+        try await RouterClient.with(server) { router in
+            func explanation(_ type: String) async throws -> [UInt8] {
+                try await router.send(
+                    "POST", "/admin/explain", query: query, fields: [("accept", type)] + header.map { ($0.name, $0.value) }, body)
+            }
+            let document = try await explanation("application/json")
+            Console.out(String(decoding: json ? document : try await explanation("text/plain"), as: UTF8.self))
+            if JSONTree(document.span.bytes)?["refused"] != nil { throw ExitCode(1) }
+        }
     }
 
     private static func operation(named word: String) throws -> ProviderKit.Operation {

@@ -51,7 +51,7 @@ struct LiveTestRunner {
             transport: UpstreamTransport(tls: tls),
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
         let admin = AdminActions(
-            reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
+            version: Version.text, reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
             check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(

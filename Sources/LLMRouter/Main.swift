@@ -34,12 +34,13 @@ struct LLMRouterCommand: ParsableCommand {
             Check a file:      llm-router check routes.yaml
             Explain a plan:    llm-router explain routes.yaml --model auto --image
             Reload the file:   kill -HUP PID
+            See what it does:  llm-router top, or http://127.0.0.1:8080/ui/ in a browser
             Send a request:    curl localhost:8080/v1/chat/completions -d '{"messages":[{"role":"user","content":"Hello"}]}'
             """,
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
-            HelpConfigCommand.self,
+            TopCommand.self, HelpConfigCommand.self,
         ])
 }
 

@@ -56,6 +56,7 @@ struct Service {
             spent: spent, observer: { LoopTelemetry(log: log, usage: usage) })
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
+            version: Version.text,
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { PolicyFile.report(posted: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)
@@ -68,6 +69,7 @@ struct Service {
                     "limit": "\(limit)", "next": "raise it: 'ulimit -n NUMBER' in the shell, or LimitNOFILE=NUMBER in the systemd unit",
                 ])
         }
+        handler.serves(server)
         let listeners = Listeners(server: server, logger: logger)
         try await SpoolFolder().prepare(policy).commit()
         try await listeners.prepare(policy).commit()

@@ -1,7 +1,3 @@
-import Codecs
-import Engine
-import ProviderKit
-
 /// The access log: one JSON object per line, with a timestamp. All event loops share it.
 package final class AccessLog: Sendable {
     private let lines: LineWriter
@@ -12,9 +8,6 @@ package final class AccessLog: Sendable {
 
     var droppedLines: Int { lines.droppedLines }
 
-    func write(_ request: borrowing RequestRecord) {
-        var writer = JSONWriter(capacity: 1024)
-        request.write(at: .now(), to: &writer)
-        writer.withBytes { lines.write($0) }
-    }
+    /// - Parameter line: a JSON object.
+    func write(_ line: UnsafeRawBufferPointer) { lines.write(line) }
 }

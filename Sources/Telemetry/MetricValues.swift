@@ -1,100 +1,96 @@
-package import Engine
+import Engine
+import HTTPWire
 import ProviderKit
 
-/// The counters of a model on one event loop.
-final class ModelCounters {
-    var succeeded = 0
-    /// Keyed by the failure's reason, which is one of a fixed set.
-    var failures: [String: Int] = [:]
-    /// Responses that ended with a finish reason which the plugin doesn't know.
-    var unknownFinishReasons = 0
-    /// Requests that were sent again because the upstream had closed a kept connection without a response.
-    var replays = 0
-    /// Refused requests that were sent again with a repair.
-    var repairs = 0
-    var reported = TokenCount()
-    var estimated = TokenCount()
-    /// Of transcribed audio.
-    var audioSeconds = 0.0
-    /// US dollars.
-    var cost = 0.0
-    /// Requests that the model served without a known cost.
-    var unpriced = 0
-
-    var values: MetricValues.Model {
-        MetricValues.Model(
-            succeeded: succeeded, failures: failures, unknownFinishReasons: unknownFinishReasons, replays: replays, repairs: repairs,
-            reported: reported, estimated: estimated, audioSeconds: audioSeconds, cost: cost, unpriced: unpriced)
-    }
-}
-
-package struct TokenCount: Sendable {
-    package var prompt = 0
-    package var completion = 0
-
-    mutating func add(_ usage: Usage) {
-        prompt &+= usage.promptTokens ?? 0
-        completion &+= usage.completionTokens ?? 0
-    }
-
-    mutating func add(_ other: TokenCount) {
-        prompt &+= other.prompt
-        completion &+= other.completion
-    }
-}
-
-/// Counters since the start of the process. Their keys come from the policy or the program, never from a client.
+/// What the observers have counted since the start of the process, on one event loop or on all. Its keys come from the
+/// policy or the program, never from a client.
 package struct MetricValues: Sendable {
-    package struct Model: Sendable {
-        package var succeeded: Int
-        package var failures: [String: Int]
-        package var unknownFinishReasons: Int
-        package var replays: Int
-        package var repairs: Int
-        package var reported: TokenCount
-        package var estimated: TokenCount
-        package var audioSeconds: Double
-        /// US dollars.
-        package var cost: Double
-        package var unpriced: Int
-
-        mutating func add(_ other: Model) {
-            succeeded += other.succeeded
-            failures.merge(other.failures, uniquingKeysWith: +)
-            unknownFinishReasons += other.unknownFinishReasons
-            replays += other.replays
-            repairs += other.repairs
-            reported.add(other.reported)
-            estimated.add(other.estimated)
-            audioSeconds += other.audioSeconds
-            cost += other.cost
-            unpriced += other.unpriced
-        }
+    struct Request: Hashable, Sendable {
+        var endpoint: String
+        var status: Int
     }
 
-    package struct Request: Hashable, Sendable {
-        package var endpoint: String
-        package var status: Int
+    /// A call that went from one model to the next one, because of a failure.
+    struct Failover: Hashable, Sendable {
+        var from: ModelName
+        var to: ModelName
+        var failure: FailureClass
     }
 
-    package var models: [ModelName: Model] = [:]
-    package var requests: [Request: Int] = [:]
-    /// Responses that a fallback served, by route.
-    package var fallbacks: [String: Int] = [:]
-    /// Calls in progress; a gauge.
-    package var activeCalls = 0
+    var models: [ModelName: ModelCounters] = [:]
+    /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
+    private(set) var requests: [(key: Request, count: Int)] = []
+    /// By route; the calls that name a model have none.
+    private(set) var routes: [String: CallCounters] = [:]
+    /// By key; empty if the policy has none.
+    private(set) var keys: [String: CallCounters] = [:]
+    private(set) var failovers: [Failover: Int] = [:]
+    /// From the end of a request's body to its plan.
+    private(set) var overhead = DurationHistogram(.overhead)
+    /// Of the calls that waited in a queue.
+    private(set) var queue = DurationHistogram(.queue)
+    /// Of request bodies.
+    private(set) var receivedBytes = 0
+    /// Of response bodies.
+    private(set) var sentBytes = 0
+    /// How often a slow client has stopped the reading of its upstream.
+    private(set) var holds = 0
+    /// Calls in progress.
+    package internal(set) var activeCalls = 0
+    /// Those of them whose streams have their first content.
+    var openStreams = 0
     /// Lines that the access log, which all event loops share, has dropped.
-    package var droppedLogLines = 0
+    var droppedLogLines = 0
 
-    package mutating func add(_ other: MetricValues) {
-        models.merge(other.models) { mine, others in
-            var sum = mine
-            sum.add(others)
-            return sum
+    mutating func count(_ request: borrowing RequestRecord) {
+        let status = request.status, endpoint = request.endpoint
+        if let known = requests.firstIndex(where: { $0.key.status == status && $0.key.endpoint == endpoint }) {
+            requests[known].count &+= 1
+        } else {
+            requests.append((Request(endpoint: endpoint, status: status), 1))
         }
-        requests.merge(other.requests, uniquingKeysWith: +)
-        fallbacks.merge(other.fallbacks, uniquingKeysWith: +)
+        receivedBytes &+= request.bytesReceived
+        sentBytes &+= request.bytesSent
+    }
+
+    mutating func count(_ call: RunningCall) {
+        let record = call.record
+        routes[record.route ?? "", default: CallCounters()].count(record)
+        if let key = call.request.key { keys[key, default: CallCounters()].count(record) }
+        overhead.observe(microseconds: record.planTime.wholeMicroseconds)
+        if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds) }
+        holds &+= record.holds
+        if !record.errors.isEmpty { countFailovers(of: call) }
+    }
+
+    private mutating func countFailovers(of call: RunningCall) {
+        let failures = call.record.failures
+        let models = failures.map(\.index) + (call.record.failure == nil ? call.record.usage.model.map { [$0] } ?? [] : [])
+        for (failure, next) in zip(failures, models.dropFirst()) where failure.index != next {
+            let from = call.snapshot.metricName(ofModel: failure.index), to = call.snapshot.metricName(ofModel: next)
+            failovers[Failover(from: from, to: to, failure: failure.error.failure), default: 0] &+= 1
+        }
+    }
+
+    mutating func add(_ other: MetricValues) {
+        for (name, counters) in other.models { models[name, default: ModelCounters()].add(counters) }
+        for (key, count) in other.requests {
+            if let known = requests.firstIndex(where: { $0.key == key }) {
+                requests[known].count &+= count
+            } else {
+                requests.append((key, count))
+            }
+        }
+        for (name, counters) in other.routes { routes[name, default: CallCounters()].add(counters) }
+        for (name, counters) in other.keys { keys[name, default: CallCounters()].add(counters) }
+        failovers.merge(other.failovers, uniquingKeysWith: &+)
+        overhead.add(other.overhead)
+        queue.add(other.queue)
+        receivedBytes &+= other.receivedBytes
+        sentBytes &+= other.sentBytes
+        holds &+= other.holds
         activeCalls += other.activeCalls
+        openStreams += other.openStreams
         droppedLogLines = max(droppedLogLines, other.droppedLogLines)
     }
 }

@@ -38,6 +38,7 @@ extension RequestRecord {
         if let id = record.upstreamRequestID { writer.member("upstream_request_id", id) }
         writer.member("attempts", record.attempts)
         writer.member("fallback", record.isFallback)
+        if record.isHedged { writer.member("hedged", true) }
         if record.isReplayed { writer.member("replayed", true) }
         if !record.errors.isEmpty {
             writer.key("failed")
@@ -49,6 +50,9 @@ extension RequestRecord {
                         $0.member("class", error.error.failure.rawValue)
                         $0.member("reason", error.reason)
                         if let status = error.error.status { $0.member("status", status) }
+                        if let repair = error.repair { $0.member("repaired", repair) }
+                        $0.milliseconds("start_ms", error.start)
+                        $0.milliseconds("duration_ms", error.duration)
                         $0.member("message", Self.cut(error.error.message))
                         if let url = error.url { $0.member("url", Self.cut(url)) }
                         if let id = error.requestID { $0.member("upstream_request_id", id) }
@@ -75,17 +79,42 @@ extension RequestRecord {
                 }
             }
         }
+        if !record.resumePoints.isEmpty {
+            writer.key("resumed")
+            writer.array { writer in
+                for point in record.resumePoints {
+                    writer.object {
+                        $0.member("provider", point.provider)
+                        $0.member("model", point.model)
+                        $0.member("text_bytes", point.textBytes)
+                    }
+                }
+            }
+        }
         writer.member("usage_source", record.usage.source.rawValue)
-        if let tokens = record.usage.usage.promptTokens { writer.member("prompt_tokens", tokens) }
-        if let tokens = record.usage.usage.completionTokens { writer.member("completion_tokens", tokens) }
-        if let tokens = record.usage.usage.audioTokens { writer.member("audio_tokens", tokens) }
-        if let seconds = record.usage.usage.audioSeconds {
+        write(record.usage.usage, to: &writer)
+        if let cost = record.cost { writer.member("cost_usd", dollars: cost) }
+        writer.milliseconds("plan_ms", record.planTime)
+        if record.queueTime > .zero { writer.milliseconds("queue_ms", record.queueTime) }
+        if let time = record.firstByteTime {
+            if let upstream = record.upstreamTime { writer.milliseconds("upstream_start_ms", time - upstream) }
+            writer.milliseconds("first_byte_ms", time)
+        }
+        if let time = record.firstContentTime { writer.milliseconds("first_content_ms", time) }
+        writer.member("config", record.config)
+    }
+
+    private static func write(_ usage: Usage, to writer: inout JSONWriter) {
+        if let tokens = usage.promptTokens { writer.member("prompt_tokens", tokens) }
+        if let tokens = usage.cachedTokens { writer.member("cached_tokens", tokens) }
+        if let tokens = usage.cacheWriteTokens { writer.member("cache_write_tokens", tokens) }
+        if let tokens = usage.completionTokens { writer.member("completion_tokens", tokens) }
+        if let tokens = usage.reasoningTokens { writer.member("reasoning_tokens", tokens) }
+        if let tokens = usage.audioTokens { writer.member("audio_tokens", tokens) }
+        if let seconds = usage.audioSeconds {
             writer.key("audio_seconds")
             writer.double(seconds)
         }
-        if let cost = record.cost { writer.member("cost_usd", dollars: cost) }
-        if let time = record.firstByteTime { writer.milliseconds("first_byte_ms", time) }
-        writer.member("config", record.config)
     }
 
     private static func cut(_ text: String) -> String { text.cut(atByte: maxTextBytes) }

@@ -70,7 +70,7 @@ def policy(upstream):
 class RouterProcess:
     def __init__(self, policy):
         self.folder = tempfile.TemporaryDirectory()
-        path = Path(self.folder.name) / "routes.yaml"
+        path = self.path = Path(self.folder.name) / "routes.yaml"
         path.write_text(policy)
         self.access_log = open(Path(self.folder.name) / "access.log", "wb")
         self.process = subprocess.Popen(

@@ -1,5 +1,7 @@
 import NIOCore
+import ProviderKit
 import RoutingPolicy
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -341,6 +343,36 @@ struct StateBreakerTests {
             if case .halfOpen(let good, _) = driver.breaker.state { #expect(good == 0) }
             #expect(driver.breaker.state != .closed)
         }
+    }
+
+    @Test("a reset closes the breaker, ends a cooldown, and makes the verdicts on earlier attempts void")
+    func reset() throws {
+        let driver = Driver(.exact(failures: 1))
+        let older = try #require(driver.enter(.zero)), limited = try #require(driver.enter(.zero))
+        driver.attempt(.failed, at: .zero)
+        driver.record(.rateLimited(cooldown: .seconds(100)), of: limited, at: .zero)
+        driver.breaker.reset()
+        #expect(driver.availability(.zero) == .ready && driver.breaker.failuresInRow == 0)
+        driver.record(.failed, of: older, at: .zero)
+        #expect(driver.availability(.zero) == .ready && driver.breaker.failuresInRow == 0)
+    }
+
+    @Test("a breaker remembers the failure that opened it, and no failure before that")
+    func opening() throws {
+        let breaker = SharedBreaker(.exact(failures: 2))
+        var random = SplitMix64(seed: 1)
+        for (failure, isOpening) in [(FailureClass.upstreamError, false), (.timeout, true)] {
+            guard case .admitted(let pass) = breaker.enter(now: after(.zero)) else {
+                throw TestFailure("refused", CallSite(#fileID, #line))
+            }
+            let transition = breaker.on(.failed, of: pass, now: after(.zero), using: &random)
+            breaker.remember(transition, after: ProviderError(failure, status: 504, message: "slow"))
+            #expect((breaker.opening != nil) == isOpening)
+        }
+        let opening = try #require(breaker.opening)
+        #expect(opening.failure == .timeout && opening.status == 504 && opening.message == "slow")
+        breaker.reset()
+        #expect(breaker.opening == nil && breaker.isClosed)
     }
 
     @Test("a model in cooldown after a 429 is not probed early")

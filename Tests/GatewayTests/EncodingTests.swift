@@ -156,7 +156,8 @@ struct SmallEncodingTests {
     @Test("a refusal of the account is a 502 with the provider's own words, and is not worth a retry")
     func providerRejected() {
         let error = ProviderError(.providerRejected, status: 401, message: "Country, region, or territory not supported")
-        let failed = FailedAttempt(provider: "p", model: "m", error: error, reason: "provider_rejected", duration: .zero)
+        let failed = FailedAttempt(
+            index: 0, provider: "p", model: "m", error: error, reason: "provider_rejected", start: .zero, duration: .zero)
         let refusal = APIError(CallFailure(cause: .allFailed, status: 502, error: error), failures: [failed])
         #expect(refusal.status == 502 && refusal.shouldRetry == false)
         #expect(refusal.message.hasSuffix("Country, region, or territory not supported"))

@@ -44,7 +44,7 @@ struct EndpointTableTests {
     }
 
     @Test(arguments: [
-        "", "///", "/v2/models", "/v1/models//", "/v1/models/%zz", "/v1/models/%ff", "/chat/completions//", "/V1/models", "/ui", "/v1",
+        "", "///", "/v2/models", "/v1/models//", "/v1/models/%zz", "/v1/models/%ff", "/chat/completions//", "/V1/models", "/v1",
         "/v1/",
     ])
     func `any other path leads to no endpoint`(path: String) {
@@ -64,8 +64,8 @@ struct EndpointTableTests {
     }
 
     @Test(arguments: EndpointTable.rows)
-    func `only the health endpoints and the list of endpoints are open to clients without a key`(row: Endpoint) {
-        #expect((row.access == .open) == ["health", "livez", "readyz", "root"].contains(row.name))
+    func `only the health endpoints, the list of endpoints and the page of the dashboard are open to clients without a key`(row: Endpoint) {
+        #expect((row.access == .open) == ["health", "livez", "readyz", "root", "ui"].contains(row.name))
     }
 
     @Test

@@ -60,6 +60,14 @@ package final class CallRecord {
     package var firstByteTime: Duration?
     /// From the start of that attempt to the same byte: the upstream's share of `firstByteTime`.
     package var upstreamTime: Duration?
+    /// From the request's arrival to the first content of the stream; nil for a non-streamed response.
+    package var firstContentTime: Duration?
+    /// How long the call waited in queues for a slot of its key, of a model or of a provider.
+    package var queueTime: Duration = .zero
+    /// How often the client was so slow that the reading of the upstream's stream was stopped.
+    package var holds = 0
+    /// The class of the failure that ended the call; nil while it runs, and if its response is complete.
+    package var failure: FailureClass?
     /// From the request's arrival to the end of the call. Set just before `finish` or `fail`.
     package var totalTime: Duration = .zero
 
@@ -72,11 +80,15 @@ package final class CallRecord {
 
 /// An attempt that failed.
 package struct FailedAttempt: Sendable {
+    /// An index into the models of the call's policy.
+    package var index: Int
     package var provider: String
     package var model: String
     package var error: ProviderError
     /// The failure class, or the timer of a timeout (`timeout_first_byte`). One of a fixed set of values.
     package var reason: String
+    /// From the request's arrival to the start of the attempt.
+    package var start: Duration
     package var duration: Duration
     /// The repair with which the request was sent to the same model again, as a part of the same attempt; nil if the
     /// attempt ended here.

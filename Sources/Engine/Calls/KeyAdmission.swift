@@ -24,6 +24,9 @@ package final class KeyAdmission {  // confined to its event loop
     private var timeout: Scheduled<Void>?
     /// What the running call may cost.
     private var reserved: Spending?
+    private var waitsSince: NIODeadline?
+    /// How long the request waited in the queue.
+    private(set) var waitTime: Duration = .zero
 
     /// nil if the key has neither limits nor a budget.
     package static func make(loop: EngineLoop, snapshot: Snapshot, key: Int?) -> KeyAdmission? {
@@ -53,6 +56,7 @@ package final class KeyAdmission {  // confined to its event loop
         switch proceed(with: admission) {
         case .waiting:
             self.onEnd = onEnd
+            waitsSince = .now()
             timeout = eventLoop.scheduleTask(in: TimeAmount(queueTime)) { bound.value.timedOut() }
             return .waiting
         case let progress:
@@ -96,6 +100,7 @@ package final class KeyAdmission {  // confined to its event loop
     private func end(_ failure: CallFailure?) {
         timeout?.cancel()
         timeout = nil
+        if let since = waitsSince.take() { waitTime = .now() - since }
         onEnd.take()?(failure)
     }
 

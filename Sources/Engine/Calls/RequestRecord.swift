@@ -4,6 +4,8 @@
 package struct RequestRecord: ~Copyable {
     package let requestID: String
     package let endpoint: String
+    /// Whether it is a request of an operator or a probe, such as `/metrics`.
+    package let isAdministrative: Bool
     /// nil if the head could not be parsed, like `path`.
     package let method: String?
     package let path: String?
@@ -33,12 +35,14 @@ package struct RequestRecord: ~Copyable {
     package let duration: Duration
 
     package init(
-        requestID: String, endpoint: String, method: String?, path: String?, remoteHost: String?, key: String?,
-        requestedModel: String? = nil, session: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int, bytesSent: Int,
-        call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil, duration: Duration
+        requestID: String, endpoint: String, isAdministrative: Bool = false, method: String?, path: String?, remoteHost: String?,
+        key: String?, requestedModel: String? = nil, session: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int,
+        bytesSent: Int, call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil,
+        duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
+        self.isAdministrative = isAdministrative
         self.method = method
         self.path = path
         self.remoteHost = remoteHost

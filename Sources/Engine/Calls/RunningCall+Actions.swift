@@ -24,6 +24,7 @@ extension RunningCall {
             timer.set(holding.wakeTime)
         }
         if held.hasRepeat, !holding.hasRepeat { loop.retryBudget.end() }
+        if holding.isQueued != held.isQueued { recordQueue(holding.isQueued) }
         if !holding.isQueued { slot.take()?.cancel() }
         held = holding
     }
@@ -128,8 +129,16 @@ extension RunningCall {
         if failure == nil || machine.isCommitted { rememberModel() }
         recordSkipped()
         record.totalTime = .now() - request.arrivedAt
+        record.failure = failure?.error.failure
         loop.observer?.ended(self, failure)
         if let failure { writer.fail(failure, record) } else { writer.finish(record) }
+    }
+
+    /// Adds the time in a queue to the record when the call leaves it.
+    private func recordQueue(_ isQueued: Bool) {
+        let now = NIODeadline.now()
+        if !isQueued, let queuedAt { record.queueTime += now - queuedAt }
+        queuedAt = isQueued ? now : nil
     }
 
     private func recordSkipped() {

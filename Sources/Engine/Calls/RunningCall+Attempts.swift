@@ -123,6 +123,7 @@ extension RunningCall {
         record.upstreamRequestID = attempt.requestID.flatMap { snapshot.mask.shows($0) ? nil : $0 }
         record.firstByteTime = attempt.firstByteAt.map { $0 - request.arrivedAt }
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
+        if record.firstContentTime == nil { record.firstContentTime = attempt.firstContentAt.map { $0 - request.arrivedAt } }
         record.upstreamFields = attempt.passedFields
     }
 
@@ -228,8 +229,9 @@ extension RunningCall {
     @discardableResult
     private func record(_ error: ProviderError, _ reason: String, of attempt: Attempt, repair: String? = nil) -> FailedAttempt {
         let failure = FailedAttempt(
-            provider: attempt.provider.name, model: snapshot.models[attempt.candidate.model].name, error: error, reason: reason,
-            duration: .now() - attempt.startedAt, repair: repair,
+            index: attempt.candidate.model, provider: attempt.provider.name, model: snapshot.models[attempt.candidate.model].name,
+            error: error, reason: reason,
+            start: attempt.startedAt - request.arrivedAt, duration: .now() - attempt.startedAt, repair: repair,
             url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
             requestID: attempt.requestID.map { snapshot.mask($0) })
         record.errors.append(failure)

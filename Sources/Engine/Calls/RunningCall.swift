@@ -34,6 +34,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     var slot: AttemptTicket?
     /// The number of the current place in a queue. A slot that is granted for an earlier one is ignored.
     var slotNumber = 0
+    /// Since when the call waits for a slot of a model; nil if it doesn't.
+    var queuedAt: NIODeadline?
     /// The call's place under the limits of its key; nil if the key has none.
     let admission: KeyAdmission?
     /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
@@ -53,6 +55,7 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.writer = writer
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
         record.planTime = .now() - request.readAt
+        if let admission { record.queueTime = admission.waitTime }
         let isUpload = if case .form = request.payload { true } else { false }
         let deadline = (isUpload ? request.readAt : request.arrivedAt) + plan.total
         machine = CallMachine(

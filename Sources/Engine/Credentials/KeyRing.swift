@@ -101,6 +101,13 @@ package final class KeyRing: Sendable {
         }
     }
 
+    /// Ends all cooldowns.
+    package func reset() {
+        state.withLock { state in
+            for position in state.keys.indices { state.keys[position] = Key() }
+        }
+    }
+
     /// The keys that cool down, in order: their positions from 1, why and until when.
     package func cooling(now: NIODeadline) -> [(position: Int, reason: Reason, until: NIODeadline)] {
         state.withLock { state in

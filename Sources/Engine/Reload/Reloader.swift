@@ -37,8 +37,10 @@ package struct Reloader: Sendable {
     /// reload waits; none is lost.
     package func run(_ triggers: AsyncStream<ReloadTrigger>) async {
         for await trigger in triggers {
+            let start = ContinuousClock.now
             let outcome = await reload()
             log(outcome, trigger.source)
+            remember(outcome, trigger.source, start.duration(to: .now))
             trigger.reply?.resume(returning: outcome)
         }
     }
@@ -64,6 +66,17 @@ package struct Reloader: Sendable {
     private func keep(_ errors: [String], _ report: String) -> Outcome {
         engine.status.failed(errors)
         return .kept(errors: errors, report: report)
+    }
+
+    private func remember(_ outcome: Outcome, _ source: String, _ duration: Duration) {
+        let snapshot = engine.store.current
+        var entry = ReloadHistory.Entry(
+            time: now(), source: source, duration: duration, digest: snapshot.policy.digest, generation: snapshot.generation)
+        switch outcome {
+        case .swapped(let changes): entry.changes = changes
+        case .kept(let errors, _): entry.errors = errors
+        }
+        engine.reloads.add(entry)
     }
 
     private func log(_ outcome: Outcome, _ source: String) {

@@ -193,6 +193,13 @@ package struct Breaker: Sendable {
         }
     }
 
+    /// Closes the breaker and ends the cooldown, as if nothing had failed. Verdicts on attempts that began before are
+    /// ignored.
+    mutating func reset() {
+        close()
+        coolsDownUntil = nil
+    }
+
     private var goodProbes: Int {
         if case .halfOpen(let good, _) = state { good } else { 0 }
     }

@@ -102,11 +102,19 @@ package final class ModelState: Sendable {
         CallMachine.Refusal(availability: availability, account: account.availability(now: now).isAvailable ? nil : account.refusal)
     }
 
+    /// Closes the breakers of the model and of its provider's account, and forgets the statistics. What limits count
+    /// stays.
+    package func reset() {
+        breaker.reset()
+        account.reset()
+        statistics.reset()
+    }
+
     package func view(now: NIODeadline) -> ModelStateView {
-        let breaker = breaker.value
+        let value = breaker.value, account = BreakerPhase(account.value, now: now)
         return ModelStateView(
-            availability: availability(now: now), breaker: BreakerPhase(breaker, now: now).or(BreakerPhase(account.value, now: now)),
-            failuresInRow: breaker.failuresInRow,
+            availability: availability(now: now), breaker: BreakerPhase(value, now: now).or(account), account: account,
+            failuresInRow: value.failuresInRow, opening: account == .closed ? breaker.opening : self.account.opening,
             statistics: statistics.summary(now: now), inFlight: attemptsInFlight.value, limits: limits.own?.view(now: now))
     }
 

@@ -22,13 +22,24 @@ package enum BreakerPhase: String, Sendable, CaseIterable {
 package struct ModelName: Hashable, Sendable {
     package var provider: String
     package var model: String
+
+    package init(provider: String, model: String) {
+        self.provider = provider
+        self.model = model
+    }
 }
 
 /// The state of a model at one point in time.
 package struct ModelStateView: Sendable, Equatable {
     package var availability: Availability
+    /// Of the model, or of its provider's account if the model's is closed.
     package var breaker: BreakerPhase
+    /// Of the provider's account.
+    package var account: BreakerPhase
     package var failuresInRow: Int
+    /// What last opened the breaker of the account, if that is not closed, else that of the model; nil if neither ever
+    /// opened.
+    package var opening: BreakerOpening?
     package var statistics: StatisticsSummary
     /// Attempts in progress.
     package var inFlight: Int
@@ -38,7 +49,7 @@ package struct ModelStateView: Sendable, Equatable {
     /// Takes over what is worse at another model that the same wildcard stands for.
     mutating func add(_ other: ModelStateView) {
         if breaker == .closed || other.breaker == .open { breaker = other.breaker }
-        failuresInRow = max(failuresInRow, other.failuresInRow)
+        if other.failuresInRow > failuresInRow { (failuresInRow, opening) = (other.failuresInRow, other.opening) }
         if other.statistics.successRate < statistics.successRate { statistics = other.statistics }
     }
 }

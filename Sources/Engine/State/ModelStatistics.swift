@@ -32,6 +32,11 @@ package final class ModelStatistics: Sendable {
         samples.withLock { $0.window.addFailure(now: now) }
     }
 
+    func reset() {
+        let window = window
+        samples.withLock { $0 = Samples(window: StatisticsWindow(window: window)) }
+    }
+
     package func summary(now: NIODeadline) -> StatisticsSummary {
         samples.withLock { $0.window.summary(now: now) }
     }

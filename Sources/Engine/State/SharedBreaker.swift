@@ -9,6 +9,7 @@ package final class SharedBreaker: Sendable {
     package let settings: BreakerSettings
     private let breaker: Mutex<Breaker>
     private let lastRefusal: Mutex<ProviderError?>
+    private let lastOpening = Mutex<BreakerOpening?>(nil)
     /// The `BreakerWord` of the breaker, written under the lock.
     private let published: Atomic<UInt64>
 
@@ -42,6 +43,26 @@ package final class SharedBreaker: Sendable {
     package var refusal: ProviderError? { lastRefusal.withLock { $0 } }
 
     func remember(_ refusal: ProviderError) { lastRefusal.withLock { $0 = refusal } }
+
+    /// Why and when the breaker last opened; nil if it never has.
+    package var opening: BreakerOpening? { lastOpening.withLock { $0 } }
+
+    /// Remembers why the breaker has opened.
+    ///
+    /// - Parameter error: without secrets.
+    func remember(_ transition: Breaker.Transition?, after error: ProviderError?) {
+        guard case .opened = transition, let error else { return }
+        let opening = BreakerOpening(
+            failure: error.failure, status: error.status, message: error.message, time: WallClock.second(at: .now()))
+        lastOpening.withLock { $0 = opening }
+    }
+
+    /// Closes the breaker and forgets its failures.
+    func reset() {
+        change { $0.reset() }
+        lastRefusal.withLock { $0 = nil }
+        lastOpening.withLock { $0 = nil }
+    }
 
     /// Whether the breaker is closed, and not in cooldown. Takes no lock.
     var isClosed: Bool { word.closedPass != nil }
@@ -86,6 +107,7 @@ package final class SharedBreaker: Sendable {
 
     private var word: BreakerWord { BreakerWord(rawValue: published.load(ordering: .relaxed)) }
 
+    @discardableResult
     private func change<Result: Sendable>(_ change: (inout Breaker) -> Result) -> (result: Result, transition: Breaker.Transition?) {
         breaker.withLock { breaker in
             let before = breaker

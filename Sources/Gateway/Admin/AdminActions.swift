@@ -8,10 +8,14 @@ package struct AdminActions: Sendable {
     /// Validates the text of a policy file like a load, but without the files that it includes.
     let check: @Sendable (_ text: [UInt8]) -> PolicyReport
 
+    /// The version of the program.
+    let version: String
+
     package init(
-        reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome,
+        version: String, reload: @escaping @Sendable (_ source: String) async -> Reloader.Outcome,
         check: @escaping @Sendable (_ text: [UInt8]) -> PolicyReport
     ) {
+        self.version = version
         self.reload = reload
         self.check = check
     }

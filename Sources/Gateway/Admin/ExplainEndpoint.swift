@@ -4,7 +4,7 @@ import ProviderKit
 import RoutingPolicy
 
 /// `POST /admin/explain`: plans the posted request with the current state of this process. It calls no upstream
-/// and counts nothing.
+/// and counts nothing. The explanation is JSON, or the table of `llm-router explain` for clients that prefer text.
 enum ExplainEndpoint {
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
@@ -14,7 +14,12 @@ enum ExplainEndpoint {
                 face: query.face, key: query.key,
                 in: exchange.snapshot)
             let explanation = request.explanation(state: .live(exchange.loop, exchange.snapshot, seed: query.seed))
-            exchange.respond(200, explanation.json)
+            let accept = MediaRanges(exchange.server.head.fields.value("accept") ?? "*/*")
+            guard accept.quality(of: "text/plain") > accept.quality(of: "application/json") else {
+                return exchange.respond(200, explanation.json)
+            }
+            let table = ExplanationTable(explanation, policyName: "in service", width: query.width)
+            exchange.respond(200, Array(table.text.utf8), contentType: "text/plain; charset=utf-8")
         } catch {
             exchange.respond(error)
         }
@@ -27,6 +32,8 @@ enum ExplainEndpoint {
         var key: Int?
         /// The seed of random choices.
         var seed: UInt64 = 1
+        /// The columns of a table; nil: the default.
+        var width: Int?
 
         init(_ text: String, of policy: RoutingPolicy) throws(APIError) {
             for pair in text.split(separator: "&") {
@@ -58,6 +65,11 @@ enum ExplainEndpoint {
                         throw APIError(400, "'seed' must be an integer of at least 0", code: "invalid_value", param: "seed")
                     }
                     seed = number
+                case "width":
+                    guard let number = Int(value), 0...10_000 ~= number else {
+                        throw APIError(400, "'width' must be an integer from 0 to 10000", code: "invalid_value", param: "width")
+                    }
+                    width = number == 0 ? nil : number
                 default:
                     throw Self.unknownParameter(String(parts[0]))
                 }
@@ -67,7 +79,7 @@ enum ExplainEndpoint {
         private static func unknownParameter(_ text: String) -> APIError {
             APIError(
                 400,
-                "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are operation=NAME, face=NAME, key=NAME and seed=NUMBER",
+                "'\(text.excerpt)' is not a parameter of this endpoint; the parameters are operation=NAME, face=NAME, key=NAME, seed=NUMBER and width=NUMBER",
                 code: "invalid_value")
         }
     }

@@ -1,16 +1,32 @@
+import Codecs
 import Engine
+import ProviderKit
 import Telemetry
 
-/// `GET /metrics`, in Prometheus' text format.
+/// The metrics: `GET /metrics` as text for Prometheus, and `GET /admin/metrics` as JSON.
 enum MetricsEndpoint {
-    static func serve(_ exchange: Exchange) {
+    static func text(_ exchange: Exchange) {
+        let accepted = MediaRanges(exchange.server.head.fields.value("accept") ?? "*/*")
+        func quality(_ format: MetricsText.Format) -> Double { accepted.quality(of: format.mediaType) }
+        let format = quality(.openMetrics) > quality(.prometheus) ? MetricsText.Format.openMetrics : .prometheus
         let gateway = exchange.gateway
         exchange.respondLater {
-            var text = MetricsText()
-            text.write(
-                await gateway.engine.metrics(), gateway.engine.status.value, states: gateway.engine.stateViews,
-                keys: gateway.engine.keyViews, bufferedBytes: gateway.engine.budget.usedBytes, spooledBytes: gateway.engine.spool.usedBytes)
-            return Exchange.Reply(status: 200, body: text.bytes, contentType: "text/plain; version=0.0.4; charset=utf-8")
+            let text = MetricsText(await families(gateway), format)
+            return Exchange.Reply(status: 200, body: text.bytes, contentType: format.contentType)
         }
+    }
+
+    static func json(_ exchange: Exchange) {
+        let gateway = exchange.gateway
+        exchange.respondLater {
+            let families = await families(gateway)
+            return .json { families.write(to: &$0) }
+        }
+    }
+
+    private static func families(_ gateway: GatewayHandler) async -> [MetricFamily] {
+        await gateway.engine.metricFamilies(
+            ServiceFigures(
+                version: gateway.admin.version, startedAt: gateway.startedAt, openConnections: gateway.openConnections))
     }
 }

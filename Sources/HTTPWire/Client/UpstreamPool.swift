@@ -26,9 +26,9 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
         connector = UpstreamConnector(endpoint: endpoint, eventLoop: eventLoop, tls: tls)
     }
 
-    var idleCount: Int { idle.count }
+    package var idleCount: Int { idle.count }
     package var busyCount: Int { connections - idle.count }
-    var queuedCount: Int { queue.count }
+    package var queuedCount: Int { queue.count }
     /// The descriptor of the connection that is used next.
     var idleDescriptor: CInt? { idle.last?.connection.socket.descriptor }
 

@@ -52,7 +52,7 @@ package final class Server: Sendable {
         }
     }
 
-    var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
+    package var openConnections: Int { loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) } }
     package var openExchanges: Int { loops.reduce(0) { $0 + $1.exchangeCount.load(ordering: .relaxed) } }
 
     /// Opens a listener. Replaces a unix socket that no process listens on; throws if one does.

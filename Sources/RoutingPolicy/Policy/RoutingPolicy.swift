@@ -18,6 +18,9 @@ package struct RoutingPolicy: Sendable, OptionHolder {
     /// about models without a price.
     package var offMessages: Set<String> = []
 
+    /// The files that the policy comes from; nil for one that was not loaded.
+    package var text: PolicyText?
+
     package init() {}
 }
 

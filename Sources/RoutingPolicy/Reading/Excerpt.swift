@@ -19,8 +19,9 @@ struct Excerpt {
         guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
-        let hidden = Excerpt.hiddenRange(of: scalars, line: position.line, in: text, file: position.file, secrets: secrets, plain: plain)
-        let masked = merged((hidden.map { [$0] } ?? []) + regions + CredentialText.ranges(in: scalars))
+        let masked = Excerpt.hiddenColumns(
+            of: scalars, at: position, isBelowSecret: Excerpt.isBelowSecret(line: position.line, indent: Excerpt.indent(scalars), in: text),
+            secrets: secrets, plain: plain, regions: regions)
         cells = []
         for (index, scalar) in scalars.enumerated() {
             if let range = masked.first(where: { $0.contains(index) }) {
@@ -54,15 +55,34 @@ struct Excerpt {
     /// Index into `cells`.
     private var caret: Int
 
+    /// The columns of a line that are masked, from 0, in order and apart from each other.
+    ///
+    /// - Parameters:
+    ///   - position: anywhere in the line.
+    ///   - isBelowSecret: whether the line is part of the value of a sensitive key above it.
+    ///   - secrets: where the file's secrets are.
+    ///   - plain: as for `init`.
+    ///   - regions: columns that are masked in any case.
+    static func hiddenColumns(
+        of line: [Unicode.Scalar], at position: SourcePosition, isBelowSecret: Bool, secrets: [SourcePosition],
+        plain: Set<SourcePosition>, regions: [Range<Int>]
+    ) -> [Range<Int>] {
+        let hidden = hiddenRange(of: line, at: position, isBelowSecret: isBelowSecret, secrets: secrets, plain: plain)
+        return merged((hidden.map { [$0] } ?? []) + regions + CredentialText.ranges(in: line))
+    }
+
     private static func hiddenRange(
-        of line: [Unicode.Scalar], line number: Int, in text: SourceText, file: String, secrets: [SourcePosition],
+        of line: [Unicode.Scalar], at position: SourcePosition, isBelowSecret: Bool, secrets: [SourcePosition],
         plain: Set<SourcePosition>
     ) -> Range<Int>? {
         var start: Int?
-        if isBelowSecret(line: number, indent: indent(line), in: text) { start = indent(line) }
-        let exempt = plain.isEmpty ? [] : line.indices.filter { plain.contains(SourcePosition(file: file, line: number, column: $0 + 1)) }
+        if isBelowSecret { start = indent(line) }
+        let exempt =
+            plain.isEmpty
+            ? []
+            : line.indices.filter { plain.contains(SourcePosition(file: position.file, line: position.line, column: $0 + 1)) }
         if let value = sensitiveValue(in: line, besides: exempt) { start = min(start ?? value, value) }
-        for secret in secrets where secret.line == number { start = min(start ?? secret.column - 1, secret.column - 1) }
+        for secret in secrets where secret.line == position.line { start = min(start ?? secret.column - 1, secret.column - 1) }
         let address = addressSecret(in: line)
         guard let start, start < line.count, !isReference(line[start...]) else { return address }
         return min(start, address?.lowerBound ?? start)..<line.count
@@ -118,12 +138,17 @@ struct Excerpt {
             if let outer = text.indent(ofLine: number), outer < indent {
                 guard text.isShort(line: number) else { return true }
                 indent = outer
-                // The value may begin on a line below (`headers:`, `secret: |`), so "x" takes its place.
-                if sensitiveValue(in: Array((text.line(number) ?? "").unicodeScalars) + ["x"]) != nil { return true }
+                if mayHoldSecretBelow(Array((text.line(number) ?? "").unicodeScalars)) { return true }
             }
             number -= 1
         }
         return false
+    }
+
+    /// Whether the lines that belong to a line may be the value of its sensitive key.
+    static func mayHoldSecretBelow(_ line: [Unicode.Scalar]) -> Bool {
+        // The value may begin on a line below (`headers:`, `secret: |`), so "x" takes its place.
+        sensitiveValue(in: line + ["x"]) != nil
     }
 
     private static func indent(_ line: [Unicode.Scalar]) -> Int {

@@ -25,7 +25,8 @@ package struct PolicyLoader: Sendable {
         }
         var schema = PolicySchema(plugins: plugins, vocabulary: vocabulary, needsModels: needsModels)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
-        let policy = schema.read(files.entries, at: top)
+        var policy = schema.read(files.entries, at: top)
+        policy?.text = PolicyText(files.texts, secrets: schema.secrets, plain: schema.plain, vocabulary: vocabulary)
         return PolicyReport(
             policy: policy, issues: files.issues + schema.issues, root: files.entries, isParsed: true, texts: files.texts,
             vocabulary: vocabulary, secrets: schema.secrets, plain: schema.plain)

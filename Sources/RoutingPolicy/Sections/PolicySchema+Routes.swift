@@ -63,7 +63,7 @@ extension FallbackChains: OptionHolder {
 
 extension RoutingPolicy {
     /// The steps of a chain as a difference shows them.
-    func words(_ steps: [RouteStep]) -> [String] {
+    package func words(_ steps: [RouteStep]) -> [String] {
         steps.compactMap { step in
             switch step {
             case .models(let indices): indices.first.map { indices.count == 1 ? models[$0].key : models[$0].name }

@@ -1,0 +1,33 @@
+/// The parameters in the query of an admin endpoint. Unlike those of the faces, an unknown one is an error, because a
+/// person wrote it.
+struct QueryFields {
+    private var values: [String: String] = [:]
+
+    /// - Parameter names: the parameters of the endpoint.
+    init(_ exchange: Exchange, _ names: String...) throws(APIError) {
+        for pair in (exchange.server.head.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            let name = String(parts[0])
+            guard parts.count == 2, names.contains(name), let value = String(percentEncoded: parts[1].utf8) else {
+                throw APIError(
+                    400,
+                    "'\(String(pair).excerpt)' is not a parameter of this endpoint; the parameters are "
+                        + names.map { "\($0)=…" }.joined(separator: ", "),
+                    code: "invalid_value")
+            }
+            values[name] = value
+        }
+    }
+
+    subscript(name: String) -> String? { values[name] }
+
+    /// The number that a parameter has; nil if it is missing.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {
+        guard let text = values[name] else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw APIError(
+                400, "'\(name)' must be a number from \(range.lowerBound) to \(range.upperBound)", code: "invalid_value", param: name)
+        }
+        return number
+    }
+}

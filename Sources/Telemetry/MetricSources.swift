@@ -1,0 +1,42 @@
+package import Engine
+
+/// Everything that the metrics are made from, at one point in time.
+package struct MetricSources: Sendable {
+    var values: MetricValues
+    var policy: PolicyStatus.Value
+    var generation: Int
+    var states: [ModelName: ModelStateView]
+    var providerKeys: [(provider: String, keys: [(state: String, count: Int)])]
+    var limiters: [NamedLimiterView]
+    var pools: [PoolView]
+    var bufferedBytes: Int
+    var spooledBytes: Int
+    var process: ProcessFigures
+    var service: ServiceFigures
+}
+
+/// What the process knows about itself.
+package struct ServiceFigures: Sendable {
+    package var version: String
+    /// In seconds since 1970.
+    package var startedAt: Int
+    /// Of clients.
+    package var openConnections: Int
+
+    package init(version: String, startedAt: Int, openConnections: Int) {
+        (self.version, self.startedAt, self.openConnections) = (version, startedAt, openConnections)
+    }
+}
+
+extension Engine {
+    /// All metrics.
+    package func metricFamilies(_ service: ServiceFigures) async -> [MetricFamily] {
+        let snapshot = store.current
+        return MetricFamilies(
+            MetricSources(
+                values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews, providerKeys: keyViews,
+                limiters: snapshot.limiterViews, pools: await poolViews(), bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,
+                process: .now(), service: service)
+        ).all
+    }
+}

@@ -1,0 +1,87 @@
+import Engine
+import HTTPWire
+import ProviderKit
+
+/// What happened with a model: on one event loop since the start, or on all.
+package struct ModelCounters: Sendable {
+    package private(set) var succeeded = 0
+    /// Keyed by the failure's reason, which is one of a fixed set.
+    package private(set) var failures: [String: Int] = [:]
+    /// Responses that ended with a finish reason which the plugin doesn't know.
+    private(set) var unknownFinishReasons = 0
+    /// Requests that were sent again because the upstream had closed a kept connection without a response.
+    private(set) var replays = 0
+    /// Refused requests that were sent again with a repair.
+    private(set) var repairs = 0
+    private(set) var reported = TokenCounts()
+    private(set) var estimated = TokenCounts()
+    /// Calls that the model served, and whose tokens the provider didn't report.
+    private(set) var withoutUsage = 0
+    /// Of transcribed audio.
+    private(set) var audioSeconds = 0.0
+    /// US dollars.
+    private(set) var cost = 0.0
+    /// Requests that the model served without a known cost.
+    private(set) var unpriced = 0
+    /// Streams that have ended, by how.
+    private(set) var streams: [StreamEnd: Int] = [:]
+    /// From the arrival of requests to the end of their complete responses.
+    private(set) var duration = DurationHistogram(.response)
+    /// From the arrival of requests to the first content of their streams.
+    private(set) var firstToken = DurationHistogram(.firstToken)
+    /// From the first content of complete streams to their end, for each token after the first.
+    private(set) var perOutputToken = DurationHistogram(.outputToken)
+
+    /// How a stream ended after its first content.
+    enum StreamEnd: String, CaseIterable {
+        case completed, broken
+        /// The client left, or the process was stopped.
+        case cancelled
+    }
+
+    mutating func countRepeat(isRepair: Bool) { if isRepair { repairs &+= 1 } else { replays &+= 1 } }
+
+    /// - Parameter failure: nil if the attempt succeeded.
+    mutating func countAttempt(_ failure: FailedAttempt?, hasUnknownFinishReason: Bool) {
+        if let failure {
+            failures[failure.reason, default: 0] &+= 1
+        } else {
+            succeeded &+= 1
+            if hasUnknownFinishReason { unknownFinishReasons &+= 1 }
+        }
+    }
+
+    /// Counts a call that the model served, completely or in part.
+    mutating func countCall(_ record: CallRecord, hasPrice: Bool) {
+        let usage = record.usage.usage
+        if record.usage.source == .reported { reported.add(usage) } else { estimated.add(usage) }
+        if record.usage.source == .estimated { withoutUsage &+= 1 }
+        audioSeconds += usage.audioSeconds ?? 0
+        if let cost = record.cost { self.cost += cost } else if !hasPrice { unpriced &+= 1 }
+        let total = record.totalTime.wholeMicroseconds
+        if record.failure == nil { duration.observe(microseconds: total) }
+        guard let first = record.firstContentTime?.wholeMicroseconds else { return }
+        firstToken.observe(microseconds: first)
+        streams[record.failure == nil ? .completed : record.failure == .cancelled ? .cancelled : .broken, default: 0] &+= 1
+        guard record.failure == nil, record.usage.source == .reported, let tokens = usage.completionTokens, tokens > 1 else { return }
+        perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1))
+    }
+
+    mutating func add(_ other: ModelCounters) {
+        succeeded &+= other.succeeded
+        failures.merge(other.failures, uniquingKeysWith: &+)
+        unknownFinishReasons &+= other.unknownFinishReasons
+        replays &+= other.replays
+        repairs &+= other.repairs
+        reported.add(other.reported)
+        estimated.add(other.estimated)
+        withoutUsage &+= other.withoutUsage
+        audioSeconds += other.audioSeconds
+        cost += other.cost
+        unpriced &+= other.unpriced
+        streams.merge(other.streams, uniquingKeysWith: &+)
+        duration.add(other.duration)
+        firstToken.add(other.firstToken)
+        perOutputToken.add(other.perOutputToken)
+    }
+}
