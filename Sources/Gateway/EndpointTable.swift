@@ -123,6 +123,7 @@ enum EndpointTable {
         ),
         Endpoint(
             "check", .post, ["/admin/check"], .admin, body: .buffered, about: "the mistakes in a policy file", serve: CheckEndpoint.serve),
+        Endpoint("openapi", .get, ["/openapi.json"], .open, about: "this list for programs, in OpenAPI", serve: OpenAPIEndpoint.serve),
         Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 

@@ -84,7 +84,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
+        let snapshot = Snapshot.provision(try PolicyFile.policy(policy, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
         let explanation = ExplainedRequest(
             input.operation, body: input.body, headers: HTTPFields(input.headers.map { ($0.name, $0.value) }), face: input.face,

@@ -6,56 +6,28 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// Sends one request to the router's own server, and collects the response.
+/// Sends the request of a test to the router's own server.
 enum LiveCall {
     /// - Parameter port: the server's port on 127.0.0.1.
     static func send(
         _ test: RoutingExpectation, secret: String?, toPort port: Int, on eventLoop: any EventLoop
     ) async throws -> LiveResponse {
-        let received = eventLoop.makePromise(of: LiveResponse.self)
-        eventLoop.execute {
-            let endpoint = UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false)
-            let pool = UpstreamPool(endpoint: endpoint, eventLoop: eventLoop, settings: UpstreamPoolSettings(), tls: nil)
-            received.futureResult.whenComplete { _ in pool.shutdown() }
-            let head = UpstreamRequestHead(
-                method: "POST", target: test.operation.path, authority: endpoint.host,
-                fields: (secret.map { [("authorization", "Bearer \($0)")] } ?? []) + test.headers.map { ($0.name, $0.value) })
-            // The limits of the policy under test end the request.
-            let timeouts = UpstreamTimeouts(
-                queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)
-            _ = pool.start(
-                UpstreamMessage(head, body: [ByteBuffer(bytes: test.body)], isResponseBuffered: true), timeouts: timeouts,
-                delegate: Collector(received))
-        }
-        return try await received.futureResult.get()
-    }
-
-    private final class Collector: UpstreamDelegate {
-        private let promise: EventLoopPromise<LiveResponse>
-        private var response = LiveResponse()
-
-        init(_ promise: EventLoopPromise<LiveResponse>) { self.promise = promise }
-
-        let isReadyForUpstreamBody = true
-
-        func upstreamMayReplay(_ call: UpstreamCall) -> Bool { false }
-        func upstreamRequestSent(_ call: UpstreamCall) {}
-        func upstream(_ call: UpstreamCall, head: UpstreamResponseHead) { response.status = head.status }
-        func upstream(_ call: UpstreamCall, body: ByteBuffer) { response.body += body.readableBytesView }
-        func upstreamReadComplete(_ call: UpstreamCall) {}
-        func upstreamEnd(_ call: UpstreamCall) { promise.succeed(response) }
-
-        func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) {
-            // A stream that the router breaks off is a response too, without a result.
-            if case .truncated = failure { promise.succeed(response) } else { promise.fail(failure) }
-        }
+        let head = UpstreamRequestHead(
+            method: "POST", target: test.operation.path, authority: "127.0.0.1",
+            fields: (secret.map { [("authorization", "Bearer \($0)")] } ?? []) + test.headers.map { ($0.name, $0.value) })
+        // The limits of the policy under test end the request.
+        let timeouts = UpstreamTimeouts(
+            queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)
+        let response = try await SingleRequest.send(
+            head, body: test.body, to: UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false), timeouts: timeouts, on: eventLoop)
+        return LiveResponse(status: response.status, body: response.body)
     }
 }
 
 /// A response of the router's own server, streamed or non-streamed.
 struct LiveResponse {
-    fileprivate(set) var status = 0
-    fileprivate var body: [UInt8] = []
+    let status: Int
+    fileprivate let body: [UInt8]
 
     /// The attempts and the result of the request, read from the response's `_router`.
     func routingResult(in snapshot: Snapshot) -> ExpectationTrial.RoutingResult {
