@@ -6,6 +6,9 @@ import PackageDescription
 let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
 let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
 
+/// For a binary with all libraries inside. pkg-config would name the folder of the shared ones first.
+let isStatic = Context.environment["LLM_ROUTER_STATIC"] == "1"
+
 let kit: Target.Dependency = .product(name: "ProviderKit", package: "ProviderKit")
 let wireFormats: Target.Dependency = .product(name: "WireFormats", package: "WireFormats")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -63,10 +66,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
     targets: [
-        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: isStatic ? nil : "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: isStatic ? nil : "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: isStatic ? nil : "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CBuild", cSettings: [.define("LLM_ROUTER_COMMIT", to: "\"\(Context.environment["LLM_ROUTER_COMMIT"] ?? "")\"")]),
         .target(name: "RoutingPolicy", dependencies: [kit, "CLibYAML", crypto], swiftSettings: settings),
+        .target(name: "PolicyDrafts", dependencies: [kit, "RoutingPolicy", crypto], swiftSettings: settings),
         .target(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
@@ -82,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix, logging,
+                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + builtins,
@@ -107,6 +112,7 @@ let package = Package(
         tests("ConfigTree", []),
         tests("ProviderKit", ["Engine"]),
         tests("RoutingPolicy", ["RoutingPolicy"], data: ["Goldens"]),
+        tests("PolicyDrafts", ["PolicyDrafts", "RoutingPolicy"] + builtins, data: ["Goldens"]),
         tests(
             "HTTPWire",
             ["HTTPWire", "Engine", nioCore, nioPosix, nioSSL]

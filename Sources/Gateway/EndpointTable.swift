@@ -134,6 +134,7 @@ enum EndpointTable {
         admin("check", .post, "/check", body: .buffered, "the mistakes in a policy file", serve: CheckEndpoint.serve),
         Endpoint(
             "ui", .get, ["/ui", "/ui/{id}"], .open, about: "the dashboard; its data needs an admin key", serve: DashboardEndpoint.serve),
+        Endpoint("openapi", .get, ["/openapi.json"], .open, about: "this list for programs, in OpenAPI", serve: OpenAPIEndpoint.serve),
         Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
     ]
 

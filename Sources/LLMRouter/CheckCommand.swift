@@ -16,7 +16,7 @@ struct CheckCommand: ParsableCommand {
     var strict = false
 
     func run() throws {
-        var report = PolicyFile.report(policy.path)
+        var report = PolicyFile.report(policy.path, policy.environmentFile)
         if let policy = report.policy {
             let path = self.policy.path
             report = report.adding(ExpectationTrial.issues(of: policy) { "to see the plan, run: \($0.explainCommand(path, seed: $1))" })
@@ -33,13 +33,17 @@ struct CheckCommand: ParsableCommand {
 extension RoutingPolicy {
     /// The summary of a valid policy file, on one line.
     func summary(of path: String) -> String {
-        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
         let off = providers.filter { $0.settings == nil }.count
         var counts = [
-            count(providers.count, "provider") + (off == 0 ? "" : " (\(off) off)"), count(models.count, "model"),
-            count(routes.count, "route"), count(keys.count, "key"),
+            providers.count.counted("provider") + (off == 0 ? "" : " (\(off) off)"), models.count.counted("model"),
+            routes.count.counted("route"), keys.count.counted("key"),
         ]
-        if !tests.isEmpty { counts.append(count(tests.count, "test")) }
+        if !tests.isEmpty { counts.append(tests.count.counted("test")) }
         return "\(path): ok: \(counts.joined(separator: ", ")); digest \(digest)"
     }
+}
+
+extension Int {
+    /// The number with a noun behind it: `1 key`, `2 keys`.
+    func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -7,6 +7,9 @@ enum Console {
 
     static func error(_ text: String) { put(text, 2) }
 
+    /// Standard output, without a line break at the end.
+    static func ask(_ text: String) { write(text, 1) }
+
     static func exit(_ code: Int32) -> Never {
         Glibc.exit(code)
     }
@@ -30,11 +33,15 @@ enum Console {
     }
 
     private static func put(_ text: String, _ descriptor: Int32, endsLine: Bool = true) {
-        var line = text.hasSuffix("\n") || text.isEmpty || !endsLine ? text : text + "\n"
-        line.withUTF8 { bytes in
+        write(text.hasSuffix("\n") || text.isEmpty || !endsLine ? text : text + "\n", descriptor)
+    }
+
+    private static func write(_ text: String, _ descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
             var start = 0
             while start < bytes.count {
-                let count = write(descriptor, bytes.baseAddress.map { $0 + start }, bytes.count - start)
+                let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + start }, bytes.count - start)
                 if count > 0 { start += count } else if errno != EINTR { return }
             }
         }

@@ -30,8 +30,8 @@ struct DiffCommand: ParsableCommand {
     }
 
     func run() throws {
-        let before = Snapshot.provision(try PolicyFile.policy(old, orExit: 2), over: nil, at: 0)
-        let after = Snapshot.provision(try PolicyFile.policy(new.path, orExit: 2), over: nil, at: 0)
+        let before = Snapshot.provision(try PolicyFile.policy(old, new.environmentFile, orExit: 2), over: nil, at: 0)
+        let after = Snapshot.provision(try PolicyFile.policy(new, orExit: 2), over: nil, at: 0)
         let samples = if let requests { try SampleRequest.read(requests) } else { SampleRequest.all(of: [before.policy, after.policy]) }
         var lines = PolicyDifference.words(from: before.policy, to: after.policy, draining: [:])
         for sample in samples {

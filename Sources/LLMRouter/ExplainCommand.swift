@@ -96,7 +96,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         if server.server != nil { return try await explainAtServer() }
-        let snapshot = Snapshot.provision(try PolicyFile.policy(policy.path, orExit: 1), over: nil, at: 0)
+        let snapshot = Snapshot.provision(try PolicyFile.policy(policy, orExit: 1), over: nil, at: 0)
         let input = try input(in: snapshot)
         let explanation = ExplainedRequest(
             input.operation, body: input.body, headers: HTTPFields(input.headers.map { ($0.name, $0.value) }), face: input.face,

@@ -10,15 +10,30 @@ struct HelpConfigCommand: ParsableCommand {
         usage: """
             llm-router help <command>
             llm-router help config [<option>]
+            llm-router help config --json-schema
             """,
         discussion: """
             help config                       every option: its values, its default and its purpose
             help config retry                 one section
             help config models.weight         one option
+            help config --json-schema         a JSON Schema of the file, for editors
+            help config --markdown            the reference as a document
             """)
 
     @Argument(help: ArgumentHelp("A command, or 'config' with an optional section or option.", valueName: "command"))
     var arguments: [String] = []
+
+    @Flag(help: "With 'config': print a JSON Schema.")
+    var jsonSchema = false
+
+    @Flag(help: "With 'config': print the reference in Markdown.")
+    var markdown = false
+
+    func validate() throws {
+        if jsonSchema || markdown, arguments != ["config"] || jsonSchema && markdown {
+            throw ValidationError("'--json-schema' and '--markdown' belong to 'help config', one of them and without an option")
+        }
+    }
 
     func run() throws {
         guard let first = arguments.first else { throw CleanExit.helpRequest(LLMRouterCommand.self) }
@@ -34,6 +49,8 @@ struct HelpConfigCommand: ParsableCommand {
 
     private func showReference(_ path: String?) throws {
         let reference = OptionReference(plugins: Builtins.plugins)
+        if jsonSchema { return Console.out(String(decoding: reference.jsonSchema, as: UTF8.self)) }
+        if markdown { return Console.out(reference.markdown) }
         guard let text = reference.text(path, width: Console.width) else {
             let path = path ?? ""
             let hint = reference.suggestion(for: path).map { "did you mean '\($0)'?" } ?? "'llm-router help config' lists the options"

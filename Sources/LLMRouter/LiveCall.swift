@@ -6,18 +6,20 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// Sends one request to the router's own server, and collects the response.
+/// Sends the request of a test to the router's own server.
 enum LiveCall {
     /// - Parameter port: the server's port on 127.0.0.1.
     static func send(
         _ test: RoutingExpectation, secret: String?, toPort port: Int, on eventLoop: any EventLoop
     ) async throws -> LiveResponse {
-        let endpoint = UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false)
         let head = UpstreamRequestHead(
-            method: "POST", target: test.operation.path, authority: endpoint.host,
+            method: "POST", target: test.operation.path, authority: "127.0.0.1",
             fields: (secret.map { [("authorization", "Bearer \($0)")] } ?? []) + test.headers.map { ($0.name, $0.value) })
         // The limits of the policy under test end the request.
-        let response = try await RouterCall.send(head, test.body, to: endpoint, within: nil, on: eventLoop)
+        let timeouts = UpstreamTimeouts(
+            queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil, total: .distantFuture)
+        let response = try await SingleRequest.send(
+            head, body: test.body, to: UpstreamEndpoint(host: "127.0.0.1", port: port, isTLS: false), timeouts: timeouts, on: eventLoop)
         return LiveResponse(status: response.status, body: response.body)
     }
 }

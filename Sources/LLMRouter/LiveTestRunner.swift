@@ -43,16 +43,14 @@ struct LiveTestRunner {
     }
 
     private func send(_ test: RoutingExpectation, secret: String?, under policy: RoutingPolicy) async throws -> LiveResponse {
-        let tls = TLSContextProvider(
-            settings: TLSSettings(
-                certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
+        let tls = TLSContextProvider(settings: .ofEnvironment)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: Snapshot.provision(policy, over: nil, at: Timestamp.seconds()),
             transport: UpstreamTransport(tls: tls),
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
         let admin = AdminActions(
             version: Version.text, reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
-            check: { PolicyFile.report(posted: $0) })
+            check: { PolicyFile.report(posted: $0, variables: [:]) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool

@@ -30,6 +30,7 @@ struct LLMRouterCommand: ParsableCommand {
         commandName: "llm-router",
         abstract: "Routes requests for language models by the policy in routes.yaml.",
         discussion: """
+            Make a policy:     llm-router init
             Start the router:  llm-router serve routes.yaml
             Check a file:      llm-router check routes.yaml
             Explain a plan:    llm-router explain routes.yaml --model auto --image
@@ -40,10 +41,6 @@ struct LLMRouterCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
-            TopCommand.self, HelpConfigCommand.self,
+            TopCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self, HelpConfigCommand.self,
         ])
-}
-
-enum Version {
-    static let text = "0.1.0"
 }

@@ -38,7 +38,7 @@ struct SyncModelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         // The first models of a policy may be those of the file that this writes.
-        let policy = try PolicyFile.policy(self.policy.path, needsModels: false, orExit: 1)
+        let policy = try PolicyFile.policy(self.policy, needsModels: false, orExit: 1)
         guard let index = policy.providers.firstIndex(where: { $0.name == provider }) else {
             let near =
                 nearest(to: provider, in: policy.providers.map(\.name)).map { "did you mean '\($0)'?" } ?? "use a name under 'providers'"
@@ -82,9 +82,7 @@ private enum ProviderList {
     static func fetch(_ provider: Int, of policy: RoutingPolicy) async throws -> [ListedModel] {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let snapshot = Snapshot.provision(policy, over: nil, at: 0)
-        let tls = TLSContextProvider(
-            settings: TLSSettings(
-                certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
+        let tls = TLSContextProvider(settings: .ofEnvironment)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls),
             logger: Logger(label: "llm-router models") { _ in SwiftLogNoOpLogHandler() })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RoutingPolicy
 
 /// The path of the policy file, which several commands take in the same ways.
 struct PolicyArgument: ParsableArguments {
@@ -11,6 +12,14 @@ struct PolicyArgument: ParsableArguments {
         name: [.customShort("c"), .customLong("config"), .customLong("policy")],
         help: ArgumentHelp("The same, as an option.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file of lines NAME=VALUE, for variables that the environment lacks; '.env' beside the policy file is read without this.",
+            valueName: "file"), completion: .file())
+    var envFile: String?
+
+    var environmentFile: EnvironmentFile.Choice { envFile.map(EnvironmentFile.Choice.file) ?? .besidePolicy }
 
     /// `-` for standard input.
     var path: String { config ?? file ?? "routes.yaml" }

@@ -6,17 +6,23 @@ import RoutingPolicy
 /// Reads a policy file for a command that doesn't serve it.
 enum PolicyFile {
     /// The report on a policy file; `-` is standard input.
-    static func report(_ path: String, needsModels: Bool = true) -> PolicyReport {
+    static func report(_ path: String, _ environmentFile: EnvironmentFile.Choice, needsModels: Bool = true) -> PolicyReport {
         guard path != "-" else {
-            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource())
-                .load(path: StandardInputSource.name, needsModels: needsModels)
+            return loader(StandardInputSource(), environmentFile).load(path: StandardInputSource.name, needsModels: needsModels)
         }
-        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path, needsModels: needsModels)
+        return loader(SystemPolicySource(), environmentFile).load(path: path, needsModels: needsModels)
+    }
+
+    static func loader(_ source: some PolicySource, _ environmentFile: EnvironmentFile.Choice) -> PolicyLoader {
+        PolicyLoader(plugins: Builtins.plugins, source: source, environmentFile: environmentFile)
     }
 
     /// The report on a posted policy, including its tests.
-    static func report(posted text: [UInt8]) -> PolicyReport {
-        let report = PolicyLoader(plugins: Builtins.plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
+    ///
+    /// - Parameter variables: those that the environment lacks.
+    static func report(posted text: [UInt8], variables: [String: String]) -> PolicyReport {
+        let source = PostedPolicySource(text: text, variables: variables)
+        let report = loader(source, .none).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _, _ in
@@ -26,8 +32,14 @@ enum PolicyFile {
 
     /// The policy of a file without errors. Otherwise prints the report to standard error and throws the exit code.
     /// Warnings are not printed; `check` reports them.
-    static func policy(_ path: String, needsModels: Bool = true, orExit code: Int32) throws -> RoutingPolicy {
-        let report = report(path, needsModels: needsModels)
+    static func policy(_ argument: PolicyArgument, needsModels: Bool = true, orExit code: Int32) throws -> RoutingPolicy {
+        try policy(argument.path, argument.environmentFile, needsModels: needsModels, orExit: code)
+    }
+
+    static func policy(
+        _ path: String, _ environmentFile: EnvironmentFile.Choice, needsModels: Bool = true, orExit code: Int32
+    ) throws -> RoutingPolicy {
+        let report = report(path, environmentFile, needsModels: needsModels)
         guard let policy = report.policy else {
             Console.error(report.rendered())
             Console.error("llm-router: fix the file and check it with 'llm-router check \(ShellWord(path))'")

@@ -5,6 +5,8 @@ struct PostedPolicySource: PolicySource {
     static let name = "routes.yaml"
 
     let text: [UInt8]
+    /// Variables that the environment lacks.
+    let variables: [String: String]
 
     let followsFiles = false
 
@@ -14,7 +16,9 @@ struct PostedPolicySource: PolicySource {
         return text
     }
 
-    func environment(_ name: String) -> String? { Console.environment(name) }
+    func environment(_ name: String) -> String? {
+        Console.environment(name).flatMap { $0.isEmpty ? nil : $0 } ?? variables[name]
+    }
 
     func glob(_ pattern: String) -> [String] { [] }
 }

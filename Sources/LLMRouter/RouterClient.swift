@@ -40,9 +40,13 @@ struct RouterClient {
             method: method, target: url.path + path + (query.isEmpty ? "" : "?\(query)"), authority: url.origin.authority,
             fields: (key.map { [("authorization", "Bearer \($0)")] } ?? []) + fields)
         let endpoint = UpstreamEndpoint(host: url.origin.host, port: Int(url.origin.port), isTLS: url.origin.isTLS)
-        let response: RouterCall.Response
+        let response: SingleRequest.Response
         do {
-            response = try await RouterCall.send(head, body, to: endpoint, tls: tls, within: Self.limit, on: group.next())
+            response = try await SingleRequest.send(
+                head, body: body, to: endpoint, tls: tls,
+                timeouts: UpstreamTimeouts(
+                    queue: Self.limit, connect: Self.limit, write: Self.limit, firstByte: nil, total: .now() + TimeAmount(Self.limit)),
+                on: group.next())
         } catch {
             throw Unanswered("\(address) does not answer: \((error as? UpstreamFailure)?.summary ?? "\(error)")")
         }

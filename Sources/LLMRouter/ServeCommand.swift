@@ -29,7 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
         let messages = LineWriter(descriptor: 2)
         let service: Service
         do {
-            service = try await Service.start(path: policy.path, watches: watch, messages: messages)
+            service = try await Service.start(
+                path: policy.path, environmentFile: policy.environmentFile, watches: watch, messages: messages)
         } catch {
             messages.close(within: 1000)
             guard error is ResourceFailure || error is WatchedPolicySource.Failure else { throw error }

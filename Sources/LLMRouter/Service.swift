@@ -27,13 +27,15 @@ struct Service {
     /// `ResourceFailure` if it can't listen or keep uploads, and a `WatchedPolicySource.Failure` if it can't watch.
     ///
     /// - Parameter watches: whether a change of the policy's files reloads it.
-    static func start(path: String, watches: Bool, messages: LineWriter) async throws -> Service {
+    static func start(
+        path: String, environmentFile: EnvironmentFile.Choice, watches: Bool, messages: LineWriter
+    ) async throws -> Service {
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
         // Signals that stop a process by default and mean nothing here.
         for unused in [SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
         let watch = watches ? try WatchedPolicySource() : nil
-        let load = reading(path, watch, logger)
+        let load = reading(path, environmentFile, watch, logger)
         let report = load()
         guard let policy = report.policy else {
             Console.error(report.rendered())
@@ -43,9 +45,7 @@ struct Service {
         if !report.issues.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(report.rendered())"]) }
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let tls = TLSContextProvider(
-            settings: TLSSettings(
-                certificateFile: Console.environment("SSL_CERT_FILE"), certificateDirectory: Console.environment("SSL_CERT_DIR")))
+        let tls = TLSContextProvider(settings: .ofEnvironment)
         let usage = try UsageBook(path: policy.state.file, logger: logger)
         let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
         let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
@@ -58,7 +58,10 @@ struct Service {
         let admin = AdminActions(
             version: Version.text,
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
-            check: { PolicyFile.report(posted: $0) })
+            check: { text in
+                let variables = EnvironmentFile(environmentFile, of: path, source: SystemPolicySource()).variables
+                return PolicyFile.report(posted: text, variables: variables)
+            })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool
@@ -84,7 +87,7 @@ struct Service {
                 }
             }
         }
-        logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
+        logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.number)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines,
             messages: messages,
@@ -92,9 +95,11 @@ struct Service {
     }
 
     /// Reads the policy, and from then on watches the files that it read.
-    private static func reading(_ path: String, _ watch: WatchedPolicySource?, _ logger: Logger) -> @Sendable () -> PolicyReport {
-        guard let watch else { return { PolicyFile.report(path) } }
-        let loader = PolicyLoader(plugins: Builtins.plugins, source: watch)
+    private static func reading(
+        _ path: String, _ environmentFile: EnvironmentFile.Choice, _ watch: WatchedPolicySource?, _ logger: Logger
+    ) -> @Sendable () -> PolicyReport {
+        guard let watch else { return { PolicyFile.report(path, environmentFile) } }
+        let loader = PolicyFile.loader(watch, environmentFile)
         return {
             let report = watch.load { loader.load(path: path) }
             if let failure = watch.failure { logger.warning("a part of the policy needs SIGHUP", metadata: ["reason": "\(failure)"]) }

@@ -26,7 +26,7 @@ struct TestCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let policy = try PolicyFile.policy(policy.path, orExit: 1)
+        let policy = try PolicyFile.policy(policy, orExit: 1)
         var report = TestReport(path: self.policy.path)
         if live {
             let runner = try LiveTestRunner()

@@ -11,10 +11,12 @@ import Testing
 /// - `yaml`: a policy, if it starts with `version: 1`. `llm-router check` must accept it.
 @Suite struct DocumentationTests {
     private static let documents =
-        ["README.md"] + entries("\(Repository.root)/docs").filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+        ["README.md", "README.ru.md"] + entries("\(Repository.root)/docs").filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
 
     /// How many blocks must run at least, so that a test can't pass because it finds none.
-    private static let leastBlocks = ["README.md": 3, "docs/operations.md": 4, "docs/policy.md": 5, "docs/routing.md": 7]
+    private static let leastBlocks = [
+        "README.md": 2, "docs/migration.md": 1, "docs/operations.md": 4, "docs/policy.md": 5, "docs/routing.md": 7, "docs/tutorial.md": 6,
+    ]
 
     @Test(arguments: documents)
     func `the commands of a document work and print what it shows`(path: String) throws {
@@ -31,14 +33,14 @@ import Testing
         #expect(Self.leastBlocks.keys.allSatisfy { Self.documents.contains($0) })
     }
 
-    @Test(arguments: documents + ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+    @Test(arguments: documents + ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "Integrations/n8n/README.md"])
     func `the links of a document lead to files and headings of the repository`(path: String) throws {
         let document = try MarkdownDocument(Repository.read(path), path: path)
         #expect(try Self.brokenLinks(document) == [])
     }
 
-    @Test func `README.md has at most 1,200 words`() throws {
-        #expect(try Repository.read("README.md").split(whereSeparator: \.isWhitespace).count <= 1200)
+    @Test func `README.md has at most 900 words`() throws {
+        #expect(try Repository.read("README.md").split(whereSeparator: \.isWhitespace).count <= 900)
     }
 
     @Test func `a mistake in a document fails with its line`() throws {

@@ -18,7 +18,7 @@ extension ListenAddress: CustomStringConvertible {
 }
 
 extension ListenAddress {
-    init?(parsing text: String) {
+    package init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst(5)
             // `sun_path` has 108 bytes on Linux, and the last one is NUL.
@@ -45,7 +45,7 @@ extension ListenAddress {
     }
 
     /// Whether only this machine can reach the address.
-    var isLocal: Bool {
+    package var isLocal: Bool {
         switch self {
         case .unix: true
         case .tcp(let host, _): HostName(host)?.isLoopback == true

@@ -110,27 +110,8 @@ extension PolicySchema {
     /// - Parameter mayBeWildcard: whether it may end with `*`.
     mutating func checkName(_ name: ConfigText, of kind: String, mayHaveSlash: Bool = false, mayBeWildcard: Bool = false) -> Bool {
         let text = name.text
-        let literal = mayBeWildcard && text.hasSuffix("*") ? String(text.dropLast()) : text
-        let message: String
-        if !text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) {
-            message = "contains a space or another character outside visible ASCII"
-        } else if let mark = literal.first(where: { "*?,!&\"'\\".contains($0) }) {
-            message =
-                mayBeWildcard && mark == "*"
-                ? "has a '*' that is not at its end" : "contains '\(mark)', which has a special meaning in patterns, expressions or lists"
-        } else if text.contains("/"), !mayHaveSlash {
-            message = "contains '/', which separates a provider from its model"
-        } else if text.hasPrefix("tag:") {
-            message = "begins with 'tag:', which is the prefix of tags"
-        } else if text.utf8.count > 128 {
-            message = "is longer than 128 characters"
-        } else {
-            return true
-        }
-        report(
-            ConfigIssue(
-                at: name.position, "the name of \(kind) '\(abbreviated(text))' \(message)",
-                hint: "use letters, digits, '-', '_', '.' and ':'"))
+        guard let message = PolicyName.problem(with: text, mayHaveSlash: mayHaveSlash, mayBeWildcard: mayBeWildcard) else { return true }
+        report(ConfigIssue(at: name.position, "the name of \(kind) '\(abbreviated(text))' \(message)", hint: PolicyName.hint))
         names.addBroken(text)
         return false
     }

@@ -69,7 +69,7 @@ extension PolicySchema {
             report(
                 ConfigIssue(
                     .warning, at: entry.key.position, message,
-                    hint: "set it in the environment and restart the router; until then no route uses its models"))
+                    hint: "set it in the environment and restart the router, or in '.env' and reload; until then no route uses its models"))
         }
         return provider
     }

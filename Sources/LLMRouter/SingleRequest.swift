@@ -2,30 +2,25 @@ import HTTPWire
 import NIOCore
 
 /// Sends one request to a router, and collects the response.
-enum RouterCall {
-    struct Response {
+enum SingleRequest {
+    struct Response: Sendable {
         fileprivate(set) var status = 0
         fileprivate(set) var body: [UInt8] = []
     }
 
-    /// - Parameters:
-    ///   - tls: nil for an endpoint without TLS.
-    ///   - limit: how long the response may take; nil: as long as it likes.
-    /// - Throws: an `UpstreamFailure`. A response that breaks off is one too, but only what has arrived.
+    /// Throws an `UpstreamFailure` if there is no response.
+    ///
+    /// - Parameter tls: for an endpoint with TLS; nil for one without.
     static func send(
-        _ head: UpstreamRequestHead, _ body: [UInt8], to endpoint: UpstreamEndpoint, tls: TLSContextProvider? = nil,
-        within limit: Duration?,
-        on eventLoop: any EventLoop
+        _ head: UpstreamRequestHead, body: [UInt8] = [], to endpoint: UpstreamEndpoint, tls: TLSContextProvider? = nil,
+        timeouts: UpstreamTimeouts, on eventLoop: any EventLoop
     ) async throws -> Response {
         let received = eventLoop.makePromise(of: Response.self)
         eventLoop.execute {
             let pool = UpstreamPool(endpoint: endpoint, eventLoop: eventLoop, settings: UpstreamPoolSettings(), tls: tls)
             received.futureResult.whenComplete { _ in pool.shutdown() }
-            let timeouts = UpstreamTimeouts(
-                queue: .seconds(10), connect: .seconds(10), write: .seconds(10), firstByte: nil,
-                total: limit.map { .now() + TimeAmount($0) } ?? .distantFuture)
             _ = pool.start(
-                UpstreamMessage(head, body: [ByteBuffer(bytes: body)], isResponseBuffered: true), timeouts: timeouts,
+                UpstreamMessage(head, body: body.isEmpty ? [] : [ByteBuffer(bytes: body)], isResponseBuffered: true), timeouts: timeouts,
                 delegate: Collector(received))
         }
         return try await received.futureResult.get()

@@ -1,0 +1,5 @@
+#include "CBuild.h"
+
+const char *llm_router_commit(void) {
+    return LLM_ROUTER_COMMIT;
+}
