@@ -10,6 +10,7 @@ package final class Engine: Sendable {
     package let budget: BufferBudget
     package let spool: BodySpool
     package let sticky = StickyMemory()
+    package let pluginWatch: PluginWatch
     private let eventLoops: [ObjectIdentifier]
 
     /// - Parameter makeObserver: makes the observer of one event loop.
@@ -24,10 +25,13 @@ package final class Engine: Sendable {
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
         let retryBudget = RetryBudget(loops: eventLoops.count), sticky = sticky
-        loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
+        let pluginWatch = PluginWatch(loops: eventLoops.count)
+        self.pluginWatch = pluginWatch
+        loops = eventLoops.indices.map { index in
             EngineLoop(
-                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, sticky: sticky,
-                runningRequests: cell, observer: makeObserver(), logger: logger)
+                eventLoop: eventLoops[index], pluginWatch: pluginWatch, mark: pluginWatch.marks[index], store: store, transport: transport,
+                budget: budget, retryBudget: retryBudget, sticky: sticky,
+                runningRequests: retryBudget.cells[index], observer: makeObserver(), logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }

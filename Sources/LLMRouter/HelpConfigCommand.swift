@@ -9,16 +9,23 @@ struct HelpConfigCommand: ParsableCommand {
         abstract: "Shows a command's help; 'help config' explains the options of a policy file.",
         usage: """
             llm-router help <command>
-            llm-router help config [<option>]
+            llm-router help config [<option>] [--policy <file>]
             """,
         discussion: """
             help config                       every option: its values, its default and its purpose
             help config retry                 one section
             help config models.weight         one option
+            help config -c routes.yaml        with the plugins that a policy file loads
             """)
 
     @Argument(help: ArgumentHelp("A command, or 'config' with an optional section or option.", valueName: "command"))
     var arguments: [String] = []
+
+    @Option(
+        name: [.customShort("c"), .customLong("config"), .customLong("policy")],
+        help: ArgumentHelp("A policy file, whose plugins are explained too.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var policy: String?
 
     func run() throws {
         guard let first = arguments.first else { throw CleanExit.helpRequest(LLMRouterCommand.self) }
@@ -33,7 +40,7 @@ struct HelpConfigCommand: ParsableCommand {
     }
 
     private func showReference(_ path: String?) throws {
-        let reference = OptionReference(plugins: Builtins.plugins)
+        let reference = OptionReference(plugins: Builtins.plugins + (policy.map { PolicyFile.report($0) }?.plugins ?? []).map(\.plugin))
         guard let text = reference.text(path, width: Console.width) else {
             let path = path ?? ""
             let hint = reference.suggestion(for: path).map { "did you mean '\($0)'?" } ?? "'llm-router help config' lists the options"

@@ -52,7 +52,7 @@ struct LiveTestRunner {
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
         let admin = AdminActions(
             reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
-            check: { PolicyFile.report(posted: $0) })
+            check: { PolicyFile.report(posted: $0, loaded: policy.plugins) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool

@@ -39,7 +39,7 @@ struct LLMRouterCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
-            HelpConfigCommand.self,
+            PluginsCommand.self, HelpConfigCommand.self,
         ])
 }
 

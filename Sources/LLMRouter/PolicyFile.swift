@@ -8,15 +8,19 @@ enum PolicyFile {
     /// The report on a policy file; `-` is standard input.
     static func report(_ path: String, needsModels: Bool = true) -> PolicyReport {
         guard path != "-" else {
-            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource())
+            return PolicyLoader(plugins: Builtins.plugins, source: StandardInputSource(), pluginLoader: Builtins.loader)
                 .load(path: StandardInputSource.name, needsModels: needsModels)
         }
-        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource()).load(path: path, needsModels: needsModels)
+        return PolicyLoader(plugins: Builtins.plugins, source: SystemPolicySource(), pluginLoader: Builtins.loader)
+            .load(path: path, needsModels: needsModels)
     }
 
     /// The report on a posted policy, including its tests.
-    static func report(posted text: [UInt8]) -> PolicyReport {
-        let report = PolicyLoader(plugins: Builtins.plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
+    ///
+    /// - Parameter loaded: the plugins of the running policy.
+    static func report(posted text: [UInt8], loaded: [LoadedPlugin]) -> PolicyReport {
+        let plugins = Builtins.plugins + loaded.map(\.plugin)
+        let report = PolicyLoader(plugins: plugins, source: PostedPolicySource(text: text)).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _, _ in

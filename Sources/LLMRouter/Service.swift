@@ -54,7 +54,7 @@ struct Service {
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
-            check: { PolicyFile.report(posted: $0) })
+            check: { PolicyFile.report(posted: $0, loaded: engine.store.current.policy.plugins) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool
@@ -78,6 +78,7 @@ struct Service {
                 }
             }
         }
+        watchPlugins(engine.pluginWatch, logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.text)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, accessLines: accessLines, messages: messages,
@@ -87,11 +88,29 @@ struct Service {
     /// Reads the policy, and from then on watches the files that it read.
     private static func reading(_ path: String, _ watch: WatchedPolicySource?, _ logger: Logger) -> @Sendable () -> PolicyReport {
         guard let watch else { return { PolicyFile.report(path) } }
-        let loader = PolicyLoader(plugins: Builtins.plugins, source: watch)
+        let loader = PolicyLoader(plugins: Builtins.plugins, source: watch, pluginLoader: Builtins.loader)
         return {
             let report = watch.load { loader.load(path: path) }
             if let failure = watch.failure { logger.warning("a part of the policy needs SIGHUP", metadata: ["reason": "\(failure)"]) }
             return report
+        }
+    }
+
+    /// Logs plugins that keep an event loop. It has a thread of its own, because all event loops may be kept.
+    private static func watchPlugins(_ plugins: PluginWatch, _ logger: Logger) {
+        Thread.detach {
+            while true {
+                usleep(250_000)
+                for finding in plugins.check(at: .now) {
+                    logger.error(
+                        finding.isOver ? "a plugin has kept an event loop" : "a plugin keeps an event loop; its other requests wait",
+                        metadata: [
+                            "plugin": "\(finding.plugin)", "provider": "\(finding.provider)", "method": "\(finding.hook)",
+                            "milliseconds": "\(Int(finding.duration / .milliseconds(1)))",
+                            "next": "report it to the author of the plugin, or remove it from 'plugins' and reload",
+                        ])
+                }
+            }
         }
     }
 
