@@ -136,7 +136,7 @@ lint: ## checks the rules that the compiler doesn't check
 	./.ci/lint
 
 format: ## formats all Swift files
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Plugins Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Plugins Examples Tests
 
 docs: ## builds the documentation of ProviderKit; fails on a warning or an undocumented symbol
 	./.ci/docs

@@ -22,6 +22,12 @@ let builtins: [Target.Dependency] = [
     "Anthropic", "AzureOpenAI", "Bedrock", "DeepSeek", "Demo", "Gemini", "Ollama", "OpenAI", "OpenAICompatible", "OpenRouter",
 ]
 
+/// Compiles into a target for which kit it is built.
+let kitTag: Target.PluginUsage = .plugin(name: "KitTag", package: "ProviderKit")
+
+/// A single binary links the kit statically. It can't share the kit with a library, so it loads no plugins.
+let isStatic = Context.environment["LLM_ROUTER_STATIC"] == "1"
+
 func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
 }
@@ -51,7 +57,10 @@ let fuzz: Target = {
 let package = Package(
     name: "llm-router",
     products: [
-        .executable(name: "llm-router", targets: ["LLMRouter"])
+        .executable(name: "llm-router", targets: ["LLMRouter"]),
+        // For the tests, which load it. Others build it as the package that it is.
+        .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
+        .library(name: "MisbehavingProvider", type: .dynamic, targets: ["MisbehavingProvider"]),
     ],
     dependencies: [
         .package(path: "Plugins/ProviderKit"),
@@ -76,6 +85,7 @@ let package = Package(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
+        .target(name: "PluginLoading", dependencies: [kit, "RoutingPolicy", crypto], swiftSettings: settings, plugins: [kitTag]),
         .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", "CSQLite", nioCore, logging], swiftSettings: settings),
         // C's `#embed` puts the files of the dashboard into the binary. SwiftPM's `.embedInCode` writes array literals,
         // for which the compiler needs 15 s per 70 KB.
@@ -87,11 +97,12 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix, logging,
+                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "PluginLoading", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix,
+                logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + builtins,
-            swiftSettings: settings
+            swiftSettings: settings + (isStatic ? [.define("STATIC_KIT")] : [])
         ),
         plugin("Anthropic"),
         plugin("AzureOpenAI", ["OpenAIServer"]),
@@ -105,6 +116,15 @@ let package = Package(
         plugin("OpenAIServer"),
         plugin("OpenRouter", ["OpenAIServer"]),
 
+        .target(
+            name: "EchoProvider", dependencies: [kit, wireFormats], path: "Examples/EchoProvider/Sources/EchoProvider",
+            swiftSettings: settings, plugins: [kitTag]),
+        .testTarget(
+            name: "EchoProviderTests",
+            dependencies: ["EchoProvider", kit, wireFormats, .product(name: "ProviderConformance", package: "ProviderConformance")],
+            path: "Examples/EchoProvider/Tests/EchoProviderTests", swiftSettings: settings),
+        .target(
+            name: "MisbehavingProvider", dependencies: [kit], path: "Tests/MisbehavingProvider", swiftSettings: settings, plugins: [kitTag]),
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging],
@@ -119,6 +139,7 @@ let package = Package(
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
+        tests("PluginLoading", ["PluginLoading", "RoutingPolicy", "EchoProvider"]),
         tests("Telemetry", ["Telemetry", "Engine", logging]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),

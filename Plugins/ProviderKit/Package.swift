@@ -12,11 +12,14 @@ let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImpor
 let package = Package(
     name: "ProviderKit",
     products: [
-        .library(name: "ProviderKit", type: isStatic ? .static : .dynamic, targets: ["ProviderKit", "ConfigTree", "Codecs"])
+        .library(name: "ProviderKit", type: isStatic ? .static : .dynamic, targets: ["ProviderKit", "ConfigTree", "Codecs"]),
+        // For the target of a plugin's library: it writes into the library which kit that is compiled for.
+        .plugin(name: "KitTag", targets: ["KitTag"]),
     ],
     targets: [
         .target(name: "Codecs", path: "Codecs", swiftSettings: settings),
         .target(name: "ConfigTree", dependencies: ["Codecs"], path: "ConfigTree", swiftSettings: settings),
         .target(name: "ProviderKit", dependencies: ["Codecs", "ConfigTree"], path: "ProviderKit", swiftSettings: settings),
+        .plugin(name: "KitTag", capability: .buildTool(), path: "KitTag", exclude: ["kit-tag.sh"]),
     ]
 )

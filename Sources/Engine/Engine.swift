@@ -13,6 +13,7 @@ package final class Engine: Sendable {
     package let sticky = StickyMemory()
     /// For the budgets of keys that a reload adds.
     let earlierSpending: EarlierSpending
+    package let pluginWatch: PluginWatch
     private let eventLoops: [ObjectIdentifier]
 
     /// - Parameters:
@@ -32,10 +33,13 @@ package final class Engine: Sendable {
         status = PolicyStatus(snapshot)
         reloads = ReloadHistory(snapshot)
         let retryBudget = RetryBudget(loops: eventLoops.count), sticky = sticky
-        loops = zip(eventLoops, retryBudget.cells).map { eventLoop, cell in
+        let pluginWatch = PluginWatch(loops: eventLoops.count)
+        self.pluginWatch = pluginWatch
+        loops = eventLoops.indices.map { index in
             EngineLoop(
-                eventLoop: eventLoop, store: store, transport: transport, budget: budget, retryBudget: retryBudget, sticky: sticky,
-                runningRequests: cell, observer: makeObserver(), logger: logger)
+                eventLoop: eventLoops[index], pluginWatch: pluginWatch, mark: pluginWatch.marks[index], store: store, transport: transport,
+                budget: budget, retryBudget: retryBudget, sticky: sticky,
+                runningRequests: retryBudget.cells[index], observer: makeObserver(), logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }

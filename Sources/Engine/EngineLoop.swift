@@ -12,6 +12,9 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     package let budget: BufferBudget
     private let store: PolicyStore
     private let transport: UpstreamTransport
+    private let pluginWatch: PluginWatch
+    /// What this loop runs of a loaded plugin.
+    private let mark: PluginWatch.Mark
     private let logger: Logger
     private var current: Snapshot
     private var providers: [ObjectIdentifier: LoopProvider] = [:]
@@ -33,13 +36,16 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     let noBytes = ByteBuffer.unshared()
 
     init(
-        eventLoop: any EventLoop, store: PolicyStore, transport: UpstreamTransport, budget: BufferBudget, retryBudget: RetryBudget,
+        eventLoop: any EventLoop, pluginWatch: PluginWatch, mark: PluginWatch.Mark, store: PolicyStore, transport: UpstreamTransport,
+        budget: BufferBudget, retryBudget: RetryBudget,
         sticky: StickyMemory,
         runningRequests: RetryBudget.Cell, observer: (any CallObserver)?, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.store = store
         self.transport = transport
+        self.pluginWatch = pluginWatch
+        self.mark = mark
         self.budget = budget
         self.retryBudget = retryBudget
         self.sticky = sticky
@@ -114,7 +120,10 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
 
     func provider(of instance: ProviderInstance) -> LoopProvider {
         if let known = providers[ObjectIdentifier(instance)] { return known }
-        let provider = LoopProvider(instance, transport: transport, eventLoop: eventLoop)
+        let watch = instance.loadedPlugin.map { plugin in
+            HookWatch(mark: mark, owner: pluginWatch.add(plugin: plugin, provider: instance.name), plugin: plugin)
+        }
+        let provider = LoopProvider(instance, watch: watch, transport: transport, eventLoop: eventLoop)
         if instance.isRetired {
             // The request started before the reload that removed the provider. It gets a connection that isn't kept.
             provider.pool?.shutdown()

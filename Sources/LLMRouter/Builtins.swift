@@ -8,9 +8,11 @@ import Ollama
 import OpenAI
 import OpenAICompatible
 import OpenRouter
+import PluginLoading
 import ProviderKit
+import RoutingPolicy
 
-/// The provider plugins that are built in: the values that `plugin:` accepts.
+/// The provider plugins that are built in: the values that `plugin:` accepts without `plugins:`.
 enum Builtins {
     static let plugins: [any ProviderPlugin.Type] = [
         DemoPlugin.self,
@@ -24,4 +26,11 @@ enum Builtins {
         DeepSeekPlugin.self,
         OpenRouterPlugin.self,
     ]
+
+    /// Loads the others; nil in the static build. There is one, which knows everything that the process has loaded.
+    #if STATIC_KIT
+    static let loader: (any PluginLoader)? = nil
+    #else
+    static let loader: (any PluginLoader)? = PluginLibraries()
+    #endif
 }

@@ -9,7 +9,7 @@ struct HelpConfigCommand: ParsableCommand {
         abstract: "Shows a command's help; 'help config' explains the options of a policy file.",
         usage: """
             llm-router help <command>
-            llm-router help config [<option>]
+            llm-router help config [<option>] [--policy <file>]
             llm-router help config --json-schema
             """,
         discussion: """
@@ -18,10 +18,17 @@ struct HelpConfigCommand: ParsableCommand {
             help config models.weight         one option
             help config --json-schema         a JSON Schema of the file, for editors
             help config --markdown            the reference as a document
+            help config -c routes.yaml        with the plugins that a policy file loads
             """)
 
     @Argument(help: ArgumentHelp("A command, or 'config' with an optional section or option.", valueName: "command"))
     var arguments: [String] = []
+
+    @Option(
+        name: [.customShort("c"), .customLong("config"), .customLong("policy")],
+        help: ArgumentHelp("A policy file, whose plugins are explained too.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var policy: String?
 
     @Flag(help: "With 'config': print a JSON Schema.")
     var jsonSchema = false
@@ -48,7 +55,8 @@ struct HelpConfigCommand: ParsableCommand {
     }
 
     private func showReference(_ path: String?) throws {
-        let reference = OptionReference(plugins: Builtins.plugins)
+        let loaded = policy.map { PolicyFile.report($0, .besidePolicy) }?.plugins ?? []
+        let reference = OptionReference(plugins: Builtins.plugins + loaded.map(\.plugin))
         if jsonSchema { return Console.out(String(decoding: reference.jsonSchema, as: UTF8.self)) }
         if markdown { return Console.out(reference.markdown) }
         guard let text = reference.text(path, width: Console.width) else {

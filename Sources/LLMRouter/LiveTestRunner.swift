@@ -50,7 +50,7 @@ struct LiveTestRunner {
             logger: Logger(label: "llm-router test") { _ in SwiftLogNoOpLogHandler() })
         let admin = AdminActions(
             version: Version.text, reload: { _ in .kept(errors: ["the policy of a live test can't be reloaded"], report: "") },
-            check: { PolicyFile.report(posted: $0, variables: [:]) })
+            check: { PolicyFile.report(posted: $0, variables: [:], loaded: policy.plugins) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool

@@ -41,6 +41,7 @@ struct LLMRouterCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
-            TopCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self, HelpConfigCommand.self,
+            TopCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self, PluginsCommand.self,
+            HelpConfigCommand.self,
         ])
 }

@@ -14,15 +14,18 @@ enum PolicyFile {
     }
 
     static func loader(_ source: some PolicySource, _ environmentFile: EnvironmentFile.Choice) -> PolicyLoader {
-        PolicyLoader(plugins: Builtins.plugins, source: source, environmentFile: environmentFile)
+        PolicyLoader(
+            plugins: Builtins.plugins, source: source, environmentFile: environmentFile, pluginLoader: Builtins.loader)
     }
 
     /// The report on a posted policy, including its tests.
     ///
-    /// - Parameter variables: those that the environment lacks.
-    static func report(posted text: [UInt8], variables: [String: String]) -> PolicyReport {
+    /// - Parameters:
+    ///   - variables: those that the environment lacks.
+    ///   - loaded: the plugins of the running policy.
+    static func report(posted text: [UInt8], variables: [String: String], loaded: [LoadedPlugin]) -> PolicyReport {
         let source = PostedPolicySource(text: text, variables: variables)
-        let report = loader(source, .none).load(path: PostedPolicySource.name)
+        let report = PolicyLoader(plugins: Builtins.plugins + loaded.map(\.plugin), source: source).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _, _ in

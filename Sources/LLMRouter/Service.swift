@@ -60,7 +60,7 @@ struct Service {
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { text in
                 let variables = EnvironmentFile(environmentFile, of: path, source: SystemPolicySource()).variables
-                return PolicyFile.report(posted: text, variables: variables)
+                return PolicyFile.report(posted: text, variables: variables, loaded: engine.store.current.policy.plugins)
             })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
@@ -87,6 +87,7 @@ struct Service {
                 }
             }
         }
+        watchPlugins(engine.pluginWatch, logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.number)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines,
@@ -104,6 +105,24 @@ struct Service {
             let report = watch.load { loader.load(path: path) }
             if let failure = watch.failure { logger.warning("a part of the policy needs SIGHUP", metadata: ["reason": "\(failure)"]) }
             return report
+        }
+    }
+
+    /// Logs plugins that keep an event loop. It has a thread of its own, because all event loops may be kept.
+    private static func watchPlugins(_ plugins: PluginWatch, _ logger: Logger) {
+        Thread.detach {
+            while true {
+                usleep(250_000)
+                for finding in plugins.check(at: .now) {
+                    logger.error(
+                        finding.isOver ? "a plugin has kept an event loop" : "a plugin keeps an event loop; its other requests wait",
+                        metadata: [
+                            "plugin": "\(finding.plugin)", "provider": "\(finding.provider)", "method": "\(finding.hook)",
+                            "milliseconds": "\(Int(finding.duration / .milliseconds(1)))",
+                            "next": "report it to the author of the plugin, or remove it from 'plugins' and reload",
+                        ])
+                }
+            }
         }
     }
 

@@ -12,8 +12,8 @@ package final class RouterProcess: Sendable {
     ///   - routes: the bytes of routes.yaml, which need not be valid; nil for no file.
     ///   - options: those of the command, before the file's path.
     package init(
-        launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], command: String = "serve",
-        options: [String] = []
+        launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], binaries: [String: [UInt8]] = [:],
+        command: String = "serve", options: [String] = []
     ) throws {
         guard let program = RouterBinary.path else {
             throw TestFailure("no llm-router beside the test bundle; build it, or set LLM_ROUTER_BIN", CallSite(#fileID, #line))
@@ -21,6 +21,7 @@ package final class RouterProcess: Sendable {
         folder = try TemporaryFolder()
         if let routes { try folder.write("routes.yaml", routes) }
         for (name, content) in files { try folder.write(name, Array(content.utf8)) }
+        for (name, content) in binaries { try folder.write(name, content) }
         var all = environment
         for name in RouterBinary.inherited { all[name] = all[name] ?? RouterBinary.environment(name) }
         process = try ChildProcess(program, [command] + options + ["\(folder.path)/routes.yaml"], environment: all)
@@ -29,10 +30,11 @@ package final class RouterProcess: Sendable {
     /// Starts the program and waits until it listens.
     /// - Parameter routes: routes.yaml; `version` and a `listen` on a free port are added if they are missing.
     package convenience init(
-        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], options: [String] = [],
-        file: StaticString = #fileID, line: Int = #line
+        _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], binaries: [String: [UInt8]] = [:],
+        options: [String] = [], file: StaticString = #fileID, line: Int = #line
     ) throws {
-        try self.init(launching: Array(Self.completed(routes).utf8), environment: environment, files: files, options: options)
+        try self.init(
+            launching: Array(Self.completed(routes).utf8), environment: environment, files: files, binaries: binaries, options: options)
         try waitForStart(file, line)
     }
 

@@ -30,6 +30,10 @@ public protocol ProviderPlugin: Sendable {
     /// The value of `plugin:` in a policy file, in lower case.
     static var name: String { get }
 
+    /// The version of the plugin, for people: `1.2.0`. nil if it has none of its own. The built-in plugins have the
+    /// router's.
+    static var version: String? { get }
+
     /// Reads the options of one provider.
     ///
     /// It is called for each provider of this kind when a policy file is loaded or checked. `fields` is the provider's
@@ -46,4 +50,9 @@ public protocol ProviderPlugin: Sendable {
     /// provider, and another one on each event loop that sends requests to it, so that threads share no state. It may
     /// be called on any thread.
     static func makeProvider(_ options: Options) -> any Provider
+}
+
+extension ProviderPlugin {
+    /// By default nil.
+    public static var version: String? { nil }
 }

@@ -26,6 +26,12 @@ public struct ResponseSink {
     private var isTextDiscarded = false
     /// The number of choices whose end was noted since the last ``removeParts()``; 255 stands for more.
     public private(set) var notedFinishes: UInt8 = 0
+    /// Whether a call of the decoder has added more typed events than ``maxEventBytes``, of which the rest is missing.
+    public private(set) var isOverfull = false
+
+    /// The most bytes of content that the typed events of one call of a decoder may have. What is more would only take
+    /// memory: no upstream sends that much in one read.
+    public static let maxEventBytes = 64 << 20
 
     /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
     /// a longer text.
@@ -50,8 +56,13 @@ public struct ResponseSink {
         append(.buffered(range, signals), signals)
     }
 
-    /// Adds a typed event of a chat response.
+    /// Adds a typed event of a chat response. After ``complete()`` it has no effect.
     public mutating func event(_ event: ChatEvent) {
+        if isComplete { return }
+        guard signals.contentBytes <= Self.maxEventBytes else {
+            isOverfull = true
+            return
+        }
         append(.event(event), event.signals)
     }
 

@@ -32,10 +32,12 @@ final class LoopProvider {
         }
     }
 
-    init(_ instance: ProviderInstance, transport: UpstreamTransport, eventLoop: any EventLoop) {
+    /// - Parameter watch: watches the calls of the provider; nil if its plugin is built in.
+    init(_ instance: ProviderInstance, watch: HookWatch?, transport: UpstreamTransport, eventLoop: any EventLoop) {
         self.instance = instance
         name = instance.name
-        translator = instance.settings.makeProvider()
+        let provider = instance.settings.makeProvider()
+        translator = watch.map { WatchedProvider(provider, $0) } ?? provider
         authority = translator.origin?.authority ?? ""
         fields = translator.authentication.fields.map(\.revealed)
         lastHeads = Array(repeating: nil, count: max(1, instance.credentials.count))

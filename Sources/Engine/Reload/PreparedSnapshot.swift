@@ -38,7 +38,7 @@ extension Engine {
     ///
     /// - Returns: for each of these providers, how many streams it still has.
     package func commit(_ prepared: consuming PreparedSnapshot) async -> [String: Int] {
-        let next = prepared.snapshot, removed = store.current.removed(in: next)
+        let old = store.current, next = prepared.snapshot, removed = old.removed(in: next)
         var draining: [String: Int] = [:]
         for instance in removed { draining[instance.name] = await busyCount(of: instance) }
         budget.setLimit(next.policy.server.maxBufferedBytes)
@@ -46,7 +46,7 @@ extension Engine {
         store.swap(next)
         for resource in prepared.resources { await resource.commit() }
         for instance in removed { drop(instance) }
-        status.succeeded(digest: next.policy.digest, at: next.loadedAt)
+        status.succeeded(next.policy, after: old.policy, at: next.loadedAt)
         return draining
     }
 }

@@ -10,6 +10,8 @@ package final class ProviderInstance: Sendable {
     package let provider: any Provider
     /// The settings of the provider. A new policy with equal settings keeps the instance.
     package let settings: any ProviderSettings
+    /// The provider's plugin if it is a loaded one; nil for a built-in one.
+    let loadedPlugin: String?
     /// How long idle connections stay open.
     package let poolIdle: Duration
     /// The credentials of its requests; empty for a server without any.
@@ -22,7 +24,8 @@ package final class ProviderInstance: Sendable {
     private let lastingRepairs = Mutex<[Repair]>([])
     private let hasRepairs = Atomic(false)
 
-    package init(name: String, settings: any ProviderSettings, poolIdle: Duration) {
+    package init(name: String, settings: any ProviderSettings, poolIdle: Duration, loadedPlugin: String? = nil) {
+        self.loadedPlugin = loadedPlugin
         self.name = name
         self.settings = settings
         self.poolIdle = poolIdle

@@ -18,7 +18,8 @@ extension Snapshot {
             if let instance = kept[definition.name], instance.settings.isEqual(to: settings), instance.poolIdle == poolIdle {
                 return instance
             }
-            return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle)
+            let loaded = policy.plugins.contains { $0.name == definition.plugin } ? definition.plugin : nil
+            return ProviderInstance(name: definition.name, settings: settings, poolIdle: poolIdle, loadedPlugin: loaded)
         }
         let states = ModelStates.provision(policy, over: running?.states, spent: spent, now: seconds) { provider in
             running?.instances.contains { $0 != nil && $0 === instances[provider] } == true

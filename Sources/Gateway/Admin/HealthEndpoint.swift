@@ -21,6 +21,10 @@ enum HealthEndpoint {
             $0.object { config in
                 config.member("digest", policy.digest)
                 config.member("loaded_at", policy.loadedAt)
+                for (name, texts) in [("plugins", policy.plugins), ("plugin_changes", policy.pluginChanges)] where !texts.isEmpty {
+                    config.key(escaping: name)
+                    config.array { array in for text in texts { array.string(text) } }
+                }
                 if let errors = policy.lastErrors {
                     // Everyone may call this endpoint, and the errors quote the policy file. The log and the response
                     // of /admin/reload contain them.

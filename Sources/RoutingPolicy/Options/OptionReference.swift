@@ -73,6 +73,11 @@ package struct OptionReference {
         return lines.isEmpty ? nil : (lines + whole).joined(separator: "\n")
     }
 
+    /// The names of the options that a plugin reads besides those of every provider.
+    package func options(ofPlugin name: String) -> [String] {
+        sections.first { $0.name == "providers.\(name)" }?.rows.map(\.key) ?? []
+    }
+
     /// The section or option that a path without a meaning may stand for.
     package func suggestion(for path: String) -> String? {
         let names = sections.flatMap { [$0.name] + $0.rows.map(\.key) }

@@ -6,6 +6,7 @@ package enum PolicyDifference {
         // If all names are the same, indices mean the same in both, and equal definitions need no comparison in words.
         let isAligned = old.names == new.names
         var lines = settings(old).compare(with: settings(new)).map { Line(kind: .changed, noun: "", name: "", change: $0) }
+        lines += plugins(from: old, to: new)
         lines += compare("provider", old.providers, new.providers, \.name, { _, _ in false }, old.value(of:), new.value(of:))
         lines += compare("model", old.models, new.models, \.key, { isAligned && $0 == $1 }, old.value(of:), new.value(of:))
         lines += compare("route", old.routes, new.routes, \.name, { isAligned && $0 == $1 }, old.value(of:), new.value(of:))
@@ -14,9 +15,16 @@ package enum PolicyDifference {
         return combined(lines.map { addingDraining($0, draining) })
     }
 
-    /// What the policy sets itself, without its providers, models, routes, keys and tests.
+    /// The plugins that came, changed and went.
+    package static func plugins(from old: RoutingPolicy, to new: RoutingPolicy) -> [String] { plugins(from: old, to: new).map(\.text) }
+
+    private static func plugins(from old: RoutingPolicy, to new: RoutingPolicy) -> [Line] {
+        compare("plugin", old.plugins, new.plugins, \.name, { _, _ in false }, old.value(of:), new.value(of:))
+    }
+
+    /// What the policy sets itself, without its plugins, providers, models, routes, keys and tests.
     private static func settings(_ policy: RoutingPolicy) -> OptionValue {
-        let things: Set = ["providers", "models", "routes", "keys", "tests"]
+        let things: Set = ["plugins", "providers", "models", "routes", "keys", "tests"]
         return .section(
             RoutingPolicy.section.options.filter { !things.contains($0.key) }.flatMap { $0.entries(policy, policy) })
     }

@@ -2,6 +2,8 @@ package import ProviderKit
 
 /// A policy: what routes.yaml says, validated and resolved. A value that never changes.
 package struct RoutingPolicy: Sendable, OptionHolder {
+    /// The plugins that it loads, in the order of the files.
+    package var plugins: [LoadedPlugin] = []
     package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
     package var server = ServerSettings()
     package var defaults = PolicyDefaults()

@@ -146,7 +146,7 @@ struct PolicyFiles {
 }
 
 /// The path without `.`, empty parts and `name/..`, so that one file has one name.
-private func normalized(_ path: String) -> String {
+func normalized(_ path: String) -> String {
     var parts: [Substring] = []
     for part in path.split(separator: "/") where part != "." {
         if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }

@@ -6,13 +6,19 @@ package struct PolicyLoader: Sendable {
     private let plugins: [any ProviderPlugin.Type]
     private let source: any PolicySource
     private let environmentFile: EnvironmentFile.Choice
+    private let pluginLoader: (any PluginLoader)?
     private let vocabulary: Vocabulary
 
-    /// If several plugins have the same name, the first one is used.
-    ///
-    /// - Parameter environmentFile: a file with variables that the source's environment lacks. Each load reads it anew.
-    package init(plugins: [any ProviderPlugin.Type], source: some PolicySource, environmentFile: EnvironmentFile.Choice = .none) {
+    /// - Parameters:
+    ///   - plugins: what is built in. If several have the same name, the first one is used.
+    ///   - environmentFile: a file with variables that the source's environment lacks. Each load reads it anew.
+    ///   - pluginLoader: loads what `plugins:` names; nil if that can't be loaded.
+    package init(
+        plugins: [any ProviderPlugin.Type], source: some PolicySource, environmentFile: EnvironmentFile.Choice = .none,
+        pluginLoader: (any PluginLoader)? = nil
+    ) {
         self.plugins = plugins
+        self.pluginLoader = pluginLoader
         self.source = source
         self.environmentFile = environmentFile
         vocabulary = Vocabulary(OptionReference(plugins: plugins))
@@ -31,12 +37,13 @@ package struct PolicyLoader: Sendable {
             return PolicyReport(
                 policy: nil, issues: issues, root: files.entries, isParsed: false, texts: files.texts, vocabulary: vocabulary)
         }
-        var schema = PolicySchema(plugins: plugins, vocabulary: vocabulary, needsModels: needsModels)
+        var schema = PolicySchema(
+            plugins: plugins, vocabulary: vocabulary, source: source, pluginLoader: pluginLoader, needsModels: needsModels)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         var policy = schema.read(files.entries, at: top)
         policy?.text = PolicyText(files.texts, secrets: schema.secrets, plain: schema.plain, vocabulary: vocabulary)
         return PolicyReport(
             policy: policy, issues: issues + schema.issues, root: files.entries, isParsed: true, texts: files.texts,
-            vocabulary: vocabulary, secrets: schema.secrets, plain: schema.plain)
+            vocabulary: schema.vocabulary, secrets: schema.secrets, plain: schema.plain, plugins: schema.policy.plugins)
     }
 }

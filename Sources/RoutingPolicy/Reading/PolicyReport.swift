@@ -7,6 +7,8 @@ package struct PolicyReport: Sendable {
     /// The issues of the main file, then those of the included files in the order in which they were read. The issues
     /// of a file are in the order of their lines and columns.
     package let issues: [ConfigIssue]
+    /// The plugins that were loaded, also if there is no policy.
+    package let plugins: [LoadedPlugin]
     /// The files that were read, the main one first.
     package let files: [String]
     private let texts: [String: SourceText]
@@ -20,8 +22,9 @@ package struct PolicyReport: Sendable {
     ///   - isParsed: whether all files are valid YAML. If not, an issue may be anywhere in its line.
     init(
         policy: RoutingPolicy?, issues: [ConfigIssue], root: [ConfigEntry], isParsed: Bool, texts: [(path: String, text: SourceText)],
-        vocabulary: Vocabulary, secrets: [SourcePosition] = [], plain: [SourcePosition] = []
+        vocabulary: Vocabulary, secrets: [SourcePosition] = [], plain: [SourcePosition] = [], plugins: [LoadedPlugin] = []
     ) {
+        self.plugins = plugins
         files = texts.map(\.path)
         let texts = Dictionary(texts) { first, _ in first }
         self.texts = texts
@@ -57,6 +60,7 @@ package struct PolicyReport: Sendable {
     }
 
     private init(_ report: PolicyReport, adding more: [ConfigIssue]) {
+        plugins = report.plugins
         files = report.files
         texts = report.texts
         secrets = report.secrets

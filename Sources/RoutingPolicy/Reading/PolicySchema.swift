@@ -10,11 +10,18 @@ struct PolicySchema {
     var offMessages: Set<String> = []
     /// Values that are no secrets, although their keys look like it.
     var plain: [SourcePosition] = []
-    let plugins: [any ProviderPlugin.Type]
+    /// Those that are built in, and then those that the policy loads.
+    var plugins: [any ProviderPlugin.Type]
+    /// Whether a library of `plugins:` couldn't be loaded, so that a name may be its plugin's.
+    var hasBrokenPlugins = false
     /// Whether a policy without models has an error.
     let needsModels: Bool
     /// What the language calls things, for the reports.
-    let vocabulary: Vocabulary
+    var vocabulary: Vocabulary
+    /// Where the libraries of plugins are read from.
+    let source: any PolicySource
+    /// nil if no plugins can be loaded.
+    let pluginLoader: (any PluginLoader)?
     var names = PolicyNames()
     var selections: [Selector: [Int]] = [:]
     /// The models that each text of a selector's `models` stands for.
@@ -46,7 +53,12 @@ struct PolicySchema {
     /// Where a route's hedge is, for the checks that need all routes.
     var hedges: [(route: Int, position: SourcePosition, maxCost: SourcePosition?)] = []
 
-    init(plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary, needsModels: Bool = true) {
+    init(
+        plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary, source: any PolicySource, pluginLoader: (any PluginLoader)?,
+        needsModels: Bool = true
+    ) {
+        self.source = source
+        self.pluginLoader = pluginLoader
         self.plugins = plugins
         self.needsModels = needsModels
         self.vocabulary = vocabulary

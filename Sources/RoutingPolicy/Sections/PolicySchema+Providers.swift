@@ -91,7 +91,7 @@ extension PolicySchema {
             return
         }
         provider.plugin = fields.string("plugin") ?? ""
-        guard !provider.plugin.isEmpty, !node.isUnresolved, !known.contains(provider.plugin) else { return }
+        guard !provider.plugin.isEmpty, !node.isUnresolved, !known.contains(provider.plugin), !hasBrokenPlugins else { return }
         let near = nearest(to: provider.plugin, in: known)
         report(
             ConfigIssue(

@@ -3,7 +3,7 @@ import ConfigTree
 extension RoutingPolicy {
     /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
     static let section = OptionSection<RoutingPolicy>(
-        "", "top-level options", reserved: ["plugins", "log", "tls"],
+        "", "top-level options", reserved: ["log", "tls"],
         [
             Option(
                 "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
@@ -17,6 +17,11 @@ extension RoutingPolicy {
                     schema.listen = listen
                     policy.listen = listen.map(\.address)
                 }),
+            Option(
+                "plugins", takes: .other("paths and globs"), .words("none"),
+                help: "libraries with more provider plugins, relative to this file; see docs/write-a-provider.md",
+                entries: { policy, _ in policy.plugins.map { OptionEntry($0.name, policy.value(of: $0)) } },
+                read: { fields, schema, policy in policy.plugins = schema.readPlugins(&fields) }),
             Option(section: "server", \.server, ServerSettings.section, help: "timeouts and bounds of the client side"),
             Option(section: "defaults", \.defaults, PolicyDefaults.section, help: "what applies if no nearer level says otherwise"),
             Option(
@@ -64,6 +69,7 @@ extension RoutingPolicy {
                 entries: { _, _ in [] }, read: { fields, _, _ in _ = fields.node("include") }),
         ])
 
+    func value(of plugin: LoadedPlugin) -> OptionValue { .section([OptionEntry("build", .text(plugin.build))]) }
     func value(of provider: ProviderDefinition) -> OptionValue { .section(ProviderDefinition.section.entries(of: provider, in: self)) }
     func value(of model: ModelDefinition) -> OptionValue { .section(ModelDefinition.section.entries(of: model, in: self)) }
     func value(of route: RouteDefinition) -> OptionValue { .section(RouteDefinition.section.entries(of: route, in: self)) }

@@ -1,0 +1,65 @@
+import TestSupport
+import Testing
+
+/// Loaded plugins that break their contract: only their own requests fail.
+@Suite(.serialized) struct MisbehavingPluginTests {
+    private static let models = [
+        "throw-decoder", "throw-decode", "throw-finish", "block-response", "block-decode", "flood", "ranges", "late", "count", "never",
+    ]
+
+    private static func start() throws -> RouterProcess {
+        let models = Self.models.map { "  \($0): { provider: bad }" }.joined(separator: "\n")
+        return try RouterProcess(
+            """
+            plugins: ['*.so']
+            defaults: { retry: { retries: 0 }, breaker: { failures: 1000 }, timeouts: { total: 5s } }
+            providers:
+              bad: { plugin: misbehaving }
+              server: { plugin: misbehaving, has_server: true }
+              good: { plugin: demo }
+            models:
+              good: { provider: good }
+              throw-request: { provider: server }
+            \(models)
+
+            """, binaries: ["bad.so": MisbehavingLibrary.bytes()])
+    }
+
+    @Test func `each of its requests fails with a reason of its own, and others are served`() throws {
+        let router = try Self.start()
+        let cases: [(model: String, message: String)] = [
+            ("throw-request", "thrown in request"), ("throw-decoder", "thrown in decoder"), ("throw-decode", "thrown in decode"),
+            ("throw-finish", "thrown in finish"), ("flood", "the plugin 'misbehaving' emits more than 64 MiB at once"),
+            ("ranges", "the plugin 'misbehaving' emits bytes that it was not given"), ("count", "empty"), ("never", "timeout"),
+        ]
+        let client = try router.openStream("good", "a b c")
+        for (model, message) in cases {
+            let response = try router.call(
+                "POST", "/v1/chat/completions", body: RouterProcess.chatBody(model, stream: true), within: .seconds(30))
+            #expect(response.status >= 400, "\(model): \(response.text)")
+            #expect(response.text.contains(message), "\(model): \(response.text)")
+            #expect(try router.chat("good", "hi").content == "You said: hi")
+        }
+        #expect(try client.readStream(within: .seconds(10)).content == "You said: a b c")
+        // The flood was dropped as it came, not collected.
+        #expect(router.figures.rss < 600 << 10)
+    }
+
+    @Test func `what it adds after the end is left out`() throws {
+        let response = try Self.start().stream("late")
+        #expect(response.content == "before")
+        #expect(response.isDone)
+    }
+
+    @Test(arguments: [("block-response", "response(to:body:)"), ("block-decode", "decode(_:into:)")])
+    func `the log names a plugin that keeps an event loop, its provider and the method`(model: String, method: String) throws {
+        let router = try Self.start()
+        _ = try router.openStream(model)
+        try router.waitForLog("a plugin keeps an event loop")
+        try router.waitForLog("a plugin has kept an event loop")
+        for part in ["plugin=misbehaving", "provider=bad", method] {
+            #expect(router.standardError.contains(part), "\(router.standardError)")
+        }
+        #expect(try router.chat("good", "hi").content == "You said: hi")
+    }
+}

@@ -1,0 +1,76 @@
+public import ConfigTree
+import Glibc
+public import ProviderKit
+
+@_cdecl("llm_router_plugin")
+public func llmRouterPlugin() -> UnsafeMutableRawPointer { PluginExport.pointer(to: MisbehavingPlugin.self) }
+
+/// A provider whose model's name says what it does wrong, for tests of what the router contains.
+public enum MisbehavingPlugin: ProviderPlugin {
+    public static let name = "misbehaving"
+
+    public static func readOptions(_ fields: inout FieldReader) -> MisbehavingOptions? {
+        MisbehavingOptions(hasServer: fields.bool("has_server") ?? false)
+    }
+
+    public static func makeProvider(_ options: MisbehavingOptions) -> any Provider { MisbehavingProvider(options: options) }
+}
+
+public struct MisbehavingOptions: Sendable, Equatable {
+    /// Whether there is an address. Nothing listens on it.
+    var hasServer: Bool
+}
+
+struct MisbehavingProvider: Provider {
+    let options: MisbehavingOptions
+
+    var origin: Origin? { options.hasServer ? Origin(isTLS: false, host: "127.0.0.1", port: 1) : nil }
+
+    func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
+        operation == .chat ? [WireFormat(model == "ranges" ? "openai-chat" : "misbehaving")] : []
+    }
+
+    func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
+        throw ProviderError(.upstreamError, message: "thrown in request")
+    }
+
+    func response(to call: Call, body: RawSpan) -> LocalResponse {
+        if call.model == "block-response" { usleep(1_600_000) }
+        let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "text/event-stream")])
+        var chunks = [LocalResponse.Chunk(bytes: Array("data: {}\n\n".utf8))]
+        if call.model == "never" { chunks.append(.init(delay: .seconds(600), bytes: [0])) }
+        return LocalResponse(head: head, chunks: chunks)
+    }
+
+    func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        if call.model == "throw-decoder" { throw ProviderError(.upstreamError, message: "thrown in decoder") }
+        return MisbehavingDecoder(model: call.model)
+    }
+}
+
+private struct MisbehavingDecoder: ResponseDecoder {
+    let model: String
+
+    mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
+        switch model {
+        case "throw-decode": throw ProviderError(.upstreamError, message: "thrown in decode")
+        case "block-decode": usleep(1_600_000)
+        case "flood":
+            let text = String(repeating: "x", count: 1 << 20)
+            for _ in 0..<1024 { response.event(.text(text)) }
+        case "ranges": response.chunk(PassthroughChunk(json: 1000..<2000, frame: nil, signals: Signals(contentBytes: 1)))
+        case "late":
+            response.event(.text("before"))
+            response.event(.finish(.stop))
+            response.complete()
+            response.event(.text("after"))
+        case "count": return 1 << 40
+        default: break
+        }
+        return bytes.byteCount
+    }
+
+    mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
+        if model == "throw-finish" { throw ProviderError(.upstreamError, message: "thrown in finish") }
+    }
+}

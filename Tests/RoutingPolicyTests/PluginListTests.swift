@@ -1,0 +1,106 @@
+import ConfigTree
+import ProviderKit
+import Testing
+
+@testable import RoutingPolicy
+
+/// Takes the content of a file for the name of a plugin among a few.
+private struct FakeLoader: PluginLoader {
+    func load(_ path: String, _ bytes: [UInt8]) throws(PluginProblem) -> LoadedPlugin {
+        let known: [String: any ProviderPlugin.Type] = ["fake": FakePlugin.self, "echo": EchoPlugin.self, "odd": OddlyNamedPlugin.self]
+        let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
+        guard let plugin = known[words.first ?? ""] else { throw PluginProblem("is broken", hint: "repair it") }
+        return LoadedPlugin(plugin, path: path, kitTag: "kit", digest: bytes)
+    }
+}
+
+private enum OddlyNamedPlugin: ProviderPlugin {
+    static let name = "Odd\nname"
+
+    static func readOptions(_ fields: inout FieldReader) -> EchoPlugin.Options? { EchoPlugin.readOptions(&fields) }
+
+    static func makeProvider(_ options: EchoPlugin.Options) -> any Provider { EchoPlugin.makeProvider(options) }
+}
+
+@Suite("the plugins that a policy loads")
+struct PluginListTests {
+    private static let echo = "providers: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\n"
+
+    private func load(
+        _ plugins: String, _ rest: String = echo, files: [String: String] = ["plugins/e.so": "echo 1"],
+        builtin: [any ProviderPlugin.Type] = [], loader: (any PluginLoader)? = FakeLoader(), path: String = "routes.yaml"
+    ) -> PolicyReport {
+        let source = MemorySource(files.merging([path: "version: 1\nplugins: \(plugins)\n\(rest)"]) { $1 })
+        return PolicyLoader(plugins: builtin, source: source, pluginLoader: loader).load(path: path)
+    }
+
+    private func errors(_ report: PolicyReport) -> [String] { report.issues.filter { $0.severity == .error }.map(\.message) }
+
+    @Test("a path or a glob is relative to the file that names it", arguments: ["plugins/e.so", "[./plugins/*]", "/etc/r/plugins/e.so"])
+    func paths(plugins: String) {
+        let report = load(plugins, files: ["/etc/r/plugins/e.so": "echo 1"], path: "/etc/r/routes.yaml")
+        #expect(report.policy?.plugins.map(\.path) == ["/etc/r/plugins/e.so"], "\(report.rendered())")
+        #expect(report.policy?.providers.first?.settings != nil)
+    }
+
+    @Test("a file that several patterns match is loaded once")
+    func twice() {
+        #expect(load("[plugins/e.so, plugins/*]").policy?.plugins.count == 1)
+    }
+
+    @Test("the options of a loaded plugin are known, and others are not")
+    func options() {
+        let report = load("plugins/e.so", "providers: { p: { plugin: echo, delay: 1s, delai: 2s } }\nmodels: { m: { provider: p } }\n")
+        #expect(errors(report) == ["unknown key 'delai'; did you mean 'delay'?"], "\(report.rendered())")
+    }
+
+    @Test("each library that can't be loaded is one error at its pattern, and the plugin that it may have is not missed")
+    func broken() {
+        let report = load("[plugins/e.so, plugins/none.so]", files: ["plugins/e.so": "nothing"])
+        #expect(
+            errors(report) == ["plugin 'plugins/e.so' is broken", "plugin 'plugins/none.so' does not exist"], "\(report.rendered())")
+        #expect(report.issues.first?.hint == "repair it")
+        #expect(report.issues.map(\.position.column) == [11, 25])
+    }
+
+    @Test("a name that is taken, or is none, is refused")
+    func names() {
+        let two = load("plugins/*", files: ["plugins/a.so": "echo 1", "plugins/b.so": "echo 2"])
+        #expect(errors(two) == ["plugin 'plugins/b.so' has the name 'echo', which 'plugins/a.so' has already"])
+        #expect(
+            errors(load("plugins/e.so", builtin: [EchoPlugin.self])) == [
+                "plugin 'plugins/e.so' has the name 'echo', which a built-in plugin has"
+            ])
+        let odd = load("plugins/e.so", files: ["plugins/e.so": "odd"])
+        #expect(errors(odd).count == 1 && !errors(odd)[0].contains("\n") && errors(odd)[0].contains("no name of a plugin"))
+    }
+
+    @Test("a pattern without a match is a warning")
+    func noMatch() {
+        let report = load("none/*", "providers: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\n", builtin: [EchoPlugin.self])
+        #expect(report.policy?.plugins.isEmpty == true)
+        #expect(report.issues.map(\.message) == ["'none/*' matches no file"])
+    }
+
+    @Test("a build without a loader says so")
+    func staticBuild() {
+        let report = load("plugins/e.so", builtin: [EchoPlugin.self], loader: nil)
+        #expect(errors(report) == ["this is the static build of the router, which loads no plugins"])
+    }
+
+    @Test("a difference names the plugins that came, changed and went, and so does the digest")
+    func difference() throws {
+        let files = ["plugins/1.so": "echo 1", "plugins/2.so": "echo 2", "plugins/f.so": "fake 1"]
+        let (one, two, both) = (
+            try #require(load("plugins/1.so", files: files).policy), try #require(load("plugins/2.so", files: files).policy),
+            try #require(load("[plugins/1.so, plugins/f.so]", files: files).policy)
+        )
+        #expect(PolicyDifference.plugins(from: one, to: both) == ["+ plugin fake"])
+        #expect(PolicyDifference.plugins(from: both, to: one) == ["- plugin fake"])
+        #expect(
+            PolicyDifference.words(from: one, to: two, draining: [:]) == [
+                "~ plugin echo: build \(one.plugins[0].build) -> \(two.plugins[0].build)"
+            ])
+        #expect(Set([one.digest, two.digest, both.digest]).count == 3)
+    }
+}

@@ -1,0 +1,41 @@
+/// The library of Examples/EchoProvider, which the build puts beside the router.
+package enum EchoLibrary {
+    /// The text before each response, in which each version has its own five characters.
+    package static func prefix(version: String) -> String { "Echo \(version) says: " }
+
+    /// The bytes of the library, with another text before its responses.
+    package static func bytes(version: String = "1.0.0", file: StaticString = #fileID, line: Int = #line) throws -> [UInt8] {
+        let bytes = try library("libEchoProvider.so", file, line)
+        return version == "1.0.0" ? bytes : bytes.replacing(prefix(version: "1.0.0"), with: prefix(version: version))
+    }
+}
+
+extension [UInt8] {
+    /// The bytes with a text in place of another one of the same length, everywhere.
+    package func replacing(_ old: String, with new: String) -> [UInt8] {
+        precondition(old.utf8.count == new.utf8.count)
+        var bytes = self
+        let (old, new) = (Array(old.utf8), Array(new.utf8))
+        var start = 0
+        while let found = bytes.firstRange(of: old, from: start) {
+            bytes.replaceSubrange(found, with: new)
+            start = found.upperBound
+        }
+        return bytes
+    }
+}
+
+/// The library of Tests/MisbehavingProvider.
+package enum MisbehavingLibrary {
+    package static func bytes(file: StaticString = #fileID, line: Int = #line) throws -> [UInt8] {
+        try library("libMisbehavingProvider.so", file, line)
+    }
+}
+
+/// A library that the build puts beside the router.
+private func library(_ name: String, _ file: StaticString, _ line: Int) throws -> [UInt8] {
+    guard let router = RouterBinary.path, let bytes = readFile("\(router.dropLast("llm-router".count))\(name)") else {
+        throw TestFailure("no \(name) beside llm-router; build it: 'make test' does", CallSite(file, line))
+    }
+    return bytes
+}
