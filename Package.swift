@@ -6,7 +6,8 @@ import PackageDescription
 let warnings: [SwiftSetting] = Context.environment["WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
 let settings: [SwiftSetting] = warnings + [.enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny")]
 
-/// For a binary with all libraries inside. pkg-config would name the folder of the shared ones first.
+/// For a binary with all libraries inside. pkg-config would name the folder of the shared ones first. It can't share
+/// the kit with a library, so it loads no plugins.
 let isStatic = Context.environment["LLM_ROUTER_STATIC"] == "1"
 
 let kit: Target.Dependency = .product(name: "ProviderKit", package: "ProviderKit")
@@ -24,9 +25,6 @@ let builtins: [Target.Dependency] = [
 
 /// Compiles into a target for which kit it is built.
 let kitTag: Target.PluginUsage = .plugin(name: "KitTag", package: "ProviderKit")
-
-/// A single binary links the kit statically. It can't share the kit with a library, so it loads no plugins.
-let isStatic = Context.environment["LLM_ROUTER_STATIC"] == "1"
 
 func plugin(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: [kit, wireFormats] + more, path: "Plugins/\(name)", swiftSettings: settings)
@@ -97,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "PluginLoading", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore, nioPosix,
+                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "PluginLoading", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore,
+                nioPosix,
                 logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -68,7 +68,7 @@ struct ForeignPath {
         + rows(.use("/readyz"), "ready", "readiness", "health/ready", "health/readiness", "-/ready", "startupz")
         + rows(.use("/metrics"), "prometheus", "actuator/prometheus", "stats", "slots", "spend/**", "global/spend/**", "usage")
         + rows(.use("/admin/reload"), "-/reload", "reload", "config/reload")
-        + rows(.use("/"), "docs", "redoc", "openapi.json", "swagger", "swagger.json", "swagger/**", "help", "routes", "index.html")
+        + rows(.use("/"), "docs", "redoc", "swagger", "swagger.json", "swagger/**", "help", "routes", "index.html")
         + rows(
             .note("models and providers are in the policy file: change it, then POST /admin/reload"),
             "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/providers")

@@ -64,8 +64,8 @@ struct EndpointTableTests {
     }
 
     @Test(arguments: EndpointTable.rows)
-    func `only the health endpoints, the list of endpoints and the page of the dashboard are open to clients without a key`(row: Endpoint) {
-        #expect((row.access == .open) == ["health", "livez", "readyz", "root", "ui"].contains(row.name))
+    func `only health, the lists of endpoints and the page of the dashboard are open to clients without a key`(row: Endpoint) {
+        #expect((row.access == .open) == ["health", "livez", "readyz", "openapi", "root", "ui"].contains(row.name))
     }
 
     @Test

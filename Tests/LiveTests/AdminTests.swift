@@ -70,9 +70,10 @@ import Testing
         let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
         let router = try RouterProcess(
             PolicyText(["a": a, "b": b], routes: ["  r: { try: [a, b] }"], keys: Self.keys))
-        _ = try router.chat("r", key: Self.team, fields: ["x-request-id: first"])
-        _ = try router.chat("a", key: Self.team, fields: ["x-request-id: second"])
-        _ = try router.chat("gpt-9", key: Self.team, fields: ["x-request-id: third"])
+        for (index, (model, id)) in [("r", "first"), ("a", "second"), ("gpt-9", "third")].enumerated() {
+            _ = try router.chat(model, key: Self.team, fields: ["x-request-id: \(id)"])
+            _ = try router.waitForRecords(index + 1)
+        }
         func ids(_ query: String) throws -> [String?] {
             try #require(try router.get("/admin/requests\(query)", key: Self.ops).json?["requests"]?.array).map { $0["request_id"]?.string }
         }

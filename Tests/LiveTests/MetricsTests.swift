@@ -21,6 +21,8 @@ import Testing
         #expect(try router.chat("broken", key: team).status >= 500)
         #expect(try router.chat("gpt-9", key: team).status == 404)
         #expect(try router.stream("demo", key: team).isDone)
+        // A response may reach the client before its request is counted.
+        _ = try router.waitForRecords(4)
         let text = try router.get("/metrics", key: ops).text
         let samples = Set(text.split(separator: "\n").map(String.init))
         for sample in [

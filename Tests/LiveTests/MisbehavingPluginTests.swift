@@ -54,9 +54,10 @@ import Testing
     @Test(arguments: [("block-response", "response(to:body:)"), ("block-decode", "decode(_:into:)")])
     func `the log names a plugin that keeps an event loop, its provider and the method`(model: String, method: String) throws {
         let router = try Self.start()
-        _ = try router.openStream(model)
+        let client = try router.openStream(model)
         try router.waitForLog("a plugin keeps an event loop")
         try router.waitForLog("a plugin has kept an event loop")
+        withExtendedLifetime(client) {}
         for part in ["plugin=misbehaving", "provider=bad", method] {
             #expect(router.standardError.contains(part), "\(router.standardError)")
         }

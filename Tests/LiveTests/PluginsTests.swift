@@ -80,7 +80,8 @@ import Testing
         #expect(try router.metric("llm_router_config_reload_failures_total") == 0)
         let perReload = (router.figures.rss - before) / replacements
         print("\(served.read { $0.values.reduce(0, +) }) responses of \(served.read(\.count)) versions; \(perReload) KiB per replacement")
-        #expect(perReload < 1024)
+        // Old libraries stay in memory, so that their streams can end.
+        #expect(perReload < (try EchoLibrary.bytes().count) >> 10)
     }
 
     @Test func `a plugin that comes, changes and goes is named in the log and in health`() throws {

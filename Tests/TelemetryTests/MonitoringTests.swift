@@ -10,7 +10,7 @@ struct MonitoringTests {
 
     /// The names of everything that a scrape may show.
     private static let series: Set<String> = {
-        let policy = PolicyStatus.Value(digest: "", loadedAt: 0)
+        let policy = PolicyStatus.Value(digest: "", plugins: [], loadedAt: 0)
         let families = MetricFamilies(
             MetricSources(
                 values: MetricValues(), policy: policy, generation: 1, states: [:], providerKeys: [], limiters: [], pools: [],

@@ -80,8 +80,8 @@ extension ErrorFamily {
             // OpenRouter, 402: "This request requires more credits, or fewer max_tokens. You requested up to 16000
             // tokens, but can only afford 7217." [maxx#818]
             "fewer max_tokens", "can only afford",
-            // Anthropic, 400 and 429: "The long context beta is not yet available for this subscription.", "Extra usage is
-            // required for long context requests."
+            // Anthropic, 400 and 429: "The long context beta is not yet available for this subscription.", "Extra usage
+            // is required for long context requests."
             "long context beta", "required for long context requests",
             // OpenRouter, 404: "No endpoints found that support tool use." (image input, the requested parameters, …)
             // [routstr-core#554]

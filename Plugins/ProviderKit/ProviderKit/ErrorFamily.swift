@@ -41,8 +41,8 @@ struct ErrorFamily: Sendable {
             // Ollama: "llama runner process has terminated: error loading model"; "unable to load model: /data"
             // [ollama#10930, ollama#11710]
             "llama runner process has terminated", "error|failed|unable _ loading|load _ model", "error|failed|unable to load _ model",
-            // LM Studio: "The model has crashed without additional information."; NVIDIA NIM: "Function id '…': DEGRADED
-            // function cannot be invoked" [9router#2527]
+            // LM Studio: "The model has crashed without additional information."; NVIDIA NIM: "Function id '…':
+            // DEGRADED function cannot be invoked" [9router#2527]
             "model has crashed", "degraded function cannot be invoked",
         ])
 
@@ -140,7 +140,8 @@ struct ErrorFamily: Sendable {
             "please wait before trying again", "throttled",
             // z.ai, Alibaba: "concurrency"
             "too many concurrent", "concurrency limit", "high concurrency", "并发数过高", "访问量过大",
-            // z.ai, 1302: "您的账户已达到速率限制，请您控制请求频率"; SGLang, 503: "The request queue is full."
+            // z.ai, 1302: "您的账户已达到速率限制，请您控制请求频率"
+            // SGLang, 503: "The request queue is full."
             "速率限制", "请求频率", "queue is full",
             // llama.cpp, 503: "Loading model"; Hugging Face: "Model x is currently loading"; Ollama; LM Studio
             "loading model", "is currently loading", "model is loading", "model is still loading", "model is warming up",

@@ -2,8 +2,8 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 
-/// A request's place under the limits and the budget of its client's key. It is taken when the request's head has arrived: a client
-/// beyond its limits is refused, or waits, before its body is read.
+/// A request's place under the limits and the budget of its client's key. It is taken when the request's head has
+/// arrived: a client beyond its limits is refused, or waits, before its body is read.
 package final class KeyAdmission {  // confined to its event loop
     package enum Progress {
         case admitted

@@ -28,7 +28,8 @@ struct UsageDatabase {
         lifetime = path == nil ? Self.lifetimes.memory : Self.lifetimes.file
         connection = try SQLiteConnection(path ?? ":memory:")
         // With a write-ahead log, a commit waits for no disk, and a crash of the process loses nothing that was
-        // committed. A crash of the machine may lose the last seconds. Source: https://sqlite.org/pragma.html#pragma_synchronous
+        // committed. A crash of the machine may lose the last seconds. Source:
+        // https://sqlite.org/pragma.html#pragma_synchronous
         try connection.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
         let version = try connection.rows(of: "PRAGMA user_version") { $0.integer(0) }.first ?? 0
         guard version <= Self.migrations.count else {
@@ -74,7 +75,8 @@ struct UsageDatabase {
         }.first ?? Spending()
     }
 
-    /// The sums of all rows from `time` on, by the dimensions, in their order. A place has only what it is summed up by.
+    /// The sums of all rows from `time` on, by the dimensions, in their order. A place has only what it is summed up
+    /// by.
     func sums(by dimensions: [UsageDimension], since time: Int) throws(SQLiteConnection.Failure) -> [UsageRow] {
         func column(_ dimension: UsageDimension, _ expression: String, else absent: String) -> String {
             dimensions.contains(dimension) ? expression : absent
