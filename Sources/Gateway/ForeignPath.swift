@@ -77,8 +77,8 @@ struct ForeignPath {
             "key", "key/**", "keys", "keys/**", "user/**", "team/**", "customer/**", "budget/**", "organization/**", "auth/key", "credits",
             "generation", "api/token")
         + rows(
-            .note("there is no web interface; GET / lists the endpoints"),
-            "ui", "ui/**", "dashboard", "dashboard/**", "admin", "login", "console")
+            .note("the dashboard is at /ui/; GET / lists the endpoints"),
+            "dashboard", "dashboard/**", "admin", "login", "console")
         + rows(
             .note("the router doesn't serve such requests; GET / lists its endpoints; send them to the provider itself"),
             "messages/batches", "messages/batches/**", "images/variations", "videos", "videos/**", "score", "pooling",

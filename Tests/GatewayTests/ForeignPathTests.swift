@@ -13,7 +13,7 @@ struct ForeignPathTests {
         ("/ollama/api/tags", "only '/api/tags'"), ("/model/info", "GET /v1/models"),
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
         ("/health/readiness", "GET /readyz"), ("/key/generate", "'keys:'"), ("/api/v1/auth/key", "'keys:'"), ("/user/new", "'keys:'"),
-        ("/model/new", "policy file"), ("/docs", "GET /:"), ("/ui", "GET /"),
+        ("/model/new", "policy file"), ("/docs", "GET /:"), ("/dashboard", "GET /"),
         ("/v2/embed", "POST /v1/embeddings"), ("/v1/files", "provider itself"),
         ("/v1/messages/batches", "provider itself"), ("/-/reload", "POST /admin/reload"), ("/prometheus", "GET /metrics"),
     ])

@@ -55,7 +55,7 @@ enum BadPolicies {
         adding("duplicate route", "routes:\n  r: { try: demo }\n  r: { try: demo }"),
         adding("unknown key", "route: { r: { try: demo } }"),
         adding("unknown key of a route", "routes: { r: { tries: demo } }"),
-        adding("reserved key", "plugins: []"),
+        adding("reserved key", "tls: {}"),
         adding("list for a map", "routes: [demo]"),
         adding("map for a scalar", "routes: { r: { try: demo, max_attempts: {} } }"),
         adding("scalar for a map", "server: fast"),
