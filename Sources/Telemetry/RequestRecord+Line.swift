@@ -17,6 +17,15 @@ extension RequestRecord {
         if let path { writer.member("path", Self.cut(path)) }
         if let remoteHost { writer.member("remote", remoteHost) }
         if let key { writer.member("key", key) }
+        if !keyLabels.isEmpty {
+            writer.key("metadata")
+            writer.beginObject()
+            for label in keyLabels {
+                writer.key(escaping: label.name)
+                writer.string(label.text)
+            }
+            writer.endObject()
+        }
         if let requestedModel { writer.member("requested_model", Self.cut(requestedModel)) }
         if let session { writer.member("session", Self.cut(session)) }
         if let isStream { writer.member("stream", isStream) }

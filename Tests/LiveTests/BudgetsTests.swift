@@ -67,6 +67,15 @@ import Testing
         #expect(router.standardError.split(separator: "\n").count { $0.contains("used up its budget") } == 1)
     }
 
+    @Test func `what the operator says of a key is in the log`() throws {
+        let upstream = try Self.upstream()
+        let router = try RouterProcess(
+            policy(upstream, keys: ["  k: { secret: \"key-k\", metadata: { team: search, \"cost center\": \"7\" } }"]))
+        #expect(try router.chat("m", key: "key-k").status == 200)
+        let record = try #require(try router.waitForRecords(1).first)
+        #expect(record["metadata"]?["team"]?.string == "search" && record["metadata"]?["cost center"]?.string == "7")
+    }
+
     @Test func `an expired key is refused with the time of its end`() throws {
         let upstream = try Self.upstream()
         let router = try RouterProcess(

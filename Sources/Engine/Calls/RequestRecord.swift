@@ -13,6 +13,8 @@ package struct RequestRecord: ~Copyable {
     package let remoteHost: String?
     /// The key's name in the policy.
     package let key: String?
+    /// What the operator says of the key: `metadata:` in the policy.
+    package let keyLabels: [(name: String, text: String)]
     /// The model that the request asks for; nil if it names none or was not read.
     package let requestedModel: String?
     /// What the client names its session, without secrets; nil if it names none.
@@ -36,7 +38,8 @@ package struct RequestRecord: ~Copyable {
 
     package init(
         requestID: String, endpoint: String, isAdministrative: Bool = false, method: String?, path: String?, remoteHost: String?,
-        key: String?, requestedModel: String? = nil, session: String? = nil, isStream: Bool? = nil, status: Int, bytesReceived: Int,
+        key: String?, keyLabels: [(name: String, text: String)] = [], requestedModel: String? = nil, session: String? = nil,
+        isStream: Bool? = nil, status: Int, bytesReceived: Int,
         bytesSent: Int, call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil,
         duration: Duration
     ) {
@@ -47,6 +50,7 @@ package struct RequestRecord: ~Copyable {
         self.path = path
         self.remoteHost = remoteHost
         self.key = key
+        self.keyLabels = keyLabels
         self.requestedModel = requestedModel
         self.session = session
         self.isStream = isStream
