@@ -28,8 +28,11 @@ const app = {
   skipped: 0,
   /** Reads the state now, after an action that changes it. */
   refresh: () => refresh(),
-  /** Opens a view: `go('requests/abc')`. */
-  go: (place) => { location.hash = place },
+  /** Opens a view at once, before the event of the address: `go('requests/abc')`. */
+  go: (place) => {
+    location.hash = place
+    show()
+  },
 }
 
 const views = [overview, models, routes, requests, tester, policy].map((make) => make(app))
