@@ -22,12 +22,7 @@ package struct MinuteFigures: Sendable {
     private(set) var streams = 0
     /// Streams that failed after their first content.
     private(set) var brokenStreams = 0
-    private(set) var inputTokens = 0
-    /// Those of the input that were read from a cache.
-    private(set) var cachedTokens = 0
-    private(set) var outputTokens = 0
-    /// Those of the output that were spent on reasoning.
-    private(set) var reasoningTokens = 0
+    private(set) var tokens = TokenCounts()
     /// US dollars.
     private(set) var cost = 0.0
     /// Calls that were served without a known cost.
@@ -71,11 +66,7 @@ package struct MinuteFigures: Sendable {
             if call.isFallback { fallbacks &+= 1 }
         }
         guard call.usage.model != nil else { return }
-        let usage = call.usage.usage
-        inputTokens &+= usage.promptTokens ?? 0
-        cachedTokens &+= usage.cachedTokens ?? 0
-        outputTokens &+= usage.completionTokens ?? 0
-        reasoningTokens &+= usage.reasoningTokens ?? 0
+        tokens.add(call.usage.usage)
         if let cost = call.cost { self.cost += cost } else { unpriced &+= 1 }
     }
 
@@ -89,10 +80,7 @@ package struct MinuteFigures: Sendable {
         fallbacks &+= other.fallbacks
         streams &+= other.streams
         brokenStreams &+= other.brokenStreams
-        inputTokens &+= other.inputTokens
-        cachedTokens &+= other.cachedTokens
-        outputTokens &+= other.outputTokens
-        reasoningTokens &+= other.reasoningTokens
+        tokens.add(other.tokens)
         cost += other.cost
         unpriced &+= other.unpriced
         firstToken.add(other.firstToken)
@@ -113,11 +101,11 @@ package struct MinuteFigures: Sendable {
             $0.member("streams", streams)
             $0.member("broken_streams", brokenStreams)
             $0.key("tokens")
-            $0.object {
-                $0.member("input", inputTokens)
-                $0.member("cached", cachedTokens)
-                $0.member("output", outputTokens)
-                $0.member("reasoning", reasoningTokens)
+            $0.object { [tokens] in
+                $0.member("input", tokens.input)
+                $0.member("cached", tokens.cached)
+                $0.member("output", tokens.output)
+                $0.member("reasoning", tokens.reasoning)
             }
             $0.member("cost_usd", dollars: cost)
             $0.member("unpriced", unpriced)

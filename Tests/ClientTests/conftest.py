@@ -28,6 +28,12 @@ def upstream(running_upstream):
     return running_upstream
 
 
+@pytest.fixture(params=["", "claude-", "responses-", "gemini-", "ollama-"], ids=["chat", "messages", "responses", "gemini", "ollama"])
+def prefix(request):
+    """What the names of the models begin with whose upstream has this format."""
+    return request.param
+
+
 class SyncSDK:
     """The SDK's client, with the SDK's own retries off unless a test sets them."""
 

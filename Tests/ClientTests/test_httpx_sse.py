@@ -46,11 +46,6 @@ def face(request):
     return request.param
 
 
-@pytest.fixture(params=["", "claude-", "responses-", "gemini-", "ollama-"], ids=["chat", "messages", "responses", "gemini", "ollama"])
-def prefix(request):
-    return request.param
-
-
 @pytest.fixture
 def events(router, face, prefix):
     def events(model):

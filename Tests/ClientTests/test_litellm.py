@@ -40,12 +40,6 @@ def api(request):
     return request.param
 
 
-@pytest.fixture(params=["", "claude-", "responses-", "gemini-", "ollama-"], ids=["chat", "messages", "responses", "gemini", "ollama"])
-def prefix(request):
-    """What the names of the models begin with whose upstream has this format."""
-    return request.param
-
-
 @pytest.fixture
 def ask(router, api, prefix):
     def ask(model, messages=HI, **settings):

@@ -50,7 +50,7 @@ struct PriceTests {
     @Test("the cheapest model is the one that the request pays least for")
     func cheapest() {
         func order(_ request: PlanRequest, _ prices: [Price?], cached: Int? = nil) -> [Int] {
-            let cost = ExpectedCost(request)
+            let cost = ExpectedCost(request.operation, request.needs)
             let dollars = prices.enumerated().map { cost.dollars(ExpectedCost.Rates($1), isCached: $0 == cached) }
             return prices.indices.sorted { (dollars[$0], $0) < (dollars[$1], $1) }
         }

@@ -1,3 +1,4 @@
+import Engine
 import Testing
 
 @testable import Telemetry
@@ -33,7 +34,7 @@ struct RecentRequestsTests {
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `whatever their sizes are, the kept ledgers are the last ones and whole`(seed: UInt64) {
-        var recent = RecentRequests(), sizes = Numbers(state: seed), all: [String] = []
+        var recent = RecentRequests(), sizes = SplitMix64(seed: seed), all: [String] = []
         for number in 0..<3000 {
             let text = "\(number):" + String(repeating: "x", count: Int(sizes.next() % 3000))
             all.append(text)
@@ -43,19 +44,6 @@ struct RecentRequestsTests {
         #expect(kept == all.suffix(kept.count))
         // At most the last ledger before the end of the memory, and the one that is overwritten, are lost.
         #expect(kept.reduce(0) { $0 + $1.utf8.count } > RecentRequests.maxBytes - 3 * 3100)
-    }
-}
-
-/// Reproducible numbers. Source: Vigna, "splitmix64.c".
-private struct Numbers {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

@@ -59,9 +59,8 @@ extension RunningCall {
     /// What the call may cost, at the price of its first model.
     var expectedSpending: Spending {
         let price = (machine.plan.tries.first ?? machine.plan.fallback.first).flatMap { snapshot.models[$0].price }
-        let completion = request.operation == .chat || request.operation == .completion ? ExpectedCost.typicalCompletion : 0
-        var usage = Usage(promptTokens: needs.promptTokens, completionTokens: min(needs.maxTokens ?? .max, completion))
-        if request.operation.makesImages { usage.images = request.choices }
-        return Spending(dollars: price?.cost(of: usage) ?? 0, tokens: max(needs.reservedTokens, usage.totalTokens))
+        let cost = ExpectedCost(request.operation, needs, images: request.choices)
+        return Spending(
+            dollars: price.map { cost.dollars(ExpectedCost.Rates($0), isCached: false) } ?? 0, tokens: cost.tokens)
     }
 }

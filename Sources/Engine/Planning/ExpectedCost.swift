@@ -1,8 +1,8 @@
 import ProviderKit
 import RoutingPolicy
 
-/// What a request is expected to cost at a model, for the order `cheapest`: its prompt's estimated tokens, its images,
-/// and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less.
+/// What a request is expected to cost at a model, for the order `cheapest` and for the budgets of keys: its prompt's
+/// estimated tokens, its images, and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less.
 struct ExpectedCost {
     /// The tokens of a response whose length is not known yet.
     static let typicalCompletion = 500
@@ -34,14 +34,16 @@ struct ExpectedCost {
     /// The length of a recording is not known, so each counts as one.
     private let minutes: Double
 
-    init(_ request: borrowing PlanRequest) {
-        let operation = request.operation
-        prompt = Double(request.needs.promptTokens)
-        completion =
-            operation == .chat || operation == .completion ? Double(min(request.needs.maxTokens ?? .max, Self.typicalCompletion)) : 0
-        images = operation.makesImages ? 1 : 0
+    /// - Parameter images: how many the request asks for, if it is for images.
+    init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds, images: Int = 1) {
+        prompt = Double(needs.promptTokens)
+        completion = operation == .chat || operation == .completion ? Double(min(needs.maxTokens ?? .max, Self.typicalCompletion)) : 0
+        self.images = operation.makesImages ? Double(images) : 0
         minutes = operation == .transcription || operation == .translation ? 1 : 0
     }
+
+    /// Of the prompt and the response.
+    var tokens: Int { Int(prompt + completion) }
 
     /// US dollars; infinite if the model has no price.
     ///

@@ -145,8 +145,9 @@ package final class UsageBook: Sendable {
 }
 
 extension UsageBook {
-    /// Adds what a call has cost, if it reached a model.
+    /// Adds what a call has cost, if it reached a model and somebody may ask for it.
     func add(_ call: RunningCall) {
+        guard call.snapshot.recordsUsage else { return }
         let record = call.record, usage = record.knownUsage
         guard let model = record.usage.model ?? record.lostModel else { return }
         let name = call.snapshot.metricName(ofModel: model), now = Timestamp.seconds()
