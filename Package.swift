@@ -84,13 +84,17 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
         .target(name: "PluginLoading", dependencies: [kit, "RoutingPolicy", crypto], swiftSettings: settings, plugins: [kitTag]),
-        .target(name: "Telemetry", dependencies: [kit, "HTTPWire", "Engine", "CSQLite", nioCore, logging], swiftSettings: settings),
+        .target(
+            name: "Telemetry", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "CSQLite", nioCore, logging],
+            swiftSettings: settings),
         // C's `#embed` puts the files of the dashboard into the binary. SwiftPM's `.embedInCode` writes array literals,
         // for which the compiler needs 15 s per 70 KB.
         .target(name: "Dashboard", exclude: ["Page"]),
         .target(
             name: "Gateway",
-            dependencies: [kit, wireFormats, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Dashboard", nioCore, crypto],
+            dependencies: [
+                kit, wireFormats, "RoutingPolicy", "PolicyDrafts", "HTTPWire", "Engine", "Telemetry", "Dashboard", nioCore, crypto,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "LLMRouter",
@@ -139,7 +143,7 @@ let package = Package(
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
         tests("PluginLoading", ["PluginLoading", "RoutingPolicy", "EchoProvider"]),
-        tests("Telemetry", ["Telemetry", "Engine", logging]),
+        tests("Telemetry", ["Telemetry", "Engine", "RoutingPolicy", logging]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),
         tests("WireFormats", [wireFormats], data: ["Goldens"]),
         tests(

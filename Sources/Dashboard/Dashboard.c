@@ -48,6 +48,9 @@ static const unsigned char routes[] = {
 static const unsigned char tester[] = {
 #embed "Page/tester.js"
 };
+static const unsigned char usage[] = {
+#embed "Page/usage.js"
+};
 
 #define HTML "text/html; charset=utf-8"
 #define CSS "text/css; charset=utf-8"
@@ -69,6 +72,7 @@ static const struct DashboardFile files[] = {
     {"router.js", SCRIPT, router, sizeof router},
     {"routes.js", SCRIPT, routes, sizeof routes},
     {"tester.js", SCRIPT, tester, sizeof tester},
+    {"usage.js", SCRIPT, usage, sizeof usage},
 };
 
 const struct DashboardFile *const dashboardFiles = files;

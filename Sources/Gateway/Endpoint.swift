@@ -65,6 +65,10 @@ final class Endpoint: Sendable {
     /// nil for a path that clients of several faces share.
     let face: Face?
     let body: Body
+    /// The parameters of its query that are its own; those of a vendor's API are not listed.
+    let parameters: [String]
+    /// The media types of its response, the usual one first; nil: those of its kind.
+    let types: [String]?
     /// Whether its clients are operators and probes.
     let isAdministrative: Bool
     /// What it is for, in a few words, for the list at `/`.
@@ -73,8 +77,8 @@ final class Endpoint: Sendable {
     let serve: @Sendable (Exchange) -> Void
 
     init(
-        _ name: String, _ method: Method, _ paths: [String], _ access: Access, face: Face? = .openAI, body: Body = .ignored, about: String,
-        serve: @escaping @Sendable (Exchange) -> Void
+        _ name: String, _ method: Method, _ paths: [String], _ access: Access, face: Face? = .openAI, body: Body = .ignored,
+        parameters: [String] = [], types: [String]? = nil, about: String, serve: @escaping @Sendable (Exchange) -> Void
     ) {
         self.name = name
         self.method = method
@@ -82,6 +86,8 @@ final class Endpoint: Sendable {
         self.access = access
         self.face = face
         self.body = body
+        self.parameters = parameters
+        self.types = types
         isAdministrative = access == .admin || access == .open
         self.about = about
         self.serve = serve

@@ -1,5 +1,6 @@
 import HTTPWire
 package import ProviderKit
+import Telemetry
 import WireFormats
 
 /// The endpoints of the router. No other code lists them.
@@ -116,26 +117,41 @@ enum EndpointTable {
         Endpoint("health", .get, prefixed("/health"), .open, about: "the state of the router and its policy", serve: HealthEndpoint.health),
         Endpoint("livez", .get, ["/livez"], .open, about: "whether the process lives", serve: HealthEndpoint.health),
         Endpoint("readyz", .get, ["/readyz"], .open, about: "whether it accepts requests", serve: HealthEndpoint.readiness),
-        Endpoint("metrics", .get, ["/metrics"], .admin, about: "metrics for Prometheus", serve: MetricsEndpoint.text),
+        Endpoint(
+            "metrics", .get, ["/metrics"], .admin, types: ["text/plain"], about: "metrics for Prometheus", serve: MetricsEndpoint.text),
         admin("state", .get, "/state", "what each model is ready for, and why not", serve: StateEndpoint.all),
         admin("state", .get, "/state/{id}", "the same for one of them", serve: StateEndpoint.one),
         admin("state_reset", .post, "/state/{id}/reset", "close its breaker and forget its statistics", serve: StateEndpoint.reset),
-        admin("requests", .get, "/requests", "the last requests", serve: RequestsEndpoint.list),
+        admin(
+            "requests", .get, "/requests", parameters: ["limit", "model", "provider", "route", "key", "endpoint", "status"],
+            "the last requests", serve: RequestsEndpoint.list),
         admin("requests", .get, "/requests/{id}", "one of them", serve: RequestsEndpoint.one),
-        admin("events", .get, "/events", "what happens from now on, as server-sent events", serve: EventFeed.serve),
+        admin(
+            "events", .get, "/events", parameters: ["types"], types: ["text/event-stream"],
+            "what happens from now on, as server-sent events", serve: EventFeed.serve),
         admin("history", .get, "/history", "figures of the last hour, for each minute", serve: HistoryEndpoint.serve),
         admin("metrics_json", .get, "/metrics", "the metrics as JSON", serve: MetricsEndpoint.json),
         admin("rate_limits", .get, "/rate-limits", "what is left of the limits", serve: RateLimitsEndpoint.serve),
+        admin(
+            "usage", .get, "/usage", parameters: ["by", "since", "format"], types: UsageSummary.Format.allCases.map(\.mediaType),
+            "what keys have used and models have cost, and what is left of budgets", serve: UsageEndpoint.serve),
         admin("reloads", .get, "/reloads", "the last loads of the policy", serve: ReloadsEndpoint.serve),
         admin("routes", .get, "/routes", "the routes of the policy, part by part", serve: RoutesEndpoint.serve),
         admin("policy", .get, "/policy", "the policy's text without its secrets", serve: PolicyEndpoint.serve),
         admin("reload", .post, "/reload", "reload the policy file", serve: ReloadEndpoint.serve),
-        admin("explain", .post, "/explain", body: .buffered, "the plan of a request", serve: ExplainEndpoint.serve),
+        admin(
+            "explain", .post, "/explain", body: .buffered, parameters: ExplainEndpoint.parameters,
+            types: ["application/json", "text/plain"], "the plan of a request", serve: ExplainEndpoint.serve),
         admin("check", .post, "/check", body: .buffered, "the mistakes in a policy file", serve: CheckEndpoint.serve),
+        Endpoint(
+            "generate_key", .get, ["/tools/generate_key", "/api/v1/tools/generate_key"], .admin,
+            parameters: GenerateKeyEndpoint.parameters, types: ["application/json", "text/plain"],
+            about: "a new key, with the lines of the policy that hold its hash", serve: GenerateKeyEndpoint.serve),
         Endpoint(
             "ui", .get, ["/ui", "/ui/{id}"], .open, about: "the dashboard; its data needs an admin key", serve: DashboardEndpoint.serve),
         Endpoint("openapi", .get, ["/openapi.json"], .open, about: "this list for programs, in OpenAPI", serve: OpenAPIEndpoint.serve),
-        Endpoint("root", .get, ["/", "/api/hello"], .open, about: "this list", serve: RootEndpoint.serve),
+        Endpoint(
+            "root", .get, ["/", "/api/hello"], .open, types: ["text/plain", "text/html"], about: "this list", serve: RootEndpoint.serve),
     ]
 
     /// An endpoint whose requests and responses only pass through, to providers that have the same endpoint.
@@ -174,10 +190,12 @@ enum EndpointTable {
 
     /// An endpoint for operators. The second path is that of an earlier router.
     private static func admin(
-        _ name: String, _ method: Endpoint.Method, _ path: String, body: Endpoint.Body = .ignored, _ about: String,
-        serve: @escaping @Sendable (Exchange) -> Void
+        _ name: String, _ method: Endpoint.Method, _ path: String, body: Endpoint.Body = .ignored, parameters: [String] = [],
+        types: [String]? = nil, _ about: String, serve: @escaping @Sendable (Exchange) -> Void
     ) -> Endpoint {
-        Endpoint(name, method, ["/admin\(path)", "/api/v1/admin\(path)"], .admin, body: body, about: about, serve: serve)
+        Endpoint(
+            name, method, ["/admin\(path)", "/api/v1/admin\(path)"], .admin, body: body, parameters: parameters, types: types, about: about,
+            serve: serve)
     }
 
     /// The three paths of an endpoint: clients disagree on the base URL.

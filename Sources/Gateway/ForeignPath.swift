@@ -73,7 +73,9 @@ struct ForeignPath {
             .note("models and providers are in the policy file: change it, then POST /admin/reload"),
             "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/providers")
         + rows(
-            .note("keys and their limits are in the policy file, under 'keys:'; GET /metrics counts tokens and costs"),
+            .note(
+                "keys and their limits are in the policy file, under 'keys:'; GET /tools/generate_key makes a key, GET /admin/usage says what each has used"
+            ),
             "key", "key/**", "keys", "keys/**", "user/**", "team/**", "customer/**", "budget/**", "organization/**", "auth/key", "credits",
             "generation", "api/token")
         + rows(

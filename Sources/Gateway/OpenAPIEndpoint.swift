@@ -59,15 +59,18 @@ enum OpenAPIEndpoint {
         operation.member("summary", row.about)
         operation.key("tags")
         operation.array { $0.string(row.name) }
-        if path.contains("{id}") {
+        let parameters = (path.contains("{id}") ? [("id", "path")] : []) + row.parameters.map { ($0, "query") }
+        if !parameters.isEmpty {
             operation.key("parameters")
-            operation.array { parameters in
-                parameters.object { parameter in
-                    parameter.member("name", "id")
-                    parameter.member("in", "path")
-                    parameter.member("required", true)
-                    parameter.key("schema")
-                    parameter.object { $0.member("type", "string") }
+            operation.array { list in
+                for (name, place) in parameters {
+                    list.object { parameter in
+                        parameter.member("name", name)
+                        parameter.member("in", place)
+                        parameter.member("required", place == "path")
+                        parameter.key("schema")
+                        parameter.object { $0.member("type", "string") }
+                    }
                 }
             }
         }
@@ -122,12 +125,7 @@ enum OpenAPIEndpoint {
     }
 
     private static func writeContent(of row: Endpoint, into content: inout JSONWriter) {
-        let types: [String] =
-            switch row.name {
-            case "root": ["text/plain", "text/html"]
-            case "metrics": ["text/plain"]
-            default: row.callsModels ? ["application/json", "text/event-stream", "*/*"] : ["application/json"]
-            }
+        let types = row.types ?? (row.callsModels ? ["application/json", "text/event-stream", "*/*"] : ["application/json"])
         for type in types {
             content.key(escaping: type)
             content.object { _ in }

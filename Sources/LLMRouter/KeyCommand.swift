@@ -1,8 +1,5 @@
 import ArgumentParser
-import Codecs
-import ConfigTree
 import PolicyDrafts
-import RoutingPolicy
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,27 +27,26 @@ struct NewKeyCommand: ParsableCommand {
         help: ArgumentHelp("The operations that the key may use; without this, all.", valueName: "operation"))
     var endpoints: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "What its requests may cost: 50usd/month, 1000000tokens/day, or both with a comma between them.", valueName: "amount/period"))
+    var budget: String?
+
+    @Option(help: ArgumentHelp("Its last day, such as 2027-01-31 (in UTC).", valueName: "date"))
+    var expires: String?
+
     @Flag(help: "The key may also use /metrics and /admin.")
     var admin = false
 
-    func validate() throws {
-        if let problem = PolicyName.problem(with: name) {
-            throw ValidationError("the name of key '\(abbreviated(name))' \(problem); \(PolicyName.hint)")
-        }
-        for word in endpoints where !KeyOperation.words.contains(word) {
-            let known = KeyOperation.words
-            let hint = nearest(to: word, in: known).map { "did you mean '\($0)'?" } ?? "use some of \(known.joined(separator: ", "))"
-            throw ValidationError("there is no operation '\(abbreviated(word))'; \(hint)")
-        }
-    }
+    func validate() throws { _ = try key() }
 
-    func run() {
-        let key = ClientKey.random()
-        var entry = DraftEntry(name)
-        entry.set("sha256", .text(key.digest))
-        if admin { entry.set("admin", .bool(true)) }
-        entry.set("models", .texts(models))
-        entry.set("endpoints", .texts(endpoints))
-        Console.out("\(key.secret)\n\nkeys:\n\(entry.lines.map { "  \($0)\n" }.joined())")
+    func run() throws { Console.out(try key().text) }
+
+    private func key() throws -> NewKey {
+        do throws(NewKey.Problem) {
+            return try NewKey(name, models: models, endpoints: endpoints, budget: budget, expires: expires, isAdmin: admin)
+        } catch {
+            throw ValidationError(error.message)
+        }
     }
 }

@@ -41,7 +41,8 @@ struct LLMRouterCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
-            TopCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self, PluginsCommand.self,
+            TopCommand.self, UsageCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self,
+            PluginsCommand.self,
             HelpConfigCommand.self,
         ])
 }

@@ -61,7 +61,8 @@ struct Service {
             check: { text in
                 let variables = EnvironmentFile(environmentFile, of: path, source: SystemPolicySource()).variables
                 return PolicyFile.report(posted: text, variables: variables, loaded: engine.store.current.policy.plugins)
-            })
+            },
+            usage: { try usage.sums(of: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)
         let server = Server(
             group: group, handler: handler, settings: ServerLimits(policy.server), budget: engine.budget, spool: engine.spool

@@ -13,6 +13,7 @@ struct MetricFamilies {
         addUsage(sources.values)
         addStates(sources)
         addLimits(sources)
+        addBudgets(sources.budgets)
         addConnections(sources)
         addPolicy(sources)
         addProcess(sources)
@@ -175,6 +176,24 @@ struct MetricFamilies {
             "Keys of a provider with several, by state: ready, or in cooldown because they are limited or refused.")
         for provider in sources.providerKeys {
             for (state, count) in provider.keys { sample([("provider", provider.provider), ("state", state)], count) }
+        }
+    }
+
+    private mutating func addBudgets(_ budgets: [KeyBudgetView]) {
+        func eachKey(_ name: String, _ kind: MetricFamily.Kind, _ help: String, _ read: (KeyBudgetView) -> MetricFamily.Value?) {
+            family(name, kind, help)
+            for budget in budgets { if let value = read(budget) { sample([("key", budget.key)], value) } }
+        }
+        eachKey("llm_router_key_budget_usd", .gauge, "Budgets of client keys in US dollars.") { $0.terms.dollars.map { .real($0) } }
+        eachKey("llm_router_key_budget_remaining_usd", .gauge, "What is left of them in this period; negative beyond a budget.") {
+            $0.dollarsLeft.map { .real($0) }
+        }
+        eachKey("llm_router_key_budget_tokens", .gauge, "Budgets of client keys in tokens.") { $0.terms.tokens.map { .integer($0) } }
+        eachKey("llm_router_key_budget_remaining_tokens", .gauge, "What is left of them in this period; negative beyond a budget.") {
+            $0.tokensLeft.map { .integer($0) }
+        }
+        eachKey("llm_router_key_requests_beyond_budget_total", .counter, "Requests that were served beyond a budget that isn't hard.") {
+            $0.terms.isHard ? nil : .integer($0.account.requestsBeyond)
         }
     }
 

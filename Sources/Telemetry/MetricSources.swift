@@ -8,6 +8,7 @@ package struct MetricSources: Sendable {
     var states: [ModelName: ModelStateView]
     var providerKeys: [(provider: String, keys: [(state: String, count: Int)])]
     var limiters: [NamedLimiterView]
+    var budgets: [KeyBudgetView]
     var pools: [PoolView]
     var bufferedBytes: Int
     var spooledBytes: Int
@@ -35,7 +36,8 @@ extension Engine {
         return MetricFamilies(
             MetricSources(
                 values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews, providerKeys: keyViews,
-                limiters: snapshot.limiterViews, pools: await poolViews(), bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,
+                limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()), pools: await poolViews(),
+                bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,
                 process: .now(), service: service)
         ).all
     }

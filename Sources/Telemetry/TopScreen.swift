@@ -121,13 +121,7 @@ package struct TopScreen {
     private static func table(_ rows: [[String]], numbers: Set<Int>, atMost limit: Int, columns: Int) -> [String] {
         let widest = min(44, max(16, columns * 2 / 5))
         let shown = rows.prefix(limit == .max ? .max : limit + 1).map { $0.map { cut($0, to: widest) } }
-        let widths = rows[0].indices.map { column in shown.map { $0[column].count }.max() ?? 0 }
-        let lines = shown.map { row in
-            row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return numbers.contains(column) ? padding + cell : column == row.count - 1 ? cell : cell + padding
-            }.joined(separator: "  ")
-        }
+        let lines = TextTable.lines(shown, numbers: numbers)
         return rows.count > shown.count ? lines.dropLast() + ["and \(rows.count - shown.count + 1) more"] : lines
     }
 

@@ -40,9 +40,10 @@ keys:
   team:
     secret: {TEAM}
     models: [works, broken, auto]
+    budget: {{ usd: 1, tokens: 1000000, per: day, hard: false }}
 """
 
-VIEWS = ["overview", "models", "routes", "requests", "tester", "policy"]
+VIEWS = ["overview", "models", "routes", "requests", "tester", "policy", "usage"]
 
 
 def post(router, path, body, **headers):
@@ -189,6 +190,18 @@ def test_a_model_with_an_open_breaker_can_be_reset(dashboard, router):
     shows(dashboard, "ready", "[data-key='failing/broken'] .pill")
     dashboard.write("input[type=search]", "nothing")
     shows(dashboard, "No model matches.")
+
+
+def test_the_usage_shows_what_keys_and_models_cost_and_what_is_left(dashboard, router):
+    go(dashboard, "usage")
+    shows(dashboard, "Nothing was used.")
+    shows(dashboard, "$1.00 left of $1.00", ".budgets")
+    assert [chat(router, "works") for _ in range(3)] == [200] * 3
+    dashboard.click(".chips button", "All that is kept")
+    shows(dashboard, "for 3 requests", ".headline")
+    assert dashboard.run("[...document.querySelectorAll('.ranked span')].map((node) => node.firstChild.textContent)") == ["team", "steady/works"]
+    shows(dashboard, "3 requests", ".ranked")
+    dashboard.until("!document.querySelector('.budgets').innerText.includes('1.00M tokens left')")
 
 
 def test_the_routes_show_their_parts_and_who_would_serve(dashboard, router):

@@ -10,7 +10,7 @@ import Testing
     ]
     private static let ops = "admin-secret-of-ops", team = "client-secret-of-team"
     private static let paths = [
-        "state", "state/a", "requests", "events", "history", "metrics", "rate-limits", "reloads", "policy",
+        "state", "state/a", "requests", "events", "history", "metrics", "rate-limits", "usage", "reloads", "policy",
     ]
 
     @Test func `every endpoint needs an admin key, and works below the earlier router's path too`() throws {

@@ -172,6 +172,32 @@ import Testing
         #expect(try router.chat("demo", key: "old-key").status == 401)
         #expect(try router.chat("demo", key: "new-key").status == 200)
     }
+
+    @Test func `a stream of a revoked key ends as if nothing had happened, and its connection gets no second request`() throws {
+        let gate = Gate()
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("before "))
+            try gate.wait()
+            try exchange.event(OpenAIReplies.contentChunk("after"))
+            try exchange.event(OpenAIReplies.finishChunk)
+            try exchange.event(OpenAIReplies.doneEvent)
+            try exchange.finishChunks()
+        }
+        let policy = PolicyText(["a": upstream], keys: ["  k: { secret: \"old-key\" }", "  ops: { secret: \"ops-key\" }"])
+        let router = try RouterProcess(policy)
+        let client = try router.openStream("a", key: "old-key")
+        let head = try client.readHead()
+        #expect(try client.nextContent() == "before ")
+        // A reload that has been reported is in force: no later request uses the earlier policy.
+        try router.reload(policy.with { $0.keys = ["  ops: { secret: \"ops-key\" }"] }.text)
+        #expect(try router.chat("a", key: "old-key").status == 401)
+        gate.open()
+        let rest = try client.readRest(of: head)
+        #expect(rest.content == "after" && rest.isDone)
+        client.send(RouterProcess.request("GET", "/v1/models", key: "old-key"))
+        #expect(try client.readHead().status == 401)
+    }
 }
 
 extension Response {

@@ -19,7 +19,38 @@ import Testing
         #expect(response.status == 200, "\(response.text)")
     }
 
-    @Test(arguments: [["a b"], [""], ["a/b"], ["team", "--endpoints", "chats"]])
+    @Test func `a new key has a budget and an end, and a running router makes the same`() throws {
+        let arguments = ["--budget", "50usd,1000000tokens/day", "--expires", "2999-01-31"]
+        let made = try RouterCommand(["key", "new", "team", "--models", "small"] + arguments)
+        #expect(made.exit == .code(0), "\(made.errors)")
+        let policy = made.output.split(separator: "\n").dropFirst().joined(separator: "\n")
+        #expect(policy.contains("budget: { usd: 50, tokens: 1000000, per: day }"))
+        let checked = try RouterCommand(["check", "a.yaml"], files: ["a.yaml": "version: 1\n\(Self.demo)\(policy)\n"])
+        #expect(checked.exit == .code(0), "\(checked.output)")
+
+        let router = try RouterProcess(Self.demo + policy + "\n  ops: { secret: admin-secret-of-ops, admin: true }\n")
+        let query = "name=team&models=small&budget=50usd,1000000tokens/day&expires=2999-01-31"
+        let key = try router.get("/tools/generate_key?\(query)", key: "admin-secret-of-ops")
+        #expect(key.status == 200 && key.head["cache-control"] == "no-store")
+        let secret = try #require(key.json?["key"]?.string), digest = try #require(key.json?["sha256"]?.string)
+        let lines = try #require(key.json?["yaml"]?.string)
+        #expect(lines.contains(digest) && !lines.contains(secret))
+        func shape(_ text: String) -> String { text.replacing(#/[0-9a-f]{64}/#, with: "HASH") }
+        #expect(shape(lines) == shape(policy + "\n"))
+        let text = try router.call("GET", "/tools/generate_key", key: "admin-secret-of-ops", fields: ["Accept: text/plain"])
+        #expect(text.text.hasPrefix("sk-") && text.text.contains("\n\nkeys:\n"))
+        #expect(try router.get("/tools/generate_key").status == 401)
+        for (query, words) in [("name=a/b", "the name of key"), ("budget=much", "50usd/month"), ("admin=yes", "true or false")] {
+            let refused = try router.get("/tools/generate_key?\(query)", key: "admin-secret-of-ops")
+            #expect(refused.status == 400 && refused.text.contains(words), "\(refused.text)")
+        }
+    }
+
+    @Test(arguments: [
+        ["a b"], [""], ["a/b"], ["team", "--endpoints", "chats"], ["team", "--budget", "50"], ["team", "--budget", "0usd/month"],
+        ["team", "--budget", "5usd/year"], ["team", "--budget", "5usd,6usd/day"], ["team", "--budget", "1.5tokens"],
+        ["team", "--budget", ""], ["team", "--budget", "9e99usd"], ["team", "--expires", "soon"],
+    ])
     func `a key that no policy could hold is refused`(arguments: [String]) throws {
         let made = try RouterCommand(["key", "new"] + arguments)
         #expect(made.exit == .code(2) && made.output.isEmpty, "\(made.output)\(made.errors)")

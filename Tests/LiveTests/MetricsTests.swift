@@ -13,7 +13,8 @@ import Testing
                 ["broken": broken, "a": a], defaults: "breaker: { failures: 2 }", routes: ["  r: { try: [broken], fallback: [a] }"],
                 keys: [
                     "  ops: { secret: admin-secret-of-ops, admin: true }",
-                    "  team: { secret: client-secret-of-team, limits: { requests_per_minute: 100, concurrent: 3 } }",
+                    "  team: { secret: client-secret-of-team, limits: { requests_per_minute: 100, concurrent: 3 }, budget: { tokens: 1000, hard: false } }",
+                    "  poor: { secret: client-secret-of-poor, budget: { usd: 2, tokens: 1, per: total, hard: false } }",
                 ]
             ).demo)
         let team = "client-secret-of-team", ops = "admin-secret-of-ops"
@@ -21,13 +22,14 @@ import Testing
         #expect(try router.chat("broken", key: team).status >= 500)
         #expect(try router.chat("gpt-9", key: team).status == 404)
         #expect(try router.stream("demo", key: team).isDone)
+        for _ in 0..<2 { #expect(try router.chat("a", key: "client-secret-of-poor").status == 200) }
         // A response may reach the client before its request is counted.
-        _ = try router.waitForRecords(4)
+        _ = try router.waitForRecords(6)
         let text = try router.get("/metrics", key: ops).text
         let samples = Set(text.split(separator: "\n").map(String.init))
         for sample in [
-            #"llm_router_requests_total{endpoint="chat",status="200"} 2"#, #"llm_router_requests_total{endpoint="chat",status="404"} 1"#,
-            #"llm_router_calls_total{route="r",outcome="ok"} 1"#, #"llm_router_calls_total{route="",outcome="ok"} 1"#,
+            #"llm_router_requests_total{endpoint="chat",status="200"} 4"#, #"llm_router_requests_total{endpoint="chat",status="404"} 1"#,
+            #"llm_router_calls_total{route="r",outcome="ok"} 1"#, #"llm_router_calls_total{route="",outcome="ok"} 3"#,
             #"llm_router_calls_total{route="",outcome="failed"} 1"#, #"llm_router_failed_calls_total{route="",class="upstream_error"} 1"#,
             #"llm_router_fallbacks_total{route="r"} 1"#,
             #"llm_router_failovers_total{from="p-broken/broken",to="p-a/a",class="upstream_error"} 1"#,
@@ -36,21 +38,24 @@ import Testing
             #"llm_router_attempt_failures_total{provider="p-broken",model="broken",reason="upstream_error"} 2"#,
             "llm_router_streams_open 0", #"llm_router_streams_total{provider="demo",model="demo",outcome="completed"} 1"#,
             #"llm_router_streams_total{provider="demo",model="demo",outcome="broken"} 0"#,
-            #"llm_router_request_duration_seconds_count{provider="p-a",model="a"} 1"#,
-            #"llm_router_request_duration_seconds_bucket{provider="p-a",model="a",le="+Inf"} 1"#,
+            #"llm_router_request_duration_seconds_count{provider="p-a",model="a"} 3"#,
+            #"llm_router_request_duration_seconds_bucket{provider="p-a",model="a",le="+Inf"} 3"#,
             #"llm_router_time_to_first_token_seconds_count{provider="p-a",model="a"} 0"#,
-            #"llm_router_time_to_first_token_seconds_count{provider="demo",model="demo"} 1"#, "llm_router_overhead_seconds_count 3",
+            #"llm_router_time_to_first_token_seconds_count{provider="demo",model="demo"} 1"#, "llm_router_overhead_seconds_count 5",
             "llm_router_queue_seconds_count 0",
-            #"llm_router_tokens_total{provider="p-a",model="a",direction="input",kind="uncached",source="reported"} 6"#,
-            #"llm_router_tokens_total{provider="p-a",model="a",direction="input",kind="cached",source="reported"} 4"#,
-            #"llm_router_tokens_total{provider="p-a",model="a",direction="output",kind="text",source="reported"} 5"#,
+            #"llm_router_tokens_total{provider="p-a",model="a",direction="input",kind="uncached",source="reported"} 18"#,
+            #"llm_router_tokens_total{provider="p-a",model="a",direction="input",kind="cached",source="reported"} 12"#,
+            #"llm_router_tokens_total{provider="p-a",model="a",direction="output",kind="text",source="reported"} 15"#,
             #"llm_router_calls_without_usage_total{provider="p-a",model="a"} 0"#,
-            #"llm_router_unpriced_requests_total{provider="p-a",model="a"} 1"#,
+            #"llm_router_unpriced_requests_total{provider="p-a",model="a"} 3"#,
             #"llm_router_breaker_state{provider="p-broken",model="broken",state="open"} 1"#,
             #"llm_router_breaker_state{provider="p-a",model="a",state="closed"} 1"#,
             #"llm_router_limit{scope="key",provider="",name="team",limit="requests_per_minute"} 100"#,
             #"llm_router_limit_remaining{scope="key",provider="",name="team",limit="concurrent"} 3"#,
             #"llm_router_limit_waiting{scope="key",provider="",name="team"} 0"#,
+            #"llm_router_key_budget_tokens{key="team"} 1000"#, #"llm_router_key_budget_usd{key="poor"} 2.0"#,
+            #"llm_router_key_budget_remaining_usd{key="poor"} 2.0"#, #"llm_router_key_budget_remaining_tokens{key="poor"} -29"#,
+            #"llm_router_key_requests_beyond_budget_total{key="poor"} 2"#, #"llm_router_key_requests_beyond_budget_total{key="team"} 0"#,
             #"llm_router_upstream_connections{provider="p-a",state="busy"} 0"#, "llm_router_config_generation 1",
             "config_last_reload_successful 1",
         ] {

@@ -13,7 +13,7 @@ struct MonitoringTests {
         let policy = PolicyStatus.Value(digest: "", plugins: [], loadedAt: 0)
         let families = MetricFamilies(
             MetricSources(
-                values: MetricValues(), policy: policy, generation: 1, states: [:], providerKeys: [], limiters: [], pools: [],
+                values: MetricValues(), policy: policy, generation: 1, states: [:], providerKeys: [], limiters: [], budgets: [], pools: [],
                 bufferedBytes: 0, spooledBytes: 0, process: ProcessFigures(),
                 service: ServiceFigures(version: "", startedAt: 0, openConnections: 0))
         ).all

@@ -18,6 +18,10 @@ struct UsageBookTests {
         UsageRow.Amount(requests: 1, promptTokens: tokens, completionTokens: 1, dollars: dollars)
     }
 
+    private func query(_ dimensions: String, since: String? = nil) throws -> UsageQuery {
+        try UsageQuery(by: dimensions, since: since, now: Self.hour)
+    }
+
     private func file(_ folder: TemporaryFolder) -> String { "\(folder.path)/state.db" }
 
     private func book(_ path: String?, _ log: Log = Log()) throws -> UsageBook {
@@ -32,10 +36,10 @@ struct UsageBookTests {
         book.add(amount(9), at: place("other"))
         #expect(book.spent(by: "k", since: Self.hour) == Spending(dollars: 1.5, tokens: 33))
         #expect(book.spent(by: "k", since: 0).dollars == 5.5)
-        let rows = try book.sums(by: [.key], since: 0)
+        let rows = try book.sums(of: query("key"))
         #expect(rows.map(\.place.key) == ["k", "other"] && rows.map(\.amount.requests) == [4, 1])
-        #expect(try book.sums(by: [.hour], since: 0).map(\.place.hour) == [Self.hour - 3600, Self.hour])
-        #expect(try book.sums(by: [], since: 0).map(\.amount.dollars) == [14.5])
+        #expect(try book.sums(of: query("hour")).map(\.place.hour) == [Self.hour - 3600, Self.hour])
+        #expect(try book.sums(of: query("provider")).map(\.amount.dollars) == [14.5])
     }
 
     @Test("a file keeps what a closed book had, and goes on adding to it")
@@ -95,7 +99,19 @@ struct UsageBookTests {
     func texts() throws {
         let book = try book(nil), odd = "a'; DROP TABLE usage; --\u{1F}é"
         book.add(amount(1), at: place(odd, model: odd))
-        #expect(try book.sums(by: [.key, .model], since: 0).map(\.place.model) == [odd])
+        #expect(try book.sums(of: query("key,model")).map(\.place.model) == [odd])
+    }
+
+    @Test("another process reads the file, also while the router writes it, and never creates one")
+    func reading() throws {
+        let folder = try TemporaryFolder(), book = try book(file(folder))
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [1])
+        #expect(throws: SQLiteConnection.Failure.self) { try UsageBook.sums(of: query("key"), inFile: "\(folder.path)/none.db") }
+        #expect(throws: SQLiteConnection.Failure.self) { try SQLiteConnection("\(folder.path)/none.db", isReadOnly: true) }
+        _ = try SQLiteConnection("\(folder.path)/other.db").run("CREATE TABLE other (a)")
+        #expect(throws: SQLiteConnection.Failure.self) { try UsageBook.sums(of: query("key"), inFile: "\(folder.path)/other.db") }
     }
 
     @Test("moving to another database leaves the old one complete")

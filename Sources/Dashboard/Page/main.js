@@ -7,6 +7,7 @@ import { policy } from './policy.js'
 import { requests } from './requests.js'
 import { routes } from './routes.js'
 import { tester } from './tester.js'
+import { usage } from './usage.js'
 
 const element = (id) => document.getElementById(id)
 
@@ -35,7 +36,7 @@ const app = {
   },
 }
 
-const views = [overview, models, routes, requests, tester, policy].map((make) => make(app))
+const views = [overview, models, routes, requests, tester, policy, usage].map((make) => make(app))
 let shown
 let isAsking = false
 

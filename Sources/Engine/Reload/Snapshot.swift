@@ -97,9 +97,6 @@ package final class Snapshot: Sendable {
     /// Whether a key has limits or a budget.
     var hasBoundedKeys: Bool { !states.keyLimiters.isEmpty || !states.keyAccounts.isEmpty }
 
-    /// Whether what calls cost is recorded: for budgets, or in a file.
-    package var recordsUsage: Bool { policy.state.file != nil || !states.keyAccounts.isEmpty }
-
     /// nil if the key has no limits.
     func limits(ofKey name: String) -> LimitChain? {
         states.keyLimiters[name].map { LimitChain(own: $0) }

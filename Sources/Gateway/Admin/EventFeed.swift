@@ -41,7 +41,7 @@ final class EventFeed: Sendable {
 
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
-            let query = try QueryFields(exchange, "types")
+            let query = try QueryFields(exchange)
             let names = query["types"].map { $0.split(separator: ",").map(String.init) } ?? Kind.allCases.map(\.rawValue)
             let kinds = names.compactMap(Kind.init)
             guard kinds.count == names.count else {

@@ -3,8 +3,8 @@
 struct QueryFields {
     private var values: [String: String] = [:]
 
-    /// - Parameter names: the parameters of the endpoint.
-    init(_ exchange: Exchange, _ names: String...) throws(APIError) {
+    init(_ exchange: Exchange) throws(APIError) {
+        let names = exchange.endpoint?.parameters ?? []
         for pair in (exchange.server.head.query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1)
             let name = String(parts[0])

@@ -8,7 +8,7 @@ enum RequestsEndpoint {
     static func list(_ exchange: Exchange) {
         let engine = exchange.gateway.engine
         do throws(APIError) {
-            let query = try QueryFields(exchange, "limit", "model", "provider", "route", "key", "endpoint", "status")
+            let query = try QueryFields(exchange)
             let limit = try query.integer("limit", in: 1...10_000) ?? 100
             let filter = try LedgerFilter(query)
             exchange.respondLater {

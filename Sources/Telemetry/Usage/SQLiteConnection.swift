@@ -21,12 +21,15 @@ final class SQLiteConnection: @unchecked Sendable {  // used by one thread at a 
 
     private let handle: OpaquePointer
 
-    /// Opens a database, and creates it if there is none.
+    /// Opens a database.
     ///
-    /// - Parameter path: `:memory:` is a database that nobody else sees.
-    init(_ path: String) throws(Failure) {
+    /// - Parameters:
+    ///   - path: `:memory:` is a database that nobody else sees.
+    ///   - isReadOnly: if false, a file that doesn't exist is created.
+    init(_ path: String, isReadOnly: Bool = false) throws(Failure) {
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil)
+        let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
         guard let handle else { throw Failure(code: code, description: String(cString: sqlite3_errstr(code))) }
         self.handle = handle
         guard code == SQLITE_OK else { throw failure(code) }

@@ -90,10 +90,15 @@ package final class UsageBook: Sendable {
         return store.withLock { store in (try? store.database.spent(by: key, since: time)) ?? Spending() }
     }
 
-    /// The sums of all amounts since a time, in seconds since 1970. Waits for the database.
-    package func sums(by dimensions: [UsageDimension], since time: Int) throws -> [UsageRow] {
+    /// The sums of the amounts. Waits for the database.
+    package func sums(of query: UsageQuery) throws -> [UsageRow] {
         flush()
-        return try store.withLock { store in try store.database.sums(by: dimensions, since: time) }
+        return try store.withLock { store in try store.database.sums(of: query) }
+    }
+
+    /// The sums of the amounts in the database of another process.
+    package static func sums(of query: UsageQuery, inFile path: String) throws -> [UsageRow] {
+        try UsageDatabase(reading: path).sums(of: query)
     }
 
     /// Writes what is collected, and ends the thread. Waits for at most `milliseconds`.
@@ -145,9 +150,8 @@ package final class UsageBook: Sendable {
 }
 
 extension UsageBook {
-    /// Adds what a call has cost, if it reached a model and somebody may ask for it.
+    /// Adds what a call has cost, if it reached a model.
     func add(_ call: RunningCall) {
-        guard call.snapshot.recordsUsage else { return }
         let record = call.record, usage = record.knownUsage
         guard let model = record.usage.model ?? record.lostModel else { return }
         let name = call.snapshot.metricName(ofModel: model), now = Timestamp.seconds()

@@ -31,14 +31,29 @@ struct UsageDatabase {
         // committed. A crash of the machine may lose the last seconds. Source:
         // https://sqlite.org/pragma.html#pragma_synchronous
         try connection.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
-        let version = try connection.rows(of: "PRAGMA user_version") { $0.integer(0) }.first ?? 0
-        guard version <= Self.migrations.count else {
-            throw SQLiteConnection.Failure(
-                code: 0, description: "it was written by a newer version of llm-router, whose format \(version) this one doesn't know")
-        }
+        let version = try Self.version(connection)
         for (index, step) in Self.migrations.enumerated().dropFirst(version) {
             try connection.run("BEGIN IMMEDIATE; \(step) PRAGMA user_version = \(index + 1); COMMIT;")
         }
+    }
+
+    /// Opens the database that another process writes, only to read it.
+    init(reading path: String) throws(SQLiteConnection.Failure) {
+        lifetime = Self.lifetimes.file
+        connection = try SQLiteConnection(path, isReadOnly: true)
+        guard try Self.version(connection) == Self.migrations.count else {
+            throw SQLiteConnection.Failure(code: 0, description: "it is no database of usage, or that of an older version of llm-router")
+        }
+    }
+
+    /// How many of the steps the database has.
+    private static func version(_ connection: SQLiteConnection) throws(SQLiteConnection.Failure) -> Int {
+        let version = try connection.rows(of: "PRAGMA user_version") { $0.integer(0) }.first ?? 0
+        guard version <= migrations.count else {
+            throw SQLiteConnection.Failure(
+                code: 0, description: "it was written by a newer version of llm-router, whose format \(version) this one doesn't know")
+        }
+        return version
     }
 
     /// Adds amounts to the table, all of them or none, and removes rows that are too old.
@@ -75,9 +90,9 @@ struct UsageDatabase {
         }.first ?? Spending()
     }
 
-    /// The sums of all rows from `time` on, by the dimensions, in their order. A place has only what it is summed up
-    /// by.
-    func sums(by dimensions: [UsageDimension], since time: Int) throws(SQLiteConnection.Failure) -> [UsageRow] {
+    /// The sums of the rows, by time and names. A place has only what it is summed up by.
+    func sums(of query: UsageQuery) throws(SQLiteConnection.Failure) -> [UsageRow] {
+        let dimensions = query.dimensions
         func column(_ dimension: UsageDimension, _ expression: String, else absent: String) -> String {
             dimensions.contains(dimension) ? expression : absent
         }
@@ -90,7 +105,7 @@ struct UsageDatabase {
                 SELECT \(columns.joined(separator: ", ")), sum(requests), sum(prompt_tokens), sum(completion_tokens), total(dollars),
                     sum(unpriced)
                 FROM usage WHERE hour >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-                """, [.integer(time)]
+                """, [.integer(query.since ?? .min)]
         ) { row in
             UsageRow(
                 place: UsageRow.Place(hour: row.integer(0), key: row.text(1), provider: row.text(2), model: row.text(3)),
