@@ -78,6 +78,9 @@ public struct GeminiOptions: Sendable, Equatable {
         let region = location.flatMap { $0 == "global" ? nil : $0 + "-" } ?? ""
         let host = project == nil ? "generativelanguage.googleapis.com" : "\(region)aiplatform.googleapis.com"
         let baseURL = fields.baseURL("base_url", default: BaseURL(origin: Origin(isTLS: true, host: host, port: 443), path: ""))
+        if let baseURL, let ending = ["/v1beta/openai", "/v1/openai", "/openai"].first(where: baseURL.path.hasSuffix) {
+            fields.warn("base_url", baseURL, endingWith: ending, butThere: "Gemini serves OpenAI's API there")
+        }
         headers = fields.headers("headers") ?? []
         fields.describe(
             "token_file", "a file with the bearer token of each request; another program renews it, and the router reads it again")

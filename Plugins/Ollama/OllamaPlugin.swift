@@ -58,21 +58,10 @@ public struct OllamaOptions: Sendable, Equatable {
     init?(_ fields: inout FieldReader) {
         let server = BaseURL(origin: Origin(isTLS: false, host: "127.0.0.1", port: 11434), path: "")
         let baseURL = fields.baseURL("base_url", default: server)
-        if let baseURL { fields.warnAboutVersion(in: baseURL) }
+        if let baseURL { fields.warn("base_url", baseURL, endingWith: "/v1", butThere: "Ollama serves its own API below '/api'") }
         apiKeys = fields.secrets("api_key")
         headers = fields.headers("headers") ?? []
         guard let baseURL else { return nil }
         self.baseURL = baseURL
-    }
-}
-
-extension FieldReader {
-    /// Warns of a `base_url` that ends with `/v1`, where Ollama has OpenAI's API and not its own.
-    fileprivate mutating func warnAboutVersion(in url: BaseURL) {
-        guard let node = node("base_url"), !node.isUnresolved, url.path.hasSuffix("/v1") else { return }
-        report(
-            ConfigIssue(
-                .warning, at: node.position, "'base_url' ends with '/v1', but Ollama serves its own API below '/api'",
-                hint: "remove '/v1'; or use 'plugin: openai-compatible'"))
     }
 }

@@ -40,7 +40,8 @@ struct DiffCommand: ParsableCommand {
             let isClear = old.summary != new.summary
             lines.append("\(sample.label): \(isClear ? old.summary : old.fullSummary) -> \(isClear ? new.summary : new.fullSummary)")
         }
-        for line in lines { Console.out(line) }
+        let width = Console.width
+        for line in lines { Console.out(width.map { line.wrapped(indent: 4, width: $0) } ?? line) }
         if !lines.isEmpty { throw ExitCode(1) }
     }
 }

@@ -9,7 +9,7 @@ import Testing
 struct CallMachineFailureTests {
     // MARK: The failure table
 
-    @Test("an error of the client is its response, and no other model is asked", arguments: [400, 405, 413, 422, 451])
+    @Test("an error of the client is its response, and no other model is asked", arguments: [400, 405, 413, 422])
     func clientErrors(status: Int) throws {
         let call = try ScriptedCall(["r"], in: callPolicy(), ["a": [.fails(.clientError, status)]]).run()
         #expect(call.attempts == ["a"] && call.log == ["fail \(status)"] && call.failure?.cause == .upstream)
@@ -35,6 +35,19 @@ struct CallMachineFailureTests {
         // As if both requests had been planned at the same time.
         let second = try ScriptedCall(["r"], in: policy) { $0.tries = [0, 1] }.run()
         #expect(second.attempts == ["b"] && second.machine.sequence.notCalled.map(\.model) == [0])
+    }
+
+    @Test("the short timeout_secs of some clients rests no model for the others")
+    func impatience() throws {
+        let policy = try callPolicy()
+        for index in 0..<20 {
+            let call = try ScriptedCall(["r"], in: policy, at: after(.seconds(index)), ["a": [ScriptedCall.impatience]]).run()
+            #expect(call.attempts == ["a", "b"])
+        }
+        for index in 0..<20 {
+            _ = try ScriptedCall(["r"], in: policy, at: after(.seconds(20 + index)), ["a": [.fails(.timeout)]]).run()
+        }
+        #expect(try ScriptedCall(["r"], in: policy, at: after(.seconds(40))).run().attempts == ["b"], "the policy's own timeouts do")
     }
 
     @Test("a refused account stops all models of its provider, and the client gets the provider's own words")

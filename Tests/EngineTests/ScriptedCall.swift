@@ -29,6 +29,9 @@ final class ScriptedCall {
         }
     }
 
+    /// An attempt that takes longer than its request's `timeout_secs`.
+    static let impatience = Turn(content: nil, end: .seconds(1), error: .impatience)
+
     private struct Running {
         var candidate: CallMachine.Candidate
         var turn: Turn

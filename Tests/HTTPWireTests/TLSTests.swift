@@ -82,16 +82,24 @@ struct TLSTests {
         try await pool.shutdown()
     }
 
-    @Test("an unreadable certificate file fails the request, not the process")
-    func unreadableTrust() async throws {
+    @Test(
+        "trusted certificates that can't be read fail the request, not the process, and are named with the reason",
+        arguments: [
+            (TLSSettings(certificateFile: "/nonexistent.pem"), "SSL_CERT_FILE names '/nonexistent.pem', which can't be read: No such file"),
+            (TLSSettings(certificateFile: #filePath), "SSL_CERT_FILE names '\(#filePath)', which has no certificate in PEM form"),
+            (TLSSettings(certificateDirectory: "/nonexistent"), "SSL_CERT_DIR names '/nonexistent', which can't be read: No such file"),
+        ])
+    func unreadableTrust(settings: TLSSettings, words: String) async throws {
         let upstream = try await upstream("localhost")
-        let pool = pool(upstream, host: "localhost", trust: TLSSettings(certificateFile: "/nonexistent.pem"))
+        let pool = pool(upstream, host: "localhost", trust: settings)
         let delegate = TestDelegate()
         try await pool.start(delegate)
-        guard case .unreachable? = try await delegate.failure() else {
+        guard case .unreachable(let message)? = try await delegate.failure() else {
             Issue.record("accepted: \(delegate.events.elements)")
             return
         }
+        #expect(message.contains(words), "\(message)")
+        #expect(message.hasSuffix("correct it and restart the router") && !message.contains("NIO"))
         try await pool.settle(0, 0, 0)
     }
 

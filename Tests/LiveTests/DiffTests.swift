@@ -40,6 +40,18 @@ import Testing
         #expect(!run.output.contains("\nlarge: "))
     }
 
+    @Test func `its lines fit the terminal, and are whole where there is none`() throws {
+        let new = Self.old.replacing(
+            "auto: { try: [small], fallback: [large] }", with: "auto: { try: [large, small, hidden], fallback: [] }")
+        for columns in [40, nil] {
+            let run = try RouterCommand(
+                ["diff", "old.yaml", "new.yaml"], files: ["old.yaml": Self.old, "new.yaml": new],
+                environment: columns.map { ["COLUMNS": "\($0)"] } ?? [:])
+            let lines = run.output.split(separator: "\n")
+            #expect(lines.allSatisfy { $0.count <= columns ?? .max } && lines.contains { $0.count > 40 } == (columns == nil), "\(lines)")
+        }
+    }
+
     @Test func `a removed name is shown with what its clients get`() throws {
         let run = try diff(Self.old.replacing("  drawn: { try: { select: {}, order: weighted } }\n", with: ""))
         #expect(run.output.contains("- route drawn\n"))

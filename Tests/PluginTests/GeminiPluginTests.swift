@@ -397,7 +397,7 @@ struct GeminiPluginTests {
         #expect(try decoded(odd).usage == nil)
     }
 
-    @Test("markup, text and an empty body are no response", arguments: [BodyForm.markup, .other, .jsonArray, .jsonLines, nil])
+    @Test("markup, text and an empty body are no response", arguments: [BodyForm.markup, .other, nil])
     func unreadable(form: BodyForm?) {
         let error = #expect(throws: ProviderError.self) {
             try provider.decoder(for: call("{}"), head: UpstreamHead(status: 200, bodyForm: form))

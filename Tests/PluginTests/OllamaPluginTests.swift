@@ -258,7 +258,7 @@ struct OllamaPluginTests {
         #expect(all.count == 4 && Set(all).count == 4)
     }
 
-    @Test("markup, text and an empty body are no response", arguments: [BodyForm.markup, .other, .jsonArray, .eventStream, nil])
+    @Test("markup, text and an empty body are no response", arguments: [BodyForm.markup, .other, nil])
     func unreadable(form: BodyForm?) {
         for operation in [ProviderKit.Operation.chat, .embeddings] {
             let error = #expect(throws: ProviderError.self) {

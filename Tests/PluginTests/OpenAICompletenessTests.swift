@@ -122,12 +122,25 @@ struct OpenAICompletenessTests {
     }
 
     @Test(
+        "a failure that MiniMax reports beside choices is one, after content too",
+        arguments: [#"{"content":""}"#, #"{"content":"part"}"#, "{}"], [true, false])
+    func besideChoices(delta: String, hasContent: Bool) {
+        let content = hasContent ? "data: \(Self.choice("text", nil))\n\n" : ""
+        let base = #""base_resp":{"status_code":1027,"status_msg":"output sensitive"}"#
+        let last = #"{"choices":[{"index":0,"delta":\#(delta),"finish_reason":"stop"}],\#(base)}"#
+        let error = #expect(throws: ProviderError.self) { try readStream("\(content)data: \(last)\n\ndata: [DONE]\n\n") }
+        #expect(error?.failure == .contentFilter && error?.message == "output sensitive")
+    }
+
+    @Test(
         "what stands beside empty choices in a sound stream is no failure",
         arguments: [
             #"{"choices":[],"prompt_filter_results":[{"prompt_index":0}],"id":"","model":""}"#,
             #"{"choices":[],"code":0,"message":"Success"}"#,
             #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}],"base_resp":{"status_code":0,"status_msg":""}}"#,
             #"{"choices":[],"usage":{"prompt_tokens":1},"code":"200"}"#, #"{"choices":[],"message":""}"#,
+            #"{"choices":[{"index":0,"delta":{"content":""}}],"base_resp":{"status_code":0,"status_msg":"all is well"}}"#,
+            #"{"choices":[{"index":0,"delta":{"content":""}}],"base_resp":null}"#, #"{"choices":[],"base_resp":{}}"#,
         ])
     func soundBesideEmptyChoices(json: String) throws {
         #expect(try readStream("data: \(json)\n\ndata: \(Self.choice("text", "stop"))\n\ndata: [DONE]\n\n").isComplete)

@@ -99,7 +99,7 @@ struct OpenAIResponsesPluginTests {
         let failed = #"{"id":"r","status":"failed","error":\#(error),"output":[]}"#
         for event in [
             #"{"type":"response.failed","response":\#(failed)}"#, #"{"type":"error","code":"\#(code)","message":"m","param":null}"#,
-            #"{"error":\#(error)}"#,
+            #"{"type":"response.completed","response":\#(failed)}"#, #"{"error":\#(error)}"#,
         ] {
             var decoder = try ResponsesProvider().decoder(for: Self.call(isStream: true), head: .eventStream), sink = ResponseSink()
             let frame = Array("data: \(event)\n\n".utf8)

@@ -32,4 +32,20 @@ struct AdviceTests {
             #expect(advice.last != " ", "'\(form)' in '\(section)': \(advice)")
         }
     }
+
+    @Test(
+        arguments: [
+            ("timeout", "server", "total"), ("timeout", "routes", "total"), ("stream", "models", "the client decides"),
+            ("stream", "providers", "the client decides"), ("stream", "defaults", "the client decides"),
+            ("key", "models", "'api_key' here"),
+            ("max_tokens", "defaults", "max_output"), ("max_tokens", "models", "max_output"), ("max_model", "defaults", nil),
+            ("timeout", "failover", nil),
+        ] as [(String, String, String?)])
+    func `a word of another program comes before a distant misspelling, and before the words of conditions and failures`(
+        key: String, section: String, words: String?
+    ) {
+        let known = options(of: section).sorted()
+        let advice = known.contains(key) ? nil : Self.vocabulary.advice(for: key, in: section, known: known)
+        #expect(words.map { advice?.contains($0) == true } ?? (advice == nil), "\(advice ?? "none")")
+    }
 }

@@ -37,6 +37,18 @@ struct BaseURLTests {
         #expect(issues.allSatisfy { !$0.message.contains("u:p") && !$0.message.contains("x=1") })
     }
 
+    @Test(arguments: [
+        ("https://h/v1/complete", "/complete"), ("https://h/v1/chat/completions/", "/chat/completions"),
+        ("https://h/v1beta/models/gemini-2.5-pro:generateContent", "/models/gemini-2.5-pro:generateContent"),
+        ("https://h/v1beta/models/x:streamGenerateContent", "/models/x:streamGenerateContent"), ("https://h/m:predict", "/m:predict"),
+        ("https://h/v1", nil), ("https://h:8080/", nil), ("https://h/completes", nil),
+    ])
+    func `the path of an endpoint at the end of an address is a warning`(text: String, ending: String?) {
+        let (url, issues) = read(text)
+        #expect(url != nil && issues.compactMap(\.hint) == (ending.map { ["remove '\($0)' at the end"] } ?? []))
+        #expect(issues.allSatisfy { $0.severity == .warning })
+    }
+
     @Test(arguments: ["Content-Length", "host", "Transfer-Encoding", "X Y", "", "a:b"])
     func `headers that frame a message and invalid header names are refused`(name: String) {
         let value = ConfigNode(.scalar(ConfigScalar("v")), at: position)

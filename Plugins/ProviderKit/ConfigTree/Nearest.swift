@@ -3,9 +3,14 @@
 /// An edit inserts, removes or replaces a character, or swaps two neighbors. Words of 3 or 4 characters may differ by
 /// one edit, words of up to 8 by two, and longer ones by three. Shorter words have no near ones. Case doesn't count.
 /// Among equally near candidates, the alphabetically first wins.
-public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
+///
+/// - Parameters:
+///   - word: the word as it was written.
+///   - candidates: the words that could be meant.
+///   - most: the most edits, whatever the length.
+public func nearest(to word: String, in candidates: some Sequence<String>, atMost most: Int = 3) -> String? {
     let word = Array(word.lowercased().utf8.prefix(longestCompared))
-    var bound = word.count <= 2 ? 0 : word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3
+    var bound = min(word.count <= 2 ? 0 : word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3, most)
     var best: String?
     for candidate in candidates where abs(candidate.utf8.count - word.count) <= bound && !candidate.isEmpty {
         guard let distance = editDistance(word, Array(candidate.lowercased().utf8.prefix(longestCompared)), atMost: bound) else { continue }

@@ -316,8 +316,8 @@ extension ErrorFamily {
             "safety|content|policy violation", "不安全或敏感内容", "敏感词",
             // Hunyuan, Xfyun, 10013: "用户问题涉及敏感信息，审核不通过，拒绝处理此次请求。"
             "敏感信息", "审核不通过", "审核未通过",
-            // MiniMax, 1026: "input new_sensitive"
-            "input|output new_sensitive",
+            // MiniMax, 1026: "input new_sensitive"; 1027: "output sensitive"
+            "input|output new_sensitive|sensitive",
             // Bedrock: "The guardrail intervened"
             "guardrail intervened",
         ])

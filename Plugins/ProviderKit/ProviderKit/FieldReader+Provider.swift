@@ -136,7 +136,7 @@ extension FieldReader {
         }
         do throws(BaseURLError) {
             let url = try BaseURL(parsing: text)
-            if let endpoint = endpoints.first(where: url.path.lowercased().hasSuffix) {
+            if let endpoint = endpoint(atEndOf: url.path) {
                 report(
                     ConfigIssue(
                         .warning, at: entry.value.position, "'\(key)' ends with the path of an endpoint, which is added to it once more",
@@ -154,6 +154,20 @@ extension FieldReader {
             report(key, "'\(key)' \(error.message)", hint: isForeign ? ForeignVariable.hint : error.hint)
             return nil
         }
+    }
+
+    /// Warns if an address ends where a server has another API than the plugin's.
+    ///
+    /// - Parameters:
+    ///   - key: the key of the address.
+    ///   - ending: the end of its path.
+    ///   - owner: whose API is elsewhere, and where: `Ollama serves its own API below '/api'`.
+    public mutating func warn(_ key: String, _ url: BaseURL, endingWith ending: String, butThere owner: String) {
+        guard let node = node(key), !node.isUnresolved, url.path.hasSuffix(ending) else { return }
+        report(
+            ConfigIssue(
+                .warning, at: node.position, "'\(key)' ends with '\(ending)', but \(owner)",
+                hint: "remove '\(ending)'; or use 'plugin: openai-compatible'"))
     }
 
     /// Reads the header fields to send with each request, in the order of the file; nil if the key is absent or not a
@@ -206,10 +220,20 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
 /// The most keys of one provider.
 private let maxKeys = 100
 
+/// The path of an endpoint with which a path ends; nil if it ends with none.
+private func endpoint(atEndOf path: String) -> String? {
+    // Gemini's and Vertex's: `/models/gemini-2.5-pro:generateContent`.
+    if let last = path.split(separator: "/").last, last.contains(":") {
+        let start = path.firstRange(of: "/models/\(last)")?.lowerBound
+        return start.map { String(path[$0...]) } ?? "/\(last)"
+    }
+    return endpoints.first(where: path.lowercased().hasSuffix)
+}
+
 /// The paths of endpoints, which a base URL may not end with.
 private let endpoints = [
-    "/chat/completions", "/chat/completion", "/completions", "/completion", "/chat", "/embedding", "/responses", "/messages", "/embeddings",
-    "/models", "/rerank", "/moderations",
+    "/chat/completions", "/chat/completion", "/completions", "/completion", "/complete", "/chat", "/embedding", "/responses", "/messages",
+    "/embeddings", "/models", "/rerank", "/moderations",
     "/audio/transcriptions", "/audio/translations", "/audio/speech", "/images/generations", "/images/edits", "/api/chat", "/api/generate",
     "/api/tags",
 ]

@@ -46,6 +46,7 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
     case 429: .rateLimited
     case 408, 409, 425: .upstreamError
     case 413: .contextOverflow
+    case 451: .unsupported  // "unavailable for legal reasons" (RFC 7725): here, and not everywhere
     case 400..<500: .clientError
     default: .upstreamError
     }

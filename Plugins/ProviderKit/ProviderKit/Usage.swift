@@ -55,9 +55,9 @@ public struct Usage: Sendable, Equatable {
     }
 
     /// Whether no number says more than zero.
-    var isZero: Bool {
+    public var isZero: Bool {
         (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, cacheWriteTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0)
-            == (0, 0, 0, 0, 0, 0) && audioSeconds ?? 0 == 0
+            == (0, 0, 0, 0, 0, 0) && audioSeconds ?? 0 == 0 && images ?? 0 == 0
     }
 
     /// Adds a later report of the same response, which replaces this one unless it has only zeros. Some servers send

@@ -11,7 +11,11 @@ extension AnthropicMessages {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("input_tokens", isTyped: call.isTyped)
         case .eventStream: return AnthropicStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
         case .jsonObject: return AnthropicBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
-        case .jsonLines, .jsonArray: throw .unreadable("neither a message nor an event stream; check 'base_url'")
+        case .jsonLines, .jsonArray:
+            guard call.operation == .chat else { throw .unreadable("neither a message nor an event stream; check 'base_url'") }
+            return ReframedDecoder(
+                AnthropicStreamDecoder(call, passesThrough: false), takes: .events, from: head.bodyForm,
+                whole: ("type", "message", AnthropicBufferedDecoder(call: call, passesThrough: false)))
         case .markup: throw .unreadable("a page of HTML or XML; check 'base_url'")
         case .other: throw .unreadable("neither JSON nor an event stream; check 'base_url'")
         case nil: throw .unreadable("an empty body")
@@ -71,7 +75,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         }
         if event.isType("error", in: bytes) { throw .reported(bytes.extracting(event.data)) }
         // Proxies end every stream like OpenAI.
-        guard !event.data.isEmpty, !bytes.extracting(event.data).begins(with: "[DONE]") else { return }
+        guard !event.data.isEmpty, !bytes.extracting(event.data).isDoneMark else { return }
         let read = try self.read(event.data, in: bytes, &response)
         if reader == nil {
             response.chunk(PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals))
@@ -218,14 +222,5 @@ extension Signals {
         let reason = AnthropicStopReason.finishReason(stopReason)
         self.init(finishes: 1, isFiltered: reason == .contentFilter)
         hasUnknownFinishReason = reason == nil
-    }
-}
-
-extension RawSpan {
-    fileprivate func begins(with text: StaticString) -> Bool {
-        var start = 0
-        while start < byteCount, byte(start) == ASCII.space { start += 1 }
-        guard byteCount - start >= text.utf8CodeUnitCount else { return false }
-        return equals(start..<start + text.utf8CodeUnitCount, text)
     }
 }

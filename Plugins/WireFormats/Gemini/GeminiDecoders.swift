@@ -5,7 +5,8 @@ extension Gemini {
     /// The decoder for what the server sends.
     ///
     /// It passes the response through if the client has this format, and gives typed events otherwise; also if the
-    /// server streams a response that was to be one object.
+    /// server streams a response that was to be one object, or the reverse. Gemini itself streams an array where
+    /// `alt=sse` is missing. Source: Gemini API reference, "streamGenerateContent".
     ///
     /// - Parameter signatures: where the signatures of typed responses are kept; nil: nowhere.
     public static func decoder(
@@ -16,7 +17,9 @@ extension Gemini {
         case .jsonObject where call.operation == .embeddings: return GeminiEmbeddingsDecoder(isTyped: call.isTyped)
         case .eventStream: return GeminiStreamDecoder(call, signatures, passesThrough: call.isStream && !call.isTyped)
         case .jsonObject: return GeminiObjectDecoder(call: call, signatures: signatures)
-        case .jsonLines, .jsonArray: throw .unreadable("neither a response nor an event stream; check 'base_url'")
+        case .jsonLines, .jsonArray:
+            guard call.operation == .chat else { throw .unreadable("neither a response nor an event stream; check 'base_url'") }
+            return ReframedDecoder(GeminiStreamDecoder(call, signatures, passesThrough: false), takes: .events, from: head.bodyForm)
         case .markup: throw .unreadable("a page of HTML or XML; check 'base_url'")
         case .other: throw .unreadable("neither JSON nor an event stream; check 'base_url'")
         case nil: throw .unreadable("an empty body")
@@ -144,14 +147,5 @@ extension ResponseSink {
     fileprivate mutating func read(_ chunk: GeminiChunk, _ json: RawSpan, keepsText: Bool) {
         if let usage = chunk.usage.flatMap({ JSONTree(json.extracting($0)) }).flatMap(Usage.init(gemini:)) { self.usage(usage) }
         if keepsText { for text in chunk.texts { keep(text: JSON.string(text, in: json)) } }
-    }
-}
-
-extension RawSpan {
-    /// Whether these bytes are the end marker of OpenAI's streams.
-    fileprivate var isDoneMark: Bool {
-        var start = 0
-        while start < byteCount, byte(start) == ASCII.space { start += 1 }
-        return byteCount - start >= 6 && equals(start..<start + 6, "[DONE]")
     }
 }

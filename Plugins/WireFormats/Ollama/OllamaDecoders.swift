@@ -9,9 +9,10 @@ extension OllamaChat {
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
         case .jsonLines, .jsonObject:
-            if call.isStream { return OllamaStreamDecoder(call) }
+            if call.isStream { return OllamaStreamDecoder(call, passesThrough: !call.isTyped) }
             return OllamaBufferedDecoder(call: call)
-        case .eventStream, .jsonArray: throw .unreadable("neither a message nor lines of JSON; check 'base_url'")
+        case .eventStream, .jsonArray:
+            return ReframedDecoder(OllamaStreamDecoder(call, passesThrough: false), takes: .lines, from: head.bodyForm)
         case .markup: throw .unreadable("a page of HTML or XML; check 'base_url'")
         case .other: throw .unreadable("neither JSON nor lines of it; check 'base_url'")
         case nil: throw .unreadable("an empty body")
@@ -27,9 +28,9 @@ struct OllamaStreamDecoder: ResponseDecoder {
     private let keepsText: Bool
     private var isComplete = false
 
-    init(_ call: Call) {
+    init(_ call: Call, passesThrough: Bool) {
         keepsText = call.keepsText
-        reader = call.isTyped ? OllamaEventReader() : nil
+        reader = passesThrough ? nil : OllamaEventReader()
     }
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {

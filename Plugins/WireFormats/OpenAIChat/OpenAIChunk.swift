@@ -92,6 +92,12 @@ struct OpenAIChunk {
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
                     let value = try cursor.skipValue(bytes)
+                    // MiniMax reports a failure beside choices too. Source: its API reference, "Text Generation".
+                    if value.kind == .object, JSON.isKey(key, "base_resp", in: bytes),
+                        ErrorBody(bytes.extracting(value.range))?.hasSuccessCode == false
+                    {
+                        error = value.range
+                    }
                     guard value.kind == .string else { continue }
                     if JSON.isKey(key, "obfuscation", in: bytes) { padding = value.range }
                     if JSON.isKey(key, "provider", in: bytes) { host = value.range }

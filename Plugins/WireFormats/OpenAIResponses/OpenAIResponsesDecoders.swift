@@ -11,7 +11,11 @@ extension OpenAIResponses {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("input_tokens", isTyped: call.isTyped)
         case .eventStream: return ResponsesStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
         case .jsonObject: return ResponsesBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
-        case .jsonLines, .jsonArray: throw .unreadable("neither a response nor an event stream; check 'base_url'")
+        case .jsonLines, .jsonArray:
+            guard call.operation == .chat else { throw .unreadable("neither a response nor an event stream; check 'base_url'") }
+            return ReframedDecoder(
+                ResponsesStreamDecoder(call, passesThrough: false), takes: .events, from: head.bodyForm,
+                whole: ("object", "response", ResponsesBufferedDecoder(call: call, passesThrough: false)))
         case .markup: throw .unreadable("a page of HTML or XML; check 'base_url'")
         case .other: throw .unreadable("neither JSON nor an event stream; check 'base_url'")
         case nil: throw .unreadable("an empty body")

@@ -33,7 +33,9 @@ struct ResponsesEvent {
         }
         // An error of a server that doesn't know this format.
         if kind == .error || error != nil && kind == .other { throw .reported(bytes) }
-        if kind == .failed { throw Self.failure(ofResponse: response ?? 0..<0, in: bytes) }
+        if kind == .failed || isEnd && response.map({ ResponsesOutline($0, in: bytes).status }) == .failed {
+            throw Self.failure(ofResponse: response ?? 0..<0, in: bytes)
+        }
         shift(by: range.lowerBound)
     }
 

@@ -56,9 +56,10 @@ extension CallMachine {
         return Backoff.delay(retry: number, settings: settings, retryAfter: error.retryAfter, using: &random)
     }
 
-    /// The outcome of a failed attempt for the state of its model. The router's own limits reveal nothing about it.
+    /// The outcome of a failed attempt for the state of its model. The router's own limits, and the patience of one
+    /// client, reveal nothing about it.
     func outcome(of error: ProviderError, atModel model: Int) -> AttemptOutcome {
-        if error.failure == .cancelled || error.failure == .routerLimit { return .abandoned }
+        if error.failure == .cancelled || error.failure == .routerLimit || error.isImpatience { return .abandoned }
         return .failed(error.failure, retryAfter: cooldown(after: error, ofModel: model))
     }
 

@@ -29,11 +29,7 @@ extension UpstreamFailure {
         case .outOfResources(let message):
             return (ProviderError(.routerLimit, message: message, code: "out_of_resources"), "out_of_resources")
         case .timeout(.total) where attemptTimeout != nil:
-            return (
-                ProviderError(
-                    .timeout, message: "the attempt took longer than the request's 'timeout_secs' allows", code: "attempt_timeout"),
-                "timeout_attempt"
-            )
+            return (.impatience, "timeout_attempt")
         case .timeout(let timer):
             return (
                 ProviderError(timer.failureClass, message: "the '\(timer.rawValue)' timeout ran out", code: "\(timer.rawValue)_timeout"),
@@ -41,6 +37,15 @@ extension UpstreamFailure {
             )
         }
     }
+}
+
+extension ProviderError {
+    /// The error of an attempt that took longer than its request allows. Another client may wait longer.
+    static let impatience = ProviderError(
+        .timeout, message: "the attempt took longer than the request's 'timeout_secs' allows", code: "attempt_timeout")
+
+    /// Whether this is ``impatience``: an upstream's own error has a status.
+    var isImpatience: Bool { failure == .timeout && status == nil && code == Self.impatience.code }
 }
 
 extension UpstreamTimer {

@@ -38,7 +38,7 @@ package final class TLSContextProvider: Sendable {
             try cached.withLock { cached in
                 if let cached { return cached }
                 let context: NIOSSLContext
-                do { context = try NIOSSLContext(configuration: configuration) } catch { throw UnreadableCertificates(error: error) }
+                do { context = try NIOSSLContext(configuration: configuration) } catch { throw UnreadableCertificates(settings) }
                 cached = context
                 return context
             }
@@ -68,8 +68,18 @@ private func isDirectory(_ path: String) -> Bool {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
+/// The library's own errors name neither the file nor the reason.
 private struct UnreadableCertificates: Error, CustomStringConvertible {
-    let error: any Error
+    let description: String
 
-    var description: String { "the trusted certificates can't be read (\(error)); check SSL_CERT_FILE and SSL_CERT_DIR" }
+    init(_ settings: TLSSettings) {
+        let named = settings.certificateFile.map { ("SSL_CERT_FILE", $0) } ?? settings.certificateDirectory.map { ("SSL_CERT_DIR", $0) }
+        guard let (variable, path) = named else {
+            description = "the system's trusted certificates can't be read; install ca-certificates, or set SSL_CERT_FILE to a PEM file"
+            return
+        }
+        let isReadable = access(path, R_OK) == 0
+        let problem = isReadable ? "has no certificate in PEM form" : "can't be read: \(String(cString: strerror(errno)))"
+        description = "\(variable) names '\(path)', which \(problem); correct it and restart the router"
+    }
 }

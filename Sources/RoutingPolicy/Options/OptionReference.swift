@@ -101,7 +101,7 @@ extension OptionReference.Row {
 
 extension OptionReference.Section {
     fileprivate func heading(_ width: Int) -> String {
-        wrapped(name.isEmpty ? about : "\(name): \(about)", after: "", indent: 4, width: width)
+        (name.isEmpty ? about : "\(name): \(about)").wrapped(indent: 4, width: width)
     }
 
     /// The names that a path may use: `providers` and `demo` of `providers.demo`.
@@ -126,25 +126,9 @@ extension OptionReference.Section {
         guard line.count + 24 <= width || line.count + row.help.count <= width else {
             let cells = [row.takes, row.applies].filter { !$0.isEmpty }.joined(separator: "; ")
             let key = "  \(row.key)" + String(repeating: " ", count: max(2, 14 - row.key.count))
-            return wrapped(cells, after: key, indent: 16, width: width) + "\n"
-                + wrapped(row.help, after: String(repeating: " ", count: 16), indent: 16, width: width)
+            return cells.wrapped(after: key, indent: 16, width: width) + "\n"
+                + row.help.wrapped(after: String(repeating: " ", count: 16), indent: 16, width: width)
         }
-        return wrapped(row.help, after: line, indent: line.count, width: width)
-    }
-
-    /// A text behind the beginning of its first line, in lines of at most `width` columns as far as its words allow it.
-    private func wrapped(_ text: String, after start: String, indent: Int, width: Int) -> String {
-        var lines = [start]
-        var isFirst = true
-        for word in text.split(separator: " ") {
-            let last = lines.count - 1
-            if !isFirst, lines[last].count + 1 + word.count > width {
-                lines.append(String(repeating: " ", count: indent) + word)
-            } else {
-                lines[last] += (isFirst ? "" : " ") + word
-            }
-            isFirst = false
-        }
-        return lines.joined(separator: "\n")
+        return row.help.wrapped(after: line, indent: line.count, width: width)
     }
 }

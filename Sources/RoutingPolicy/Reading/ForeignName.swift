@@ -132,6 +132,9 @@ struct ForeignName: Sendable {
             ForeignName("models", words: "limits are per minute: write 'limits: { requests_per_minute: … }'"),
             "rpd requestsperday tpd tokensperday rph rps requestspersecond requestsperhour"
         ),
+        (ForeignName("models", words: "remove it: the client decides whether its response is streamed"), "stream streaming"),
+        (ForeignName("providers", words: "remove it: the client decides whether its response is streamed"), "stream streaming"),
+        (ForeignName("defaults", words: "remove it: the client decides whether its response is streamed"), "stream streaming"),
         (ForeignName("providers", "plugin"), "type kind driver adapter provider providertype customllmprovider vendor apitype format"),
         (ForeignName("providers", "headers"), "extraheaders defaultheaders customheaders httpheaders requestheaders"),
         (ForeignName("models", "upstream"), "model modelid id upstreammodel upstreamname deployment deploymentid realname basemodel"),
