@@ -55,6 +55,7 @@ final class Exchange: ClientObserver {
         let fields = server.head.fields
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
         face = .of(endpoint, fields)
+        if endpoint?.callsModels == true, snapshot.policy.log.access.bodies != .off { server.maxKeptBytes = Self.maxLoggedBodyBytes }
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting
             && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
@@ -186,6 +187,22 @@ final class Exchange: ClientObserver {
 
     // MARK: End
 
+    /// How much of each body the log gets: as much as the mask reads.
+    private static let maxLoggedBodyBytes = SecretMask.maxTextBytes
+
+    /// The bodies for the log; nil unless the policy wants them. Requests of operators have none, because a posted
+    /// policy has secrets that the running one doesn't know.
+    private func loggedBodies(hasFailed: Bool) -> RequestRecord.Bodies? {
+        guard server.maxKeptBytes > 0, hasFailed || snapshot.policy.log.access.bodies == .all else { return nil }
+        func text(_ bytes: some Collection<UInt8>) -> String? {
+            // Audio and images have zeros.
+            bytes.isEmpty || bytes.contains(0) ? nil : snapshot.mask(String(decoding: bytes, as: UTF8.self))
+        }
+        return RequestRecord.Bodies(
+            request: form == nil ? text(server.body.readableBytesView.prefix(Self.maxLoggedBodyBytes)) : nil,
+            response: text(server.keptBody))
+    }
+
     /// The request's id without secrets: a client may have chosen it.
     private var loggedRequestID: String {
         server.head.fields.contains("x-request-id") && snapshot.mask.shows(requestID) ? snapshot.mask(requestID) : requestID
@@ -213,6 +230,7 @@ final class Exchange: ClientObserver {
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
+                bodies: loggedBodies(hasFailed: status >= 400 || error != nil),
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 

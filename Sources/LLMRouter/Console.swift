@@ -27,6 +27,14 @@ enum Console {
         return Int(size.ws_col)
     }
 
+    /// Whether standard output is a terminal, and whether colours are welcome there.
+    static var output: (isTerminal: Bool, hasColors: Bool) {
+        let isTerminal = isatty(1) == 1
+        // Source: https://no-color.org.
+        let isPlain = !(environment("NO_COLOR") ?? "").isEmpty || environment("TERM") == "dumb"
+        return (isTerminal, isTerminal && !isPlain)
+    }
+
     /// A text from outside without control characters, which could move the cursor or hide what follows.
     static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))

@@ -8,7 +8,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serves a policy file until SIGTERM or SIGINT; SIGHUP reloads the file.",
         discussion: """
-            The access log goes to standard output, one JSON object per line; the operator's messages go to standard error.
+            The access log goes to standard output, as text on a terminal and otherwise one JSON object per line, unless the \
+            policy says 'log: { access: … }'; the operator's messages go to standard error. SIGUSR1 opens a log file anew.
             Exit status: 0 after a shutdown, 78 if the file has errors at the start (the router doesn't listen then), \
             1 for other failures, 2 bad usage.
             SSL_CERT_FILE and SSL_CERT_DIR replace the system's trusted certificates for upstreams.
@@ -25,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         // Signals are trapped before anything else, so that one that arrives during the start is handled after it.
-        let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sighup, .sigusr1, .sigterm, .sigint)
         let messages = LineWriter(descriptor: 2)
         let service: Service
         do {

@@ -17,7 +17,7 @@ struct Service {
     private let server: Server
     private let listeners: Listeners
     private let usage: UsageBook
-    private let accessLines: LineWriter
+    private let log: AccessLog
     private let messages: LineWriter
     private let logger: Logger
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
@@ -30,9 +30,10 @@ struct Service {
     static func start(
         path: String, environmentFile: EnvironmentFile.Choice, watches: Bool, messages: LineWriter
     ) async throws -> Service {
-        let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages) }
+        let threshold = MessageThreshold()
+        let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages, threshold) }
         // Signals that stop a process by default and mean nothing here.
-        for unused in [SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
+        for unused in [SIGPIPE, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
         let watch = watches ? try WatchedPolicySource() : nil
         let load = reading(path, environmentFile, watch, logger)
@@ -42,6 +43,7 @@ struct Service {
             Console.error("llm-router: not started; fix the file and check it with 'llm-router check \(ShellWord(path))'")
             throw ExitCode(78)
         }
+        threshold.follow(policy)
         if !report.issues.isEmpty { logger.warning("the policy has warnings", metadata: ["report": "\(report.rendered())"]) }
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
@@ -49,8 +51,7 @@ struct Service {
         let usage = try UsageBook(path: policy.state.file, logger: logger)
         let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
         let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
-        let accessLines = LineWriter(descriptor: 1)
-        let log = AccessLog(accessLines)
+        let log = try LogOutput.open(policy.log.access, logger)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
             spent: spent, observer: { LoopTelemetry(log: log, usage: usage) })
@@ -78,7 +79,8 @@ struct Service {
         try await SpoolFolder().prepare(policy).commit()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), listeners], load: load, now: Timestamp.seconds,
+            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), LogOutput(log: log, threshold: threshold), listeners],
+            load: load, now: Timestamp.seconds,
             logger: logger)
         if let watch {
             Thread.detach {
@@ -91,9 +93,8 @@ struct Service {
         watchPlugins(engine.pluginWatch, logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.number)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, accessLines: accessLines,
-            messages: messages,
-            logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
+            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, log: log,
+            messages: messages, logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 
     /// Reads the policy, and from then on watches the files that it read.
@@ -136,6 +137,8 @@ struct Service {
                 logger.notice("SIGHUP ignored: the router is shutting down")
             case .sighup:
                 triggers.yield(ReloadTrigger(source: "SIGHUP"))
+            case .sigusr1:
+                log.reopen()
             default:
                 guard shutdown == nil else {
                     logger.notice("received a second signal, exiting at once")
@@ -170,7 +173,7 @@ struct Service {
         }
         await server.closeConnections()
         usage.close(within: Self.milliseconds(until: drained + .milliseconds(600)))
-        accessLines.close(within: Self.milliseconds(until: drained + .milliseconds(700)))
+        log.close(within: Self.milliseconds(until: drained + .milliseconds(700)))
         logger.notice("stopped")
         messages.close(within: Self.milliseconds(until: drained + .milliseconds(900)))
         Console.exit(0)

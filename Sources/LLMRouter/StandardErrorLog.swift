@@ -1,4 +1,6 @@
 import Logging
+import RoutingPolicy
+import Synchronization
 import Telemetry
 
 /// The log handler for the operator's messages: one line each on standard error, `TIME LEVEL MESSAGE key=value…`.
@@ -6,11 +8,17 @@ import Telemetry
 /// messages are dropped, so that logging never blocks.
 struct StandardErrorLog: LogHandler {
     let lines: LineWriter
-    var logLevel = Logger.Level.info
+    let threshold: MessageThreshold
     var metadata: Logger.Metadata = [:]
 
-    init(_ lines: LineWriter) {
+    init(_ lines: LineWriter, _ threshold: MessageThreshold) {
         self.lines = lines
+        self.threshold = threshold
+    }
+
+    var logLevel: Logger.Level {
+        get { threshold.level }
+        set { threshold.level = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -23,31 +31,26 @@ struct StandardErrorLog: LogHandler {
         if let more = event.metadata { values.merge(more) { _, new in new } }
         let report = values.removeValue(forKey: "report")
         var line = "\(Timestamp.now().text) \(event.level) \(event.message)"
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.quoted("\(value)"))" }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(LogText.quoted("\(value)"))" }
         if let report {
             for row in "\(report)".split(separator: "\n", omittingEmptySubsequences: false) where !row.isEmpty {
-                line += "\n    \(Self.escaped(String(row)))"
+                line += "\n    \(LogText.escaped(String(row)))"
             }
         }
-        line.withUTF8 { lines.write(UnsafeRawBufferPointer($0)) }
+        line.withUTF8 { _ = lines.write(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// The least severe messages that are written. A reload changes it.
+final class MessageThreshold: Sendable {
+    private let stored = Mutex(Logger.Level.info)
+
+    var level: Logger.Level {
+        get { stored.withLock { $0 } }
+        set { stored.withLock { $0 = newValue } }
     }
 
-    private static func quoted(_ value: String) -> String {
-        let text = escaped(value)
-        return text.isEmpty || text.utf8.contains(0x20) || text.utf8.contains(0x22)
-            ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\""))\"" : text
-    }
-
-    private static func escaped(_ value: String) -> String {
-        var text = ""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\n": text += "\\n"
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
-                text += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
+    func follow(_ policy: RoutingPolicy) {
+        if let level = Logger.Level(rawValue: policy.log.level.rawValue) { self.level = level }
     }
 }

@@ -14,5 +14,7 @@ struct StandardInputSource: PolicySource {
 
     func environment(_ name: String) -> String? { files.environment(name) }
 
+    func problem(writing path: String) -> String? { files.problem(writing: path) }
+
     func glob(_ pattern: String) -> [String] { files.glob(pattern) }
 }

@@ -7,6 +7,11 @@ package import ProviderKit
 /// Whoever wants to know collects copies from all loops.
 package final class LoopTelemetry: CallObserver {
     private let log: AccessLog
+    /// What the log's current policy makes of it, by its generation.
+    private var target: AccessLog.Target
+    private var targetGeneration: Int
+    /// Chooses the requests of a sample.
+    private var random: SplitMix64
     private let usage: UsageBook?
     /// Everything but the models.
     private var totals = MetricValues()
@@ -22,9 +27,13 @@ package final class LoopTelemetry: CallObserver {
         var counters = ModelCounters()
     }
 
-    package init(log: AccessLog, usage: UsageBook? = nil) {
+    /// - Parameter seed: that of the random choices.
+    package init(log: AccessLog, usage: UsageBook? = nil, seed: UInt64 = .random(in: .min ... .max)) {
         self.log = log
+        targetGeneration = log.generation
+        target = log.current
         self.usage = usage
+        random = SplitMix64(seed: seed)
     }
 
     package func began(_ call: RunningCall) { totals.activeCalls += 1 }
@@ -50,12 +59,45 @@ package final class LoopTelemetry: CallObserver {
         totals.count(request)
         let time = Timestamp.now()
         if !request.isAdministrative { minutes.add(request, at: time) }
-        var line = JSONWriter(capacity: 1024)
-        request.write(at: time, to: &line)
-        line.withBytes {
-            log.write($0)
-            if !request.isAdministrative { recent.append($0, at: time) }
+        refreshTarget()
+        let isLogged = target.takes(request, using: &random), isKept = !request.isAdministrative
+        // The ledger that is kept has no bodies, and is always JSON.
+        let isSame = !target.isText && request.bodies == nil
+        if isKept || isLogged && isSame {
+            var line = JSONWriter(capacity: 1024)
+            request.write(at: time, to: &line)
+            line.withBytes {
+                if isLogged, isSame { write($0) }
+                if isKept { recent.append($0, at: time) }
+            }
         }
+        if isLogged, !isSame { writeAnew(request, at: time) }
+    }
+
+    /// Writes a line of the access log that differs from the ledger.
+    private func writeAnew(_ request: borrowing RequestRecord, at time: Timestamp) {
+        if target.isText {
+            var text = request.text(at: time, hasColors: target.hasColors)
+            text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+        } else {
+            var line = JSONWriter(capacity: 4096)
+            request.write(at: time, withBodies: true, to: &line)
+            line.withBytes { write($0) }
+        }
+    }
+
+    private func write(_ line: UnsafeRawBufferPointer) {
+        if target.lines.write(line) { return }
+        // A reload has closed the writer since this request looked.
+        refreshTarget()
+        if !target.lines.write(line) { log.countDropped() }
+    }
+
+    private func refreshTarget() {
+        let generation = log.generation
+        guard generation != targetGeneration else { return }
+        targetGeneration = generation
+        target = log.current
     }
 
     /// The counters of a model. They continue over all policies that contain it.

@@ -8,7 +8,8 @@ import ProviderKit
 extension RequestRecord {
     private static var maxTextBytes: Int { 1024 }
 
-    func write(at time: Timestamp, to writer: inout JSONWriter) {
+    /// - Parameter withBodies: whether the bodies are added, if the record has them.
+    func write(at time: Timestamp, withBodies: Bool = false, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("time", time)
         writer.member("request_id", requestID)
@@ -36,6 +37,10 @@ extension RequestRecord {
         writer.member("bytes_in", bytesReceived)
         writer.member("bytes_out", bytesSent)
         writer.milliseconds("duration_ms", duration)
+        if withBodies, let bodies {
+            if let body = bodies.request { writer.member("request_body", body) }
+            if let body = bodies.response { writer.member("response_body", body) }
+        }
         writer.endObject()
     }
 
@@ -126,5 +131,5 @@ extension RequestRecord {
         }
     }
 
-    private static func cut(_ text: String) -> String { text.cut(atByte: maxTextBytes) }
+    static func cut(_ text: String) -> String { text.cut(atByte: maxTextBytes) }
 }

@@ -37,7 +37,10 @@ struct OptionsTests {
 
     /// Where each section may be.
     private static let places: [(section: String, path: [String])] =
-        [("", []), ("server", ["server"]), ("defaults", ["defaults"]), ("statistics", ["defaults", "statistics"])]
+        [
+            ("", []), ("server", ["server"]), ("log", ["log"]),
+            ("access", ["log", "access"]), ("defaults", ["defaults"]), ("statistics", ["defaults", "statistics"]),
+        ]
         + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["defaults", $0]) }
         + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["providers", "p", $0]) }
         + ["timeouts", "retry", "breaker", "limits", "price"].map { ($0, ["models", "m", $0]) }
@@ -100,7 +103,7 @@ struct OptionsTests {
         "select.provider": ("p", "q", [:]), "select.models": ("m", "n", [:]), "select.supports": ("[tools]", "[json]", [:]),
         "select.max_price": ("1", "2", [:]), "keys.secret": ("secret-one", "secret-two", [:]),
         "server.cors": ("\"*\"", "https://a.example", [:]), "server.hosts": ("a.lan", "b.lan", [:]),
-        "server.spool": ("/a", "/b", [:]), "server.ollama_version": ("0.31.0", "0.32.1", [:]),
+        "server.spool": ("/a", "/b", [:]), "access.file": ("/a", "/b", [:]), "server.ollama_version": ("0.31.0", "0.32.1", [:]),
         "keys.sha256": (hex, String(hex.reversed()), ["secret": nil]), "keys.models": ("[m]", "[n]", [:]),
         "keys.endpoints": ("[chat]", "[models]", [:]), "keys.defaults.tags": ("a", "b", [:]),
         "keys.defaults.fallback_provider": ("p", "q", ["fallback_model": "z"]), "keys.defaults.fallback_model": ("m", "n", [:]),

@@ -34,14 +34,24 @@ package struct RequestRecord: ~Copyable {
     package let error: String?
     /// The error's message, without secrets.
     package let message: String?
+    /// nil unless the policy wants them in the log.
+    package let bodies: Bodies?
     package let duration: Duration
+
+    /// The beginnings of the bodies, without secrets. nil for a body that is empty, no text, or in a file.
+    package struct Bodies: Sendable {
+        package let request: String?
+        package let response: String?
+
+        package init(request: String?, response: String?) { (self.request, self.response) = (request, response) }
+    }
 
     package init(
         requestID: String, endpoint: String, isAdministrative: Bool = false, method: String?, path: String?, remoteHost: String?,
         key: String?, keyLabels: [(name: String, text: String)] = [], requestedModel: String? = nil, session: String? = nil,
         isStream: Bool? = nil, status: Int, bytesReceived: Int,
         bytesSent: Int, call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil,
-        duration: Duration
+        bodies: Bodies? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -61,6 +71,7 @@ package struct RequestRecord: ~Copyable {
         self.skippedNames = skippedNames
         self.error = error
         self.message = message
+        self.bodies = bodies
         self.duration = duration
     }
 }

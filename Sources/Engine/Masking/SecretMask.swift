@@ -12,7 +12,7 @@ import Synchronization
 /// times, however many secrets there are.
 package final class SecretMask: Sendable {
     /// The most bytes of a text that are scanned. What follows is cut off.
-    static let maxTextBytes = 16 << 10
+    package static let maxTextBytes = 16 << 10
     /// How many encodings may lie around each other.
     private static let maxDepth = 3
 

@@ -2,14 +2,21 @@ import NIOCore
 
 extension ServerConnection {
     func respond(_ exchange: ServerExchange, _ head: ResponseHead, _ body: ByteBuffer) {
-        respond(exchange) { writeBuffered(head, body) }
+        respond(exchange) {
+            let count = writeBuffered(head, body)
+            if count > 0 { exchange.keep(body.readableBytesView) }
+            return count
+        }
     }
 
     func respond(_ exchange: ServerExchange, _ head: ResponseHead, bodyBytes: Int, _ writeBody: (inout ByteBuffer) -> Void) {
         respond(exchange) {
             output.writeHead(head, bodyBytes: bodyBytes, date: loop.date.current())
             let isSent = output.framing != .none
-            if isSent { output.writeBody(writeBody) }
+            if isSent {
+                output.writeBody(writeBody)
+                exchange.keep(output.buffer.readableBytesView.suffix(bodyBytes))
+            }
             handOver()
             flushSoon()
             return isSent ? bodyBytes : 0
@@ -33,6 +40,7 @@ extension ServerConnection {
         sendPendingHead(exchange)
         guard bytes.readableBytes > 0, output.framing != .none else { return }
         exchange.bytesSent &+= bytes.readableBytes
+        exchange.keep(bytes.readableBytesView)
         if output.writePart(bytes) {
             outputShare.hold(outputShare.bytes &+ bytes.readableBytes)
             handOver()

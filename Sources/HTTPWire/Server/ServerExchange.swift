@@ -7,6 +7,10 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     var connection: ServerConnection?
     /// The bytes of the response's body sent so far, without framing.
     package internal(set) var bytesSent = 0
+    /// How many of the response's bytes are kept in ``keptBody``.
+    package var maxKeptBytes = 0
+    /// The first bytes of the response's body.
+    package private(set) var keptBody: [UInt8] = []
     /// Whether the client was cut off because it took no bytes. Set before `clientLeft` is called.
     package internal(set) var hasStalled = false
     /// Whether to close the connection after this response. Has no effect once the response's head is sent.
@@ -70,6 +74,12 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
 
     /// Ends a streamed response and flushes.
     package func end() { connection?.end(self) }
+
+    /// Keeps bytes of the response's body, as far as they are wanted.
+    func keep(_ bytes: @autoclosure () -> ByteBufferView) {
+        let room = maxKeptBytes - keptBody.count
+        if room > 0 { keptBody += bytes().prefix(room) }
+    }
 
     /// Closes the connection without ending the response, so that the client sees a truncated response.
     package func abort() { connection?.closeNow() }

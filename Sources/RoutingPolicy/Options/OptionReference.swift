@@ -24,7 +24,10 @@ package struct OptionReference {
         let providers = ProviderDefinition.section.reference
         let own = plugins.map { Self.section(of: $0) }.sorted { $0.name < $1.name }
         sections =
-            [RoutingPolicy.section.reference, ServerSettings.section.reference, PolicyDefaults.section.reference]
+            [
+                RoutingPolicy.section.reference, ServerSettings.section.reference, LogSettings.section.reference,
+                AccessLogSettings.section.reference, PolicyDefaults.section.reference,
+            ]
             + [
                 Timeouts.section.reference, Retry.section.reference, BreakerSettings.section.reference, Limits.section.reference,
                 Failover.section.reference, StatisticsSettings.section.reference, providers,

@@ -10,6 +10,10 @@ package protocol PolicySource: Sendable {
     /// gives the path itself if it exists.
     func glob(_ pattern: String) -> [String]
 
+    /// Why lines can't be appended to a file, as a message continues after `can't be written: `; nil if they can, or if
+    /// it isn't known. Nothing is created: the folder of a file that doesn't exist must be writable.
+    func problem(writing path: String) -> String?
+
     /// Whether the files that a policy refers to are read. False for a policy that is in no folder: an included file is
     /// left out with a warning, and a placeholder replaces a value from a file.
     var followsFiles: Bool { get }
@@ -17,6 +21,8 @@ package protocol PolicySource: Sendable {
 
 extension PolicySource {
     package var followsFiles: Bool { true }
+
+    package func problem(writing path: String) -> String? { nil }
 }
 
 /// Why a file can't be read.

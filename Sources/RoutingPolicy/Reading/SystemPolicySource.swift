@@ -52,6 +52,18 @@ package struct SystemPolicySource: PolicySource {
         return (0..<Int(found.gl_pathc)).compactMap { index in paths[index].map { String(cString: $0) } }
     }
 
+    package func problem(writing path: String) -> String? {
+        // Without O_NONBLOCK, opening a named pipe waits for a reader.
+        let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK)
+        if file >= 0 {
+            close(file)
+            return nil
+        }
+        guard errno == ENOENT else { return errorText() }
+        let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
+        return access(folder.isEmpty ? "/" : String(folder), W_OK | X_OK) == 0 ? nil : errorText()
+    }
+
     private func errorText() -> String {
         var buffer = [CChar](repeating: 0, count: 128)
         let code = errno

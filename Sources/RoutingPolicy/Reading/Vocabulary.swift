@@ -148,7 +148,8 @@ struct Vocabulary: Sendable {
 
     /// The most common options of the sections.
     private static let forms = [
-        "server": ("drain", "30s"), "defaults": ("retry", "{ retries: 1 }"), "timeouts": ("total", "60s"), "retry": ("retries", "3"),
+        "server": ("drain", "30s"), "log": ("level", "info"), "access": ("format", "json"), "defaults": ("retry", "{ retries: 1 }"),
+        "timeouts": ("total", "60s"), "retry": ("retries", "3"),
         "breaker": ("failures", "3"), "limits": ("requests_per_minute", "60"), "failover": ("429", "next"), "statistics": ("window", "10m"),
         "price": ("input", "0.27, output: 1.10"), "hedge": ("after", "3s"), "select": ("tags", "fast"),
         "fallback_on": ("context_overflow", "[MODEL]"), "keys.defaults": ("tags", "fast"), "expect": ("chosen", "MODEL"),

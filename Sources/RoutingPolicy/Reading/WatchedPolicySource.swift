@@ -127,6 +127,8 @@ package final class WatchedPolicySource: PolicySource {
 
     package func environment(_ name: String) -> String? { files.environment(name) }
 
+    package func problem(writing path: String) -> String? { files.problem(writing: path) }
+
     package func glob(_ pattern: String) -> [String] {
         let parts = pattern.split(separator: "/")
         var folder = pattern.hasPrefix("/") ? "/" : "."

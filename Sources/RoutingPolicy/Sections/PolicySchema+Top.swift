@@ -3,7 +3,7 @@ import ConfigTree
 extension RoutingPolicy {
     /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
     static let section = OptionSection<RoutingPolicy>(
-        "", "top-level options", reserved: ["log", "tls"],
+        "", "top-level options", reserved: ["tls"],
         [
             Option(
                 "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
@@ -23,6 +23,7 @@ extension RoutingPolicy {
                 entries: { policy, _ in policy.plugins.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.plugins = schema.readPlugins(&fields) }),
             Option(section: "server", \.server, ServerSettings.section, help: "timeouts and bounds of the client side"),
+            Option(section: "log", \.log, LogSettings.section, help: "what the router writes about its work, and where"),
             Option(section: "defaults", \.defaults, PolicyDefaults.section, help: "what applies if no nearer level says otherwise"),
             Option(
                 "providers", takes: .other("by name; see providers"), help: "accounts, each at one place, by name",
