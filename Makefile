@@ -33,7 +33,7 @@ STATIC = .build-static
 SMALL = -Xswiftc -use-ld=lld $(foreach flag,--gc-sections --icf=safe --no-export-dynamic -z pack-relative-relocs,-Xlinker $(flag))
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test clients clients-full fuzz bench profile soak tsan n8n static dist release-check reference lint format docs system-packages chromium nginx
+.PHONY: help run build test clients clients-full fuzz bench profile soak tsan n8n static dist release-check reference lint format docs system-packages chromium nginx redis
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+: .*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ build: system-packages $(LAYOUT) ## builds .build/release/llm-router
 $(LAYOUT): $(PROFILE)
 	@mkdir -p .build && cp $< $@
 
-test: system-packages ## runs the whole test suite
+test: system-packages redis ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
@@ -90,11 +90,11 @@ fuzz: system-packages ## searches for inputs that break a parser
 			-malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 -artifact_prefix=Tests/FuzzTests/Inputs/$$target/ || failed="$$failed $$target"; \
 	done; [ -z "$$failed" ] || { echo "fuzz: found inputs for$$failed; see 'git status'"; exit 1; }
 
-soak: system-packages ## runs the live tests at full size and with exact times
+soak: system-packages redis ## runs the live tests at full size and with exact times
 	$(BUILD) --build-tests
 	SOAK=1 $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
-tsan: system-packages ## runs all tests, and the routers of the live tests, under the thread sanitizer
+tsan: system-packages redis ## runs all tests, and the routers of the live tests, under the thread sanitizer
 	TSAN_OPTIONS=$(TSAN) $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --no-parallel --skip LiveTests
 	$(BUILD) --build-tests
 	TSAN_OPTIONS=$(TSAN) LLM_ROUTER_BIN=$(CURDIR)/.build-tsan/debug/llm-router $(SWIFT) test --skip-build --no-parallel --filter LiveTests
@@ -150,6 +150,11 @@ chromium:
 	@command -v chromium >/dev/null || { \
 		echo "installing chromium, in which the tests open the dashboard"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
+
+redis:
+	@command -v redis-server >/dev/null || { \
+		echo "installing redis-server, which the tests start themselves"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends redis-server redis-tools; }
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \

@@ -83,6 +83,9 @@ let package = Package(
             name: "HTTPWire", dependencies: [kit, "CZlib", nioCore, nioPosix, nioSSL, .product(name: "NIOTLS", package: "swift-nio")],
             swiftSettings: settings),
         .target(name: "Engine", dependencies: [kit, "RoutingPolicy", "HTTPWire", nioCore, logging, crypto], swiftSettings: settings),
+        .target(
+            name: "RedisStore", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", nioCore, nioPosix, nioSSL, logging],
+            swiftSettings: settings),
         .target(name: "PluginLoading", dependencies: [kit, "RoutingPolicy", crypto], swiftSettings: settings, plugins: [kitTag]),
         .target(
             name: "Telemetry", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "CSQLite", nioCore, logging],
@@ -99,7 +102,8 @@ let package = Package(
         .executableTarget(
             name: "LLMRouter",
             dependencies: [
-                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "PluginLoading", "HTTPWire", "Engine", "Telemetry", "Gateway", nioCore,
+                kit, "CBuild", "RoutingPolicy", "PolicyDrafts", "PluginLoading", "HTTPWire", "Engine", "RedisStore", "Telemetry", "Gateway",
+                nioCore,
                 nioPosix,
                 logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -142,6 +146,7 @@ let package = Package(
                 + ["NIOHTTP1", "NIOEmbedded", "NIOConcurrencyHelpers"].map { .product(name: $0, package: "swift-nio") },
             data: ["Certificates"]),
         tests("Engine", ["Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging, crypto]),
+        tests("RedisStore", ["RedisStore", "Engine", "RoutingPolicy", "HTTPWire", nioCore, nioPosix, logging]),
         tests("PluginLoading", ["PluginLoading", "RoutingPolicy", "EchoProvider"]),
         tests("Telemetry", ["Telemetry", "Engine", "RoutingPolicy", logging]),
         tests("Gateway", ["Gateway", wireFormats, "Engine", "RoutingPolicy", "HTTPWire", nioCore]),

@@ -11,6 +11,8 @@ package final class Engine: Sendable {
     package let budget: BufferBudget
     package let spool: BodySpool
     package let sticky = StickyMemory()
+    /// What several routers count together; nil if the process can't share anything.
+    package let shared: (any SharedStore)?
     /// For the budgets of keys that a reload adds.
     let earlierSpending: EarlierSpending
     package let pluginWatch: PluginWatch
@@ -21,7 +23,7 @@ package final class Engine: Sendable {
     ///   - makeObserver: makes the observer of one event loop.
     package init(
         eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger,
-        spent: @escaping EarlierSpending = { _, _ in Spending() },
+        spent: @escaping EarlierSpending = { _, _ in Spending() }, shared: (any SharedStore)? = nil,
         observer makeObserver: () -> (any CallObserver)? = { nil }
     ) {
         let store = PolicyStore(snapshot)
@@ -29,6 +31,7 @@ package final class Engine: Sendable {
         self.store = store
         self.budget = budget
         earlierSpending = spent
+        self.shared = shared
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
         reloads = ReloadHistory(snapshot)
@@ -39,7 +42,8 @@ package final class Engine: Sendable {
             EngineLoop(
                 eventLoop: eventLoops[index], pluginWatch: pluginWatch, mark: pluginWatch.marks[index], store: store, transport: transport,
                 budget: budget, retryBudget: retryBudget, sticky: sticky,
-                runningRequests: retryBudget.cells[index], observer: makeObserver(), logger: logger)
+                shared: shared?.makeLoop(on: eventLoops[index]), runningRequests: retryBudget.cells[index], observer: makeObserver(),
+                logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
     }

@@ -25,6 +25,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     package let observer: (any CallObserver)?
     let retryBudget: RetryBudget
     let sticky: StickyMemory
+    /// This loop's part of what several routers count together; nil if the process can't share anything.
+    let shared: (any SharedStoreLoop)?
     /// This loop's count of running requests, which bounds the retry budget.
     private let runningRequests: RetryBudget.Cell
     /// The rotation counters of the current policy, by segment.
@@ -39,6 +41,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         eventLoop: any EventLoop, pluginWatch: PluginWatch, mark: PluginWatch.Mark, store: PolicyStore, transport: UpstreamTransport,
         budget: BufferBudget, retryBudget: RetryBudget,
         sticky: StickyMemory,
+        shared: (any SharedStoreLoop)?,
         runningRequests: RetryBudget.Cell, observer: (any CallObserver)?, logger: Logger
     ) {
         self.eventLoop = eventLoop
@@ -49,6 +52,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.budget = budget
         self.retryBudget = retryBudget
         self.sticky = sticky
+        self.shared = shared
         self.runningRequests = runningRequests
         self.observer = observer
         self.logger = logger

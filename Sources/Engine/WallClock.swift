@@ -12,7 +12,7 @@ package enum WallClock {
     }
 
     /// Whole seconds since 1970, UTC; negative before.
-    static var second: Int { Int(seconds.rounded(.down)) }
+    package static var second: Int { Int(seconds.rounded(.down)) }
 
     /// What the clock will show at `deadline` if it doesn't jump: whole seconds since 1970, rounded up.
     package static func second(at deadline: NIODeadline) -> Int {

@@ -6,6 +6,7 @@ import HTTPWire
 import Logging
 import NIOCore
 import NIOPosix
+import RedisStore
 import RoutingPolicy
 import Telemetry
 import UnixSignals
@@ -50,11 +51,12 @@ struct Service {
         let tls = TLSContextProvider(settings: .ofEnvironment)
         let usage = try UsageBook(path: policy.state.file, logger: logger)
         let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
+        let shared = RedisStore(tls: .ofEnvironment, logger: logger)
         let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
         let log = try LogOutput.open(policy.log.access, logger)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
-            spent: spent, observer: { LoopTelemetry(log: log, usage: usage) })
+            spent: spent, shared: shared, observer: { LoopTelemetry(log: log, usage: usage) })
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             version: Version.text,
@@ -77,9 +79,11 @@ struct Service {
         handler.serves(server)
         let listeners = Listeners(server: server, logger: logger)
         try await SpoolFolder().prepare(policy).commit()
+        try await shared.prepare(policy).commit()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
-            engine: engine, resources: [SpoolFolder(), UsageFile(book: usage), LogOutput(log: log, threshold: threshold), listeners],
+            engine: engine,
+            resources: [SpoolFolder(), UsageFile(book: usage), shared, LogOutput(log: log, threshold: threshold), listeners],
             load: load, now: Timestamp.seconds,
             logger: logger)
         if let watch {

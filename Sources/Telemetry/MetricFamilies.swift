@@ -14,6 +14,7 @@ struct MetricFamilies {
         addStates(sources)
         addLimits(sources)
         addBudgets(sources.budgets)
+        addSharedStore(sources.sharedStore)
         addConnections(sources)
         addPolicy(sources)
         addProcess(sources)
@@ -195,6 +196,19 @@ struct MetricFamilies {
         eachKey("llm_router_key_requests_beyond_budget_total", .counter, "Requests that were served beyond a budget that isn't hard.") {
             $0.terms.isHard ? nil : .integer($0.account.requestsBeyond)
         }
+    }
+
+    /// Nothing for a router that counts alone.
+    private mutating func addSharedStore(_ store: SharedStoreStatus?) {
+        guard let store else { return }
+        gauge(
+            "llm_router_state_up", "1 if the store that several routers share can be used, 0 if the router decides without it.",
+            store.isUp ? 1 : 0)
+        counter("llm_router_state_round_trips_total", "Decisions and settlements that the shared store has answered.", store.roundTrips)
+        counter("llm_router_state_failures_total", "Those that it refused, or did not answer in time.", store.failures)
+        counter(
+            "llm_router_state_local_decisions_total", "Requests that were decided without the shared store, as 'on_failure' says.",
+            store.decidedAlone)
     }
 
     private mutating func addConnections(_ sources: MetricSources) {

@@ -9,6 +9,8 @@ package struct MetricSources: Sendable {
     var providerKeys: [(provider: String, keys: [(state: String, count: Int)])]
     var limiters: [NamedLimiterView]
     var budgets: [KeyBudgetView]
+    /// nil: the router counts alone.
+    var sharedStore: SharedStoreStatus?
     var pools: [PoolView]
     var bufferedBytes: Int
     var spooledBytes: Int
@@ -36,7 +38,8 @@ extension Engine {
         return MetricFamilies(
             MetricSources(
                 values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews, providerKeys: keyViews,
-                limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()), pools: await poolViews(),
+                limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()), sharedStore: shared?.status,
+                pools: await poolViews(),
                 bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,
                 process: .now(), service: service)
         ).all

@@ -77,7 +77,10 @@ struct OptionsTests {
 
     /// Values of the options whose kind does not say enough.
     private static let values: [String: (String, String, [String: String?])] = [
-        ".state": ("memory", "{ file: /a }", [:]), "state.file": ("/a", "/b", [:]), "keys.expires": ("2030-01-01", "2031-01-01", [:]),
+        ".state": ("memory", "{ file: /a }", [:]), "state.file": ("/a", "/b", [:]),
+        "state.redis": ("redis://a", "redis://b", [:]), "state.prefix": ("a", "b", ["redis": "redis://a"]),
+        "state.lease": ("10%", "20%", ["redis": "redis://a"]), "state.on_failure": ("refuse", "allow", ["redis": "redis://a"]),
+        "keys.expires": ("2030-01-01", "2031-01-01", [:]),
         "keys.metadata": ("true", "false", [:]), "budget.per": ("day", "week", ["usd": "1"]),
         "budget.hard": ("false", "true", ["usd": "1"]), "budget.unpriced": ("allow", "refuse", ["usd": "1"]),
         ".listen": ("127.0.0.1:1", "127.0.0.1:2", [:]), "providers.plugin": ("echo", "twin", [:]),

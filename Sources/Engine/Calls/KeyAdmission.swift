@@ -12,18 +12,22 @@ package final class KeyAdmission {  // confined to its event loop
         case refused(CallFailure)
     }
 
-    private let loop: EngineLoop
-    private let limits: LimitChain
-    private let budget: KeyBudget?
-    private let key: String
+    let loop: EngineLoop
+    let limits: LimitChain
+    let budget: KeyBudget?
+    let key: String
     private let queueTime: Duration
-    private var permit: LimitPermit?
+    /// What several routers count together; nil: this router counts alone.
+    let sharing: KeySharing?
+    var permit: LimitPermit?
     /// The place in the queue, while the request waits.
     private var ticket: SlotTicket?
-    private var onEnd: ((CallFailure?) -> Void)?
+    var onEnd: ((CallFailure?) -> Void)?
     private var timeout: Scheduled<Void>?
-    /// What the running call may cost.
-    private var reserved: Spending?
+    /// What the running call may cost, as far as the router counts it itself.
+    var reserved: Spending?
+    /// What the shared store knows of the running call.
+    var share = KeySharing.Share.none
     private var waitsSince: NIODeadline?
     /// How long the request waited in the queue.
     private(set) var waitTime: Duration = .zero
@@ -35,22 +39,26 @@ package final class KeyAdmission {  // confined to its event loop
         let limits = snapshot.limits(ofKey: definition.name), budget = snapshot.budget(of: definition)
         guard limits != nil || budget != nil else { return nil }
         return KeyAdmission(
-            loop, limits ?? LimitChain(own: nil), budget, definition.name, queueTime: snapshot.policy.defaults.timeouts.queue)
+            loop, limits ?? LimitChain(own: nil), budget, definition.name, queueTime: snapshot.policy.defaults.timeouts.queue,
+            KeySharing(loop, snapshot, definition))
     }
 
-    private init(_ loop: EngineLoop, _ limits: LimitChain, _ budget: KeyBudget?, _ key: String, queueTime: Duration) {
+    private init(
+        _ loop: EngineLoop, _ limits: LimitChain, _ budget: KeyBudget?, _ key: String, queueTime: Duration, _ sharing: KeySharing?
+    ) {
         self.loop = loop
         self.limits = limits
         self.budget = budget
         self.key = key
         self.queueTime = queueTime
+        self.sharing = sharing
     }
 
     /// Takes a slot and one request, or waits in the queue for the slot.
     ///
     /// - Parameter onEnd: called once if the request had to wait: with nil when it is admitted, else with its refusal.
     package func begin(onEnd: @escaping (CallFailure?) -> Void) -> Progress {
-        if let failure = budget?.refusal(ofKey: key, now: WallClock.second) { return .refused(failure) }
+        if sharing == nil, let failure = budget?.refusal(ofKey: key, now: WallClock.second) { return .refused(failure) }
         let bound = NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop = loop.eventLoop
         let admission = limits.wait(tokens: 0, fairnessKey: nil, now: .now()) { eventLoop.execute { bound.value.slotGranted() } }
         switch proceed(with: admission) {
@@ -104,17 +112,27 @@ package final class KeyAdmission {  // confined to its event loop
         onEnd.take()?(failure)
     }
 
-    /// Takes the tokens of the request once its body is known, and reserves what it may cost. Returns the refusal if
-    /// that exceeds the key's limit or its budget; the request then counts as never sent.
+    /// Takes the tokens of the request once its body is known, and reserves what it may cost. A request that exceeds
+    /// the key's limit or its budget counts as never sent.
     ///
-    /// - Parameter spending: called if the key has a budget.
-    func take(tokens: Int, spending: () -> Spending) -> CallFailure? {
+    /// - Parameters:
+    ///   - lifetime: how long the call can last.
+    ///   - spending: called if the key has a budget.
+    ///   - onEnd: called once if a shared store has to decide: with nil when the request is admitted, else with its
+    ///     refusal.
+    func take(tokens: Int, lifetime: Duration, spending: () -> Spending, onEnd: @escaping (CallFailure?) -> Void) -> Progress {
+        let amount = budget == nil ? Spending() : spending()
+        if let sharing { return take(tokens, amount, lifetime, from: sharing, onEnd: onEnd) }
+        return takeAlone(tokens, amount).map { .refused($0) } ?? .admitted
+    }
+
+    /// Takes everything by the router's own counts.
+    func takeAlone(_ tokens: Int, _ amount: Spending) -> CallFailure? {
         if let until = permit?.take(moreTokens: tokens, now: .now()) {
             abandon()
             return limited(until: until)
         }
         guard let budget else { return nil }
-        let amount = spending()
         if let failure = budget.begin(amount, ofKey: key, now: WallClock.second) {
             abandon()
             return failure
@@ -125,7 +143,13 @@ package final class KeyAdmission {  // confined to its event loop
 
     /// Releases the slot of a call that has ended, and settles its tokens and its cost.
     func end(usedTokens: Int, spent: Spending) {
+        onEnd = nil
         permit.take()?.end(usedTokens: usedTokens, now: .now())
+        if let sharing {
+            // What the store says next takes the place of the router's own sum.
+            if share.isRunning { reserved = reserved ?? Spending() }
+            settle(usedTokens: usedTokens, spent: spent, in: sharing)
+        }
         guard let budget, let reserved = reserved.take() else { return }
         if budget.account.end(reserved, spent: spent, budget.terms, now: WallClock.second) { loop.report(budget.terms, usedUpBy: key) }
     }
@@ -138,7 +162,7 @@ package final class KeyAdmission {  // confined to its event loop
         permit.take()?.giveBack(now: .now())
     }
 
-    private func limited(until: NIODeadline) -> CallFailure {
+    func limited(until: NIODeadline) -> CallFailure {
         failure("has used up its requests or tokens for this minute; retry later", retryAfter: until - .now())
     }
 

@@ -66,9 +66,15 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     package func start() {
         loop.add(self)
         loop.observer?.began(self)
-        // Checked before anything else, so that a refused request doesn't count at any model.
-        if let failure = admission?.take(tokens: needs.reservedTokens, spending: { expectedSpending }) { return handle(.stopped(failure)) }
-        handle(.began)
+        // Decided before anything else, so that a refused request doesn't count at any model.
+        let progress = admission?.take(
+            tokens: needs.reservedTokens, lifetime: machine.deadline - .now(), spending: { expectedSpending }
+        ) { [self] failure in handle(failure.map { .stopped($0) } ?? .began) }
+        switch progress {
+        case nil, .admitted: handle(.began)
+        case .waiting: break
+        case .refused(let failure): handle(.stopped(failure))
+        }
     }
 
     /// Ends the call because the client has left. The upstream's connection is closed before this returns.

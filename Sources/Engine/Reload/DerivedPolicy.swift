@@ -11,6 +11,7 @@ struct DerivedPolicy: Sendable {
     let defaultFallback: RouteChains
     let exactTokensFrom: Int
     let readsTraits: Bool
+    let sharesState: Bool
     /// The keys by the first byte of their digests, so that a lookup compares only a few.
     let keyIndices: [[Int]]
     let routeIndices: [String: Int]
@@ -25,9 +26,11 @@ struct DerivedPolicy: Sendable {
         self.generation = generation
         self.instances = instances
         mask = SecretMask(
-            instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret),
+            instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret)
+                + [policy.state.redis?.password].compactMap { $0 },
             files: instances.flatMap { $0?.tokenFiles ?? [] })
         self.loadedAt = loadedAt
+        sharesState = policy.state.redis != nil
         let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)
         let steps = policy.routes.flatMap(\.allSteps) + policy.defaults.fallback
         let isAlwaysExact =

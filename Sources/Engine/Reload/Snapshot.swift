@@ -97,6 +97,9 @@ package final class Snapshot: Sendable {
     /// Whether a key has limits or a budget.
     var hasBoundedKeys: Bool { !states.keyLimiters.isEmpty || !states.keyAccounts.isEmpty }
 
+    /// Whether several routers count the limits and budgets of keys together.
+    var sharesState: Bool { derived.sharesState }
+
     /// nil if the key has no limits.
     func limits(ofKey name: String) -> LimitChain? {
         states.keyLimiters[name].map { LimitChain(own: $0) }

@@ -89,6 +89,21 @@ package final class KeyAccount: Sendable {
         }
     }
 
+    /// Continues from what a shared store says is spent.
+    ///
+    /// - Returns: whether the budget is used up for the first time in this period.
+    package func receive(_ view: SharedBudgetView, _ budget: Budget, now: Int) -> Bool {
+        state.withLock { state in
+            state.roll(period, to: now)
+            // The clocks of the router and the store may be in different periods for some seconds.
+            guard view.periodEnd == state.end else { return false }
+            state.spent = view.spent
+            guard state.isUsedUp(budget) else { return false }
+            defer { state.hasWarned = true }
+            return !state.hasWarned
+        }
+    }
+
     package func view(now: Int) -> View {
         state.withLock { state in
             state.roll(period, to: now)

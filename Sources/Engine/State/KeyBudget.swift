@@ -14,7 +14,11 @@ struct KeyBudget: Sendable {
 
     /// Reserves what a request may cost. Returns the refusal if that is more than what is left of a hard budget.
     func begin(_ amount: Spending, ofKey key: String, now: Int) -> CallFailure? {
-        if account.begin(amount, terms, now: now) { return nil }
+        account.begin(amount, terms, now: now) ? nil : refusal(of: amount, ofKey: key, now: now)
+    }
+
+    /// The refusal of a request that may cost more than what is left.
+    func refusal(of amount: Spending, ofKey key: String, now: Int) -> CallFailure {
         let cost = [
             terms.dollars.map { _ in "$\(amount.dollars.rounded(to: 1e6).asWritten)" }, terms.tokens.map { _ in "\(amount.tokens) tokens" },
         ].compactMap { $0 }.joined(separator: " and ")

@@ -131,10 +131,12 @@ package struct LimitPermit: ~Copyable, Sendable {
 
     /// Takes the tokens of a request that was admitted before they were known, under `own` only. Returns nil if they
     /// are taken, else the time at which they fit.
-    package mutating func take(moreTokens tokens: Int, now: NIODeadline) -> NIODeadline? {
+    ///
+    /// - Parameter isDecided: whether the shared store has taken them already.
+    package mutating func take(moreTokens tokens: Int, now: NIODeadline, isDecided: Bool = false) -> NIODeadline? {
         guard var reservation = own, let limiter = chain.own else { return nil }
         defer { own = reservation }
-        return limiter.take(moreTokens: tokens, for: &reservation, now: now).map { now + $0 }
+        return limiter.take(moreTokens: tokens, for: &reservation, now: now, isDecided: isDecided).map { now + $0 }
     }
 
     /// - Parameter usedTokens: the tokens that were used; nil keeps the estimate.

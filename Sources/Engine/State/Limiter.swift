@@ -18,15 +18,23 @@ package final class Limiter: Sendable {
     package let limits: Limits
     /// nil: there is no limit on concurrent requests.
     package let gate: ConcurrencyGate?
-    private let isMetered: Bool
+    let isMetered: Bool
+    /// Whether a shared store decides about requests and tokens. The buckets then only show what it said last, for the
+    /// time when it doesn't respond.
+    package let isShared: Bool
     private let buckets: Mutex<Buckets>
+    private let lease = Mutex(Lease())
     /// The time from which a request of one token fits, in nanoseconds of uptime.
     private let opensAt = Atomic<UInt64>(0)
+    /// If the limiter is shared, it asks the store again from this time on, because another router may have returned
+    /// something. In nanoseconds of uptime.
+    private let asksAt = Atomic<UInt64>(0)
 
     /// nil if there are no limits.
-    package init?(_ limits: Limits) {
+    package init?(_ limits: Limits, isShared: Bool = false) {
         guard !limits.isEmpty else { return nil }
         self.limits = limits
+        self.isShared = isShared
         gate = limits.concurrent.map { ConcurrencyGate(slots: $0) }
         isMetered = limits.requestsPerMinute != nil || limits.tokensPerMinute != nil
         buckets = Mutex(Buckets(limits))
@@ -36,6 +44,7 @@ package final class Limiter: Sendable {
         limits = limiter.limits
         gate = limiter.gate?.copy()
         isMetered = limiter.isMetered
+        isShared = limiter.isShared
         buckets = Mutex(limiter.buckets.withLock { $0 })
         opensAt.store(limiter.opensAt.load(ordering: .relaxed), ordering: .relaxed)
     }
@@ -46,14 +55,16 @@ package final class Limiter: Sendable {
     /// The time until which even the smallest request is refused; nil: it is not refused. Takes no lock.
     package func limitedUntil(now: NIODeadline) -> NIODeadline? {
         let instant = opensAt.load(ordering: .relaxed)
-        return now.uptimeNanoseconds < instant ? .uptimeNanoseconds(instant) : nil
+        guard now.uptimeNanoseconds < instant else { return nil }
+        if isShared, now.uptimeNanoseconds >= asksAt.load(ordering: .relaxed) { return nil }
+        return .uptimeNanoseconds(instant)
     }
 
     /// Takes one request and the tokens, or nothing.
     package func take(tokens: Int, now: NIODeadline) -> TakeResult {
         guard isMetered else { return .taken(Reservation(tokens: tokens)) }
         return changeBuckets(now) { buckets in
-            let wait = buckets.wait(tokens: tokens, now: now)
+            let wait = isShared ? .zero : buckets.wait(tokens: tokens, now: now)
             guard wait == .zero else { return .refused(retryAfter: wait) }
             buckets.spend(tokens: tokens, now: now)
             return .taken(Reservation(tokens: tokens))
@@ -62,10 +73,17 @@ package final class Limiter: Sendable {
 
     /// Adds tokens to the reservation of a request that was admitted before its tokens were known. Returns nil if they
     /// are taken, else the time until they fit.
-    package func take(moreTokens tokens: Int, for reservation: inout Reservation, now: NIODeadline) -> Duration? {
-        guard limits.tokensPerMinute != nil else { return nil }
+    ///
+    /// - Parameter isDecided: whether the shared store has taken them already.
+    package func take(
+        moreTokens tokens: Int, for reservation: inout Reservation, now: NIODeadline, isDecided: Bool = false
+    ) -> Duration? {
+        guard limits.tokensPerMinute != nil || isShared else { return nil }
         let wait = changeBuckets(now) { buckets -> Duration in
-            let wait = buckets.tokens?.wait(for: tokens, now: now) ?? .zero
+            // A shared limiter has taken the request itself without asking its bucket.
+            let wait =
+                isDecided
+                ? .zero : max(buckets.requests?.wait(for: 0, now: now) ?? .zero, buckets.tokens?.wait(for: tokens, now: now) ?? .zero)
             if wait == .zero { buckets.tokens?.spend(tokens, now: now) }
             return wait
         }
@@ -94,10 +112,49 @@ package final class Limiter: Sendable {
     private func changeBuckets<Result>(_ now: NIODeadline, _ change: (inout Buckets) -> Result) -> Result {
         buckets.withLock { buckets in
             let result = change(&buckets)
+            if isShared { return result }
             let wait = buckets.wait(tokens: 1, now: now)
             opensAt.store(wait == .zero ? 0 : (now + wait).uptimeNanoseconds, ordering: .relaxed)
             return result
         }
+    }
+}
+
+/// What a limiter learns from a shared store.
+extension Limiter {
+    /// For so long a refused key is refused without asking the store.
+    private static let askingPause: Duration = .seconds(1)
+
+    /// Takes one request and the tokens from the lease. Returns false if there is too little in it.
+    func takeLeased(tokens: Int, now: NIODeadline) -> Bool {
+        lease.withLock {
+            $0.take(
+                tokens: tokens, isLimited: (limits.requestsPerMinute != nil, limits.tokensPerMinute != nil), now: now)
+        }
+    }
+
+    /// Whether the next demand asks for a lease.
+    func asksForLease() -> Bool { lease.withLock { $0.ask() } }
+
+    /// Remembers what the store said.
+    ///
+    /// - Parameters:
+    ///   - answer: nil if it didn't respond.
+    ///   - share: the lease that the demand asked for; 0: none.
+    func receive(_ answer: SharedAnswer?, share: Double, now: NIODeadline) {
+        if share > 0 {
+            let given = answer.flatMap { $0.verdict == .taken ? (requests: $0.leasedRequests, tokens: $0.leasedTokens) : nil }
+            lease.withLock { $0.receive(given, share: share, now: now) }
+        }
+        guard let answer else { return }
+        buckets.withLock { buckets in
+            if let left = answer.requestsLeft { buckets.requests?.set(left, now: now) }
+            if let left = answer.tokensLeft { buckets.tokens?.set(left, now: now) }
+        }
+        guard case .limited = answer.verdict, !lease.withLock({ $0.isLeft(now: now) }) else { return }
+        let wait = buckets.withLock { $0.wait(tokens: 1, now: now) }
+        asksAt.store((now + Self.askingPause).uptimeNanoseconds, ordering: .relaxed)
+        opensAt.store((now + wait).uptimeNanoseconds, ordering: .relaxed)
     }
 }
 

@@ -37,7 +37,8 @@ package struct ModelStates: Sendable {
             accounts[provider.name] = (kept[index] ? running?.accounts[provider.name] : nil) ?? .account()
         }
         var keyLimiters: [String: Limiter] = [:]
-        for key in policy.keys { keyLimiters[key.name] = limiter(key.limits, over: running?.keyLimiters[key.name]) }
+        let isShared = policy.state.redis != nil
+        for key in policy.keys { keyLimiters[key.name] = limiter(key.limits, over: running?.keyLimiters[key.name], isShared: isShared) }
 
         var keyAccounts: [String: KeyAccount] = [:]
         for key in policy.keys {
@@ -100,8 +101,8 @@ package struct ModelStates: Sendable {
             limits: LimitChain(own: own, shared: provider), attemptsInFlight: gauge)
     }
 
-    private static func limiter(_ limits: Limits, over known: Limiter?) -> Limiter? {
-        if let known, known.limits == limits { return known }
-        return Limiter(limits)
+    private static func limiter(_ limits: Limits, over known: Limiter?, isShared: Bool = false) -> Limiter? {
+        if let known, known.limits == limits, known.isShared == isShared { return known }
+        return Limiter(limits, isShared: isShared)
     }
 }

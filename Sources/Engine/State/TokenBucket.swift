@@ -49,6 +49,12 @@ package struct TokenBucket: Sendable {
         level = min(level + units(tokens), capacity)
     }
 
+    /// Continues from another count of tokens; a negative number is a debt.
+    package mutating func set(_ tokens: Int, now: NIODeadline) {
+        level = max(min(Int128(tokens) * Self.unitsPerToken, capacity), -capacity * Self.maxDebtMinutes)
+        filledAt = now
+    }
+
     /// Corrects the estimate that was spent to the tokens that were used.
     package mutating func settle(spent: Int, used: Int, now: NIODeadline) {
         let (spent, used) = (max(spent, 0), max(used, 0))

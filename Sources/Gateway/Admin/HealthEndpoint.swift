@@ -17,6 +17,7 @@ enum HealthEndpoint {
         var writer = JSONWriter()
         writer.object {
             $0.member("status", exchange.gateway.isReady ? "ok" : "draining")
+            if let store = exchange.gateway.engine.shared?.status { $0.member("state", store.isUp ? "up" : "down") }
             $0.key("config")
             $0.object { config in
                 config.member("digest", policy.digest)

@@ -17,6 +17,7 @@ enum StateEndpoint {
                 writer.member("loaded_at", snapshot.loadedAt)
                 writer.member("started_at", startedAt)
                 writer.member("active_calls", calls)
+                if let store = engine.shared?.status { write(store, to: &writer) }
                 write(list, to: &writer)
             }
         }
@@ -41,6 +42,20 @@ enum StateEndpoint {
         }
         change(list, snapshot)
         exchange.respond { write(list, to: &$0) }
+    }
+
+    private static func write(_ store: SharedStoreStatus, to writer: inout JSONWriter) {
+        writer.key("store")
+        writer.object {
+            $0.member("server", store.place)
+            $0.member("state", store.isUp ? "up" : "down")
+            if let reason = store.reason { $0.member("reason", "the Redis server \(reason)") }
+            $0.member("since", store.since)
+            $0.member("on_failure", store.onFailure.rawValue)
+            $0.member("round_trips", store.roundTrips)
+            $0.member("failures", store.failures)
+            $0.member("local_decisions", store.decidedAlone)
+        }
     }
 
     private static func write(_ list: ModelStateList, to writer: inout JSONWriter) {

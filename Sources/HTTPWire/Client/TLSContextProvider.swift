@@ -1,7 +1,7 @@
 import Glibc
-import NIOCore
+package import NIOCore
 package import NIOPosix
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// The settings of a TLS context.
@@ -23,16 +23,19 @@ package struct TLSSettings: Hashable, Sendable {
 /// names are always verified.
 package final class TLSContextProvider: Sendable {
     private let settings: TLSSettings
+    /// What the client speaks over TLS, for the server to choose from (ALPN); empty: it doesn't say.
+    private let protocols: [String]
     private let threadPool: NIOThreadPool
     private let cached = Mutex<NIOSSLContext?>(nil)
 
-    package init(settings: TLSSettings, threadPool: NIOThreadPool = .singleton) {
+    package init(settings: TLSSettings, protocols: [String] = ["http/1.1"], threadPool: NIOThreadPool = .singleton) {
         self.settings = settings
+        self.protocols = protocols
         self.threadPool = threadPool
     }
 
     /// The shared context. Fails if a file of the settings can't be read; the next call tries again.
-    func context(on eventLoop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
+    package func context(on eventLoop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
         if let context = cached.withLock({ $0 }) { return eventLoop.makeSucceededFuture(context) }
         return threadPool.runIfActive(eventLoop: eventLoop) { [self] in
             try cached.withLock { cached in
@@ -49,7 +52,7 @@ package final class TLSContextProvider: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .fullVerification
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = protocols
         // As in OpenSSL, whichever of the two exist are used. The additional trust roots must be a file.
         let directory = settings.certificateDirectory?.split(separator: ":").map(String.init).first(where: isDirectory)
         let file = settings.certificateFile.flatMap { access($0, R_OK) == 0 || directory == nil ? $0 : nil }

@@ -44,7 +44,7 @@ package final class LazyDeadline: @unchecked Sendable {  // confined to its even
     }
 
     /// Sets the deadline unless an earlier one is set.
-    func setEarlier(_ deadline: NIODeadline) {
+    package func setEarlier(_ deadline: NIODeadline) {
         if let current = self.deadline, current <= deadline { return }
         set(deadline)
     }

@@ -1,7 +1,21 @@
-/// `state:`: where the router keeps what must outlive it.
+/// `state:`: where the router keeps what must outlive it, and what several routers count together.
 package struct StateSettings: Sendable, Equatable, OptionHolder {
+    /// What happens to a request that the shared store can't decide about.
+    package enum OnFailure: String, Sendable, CaseIterable {
+        /// The router decides by what it knows itself.
+        case local
+        case refuse, allow
+    }
+
     /// The absolute path of the SQLite database with the usage of the keys; nil: it is kept in memory.
     package var file: String?
+    /// The Redis server that counts for several routers; nil: this router counts alone.
+    package var redis: RedisAddress?
+    /// The beginning of the names of all values in Redis. Routers with the same prefix count together.
+    package var prefix = "llm-router"
+    /// How much of what is left of a key's limits a router takes at once, to spend it without asking: 0 to 0.5.
+    package var lease = 0.0
+    package var onFailure = OnFailure.local
 
     package init() {}
 }

@@ -49,16 +49,13 @@ extension RoutingPolicy {
                 entries: { policy, _ in policy.keys.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.keys = schema.readKeys(schema.named("keys", of: &fields)) }),
             Option(
-                "state", takes: .other("'memory', or see state"), .value("memory"),
-                help: "where the usage of keys and what is left of their budgets are kept",
+                "state", takes: .other("'memory', a Redis server's address, or see state"), .value("memory"),
+                help: "where the usage of keys is kept, and what several routers count together",
                 entries: { policy, _ in
                     let entries = StateSettings.section.entries(of: policy.state, in: policy)
-                    return entries.isEmpty ? [] : [OptionEntry("state", .section(entries))]
+                    return policy.state == StateSettings() ? [] : [OptionEntry("state", .section(entries))]
                 },
-                read: { fields, schema, policy in
-                    if case .scalar(let scalar)? = fields.node("state")?.content, scalar.text == "memory" { return }
-                    policy.state = schema.read(StateSettings.section, at: "state", of: &fields) { _, _, _ in true } ?? StateSettings()
-                }),
+                read: { fields, schema, policy in policy.state = schema.readState(&fields) }),
             Option(
                 "tests", takes: .other("list; see tests"), help: "what routing must do with a request: for 'llm-router test' and 'check'",
                 entries: { policy, _ in policy.tests.map { OptionEntry($0.name, policy.value(of: $0)) } },

@@ -1,0 +1,225 @@
+import RoutingPolicy
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import RedisStore
+
+/// Decisions of several routers in one Redis server.
+@Suite(.timeLimit(.minutes(2))) struct RedisStoreTests {
+    private func settlement(of demand: SharedDemand, dollars: Double = 0, tokens: Int = 0) -> SharedSettlement {
+        var settlement = SharedSettlement(terms: demand.terms)
+        settlement.spending = Spending(dollars: dollars, tokens: tokens)
+        settlement.moreTokens = tokens - demand.tokens
+        settlement.reservations = [SharedReservation(id: demand.reservation, spending: demand.spending)]
+        return settlement
+    }
+
+    @Test func `routers share the limits of a key, and a refusal says when the request fits`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let demand = SharedDemand.test(.test(Limits(requestsPerMinute: 3)))
+        for (store, left) in [(one, 2), (other, 1), (one, 0)] {
+            let answer = await store.take(demand)
+            #expect(answer?.verdict == .taken && answer?.requestsLeft == left && answer?.tokensLeft == nil)
+        }
+        guard case .limited(let wait)? = await other.take(demand)?.verdict else { return #expect(Bool(false), "not limited") }
+        #expect(wait > .zero && wait <= .seconds(20))
+    }
+
+    @Test func `what exceeds one limit or the budget takes nothing of the others`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let terms = SharedTerms.test(Limits(requestsPerMinute: 10, tokensPerMinute: 100), dollars: 1)
+        #expect(await store.take(.test(terms, tokens: 90, dollars: 0.1, id: 1))?.verdict == .taken)
+        guard case .limited? = await store.take(.test(terms, tokens: 90, dollars: 0.1, id: 2))?.verdict else { return #expect(Bool(false)) }
+        let over = await store.take(.test(terms, tokens: 1, dollars: 0.95, id: 3))
+        #expect(over?.verdict == .overBudget && over?.requestsLeft == 9 && over?.budget?.reserved.dollars == 0.1)
+    }
+
+    @Test func `more tokens than a limit need a full bucket, and leave a debt`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let terms = SharedTerms.test(Limits(tokensPerMinute: 100))
+        let answer = await store.take(.test(terms, tokens: 250))
+        #expect(answer?.verdict == .taken && answer?.tokensLeft == -150)
+        guard case .limited(let wait)? = await store.take(.test(terms, tokens: 1))?.verdict else { return #expect(Bool(false)) }
+        #expect(wait > .seconds(80) && wait <= .seconds(91))
+    }
+
+    @Test func `a request that used fewer tokens returns the others, and one that wasn't sent returns everything`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(Limits(requestsPerMinute: 2, tokensPerMinute: 100)), tokens: 100)
+        #expect(await store.take(demand)?.tokensLeft == 0)
+        try await store.settleLater(settlement(of: demand, tokens: 40))
+        #expect(await store.take(.test(demand.terms, tokens: 60))?.verdict == .taken)
+        var unsent = SharedSettlement(terms: demand.terms)
+        (unsent.returnedRequests, unsent.moreTokens) = (1, -60)
+        try await store.settleLater(unsent)
+        #expect(await store.take(.test(demand.terms, tokens: 60))?.requestsLeft == 0)
+    }
+
+    @Test func `a hard budget counts what is spent and what is reserved, exactly`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let terms = SharedTerms.test(dollars: 1, per: .day)
+        let first = SharedDemand.test(terms, dollars: 0.3, id: 1)
+        #expect(await one.take(first)?.verdict == .taken)
+        #expect(await other.take(.test(terms, dollars: 0.7, id: 2))?.verdict == .taken)
+        #expect(await one.take(.test(terms, dollars: 1e-9, id: 3))?.verdict == .overBudget)
+        let view = await one.settle(settlement(of: first, dollars: 0.1, tokens: 7))
+        #expect(view.spent == Spending(dollars: 0.1, tokens: 7) && view.reserved == Spending(dollars: 0.7))
+        #expect(view.periodEnd.map { $0 % 86_400 } == 0)
+        #expect(await other.take(.test(terms, dollars: 0.2, id: 4))?.verdict == .taken)
+        #expect(await one.take(.test(terms, dollars: 1e-9, id: 5))?.verdict == .overBudget)
+    }
+
+    @Test func `a settlement that may have run before counts once`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
+        #expect(await store.take(demand)?.verdict == .taken)
+        #expect(await store.settle(settlement(of: demand, tokens: 15)).spent.tokens == 15)
+        let call = RedisCall.settle(settlement(of: demand, tokens: 15), prefix: "test", now: WallClock.second, mayHaveRun: true)
+        #expect(
+            try redis.command(["EVAL", call.script.source, "\(call.names.count)"] + call.names + call.arguments).split(separator: "\n")[1]
+                == "15")
+    }
+
+    @Test func `a reservation whose router has died ends by itself`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let terms = SharedTerms.test(dollars: 1)
+        #expect(await store.take(.test(terms, dollars: 1, id: 1, lifetime: .zero))?.verdict == .taken)
+        #expect(await store.take(.test(terms, dollars: 1, id: 2))?.verdict == .taken)
+        #expect(await store.take(.test(terms, dollars: 1, id: 3))?.verdict == .overBudget)
+    }
+
+    @Test func `a new period begins anew, by the clock of Redis`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(tokens: 100, per: .day), tokens: 10)
+        #expect(await store.take(demand)?.verdict == .taken)
+        #expect(await store.settle(settlement(of: demand, tokens: 50)).spent.tokens == 50)
+        // Routers whose clocks are a few hours ahead and behind are in another day at some time.
+        for shift in [-43_200, 0, 43_200] {
+            let call = RedisCall.settle(
+                SharedSettlement(terms: demand.terms), prefix: "test", now: WallClock.second + shift, mayHaveRun: false)
+            let lines = try redis.command(["EVAL", call.script.source, "\(call.names.count)"] + call.names + call.arguments)
+            #expect(lines.split(separator: "\n")[1] == "50")
+        }
+        _ = try redis.command(["HSET", call(of: demand).names[1], "start", "86400"])
+        #expect(await store.take(demand)?.budget?.spent.tokens == 0)
+    }
+
+    private func call(of demand: SharedDemand) -> RedisCall { .take(demand, prefix: "test", now: WallClock.second) }
+
+    @Test func `every value expires, and has the prefix, the version and the key's hash tag in its name`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        for period in Budget.Period.allCases {
+            let demand = SharedDemand.test(.test(Limits(requestsPerMinute: 10, tokensPerMinute: 10), tokens: 1000, per: period), tokens: 1)
+            #expect(await store.take(demand)?.verdict == .taken)
+            try await store.settleLater(settlement(of: demand, tokens: 2))
+        }
+        #expect(await store.take(.test(.test(tokens: 1000), tokens: 1))?.verdict == .taken)
+        let names = try redis.command("KEYS", "*").split(separator: "\n").sorted()
+        #expect(names == ["test:1:{k}:budget", "test:1:{k}:held", "test:1:{k}:limits"])
+        for name in names { #expect(try Int(redis.command("PTTL", String(name))).map { $0 > 0 } == true, "\(name)") }
+    }
+
+    @Test func `a lease is a share of what is left, and is taken at once`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let terms = SharedTerms.test(Limits(requestsPerMinute: 101, tokensPerMinute: 1_000_000))
+        let answer = await store.take(.test(terms, tokens: 0, lease: 0.1))
+        #expect(answer?.leasedRequests == 10 && answer?.leasedTokens == 100_000)
+        #expect(answer?.requestsLeft == 90 && answer?.tokensLeft == 900_000)
+        let small = SharedTerms.test(Limits(requestsPerMinute: 5, tokensPerMinute: 1_000_000))
+        let none = await store.take(SharedDemand.test(SharedTerms(key: "small", limits: small.limits), tokens: 0, lease: 0.1))
+        #expect(none?.leasedRequests == 0 && none?.leasedTokens == 0 && none?.tokensLeft == 1_000_000)
+    }
+
+    @Test func `an address may name TLS, a socket, a database and a user`() async throws {
+        let certificates = StoreUnderTest.certificates
+        let redis = try RedisServer(certificates: certificates)
+        let demand = SharedDemand.test(.test(Limits(requestsPerMinute: 100)))
+        for address in [redis.socketAddress, redis.tlsAddress, redis.address] {
+            let store = try await StoreUnderTest(address, certificates: certificates)
+            #expect(await store.take(demand)?.verdict == .taken, "\(store.store.status?.reason ?? "")")
+        }
+        #expect(try redis.command("KEYS", "*") == "test:1:{k}:limits")
+        let other = try await StoreUnderTest("\(redis.address)/3")
+        #expect(await other.take(demand)?.requestsLeft == 99)
+        // The commands that docs/scaling.md allows.
+        _ = try redis.command(
+            [
+                "ACL", "SETUSER", "router", "on", ">secret", "~test:*", "+select", "+script|load", "+evalsha", "+time", "+hget", "+hset",
+                "+hincrby", "+exists",
+                "+expireat", "+pexpireat", "+zadd", "+zrem", "+zcard", "+zrangebyscore",
+            ])
+        let limited = try await StoreUnderTest("redis://router:secret@127.0.0.1:\(redis.port)/1")
+        let all = SharedDemand.test(.test(Limits(requestsPerMinute: 1, tokensPerMinute: 9), tokens: 100), tokens: 1)
+        #expect(await limited.take(all)?.verdict == .taken, "\(limited.store.status?.reason ?? "")")
+        #expect(await limited.settle(settlement(of: all, tokens: 3)).spent.tokens == 3)
+    }
+
+    @Test func `a wrong password is reported without the password`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest("redis://:hunter2hunter2@127.0.0.1:\(redis.port)")
+        let status = try #require(store.store.status)
+        #expect(!status.isUp && status.reason == "refuses the user or the password")
+        #expect(await store.take(.test(.test(Limits(requestsPerMinute: 1)))) == nil)
+        let open = try await StoreUnderTest("redis://127.0.0.1:\(redis.port)")
+        #expect(open.store.status?.reason == "wants a password")
+    }
+
+    @Test func `a server that hangs answers nothing in time, and what it was told counts when it goes on`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address, decisionTime: .milliseconds(5))
+        let patient = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
+        #expect(await patient.take(demand)?.verdict == .taken)
+        redis.pause()
+        #expect(await store.take(.test(demand.terms, tokens: 10, id: 2)) == nil)
+        // Late or given up by now: it isn't asked again.
+        #expect(await store.take(.test(demand.terms, tokens: 10, id: 3)) == nil)
+        try await patient.settleLater(settlement(of: demand, tokens: 20))
+        try await patient.wait(untilUp: false)
+        #expect(patient.store.status?.reason == "does not respond")
+        try await patient.settleLater(settlement(of: .test(demand.terms, tokens: 10, id: 4), tokens: 5))
+        redis.resume()
+        try await patient.wait(untilUp: true)
+        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "25" { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    @Test func `a server that dies and comes back gets what was spent meanwhile`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
+        #expect(await store.take(demand)?.verdict == .taken)
+        redis.kill()
+        try await store.wait(untilUp: false)
+        #expect(await store.take(demand) == nil)
+        try await store.settleLater(settlement(of: demand, tokens: 7))
+        try await store.settleLater(settlement(of: .test(demand.terms, id: 9), tokens: 8))
+        try redis.restart()
+        try await store.wait(untilUp: true)
+        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "15" { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try redis.command("HGET", "test:1:{k}:budget", "held_tokens") == "0")
+        _ = try redis.command("SCRIPT", "FLUSH")
+        #expect(await store.take(demand) == nil)
+        try await store.wait(untilUp: true)
+        while await store.take(demand) == nil {}
+    }
+
+    @Test func `without a server in the policy there is no status and no decision`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        #expect(store.store.status?.isUp == true && store.store.status?.place == "127.0.0.1:\(redis.port)")
+        try await store.move(to: nil)
+        #expect(store.store.status == nil)
+        #expect(await store.take(.test(.test(Limits(requestsPerMinute: 1)))) == nil)
+    }
+}

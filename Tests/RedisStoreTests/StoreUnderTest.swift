@@ -1,0 +1,83 @@
+import HTTPWire
+import Logging
+import NIOCore
+import NIOPosix
+import RoutingPolicy
+
+@testable import Engine
+@testable import RedisStore
+
+/// A store on one event loop, as a router has several.
+final class StoreUnderTest: Sendable {
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let store: RedisStore
+    private let loop: RedisLoop
+    private let eventLoop: any EventLoop
+
+    /// Those of the HTTP client's tests.
+    static let certificates =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/") + "/HTTPWireTests/Certificates"
+
+    /// - Parameter decisionTime: long, because a loaded machine must not change the outcome of a test.
+    init(_ address: String, decisionTime: TimeAmount = .seconds(30), certificates: String? = nil) async throws {
+        eventLoop = group.next()
+        store = RedisStore(
+            tls: TLSSettings(certificateFile: certificates.map { "\($0)/ca.pem" }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            decisionTime: decisionTime)
+        loop = store.newLoop(on: eventLoop)
+        try await move(to: address)
+    }
+
+    deinit { group.shutdownGracefully { _ in } }
+
+    func move(to address: String?) async throws {
+        var policy = RoutingPolicy()
+        policy.state.redis = address.flatMap { RedisAddress(parsing: $0) }
+        policy.state.prefix = "test"
+        await (try await store.prepare(policy)).commit()
+    }
+
+    /// nil: the store wasn't asked, or didn't answer.
+    func take(_ demand: SharedDemand) async -> SharedAnswer? {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [loop] in
+                if !loop.take(demand, answer: { continuation.resume(returning: $0) }) { continuation.resume(returning: nil) }
+            }
+        }
+    }
+
+    func settle(_ settlement: SharedSettlement) async -> SharedBudgetView {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [loop] in loop.settle(settlement) { continuation.resume(returning: $0) } }
+        }
+    }
+
+    /// Settles without waiting for an answer.
+    func settleLater(_ settlement: SharedSettlement) async throws {
+        try await eventLoop.submit { [loop] in loop.settle(settlement) { _ in } }.get()
+    }
+
+    /// Waits until the store is up, or down.
+    func wait(untilUp isUp: Bool) async throws {
+        while store.status?.isUp != isUp { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
+extension SharedTerms {
+    static func test(_ limits: Limits = Limits(), dollars: Double? = nil, tokens: Int? = nil, per: Budget.Period = .month) -> SharedTerms {
+        var budget = Budget()
+        (budget.dollars, budget.tokens, budget.period) = (dollars, tokens, per)
+        return SharedTerms(key: "k", limits: limits, budget: dollars == nil && tokens == nil ? nil : budget)
+    }
+}
+
+extension SharedDemand {
+    static func test(
+        _ terms: SharedTerms, tokens: Int = 0, dollars: Double = 0, lease: Double = 0, id: UInt64 = 1, lifetime: Duration = .seconds(600)
+    ) -> SharedDemand {
+        SharedDemand(
+            terms: terms, tokens: tokens, spending: Spending(dollars: dollars, tokens: tokens), lease: lease, reservation: id,
+            lifetime: lifetime)
+    }
+}
