@@ -31,7 +31,7 @@ public struct BedrockProvider: Provider {
     public var origin: Origin? { options.baseURL.origin }
 
     public func formats(for operation: Operation, model: String) -> [WireFormat] {
-        operation == .chat ? [BedrockConverse.format] : []
+        operation == .chat || operation == .countTokens ? [BedrockConverse.format] : []
     }
 
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {

@@ -5,7 +5,7 @@ import WireFormats
 extension BedrockProvider {
     /// The model, which may be an ARN, is one segment of the path.
     public func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        let operation = call.isStream ? "converse-stream" : "converse"
+        let operation = call.operation == .countTokens ? "count-tokens" : call.isStream ? "converse-stream" : "converse"
         return UpstreamRequest(
             target: "\(options.baseURL.path)/model/\(PercentEncoding.segment(call.model))/\(operation)",
             fields: Self.fields + call.headers, body: try self.body.sources(for: call))

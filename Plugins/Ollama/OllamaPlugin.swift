@@ -41,6 +41,10 @@ public struct OllamaProvider: Provider {
 
     public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { try OllamaModels.read(body) }
 
+    public func model(_ model: ListedModel, from body: RawSpan) throws(ProviderError) -> ListedModel {
+        try OllamaModels.read(model, details: body)
+    }
+
     public func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         call.operation == .embeddings ? try OllamaEmbed.decoder(for: call, head: head) : try OllamaChat.decoder(for: call, head: head)
     }

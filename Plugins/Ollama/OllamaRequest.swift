@@ -10,6 +10,14 @@ extension OllamaProvider {
         UpstreamRequest(method: "GET", target: apiPath + "/tags", fields: Self.fields.filter { $0.name != "content-type" }, body: [])
     }
 
+    /// Servers before 0.9 don't say in the list what a model can do, and this request is cheap for them.
+    public func detailsRequest(for model: ListedModel) -> UpstreamRequest? {
+        guard model.operations == nil else { return nil }
+        var body = JSONWriter()
+        body.object { $0.member("model", model.id) }
+        return UpstreamRequest(target: apiPath + "/show", fields: Self.fields, body: [.bytes(body.bytes)])
+    }
+
     /// Ollama's clients take the address without `/api`, and its documentation of the cloud gives it with it.
     private var apiPath: String { options.baseURL.path + (options.baseURL.path.hasSuffix("/api") ? "" : "/api") }
 

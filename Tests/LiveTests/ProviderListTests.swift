@@ -65,6 +65,29 @@ import Testing
 
     // MARK: models sync
 
+    @Test func `what Ollama's list leaves out is asked for each model, and its absence loses nothing`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            switch (exchange.head.target, exchange.json?["model"]?.string) {
+            case ("/api/tags", _):
+                let models = [#"{"model":"new","capabilities":["embedding"]}"#, #"{"model":"old"}"#, #"{"model":"gone"}"#]
+                try exchange.respond(200, #"{"models":[\#(models.joined(separator: ","))]}"#)
+            case ("/api/show", "old"):
+                try exchange.respond(200, #"{"capabilities":["completion","tools"],"model_info":{"llama.context_length":8192}}"#)
+            default: try exchange.respond(404, #"{"error":"no such model"}"#)
+            }
+        }
+        let policy = """
+            version: 1
+            providers: { o: { plugin: ollama, base_url: "http://127.0.0.1:\(upstream.port)" } }
+            models: { own: { provider: o, upstream: mine } }
+            """
+        let run = try RouterCommand(["models", "sync", "o", "routes.yaml"], files: ["routes.yaml": policy])
+        #expect(run.exit == .code(0), "\(run.errors)")
+        #expect(run.output.contains("o/old: { provider: o, tags: [free], supports: [tools, json], context: 8192,"), "\(run.output)")
+        #expect(run.output.contains("o/gone: { provider: o,") && run.output.contains("o/new: { provider: o, serves: [embeddings]"))
+        #expect(upstream.requests.map(\.head.target).sorted() == ["/api/show", "/api/show", "/api/tags"])
+    }
+
     private static func policy(_ upstream: ScriptedUpstream) -> String {
         PolicyText(["a": upstream]).text.replacing(
             "models:\n  a: { provider: p-a, upstream: up-a }", with: "models:\n  own: { provider: p-a, upstream: mine }")

@@ -116,6 +116,29 @@ struct BedrockPluginTests {
         #expect(isSameJSON(sent, expected), "\(sent)")
     }
 
+    @Test("the tokens of what the model reads are counted, and of nothing else")
+    func counting() throws {
+        var chat = ChatRequest(messages: [ChatMessage(.system, "Be kind."), ChatMessage(.user, "hi")])
+        chat.maxTokens = 100
+        let defaults = [BodyField(key: "guardrailConfig", json: Array("{}".utf8)), BodyField(key: "system", json: Array("[]".utf8))]
+        let call = Call(
+            operation: .countTokens, model: "m", isStream: false, format: WireFormat("other"), payload: .chat(chat), defaults: defaults,
+            provider: "p")
+        let sent = try provider().sent(call, [])
+        #expect(sent.target == "/model/m/count-tokens")
+        #expect(
+            isSameJSON(
+                sent.body,
+                #"{"input":{"converse":{"messages":[{"role":"user","content":[{"text":"hi"}]}],"system":[{"text":"Be kind."}]}}}"#),
+            "\(sent.body)")
+        var decoder = try provider().decoder(for: call, head: .json), sink = ResponseSink()
+        try decoder.finish(Array(#"{"inputTokens":15}"#.utf8).span.bytes, into: &sink)
+        guard case .count(tokens: 15)? = sink.parts.first else { return #expect(Bool(false), "\(sink.parts)") }
+        let refusal = #"{"message":"The provided model doesn't support counting tokens."}"#
+        let error = try provider().failure(head: UpstreamHead(status: 400), body: Array(refusal.utf8).span.bytes)
+        #expect(error.failure == .unsupported, "the router estimates then")
+    }
+
     @Test("a schema is a text, and Claude's thinking is a field of the model's own")
     func output() throws {
         var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])

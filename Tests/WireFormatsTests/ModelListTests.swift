@@ -133,4 +133,21 @@ struct ModelListTests {
         #expect(models[3].price == nil && models[3].reasons == true)
         #expect(throws: ProviderError.self) { try OllamaModels.read(Array("[]".utf8).span.bytes) }
     }
+
+    @Test("the details of one of Ollama's models say what its list leaves out")
+    func ollamaDetails() throws {
+        func read(_ json: String, context: Int? = nil) throws -> ListedModel {
+            var model = ListedModel(id: "old")
+            model.context = context
+            return try OllamaModels.read(model, details: Array(json.utf8).span.bytes)
+        }
+        let json =
+            #"{"capabilities":["completion","vision","tools"],"model_info":{"general.architecture":"llama","llama.context_length":8192}}"#
+        let model = try read(json)
+        #expect(model.context == 8192 && model.operations == [.chat] && model.callsTools == true && model.reasons == false)
+        #expect(model.inputModalities == ["text", "image"])
+        #expect(try read(json, context: 4096).context == 4096)
+        #expect(try read(#"{"model_info":{}}"#).operations == nil)
+        for bad in ["[]", "{}", "x", #"{"error":"model 'old' not found"}"#] { #expect(throws: ProviderError.self) { try read(bad) } }
+    }
 }

@@ -121,6 +121,19 @@ public protocol Provider: Sendable {
     /// - Parameter body: the complete body of a response with a success status (2xx) to ``modelsRequest()``.
     func models(from body: RawSpan) throws(ProviderError) -> [ListedModel]
 
+    /// The request for what the provider's list doesn't say of a model; nil if there is nothing more to ask. The router
+    /// adds the credentials. The default implementation returns nil.
+    func detailsRequest(for model: ListedModel) -> UpstreamRequest?
+
+    /// A model with what its details say.
+    ///
+    /// Throw if the details are unreadable: then the model counts as the list has it.
+    ///
+    /// - Parameters:
+    ///   - model: the model as the list has it.
+    ///   - body: the complete body of a response with a success status (2xx) to ``detailsRequest(for:)``.
+    func model(_ model: ListedModel, from body: RawSpan) throws(ProviderError) -> ListedModel
+
     /// The response to a call, for a provider whose ``origin`` is nil. It is never called on other providers.
     ///
     /// - Parameters:
@@ -153,6 +166,12 @@ extension Provider {
 
     /// By default none.
     public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { [] }
+
+    /// By default nil: no further request.
+    public func detailsRequest(for model: ListedModel) -> UpstreamRequest? { nil }
+
+    /// By default as the list has it.
+    public func model(_ model: ListedModel, from body: RawSpan) throws(ProviderError) -> ListedModel { model }
 
     /// By default an empty response with the status 501.
     public func response(to call: Call, body: RawSpan) -> LocalResponse {

@@ -55,7 +55,7 @@ public struct Usage: Sendable, Equatable {
     }
 
     /// Whether no number says more than zero.
-    public var isZero: Bool {
+    var isZero: Bool {
         (promptTokens ?? 0, completionTokens ?? 0, cachedTokens ?? 0, cacheWriteTokens ?? 0, reasoningTokens ?? 0, costUSD ?? 0)
             == (0, 0, 0, 0, 0, 0) && audioSeconds ?? 0 == 0 && images ?? 0 == 0
     }

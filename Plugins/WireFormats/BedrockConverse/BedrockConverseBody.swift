@@ -15,16 +15,23 @@ public struct BedrockConverseBody: Sendable {
         let body = written.span.bytes
         var policy = PolicyMembers(defaults: call.defaults, overrides: call.overrides)
         var splice = JSONSplice()
-        for member in (try? JSON.members(of: body)) ?? [] {
+        let isCount = call.operation == .countTokens
+        func isCounted(_ key: String) -> Bool { !isCount || Self.counted.contains(key) }
+        for member in (try? JSON.members(of: body)) ?? [] where isCounted(JSON.string(member.key, in: body)) {
             if let change = policy.change(of: member, in: body) {
                 splice.apply(change, to: member, in: body)
             } else {
                 splice.keep(member, in: body)
             }
         }
-        for field in policy.rest { splice.append(key: field.key, json: field.json) }
-        return [.bytes(splice.finish(in: body).joined(of: written))]
+        for field in policy.rest where isCounted(field.key) { splice.append(key: field.key, json: field.json) }
+        let sent = splice.finish(in: body).joined(of: written)
+        return [.bytes(isCount ? Array(#"{"input":{"converse":"#.utf8) + sent + Array("}}".utf8) : sent)]
     }
+
+    /// The members of a request whose tokens can be counted. Source: Amazon Bedrock's API reference,
+    /// `ConverseTokensRequest`.
+    private static let counted: Set = ["messages", "system", "toolConfig", "additionalModelRequestFields"]
 
     /// The repair of a refused request: without the reasoning of earlier turns, if the provider finds it stale.
     public func repair(of call: Call, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {

@@ -5,6 +5,7 @@ extension BedrockConverse {
     /// The decoder for a response: binary events for a stream, otherwise one JSON object.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
+        case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("inputTokens", isTyped: call.isTyped)
         case .jsonObject where !call.isStream: return BedrockBufferedDecoder(call)
         case .other where call.isStream: return BedrockStreamDecoder(call)
         case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")

@@ -105,7 +105,7 @@ final class Attempt {
     private var hasBegun = false
 
     /// The usage that the provider reported; nil if its numbers are implausible.
-    var usage: Usage? { sink.usage.flatMap { $0.isPlausible && !($0.isZero && contentBytes > 0) ? $0 : nil } }
+    var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
 
     /// Who made the response behind the provider; nil if the provider hasn't said.
     var servedBy: ServedBy? { sink.servedBy }

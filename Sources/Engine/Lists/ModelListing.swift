@@ -59,6 +59,8 @@ extension EngineLoop {
     private static let maxWait = TimeAmount.seconds(2)
     /// How long a list may take. A response that has not waited so long finds it the next time.
     private static let maxFetch = Duration.seconds(15)
+    /// The most models of one list whose details are asked for, each with a request of its own.
+    private static let maxDetails = 200
 
     /// A provider's own list of models; nil if the provider is off or has none.
     ///
@@ -66,7 +68,23 @@ extension EngineLoop {
     package func models(ofProvider provider: Int, in snapshot: Snapshot, within limit: Duration) -> EventLoopFuture<[ListedModel]>? {
         guard let instance = snapshot.instances[provider] else { return nil }
         let timeouts = snapshot.policy.defaults.timeouts.overridden(by: snapshot.policy.providers[provider].timeouts)
-        return ModelListRequest.start(at: self.provider(of: instance), timeouts: timeouts, within: limit, on: eventLoop)
+        let provider = self.provider(of: instance), translator = provider.translator
+        guard let request = translator.modelsRequest() else { return nil }
+        let list = ProviderQuery.send(request, to: provider, timeouts: timeouts, within: limit, on: eventLoop) {
+            body throws(ProviderError) in try translator.models(from: body)
+        }
+        let bound = NIOLoopBound(provider, eventLoop: eventLoop)
+        return list.flatMap { [eventLoop] models in
+            let details = models.prefix(Self.maxDetails).map { model -> EventLoopFuture<ListedModel> in
+                guard let request = translator.detailsRequest(for: model) else { return eventLoop.makeSucceededFuture(model) }
+                let details = ProviderQuery.send(request, to: bound.value, timeouts: timeouts, within: limit, on: eventLoop) {
+                    body throws(ProviderError) in try translator.model(model, from: body)
+                }
+                // What the list says counts without the details too.
+                return details.flatMapErrorThrowing { _ in model }
+            }
+            return EventLoopFuture.whenAllSucceed(details, on: eventLoop).map { $0 + models.dropFirst(Self.maxDetails) }
+        }
     }
 
     /// What the provider's own list says about a model; nil if the list does not have it, or can't be fetched within

@@ -6,7 +6,7 @@ package final class PluginWatch: Sendable {
     /// A method of a plugin. The raw values are for messages.
     enum Hook: UInt8, CaseIterable {
         case request = 1
-        case response, decoder, decode, finish, failure, repair, models
+        case response, decoder, decode, finish, failure, repair, models, model
 
         var name: String {
             switch self {
@@ -18,6 +18,7 @@ package final class PluginWatch: Sendable {
             case .failure: "failure(head:body:)"
             case .repair: "repair(of:body:refusedWith:refusal:)"
             case .models: "models(from:)"
+            case .model: "model(_:from:)"
             }
         }
     }

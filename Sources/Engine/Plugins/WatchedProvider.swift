@@ -24,6 +24,7 @@ struct WatchedProvider: Provider {
     }
 
     func modelsRequest() -> UpstreamRequest? { provider.modelsRequest() }
+    func detailsRequest(for model: ListedModel) -> UpstreamRequest? { provider.detailsRequest(for: model) }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
         watch.begin(.request)
@@ -59,6 +60,12 @@ struct WatchedProvider: Provider {
         watch.begin(.models)
         defer { watch.end() }
         return try provider.models(from: body)
+    }
+
+    func model(_ model: ListedModel, from body: RawSpan) throws(ProviderError) -> ListedModel {
+        watch.begin(.model)
+        defer { watch.end() }
+        return try provider.model(model, from: body)
     }
 }
 

@@ -142,9 +142,7 @@ extension RequestParser {
         let isHTTP10 = minor == 0
         let framing = try FramingFields(span, fields, isHTTP10: isHTTP10, isRequest: true)
         let method = RequestHead.Method(span, methodStart..<(target.lowerBound &- 1)) { bytes.string($0) }
-        if case .other(let name) = method, name == "CONNECT" || name == "TRACE" {
-            throw WireFault(501, "the method '\(name)' is not supported")
-        }
+        if case .other("CONNECT") = method { throw WireFault(501, "the method 'CONNECT' is not supported") }
 
         if let host = framing.host {
             guard Authority(span, host) != nil else { throw WireFault("the Host field is not a name or address with an optional port") }

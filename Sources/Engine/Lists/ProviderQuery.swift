@@ -3,28 +3,32 @@ import NIOCore
 import ProviderKit
 import RoutingPolicy
 
-/// One request for a provider's own list of models. It is confined to its event loop.
-final class ModelListRequest: UpstreamDelegate {
-    /// A longer list is refused.
-    private static let maxBytes = 32 << 20
+/// One request that is no client's call, such as for a provider's own list of models. It is confined to its event loop.
+final class ProviderQuery<Answer: Sendable>: UpstreamDelegate {
+    /// Reads the body of a response with a success status.
+    typealias Reader = (_ body: RawSpan) throws(ProviderError) -> Answer
 
+    /// A longer response is refused.
+    private let maxBytes = 32 << 20
     private let provider: any Provider
-    private let promise: EventLoopPromise<[ListedModel]>
+    private let promise: EventLoopPromise<Answer>
+    private let read: Reader
     private var head: UpstreamHead?
     private var body = ByteBuffer()
 
-    private init(_ provider: any Provider, _ promise: EventLoopPromise<[ListedModel]>) {
+    private init(_ provider: any Provider, _ promise: EventLoopPromise<Answer>, _ read: @escaping Reader) {
         self.provider = provider
         self.promise = promise
+        self.read = read
     }
 
-    /// Fetches the list. The future fails with a `ProviderError`; nil if the provider has no list.
-    static func start(
-        at provider: LoopProvider, timeouts: Timeouts, within limit: Duration, on eventLoop: any EventLoop
-    ) -> EventLoopFuture<[ListedModel]>? {
-        guard let request = provider.translator.modelsRequest() else { return nil }
-        let promise = eventLoop.makePromise(of: [ListedModel].self)
-        let delegate = ModelListRequest(provider.translator, promise)
+    /// Sends the request. The future fails with a `ProviderError`.
+    static func send(
+        _ request: UpstreamRequest, to provider: LoopProvider, timeouts: Timeouts, within limit: Duration, on eventLoop: any EventLoop,
+        _ read: @escaping Reader
+    ) -> EventLoopFuture<Answer> {
+        let promise = eventLoop.makePromise(of: Answer.self)
+        let delegate = ProviderQuery(provider.translator, promise, read)
         let upstream = UpstreamTimeouts(
             queue: timeouts.queue, connect: min(timeouts.connect, limit), write: timeouts.write, firstByte: nil,
             total: .now() + TimeAmount(limit))
@@ -49,9 +53,9 @@ final class ModelListRequest: UpstreamDelegate {
     }
 
     func upstream(_ call: UpstreamCall, body: ByteBuffer) {
-        guard self.body.readableBytes + body.readableBytes <= Self.maxBytes else {
+        guard self.body.readableBytes + body.readableBytes <= maxBytes else {
             call.cancel()
-            return fail(ProviderError(.upstreamError, message: "the list of models is larger than \(Self.maxBytes >> 20) MiB"))
+            return fail(ProviderError(.upstreamError, message: "the response is larger than \(maxBytes >> 20) MiB"))
         }
         self.body.writeImmutableBuffer(body)
     }
@@ -62,7 +66,7 @@ final class ModelListRequest: UpstreamDelegate {
         let body = body
         guard let head else { return fail(ProviderError(.upstreamError, message: "the response has no head")) }
         guard 200..<300 ~= head.status else { return fail(provider.failure(head: head, body: body.readableBytesSpan)) }
-        do throws(ProviderError) { promise.succeed(try provider.models(from: body.readableBytesSpan)) } catch { fail(error) }
+        do throws(ProviderError) { promise.succeed(try read(body.readableBytesSpan)) } catch { fail(error) }
     }
 
     func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { fail(failure.classified().0) }
