@@ -16,6 +16,8 @@ final class Exchange: ClientObserver {
     /// The part of the path in place of an endpoint's `{id}`.
     let pathParameter: String?
     let requestID: String
+    /// nil if requests aren't traced, or if this one can't lead to a call.
+    let trace: TraceContext?
     let loop: EngineLoop
     /// The policy that the request is served under, even if a reload replaces it meanwhile.
     let snapshot: Snapshot
@@ -53,12 +55,17 @@ final class Exchange: ClientObserver {
         self.loop = loop
         self.snapshot = snapshot
         let fields = server.head.fields
+        trace = endpoint?.callsModels == true ? snapshot.traceSample.map { Self.trace(fields, sample: $0, loop) } : nil
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
         face = .of(endpoint, fields)
         if endpoint?.callsModels == true, snapshot.policy.log.access.bodies != .off { server.maxKeptBytes = Self.maxLoggedBodyBytes }
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting
             && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
+    }
+
+    private static func trace(_ fields: HTTPFields, sample: Double, _ loop: EngineLoop) -> TraceContext {
+        TraceContext(traceparent: fields.value("traceparent"), sample: sample, random: loop.nextRandom)
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
@@ -187,6 +194,11 @@ final class Exchange: ClientObserver {
 
     // MARK: End
 
+    /// What the request's spans are made from.
+    var requestTrace: RequestTrace? {
+        trace.map { RequestTrace(context: $0, route: endpoint?.paths.first ?? "", call: call) }
+    }
+
     /// How much of each body the log gets: as much as the mask reads.
     private static let maxLoggedBodyBytes = SecretMask.maxTextBytes
 
@@ -212,6 +224,7 @@ final class Exchange: ClientObserver {
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
+        let trace = requestTrace
         call = nil
         admission?.abandon()
         // A successful response names only models of the policy, and an endpoint's path.
@@ -230,7 +243,7 @@ final class Exchange: ClientObserver {
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
-                bodies: loggedBodies(hasFailed: status >= 400 || error != nil),
+                bodies: loggedBodies(hasFailed: status >= 400 || error != nil), trace: trace,
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 

@@ -27,6 +27,13 @@ enum Console {
         return Int(size.ws_col)
     }
 
+    /// The machine's name.
+    static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// Whether standard output is a terminal, and whether colours are welcome there.
     static var output: (isTerminal: Bool, hasColors: Bool) {
         let isTerminal = isatty(1) == 1

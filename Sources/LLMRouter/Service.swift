@@ -19,6 +19,7 @@ struct Service {
     private let listeners: Listeners
     private let usage: UsageBook
     private let log: AccessLog
+    private let spans: SpanExporter
     private let messages: LineWriter
     private let logger: Logger
     private let triggers: AsyncStream<ReloadTrigger>.Continuation
@@ -54,9 +55,12 @@ struct Service {
         let shared = RedisStore(tls: .ofEnvironment, logger: logger)
         let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
         let log = try LogOutput.open(policy.log.access, logger)
+        let spans = SpanExporter(
+            policy.telemetry.otlp, version: Version.number, host: Console.hostName,
+            instance: TraceContext.hex(.random(in: .min ... .max)), eventLoop: group.next(), tls: tls, logger: logger)
         let engine = Engine(
             eventLoops: Array(group.makeIterator()), snapshot: snapshot, transport: UpstreamTransport(tls: tls), logger: logger,
-            spent: spent, shared: shared, observer: { LoopTelemetry(log: log, usage: usage) })
+            spent: spent, shared: shared, observer: { LoopTelemetry(log: log, usage: usage, spans: spans) })
         let (stream, triggers) = AsyncStream.makeStream(of: ReloadTrigger.self)
         let admin = AdminActions(
             version: Version.text,
@@ -83,7 +87,10 @@ struct Service {
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
             engine: engine,
-            resources: [SpoolFolder(), UsageFile(book: usage), shared, LogOutput(log: log, threshold: threshold), listeners],
+            resources: [
+                SpoolFolder(), UsageFile(book: usage), shared, LogOutput(log: log, threshold: threshold), TraceExport(exporter: spans),
+                listeners,
+            ],
             load: load, now: Timestamp.seconds,
             logger: logger)
         if let watch {
@@ -97,7 +104,7 @@ struct Service {
         watchPlugins(engine.pluginWatch, logger)
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.number)"])
         return Service(
-            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, log: log,
+            engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, log: log, spans: spans,
             messages: messages, logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 
@@ -176,6 +183,9 @@ struct Service {
             _ = await isIdle(until: drained + .milliseconds(400))
         }
         await server.closeConnections()
+        spans.flush()
+        let flushed = min(ContinuousClock.now + .seconds(1), drained + .milliseconds(500))
+        while !spans.isEmpty, ContinuousClock.now < flushed { try? await Task.sleep(for: .milliseconds(10)) }
         usage.close(within: Self.milliseconds(until: drained + .milliseconds(600)))
         log.close(within: Self.milliseconds(until: drained + .milliseconds(700)))
         logger.notice("stopped")

@@ -1,3 +1,5 @@
+import Engine
+
 /// Durations, counted in fixed buckets, as Prometheus has them. One observation is a few comparisons.
 package struct DurationHistogram: Sendable {
     /// The buckets of a family: their upper bounds in microseconds, in ascending order.
@@ -26,6 +28,15 @@ package struct DurationHistogram: Sendable {
     package private(set) var counts: [Int]
     /// Of all durations, in microseconds.
     package private(set) var sum = 0
+    /// The last duration in each bucket that belongs to a sampled trace; empty if there is none.
+    private(set) var exemplars: [Exemplar?] = []
+
+    struct Exemplar: Sendable {
+        var trace: TraceContext
+        /// In microseconds.
+        var duration: Int
+        var time: Timestamp
+    }
 
     init(_ buckets: Buckets) {
         self.buckets = buckets
@@ -34,17 +45,27 @@ package struct DurationHistogram: Sendable {
 
     package var count: Int { counts.reduce(0, &+) }
 
-    /// - Parameter microseconds: at least 0.
-    mutating func observe(microseconds: Int) {
+    /// - Parameters:
+    ///   - microseconds: at least 0.
+    ///   - trace: the sampled trace that the duration belongs to; nil if there is none.
+    mutating func observe(microseconds: Int, trace: TraceContext? = nil) {
         var index = 0
         while index < buckets.bounds.count, buckets.bounds[index] < microseconds { index &+= 1 }
         counts[index] &+= 1
         sum &+= microseconds
+        guard let trace else { return }
+        if exemplars.isEmpty { exemplars = Array(repeating: nil, count: counts.count) }
+        exemplars[index] = Exemplar(trace: trace, duration: microseconds, time: .now())
     }
 
     /// - Parameter other: one with the same buckets.
     mutating func add(_ other: DurationHistogram) {
         for index in counts.indices { counts[index] &+= other.counts[index] }
         sum &+= other.sum
+        if exemplars.isEmpty { exemplars = other.exemplars }
+        for (index, theirs) in other.exemplars.enumerated() {
+            guard let theirs, exemplars[index].map({ $0.time.allNanoseconds < theirs.time.allNanoseconds }) ?? true else { continue }
+            exemplars[index] = theirs
+        }
     }
 }

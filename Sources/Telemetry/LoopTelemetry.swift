@@ -13,6 +13,8 @@ package final class LoopTelemetry: CallObserver {
     /// Chooses the requests of a sample.
     private var random: SplitMix64
     private let usage: UsageBook?
+    /// nil if traces are not exported in this process.
+    private let spans: SpanExporter?
     /// Everything but the models.
     private var totals = MetricValues()
     private var models: [ModelName: ModelCell] = [:]
@@ -28,11 +30,12 @@ package final class LoopTelemetry: CallObserver {
     }
 
     /// - Parameter seed: that of the random choices.
-    package init(log: AccessLog, usage: UsageBook? = nil, seed: UInt64 = .random(in: .min ... .max)) {
+    package init(log: AccessLog, usage: UsageBook? = nil, spans: SpanExporter? = nil, seed: UInt64 = .random(in: .min ... .max)) {
         self.log = log
         targetGeneration = log.generation
         target = log.current
         self.usage = usage
+        self.spans = spans
         random = SplitMix64(seed: seed)
     }
 
@@ -52,7 +55,9 @@ package final class LoopTelemetry: CallObserver {
         usage?.add(call)
         totals.count(call)
         guard let model = call.record.usage.model else { return }
-        cell(ofModel: model, in: call).counters.countCall(call.record, hasPrice: call.snapshot.models[model].price != nil)
+        cell(ofModel: model, in: call).counters.countCall(
+            call.record, hasPrice: call.snapshot.models[model].price != nil,
+            trace: call.request.trace.flatMap { $0.isSampled ? $0 : nil })
     }
 
     package func ended(_ request: borrowing RequestRecord) {
@@ -72,6 +77,15 @@ package final class LoopTelemetry: CallObserver {
             }
         }
         if isLogged, !isSame { writeAnew(request, at: time) }
+        export(request, at: time)
+    }
+
+    /// Exports the spans of a request that is sampled, or that has failed.
+    private func export(_ request: borrowing RequestRecord, at time: Timestamp) {
+        guard let spans, let trace = request.trace, trace.context.isSampled || request.hasFailed else { return }
+        var json = JSONWriter(capacity: 4096)
+        let count = request.writeSpans(trace, end: time, to: &json)
+        spans.add(SpanQueue.Spans(json: json.bytes, count: count))
     }
 
     /// Writes a line of the access log that differs from the ledger.
@@ -120,6 +134,7 @@ package final class LoopTelemetry: CallObserver {
         var values = totals
         values.models = models.mapValues(\.counters)
         values.droppedLogLines = log.droppedLines
+        if let spans { (values.exportedSpans, values.droppedSpans) = (spans.exportedSpans, spans.droppedSpans) }
         return values
     }
 }

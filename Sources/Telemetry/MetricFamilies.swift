@@ -28,6 +28,9 @@ struct MetricFamilies {
         counter("llm_router_received_bytes_total", "Bytes of request bodies.", values.receivedBytes)
         counter("llm_router_sent_bytes_total", "Bytes of response bodies.", values.sentBytes)
         counter("llm_router_log_dropped_total", "Access log lines that were dropped.", values.droppedLogLines)
+        family("llm_router_spans_total", .counter, "Spans of traces: exported, and dropped because the collector didn't take them.")
+        sample([("outcome", "exported")], values.exportedSpans)
+        sample([("outcome", "dropped")], values.droppedSpans)
     }
 
     private mutating func addCalls(_ values: MetricValues) {

@@ -41,6 +41,9 @@ package struct MetricValues: Sendable {
     var openStreams = 0
     /// Lines that the access log, which all event loops share, has dropped.
     var droppedLogLines = 0
+    /// Spans that the collector has got, and those that it hasn't. All event loops share their exporter.
+    var exportedSpans = 0
+    var droppedSpans = 0
 
     mutating func count(_ request: borrowing RequestRecord) {
         let status = request.status, endpoint = request.endpoint
@@ -92,5 +95,7 @@ package struct MetricValues: Sendable {
         activeCalls += other.activeCalls
         openStreams += other.openStreams
         droppedLogLines = max(droppedLogLines, other.droppedLogLines)
+        exportedSpans = max(exportedSpans, other.exportedSpans)
+        droppedSpans = max(droppedSpans, other.droppedSpans)
     }
 }

@@ -21,12 +21,12 @@ package struct MetricsText {
             let isShort = format == .openMetrics && family.kind == .counter
             let name = isShort ? String(family.name.dropLast("_total".count)) : family.name
             bytes += "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.kind.rawValue)\n".utf8
-            for sample in family.samples { write(sample, family.name) }
+            for sample in family.samples { write(sample, family.name, withExemplars: format == .openMetrics) }
         }
         if format == .openMetrics { bytes += "# EOF\n".utf8 }
     }
 
-    private mutating func write(_ sample: MetricFamily.Sample, _ name: String) {
+    private mutating func write(_ sample: MetricFamily.Sample, _ name: String, withExemplars: Bool) {
         let labels = sample.labels.map { "\($0)=\"\(Self.escaped($1))\"" }
         switch sample.value {
         case .integer(let value): line(name, labels, "\(value)")
@@ -36,7 +36,8 @@ package struct MetricsText {
             for (index, bucket) in histogram.counts.enumerated() {
                 count &+= bucket
                 let bounds = histogram.buckets.bounds, bound = index < bounds.count ? "\(Double(bounds[index]) / 1e6)" : "+Inf"
-                line("\(name)_bucket", labels + ["le=\"\(bound)\""], "\(count)")
+                let exemplar = withExemplars && !histogram.exemplars.isEmpty ? histogram.exemplars[index] : nil
+                line("\(name)_bucket", labels + ["le=\"\(bound)\""], "\(count)" + (exemplar.map { " \($0.text)" } ?? ""))
             }
             line("\(name)_sum", labels, "\(Double(histogram.sum) / 1e6)")
             line("\(name)_count", labels, "\(count)")
@@ -61,5 +62,12 @@ package struct MetricsText {
             }
         }
         return escaped
+    }
+}
+
+extension DurationHistogram.Exemplar {
+    /// Source: OpenMetrics 1.0.0, "Exemplars".
+    fileprivate var text: String {
+        "# {trace_id=\"\(trace.traceText)\"} \(Double(duration) / 1e6) \(Double(time.allMilliseconds) / 1000)"
     }
 }

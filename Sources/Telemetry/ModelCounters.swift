@@ -52,16 +52,18 @@ package struct ModelCounters: Sendable {
     }
 
     /// Counts a call that the model served, completely or in part.
-    mutating func countCall(_ record: CallRecord, hasPrice: Bool) {
+    ///
+    /// - Parameter trace: the sampled trace of the call; nil if there is none.
+    mutating func countCall(_ record: CallRecord, hasPrice: Bool, trace: TraceContext? = nil) {
         let usage = record.usage.usage
         if record.usage.source == .reported { reported.add(usage) } else { estimated.add(usage) }
         if record.usage.source == .estimated { withoutUsage &+= 1 }
         audioSeconds += usage.audioSeconds ?? 0
         if let cost = record.cost { self.cost += cost } else if !hasPrice { unpriced &+= 1 }
         let total = record.totalTime.wholeMicroseconds
-        if record.failure == nil { duration.observe(microseconds: total) }
+        if record.failure == nil { duration.observe(microseconds: total, trace: trace) }
         guard let first = record.firstContentTime?.wholeMicroseconds else { return }
-        firstToken.observe(microseconds: first)
+        firstToken.observe(microseconds: first, trace: trace)
         streams[record.failure == nil ? .completed : record.failure == .cancelled ? .cancelled : .broken, default: 0] &+= 1
         guard record.failure == nil, record.usage.source == .reported, let tokens = usage.completionTokens, tokens > 1 else { return }
         perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1))

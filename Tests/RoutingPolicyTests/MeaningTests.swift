@@ -59,7 +59,7 @@ struct MeaningTests {
         #expect(policy.keys.last?.models?.models == [0, 2] && policy.keys.last?.models?.routes == [1])
         #expect(policy.keys.last?.endpoints == [.call(.chat), .models])
         #expect(policy.keys.map(\.isAdmin) == [true, false])
-        #expect(report.issues.map(\.position.line) == [85, 127])
+        #expect(report.issues.map(\.position.line) == [88, 130])
         #expect(report.issues.allSatisfy { $0.severity == .warning })
         #expect(report.files == ["good/everything.yaml", "good/fragments/more.yaml"])
     }

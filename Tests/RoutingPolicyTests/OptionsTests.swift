@@ -39,7 +39,8 @@ struct OptionsTests {
     private static let places: [(section: String, path: [String])] =
         [
             ("", []), ("server", ["server"]), ("log", ["log"]),
-            ("access", ["log", "access"]), ("defaults", ["defaults"]), ("statistics", ["defaults", "statistics"]),
+            ("access", ["log", "access"]), ("telemetry", ["telemetry"]), ("otlp", ["telemetry", "otlp"]), ("defaults", ["defaults"]),
+            ("statistics", ["defaults", "statistics"]),
         ]
         + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["defaults", $0]) }
         + ["timeouts", "retry", "breaker", "limits", "failover"].map { ($0, ["providers", "p", $0]) }
@@ -106,7 +107,9 @@ struct OptionsTests {
         "select.provider": ("p", "q", [:]), "select.models": ("m", "n", [:]), "select.supports": ("[tools]", "[json]", [:]),
         "select.max_price": ("1", "2", [:]), "keys.secret": ("secret-one", "secret-two", [:]),
         "server.cors": ("\"*\"", "https://a.example", [:]), "server.hosts": ("a.lan", "b.lan", [:]),
-        "server.spool": ("/a", "/b", [:]), "access.file": ("/a", "/b", [:]), "server.ollama_version": ("0.31.0", "0.32.1", [:]),
+        "server.spool": ("/a", "/b", [:]), "access.file": ("/a", "/b", [:]),
+        "otlp.endpoint": ("http://a:4318", "https://a", [:]), "otlp.headers": ("{ a: b }", "{ a: c }", ["endpoint": "http://a"]),
+        "otlp.sample": ("0.5", "0.01", ["endpoint": "http://a"]), "server.ollama_version": ("0.31.0", "0.32.1", [:]),
         "keys.sha256": (hex, String(hex.reversed()), ["secret": nil]), "keys.models": ("[m]", "[n]", [:]),
         "keys.endpoints": ("[chat]", "[models]", [:]), "keys.defaults.tags": ("a", "b", [:]),
         "keys.defaults.fallback_provider": ("p", "q", ["fallback_model": "z"]), "keys.defaults.fallback_model": ("m", "n", [:]),

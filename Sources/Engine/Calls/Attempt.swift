@@ -196,10 +196,16 @@ final class Attempt {
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
             transport = try provider.start(
-                request, key: Int(key), clientBody: body, isStream: providerCall.isStream, timeouts: limits, delegate: self)
+                request, key: Int(key), clientBody: body, isStream: providerCall.isStream, traceparent: traceparent, timeouts: limits,
+                delegate: self)
         } catch {
             fail(error)
         }
+    }
+
+    /// The field that makes the provider's spans children of the attempt's; nil if requests aren't traced.
+    private var traceparent: String? {
+        call.request.trace.map { $0.traceparent(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model) }
     }
 
     func requestSent() {

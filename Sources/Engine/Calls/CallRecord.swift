@@ -39,6 +39,11 @@ package final class CallRecord {
     package var resumePoints: [ResumePoint] = []
     /// US dollars; nil if no price is known.
     package var cost: Double?
+    /// The running attempt, or the one that succeeded: its model, an index into the models of the call's policy, and
+    /// its start after the request's arrival. nil before the first attempt.
+    package var presented: (model: Int, start: Duration)?
+    /// The breakers that the call's attempts have opened; empty if the call isn't traced.
+    package var openedBreakers: [OpenedBreaker] = []
     /// What attempts have cost whose responses the client did not get.
     package var lost = Spending()
     /// The model of the last of these attempts, an index into the policy's models.
@@ -97,6 +102,15 @@ package struct FailedAttempt: Sendable {
     package var url: String?
     /// The upstream's own id of the request; nil if it sent none.
     package var requestID: String?
+}
+
+/// A breaker that a failed attempt has opened.
+package struct OpenedBreaker: Sendable {
+    package var provider: String
+    /// nil for the breaker of the provider's account.
+    package var model: String?
+    /// After the request's arrival.
+    package var time: Duration
 }
 
 /// A model that was not available when it was its turn.

@@ -20,6 +20,8 @@ package struct CallRequest: Sendable {
     package let key: String?
     /// The number of choices in the response (`n`); usually 1.
     package let choices: Int
+    /// nil if requests aren't traced.
+    package let trace: TraceContext?
     /// When the request's head was complete. The times in `CallRecord` and the `total` timeout count from here, but
     /// the timeout of an upload counts from `readAt`.
     package let arrivedAt: NIODeadline
@@ -28,7 +30,8 @@ package struct CallRequest: Sendable {
 
     package init(
         _ kind: Kind, isStream: Bool, body: RequestBody, payload: Payload, headers: [HTTPField] = [], formatHeaders: [HTTPField] = [],
-        responseFields: [StaticString] = [], key: String? = nil, choices: Int = 1, arrivedAt: NIODeadline, readAt: NIODeadline
+        responseFields: [StaticString] = [], key: String? = nil, choices: Int = 1, trace: TraceContext? = nil,
+        arrivedAt: NIODeadline, readAt: NIODeadline
     ) {
         self.kind = kind
         self.isStream = isStream
@@ -39,6 +42,7 @@ package struct CallRequest: Sendable {
         self.responseFields = responseFields
         self.key = key
         self.choices = choices
+        self.trace = trace
         self.arrivedAt = arrivedAt
         self.readAt = readAt
     }

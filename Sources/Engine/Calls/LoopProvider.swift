@@ -1,7 +1,7 @@
 import Codecs
 import HTTPWire
 import NIOCore
-import ProviderKit
+package import ProviderKit
 
 /// One provider on one event loop: the loop's translator for it, and the loop's connections to it.
 final class LoopProvider {
@@ -53,12 +53,17 @@ final class LoopProvider {
 
     /// Sends a request to the upstream. Returns nil if the provider has none.
     ///
-    /// - Parameter key: the position of the request's credential.
+    /// - Parameters:
+    ///   - key: the position of the request's credential.
+    ///   - traceparent: the request's place in a trace; nil if it has none.
     func start(
-        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, timeouts: UpstreamTimeouts,
-        delegate: any UpstreamDelegate
+        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, traceparent: String? = nil,
+        timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) throws(ProviderError) -> UpstreamCall? {
-        pool?.start(try message(request, key, clientBody, isStream: isStream), timeouts: timeouts, delegate: delegate)
+        guard let pool else { return nil }
+        var message = try message(request, key, clientBody, isStream: isStream)
+        message.traceparent = traceparent
+        return pool.start(message, timeouts: timeouts, delegate: delegate)
     }
 
     private func message(
@@ -106,7 +111,7 @@ final class LoopProvider {
 
 extension HTTPField {
     /// The name and the value, also if it is a secret.
-    var revealed: (String, String) {
+    package var revealed: (String, String) {
         switch value {
         case .plain(let value): (name, value)
         case .secret(let value): (name, value.reveal())

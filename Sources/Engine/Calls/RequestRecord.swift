@@ -36,6 +36,8 @@ package struct RequestRecord: ~Copyable {
     package let message: String?
     /// nil unless the policy wants them in the log.
     package let bodies: Bodies?
+    /// nil if the request isn't traced.
+    package let trace: RequestTrace?
     package let duration: Duration
 
     /// The beginnings of the bodies, without secrets. nil for a body that is empty, no text, or in a file.
@@ -51,7 +53,7 @@ package struct RequestRecord: ~Copyable {
         key: String?, keyLabels: [(name: String, text: String)] = [], requestedModel: String? = nil, session: String? = nil,
         isStream: Bool? = nil, status: Int, bytesReceived: Int,
         bytesSent: Int, call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil,
-        bodies: Bodies? = nil, duration: Duration
+        bodies: Bodies? = nil, trace: RequestTrace? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -72,6 +74,7 @@ package struct RequestRecord: ~Copyable {
         self.error = error
         self.message = message
         self.bodies = bodies
+        self.trace = trace
         self.duration = duration
     }
 }

@@ -111,6 +111,7 @@ extension RunningCall {
     func present(_ attempt: Attempt) {
         record.provider = attempt.provider.name
         record.model = snapshot.models[attempt.candidate.model].name
+        record.presented = (attempt.candidate.model, attempt.startedAt - request.arrivedAt)
         record.isFallback = attempt.candidate.isFallback
         record.hasValidJSON = attempt.checksJSON
         record.mayResume = attempt.keepsText
@@ -257,6 +258,15 @@ extension RunningCall {
             ?? estimatedTokens(of: attempt, outcome)
         guard let transitions = attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random) else { return }
         loop.report(transitions, of: attempt.candidate.model, in: snapshot, after: outcome.error)
+        if request.trace != nil { recordOpenings(transitions, of: attempt.candidate.model, now) }
+    }
+
+    private func recordOpenings(_ transitions: BreakerTransitions, of model: Int, _ now: NIODeadline) {
+        let name = snapshot.metricName(ofModel: model), time: Duration = now - request.arrivedAt
+        if case .opened? = transitions.model {
+            record.openedBreakers.append(OpenedBreaker(provider: name.provider, model: name.model, time: time))
+        }
+        if case .opened? = transitions.account { record.openedBreakers.append(OpenedBreaker(provider: name.provider, time: time)) }
     }
 
     /// The tokens of an attempt whose provider reported none. A failed attempt without content used no tokens.

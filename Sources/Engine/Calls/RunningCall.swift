@@ -107,6 +107,9 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         loop.sticky.remember(ModelName(provider: provider, model: model), at: host, for: conversation, now: .now())
     }
 
+    /// The most tokens of the response that the client asks for; nil if it sets no limit.
+    package var maxTokens: Int? { machine.needs.maxTokens }
+
     /// Whether the call's `total` timeout has run out.
     var isOverdue: Bool { NIODeadline.now() >= machine.deadline }
 }

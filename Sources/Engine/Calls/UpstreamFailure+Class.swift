@@ -1,11 +1,11 @@
-import HTTPWire
-import ProviderKit
+package import HTTPWire
+package import ProviderKit
 
 extension UpstreamFailure {
     /// The failure as a classified error, and its reason for the metrics: the class, or the timer of a timeout.
     ///
     /// - Parameter attemptTimeout: the timeout of the attempt that the request set, if `total` stands for it; else nil.
-    func classified(attemptTimeout: Duration? = nil) -> (ProviderError, reason: String) {
+    package func classified(attemptTimeout: Duration? = nil) -> (ProviderError, reason: String) {
         switch self {
         case .unreachable(let message):
             return (ProviderError(.unreachable, message: message), "unreachable")

@@ -27,7 +27,7 @@ struct DerivedPolicy: Sendable {
         self.instances = instances
         mask = SecretMask(
             instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret)
-                + [policy.state.redis?.password].compactMap { $0 },
+                + [policy.state.redis?.password].compactMap { $0 } + (policy.telemetry.otlp?.headers.secrets ?? []),
             files: instances.flatMap { $0?.tokenFiles ?? [] })
         self.loadedAt = loadedAt
         sharesState = policy.state.redis != nil

@@ -100,6 +100,9 @@ package final class Snapshot: Sendable {
     /// Whether several routers count the limits and budgets of keys together.
     var sharesState: Bool { derived.sharesState }
 
+    /// The share of the requests whose traces are sampled; nil if requests aren't traced.
+    package var traceSample: Double? { policy.telemetry.otlp?.sample }
+
     /// nil if the key has no limits.
     func limits(ofKey name: String) -> LimitChain? {
         states.keyLimiters[name].map { LimitChain(own: $0) }

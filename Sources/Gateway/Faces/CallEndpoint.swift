@@ -51,7 +51,8 @@ enum CallEndpoint {
                     kind, isStream: isStream, body: exchange.server.requestBody, payload: request.payload,
                     headers: forwardedFields(of: exchange.server.head.fields),
                     formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
-                    key: exchange.keyName, choices: request.choices, arrivedAt: exchange.server.acceptedAt, readAt: readAt),
+                    key: exchange.keyName, choices: request.choices, trace: exchange.trace,
+                    arrivedAt: exchange.server.acceptedAt, readAt: readAt),
                 needs: request.needs, admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()

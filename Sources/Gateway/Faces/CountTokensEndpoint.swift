@@ -44,8 +44,8 @@ enum CountTokensEndpoint {
                 request: CallRequest(
                     kind, isStream: false, body: body, payload: request.payload,
                     formatHeaders: CallEndpoint.formatFields(of: exchange.server.head.fields, exchange.face.requestFields),
-                    responseFields: exchange.face.responseFields, key: exchange.keyName, arrivedAt: exchange.server.acceptedAt,
-                    readAt: readAt),
+                    responseFields: exchange.face.responseFields, key: exchange.keyName, trace: exchange.trace,
+                    arrivedAt: exchange.server.acceptedAt, readAt: readAt),
                 needs: RequestNeeds(), admission: exchange.admission, writer: writer)
             exchange.call = call
             call.start()

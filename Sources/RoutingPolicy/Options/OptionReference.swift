@@ -26,7 +26,8 @@ package struct OptionReference {
         sections =
             [
                 RoutingPolicy.section.reference, ServerSettings.section.reference, LogSettings.section.reference,
-                AccessLogSettings.section.reference, PolicyDefaults.section.reference,
+                AccessLogSettings.section.reference, TelemetrySettings.section.reference, OTLPSettings.section.reference,
+                PolicyDefaults.section.reference,
             ]
             + [
                 Timeouts.section.reference, Retry.section.reference, BreakerSettings.section.reference, Limits.section.reference,

@@ -7,6 +7,7 @@ package struct RoutingPolicy: Sendable, OptionHolder {
     package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
     package var server = ServerSettings()
     package var log = LogSettings()
+    package var telemetry = TelemetrySettings()
     package var defaults = PolicyDefaults()
     /// In the order of the file, as the four below.
     package var providers: [ProviderDefinition] = []

@@ -126,7 +126,7 @@ struct PolicySchema {
     /// Reports unset variables, except in the options of a provider that turn it off; `readProviders` handles those.
     private mutating func reportUnset(in node: ConfigNode, section: String) {
         guard section == "providers" else {
-            issues += unsetIssues(in: node, isSecret: section == "keys")
+            issues += unsetIssues(in: node, isSecret: section != "providers" && Vocabulary.secretSections.contains(section))
             return
         }
         for provider in entries(of: node) {

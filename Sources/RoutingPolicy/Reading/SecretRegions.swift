@@ -1,8 +1,9 @@
 import Codecs
 import ConfigTree
 
-/// The parts of a file in which a mistake may put a secret anywhere: everything under `keys` and `providers`, and under
-/// names at the top of the file that the language doesn't have, such as another program's `virtual_keys`.
+/// The parts of a file in which a mistake may put a secret anywhere: everything under `keys`, `providers` and
+/// `telemetry`, and under names at the top of the file that the language doesn't have, such as another program's
+/// `virtual_keys`.
 ///
 /// In them, only what can't be a secret is shown: names of options, references such as `${NAME}`, and values that are
 /// harmless in their place. The text is read leniently, word by word, so that it doesn't matter whether it is valid
@@ -180,7 +181,7 @@ private struct Scanner {
     /// Whether a name is that of a section with secrets. An unknown name at the top of the file counts as one, unless
     /// it is a misspelling of another section's.
     private func isSection(_ text: String, at column: Int, hasColon: Bool = true) -> Bool {
-        if text == "keys" || text == "providers" { return true }
+        if Vocabulary.secretSections.contains(text) { return true }
         let isTop = brackets.isEmpty ? column == 0 : brackets.count == 1 && brackets[0].option.isEmpty
         guard isTop, !vocabulary.isTopLevel(text) else { return false }
         return hasColon ? vocabulary.mayHoldSecrets(text) : nearest(to: text, in: ["keys", "providers"]) != nil

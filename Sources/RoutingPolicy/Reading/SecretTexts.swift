@@ -34,6 +34,7 @@ struct SecretTexts {
             switch entry.key.text {
             case "providers": addProviders(entry.value)
             case let name where nearest(to: name, in: ["keys"]) != nil: addKeys(entry.value)
+            case "telemetry": add(entry.value, option: "")
             case let name where !vocabulary.isTopLevel(name) && vocabulary.mayHoldSecrets(name): add(entry.value, option: "")
             default: break
             }

@@ -64,11 +64,14 @@ struct Vocabulary: Sendable {
     /// Whether a word is an option of the top of the file.
     func isTopLevel(_ word: String) -> Bool { sections[""]?[word] != nil }
 
-    /// Whether a section at the top of the file may hold secrets: `keys`, `providers`, or one that is no misspelling of
-    /// another.
+    /// The sections at the top of the file that hold secrets.
+    static let secretSections: Set<String> = ["keys", "providers", "telemetry"]
+
+    /// Whether a section at the top of the file may hold secrets: one of those that do, or one that is no misspelling
+    /// of another.
     func mayHoldSecrets(_ section: String) -> Bool {
         let near = nearest(to: section, in: (sections[""] ?? [:]).keys.sorted())
-        return ["keys", "providers"].contains(section) || near == nil || near == "keys" || near == "providers"
+        return Self.secretSections.contains(section) || near.map(Self.secretSections.contains) ?? true
     }
 
     // MARK: Values
@@ -86,7 +89,7 @@ struct Vocabulary: Sendable {
         if known.contains(value) || value.utf8.count <= Self.tooShortForSecret { return true }
         switch option {
         case "plugin": return LookAlike.plain(value).utf8.allSatisfy { 0x21...0x7E ~= $0 } && !value.contains { $0.isUppercase }
-        case "base_url": return value.contains("://") || value.contains(".")
+        case "base_url", "endpoint": return value.contains("://") || value.contains(".")
         default: return sections.values.contains { section in section[option].map { isHarmless(value, as: $0) } ?? false }
         }
     }
@@ -148,7 +151,9 @@ struct Vocabulary: Sendable {
 
     /// The most common options of the sections.
     private static let forms = [
-        "server": ("drain", "30s"), "log": ("level", "info"), "access": ("format", "json"), "defaults": ("retry", "{ retries: 1 }"),
+        "server": ("drain", "30s"), "log": ("level", "info"), "access": ("format", "json"),
+        "telemetry": ("otlp", "{ endpoint: http://127.0.0.1:4318 }"),
+        "otlp": ("endpoint", "http://127.0.0.1:4318"), "defaults": ("retry", "{ retries: 1 }"),
         "timeouts": ("total", "60s"), "retry": ("retries", "3"),
         "breaker": ("failures", "3"), "limits": ("requests_per_minute", "60"), "failover": ("429", "next"), "statistics": ("window", "10m"),
         "price": ("input", "0.27, output: 1.10"), "hedge": ("after", "3s"), "select": ("tags", "fast"),

@@ -24,6 +24,8 @@ extension RoutingPolicy {
                 read: { fields, schema, policy in policy.plugins = schema.readPlugins(&fields) }),
             Option(section: "server", \.server, ServerSettings.section, help: "timeouts and bounds of the client side"),
             Option(section: "log", \.log, LogSettings.section, help: "what the router writes about its work, and where"),
+            Option(
+                section: "telemetry", \.telemetry, TelemetrySettings.section, help: "what the router sends about its requests, and where"),
             Option(section: "defaults", \.defaults, PolicyDefaults.section, help: "what applies if no nearer level says otherwise"),
             Option(
                 "providers", takes: .other("by name; see providers"), help: "accounts, each at one place, by name",

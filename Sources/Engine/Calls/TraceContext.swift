@@ -1,0 +1,127 @@
+import Codecs
+import HTTPWire
+import NIOCore
+
+/// The place of a request in a distributed trace. Source: W3C Trace Context, section 3.2, "Traceparent Header".
+package struct TraceContext: Sendable, Equatable {
+    /// 128 bits, which are not all zero.
+    package let traceID: (high: UInt64, low: UInt64)
+    /// The id of the request's own span; not zero.
+    package let spanID: UInt64
+    /// The id of the client's span; nil if the trace begins here.
+    package let parentID: UInt64?
+    /// Whether the request's spans are exported whatever becomes of it. Those of a failed request always are.
+    package let isSampled: Bool
+
+    /// A client that sends a trace decides whether it is sampled. Otherwise a new trace begins, and its id decides.
+    ///
+    /// - Parameters:
+    ///   - traceparent: the client's header field; nil if there is none. One that isn't valid counts as none.
+    ///   - sample: the share of the traces that are sampled, 0 to 1.
+    ///   - random: 64 random bits.
+    package init(traceparent: String?, sample: Double, random: () -> UInt64) {
+        spanID = Self.nonzero(random())
+        if let parent = traceparent.flatMap(Self.parsed) {
+            (traceID, parentID, isSampled) = (parent.traceID, parent.spanID, parent.isSampled)
+        } else {
+            traceID = (random(), Self.nonzero(random()))
+            parentID = nil
+            // The last 56 bits decide, as in other samplers. Source: OpenTelemetry, "TraceState: Probability Sampling".
+            isSampled = Double(traceID.low & Self.sampledBits) >= (1 - sample) * Double(Self.sampledBits + 1)
+        }
+    }
+
+    package static func == (one: TraceContext, other: TraceContext) -> Bool {
+        one.traceID == other.traceID && one.spanID == other.spanID && one.parentID == other.parentID && one.isSampled == other.isSampled
+    }
+
+    private static let sampledBits: UInt64 = 1 << 56 - 1
+
+    private static func nonzero(_ number: UInt64) -> UInt64 { max(1, number) }
+}
+
+extension TraceContext {
+    /// 32 hexadecimal digits.
+    package var traceText: String {
+        String(unsafeUninitializedCapacity: 32) { text in
+            Self.write(traceID.high, to: text, at: 0)
+            Self.write(traceID.low, to: text, at: 16)
+            return 32
+        }
+    }
+
+    /// The id of an attempt's span. It is derived, so that attempts need not store one; a request that is sent again as
+    /// a part of its attempt has the same.
+    ///
+    /// - Parameters:
+    ///   - start: when the attempt began, after the request's arrival.
+    ///   - model: the attempt's model, an index into the models of the call's policy.
+    package func spanID(ofAttemptAt start: Duration, model: Int) -> UInt64 {
+        var mixed = SplitMix64(seed: spanID ^ UInt64(bitPattern: start.wholeNanoseconds) ^ UInt64(truncatingIfNeeded: model) << 48)
+        return Self.nonzero(mixed.next())
+    }
+
+    /// The header field for a request of that attempt.
+    package func traceparent(ofAttemptAt start: Duration, model: Int) -> String {
+        let id = spanID(ofAttemptAt: start, model: model)
+        return String(unsafeUninitializedCapacity: 55) { text in
+            for position in [0, 1, 53] { text[position] = ASCII.zero }
+            for position in [2, 35, 52] { text[position] = ASCII.minus }
+            Self.write(traceID.high, to: text, at: 3)
+            Self.write(traceID.low, to: text, at: 19)
+            Self.write(id, to: text, at: 36)
+            text[54] = ASCII.zero + (isSampled ? 1 : 0)
+            return 55
+        }
+    }
+
+    /// 16 hexadecimal digits.
+    package static func hex(_ number: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 16) { text in
+            write(number, to: text, at: 0)
+            return 16
+        }
+    }
+
+    private static let digits: StaticString = "0123456789abcdef"
+
+    private static func write(_ number: UInt64, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+        for position in 0..<16 {
+            text[start + position] = digits.utf8Start[Int(truncatingIfNeeded: number >> UInt64(60 - 4 * position)) & 15]
+        }
+    }
+
+    /// `00-TRACE-SPAN-FLAGS`, in lower case; nil if the text isn't valid. A later version may have more behind it.
+    private static func parsed(_ text: String) -> (traceID: (high: UInt64, low: UInt64), spanID: UInt64, isSampled: Bool)? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 55,
+            bytes.prefix(55).allSatisfy({ $0 == ASCII.minus || ASCII.hexDigit($0) != nil && !(0x41...0x46).contains($0) })
+        else {
+            return nil
+        }
+        func number(_ range: Range<Int>) -> UInt64? {
+            bytes[range].reduce(UInt64?.some(0)) { sum, byte in
+                sum.flatMap { sum in ASCII.hexDigit(byte).map { sum << 4 | UInt64($0) } }
+            }
+        }
+        guard bytes[2] == ASCII.minus, bytes[35] == ASCII.minus, bytes[52] == ASCII.minus, let version = number(0..<2), version != 0xFF,
+            bytes.count == 55 || version != 0 && bytes[55] == ASCII.minus,
+            let high = number(3..<19), let low = number(19..<35), high | low != 0, let span = number(36..<52), span != 0,
+            let flags = number(53..<55)
+        else { return nil }
+        return ((high, low), span, flags & 1 == 1)
+    }
+}
+
+/// What the spans of a request are made from, besides its record.
+package struct RequestTrace {
+    package let context: TraceContext
+    /// The path of the endpoint, with `{id}` in the place of what differs.
+    package let route: String
+    /// nil if the request led to no call.
+    package let call: RunningCall?
+
+    package init(context: TraceContext, route: String, call: RunningCall?) {
+        (self.context, self.route, self.call) = (context, route, call)
+    }
+}
