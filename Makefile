@@ -33,7 +33,7 @@ STATIC = .build-static
 SMALL = -Xswiftc -use-ld=lld $(foreach flag,--gc-sections --icf=safe --no-export-dynamic -z pack-relative-relocs,-Xlinker $(flag))
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help run build test clients clients-full fuzz bench profile soak tsan n8n static dist release-check reference lint format docs system-packages chromium nginx redis
+.PHONY: help run build test clients clients-full fuzz bench profile soak tsan n8n static dist release-check reference lint format docs system-packages chromium prometheus nginx redis
 
 help: ## lists the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+: .*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ test: system-packages redis ## runs the whole test suite
 	$(BUILD) --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-clients: system-packages chromium .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, with LangChain and LiteLLM, and the dashboard in Chromium
+clients: system-packages chromium prometheus .build-clients/installed ## tests the router with the Python SDKs of OpenAI, Anthropic, Google and Ollama, with LangChain and LiteLLM, the dashboard in Chromium, and the metrics in Prometheus
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
@@ -155,6 +155,13 @@ redis:
 	@command -v redis-server >/dev/null || { \
 		echo "installing redis-server, which the tests start themselves"; \
 		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends redis-server redis-tools; }
+
+# Where it can't be installed, its tests are skipped and say so.
+prometheus:
+	@command -v prometheus >/dev/null || { \
+		echo "installing prometheus, which the tests let scrape the router"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends prometheus; } || \
+		echo "prometheus can't be installed; its tests will be skipped"
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { \
