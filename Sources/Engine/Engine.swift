@@ -13,6 +13,7 @@ package final class Engine: Sendable {
     package let sticky = StickyMemory()
     /// What several routers count together; nil if the process can't share anything.
     package let shared: (any SharedStore)?
+    let logger: Logger
     /// For the budgets of keys that a reload adds.
     let earlierSpending: EarlierSpending
     package let pluginWatch: PluginWatch
@@ -32,6 +33,7 @@ package final class Engine: Sendable {
         self.budget = budget
         earlierSpending = spent
         self.shared = shared
+        self.logger = logger
         spool = BodySpool(folder: server.spool, limit: server.maxSpooledBytes)
         status = PolicyStatus(snapshot)
         reloads = ReloadHistory(snapshot)
@@ -46,6 +48,7 @@ package final class Engine: Sendable {
                 logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
+        shared?.receiveBreakers { [weak self] in self?.receive(open: $0) }
     }
 
     /// The engine's part on one of the event loops that it was created with.

@@ -224,6 +224,7 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     func report(_ transitions: BreakerTransitions, of model: Int, in snapshot: Snapshot, after error: ProviderError? = nil) {
         guard transitions.model != nil || transitions.account != nil else { return }
         let state = snapshot.state(ofModel: model), key = state.key
+        announce(transitions, of: key, in: snapshot)
         state.breaker.remember(transitions.model, after: error)
         state.account.remember(transitions.account, after: error)
         log(transitions.model, "a model's breaker", ["provider": "\(key.provider)", "model": "\(key.name)"], error)

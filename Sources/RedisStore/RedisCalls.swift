@@ -1,5 +1,6 @@
 import Codecs
 package import Engine
+import HTTPWire
 import RoutingPolicy
 
 /// A script's names and arguments, as `EVALSHA` takes them.
@@ -55,6 +56,41 @@ extension RedisCall {
     }
 
     private static func tokens(_ count: Int) -> Int { min(max(count, 0), most) }
+}
+
+extension RedisCall {
+    package static func announce(_ news: BreakerNews, prefix: String) -> RedisCall {
+        let milliseconds = news.openFor == .zero ? 0 : max(1, Int(clamping: news.openFor.wholeNanoseconds / 1_000_000))
+        return RedisCall(
+            script: .announce, names: [RedisScript.breakersName(prefix: prefix)], arguments: [news.name.joined, "\(milliseconds)"])
+    }
+
+    package static func breakers(prefix: String) -> RedisCall {
+        RedisCall(script: .breakers, names: [RedisScript.breakersName(prefix: prefix)], arguments: [])
+    }
+}
+
+extension BreakerName {
+    /// Names of a policy contain no spaces.
+    fileprivate var joined: String { [provider, model, upstream].compactMap { $0 }.joined(separator: " ") }
+
+    fileprivate init?(joined: String) {
+        let parts = joined.split(separator: " ", maxSplits: 2).map(String.init)
+        guard parts.count == 1 || parts.count == 3 else { return nil }
+        self.init(provider: parts[0], model: parts.count == 3 ? parts[1] : nil, upstream: parts.count == 3 ? parts[2] : nil)
+    }
+}
+
+extension [BreakerName: Duration] {
+    /// What `RedisScript.breakers` returns; nil for anything else.
+    package init?(_ reply: RedisReply) {
+        guard case .array(let items) = reply, items.count.isMultiple(of: 2) else { return nil }
+        self = [:]
+        for index in stride(from: 0, to: items.count, by: 2) {
+            guard case .text(let text) = items[index], case .integer(let milliseconds) = items[index + 1] else { return nil }
+            if let name = BreakerName(joined: text), milliseconds > 0 { self[name] = .milliseconds(milliseconds) }
+        }
+    }
 }
 
 extension SharedAnswer {

@@ -27,6 +27,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {  // co
     private lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.timeIsOver(now) }
     /// Called once, when the connection ends.
     var onEnd: ((_ reason: String) -> Void)?
+    /// Called when the server is no longer late.
+    var onCaughtUp: (() -> Void)?
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -76,6 +78,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {  // co
                 guard let next = pending.popFirst() else { return close("sends what nobody asked for; is it a Redis server?") }
                 if next.isLate { lateCount -= 1 }
                 next.completion(reply)
+                if next.isLate, !isLate { onCaughtUp?() }
             }
             if input.readableBytes == 0 { input.clear() }
         } catch {
@@ -90,6 +93,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {  // co
     private func end(_ reason: String) {
         guard let onEnd else { return }
         self.onEnd = nil
+        onCaughtUp = nil
         timer.invalidate()
         let unanswered = pending
         pending.removeAll()

@@ -25,6 +25,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         case down
     }
 
+    private static let breakerPause: TimeAmount = .seconds(1)
     private static let connectTime: TimeAmount = .seconds(1)
     private static let firstPause: Duration = .milliseconds(100)
     private static let maxPause: Duration = .seconds(2)
@@ -112,6 +113,27 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     }
 
     func decidedAlone() { store.counters.decidedAlone.add(1, ordering: .relaxed) }
+
+    func announce(_ news: BreakerNews) {
+        guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return }
+        connection.send(command(.announce(news, prefix: target.prefix), hashes)) { [self] reply in
+            count(reply, isUnderstood: reply.map { if case .integer = $0 { true } else { false } } ?? false, of: connection)
+        }
+    }
+
+    /// Asks for the open breakers, again and again while the server is up. One event loop does it for all.
+    private func followBreakers() {
+        guard index == 0, let target, case .up(let connection, let hashes) = phase else { return }
+        connection.send(command(.breakers(prefix: target.prefix), hashes)) { [self] reply in
+            let open = reply.flatMap { [BreakerName: Duration]($0) }
+            count(reply, isUnderstood: open != nil, of: connection)
+            guard let open else { return }
+            store.receive(open)
+            eventLoop.scheduleTask(in: Self.breakerPause) { [self] in
+                if case .up(let current, _) = phase, current === connection { followBreakers() }
+            }
+        }
+    }
 
     private func send(_ settlement: SharedSettlement, mayHaveRun: Bool, answer: @escaping (SharedBudgetView) -> Void = { _ in }) {
         guard let target, case .up(let connection, let hashes) = phase else { return keep(settlement) }
@@ -252,7 +274,9 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
                 phase = .up(connection, hashes: hashes)
                 if !hasRefused { reportUp() }
                 onFirstAttempt.take()?()
+                connection.onCaughtUp = { [self] in sendKept() }
                 sendKept()
+                followBreakers()
             }
         }
     }

@@ -18,7 +18,7 @@ package struct RedisReplyError: Error {}
 extension RedisReply {
     private static let maxLineBytes = 64 << 10
     private static let maxTextBytes = 64 << 10
-    private static let maxItems = 64
+    private static let maxItems = 1024
     private static let maxDepth = 2
 
     /// Reads a reply; nil, and nothing is read, if it isn't complete.

@@ -8,12 +8,20 @@
 ///                             `held_usd` and `held_tokens`, reserved for running requests
 ///     PREFIX:1:{KEY}:held     a sorted set of the reservations `ID:USD:TOKENS`, by the time in ms at which they end
 ///
+/// All keys together have one more:
+///
+///     PREFIX:1:breakers       a sorted set of the breakers that are open somewhere, `PROVIDER MODEL UPSTREAM` or
+///                             `PROVIDER`, by the time in ms at which they end
+///
 /// `1` is the version of this form. A bucket with a limit of N refills one in 60e6/N µs. Its level is N at the time
 /// when it is full, and less by one for each such interval before.
 package enum RedisScript: String, CaseIterable {
-    case take, settle
+    case take, settle, announce, breakers
 
     package static let formVersion = 1
+
+    /// The breakers that are open somewhere.
+    package static func breakersName(prefix: String) -> String { "\(prefix):\(formVersion):breakers" }
 
     package static func names(ofKey key: String, prefix: String) -> [String] {
         ["limits", "budget", "held"].map { "\(prefix):\(formVersion):{\(key)}:\($0)" }
@@ -23,6 +31,8 @@ package enum RedisScript: String, CaseIterable {
         switch self {
         case .take: Self.common + Self.takeBody
         case .settle: Self.common + Self.settleBody
+        case .announce: Self.announceBody
+        case .breakers: Self.breakersBody
         }
     }
 
@@ -159,5 +169,27 @@ package enum RedisScript: String, CaseIterable {
             end
         end
         return { budget() }
+        """
+
+    /// Arguments: the name of a breaker, and for how many ms it is open; 0: it has closed.
+    private static let announceBody = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        if ARGV[2] == '0' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+        redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+        local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+        redis.call('PEXPIREAT', KEYS[1], last[2])
+        return 1
+        """
+
+    /// Returns the names of the open breakers, each followed by the ms for which it is still open: the 500 that are
+    /// open for longest.
+    private static let breakersBody = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        local open = redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, 500)
+        for index = 2, #open, 2 do open[index] = tonumber(open[index]) - now end
+        return open
         """
 }

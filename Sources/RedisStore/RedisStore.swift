@@ -28,6 +28,7 @@ package final class RedisStore: SharedStore, PolicyResource {
     /// How long a request waits for a decision.
     let decisionTime: TimeAmount
     private let logger: Logger
+    private let onBreakers = Mutex<(@Sendable ([BreakerName: Duration]) -> Void)?>(nil)
     private let state = Mutex(State())
     private let loops = Mutex<[(loop: RedisLoop, eventLoop: any EventLoop)]>([])
 
@@ -57,6 +58,12 @@ package final class RedisStore: SharedStore, PolicyResource {
                 failures: counters.failures.load(ordering: .relaxed), decidedAlone: counters.decidedAlone.load(ordering: .relaxed))
         }
     }
+
+    package func receiveBreakers(_ receive: @escaping @Sendable ([BreakerName: Duration]) -> Void) {
+        onBreakers.withLock { $0 = receive }
+    }
+
+    func receive(_ open: [BreakerName: Duration]) { onBreakers.withLock { $0 }?(open) }
 
     // MARK: The policy
 

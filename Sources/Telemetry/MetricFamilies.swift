@@ -207,7 +207,9 @@ struct MetricFamilies {
         gauge(
             "llm_router_state_up", "1 if the store that several routers share can be used, 0 if the router decides without it.",
             store.isUp ? 1 : 0)
-        counter("llm_router_state_round_trips_total", "Decisions and settlements that the shared store has answered.", store.roundTrips)
+        counter(
+            "llm_router_state_round_trips_total", "Decisions, settlements and news of breakers that the shared store has answered.",
+            store.roundTrips)
         counter("llm_router_state_failures_total", "Those that it refused, or did not answer in time.", store.failures)
         counter(
             "llm_router_state_local_decisions_total", "Requests that were decided without the shared store, as 'on_failure' says.",

@@ -107,6 +107,26 @@ import Testing
         #expect(store?["server"]?.string == "127.0.0.1:\(redis.port)")
     }
 
+    @Test func `a breaker that opens in one router opens in the others, and closes for all`() throws {
+        let redis = try RedisServer(), upstream = try ScriptedUpstream(ScriptedUpstream.failing(500, "disk full"))
+        let text =
+            PolicyText(
+                ["a": upstream], defaults: "breaker: { failures: 1, cooldown: 300s }",
+                keys: ["  root: { secret: \"key-root\", admin: true }"]
+            ).text + "state: { redis: \"${REDIS_URL}\" }\n"
+        let one = try router(text, redis), other = try router(text, redis)
+        func state(of router: RouterProcess) throws -> String? {
+            try router.get("/admin/state/a", key: "key-root").json?["models"]?[0]?["state"]?.string
+        }
+        #expect(try state(of: other) == "ready")
+        #expect(try one.chat("a", key: "key-root").status >= 500)
+        try eventually("the other router's breaker is open") { try state(of: other) == "open" }
+        try other.waitForLog("a model's breaker opened, because another router's has")
+        #expect(upstream.requests.count == 1)
+        #expect(try other.call("POST", "/admin/state/a/reset", key: "key-root").status == 200)
+        try eventually("the first router's breaker has closed") { try state(of: one) == "ready" }
+    }
+
     @Test func `on_failure can refuse or allow`() throws {
         let redis = try RedisServer(), upstream = try Self.upstream()
         let limited = "limits: { requests_per_minute: 1 }"

@@ -141,6 +141,20 @@ import Testing
         #expect(none?.leasedRequests == 0 && none?.leasedTokens == 0 && none?.tokensLeft == 1_000_000)
     }
 
+    @Test func `routers learn which breakers are open, until they close or their time is over`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let model = BreakerName(provider: "p", model: "m/x", upstream: "up stream"), account = BreakerName(provider: "p")
+        await other.wait(untilOpen: [])
+        try await one.announce(BreakerNews(name: model, openFor: .seconds(300)))
+        try await one.announce(BreakerNews(name: account, openFor: .seconds(60)))
+        await other.wait(untilOpen: [model, account])
+        #expect(try Int(redis.command("PTTL", "test:1:breakers")).map { 200_000...300_000 ~= $0 } == true)
+        try await other.announce(BreakerNews(name: model, openFor: .zero))
+        try await other.announce(BreakerNews(name: BreakerName(provider: "q"), openFor: .milliseconds(1)))
+        await one.wait(untilOpen: [account])
+    }
+
     @Test func `an address may name TLS, a socket, a database and a user`() async throws {
         let certificates = StoreUnderTest.certificates
         let redis = try RedisServer(certificates: certificates)
@@ -158,11 +172,14 @@ import Testing
                 "ACL", "SETUSER", "router", "on", ">secret", "~test:*", "+select", "+script|load", "+evalsha", "+time", "+hget", "+hset",
                 "+hincrby", "+exists",
                 "+expireat", "+pexpireat", "+zadd", "+zrem", "+zcard", "+zrangebyscore",
+                "+zremrangebyscore", "+zrevrange", "+zrevrangebyscore",
             ])
         let limited = try await StoreUnderTest("redis://router:secret@127.0.0.1:\(redis.port)/1")
         let all = SharedDemand.test(.test(Limits(requestsPerMinute: 1, tokensPerMinute: 9), tokens: 100), tokens: 1)
         #expect(await limited.take(all)?.verdict == .taken, "\(limited.store.status?.reason ?? "")")
         #expect(await limited.settle(settlement(of: all, tokens: 3)).spent.tokens == 3)
+        try await limited.announce(BreakerNews(name: BreakerName(provider: "p"), openFor: .seconds(60)))
+        await limited.wait(untilOpen: [BreakerName(provider: "p")])
     }
 
     @Test func `a wrong password is reported without the password`() async throws {
@@ -192,6 +209,17 @@ import Testing
         redis.resume()
         try await patient.wait(untilUp: true)
         while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "25" { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    @Test func `what is settled while a server is late is sent when it has caught up`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address, decisionTime: .milliseconds(5))
+        let terms = SharedTerms.test(tokens: 1000)
+        redis.pause()
+        #expect(await store.take(.test(terms, tokens: 10)) == nil)
+        try await store.settleLater(settlement(of: .test(terms, tokens: 10), tokens: 20))
+        redis.resume()
+        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "20" { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     @Test func `a server that dies and comes back gets what was spent meanwhile`() async throws {

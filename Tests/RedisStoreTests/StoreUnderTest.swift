@@ -58,6 +58,15 @@ final class StoreUnderTest: Sendable {
         try await eventLoop.submit { [loop] in loop.settle(settlement) { _ in } }.get()
     }
 
+    func announce(_ news: BreakerNews) async throws { try await eventLoop.submit { [loop] in loop.announce(news) }.get() }
+
+    /// Waits until the store says that exactly these breakers are open.
+    func wait(untilOpen names: Set<BreakerName>) async {
+        let (stream, news) = AsyncStream.makeStream(of: [BreakerName: Duration].self)
+        store.receiveBreakers { news.yield($0) }
+        for await open in stream where Set(open.keys) == names && open.values.allSatisfy({ $0 > .zero }) { return }
+    }
+
     /// Waits until the store is up, or down.
     func wait(untilUp isUp: Bool) async throws {
         while store.status?.isUp != isUp { try await Task.sleep(for: .milliseconds(5)) }

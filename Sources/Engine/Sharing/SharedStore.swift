@@ -7,6 +7,9 @@ package protocol SharedStore: Sendable {
     func makeLoop(on eventLoop: any EventLoop) -> any SharedStoreLoop
     /// nil while no policy names a store.
     var status: SharedStoreStatus? { get }
+    /// Called once, with what receives all breakers that are open somewhere, and for how long. It is called on any
+    /// thread, about once a second while the store is up.
+    func receiveBreakers(_ receive: @escaping @Sendable ([BreakerName: Duration]) -> Void)
 }
 
 /// A shared store as one event loop uses it. It is confined to that event loop.
@@ -26,6 +29,9 @@ package protocol SharedStoreLoop: AnyObject {
 
     /// Counts a request that was decided without the store.
     func decidedAlone()
+
+    /// Tells the other routers of a breaker. While the store doesn't respond, they learn nothing.
+    func announce(_ news: BreakerNews)
 }
 
 /// The limits and the budget that a request is counted under.

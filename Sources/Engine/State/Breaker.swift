@@ -69,6 +69,11 @@ package struct Breaker: Sendable {
         case closed
     }
 
+    /// What a breaker did because another router's breaker did it.
+    package enum Following: Sendable {
+        case opened, closed
+    }
+
     /// How a failure of one class counts, as `counts` and `opens_at_once` have it.
     package enum Weight: Sendable, Equatable {
         case nothing, counts, opens, opensForLonger
@@ -107,6 +112,10 @@ package struct Breaker: Sendable {
     /// Counts how often the breaker has opened or closed. The verdict on an attempt that began before the last change
     /// is ignored.
     private var generation: UInt64 = 0
+    /// Whether the other routers know that it is open, so that it closes when theirs have.
+    private var isKnownElsewhere = false
+    /// News of other routers may be older than what this one has just found out itself.
+    private var followsAgainAt = NIODeadline.uptimeNanoseconds(0)
     /// Counts the transitions, of which a cooldown has at most one.
     private var transitions: UInt64 = 0
     /// The end of the cooldown that the last transition to an open breaker has begun.
@@ -196,9 +205,37 @@ package struct Breaker: Sendable {
     /// Closes the breaker and ends the cooldown, as if nothing had failed. Verdicts on attempts that began before are
     /// ignored.
     mutating func reset() {
-        close()
+        close(.now())
         coolsDownUntil = nil
     }
+
+    /// Opens or closes as the breaker of another router.
+    ///
+    /// - Parameter duration: for how long that one is open; nil if it isn't.
+    mutating func follow(openFor duration: Duration?, now: NIODeadline) -> Following? {
+        guard now >= followsAgainAt else { return nil }
+        switch (state, duration) {
+        case (.closed, let duration?):
+            open(until: now + duration, now, isReported: false)
+            isKnownElsewhere = true
+            return .opened
+        case (.open(let until), nil) where isKnownElsewhere && until > now + Self.followingDelay:
+            // Otherwise the time of the other one is just over: then a probe decides.
+            isKnownElsewhere = false
+            generation += 1
+            state = .closed
+            failuresInRow = 0
+            return .closed
+        case (.open, _?):
+            isKnownElsewhere = true
+            return nil
+        case (.closed, nil), (.open, nil), (.halfOpen, _):
+            return nil
+        }
+    }
+
+    /// How late news may be.
+    private static let followingDelay: Duration = .seconds(2)
 
     private var goodProbes: Int {
         if case .halfOpen(let good, _) = state { good } else { 0 }
@@ -241,7 +278,7 @@ package struct Breaker: Sendable {
             failuresInRow = 0
             notFoundCooldown = nil
             let good = goodProbes + 1
-            if good >= settings.successes { close() } else { state = .halfOpen(good: good, isProbing: false) }
+            if good >= settings.successes { close(now) } else { state = .halfOpen(good: good, isProbing: false) }
         case .failed, .opens:
             failuresInRow += 1
             if !isEarly { cooldown = min(cooldown * 2, max(settings.maxCooldown, settings.cooldown)) }
@@ -270,12 +307,15 @@ package struct Breaker: Sendable {
             reportedUntil = end
         }
         generation += 1
+        isKnownElsewhere = false
         state = .open(until: end)
         earliestEarlyProbe = now + earlyProbeDelay
     }
 
-    private mutating func close() {
+    private mutating func close(_ now: NIODeadline) {
         generation += 1
+        isKnownElsewhere = false
+        followsAgainAt = now + Self.followingDelay
         transitions += 1
         state = .closed
         failuresInRow = 0

@@ -84,6 +84,14 @@ package final class SharedBreaker: Sendable {
         return change { $0.on(verdict, of: pass, now: now, using: &random) }.transition
     }
 
+    /// Opens or closes as the breaker of another router.
+    ///
+    /// - Parameter duration: for how long that one is open; nil if it isn't.
+    func follow(openFor duration: Duration?, now: NIODeadline) -> Breaker.Following? {
+        if duration == nil, isClosed { return nil }
+        return change { $0.follow(openFor: duration, now: now) }.result
+    }
+
     /// Reports that a probe has succeeded while its attempt goes on. `pass` becomes the pass for the rest of the
     /// attempt. Returns the transition that the success causes.
     func succeed(

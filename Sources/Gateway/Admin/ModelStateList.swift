@@ -41,9 +41,12 @@ struct ModelStateList {
 
     /// Closes the breakers of the models and of their providers' accounts, ends the cooldowns of their keys, and
     /// forgets their statistics.
-    func reset(in snapshot: Snapshot) {
+    ///
+    /// - Parameter loop: the event loop that runs this.
+    func reset(in snapshot: Snapshot, on loop: EngineLoop) {
         for entry in entries {
             entry.state.reset()
+            loop.announceReset(of: entry.state.key, in: snapshot)
             snapshot.instances[entry.definition.provider]?.keys?.reset()
         }
     }

@@ -28,7 +28,7 @@ enum StateEndpoint {
     }
 
     static func reset(_ exchange: Exchange) {
-        respond(exchange) { list, snapshot in list.reset(in: snapshot) }
+        respond(exchange) { list, snapshot in list.reset(in: snapshot, on: exchange.loop) }
     }
 
     private static func respond(_ exchange: Exchange, after change: (ModelStateList, Snapshot) -> Void) {
