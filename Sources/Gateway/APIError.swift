@@ -67,6 +67,10 @@ struct APIError: Error {
 }
 
 extension APIError {
+    /// The error for a response of the router's own that can't be kept until the client has read it.
+    static let buffersFull = APIError(
+        503, "the router's buffers are full; 'server.max_buffered' limits them; retry later", code: "buffers_full", retryAfter: 1)
+
     /// The error for a planned call that has failed.
     init(_ failure: CallFailure, failures: [FailedAttempt]) {
         let error = failure.error

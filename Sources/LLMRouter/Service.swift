@@ -50,6 +50,7 @@ struct Service {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let tls = TLSContextProvider(settings: .ofEnvironment)
+        if let problem = TLSSettings.ofEnvironment.problem { logger.warning("\(problem); correct it and restart the router") }
         let usage = try UsageBook(path: policy.state.file, logger: logger)
         let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
         let shared = RedisStore(tls: .ofEnvironment, logger: logger)

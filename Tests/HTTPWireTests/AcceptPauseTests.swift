@@ -41,6 +41,24 @@ struct AcceptPauseTests {
         await server.close(listener)
     }
 
+    @Test("connections that find no descriptor below the mark wait, and none of them is reset")
+    func waits() async throws {
+        let lowest = dup(0)
+        close(lowest)
+        let warnings = Mailbox<Int>()
+        let server = Server(TestHandler(), descriptors: DescriptorLimit(limit: (Int(lowest) + 16) * 8 / 7)) { warnings.append($0) }
+        let listener = try await server.bind(.tcp(host: "127.0.0.1", port: 0))
+        var peers: [Peer] = []
+        for _ in 0..<20 { peers.append(try await Peer.connect(to: listener.address)) }
+        for peer in peers { try await peer.send(get) }
+        _ = try await warnings.wait { !$0.isEmpty }
+        for peer in peers {
+            try await peer.receive(endingWith: "ok /a")
+            try await peer.close()
+        }
+        await server.close(listener)
+    }
+
     @Test("the descriptors for upstreams are used by no further client, and those for files by none")
     func marks() {
         let pause = AcceptPause(DescriptorLimit(limit: 1024), warn: { _ in })

@@ -40,7 +40,7 @@ struct TLSTests {
 
     @Test(
         "a certificate for another name, an expired one, and one from an unknown CA are refused",
-        arguments: [("other", "is for another name"), ("expired", "is not trusted"), ("stranger", "SSL_CERT_FILE")])
+        arguments: [("other", "is for another name"), ("expired", "has expired; renew it"), ("stranger", "SSL_CERT_FILE")])
     func bad(_ name: String, words: String) async throws {
         let upstream = try await upstream(name == "stranger" ? "localhost" : name)
         let pool = name == "stranger" ? pool(upstream, host: "localhost", trust: TLSSettings()) : pool(upstream, host: "localhost")

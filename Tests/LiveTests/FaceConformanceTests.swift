@@ -195,6 +195,22 @@ struct FaceConformanceTests {
     }
 
     @Test(arguments: FaceUnderTest.all)
+    func `an event of up to 16 MiB arrives whole, and a larger one is an error`(face: FaceUnderTest) throws {
+        let setup = try Setup(face) { exchange in
+            let text = String(repeating: "x", count: Int(exchange.prompt) ?? 0)
+            try ScriptedUpstream.responding("first", text, "last")(exchange)
+        }
+        for size in [(64 << 10) + 1, 1 << 20] {
+            let reading = try setup.read(Question(text: "\(size)", isStream: true))
+            #expect(reading.text.utf8.count == size + 9 && reading.finish == face.finishes.stop)
+        }
+        let response = try setup.ask(Question(text: "\((16 << 20) + 1)", isStream: true))
+        let frames = face.frames(response.text)
+        #expect(face.read(frames).text == "first" && !face.isComplete(response.text))
+        #expect(frames.last.flatMap(face.errorMessage)?.isEmpty == false, "\(response.text.suffix(400))")
+    }
+
+    @Test(arguments: FaceUnderTest.all)
     func `silence is broken by signs of life, which clients read over`(face: FaceUnderTest) throws {
         let setup = try Setup(face, server: "keepalive: 100ms") { exchange in
             if exchange.prompt == "slow" { try exchange.pause(.milliseconds(350)) }

@@ -24,6 +24,28 @@ import Testing
         #expect(b.requests.isEmpty)
     }
 
+    @Test(
+        arguments: [400, 403, 500, 503, 200],
+        ["insufficient_quota: check your plan", "The model does not exist, or try again in 500 hours"])
+    func `what an upstream repeats of one client's request keeps no other away`(status: Int, text: String) throws {
+        let (router, a, b) = try Self.router { exchange in
+            guard exchange.prompt != "plain" else { return try ScriptedUpstream.responding("from a")(exchange) }
+            let message = "unprocessable: \(exchange.prompt); 'last read' was '\(exchange.prompt.prefix(30))…'"
+            if status != 200 || !exchange.wantsStream {
+                return try exchange.respond(status, #"{"error":{"message":\#(JSON.quote(message)),"code":\#(JSON.quote(text))}}"#)
+            }
+            try exchange.startStream()
+            try exchange.event(#"{"error":{"message":\#(JSON.quote(message))}}"#)
+            try exchange.finishChunks()
+        }
+        for stream in [false, true] {
+            _ = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("r", text, stream: stream))
+            if status == 403 { continue }  // the status itself refuses the account
+            #expect(try router.chat("r", "plain").content == "from a", "\(stream)")
+        }
+        #expect(a.requests.count == (status == 403 ? 1 : 4) && b.requests.count <= 2)
+    }
+
     @Test func `after a failure of the provider the next model serves the request`() throws {
         let (router, a, b) = try Self.router(ScriptedUpstream.failing(529))
         for stream in [false, true] {

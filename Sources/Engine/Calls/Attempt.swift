@@ -1,3 +1,4 @@
+import Codecs
 import HTTPWire
 import NIOCore
 import ProviderKit
@@ -146,7 +147,7 @@ final class Attempt {
         let format = call.upstreamFormat(for: candidate, at: provider)
         translation = format == call.request.kind.format ? nil : call.translation
         providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
-        unfinishedChoices = call.request.choices
+        unfinishedChoices = providerCall.choices(asked: call.request.choices)
         self.hasFilterChain = hasFilterChain
         bufferShare = BufferShare(budget)
     }
@@ -285,8 +286,31 @@ final class Attempt {
     }
 
     func upstreamError() -> ProviderError {
-        let bytes = errorBody
-        return translator.failure(head: head ?? UpstreamHead(status: 502), body: bytes.readableBytesSpan).atModel(providerCall.model)
+        let bytes = errorBody, head = head ?? UpstreamHead(status: 502)
+        var error = translator.failure(head: head, body: bytes.readableBytesSpan)
+        let request = call.request.body.bytes
+        if error.failure.keepsOthersAway, let blanked = RequestEcho.blanked(bytes.readableBytesSpan, repeating: request.readableBytesSpan) {
+            let other = translator.failure(head: head, body: blanked.span.bytes)
+            (error.failure, error.retryAfter) = (other.failure, other.retryAfter)
+        }
+        return error.atModel(providerCall.model)
+    }
+
+    /// An error inside a successful response, judged without what it repeats of the request.
+    private func withoutEcho(_ error: ProviderError) -> ProviderError {
+        guard error.failure.keepsOthersAway else { return error }
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("message", error.message)
+            if let code = error.code { $0.member("code", code) }
+            if let type = error.type { $0.member("type", type) }
+        }
+        let body = writer.bytes, request = call.request.body.bytes
+        guard let blanked = RequestEcho.blanked(body.span.bytes, repeating: request.readableBytesSpan) else { return error }
+        var other = error
+        other.failure = ErrorBody(blanked.span.bytes)?.failureClass(status: error.status) ?? .upstreamError
+        if other.failure != error.failure { other.retryAfter = nil }
+        return other
     }
 
     /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had
@@ -309,7 +333,7 @@ final class Attempt {
             bytes.moveReaderIndex(forwardBy: min(max(0, consumed), bytes.readableBytes))
         } catch {
             forwardParts(of: bytes)
-            return fail(error)
+            return fail(withoutEcho(error))
         }
         if isDone { return }
         if sink.isComplete { return complete() }
@@ -332,7 +356,7 @@ final class Attempt {
             forwardParts(of: bytes)
         } catch {
             forwardParts(of: bytes)
-            return fail(error)
+            return fail(withoutEcho(error))
         }
         if isDone { return }
         complete()
@@ -470,4 +494,20 @@ final class Attempt {
         _ = bufferShare.cover(0)
         call.ended(self, outcome)
     }
+}
+
+extension Call {
+    /// The number of choices in the response, which the policy may change.
+    ///
+    /// - Parameter asked: the number that the client asks for.
+    fileprivate func choices(asked: Int) -> Int {
+        guard !defaults.isEmpty || !overrides.isEmpty else { return asked }
+        let set = (defaults + overrides).filter { $0.key == "n" }.compactMap { JSONTree($0.json.span.bytes)?.integer }
+        return max(asked, set.max() ?? 1)
+    }
+}
+
+extension FailureClass {
+    /// Whether it keeps other requests away from the model or its provider.
+    fileprivate var keepsOthersAway: Bool { self == .providerRejected || self == .notFound || self == .rateLimited }
 }

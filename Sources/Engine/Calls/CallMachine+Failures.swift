@@ -12,10 +12,6 @@ extension CallMachine {
         step = .attempting  // the wait for a hedge is over
         self.running = nil
         if isCommitted { return resume(after: failure, now) }
-        if error.code == Attempt.buffersFull.code {
-            return end(
-                .fail(CallFailure(cause: .upstream, status: 503, error: error, retryAfter: .seconds(1))), .stopped(error.failure))
-        }
         if now >= deadline { return failOverdue() }
         let policy = snapshot.policy, models = snapshot.models
         let rule = error.failureRule(

@@ -22,7 +22,7 @@ package struct TLSSettings: Hashable, Sendable {
 /// Creates one TLS context on first use (7 ms, 1 MiB), outside the event loops, and shares it. Certificates and host
 /// names are always verified.
 package final class TLSContextProvider: Sendable {
-    private let settings: TLSSettings
+    let settings: TLSSettings
     /// What the client speaks over TLS, for the server to choose from (ALPN); empty: it doesn't say.
     private let protocols: [String]
     private let threadPool: NIOThreadPool
@@ -76,13 +76,23 @@ private struct UnreadableCertificates: Error, CustomStringConvertible {
     let description: String
 
     init(_ settings: TLSSettings) {
-        let named = settings.certificateFile.map { ("SSL_CERT_FILE", $0) } ?? settings.certificateDirectory.map { ("SSL_CERT_DIR", $0) }
-        guard let (variable, path) = named else {
-            description = "the system's trusted certificates can't be read; install ca-certificates, or set SSL_CERT_FILE to a PEM file"
-            return
-        }
-        let isReadable = access(path, R_OK) == 0
-        let problem = isReadable ? "has no certificate in PEM form" : "can't be read: \(String(cString: strerror(errno)))"
-        description = "\(variable) names '\(path)', which \(problem); correct it and restart the router"
+        let problem = settings.problem ?? settings.named.map { "\($0.variable) names '\($0.path)', which has no certificate in PEM form" }
+        description =
+            problem.map { "\($0); correct it and restart the router" }
+            ?? "the system's trusted certificates can't be read; install ca-certificates, or set SSL_CERT_FILE to a PEM file"
+    }
+}
+
+extension TLSSettings {
+    /// The variable that names the trusted certificates first of all.
+    fileprivate var named: (variable: String, path: String)? {
+        certificateFile.map { ("SSL_CERT_FILE", $0) } ?? certificateDirectory.map { ("SSL_CERT_DIR", $0) }
+    }
+
+    /// Why the file or the folder that is named first can't be used; nil if it can be read. As in OpenSSL, a directory is
+    /// used beside a file that is missing, so this alone fails no connection.
+    package var problem: String? {
+        guard let named, access(named.path, R_OK) != 0 else { return nil }
+        return "\(named.variable) names '\(named.path)', which can't be read: \(String(cString: strerror(errno)))"
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 import NIOTLS
 
 /// A connection to an upstream: writes a request and parses its response, as `UpstreamMachine` decides. The last
@@ -26,6 +27,8 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
     let socket = SocketWriter()
     var writer = RequestWriter()
     private var lastError: (any Error)?
+    /// What the upstream has shown in a TLS handshake that failed.
+    private var certificate: NIOSSLCertificate?
 
     init(eventLoop: any EventLoop, isSecure: Bool) {
         self.eventLoop = eventLoop
@@ -82,6 +85,7 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         lastError = error
+        if machine.isHandshaking { certificate = try? context.channel.pipeline.syncOperations.nioSSL_peerCertificate() }
         context.close(promise: nil)
     }
 
@@ -107,7 +111,14 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
         switch machine.inputEnded(waiting: input.readableBytes, isClean: lastError == nil) {
         case .none: break
         case .end: endResponse()
-        case .handshakeFailed: fail(.unreachable(TLSFailure.message(lastError, at: pool?.connector.place ?? "the upstream")))
+        case .handshakeFailed:
+            let connector = pool?.connector
+            fail(
+                .unreachable(
+                    TLSFailure.message(
+                        lastError, at: connector?.place ?? "the upstream", certificate: certificate,
+                        problem: connector?.tls?.settings.problem)
+                ))
         case .fail(let failure): fail(failure)
         }
     }

@@ -124,6 +124,8 @@ extension UpstreamMachine {
         }
     }
 
+    var isHandshaking: Bool { transport == .handshake }
+
     /// Returns whether the request is to be written now.
     mutating func handshakeCompleted() -> Bool {
         guard transport == .handshake else { return false }

@@ -16,6 +16,11 @@ package final class BufferBudget: Sendable {
 
     package var usedBytes: Int { used.load(ordering: .relaxed) }
 
+    /// Whether a message of `bytes` that is to be made now fits.
+    func hasRoom(for bytes: Int) -> Bool {
+        bytes <= BufferShare.freeBytes || usedBytes + bytes <= limit.load(ordering: .relaxed)
+    }
+
     /// Takes `bytes` from the budget. Returns false, and takes nothing, if they don't fit.
     fileprivate func take(_ bytes: Int) -> Bool {
         let (_, after) = used.add(bytes, ordering: .relaxed)
@@ -37,7 +42,7 @@ package final class BufferBudget: Sendable {
 /// One message's share of the budget. Messages of up to 64 KiB don't count, so that one of usual size touches no shared
 /// counter.
 package struct BufferShare {
-    private static let freeBytes = 64 << 10
+    fileprivate static let freeBytes = 64 << 10
     private let budget: BufferBudget
     private var taken = 0
 

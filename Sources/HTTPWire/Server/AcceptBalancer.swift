@@ -42,6 +42,8 @@ final class AcceptBalancer: ChannelInboundHandler {
         }
         context.fireChannelRead(data)
         chooseNext()
+        let connections = loops.reduce(0) { $0 + $1.connectionCount.load(ordering: .relaxed) }
+        pause.accepted(connections)
     }
 
     /// Advances the group's round-robin so that its next loop is the chosen one. If another listener advances it at the

@@ -39,6 +39,14 @@ final class AcceptPause: Sendable {
         return Int(descriptor) < descriptors.firstForFiles
     }
 
+    /// Stops accepting before the next connection would take one of the descriptors for upstreams: a connection that is
+    /// accepted and closed again is lost to its client, and one that isn't accepted waits.
+    ///
+    /// - Parameter connections: the number of the clients' connections. As long as it is small, nothing is checked.
+    func accepted(_ connections: Int) {
+        if connections >= descriptors.limit / 16, !hasFreeDescriptor { begin() }
+    }
+
     /// Stops accepting until a descriptor below those for upstreams is free. Looks for one when a connection closes,
     /// and every second.
     func begin() {

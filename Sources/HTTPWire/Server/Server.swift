@@ -111,6 +111,8 @@ package final class Server: Sendable {
                 }
             }
             .serverChannelOption(.backlog, value: 4096)
+            // After each connection, `AcceptPause` decides about the next one.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             // Accepted sockets inherit both sizes. They determine the TCP window only if they are set before listen.
             .serverChannelOption(.socketOption(.so_sndbuf), value: SocketSizes.buffer)
             .serverChannelOption(.socketOption(.so_rcvbuf), value: SocketSizes.buffer)

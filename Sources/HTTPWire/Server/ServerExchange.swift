@@ -54,6 +54,9 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     /// request gets only the head, with the body's length.
     package func respond(_ head: ResponseHead, _ body: ByteBuffer) { connection?.respond(self, head, body) }
 
+    /// Whether a response with a body of so many bytes fits into the router's buffers, if the client doesn't read it.
+    package func hasRoom(for bodyBytes: Int) -> Bool { connection?.loop.budget.hasRoom(for: bodyBytes) ?? true }
+
     /// The largest body, in bytes, that is copied into the same buffer as its head.
     package static let copyLimit = ResponseOutput.bufferedCopyLimit
 
