@@ -89,8 +89,8 @@ extension TLSSettings {
         certificateFile.map { ("SSL_CERT_FILE", $0) } ?? certificateDirectory.map { ("SSL_CERT_DIR", $0) }
     }
 
-    /// Why the file or the folder that is named first can't be used; nil if it can be read. As in OpenSSL, a directory is
-    /// used beside a file that is missing, so this alone fails no connection.
+    /// Why the file or the folder that is named first can't be used; nil if it can be read. As in OpenSSL, a directory
+    /// is used beside a file that is missing, so this alone fails no connection.
     package var problem: String? {
         guard let named, access(named.path, R_OK) != 0 else { return nil }
         return "\(named.variable) names '\(named.path)', which can't be read: \(String(cString: strerror(errno)))"
