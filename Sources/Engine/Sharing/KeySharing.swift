@@ -77,7 +77,11 @@ extension KeyAdmission {
         if let view = answer?.budget { receive(view) }
         // Taken out first, because `abandon` would drop it. There is none if the client has left meanwhile.
         guard let onEnd = onEnd.take() else {
-            if answer?.verdict == .taken { giveBack(demand, in: sharing) }
+            switch answer?.verdict {
+            case .taken: giveBack(demand, in: sharing)
+            case nil: giveBack(demand, in: sharing, isRequestKept: true)
+            case .limited, .overBudget: break
+            }
             return
         }
         switch answer?.verdict {
@@ -106,12 +110,12 @@ extension KeyAdmission {
             _ = permit?.take(moreTokens: tokens, now: .now(), isDecided: true)
         case .local:
             if let failure = takeAlone(tokens, amount) {
-                if let demand, sharing.isBudgeted { giveBack(demand, in: sharing, isRequestKept: true) }
+                if let demand { giveBack(demand, in: sharing, isRequestKept: true) }
                 return failure
             }
         case .refuse:
             abandon()
-            if let demand, sharing.isBudgeted { giveBack(demand, in: sharing, isRequestKept: true) }
+            if let demand { giveBack(demand, in: sharing, isRequestKept: true) }
             return CallFailure(
                 cause: .unavailable, status: 503,
                 error: ProviderError(
@@ -128,7 +132,7 @@ extension KeyAdmission {
     private func giveBack(_ demand: SharedDemand, in sharing: KeySharing, isRequestKept: Bool = false) {
         var settlement = SharedSettlement(terms: demand.terms)
         if !isRequestKept { (settlement.returnedRequests, settlement.moreTokens) = (1, -demand.tokens) }
-        if sharing.isBudgeted { settlement.reservations = [SharedReservation(demand)] }
+        if sharing.isBudgeted { settlement.reservations = [SharedReservation(demand)] } else if isRequestKept { return }
         settle(settlement, in: sharing)
     }
 
