@@ -62,7 +62,8 @@ import Testing
             try (0..<10).count { _ in try routers[index].chat("m", extra: Self.short, key: "key-k").status == 200 }
         }.reduce(0, +)
         let late = try routers.map { try metric("local_decisions_total", of: $0) }.reduce(0, +)
-        #expect((7...9 + late).contains(admitted))
+        // One by one, six cost $0.90, and the seventh may not fit; two more can be on their way when it is used up.
+        #expect((6...9 + late).contains(admitted))
         try eventually("every request is settled") { try redis.command("HGET", Self.budget, "usd") == "\(admitted * 150_000_000)" }
         routers[0].process.kill()
         let successor = try router(text, redis)
