@@ -14,12 +14,7 @@ enum Authentication {
     /// - Parameter face: the API that the client speaks.
     static func key(of exchange: ServerExchange, face: Face, in snapshot: Snapshot) throws(APIError) -> Int? {
         guard !snapshot.policy.keys.isEmpty else { return nil }
-        guard let credential = try credential(exchange.head, face.credential) else {
-            throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
-        }
-        guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) else {
-            throw APIError(401, "the API key is unknown; check the key that the client sends", code: "invalid_api_key")
-        }
+        let key = try identified(exchange, face, in: snapshot)
         if let end = snapshot.policy.keys[key].expires, Timestamp.seconds() >= end {
             throw APIError(
                 401, "the API key expired at \(WireDate.rfc3339(end)); ask the router's operator for a new one", code: "expired_api_key")
@@ -27,13 +22,55 @@ enum Authentication {
         return key
     }
 
+    /// The key that the request's credential or the client's certificate identifies. A client with such a certificate
+    /// needs no credential; one that no key has is ignored then, because many clients can't leave it out.
+    private static func identified(_ exchange: ServerExchange, _ face: Face, in snapshot: Snapshot) throws(APIError) -> Int {
+        let certified = certificateDigest(of: exchange).flatMap { snapshot.key(certificate: $0) }
+        guard let credential = try credential(exchange.head, face.credential) else {
+            if let certified { return certified }
+            throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
+        }
+        guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) ?? certified else {
+            throw APIError(401, "the API key is unknown; check the key that the client sends", code: "invalid_api_key")
+        }
+        guard certified ?? key == key else {
+            throw APIError(
+                401, "the API key and the client's certificate belong to two different keys; send only one of them", code: "invalid_api_key"
+            )
+        }
+        return key
+    }
+
+    /// The SHA-256 of the client's certificate, cached on the connection; nil if it has none.
+    private static func certificateDigest(of exchange: ServerExchange) -> [UInt8]? {
+        guard let certificate = exchange.clientCertificate else { return nil }
+        let known = known(on: exchange)
+        if known.certificate.isEmpty { known.certificate = Array(SHA256.hash(data: certificate)) }
+        return known.certificate
+    }
+
     /// The credential's SHA-256, cached on the connection because most connections repeat one credential. The key of
     /// the digest is not cached: each request looks it up in the current policy.
     private static func digest(of credential: ByteBuffer, on exchange: ServerExchange) -> [UInt8] {
-        if let last = exchange.connectionState as? HashedCredential, last.isEqual(to: credential) { return last.digest }
+        let known = known(on: exchange)
+        if let last = known.credential, last.isEqual(to: credential) { return last.digest }
         let hashed = HashedCredential(credential)
-        exchange.connectionState = hashed
+        known.credential = hashed
         return hashed.digest
+    }
+
+    private static func known(on exchange: ServerExchange) -> KnownCredentials {
+        if let known = exchange.connectionState as? KnownCredentials { return known }
+        let known = KnownCredentials()
+        exchange.connectionState = known
+        return known
+    }
+
+    /// What was hashed for a connection.
+    private final class KnownCredentials {
+        var credential: HashedCredential?
+        /// Empty if it is not known yet.
+        var certificate: [UInt8] = []
     }
 
     private final class HashedCredential {

@@ -5,7 +5,7 @@ package import NIOCore
 import ProviderKit
 import RoutingPolicy
 import Synchronization
-import Telemetry
+package import Telemetry
 
 /// The server's handler: it finds each request's endpoint, authenticates the client and calls the endpoint.
 package final class GatewayHandler: ServerHandler {
@@ -17,6 +17,7 @@ package final class GatewayHandler: ServerHandler {
     let startedAt = Timestamp.seconds()
     /// The server whose requests this handles; nil before `serves`.
     private let server = Mutex<Server?>(nil)
+    private let certificateFigures = Mutex<@Sendable () -> [CertificateFigures]>({ [] })
 
     package init(engine: Engine, admin: AdminActions) {
         self.engine = engine
@@ -26,11 +27,17 @@ package final class GatewayHandler: ServerHandler {
     /// False from the start of a shutdown on.
     var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// Tells which server this handles the requests of, for the metrics.
-    package func serves(_ server: Server) { self.server.withLock { $0 = server } }
+    /// Tells which server this handles the requests of, and which certificates it has, for the metrics.
+    package func serves(_ server: Server, certificates: @escaping @Sendable () -> [CertificateFigures] = { [] }) {
+        self.server.withLock { $0 = server }
+        certificateFigures.withLock { $0 = certificates }
+    }
 
     /// The connections of clients.
     var openConnections: Int { server.withLock { $0 }?.openConnections ?? 0 }
+
+    /// The certificates of the listeners.
+    var certificates: [CertificateFigures] { certificateFigures.withLock { $0 }() }
 
     /// Whether the process is shutting down.
     var isDraining: Bool { draining.load(ordering: .acquiring) }
@@ -54,7 +61,7 @@ package final class GatewayHandler: ServerHandler {
                 var origins: [String] = []
                 server.head.fields.forEachSlice("origin") { origins.append(String(buffer: $0)) }
                 try BrowserAccess.check(
-                    host: server.head.host, origins: origins, isLocalSocket: server.remoteHost == nil, snapshot.policy)
+                    host: server.head.host, origins: origins, isLocalSocket: server.isLocalSocket, snapshot.policy)
             }
             guard let endpoint = match?.endpoint else { throw .unknownEndpoint(server.head.path) }
             if server.head.method == .options {

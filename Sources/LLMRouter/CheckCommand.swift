@@ -3,6 +3,7 @@ import ConfigTree
 import Engine
 import Gateway
 import RoutingPolicy
+import Telemetry
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,9 +18,11 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         var report = PolicyFile.report(policy.path, policy.environmentFile)
+        let certificates = CertificateCheck(report.policy ?? RoutingPolicy(), now: Timestamp.seconds())
         if let policy = report.policy {
             let path = self.policy.path
             report = report.adding(ExpectationTrial.issues(of: policy) { "to see the plan, run: \($0.explainCommand(path, seed: $1))" })
+            report = report.adding(certificates.issues)
         }
         Console.out(report.rendered())
         if report.policy != nil, report.hasErrors(strict: strict) {
@@ -27,6 +30,7 @@ struct CheckCommand: ParsableCommand {
         }
         guard !report.hasErrors(strict: strict) else { throw ExitCode(1) }
         if let policy = report.policy { Console.out(policy.summary(of: self.policy.path)) }
+        for line in certificates.lines { Console.out(line) }
     }
 }
 

@@ -34,8 +34,8 @@ struct Service {
     ) async throws -> Service {
         let threshold = MessageThreshold()
         let logger = Logger(label: "llm-router") { _ in StandardErrorLog(messages, threshold) }
-        // Signals that stop a process by default and mean nothing here.
-        for unused in [SIGPIPE, SIGUSR2, SIGALRM] { signal(unused, SIG_IGN) }
+        // Signals that stop a process by default and mean nothing here. A file that may not grow is like a full disk.
+        for unused in [SIGPIPE, SIGUSR2, SIGALRM, SIGXFSZ] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
         let watch = watches ? try WatchedPolicySource() : nil
         let load = reading(path, environmentFile, watch, logger)
@@ -81,8 +81,8 @@ struct Service {
                     "limit": "\(limit)", "next": "raise it: 'ulimit -n NUMBER' in the shell, or LimitNOFILE=NUMBER in the systemd unit",
                 ])
         }
-        handler.serves(server)
         let listeners = Listeners(server: server, logger: logger)
+        handler.serves(server, certificates: { listeners.certificates })
         try await SpoolFolder().prepare(policy).commit()
         try await shared.prepare(policy).commit()
         try await listeners.prepare(policy).commit()

@@ -218,6 +218,9 @@ struct MetricFamilies {
 
     private mutating func addConnections(_ sources: MetricSources) {
         gauge("llm_router_client_connections", "Open connections of clients.", sources.service.openConnections)
+        family(
+            "llm_router_certificate_expiry_timestamp_seconds", .gauge, "When the certificates of listeners expire, in seconds since 1970.")
+        for certificate in sources.service.certificates { sample([("listener", certificate.listener)], certificate.expires) }
         family("llm_router_upstream_connections", .gauge, "Connections to providers: busy with a request or being opened, and idle.")
         for pool in sources.pools {
             sample([("provider", pool.provider), ("state", "busy")], pool.busy)

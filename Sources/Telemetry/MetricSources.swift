@@ -25,10 +25,23 @@ package struct ServiceFigures: Sendable {
     package var startedAt: Int
     /// Of clients.
     package var openConnections: Int
+    /// Of the listeners with TLS.
+    package var certificates: [CertificateFigures]
 
-    package init(version: String, startedAt: Int, openConnections: Int) {
+    package init(version: String, startedAt: Int, openConnections: Int, certificates: [CertificateFigures] = []) {
         (self.version, self.startedAt, self.openConnections) = (version, startedAt, openConnections)
+        self.certificates = certificates
     }
+}
+
+/// The certificate of a listener.
+package struct CertificateFigures: Sendable {
+    /// The address, as the policy writes it.
+    package var listener: String
+    /// In seconds since 1970.
+    package var expires: Int
+
+    package init(listener: String, expires: Int) { (self.listener, self.expires) = (listener, expires) }
 }
 
 extension Engine {

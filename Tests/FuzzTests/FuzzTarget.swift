@@ -26,6 +26,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
         FuzzTarget("http-request", checkHTTPRequests),
         FuzzTarget("http-response", checkHTTPResponse),
         FuzzTarget("http-chunks", checkChunkedBody),
+        FuzzTarget("proxy-header", checkProxyHeader),
         FuzzTarget("policy", examples: "Tests/RoutingPolicyTests/Goldens", checkPolicy),
         FuzzTarget("mask", checkMask),
         FuzzTarget("chat-request", checkChatRequest),

@@ -15,12 +15,17 @@ final class Peer: ChannelInboundHandler, Sendable {
     let events = Mailbox<Event>()
     private let channels = Mailbox<any Channel>()
 
-    static func connect(to address: SocketAddress?) async throws -> Peer {
+    /// - Parameter tls: how it speaks TLS; nil: not at all.
+    static func connect(to address: SocketAddress?, tls: NIOSSLContext? = nil) async throws -> Peer {
         let peer = Peer()
         guard let address else { throw ChannelError.unknownLocalAddress }
         _ = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.so_rcvbuf), value: 32 * 1024)
-            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(peer) }
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                    try channel.pipeline.syncOperations.addHandler(peer)
+                }
             }
             .connect(to: address).get()
         return peer
@@ -72,6 +77,12 @@ final class Peer: ChannelInboundHandler, Sendable {
         try await channel.eventLoop.submit {
             try channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self).close(promise: nil)
         }.get()
+    }
+
+    /// The certificate of the other side in DER form.
+    func peerCertificate() async throws -> [UInt8]? {
+        let channel = try await channel
+        return try await channel.eventLoop.submit { try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes() }.get()
     }
 
     func setReading(_ isOn: Bool) async throws { try await channel.setOption(.autoRead, value: isOn).get() }

@@ -54,7 +54,7 @@ import Testing
         let text = "version: 1\nlisten: \"127.0.0.1:${PORT}\"\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\n"
         let source = MemorySource(["routes.yaml": text, ".env": file], variables: environment)
         return PolicyLoader(plugins: [EchoPlugin.self], source: source, environmentFile: .besidePolicy).load(path: "routes.yaml").policy?
-            .listen.first?.description
+            .listen.first?.address.description
     }
 
     @Test func `a variable of the environment comes before the file's, unless it is empty`() {

@@ -21,7 +21,7 @@ struct MeaningTests {
     @Test
     func `settings that are not given have their defaults`() throws {
         let policy = try policy("models: { m: { provider: a } }")
-        #expect(policy.listen == [.tcp(host: "127.0.0.1", port: 8080)])
+        #expect(policy.listen.map(\.address) == [.tcp(host: "127.0.0.1", port: 8080)])
         #expect(policy.server == ServerSettings())
         #expect(policy.defaults.timeouts == Timeouts())
         #expect((policy.defaults.maxModels, policy.defaults.maxAttempts) == (4, 4))
@@ -34,7 +34,7 @@ struct MeaningTests {
         let report = load(FolderSource(), path: "good/everything.yaml")
         let policy = try #require(report.policy, "\(report.rendered())")
         #expect(
-            policy.listen == [
+            policy.listen.map(\.address) == [
                 .tcp(host: "127.0.0.1", port: 8080), .tcp(host: "::1", port: 8080), .tcp(host: "localhost", port: 8081),
                 .unix(path: "/run/llm-router.sock"), .tcp(host: "0.0.0.0", port: 9090),
             ])

@@ -66,7 +66,7 @@ struct OptionReferenceTests {
         ("hedge", "time, 1ms to 24h, or p95"), ("when", "header fields that the request has"), ("routes.auto.sticky.ttl", "default 10m"),
         ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes in addition"),
         ("providers.delay", "time, 1ms to 24h"), ("max_price", "may be set on a selector"),
-        ("listen", "top-level options"),
+        ("include", "top-level options"), ("listen", "an address with options"),
     ])
     func `a path leads to its sections and lines`(path: String, words: String) throws {
         let text = try #require(Self.reference.text(path))

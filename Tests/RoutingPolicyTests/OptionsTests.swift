@@ -38,7 +38,7 @@ struct OptionsTests {
     /// Where each section may be.
     private static let places: [(section: String, path: [String])] =
         [
-            ("", []), ("server", ["server"]), ("log", ["log"]),
+            ("", []), ("listen", ["listen", "0"]), ("listen.tls", ["listen", "0", "tls"]), ("server", ["server"]), ("log", ["log"]),
             ("access", ["log", "access"]), ("telemetry", ["telemetry"]), ("otlp", ["telemetry", "otlp"]), ("defaults", ["defaults"]),
             ("statistics", ["defaults", "statistics"]),
         ]
@@ -58,6 +58,10 @@ struct OptionsTests {
     private static let base = Tree(
         """
         version = 1
+        listen.0.address = 127.0.0.1:1
+        listen.0.tls.certificate = /c
+        listen.0.tls.key = /k
+        server.trusted_proxies = [10.0.0.0/8]
         providers.p.plugin = echo
         providers.q.plugin = echo
         models.m.provider = p
@@ -84,7 +88,10 @@ struct OptionsTests {
         "keys.expires": ("2030-01-01", "2031-01-01", [:]),
         "keys.metadata": ("true", "false", [:]), "budget.per": ("day", "week", ["usd": "1"]),
         "budget.hard": ("false", "true", ["usd": "1"]), "budget.unpriced": ("allow", "refuse", ["usd": "1"]),
-        ".listen": ("127.0.0.1:1", "127.0.0.1:2", [:]), "providers.plugin": ("echo", "twin", [:]),
+        "listen.address": ("127.0.0.1:1", "127.0.0.1:2", [:]),
+        "listen.mode": ("0660", "0600", ["address": "unix:/a"]), "listen.owner": ("a", "b", ["address": "unix:/a"]),
+        "server.trusted_proxies": ("[10.0.0.1]", "[fd00::/8]", [:]), "listen.tls.certificate": ("/a", "/b", [:]),
+        "listen.tls.key": ("/a", "/b", [:]), "listen.tls.client_ca": ("/a", "/b", [:]), "providers.plugin": ("echo", "twin", [:]),
         "models.provider": ("p", "q", [:]), "models.tags": ("a", "b", [:]), "models.upstream": ("a", "b", [:]),
         "models.supports": ("[tools]", "[json]", [:]),
         "models.serves": ("[chat]", "[embeddings]", [:]), "models.formats": ("[fake]", "[fake-new, fake]", [:]),
@@ -111,7 +118,8 @@ struct OptionsTests {
         "otlp.endpoint": ("http://a:4318", "https://a", [:]), "otlp.headers": ("{ a: b }", "{ a: c }", ["endpoint": "http://a"]),
         "otlp.sample": ("0.5", "0.01", ["endpoint": "http://a"]), "server.ollama_version": ("0.31.0", "0.32.1", [:]),
         "keys.sha256": (hex, String(hex.reversed()), ["secret": nil]), "keys.models": ("[m]", "[n]", [:]),
-        "keys.endpoints": ("[chat]", "[models]", [:]), "keys.defaults.tags": ("a", "b", [:]),
+        "keys.client_certificate": (hex, String(hex.reversed()), [:]), "keys.endpoints": ("[chat]", "[models]", [:]),
+        "keys.defaults.tags": ("a", "b", [:]),
         "keys.defaults.fallback_provider": ("p", "q", ["fallback_model": "z"]), "keys.defaults.fallback_model": ("m", "n", [:]),
         "tests.name": ("a", "b", [:]), "tests.key": ("k", "l", [:]), "tests.down": ("p", "q", [:]), "request.model": ("m", "n", [:]),
         "request.text": ("a", "b", [:]), "request.tags": ("a", "b", [:]), "request.fallback_provider": ("p", "q", ["fallback_model": "z"]),
@@ -122,6 +130,7 @@ struct OptionsTests {
     /// What a difference calls an option, if not by its key.
     private static let shownAs = [
         "keys.sha256": "secret", "tests.name": "test b", "step.order": "try", "failover.400 to 599": "403", "when.use": "when",
+        "listen.address": "listen",
     ]
 
     /// Options that have only one value, or whose value is other options.

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Synchronization
 import TestSupport
@@ -71,6 +72,23 @@ struct UsageBookTests {
         book.add(amount(1), at: place())
         #expect(book.spent(by: "k", since: 0).dollars == 1)
         #expect(log.messages.contains { $0.contains("can't be opened") })
+    }
+
+    @Test(
+        "a file that may only be read stops nothing: what it has counts, and new usage waits in memory",
+        .enabled(if: geteuid() != 0, "root may write every file"))
+    func readOnly() throws {
+        let folder = try TemporaryFolder(), log = Log()
+        let first = try book(file(folder))
+        first.add(amount(1), at: place())
+        first.close(within: 5000)
+        chmod(folder.path, 0o555)
+        chmod(file(folder), 0o444)
+        defer { chmod(folder.path, 0o755) }
+        let book = try book(file(folder), log)
+        book.add(amount(5), at: place())
+        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(log.messages.contains { $0.contains("can't be written") })
     }
 
     @Test("a database of a newer version is left alone")

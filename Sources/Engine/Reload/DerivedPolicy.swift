@@ -14,6 +14,8 @@ struct DerivedPolicy: Sendable {
     let sharesState: Bool
     /// The keys by the first byte of their digests, so that a lookup compares only a few.
     let keyIndices: [[Int]]
+    /// The keys by their clients' certificates.
+    let certificateIndices: [[UInt8]: Int]
     let routeIndices: [String: Int]
     /// By the name that clients use.
     let modelIndices: [String: [Int]]
@@ -38,9 +40,12 @@ struct DerivedPolicy: Sendable {
             || steps.contains { if case .selected(let selection) = $0 { selection.order == .cheapest } else { false } }
         exactTokensFrom = isAlwaysExact ? 0 : policy.models.compactMap(\.context).min() ?? .max
         readsTraits = policy.routes.contains { !$0.conditions.isEmpty || $0.sticky != nil }
-        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) {
-            $0[Int(policy.keys[$1].digest.first ?? 0)].append($1)
+        keyIndices = policy.keys.indices.reduce(into: Array(repeating: [], count: 256)) { indices, key in
+            if let first = policy.keys[key].digest.first { indices[Int(first)].append(key) }
         }
+        certificateIndices = Dictionary(
+            policy.keys.enumerated().compactMap { index, key in key.certificate.map { ($0, index) } },
+            uniquingKeysWith: { first, _ in first })
         routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let named = policy.models.indices.filter { !policy.models[$0].isWildcard }
         modelIndices = Dictionary(grouping: named) { policy.models[$0].name }

@@ -78,6 +78,9 @@ package final class Snapshot: Sendable {
         return nil
     }
 
+    /// The index in `policy.keys` of the key that the certificate with this SHA-256 digest identifies.
+    package func key(certificate digest: [UInt8]) -> Int? { derived.certificateIndices[digest] }
+
     /// The timeouts of the model, combined from the defaults, the provider and the model.
     func timeouts(ofModel model: Int) -> Timeouts { unlisted(model)?.timeouts ?? modelTimeouts[model] }
 

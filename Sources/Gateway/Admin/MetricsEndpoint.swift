@@ -27,6 +27,7 @@ enum MetricsEndpoint {
     private static func families(_ gateway: GatewayHandler) async -> [MetricFamily] {
         await gateway.engine.metricFamilies(
             ServiceFigures(
-                version: gateway.admin.version, startedAt: gateway.startedAt, openConnections: gateway.openConnections))
+                version: gateway.admin.version, startedAt: gateway.startedAt, openConnections: gateway.openConnections,
+                certificates: gateway.certificates))
     }
 }

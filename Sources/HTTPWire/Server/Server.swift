@@ -1,6 +1,7 @@
 import Glibc
 package import NIOCore
 package import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// The address that a server listens on.
@@ -16,6 +17,20 @@ package struct BoundListener: Sendable {
     package let address: SocketAddress?
     let channel: any Channel
     let unixPath: String?
+    fileprivate let starting: StartingConnections
+
+    /// From now on, connections begin like this.
+    package func begin(_ start: ConnectionStart) { starting.start.withLock { $0 = start } }
+
+    /// How connections begin now.
+    package var start: ConnectionStart { starting.start.withLock { $0 } }
+}
+
+/// How the next connection of a listener begins.
+private final class StartingConnections: Sendable {
+    let start: Mutex<ConnectionStart>
+
+    init(_ start: ConnectionStart) { self.start = Mutex(start) }
 }
 
 /// The HTTP/1.1 server: opens listeners and spreads the connections that they accept over the group's event loops.
@@ -56,20 +71,21 @@ package final class Server: Sendable {
     package var openExchanges: Int { loops.reduce(0) { $0 + $1.exchangeCount.load(ordering: .relaxed) } }
 
     /// Opens a listener. Replaces a unix socket that no process listens on; throws if one does.
-    package func bind(_ address: BindAddress) async throws -> BoundListener {
+    package func bind(_ address: BindAddress, _ start: ConnectionStart = ConnectionStart()) async throws -> BoundListener {
+        let starting = StartingConnections(start)
         switch address {
         case .tcp(let host, let port):
-            let bootstrap = bootstrap().serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(
+            let bootstrap = bootstrap(starting).serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(
                 .tcpOption(.tcp_nodelay), value: 1)
             let channel = try await bootstrap.bind(host: host, port: port).get()
-            return BoundListener(address: channel.localAddress, channel: channel, unixPath: nil)
+            return BoundListener(address: channel.localAddress, channel: channel, unixPath: nil, starting: starting)
         case .unix(let path):
             if let other = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() {
                 try? await other.close()
                 throw IOError(errnoCode: EADDRINUSE, reason: "bind '\(path)': another process listens there")
             }
-            let channel = try await bootstrap().bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-            return BoundListener(address: channel.localAddress, channel: channel, unixPath: path)
+            let channel = try await bootstrap(starting).bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            return BoundListener(address: channel.localAddress, channel: channel, unixPath: path, starting: starting)
         }
     }
 
@@ -102,7 +118,7 @@ package final class Server: Sendable {
         for loop in loops { try? await loop.eventLoop.submit { loop.closeConnections() }.get() }
     }
 
-    private func bootstrap() -> ServerBootstrap {
+    private func bootstrap(_ starting: StartingConnections) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelInitializer { [group, loops, acceptPause] listener in
                 listener.eventLoop.makeCompletedFuture {
@@ -124,7 +140,15 @@ package final class Server: Sendable {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         throw ChannelError.inappropriateOperationForState
                     }
-                    try channel.pipeline.syncOperations.addHandler(ServerConnection(loop: loop, handler: handler))
+                    let pipeline = channel.pipeline.syncOperations, start = starting.start.withLock { $0 }
+                    let sent = start.tls.map { _ in SentBytes() }
+                    let connection = ServerConnection(loop: loop, handler: handler, behindTLS: sent)
+                    if start.readsProxyHeader { try pipeline.addHandler(ProxyHeaderReader(connection)) }
+                    if let sent, let tls = start.tls {
+                        try pipeline.addHandler(sent)
+                        try pipeline.addHandler(NIOSSLServerHandler(context: tls.context))
+                    }
+                    try pipeline.addHandler(connection)
                 }
             }
     }

@@ -60,6 +60,14 @@ extension ServerConnection {
         process()
     }
 
+    /// Refuses the connection before its first request. Behind TLS, a client could not read a response.
+    func refuseConnection(_ fault: WireFault) {
+        guard encrypted != nil else { return refuse(fault) }
+        // It is only logged.
+        _ = handler.refuse(fault, head: nil, exchange: nil, remoteHost: remoteHost, eventLoop: loop.eventLoop)
+        closeNow()
+    }
+
     /// Refuses the request whose body is arriving or waits to be read; does nothing if there is none.
     func refuseIncompleteRequest(_ fault: WireFault) {
         if machine.isRequestIncomplete { refuse(fault) }
@@ -79,7 +87,7 @@ extension ServerConnection {
         outputShare.hold(min(waiting, outputShare.bytes))
         // The kernel accepts more bytes only once a large part of its buffer is free. The acknowledged bytes show the
         // progress of a client that reads slowly.
-        let taken = output.handedOverBytes &- waiting &- socket.unacknowledgedBytes()
+        let taken = (encrypted?.count ?? output.handedOverBytes) &- waiting &- socket.unacknowledgedBytes()
         switch machine.progressed(taken: taken, waiting: waiting, now: now) {
         case .wait:
             timer.set(machine.deadline)

@@ -29,8 +29,9 @@ extension ServerConnection {
     }
 
     private func accept(_ request: ParsedRequest) {
+        let client = machine.settings.trustedProxies.map { $0.client(request.head.fields, peer: remoteHost) } ?? remoteHost
         let exchange = ServerExchange(
-            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: remoteHost, acceptedAt: readAt)
+            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: client, acceptedAt: readAt)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
         output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)

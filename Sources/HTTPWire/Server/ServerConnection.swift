@@ -1,7 +1,9 @@
 import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// A client's connection: reads requests one at a time, passes them to the handler and writes the responses, as
-/// `ServerMachine` decides. The only handler of its channel.
+/// `ServerMachine` decides. The only handler of its channel, except for those of TLS.
 final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // confined to its event loop
     typealias InboundIn = ByteBuffer
 
@@ -34,10 +36,17 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     var upload: SpoolWriter?
     /// The share of a large response that the client has not read yet.
     var outputShare: BufferShare
+    /// The client's IP address, as far as the connection says it; nil on a unix socket.
     var remoteHost: String?
+    private(set) var isLocalSocket = false
     var handlerState: AnyObject?
+    /// The bytes on their way to the socket; nil without TLS, because they are those of `output` then.
+    let encrypted: SentBytes?
+    /// The client's certificate in DER form; nil if it has sent none.
+    var clientCertificate: [UInt8]?
 
-    init(loop: ServerLoop, handler: any ServerHandler) {
+    init(loop: ServerLoop, handler: any ServerHandler, behindTLS encrypted: SentBytes? = nil) {
+        self.encrypted = encrypted
         self.loop = loop
         self.handler = handler
         timer = LazyDeadline(eventLoop: loop.eventLoop)
@@ -49,7 +58,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        socket.open(context, isPlain: true)
+        socket.open(context, isPlain: encrypted == nil)
         if let descriptor = socket.descriptor, !loop.acceptPause.accepts(descriptor) { context.close(promise: nil) }
         timer.run { [self] now in deadlineReached(now) }
     }
@@ -63,6 +72,7 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     func channelActive(context: ChannelHandlerContext) {
         loop.add(self)
         remoteHost = context.remoteAddress?.ipAddress
+        isLocalSocket = remoteHost == nil
         machine.connected(now: loop.eventLoop.now)
         timer.set(machine.deadline)
     }
@@ -89,9 +99,12 @@ final class ServerConnection: ChannelInboundHandler, @unchecked Sendable {  // c
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let event = event as? ChannelEvent, event == .outputClosed else { return }
-        machine.outputClosed(now: loop.eventLoop.now)
-        timer.set(machine.deadline)
+        if let event = event as? ChannelEvent, event == .outputClosed {
+            machine.outputClosed(now: loop.eventLoop.now)
+            timer.set(machine.deadline)
+        } else if case .handshakeCompleted? = event as? TLSUserEvent {
+            clientCertificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -22,8 +22,12 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     /// Whether the observer gets the body as it arrives.
     var isUpload = false
     package let eventLoop: any EventLoop
-    /// The client's IP address; nil on a unix socket.
+    /// The client's IP address, which a trusted proxy may have said; nil on a unix socket without such a proxy.
     package let remoteHost: String?
+    /// Whether the request arrived on a unix socket.
+    package let isLocalSocket: Bool
+    /// The client's certificate in DER form, which an authority of the listener has signed; nil if it has none.
+    package var clientCertificate: [UInt8]? { connection?.clientCertificate }
     /// When the request's head was complete.
     package let acceptedAt: NIODeadline
     /// Is notified of the client's state; retained until the exchange is over.
@@ -44,6 +48,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
         body = connection.loop.noBytes
         self.eventLoop = eventLoop
         self.remoteHost = remoteHost
+        isLocalSocket = connection.isLocalSocket
         self.acceptedAt = acceptedAt
     }
 

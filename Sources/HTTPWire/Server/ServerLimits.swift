@@ -28,6 +28,8 @@ package struct ServerLimits: Sendable, Equatable {
     /// disables the rule.
     package var minBodyRate = 1024
     package var minBodyRateGrace: Duration = .seconds(10)
+    /// The proxies that say who their clients are.
+    package var trustedProxies = TrustedProxies()
 
     package init() {}
 
@@ -38,9 +40,12 @@ package struct ServerLimits: Sendable, Equatable {
 final class ConnectionSettings: Sendable {
     let limits: ServerLimits
     let times: ServerTimes
+    /// nil if there are none.
+    let trustedProxies: TrustedProxies?
 
     init(_ limits: ServerLimits) {
         self.limits = limits
+        trustedProxies = limits.trustedProxies.isEmpty ? nil : limits.trustedProxies
         times = ServerTimes(limits)
     }
 }

@@ -152,7 +152,7 @@ extension OptionReference {
             schema.object(reference)
         case "list; ", "a list; ":
             writeOneOrMore(&schema, reference)
-        case "a step or a list of steps; ":
+        case "a step or a list of steps; ", "an address or a list; ":
             writeOneOrMore(&schema) { step in Self.writeAny(&step, [{ self.writeScalar(&$0) }, reference]) }
         case "US dollars, or ":
             Self.writeAny(&schema, [{ $0.member("type", "number") }, reference])

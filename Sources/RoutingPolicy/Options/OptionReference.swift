@@ -25,8 +25,9 @@ package struct OptionReference {
         let own = plugins.map { Self.section(of: $0) }.sorted { $0.name < $1.name }
         sections =
             [
-                RoutingPolicy.section.reference, ServerSettings.section.reference, LogSettings.section.reference,
-                AccessLogSettings.section.reference, TelemetrySettings.section.reference, OTLPSettings.section.reference,
+                RoutingPolicy.section.reference, ListenerDefinition.section.reference, ListenerTLS.section.reference,
+                ServerSettings.section.reference, LogSettings.section.reference, AccessLogSettings.section.reference,
+                TelemetrySettings.section.reference, OTLPSettings.section.reference,
                 PolicyDefaults.section.reference,
             ]
             + [

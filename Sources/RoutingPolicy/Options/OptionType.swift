@@ -59,6 +59,9 @@ extension OptionType where Value == String {
     /// An absolute path.
     static let file = path(of: "a file", such: "/var/lib/llm-router/state.db")
 
+    /// An absolute path of a file with certificates or a key.
+    static let pemFile = path(of: "a file", such: "/etc/llm-router/cert.pem")
+
     private static func path(of thing: String, such example: String) -> OptionType {
         OptionType(
             kind: .other("absolute path of \(thing)"),

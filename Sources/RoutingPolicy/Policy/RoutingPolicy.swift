@@ -4,7 +4,7 @@ package import ProviderKit
 package struct RoutingPolicy: Sendable, OptionHolder {
     /// The plugins that it loads, in the order of the files.
     package var plugins: [LoadedPlugin] = []
-    package var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 8080)]
+    package var listen = [ListenerDefinition()]
     package var server = ServerSettings()
     package var log = LogSettings()
     package var telemetry = TelemetrySettings()
@@ -74,6 +74,8 @@ package struct ServerSettings: Sendable, Equatable, OptionHolder {
     package var cors: [String] = []
     /// Without keys: hosts besides this machine's own that requests may be for.
     package var hosts: [HostName] = []
+    /// Who says truly who its clients are.
+    package var trustedProxies: [TrustedProxy] = []
     package var hasCodexCatalog = false
     /// The version that Ollama's clients are told.
     package var ollamaVersion = "0.32.0"
@@ -254,8 +256,10 @@ package enum RouteStep: Sendable, Equatable {
 /// A key: what one group of clients may do.
 package struct KeyDefinition: Sendable, Equatable, OptionHolder {
     package var name = ""
-    /// SHA-256 of the secret: 32 bytes.
+    /// SHA-256 of the secret: 32 bytes. Empty for a key that only a certificate identifies.
     package var digest: [UInt8] = []
+    /// SHA-256 of the client's certificate in DER form: 32 bytes; nil: no certificate identifies the key.
+    package var certificate: [UInt8]?
     /// The secret, only to mask it in texts; nil if the policy gives its SHA-256 alone.
     package var secret: Secret?
     package var isAdmin = false

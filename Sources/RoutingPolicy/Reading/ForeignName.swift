@@ -208,6 +208,10 @@ struct ForeignName: Sendable {
         ),
         (ForeignName("", "keys"), "key apikeys virtualkeys masterkey users clients auth authentication"),
         (ForeignName("", "listen"), "port host bind address addr"),
+        (
+            ForeignName("", words: "write 'listen: { address: :8443, tls: { certificate: /FILE.pem, key: /FILE.pem } }'"),
+            "tls ssl https sslcertfile sslkeyfile certificates"
+        ),
         (ForeignName("", "defaults"), "routersettings litellmsettings settings"),
         (ForeignName("", "server"), "generalsettings"),
     ]

@@ -27,7 +27,9 @@ struct PolicySchema {
     /// The models that each text of a selector's `models` stands for.
     var patterns: [String: Set<Int>] = [:]
     /// Where the policy listens, for the check that needs the keys.
-    var listen: [(address: ListenAddress, position: SourcePosition)] = []
+    var listen: [(listener: ListenerDefinition, position: SourcePosition)] = []
+    /// Where listeners read the PROXY protocol, for the check that needs `server`.
+    var proxyListeners: [SourcePosition] = []
     /// Where `server.cors` allows every origin, for the same check.
     var anyOrigin: SourcePosition?
     /// The models that have been read.
@@ -76,6 +78,7 @@ struct PolicySchema {
         }
         for key in conditionKeys { check(key) }
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
+        checkProxies(policy.server)
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
         // Otherwise a file that is only half written would take every model out of service at a reload.

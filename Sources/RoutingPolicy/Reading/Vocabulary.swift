@@ -116,9 +116,10 @@ struct Vocabulary: Sendable {
         }
         let here = foreign.first { $0.section == section } ?? foreign.first { parents[$0.section]?.contains(section) == true }
         if let here { return here.advice(in: section, isInside: true, place: place) }
-        // The words of conditions and of failures mean nothing elsewhere, so another program's name comes before them.
+        // The words of conditions, failures and certificates mean nothing elsewhere, so another program's name comes
+        // before them.
         let owner = owner(of: key, from: section)
-        let isOfWords = owner == "when" || owner == "failover" && section != "fallback_on"
+        let isOfWords = owner == "when" || owner == "listen.tls" || owner == "failover" && section != "fallback_on"
         if let owner, foreign.isEmpty || !isOfWords { return "it belongs \(place(of: owner, option: key))" }
         guard nearest(to: key, in: known, atMost: foreign.isEmpty ? 3 : 1) == nil else { return nil }
         return foreign.first.map { $0.advice(in: section, isInside: parents[$0.section]?.contains(section) == true, place: place) }

@@ -15,6 +15,9 @@ extension KeyDefinition {
                 "sha256", takes: .text, help: "the SHA-256 of the secret in hexadecimal: printf %s \"$SECRET\" | sha256sum",
                 // Read together with `secret`.
                 entries: { _, _ in [] }, read: { _, _, _ in }),
+            Option(
+                "client_certificate", \.certificate, .fingerprint,
+                help: "the SHA-256 of a client's certificate: openssl x509 -in FILE -noout -fingerprint -sha256; see listen.tls"),
             Option("admin", \.isAdmin, .bool, help: "whether the key may use /metrics and /admin too"),
             Option(
                 "models", takes: .other("list of names, globs and 'tag:NAME'"), .words("everything"),
@@ -23,7 +26,7 @@ extension KeyDefinition {
                 read: { fields, schema, key in key.models = schema.readScope(&fields) }),
             Option(
                 "endpoints", takes: .words(KeyOperation.words), .words("all"),
-                help: "the operations that the key may use",
+                help: "operations that the key may use",
                 entries: { key, _ in key.endpoints.map { [OptionEntry("endpoints", .list($0.map(\.word).sorted()))] } ?? [] },
                 read: { fields, _, key in
                     let words = fields.words("endpoints", of: KeyOperation.words)
@@ -73,6 +76,20 @@ extension KeyDefinition {
         ])
 }
 
+extension OptionType where Value == [UInt8] {
+    /// A SHA-256 in hexadecimal, with or without colons.
+    static let fingerprint = OptionType(
+        kind: .other("SHA-256 in hexadecimal"),
+        read: { fields, key in
+            guard let text = fields.string(key) else { return nil }
+            if let digest = Hex.decoded(text.replacing(":", with: "")), digest.count == SHA256.byteCount { return digest }
+            fields.report(
+                key, "'\(key)' takes 64 hexadecimal digits",
+                hint: "print them with: openssl x509 -in FILE -noout -fingerprint -sha256")
+            return nil
+        }, written: { Hex.encoded($0) })
+}
+
 extension OptionValue {
     /// What a scope grants, by name.
     fileprivate static func scope(_ scope: ModelScope, _ policy: RoutingPolicy) -> OptionValue {
@@ -86,15 +103,16 @@ extension OptionValue {
 extension PolicySchema {
     mutating func readKeys(_ entries: [ConfigEntry]) -> [KeyDefinition] {
         scopes = KeyScopes(models: models, routes: policy.routes, names: names)
-        var digests: [[UInt8]: ConfigText] = [:]
+        var digests: [[UInt8]: ConfigText] = [:], certificates: [[UInt8]: ConfigText] = [:]
         var keys: [KeyDefinition] = []
         for entry in entries where checkName(entry.key, of: "key") {
             let key = key(entry)
-            guard !key.digest.isEmpty else {
+            guard !key.digest.isEmpty || key.certificate != nil else {
                 names.addBroken(key: entry.key.text)
                 continue
             }
-            if let other = digests.updateValue(entry.key, forKey: key.digest) {
+            checkCertificate(of: key, entry, &certificates)
+            if !key.digest.isEmpty, let other = digests.updateValue(entry.key, forKey: key.digest) {
                 report(
                     ConfigIssue(
                         at: entry.key.position,
@@ -104,6 +122,24 @@ extension PolicySchema {
             keys.append(key)
         }
         return keys
+    }
+
+    private mutating func checkCertificate(of key: KeyDefinition, _ entry: ConfigEntry, _ certificates: inout [[UInt8]: ConfigText]) {
+        guard let certificate = key.certificate else { return }
+        if let other = certificates.updateValue(entry.key, forKey: certificate) {
+            report(
+                ConfigIssue(
+                    at: entry.key.position,
+                    "keys '\(other.text)' and '\(entry.key.text)' have the same 'client_certificate'; the other is at \(other.position)",
+                    hint: "give each client a certificate of its own"))
+        }
+        if !listen.contains(where: { $0.listener.tls?.clientCA != nil }) {
+            report(
+                ConfigIssue(
+                    .warning, at: entry.key.position,
+                    "no listener asks clients for certificates, so none identifies key '\(entry.key.text)'",
+                    hint: "add 'client_ca' to the 'tls' of an entry of 'listen'"))
+        }
     }
 
     /// Its digest is empty if it has no valid secret.
@@ -139,6 +175,7 @@ extension PolicySchema {
         let hex = fields.string("sha256")
         guard let node = fields.node("secret") else {
             guard let node = fields.node("sha256") else {
+                guard !fields.isPresent("client_certificate") else { return nil }
                 let hint = "add 'secret: ${NAME}' or 'sha256: …', the SHA-256 of the secret in hexadecimal"
                 fields.report(ConfigIssue(at: name.position, "key '\(name.text)' has no secret", hint: hint))
                 return nil

@@ -1,4 +1,3 @@
-import Codecs
 import ConfigTree
 
 extension ServerSettings {
@@ -44,6 +43,13 @@ extension ServerSettings {
                 entries: { server, _ in server.hosts.isEmpty ? [] : [OptionEntry("hosts", .list(server.hosts.map(\.text)))] },
                 read: { fields, schema, server in server.hosts = schema.readHosts(&fields) }),
             Option(
+                "trusted_proxies", takes: .other("list of addresses"), .words("none"),
+                help: "who may say, in X-Forwarded-For or by 'proxy_protocol', who the client is",
+                entries: { server, _ in
+                    server.trustedProxies.isEmpty ? [] : [OptionEntry("trusted_proxies", .list(server.trustedProxies.map(\.text)))]
+                },
+                read: { fields, schema, server in server.trustedProxies = schema.readProxies(&fields) }),
+            Option(
                 "ollama_version", \.ollamaVersion, .versionNumber,
                 help: "the version that 'GET /api/version' tells Ollama's clients, some of which want a recent one"),
         ])
@@ -75,55 +81,16 @@ extension PolicySchema {
             return nil
         }
     }
-}
 
-extension PolicySchema {
-    /// nil if the option is absent.
-    mutating func readListen(_ fields: inout FieldReader) -> [(address: ListenAddress, position: SourcePosition)]? {
-        guard let texts = fields.texts("listen") else { return nil }
-        var seen: Set<ListenAddress> = []
-        if texts.isEmpty, fields.issues.isEmpty {
-            fields.report("listen", "'listen' names no address", hint: "write '127.0.0.1:8080', or remove the line")
-        }
-        return texts.compactMap { text in
-            guard let address = ListenAddress(parsing: text.text) else {
-                fields.report(
-                    ConfigIssue(
-                        at: text.position, "'listen' takes an address with its port, not '\(abbreviated(text.source))'",
-                        hint: listenHint(text.source)))
-                return nil
-            }
-            guard seen.insert(address).inserted || address.isAnyPort else {
-                fields.report(ConfigIssue(at: text.position, "'\(abbreviated(text.source))' is listed twice", hint: "keep one of the two"))
-                return nil
-            }
-            return (address, text.position)
-        }
-    }
-
-    private func listenHint(_ text: String) -> String {
-        let port = text.lastIndex(of: ":").map { text[$0...].dropFirst() } ?? text[...]
-        let isNumber = !port.isEmpty && port.allSatisfy { $0.isASCIIDigit }
-        if isNumber, UInt16(port) == nil { return "a port is at most 65535" }
-        if isNumber, port.count == text.count {
-            return "write '127.0.0.1:\(text)' for this machine only, or ':\(text)' for every interface"
-        }
-        return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
-    }
-
-    /// Clients on other machines must have a key, and web pages should.
-    mutating func checkExposure(_ listen: [(address: ListenAddress, position: SourcePosition)]) {
-        if let anyOrigin {
-            report(
+    fileprivate mutating func readProxies(_ fields: inout FieldReader) -> [TrustedProxy] {
+        (fields.texts("trusted_proxies") ?? []).compactMap { text in
+            if text.isUnresolved { return nil }
+            if let proxy = TrustedProxy(text.text) { return proxy }
+            fields.report(
                 ConfigIssue(
-                    .warning, at: anyOrigin, "there are no keys, so every web page that someone opens on this machine can use the router",
-                    hint: "list the origins of your own pages, or add 'keys:'"))
-        }
-        for (address, position) in listen where !address.isLocal {
-            report(
-                ConfigIssue(
-                    at: position, "other machines can reach this address, and there are no keys",
-                    hint: "add 'keys:', or listen on 127.0.0.1"))
+                    at: text.position, "'trusted_proxies' takes IP addresses and their ranges, not '\(abbreviated(text.source))'",
+                    hint: "write '10.1.2.3', '10.0.0.0/8', 'fd00::/8', or 'unix' for those that connect through a unix socket"))
+            return nil
         }
     }
 }

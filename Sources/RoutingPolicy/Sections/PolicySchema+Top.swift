@@ -3,19 +3,19 @@ import ConfigTree
 extension RoutingPolicy {
     /// The top of the file. The order is the order of reading: each section may use what the sections before it define.
     static let section = OptionSection<RoutingPolicy>(
-        "", "top-level options", reserved: ["tls"],
+        "", "top-level options",
         [
             Option(
                 "version", takes: .other("1"), .required, help: "the version of the language", entries: { _, _ in [] },
                 read: { fields, schema, _ in schema.readVersion(&fields) }),
             Option(
-                "listen", takes: .texts, .value("127.0.0.1:8080"),
+                "listen", takes: .other("an address or a list; see listen"), .value("127.0.0.1:8080"),
                 help: "where clients connect: HOST:PORT, :PORT or unix:PATH; beyond this machine 'keys' are required",
-                entries: { policy, _ in [OptionEntry("listen", .list(policy.listen.map { "\($0)" }))] },
+                entries: { policy, _ in [OptionEntry("listen", .list(policy.listen.map { $0.words(in: policy) }))] },
                 read: { fields, schema, policy in
                     guard let listen = schema.readListen(&fields) else { return }
                     schema.listen = listen
-                    policy.listen = listen.map(\.address)
+                    policy.listen = listen.map(\.listener)
                 }),
             Option(
                 "plugins", takes: .other("paths and globs"), .words("none"),

@@ -1,0 +1,35 @@
+import Codecs
+import ConfigTree
+import HTTPWire
+import RoutingPolicy
+
+/// What `check` says of the certificates of a policy's listeners. That a file can't be read here is only a warning:
+/// the router may run elsewhere.
+struct CertificateCheck {
+    /// Before its end, a certificate is a warning for this long.
+    private static let warningTime = 30 * 86_400
+
+    private(set) var issues: [ConfigIssue] = []
+    /// A line for each certificate that can be read.
+    private(set) var lines: [String] = []
+
+    /// - Parameter now: in seconds since 1970.
+    init(_ policy: RoutingPolicy, now: Int) {
+        for listener in policy.listen {
+            guard let tls = listener.tls else { continue }
+            func warn(_ message: String, _ hint: String) {
+                issues.append(ConfigIssue(.warning, at: tls.position, message, hint: hint))
+            }
+            do throws(ServerTLS.Failure) {
+                let expires = try ServerTLS(tls).expires, end = WireDate.rfc3339(expires)
+                lines.append("\(listener.address): the certificate is valid until \(end)")
+                guard expires < now + Self.warningTime else { continue }
+                warn(
+                    expires <= now ? "the certificate has expired at \(end)" : "the certificate expires at \(end)",
+                    "renew it, and reload the policy: connections that begin then use the new one")
+            } catch {
+                warn(error.description, "the router doesn't start, and doesn't reload the policy, without it")
+            }
+        }
+    }
+}
