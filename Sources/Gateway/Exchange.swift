@@ -100,8 +100,9 @@ final class Exchange: ClientObserver {
         error: APIError? = nil
     ) {
         guard !hasEnded else { return }
-        // A model's response was counted while it arrived.
-        guard record != nil || server.hasRoom(for: body.readableBytes) else { return respond(.buffersFull) }
+        // A model's response was counted while it arrived, and an error's body is small.
+        let isCounted = record != nil || error != nil || endpoint?.isAdministrative == true
+        guard isCounted || server.hasRoom(for: body.readableBytes) else { return respond(.buffersFull) }
         server.respond(head(status, contentType: body.readableBytes > 0 ? contentType : nil, fields), body)
         end(status: status, record: record, error: error)
     }

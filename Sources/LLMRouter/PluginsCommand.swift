@@ -21,8 +21,12 @@ struct ListPluginsCommand: ParsableCommand {
     @Argument(help: "A policy file; '-' is standard input.", completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
+    @Option(
+        name: [.customShort("c"), .customLong("config")], help: "The policy file, by name.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
     func run() throws {
-        let report = file.map { PolicyFile.report($0, .besidePolicy, needsModels: false) }
+        let report = (config ?? file).map { PolicyFile.report($0, .besidePolicy, needsModels: false) }
         let loaded = report?.plugins ?? []
         let reference = OptionReference(plugins: Builtins.plugins + loaded.map(\.plugin))
         var rows = Builtins.plugins.map { [$0.name, $0.version ?? Version.text, KitTag.own, "built in"] }

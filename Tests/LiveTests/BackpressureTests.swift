@@ -41,6 +41,23 @@ import Testing
         try eventually("the endless streams are closed") { upstream.openConnections <= 4 }
     }
 
+    @Test func `lists that nobody reads fill the buffers, and then no more are made`() throws {
+        let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
+        let router = try RouterProcess(
+            PolicyText(["a": upstream], server: "max_buffered: 1MiB").with {
+                $0.moreModels = (0..<200).map {
+                    "  model-with-a-long-name-\($0): { provider: p-a, tags: [aaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbb] }"
+                }
+            })
+        let clients = try (0..<40).map { _ in try router.client(receiveBuffer: 4096) }
+        for client in clients { client.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+        try eventually("the buffers are full") { try router.call("GET", "/v1/models").errorCode == "buffers_full" }
+        #expect(try router.metric("llm_router_buffered_bytes") <= Double(1 << 20))
+        #expect(try router.chat("a", "small requests are served").content == "small requests are served")
+        for client in clients { client.close() }
+        try eventually("there is room again") { try router.call("GET", "/v1/models").status == 200 }
+    }
+
     @Test func `a slow reader gets everything`() throws {
         let texts = (0..<400).map { "\($0):" + String(repeating: "x", count: 4000) }
         let upstream = try ScriptedUpstream { try $0.stream(texts) }
