@@ -215,6 +215,16 @@ struct BedrockPluginTests {
         #expect(usage?.promptTokens == 18 && usage?.cachedTokens == 5 && usage?.cacheWriteTokens == 3 && usage?.completionTokens == 4)
     }
 
+    @Test(
+        "a total that contradicts the parts counts, and one may leave out the cache",
+        arguments: [(500, 18, 482, true), (22, 18, 4, false), (14, 18, 4, false), (0, 18, 4, false)])
+    func totals(total: Int, prompt: Int, completion: Int, isInconsistent: Bool) throws {
+        let numbers = #""outputTokens":4,"totalTokens":\#(total),"cacheReadInputTokens":5,"cacheWriteInputTokens":3"#
+        let last = AWSEventStream.event("metadata", #"{"usage":{"inputTokens":10,\#(numbers)}}"#)
+        let usage = try #require(try provider().events(Self.parts.dropLast().flatMap { $0 } + last, form: .other).usage)
+        #expect(usage.promptTokens == prompt && usage.completionTokens == completion && usage.isInconsistent == isInconsistent)
+    }
+
     @Test("a stream without its end is truncated, and one without the usage is complete")
     func ends() throws {
         let withoutUsage = Self.parts.dropLast().flatMap { $0 }, withoutEnd = Self.parts.dropLast(2).flatMap { $0 }

@@ -397,6 +397,22 @@ struct GeminiPluginTests {
         #expect(try decoded(odd).usage == nil)
     }
 
+    @Test(
+        "a total that contradicts the parts counts, and one that leaves out thoughts or the tokens of tools does not contradict",
+        arguments: [
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"totalTokenCount":500"#, 100, 400, true),
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":127"#, 100, 27, false),
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":120"#, 100, 27, false),
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":134"#, 100, 34, true),
+            (#""promptTokenCount":10,"toolUsePromptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":15"#, 13, 5, false),
+            (#""promptTokenCount":100,"totalTokenCount":120"#, 100, 20, false),
+            (#""promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0"#, 0, 0, false),
+        ])
+    func totals(numbers: String, prompt: Int, completion: Int, isInconsistent: Bool) throws {
+        let usage = try #require(try decoded(#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{\#(numbers)}}"#).usage)
+        #expect(usage.promptTokens == prompt && usage.completionTokens == completion && usage.isInconsistent == isInconsistent)
+    }
+
     @Test("markup, text and an empty body are no response", arguments: [BodyForm.markup, .other, nil])
     func unreadable(form: BodyForm?) {
         let error = #expect(throws: ProviderError.self) {

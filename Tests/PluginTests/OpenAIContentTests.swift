@@ -159,6 +159,12 @@ struct OpenAIContentTests {
                 #"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":230,"cached_tokens":60,"reasoning_tokens":20}"#,
                 Usage(promptTokens: 160, completionTokens: 70, cachedTokens: 60, reasoningTokens: 20)
             ),
+            // The names of the Responses format.
+            (
+                #"{"input_tokens":9,"output_tokens":7,"total_tokens":16,"input_tokens_details":{"cached_tokens":4},"output_tokens_details":{"reasoning_tokens":5}}"#,
+                Usage(promptTokens: 9, completionTokens: 7, cachedTokens: 4, reasoningTokens: 5)
+            ),
+            (#"{"input_tokens":0,"output_tokens":0,"total_tokens":0}"#, Usage(promptTokens: 0, completionTokens: 0)),
             // The total gives the part that is missing.
             (#"{"prompt_tokens":100,"total_tokens":150}"#, Usage(promptTokens: 100, completionTokens: 50)),
             (#"{"completion_tokens":50,"total_tokens":150}"#, Usage(promptTokens: 100, completionTokens: 50)),

@@ -53,6 +53,69 @@ struct OpenAIObjectsTests {
                 == #"{"input":["a",[1,2]],"dimensions":3,"encoding_format":"float","model":"up"}"#)
     }
 
+    private func decoded(_ operation: ProviderKit.Operation, _ body: String) throws -> ResponseSink {
+        let format = try #require(OpenAICompatibleProvider(.sample).formats(for: operation, model: "up").first)
+        let call = Call(operation: operation, model: "up", isStream: false, format: format, payload: .members([]))
+        var decoder = try OpenAIObjects.decoder(for: call, head: UpstreamHead(status: 200, bodyForm: .jsonObject))
+        var sink = ResponseSink()
+        try decoder.finish(Array(body.utf8).span.bytes, into: &sink)
+        return sink
+    }
+
+    @Test(
+        "a response without a result is a failure",
+        arguments: [
+            (
+                ProviderKit.Operation.embeddings,
+                [
+                    "{}", #"{"object":"list","data":[]}"#, #"{"data":[{"index":0,"embedding":[]}]}"#,
+                    #"{"data":[{"object":"embedding","embedding":""}]}"#, #"{"data":null,"model":"m"}"#, #"{"embeddings":[[]]}"#,
+                ]
+            ),
+            (.moderation, ["{}", #"{"id":"m","model":"m","results":[]}"#, #"{"results":[{}]}"#]),
+            (.imageGeneration, [#"{"created":1,"data":[]}"#, #"{"created":1}"#, #"{"data":[{"url":"","b64_json":null}]}"#]),
+            (.imageEdit, [#"{"created":1,"data":[]}"#]),
+            (.rerank, [#"{"id":"r","model":"m"}"#, #"{"results":[]}"#]),
+        ])
+    func nothing(operation: ProviderKit.Operation, bodies: [String]) {
+        for body in bodies {
+            let error = #expect(throws: ProviderError.self) { try decoded(operation, body) }
+            #expect(error?.failure == .upstreamError && error?.code == "upstream_empty", "\(body)")
+        }
+    }
+
+    @Test(
+        "a result may have every form that servers use",
+        arguments: [
+            (
+                ProviderKit.Operation.embeddings,
+                [
+                    #"{"data":[{"embedding":[0]}]}"#, #"{"data":[{"embedding":"AACAPw=="}]}"#,
+                    #"{"embeddings":[[0.5]]}"#, #"{"embeddings":{"float":[[0.5]]}}"#,
+                ]
+            ),
+            (.moderation, [#"{"results":[{"flagged":false}]}"#]),
+            (.imageGeneration, [#"{"created":1,"data":[{"b64_json":"AA=="}]}"#, #"{"images":[{"url":"https://h/a"}]}"#]),
+            (
+                .rerank,
+                [
+                    #"{"results":[{"index":0,"relevance_score":0}]}"#, #"{"data":[{"index":0,"relevance_score":0.5}]}"#,
+                    #"{"rankings":[{"index":0,"logit":-1}]}"#,
+                ]
+            ),
+        ])
+    func results(operation: ProviderKit.Operation, bodies: [String]) throws {
+        for body in bodies { #expect(try decoded(operation, body).isComplete, "\(body)") }
+    }
+
+    @Test("a response without a result may say what is at fault beside its error")
+    func errors() {
+        let error = #expect(throws: ProviderError.self) {
+            try decoded(.embeddings, #"{"error":"invalid","error_description":"Your account has insufficient balance"}"#)
+        }
+        #expect(error?.failure == .providerRejected)
+    }
+
     private func form(_ body: [UInt8], _ type: String) throws(MultipartError) -> MultipartForm {
         var reader = try MultipartReader(contentType: type)
         try reader.read(body.span.bytes)

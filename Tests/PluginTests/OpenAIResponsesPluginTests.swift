@@ -138,6 +138,43 @@ struct OpenAIResponsesPluginTests {
         #expect(sink.isComplete == (expected.finishes > 0))
     }
 
+    private func decoded(_ text: String, isStream: Bool) throws -> ResponseSink {
+        var decoder = try ResponsesProvider().decoder(for: Self.call(isStream: isStream), head: isStream ? .eventStream : .json)
+        var sink = ResponseSink()
+        let event = #"data: {"type":"response.completed","response":\#(text)}"# + "\n\n", bytes = Array((isStream ? event : text).utf8)
+        let consumed = try decoder.decode(bytes.span.bytes, into: &sink)
+        try decoder.finish(Array(bytes[consumed...]).span.bytes, into: &sink)
+        return sink
+    }
+
+    @Test("a completed response with an error that says something has failed", arguments: [true, false])
+    func completedFailures(isStream: Bool) throws {
+        func response(_ error: String) -> String {
+            #"{"id":"r","status":"completed","metadata":{"raw":"invalid api key"},"error":\#(error),"output":[\#(Self.item)]}"#
+        }
+        for error in [#"{"code":"server_error","message":"x"}"#, #""boom""#] {
+            let thrown = #expect(throws: ProviderError.self) { try decoded(response(error), isStream: isStream) }
+            #expect(thrown?.failure == .upstreamError)
+        }
+        for error in ["null", "{}", #"{"code":null,"message":""}"#] {
+            #expect(try decoded(response(error), isStream: isStream).isComplete)
+        }
+    }
+
+    @Test(
+        "a total that contradicts the parts counts, also where it shows that reasoning stands beside the output",
+        arguments: [
+            (#""input_tokens":100,"output_tokens":20,"total_tokens":500"#, 100, 400, true),
+            (#""input_tokens":100,"output_tokens":20,"total_tokens":120"#, 100, 20, false),
+            (#""input_tokens":100,"output_tokens":20,"total_tokens":127,"output_tokens_details":{"reasoning_tokens":7}"#, 100, 27, false),
+            (#""input_tokens":0,"output_tokens":0,"total_tokens":0"#, 0, 0, false),
+        ], [true, false])
+    func totals(case: (String, Int, Int, Bool), isStream: Bool) throws {
+        let response = #"{"id":"r","status":"completed","output":[\#(Self.item)],"usage":{\#(`case`.0)}}"#
+        let usage = try #require(try decoded(response, isStream: isStream).usage)
+        #expect(usage.promptTokens == `case`.1 && usage.completionTokens == `case`.2 && usage.isInconsistent == `case`.3)
+    }
+
     private static func call(isStream: Bool) -> Call {
         Call(operation: .chat, model: "up", isStream: isStream, format: OpenAIResponses.format, payload: .members([]))
     }

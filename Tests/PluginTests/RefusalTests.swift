@@ -404,6 +404,82 @@ struct RefusalTests {
         #expect(error.message == message)
     }
 
+    /// What every shape says.
+    private static let refusal = "Your account has insufficient balance, please recharge"
+
+    @Test(
+        "a message is found in every shape, in a 400 and in a 200",
+        arguments: [
+            ("Apigee", #"{"fault":{"faultstring":"#, "}}"), ("Vapor", #"{"error":true,"reason":"#, "}"),
+            ("OData", #"{"error":{"code":"bad","message":"fail","innererror":{"message":"#, "}}}"),
+            ("Elasticsearch", #"{"error":{"type":"x","reason":"#, "}}"), ("WeChat", #"{"errcode":4,"errmsg":"#, "}"),
+            ("a gateway", #"{"code":400,"msg":"fail","data":{"message":"#, "}}"), ("Spring", #"{"status":400,"exception":"#, "}"),
+            ("RFC 9457", #"{"type":"about:blank","status":400,"title":"#, "}"),
+            ("RFC 9457, with a detail", #"{"type":"about:blank","title":"Bad Request","status":400,"detail":"#, "}"),
+            ("Node", #"{"error":{"message":"failed","cause":{"message":"#, "}}}"),
+            ("iFlytek", #"{"header":{"code":10007,"message":"#, "}}"),
+            ("Tencent", #"{"Response":{"RequestId":"1","Error":{"Code":"X","Message":"#, "}}}"),
+            ("Volcengine", #"{"ResponseMetadata":{"RequestId":"1","Error":{"Code":"X","Message":"#, "}}}"),
+            ("OAuth", #"{"error":"invalid","error_description":"#, "}"), ("a gateway", #"{"error":"bad","details":"#, "}"),
+            ("a gateway", #"{"data":{"error":"#, "}}"), ("a gateway", #"{"result":{"error":{"message":"#, "}}}"),
+        ])
+    func shapes(provider: String, before: String, after: String) {
+        for status in [200, 400] {
+            let error = self.error(status, before + "\"\(Self.refusal)\"" + after)
+            #expect(error.failure == .providerRejected, "\(status)")
+            #expect(error.message.contains(Self.refusal), "\(status)")
+        }
+    }
+
+    @Test(
+        "in a failed response of an unknown shape the first sentence is the message, unless it repeats the request",
+        arguments: [
+            (#"{"ok":false,"info":{"text":"Your account has insufficient balance"}}"#, FailureClass.providerRejected),
+            (#"{"failure":[{"at":"x","why":"Your account has insufficient balance"}]}"#, .providerRejected),
+            (#"{"error":{"description":"Your account has insufficient balance"}}"#, .providerRejected),
+            (#"{"status":{"code":400,"message":"Your account has insufficient balance"}}"#, .providerRejected),
+            (#"{"ok":false,"request":{"prompt":"Your account has insufficient balance"}}"#, .clientError),
+        ])
+    func unknownShapes(body: String, failure: FailureClass) {
+        let error = self.error(400, body)
+        #expect(error.failure == failure)
+        if failure == .providerRejected { #expect(error.message == "Your account has insufficient balance") }
+    }
+
+    @Test(
+        "the result in an envelope and the news in an event are no failure",
+        arguments: [
+            #"{"code":0,"msg":"success","data":{"message":"invalid api key"}}"#, #"{"header":{"code":0,"message":"Success"},"payload":{}}"#,
+            #"{"type":"info","data":{"message":"the model is loading"}}"#,
+        ])
+    func envelopes(event: String) throws {
+        let bytes = Array("data: \(event)\n\n".utf8)
+        var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream), sink = ResponseSink()
+        #expect(throws: Never.self) { try decoder.decode(bytes.span.bytes, into: &sink) }
+    }
+
+    @Test(
+        "a code that the table doesn't know is read as words",
+        arguments: [
+            ("invalid_iam_token", FailureClass.providerRejected), ("token_expired", .providerRejected),
+            ("account_unverified", .providerRejected), ("free_quota_exhausted", .providerRejected),
+            ("FreeQuotaExhausted", .providerRejected),
+            ("context_window_exceeded", .contextOverflow), ("PromptTooLong", .contextOverflow),
+            ("Throttling.AllocationQuota", .rateLimited),
+            ("invalid_value", .clientError), ("invalid_request_error", .clientError),
+        ])
+    func words(code: String, failure: FailureClass) {
+        #expect(self.failure(400, #"{"error":{"message":"нет","code":"\#(code)"}}"#) == failure)
+        #expect(self.failure(400, #"{"errors":[{"message":"нет","code":"\#(code)"}]}"#) == failure)
+    }
+
+    @Test("a message about a model counts before a code for a value")
+    func verification() {
+        let body = #"{"error":{"message":"Your organization must be verified to use the model `o3`.","code":"unsupported_value"}}"#
+        #expect(failure(400, body) == .notFound)
+        #expect(failure(400, #"{"error":{"message":"no","code":"unsupported_value","param":"stream"}}"#) == .unsupported)
+    }
+
     @Test("the codes of a refusal of a model", arguments: ["no_access", "key_model_access_denied", "Model.AccessDenied"])
     func modelCodes(code: String) { #expect(failure(403, #"{"error":{"message":"no","code":"\#(code)"}}"#) == .notFound) }
 

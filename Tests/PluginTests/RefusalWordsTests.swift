@@ -35,6 +35,14 @@ struct RefusalWordsTests {
             (400, #"Penalty is not enabled for models/gemini-2.5-flash"#),
             (400, #"Unsupported value: 'temperature' does not support 0.2 with this model."#),
             (400, #"Your organization must be verified to stream this model."#),
+            (400, #"Malformed input request: extraneous key [top_k] is not permitted, please reformat your input and try again."#),
+            (422, #"Template error: invalid operation: Conversation roles must alternate user/assistant (in <string>:1)"#),
+            (402, #"Prompt is too expensive for your remaining balance: requires 0.5 credits, have 0.2. Reduce max_tokens."#),
+            // The content may also be parts, which another model takes.
+            (400, #"messages[0].content must be a string"#), (400, #"'messages[0].content' must be a string"#),
+            (422, #"messages.0.content: Input should be a valid string"#),
+            // A field that another server knows.
+            (400, #"Invalid JSON payload received. Unknown name "foo": Cannot find field."#),
             (
                 402,
                 #"Prompt tokens limit exceeded: 32100 > 20221. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account"#
@@ -69,7 +77,7 @@ struct RefusalWordsTests {
             (400, #"This exceeds the model's context window of 8192"#),
             (500, #"Context length of 8192 exceeded"#),
             (400, #"Total tokens (9000) exceed model limit"#),
-            (400, #"9000 > max_model_len"#),
+            (400, #"9000 > max_model_len"#), (400, #"the max length of current question is 4800"#),
             (400, #"The messages exceed the maximum context"#),
             (429, #"Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 45000."#),
             (413, #"Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 45000."#),
@@ -100,6 +108,13 @@ struct RefusalWordsTests {
             (403, #"Your account balance is insufficient for the model x"#),
             (500, #"Error code: 401 - {'error': {'message': 'Incorrect API key provided: sk-x.'}}"#),
             (400, #"We don't know you: it's an invalid API key, isn't it"#),
+            // Bedrock; watsonx; Google; xAI; Azure; OpenAI
+            (400, #"Operation not allowed"#), (400, #"Your account is not authorized to invoke this API operation."#),
+            (400, #"IAM token expired"#), (400, #"Token has been expired or revoked."#), (400, #"JWT expired"#),
+            (400, #"Your team does not have any remaining prepaid credits"#), (400, #"Your free trial has ended"#),
+            (400, #"Your subscription is disabled and therefore marked as read only."#),
+            (400, #"You must be a member of an organization to use the API"#),
+            (429, #"You have exhausted your free credits"#),
         ])
     func account(status: Int, message: String) {
         #expect(failure(status, message) == .providerRejected)
@@ -126,6 +141,22 @@ struct RefusalWordsTests {
             (401, #"Model gpt-4o is not allowed for this API key"#),
             (403, #"Your organization must be verified to use the model `o3`. Please go to the settings."#),
             (400, #"Your organization must be verified to use the model `o3`."#),
+            (400, #"Your organization must be verified to use the model `gpt-image-1`. If you just verified, it can take 15 minutes."#),
+            (
+                403,
+                #"Model access is denied due to IAM user or service role is not authorized to perform the required AWS Marketplace actions (aws-marketplace:Subscribe) to enable access to this model."#
+            ),
+            (403, #"This model is gated. Request access at https://huggingface.co/meta-llama"#),
+            (400, #"Model 'foo' is not currently available in your region"#),
+            (400, #"The model ID you provided is not valid"#), (422, #"model 'foo' is invalid"#),
+            (400, #"Failed to load model "foo". Error: Model not found"#),
+            (500, #"no available channels for model foo under group default"#), (503, #"当前分组 default 下对于模型 foo 无可用渠道"#),
+            // The setting leaves out all hosts of this model, and others of the provider still have some.
+            (
+                404,
+                #"No endpoints found matching your data policy (Free model publication). Configure: https://openrouter.ai/settings/privacy"#
+            ),
+            (404, #"No endpoints available matching your guardrail restrictions and data policy."#),
             (403, #"Your plan does not include the model x"#),
             (400, #"This is not a chat model and thus not supported in the v1/chat/completions endpoint."#),
             (400, #"This model is only supported in v1/responses and not in v1/chat/completions."#),
@@ -153,6 +184,8 @@ struct RefusalWordsTests {
             (400, #"blocked by guardrail"#),
             (400, #"sensitive words detected"#),
             (403, #"Request blocked by moderation guardrails: violence"#),
+            (403, #"Guardrail blocked: content moderation policy violated"#),
+            (400, #"Your request was blocked by our usage policy"#),
         ])
     func filter(status: Int, message: String) {
         #expect(failure(status, message) == .contentFilter)
@@ -166,7 +199,7 @@ struct RefusalWordsTests {
             (498, #"Flex tier capacity exceeded"#),
             (400, #"该模型当前访问量过大，请您稍后再试"#),
             (503, #"Loading model"#),
-            (400, #"Open api qps request limit reached"#),
+            (400, #"Open api qps request limit reached"#), (403, #"System is too busy now. Please try again later."#),
         ])
     func rate(status: Int, message: String) {
         #expect(failure(status, message) == .rateLimited)
@@ -192,6 +225,9 @@ struct RefusalWordsTests {
             (400, #"Invalid schema for function 'recharge': In context=('properties', 'rate_limit'), array schema missing items."#),
             (400, #"Invalid 'metadata': key 'content_filter' is not a string"#),
             (400, #"stop upstream"#),
+            (400, #"messages[0].name must be a string"#), (400, #"model must be a string"#),
+            (400, #"messages[0].content must be a string or an array"#),
+            (400, #"messages.0.content.str: Input should be a valid string; messages.0.content.list: Input should be a valid list"#),
             (400, #"`max_tokens` must be greater than `thinking.budget_tokens`."#),
             (400, #"Unexpected token } in JSON: invalid token"#),
             (400, #"messages.0.content.1.image.source.base64: image exceeds 5 MB maximum"#),
@@ -231,7 +267,12 @@ struct RefusalWordsTests {
         arguments: [
             (429, #"您的账户已达到速率限制，请您控制请求频率"#, FailureClass.rateLimited), (503, #"The request queue is full."#, .rateLimited),
             (429, #"您的GLM Coding Plan套餐已到期"#, .providerRejected),
-            (429, #"You are using a Trial key, which is limited to 1000 API calls / month."#, .providerRejected),
+            (
+                429,
+                #"You are using a Trial key, which is limited to 1000 API calls / month. Upgrade to a Production key with higher rate limits"#,
+                .providerRejected
+            ),
+            (429, #"Out of call volume quota. Quota will be replenished in 6.23:59:59."#, .providerRejected),
             (
                 400, #"Access to Anthropic models is not allowed from unsupported countries, regions, or territories."#,
                 .providerRejected

@@ -76,7 +76,7 @@ struct OpenAIEmbeddingsTests {
         let numbers = String(repeating: "0.25,", count: 300_000) + "1"
         for body in [
             #"{"object":"list","data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":7,"total_tokens":7}}"#,
-            #"{"usage":{"prompt_tokens":7,"total_tokens":7},"data":[]} "#,
+            #"{"usage":{"prompt_tokens":7,"total_tokens":7},"data":[{"embedding":"AACAPw=="}]} "#,
             #"{"data":[{"embedding":[\#(numbers)]}],"model":"m","usage":{"prompt_tokens":7,"total_tokens":7}}"# + "\n",
         ] {
             let sink = try decode(body)

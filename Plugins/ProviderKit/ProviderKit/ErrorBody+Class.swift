@@ -82,6 +82,8 @@ extension ProviderError {
 /// The words of an error, as they are compared with the families.
 private struct ErrorWords {
     private let codes: [String]
+    /// The codes as words, because a code that the table doesn't know often says the same as a message.
+    private let codeTexts: [ErrorText]
     /// The messages, without what they quote from the request.
     private let texts: [ErrorText]
     private let textsWithQuotes: [ErrorText]
@@ -89,6 +91,7 @@ private struct ErrorWords {
 
     init(codes: [String], texts: [String], status: Int) {
         self.codes = codes.map { $0.lowercased() }
+        codeTexts = codes.map { ErrorText(Self.words(ofCode: $0)) }
         self.status = status
         let messages = texts.map(QuotingText.init)
         textsWithQuotes = messages.map { $0.withQuotes(status: status) }
@@ -102,8 +105,23 @@ private struct ErrorWords {
             ?? families.first { family in
                 (family.includesQuotes ? textsWithQuotes : texts).contains { text in family.phrases.contains { $0.occurs(in: text) } }
             }
+            ?? families.first { family in
+                codeTexts.contains { text in family.phrases.contains { $0.occurs(in: text) } }
+            }
             ?? families.first { codes.contains(where: $0.genericCodes.contains) }
         return family?.failure
+    }
+
+    /// `free_quota_exhausted` and `FreeQuotaExhausted` as `free quota exhausted`.
+    private static func words(ofCode code: String) -> [UInt8] {
+        var words: [UInt8] = [], previous = ASCII.space
+        for byte in code.utf8.prefix(128) {
+            let isCapital = byte != ASCII.lowercased(byte)
+            if isCapital, ASCII.isLetter(previous), previous == ASCII.lowercased(previous) { words.append(ASCII.space) }
+            words.append("_-.:/".utf8.contains(byte) ? ASCII.space : ASCII.lowercased(byte))
+            previous = byte
+        }
+        return words
     }
 }
 

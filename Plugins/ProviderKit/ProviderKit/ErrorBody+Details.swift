@@ -2,19 +2,14 @@ import Codecs
 
 /// The fields that providers add to OpenAI's four.
 extension ErrorBody {
+    /// - Parameter name: in lower case, without `_`.
     mutating func readDetails(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         switch name {
         case "metadata":
             forEachMember(of: value, in: bytes) { readMetadata($0, in: $1, depth: depth) }
-        case "innererror":
-            // Azure: {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {…}}.
-            // Source: Azure OpenAI's content filtering guide.
-            forEachMember(of: value, in: bytes) { member, bytes in
-                if JSON.isKey(member.key, "code", in: bytes), let text = JSON.text(member.value, in: bytes) { furtherCodes.append(text) }
-            }
         case "details":
             readDetails(value, in: bytes)
-        case "promptFeedback":
+        case "promptfeedback":
             // Gemini blocks a prompt in a response with status 200. Source: the Gemini API reference, `PromptFeedback`.
             forEachMember(of: value, in: bytes) { member, bytes in
                 guard JSON.isKey(member.key, "blockReason", in: bytes), let reason = JSON.text(member.value, in: bytes),
@@ -66,7 +61,10 @@ extension ErrorBody {
     /// "retryDelay": "31s"}`, `"reason": "API_KEY_INVALID"` (ErrorInfo), `"detail": "…"` (DebugInfo) and `"message":
     /// "…"` (LocalizedMessage). Source: google/rpc/error_details.proto.
     private mutating func readDetails(_ value: JSONValue, in bytes: RawSpan) {
-        if value.kind == .string { furtherMessages.append(JSON.string(value.range, in: bytes)) }
+        if value.kind == .string, value.range.count > 2 {
+            let text = JSON.string(value.range, in: bytes)
+            if innerMessage == nil { innerMessage = text } else { furtherMessages.append(text) }
+        }
         forEachMember(of: value, in: bytes) { readDetail($0, in: $1) }
         guard value.kind == .array else { return }
         var cursor = JSONCursor(at: value.range.lowerBound)

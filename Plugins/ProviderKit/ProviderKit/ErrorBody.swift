@@ -9,7 +9,11 @@ import Codecs
 ///   `details[].reason`
 /// - `error` as a text (LM Studio, Ollama, xAI, text-generation-inference)
 /// - the same members at the top level (vLLM before 0.9, Mistral, Cerebras, SiliconFlow), under other names too:
-///   `detail` (FastAPI), `error_msg` and `error_code` (Baidu), `errors` (Cloudflare), `base_resp` (MiniMax)
+///   `detail` (FastAPI), `error_msg` and `error_code` (Baidu), `errors` (Cloudflare), `base_resp` (MiniMax), `errmsg`,
+///   `title` with `detail` (RFC 9457), `reason` (Vapor, Elasticsearch), `exception` (Spring)
+/// - all of this in an envelope: `fault` (Apigee), `header` (iFlytek), `Response` (Tencent), `ResponseMetadata`
+///   (Volcengine), `data` and `result`
+/// - a cause beside the message: `innererror` (OData), `cause`, `details`
 /// - an object or an array in the place of the message (Mistral)
 /// - another error body in a text: the `message` of a proxy, or OpenRouter's `metadata.raw`
 public struct ErrorBody: Sendable, Equatable {
@@ -25,7 +29,7 @@ public struct ErrorBody: Sendable, Equatable {
     public private(set) var hasSuccessCode = false
     /// The codes in other places.
     var furtherCodes: [String] = []
-    /// The message of the provider that this provider has called.
+    /// The message of the cause: of the provider that this provider has called, or of an inner error.
     var innerMessage: String?
     /// The messages in other places, which only the class depends on.
     var furtherMessages: [String] = []
@@ -36,8 +40,13 @@ public struct ErrorBody: Sendable, Equatable {
     /// The wait in the body, in Go's notation or in seconds: Gemini's `retryDelay`, and `retry_after`.
     var retryDelay: String?
 
+    /// The number in `status`, which repeats the response's status; nil if there is none.
+    private var statedStatus: Int?
+    /// Whether there is a member that only an error has.
+    private var hasError = false
+
     /// Bodies inside bodies are read up to this depth.
-    private static let maxDepth = 4
+    static let maxDepth = 4
     /// At most so many elements of an array are read.
     static let maxElements = 16
 
@@ -52,12 +61,12 @@ public struct ErrorBody: Sendable, Equatable {
         guard message != nil || innerMessage != nil || code != nil || type != nil else { return nil }
     }
 
-    private init() {}
+    /// Creates a body that says nothing.
+    init() {}
 
-    /// The HTTP status that the code is; nil if the code is not a status from 400 to 599.
+    /// The HTTP status that the code or a member `status` is; nil if neither is a status from 400 to 599.
     public var status: Int? {
-        guard let code, let number = Int(code), (400..<600).contains(number) else { return nil }
-        return number
+        [code.flatMap { Int($0) }, statedStatus].lazy.compactMap { $0 }.first { (400..<600).contains($0) }
     }
 
     /// Reads any value: an object, the elements of an array, of which the first comes first, or a text.
@@ -101,23 +110,33 @@ public struct ErrorBody: Sendable, Equatable {
     }
 
     private mutating func readObject(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
-        var inner: ErrorBody?, summary: ErrorBody?
+        var inner: ErrorBody?, summary: ErrorBody?, enveloped: ErrorBody?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
-            let name = JSON.string(key, in: bytes)
-            if Self.containers.contains(name), depth < Self.maxDepth, value.kind != .number {
+            let name = Self.plain(JSON.string(key, in: bytes))
+            if Self.envelopes.contains(name), value.kind == .object, depth < Self.maxDepth {
+                var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
+                try body.read(&cursor, bytes, depth: depth + 1)
+                if body.hasSuccessCode { hasSuccessCode = true }
+                if body.message != nil || body.code != nil { enveloped = enveloped?.merged(with: body) ?? body }
+            } else if Self.isContainer(name, value), depth < Self.maxDepth {
                 var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
                 try body.read(&cursor, bytes, depth: depth + 1)
                 guard body.message != nil || body.code != nil || body.type != nil else {
                     if body.hasSuccessCode { hasSuccessCode = true }
                     continue
                 }
+                hasError = true
                 if name == "error", value.kind == .string { summary = body } else { inner = inner?.merged(with: body) ?? body }
             } else {
                 read(name, value, in: bytes, depth: depth)
                 readDetails(name, value, in: bytes, depth: depth)
             }
+        }
+        // An envelope may also hold a result, or news about it.
+        if let enveloped, !hasSuccessCode, hasError || enveloped.hasError || message != nil || code != nil || enveloped.code != nil {
+            inner = inner?.merged(with: enveloped) ?? enveloped
         }
         // What is nested is more specific than what stands beside it.
         if let inner { self = inner.merged(with: self) }
@@ -125,18 +144,38 @@ public struct ErrorBody: Sendable, Equatable {
         if let summary { self = merged(with: summary) }
     }
 
-    /// The members that contain an error body or a text.
-    private static let containers: Set = ["error", "Error", "errors", "detail", "base_resp", "response"]
+    /// A name as it is compared: in lower case and without `_` and `-`, because providers spell the same names in every
+    /// way, such as `errorMessage`, `error_message` and `ErrorMessage`.
+    private static func plain(_ name: String) -> String {
+        name == awsType ? name : String(name.lowercased().filter { $0 != "_" && $0 != "-" })
+    }
+
+    /// The name of an exception. Source: AWS's protocol `restJson1`, "Operation error serialization".
+    private static let awsType = "__type"
+
+    /// The members that contain an error body or a text. Sources, beside those of the shapes above: Apigee's reference,
+    /// "Fault handling"; Volcengine's "Common response"; Tencent Cloud's API 3.0, "Responses".
+    private static let containers: Set = ["error", "errors", "detail", "baseresp", "response", "fault", "responsemetadata"]
+    private static func isContainer(_ name: String, _ value: JSONValue) -> Bool {
+        containers.contains(name) && value.kind != .number || name == "status" && value.kind == .object  // google.rpc.Status
+    }
+
+    /// The members whose objects contain a result or an error. Source of `header`: iFlytek's Spark, "Web API".
+    private static let envelopes: Set = ["data", "result", "header"]
     /// The members that contain a message. `message` precedes the others.
     private static let messages: Set = [
-        "message", "msg", "error_msg", "error_message", "errorMessage", "status_msg", "Message", "error_description",
+        "message", "msg", "errormsg", "errormessage", "errmsg", "statusmsg", "statusmessage", "errordescription", "faultstring",
+        "exception", "title",
     ]
     /// The members that contain a code. `code` precedes the others. The code 0 means success.
-    private static let codes: Set = ["code", "error_code", "errorCode", "status_code", "Code", "__type"]
+    private static let codes: Set = ["code", "errorcode", "errcode", "statuscode", awsType]
+    /// The members that contain an inner error. Sources: OData's JSON format, "Error response"; ECMAScript's
+    /// `Error.cause`, as servers in Node serialize it.
+    private static let causes: Set = ["innererror", "cause"]
 
     /// The members that contain a wait in seconds: `estimated_time` of Hugging Face, as recorded, and
     /// `resets_in_seconds` of ChatGPT's `usage_limit_reached`, as recorded.
-    private static let waits: Set = ["retry_after", "retry_after_seconds", "estimated_time", "resets_in_seconds"]
+    private static let waits: Set = ["retryafter", "retryafterseconds", "estimatedtime", "resetsinseconds"]
 
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         if Self.messages.contains(name) {
@@ -144,10 +183,14 @@ public struct ErrorBody: Sendable, Equatable {
                 guard depth < Self.maxDepth, let body = ErrorBody(bytes.extracting(value.range), depth: depth + 1) else { return }
                 self = body.merged(with: self)
             } else if let text = JSON.text(value, in: bytes), Self.says(text) {
-                furtherMessages += (name == "message" ? [message] : message == nil ? [] : [text]).compactMap { $0 }
-                if message == nil || name == "message" { message = text }
+                add(message: text, name)
             }
             return
+        }
+        if Self.causes.contains(name) {
+            guard depth < Self.maxDepth, let body = ErrorBody(bytes.extracting(value.range), depth: depth + 1) else { return }
+            innerMessage = innerMessage ?? body.fullMessage
+            return add(inner: body)
         }
         guard let text = JSON.text(value, in: bytes), !text.isEmpty else { return }
         if Self.codes.contains(name) {
@@ -156,17 +199,26 @@ public struct ErrorBody: Sendable, Equatable {
                 return
             }
             if code == nil || name == "code" { code = text } else { furtherCodes.append(text) }
-        } else if name == "type" || name == "error_type" {
+        } else if name == "type" || name == "errortype" {
             type = type ?? text
         } else if name == "param" {
             param = text
+        } else if name == "reason", value.kind == .string, text.contains(" ") {
+            add(message: text, name)
         } else if name == "status" || name == "reason", value.kind == .string {
             furtherCodes.append(text)
+        } else if name == "status" {
+            statedStatus = statedStatus ?? Int(text)
         } else if Self.waits.contains(name) {
             retryDelay = text
-        } else if name == "retry_after_ms", value.kind == .number {
+        } else if name == "retryafterms", value.kind == .number {
             retryDelay = text + "ms"
         }
+    }
+
+    private mutating func add(message text: String, _ name: String) {
+        furtherMessages += (name == "message" ? [message] : message == nil ? [] : [text]).compactMap { $0 }
+        if message == nil || name == "message" { message = text }
     }
 
     /// A body whose missing parts are filled from `outer`.
@@ -179,6 +231,8 @@ public struct ErrorBody: Sendable, Equatable {
         body.code = code ?? outer.code
         body.furtherMessages += outer.furtherMessages + [message == nil ? nil : outer.message].compactMap { $0 }
         body.furtherCodes += outer.furtherCodes + [outer.code, outer.type].compactMap { $0 }
+        body.statedStatus = statedStatus ?? outer.statedStatus
+        body.hasError = hasError || outer.hasError
         body.isFlagged = isFlagged || outer.isFlagged
         body.fields += outer.fields
         body.retryDelay = retryDelay ?? outer.retryDelay

@@ -60,7 +60,9 @@ extension ErrorFamily {
         failure: .unsupported,
         phrases: [
             // OpenRouter: "Prompt tokens limit exceeded: 32100 > 20221. To increase, visit …/settings/credits"
-            "token limit exceeded"
+            "token limit exceeded",
+            // "Prompt is too expensive for your remaining balance: requires 0.5 credits, have 0.2. Reduce max_tokens."
+            "too expensive for … balance|credit", "reduce|lower|decrease _ max_tokens",
         ],
         onlyStatuses: [402])
 
@@ -69,12 +71,14 @@ extension ErrorFamily {
         failure: .unsupported,
         codes: [
             // OpenAI's error codes, with the parameter in `param`; Groq, as `code`
-            "unsupported_parameter", "unsupported_value", "unsupported_format", "unknown_parameter",
+            "unsupported_format", "unknown_parameter",
             // Groq: the model failed to write the JSON or the tool call that was requested [issue threads of its
             // clients]
             "json_validate_failed", "tool_use_failed",
             // OpenRouter's APIErrorType
             "unsupported_modality", "unsupported_feature",
+            // text-generation-inference, as `error_type`
+            "template_error",
         ],
         phrases: [
             // OpenRouter, 402: "This request requires more credits, or fewer max_tokens. You requested up to 16000
@@ -117,12 +121,19 @@ extension ErrorFamily {
             // satisfied[('messages.0.content' : value must be a string)]"; z.ai, 1210
             "unknown variant `image_url`", "unknown variant `input_audio`", "unknown variant `file`", "content value must be a string",
             "content.type 参数非法", "取值范围 ['text']",
+            // Servers that take only texts: "messages[0].content must be a string"; pydantic: "messages.0.content:
+            // Input should be a valid string". OpenAI takes parts too, so what it refuses is worded differently.
+            "content must be a string $", "content should be a _ string $", "content input should be a valid string $",
+            // text-generation-inference: "Template error: …"; vLLM: "Failed to apply chat template". The model's
+            // template can't take these roles or tools, and another model's may.
+            "^ template error", "apply chat template",
             // Gemma on Gemini's API: "Developer instruction is not enabled for models/gemma-3-27b-it"; "Function
             // calling is …"
             "is not enabled for models",
             // Anthropic: "adaptive thinking is not supported on this model", "… Extra inputs are not permitted"
             // pydantic 1: "reasoning_effort: extra fields not permitted"
-            "thinking.type.enabled", "extra input|field|parameter|propertie|argument … not permitted|allowed",
+            // Bedrock: "Malformed input request: extraneous key [top_k] is not permitted"
+            "thinking.type.enabled", "extra|extraneous input|field|parameter|propertie|argument|key … not permitted|allowed",
             // OpenAI: "Unsupported parameter: 'max_tokens' is not supported with this model.",
             // "Unrecognized request argument supplied: …"
             "unsupported parameter", "unsupported value",
@@ -154,7 +165,8 @@ extension ErrorFamily {
             "verified to stream",
             // llama.cpp: "tools param requires --jinja flag"
             "param requires _ flag",
-            // Gemini: "Invalid JSON payload received. Unknown name \"seed\": Cannot find field."
+            // Gemini: "Invalid JSON payload received. Unknown name \"seed\": Cannot find field." It is JSON: a field
+            // that one server doesn't know is one that another may know, as with all unknown parameters above.
             "unknown name … cannot find field",
             // Moonshot: "invalid temperature: only 1 is allowed for this model" [bike4mind#1089]
             "only _ is|are allowed", "only … is|are supported", "only the default … is supported",
@@ -174,6 +186,8 @@ extension ErrorFamily {
             // Anthropic: "`temperature` and `top_p` cannot both be specified for this model."
             "cannot _ be specified|used|set|combined … this model", "cannot both be specified|used|set",
         ],
+        // OpenAI sends them for an organization that must be verified too, where the message says more.
+        genericCodes: ["unsupported_parameter", "unsupported_value"],
         includesQuotes: true)
 
     /// The prompt is too long. A 429 with such words is about the tokens of a minute.
@@ -188,7 +202,7 @@ extension ErrorFamily {
             // limit
             "request_too_large", "payload_too_large", "string_too_long",
             // GitHub Models, 413 [cline#995]; Copilot [opencode#2464]; z.ai [pi-mono, overflow.ts]
-            "tokens_limit_reached", "model_max_prompt_tokens_exceeded", "model_context_window_exceeded",
+            "tokens_limit_reached", "model_max_prompt_tokens_exceeded", "model_context_window_exceeded", "context_window_exceeded",
         ],
         phrases: [
             // OpenAI, vLLM, DeepSeek: "This model's maximum context length is 4096 tokens."; OpenRouter: "This
@@ -252,6 +266,8 @@ extension ErrorFamily {
             // "Prompt has 9000 tokens, but the maximum is 8191"; Baidu: "the max input characters is 24000"
             "token … only supports up to", "input|prompt token … no more than", "text length is _ which is outside the range",
             "token but the max|maximum|limit is", "max|maximum input characters",
+            // Baidu, 336007: "the max length of current question is 4800"
+            "max|maximum length of _ question|prompt|query|conversation|dialogue|context is",
             // LiteLLM's class; a 413 of GigaChat and of proxies; Gemini: "Request payload size exceeds the limit"
             "contextwindowexceedederror", "payload too large", "payload size exceed", "request|body|content entity too large",
             // Bedrock, Titan: "Max input tokens: 8192, request input token count: 11000"; "expected maxLength: 2048,
@@ -313,7 +329,11 @@ extension ErrorFamily {
             // Alibaba: "Input data may contain inappropriate content."; z.ai, 1301: "may contain unsafe or sensitive
             // content"
             "inappropriate content", "sensitive content|word|information", "unsafe or sensitive", "unsafe|harmful|nsfw|illegal content",
-            "safety|content|policy violation", "不安全或敏感内容", "敏感词",
+            "safety|content|policy violation", "content|safety|usage|moderation policy|guideline _ violated",
+            // "Guardrail blocked: content moderation policy violated"; "Your request was blocked by our usage policy"
+            "guardrail|moderation _ blocked|rejected|refused|flagged|triggered",
+            "blocked|rejected|refused|declined by _ _ usage|use|safety|moderation|content policy|policies|guideline|rule", "不安全或敏感内容",
+            "敏感词",
             // Hunyuan, Xfyun, 10013: "用户问题涉及敏感信息，审核不通过，拒绝处理此次请求。"
             "敏感信息", "审核不通过", "审核未通过",
             // MiniMax, 1026: "input new_sensitive"; 1027: "output sensitive"

@@ -3,7 +3,8 @@
 ///
 /// An upstream's status says little: a used-up quota is sent as 400, 402, 403 and 429, and a prompt that is too long as
 /// 400, 413, 422 and 500. So the words are searched first, and the status decides only if they say nothing. The order
-/// of the search is: the codes of all families, the phrases of all families, the generic codes of all families.
+/// of the search is: the codes of all families, the phrases of all families in the messages, then in the codes as words
+/// (`free_quota_exhausted`), and the generic codes of all families.
 ///
 /// A code matches as a whole, a ``Phrase`` anywhere in a message, and both in either case. A source in brackets is an
 /// issue thread, or a list of another project, for what a provider doesn't document.
@@ -25,8 +26,8 @@ struct ErrorFamily: Sendable {
 
     /// In the order in which they are searched: what is specific first.
     static let all = [
-        malformed, fetch, file, broken, namedModel, credit, unsupported, model, oversized, rate, account, modelAccess, modelRefused, length,
-        filter, generallyUnsupported,
+        malformed, fetch, file, namedModel, broken, credit, unsupported, model, oversized, spent, rate, account, modelAccess, modelRefused,
+        length, filter, generallyUnsupported,
     ]
 
     /// Whether these words count with a status.
@@ -46,10 +47,15 @@ struct ErrorFamily: Sendable {
             "model has crashed", "degraded function cannot be invoked",
         ])
 
-    /// A model that isn't supported, whose name may be a word for a feature.
+    /// A model that isn't supported, or doesn't exist, in words that would otherwise look like another family's: its
+    /// name may be a word for a feature.
     private static let namedModel = ErrorFamily(
         failure: .notFound,
         phrases: [
+            // OpenAI: "Your organization must be verified to use the model `gpt-image-1`."
+            "verified to use _ model",
+            // LM Studio: "Failed to load model \"foo\". Error: Model not found"
+            "^ error model _ not found", "^ error model _ does not exist", "no such model",
             "^ model _ is not supported $", "^ the|this|requested|specified|selected model _ is not supported $",
             "not a supported|known|recognized model",
         ])
@@ -102,8 +108,25 @@ struct ErrorFamily: Sendable {
             // enabled."
             "unable to access _ model", "invalid model _ $", "invalid model name", "not supported by provider",
             "not supported by any provider", "requested|specified model _ is not supported",
-            // Copilot: "model x is not accessible via the /chat/completions endpoint"
-            "model _ is not accessible|deployed|served", "model _ is not available|included|enabled … your|current",
+            // Copilot: "model x is not accessible via the /chat/completions endpoint"; Vertex: "Model 'x' is not
+            // currently available in your region"
+            "model _ is not accessible|deployed|served", "model _ is not _ available|included|enabled|offered … your|current",
+            "model _ is unavailable in|for|to your", "accept _ license|licence|terms|agreement|conditions … model",
+            // "The model ID you provided is not valid"; "model 'x' is invalid"
+            "model id|identifier|name|code … not valid|recognized|known", "^ model _ is invalid|unknown $",
+            "^ the|this|requested|specified|selected|provided model _ is invalid|unknown $",
+            "model id|identifier|name _ is invalid|unknown",
+            // Hugging Face: "This model is gated. Request access at …", "Cannot access gated repo for url …"
+            "model _ is _ gated", "gated model|repo|repository",
+            // Bedrock, 403: "Model access is denied due to IAM user or service role is not authorized to perform the
+            // required AWS Marketplace actions"
+            "model access _ denied",
+            // new-api, 503: "No available channel for model x under group default (distributor)"; one-api
+            "no available channel|channels|distributor … model", "no channel|channels available … model", "无可用渠道",
+            // OpenRouter, 404: "No endpoints available matching your guardrail restrictions and data policy." So is "No
+            // endpoints found matching your data policy", above: the account's setting leaves out all hosts of this
+            // model, and others of the provider still have some.
+            "no endpoints available",
             // Bedrock: "Invocation of model ID x with on-demand throughput isn't supported."
             "on-demand throughput is not", "provided model identifier is invalid",
             // Groq: "The model `x` requires terms acceptance."
@@ -122,12 +145,24 @@ struct ErrorFamily: Sendable {
             "request too large"
         ])
 
+    /// What the account had is used up, in messages that also speak of a limit which passes by itself.
+    private static let spent = ErrorFamily(
+        failure: .providerRejected,
+        phrases: [
+            // Cohere: "You are using a Trial key, which is limited to 1000 API calls / month. […] upgrade to a
+            // Production key with higher rate limits"
+            "limited to _ api calls month",
+            // Azure's API Management: "Out of call volume quota. Quota will be replenished in 6.23:59:59."
+            "out of call volume|bandwidth quota",
+        ])
+
     /// Too many requests, or a model that is still loading: it passes by itself. With a 413 the request alone is over
     /// the limit, so waiting does not help.
     private static let rate = ErrorFamily(
         failure: .rateLimited,
         codes: [
-            "throttling.ratequota", "throttling.burstrate", "throttlingexception", "modelnotreadyexception",
+            "throttling.ratequota", "throttling.burstrate", "throttling.allocationquota", "throttlingexception",
+            "modelnotreadyexception",
             // OpenRouter's APIErrorType; Anthropic's type of a 529
             "provider_overloaded", "overloaded_error", "engine_overloaded", "engine_overloaded_error",
         ],
@@ -150,8 +185,9 @@ struct ErrorFamily: Sendable {
             "server busy", "pending requests exceeded", "capacity _ exceeded",
             // OpenAI: "That model is currently overloaded with other requests."; Bedrock: "Model is not ready for
             // inference. Wait and try your request again."; "The server is at capacity"
-            "overloaded", "model _ is not ready", "at|over capacity", "high demand|load|traffic", "warming up", "is|are busy",
-            "slow down", "no|insufficient _ capacity",
+            // SiliconFlow, 403, 50603: "System is too busy now. Please try again later."
+            "overloaded", "model _ is not ready", "at|over capacity", "high demand|load|traffic", "warming up", "is|are _ _ busy",
+            "slow down", "no|insufficient _ capacity", "throttling",
         ],
         genericCodes: [
             // OpenAI's code and type; Anthropic's; Google's status; Azure's; Bedrock's
@@ -178,6 +214,8 @@ struct ErrorFamily: Sendable {
             "exceeded_current_quota_error", "invalid_authentication_error", "insufficient_balance", "arrearage", "invalidapikey",
             "accountoverdueerror", "insufficient_user_quota", "pre_consume_token_quota_failed", "budget_exceeded",
             "allocationquota.freetieronly", "authenticationerror", "invalid_token",
+            // OAuth's errors. Source: RFC 6749, section 5.2
+            "invalid_grant", "invalid_client", "unauthorized_client",
             // Cerebras; Bedrock; Novita
             "wrong_api_key", "expiredtokenexception", "unrecognizedclientexception", "not_enough_balance",
             // Xfyun, 11200 and 10313
@@ -194,11 +232,20 @@ struct ErrorFamily: Sendable {
             "invalid username or password", "api key not valid|found", "api key _ expired",
             "api|access|subscription key|token … is|has|was … invalid|expired|missing|disabled|blocked|revoked|leaked|suspended|deactivated",
             "access|security|bearer|auth token … invalid|expired|revoked", "invalid authentication",
+            // watsonx: "IAM token expired", `token_expired`, `invalid_iam_token`; Google: "Token has been expired or
+            // revoked."; "JWT expired"
+            "token _ _ expired|revoked", "jwt _ _ expired|invalid|malformed", "invalid|expired|revoked iam|jwt|refresh|session|id",
+            "iam|refresh|session|oauth token … invalid",
             "authentication|authorization error|fails|failed",
             // "Unauthorized"; "User is not authenticated"; Google: "This authentication method does not have sufficient
             // permissions"; Bedrock: "User: arn:… is not authorized to perform: bedrock:InvokeModel"
             "^ unauthorized $", "not authenticated", "sufficient|insufficient permission|permissions", "authorization header",
             "not authorized to perform", "permission to perform", "^ permission denied $", "appidnoautherror",
+            // Bedrock: "Operation not allowed", "Your account is not authorized to invoke this API operation."
+            "^ operation not allowed $", "account _ not authorized|allowed|permitted|entitled to _ _ api|operation|service|action",
+            // OpenAI, 401: "You must be a member of an organization to use the API"
+            "member of _ organization", "account … not _ verified", "account unverified", "unverified account",
+            "verify your account|email|identity|phone",
             // Azure: "Access denied due to Virtual Network/Firewall rules.", "Public access is disabled. Please
             // configure private endpoint."
             "access denied due to", "^ access denied $", "public access is disabled", "firewall rules", "user not found",
@@ -210,7 +257,10 @@ struct ErrorFamily: Sendable {
             // package"
             "credit balance is too low", "insufficient _ balance|credit|fund|quota", "balance is insufficient", "balance is not enough",
             "not enough _ balance|credit|fund|quota", "out of credits", "no credits", "no remaining credits", "credits expired",
-            "have any credits", "account balance is", "overdue balance", "never purchased credits", "valid credit card",
+            "have any credits", "not have any|enough|sufficient _ _ credit|balance|quota|fund",
+            "used|exhausted|depleted|spent|consumed up|your|all _ _ _ credit|balance|quota|allowance",
+            "free|your|all _ credit|balance|quota|allowance _ _ used|exhausted|depleted|spent",
+            "account balance is", "overdue balance", "never purchased credits", "valid credit card",
             "credits are depleted", "credits have been depleted", "credits exhausted", "credits have been exhausted",
             "used all available credits", "included credits", "exceeded your _ quota", "quota has been exhausted", "quota is exhausted",
             "quota has been used up", "free quota", "free tier of the model has been exhausted", "requires more credits",
@@ -219,13 +269,15 @@ struct ErrorFamily: Sendable {
             "check your plan and billing",
             // Hugging Face's and Chutes' subscriptions: "Inactive subscription or usage limit reached"; "Check your
             // billing: active subscription required"
-            "inactive|active|expired|no|valid subscription", "subscription _ inactive|expired|required|ended", "check your billing",
-            "billing is disabled", "trial|plan|license|account _ expired", "account suspended|disabled|deactivated|banned|locked",
+            // Azure: "Your subscription is disabled and therefore marked as read only."; "Your free trial has ended"
+            "inactive|active|expired|no|valid subscription",
+            "subscription _ _ inactive|expired|required|ended|disabled|suspended|cancelled|canceled|paused|terminated",
+            "check your billing",
+            "billing is disabled", "trial|plan|license|account _ expired", "trial|plan|license _ _ ended|over|lapsed",
+            "account suspended|disabled|deactivated|banned|locked",
             // Limits of spending. Anthropic: "You have reached your specified API usage limits.", "… your specified
             // workspace API usage limits", "You're out of extra usage."; Gemini: "exceeded its
             // monthly spending cap"; LiteLLM: "Budget has been exceeded"
-            // Cohere: "You are using a Trial key, which is limited to 1000 API calls / month."
-            "limited to _ api calls month",
             // nginx, of a `base_url` with the wrong scheme: "The plain HTTP request was sent to HTTPS port"
             "plain http request was sent to https port",
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
@@ -260,14 +312,11 @@ struct ErrorFamily: Sendable {
     private static let modelAccess = ErrorFamily(
         failure: .notFound,
         phrases: [
-            // OpenAI: "Your organization must be verified to use the model `o3`."
-            "verified to use _ model",
             // Alibaba: "Access to model denied."; Hugging Face: "Access to model x is restricted and you are not in the
             // authorized list."; LiteLLM's proxy: "key not allowed to access model x"; GitHub Models: "No access to
-            // model: o3"; Moonshot: "Not found the model x or Permission denied"; Bedrock: "Model access is denied due
-            // to IAM …"; SiliconFlow: "Model disabled."
+            // model: o3"; Moonshot: "Not found the model x or Permission denied"; SiliconFlow: "Model disabled."
             "access to … model … denied|restricted|forbidden", "no access to _ model", "not found the model",
-            "not _ allowed|authorized|permitted to access|use|sample|call|invoke … model", "model access _ denied", "model disabled $",
+            "not _ allowed|authorized|permitted to access|use|sample|call|invoke … model", "model disabled $",
             "model _ is disabled",
             // OpenRouter: "OpenAI is requiring a key to access this model"; "Public API Endpoints for model x are
             // disabled"

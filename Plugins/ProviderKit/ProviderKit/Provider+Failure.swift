@@ -13,7 +13,7 @@ extension Provider {
         let status = "the upstream responded with status \(head.status)"
         var error = ProviderError(failureClass(ofStatus: head.status), status: head.status, message: status)
         error.retryAfter = RetryAfter.wait(head)
-        if let parsed = ErrorBody(body) {
+        if let parsed = ErrorBody(ofFailure: body) {
             error.failure = parsed.failureClass(status: head.status)
             error.message = parsed.fullMessage ?? error.message
             error.code = parsed.code

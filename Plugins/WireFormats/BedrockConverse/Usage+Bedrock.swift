@@ -11,6 +11,7 @@ extension Usage {
         self.init(
             promptTokens: count(usage["inputTokens"]).map { $0 + (read ?? 0) + (written ?? 0) },
             completionTokens: count(usage["outputTokens"]), cachedTokens: read, cacheWriteTokens: written, longCacheWriteTokens: long)
+        reconcile(total: count(usage["totalTokens"]), orWithout: read, written)
         if self == Usage() { return nil }
     }
 }

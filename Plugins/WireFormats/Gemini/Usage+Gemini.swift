@@ -21,6 +21,7 @@ extension Usage {
         audioTokens = audio(object["promptTokensDetails"])
         if let ofTools = audio(object["toolUsePromptTokensDetails"]) { audioTokens = (audioTokens ?? 0) + ofTools }
         audioOutputTokens = audio(object["candidatesTokensDetails"])
+        reconcile(total: count(object["totalTokenCount"]), orWithout: thoughts, count(object["toolUsePromptTokenCount"]))
         if self == Usage() { return nil }
     }
 

@@ -16,7 +16,7 @@ public enum OpenAIAudio {
     /// The decoder for a response, whose bytes the client gets as they are.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
-        case .jsonObject: return OpenAIObjectDecoder(readsVectors: false, requires: call.operation == .speech ? nil : "text")
+        case .jsonObject: return OpenAIObjectDecoder(readsVectors: false, requires: call.operation == .speech ? .nothing : .member("text"))
         case .eventStream:
             guard call.isStream else { throw ProviderError.unreadable("a stream, which was not requested") }
             return OpenAIAudioEventDecoder()
@@ -159,7 +159,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
             } else if JSON.isKey(member.key, "error", in: object), value.kind == .object || value.kind == .string,
                 ErrorBody(object.extracting(value.range)) != nil
             {
-                throw ProviderError.reported(object.extracting(value.range))
+                throw ProviderError.reported(object)
             } else if JSON.isKey(member.key, "delta", in: object) {
                 signals.contentBytes = max(signals.contentBytes, value.range.count - 2)
             } else if JSON.isKey(member.key, "audio", in: object) {

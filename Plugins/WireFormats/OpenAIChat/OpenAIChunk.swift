@@ -112,7 +112,10 @@ struct OpenAIChunk {
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         host = host.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         padding = padding.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
-        if let error { throw ProviderError.reported(bytes.extracting(error)) }
+        if let error {
+            // A short `error` may have its message beside it, and beside choices there are echoes of the request.
+            throw ProviderError.reported(hasChoices ? bytes.extracting(error) : bytes)
+        }
         if let failedReason { throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes)) }
         // Chunks without content are rare.
         if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),
@@ -145,7 +148,8 @@ struct OpenAIChunk {
 
     /// The members that report a failure in an object without content.
     private static let failureMembers: [StaticString] = [
-        "message", "code", "detail", "base_resp", "msg", "error_msg", "error_message", "error_code", "errors",
+        "message", "code", "detail", "base_resp", "msg", "error_msg", "error_message", "error_code", "errors", "errmsg", "fault",
+        "exception",
     ]
 
     /// Whether an object has one of them.

@@ -11,7 +11,8 @@ extension Usage {
     /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
     /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
     ///   the reasoning beside it [sub2api#5771]
-    /// - prompt and completion tokens: `input_tokens` and `output_tokens` (OpenAI's audio and images)
+    /// - prompt and completion tokens: `input_tokens` and `output_tokens` (OpenAI's audio and images, and servers that
+    ///   use the Responses format's names), with `input_tokens_details` and `output_tokens_details`
     /// - audio in the prompt: `prompt_tokens_details.audio_tokens` (OpenAI's chats), `input_token_details.audio_tokens`
     ///   or `seconds` (OpenAI's transcriptions); in the response: `completion_tokens_details.audio_tokens`
     /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
@@ -20,18 +21,17 @@ extension Usage {
         var cacheHits: Int?, topCached: Int?, topReasoning: Int?, input: Int?, output: Int?, total: Int?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
-            if JSON.isKey(key, "prompt_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
+            if Self.promptDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }), try cursor.peekKind(bytes) == .object {
                 let found = try Self.details(&cursor, bytes)
-                (cachedTokens, cacheWriteTokens, audioTokens) = (found.cached, found.written, found.audio ?? audioTokens)
+                cachedTokens = found.cached ?? cachedTokens
+                cacheWriteTokens = found.written ?? cacheWriteTokens
+                audioTokens = found.audio ?? audioTokens
                 continue
             }
-            if JSON.isKey(key, "completion_tokens_details", in: bytes), try cursor.peekKind(bytes) == .object {
+            if Self.completionDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }), try cursor.peekKind(bytes) == .object {
                 let found = try Self.details(&cursor, bytes)
-                (reasoningTokens, audioOutputTokens) = (found.reasoning, found.audio)
-                continue
-            }
-            if JSON.isKey(key, "input_token_details", in: bytes), try cursor.peekKind(bytes) == .object {
-                audioTokens = try Self.details(&cursor, bytes).audio ?? audioTokens
+                reasoningTokens = found.reasoning ?? reasoningTokens
+                audioOutputTokens = found.audio ?? audioOutputTokens
                 continue
             }
             let value = try cursor.skipValue(bytes)
@@ -65,6 +65,10 @@ extension Usage {
         if let total { reconcile(total: total) }
         if self == Usage() { return nil }
     }
+
+    /// The members with the kinds of the prompt's tokens, and of the completion's.
+    private static let promptDetails: [StaticString] = ["prompt_tokens_details", "input_tokens_details", "input_token_details"]
+    private static let completionDetails: [StaticString] = ["completion_tokens_details", "output_tokens_details", "output_token_details"]
 
     /// The kinds of tokens that the details of the prompt or the completion count.
     private struct Details {

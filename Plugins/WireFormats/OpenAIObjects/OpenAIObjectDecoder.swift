@@ -1,8 +1,18 @@
 import Codecs
 import ProviderKit
 
-/// A decoder for one JSON object, of which only the usage and an error are read. It consumes nothing before the end.
+/// A decoder for one JSON object, of which only the usage, an error and the outline of the result are read. It consumes
+/// nothing before the end.
 struct OpenAIObjectDecoder: ResponseDecoder {
+    /// What a response must have, so that it isn't an empty success.
+    enum Result {
+        case nothing
+        /// A member with a value.
+        case member(StaticString)
+        /// Under one of these names, a list whose first element says something.
+        case list([StaticString])
+    }
+
     /// The longest object that is scanned as a whole. A longer one is vectors or images; scanning it would hold up the
     /// other responses of the event loop.
     private static let maxScannedBytes = 1 << 20
@@ -11,8 +21,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
 
     /// Whether the client has another format, so that the vectors are read.
     let readsVectors: Bool
-    /// A member that the object must have; nil if there is none.
-    var requires: StaticString?
+    let requires: Result
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
@@ -24,9 +33,8 @@ struct OpenAIObjectDecoder: ResponseDecoder {
             usage.completionTokens = usage.completionTokens ?? 0
             response.usage(usage)
         }
-        if let requires, object.count <= Self.maxScannedBytes, !Self.has(requires, in: bytes.extracting(object)) {
-            throw ProviderError.unreadable("JSON without '\(requires)'")
-        }
+        // A longer object says something.
+        if object.count <= Self.maxScannedBytes { try requireResult(in: bytes.extracting(object)) }
         if readsVectors {
             guard let vectors = OpenAIEmbeddings.readResponse(bytes.extracting(object)) else {
                 throw ProviderError.unreadable("JSON without vectors")
@@ -38,15 +46,52 @@ struct OpenAIObjectDecoder: ResponseDecoder {
         response.complete()
     }
 
-    private static func has(_ name: StaticString, in object: RawSpan) -> Bool {
-        (try? JSON.members(of: object))?.contains { says($0) && JSON.isKey($0.key, name, in: object) } ?? false
+    private func requireResult(in object: RawSpan) throws(ProviderError) {
+        let members = (try? JSON.members(of: object)) ?? []
+        switch requires {
+        case .nothing: return
+        case .member(let name):
+            if !members.contains(where: { Self.says($0.value) && JSON.isKey($0.key, name, in: object) }) {
+                throw ProviderError.unreadable("JSON without '\(name)'")
+            }
+        case .list(let names):
+            let lists = members.filter { member in names.contains { JSON.isKey(member.key, $0, in: object) } }
+            if !lists.contains(where: { Self.isResult($0.value, in: object) }) {
+                throw ProviderError(
+                    .upstreamError, message: "the upstream responded with nothing in '\(names[0])'", code: "upstream_empty")
+            }
+        }
     }
 
-    /// Whether a member has a value, and not an empty list or object. A text may be empty: nobody spoke.
-    private static func says(_ member: JSONMember) -> Bool {
-        switch member.value.kind {
+    /// Whether a value is a list whose first element says something, or an object that is not empty: Cohere's vectors
+    /// by their type.
+    private static func isResult(_ value: JSONValue, in object: RawSpan) -> Bool {
+        guard value.kind == .array else { return value.kind == .object && says(value) }
+        var cursor = JSONCursor(at: value.range.lowerBound)
+        do throws(JSONError) {
+            try cursor.enterArray(object)
+            guard try cursor.nextElement(object) else { return false }
+            let first = try cursor.skipValue(object)
+            guard first.kind == .object else { return says(first) && !isEmptyText(first) }
+            let element = object.extracting(first.range)
+            return try JSON.members(of: element).contains { member in
+                says(member.value) && !isEmptyText(member.value) && !descriptions.contains { JSON.isKey(member.key, $0, in: element) }
+            }
+        } catch {
+            return false
+        }
+    }
+
+    /// The members of an element that are no result.
+    private static let descriptions: [StaticString] = ["object", "index"]
+
+    private static func isEmptyText(_ value: JSONValue) -> Bool { value.kind == .string && value.range.count <= 2 }
+
+    /// Whether there is a value, and not an empty list or object. A text may be empty: nobody spoke.
+    private static func says(_ value: JSONValue) -> Bool {
+        switch value.kind {
         case .null: false
-        case .array, .object: member.value.range.count > 2
+        case .array, .object: value.range.count > 2
         case .string, .number, .true, .false: true
         }
     }
@@ -69,7 +114,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
         var usage: Usage?
         for member in members where member.value.kind == .object || member.value.kind == .string {
             if JSON.isKey(member.key, "error", in: object), ErrorBody(object.extracting(member.value.range)) != nil {
-                throw ProviderError.reported(object.extracting(member.value.range))
+                throw ProviderError.reported(object)
             }
             if member.value.kind == .object, JSON.isKey(member.key, "usage", in: object) {
                 var cursor = JSONCursor(at: member.value.range.lowerBound)
@@ -85,7 +130,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
         }
         // An error without `error`: `{"message": …, "code": …}`, and nothing that a response has.
         let results: [StaticString] = ["data", "results", "choices", "output", "id", "object", "model", "text"]
-        if !members.contains(where: { member in says(member) && results.contains { JSON.isKey(member.key, $0, in: object) } }),
+        if !members.contains(where: { member in says(member.value) && results.contains { JSON.isKey(member.key, $0, in: object) } }),
             let failure = OpenAIChat.failureWithoutChoices(object)
         {
             throw failure

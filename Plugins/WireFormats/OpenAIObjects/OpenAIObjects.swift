@@ -60,12 +60,25 @@ public enum OpenAIObjects {
         return sources
     }
 
+    /// What a response must have. Sources: OpenAI's API reference; Cohere's and Jina's, "Rerank" (`results`), Voyage's
+    /// (`data`) and NVIDIA's (`rankings`); Cohere's, "Embed" (`embeddings`); SiliconFlow's, "Image Generation"
+    /// (`images`).
+    private static func result(of operation: ProviderKit.Operation) -> OpenAIObjectDecoder.Result {
+        switch operation {
+        case .embeddings: .list(["data", "embeddings"])
+        case .moderation: .list(["results"])
+        case .imageGeneration, .imageEdit: .list(["data", "images"])
+        case .rerank: .list(["results", "data", "rankings"])
+        case .chat, .countTokens, .completion, .transcription, .translation, .speech: .nothing
+        }
+    }
+
     /// The decoder for a response: one JSON object. Legacy completions, which may be streamed, have chat's decoders.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         if call.operation == .completion { return try OpenAIChat.decoder(for: call, head: head) }
         switch head.bodyForm {
         case .jsonObject:
-            return OpenAIObjectDecoder(readsVectors: call.isTyped)
+            return OpenAIObjectDecoder(readsVectors: call.isTyped, requires: result(of: call.operation))
         case .eventStream, .jsonLines: throw ProviderError.unreadable("a stream, which was not requested")
         case .jsonArray: throw ProviderError.unreadable("a JSON array")
         case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")

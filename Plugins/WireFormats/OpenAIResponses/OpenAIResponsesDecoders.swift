@@ -117,7 +117,7 @@ struct ResponsesBufferedDecoder: ResponseDecoder {
         case .unfinished: throw .unreadable("a response that is not complete")
         case .ended: break
         }
-        guard outline.hasOutput else { throw outline.hasError ? .reported(bytes) : .unreadable("JSON without output") }
+        guard outline.hasOutput else { throw .unreadable("JSON without output") }
         if let usage = outline.usage { response.usage(usage) }
         if passesThrough {
             response.buffered(json, signals: outline.signals)
@@ -138,7 +138,6 @@ struct ResponsesOutline {
     private(set) var status = Status.ended
     private(set) var usage: Usage?
     private(set) var hasOutput = false
-    private(set) var hasError = false
     private(set) var isFiltered = false
     private(set) var signals = Signals(finishes: 1)
 
@@ -153,6 +152,8 @@ struct ResponsesOutline {
     init(_ range: Range<Int>, in bytes: RawSpan) {
         let object = bytes.extracting(range)
         guard let members = try? JSON.members(of: object) else { return }
+        // Some servers call a response completed that has an error.
+        var hasError = false
         for member in members {
             let value = member.value
             if JSON.isKey(member.key, "status", in: object) {
@@ -160,7 +161,7 @@ struct ResponsesOutline {
                 if JSON.isString(value, "in_progress", in: object) || JSON.isString(value, "queued", in: object) { status = .unfinished }
             } else if JSON.isKey(member.key, "usage", in: object), value.kind == .object {
                 usage = JSONTree(object.extracting(value.range)).flatMap { Usage(responses: $0) }
-            } else if JSON.isKey(member.key, "error", in: object), value.kind == .object {
+            } else if JSON.isKey(member.key, "error", in: object), ResponsesEvent.saysError(value, in: object) {
                 hasError = true
             } else if JSON.isKey(member.key, "incomplete_details", in: object), value.kind == .object {
                 isFiltered = JSONTree(object.extracting(value.range))?["reason"]?.string == "content_filter"
@@ -171,6 +172,7 @@ struct ResponsesOutline {
                 readOutput(value, object)
             }
         }
+        if hasError { status = .failed }
         if isFiltered { signals.isFiltered = true }
     }
 
@@ -199,6 +201,7 @@ extension Usage {
         // Not in OpenAI's reference, but servers that relay audio models have them here, as in chat completions.
         (audioTokens, audioOutputTokens) = (count(input?["audio_tokens"]), count(output?["audio_tokens"]))
         if let cost = usage["cost"]?.double, cost >= 0 { costUSD = cost }  // OpenRouter's
+        if let total = count(usage["total_tokens"]) { reconcile(total: total) }
         if self == Usage() { return nil }
     }
 

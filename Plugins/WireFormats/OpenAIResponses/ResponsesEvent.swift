@@ -45,9 +45,19 @@ struct ResponsesEvent {
     static func failure(ofResponse range: Range<Int>, in bytes: RawSpan) -> ProviderError {
         let response = bytes.extracting(range)
         guard let members = try? JSON.members(of: response),
-            let error = members.last(where: { JSON.isKey($0.key, "error", in: response) && $0.value.kind == .object })
+            let error = members.last(where: { JSON.isKey($0.key, "error", in: response) && saysError($0.value, in: response) })
         else { return ProviderError(.upstreamError, message: "the upstream's response has failed", code: "upstream_failed") }
-        return .reported(response.extracting(error.value.range))
+        // Beside it are echoes of the request, unless it isn't a response at all.
+        let isResponse = members.contains { JSON.isKey($0.key, "status", in: response) || JSON.isKey($0.key, "output", in: response) }
+        return .reported(isResponse ? response.extracting(error.value.range) : response)
+    }
+
+    /// Whether the value of `error` says something: `null` and `{}` are no error.
+    static func saysError(_ value: JSONValue, in bytes: RawSpan) -> Bool {
+        switch value.kind {
+        case .object, .string: ErrorBody(bytes.extracting(value.range)) != nil
+        case .array, .number, .true, .false, .null: false
+        }
     }
 
     private mutating func read(_ bytes: RawSpan) throws(JSONError) {
