@@ -159,7 +159,7 @@ struct OpenAIPluginTests {
     @Test(
         "an error body in another format is shown as text",
         arguments: [
-            (#"{"reasons":["field required"]}"#, #"{"reasons":["field required"]}"#), ("too\n long", "too long"),
+            (#"{"reasons":[17]}"#, #"{"reasons":[17]}"#), ("too\n long", "too long"),
             ("<html></html>", nil),
         ] as [(String, String?)])
     func otherErrors(body: String, text: String?) {
