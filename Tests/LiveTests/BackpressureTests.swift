@@ -45,7 +45,7 @@ import Testing
         let upstream = try ScriptedUpstream(ScriptedUpstream.echoing)
         let router = try RouterProcess(
             PolicyText(["a": upstream], server: "max_buffered: 1MiB").with {
-                $0.moreModels = (0..<200).map {
+                $0.moreModels = (0..<1000).map {
                     "  model-with-a-long-name-\($0): { provider: p-a, tags: [aaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbb] }"
                 }
             })
