@@ -94,7 +94,7 @@ package final class GatewayHandler: ServerHandler {
                 throw APIError(503, "the router is shutting down; retry the request", code: "shutting_down", retryAfter: 1)
             }
             // A list is made only if it can be kept until its client reads it. Operators get theirs, to see why.
-            guard endpoint.callsModels || endpoint.isAdministrative || server.hasRoom(for: Self.usualListBytes) else { throw .buffersFull }
+            guard endpoint.callsModels || endpoint.isAdministrative || server.hasRoom(for: Self.largeListBytes) else { throw .buffersFull }
             let accepted = exchange(key)
             server.observer = accepted
             guard let limit = try Self.bodyLimit(of: accepted, endpoint.body) else {
@@ -111,8 +111,8 @@ package final class GatewayHandler: ServerHandler {
         }
     }
 
-    /// The size of a list that counts as large.
-    private static let usualListBytes = 128 << 10
+    /// The room that must be left for a list.
+    private static let largeListBytes = 128 << 10
 
     /// What the request's body may be; nil if it isn't read. A form is read from now on.
     private static func bodyLimit(of exchange: Exchange, _ body: Endpoint.Body) throws(APIError) -> BodyLimit? {

@@ -18,15 +18,10 @@ struct ListPluginsCommand: ParsableCommand {
             Exit status: 0 done, 1 the file has errors, which standard error has, 2 bad usage.
             """)
 
-    @Argument(help: "A policy file; '-' is standard input.", completion: .file(extensions: ["yaml", "yml"]))
-    var file: String?
-
-    @Option(
-        name: [.customShort("c"), .customLong("config")], help: "The policy file, by name.", completion: .file(extensions: ["yaml", "yml"]))
-    var config: String?
+    @OptionGroup var policy: PolicyArgument
 
     func run() throws {
-        let report = (config ?? file).map { PolicyFile.report($0, .besidePolicy, needsModels: false) }
+        let report = policy.named.map { PolicyFile.report($0, policy.environmentFile, needsModels: false) }
         let loaded = report?.plugins ?? []
         let reference = OptionReference(plugins: Builtins.plugins + loaded.map(\.plugin))
         var rows = Builtins.plugins.map { [$0.name, $0.version ?? Version.text, KitTag.own, "built in"] }

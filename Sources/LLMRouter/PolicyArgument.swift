@@ -21,8 +21,11 @@ struct PolicyArgument: ParsableArguments {
 
     var environmentFile: EnvironmentFile.Choice { envFile.map(EnvironmentFile.Choice.file) ?? .besidePolicy }
 
+    /// nil if the command line names no file.
+    var named: String? { config ?? file }
+
     /// `-` for standard input.
-    var path: String { config ?? file ?? "routes.yaml" }
+    var path: String { named ?? "routes.yaml" }
 
     func validate() throws {
         if let config, let file { throw ValidationError("the policy file is given twice, as '\(file)' and as '\(config)'; remove one") }

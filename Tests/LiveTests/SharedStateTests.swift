@@ -6,12 +6,8 @@ import Testing
 @Suite struct SharedStateTests {
     /// Responds with 10 prompt and 5 completion tokens, which cost $0.15 at the price below.
     private static func upstream() throws -> ScriptedUpstream {
-        try ScriptedUpstream { exchange in
-            try exchange.respond(
-                200,
-                #"{"choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}"#
-            )
-        }
+        let usage = #"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}"#
+        return try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("yes", usage: usage)) }
     }
 
     /// Keeps the reservation of a request below what it costs.

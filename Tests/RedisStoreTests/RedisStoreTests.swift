@@ -203,12 +203,12 @@ import Testing
         // Late or given up by now: it isn't asked again.
         #expect(await store.take(.test(demand.terms, tokens: 10, id: 3)) == nil)
         try await patient.settleLater(settlement(of: demand, tokens: 20))
-        try await patient.wait(untilUp: false)
+        try patient.wait(untilUp: false)
         #expect(patient.store.status?.reason == "does not respond")
         try await patient.settleLater(settlement(of: .test(demand.terms, tokens: 10, id: 4), tokens: 5))
         redis.resume()
-        try await patient.wait(untilUp: true)
-        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "25" { try await Task.sleep(for: .milliseconds(5)) }
+        try patient.wait(untilUp: true)
+        try eventually("the settlement has arrived") { try redis.command("HGET", "test:1:{k}:budget", "tokens") == "25" }
     }
 
     @Test func `what is settled while a server is late is sent when it has caught up`() async throws {
@@ -219,7 +219,7 @@ import Testing
         #expect(await store.take(.test(terms, tokens: 10)) == nil)
         try await store.settleLater(settlement(of: .test(terms, tokens: 10), tokens: 20))
         redis.resume()
-        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "20" { try await Task.sleep(for: .milliseconds(5)) }
+        try eventually("the settlement has arrived") { try redis.command("HGET", "test:1:{k}:budget", "tokens") == "20" }
     }
 
     @Test func `a server that dies and comes back gets what was spent meanwhile`() async throws {
@@ -228,17 +228,17 @@ import Testing
         let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
         #expect(await store.take(demand)?.verdict == .taken)
         redis.kill()
-        try await store.wait(untilUp: false)
+        try store.wait(untilUp: false)
         #expect(await store.take(demand) == nil)
         try await store.settleLater(settlement(of: demand, tokens: 7))
         try await store.settleLater(settlement(of: .test(demand.terms, id: 9), tokens: 8))
         try redis.restart()
-        try await store.wait(untilUp: true)
-        while try redis.command("HGET", "test:1:{k}:budget", "tokens") != "15" { try await Task.sleep(for: .milliseconds(5)) }
+        try store.wait(untilUp: true)
+        try eventually("the settlement has arrived") { try redis.command("HGET", "test:1:{k}:budget", "tokens") == "15" }
         #expect(try redis.command("HGET", "test:1:{k}:budget", "held_tokens") == "0")
         _ = try redis.command("SCRIPT", "FLUSH")
         #expect(await store.take(demand) == nil)
-        try await store.wait(untilUp: true)
+        try store.wait(untilUp: true)
         while await store.take(demand) == nil {}
     }
 

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import RoutingPolicy
+import TestSupport
 
 @testable import Engine
 @testable import RedisStore
@@ -68,8 +69,8 @@ final class StoreUnderTest: Sendable {
     }
 
     /// Waits until the store is up, or down.
-    func wait(untilUp isUp: Bool) async throws {
-        while store.status?.isUp != isUp { try await Task.sleep(for: .milliseconds(5)) }
+    func wait(untilUp isUp: Bool) throws {
+        try eventually("the store is \(isUp ? "up" : "down")") { store.status?.isUp == isUp }
     }
 }
 

@@ -1,8 +1,8 @@
 /// An incremental decoder for a JSON array whose elements arrive one after another.
 ///
-/// Only the elements that are objects or arrays are given. The decoder finds where they end, and doesn't check whether
-/// they are JSON: check an element where it is read. The bytes may arrive in chunks of any size. The caller keeps them
-/// as for ``NDJSONDecoder``, and no byte is scanned twice.
+/// Only elements that are objects or arrays are returned. The decoder finds where they end, and doesn't check whether
+/// they are valid JSON. The bytes may arrive in chunks of any size; the caller keeps them, as for ``NDJSONDecoder``,
+/// and no byte is scanned twice.
 public struct JSONArrayDecoder: Sendable {
     /// Whether the array's end was seen. What follows it is ignored.
     public private(set) var isClosed = false
@@ -45,8 +45,8 @@ public struct JSONArrayDecoder: Sendable {
         return nil
     }
 
-    /// The number of bytes at the front that are no longer needed. The caller must remove them, and all later ranges
-    /// count from the new start.
+    /// The number of bytes at the front that are no longer needed. The caller removes them, and all later ranges count
+    /// from the new start.
     public mutating func consume() -> Int {
         let count = start ?? scanned
         scanned &-= count
