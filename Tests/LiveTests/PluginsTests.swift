@@ -20,9 +20,9 @@ import Testing
     }
 
     /// Replaces the library by another version, and waits until it is in service.
-    private func replace(_ router: RouterProcess, by version: String, line: Int = #line) throws {
+    private func replace(_ router: RouterProcess, by version: String, _ bytes: [UInt8]? = nil, line: Int = #line) throws {
         let before = try router.policy()["digest"]
-        try router.folder.write("echo.so", try EchoLibrary.bytes(version: version))
+        try router.folder.write("echo.so", bytes ?? EchoLibrary.bytes(version: version))
         router.process.hangUp()
         try eventually("the version \(version) is in service; standard error:\n\(router.standardError)", within: .seconds(60), line: line) {
             let policy = try router.policy()
@@ -70,7 +70,8 @@ import Testing
         let before = router.figures.rss
         for index in 1...replacements {
             let digits = "000\(index)".suffix(4)
-            try replace(router, by: "v\(digits)")
+            // The two builds take turns, each time with another text.
+            try replace(router, by: "v\(digits)", index % 2 == 1 ? EchoLibrary.nextBytes(version: "v\(digits)") : nil)
             #expect(try router.chat("m", "hi").content == "Echo v\(digits) says: hi")
             let isServed = served.wait(until: Deadline(.seconds(60))) { $0["v\(digits)"] != nil ? true : nil }
             #expect(isServed == true, "no client got a response of v\(digits)")

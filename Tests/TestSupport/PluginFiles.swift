@@ -8,6 +8,30 @@ package enum EchoLibrary {
         let bytes = try library("libEchoProvider.so", file, line)
         return version == "1.0.0" ? bytes : bytes.replacing(prefix(version: "1.0.0"), with: prefix(version: version))
     }
+
+    /// The bytes of a second build of the library, whose source says 2.0.0 where the first says 1.0.0, also with another
+    /// text before its responses.
+    package static func nextBytes(version: String = "2.0.0") throws -> [UInt8] {
+        let bytes = try next.get()
+        return version == "2.0.0" ? bytes : bytes.replacing(prefix(version: "2.0.0"), with: prefix(version: version))
+    }
+
+    private static let next = Result {
+        let folder = try TemporaryFolder(), root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let script = try ShellScript(
+            """
+            build=$(dirname "$(command -v llm-router)")
+            sed 's/1\\.0\\.0/2.0.0/g' '/\(root)/Examples/EchoProvider/Sources/EchoProvider/EchoPlugin.swift' > EchoPlugin.swift
+            swiftc -emit-library -o echo.so -module-name EchoProvider -parse-as-library -swift-version 6 \\
+                -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \\
+                -module-cache-path "$build/ModuleCache" -I "$build/Modules" -L "$build" -lProviderKit \\
+                EchoPlugin.swift "$build"/EchoProvider.build/KitNote.swift.o "$build"/WireFormats.build/*.o
+            """, in: folder)
+        guard script.exit == .code(0), let bytes = readFile("\(folder.path)/echo.so") else {
+            throw TestFailure("the second build of the example failed:\n\(script.output)", CallSite(#fileID, #line))
+        }
+        return bytes
+    }
 }
 
 extension [UInt8] {
