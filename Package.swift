@@ -59,6 +59,8 @@ let package = Package(
         // For the tests, which load it. Others build it as the package that it is.
         .library(name: "EchoProvider", type: .dynamic, targets: ["EchoProvider"]),
         .library(name: "MisbehavingProvider", type: .dynamic, targets: ["MisbehavingProvider"]),
+        // For the benchmark.
+        .library(name: "LoadedProvider", type: .dynamic, targets: ["LoadedProvider"]),
     ],
     dependencies: [
         .package(path: "Plugins/ProviderKit"),
@@ -132,6 +134,9 @@ let package = Package(
             path: "Examples/EchoProvider/Tests/EchoProviderTests", swiftSettings: settings),
         .target(
             name: "MisbehavingProvider", dependencies: [kit], path: "Tests/MisbehavingProvider", swiftSettings: settings, plugins: [kitTag]),
+        .target(
+            name: "LoadedProvider", dependencies: [kit, "OpenAICompatible", "OpenAIServer"], path: "Tests/LoadedProvider",
+            swiftSettings: settings, plugins: [kitTag]),
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging],

@@ -37,6 +37,9 @@ struct Endpoint {
     /// The same for the model whose upstream has another format.
     func at(_ format: StreamFormat) -> Endpoint { Endpoint(port: port, key: key, model: format.modelPrefix + model) }
 
+    /// The same for the model whose provider is loaded from a library.
+    var atLoadedPlugin: Endpoint { Endpoint(port: port, key: key, model: Workspace.loadedPrefix + model) }
+
     /// A request for the embedding of a text, with a body of 1024 bytes.
     func embeddingsRequest() -> [UInt8] {
         request("/v1/embeddings", #"{"model":"\#(model)","encoding_format":"float","input":""#, #""}"#)

@@ -6,12 +6,19 @@ struct Launcher {
     let workspace: Workspace
     private let nginx: String
     private let upstreamPort: UInt16
+    /// The library of Tests/LoadedProvider beside the router; nil if there is none.
+    let plugin: String?
 
     init(_ options: Options, _ workspace: Workspace) throws {
         self.options = options
         self.workspace = workspace
         nginx = try Launcher.find(options.nginx)
         upstreamPort = try Socket.freePorts(1)[0]
+        let library = realpath(options.router, nil).map { path in
+            defer { free(path) }
+            return String(cString: path).split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/libLoadedProvider.so"
+        }
+        plugin = library.flatMap { access($0, R_OK) == 0 ? $0 : nil }
         if !options.router.isEmpty, access(options.router, X_OK) != 0 {
             throw Failure(
                 "no router at '\(options.router)'; build it with 'make build', set its path with --router, or skip it with --router \"\""
@@ -37,7 +44,7 @@ struct Launcher {
             return try Server(
                 kind, [nginx, "-e", "\(folder)/errors.log", "-p", folder, "-c", "\(folder)/nginx.conf"], folder: folder, endpoint: endpoint)
         case .router:
-            return try startRouter(Workspace.routes(port: port, upstream: upstreamPort, model: model), folder, endpoint)
+            return try startRouter(Workspace.routes(port: port, upstream: upstreamPort, model: model, plugin: plugin), folder, endpoint)
         }
     }
 

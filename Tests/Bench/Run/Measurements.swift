@@ -8,6 +8,8 @@ enum Case: Hashable {
     case messages(Int)
     /// Streams of clients with one format from an upstream with another.
     case translated(from: StreamFormat, to: StreamFormat, Int)
+    /// The same through a provider whose plugin is loaded from a library.
+    indirect case loaded(Case)
     indirect case reloading(Case)
     case startup
     /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
@@ -24,6 +26,7 @@ enum Case: Hashable {
         case .streams(let count): "streams-\(count)"
         case .messages(let count): "messages-\(count)"
         case .translated(let from, let to, let count): "\(from.rawValue)-to-\(to.rawValue)-\(count)"
+        case .loaded(let load): "\(load.name)-loaded"
         case .reloading(let load): "\(load.name)-reloading"
         case .startup: "startup"
         case .idle: "idle"

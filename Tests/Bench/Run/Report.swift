@@ -33,7 +33,8 @@ struct Report {
         JSON work.\(options.router.isEmpty ? "" : " router: two keys defined, access log in a file.")
         Non-streamed responses, to chat requests or embeddings: closed loop, bodies of 1 KB both ways, \(decimal(options.seconds, 1)) s each.
         Streams: one chunk of about 160 bytes every 20 ms in each; added = minus the median of the direct run. messages:
-        Anthropic's format, passed through; A-to-B: clients with the format B, and an upstream with A.
+        Anthropic's format, passed through; A-to-B: clients with the format B, and an upstream with A. loaded: through a
+        plugin from a library, instead of the built-in one.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
 
@@ -114,15 +115,15 @@ struct Report {
 
     private static func isBuffered(_ load: Case) -> Bool {
         switch load {
-        case .buffered, .embeddings, .reloading(.buffered): true
-        case .streams, .messages, .translated, .reloading, .startup, .idle: false
+        case .buffered, .embeddings, .loaded(.buffered), .reloading(.buffered): true
+        case .streams, .messages, .translated, .loaded, .reloading, .startup, .idle: false
         }
     }
 
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
-        case .streams, .messages, .translated, .reloading(.streams): true
-        case .buffered, .embeddings, .reloading, .startup, .idle: false
+        case .streams, .messages, .translated, .loaded(.streams), .reloading(.streams): true
+        case .buffered, .embeddings, .loaded, .reloading, .startup, .idle: false
         }
     }
 
@@ -135,6 +136,7 @@ struct Report {
         case .messages(let count): 10_000 + count
         case .translated(let from, let to, let count):
             20_000 + count + 1000 * (StreamFormat.translations.firstIndex { $0.from == from && $0.to == to } ?? 0)
+        case .loaded(let inner): 5_000 + rank(inner)
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0
         case .idle: 1

@@ -53,10 +53,12 @@ struct Run {
         var loads: [Case] = []
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 1), .buffered(connections: 16)] }
         if options.sections.contains(.buffered) || reload { loads.append(.buffered(connections: 64)) }
+        if options.sections.contains(.buffered), launcher.plugin != nil { loads.append(.loaded(.buffered(connections: 64))) }
         if reload { loads.append(.reloading(.buffered(connections: 64))) }
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
+        if options.sections.contains(.streams), launcher.plugin != nil { loads.append(.loaded(.streams(500))) }
         if options.sections.contains(.streams) { loads += [.messages(500)] + Case.translations(500) }
         if reload { loads.append(.reloading(.streams(500))) }
         return loads
@@ -64,17 +66,23 @@ struct Run {
 
     private mutating func measure(_ load: Case, _ server: Server) throws {
         var monitor = LoadMonitor(meter: server.meter)
-        var inner = load
-        if case .reloading(let plain) = load {
+        var (inner, endpoint) = (load, server.endpoint)
+        switch load {
+        case .reloading(let plain):
             if server.kind == .direct { return }
             monitor = LoadMonitor(meter: server.meter, signalled: server.child)
             inner = plain
+        case .loaded(let plain):
+            guard server.kind == .router else { return }
+            endpoint = endpoint.atLoadedPlugin
+            inner = plain
+        default: break
         }
         switch inner {
-        case .buffered(let connections): try measure(load, server, server.endpoint.chatRequest(stream: false), connections, &monitor)
+        case .buffered(let connections): try measure(load, server, endpoint.chatRequest(stream: false), connections, &monitor)
         case .embeddings(let connections): try measure(load, server, server.endpoint.embeddingsRequest(), connections, &monitor)
         case .streams(let count):
-            try measure(load, inner, server, StreamLoad(server.endpoint, streams: count, chunks: options.chunks), &monitor)
+            try measure(load, inner, server, StreamLoad(endpoint, streams: count, chunks: options.chunks), &monitor)
         case .messages(let count):
             let streams = try StreamLoad(server.endpoint.at(.anthropic), .anthropic, streams: count, chunks: options.chunks)
             try measure(load, inner, server, streams, &monitor)
@@ -82,7 +90,7 @@ struct Run {
             guard server.kind == .router else { return }  // the others can't
             let streams = try StreamLoad(server.endpoint.at(from), to, streams: count, chunks: options.chunks)
             try measure(load, inner, server, streams, &monitor)
-        case .reloading, .startup, .idle:
+        case .loaded, .reloading, .startup, .idle:
             return
         }
         server.emptyLog()

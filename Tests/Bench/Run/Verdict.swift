@@ -36,6 +36,12 @@ struct Verdict {
             verdict(
                 "CPU per chunk of Messages at 500 streams, relative to OpenAI's, at most", messages,
                 measurements.ratio(.cpu, messages, .router, to: .router, in: streams), atMost: 1.1),
+            verdict(
+                "requests/s at 64 connections through a loaded plugin, relative to a built-in one, at least", .loaded(buffered),
+                measurements.ratio(.rate, .loaded(buffered), .router, to: .router, in: buffered), atLeast: 0.95),
+            verdict(
+                "CPU per chunk at 500 streams through a loaded plugin, relative to a built-in one, at most", .loaded(streams),
+                measurements.ratio(.cpu, .loaded(streams), .router, to: .router, in: streams), atMost: 1.05),
             verdict("RSS in MiB, idle, 20 HTTPS providers, at most", .idle, absolute(.resident, .idle), atMost: 30),
             verdict("RSS in MiB during 500 streams, at most", streams, absolute(.resident, streams), atMost: 64),
             verdict("start-up in ms, at most", .startup, Series(absolute(.startup, .startup).values.map { $0 / 1e3 }), atMost: 100),

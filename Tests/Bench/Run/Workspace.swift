@@ -65,12 +65,14 @@ struct Workspace {
 
     /// A policy that keeps unused upstream connections as long as nginx does, so that both start a case with equally
     /// many.
-    static func routes(port: UInt16, upstream: UInt16, model: String) -> String {
+    ///
+    /// - Parameter plugin: a library with the plugin `loaded`; nil if there is none.
+    static func routes(port: UInt16, upstream: UInt16, model: String, plugin: String?) -> String {
         let origin = "http://127.0.0.1:\(upstream)"
-        let providers = StreamFormat.allCases.map { format in
+        var providers = StreamFormat.allCases.map { format in
             "  \(format.rawValue): { \(provider(of: format, origin)), api_key: sk-bench-upstream }"
         }
-        let models = StreamFormat.allCases.map { format in
+        var models = StreamFormat.allCases.map { format in
             let extra =
                 switch format {
                 case .openAI: "serves: [chat, embeddings]"
@@ -79,10 +81,16 @@ struct Workspace {
                 }
             return "  \(format.modelPrefix)\(model): { provider: \(format.rawValue), upstream: \(model), \(extra) }"
         }
-        let routes = StreamFormat.allCases.map { "  \($0.modelPrefix)auto: { try: [\($0.modelPrefix)\(model)] }" }
+        var routes = StreamFormat.allCases.map { "  \($0.modelPrefix)auto: { try: [\($0.modelPrefix)\(model)] }" }
+        if plugin != nil {
+            providers.append("  loaded: { plugin: loaded, base_url: \"\(origin)/v1\", api_key: sk-bench-upstream }")
+            models.append("  \(loadedPrefix)\(model): { provider: loaded, upstream: \(model) }")
+            routes.append("  \(loadedPrefix)auto: { try: [\(loadedPrefix)\(model)] }")
+        }
         return """
             version: 1
             listen: 127.0.0.1:\(port)
+            plugins: [\(plugin.map { "\"\($0)\"" } ?? "")]
             defaults:
               timeouts:
                 pool_idle: 300s
@@ -95,6 +103,9 @@ struct Workspace {
             \(keys)
             """
     }
+
+    /// What the names of the models begin with whose provider is loaded from a library.
+    static let loadedPrefix = "loaded-"
 
     private static func provider(of format: StreamFormat, _ origin: String) -> String {
         switch format {
