@@ -9,8 +9,8 @@ package enum EchoLibrary {
         return version == "1.0.0" ? bytes : bytes.replacing(prefix(version: "1.0.0"), with: prefix(version: version))
     }
 
-    /// The bytes of a second build of the library, whose source says 2.0.0 instead of 1.0.0, with another text before its
-    /// responses.
+    /// The bytes of a second build of the library, whose source says 2.0.0 instead of 1.0.0, with another text before
+    /// its responses.
     package static func nextBytes(version: String = "2.0.0") throws -> [UInt8] {
         let bytes = try next.get()
         return version == "2.0.0" ? bytes : bytes.replacing(prefix(version: "2.0.0"), with: prefix(version: version))
