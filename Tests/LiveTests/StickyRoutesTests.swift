@@ -28,6 +28,38 @@ import Testing
         #expect(explained["sticky"]?["goes_first"]?.bool == true && explained["sticky"]?["model"]?["model_name"]?.string == "b")
     }
 
+    @Test(
+        arguments: [
+            ("/v1/chat/completions", #"{"model":"r","messages":[{"role":"user","content":"Hi"}]}"#),
+            ("/v1/chat/completions", #"{"model":"r","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#),
+            ("/api/chat", #"{"model":"r","stream":false,"messages":[{"role":"user","content":"Hi"}]}"#),
+            ("/api/chat", #"{"model":"r","messages":[{"role":"user","content":"Hi"}]}"#),
+            ("/v1beta/models/r:streamGenerateContent", #"{"contents":[{"parts":[{"text":"Hi"}]}]}"#),
+        ])
+    func `the next request asks first for the host behind the provider that served the last one`(path: String, body: String) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            func named(_ json: String) -> String { json.replacing(#"{"id":"#, with: #"{"provider":"Acme","id":"#) }
+            guard exchange.wantsStream else { return try exchange.respond(200, named(OpenAIReplies.buffered("hi"))) }
+            try exchange.startStream()
+            try exchange.event(named(OpenAIReplies.contentChunk("hi")))
+            // The second stream breaks off, and its host has the prompt in its cache nevertheless.
+            guard exchange.number != 1 else { return exchange.close() }
+            for event in [OpenAIReplies.finishChunk, OpenAIReplies.doneEvent] { try exchange.event(event) }
+            try exchange.finishChunks()
+        }
+        let router = try RouterProcess(
+            PolicyText(routes: ["  r: { try: [x], sticky: { by: session } }"]).with {
+                $0.moreProviders = [
+                    "  far: { plugin: openrouter, base_url: \"http://127.0.0.1:\(upstream.port)/v1\", api_key: sk-provider }"
+                ]
+                $0.moreModels = ["  x: { provider: far }"]
+            })
+        for _ in 0..<3 { _ = try router.call("POST", path, body: body, fields: ["x-session-affinity: one"]) }
+        _ = try router.call("POST", path, body: body, fields: ["x-session-affinity: two"])
+        let hosts = upstream.requests.map { $0.json?["provider"]?["order"]?[0]?.string }
+        #expect(hosts == [nil, "Acme", "Acme", nil])
+    }
+
     @Test func `a condition sends a request to another route`() throws {
         let a = try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("a")) }
         let router = try RouterProcess(

@@ -69,13 +69,13 @@ extension RunningCall {
             attempt = nil
             recordFirstByte(of: winner)
             if request.operation.isMeasured { recordUsage(winner, after: nil) }
-            end(nil)
+            end(nil, servedBy: winner.servedBy)
         case .fail(let failure):
             hedge.take()?.abort(failure.error)
             attempt?.abort(failure.error)
-            if machine.isCommitted, let attempt { recordUsage(attempt, after: failure) }
-            attempt = nil
-            end(failure)
+            let last = attempt.take()
+            if machine.isCommitted, let last { recordUsage(last, after: failure) }
+            end(failure, servedBy: last?.servedBy)
         }
         return nil
     }
@@ -119,14 +119,16 @@ extension RunningCall {
 
     /// Ends the call.
     ///
-    /// - Parameter failure: nil if the response is complete.
-    private func end(_ failure: CallFailure?) {
+    /// - Parameters:
+    ///   - failure: nil if the response is complete.
+    ///   - server: who made the response behind the provider; nil if it doesn't say.
+    private func end(_ failure: CallFailure?, servedBy server: ServedBy?) {
         if hasTimer { timer.invalidate() }
         // A call that reached no model costs its key one request and no tokens.
         admission?.end(usedTokens: record.usage.usage.totalTokens, spent: record.spending)
         loop.remove(self)
         // A stream that broke has filled the cache too.
-        if failure == nil || machine.isCommitted { rememberModel() }
+        if failure == nil || machine.isCommitted { rememberModel(servedBy: server) }
         recordSkipped()
         record.totalTime = .now() - request.arrivedAt
         record.failure = failure?.error.failure

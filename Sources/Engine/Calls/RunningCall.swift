@@ -97,13 +97,13 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         attempt?.clientWritable(isWritable)
     }
 
-    /// Remembers the model that served the conversation. A fallback is not remembered: it is for when everything else
-    /// has failed.
-    func rememberModel() {
+    /// Remembers the model that served the conversation, and the host behind its provider. A fallback is not
+    /// remembered: it is for when everything else has failed.
+    func rememberModel(servedBy server: ServedBy?) {
         // Read from the field, because `plan` would copy the complete plan.
         guard let conversation = machine.plan.conversation, !record.isFallback, let provider = record.provider, let model = record.model
         else { return }
-        let host: String? = if case .host(let name)? = attempt?.servedBy { name } else { nil }
+        let host: String? = if case .host(let name)? = server { name } else { nil }
         loop.sticky.remember(ModelName(provider: provider, model: model), at: host, for: conversation, now: .now())
     }
 
