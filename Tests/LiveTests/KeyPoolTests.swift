@@ -56,6 +56,32 @@ import Testing
         #expect((25...30).contains(wait))
     }
 
+    @Test(
+        arguments: [
+            (401, #"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}"#),
+            (403, #"{"error":{"message":"The account is deactivated","code":"account_deactivated"}}"#),
+            (402, #"{"error":{"message":"Insufficient balance","code":"insufficient_quota"}}"#),
+        ], [0, 1])
+    func `a provider with one limited and one refused key is limited, in whatever order they fail`(
+        refusal: (status: Int, body: String), refused: Int
+    ) throws {
+        for path in ["/v1/chat/completions", "/v1/messages"] {
+            let upstream = try ScriptedUpstream { exchange in
+                guard exchange.number == refused else {
+                    return try exchange.respond(
+                        429, OpenAIReplies.error("slow down", type: "rate_limit_error"), fields: ["Retry-After: 20"])
+                }
+                try exchange.respond(refusal.status, refusal.body)
+            }
+            let response = try Self.router(upstream).call(
+                "POST", path, body: #"{"model":"a","max_tokens":9,"messages":[{"role":"user","content":"Hello"}]}"#)
+            #expect(upstream.requests.count == 2)
+            #expect(response.status == 429 && response.json?["error"]?["type"]?.string == "rate_limit_error", "\(response.text)")
+            let wait = try #require(response.head["retry-after"].flatMap { Int($0) })
+            #expect((15...20).contains(wait))
+        }
+    }
+
     @Test func `a cooldown survives a reload that doesn't change the provider`() throws {
         let upstream = try ScriptedUpstream { exchange in
             guard Self.key(exchange) == Self.keys[0] else { return try exchange.respond(200, OpenAIReplies.buffered("ok")) }

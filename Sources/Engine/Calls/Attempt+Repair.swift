@@ -43,10 +43,18 @@ extension Attempt {
             return nil
         }
         guard let due = failure.firstDue else { return error }
-        var limited = error
-        limited.failure = .rateLimited
-        if reason == .refused || error.retryAfter != nil { limited.retryAfter = max(due - now, .zero) }
-        return limited
+        let wait: Duration = max(due - now, .zero)
+        switch reason {
+        case .limited:
+            var limited = error
+            if error.retryAfter != nil { limited.retryAfter = wait }
+            return limited
+        case .refused:
+            // Nothing of the refusal is kept: a client would take its 401 for a refusal of the client's own key.
+            return ProviderError(
+                .rateLimited, status: 429, message: "each of the provider's keys is limited or refused", code: "rate_limit_exceeded",
+                retryAfter: wait)
+        }
     }
 
     private func repeatWithOtherKey(after error: ProviderError) {
