@@ -36,7 +36,7 @@ struct ResponsesWriterTests {
             let item = "\(event["output_index"]?.integer ?? -1)"
             let part = (event["content_index"] ?? event["summary_index"])?.integer.map { "\(item).\($0)" }
             switch type {
-            case "response.output_item.added": #expect(open.insert(item).inserted)
+            case "response.output_item.added": #expect(open.isEmpty && open.insert(item).inserted)
             case "response.output_item.done": #expect(open.remove(item) != nil)
             case "response.content_part.added", "response.reasoning_summary_part.added":
                 #expect(open.contains(item) && open.insert(part ?? "").inserted)
@@ -46,6 +46,70 @@ struct ResponsesWriterTests {
             }
         }
         #expect(open.isEmpty)
+    }
+
+    @Test(
+        "one item ends before the next begins, in whatever order the upstream sends the arguments of calls",
+        arguments: [
+            // All calls begin, then their arguments follow.
+            [.begin(0), .begin(1), .begin(2), .rest(0), .rest(1), .rest(2)],
+            // The arguments come in turn.
+            [.begin(0), .begin(1), .part(0), .part(1), .end(0), .end(1)], [.begin(0), .part(0), .begin(1), .rest(1), .end(0)],
+            [.begin(0), .begin(1), .rest(1), .rest(0)], [.begin(0), .rest(0), .text, .begin(1), .text, .rest(1), .text],
+            // Calls without arguments, and one that is never complete.
+            [.begin(0), .begin(1), .rest(1), .begin(2)], [.begin(0), .part(0), .text, .begin(1), .part(1)],
+        ] as [[Step]])
+    func turns(steps: [Step]) throws {
+        var writer = Self.writer()
+        let stream = (steps.map(\.event) + [.finish(.toolCalls)]).flatMap { writer.frames($0) } + writer.end(nil)
+        var open: Int?, arguments = "", begun = 0
+        let events = try events(stream)
+        for event in events {
+            guard let item = event["output_index"]?.integer else { continue }
+            switch event["type"]?.string {
+            case "response.output_item.added":
+                #expect(open == nil && item == begun)
+                (open, arguments, begun) = (item, "", begun + 1)
+            case "response.output_item.done":
+                #expect(open == item)
+                open = nil
+                guard event["item"]?["type"]?.string == "function_call" else { continue }
+                #expect(event["item"]?["arguments"]?.string == (arguments.isEmpty ? "{}" : arguments))
+            case "response.function_call_arguments.delta": arguments += event["delta"]?.string ?? ""
+            default: #expect(open == item)
+            }
+        }
+        let output = try #require(events.last?["response"]?["output"]?.elements)
+        #expect(events.filter { $0["type"]?.string == "response.output_item.done" }.compactMap { $0["item"] } == output)
+        for call in 0..<3 {
+            let sent = steps.compactMap { $0.arguments(of: call) }.joined()
+            guard steps.contains(.begin(call)) else { continue }
+            let item = output.first { $0["call_id"]?.string == "call_\(call)" }
+            #expect(item?["arguments"]?.string == (sent.isEmpty ? "{}" : sent))
+        }
+    }
+
+    /// An event of a response with calls.
+    enum Step: Equatable {
+        case begin(Int), part(Int), end(Int), rest(Int)
+        case text
+
+        var event: ChatEvent {
+            switch self {
+            case .text: .text("T")
+            case .begin(let call): .toolCall(index: call, id: "call_\(call)", name: "f")
+            case .part(let call), .end(let call), .rest(let call): .toolArguments(index: call, fragment: arguments(of: call) ?? "")
+            }
+        }
+
+        func arguments(of call: Int) -> String? {
+            switch self {
+            case .part(call): #"{"a":["}\"{","#
+            case .end(call): #""x"]}"#
+            case .rest(call): #"{"b":{}}"#
+            default: nil
+            }
+        }
     }
 
     @Test("the item in each output_item.done is complete, and is the one in the response")

@@ -43,7 +43,8 @@ struct ResponsesItem: Sendable {
     let callID: String
     var parts: [Part] = []
     /// The arguments of a call, as the function that stands for its tool gets them.
-    var arguments = ""
+    private(set) var arguments = ""
+    private var object = JSONObjectEnd()
     /// The reasoning's token; nil if there is none.
     var token: String?
     var status = Status.inProgress
@@ -54,6 +55,18 @@ struct ResponsesItem: Sendable {
         self.kind = kind
         self.callID = callID
     }
+
+    mutating func add(arguments more: String) {
+        arguments += more
+        object.add(more)
+    }
+
+    /// Whether the arguments are an object that has ended.
+    var hasCompleteArguments: Bool { object.isReached }
+
+    /// Whether a stream has the arguments as they come. What stands for a function's arguments in other calls is known
+    /// at their end.
+    var streamsArguments: Bool { if case .call(let tool) = kind { tool.kind == .function } else { false } }
 
     /// The item at its beginning. One event may begin and end it.
     var begun: ResponsesItem {
@@ -131,6 +144,34 @@ struct ResponsesItem: Sendable {
             if let timeout = action?["timeout_ms"]?.integer { $0.member("timeout_ms", timeout) }
             if let user = action?["user"]?.string { $0.member("user", user) }
             if let folder = action?["working_directory"]?.string { $0.member("working_directory", folder) }
+        }
+    }
+}
+
+/// Finds the end of a JSON object in its text, which comes in fragments.
+private struct JSONObjectEnd {
+    private(set) var isReached = false
+    private var depth = 0
+    private var isInString = false
+    private var isEscaped = false
+
+    mutating func add(_ fragment: String) {
+        for byte in fragment.utf8 where !isReached {
+            if isEscaped {
+                isEscaped = false
+            } else if isInString {
+                isEscaped = byte == UInt8(ascii: "\\")
+                isInString = byte != UInt8(ascii: "\"")
+            } else {
+                switch byte {
+                case UInt8(ascii: "\""): isInString = true
+                case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+                case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                    depth -= 1
+                    isReached = depth == 0
+                default: break
+                }
+            }
         }
     }
 }

@@ -3,8 +3,9 @@ import ProviderKit
 
 /// The items of a response, put together from typed events.
 ///
-/// Texts and reasoning are items that follow one another. Calls of tools stay open until the response ends, because
-/// other formats may send their arguments in turn.
+/// In a stream, one item ends before the next begins, as OpenAI sends them; clients such as LangChain lose the
+/// arguments of calls that overlap. Other formats may send the arguments of several calls in turn, so what comes before
+/// a call is complete waits for it. The changes of an item that waits follow when its turn comes, in fewer events.
 struct ResponsesOutput: Sendable {
     /// What an event changes, in the order in which a stream says it. The numbers are the item's index and the part's.
     enum Change {
@@ -22,6 +23,8 @@ struct ResponsesOutput: Sendable {
     private let id: ResponsesID
     /// The item that texts or reasoning are added to; nil if a new one begins.
     private var open: Int?
+    /// The item whose turn it is in a stream: the first that has not ended. Those after it wait.
+    private var current = 0
     private var places: [Int: Int] = [:]
 
     init(_ id: ResponsesID, _ tools: ResponsesTools) {
@@ -40,16 +43,16 @@ struct ResponsesOutput: Sendable {
         case .citation(let citation):
             guard let place = open, let part = items[place].parts.indices.last, items[place].parts[part].kind == .text else { break }
             items[place].parts[part].citations.append(citation)
-            changes.append(.annotated(place, part, annotation: items[place].parts[part].citations.count - 1))
+            note(.annotated(place, part, annotation: items[place].parts[part].citations.count - 1), of: place, &changes)
         case .toolCall(let index, let id, let name):
             close(&changes)
             places[index] = items.count
             begin(.call(tools.tool(ofFunction: name)), callID: id, &changes)
         case .toolArguments(let index, let fragment):
-            guard let place = places[index], !fragment.isEmpty else { break }
-            items[place].arguments += fragment
-            // What stands for a function's arguments in other calls is known at their end.
-            if case .call(let tool) = items[place].kind, tool.kind == .function { changes.append(.argumentsGrew(place, by: fragment)) }
+            guard let place = places[index], items[place].status == .inProgress, !fragment.isEmpty else { break }
+            items[place].add(arguments: fragment)
+            if items[place].streamsArguments { note(.argumentsGrew(place, by: fragment), of: place, &changes) }
+            endCompleteCall(&changes)
         case .start, .finish: break
         }
         return changes
@@ -76,13 +79,13 @@ struct ResponsesOutput: Sendable {
         }
         guard let place = open else { return }
         if items[place].parts.last?.kind != part {
-            if let last = items[place].parts.indices.last { changes.append(.partEnded(place, last)) }
+            if let last = items[place].parts.indices.last { note(.partEnded(place, last), of: place, &changes) }
             items[place].parts.append(ResponsesItem.Part(kind: part))
-            changes.append(.partBegan(place, items[place].parts.count - 1))
+            note(.partBegan(place, items[place].parts.count - 1), of: place, &changes)
         }
         let last = items[place].parts.count - 1
         items[place].parts[last].text += text
-        changes.append(.partGrew(place, last, by: text))
+        note(.partGrew(place, last, by: text), of: place, &changes)
     }
 
     /// A token ends the reasoning before it, unless it is reasoning of its own.
@@ -101,7 +104,14 @@ struct ResponsesOutput: Sendable {
 
     private mutating func begin(_ kind: ResponsesItem.Kind, callID: String = "", _ changes: inout [Change]) {
         items.append(ResponsesItem(id: id.item(kind.idPrefix, items.count), kind: kind, callID: callID))
-        changes.append(.itemBegan(items.count - 1))
+        note(.itemBegan(items.count - 1), of: items.count - 1, &changes)
+        endCompleteCall(&changes)
+    }
+
+    /// Ends the call whose turn it is, if it is complete and another item waits for it.
+    private mutating func endCompleteCall(_ changes: inout [Change]) {
+        guard current < items.count - 1, items[current].status == .inProgress, items[current].hasCompleteArguments else { return }
+        end(current, &changes)
     }
 
     private mutating func close(_ changes: inout [Change]) {
@@ -110,9 +120,40 @@ struct ResponsesOutput: Sendable {
     }
 
     private mutating func end(_ place: Int, _ changes: inout [Change]) {
-        if let last = items[place].parts.indices.last, !items[place].parts[last].text.isEmpty { changes.append(.partEnded(place, last)) }
+        if let last = items[place].parts.indices.last, !items[place].parts[last].text.isEmpty {
+            note(.partEnded(place, last), of: place, &changes)
+        }
         items[place].status = items[place].isIncomplete ? .incomplete : .completed
-        changes.append(.itemEnded(place))
+        note(.itemEnded(place), of: place, &changes)
+        guard place == current else { return }
+        current += 1
+        catchUp(&changes)
+    }
+
+    // MARK: Turns
+
+    /// Records a change of an item, unless the item waits.
+    private func note(_ change: Change, of place: Int, _ changes: inout [Change]) {
+        if place == current { changes.append(change) }
+    }
+
+    /// Records the changes so far of the item whose turn has come, and of those after it that can end.
+    private mutating func catchUp(_ changes: inout [Change]) {
+        while items.indices.contains(current) {
+            let item = items[current], isOver = item.status != .inProgress
+            changes.append(.itemBegan(current))
+            for (part, content) in item.parts.enumerated() {
+                if content.text.isEmpty { continue }
+                changes += [.partBegan(current, part), .partGrew(current, part, by: content.text)]
+                changes += content.citations.indices.map { .annotated(current, part, annotation: $0) }
+                if isOver || part < item.parts.count - 1 { changes.append(.partEnded(current, part)) }
+            }
+            if item.streamsArguments, !item.arguments.isEmpty { changes.append(.argumentsGrew(current, by: item.arguments)) }
+            guard isOver || current < items.count - 1 && item.hasCompleteArguments else { return }
+            if !isOver { items[current].status = item.isIncomplete ? .incomplete : .completed }
+            changes.append(.itemEnded(current))
+            current += 1
+        }
     }
 }
 
