@@ -187,6 +187,7 @@ struct OpenAIFamilyTests {
         let provider = try Self.plugins[1].1.provider(of: AzureOpenAIPlugin.self)
         let (events, usage, error) = provider.events(Array(Self.azureStream.utf8))
         #expect(error == nil && usage?.promptTokens == 9)
+        #expect(events.first == .start(id: "chatcmpl-1", model: "gpt-4o"), "the first chunk names neither")
         #expect(events.contains(.text("Hello")) && events.last == .finish(.stop))
         let refusal = provider.failure(head: UpstreamHead(status: 400), body: Array(Self.azureFilter.utf8).span.bytes)
         #expect(refusal.failure == .contentFilter && refusal.code == "content_filter")

@@ -97,11 +97,16 @@ struct OpenAIEventReader {
 
     mutating func events(of object: JSONTree) -> [ChatEvent] {
         var events: [ChatEvent] = []
+        let choices = object["choices"]?.elements ?? []
         if !hasStarted {
-            hasStarted = true
-            events.append(.start(id: object["id"]?.string, model: object["model"]?.string))
+            // Azure's first chunk tells of its content filter only: its `id` and its `model` are empty.
+            // Source: as recorded of Azure by its clients.
+            let id = object["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+            let model = object["model"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+            hasStarted = id != nil || model != nil || !choices.isEmpty
+            if hasStarted { events.append(.start(id: id, model: model)) }
         }
-        for choice in object["choices"]?.elements ?? [] where choice["index"]?.integer ?? 0 == 0 {
+        for choice in choices where choice["index"]?.integer ?? 0 == 0 {
             let before = events.count
             if let delta = choice["delta"] ?? choice["message"] { read(delta, &events) }
             if events.count > before { hasContent = true }
