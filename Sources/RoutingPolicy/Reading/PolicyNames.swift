@@ -57,6 +57,11 @@ struct PolicyNames {
             .value
     }
 
+    /// Whether a glob can match a name that a wildcard stands for.
+    func hasWildcard(for glob: Glob) -> Bool {
+        wildcards.keys.contains { glob.start.hasPrefix($0) || $0.hasPrefix(glob.start) }
+    }
+
     /// `; did you mean 'x'?`, or an empty text if no candidate is similar.
     mutating func suggestion(for name: String, among candidates: some Sequence<String>) -> String {
         guard remainingSearches > 0 else { return "" }
