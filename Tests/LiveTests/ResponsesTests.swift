@@ -22,6 +22,7 @@ import Testing
             $0.moreProviders = ["  p-a: { plugin: openai, \(url) }", "  p-x: { plugin: openai-compatible, \(url) }"]
             $0.moreModels = [
                 "  a: { provider: p-a, upstream: up-a }", "  x: { provider: p-x, upstream: up-x, formats: [openai-responses] }",
+                "  c: { provider: p-a, formats: [openai-responses] }",
             ]
         }
         return Setup(router: try RouterProcess(policy), upstream: upstream, other: other)
@@ -248,6 +249,8 @@ import Testing
                 "POST", "/v1/responses/\(path)", body: RouterProcess.responsesBody(model), fields: ["x-router-metadata: off"])
         }
         #expect(try call("compact", "a").json?["object"]?.string == "response.compaction")
+        // Compaction belongs to the one format that the model has.
+        #expect(try call("compact", "c").json?["object"]?.string == "response.compaction")
         let refused = try call("compact", "b")
         #expect(refused.status == 400 && refused.text.contains("compaction"))
         #expect(try call("input_tokens", "a").text == #"{"object":"response.input_tokens","input_tokens":42}"#)
@@ -264,7 +267,7 @@ import Testing
         let setup = try Self.setup(ScriptedUpstreamReplies.plain, server: "codex_catalog: true")
         let catalog = try #require(try setup.router.get("/v1/models?client_version=0.99.0").json)
         let models = try #require(catalog["models"]?.array)
-        #expect(Set(models.compactMap { $0["slug"]?.string }) == ["a", "b", "x", "auto", "r", "rx"])
+        #expect(Set(models.compactMap { $0["slug"]?.string }) == ["a", "b", "c", "x", "auto", "r", "rx"])
         #expect(models.allSatisfy { $0["base_instructions"]?.string?.isEmpty == false && catalog["data"] == nil })
         #expect(try setup.router.get("/v1/models?client_version=99.0.0").status == 404)
         #expect(try setup.router.get("/v1/models?client_version=x").status == 404)
