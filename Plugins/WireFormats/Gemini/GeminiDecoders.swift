@@ -85,7 +85,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
         if chunk.signals.finishes > 0 { hasFinished = true }
         if reader != nil, let object = JSONTree(json) {
             response.note(chunk.signals)
-            reader?.read(object, &response)
+            try reader?.read(object, &response)
         }
         return chunk.signals
     }
@@ -110,7 +110,7 @@ struct GeminiObjectDecoder: ResponseDecoder {
             guard let object = JSONTree(bytes) else { throw .unreadable("invalid JSON") }
             var reader = GeminiEventReader(call, signatures)
             response.note(signals)
-            reader.read(object, &response)
+            try reader.read(object, &response)
             reader.end(&response)
         } else if call.isStream {
             // A complete response is a stream of one chunk.

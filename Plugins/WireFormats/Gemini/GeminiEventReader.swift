@@ -4,7 +4,8 @@ import ProviderKit
 /// Reads typed events from the chunks of a stream, or from a complete response.
 ///
 /// Only the first candidate has events. The parts of Google's own tools have none, and are left out: no other format
-/// has them. A finish reason beside content may not be the last one, so it becomes an event with the end of the
+/// has them. Images and sounds that the model makes are refused, because typed responses have no form for them. A
+/// finish reason beside content may not be the last one, so it becomes an event with the end of the
 /// response.
 struct GeminiEventReader {
     private let providerCall: Call
@@ -21,7 +22,7 @@ struct GeminiEventReader {
         self.signatures = signatures
     }
 
-    mutating func read(_ object: JSONTree, _ response: inout ResponseSink) {
+    mutating func read(_ object: JSONTree, _ response: inout ResponseSink) throws(ProviderError) {
         if responseID == nil { responseID = object["responseId"]?.string }
         if !hasStarted {
             hasStarted = true
@@ -33,7 +34,7 @@ struct GeminiEventReader {
         }
         for candidate in object["candidates"]?.elements ?? [] where candidate["index"]?.integer ?? 0 == 0 {
             let parts = candidate["content"]?["parts"]?.elements ?? []
-            for part in parts { readPart(part, &response) }
+            for part in parts { try readPart(part, &response) }
             for source in candidate["groundingMetadata"]?["groundingChunks"]?.elements ?? [] { cite(source, &response) }
             guard let text = candidate["finishReason"]?.string, let reason = GeminiFinishReason(text)?.finishReason else { continue }
             self.reason = reason
@@ -50,7 +51,13 @@ struct GeminiEventReader {
         response.event(.finish(reason == .stop && toolCalls > 0 ? .toolCalls : reason))
     }
 
-    private mutating func readPart(_ part: JSONTree, _ response: inout ResponseSink) {
+    private mutating func readPart(_ part: JSONTree, _ response: inout ResponseSink) throws(ProviderError) {
+        if let data = part["inlineData"] ?? part["fileData"], !data.isNull {
+            let type = data["mimeType"]?.string ?? "unknown"
+            throw ProviderError(
+                .unsupported,
+                message: "the model has made data of the type '\(type.prefix(64))', which only clients of Gemini's API can get")
+        }
         let signature = part["thoughtSignature"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         if let text = part["text"]?.string, !text.isEmpty {
             response.event(part["thought"]?.bool == true ? .reasoning(text) : .text(text))
