@@ -28,7 +28,8 @@ enum Authentication {
         let certified = certificateDigest(of: exchange).flatMap { snapshot.key(certificate: $0) }
         guard let credential = try credential(exchange.head, face.credential) else {
             if let certified { return certified }
-            throw APIError(401, "the request has no API key; send the header 'Authorization: Bearer KEY'", code: "missing_api_key")
+            let field = face.credential.map { "\($0.field): KEY" } ?? "Authorization: Bearer KEY"
+            throw APIError(401, "the request has no API key; send the header '\(field)'", code: "missing_api_key")
         }
         guard let key = snapshot.key(digest: digest(of: credential, on: exchange)) ?? certified else {
             throw APIError(401, "the API key is unknown; check the key that the client sends", code: "invalid_api_key")
