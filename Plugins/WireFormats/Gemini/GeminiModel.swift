@@ -47,20 +47,21 @@ struct GeminiModel {
         return .budget((words.contains("lite") ? 512 : 1)...24_576, canTurnOff: true)
     }
 
-    /// The value of `thinkingConfig`; nil if the model can't be told how much it thinks.
+    /// The value of `thinkingConfig`; nil if the model can't be told how much it thinks. A model that can't be kept
+    /// from thinking thinks as little as it can, in silence.
     func thinkingConfig(_ reasoning: ChatReasoning) -> GeminiThinking? {
-        let effort = reasoning.effortName
+        let effort = reasoning.effortName, isOn = effort != "none"
         switch thinking {
         case .none: return nil
         case .budget(let range, let canTurnOff):
-            if effort == "none" { return GeminiThinking(budget: canTurnOff ? 0 : range.lowerBound) }
+            if !isOn { return GeminiThinking(budget: canTurnOff ? 0 : range.lowerBound, includesThoughts: false) }
             let budget: Int
             switch reasoning {
             case .adaptive: budget = -1
             case .budget(let tokens): budget = min(max(tokens, range.lowerBound), range.upperBound)
             case .effort(let effort): budget = min(Self.budget(ofEffort: effort), range.upperBound)
             }
-            return GeminiThinking(budget: budget)
+            return GeminiThinking(budget: budget, includesThoughts: true)
         case .level(let minimal, let medium):
             let level: String? =
                 switch effort {
@@ -70,7 +71,7 @@ struct GeminiModel {
                 case "medium": medium
                 default: "HIGH"
                 }
-            return GeminiThinking(level: level)
+            return GeminiThinking(level: level, includesThoughts: isOn)
         }
     }
 
@@ -92,5 +93,5 @@ struct GeminiThinking {
     var level: String?
 
     /// Whether the response has the thoughts in words.
-    var includesThoughts: Bool { budget != 0 }
+    var includesThoughts: Bool
 }
