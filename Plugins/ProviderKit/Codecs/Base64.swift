@@ -12,6 +12,24 @@ public enum Base64 {
         return String(decoding: digits, as: UTF8.self)
     }
 
+    /// The text in the standard alphabet and with padding, of a text that may be in the one for URLs, which has `-` and
+    /// `_` for `+` and `/` (section 5).
+    public static func standard(_ text: String) -> String {
+        let digits = text.utf8, missing = -digits.count { $0 > UInt8(ascii: " ") } & 3
+        guard missing > 0 || digits.contains(where: { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }) else { return text }
+        var standard: [UInt8] = []
+        standard.reserveCapacity(digits.count + missing)
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "-"): standard.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): standard.append(UInt8(ascii: "/"))
+            default: standard.append(digit)
+            }
+        }
+        standard.append(contentsOf: repeatElement(UInt8(ascii: "="), count: missing))
+        return String(decoding: standard, as: UTF8.self)
+    }
+
     /// The bytes of a base64 text, whose padding may be left out; nil if it is not base64.
     public static func decoded(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
         let length = text.count, digits = text.reversed().drop { $0 == UInt8(ascii: "=") }.reversed()

@@ -32,4 +32,8 @@ extension RequestValue {
         guard let value = tree[proto: name], !value.isNull else { return nil }
         return RequestValue(value, place.isEmpty ? "\(name)" : "\(place).\(name)")
     }
+
+    /// The elements of a list of objects. One object stands for a list of it: so Google's own samples for curl write
+    /// `"parts": {"text": "…"}`.
+    func repeated() throws(ProviderError) -> [RequestValue] { tree.members == nil ? try elements() : [self] }
 }

@@ -14,11 +14,7 @@ struct GeminiContents {
     /// Reads the value of `contents`: a list, or one content.
     static func read(_ value: RequestValue) throws(ProviderError) -> [ChatMessage] {
         var contents = GeminiContents()
-        if value.tree.members != nil {
-            try contents.add(value)
-        } else {
-            for content in try value.elements() { try contents.add(content) }
-        }
+        for content in try value.repeated() { try contents.add(content) }
         return contents.messages
     }
 
@@ -26,7 +22,7 @@ struct GeminiContents {
     static func texts(_ content: RequestValue) throws(ProviderError) -> [ChatPart] {
         if let text = content.tree.string { return text.isEmpty ? [] : [ChatPart(.text(text))] }
         var parts: [ChatPart] = []
-        for part in try content["parts"]?.elements() ?? [] {
+        for part in try content["parts"]?.repeated() ?? [] {
             guard let text = try part["text"]?.text() else { throw .cannotExpress("a part that is no text in '\(content.place)'") }
             if !text.isEmpty { parts.append(ChatPart(.text(text))) }
         }
@@ -34,7 +30,7 @@ struct GeminiContents {
     }
 
     private mutating func add(_ content: RequestValue) throws(ProviderError) {
-        let role = try content["role"]?.text() ?? "user", parts = try content["parts"]?.elements() ?? []
+        let role = try content["role"]?.text() ?? "user", parts = try content["parts"]?.repeated() ?? []
         switch role {
         case "model": messages.append(ChatMessage(.assistant, try modelParts(parts)))
         case "user", "function", "tool", "":
@@ -106,7 +102,7 @@ struct GeminiContents {
             result.isError = isError
             if !text.isEmpty { result.parts.append(ChatPart(.text(text))) }
         }
-        for part in try value["parts"]?.elements() ?? [] {
+        for part in try value["parts"]?.repeated() ?? [] {
             if let content = try Self.content(part) { result.parts.append(ChatPart(content)) }
         }
         return result
@@ -131,11 +127,13 @@ struct GeminiContents {
             return text.isEmpty ? nil : .text(text)
         }
         if let data = part[proto: "inlineData"] {
+            // The SDKs write bytes in the alphabet for URLs, which other providers don't read.
+            // Sources: google-genai 3.6.1 for Python, `_common.py`, `encode_unserializable_types`; ProtoJSON, "bytes".
             let type = try data[proto: "mimeType"]?.text()
             return .media(
                 ChatMedia(
-                    kind(type), .base64(try data.required("data").text(), mediaType: type), filename: try data[proto: "displayName"]?.text()
-                ))
+                    kind(type), .base64(Base64.standard(try data.required("data").text()), mediaType: type),
+                    filename: try data[proto: "displayName"]?.text()))
         }
         if let file = part[proto: "fileData"] {
             let type = try file[proto: "mimeType"]?.text(), uri = try file[proto: "fileUri"]?.text() ?? ""

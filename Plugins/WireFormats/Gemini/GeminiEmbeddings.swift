@@ -19,7 +19,7 @@ public enum GeminiEmbeddings {
     public static func readRequest(_ body: RawSpan) throws(ProviderError) -> EmbeddingsRequest {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         let root = RequestValue(tree, "")
-        let requests = try root["requests"]?.elements() ?? [root]
+        let requests = try root["requests"]?.repeated() ?? [root]
         guard !requests.isEmpty else { throw RequestValue(tree, "requests").invalid("a list that isn't empty") }
         var request = EmbeddingsRequest(inputs: [])
         for (index, single) in requests.enumerated() {

@@ -52,7 +52,7 @@ extension ChatNeeds {
         guard try cursor.peekKind(body) == .object else { return try readText(&cursor, body) }
         try cursor.enterObject(body)
         while let key = try cursor.nextKey(body) {
-            if JSON.isKey(key, "parts", in: body), try cursor.peekKind(body) == .array {
+            if JSON.isKey(key, "parts", in: body) {
                 try readGeminiParts(&cursor, body)
             } else {
                 try cursor.skipValue(body)
@@ -60,13 +60,17 @@ extension ChatNeeds {
         }
     }
 
+    /// Reads the value of `parts`: a list of parts, or one.
     private mutating func readGeminiParts(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try cursor.peekKind(body) == .array else { return try readGeminiPart(&cursor, body) }
         try cursor.enterArray(body)
-        while try cursor.nextElement(body) {
-            guard try isObject(&cursor, body) else { continue }
-            try cursor.enterObject(body)
-            while let key = try cursor.nextKey(body) { try readGeminiPart(key, &cursor, body) }
-        }
+        while try cursor.nextElement(body) { try readGeminiPart(&cursor, body) }
+    }
+
+    private mutating func readGeminiPart(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
+        guard try isObject(&cursor, body) else { return }
+        try cursor.enterObject(body)
+        while let key = try cursor.nextKey(body) { try readGeminiPart(key, &cursor, body) }
     }
 
     private mutating func readGeminiPart(_ key: Range<Int>, _ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {
@@ -79,7 +83,7 @@ extension ChatNeeds {
         } else if isKey("functionResponse", "function_response"), try cursor.peekKind(body) == .object {
             try cursor.enterObject(body)
             while let key = try cursor.nextKey(body) {
-                if JSON.isKey(key, "parts", in: body), try cursor.peekKind(body) == .array {
+                if JSON.isKey(key, "parts", in: body) {
                     try readGeminiParts(&cursor, body)
                 } else if JSON.isKey(key, "response", in: body) || JSON.isKey(key, "name", in: body) {
                     try readText(&cursor, body)
