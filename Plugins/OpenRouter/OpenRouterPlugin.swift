@@ -56,6 +56,7 @@ public struct OpenRouterOptions: Sendable, Equatable {
         server.dialect.effort = .object
         server.dialect.hasCacheControl = true
         server.dialect.hasHosts = true
+        server.dialect.hasFileURLs = true
         self.server = server
     }
 

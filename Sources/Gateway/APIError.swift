@@ -87,7 +87,7 @@ extension APIError {
         case .allFailed:
             self.init(
                 failure.status, Self.summary(of: failures, last: error), code: "all_models_failed",
-                retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
+                param: failure.status == 400 ? error.param : nil, retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .total:
             self.init(504, error.message, code: "request_timeout")

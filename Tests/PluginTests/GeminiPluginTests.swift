@@ -183,14 +183,15 @@ struct GeminiPluginTests {
         "thinking is asked for in the form that the model accepts",
         arguments: [
             ("gemini-2.5-flash", "none", #"{"thinkingBudget":0,"includeThoughts":false}"#),
-            ("gemini-2.5-pro", "none", #"{"thinkingBudget":128,"includeThoughts":true}"#),
+            ("gemini-2.5-pro", "none", #"{"thinkingBudget":128,"includeThoughts":false}"#),
             ("models/gemini-2.5-flash-lite-preview-09-2025", "low", #"{"thinkingBudget":1024,"includeThoughts":true}"#),
             ("gemini-2.5-flash", "max", #"{"thinkingBudget":24576,"includeThoughts":true}"#),
             ("gemini-2.5-pro", "max", #"{"thinkingBudget":32768,"includeThoughts":true}"#),
+            ("gemini-3-pro-preview", "none", #"{"thinkingLevel":"LOW","includeThoughts":false}"#),
             ("gemini-3-pro-preview", "minimal", #"{"thinkingLevel":"LOW","includeThoughts":true}"#),
             ("gemini-3-pro-preview", "medium", #"{"thinkingLevel":"HIGH","includeThoughts":true}"#),
             ("gemini-3.1-pro-preview", "medium", #"{"thinkingLevel":"MEDIUM","includeThoughts":true}"#),
-            ("gemini-3-flash-preview", "none", #"{"thinkingLevel":"MINIMAL","includeThoughts":true}"#),
+            ("gemini-3-flash-preview", "none", #"{"thinkingLevel":"MINIMAL","includeThoughts":false}"#),
             ("gemini-flash-latest", "xhigh", #"{"thinkingLevel":"HIGH","includeThoughts":true}"#),
             ("gemini-2.0-flash", "high", ""), ("gemini-2.5-flash-image", "high", ""), ("gemma-3-27b-it", "high", ""),
         ])
@@ -216,13 +217,6 @@ struct GeminiPluginTests {
     private static let inexpressible: [(words: String, change: @Sendable (inout ChatRequest) -> Void)] = [
         ("several choices", { $0.choices = 2 }),
         ("more than 5 stop sequences", { $0.stop = ["a", "b", "c", "d", "e", "f"] }),
-        (
-            "one tool call at a time",
-            {
-                $0.tools = [ChatTool(name: "f")]
-                $0.allowsParallelTools = false
-            }
-        ),
         ("an image at a URL", { $0.messages = [ChatMessage(.user, [ChatPart(.media(ChatMedia(.image, .url("https://h/x.png"))))])] }),
     ]
 

@@ -140,7 +140,6 @@ struct OllamaPluginTests {
         #expect(refused { $0.choices = 2 } == .unsupported)
         #expect(refused { $0.toolChoice = .required } == .unsupported)
         #expect(refused { $0.toolChoice = .tool("f") } == .unsupported)
-        #expect(refused { $0.allowsParallelTools = false } == .unsupported)
         #expect(refused(media(ChatMedia(.image, .url("https://h/x.png")))) == .unsupported)
         #expect(refused(media(ChatMedia(.image, .id("file-1")))) == .unsupported)
         #expect(refused(media(ChatMedia(.file, .base64("AAAA", mediaType: nil)))) == .unsupported)
@@ -153,7 +152,6 @@ struct OllamaPluginTests {
         var chat = ChatRequest(messages: [ChatMessage(.user, "a")])
         chat.tools = [ChatTool(name: "f")]
         chat.toolChoice = ChatToolChoice.none
-        chat.allowsParallelTools = false
         #expect(try !sent(chat).contains("tools"))
     }
 

@@ -10,10 +10,12 @@ struct OpenAIChatRoundTripTests {
     @Test("a request that is written reads back equal", arguments: 0..<300)
     func requests(seed: UInt64) throws {
         var random = RandomChat(seed)
-        let request = random.request()
+        var request = random.request()
         var dialect = OpenAIDialect()
         dialect.reasoning = .content
         dialect.hasCacheControl = true
+        dialect.isOpenAI = random.chance(2)
+        if dialect.isOpenAI { (request.service, request.sampling.topK) = (random.service(), nil) }
         let written = try OpenAIChat.writeRequest(request, for: .translated(to: "up"), dialect)
         #expect(try OpenAIChat.readRequest(written.span.bytes) == request)
     }
@@ -109,6 +111,15 @@ struct RandomChat {
     mutating func text() -> String {
         let texts = ["a", "Привет 🚀", "\"quoted\" \\ and\nlines", "\u{1}\u{2028}", "{\"x\":1}", " ", "data: [DONE]", "👨‍👩‍👧"]
         return (0...Int.random(in: 0...2, using: &generator)).map { _ in texts.randomElement(using: &generator) ?? "" }.joined()
+    }
+
+    mutating func service() -> ChatServiceSettings {
+        var service = ChatServiceSettings()
+        service.verbosity = maybe { _ in "low" }
+        service.tier = maybe { _ in "flex" }
+        service.promptCacheKey = maybe { $0.text() }
+        service.promptCacheRetention = maybe { _ in "24h" }
+        return service
     }
 
     mutating func number() -> Double { Double(Int.random(in: -200...200, using: &generator)) / 100 }

@@ -146,6 +146,7 @@ extension RandomChat {
         request.reasoning = [nil, .effort("none"), .effort("low")].randomElement(using: &generator) ?? nil
         request.user = maybe { $0.text() }
         if chance(3) { request.metadata = ["b": text(), "a": text()] }
+        request.service = service()
         return request
     }
 

@@ -21,7 +21,7 @@ extension AnthropicMessages {
             if !parts.isEmpty { request.messages.append(ChatMessage(.system, parts)) }
         }
         for message in try root.required("messages").elements() { request.messages += try AnthropicMessage.read(message) }
-        if root["mcp_servers"] != nil { throw .cannotExpress("'mcp_servers'") }
+        if root["mcp_servers"] != nil { throw .untranslatable("mcp_servers") }
         for tool in try root["tools"]?.elements() ?? [] { request.tools.append(try readTool(tool)) }
         if let choice = root["tool_choice"] { try readToolChoice(choice, &request) }
         request.maxTokens = try root["max_tokens"]?.integer()

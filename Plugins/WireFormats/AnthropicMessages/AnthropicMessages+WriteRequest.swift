@@ -10,11 +10,13 @@ extension AnthropicMessages {
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
         let model = AnthropicModel(call.model)
-        if request.choices > 1 { throw .cannotExpress("several choices") }
+        if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
-            throw .cannotExpress("a frequency or presence penalty")
+            throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
-        if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw .cannotExpress("a stop sequence of white space") }
+        if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) {
+            throw .cannotExpress("a stop sequence of white space ('stop')")
+        }
         let turns = try AnthropicTurns(request.messages, model, call)
         let maxTokens =
             call.overrides.maxTokens ?? request.maxTokens ?? call.defaults.maxTokens ?? call.maxOutput ?? model.maxTokens

@@ -4,19 +4,18 @@ import ProviderKit
 extension BedrockConverse {
     /// Writes a request in this format.
     ///
-    /// Left out is what is a hint in OpenAI's format: the seed, the user, the metadata, a speaker's name and the detail
-    /// of an image; so is a JSON object without a schema as the response's form, which the prompt must demand anyway,
-    /// and an effort for models other than Claude.
+    /// Left out is what is a hint in OpenAI's format: the seed, the user, the metadata, a speaker's name, the detail
+    /// of an image and ``ChatRequest/allowsParallelTools``; so is a JSON object without a schema as the response's
+    /// form, which the prompt must demand anyway, and an effort for models other than Claude.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
         let model = BedrockModel(call.model)
-        if request.choices > 1 { throw .cannotExpress("several choices") }
+        if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
-            throw .cannotExpress("a frequency or presence penalty")
+            throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
         if request.sampling.topK != nil, model.claude == nil { throw .cannotExpress("'top_k' with this model") }
-        if request.allowsParallelTools == false, !request.tools.isEmpty { throw .cannotExpress("a ban on parallel tool calls") }
         let turns = try BedrockTurns(request.messages, model, call)
         let tools = try tools(of: request, turns, model)
         // What isn't set is the model's own limit, which is only a bound for a budget here.

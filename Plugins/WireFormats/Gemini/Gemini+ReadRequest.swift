@@ -16,7 +16,7 @@ extension Gemini {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         var root = RequestValue(tree, "")
         root = root[proto: "generateContentRequest"] ?? root
-        if root[proto: "cachedContent"] != nil { throw .cannotExpress("'cachedContent'") }
+        if root[proto: "cachedContent"] != nil { throw .untranslatable("cachedContent") }
         var request = ChatRequest(messages: [])
         if let system = root[proto: "systemInstruction"] {
             let parts = try GeminiContents.texts(system)
@@ -26,7 +26,7 @@ extension Gemini {
             throw ProviderError(.clientError, status: 400, message: "'contents' is missing", code: "missing_field", param: "contents")
         }
         request.messages += try GeminiContents.read(contents)
-        for tool in try root["tools"]?.elements() ?? [] { request.tools += try readTool(tool) }
+        for tool in try root["tools"]?.repeated() ?? [] { request.tools += try readTool(tool) }
         if let choice = root[proto: "toolConfig"]?[proto: "functionCallingConfig"] { try readToolChoice(choice, &request) }
         if let config = root[proto: "generationConfig"] { try readConfig(config, &request) }
         return request
@@ -47,7 +47,7 @@ extension Gemini {
             throw .cannotExpress("the tool '\(other.name.prefix(64))'")
         }
         var tools: [ChatTool] = []
-        for function in try tool[proto: "functionDeclarations"]?.elements() ?? [] {
+        for function in try tool[proto: "functionDeclarations"]?.repeated() ?? [] {
             let schema =
                 function[proto: "parametersJsonSchema"]?.encoded ?? function["parameters"].map { GeminiSchema.jsonSchema($0.tree).encoded }
             tools.append(
@@ -96,10 +96,12 @@ extension Gemini {
     }
 
     private static func refuseUntranslatable(_ config: RequestValue) throws(ProviderError) {
-        if let count = try config[proto: "candidateCount"]?.integer(), count > 1 { throw .cannotExpress("several candidates") }
-        if try config[proto: "responseLogprobs"]?.bool() == true { throw .cannotExpress("'responseLogprobs'") }
+        if let count = try config[proto: "candidateCount"]?.integer(), count > 1 {
+            throw .untranslatable("generationConfig.candidateCount")
+        }
+        if try config[proto: "responseLogprobs"]?.bool() == true { throw .untranslatable("generationConfig.responseLogprobs") }
         for kind in try config[proto: "responseModalities"]?.elements() ?? [] where try kind.text().uppercased() != "TEXT" {
-            throw .cannotExpress("a response that is no text")
+            throw .untranslatable("generationConfig.responseModalities")
         }
     }
 

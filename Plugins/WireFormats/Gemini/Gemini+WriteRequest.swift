@@ -5,16 +5,15 @@ extension Gemini {
     /// Writes a request in this format, without the model.
     ///
     /// Left out is what is a hint in other formats: the metadata, the user, a speaker's name, the detail of an image,
-    /// and what may be cached.
+    /// what may be cached, and ``ChatRequest/allowsParallelTools``.
     ///
     /// - Parameter signatures: those of calls whose client has no field for them; nil if there are none.
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ signatures: GeminiSignatures?) throws(ProviderError) -> [UInt8] {
         let model = GeminiModel(call.model)
-        if request.choices > 1 { throw .cannotExpress("several choices") }
+        if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         // Source: the Gemini API reference, `GenerationConfig`.
-        if request.stop.count > 5 { throw .cannotExpress("more than 5 stop sequences") }
-        if request.allowsParallelTools == false, !request.tools.isEmpty { throw .cannotExpress("one tool call at a time") }
+        if request.stop.count > 5 { throw .cannotExpress("more than 5 stop sequences ('stop')") }
         let turns = try GeminiTurns(request.messages, model, call, signatures)
         var writer = JSONWriter(capacity: 2048)
         writer.object { writer in

@@ -37,7 +37,7 @@ extension OllamaChat {
     private static func root(_ body: RawSpan) throws(ProviderError) -> RequestValue {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         for (name, isUsed) in untranslatable {
-            if let value = tree[name], isUsed(value) { throw .cannotExpress("'\(name)'") }
+            if let value = tree[name], isUsed(value) { throw .untranslatable("\(name)") }
         }
         return RequestValue(tree, "")
     }

@@ -4,12 +4,12 @@ import ProviderKit
 extension OllamaChat {
     /// Writes a request to chat in this format, without `model`.
     ///
-    /// Left out is what is a hint in OpenAI's format: the user, the metadata, a speaker's name, the detail of an image
-    /// and whether a tool's schema is strict.
+    /// Left out is what is a hint in OpenAI's format: the user, the metadata, a speaker's name, the detail of an image,
+    /// whether a tool's schema is strict, and ``ChatRequest/allowsParallelTools``.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
-        if request.choices > 1 { throw .cannotExpress("several choices") }
+        if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         var tools = request.tools
         switch request.toolChoice {
         case nil, .auto: break
@@ -18,7 +18,6 @@ extension OllamaChat {
         case .required: throw .cannotExpress("a tool call that is required")
         case .tool(let name): throw .cannotExpress("a call of '\(name.prefix(64))' that is required")
         }
-        if !tools.isEmpty, request.allowsParallelTools == false { throw .cannotExpress("at most one tool call in a response") }
         var messages = JSONWriter(capacity: 1024)
         try OllamaMessages.write(request.messages, to: &messages)
         let think = call.repairs.contains(.withoutThink) ? nil : request.reasoning.flatMap(think)

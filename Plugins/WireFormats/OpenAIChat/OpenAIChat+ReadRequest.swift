@@ -4,9 +4,9 @@ public import ProviderKit
 extension OpenAIChat {
     /// Reads a request for a provider with another format.
     ///
-    /// Members that only OpenAI has and that its reference calls hints, such as `store`, `service_tier`,
-    /// `prompt_cache_key` and `prediction`, are left out, and so are unknown ones. Members that change the response and
-    /// that ``ChatRequest`` can't express are refused: see ``untranslatable``.
+    /// Members that only OpenAI has and that its reference calls hints, such as `store` and `prediction`, are left out,
+    /// and so are unknown ones. Members that change the response and that ``ChatRequest`` can't express are refused:
+    /// see ``untranslatable``.
     ///
     /// - Parameter body: one valid JSON object.
     /// - Throws: ``FailureClass/clientError`` for a value that OpenAI would refuse, with its place as `param`, and
@@ -14,7 +14,7 @@ extension OpenAIChat {
     public static func readRequest(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         for (name, isUsed) in untranslatable {
-            if let value = tree[name], isUsed(value) { throw .cannotExpress("'\(name)'") }
+            if let value = tree[name], isUsed(value) { throw .untranslatable("\(name)") }
         }
         let root = RequestValue(tree, "")
         var request = ChatRequest(messages: [])
@@ -34,6 +34,10 @@ extension OpenAIChat {
         request.responseFormat = try root["response_format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
         request.reasoning = try root["reasoning_effort"].map { effort throws(ProviderError) in .effort(try effort.text()) }
         request.user = try (root["user"] ?? root["safety_identifier"])?.text()
+        request.service.verbosity = try root["verbosity"]?.text()
+        request.service.tier = try root["service_tier"]?.text()
+        request.service.promptCacheKey = try root["prompt_cache_key"]?.text()
+        request.service.promptCacheRetention = try root["prompt_cache_retention"]?.text()
         request.metadata = try root["metadata"].map { metadata throws(ProviderError) in try metadata.dictionary() } ?? [:]
         return request
     }

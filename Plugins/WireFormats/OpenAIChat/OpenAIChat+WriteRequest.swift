@@ -6,7 +6,7 @@ extension OpenAIChat {
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ dialect: OpenAIDialect) throws(ProviderError) -> [UInt8] {
-        if dialect.isOpenAI, request.stop.count > 4 { throw .cannotExpress("more than four stop sequences") }
+        if dialect.isOpenAI, request.stop.count > 4 { throw .cannotExpress("more than 4 stop sequences ('stop')") }
         var messages = JSONWriter(capacity: 1024)
         try OpenAIMessages(call, dialect).write(request.messages, to: &messages)
         var writer = JSONWriter(capacity: 1024)
@@ -28,6 +28,10 @@ extension OpenAIChat {
             if let format = request.responseFormat { write(format, to: &writer) }
             if let reasoning = request.reasoning { write(reasoning, OpenAIModel(call.model), dialect.effort, to: &writer) }
             if let user = request.user, user.unicodeScalars.count <= maxUserLength { writer.member("user", user) }
+            if dialect.isOpenAI {
+                writer.members(of: request.service)
+                if let verbosity = request.service.verbosity { writer.member("verbosity", verbosity) }
+            }
             if !request.metadata.isEmpty {
                 writer.key("metadata")
                 writer.object { for (name, value) in request.metadata.sorted(by: { $0.key < $1.key }) { $0.member(escaping: name, value) } }

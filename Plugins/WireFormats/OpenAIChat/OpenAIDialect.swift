@@ -19,11 +19,14 @@ public struct OpenAIDialect: Sendable, Equatable {
     /// Whether the server passes requests on to others, names them in its responses, and takes their order as
     /// `provider.order`. Source: OpenRouter's guide "Provider Routing".
     public var hasHosts = false
+    /// Whether a file's `file_data` may be its URL. OpenAI has no form for it. Sources: OpenRouter's guide "PDF
+    /// Inputs"; OpenAI's API reference, "Chat Completions".
+    public var hasFileURLs = false
     /// Whether all models of the server know `max_completion_tokens`, so that a model that asks for it instead of
     /// `max_tokens` shows what all later requests should have.
     public var hasOneTokenLimit = false
-    /// Whether the server is OpenAI's, which has no `top_k`, and at most four stop sequences. Source: OpenAI's API
-    /// reference, "Chat Completions".
+    /// Whether the server is OpenAI's, which has no `top_k`, at most four stop sequences, and the members of
+    /// ``ChatServiceSettings``, which other servers may refuse. Source: OpenAI's API reference, "Chat Completions".
     public var isOpenAI = false
 
     /// Creates a dialect.

@@ -88,7 +88,7 @@ enum OpenAIMessage {
             let cacheControl = dialect.hasCacheControl ? part.cacheControl : nil
             switch part.content {
             case .text(let text): contents.append(Content(text: cacheControl == nil ? text : nil, json: encoded(text, cacheControl)))
-            case .media(let media): contents.append(Content(text: nil, json: try encoded(media, cacheControl)))
+            case .media(let media): contents.append(Content(text: nil, json: try encoded(media, cacheControl, dialect)))
             case .toolCall, .reasoning, .refusal: continue
             case .toolResult: throw .cannotExpress("a tool's result inside a message")
             }
@@ -112,13 +112,16 @@ enum OpenAIMessage {
         return writer.bytes
     }
 
-    private static func encoded(_ media: ChatMedia, _ cacheControl: [UInt8]?) throws(ProviderError) -> [UInt8] {
+    private static func encoded(
+        _ media: ChatMedia, _ cacheControl: [UInt8]?, _ dialect: OpenAIDialect
+    ) throws(ProviderError) -> [UInt8] {
         var writer = JSONWriter()
         let url = media.source.url
         switch (media.kind, media.source) {
         case (.image, .id), (.video, .id), (.audio, .id), (.audio, .url): throw .cannotExpress("\(media.kind.withArticle) by reference")
         case (.file, .id(let id)) where id.hasPrefix(AnthropicMessage.fileMark):
             throw .cannotExpress("a file with the id of another provider")
+        case (.file, .url) where !dialect.hasFileURLs: throw .cannotExpress("a file by URL; send its bytes")
         case (.image, _), (.video, _):
             writer.object { writer in
                 let name: StaticString = media.kind == .image ? "image_url" : "video_url"

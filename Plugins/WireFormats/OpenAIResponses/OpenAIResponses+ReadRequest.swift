@@ -4,8 +4,8 @@ public import ProviderKit
 extension OpenAIResponses {
     /// Reads a request for a provider with another format.
     ///
-    /// Left out are members that are hints or settings of OpenAI's own service, such as `store`, `service_tier`,
-    /// `truncation` and `prompt_cache_key`, unknown ones, and tools that OpenAI runs itself: see ``ResponsesTools``.
+    /// Left out are members that are hints or settings of this API alone, such as `store` and `truncation`, unknown
+    /// ones, and tools that OpenAI runs itself: see ``ResponsesTools``.
     /// Members and items that change the response and that ``ChatRequest`` can't express are refused.
     ///
     /// - Parameter body: one valid JSON object.
@@ -14,9 +14,9 @@ extension OpenAIResponses {
     public static func readRequest(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         let root = RequestValue(tree, "")
-        if root["prompt"] != nil { throw .cannotExpress("'prompt'") }
-        if let count = try root["top_logprobs"]?.integer(), count > 0 { throw .cannotExpress("'top_logprobs'") }
-        if try root["include"]?.texts().contains("message.output_text.logprobs") == true { throw .cannotExpress("log probabilities") }
+        if root["prompt"] != nil { throw .untranslatable("prompt") }
+        if let count = try root["top_logprobs"]?.integer(), count > 0 { throw .untranslatable("top_logprobs") }
+        if try root["include"]?.texts().contains("message.output_text.logprobs") == true { throw .untranslatable("include") }
         let tools = try ResponsesTools(root["tools"])
         var request = ChatRequest(messages: [])
         if let instructions = root["instructions"] { request.messages += try ResponsesInput.read(instructions, tools, as: .system) }
@@ -30,6 +30,10 @@ extension OpenAIResponses {
         request.responseFormat = try root["text"]?["format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
         request.reasoning = try root["reasoning"]?["effort"].map { effort throws(ProviderError) in .effort(try effort.text()) }
         request.user = try (root["user"] ?? root["safety_identifier"])?.text()
+        request.service.verbosity = try root["text"]?["verbosity"]?.text()
+        request.service.tier = try root["service_tier"]?.text()
+        request.service.promptCacheKey = try root["prompt_cache_key"]?.text()
+        request.service.promptCacheRetention = try root["prompt_cache_retention"]?.text()
         request.metadata = try root["metadata"].map { metadata throws(ProviderError) in try metadata.dictionary() } ?? [:]
         return request
     }

@@ -10,11 +10,11 @@ extension OpenAIResponses {
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
-        if request.choices > 1 { throw .cannotExpress("several choices") }
-        if !request.stop.isEmpty { throw .cannotExpress("stop sequences") }
+        if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
+        if !request.stop.isEmpty { throw .cannotExpress("stop sequences ('stop')") }
         if request.sampling.topK != nil { throw .cannotExpress("'top_k'") }
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
-            throw .cannotExpress("a frequency or presence penalty")
+            throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
         var messages = request.messages[...]
         let instructions = messages.first?.instructions
@@ -34,7 +34,7 @@ extension OpenAIResponses {
             if let maxTokens = request.maxTokens { writer.member("max_output_tokens", maxTokens) }
             writer.number("temperature", request.sampling.temperature)
             writer.number("top_p", request.sampling.topP)
-            if let format = request.responseFormat { write(format, to: &writer) }
+            writeText(request, to: &writer)
             if let effort {
                 writer.key("reasoning")
                 writer.object {
@@ -48,6 +48,7 @@ extension OpenAIResponses {
                 writer.array { $0.string("reasoning.encrypted_content") }
             }
             if let user = request.user, user.unicodeScalars.count <= maxUserLength { writer.member("user", user) }
+            writer.members(of: request.service)
             if !request.metadata.isEmpty {
                 writer.key("metadata")
                 writer.object { for (name, value) in request.metadata.sorted(by: { $0.key < $1.key }) { $0.member(escaping: name, value) } }
@@ -90,23 +91,30 @@ extension OpenAIResponses {
         }
     }
 
-    private static func write(_ format: ChatResponseFormat, to writer: inout JSONWriter) {
+    private static func writeText(_ request: ChatRequest, to writer: inout JSONWriter) {
+        let format = request.responseFormat, verbosity = request.service.verbosity
+        guard format != nil || verbosity != nil else { return }
         writer.key("text")
-        writer.object {
-            $0.key("format")
-            $0.object {
-                switch format {
-                case .text: $0.member("type", "text")
-                case .json: $0.member("type", "json_object")
-                case .schema(let name, let description, let schema, let isStrict):
-                    $0.member("type", "json_schema")
-                    $0.member("name", name)
-                    if let description { $0.member("description", description) }
-                    $0.key("schema")
-                    $0.raw(schema)
-                    $0.member("strict", isStrict)
-                }
+        writer.object { writer in
+            if let format {
+                writer.key("format")
+                writer.object { write(format, to: &$0) }
             }
+            if let verbosity { writer.member("verbosity", verbosity) }
+        }
+    }
+
+    private static func write(_ format: ChatResponseFormat, to writer: inout JSONWriter) {
+        switch format {
+        case .text: writer.member("type", "text")
+        case .json: writer.member("type", "json_object")
+        case .schema(let name, let description, let schema, let isStrict):
+            writer.member("type", "json_schema")
+            writer.member("name", name)
+            if let description { writer.member("description", description) }
+            writer.key("schema")
+            writer.raw(schema)
+            writer.member("strict", isStrict)
         }
     }
 }

@@ -15,6 +15,13 @@ extension JSONWriter {
         string(value)
     }
 
+    /// Writes the settings whose names are the same in both of OpenAI's formats: all but the verbosity.
+    mutating func members(of service: ChatServiceSettings) {
+        if let tier = service.tier { member("service_tier", tier) }
+        if let key = service.promptCacheKey { member("prompt_cache_key", key) }
+        if let retention = service.promptCacheRetention { member("prompt_cache_retention", retention) }
+    }
+
     /// Writes ``ChatPart/cacheControl``, whose name is the same in every format that has it.
     mutating func cacheControl(_ json: [UInt8]?) {
         guard let json else { return }

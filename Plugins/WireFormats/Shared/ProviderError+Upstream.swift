@@ -3,6 +3,12 @@ import ProviderKit
 extension ProviderError {
     static let unreadableCode = "upstream_unreadable"
 
+    /// The error for a member of a request that has no typed form, even if the provider's format has one of its own:
+    /// the request goes on to the next model, which may have the client's format.
+    static func untranslatable(_ member: String) -> ProviderError {
+        ProviderError(.unsupported, message: "'\(member)' can't be translated to the provider's format", param: member)
+    }
+
     /// The error for a response that can't be read.
     ///
     /// - Parameter content: what the upstream sent instead, in words.

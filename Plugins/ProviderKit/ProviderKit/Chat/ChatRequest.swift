@@ -9,7 +9,12 @@ public struct ChatRequest: Sendable, Equatable {
     public var tools: [ChatTool] = []
     /// Whether the model must call a tool, and which.
     public var toolChoice: ChatToolChoice?
-    /// Whether one response may call several tools.
+    /// Whether one response should have several calls.
+    ///
+    /// A format without such a member leaves it out. False is a wish about the model's manner, which many clients send
+    /// with every request: Codex sends it for every model that it doesn't know. A client without it, or with a provider
+    /// that ignores it, gets several calls in the same form. Refusing the request would make the client useless, and
+    /// removing calls would change what the model has said.
     public var allowsParallelTools: Bool?
     /// The most tokens of the response, reasoning included.
     public var maxTokens: Int?
@@ -27,11 +32,28 @@ public struct ChatRequest: Sendable, Equatable {
     public var user: String?
     /// Names and values that the provider stores with the request.
     public var metadata: [String: String] = [:]
+    /// Settings of OpenAI's service. Other formats leave them out.
+    public var service = ChatServiceSettings()
 
     /// Creates a request.
     public init(messages: [ChatMessage]) {
         self.messages = messages
     }
+}
+
+/// Settings that both of OpenAI's chat formats have. Each value is as its API reference names it.
+public struct ChatServiceSettings: Sendable, Equatable {
+    /// How long the text of the response is: `low`, `medium` or `high`.
+    public var verbosity: String?
+    /// The kind of processing, which has its own price and speed, such as `flex` or `priority`.
+    public var tier: String?
+    /// What requests with equal beginnings have in common, so that they find each other's prompt in the cache.
+    public var promptCacheKey: String?
+    /// How long the prompt stays in the cache, such as `24h`.
+    public var promptCacheRetention: String?
+
+    /// Creates settings that leave everything to the service.
+    public init() {}
 }
 
 /// How the tokens of a response are drawn. nil is the model's default.
