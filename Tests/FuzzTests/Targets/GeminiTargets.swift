@@ -24,6 +24,8 @@ func checkGeminiRequest(_ bytes: [UInt8]) throws {
             throw Violation(description: "it is written as what is refused: \(text)")
         }
         let rewritten = try? Gemini.writeRequest(again, for: call, nil)
+        // Models that always think have no word for no thinking: the least of it, in silence, reads as the least of it.
+        if request.reasoning?.effortName == "none" { continue }
         try ensure(rewritten == written, "\(text) is written as \(rewritten.map { String(decoding: $0, as: UTF8.self) } ?? "nothing") then")
     }
     let call = Call(operation: .chat, model: "m", isStream: false, format: WireFormat("other"), payload: .chat(request))
