@@ -260,6 +260,20 @@ import Testing
         #expect(setup.upstream.requests.map(\.head.target).filter { $0.hasSuffix("/input_tokens") }.count == 2)
     }
 
+    @Test(
+        arguments: [
+            ("/v1/responses", "top_logprobs", "3"), ("/v1/chat/completions", "logprobs", "true"),
+            ("/v1/chat/completions", "logit_bias", #"{"1":2}"#),
+        ])
+    func `what can't be translated is a 400 that names the field`(path: String, field: String, value: String) throws {
+        let setup = try Self.setup(ScriptedUpstreamReplies.plain)
+        let model = path == "/v1/responses" ? "b" : "x"
+        let body = #"{"model":"\#(model)","\#(field)":\#(value),"input":"a","messages":[{"role":"user","content":"a"}]}"#
+        let refused = try setup.router.call("POST", path, body: body)
+        #expect(refused.status == 400 && refused.json?["error"]?["param"]?.string == field, "\(refused.text)")
+        #expect(setup.upstream.requests.isEmpty && setup.other.requests.isEmpty)
+    }
+
     @Test func `Codex gets its catalog if the policy has one`() throws {
         let plain = try Self.setup(ScriptedUpstreamReplies.plain)
         #expect(try plain.router.get("/v1/models?client_version=0.99.0").status == 404)
