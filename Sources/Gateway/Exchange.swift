@@ -57,7 +57,7 @@ final class Exchange: ClientObserver {
         let fields = server.head.fields
         trace = endpoint?.callsModels == true ? snapshot.traceSample.map { Self.trace(fields, sample: $0, loop) } : nil
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
-        face = .of(endpoint, fields)
+        face = .of(endpoint, path: server.head.path, fields)
         if endpoint?.callsModels == true, snapshot.policy.log.access.bodies != .off { server.maxKeptBytes = Self.maxLoggedBodyBytes }
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting

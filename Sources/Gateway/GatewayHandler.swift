@@ -86,7 +86,8 @@ package final class GatewayHandler: ServerHandler {
                     code: "method_not_allowed")
             }
             let key =
-                endpoint.access == .open ? nil : try Authentication.key(of: server, face: .of(endpoint, server.head.fields), in: snapshot)
+                endpoint.access == .open
+                ? nil : try Authentication.key(of: server, face: .of(endpoint, path: server.head.path, server.head.fields), in: snapshot)
             try Authentication.authorize(key, for: endpoint.access, in: snapshot)
             try Self.refuseContentEncoding(server.head.fields)
             if endpoint.callsModels, isDraining {
@@ -168,7 +169,7 @@ package final class GatewayHandler: ServerHandler {
         if let head { BrowserAccess.addFields(for: head.fields, loop.snapshot.policy.server.cors, to: &response) }
         error.addFields(to: &response)
         var writer = JSONWriter()
-        let face = Face.of(endpoint, head?.fields ?? HTTPFields())
+        let face = Face.of(endpoint, path: head?.path ?? "", head?.fields ?? HTTPFields())
         face.writeError(error, requestID, nil, &writer)
         loop.observer?.ended(
             RequestRecord(

@@ -253,6 +253,11 @@ import Testing
             let response = try setup.router.call(method, path, body: #"{"model":"a"}"#)
             #expect(response.status == 501 && response.json?["error"]?.string?.contains("policy file") == true, "\(path)")
         }
+        for path in ["/api/status", "/api/nothing"] {
+            let response = try setup.router.get(path)
+            #expect(response.status == 404 && response.json?["error"]?.string?.contains(path) == true, "\(response.text)")
+        }
+        #expect(try setup.router.get("/api/v1/nothing").json?["error"]?["message"] != nil, "OpenAI's paths")
         // A blob is refused before it is sent.
         let client = try setup.router.client()
         client.send("POST /api/blobs/sha256:1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999999999\r\n\r\n")
