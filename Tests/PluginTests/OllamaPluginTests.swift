@@ -223,7 +223,7 @@ struct OllamaPluginTests {
             (#"{"message":{"tool_calls":[{}]},"done":false}"#, Signals(contentBytes: 2, hasToolCall: true)),
             (#"{"response":"abc","done":false}"#, Signals(contentBytes: 3)), (#"{"status":"new"}"#, Signals()),
             (#"{"message":{"content":""},"done":true,"done_reason":"stop"}"#, Signals(finishes: 1)),
-            (#"{"message":{"content":""},"done":true}"#, Signals(finishes: 1)),
+            (#"{"message":{"content":"ab"},"done":true}"#, Signals(contentBytes: 2)),
         ])
     func signals(line: String, expected: Signals) throws {
         var decoder = try provider.decoder(for: call("{}", isStream: true), head: .lines), sink = ResponseSink()

@@ -22,7 +22,7 @@ struct OpenAICompletenessTests {
         arguments: [
             "error", "network_error", "abort", "insufficient_system_resource", "malformed_function_call", "MALFORMED_FUNCTION_CALL",
             "cancelled", "server_error", "internal_server_error", "connection_error", "stream_error", "FinishReason.ERROR",
-            "function_call_filter: MALFORMED_FUNCTION_CALL", "OTHER", "incomplete", "engine_overloaded", "service_unavailable",
+            "function_call_filter: MALFORMED_FUNCTION_CALL", "incomplete", "engine_overloaded", "service_unavailable",
             "bad_response", "terminated", "killed", "disconnect", "finish: server_error",
         ], [true, false])
     func failures(reason: String, isStream: Bool) throws {
@@ -50,7 +50,9 @@ struct OpenAICompletenessTests {
         #expect(throws: ProviderError.self) { try read(json, isStream) }
     }
 
-    @Test("a text that means nothing is no finish reason", arguments: ["null", "none", "NULL", " "])
+    @Test(
+        "a text that means nothing is no finish reason",
+        arguments: ["null", "none", "NULL", " ", "not_finished", "in_progress", "CONTINUATION"])
     func noReason(reason: String) throws {
         #expect(try read(Self.choice("text", reason), true).signals.finishes == 0)
         #expect(throws: ProviderError.self) { try read(Self.choice("", reason), false) }

@@ -23,6 +23,8 @@ public struct ResponseSink {
     // The flags stand together, because an attempt must stay small enough for the allocator's fast path.
     /// Whether the end of the response was seen.
     public private(set) var isComplete = false
+    /// Whether there was content or a finish reason in any part so far, or in what was noted.
+    public private(set) var hasBegun = false
     private var isTextDiscarded = false
     /// The number of choices whose end was noted since the last ``removeParts()``; 255 stands for more.
     public private(set) var notedFinishes: UInt8 = 0
@@ -86,6 +88,7 @@ public struct ResponseSink {
     public mutating func note(_ signals: Signals) {
         notedFinishes = UInt8(clamping: Int(notedFinishes) + min(max(signals.finishes, 0), 255))
         self.signals.finishes &+= signals.finishes
+        if signals.finishes > 0 { hasBegun = true }
         if signals.isFiltered { self.signals.isFiltered = true }
         if signals.hasUnknownFinishReason { self.signals.hasUnknownFinishReason = true }
     }
@@ -120,8 +123,8 @@ public struct ResponseSink {
         isComplete = true
     }
 
-    /// Removes the parts and their signals. Completion, usage and text remain. The router calls this; a decoder
-    /// doesn't.
+    /// Removes the parts and their signals. Completion, beginning, usage and text remain. The router calls this; a
+    /// decoder doesn't.
     public mutating func removeParts() {
         parts.removeAll(keepingCapacity: true)
         signals = Signals()
@@ -130,6 +133,7 @@ public struct ResponseSink {
 
     private mutating func append(_ part: ResponsePart, _ signals: Signals) {
         parts.append(part)
+        if signals.hasBegun { hasBegun = true }
         self.signals.contentBytes &+= signals.contentBytes
         self.signals.finishes &+= signals.finishes
         if signals.isFiltered { self.signals.isFiltered = true }

@@ -60,7 +60,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         guard hasStopReason else { throw .truncated("the upstream closed the stream before its end") }
         // Only the end marker is missing.
         if reader == nil { response.chunk(joined: Array(#"{"type":"message_stop"}"#.utf8), signals: Signals()) }
-        complete(&response)
+        try complete(&response)
     }
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
@@ -70,7 +70,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
             if event.isType("error", in: bytes) { throw .reported(json.span.bytes) }
             let read = try self.read(0..<json.count, in: json.span.bytes, &response)
             if reader == nil { response.chunk(joined: json, signals: read.signals) }
-            if read.isEnd { complete(&response) }
+            if read.isEnd { try complete(&response) }
             return
         }
         if event.isType("error", in: bytes) { throw .reported(bytes.extracting(event.data)) }
@@ -80,7 +80,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         if reader == nil {
             response.chunk(PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals))
         }
-        if read.isEnd { complete(&response) }
+        if read.isEnd { try complete(&response) }
     }
 
     /// Reads the JSON of an event, and adds its typed events.
@@ -107,9 +107,11 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         case .messageDelta:
             if let range = event.usage { readUsage(bytes.extracting(range), atStart: false, &response) }
             // Several of these events may come; the response ends once.
-            if let reason = event.stopReason, reason.count > 2, !hasStopReason {
+            if let reason = event.stopReason, !hasStopReason,
+                let end = try Signals(stopReason: JSON.string(reason, in: bytes), hasContent: response.hasBegun)
+            {
                 hasStopReason = true
-                signals = try Signals(stopReason: JSON.string(reason, in: bytes))
+                signals = end
             }
         case .blockStop, .messageStop, .error, .other: break
         }
@@ -131,7 +133,8 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         if let model = usage.fallback { response.served(by: .model(model)) }
     }
 
-    private mutating func complete(_ response: inout ResponseSink) {
+    private mutating func complete(_ response: inout ResponseSink) throws(ProviderError) {
+        try response.requireContentOrReason()
         isComplete = true
         reader?.end(&response)
         response.complete()
@@ -186,7 +189,7 @@ private struct AnthropicMessageOutline {
             while let key = try cursor.nextKey(bytes) {
                 let value = try cursor.skipValue(bytes)
                 if JSON.isKey(key, "content", in: bytes), value.kind == .array { content = value }
-                if JSON.isKey(key, "stop_reason", in: bytes), value.kind == .string, value.range.count > 2 { reason = value.range }
+                if JSON.isKey(key, "stop_reason", in: bytes), value.kind == .string { reason = value.range }
                 if JSON.isKey(key, "usage", in: bytes), value.kind == .object { usage = value.range }
                 if JSON.isKey(key, "error", in: bytes), value.kind == .object { hasError = true }
             }
@@ -197,9 +200,13 @@ private struct AnthropicMessageOutline {
         }
         if hasError, content == nil { throw .reported(bytes) }
         guard let content else { throw .unreadable("JSON without content") }
-        if let reason { signals = try Signals(stopReason: JSON.string(reason, in: bytes)) }
         readBlocks(content, bytes)
-        guard signals.hasBegun else { throw .unreadable("neither content nor a stop reason") }
+        if let reason, let end = try Signals(stopReason: JSON.string(reason, in: bytes), hasContent: signals.contentBytes > 0) {
+            signals.finishes = end.finishes
+            signals.isFiltered = end.isFiltered
+            signals.hasUnknownFinishReason = end.hasUnknownFinishReason
+        }
+        guard signals.hasBegun else { throw .empty }
         signals.finishes = 1
     }
 
@@ -216,9 +223,10 @@ private struct AnthropicMessageOutline {
 }
 
 extension Signals {
-    /// The signals of a response's end.
-    fileprivate init(stopReason: String) throws(ProviderError) {
-        try AnthropicStopReason.check(stopReason)
+    /// The signals of a response's end; nil if the text means that there is no stop reason yet.
+    fileprivate init?(stopReason: String, hasContent: Bool) throws(ProviderError) {
+        guard AnthropicStopReason.isReason(stopReason) else { return nil }
+        try AnthropicStopReason.check(stopReason, hasContent: hasContent)
         let reason = AnthropicStopReason.finishReason(stopReason)
         self.init(finishes: 1, isFiltered: reason == .contentFilter)
         hasUnknownFinishReason = reason == nil

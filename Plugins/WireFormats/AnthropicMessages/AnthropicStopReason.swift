@@ -13,9 +13,16 @@ enum AnthropicStopReason {
     /// that aren't Anthropic's have others.
     static func finishReason(_ reason: String) -> FinishReason? { reasons[reason] ?? FinishReasonMeaning.finishReason(reason) }
 
+    /// Whether a text is a stop reason, and not one that means that there is none yet.
+    static func isReason(_ text: String) -> Bool { reasons[text] != nil || FinishReasonMeaning(text) != nil }
+
     /// Throws if a stop reason means that the upstream has failed.
-    static func check(_ reason: String) throws(ProviderError) {
-        if reasons[reason] == nil, FinishReasonMeaning(reason) == .failure { throw .failed(reason: reason) }
+    ///
+    /// - Parameter hasContent: whether there has been content.
+    static func check(_ reason: String, hasContent: Bool) throws(ProviderError) {
+        if reasons[reason] == nil, FinishReasonMeaning(reason)?.isFailure(hasContent: hasContent) == true {
+            throw .failed(reason: reason)
+        }
     }
 
     /// The stop reason of a finish reason.

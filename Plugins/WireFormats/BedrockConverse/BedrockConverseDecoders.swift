@@ -65,9 +65,21 @@ struct BedrockEvents {
         response.event(.toolArguments(index: index, fragment: arguments))
     }
 
-    mutating func finish(_ reason: String?, _ response: inout ResponseSink) throws(ProviderError) {
+    /// - Parameter text: the stop reason; nil if there is none.
+    mutating func finish(_ text: String?, _ response: inout ResponseSink) throws(ProviderError) {
         guard !hasFinished else { return }
-        let reason = try reason.map { reason throws(ProviderError) in try BedrockStopReason.finishReason(reason) } ?? .stop
+        var reason = FinishReason.stop
+        if let text, FinishReasonMeaning(text) != nil {
+            if let known = try BedrockStopReason.finishReason(text, hasContent: response.hasBegun) {
+                reason = known
+            } else {
+                var signals = Signals()
+                signals.hasUnknownFinishReason = true
+                response.note(signals)
+            }
+        } else {
+            try response.requireContentOrReason()
+        }
         hasFinished = true
         response.event(.finish(reason == .stop && !toolBlocks.isEmpty ? .toolCalls : reason))
     }

@@ -7,17 +7,13 @@ enum BedrockStopReason {
         "model_context_window_exceeded": .length, "guardrail_intervened": .contentFilter, "content_filtered": .contentFilter,
     ]
 
-    /// The reasons that mean a failure: what the model has written can't be used.
-    private static let failures: Set = ["malformed_model_output", "malformed_tool_use"]
-
-    /// The finish reason of a stop reason. One that is unknown counts as `stop`.
+    /// The finish reason of a stop reason; nil for one that is unknown, which counts as `stop`.
     ///
-    /// - Throws: the error of a reason that means a failure.
-    static func finishReason(_ reason: String) throws(ProviderError) -> FinishReason {
-        guard !failures.contains(reason) else {
-            throw ProviderError(
-                .upstreamError, message: "the upstream ended the response with the stop reason '\(reason)'", code: "upstream_failed")
-        }
-        return reasons[reason] ?? .stop
+    /// - Parameter hasContent: whether there has been content.
+    /// - Throws: the error of a reason that means a failure, such as `malformed_model_output`.
+    static func finishReason(_ reason: String, hasContent: Bool) throws(ProviderError) -> FinishReason? {
+        if let known = reasons[reason] { return known }
+        if FinishReasonMeaning(reason)?.isFailure(hasContent: hasContent) == true { throw .failed(reason: reason) }
+        return FinishReasonMeaning.finishReason(reason)
     }
 }

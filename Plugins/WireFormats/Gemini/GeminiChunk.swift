@@ -3,7 +3,7 @@ import ProviderKit
 
 extension Gemini {
     /// The ranges of the strings that are the texts of a response's first candidate, without its thoughts.
-    public static func texts(of response: RawSpan) -> [Range<Int>] { (try? GeminiChunk(response))?.texts ?? [] }
+    public static func texts(of response: RawSpan) -> [Range<Int>] { (try? GeminiChunk(response, hasBegun: true))?.texts ?? [] }
 }
 
 /// What the router acts on in a chunk of a stream, or in a complete response, which has the same form. It is read in
@@ -16,19 +16,23 @@ struct GeminiChunk {
     private(set) var texts: [Range<Int>] = []
     /// The range of the finish reason that means a failure; nil if there is none.
     private(set) var failure: Range<Int>?
+    /// The range of the finish reason that means a failure only if there is no content; nil if there is none.
+    private var unclear: Range<Int>?
     private var finishMessage: Range<Int>?
     private var hasCandidates = false
     private var hasError = false
 
     /// Reads a chunk. Throws the error that it reports, or an `upstream_error` if it is not a JSON object.
     ///
-    /// - Parameter bytes: the chunk.
-    init(_ bytes: RawSpan) throws(ProviderError) {
+    /// - Parameters:
+    ///   - bytes: the chunk.
+    ///   - hasBegun: whether the response has had content before.
+    init(_ bytes: RawSpan, hasBegun: Bool) throws(ProviderError) {
         do throws(JSONError) { try read(bytes) } catch {
             throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
         }
         if hasError, !hasCandidates { throw .reported(bytes) }
-        if let failure {
+        if let failure = failure ?? (hasBegun || signals.contentBytes > 0 ? nil : unclear) {
             let reason = JSON.string(failure, in: bytes), detail = finishMessage.map { JSON.string($0, in: bytes) }
             throw ProviderError(
                 .upstreamError,
@@ -103,6 +107,9 @@ struct GeminiChunk {
         switch GeminiFinishReason(JSON.string(reason, in: bytes)) {
         case nil: return
         case .failure: failure = reason
+        case .unclear:
+            signals.finishes += 1
+            unclear = reason
         case .end(let reason):
             signals.finishes += 1
             if reason == .contentFilter { signals.isFiltered = true }

@@ -80,7 +80,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
     /// Reads a chunk, and adds its typed events.
     private mutating func read(_ json: RawSpan, isError: Bool, _ response: inout ResponseSink) throws(ProviderError) -> Signals {
         if isError { throw .reported(json) }
-        let chunk = try GeminiChunk(json)
+        let chunk = try GeminiChunk(json, hasBegun: response.hasBegun)
         response.read(chunk, json, keepsText: keepsText)
         if chunk.signals.finishes > 0 { hasFinished = true }
         if reader != nil, let object = JSONTree(json) {
@@ -101,8 +101,8 @@ struct GeminiObjectDecoder: ResponseDecoder {
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         var end = bytes.byteCount
         while end > 0, JSON.isBlank(bytes.byte(end - 1)) { end -= 1 }
-        let chunk = try GeminiChunk(bytes)
-        guard chunk.signals.hasBegun else { throw .unreadable("neither content nor a finish reason") }
+        let chunk = try GeminiChunk(bytes, hasBegun: false)
+        guard chunk.signals.hasBegun else { throw .empty }
         response.read(chunk, bytes, keepsText: call.keepsText)
         var signals = chunk.signals
         signals.finishes = max(1, signals.finishes)

@@ -5,6 +5,8 @@ enum GeminiFinishReason {
     case end(FinishReason)
     /// The model or the server has failed, so the response is not complete.
     case failure
+    /// ``FinishReasonMeaning/unclear``.
+    case unclear
     /// Counts as an end, and is counted in the metrics.
     case unknown
 
@@ -19,6 +21,7 @@ enum GeminiFinishReason {
             switch FinishReasonMeaning(reason) {
             case .failure: self = .failure
             case .filter: self = .end(.contentFilter)
+            case .unclear: self = .unclear
             case .end, .unknown, nil: self = Self.failures.contains(reason) ? .failure : .unknown
             }
         }
@@ -36,13 +39,13 @@ enum GeminiFinishReason {
 
     private static let failures: Set = [
         "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE",
-        "NO_IMAGE", "IMAGE_OTHER", "OTHER", "ESCALATION",
+        "NO_IMAGE", "ESCALATION",
     ]
 
     var finishReason: FinishReason? {
         switch self {
         case .end(let reason): reason
-        case .unknown: .stop
+        case .unknown, .unclear: .stop
         case .failure: nil
         }
     }

@@ -58,15 +58,16 @@ struct OllamaStreamDecoder: ResponseDecoder {
     private mutating func read(
         _ range: Range<Int>, _ frame: Range<Int>?, _ bytes: RawSpan, _ response: inout ResponseSink
     ) throws(ProviderError) {
-        let line = try OllamaLine(range, in: bytes)
+        let line = try OllamaLine(range, in: bytes, hasBegun: response.hasBegun)
         if keepsText, let text = line.text { response.keep(text: JSON.string(text, in: bytes)) }
         if line.usage != Usage() { response.usage(line.usage) }
         if reader != nil {
-            reader?.read(line, bytes, &response)
+            try reader?.read(line, bytes, &response)
         } else {
             response.chunk(PassthroughChunk(json: range, frame: frame, signals: line.signals(in: bytes)))
         }
         guard line.isDone else { return }
+        try response.requireContentOrReason()
         isComplete = true
         response.complete()
     }
@@ -80,9 +81,9 @@ struct OllamaBufferedDecoder: ResponseDecoder {
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         let range = bytes.withoutBlanks, line: OllamaLine
-        do throws(ProviderError) { line = try OllamaLine(range, in: bytes) } catch {
+        do throws(ProviderError) { line = try OllamaLine(range, in: bytes, hasBegun: false) } catch {
             // Some proxies stream although they were asked not to.
-            guard error.code == ProviderError.unreadableCode, readLines(bytes, &response) else { throw error }
+            guard error.code == ProviderError.unreadableCode, try readLines(bytes, &response) else { throw error }
             return
         }
         guard line.hasMessage else { throw .unreadable("JSON without a message") }
@@ -91,19 +92,21 @@ struct OllamaBufferedDecoder: ResponseDecoder {
         if line.usage != Usage() { response.usage(line.usage) }
         if call.isTyped {
             var reader = OllamaEventReader()
-            reader.read(line, bytes, &response)
+            try reader.read(line, bytes, &response)
         } else {
             response.buffered(range, signals: line.signals(in: bytes))
         }
+        try response.requireContentOrReason()
         response.complete()
     }
 
     /// Reads lines as typed events, which the face puts together. False if they are none, or not all of a response.
-    private func readLines(_ bytes: RawSpan, _ response: inout ResponseSink) -> Bool {
-        var lines: [OllamaLine] = [], decoder = NDJSONDecoder()
+    private func readLines(_ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) -> Bool {
+        var lines: [OllamaLine] = [], decoder = NDJSONDecoder(), hasContent = false
         func add(_ range: Range<Int>?) -> Bool {
-            guard let range, let line = try? OllamaLine(range, in: bytes) else { return false }
+            guard let range, let line = try? OllamaLine(range, in: bytes, hasBegun: hasContent) else { return false }
             lines.append(line)
+            if line.signals(in: bytes).contentBytes > 0 { hasContent = true }
             return true
         }
         while lines.last?.isDone != true {
@@ -116,7 +119,7 @@ struct OllamaBufferedDecoder: ResponseDecoder {
         for line in lines {
             if call.keepsText, let text = line.text { response.keep(text: JSON.string(text, in: bytes)) }
             if line.usage != Usage() { response.usage(line.usage) }
-            reader.read(line, bytes, &response)
+            try reader.read(line, bytes, &response)
         }
         response.complete()
         return true

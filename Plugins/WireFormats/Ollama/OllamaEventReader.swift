@@ -6,7 +6,7 @@ struct OllamaEventReader {
     private var hasStarted = false
     private var toolCalls = 0
 
-    mutating func read(_ line: OllamaLine, _ bytes: RawSpan, _ response: inout ResponseSink) {
+    mutating func read(_ line: OllamaLine, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if !hasStarted {
             hasStarted = true
             response.event(.start(id: nil, model: line.model.map { JSON.string($0, in: bytes) }))
@@ -16,6 +16,7 @@ struct OllamaEventReader {
         for call in line.toolCalls.flatMap({ JSONTree(bytes.extracting($0))?.elements }) ?? [] { add(call, line, bytes, &response) }
         guard line.isDone else { return }
         response.note(line.signals(in: bytes))
+        try response.requireContentOrReason()
         let reason = line.finishReason(in: bytes) ?? .stop
         response.event(.finish(reason == .stop && toolCalls > 0 ? .toolCalls : reason))
     }

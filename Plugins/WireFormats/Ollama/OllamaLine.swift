@@ -4,7 +4,8 @@ import ProviderKit
 /// What the router acts on in one object of a response: a line of a stream, or a complete response. It is read in one
 /// pass, and only what is needed is decoded.
 struct OllamaLine {
-    /// The ranges of strings: the model's name, the text, the reasoning, and why the response has ended.
+    /// The ranges of strings: the model's name, the text, the reasoning, and why the response has ended. nil if there is
+    /// none, or if it says nothing.
     private(set) var model: Range<Int>?
     private(set) var text: Range<Int>?
     private(set) var thinking: Range<Int>?
@@ -21,8 +22,10 @@ struct OllamaLine {
 
     /// Reads an object. Throws the error that it reports, or an `upstream_error` if it is not a JSON object.
     ///
-    /// - Parameter source: the bytes that all ranges refer to.
-    init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
+    /// - Parameters:
+    ///   - source: the bytes that all ranges refer to.
+    ///   - hasBegun: whether the response has had content before.
+    init(_ range: Range<Int>, in source: RawSpan, hasBegun: Bool) throws(ProviderError) {
         // The end of the range is the end of the bytes, so that a line can't reach into the next.
         let bytes = source.extracting(0..<range.upperBound)
         var error: Range<Int>?
@@ -48,9 +51,12 @@ struct OllamaLine {
         }
         // An error stands alone: `{"error":"…"}`.
         if let error, !hasMessage { throw .reported(bytes.extracting(error)) }
-        guard isDone, let doneReason, doneReason.count > 2 else { return }
+        guard let doneReason else { return }
         let reason = JSON.string(doneReason, in: bytes)
-        if Self.reasons[reason] == nil, FinishReasonMeaning(reason) == .failure { throw .failed(reason: reason) }
+        guard Self.reasons[reason] == nil else { return }
+        let meaning = FinishReasonMeaning(reason), hasContent = hasBegun || signals(in: bytes).contentBytes > 0
+        if isDone, meaning?.isFailure(hasContent: hasContent) == true { throw .failed(reason: reason) }
+        if meaning == nil { self.doneReason = nil }
     }
 
     private mutating func readMessage(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
@@ -97,16 +103,17 @@ struct OllamaLine {
     /// What the line means for the call.
     func signals(in bytes: RawSpan) -> Signals {
         func length(_ string: Range<Int>?) -> Int { string.map { $0.count - 2 } ?? 0 }
-        var signals = Signals(contentBytes: length(text) + length(thinking) + length(toolCalls), finishes: isDone ? 1 : 0)
+        var signals = Signals(
+            contentBytes: length(text) + length(thinking) + length(toolCalls), finishes: isDone && doneReason != nil ? 1 : 0)
         signals.hasToolCall = toolCalls != nil
-        if isDone, let doneReason, doneReason.count > 2 { signals.hasUnknownFinishReason = finishReason(in: bytes) == nil }
+        if isDone { signals.hasUnknownFinishReason = finishReason(in: bytes) == nil }
         return signals
     }
 
     /// Why the response has ended; nil for a reason that is unknown, which counts as `stop`. Without one the model has
     /// stopped by itself, as in old versions.
     func finishReason(in bytes: RawSpan) -> FinishReason? {
-        guard let doneReason, doneReason.count > 2 else { return .stop }
+        guard let doneReason else { return .stop }
         let reason = JSON.string(doneReason, in: bytes)
         return Self.reasons[reason] ?? FinishReasonMeaning.finishReason(reason)
     }

@@ -103,7 +103,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
         if OpenAIChat.isEnd(event.data, bytes) { return try end(&response) }
-        let chunk = try chunk(event, bytes)
+        let chunk = try chunk(event, bytes, hasBegun: response.hasBegun)
         record(chunk, of: bytes, &response)
         if chunk.hasMessage { return response.buffered(chunk.json, signals: chunk.signals) }
         response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, signals: chunk.signals))
@@ -121,7 +121,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             start = end + 1
             if line.isEmpty { continue }
             if OpenAIChat.isEnd(line, bytes) { return try self.end(&response) }
-            let chunk = try OpenAIChunk(line, in: bytes)
+            let chunk = try OpenAIChunk(line, in: bytes, hasBegun: response.hasBegun)
             record(chunk, of: bytes, &response)
             // In JSON, a line end is only allowed between tokens, where a space means the same.
             let json = line.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
@@ -129,9 +129,9 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         }
     }
 
-    private mutating func chunk(_ event: SSEEvent, _ bytes: RawSpan) throws(ProviderError) -> OpenAIChunk {
+    private mutating func chunk(_ event: SSEEvent, _ bytes: RawSpan, hasBegun: Bool) throws(ProviderError) -> OpenAIChunk {
         if let chunk = pattern.chunk(event.data, in: bytes) { return chunk }
-        let chunk = try OpenAIChunk(event.data, in: bytes)
+        let chunk = try OpenAIChunk(event.data, in: bytes, hasBegun: hasBegun)
         pattern.learn(chunk, event.data, in: bytes)
         return chunk
     }
@@ -198,7 +198,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
             isComplete = true
             return response.complete()
         }
-        let chunk = try OpenAIChunk(line, in: bytes)
+        let chunk = try OpenAIChunk(line, in: bytes, hasBegun: response.hasBegun)
         progress.record(chunk)
         chunk.add(to: &response, of: bytes, keepsText: keepsText)
     }
@@ -221,15 +221,15 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         guard bytes.byteCount > 0 else { throw ProviderError.unreadable("an empty body") }
         let chunk: OpenAIChunk
         do {
-            chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes)
+            chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, hasBegun: false)
         } catch  where error.code == ProviderError.unreadableCode {
             let (objects, hasEnd) = Self.objects(in: bytes)
             guard !objects.isEmpty else { throw error }
             guard objects.count == 1, !hasEnd else { return try finish(objects, hasEnd, bytes, &response) }
-            chunk = try OpenAIChunk(objects[0], in: bytes)
+            chunk = try OpenAIChunk(objects[0], in: bytes, hasBegun: false)
         }
         guard chunk.choices > 0 else { throw ProviderError.unreadable("JSON without choices") }
-        guard !chunk.hasEmptyChoice else { throw ProviderError.unreadable("neither content nor a finish reason") }
+        guard !chunk.hasEmptyChoice else { throw ProviderError.empty }
         if keepsText { chunk.keepText(of: bytes, in: &response) }
         if let usage = chunk.usage { response.usage(usage) }
         chunk.noteHost(of: bytes, in: &response)
@@ -240,7 +240,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
     private func finish(_ objects: [Range<Int>], _ hasEnd: Bool, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         var progress = ChoiceProgress()
         for object in objects {
-            let chunk = try OpenAIChunk(object, in: bytes)
+            let chunk = try OpenAIChunk(object, in: bytes, hasBegun: response.hasBegun)
             progress.record(chunk)
             chunk.add(to: &response, of: bytes, keepsText: keepsText)
         }

@@ -35,6 +35,8 @@ struct OpenAIChunk {
     private var error: Range<Int>?
     /// The range of the finish reason that means a failure; nil if there is none.
     private var failedReason: Range<Int>?
+    /// The range of the finish reason that means a failure only if there is no content; nil if there is none.
+    private var unclearReason: Range<Int>?
     private var hasChoices = false
     /// Whether a choice has neither content nor a finish reason.
     private(set) var hasEmptyChoice = false
@@ -66,7 +68,9 @@ struct OpenAIChunk {
     }
 
     /// Reads a chunk. Throws the error that the object contains, or an `upstream_error` if it is not a JSON object.
-    init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
+    ///
+    /// - Parameter hasBegun: whether the response has had content before.
+    init(_ range: Range<Int>, in source: RawSpan, hasBegun: Bool) throws(ProviderError) {
         json = range
         let bytes = source.extracting(range)
         var failureInArray: ProviderError?
@@ -116,7 +120,9 @@ struct OpenAIChunk {
             // A short `error` may have its message beside it, and beside choices there are echoes of the request.
             throw ProviderError.reported(hasChoices ? bytes.extracting(error) : bytes)
         }
-        if let failedReason { throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes)) }
+        if let failedReason = failedReason ?? (hasBegun || signals.contentBytes > 0 ? nil : unclearReason) {
+            throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes))
+        }
         // Chunks without content are rare.
         if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
@@ -319,6 +325,7 @@ struct OpenAIChunk {
         case .end: break
         case .filter: signals.isFiltered = true
         case .failure: failedReason = value.range
+        case .unclear: unclearReason = value.range
         case .unknown: signals.hasUnknownFinishReason = true
         }
     }

@@ -19,7 +19,7 @@ extension OpenAIChat {
         guard (try? cursor.enterArray(bytes)) != nil, (try? cursor.nextElement(bytes)) == true,
             let element = try? cursor.skipValue(bytes), element.kind == .object
         else { return nil }
-        do throws(ProviderError) { _ = try OpenAIChunk(element.range, in: bytes) } catch {
+        do throws(ProviderError) { _ = try OpenAIChunk(element.range, in: bytes, hasBegun: false) } catch {
             return error.code == ProviderError.unreadableCode ? nil : error
         }
         return nil

@@ -9,6 +9,8 @@ enum FinishReasonMeaning {
     case filter
     /// The upstream has failed, so the response is not complete.
     case failure
+    /// Doesn't say why: an end of a response with content, and a failure of one without.
+    case unclear
     /// Counts as an end, and is counted in the metrics.
     case unknown
 
@@ -30,14 +32,21 @@ enum FinishReasonMeaning {
         if filters.contains(name) { return .filter }
         if words.contains(where: { word in failures.contains { word.hasPrefix($0) } }) { return .failure }
         if words.contains(where: { word in filterWords.contains { word.hasPrefix($0) } }) { return .filter }
+        if unclearNames.contains(name) { return .unclear }
         return failureNames.contains(name) ? .failure : .unknown
     }
+
+    /// Whether the response is a failure.
+    ///
+    /// - Parameter hasContent: whether there has been content, or another finish reason.
+    func isFailure(hasContent: Bool) -> Bool { self == .failure || self == .unclear && !hasContent }
 
     /// The finish reason that a text means; nil for a failure, for one that is unknown, and for none.
     static func finishReason(_ text: String) -> FinishReason? {
         switch FinishReasonMeaning(text) {
         case nil, .failure, .unknown: nil
         case .filter: .contentFilter
+        case .unclear: .stop
         case .end:
             switch text.lowercased() {
             case "length", "max_tokens", "model_length", "model_context_window_exceeded": .length
@@ -47,8 +56,11 @@ enum FinishReasonMeaning {
         }
     }
 
-    /// Servers that write their language's null as a text, and Gemini's default value.
-    private static let absences: Set = ["null", "none", "nil", "undefined", "finish_reason_unspecified"]
+    /// Servers that write their language's null as a text; Gemini's default value, and its `CONTINUATION`; watsonx's
+    /// `not_finished`.
+    private static let absences: Set = [
+        "null", "none", "nil", "undefined", "finish_reason_unspecified", "continuation", "not_finished", "in_progress",
+    ]
 
     private static let ends: Set = [
         // OpenAI's API reference, "Chat Completions"
@@ -60,14 +72,19 @@ enum FinishReasonMeaning {
     ]
 
     /// `content_filter` (OpenAI, Azure, OpenRouter), `content_filter: PROHIBITED_CONTENT` (Gemini's OpenAI endpoint, as
-    /// recorded by its clients), `sensitive` (z.ai), `refusal` (Anthropic's stop reason) and Gemini's own names.
+    /// recorded by its clients), `sensitive` (z.ai), `refusal` (Anthropic's stop reason), Gemini's own names, and
+    /// `ERROR_TOXIC` (Cohere's API reference, "Generate").
     private static let filters: Set = [
         "refusal", "sensitive", "safety", "prohibited_content", "blocklist", "content_filter", "spii", "recitation", "image_safety",
-        "image_prohibited_content", "guardrail_intervened", "content_filtered",
+        "image_prohibited_content", "guardrail_intervened", "content_filtered", "error_toxic",
     ]
 
-    /// The beginnings of words of a filter: `content-filter`, `blocked` and `moderation` of proxies.
-    private static let filterWords = ["filter", "moderat", "block", "prohibit", "safety", "sensitive", "guardrail", "refus"]
+    /// The beginnings of words of a filter: `blacklist` (GigaChat's API reference, `finish_reason`), `content-filter`,
+    /// `blocked`, `moderation`, `policy_violation`, `flagged` and `unsafe` of proxies.
+    private static let filterWords = [
+        "filter", "moderat", "block", "blacklist", "prohibit", "safety", "unsafe", "sensitive", "guardrail", "refus", "flag", "policy",
+        "toxic",
+    ]
 
     /// The beginnings of words of a failure.
     private static let failures = [
@@ -79,9 +96,13 @@ enum FinishReasonMeaning {
         "malformed", "unexpected", "missing",
         // Proxies
         "cancel", "timeout", "timed", "fail", "overload", "interrupt", "exception", "disconnect", "unavailable", "terminat", "kill",
-        "crash", "bad", "invalid", "incomplete",
+        "crash", "bad", "invalid", "incomplete", "deadline", "preempt", "shutdown", "memory",
     ]
 
-    /// Failures without a word for one: Gemini's `OTHER` and `TOO_MANY_TOOL_CALLS`, and proxies.
-    private static let failureNames: Set = ["other", "image_other", "too_many_tool_calls", "rate_limit", "rate_limited"]
+    /// Failures without a word for one: Gemini's `TOO_MANY_TOOL_CALLS`, and proxies.
+    private static let failureNames: Set = ["too_many_tool_calls", "rate_limit", "rate_limited"]
+
+    /// Gemini's `OTHER` and `IMAGE_OTHER`; `other` of the AI SDK (its documentation, `LanguageModelV2FinishReason`),
+    /// which Vercel's gateway passes on.
+    private static let unclearNames: Set = ["other", "image_other"]
 }

@@ -16,6 +16,9 @@ extension ProviderError {
         ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
     }
 
+    /// The error for a response that says nothing.
+    static var empty: ProviderError { .unreadable("neither content nor a finish reason") }
+
     /// The error for a response that ends with a finish reason that means a failure.
     static func failed(reason: String) -> ProviderError {
         ProviderError(
@@ -34,5 +37,13 @@ extension ProviderError {
     /// The error that an error event, or the value of `error`, reports.
     static func reported(_ error: RawSpan) -> ProviderError {
         ErrorBody(error).map(reported) ?? ProviderError(.upstreamError, message: "the upstream sent an error event")
+    }
+}
+
+extension ResponseSink {
+    /// Throws if the response has had neither content nor a finish reason. A format's end marker is no finish reason, so
+    /// a decoder calls this at a marker before it adds a typed end.
+    func requireContentOrReason() throws(ProviderError) {
+        guard hasBegun else { throw .empty }
     }
 }

@@ -103,7 +103,6 @@ final class Attempt {
     private var isFolded = false
     /// Whether the body itself shows where it ends, which audio and plain text don't.
     private var marksItsEnd = true
-    private var hasBegun = false
 
     /// The usage that the provider reported; nil if its numbers are implausible.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
@@ -376,7 +375,6 @@ final class Attempt {
         }
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
-        if signals.hasBegun { hasBegun = true }
         if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
@@ -437,7 +435,7 @@ final class Attempt {
     }
 
     private func complete() {
-        guard providerCall.isStream ? isCommitted : hasBegun else {
+        guard providerCall.isStream ? isCommitted : sink.hasBegun else {
             return fail(ProviderError(.upstreamError, message: "the upstream's response was empty", code: "upstream_empty"))
         }
         if checksJSON, let heldParts, !writer.isJSON(heldParts) {
