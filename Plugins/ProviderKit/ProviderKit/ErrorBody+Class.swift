@@ -27,8 +27,16 @@ extension ErrorBody {
         let texts = [message, innerMessage, code?.contains(" ") == true ? code : nil].compactMap { $0 } + furtherMessages
         let known = ErrorWords(codes: codes, texts: texts, status: status ?? 400).failureClass
         // A quota that comes back by itself is a limit. Gemini sends the words of a used-up quota for both.
-        if known == .providerRejected, status == 429, retryDelay != nil || statedWait(now: 0) != nil { return .rateLimited }
+        if known == .providerRejected, status == 429, retryDelay != nil || statedWait(now: 0) != nil || namesPeriod {
+            return .rateLimited
+        }
         return known ?? (param == "response_format" ? .unsupported : nil)
+    }
+
+    /// Whether the message is about the limit of an hour or a day.
+    private var namesPeriod: Bool {
+        let texts = [message, innerMessage].compactMap { $0 }.map { ErrorText(TextSearch.lowercased($0)) }
+        return texts.contains { text in ErrorFamily.period.contains { $0.occurs(in: text) } }
     }
 
     /// The name of an exception of AWS, `com.amazon.coral.service#ThrottlingException:http://…`, without what is

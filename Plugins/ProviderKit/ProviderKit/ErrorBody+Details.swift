@@ -30,6 +30,9 @@ extension ErrorBody {
         let value = member.value
         if JSON.isKey(member.key, "raw", in: bytes) {
             readRaw(value, in: bytes, depth: depth)
+        } else if JSON.isKey(member.key, "reason", in: bytes) {
+            // Novita: the cause of "invalid request body", as recorded.
+            if let text = JSON.text(value, in: bytes) { furtherMessages.append(text) }
         } else if JSON.isKey(member.key, "error_type", in: bytes) {
             if let text = JSON.text(value, in: bytes) { furtherCodes.append(text) }
         } else if JSON.isKey(member.key, "retry_after", in: bytes) {
@@ -57,7 +60,7 @@ extension ErrorBody {
         }
     }
 
-    /// Reads a text (GitHub Models), or Google's objects: `{"@type": "type.googleapis.com/google.rpc.RetryInfo",
+    /// Reads a text (GitHub Models), or Google's objects, of which ErrorInfo has further waits in `metadata`: `{"@type": "type.googleapis.com/google.rpc.RetryInfo",
     /// "retryDelay": "31s"}`, `"reason": "API_KEY_INVALID"` (ErrorInfo), `"detail": "…"` (DebugInfo) and `"message":
     /// "…"` (LocalizedMessage). Source: google/rpc/error_details.proto.
     private mutating func readDetails(_ value: JSONValue, in bytes: RawSpan) {
@@ -81,11 +84,14 @@ extension ErrorBody {
     }
 
     private mutating func readDetail(_ member: JSONMember, in bytes: RawSpan) {
-        if JSON.isKey(member.key, "localizedMessage", in: bytes) {
+        if JSON.isKey(member.key, "localizedMessage", in: bytes) || JSON.isKey(member.key, "metadata", in: bytes) {
             return forEachMember(of: member.value, in: bytes) { readDetail($0, in: $1) }
         }
         guard let text = JSON.text(member.value, in: bytes) else { return }
         if JSON.isKey(member.key, "retryDelay", in: bytes) { retryDelay = text }
+        if JSON.isKey(member.key, "quotaResetDelay", in: bytes) || JSON.isKey(member.key, "quotaResetTimeStamp", in: bytes) {
+            retryDelay = retryDelay ?? text
+        }
         if JSON.isKey(member.key, "reason", in: bytes) { furtherCodes.append(text) }
         if JSON.isKey(member.key, "detail", in: bytes) || JSON.isKey(member.key, "message", in: bytes) { furtherMessages.append(text) }
     }
@@ -97,7 +103,7 @@ extension ErrorBody {
     ///
     /// - Parameter head: the head of the response.
     public func wait(_ head: UpstreamHead) -> Duration? {
-        if let retryDelay, let seconds = RetryAfter.seconds(inBody: retryDelay) { return RetryAfter.duration(seconds) }
+        if let retryDelay, let seconds = RetryAfter.seconds(retryDelay, now: head.respondedAt) { return RetryAfter.duration(seconds) }
         let reset = fields.isEmpty ? nil : RetryAfter.wait(UpstreamHead(status: head.status, fields: fields, receivedAt: head.respondedAt))
         return reset ?? statedWait(now: head.respondedAt)
     }

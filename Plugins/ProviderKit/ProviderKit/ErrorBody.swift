@@ -37,9 +37,11 @@ public struct ErrorBody: Sendable, Equatable {
     var isFlagged = false
     /// Header fields in the body, with names in lower case: OpenRouter's `metadata.headers`.
     var fields: [HTTPField] = []
-    /// The wait in the body, in Go's notation or in seconds: Gemini's `retryDelay`, and `retry_after`.
+    /// The wait in the body, in any form of ``RetryAfter``: Gemini's `retryDelay`, and `retry_after`.
     var retryDelay: String?
 
+    /// The place in the request that the message is about. Source: pydantic's "Error Handling", `loc`.
+    private var place: String?
     /// The number in `status`, which repeats the response's status; nil if there is none.
     private var statedStatus: Int?
     /// Whether there is a member that only an error has.
@@ -111,6 +113,7 @@ public struct ErrorBody: Sendable, Equatable {
 
     private mutating func readObject(_ cursor: inout JSONCursor, _ bytes: RawSpan, depth: Int) throws(JSONError) {
         var inner: ErrorBody?, summary: ErrorBody?, enveloped: ErrorBody?
+        defer { addPlace() }
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
@@ -173,9 +176,9 @@ public struct ErrorBody: Sendable, Equatable {
     /// `Error.cause`, as servers in Node serialize it.
     private static let causes: Set = ["innererror", "cause"]
 
-    /// The members that contain a wait in seconds: `estimated_time` of Hugging Face, as recorded, and
-    /// `resets_in_seconds` of ChatGPT's `usage_limit_reached`, as recorded.
-    private static let waits: Set = ["retryafter", "retryafterseconds", "estimatedtime", "resetsinseconds"]
+    /// The members that contain a wait in seconds, or a point in time: `estimated_time` of Hugging Face, as recorded, and
+    /// `resets_in_seconds` and `resets_at` of ChatGPT's `usage_limit_reached`, as recorded.
+    private static let waits: Set = ["retryafter", "retryafterseconds", "estimatedtime", "resetsinseconds", "resetat", "resetsat"]
 
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         if Self.messages.contains(name) {
@@ -192,6 +195,7 @@ public struct ErrorBody: Sendable, Equatable {
             innerMessage = innerMessage ?? body.fullMessage
             return add(inner: body)
         }
+        if name == "loc", value.kind == .array { place = Self.path(JSONTree(bytes.extracting(value.range))) }
         guard let text = JSON.text(value, in: bytes), !text.isEmpty else { return }
         if Self.codes.contains(name) {
             if text == "0" {
@@ -214,6 +218,17 @@ public struct ErrorBody: Sendable, Equatable {
         } else if name == "retryafterms", value.kind == .number {
             retryDelay = text + "ms"
         }
+    }
+
+    /// `messages.0.content` of `["body", "messages", 0, "content"]`.
+    private static func path(_ list: JSONTree?) -> String {
+        let names = (list?.elements ?? []).prefix(maxElements).map { $0.string ?? String(decoding: $0.encoded, as: UTF8.self) }
+        return names.drop { $0 == "body" }.joined(separator: ".")
+    }
+
+    /// Adds the message with its place in front, as pydantic prints it.
+    private mutating func addPlace() {
+        if let place, let message { furtherMessages.append("\(place): \(message)") }
     }
 
     private mutating func add(message text: String, _ name: String) {

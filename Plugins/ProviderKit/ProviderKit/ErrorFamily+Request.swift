@@ -123,7 +123,7 @@ extension ErrorFamily {
             "content.type 参数非法", "取值范围 ['text']",
             // Servers that take only texts: "messages[0].content must be a string"; pydantic: "messages.0.content:
             // Input should be a valid string". OpenAI takes parts too, so what it refuses is worded differently.
-            "content must be a string $", "content should be a _ string $", "content input should be a valid string $",
+            "content must be a string $", "content should be a _ string $", "content _ input should be a valid string $",
             // text-generation-inference: "Template error: …"; vLLM: "Failed to apply chat template". The model's
             // template can't take these roles or tools, and another model's may.
             "^ template error", "apply chat template",
@@ -163,6 +163,11 @@ extension ErrorFamily {
             "enabled only for api version|versions",
             // OpenAI: "Your organization must be verified to stream this model."
             "verified to stream",
+            // Groq: "json mode cannot be combined with tool/function calling", "'n' : number must be at most 1"
+            "<feature> … not be combined", "n number must be at most", "n must be at most",
+            // one-api and new-api: "该模型不支持图片输入", "当前模型不支持工具调用"
+            "不支持图", "不支持视觉", "不支持多模态", "不支持音频", "不支持视频", "不支持文件", "不支持工具", "不支持函数", "不支持流式",
+            "不支持思考", "不支持参数", "不支持该参数",
             // llama.cpp: "tools param requires --jinja flag"
             "param requires _ flag",
             // Gemini: "Invalid JSON payload received. Unknown name \"seed\": Cannot find field." It is JSON: a field
@@ -264,7 +269,8 @@ extension ErrorFamily {
             // Vertex: "the input token count is 40000 but model only supports up to 32768"; Yandex: "Number of input
             // tokens must be no more than 32768", "Text length is 40000, which is outside the range (0, 32000]"; AI21:
             // "Prompt has 9000 tokens, but the maximum is 8191"; Baidu: "the max input characters is 24000"
-            "token … only supports up to", "input|prompt token … no more than", "text length is _ which is outside the range",
+            "token … only supports up to", "input|prompt token … support up to", "input|prompt token … no more than",
+            "text length is _ which is outside the range",
             "token but the max|maximum|limit is", "max|maximum input characters",
             // Baidu, 336007: "the max length of current question is 4800"
             "max|maximum length of _ question|prompt|query|conversation|dialogue|context is",
@@ -283,6 +289,16 @@ extension ErrorFamily {
             "prompt|input token _ context length", "prompt|input is longer than", "physical batch size",
             "input|prompt|token|context|conversation|message|body|payload length|is|are|was|were too long|large",
             "input|prompt|token length too long", "input|prompt|context|conversation|message|body|payload too long",
+            // SambaNova: "the maximum supported sequence length is just 16384"; Cohere: "number of total tokens (prompt and
+            // prediction) cannot exceed 4081"; Aphrodite: "a prompt that's shorter than 4096 tokens"
+            "max|maximum supported _ sequence|context|prompt|input length", "total token … not exceed", "prompt|input … shorter than",
+            // Yi: "the input tokens over model context length limit"; LMDeploy: "input length 9000 is out of session
+            // length 8192"
+            "input|prompt token|length over|above … limit|length", "input|prompt length … out of _ session|context|range",
+            // GigaChat, Yandex: "Превышена максимальная длина контекста модели"
+            "длина контекста", "длину контекста", "длина запроса",
+            // iFlytek, 10907: "token数量超过上限"
+            "token数量超", "上下文超", "上下文长度", "超过最大长度", "超出最大",
             // Hunyuan, Baidu
             "token数超", "长度超", "内容过长", "文本过长", "提示过长", "消息过长", "请减少输入",
         ],
@@ -301,7 +317,9 @@ extension ErrorFamily {
             "data_inspection_failed", "datainspectionfailed", "sensitive_words_detected", "sensitivecontentdetected",
             "inputtextsensitivecontentdetected", "outputtextsensitivecontentdetected",
             // OpenAI, about attacks on computers; Baidu
-            "cyber_policy", "unsafe_content",
+            "cyber_policy", "unsafe_content", "unsafe_request",
+            // Portkey, 446
+            "hooks_failed",
         ],
         phrases: [
             // Azure: "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
@@ -338,8 +356,8 @@ extension ErrorFamily {
             "敏感信息", "审核不通过", "审核未通过",
             // MiniMax, 1026: "input new_sensitive"; 1027: "output sensitive"
             "input|output new_sensitive|sensitive",
-            // Bedrock: "The guardrail intervened"
-            "guardrail intervened",
+            // Bedrock: "The guardrail intervened"; Portkey: "The guardrail checks defined in the config failed."
+            "guardrail intervened", "guardrail check|checks … failed",
         ])
 
     /// The words for anything that is not supported. Other families have words of their own for a region, a model, …
@@ -350,7 +368,8 @@ extension ErrorFamily {
             // DeepSeek: "deepseek-reasoner does not support this tool_choice"; Groq: "property 'x' is unsupported";
             // llama.cpp: "Unsupported param: tools"; Cerebras: "logit_bias is not supported"; xAI: "Argument not
             // supported on this model: stop"; text-generation-inference: "Grammar is not supported"
-            "not _ support", "not _ supported", "unsupported",
+            // GigaChat: "Модель не поддерживает вызов функций"
+            "not _ support", "not _ supported", "unsupported", "не поддерживает ",
         ],
         onlyStatuses: [400, 422, 500, 501])
 }

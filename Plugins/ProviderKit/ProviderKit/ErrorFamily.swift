@@ -27,7 +27,7 @@ struct ErrorFamily: Sendable {
     /// In the order in which they are searched: what is specific first.
     static let all = [
         malformed, fetch, file, namedModel, broken, credit, unsupported, model, oversized, spent, rate, account, modelAccess, modelRefused,
-        length, filter, generallyUnsupported,
+        generallyRefused, length, filter, generallyUnsupported,
     ]
 
     /// Whether these words count with a status.
@@ -73,6 +73,8 @@ struct ErrorFamily: Sendable {
             "unsupported_api_for_model",
             // LiteLLM's proxy [opencode#358]; GitHub Models; Alibaba [qwen-code#3424]
             "key_model_access_denied", "no_access", "model.accessdenied", "modeldeprecated", "accessdenied.unpurchased",
+            // GitHub Models and Azure
+            "unavailable_model", "modelnotavailable",
         ],
         phrases: [
             // OpenAI: "The model `x` does not exist or you do not have access to it."; "Project `x` does not have
@@ -81,7 +83,7 @@ struct ErrorFamily: Sendable {
             // DeepSeek, DashScope: "Model Not Exist"; Ollama: "model \"x\" not found, try pulling it first";
             // llama-swap, vLLM
             "model not exist", "model _ not found", "model _ is|was not found", "model _ could not be found", "no such model",
-            "unknown model", "unrecognized model",
+            "unknown model", "unrecognized model", "unavailable model",
             // OpenRouter: "x is not a valid model ID", "No endpoints found for x.", "No allowed providers are available
             // for the selected model."
             "is not a valid model", "no endpoints found", "no allowed providers are available",
@@ -91,11 +93,22 @@ struct ErrorFamily: Sendable {
             "model … was|is deprecated|retired|removed|discontinued", "model|endpoint … was|been shut down",
             // Bedrock: "This model version has reached the end of its life."; Cohere: "model 'x' was removed on …"
             "reached the|its end of life", "reached the end of its life", "was removed on",
+            // Anthropic: "claude-2.1 has been retired on July 21, 2025."; Bedrock: "This Model is marked by provider as
+            // Legacy"
+            "been|was retired|sunset", "model _ marked _ _ as legacy|deprecated|retired",
             // OpenAI: "This is not a chat model and thus not supported in the v1/chat/completions endpoint."; "This
             // model is only supported in v1/responses"; Azure: "The operation does not work with the specified model"
             "not a chat model", "only supported in v1", "does not work with the specified model",
             // LM Studio; z.ai; new-api: no channel for the model
-            "no models loaded", "模型不存在", "模型已下线", "无可用渠道",
+            "no models loaded", "模型不存在", "模型已下线", "无可用渠道", "不支持的模型", "不支持该模型", "找不到模型", "одель не найдена",
+            // LiteLLM: "There are no healthy deployments for this model", "You passed in model=x. There is no
+            // 'model_name' with this string"; llama-swap: "could not find real modelID for x"; Bifrost: "provider not
+            // found for model x"
+            "no healthy deployment|deployments", "there is no … with this string", "not find _ model|modelid", "not found for _ model",
+            // Hugging Face and Databricks, where a model has an endpoint of its own: "Endpoint is paused, ask a
+            // maintainer to restart it", "Endpoint is stopped."; Hugging Face: "The model x is too large to be loaded
+            // automatically"
+            "endpoint is _ paused|stopped|closed", "endpoint that is _ paused|stopped|closed", "model _ is too large to be loaded",
             // Volcengine: "Your account has reached the set inference limit for the x model"
             "reached the set inference limit",
             // Gemini: "models/x is not found for API version v1beta"; "This model … is no longer available to new
@@ -111,6 +124,9 @@ struct ErrorFamily: Sendable {
             // Copilot: "model x is not accessible via the /chat/completions endpoint"; Vertex: "Model 'x' is not
             // currently available in your region"
             "model _ is not accessible|deployed|served", "model _ is not _ available|included|enabled|offered … your|current",
+            // Vertex: "Publisher Model `x` is not servable in region us-central1.", "… attempting to use a disallowed Gen
+            // AI model x"; Azure and Bedrock: "The model x is not available in the selected region"
+            "model _ is not servable", "disallowed _ _ model", "model _ is not _ available|served|offered in",
             "model _ is unavailable in|for|to your", "accept _ license|licence|terms|agreement|conditions … model",
             // "The model ID you provided is not valid"; "model 'x' is invalid"
             "model id|identifier|name|code … not valid|recognized|known", "^ model _ is invalid|unknown $",
@@ -128,7 +144,11 @@ struct ErrorFamily: Sendable {
             // model, and others of the provider still have some.
             "no endpoints available",
             // Bedrock: "Invocation of model ID x with on-demand throughput isn't supported."
-            "on-demand throughput is not", "provided model identifier is invalid",
+            "on-demand throughput is not", "not support on-demand throughput", "provided model identifier is invalid",
+            // MiniMax, 2061: "your current token plan not support model, MiniMax-M2.7-highspeed"; z.ai, 1311:
+            // "当前订阅套餐暂未开放GLM-5权限"; Ollama, 412: "The model you are attempting to pull requires a newer version of
+            // Ollama."
+            "plan _ not support|include model|models", "暂未开放", "model … requires a newer version",
             // Groq: "The model `x` requires terms acceptance."
             "requires terms acceptance", "model is _ not available", "model is unavailable",
             // OpenRouter: "This model is not available in your region."
@@ -188,6 +208,9 @@ struct ErrorFamily: Sendable {
             // SiliconFlow, 403, 50603: "System is too busy now. Please try again later."
             "overloaded", "model _ is not ready", "at|over capacity", "high demand|load|traffic", "warming up", "is|are _ _ busy",
             "slow down", "no|insufficient _ capacity", "throttling",
+            // llama.cpp, 503: "no slot available"; Chutes: "No instances available (yet) for chute_id='x'"; Hugging
+            // Face's endpoints: "endpoint is scaled to zero, starting"
+            "no slot|slots available", "no instance|instances available", "scaled to zero",
         ],
         genericCodes: [
             // OpenAI's code and type; Anthropic's; Google's status; Azure's; Bedrock's
@@ -237,18 +260,18 @@ struct ErrorFamily: Sendable {
             "token _ _ expired|revoked", "jwt _ _ expired|invalid|malformed", "invalid|expired|revoked iam|jwt|refresh|session|id",
             "iam|refresh|session|oauth token … invalid",
             "authentication|authorization error|fails|failed",
-            // "Unauthorized"; "User is not authenticated"; Google: "This authentication method does not have sufficient
+            // "User is not authenticated"; Google: "This authentication method does not have sufficient
             // permissions"; Bedrock: "User: arn:… is not authorized to perform: bedrock:InvokeModel"
-            "^ unauthorized $", "not authenticated", "sufficient|insufficient permission|permissions", "authorization header",
-            "not authorized to perform", "permission to perform", "^ permission denied $", "appidnoautherror",
-            // Bedrock: "Operation not allowed", "Your account is not authorized to invoke this API operation."
-            "^ operation not allowed $", "account _ not authorized|allowed|permitted|entitled to _ _ api|operation|service|action",
+            "not authenticated", "sufficient|insufficient permission|permissions", "authorization header",
+            "not authorized to perform", "permission to perform", "appidnoautherror",
+            // Bedrock: "Your account is not authorized to invoke this API operation."
+            "account _ not authorized|allowed|permitted|entitled to _ _ api|operation|service|action",
             // OpenAI, 401: "You must be a member of an organization to use the API"
             "member of _ organization", "account … not _ verified", "account unverified", "unverified account",
             "verify your account|email|identity|phone",
             // Azure: "Access denied due to Virtual Network/Firewall rules.", "Public access is disabled. Please
             // configure private endpoint."
-            "access denied due to", "^ access denied $", "public access is disabled", "firewall rules", "user not found",
+            "access denied due to", "public access is disabled", "firewall rules", "user not found",
             "no permission to access data", "key limit exceeded", "secret key in the",
             // Credit and quota. Anthropic: "Your credit balance is too low"; DeepSeek: "Insufficient Balance";
             // SiliconFlow: "your account balance is insufficient"; OpenRouter: "Insufficient credits"; xAI: "used all
@@ -281,7 +304,8 @@ struct ErrorFamily: Sendable {
             // nginx, of a `base_url` with the wrong scheme: "The plain HTTP request was sent to HTTPS port"
             "plain http request was sent to https port",
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
-            "regain access", "usage limit reached", "out of extra usage", "monthly limit", "budget has been exceeded", "exceeded budget",
+            "regain access", "usage limit reached|exceeded", "out of extra usage", "monthly limit", "budget has been exceeded",
+            "exceeded budget",
             "usage limit for your plan",
             // Region. OpenAI: "Country, region, or territory not supported"; Gemini: "User location is not supported
             // for the API use."; Anthropic: "… is not available in your country"
@@ -296,6 +320,8 @@ struct ErrorFamily: Sendable {
             "account … is suspended|disabled|blocked|deactivated|overdue", "has been suspended", "has been banned", "user is banned",
             "project has been denied access", "access terminated", "account is in good standing", "overdue payment",
             "ip address is not allowed", "ip not authorized",
+            // Yandex: "Specified folder ID 'x' does not match with service account folder ID 'y'"
+            "not match … service account",
             // Hunyuan: "资源包余量已用尽,请购买资源包或开通后付费"
             "欠费", "余额不足", "余量已用尽", "购买资源包", "账户已被", "账户已停用", "账户已冻结", "账户已禁用", "套餐已到期", "无效的令牌", "令牌已过期",
             "额度不足", "额度已用尽", "身份验证失败",
@@ -329,6 +355,23 @@ struct ErrorFamily: Sendable {
     /// A refusal that names a model, in any words.
     private static let modelRefused = ErrorFamily(
         failure: .notFound,
-        phrases: ["access … model", "not … model", "model … not|denied|restricted|disabled|blocked|forbidden|requires"],
+        phrases: [
+            "access … model", "not … model", "model … not|denied|restricted|disabled|blocked|forbidden|requires",
+            // Vertex: "Please enable the model x in Model Garden before use"
+            "enable _ model",
+            // Anthropic: "Your workspace does not have access to claude-x"; a proxy: "Your plan does not include access
+            // to x"
+            "workspace|plan|tier|subscription … not have|include access to",
+        ],
         onlyStatuses: [401, 403])
+
+    /// A refusal that says no more than its status. The name of a model says more, and so does a 404.
+    private static let generallyRefused = ErrorFamily(
+        failure: .providerRejected,
+        // Bedrock: "Operation not allowed"
+        phrases: ["^ unauthorized $", "^ permission denied $", "^ operation not allowed $", "^ access denied $"],
+        ignoredStatuses: [404, 410])
+
+    /// The period of a limit. Alibaba, 429 `insufficient_quota`: "hour allocated quota exceeded."
+    static let period: [Phrase] = ["minute|hour|hourly|day|daily _ _ quota|limit|allocation"]
 }

@@ -166,7 +166,7 @@ extension Phrase {
     static let features = media.union([
         "tool", "function", "vision", "multimodal", "modality", "system", "developer", "assistant", "stream", "streaming", "temperature",
         "top", "response", "json", "schema", "structur", "reasoning", "thinking", "logprob", "logit", "seed", "stop", "frequency",
-        "presence", "parallel", "prefill", "grammar", "budget", "caching", "search", "speech",
+        "presence", "parallel", "prefill", "grammar", "guided", "budget", "caching", "search", "speech",
     ])
 
     /// The media of a message's parts, as stems.

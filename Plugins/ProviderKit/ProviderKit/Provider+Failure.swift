@@ -42,9 +42,9 @@ private let maxPageCharacters = 512
 public func failureClass(ofStatus status: Int) -> FailureClass {
     switch status {
     case 401, 402, 403, 407: .providerRejected
-    case 404: .notFound
+    case 404, 410: .notFound  // gone: this model, and not the others
     case 429: .rateLimited
-    case 408, 409, 425: .upstreamError
+    case 408, 409, 424, 425: .upstreamError
     case 413: .contextOverflow
     case 451: .unsupported  // "unavailable for legal reasons" (RFC 7725): here, and not everywhere
     case 400..<500: .clientError

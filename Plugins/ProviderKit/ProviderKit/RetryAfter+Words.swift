@@ -8,7 +8,9 @@ import Codecs
 /// | `Retry-After: 7` | seconds, if there is no unit |
 /// | `try again in 00:05:00` | hours, minutes and seconds |
 /// | `will reset at 2026-11-28 22:11:20`, `retry after 2026-11-28T23:00:00Z` | until then; without an offset in UTC |
-/// | `请 10 秒后重试` | the number with its unit |
+/// | `will reset at 1795888860` | until then: seconds since 1970, from 10^12 on milliseconds |
+/// | `请 10 秒后重试`, `30秒後に`, `20초 후에` | the number with its unit |
+/// | `您的限额将在 2026-11-28 22:11:20 重置` | until the date before the word |
 ///
 /// Any other date or time of the day says nothing, and neither do numbers of other things.
 ///
@@ -27,7 +29,7 @@ extension RetryAfter {
                 if let seconds = wait(introducedBy: text[start...], now: now) { return duration(seconds) }
             }
         }
-        return secondsInChinese(text).map(duration)
+        return (secondsBeforeUnit(text) ?? secondsUntilDate(before: resetsInChinese, in: message, now: now)).map(duration)
     }
 
     private static let introductions = ["try again", "retry", "wait", "resets", "reset", "available"].map { Array($0.utf8) }
@@ -56,7 +58,7 @@ extension RetryAfter {
         if isDate(rest) { return date(rest).flatMap { date in now.map { max(0, date - $0) } } }
         let digits = rest.prefix { ASCII.isDigit($0) || $0 == UInt8(ascii: ":") }
         if digits.contains(UInt8(ascii: ":")) { return timeFillers.contains(last) ? nil : clock(digits) }
-        return seconds(in: rest)
+        return seconds(in: rest).flatMap { seconds($0, now: now) }
     }
 
     /// The seconds of a series of numbers with units, at the start of a text: `6m0s`, `1.5 s`, `2 minutes and 3 s`.
@@ -148,8 +150,7 @@ extension RetryAfter {
         if time.isEmpty { time = Array("00:00".utf8) }
         if time.count == 5 { time += ":00".utf8 }
         if rest.first == ASCII.dot { rest = rest.dropFirst().drop(while: ASCII.isDigit) }
-        let offset = rest.drop { $0 == ASCII.space }.prefix(6)
-        let zone = offset.first.map { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") } == true ? Array(offset) : Array("Z".utf8)
+        let zone = Self.offset(rest.drop { $0 == ASCII.space }) ?? Array("Z".utf8)
         var stamp = Array(date)
         stamp.append(UInt8(ascii: "T"))
         stamp += time
@@ -157,9 +158,30 @@ extension RetryAfter {
         return WireDate.rfc3339(String(decoding: stamp, as: UTF8.self))
     }
 
+    /// The offset `+08:00` at the start of a text that has it with or without the colon; nil if there is none.
+    private static func offset(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        guard let sign = text.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return nil }
+        let digits = text.dropFirst().prefix(5).filter { $0 != UInt8(ascii: ":") }.prefix(while: ASCII.isDigit).prefix(4)
+        guard digits.count == 4 else { return nil }
+        return [sign] + digits.prefix(2) + [UInt8(ascii: ":")] + digits.suffix(2)
+    }
+
+    /// The words that follow the date of a reset: is reset, recovers, is refreshed, try again.
+    private static let resetsInChinese = ["重置", "恢复", "刷新", "后重试", "后再试"]
+
+    /// The seconds until the last date before one of the words; nil if there is none, or the current time is unknown.
+    private static func secondsUntilDate(before words: [String], in message: String, now: Double?) -> Double? {
+        guard let now, words.contains(where: message.contains) else { return nil }
+        // 2026年11月29日 22:11:20
+        let text = Array(message.replacing("年", with: "-").replacing("月", with: "-").replacing("日", with: "").utf8.prefix(4096))
+        let end = words.compactMap { TextSearch.find(Array($0.utf8), in: text) }.max() ?? 0
+        let start = (0..<end).last { isDate(text[$0..<end]) && ($0 == 0 || !ASCII.isDigit(text[$0 - 1])) }
+        return start.flatMap { date(text[$0..<end]) }.map { max(0, $0 - now) }
+    }
+
     /// The seconds of `10 秒后重试` and `2分钟之后再试`.
-    private static func secondsInChinese(_ text: [UInt8]) -> Double? {
-        for (unit, factor) in chineseUnits {
+    private static func secondsBeforeUnit(_ text: [UInt8]) -> Double? {
+        for (unit, factor) in unitsBehindNumbers {
             guard let end = TextSearch.find(unit, in: text) else { continue }
             let before = text[..<end].reversed().drop { $0 == ASCII.space }.prefix { ASCII.isDigit($0) || $0 == ASCII.dot }
             if let number = decimal(String(decoding: before.reversed(), as: UTF8.self)[...]) { return number * factor }
@@ -167,8 +189,14 @@ extension RetryAfter {
         return nil
     }
 
-    private static let chineseUnits: [([UInt8], Double)] = {
-        let units: [(String, Double)] = [("秒", 1), ("秒钟", 1), ("分钟", 60), ("小时", 3600), ("天", 86_400)]
-        return units.flatMap { unit, factor in ["后", "之后", "以后"].map { after in (Array((unit + after).utf8), factor) } }
+    /// The units in Chinese, Japanese and Korean, with the words for "after".
+    private static let unitsBehindNumbers: [([UInt8], Double)] = {
+        let languages: [(units: [(String, Double)], after: [String])] = [
+            ([("秒", 1), ("秒钟", 1), ("分钟", 60), ("小时", 3600), ("天", 86_400)], ["后", "之后", "以后"]),
+            ([("秒", 1), ("分", 60), ("時間", 3600)], ["後"]), ([("초", 1), ("분", 60), ("시간", 3600)], [" 후"]),
+        ]
+        return languages.flatMap { units, after in
+            units.flatMap { unit, factor in after.map { (Array((unit + $0).utf8), factor) } }
+        }
     }()
 }

@@ -4,13 +4,13 @@ import Codecs
 ///
 /// | field | value | used on |
 /// |---|---|---|
-/// | `retry-after-ms` | milliseconds | every response |
-/// | `retry-after` | seconds, or an HTTP date | every response |
+/// | `retry-after-ms`, `x-ms-retry-after-ms` | milliseconds | every response |
+/// | `retry-after` | seconds, seconds or milliseconds since 1970, or an HTTP date | every response |
 /// | `x-ratelimit-reset-requests`, `-tokens` | `1s`, `6m0s`, `20ms`, `1h2m3.5s` | 429 |
 /// | `x-ratelimit-reset` | seconds to wait; seconds or milliseconds since 1970 | 429 |
 /// | `anthropic-ratelimit-…-reset` | RFC 3339 | 429 |
 ///
-/// The first two fields come first, in this order, if they can be read. Successful responses have the reset fields too,
+/// The first three fields come first, in this order, if they can be read. Successful responses have the reset fields too,
 /// so these count only on a 429, and each only if its `remaining` field is 0 or missing. The longest of them counts.
 /// Their values are read in any of the forms, because servers copy each other's names but not the forms.
 ///
@@ -27,15 +27,20 @@ public enum RetryAfter {
     /// The wait that a response requests, at most 30 days. nil if it requests none, or none that can be read; zero if
     /// it names a point in time that is past.
     public static func wait(_ head: UpstreamHead) -> Duration? {
-        if let milliseconds = head["retry-after-ms"].flatMap({ decimal($0[...]) }) { return duration(milliseconds / 1000) }
+        for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
+            if let milliseconds = head[name].flatMap({ decimal($0[...]) }) { return duration(milliseconds / 1000) }
+        }
         if let text = head["retry-after"] {
-            if let seconds = decimal(text[...]) { return duration(seconds) }
-            if let date = WireDate.http(text, now: head.respondedAt), let now = head.respondedAt { return duration(date - now) }
+            if let number = decimal(text[...]) {
+                if let seconds = seconds(number, now: head.respondedAt) { return duration(seconds) }
+            } else if let date = WireDate.http(text, now: head.respondedAt), let now = head.respondedAt {
+                return duration(date - now)
+            }
         }
         guard head.status == 429 else { return nil }
         return resets.compactMap { reset in
             if let remaining = head[reset.remaining].flatMap({ decimal($0[...]) }), remaining > 0 { return nil }
-            return head[reset.field].flatMap { untilReset($0, now: head.respondedAt) }
+            return head[reset.field].flatMap { seconds($0, now: head.respondedAt) }
         }.max().map(duration)
     }
 
@@ -47,13 +52,17 @@ public enum RetryAfter {
             ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
         }
 
-    /// The seconds until a reset. A plain number below 10^9 is a number of seconds. Larger numbers are points in time:
-    /// in seconds since 1970, and from 10^12 on in milliseconds.
-    private static func untilReset(_ text: String, now: Double?) -> Double? {
-        if let number = decimal(text[...]) {
-            if number < 1e9 { return number }
-            return now.map { max(0, (number < 1e12 ? number : number / 1000) - $0) }
-        }
+    /// The seconds that a number means. A number below 10^9 is a number of seconds. Larger numbers are points in time: in
+    /// seconds since 1970, and from 10^12 on in milliseconds. nil for a point in time if the current time is unknown.
+    static func seconds(_ number: Double, now: Double?) -> Double? {
+        if number < 1e9 { return number }
+        return now.map { max(0, (number < 1e12 ? number : number / 1000) - $0) }
+    }
+
+    /// The seconds that a field of a head or a body means: a number, a text such as `31s`, or a point in time in RFC
+    /// 3339; nil for anything else.
+    static func seconds(_ text: String, now: Double?) -> Double? {
+        if let number = decimal(text[...]) { return seconds(number, now: now) }
         if let seconds = goDuration(text) { return seconds }
         guard let now, let date = WireDate.rfc3339(text) else { return nil }
         return max(0, date - now)
@@ -73,11 +82,6 @@ public enum RetryAfter {
             rest = rest.dropFirst(digits.count + unit.count)
         } while !rest.isEmpty
         return seconds
-    }
-
-    /// The seconds of a member of a body: a number, or a text such as `31s`; nil for anything else.
-    static func seconds(inBody text: String) -> Double? {
-        decimal(text[...]) ?? goDuration(text)
     }
 
     /// A number in decimal digits, with at most one decimal point, which isn't the first character; nil for anything
