@@ -60,9 +60,10 @@ extension ErrorBody {
         }
     }
 
-    /// Reads a text (GitHub Models), or Google's objects, of which ErrorInfo has further waits in `metadata`: `{"@type": "type.googleapis.com/google.rpc.RetryInfo",
-    /// "retryDelay": "31s"}`, `"reason": "API_KEY_INVALID"` (ErrorInfo), `"detail": "…"` (DebugInfo) and `"message":
-    /// "…"` (LocalizedMessage). Source: google/rpc/error_details.proto.
+    /// Reads a text (GitHub Models), or Google's objects, of which ErrorInfo has further waits in `metadata`:
+    /// `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}`, `"reason": "API_KEY_INVALID"`
+    /// (ErrorInfo), `"detail": "…"` (DebugInfo) and `"message": "…"` (LocalizedMessage). Source:
+    /// google/rpc/error_details.proto.
     private mutating func readDetails(_ value: JSONValue, in bytes: RawSpan) {
         if value.kind == .string, value.range.count > 2 {
             let text = JSON.string(value.range, in: bytes)

@@ -176,8 +176,8 @@ public struct ErrorBody: Sendable, Equatable {
     /// `Error.cause`, as servers in Node serialize it.
     private static let causes: Set = ["innererror", "cause"]
 
-    /// The members that contain a wait in seconds, or a point in time: `estimated_time` of Hugging Face, as recorded, and
-    /// `resets_in_seconds` and `resets_at` of ChatGPT's `usage_limit_reached`, as recorded.
+    /// The members that contain a wait in seconds, or a point in time: `estimated_time` of Hugging Face, as recorded,
+    /// and `resets_in_seconds` and `resets_at` of ChatGPT's `usage_limit_reached`, as recorded.
     private static let waits: Set = ["retryafter", "retryafterseconds", "estimatedtime", "resetsinseconds", "resetat", "resetsat"]
 
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {

@@ -289,13 +289,14 @@ extension ErrorFamily {
             "prompt|input token _ context length", "prompt|input is longer than", "physical batch size",
             "input|prompt|token|context|conversation|message|body|payload length|is|are|was|were too long|large",
             "input|prompt|token length too long", "input|prompt|context|conversation|message|body|payload too long",
-            // SambaNova: "the maximum supported sequence length is just 16384"; Cohere: "number of total tokens (prompt and
-            // prediction) cannot exceed 4081"; Aphrodite: "a prompt that's shorter than 4096 tokens"
+            // SambaNova: "the maximum supported sequence length is just 16384"; Cohere: "number of total tokens (prompt
+            // and prediction) cannot exceed 4081"; Aphrodite: "a prompt that's shorter than 4096 tokens"
             "max|maximum supported _ sequence|context|prompt|input length", "total token … not exceed", "prompt|input … shorter than",
             // Yi: "the input tokens over model context length limit"; LMDeploy: "input length 9000 is out of session
             // length 8192"
             "input|prompt token|length over|above … limit|length", "input|prompt length … out of _ session|context|range",
-            // GigaChat, Yandex: "Превышена максимальная длина контекста модели"
+            // GigaChat, Yandex: "Превышена максимальная
+            // длина контекста модели"
             "длина контекста", "длину контекста", "длина запроса",
             // iFlytek, 10907: "token数量超过上限"
             "token数量超", "上下文超", "上下文长度", "超过最大长度", "超出最大",

@@ -124,8 +124,8 @@ struct ErrorFamily: Sendable {
             // Copilot: "model x is not accessible via the /chat/completions endpoint"; Vertex: "Model 'x' is not
             // currently available in your region"
             "model _ is not accessible|deployed|served", "model _ is not _ available|included|enabled|offered … your|current",
-            // Vertex: "Publisher Model `x` is not servable in region us-central1.", "… attempting to use a disallowed Gen
-            // AI model x"; Azure and Bedrock: "The model x is not available in the selected region"
+            // Vertex: "Publisher Model `x` is not servable in region us-central1.", "… attempting to use a disallowed
+            // Gen AI model x"; Azure and Bedrock: "The model x is not available in the selected region"
             "model _ is not servable", "disallowed _ _ model", "model _ is not _ available|served|offered in",
             "model _ is unavailable in|for|to your", "accept _ license|licence|terms|agreement|conditions … model",
             // "The model ID you provided is not valid"; "model 'x' is invalid"
@@ -146,8 +146,8 @@ struct ErrorFamily: Sendable {
             // Bedrock: "Invocation of model ID x with on-demand throughput isn't supported."
             "on-demand throughput is not", "not support on-demand throughput", "provided model identifier is invalid",
             // MiniMax, 2061: "your current token plan not support model, MiniMax-M2.7-highspeed"; z.ai, 1311:
-            // "当前订阅套餐暂未开放GLM-5权限"; Ollama, 412: "The model you are attempting to pull requires a newer version of
-            // Ollama."
+            // "当前订阅套餐暂未开放GLM-5权限"; Ollama, 412: "The model you are attempting to pull requires
+            // a newer version of Ollama."
             "plan _ not support|include model|models", "暂未开放", "model … requires a newer version",
             // Groq: "The model `x` requires terms acceptance."
             "requires terms acceptance", "model is _ not available", "model is unavailable",

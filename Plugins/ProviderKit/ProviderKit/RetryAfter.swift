@@ -10,9 +10,9 @@ import Codecs
 /// | `x-ratelimit-reset` | seconds to wait; seconds or milliseconds since 1970 | 429 |
 /// | `anthropic-ratelimit-…-reset` | RFC 3339 | 429 |
 ///
-/// The first three fields come first, in this order, if they can be read. Successful responses have the reset fields too,
-/// so these count only on a 429, and each only if its `remaining` field is 0 or missing. The longest of them counts.
-/// Their values are read in any of the forms, because servers copy each other's names but not the forms.
+/// The first three fields come first, in this order, if they can be read. Successful responses have the reset fields
+/// too, so these count only on a 429, and each only if its `remaining` field is 0 or missing. The longest of them
+/// counts. Their values are read in any of the forms, because servers copy each other's names but not the forms.
 ///
 /// There is no clock here. A point in time counts from the response's own `date`, or else from
 /// ``UpstreamHead/receivedAt``, and is ignored if both are missing.
@@ -52,8 +52,9 @@ public enum RetryAfter {
             ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
         }
 
-    /// The seconds that a number means. A number below 10^9 is a number of seconds. Larger numbers are points in time: in
-    /// seconds since 1970, and from 10^12 on in milliseconds. nil for a point in time if the current time is unknown.
+    /// The seconds that a number means. A number below 10^9 is a number of seconds. Larger numbers are points in time:
+    /// in seconds since 1970, and from 10^12 on in milliseconds. nil for a point in time if the current time is
+    /// unknown.
     static func seconds(_ number: Double, now: Double?) -> Double? {
         if number < 1e9 { return number }
         return now.map { max(0, (number < 1e12 ? number : number / 1000) - $0) }

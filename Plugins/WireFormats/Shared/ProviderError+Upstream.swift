@@ -41,8 +41,8 @@ extension ProviderError {
 }
 
 extension ResponseSink {
-    /// Throws if the response has had neither content nor a finish reason. A format's end marker is no finish reason, so
-    /// a decoder calls this at a marker before it adds a typed end.
+    /// Throws if the response has had neither content nor a finish reason. A format's end marker is no finish reason,
+    /// so a decoder calls this at a marker before it adds a typed end.
     func requireContentOrReason() throws(ProviderError) {
         guard hasBegun else { throw .empty }
     }
