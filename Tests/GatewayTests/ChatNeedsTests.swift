@@ -103,7 +103,7 @@ struct ChatNeedsTests {
         "a non-empty list of tools needs tool support, whatever tool_choice is",
         arguments: [
             (#"{"tools":[{"type":"function","function":{"name":"f"}}]}"#, true), (#"{"functions":[{"name":"f"}]}"#, true),
-            (#"{"tools":[{}],"tool_choice":"none"}"#, true),
+            (#"{"tools":[{"type":"function"}],"tool_choice":"none"}"#, true), (#"{"tools":[{}]}"#, false),
             (#"{"tools":[]}"#, false), (#"{"tools":[ \#n ]}"#, false), (#"{"functions":[]}"#, false), (#"{"tool_choice":"auto"}"#, false),
             (#"{"tools":null}"#, false),
         ])

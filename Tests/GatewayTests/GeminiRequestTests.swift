@@ -52,6 +52,16 @@ struct GeminiRequestTests {
         #expect(needs.supports == CapabilitySet([capability].compactMap { $0 }) && !needs.needsAnyMedium)
     }
 
+    @Test(
+        "a list of tools without any needs none",
+        arguments: [
+            ("[]", false), ("[{}]", false), (#"[{"functionDeclarations":[]}]"#, false), (#"[{},{"functionDeclarations":null}]"#, false),
+            (#"[{"googleSearch":{}}]"#, true), (#"[{},{"functionDeclarations":[{"name":"f"}]}]"#, true),
+        ])
+    func emptyTools(tools: String, needsTools: Bool) throws {
+        #expect(try read(#"{"contents":[],"tools":\#(tools)}"#).needs.supports.contains(.tools) == needsTools)
+    }
+
     @Test("tools, JSON and the limit of the response are read, in either spelling")
     func configuration() throws {
         for (config, limit, type) in [

@@ -70,7 +70,8 @@ struct ResponsesOutlineTests {
         "what needs a store is refused by name",
         arguments: [
             ("previous_response_id", #""r""#, true), ("previous_response_id", "null", false), ("conversation", #"{"id":"c"}"#, true),
-            ("conversation", "null", false), ("background", "true", true), ("background", "false", false), ("store", "true", false),
+            ("conversation", "null", false), ("conversation", #""""#, false), ("conversation", "{}", false),
+            ("previous_response_id", #""""#, false), ("background", "true", true), ("background", "false", false), ("store", "true", false),
         ])
     func store(name: String, value: String, isRefused: Bool) throws {
         let body = #"{"input":"a","\#(name)":\#(value)}"#

@@ -21,7 +21,7 @@ extension AnthropicMessages {
             if !parts.isEmpty { request.messages.append(ChatMessage(.system, parts)) }
         }
         for message in try root.required("messages").elements() { request.messages += try AnthropicMessage.read(message) }
-        if root["mcp_servers"] != nil { throw .untranslatable("mcp_servers") }
+        if root["mcp_servers"]?.unlessEmpty != nil { throw .untranslatable("mcp_servers") }
         for tool in try root["tools"]?.elements() ?? [] { request.tools.append(try readTool(tool)) }
         if let choice = root["tool_choice"] { try readToolChoice(choice, &request) }
         request.maxTokens = try root["max_tokens"]?.integer()
@@ -30,10 +30,11 @@ extension AnthropicMessages {
         request.sampling.topK = try root["top_k"]?.integer()
         request.stop = try root["stop_sequences"].map { stop throws(ProviderError) in try stop.texts() } ?? []
         let output = root["output_config"]
-        request.responseFormat = try (output?["format"] ?? root["output_format"]).map { format throws(ProviderError) in
+        request.responseFormat = try (output?["format"]?.unlessEmpty ?? root["output_format"]?.unlessEmpty).map {
+            format throws(ProviderError) in
             try readResponseFormat(format)
         }
-        request.reasoning = try readReasoning(root["thinking"], effort: output?["effort"])
+        request.reasoning = try readReasoning(root["thinking"], effort: output?["effort"]?.unlessEmpty)
         request.user = try root["metadata"]?["user_id"]?.text()
         return request
     }

@@ -16,7 +16,7 @@ extension Gemini {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         var root = RequestValue(tree, "")
         root = root[proto: "generateContentRequest"] ?? root
-        if root[proto: "cachedContent"] != nil { throw .untranslatable("cachedContent") }
+        if root[proto: "cachedContent"]?.unlessEmpty != nil { throw .untranslatable("cachedContent") }
         var request = ChatRequest(messages: [])
         if let system = root[proto: "systemInstruction"] {
             let parts = try GeminiContents.texts(system)
@@ -58,7 +58,7 @@ extension Gemini {
 
     private static func readToolChoice(_ choice: RequestValue, _ request: inout ChatRequest) throws(ProviderError) {
         let allowed = try choice[proto: "allowedFunctionNames"].map { names throws(ProviderError) in try names.texts() } ?? []
-        guard let mode = choice["mode"] else { return }
+        guard let mode = choice["mode"]?.unlessEmpty else { return }
         switch try mode.text() {
         case "AUTO", "MODE_UNSPECIFIED": request.toolChoice = .auto
         case "VALIDATED":
@@ -106,7 +106,7 @@ extension Gemini {
     }
 
     private static func readFormat(_ config: RequestValue) throws(ProviderError) -> ChatResponseFormat? {
-        guard let type = try config[proto: "responseMimeType"]?.text(), type != "text/plain" else { return nil }
+        guard let type = try config[proto: "responseMimeType"]?.unlessEmpty?.text(), type != "text/plain" else { return nil }
         guard type == "application/json" else { throw .cannotExpress("the response type '\(type.prefix(64))'") }
         let schema =
             config[proto: "responseJsonSchema"]?.encoded ?? config[proto: "responseSchema"].map { GeminiSchema.jsonSchema($0.tree).encoded }
@@ -116,7 +116,9 @@ extension Gemini {
     /// A budget of -1 lets the model decide. Source: the guide "Gemini thinking", "Thinking budgets".
     private static func readReasoning(_ thinking: RequestValue) throws(ProviderError) -> ChatReasoning? {
         if let budget = try thinking[proto: "thinkingBudget"]?.integer() { return budget < 0 ? .adaptive : .budget(tokens: budget) }
-        guard let level = try thinking[proto: "thinkingLevel"]?.text(), level != "THINKING_LEVEL_UNSPECIFIED" else { return nil }
+        guard let level = try thinking[proto: "thinkingLevel"]?.unlessEmpty?.text(), level != "THINKING_LEVEL_UNSPECIFIED" else {
+            return nil
+        }
         return .effort(level.lowercased())
     }
 }

@@ -64,7 +64,7 @@ extension OllamaChat {
     }
 
     private static func readSettings(_ root: RequestValue, _ request: inout ChatRequest) throws(ProviderError) {
-        request.responseFormat = try root["format"].flatMap { format throws(ProviderError) in try readFormat(format) }
+        request.responseFormat = try root["format"]?.unlessEmpty.flatMap { format throws(ProviderError) in try readFormat(format) }
         request.reasoning = try root["think"].map { think throws(ProviderError) in try readThink(think) }
         guard let options = root["options"] else { return }
         // -1 and -2 are no limit. Source: ollama/ollama, docs/modelfile.md, "num_predict".
@@ -81,11 +81,10 @@ extension OllamaChat {
         request.stop = try options["stop"].map { stop throws(ProviderError) in try stop.texts() } ?? []
     }
 
-    /// `json`, or a schema; nil for an empty text, which is no format.
+    /// `json`, or a schema.
     private static func readFormat(_ format: RequestValue) throws(ProviderError) -> ChatResponseFormat? {
         if format.tree.members != nil { return .schema(name: "response", description: nil, schema: format.encoded, isStrict: false) }
         switch try format.text() {
-        case "": return nil
         case "json": return .json
         default: throw format.invalid("'json' or a schema")
         }

@@ -14,7 +14,7 @@ extension OpenAIResponses {
     public static func readRequest(_ body: RawSpan) throws(ProviderError) -> ChatRequest {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         let root = RequestValue(tree, "")
-        if root["prompt"] != nil { throw .untranslatable("prompt") }
+        if root["prompt"]?.unlessEmpty != nil { throw .untranslatable("prompt") }
         if let count = try root["top_logprobs"]?.integer(), count > 0 { throw .untranslatable("top_logprobs") }
         if try root["include"]?.texts().contains("message.output_text.logprobs") == true { throw .untranslatable("include") }
         let tools = try ResponsesTools(root["tools"])
@@ -22,18 +22,18 @@ extension OpenAIResponses {
         if let instructions = root["instructions"] { request.messages += try ResponsesInput.read(instructions, tools, as: .system) }
         request.messages += try ResponsesInput.read(root.required("input"), tools, as: .user)
         request.tools = tools.functions
-        try readToolChoice(root["tool_choice"], tools, &request)
+        try readToolChoice(root["tool_choice"]?.unlessEmpty, tools, &request)
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
         request.maxTokens = try root["max_output_tokens"]?.integer()
         request.sampling.temperature = try root["temperature"]?.number()
         request.sampling.topP = try root["top_p"]?.number()
         request.responseFormat = try root["text"]?["format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
-        request.reasoning = try root["reasoning"]?["effort"].map { effort throws(ProviderError) in .effort(try effort.text()) }
+        request.reasoning = try root["reasoning"]?["effort"]?.unlessEmpty.map { effort throws(ProviderError) in .effort(try effort.text()) }
         request.user = try (root["user"] ?? root["safety_identifier"])?.text()
-        request.service.verbosity = try root["text"]?["verbosity"]?.text()
-        request.service.tier = try root["service_tier"]?.text()
-        request.service.promptCacheKey = try root["prompt_cache_key"]?.text()
-        request.service.promptCacheRetention = try root["prompt_cache_retention"]?.text()
+        request.service.verbosity = try root["text"]?["verbosity"]?.unlessEmpty?.text()
+        request.service.tier = try root["service_tier"]?.unlessEmpty?.text()
+        request.service.promptCacheKey = try root["prompt_cache_key"]?.unlessEmpty?.text()
+        request.service.promptCacheRetention = try root["prompt_cache_retention"]?.unlessEmpty?.text()
         request.metadata = try root["metadata"].map { metadata throws(ProviderError) in try metadata.dictionary() } ?? [:]
         return request
     }
@@ -75,7 +75,7 @@ extension OpenAIResponses {
     }
 
     private static func responseFormat(_ value: RequestValue) throws(ProviderError) -> ChatResponseFormat? {
-        switch try value["type"]?.text() {
+        switch try value["type"]?.unlessEmpty?.text() {
         case nil: return nil
         case "text": return .text
         case "json_object": return .json

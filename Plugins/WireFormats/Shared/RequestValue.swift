@@ -17,6 +17,12 @@ struct RequestValue {
         return RequestValue(value, place.isEmpty ? "\(name)" : "\(place).\(name)")
     }
 
+    /// The value itself, if it says something; nil for an empty text, list or object. Clients write these for what they
+    /// don't set, such as the default values of a protocol buffer.
+    var unlessEmpty: RequestValue? {
+        tree.string?.isEmpty == true || tree.elements?.isEmpty == true || tree.members?.isEmpty == true ? nil : self
+    }
+
     func required(_ name: StaticString) throws(ProviderError) -> RequestValue {
         if let value = self[name] { return value }
         let missing = place.isEmpty ? "\(name)" : "\(place).\(name)"

@@ -159,19 +159,28 @@ struct ChatNeeds {
     /// Reads the value of `tools` or `functions`. Its JSON counts as text, because most models get it as JSON in their
     /// prompt.
     mutating func readTools(_ value: JSONValue, _ body: RawSpan) {
-        guard value.kind == .array, !isEmpty(value, body) else { return }
+        guard value.kind == .array, hasTool(value, body) else { return }
         add(.tools)
         addText(value.range, body)
     }
 
-    private func isEmpty(_ array: JSONValue, _ body: RawSpan) -> Bool {
-        var cursor = JSONCursor(at: array.range.lowerBound)
+    /// Whether an element says something: Google's SDKs write `{}` and `{"functionDeclarations": []}` for no tools,
+    /// while `{"googleSearch": {}}` is one.
+    private func hasTool(_ list: JSONValue, _ body: RawSpan) -> Bool {
+        var cursor = JSONCursor(at: list.range.lowerBound)
         do throws(JSONError) {
             try cursor.enterArray(body)
-            return try !cursor.nextElement(body)
+            while try cursor.nextElement(body) {
+                let tool = try cursor.skipValue(body), object = body.extracting(tool.range)
+                guard tool.kind == .object else { return true }
+                if try JSON.members(of: object).contains(where: { $0.value.kind == .object || !JSON.isEmpty($0.value, in: object) }) {
+                    return true
+                }
+            }
         } catch {
-            return true
+            return false
         }
+        return false
     }
 
     private mutating func readMessage(_ cursor: inout JSONCursor, _ body: RawSpan) throws(JSONError) {

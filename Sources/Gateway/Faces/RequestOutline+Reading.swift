@@ -87,9 +87,9 @@ extension RequestOutline {
                 guard value.kind == .object, let limit = try Self.member("num_predict", of: value, field, body) else { return }
                 needs.readMaxTokens(limit, body)
             case .format:
-                if value.kind == .object || JSON.isString(value, "json", in: body) { needs.add(.json) }
+                if value.kind == .object && !JSON.isEmpty(value, in: body) || JSON.isString(value, "json", in: body) { needs.add(.json) }
             case .outputFormat:
-                if value.kind == .object { needs.add(.json) }
+                if value.kind == .object, !JSON.isEmpty(value, in: body) { needs.add(.json) }
             case .contents: needs.readContents(value, body)
             case .systemInstruction, .content: needs.readContent(value, body)
             case .requests: needs.readEmbeddings(value, body)
@@ -97,13 +97,14 @@ extension RequestOutline {
             case .generateContentRequest: try readInner(value, body)
             case .outputConfig:
                 guard value.kind == .object, let format = try Self.member("format", of: value, field, body) else { return }
-                if format.kind == .object { needs.add(.json) }
+                if format.kind == .object, !JSON.isEmpty(format, in: body) { needs.add(.json) }
             case .text:
                 guard value.kind == .object, let format = try Self.member("format", of: value, field, body), format.kind == .object,
                     let type = try Self.member("type", of: format, field, body)
                 else { return }
                 if JSON.isString(type, "json_object", in: body) || JSON.isString(type, "json_schema", in: body) { needs.add(.json) }
             case .background where value.kind == .false: break
+            case .previousResponse where JSON.isEmpty(value, in: body), .conversation where JSON.isEmpty(value, in: body): break
             case .previousResponse: throw .needsStore(field.text, code: "previous_response_not_found")
             case .conversation, .background: throw .needsStore(field.text, code: "unsupported_value")
             }

@@ -8,6 +8,16 @@ extension JSON {
         return bytes.extracting(content).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether a scanned value is null, or an empty text, list or object. Clients write these for what they don't set.
+    public static func isEmpty(_ value: JSONValue, in bytes: RawSpan) -> Bool {
+        switch value.kind {
+        case .null: true
+        case .string: value.range.count <= 2
+        case .array, .object: value.range.dropFirst().dropLast().allSatisfy { JSON.isBlank(bytes.byte($0)) }
+        case .number, .true, .false: false
+        }
+    }
+
     /// The text of a scanned string as UTF-8, with its escapes decoded. A lone surrogate becomes U+FFFD.
     public static func decodedBytes(_ literal: Range<Int>, in bytes: RawSpan) -> [UInt8] {
         var content = JSONContent(of: literal, in: bytes)
