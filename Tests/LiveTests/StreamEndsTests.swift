@@ -123,6 +123,28 @@ import Testing
         #expect(response.finishReasons == ["stop"])
     }
 
+    @Test func `a server with a finish reason in every chunk may take longer than a second for its first text`() throws {
+        let chunks = [#"{"role":"assistant","content":""}"#, #"{"content":"alpha "}"#, #"{"content":"beta"}"#].map {
+            OpenAIReplies.chunk($0, finish: "stop")
+        }
+        let response = try Self.response { exchange in
+            try exchange.startStream()
+            try exchange.event(chunks[0])
+            try exchange.pause(.milliseconds(1200))
+            for event in chunks.dropFirst() + [Self.done] { try exchange.event(event) }
+            try exchange.finishChunks()
+        }
+        expectComplete(response, "a reason beside the role")
+    }
+
+    @Test func `a response without content ends after its finish reason, if anything came before that`() throws {
+        let events = [OpenAIReplies.roleChunk, Self.finish]
+        let upstream = try ScriptedUpstream(
+            Self.play(events, then: { exchange in while true { try exchange.chunk(": ping\n\n"); try exchange.pause(.milliseconds(50)) } }))
+        let response = try RouterProcess(PolicyText(["a": upstream])).stream("a")
+        #expect(response.isDone && response.finishReasons == ["stop"])
+    }
+
     @Test func `an error event before the first content is a failed attempt`() throws {
         let upstream = try ScriptedUpstream(
             Self.play([OpenAIReplies.roleChunk, OpenAIReplies.error("boom", code: "500")], then: { try $0.finishChunks() }))

@@ -162,6 +162,24 @@ import Testing
         #expect(metrics.contains(#"llm_router_repaired_requests_total{provider="p-a",model="a"} 1"#))
     }
 
+    @Test(arguments: ["application/json", "text/event-stream"])
+    func `a refusal of 'stream_options' inside a 200 is repaired too, whatever came before it`(type: String) throws {
+        let refusal = #"{"error":{"message":"Unknown parameter: 'stream_options'"}}"#
+        let upstream = try ScriptedUpstream { exchange in
+            guard exchange.json?["stream_options"] != nil else { return try ScriptedUpstream.echoing(exchange) }
+            let events = "data: \(OpenAIReplies.roleChunk)\n\ndata: \(refusal)\n\n"
+            try exchange.respond(200, type == "application/json" ? refusal : events, type: type)
+        }
+        let router = try RouterProcess(PolicyText(["a": upstream], defaults: "max_attempts: 1, breaker: { failures: 1 }"))
+        let first = try router.stream("a", "one")
+        #expect(first.content == "one" && first.isDone && first.errors.isEmpty)
+        #expect(first.chunks.count(where: { $0["choices"]?[0]?["delta"]?["role"] != nil }) == 1)
+        #expect(first.metadata?["attempts"]?.int == 1)
+        #expect(first.metadata?["errors"]?[0]?["repaired"]?.string == "without 'stream_options'")
+        #expect(try router.stream("a", "more").metadata?["errors"] == nil)
+        #expect(upstream.requests.count == 3)
+    }
+
     @Test func `a refusal that the repair doesn't cure, or of a client's own 'stream_options', is the client's`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.failing(400, "Unrecognized request argument: stream_options"))
         let router = try RouterProcess(PolicyText(["a": upstream]))

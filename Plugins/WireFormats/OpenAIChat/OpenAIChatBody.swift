@@ -44,7 +44,9 @@ public struct OpenAIChatBody: Sendable {
                 return .withReasoning
             }
             if let repair = repairOfTokenLimit(call, refusal) { return repair }
-            if !call.isTyped, ErrorBody.mentions(["developer"], in: refusal), ErrorBody.mentions(["role", "variant"], in: refusal),
+            // vLLM: "Unexpected message role."
+            let namesRole = ErrorBody.mentions(["developer"], in: refusal) && ErrorBody.mentions(["role", "variant"], in: refusal)
+            if !call.isTyped, namesRole || ErrorBody.mentions(["unexpected message role"], in: refusal),
                 ErrorBody.mentions(["\"developer\""], in: body)
             {
                 return .withSystemRole

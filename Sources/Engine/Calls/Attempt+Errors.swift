@@ -17,18 +17,26 @@ extension Attempt {
     /// An error inside a successful response, judged without what it repeats of the request.
     func withoutEcho(_ error: ProviderError) -> ProviderError {
         guard error.failure.keepsOthersAway else { return error }
-        var writer = JSONWriter()
-        writer.object {
-            $0.member("message", error.message)
-            if let code = error.code { $0.member("code", code) }
-            if let type = error.type { $0.member("type", type) }
-        }
-        let body = writer.bytes, request = call.request.body.bytes
+        let body = error.encoded, request = call.request.body.bytes
         guard let blanked = RequestEcho.blanked(body.span.bytes, repeating: request.readableBytesSpan) else { return error }
         var other = error
         other.failure = ErrorBody(blanked.span.bytes)?.failureClass(status: error.status) ?? .upstreamError
         if other.failure != error.failure { other.retryAfter = nil }
         return other
+    }
+}
+
+extension ProviderError {
+    /// What the upstream has reported, as an object.
+    var encoded: [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("message", message)
+            if let code { $0.member("code", code) }
+            if let type { $0.member("type", type) }
+            if let param { $0.member("param", param) }
+        }
+        return writer.bytes
     }
 }
 

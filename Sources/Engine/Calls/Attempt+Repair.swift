@@ -19,6 +19,22 @@ extension Attempt {
         call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)
     }
 
+    /// A successful response contains an error. Until the client has got a part of it, that is a refusal with 400.
+    func refused(inside reported: ProviderError) {
+        let error = withoutEcho(reported)
+        guard !isCommitted, error.failure == .clientError || error.failure == .unsupported else { return fail(error) }
+        var refusal = error
+        refusal.status = error.status ?? 400
+        let bytes = error.encoded, body = call.request.body.bytes
+        guard
+            let repair = translator.repair(
+                of: providerCall, body: body.readableBytesSpan, refusedWith: refusal, refusal: bytes.span.bytes),
+            call.mayRepair(self, with: repair)
+        else { return fail(error) }
+        becomeRepeated()
+        call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)
+    }
+
     /// The failure of the attempt; nil if the request is sent again with another key.
     ///
     /// A key that the provider limits or refuses cools down. If no other key is left, the failure is that of the

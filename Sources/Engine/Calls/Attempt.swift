@@ -101,6 +101,8 @@ final class Attempt {
     private(set) var firstContentAt: NIODeadline?
     /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
     private var isFolded = false
+    /// Whether a part of a stream has been passed on.
+    private var hasPassedParts = false
     /// Whether the body itself shows where it ends, which audio and plain text don't.
     private var marksItsEnd = true
 
@@ -224,7 +226,6 @@ final class Attempt {
             return
         }
         state = .sniffing
-        if let repair = triedRepair { call.helped(repair, at: self) }
     }
 
     func bodyArrived(_ bytes: ByteBuffer) {
@@ -304,7 +305,7 @@ final class Attempt {
             bytes.moveReaderIndex(forwardBy: min(max(0, consumed), bytes.readableBytes))
         } catch {
             forwardParts(of: bytes)
-            return fail(withoutEcho(error))
+            return refused(inside: error)
         }
         if isDone { return }
         if sink.isComplete { return complete() }
@@ -327,7 +328,7 @@ final class Attempt {
             forwardParts(of: bytes)
         } catch {
             forwardParts(of: bytes)
-            return fail(withoutEcho(error))
+            return refused(inside: error)
         }
         if isDone { return }
         complete()
@@ -382,6 +383,7 @@ final class Attempt {
             heldParts?.append((sink.parts, bytes))
             heldBytes &+= bytes.readableBytes
         }
+        hasPassedParts = true
         sink.removeParts()
         guard !isCommitted else { return }
         if providerCall.isStream, signals.hasBegun { commit() }
@@ -395,10 +397,14 @@ final class Attempt {
     }
 
     /// Ends a stream that is complete a second after its last finish reason, whatever comments still arrive. Content
-    /// after it shows that the finish reasons of this server aren't final, so from then on `idle` counts.
+    /// after it shows that the finish reasons of this server aren't final, so from then on `idle` counts. It counts too
+    /// if the first part has a reason and nothing else: a server that sends a reason in each chunk sends it with the
+    /// role, long before the text.
     private func followFinishReasons() {
         guard let before = unfinishedChoices else { return }
         var unfinished = before
+        let isFirst = sink.notedFinishes > 0 || sink.parts.first.map { $0.signals.finishes > 0 } == true
+        let isOpening = isFirst && !hasPassedParts && sink.signals.contentBytes == 0
         for part in sink.parts {
             if unfinished <= 0, part.signals.contentBytes > 0 {
                 unfinishedChoices = nil
@@ -409,7 +415,12 @@ final class Attempt {
         }
         unfinished &-= Int(sink.notedFinishes)
         unfinishedChoices = unfinished
-        if before > 0, unfinished <= 0 { transport?.watch(.response, for: .seconds(1)) }
+        guard before > 0, unfinished <= 0 else { return }
+        if !isOpening {
+            transport?.watch(.response, for: .seconds(1))
+        } else if providerCall.isStream {
+            transport?.watch(.response, for: timeouts.idle)
+        }
     }
 
     private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
@@ -428,6 +439,7 @@ final class Attempt {
         firstContentAt = now
         transport?.watch(.firstContent, for: nil)
         transport?.watch(.idle, for: timeouts.idle)
+        if let repair = triedRepair { call.helped(repair, at: self) }
         if let transitions = permit?.recordFirstContent(now: now, using: &call.loop.random) {
             call.loop.report(transitions, of: candidate.model, in: call.snapshot)
         }
@@ -443,6 +455,7 @@ final class Attempt {
                 ProviderError(
                     .invalidJSON, status: 200, message: "the response is not JSON, which 'response_format' asks for", code: "invalid_json"))
         }
+        if !isCommitted, let repair = triedRepair { call.helped(repair, at: self) }
         state = .done
         // The connection can be reused if the response's framing ends within a second.
         transport?.watch(.firstContent, for: nil)

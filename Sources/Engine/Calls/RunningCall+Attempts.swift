@@ -180,6 +180,8 @@ extension RunningCall {
             attempt.candidate, permit, isRepeat: attempt.isRepeat, isHeldBack: role == .hedge, at: attempt.provider, repairs, tried: tried,
             changedKeys: changedKeys, startedAt: attempt.startedAt)
         if role == .hedge { hedge = repeated } else { self.attempt = repeated }
+        // A refusal inside a successful response may have had parts before it.
+        if role != .hedge, !machine.isCommitted { present(repeated) }
         repeated.start(deadline: attempt.deadline)
     }
 
