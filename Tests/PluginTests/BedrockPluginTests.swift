@@ -225,6 +225,20 @@ struct BedrockPluginTests {
         #expect(usage.promptTokens == prompt && usage.completionTokens == completion && usage.isInconsistent == isInconsistent)
     }
 
+    @Test("a message where a stream was asked for, and a stream where a message was, are read as what they are")
+    func otherForms() throws {
+        let message = try provider().events(Array(Self.message.utf8), isStream: false).events
+        #expect(try provider().events(Array(Self.message.utf8), isStream: true, form: .jsonObject).events == message)
+        #expect(
+            try provider().events(Self.stream, isStream: false, form: .other).events == provider().events(Self.stream, form: .other).events)
+    }
+
+    @Test("what is neither of them is unreadable", arguments: [true, false])
+    func otherText(isStream: Bool) throws {
+        let error = try #require(try provider().events(Array("please sign in to continue".utf8), isStream: isStream, form: .other).error)
+        #expect(error.failure == .upstreamError && error.message.contains("'base_url'"))
+    }
+
     @Test("a stream without its end is truncated, and one without the usage is complete")
     func ends() throws {
         let withoutUsage = Self.parts.dropLast().flatMap { $0 }, withoutEnd = Self.parts.dropLast(2).flatMap { $0 }

@@ -123,6 +123,19 @@ struct FramingTests {
         }
     }
 
+    @Test(
+        "may be lines that the router has taken for one object, because only the first one had arrived", arguments: formats, [true, false])
+    func linesAsObject(format: Format, isStream: Bool) throws {
+        if isStream, format.own == .jsonLines { return }
+        let body = Self.framed(format.objects, .jsonLines)
+        for isTyped in [true, false] {
+            let read = try text(format, body, .jsonObject, isStream: isStream, isTyped: isTyped, cut: body.count / 2)
+            #expect(read.text == "ab" && read.isComplete && read.usage?.completionTokens == 2)
+        }
+        let cutOff = Array(body.dropLast(4))
+        #expect(throws: ProviderError.self) { try text(format, cutOff, .jsonObject, isStream: isStream, cut: 0) }
+    }
+
     @Test("is truncated if its end is missing", arguments: formats, [BodyForm.jsonArray, .jsonLines, .eventStream])
     func truncated(format: Format, form: BodyForm) {
         if form == format.own { return }

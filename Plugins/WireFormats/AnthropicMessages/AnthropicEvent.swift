@@ -31,6 +31,8 @@ struct AnthropicEvent {
     /// The bytes of a delta's content.
     private(set) var deltaBytes = 0
     private var hasError = false
+    /// Whether there is an error that says nothing.
+    private(set) var hasStrayError = false
 
     /// Reads an event. Throws the error that it reports, or an `upstream_error` if it is not a JSON object.
     init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
@@ -51,6 +53,7 @@ struct AnthropicEvent {
                 continue
             }
             let value = try cursor.skipValue(bytes)
+            if JSON.isKey(key, "error", in: bytes) { hasStrayError = value.isStrayError(in: bytes) }
             if JSON.isKey(key, "type", in: bytes) {
                 type = value.range
                 kind = Self.kind(value, bytes)

@@ -10,7 +10,10 @@ extension AnthropicMessages {
         switch head.bodyForm {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("input_tokens", isTyped: call.isTyped)
         case .eventStream: return AnthropicStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
-        case .jsonObject: return AnthropicBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
+        case .jsonObject:
+            return ObjectOrLinesDecoder(
+                AnthropicBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped),
+                orLines: ReframedDecoder(AnthropicStreamDecoder(call, passesThrough: false), takes: .events, from: .jsonLines))
         case .jsonLines, .jsonArray:
             guard call.operation == .chat else { throw .unreadable("neither a message nor an event stream; check 'base_url'") }
             return ReframedDecoder(
@@ -69,7 +72,14 @@ struct AnthropicStreamDecoder: ResponseDecoder {
             let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
             if event.isType("error", in: bytes) { throw .reported(json.span.bytes) }
             let read = try self.read(0..<json.count, in: json.span.bytes, &response)
-            if reader == nil { response.chunk(joined: json, signals: read.signals) }
+            if reader == nil {
+                let chunk = PassthroughChunk(json: 0..<json.count, frame: nil, signals: read.signals)
+                if read.hasStrayError {
+                    response.pass(chunk, of: json.span.bytes, hasStrayError: true)
+                } else {
+                    response.chunk(joined: json, signals: read.signals)
+                }
+            }
             if read.isEnd { try complete(&response) }
             return
         }
@@ -78,7 +88,9 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         guard !event.data.isEmpty, !bytes.extracting(event.data).isDoneMark else { return }
         let read = try self.read(event.data, in: bytes, &response)
         if reader == nil {
-            response.chunk(PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals))
+            response.pass(
+                PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals), of: bytes,
+                hasStrayError: read.hasStrayError)
         }
         if read.isEnd { try complete(&response) }
     }
@@ -86,7 +98,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
     /// Reads the JSON of an event, and adds its typed events.
     private mutating func read(
         _ json: Range<Int>, in bytes: RawSpan, _ response: inout ResponseSink
-    ) throws(ProviderError) -> (signals: Signals, isEnd: Bool) {
+    ) throws(ProviderError) -> (signals: Signals, isEnd: Bool, hasStrayError: Bool) {
         let event = try AnthropicEvent(json, in: bytes)
         var signals = Signals()
         switch event.kind {
@@ -117,7 +129,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         }
         if reader != nil, signals.finishes > 0 { response.note(signals) }
         reader?.read(event, bytes, &response)
-        return (signals, event.kind == .messageStop)
+        return (signals, event.kind == .messageStop, event.hasStrayError)
     }
 
     private mutating func readUsage(ofMessage message: RawSpan, _ response: inout ResponseSink) {

@@ -2,17 +2,16 @@ import Codecs
 public import ProviderKit
 
 extension BedrockConverse {
-    /// The decoder for a response: binary events for a stream, otherwise one JSON object.
+    /// The decoder for what the server sends, whatever was requested: binary events, or one JSON object.
     public static func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
         switch head.bodyForm {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("inputTokens", isTyped: call.isTyped)
-        case .jsonObject where !call.isStream: return BedrockBufferedDecoder(call)
-        case .other where call.isStream: return BedrockStreamDecoder(call)
+        case .jsonObject: return BedrockBufferedDecoder(call)
+        case .other: return BedrockStreamDecoder(call)
         case .markup: throw ProviderError.unreadable("a page of HTML or XML; check 'base_url'")
         case nil: throw ProviderError.unreadable("an empty body")
-        case .jsonObject, .jsonArray, .jsonLines, .eventStream, .other:
-            throw ProviderError.unreadable(
-                call.isStream ? "no event stream of Amazon's; check 'base_url'" : "no JSON object; check 'base_url'")
+        case .jsonArray, .jsonLines, .eventStream:
+            throw ProviderError.unreadable("neither a JSON object nor an event stream of Amazon's; check 'base_url'")
         }
     }
 }
@@ -91,6 +90,7 @@ struct BedrockEvents {
 struct BedrockStreamDecoder: ResponseDecoder {
     private var events: BedrockEvents
     private var messages = AWSEventStreamDecoder()
+    private var hasMessages = false
 
     init(_ call: Call) {
         events = BedrockEvents(call)
@@ -98,6 +98,7 @@ struct BedrockStreamDecoder: ResponseDecoder {
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
         while let message = try next(bytes) {
+            hasMessages = true
             try read(message, bytes.extracting(message.payload), &response)
             if response.isComplete { return bytes.byteCount }
         }
@@ -106,13 +107,18 @@ struct BedrockStreamDecoder: ResponseDecoder {
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         if response.isComplete { return }
+        guard hasMessages || bytes.byteCount == 0 else { throw Self.otherText }
         guard events.hasFinished else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()
     }
 
+    private static var otherText: ProviderError {
+        .unreadable("neither a JSON object nor an event stream of Amazon's; check 'base_url'")
+    }
+
     private mutating func next(_ bytes: RawSpan) throws(ProviderError) -> AWSEventStreamMessage? {
         do throws(AWSEventStreamError) { return try messages.nextMessage(bytes) } catch {
-            throw ProviderError.unreadable("an invalid event stream: \(error)")
+            throw hasMessages ? .unreadable("an invalid event stream: \(error)") : Self.otherText
         }
     }
 

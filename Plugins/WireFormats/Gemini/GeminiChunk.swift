@@ -21,6 +21,8 @@ struct GeminiChunk {
     private var finishMessage: Range<Int>?
     private var hasCandidates = false
     private var hasError = false
+    /// Whether there is an error that says nothing.
+    private(set) var hasStrayError = false
 
     /// Reads a chunk. Throws the error that it reports, or an `upstream_error` if it is not a JSON object.
     ///
@@ -56,6 +58,7 @@ struct GeminiChunk {
                 continue
             }
             let value = try cursor.skipValue(bytes)
+            if JSON.isKey(key, "error", in: bytes) { hasStrayError = value.isStrayError(in: bytes) }
             guard value.kind == .object else { continue }
             if JSON.isKey(key, "usageMetadata", in: bytes) { usage = value.range }
             if JSON.isKey(key, "error", in: bytes) { hasError = true }

@@ -16,7 +16,10 @@ extension Gemini {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("totalTokens", isTyped: call.isTyped)
         case .jsonObject where call.operation == .embeddings: return GeminiEmbeddingsDecoder(isTyped: call.isTyped)
         case .eventStream: return GeminiStreamDecoder(call, signatures, passesThrough: call.isStream && !call.isTyped)
-        case .jsonObject: return GeminiObjectDecoder(call: call, signatures: signatures)
+        case .jsonObject:
+            return ObjectOrLinesDecoder(
+                GeminiObjectDecoder(call: call, signatures: signatures),
+                orLines: ReframedDecoder(GeminiStreamDecoder(call, signatures, passesThrough: false), takes: .events, from: .jsonLines))
         case .jsonLines, .jsonArray:
             guard call.operation == .chat else { throw .unreadable("neither a response nor an event stream; check 'base_url'") }
             return ReframedDecoder(GeminiStreamDecoder(call, signatures, passesThrough: false), takes: .events, from: head.bodyForm)
@@ -65,20 +68,22 @@ struct GeminiStreamDecoder: ResponseDecoder {
         if let joined = event.joinedData {
             // In JSON, a line end is only allowed between tokens, where a space means the same.
             let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
-            let signals = try read(json.span.bytes, isError: event.isType("error", in: bytes), &response)
-            if reader == nil { response.chunk(joined: json, signals: signals) }
+            let chunk = try read(json.span.bytes, isError: event.isType("error", in: bytes), &response)
+            if reader == nil { response.chunk(joined: json, signals: chunk.signals) }
             return
         }
         // Proxies end every stream like OpenAI.
         guard !event.data.isEmpty, !bytes.extracting(event.data).isDoneMark else { return }
-        let signals = try read(bytes.extracting(event.data), isError: event.isType("error", in: bytes), &response)
+        let chunk = try read(bytes.extracting(event.data), isError: event.isType("error", in: bytes), &response)
         if reader == nil {
-            response.chunk(PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: signals))
+            response.pass(
+                PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: chunk.signals), of: bytes,
+                hasStrayError: chunk.hasStrayError)
         }
     }
 
     /// Reads a chunk, and adds its typed events.
-    private mutating func read(_ json: RawSpan, isError: Bool, _ response: inout ResponseSink) throws(ProviderError) -> Signals {
+    private mutating func read(_ json: RawSpan, isError: Bool, _ response: inout ResponseSink) throws(ProviderError) -> GeminiChunk {
         if isError { throw .reported(json) }
         let chunk = try GeminiChunk(json, hasBegun: response.hasBegun)
         response.read(chunk, json, keepsText: keepsText)
@@ -87,7 +92,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
             response.note(chunk.signals)
             try reader?.read(object, &response)
         }
-        return chunk.signals
+        return chunk
     }
 }
 

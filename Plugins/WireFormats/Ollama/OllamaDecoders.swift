@@ -10,7 +10,7 @@ extension OllamaChat {
         switch head.bodyForm {
         case .jsonLines, .jsonObject:
             if call.isStream { return OllamaStreamDecoder(call, passesThrough: !call.isTyped) }
-            return OllamaBufferedDecoder(call: call)
+            return ObjectOrLinesDecoder(OllamaBufferedDecoder(call: call), orLines: OllamaStreamDecoder(call, passesThrough: false))
         case .eventStream, .jsonArray:
             return ReframedDecoder(OllamaStreamDecoder(call, passesThrough: false), takes: .lines, from: head.bodyForm)
         case .markup: throw .unreadable("a page of HTML or XML; check 'base_url'")
@@ -64,7 +64,8 @@ struct OllamaStreamDecoder: ResponseDecoder {
         if reader != nil {
             try reader?.read(line, bytes, &response)
         } else {
-            response.chunk(PassthroughChunk(json: range, frame: frame, signals: line.signals(in: bytes)))
+            let chunk = PassthroughChunk(json: range, frame: frame, signals: line.signals(in: bytes))
+            response.pass(chunk, of: bytes, hasStrayError: line.hasStrayError)
         }
         guard line.isDone else { return }
         try response.requireContentOrReason()
@@ -80,12 +81,7 @@ struct OllamaBufferedDecoder: ResponseDecoder {
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int { 0 }
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
-        let range = bytes.withoutBlanks, line: OllamaLine
-        do throws(ProviderError) { line = try OllamaLine(range, in: bytes, hasBegun: false) } catch {
-            // Some proxies stream although they were asked not to.
-            guard error.code == ProviderError.unreadableCode, try readLines(bytes, &response) else { throw error }
-            return
-        }
+        let range = bytes.withoutBlanks, line = try OllamaLine(range, in: bytes, hasBegun: false)
         guard line.hasMessage else { throw .unreadable("JSON without a message") }
         guard line.isDone else { throw .truncated("the upstream closed the response before its end") }
         if call.keepsText, let text = line.text { response.keep(text: JSON.string(text, in: bytes)) }
@@ -98,30 +94,5 @@ struct OllamaBufferedDecoder: ResponseDecoder {
         }
         try response.requireContentOrReason()
         response.complete()
-    }
-
-    /// Reads lines as typed events, which the face puts together. False if they are none, or not all of a response.
-    private func readLines(_ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) -> Bool {
-        var lines: [OllamaLine] = [], decoder = NDJSONDecoder(), hasContent = false
-        func add(_ range: Range<Int>?) -> Bool {
-            guard let range, let line = try? OllamaLine(range, in: bytes, hasBegun: hasContent) else { return false }
-            lines.append(line)
-            if line.signals(in: bytes).contentBytes > 0 { hasContent = true }
-            return true
-        }
-        while lines.last?.isDone != true {
-            guard let next = try? decoder.nextLine(bytes) else { break }
-            guard add(next) else { return false }
-        }
-        if lines.last?.isDone != true { guard let last = try? decoder.finish(bytes), add(last) else { return false } }
-        guard lines.count > 1, lines.last?.isDone == true else { return false }
-        var reader = OllamaEventReader()
-        for line in lines {
-            if call.keepsText, let text = line.text { response.keep(text: JSON.string(text, in: bytes)) }
-            if line.usage != Usage() { response.usage(line.usage) }
-            try reader.read(line, bytes, &response)
-        }
-        response.complete()
-        return true
     }
 }

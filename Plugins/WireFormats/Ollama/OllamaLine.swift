@@ -4,8 +4,8 @@ import ProviderKit
 /// What the router acts on in one object of a response: a line of a stream, or a complete response. It is read in one
 /// pass, and only what is needed is decoded.
 struct OllamaLine {
-    /// The ranges of strings: the model's name, the text, the reasoning, and why the response has ended. nil if there is
-    /// none, or if it says nothing.
+    /// The ranges of strings: the model's name, the text, the reasoning, and why the response has ended. nil if there
+    /// is none, or if it says nothing.
     private(set) var model: Range<Int>?
     private(set) var text: Range<Int>?
     private(set) var thinking: Range<Int>?
@@ -17,6 +17,8 @@ struct OllamaLine {
     /// Whether the response ends here.
     private(set) var isDone = false
     private(set) var usage = Usage()
+    /// Whether there is an error that says nothing.
+    private(set) var hasStrayError = false
     /// Whether there is a message, of a chat or of `generate`.
     private(set) var hasMessage = false
 
@@ -39,6 +41,7 @@ struct OllamaLine {
                     continue
                 }
                 let value = try cursor.skipValue(bytes)
+                if JSON.isKey(key, "error", in: bytes) { hasStrayError = value.isStrayError(in: bytes) }
                 if JSON.isKey(key, "error", in: bytes), value.kind == .string || value.kind == .object {
                     error = value.range
                 } else {

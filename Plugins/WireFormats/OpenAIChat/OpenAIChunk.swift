@@ -92,7 +92,11 @@ struct OpenAIChunk {
                     try readGroq(&cursor, bytes)
                 } else if JSON.isKey(key, "error", in: bytes) {
                     let value = try cursor.skipValue(bytes)
-                    if saysError(value, bytes) { error = value.range } else if Self.isTruthy(value) { signals.hasStrayMember = true }
+                    if saysError(value, bytes) {
+                        error = value.range
+                    } else if value.isStrayError(in: bytes) {
+                        signals.hasStrayMember = true
+                    }
                 } else {
                     if JSON.isKey(key, "_router", in: bytes) { signals.hasStrayMember = true }
                     let value = try cursor.skipValue(bytes)
@@ -173,22 +177,11 @@ struct OpenAIChunk {
         return false
     }
 
-    /// Whether an error says something. Some providers send an empty one beside a sound response, such as
-    /// `{"message": "", "code": null}`. Source: BerriAI/litellm#18407.
+    /// Whether an error says something.
     private func saysError(_ value: JSONValue, _ bytes: RawSpan) -> Bool {
         switch value.kind {
         case .object, .array, .string: ErrorBody(bytes.extracting(value.range)) != nil
         case .number, .true, .false, .null: false
-        }
-    }
-
-    /// Whether an SDK may take an empty error for one. Source: openai-python, `_streaming.py`; openai-node,
-    /// `streaming.ts`: any value that is true in the language.
-    private static func isTruthy(_ value: JSONValue) -> Bool {
-        switch value.kind {
-        case .object, .array, .number, .true: true
-        case .string: value.range.count > 2
-        case .false, .null: false
         }
     }
 

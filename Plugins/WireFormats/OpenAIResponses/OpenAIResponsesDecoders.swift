@@ -10,7 +10,10 @@ extension OpenAIResponses {
         switch head.bodyForm {
         case .jsonObject where call.operation == .countTokens: return TokenCountDecoder("input_tokens", isTyped: call.isTyped)
         case .eventStream: return ResponsesStreamDecoder(call, passesThrough: call.isStream && !call.isTyped)
-        case .jsonObject: return ResponsesBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped)
+        case .jsonObject:
+            return ObjectOrLinesDecoder(
+                ResponsesBufferedDecoder(call: call, passesThrough: !call.isStream && !call.isTyped),
+                orLines: ReframedDecoder(ResponsesStreamDecoder(call, passesThrough: false), takes: .events, from: .jsonLines))
         case .jsonLines, .jsonArray:
             guard call.operation == .chat else { throw .unreadable("neither a response nor an event stream; check 'base_url'") }
             return ReframedDecoder(
@@ -65,7 +68,14 @@ struct ResponsesStreamDecoder: ResponseDecoder {
             let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
             if event.isType("error", in: bytes) { throw .reported(json.span.bytes) }
             let read = try self.read(0..<json.count, in: json.span.bytes, &response)
-            if reader == nil { response.chunk(joined: json, signals: read.signals) }
+            if reader == nil {
+                let chunk = PassthroughChunk(json: 0..<json.count, frame: nil, signals: read.signals)
+                if read.hasStrayError {
+                    response.pass(chunk, of: json.span.bytes, hasStrayError: true)
+                } else {
+                    response.chunk(joined: json, signals: read.signals)
+                }
+            }
             if read.isEnd { complete(&response) }
             return
         }
@@ -74,7 +84,9 @@ struct ResponsesStreamDecoder: ResponseDecoder {
         guard !event.data.isEmpty, !OpenAIChat.isEnd(event.data, bytes) else { return }
         let read = try self.read(event.data, in: bytes, &response)
         if reader == nil {
-            response.chunk(PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals))
+            response.pass(
+                PassthroughChunk(json: event.data, frame: event.isPlain ? event.frame : nil, signals: read.signals), of: bytes,
+                hasStrayError: read.hasStrayError)
         }
         if read.isEnd { complete(&response) }
     }
@@ -82,11 +94,11 @@ struct ResponsesStreamDecoder: ResponseDecoder {
     /// Reads the JSON of an event, and adds its typed events.
     private mutating func read(
         _ json: Range<Int>, in bytes: RawSpan, _ response: inout ResponseSink
-    ) throws(ProviderError) -> (signals: Signals, isEnd: Bool) {
+    ) throws(ProviderError) -> (signals: Signals, isEnd: Bool, hasStrayError: Bool) {
         let event = try ResponsesEvent(json, in: bytes)
         if event.isEnd, let range = event.response, let usage = ResponsesOutline(range, in: bytes).usage { response.usage(usage) }
         reader?.read(event, bytes, &response, keepsText: keepsText)
-        return (reader == nil ? event.signals(bytes) : Signals(), event.isEnd)
+        return (reader == nil ? event.signals(bytes) : Signals(), event.isEnd, event.hasStrayError)
     }
 
     private mutating func complete(_ response: inout ResponseSink) {

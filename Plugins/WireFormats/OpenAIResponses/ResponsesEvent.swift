@@ -24,6 +24,8 @@ struct ResponsesEvent {
     /// The bytes of a delta.
     private(set) var deltaBytes = 0
     private var error: Range<Int>?
+    /// Whether there is an error that says nothing.
+    private(set) var hasStrayError = false
 
     /// Reads an event. Throws the error that it reports, or an `upstream_error` if it is not a JSON object.
     init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
@@ -65,6 +67,7 @@ struct ResponsesEvent {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             let value = try cursor.skipValue(bytes)
+            if JSON.isKey(key, "error", in: bytes) { hasStrayError = value.isStrayError(in: bytes) }
             switch value.kind {
             case .string:
                 if JSON.isKey(key, "type", in: bytes) {
