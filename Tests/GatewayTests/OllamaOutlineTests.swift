@@ -28,7 +28,7 @@ struct OllamaOutlineTests {
             (#"{"messages":[{"role":"user","content":"a","images":["UklGRiQAAABXRUJQVlA4IA==", "SUQzBAA="]}]}"#, [.image, .audio]),
             (#"{"messages":[{"role":"user","content":"a","images":[]}]}"#, []),
             (#"{"messages":[{"role":"user","content":"a","images":null}]}"#, []), (#"{"prompt":"a","images":["x"]}"#, [.image]),
-            (#"{"tools":[{}]}"#, [.tools]), (#"{"tools":[]}"#, []), (#"{"format":"json"}"#, [.json]),
+            (#"{"tools":[{"type":"function"}]}"#, [.tools]), (#"{"tools":[]}"#, []), (#"{"format":"json"}"#, [.json]),
             (#"{"format":{"type":"object"}}"#, [.json]), (#"{"format":""}"#, []), (#"{"format":null}"#, []),
         ])
     func capabilities(body: String, needed: [Capability]) throws {

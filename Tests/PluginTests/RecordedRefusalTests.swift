@@ -88,6 +88,10 @@ struct RecordedRefusalTests {
                 #"{"error":{"message":"Portkey Error: Usage limit exceeded for this API key","type":"usage_limit_exceeded","param":null,"code":"08"}}"#
             ),
             (
+                "Tencent", [200, 400],
+                #"{"Response":{"Error":{"Code":"AuthFailure.SecretIdNotFound","Message":"The SecretId is not found, please ensure that your SecretId is correct."},"RequestId":"x"}}"#
+            ),
+            (
                 "Yandex", [400],
                 #"{"error":{"grpcCode":3,"httpCode":400,"message":"Specified folder ID 'ajergv' does not match with service account folder ID 'b1gd8h'","httpStatus":"Bad Request","details":[]}}"#
             ),
@@ -142,7 +146,7 @@ struct RecordedRefusalTests {
             ),
             (
                 "FastAPI, in another order", [422],
-                #"{"detail":[{"msg":"Input should be a valid string","loc":["body","messages",2,"content","str"],"type":"string_type"}]}"#
+                #"{"detail":[{"msg":"Input should be a valid string","loc":["body","messages",2,"content"],"type":"string_type"}]}"#
             ),
             ("NVIDIA NIM", [400], #"{"error":{"message":"Guided decoding is not enabled","type":"BadRequestError"}}"#),
             ("one-api", [400, 500], #"{"error":{"message":"该模型不支持图片输入"}}"#), ("one-api", [400], #"{"error":{"message":"当前模型不支持工具调用"}}"#),

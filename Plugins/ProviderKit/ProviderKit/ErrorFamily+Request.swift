@@ -123,7 +123,7 @@ extension ErrorFamily {
             "content.type 参数非法", "取值范围 ['text']",
             // Servers that take only texts: "messages[0].content must be a string"; pydantic: "messages.0.content:
             // Input should be a valid string". OpenAI takes parts too, so what it refuses is worded differently.
-            "content must be a string $", "content should be a _ string $", "content _ input should be a valid string $",
+            "content must be a string $", "content should be a _ string $", "content input should be a valid string $",
             // text-generation-inference: "Template error: …"; vLLM: "Failed to apply chat template". The model's
             // template can't take these roles or tools, and another model's may.
             "^ template error", "apply chat template",

@@ -259,7 +259,8 @@ struct ErrorFamily: Sendable {
             // revoked."; "JWT expired"
             "token _ _ expired|revoked", "jwt _ _ expired|invalid|malformed", "invalid|expired|revoked iam|jwt|refresh|session|id",
             "iam|refresh|session|oauth token … invalid",
-            "authentication|authorization error|fails|failed",
+            // Tencent: `AuthFailure.SecretIdNotFound`
+            "auth|authentication|authorization error|fails|failed|failure",
             // "User is not authenticated"; Google: "This authentication method does not have sufficient
             // permissions"; Bedrock: "User: arn:… is not authorized to perform: bedrock:InvokeModel"
             "not authenticated", "sufficient|insufficient permission|permissions", "authorization header",
