@@ -22,7 +22,7 @@ extension OpenAIResponses {
         var input = JSONWriter(capacity: 1024)
         try ResponsesItems(call).write(messages, to: &input)
         let effort = request.reasoning?.effortName
-        let hasTokens = request.messages.contains { $0.parts.contains { $0.token?.value(for: call, in: format) != nil } }
+        let hasTokens = request.messages.contains { $0.parts.contains { $0.token(for: call) != nil } }
         var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             if let instructions { writer.member("instructions", instructions) }
@@ -120,8 +120,11 @@ extension OpenAIResponses {
 }
 
 extension ChatPart {
-    /// The token of reasoning.
-    fileprivate var token: OpaqueToken? { if case .reasoning(let reasoning) = content { reasoning.token } else { nil } }
+    /// The token of reasoning that the call's provider has made, and has not refused.
+    func token(for call: Call) -> String? {
+        guard case .reasoning(let reasoning) = content, !call.repairs.contains(.withoutTokens) else { return nil }
+        return reasoning.token?.value(for: call, in: OpenAIResponses.format)
+    }
 }
 
 extension ChatMessage {
@@ -173,12 +176,12 @@ private struct ResponsesItems {
             switch part.content {
             case .text, .refusal, .media: texts.append(part)
             case .reasoning(let reasoning):
-                guard let token = reasoning.token, let value = token.value(for: call, in: OpenAIResponses.format) else { continue }
+                guard let value = part.token(for: call) else { continue }
                 try flush(&writer)
                 writer.object {
                     $0.member("type", "reasoning")
                     $0.key("summary")
-                    $0.array { if token.kind == .signature { $0.part("summary_text", reasoning.text) } }
+                    $0.array { if reasoning.token?.kind == .signature { $0.part("summary_text", reasoning.text) } }
                     $0.member("encrypted_content", value)
                 }
             case .toolCall(let call):
