@@ -124,6 +124,20 @@ import Testing
         #expect(account.head.all("request-id") == account.head.all("x-request-id"))
     }
 
+    @Test(arguments: [
+        (413, "text/html", "<html><title>Too large</title></html>", "request_too_large"),
+        (502, "text/html", "<html>bad gateway</html>", "api_error"),
+        (400, "text/plain", "bad request", "invalid_request_error"), (400, "application/json", "", "invalid_request_error"),
+        (500, "application/json", "", "api_error"), (400, "application/json", "[1]", "invalid_request_error"),
+    ])
+    func `a refusal in no format becomes an error of the face`(status: Int, type: String, body: String, errorType: String) throws {
+        let setup = try Self.setup { try $0.respond(status, body, type: type, fields: ["request-id: req_upstream"]) }
+        let response = try setup.router.message("a")
+        #expect(response.status == status && response.json?["type"]?.string == "error")
+        #expect(response.json?["error"]?["type"]?.string == errorType && response.json?["error"]?["message"]?.string?.isEmpty == false)
+        #expect(response.head.all("request-id") == response.head.all("x-request-id"))
+    }
+
     @Test func `silence is broken by pings, and an error after the first content is the last event`() throws {
         let setup = try Self.setup(
             Self.play(
