@@ -174,8 +174,13 @@ import Testing
     @Test func `a server without the counting of tokens is no failure, and counting uses up no limit`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if !exchange.head.target.hasSuffix("count_tokens") { return try exchange.respond(200, AnthropicReplies.message("hello")) }
-            let isModel = exchange.prompt == "model"
-            try exchange.respond(404, isModel ? AnthropicReplies.error("model: a", type: "not_found_error") : #"{"detail":"Not Found"}"#)
+            let refusal =
+                switch exchange.prompt {
+                case "model": AnthropicReplies.error("model: a", type: "not_found_error")
+                case "path": AnthropicReplies.error("Not Found", type: "not_found_error")
+                default: #"{"detail":"Not Found"}"#
+                }
+            try exchange.respond(404, refusal)
         }
         let policy = PolicyText().with {
             $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
@@ -186,9 +191,10 @@ import Testing
             try router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a", text))
         }
         for _ in 0..<3 { #expect(try (count().json?["input_tokens"]?.int ?? 0) > 0) }
+        #expect(try count("path").status == 200)
         #expect(try count("model").status == 404)
         #expect(try router.message("a").status == 200)
-        #expect(upstream.requests.count == 5)
+        #expect(upstream.requests.count == 6)
     }
 
     @Test func `an overloaded upstream stays one, before the response and in it`() throws {
