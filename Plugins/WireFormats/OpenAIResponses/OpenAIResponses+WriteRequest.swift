@@ -17,8 +17,11 @@ extension OpenAIResponses {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
         var messages = request.messages[...]
-        let instructions = messages.first?.instructions
+        // An empty input is refused.
+        let instructions = messages.count > 1 ? messages.first?.instructions : nil
         if instructions != nil { messages = messages.dropFirst() }
+        // OpenAI looks for the demand in the input alone ("Response input messages must contain the word 'json'").
+        if request.responseFormat == .json, !messages.mentionJSON { messages = [.jsonDemand] + messages }
         var input = JSONWriter(capacity: 1024)
         try ResponsesItems(call).write(messages, to: &input)
         let effort = request.reasoning?.effortName
