@@ -34,6 +34,7 @@ struct GeminiTurns {
         for message in messages.dropFirst(leading.count) { try add(message) }
         // A request without contents is refused.
         if turns.isEmpty { append(instruction, to: .user) } else { system = instruction }
+        if turns.isEmpty { throw .cannotExpress("a conversation without content") }
     }
 
     /// Writes the value of `contents`.
