@@ -145,7 +145,7 @@ struct GeminiTurns {
         guard media.isEmpty || model.acceptsMediaInResults else {
             throw .cannotExpress("an image or a file in a tool's result with this model")
         }
-        let text = result.parts.compactMap(\.text).joined()
+        let text = result.parts.joinedText
         let isObject =
             !result.isError && text.hasPrefix("{") && text.hasSuffix("}") && JSONTree(Array(text.utf8).span.bytes)?.isPlainResult == true
         var parts: [[UInt8]] = []

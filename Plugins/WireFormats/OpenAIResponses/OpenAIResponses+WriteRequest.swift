@@ -202,16 +202,14 @@ private struct ResponsesItems {
     }
 
     private func writeResult(_ part: ChatPart, to writer: inout JSONWriter) throws(ProviderError) {
-        guard case .toolResult(var result) = part.content else { throw .cannotExpress("a tool's message without a result") }
-        // This format has no other sign of a failed tool.
-        if result.isError { result.parts.insert(ChatPart(.text("Error: ")), at: 0) }
-        let texts = result.parts.compactMap(\.text)
-        let contents = texts.count == result.parts.count ? nil : try self.contents(result.parts, texts: "input_text")
+        guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
+        let parts = result.markedParts
+        let contents = parts.allSatisfy { $0.text != nil } ? nil : try self.contents(parts, texts: "input_text")
         writer.object {
             $0.member("type", "function_call_output")
             $0.member("call_id", result.callID)
             $0.key("output")
-            if let contents { $0.array { for content in contents { $0.raw(content) } } } else { $0.string(texts.joined()) }
+            if let contents { $0.array { for content in contents { $0.raw(content) } } } else { $0.string(parts.joinedText) }
         }
     }
 
