@@ -49,6 +49,8 @@ final class Attempt {
     let checksJSON: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
+    /// Whether a choice has its finish reason.
+    private var hasFinish = false
     /// The position of the request's credential, and the number of other ones that it was sent with before.
     let key: UInt8
     let changedKeys: UInt8
@@ -66,6 +68,9 @@ final class Attempt {
     /// The parts that are held back until `forwardHeldParts`; nil if parts go to the writer directly.
     private var heldParts: [(parts: [ResponsePart], bytes: ByteBuffer)]?
     private var heldBytes = 0
+    /// The memory of all parts before the commit, besides the decoded bytes that they refer to: a response that isn't
+    /// streamed is kept until its end.
+    private var madeBytes = 0
     private(set) var contentBytes = 0
 
     let candidate: CallMachine.Candidate
@@ -186,7 +191,7 @@ final class Attempt {
             if case .failed(let error)? = translation { throw error }
             guard provider.pool != nil else {
                 let local = LocalUpstream(
-                    translator.response(to: providerCall, body: bytes.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+                    try provider.response(to: providerCall, body: bytes.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
@@ -280,13 +285,13 @@ final class Attempt {
             // The status decides, even if the body is cut off.
             return fail(upstreamError())
         }
-        if isCommitted || isFolded, marksItsEnd, finishesStream() { return complete() }
+        if isCommitted || isFolded, marksItsEnd, !failure.isTimeout || hasFinish, finishesStream() { return complete() }
         let (error, reason) = failure.classified(attemptTimeout: call.isOverdue ? nil : call.plan.attemptTimeout)
         fail(error, reason: reason)
     }
 
-    /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had
-    /// its finish reason.
+    /// Decodes the rest of a stream whose connection broke, or whose upstream fell silent after a finish reason.
+    /// Returns true if the stream is complete nevertheless: it had its finish reason.
     private func finishesStream() -> Bool {
         let bytes = pending
         do throws(ProviderError) {
@@ -311,11 +316,7 @@ final class Attempt {
         if sink.isComplete { return complete() }
         if bytes.readableBytes > 0 { pending = bytes } else if isCommitted { return }
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
-        guard pending.readableBytes <= limit else {
-            return fail(
-                ProviderError(
-                    .upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
-        }
+        guard pending.readableBytes <= limit else { return failTooLarge(limit) }
         guard bufferShare.cover(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
             return fail(Self.buffersFull)
         }
@@ -365,9 +366,14 @@ final class Attempt {
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
+        if sink.isOverfull {
+            sink.removeParts()
+            return failTooLarge(ResponseSink.maxMadeBytes)
+        }
         guard !sink.parts.isEmpty || sink.notedFinishes > 0 else { return }
         let signals = sink.signals
         contentBytes &+= signals.contentBytes
+        if !isCommitted { madeBytes &+= sink.madeBytes }
         if signals.isFiltered, hasFilterChain, !isCommitted {
             sink.removeParts()
             return fail(
@@ -377,6 +383,7 @@ final class Attempt {
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
         if signals.hasBegun { hasBegun = true }
+        if signals.finishes > 0 { hasFinish = true }
         if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
@@ -388,12 +395,17 @@ final class Attempt {
         guard !isCommitted else { return }
         if providerCall.isStream, signals.hasBegun { commit() }
         let limit = providerCall.isStream ? Self.maxStagedBytes : Self.maxBufferedResponseBytes
-        if !isCommitted, stagedBytes > limit {
-            fail(
-                ProviderError(
-                    .upstreamError, message: "the upstream sent more than \(limit >> 20) MiB before its first content",
-                    code: "upstream_too_large"))
-        }
+        guard !isCommitted, stagedBytes > limit else { return }
+        guard providerCall.isStream else { return failTooLarge(limit) }
+        fail(
+            ProviderError(
+                .upstreamError, message: "the upstream sent more than \(limit >> 20) MiB before its first content",
+                code: "upstream_too_large"))
+    }
+
+    private func failTooLarge(_ limit: Int) {
+        fail(
+            ProviderError(.upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
     }
 
     /// Ends a stream that is complete a second after its last finish reason, whatever comments still arrive. Content
@@ -414,7 +426,7 @@ final class Attempt {
         if before > 0, unfinished <= 0 { transport?.watch(.response, for: .seconds(1)) }
     }
 
-    private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
+    private var stagedBytes: Int { max(heldParts == nil ? writer.stagedBytes : heldBytes, madeBytes) }
 
     /// Passes the parts that were held back to the client's side. Later parts go there directly.
     func forwardHeldParts() {
