@@ -106,7 +106,11 @@ extension OptionValue {
             old == new && oldNames() == newNames() ? [] : OptionValue.list(oldNames()).compare(with: .list(newNames()), at: path)
         case (.opaque(let old), .opaque(let new)): old == new ? [] : ["\(path) changed"]
         case (.plugin(let old?, _, let oldOptions), .plugin(let new?, _, let newOptions)):
-            new.isEqual(to: old) ? [] : OptionValue.compare(oldOptions, newOptions, orElse: "\(path) changed")
+            // The settings of a plugin's next build have another type.
+            new.isEqual(to: old)
+                ? []
+                : OptionValue.compare(
+                    oldOptions, newOptions, orElse: type(of: old) == type(of: new) ? "\(path) changed" : "its plugin changed")
         // `state` shows that the provider is off, or on again.
         case (.plugin, .plugin): []
         default: [OptionValue.change(path, words, new.words)]

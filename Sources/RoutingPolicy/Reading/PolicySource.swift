@@ -40,7 +40,7 @@ extension PolicySourceError {
     package func reason(limit: Int) -> String {
         switch self {
         case .notFound: "does not exist"
-        case .tooLarge: "is larger than \(limit >> 10) KiB"
+        case .tooLarge: "is larger than \(limit % (1 << 20) == 0 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
         case .unreadable(let reason): reason
         case .tooManyOpenFiles: "can't be read: too many files and connections are open"
         }
