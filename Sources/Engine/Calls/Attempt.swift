@@ -67,10 +67,9 @@ final class Attempt {
     private var sink = ResponseSink()
     /// The parts that are held back until `forwardHeldParts`; nil if parts go to the writer directly.
     private var heldParts: [(parts: [ResponsePart], bytes: ByteBuffer)]?
-    private var heldBytes = 0
-    /// The memory of all parts before the commit, besides the decoded bytes that they refer to: a response that isn't
-    /// streamed is kept until its end.
-    private var madeBytes = 0
+    /// The memory that the parts before the commit have taken: their own, because a response that isn't streamed is
+    /// kept until its end, and the decoded bytes of those that were held back.
+    private var keptBytes = 0
     private(set) var contentBytes = 0
 
     let candidate: CallMachine.Candidate
@@ -366,14 +365,14 @@ final class Attempt {
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
+        guard !sink.parts.isEmpty || sink.notedFinishes > 0 else { return }
         if sink.isOverfull {
             sink.removeParts()
             return failTooLarge(ResponseSink.maxMadeBytes)
         }
-        guard !sink.parts.isEmpty || sink.notedFinishes > 0 else { return }
         let signals = sink.signals
         contentBytes &+= signals.contentBytes
-        if !isCommitted { madeBytes &+= sink.madeBytes }
+        if !isCommitted { keptBytes &+= sink.madeBytes }
         if signals.isFiltered, hasFilterChain, !isCommitted {
             sink.removeParts()
             return fail(
@@ -389,7 +388,7 @@ final class Attempt {
             writer.write(sink.parts, of: bytes)
         } else {
             heldParts?.append((sink.parts, bytes))
-            heldBytes &+= bytes.readableBytes
+            keptBytes &+= bytes.readableBytes
         }
         sink.removeParts()
         guard !isCommitted else { return }
@@ -426,13 +425,12 @@ final class Attempt {
         if before > 0, unfinished <= 0 { transport?.watch(.response, for: .seconds(1)) }
     }
 
-    private var stagedBytes: Int { max(heldParts == nil ? writer.stagedBytes : heldBytes, madeBytes) }
+    private var stagedBytes: Int { max(heldParts == nil ? writer.stagedBytes : 0, keptBytes) }
 
     /// Passes the parts that were held back to the client's side. Later parts go there directly.
     func forwardHeldParts() {
         guard let held = heldParts else { return }
         heldParts = nil
-        heldBytes = 0
         for (parts, bytes) in held { writer.write(parts, of: bytes) }
     }
 
