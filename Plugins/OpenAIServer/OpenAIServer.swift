@@ -94,7 +94,7 @@ public struct OpenAIServer: Sendable {
         switch chatFormat(of: call) {
         case OpenAIChat.format, nil: chatBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
         case AnthropicMessages.format: messagesBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
-        default: nil
+        default: responsesBody.repair(of: call, body: body, refusedWith: error, refusal: refusal)
         }
     }
 

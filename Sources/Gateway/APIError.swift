@@ -86,7 +86,7 @@ extension APIError {
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .allFailed:
             self.init(
-                failure.status, Self.summary(of: failures, last: error), code: "all_models_failed",
+                failure.status, Self.summary(of: failures, last: error), code: Self.code(of: failures),
                 param: failure.status == 400 ? error.param : nil, retryAfter: failure.status == 429 ? retryAfter ?? 1 : retryAfter)
             if failure.status == 502 || failure.status == 504 { shouldRetry = false }
         case .total:
@@ -104,6 +104,12 @@ extension APIError {
         case .shuttingDown:
             self.init(503, error.message, code: "shutting_down", retryAfter: 1)
         }
+    }
+
+    /// A plugin that breaks its contract is a defect of its own, which no other model's failure explains.
+    private static func code(of failures: [FailedAttempt]) -> String {
+        let misbehaviour = ProviderError.misbehaviourCode
+        return !failures.isEmpty && failures.allSatisfy { $0.error.code == misbehaviour } ? misbehaviour : "all_models_failed"
     }
 
     private static func summary(of failures: [FailedAttempt], last error: ProviderError) -> String {

@@ -32,10 +32,14 @@ enum BrowserAccess {
             return !isOwn && allowedOrigin(origin, policy.server.cors) == nil
         }
         guard let origin = refused else { return }
+        let page = "web pages of the origin '\(origin.excerpt)' may not use the router, because there are no keys and "
+        // Browsers send 'null' for pages that have no origin of their own: local files, and frames in a sandbox.
         throw APIError(
             403,
-            "web pages of the origin '\(origin.excerpt)' may not use the router, because there are no keys and the origin is not listed; "
-                + "add it to 'server: { cors: […] }' in the policy, or define 'keys:'",
+            WebOrigin.normalized(origin) != nil
+                ? page + "the origin is not listed; add it to 'server: { cors: […] }' in the policy, or define 'keys:'"
+                : page + "such an origin cannot be listed; open the page from a web server and add that server's origin to "
+                    + "'server: { cors: […] }' in the policy, or define 'keys:' and allow every page with 'server: { cors: [\"*\"] }'",
             code: "origin_not_allowed")
     }
 

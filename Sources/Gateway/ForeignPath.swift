@@ -22,6 +22,9 @@ struct ForeignPath {
             return "the path should be only '\(known)'; correct the base URL that the client is configured with"
         }
         if EndpointTable.hasEndpoint(at: path) { return nil }
+        if let known = geminiPath(at: path) {
+            return "the path should be only '\(known)'; correct the base URL that the client is configured with"
+        }
         let parts = path.lowercased().split(separator: "/")
         let prefixes: [[Substring]] = [[], ["v1"], ["api", "v1"]].filter { parts.starts(with: $0) }
         guard !parts.isEmpty, let found = table.first(where: { row in prefixes.contains { row.matches(parts.dropFirst($0.count)) } })
@@ -50,13 +53,13 @@ struct ForeignPath {
             "model/*/converse-stream", "model/*/invoke", "model/*/invoke-with-response-stream", "openai/deployments/*/completions")
         + rows(
             .note("the router stores no responses: send the whole conversation with each request to POST /v1/responses"), "responses/**")
-        + geminiVerbs.map {
-            ForeignPath(
-                pattern: "models/*:\($0)",
-                advice: .note("Gemini's API is below /v1beta: use the router's address without a path as the client's base URL"))
-        }
         + rows(.use("/v1/embeddings"), "embed", "embedding", "v2/embed")
         + rows(.use("/v1/rerank"), "rerankings", "v2/rerank")
+        + rows(.use("/v1/moderations"), "moderation")
+        + rows(
+            .note("the router has no such feature; GET / lists its endpoints"),
+            "cache/**", "feedback", "prompts", "prompts/**", "guardrails", "guardrails/**")
+        + rows(.note("the access log has every request; GET /admin/requests has the last ones"), "logs", "logs/**", "requests")
         + rows(
             .use("/v1/models"),
             "engines", "model", "props", "info", "model_info", "get_model_info", "model/info",
@@ -66,12 +69,14 @@ struct ForeignPath {
             "healthz", "live", "liveness", "health/live", "health/liveness", "health/liveliness", "ping", "up", "status", "api/status",
             "-/healthy", "server_info", "version")
         + rows(.use("/readyz"), "ready", "readiness", "health/ready", "health/readiness", "-/ready", "startupz")
-        + rows(.use("/metrics"), "prometheus", "actuator/prometheus", "stats", "slots", "spend/**", "global/spend/**", "usage")
+        + rows(.use("/metrics"), "prometheus", "actuator/prometheus", "stats", "slots", "spend/**", "global/**", "usage", "analytics/**")
         + rows(.use("/admin/reload"), "-/reload", "reload", "config/reload")
         + rows(.use("/"), "docs", "redoc", "swagger", "swagger.json", "swagger/**", "help", "routes", "index.html")
         + rows(
             .note("models and providers are in the policy file: change it, then POST /admin/reload"),
-            "model/new", "model/update", "model/delete", "config", "config/**", "providers", "providers/**", "api/providers")
+            "model/new", "model/update", "model/delete", "config", "config/**", "configs", "configs/**", "providers", "providers/**",
+            "api/providers",
+            "virtual-keys", "virtual-keys/**", "integrations", "integrations/**")
         + rows(
             .note(
                 "keys and their limits are in the policy file, under 'keys:'; GET /tools/generate_key makes a key, GET /admin/usage says what each has used"
@@ -84,7 +89,7 @@ struct ForeignPath {
         + rows(
             .note("the router doesn't serve such requests; GET / lists its endpoints; send them to the provider itself"),
             "messages/batches", "messages/batches/**", "images/variations", "videos", "videos/**", "score", "pooling",
-            "classify", "tokenize", "detokenize",
+            "classify", "ocr", "search", "search/**", "rag/**", "tokenize", "detokenize",
             "files", "files/**", "batches", "batches/**", "uploads", "uploads/**", "assistants", "assistants/**", "threads", "threads/**",
             "conversations", "conversations/**", "vector_stores", "vector_stores/**", "fine_tuning/**", "evals", "evals/**", "realtime",
             "realtime/**", "containers", "containers/**", "v1beta/files", "v1beta/files/**", "v1beta/cachedcontents",
@@ -93,8 +98,14 @@ struct ForeignPath {
             "utils/**", "mcp",
             "mcp/**")
 
-    /// Gemini's paths, which its clients build on a base URL without a version.
-    private static let geminiVerbs = ["generatecontent", "streamgeneratecontent", "counttokens", "embedcontent", "batchembedcontents"]
+    /// Where the router serves the method of a model of Gemini's API that a path with another beginning names, such as
+    /// Vertex's `/v1beta1/projects/…/models/gemini-2.0-flash:generateContent`. nil if it names none.
+    private static func geminiPath(at path: String) -> String? {
+        guard let models = path.firstRange(of: "models/"), models.lowerBound == path.startIndex || path[..<models.lowerBound].last == "/"
+        else { return nil }
+        let known = "/v1beta/" + path[models.lowerBound...]
+        return EndpointTable.match(path: known)?.endpoint.method == .post ? known : nil
+    }
 
     private static func rows(_ advice: Advice, _ patterns: String...) -> [ForeignPath] {
         patterns.map { ForeignPath(pattern: $0, advice: advice) }

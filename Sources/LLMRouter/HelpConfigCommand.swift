@@ -44,12 +44,18 @@ struct HelpConfigCommand: ParsableCommand {
 
     func run() throws {
         guard let first = arguments.first else { throw CleanExit.helpRequest(LLMRouterCommand.self) }
-        guard arguments.count <= (first == "config" ? 2 : 1) else {
-            throw ValidationError("unexpected argument '\(arguments[arguments.count - 1])'; remove it")
+        if first == "config" {
+            guard arguments.count <= 2 else { throw ValidationError("unexpected argument '\(arguments[2])'; remove it") }
+            return try showReference(arguments.dropFirst().first)
         }
-        if first == "config" { return try showReference(arguments.dropFirst().first) }
-        guard let command = LLMRouterCommand.configuration.subcommands.first(where: { $0.configuration.commandName == first }) else {
-            throw ValidationError("there is no command '\(first)'; 'llm-router help' lists the commands")
+        var command: any ParsableCommand.Type = LLMRouterCommand.self
+        for (index, name) in arguments.enumerated() {
+            guard let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == name }) else {
+                let known = arguments[..<index].joined(separator: " ")
+                throw ValidationError(
+                    "there is no command '\(known.isEmpty ? "" : known + " ")\(name)'; 'llm-router help' lists the commands")
+            }
+            command = next
         }
         throw CleanExit.helpRequest(command)
     }

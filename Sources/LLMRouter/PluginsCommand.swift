@@ -64,6 +64,10 @@ struct NewPluginCommand: ParsableCommand {
             throw ValidationError(
                 "'\(name)' is no name for a plugin; use up to 64 lower-case letters, digits and '-', and begin with a letter")
         }
+        // 'ProviderPlugin' is the protocol.
+        guard name != "provider", !Builtins.plugins.contains(where: { $0.name == name }) else {
+            throw ValidationError("the name '\(name)' is taken by the router; use another one")
+        }
     }
 
     func run() throws {
@@ -73,8 +77,10 @@ struct NewPluginCommand: ParsableCommand {
             """
             \(package.folder): the package of the plugin '\(name)'. Next:
                 cd \(package.folder) && swift test && swift build -c release
+            Then install the library where only root or the router's user can write, and reload:
+                install -D -m 644 \(package.folder)/.build/release/lib\(package.folder).so /etc/llm-router/plugins/\(name).so
             and in the policy:
-                plugins: [\(package.folder)/.build/release/lib\(package.folder).so]
+                plugins: [/etc/llm-router/plugins/\(name).so]
             """)
     }
 }

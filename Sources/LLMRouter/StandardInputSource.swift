@@ -16,5 +16,7 @@ struct StandardInputSource: PolicySource {
 
     func problem(writing path: String) -> String? { files.problem(writing: path) }
 
+    func problem(keepingFilesIn folder: String) -> String? { files.problem(keepingFilesIn: folder) }
+
     func glob(_ pattern: String) -> [String] { files.glob(pattern) }
 }

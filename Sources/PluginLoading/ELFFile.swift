@@ -6,6 +6,8 @@ struct ELFFile {
         case notELF
         /// The file is shorter than it says.
         case cutOff
+        /// A table that the dynamic linker would follow blindly is no such table.
+        case damaged
         /// For another processor, or for another word size.
         case foreign
         /// A program or an object file.
@@ -19,12 +21,23 @@ struct ELFFile {
     }
 
     private let bytes: [UInt8]
-    private let segments: [Segment]
+    let segments: [Segment]
 
-    private struct Segment {
+    struct Segment {
+        static let load: UInt32 = 1
+        static let dynamic: UInt32 = 2
+        fileprivate static let note: UInt32 = 4
+
         var type: UInt32
+        /// Where it is in the file.
         var range: Range<Int>
+        /// Where it begins in memory.
+        var address: Int
+        /// Its size in memory.
+        var memory: Int
     }
+
+    var fields: Fields { Fields(bytes: bytes) }
 
     init(_ bytes: [UInt8]) throws(Problem) {
         guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw .notELF }
@@ -39,20 +52,31 @@ struct ELFFile {
         for index in 0..<header.segments.count {
             let start = header.segments.offset + index * header.segments.size
             guard let type = fields.word(start), let offset = fields.long(start + 8), let size = fields.long(start + 32),
-                fields.contain(offset, size)
+                let address = fields.long(start + 16), let memory = fields.long(start + 40), fields.contain(offset, size)
             else { throw .cutOff }
-            segments.append(Segment(type: type, range: offset..<offset + size))
+            segments.append(Segment(type: type, range: offset..<offset + size, address: address, memory: memory))
         }
         self.segments = segments
+        guard hasPlausibleSections(header.sections), hasPlausibleDynamicTables else { throw .damaged }
     }
 
-    private static let noteSegment: UInt32 = 4
+    /// Whether no entry of the table of sections is empty, but for the first, which is.
+    private func hasPlausibleSections(_ table: Header.Table) -> Bool {
+        let isBits = { (type: UInt32) in type != 8 }  // SHT_NOBITS takes no room in the file
+        return (1..<max(table.count, 1)).allSatisfy { index in
+            let start = table.offset + index * table.size
+            guard let type = fields.word(start + 4), let offset = fields.long(start + 24), let size = fields.long(start + 32) else {
+                return false
+            }
+            return type != 0 && (!isBits(type) || fields.contain(offset, size))
+        }
+    }
 
     /// The notes of all segments that have any, in order. What is no note ends a segment.
     var notes: [Note] {
-        let fields = Fields(bytes: bytes)
+        let fields = fields
         var notes: [Note] = []
-        for segment in segments where segment.type == Self.noteSegment {
+        for segment in segments where segment.type == Segment.note {
             var start = segment.range.lowerBound
             while let nameCount = fields.word(start), let textCount = fields.word(start + 4), let type = fields.word(start + 8) {
                 let name = start + 12, text = name + Int(nameCount).paddedToWord, end = text + Int(textCount).paddedToWord
@@ -68,7 +92,7 @@ struct ELFFile {
     }
 
     /// The header, as far as it matters here.
-    private struct Header {
+    fileprivate struct Header {
         struct Table {
             var offset: Int
             var size: Int
@@ -105,9 +129,10 @@ struct ELFFile {
     }
 
     /// Little-endian numbers at offsets; nil beyond the end.
-    private struct Fields {
+    struct Fields {
         let bytes: [UInt8]
 
+        func byte(_ offset: Int) -> UInt8? { number(offset) }
         func half(_ offset: Int) -> UInt16? { number(offset) }
         func word(_ offset: Int) -> UInt32? { number(offset) }
         /// An offset or a size. nil also if no file is that long.
@@ -121,7 +146,7 @@ struct ELFFile {
 
         func contain(_ offset: Int, _ size: Int) -> Bool { offset <= bytes.count && size <= bytes.count - offset }
 
-        func contain(_ table: Header.Table) -> Bool { contain(table.offset, table.size * table.count) }
+        fileprivate func contain(_ table: Header.Table) -> Bool { contain(table.offset, table.size * table.count) }
 
         /// Text up to a NUL.
         func text(_ offset: Int, _ count: Int) -> String {

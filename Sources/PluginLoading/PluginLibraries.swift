@@ -18,7 +18,7 @@ package final class PluginLibraries: PluginLoader {
     init(kitTag: String) { self.kitTag = kitTag }
 
     package func load(_ path: String, _ bytes: [UInt8]) throws(PluginProblem) -> LoadedPlugin {
-        try FileTrust.check(path)
+        try FileTrust.check(path, holds: bytes)
         let digest = Array(SHA256.hash(data: bytes))
         if let known = loaded.withLock({ $0[digest] }) { return known }
         try checkTag(of: bytes)
@@ -38,6 +38,7 @@ package final class PluginLibraries: PluginLoader {
             switch error {
             case .notELF: throw PluginProblem("is not a shared library", hint: "name the '.so' that 'swift build' makes")
             case .cutOff: throw PluginProblem("is cut off", hint: "copy it to another name beside it, and then rename it: 'mv'")
+            case .damaged: throw PluginProblem("is damaged", hint: "copy it again, to another name beside it, and then rename it: 'mv'")
             case .foreign: throw PluginProblem("is built for another processor", hint: rebuild)
             case .notLibrary: throw PluginProblem("is no shared library", hint: "its product must be a '.library' of the type '.dynamic'")
             }
@@ -45,7 +46,8 @@ package final class PluginLibraries: PluginLoader {
         let tags = KitTag.tags(in: file)
         guard !tags.isEmpty else {
             throw PluginProblem(
-                "is a library, but no plugin of llm-router", hint: "its target needs the build plugin 'KitTag': docs/write-a-provider.md")
+                "is a library, but no plugin of llm-router",
+                hint: "name only libraries of plugins here, whose targets use the build plugin 'KitTag': docs/write-a-provider.md")
         }
         guard let other = tags.first(where: { $0 != kitTag }) else { return }
         throw PluginProblem("is built for kit '\(printable(other))', and this router has '\(kitTag)'", hint: rebuild)
@@ -57,7 +59,9 @@ package final class PluginLibraries: PluginLoader {
             let reason = String(cString: dlerror()).replacing("\(copy.path): ", with: "")
             throw PluginProblem(
                 "can't be loaded: \(printable(reason))",
-                hint: "see 'ldd' on it; a folder for temporary files that forbids to run programs is replaced by TMPDIR")
+                hint:
+                    "see 'ldd' on it: only libProviderKit and Swift's own libraries may be missing; TMPDIR names a folder that lets programs run"
+            )
         }
         guard let symbol = dlsym(library, PluginExport.entryPoint) else {
             throw PluginProblem(

@@ -140,7 +140,7 @@ struct TokenFileTests {
     @Test("the tokens of a file are masked as they are at the time")
     func masked() throws {
         let file = File("abcdefghijklmnop"), token = TokenFile(path: "/t", source: file)
-        let mask = SecretMask([Secret("sk-fixed-0123456789")], files: [token])
+        let mask = SecretMask([Secret("sk-fixed-0123456789")], changing: { token.tokens })
         #expect(mask("abcdefghijklmnop") == "abcdefghijklmnop")
         _ = try token.token(now: after(.zero))
         #expect(mask("the token abcdefghijklmnop and the key sk-fixed-0123456789") == "the token <secret> and the key <secret>")

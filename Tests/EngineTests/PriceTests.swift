@@ -75,4 +75,20 @@ struct PriceTests {
         #expect(price.cost(of: Usage(promptTokens: 1_000_000)) == 1)
         #expect(price.cost(of: Usage(promptTokens: 10, completionTokens: 10, cachedTokens: 99, reasoningTokens: 99)) == 0)
     }
+
+    @Test("a usage that can't be true counts as none")
+    func implausible() {
+        var usage = Usage(promptTokens: 1, completionTokens: 1, costUSD: 0.5)
+        usage.audioSeconds = 60
+        #expect(usage.isPlausible)
+        for amount in [Double.nan, .infinity, -.infinity, -1, 1e300] {
+            var (priced, spoken) = (usage, usage)
+            priced.costUSD = amount
+            spoken.audioSeconds = amount
+            #expect(!priced.isPlausible && !spoken.isPlausible, "\(amount)")
+        }
+        for count in [-1, Int.min, .max] {
+            #expect(!Usage(promptTokens: count).isPlausible && !Usage(completionTokens: count).isPlausible, "\(count)")
+        }
+    }
 }

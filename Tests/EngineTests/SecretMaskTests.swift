@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Engine
+@testable import RoutingPolicy
 
 /// No output holds eight consecutive characters of a secret.
 struct SecretMaskTests {
@@ -131,5 +132,16 @@ struct SecretMaskTests {
     @Test func `the cheap check finds what is not encoded`() {
         let mask = SecretMask([Secret("sk-abcdefghijklmnop"), Secret("hunter2")])
         #expect(mask.shows("x-abcdefgh-x") && mask.shows("ahunter2") && !mask.shows("req_abcdefg") && !mask.shows(""))
+    }
+
+    @Test(arguments: [
+        "sk-abcdefghijklmnop", "c2stYWJjZGVmZ2hpamtsbW5vcA==", "736b2d6162636465666768696a6b6c6d6e6f70",
+        "%73k-%61bcdefghijklmnop", "x-c2stYWJjZGVmZ2hpamtsbW5vcA",
+    ])
+    func `a text that shows a secret in an encoding is found`(text: String) {
+        let mask = SecretMask([Secret("sk-abcdefghijklmnop")])
+        #expect(mask.shows(text, isDecoded: true))
+        #expect(!mask.shows("req-AbCdEfGhIjK", isDecoded: true))
+        #expect(!mask.shows("0b1f6a3e-5d0c-4c55-9c1e-1f2a3b4c5d6e", isDecoded: true))
     }
 }

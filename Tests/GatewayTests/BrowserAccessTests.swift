@@ -60,6 +60,21 @@ struct BrowserAccessTests {
         #expect(refusal(host: "localhost:8080", origin: origin, hasKeys: true) == nil)
     }
 
+    @Test(arguments: [
+        ("null", false), ("", false), ("file://", false), ("https://app.example/page", false), ("chrome-extension://abc", true),
+        ("https://evil.example", true), ("HTTP://localhost:3000", true),
+    ])
+    func `a refused origin is told to be listed only if the policy takes it`(origin: String, isListable: Bool) {
+        #expect((WebOrigin.normalized(origin) != nil) == isListable)
+        do throws(APIError) {
+            try BrowserAccess.check(host: "localhost", origins: [origin], isLocalSocket: false, RoutingPolicy())
+            Issue.record("served")
+        } catch {
+            #expect(error.message.contains("add it to 'server: { cors: […] }'") == isListable, "\(error.message)")
+            #expect(error.message.contains("cannot be listed; open the page from a web server") == !isListable)
+        }
+    }
+
     @Test(arguments: ["0", "00", "0x0", "0X7f000001", "0x", "1:8080", "127", "2130706433", "3232235777", "017700000001."])
     func `without keys a number is an address, not a name of the local network`(host: String) {
         #expect(refusal(host: host) == "host_not_allowed")

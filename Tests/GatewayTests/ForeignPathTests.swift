@@ -7,8 +7,9 @@ struct ForeignPathTests {
         ("/v1/responses/resp_1", "stores no responses"), ("/api/v1/responses/resp_1/input_items", "stores no responses"),
         ("/v2/chat", "POST /v1/chat/completions"), ("/infill", "POST /v1/chat/completions"), ("/v1", "POST /v1/chat/completions"),
         ("/api/v1/", "POST /v1/chat/completions"),
-        ("/models/gemini-2.0-flash:generateContent", "below /v1beta"),
-        ("/api/v1/models/gemini-2.0-flash:streamGenerateContent", "below /v1beta"),
+        ("/v1/configs", "policy file"), ("/v1/feedback", "no such feature"), ("/v1/logs/exports", "GET /admin/requests"),
+        ("/cache/ping", "no such feature"), ("/global/spend", "GET /metrics"), ("/v1/ocr", "provider itself"),
+        ("/v1/search", "provider itself"), ("/v1/moderation", "POST /v1/moderations"),
         ("/v1beta/models/gemini-2.0-flash:predict", "provider itself"), ("/v1beta/cachedContents", "provider itself"),
         ("/ollama/api/tags", "only '/api/tags'"), ("/model/info", "GET /v1/models"),
         ("/v1/model/info", "GET /v1/models"), ("/health/liveliness", "GET /livez"), ("/healthz", "GET /livez"),
@@ -33,6 +34,11 @@ struct ForeignPathTests {
         ("/compat/chat/completions", "/chat/completions"), ("/api/v0/models", "/models"),
         ("/v1beta/openai/chat/completions", "/chat/completions"),
         ("/v1/metrics", "/metrics"), ("/V1/models", "/models"),
+        ("/models/gemini-2.0-flash:generateContent", "/v1beta/models/gemini-2.0-flash:generateContent"),
+        ("/api/v1/models/m:streamGenerateContent", "/v1beta/models/m:streamGenerateContent"),
+        ("/gemini/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
+        ("/genai/v1beta/models/m:countTokens", "/v1beta/models/m:countTokens"),
+        ("/v1beta1/projects/p/locations/l/publishers/google/models/m:embedContent", "/v1beta/models/m:embedContent"),
     ])
     func `a path with a wrong beginning is told its right end`(path: String, known: String) {
         #expect(APIError.unknownEndpoint(path).message.contains("only '\(known)'; correct the base URL"))

@@ -214,6 +214,18 @@ struct RoutingOverrideTests {
         #expect(try readChat(#"{"timeout_secs":null}"#, ["x-router-timeout: 2"]).overrides?.fields.timeout == .seconds(2))
     }
 
+    @Test("where bodies have no overrides, whose clients always name a model, the header's models count")
+    func modelHeader() throws {
+        let body = Array(#"{"model":"body","messages":[],"contents":[]}"#.utf8), headers = try headerFields(["x-router-model: a, header"])
+        for table in [RequestOutline.FieldTable.anthropic, .ollama] {
+            #expect(try RequestOutline(body.span.bytes, table, fields: headers).models == ["a", "header"])
+            #expect(try RequestOutline(body.span.bytes, table, fields: headerFields(["x-router-type: fast"])).models == ["body"])
+        }
+        let path = RequestOutline.Path(model: "path", isStream: false)
+        #expect(try RequestOutline(body.span.bytes, .gemini, path: path, fields: headers).models == ["a", "header"])
+        #expect(try RequestOutline(body.span.bytes, .gemini, path: path).models == ["path"])
+    }
+
     @Test("a header that the body overrides is still checked")
     func overriddenHeader() throws {
         #expect(try chatError(#"{"timeout_secs":3}"#, ["x-router-timeout: soon"]).param == "x-router-timeout")

@@ -59,6 +59,8 @@ final class Peer: ChannelInboundHandler, Sendable {
 
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
+    func send(bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
+
     func close() async throws { try? await channel.close() }
 
     func closeOutput() async throws { try await channel.close(mode: .output) }

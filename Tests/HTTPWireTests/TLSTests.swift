@@ -70,6 +70,60 @@ struct TLSTests {
         try await pool.settle(0, 0, 0)
     }
 
+    /// The alerts of RFC 8446 and RFC 5246, and two that mean nothing.
+    private static let alerts: [UInt8] =
+        [10, 20, 21, 22, 30, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 100, 109, 110, 111, 112, 113, 114, 115, 116]
+        + [40, 120, 121, 77, 255]
+
+    @Test("every alert is told in plain words with the next step", arguments: alerts)
+    func alert(number: UInt8) async throws {
+        let upstream = try await TestUpstream()
+        let pool = pool(upstream, host: "localhost")
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        // A fatal alert.
+        try await upstream.connection(0).send(bytes: [21, 3, 3, 0, 2, 2, number])
+        let message = try #require(try await unreachable(delegate))
+        #expect(message.hasPrefix("TLS failed: 'localhost' port") && message.contains("; "), "\(message)")
+        let words = message.replacing("base_url", with: "").lowercased()
+        for word in ["sslv3", "tlsv1", "openssl", "_"] { #expect(!words.contains(word), "\(message)") }
+        switch number {
+        case 42, 46, 48, 116: #expect(message.contains("wants a client certificate"))
+        case 80, 112: #expect(message.contains("host name"))
+        case 40: #expect(message.contains("client certificate") && message.contains("TLS version") && message.contains("host name"))
+        case 70, 71, 86: #expect(message.contains("TLS 1.2 or later"))
+        default: break
+        }
+        try await pool.settle(0, 0, 0)
+    }
+
+    @Test("a server that wants a client certificate is reported as such", arguments: [TLSVersion.tlsv12, .tlsv13])
+    func clientCertificate(version: TLSVersion) async throws {
+        let certificate = try NIOSSLCertificate.fromPEMFile(Self.path("localhost.pem"))
+        let key = try NIOSSLPrivateKey(file: Self.path("localhost.key.pem"), format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: certificate.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = version
+        configuration.maximumTLSVersion = version
+        configuration.certificateVerification = .noHostnameVerification
+        configuration.trustRoots = .file(Self.path("ca.pem"))
+        let upstream = try await TestUpstream(tls: NIOSSLContext(configuration: configuration))
+        let pool = pool(upstream, host: "localhost")
+        let delegate = TestDelegate()
+        try await pool.start(delegate)
+        let message = try await unreachable(delegate)
+        #expect(message?.contains("wants a client certificate, which the router does not send; ") == true)
+        try await pool.settle(0, 0, 0)
+    }
+
+    private func unreachable(_ delegate: TestDelegate) async throws -> String? {
+        guard case .unreachable(let message)? = try await delegate.failure() else {
+            Issue.record("\(delegate.events.elements)")
+            return nil
+        }
+        return message
+    }
+
     @Test("a directory of certificates does not disable the certificate file", arguments: ["", "/nonexistent", path(".")])
     func directory(_ directory: String) async throws {
         let upstream = try await upstream("localhost")

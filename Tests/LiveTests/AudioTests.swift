@@ -137,8 +137,8 @@ import Testing
     @Test func `a folder for uploads that can't be used is reported at the start and by a reload`() throws {
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let refused = try RouterProcess(launching: Array(Self.policy(["a": upstream], server: "spool: /nowhere").text.utf8))
-        #expect(try refused.process.waitForExit(within: .seconds(20)) == .code(1))
-        let reason = "can't keep uploads in '/nowhere': no such file or directory; make the folder writable or change 'server.spool'"
+        #expect(try refused.process.waitForExit(within: .seconds(20)) == .code(78))
+        let reason = "can't keep uploads in '/nowhere': no such file or directory"
         #expect(refused.standardError.contains(reason))
         let router = try RouterProcess(Self.policy(["a": upstream]))
         try router.reloadRefused(Self.policy(["a": upstream], server: "spool: /nowhere").text)

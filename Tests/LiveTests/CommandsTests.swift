@@ -56,6 +56,14 @@ import Testing
         #expect(made.exit == .code(2) && made.output.isEmpty, "\(made.output)\(made.errors)")
     }
 
+    @Test(arguments: [("/nowhere", "no such file or directory"), ("/etc/hostname", "not a directory"), ("/var/tmp", nil), ("/tmp", nil)])
+    func `a folder that can't keep uploads is an error of the policy`(folder: String, problem: String?) throws {
+        let policy = "version: 1\nserver: { spool: \(folder) }\n\(Self.demo)"
+        let checked = try RouterCommand(["check", "a.yaml"], files: ["a.yaml": policy])
+        #expect(checked.exit == .code(problem == nil ? 0 : 1), "\(checked.output)")
+        if let problem { #expect(checked.output.contains("a.yaml:2:18: error: can't keep uploads in '\(folder)': \(problem)")) }
+    }
+
     @Test func `health says whether a router serves`() throws {
         let router = try RouterProcess(Self.demo)
         for path in ["", "/", "/readyz"] {

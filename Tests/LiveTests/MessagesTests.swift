@@ -124,6 +124,20 @@ import Testing
         #expect(account.head.all("request-id") == account.head.all("x-request-id"))
     }
 
+    @Test(arguments: [
+        (413, "text/html", "<html><title>Too large</title></html>", "request_too_large"),
+        (502, "text/html", "<html>bad gateway</html>", "api_error"),
+        (400, "text/plain", "bad request", "invalid_request_error"), (400, "application/json", "", "invalid_request_error"),
+        (500, "application/json", "", "api_error"), (400, "application/json", "[1]", "invalid_request_error"),
+    ])
+    func `a refusal in no format becomes an error of the face`(status: Int, type: String, body: String, errorType: String) throws {
+        let setup = try Self.setup { try $0.respond(status, body, type: type, fields: ["request-id: req_upstream"]) }
+        let response = try setup.router.message("a")
+        #expect(response.status == status && response.json?["type"]?.string == "error")
+        #expect(response.json?["error"]?["type"]?.string == errorType && response.json?["error"]?["message"]?.string?.isEmpty == false)
+        #expect(response.head.all("request-id") == response.head.all("x-request-id"))
+    }
+
     @Test func `silence is broken by pings, and an error after the first content is the last event`() throws {
         let setup = try Self.setup(
             Self.play(
@@ -160,8 +174,13 @@ import Testing
     @Test func `a server without the counting of tokens is no failure, and counting uses up no limit`() throws {
         let upstream = try ScriptedUpstream { exchange in
             if !exchange.head.target.hasSuffix("count_tokens") { return try exchange.respond(200, AnthropicReplies.message("hello")) }
-            let isModel = exchange.prompt == "model"
-            try exchange.respond(404, isModel ? AnthropicReplies.error("model: a", type: "not_found_error") : #"{"detail":"Not Found"}"#)
+            let refusal =
+                switch exchange.prompt {
+                case "model": AnthropicReplies.error("model: a", type: "not_found_error")
+                case "path": AnthropicReplies.error("Not Found", type: "not_found_error")
+                default: #"{"detail":"Not Found"}"#
+                }
+            try exchange.respond(404, refusal)
         }
         let policy = PolicyText().with {
             $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
@@ -172,9 +191,10 @@ import Testing
             try router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a", text))
         }
         for _ in 0..<3 { #expect(try (count().json?["input_tokens"]?.int ?? 0) > 0) }
+        #expect(try count("path").status == 200)
         #expect(try count("model").status == 404)
         #expect(try router.message("a").status == 200)
-        #expect(upstream.requests.count == 5)
+        #expect(upstream.requests.count == 6)
     }
 
     @Test func `an overloaded upstream stays one, before the response and in it`() throws {

@@ -5,6 +5,7 @@ import Testing
 @Suite(.serialized) struct MisbehavingPluginTests {
     private static let models = [
         "throw-decoder", "throw-decode", "throw-finish", "block-response", "block-decode", "flood", "ranges", "late", "count", "never",
+        "gone-decoder", "gone-decode", "large", "counts", "never-text",
     ]
 
     private static func start() throws -> RouterProcess {
@@ -20,6 +21,7 @@ import Testing
             models:
               good: { provider: good }
               throw-request: { provider: server }
+              beyond: { provider: server }
             \(models)
 
             """, binaries: ["bad.so": MisbehavingLibrary.bytes()])
@@ -31,6 +33,11 @@ import Testing
             ("throw-request", "thrown in request"), ("throw-decoder", "thrown in decoder"), ("throw-decode", "thrown in decode"),
             ("throw-finish", "thrown in finish"), ("flood", "the plugin 'misbehaving' emits more than 64 MiB at once"),
             ("ranges", "the plugin 'misbehaving' emits bytes that it was not given"), ("count", "empty"), ("never", "timeout"),
+            ("large", "the plugin 'misbehaving' emits more than 64 MiB at once"),
+            ("gone-decoder", "the plugin 'misbehaving' fails with the class 'cancelled'"),
+            ("gone-decode", "the plugin 'misbehaving' fails with the class 'cancelled'"),
+            ("counts", "the plugin 'misbehaving' counts 9223372036854775807 bytes"),
+            ("beyond", "the plugin 'misbehaving' sends the bytes"),
         ]
         let client = try router.openStream("good", "a b c")
         for (model, message) in cases {
@@ -43,6 +50,23 @@ import Testing
         #expect(try client.readStream(within: .seconds(10)).content == "You said: a b c")
         // The flood was dropped as it came, not collected.
         #expect(router.figures.rss < 600 << 10)
+    }
+
+    @Test(arguments: [("gone-decode", false), ("large", false), ("ranges", true)])
+    func `the code of the failure is that of the plugin, if it is the only one`(model: String, isStream: Bool) throws {
+        let response = try Self.start().call(
+            "POST", "/v1/chat/completions", body: RouterProcess.chatBody(model, stream: isStream), within: .seconds(30))
+        #expect(response.status == 502)
+        #expect(response.json?["error"]?["code"]?.string == "plugin_misbehaves", "\(response.text)")
+        #expect(response.json?["_router"]?["errors"]?[0]?["code"]?.string == "plugin_misbehaves", "\(response.text)")
+    }
+
+    @Test func `a response that never ends fails when its time is over, whatever has come of it`() throws {
+        let router = try Self.start()
+        let whole = try router.call("POST", "/v1/chat/completions", body: RouterProcess.chatBody("never-text"), within: .seconds(30))
+        #expect(whole.status == 504, "\(whole.text)")
+        let stream = try router.stream("never-text")
+        #expect(stream.content == "text" && !stream.isDone)
     }
 
     @Test func `what it adds after the end is left out`() throws {

@@ -98,6 +98,11 @@ import Testing
             #expect(model.status == 200, "\(id)")
             #expect(model.json?["supportsVision"]?.bool == false)
         }
+        // As requests may write it; see `RequestOutline.FieldTable`.
+        for id in ["plain[1m]", "demo/name:free%5B1m%5D"] {
+            #expect(try router.call("GET", "/v1/models/\(id)", fields: ["anthropic-version: 2023-06-01"]).status == 200)
+            #expect(try router.get("/v1/models/\(id)").status == 404)
+        }
         let unknown = try router.get("/v1/models/nothing")
         #expect(unknown.status == 404)
         #expect(unknown.errorCode == "model_not_found")

@@ -162,6 +162,19 @@ import Testing
         #expect(help.output.contains("the text before the repeated one"), "\(help.errors)")
     }
 
+    @Test func `the help of commands below others is found as it says`() throws {
+        for arguments in [["plugins", "new"], ["key", "new"], ["plugins"]] {
+            let help = try RouterCommand(["help"] + arguments)
+            #expect(help.exit == .code(0) && help.output.contains("llm-router \(arguments.joined(separator: " "))"), "\(help.errors)")
+        }
+        #expect(try RouterCommand(["help", "plugins", "nwe"]).errors.contains("there is no command 'plugins nwe'"))
+    }
+
+    @Test(arguments: ["openai", "demo", "provider"]) func `a package with a name that the router has is refused`(name: String) throws {
+        let run = try RouterCommand(["plugins", "new", name, "--router", Repository.root])
+        #expect(run.exit == .code(2) && run.errors.contains("'\(name)' is taken"), "\(run.errors)")
+    }
+
     @Test func `a new package is the example under another name`() throws {
         let script = """
             llm-router plugins new acme-chat --router \(Repository.root)

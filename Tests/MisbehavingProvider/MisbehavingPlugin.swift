@@ -27,22 +27,25 @@ struct MisbehavingProvider: Provider {
     var origin: Origin? { options.hasServer ? Origin(isTLS: false, host: "127.0.0.1", port: 1) : nil }
 
     func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
-        operation == .chat ? [WireFormat(model == "ranges" ? "openai-chat" : "misbehaving")] : []
+        operation == .chat ? [WireFormat(["ranges", "counts"].contains(model) ? "openai-chat" : "misbehaving")] : []
     }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {
-        throw ProviderError(.upstreamError, message: "thrown in request")
+        let message = ProviderError(.upstreamError, message: "thrown in request")
+        guard call.model == "beyond" else { throw message }
+        return UpstreamRequest(target: "/", fields: [], body: [.client(body.byteCount - 1..<body.byteCount + 1)])
     }
 
     func response(to call: Call, body: RawSpan) -> LocalResponse {
         if call.model == "block-response" { usleep(1_600_000) }
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "text/event-stream")])
         var chunks = [LocalResponse.Chunk(bytes: Array("data: {}\n\n".utf8))]
-        if call.model == "never" { chunks.append(.init(delay: .seconds(600), bytes: [0])) }
+        if call.model.hasPrefix("never") { chunks.append(.init(delay: .seconds(600), bytes: [0])) }
         return LocalResponse(head: head, chunks: chunks)
     }
 
     func decoder(for call: Call, head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder {
+        if call.model == "gone-decoder" { throw ProviderError(.cancelled, message: "gone") }
         if call.model == "throw-decoder" { throw ProviderError(.upstreamError, message: "thrown in decoder") }
         return MisbehavingDecoder(model: call.model)
     }
@@ -54,6 +57,10 @@ private struct MisbehavingDecoder: ResponseDecoder {
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
         switch model {
         case "throw-decode": throw ProviderError(.upstreamError, message: "thrown in decode")
+        case "gone-decode": throw ProviderError(.cancelled, message: "gone")
+        case "never-text": response.event(.text("text"))
+        case "large": response.event(.text(String(repeating: "x", count: 65 << 20)))
+        case "counts": for _ in 0..<3 { response.chunk(joined: Array("{}".utf8), signals: Signals(contentBytes: .max, finishes: .max)) }
         case "block-decode": usleep(1_600_000)
         case "flood":
             let text = String(repeating: "x", count: 1 << 20)

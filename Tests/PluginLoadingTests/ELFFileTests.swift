@@ -23,6 +23,31 @@ struct ELFFileTests {
         #expect(throws: ELFFile.Problem.cutOff) { try ELFFile(part) }
     }
 
+    @Test("a file of full length in which the linker's tables are overwritten is damaged, whatever with", arguments: [0, 0xFF] as [UInt8])
+    func overwritten(byte: UInt8) throws {
+        let bytes = try EchoLibrary.bytes()
+        let segment = try #require(try ELFFile(bytes).segments.first { $0.type == ELFFile.Segment.dynamic })
+        let page = 4096, tail = bytes.count - page
+        var ranges = [segment.range, segment.range.prefix(16), tail..<bytes.count, bytes.count / 2..<bytes.count, page..<8 * page]
+        // Every other page.
+        var striped = bytes
+        for start in stride(from: page, to: bytes.count, by: 2 * page) {
+            for place in start..<min(start + page, bytes.count) { striped[place] = byte }
+        }
+        #expect(throws: ELFFile.Problem.self) { try ELFFile(striped) }
+        ranges.append(segment.range.lowerBound + 16..<segment.range.upperBound)
+        for range in ranges {
+            var damaged = bytes
+            for place in range { damaged[place] = byte }
+            #expect(throws: ELFFile.Problem.self, "\(range)") { try ELFFile(damaged) }
+        }
+    }
+
+    @Test("every library that the build makes is whole")
+    func whole() throws {
+        for bytes in [try EchoLibrary.bytes(), try EchoLibrary.nextBytes(), try MisbehavingLibrary.bytes()] { _ = try ELFFile(bytes) }
+    }
+
     @Test(
         "other files are told apart",
         arguments: [

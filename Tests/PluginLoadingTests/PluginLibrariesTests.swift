@@ -113,6 +113,34 @@ struct PluginLibrariesTests {
         #expect(error.message.contains(target.folder.path))
     }
 
+    @Test("a folder above that others can write is refused, unless it is sticky", arguments: [0o777, 0o1777])
+    func ancestor(mode: Int) throws {
+        let bytes = try EchoLibrary.bytes(), installed = try Installed(bytes)
+        // Under /tmp, which is sticky.
+        #expect(try load(installed, bytes).name == "echo")
+        let outer = try TemporaryFolder(), inner = "\(outer.path)/inner"
+        mkdir(inner, 0o700)
+        defer { for path in ["\(inner)/plugin.so", inner] { remove(path) } }
+        rename(installed.path, "\(inner)/plugin.so")
+        chmod(outer.path, mode_t(mode))
+        let error: PluginProblem?
+        do throws(PluginProblem) { (_, error) = (try PluginLibraries().load("\(inner)/plugin.so", bytes), nil) } catch let other {
+            error = other
+        }
+        #expect(
+            error?.message
+                == (mode == 0o777
+                    ? "is below the folder '\(outer.path)', which other users can write, who could run code as the router" : nil))
+    }
+
+    @Test("a file that has other bytes when it is checked is refused")
+    func changed() throws {
+        let bytes = try EchoLibrary.bytes(), installed = try Installed(bytes)
+        for other in [try EchoLibrary.bytes(version: "2.0.0"), Array(bytes.dropLast()), bytes + [0]] {
+            #expect(throws: PluginProblem.self) { try load(installed, other) }
+        }
+    }
+
     @Test("no copy is left behind")
     func copies() throws {
         var copy: PrivateCopy? = try PrivateCopy([1, 2, 3], name: "x.so")

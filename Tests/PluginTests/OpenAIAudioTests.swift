@@ -19,11 +19,12 @@ struct OpenAIAudioTests {
     }
 
     private func decoded(
-        _ body: [UInt8], _ operation: ProviderKit.Operation, isStream: Bool, form: BodyForm, fields: [HTTPField], size: Int = .max
+        _ body: [UInt8], _ operation: ProviderKit.Operation, isStream: Bool, form: BodyForm?, fields: [HTTPField], size: Int = .max,
+        payload: Payload = .members([])
     ) throws -> Decoded {
         let provider = OpenAICompatibleProvider(.sample)
         let format = try #require(provider.formats(for: operation, model: "up").first)
-        let call = Call(operation: operation, model: "up", isStream: isStream, format: format, payload: .members([]))
+        let call = Call(operation: operation, model: "up", isStream: isStream, format: format, payload: payload)
         var result = Decoded(), sink = ResponseSink(), pending: [UInt8] = [], rest = body[...]
         func take(_ sink: inout ResponseSink) {
             result.signals.contentBytes += sink.signals.contentBytes
@@ -162,9 +163,30 @@ struct OpenAIAudioTests {
             try decoded(Array(#"{"message":"no","code":"x"}"#.utf8), .speech, isStream: true, form: .jsonObject, fields: []).failure != nil)
     }
 
+    @Test(
+        "an empty body is the text of a recording without words, and no JSON",
+        arguments: [
+            ("text", true), ("srt", true), ("vtt", true), ("json", false), ("verbose_json", false), ("diarized_json", false), (nil, false),
+        ], [ProviderKit.Operation.transcription, .translation])
+    func silence(format: (String?, Bool), operation: ProviderKit.Operation) throws {
+        let field = format.0.map { "--b\r\ncontent-disposition: form-data; name=response_format\r\n\r\n\($0)\r\n" } ?? ""
+        var reader = try MultipartReader(contentType: "multipart/form-data; boundary=b")
+        try reader.read(Array("--b\r\ncontent-disposition: form-data; name=model\r\n\r\nm\r\n\(field)--b--".utf8).span.bytes)
+        let payload = Payload.form(try reader.finish())
+        for length in [[], [HTTPField("content-length", "0")]] {
+            let fields = [HTTPField("content-type", "text/plain; charset=utf-8")] + length
+            let decoded = try decoded([], operation, isStream: false, form: nil, fields: fields, payload: payload)
+            #expect(decoded.isComplete == format.1 && (decoded.failure == nil) == format.1 && decoded.payload.isEmpty)
+            #expect(!format.1 || decoded.signals.hasBegun && decoded.contentType == "text/plain; charset=utf-8")
+        }
+        let cut = [HTTPField("content-length", "9")]
+        #expect(try decoded([], operation, isStream: false, form: nil, fields: cut, payload: payload).failure != nil)
+    }
+
     @Test("a page of HTML, an empty body and a stream that was not requested are failures")
     func unreadable() throws {
         #expect(try decoded([], .speech, isStream: true, form: .markup, fields: []).failure == .upstreamError)
+        #expect(try decoded([], .speech, isStream: true, form: nil, fields: []).failure == .upstreamError)
         #expect(
             try decoded(Array(Self.events.utf8), .transcription, isStream: false, form: .eventStream, fields: []).failure == .upstreamError)
     }

@@ -89,6 +89,75 @@ struct OpenAIResponsesPluginTests {
     }
 
     @Test(
+        "encrypted reasoning that OpenAI can't decrypt is repaired by leaving it out, however it came",
+        arguments: [
+            #""message":"The encrypted content gAAA...xyz could not be verified.","code":"invalid_encrypted_content""#,
+            #""message":"The encrypted content could not be decrypted or parsed.","code":null"#,
+        ], [Operation.chat, .countTokens])
+    func repairs(error: String, operation: Operation) throws {
+        let reasoning = #"{"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"gAAA"},"#
+        let body =
+            #"{"model":"a","input":[\#(reasoning){"id":"fc_1","type":"function_call","call_id":"c"},{"id":"i","type":"item_reference"}],"x": 1}"#
+        let bytes = Array(body.utf8)
+        let members = Payload.members(try JSON.members(of: bytes.span.bytes))
+        let repair = try #require(self.repair(operation, members, body, error))
+        #expect(!repair.isLasting)
+        // An id of OpenAI's says that reasoning stood before the item, which is refused without it.
+        let left = #"{"model":"up","input":[{"type":"function_call","call_id":"c"},{"id":"i","type":"item_reference"}],"x": 1}"#
+        #expect(try sent(operation, members, bytes, repairs: [repair]) == left)
+        #expect(try sent(operation, members, bytes, repairs: []).contains("gAAA"))
+
+        let call = Self.call(operation, .chat(ChatRequest(messages: [])), repairs: [])
+        for kind in [OpaqueToken.Kind.signature, .encrypted] {
+            let thought = ChatReasoningText(text: "T", token: OpaqueToken("gAAA", kind, madeFor: call))
+            let typed = Payload.chat(
+                ChatRequest(messages: [
+                    ChatMessage(.user, "a"), ChatMessage(.assistant, [ChatPart(.reasoning(thought)), ChatPart(.text("b"))]),
+                ]))
+            #expect(self.repair(operation, typed, "{}", error) == repair)
+            #expect(try sent(operation, typed, [], repairs: []).contains("gAAA"))
+            #expect(try !sent(operation, typed, [], repairs: [repair]).contains("reasoning"))
+        }
+    }
+
+    @Test(
+        "no other refusal is repaired, nor a request without reasoning that the provider has made",
+        arguments: [
+            (#"{"type":"reasoning","encrypted_content":"gAAA"}"#, "max_output_tokens is too large"),
+            (#"{"type":"message","role":"user","content":"encrypted content"}"#, "The encrypted content could not be verified."),
+            (#"{"type":"reasoning","encrypted_content":"llm-router:other:gAAA"}"#, "The encrypted content could not be verified."),
+            (#"{"type":"reasoning","summary":[]}"#, "The encrypted content could not be verified."),
+        ])
+    func noRepair(item: String, message: String) throws {
+        let body = #"{"input":[\#(item)]}"#, bytes = Array(body.utf8)
+        #expect(repair(.chat, .members(try JSON.members(of: bytes.span.bytes)), body, #""message":"\#(message)""#) == nil)
+    }
+
+    private func repair(_ operation: Operation, _ payload: Payload, _ body: String, _ error: String) -> Repair? {
+        let refusal = Array(#"{"error":{\#(error)}}"#.utf8), provider = OpenAIProvider(.sample)
+        return provider.repair(
+            of: Self.call(operation, payload, repairs: []), body: Array(body.utf8).span.bytes,
+            refusedWith: provider.failure(head: UpstreamHead(status: 400), body: refusal.span.bytes), refusal: refusal.span.bytes)
+    }
+
+    private func sent(_ operation: Operation, _ payload: Payload, _ body: [UInt8], repairs: [Repair]) throws -> String {
+        let request = try OpenAIProvider(.sample).request(for: Self.call(operation, payload, repairs: repairs), body: body.span.bytes)
+        return request.body.reduce(into: "") { text, source in
+            switch source {
+            case .bytes(let bytes): text += String(decoding: bytes, as: UTF8.self)
+            case .client(let range): text += String(decoding: body[range], as: UTF8.self)
+            }
+        }
+    }
+
+    private static func call(_ operation: Operation, _ payload: Payload, repairs: [Repair]) -> Call {
+        let isTyped = if case .chat = payload { true } else { false }
+        return Call(
+            operation: operation, model: "up", isStream: false, format: isTyped ? WireFormat("other") : OpenAIResponses.format,
+            payload: payload, repairs: repairs, upstreamFormat: OpenAIResponses.format)
+    }
+
+    @Test(
         "a failure has its class, as an event and as an object",
         arguments: [
             ("rate_limit_exceeded", FailureClass.rateLimited), ("context_length_exceeded", .contextOverflow),

@@ -48,4 +48,30 @@ struct AdviceTests {
         let advice = known.contains(key) ? nil : Self.vocabulary.advice(for: key, in: section, known: known)
         #expect(words.map { advice?.contains($0) == true } ?? (advice == nil), "\(advice ?? "none")")
     }
+
+    @Test(arguments: [
+        ("secret", "", "it belongs under its key"), ("api_key", "", "it belongs under a provider with 'plugin: fake'"),
+        ("endpoints", "", "it belongs under its key"), ("endpoints", "models", "it belongs under its key"),
+        ("metadata", "models", "it belongs under its key"), ("context_window", "fallback_on", "did you mean 'context_overflow'?"),
+        ("context", "fallback_on", "did you mean 'context_overflow'?"), ("host", "listen", "write 'address: HOST:PORT'"),
+        ("port", "listen", "write 'address: HOST:PORT'"), ("url", "state", "did you mean 'redis'?"),
+        ("rate_limit", "failover", "did you mean 'rate_limited'?"), ("delay", "hedge", "did you mean 'after'?"),
+        ("max_budget", "keys", "write 'budget: { usd: …, per: month }'"), ("duration", "keys", "did you mean 'expires'?"),
+    ])
+    func `a word of the section comes first, then a name of the language, then other programs' words`(
+        key: String, section: String, words: String
+    ) {
+        #expect(Self.vocabulary.advice(for: key, in: section, known: options(of: section).sorted()) == words)
+    }
+
+    @Test func `an option of other plugins is told to belong to them, under a provider`() {
+        func advice(in section: String) -> String? {
+            Self.vocabulary.advice(for: "stream_usage", in: section, known: options(of: section).filter { $0 != "stream_usage" }.sorted())
+        }
+        #expect(advice(in: "providers") == "it belongs under a provider with 'plugin: fake'")
+        #expect(
+            Vocabulary(OptionReference(plugins: [EchoPlugin.self, TwinPlugin.self])).advice(
+                for: "text", in: "providers", known: ["plugin"])
+                == "it belongs under a provider with 'plugin: echo' or 'twin'")
+    }
 }

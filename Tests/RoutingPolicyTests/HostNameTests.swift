@@ -22,6 +22,8 @@ struct HostNameTests {
 
     @Test(arguments: [
         "", ".", "a b", "a/b", "a@b", "a:b:c", "::1", "[::1", "[127.0.0.1]", "[a]", "é.example", "*.example", ":80", "http://a",
+        ".lan.example",
+        "a..b",
     ])
     func `a text that is no host is refused`(authority: String) {
         #expect(HostName(authority: authority) == nil)

@@ -7,7 +7,9 @@ import Testing
 /// Takes the content of a file for the name of a plugin among a few.
 private struct FakeLoader: PluginLoader {
     func load(_ path: String, _ bytes: [UInt8]) throws(PluginProblem) -> LoadedPlugin {
-        let known: [String: any ProviderPlugin.Type] = ["fake": FakePlugin.self, "echo": EchoPlugin.self, "odd": OddlyNamedPlugin.self]
+        let known: [String: any ProviderPlugin.Type] = [
+            "fake": FakePlugin.self, "echo": EchoPlugin.self, "odd": OddlyNamedPlugin.self, "digit": DigitPlugin.self,
+        ]
         let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
         guard let plugin = known[words.first ?? ""] else { throw PluginProblem("is broken", hint: "repair it") }
         return LoadedPlugin(plugin, path: path, kitTag: "kit", digest: bytes)
@@ -16,6 +18,15 @@ private struct FakeLoader: PluginLoader {
 
 private enum OddlyNamedPlugin: ProviderPlugin {
     static let name = "Odd\nname"
+
+    static func readOptions(_ fields: inout FieldReader) -> EchoPlugin.Options? { EchoPlugin.readOptions(&fields) }
+
+    static func makeProvider(_ options: EchoPlugin.Options) -> any Provider { EchoPlugin.makeProvider(options) }
+}
+
+private enum DigitPlugin: ProviderPlugin {
+    static let name = "1bad"
+    static let version: String? = "1\u{1B}[2J\n" + String(repeating: "0", count: 1 << 20)
 
     static func readOptions(_ fields: inout FieldReader) -> EchoPlugin.Options? { EchoPlugin.readOptions(&fields) }
 
@@ -73,6 +84,19 @@ struct PluginListTests {
             ])
         let odd = load("plugins/e.so", files: ["plugins/e.so": "odd"])
         #expect(errors(odd).count == 1 && !errors(odd)[0].contains("\n") && errors(odd)[0].contains("no name of a plugin"))
+        #expect(errors(load("plugins/e.so", files: ["plugins/e.so": "digit"])).first?.contains("'1bad', which is no name") == true)
+    }
+
+    @Test("the build of a plugin is one short line, whatever its version says")
+    func version() {
+        let build = LoadedPlugin(DigitPlugin.self, path: "", kitTag: "", digest: Array(repeating: 1, count: 32)).build
+        #expect(build.hasPrefix("1?[2J?000") && build.hasSuffix("0 (010101010101)") && build.count < 90)
+    }
+
+    @Test("a plugin that no library has is looked for in 'plugins'")
+    func missing() {
+        let report = load("none/*", "providers: { p: { plugin: distant } }\nmodels: { m: { provider: p } }\n", builtin: [EchoPlugin.self])
+        #expect(report.issues.first { $0.severity == .error }?.hint?.contains("'plugins' at the top of the file") == true)
     }
 
     @Test("a pattern without a match is a warning")

@@ -50,6 +50,14 @@ struct SystemPolicySourceTests: ~Copyable {
     }
 
     @Test
+    func `only a folder that can be written keeps files`() throws {
+        try "".write(toFile: folder + "file", atomically: true, encoding: .utf8)
+        #expect(source.problem(keepingFilesIn: folder) == nil)
+        #expect(source.problem(keepingFilesIn: folder + "missing") == "no such file or directory")
+        #expect(source.problem(keepingFilesIn: folder + "file") == "not a directory")
+    }
+
+    @Test
     func `variables come from the environment of the process`() {
         #expect(source.environment("PATH") == ProcessInfo.processInfo.environment["PATH"])
         #expect(source.environment("NO_SUCH_VARIABLE_HERE") == nil)

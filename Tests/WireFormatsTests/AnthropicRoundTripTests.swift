@@ -120,14 +120,14 @@ extension RandomChat {
     /// - Parameter isNew: whether the model is one that has no sampling, and takes system messages anywhere.
     mutating func messagesRequest(isNew: Bool) -> ChatRequest {
         var request = ChatRequest(messages: [])
-        if chance(2) { request.messages.append(ChatMessage(.system, [block(.text(text())), block(.text(text()))])) }
+        if chance(2) { request.messages.append(ChatMessage(.system, [block(.text(words())), block(.text(words()))])) }
         for turn in 0..<Int.random(in: 0...2, using: &generator) {
             request.messages.append(ChatMessage(.user, userParts()))
-            if isNew, chance(3) { request.messages.append(ChatMessage(.system, [block(.text(text()))])) }
+            if isNew, chance(3) { request.messages.append(ChatMessage(.system, [block(.text(words()))])) }
             request.messages.append(ChatMessage(.assistant, assistantBlocks(calls: "call_\(turn)")))
             request.messages.append(ChatMessage(.tool, [block(.toolResult(toolResult("call_\(turn)")))]))
             if chance(2) { request.messages.append(ChatMessage(.user, userParts())) }
-            request.messages.append(ChatMessage(.assistant, [block(.text(text()))]))
+            request.messages.append(ChatMessage(.assistant, [block(.text(words()))]))
         }
         request.messages.append(ChatMessage(.user, userParts()))
         if chance(2) {
@@ -172,7 +172,7 @@ extension RandomChat {
                         ChatMedia(
                             .file, chance(2) ? .id("file_1") : .base64("AAAA", mediaType: "application/pdf"),
                             filename: maybe { _ in "a.pdf" })))
-            default: block(.text(text()))
+            default: block(.text(words()))
             }
         }
     }
@@ -184,14 +184,14 @@ extension RandomChat {
             let token = OpaqueToken("c2ln", kind, .format(AnthropicMessages.format))
             parts.append(ChatPart(.reasoning(ChatReasoningText(text: kind == .signature ? text() : "", token: token))))
         }
-        if chance(2) { parts.append(block(.text(text()))) }
+        if chance(2) { parts.append(block(.text(words()))) }
         parts.append(block(.toolCall(ChatToolCall(id: id, name: "look_up", arguments: #"{"a":1}"#))))
         return parts
     }
 
     private mutating func toolResult(_ id: String) -> ChatToolResult {
         let media = ChatPart(.media(ChatMedia(.image, .base64("AAAA", mediaType: "image/png"))))
-        return ChatToolResult(callID: id, parts: chance(3) ? [block(.text(text())), media] : [block(.text(text()))], isError: chance(3))
+        return ChatToolResult(callID: id, parts: chance(3) ? [block(.text(words())), media] : [block(.text(words()))], isError: chance(3))
     }
 
     /// Events in the order in which blocks can have them: after the first tool call, only tool calls.

@@ -122,6 +122,9 @@ struct RandomChat {
         return service
     }
 
+    /// A text that isn't only white space.
+    mutating func words() -> String { text() + "." }
+
     mutating func number() -> Double { Double(Int.random(in: -200...200, using: &generator)) / 100 }
 
     mutating func request() -> ChatRequest {
@@ -155,6 +158,8 @@ struct RandomChat {
         request.reasoning = maybe { _ in .effort("low") }
         request.user = maybe { $0.text() }
         if chance(3) { request.metadata = ["b": text(), "a": text()] }
+        // Otherwise a demand for JSON would be added.
+        if request.responseFormat == .json { request.messages.append(ChatMessage(.user, "JSON, please")) }
         return request
     }
 

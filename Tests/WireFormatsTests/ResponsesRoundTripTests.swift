@@ -147,6 +147,8 @@ extension RandomChat {
         request.user = maybe { $0.text() }
         if chance(3) { request.metadata = ["b": text(), "a": text()] }
         request.service = service()
+        // Otherwise a demand for JSON would be added.
+        if request.responseFormat == .json { request.messages.append(ChatMessage(.user, "JSON, please")) }
         return request
     }
 

@@ -12,4 +12,19 @@ public enum PercentEncoding {
         }
         return encoded
     }
+
+    /// The bytes of a percent-encoded text; nil if an escape is invalid.
+    public static func decoded(_ encoded: some Sequence<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var iterator = encoded.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = iterator.next().flatMap(ASCII.hexDigit), let low = iterator.next().flatMap(ASCII.hexDigit) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
 }

@@ -30,7 +30,8 @@ public enum FailureClass: String, Sendable, CaseIterable {
     /// A limit of the router itself has been reached, such as its connections to the provider, or its memory. The
     /// upstream is not at fault.
     case routerLimit = "router_limit"
-    /// The client has closed its connection, or the router is shutting down.
+    /// The client has closed its connection, or the router is shutting down. Only the router knows that: a plugin that
+    /// says so misbehaves.
     case cancelled
 }
 

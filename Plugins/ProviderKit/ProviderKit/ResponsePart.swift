@@ -27,6 +27,19 @@ public enum ResponsePart: Sendable {
         case .count: Signals(finishes: 1)
         }
     }
+
+    /// The memory that the part takes, besides the decoded bytes that it refers to.
+    var madeBytes: Int {
+        let own = MemoryLayout<ResponsePart>.stride
+        return switch self {
+        case .chunk, .buffered, .count: own
+        case .joined(let json, _): own + json.count
+        case .payload(_, let contentType, _): own + contentType.utf8.count
+        case .event(let event): own + event.textBytes
+        case .embeddings(let response):
+            response.vectors.reduce(own) { $0 + MemoryLayout<[Float]>.stride + $1.count * MemoryLayout<Float>.stride }
+        }
+    }
 }
 
 /// A chunk of a stream in the client's format, as ranges of the decoded bytes.

@@ -7,7 +7,7 @@
 /// any parts.
 ///
 /// One sink serves the entire response. The router takes the parts after each call of the decoder with
-/// ``removeParts()``, and keeps the rest: completion, usage and text.
+/// ``removeParts()``, and keeps the rest: completion, usage and text. What is added after ``complete()`` is left out.
 public struct ResponseSink {
     /// The parts since the last ``removeParts()``, in order.
     public private(set) var parts: [ResponsePart] = []
@@ -28,12 +28,15 @@ public struct ResponseSink {
     private var isTextDiscarded = false
     /// The number of choices whose end was noted since the last ``removeParts()``; 255 stands for more.
     public private(set) var notedFinishes: UInt8 = 0
-    /// Whether a call of the decoder has added more typed events than ``maxEventBytes``, of which the rest is missing.
+    /// Whether a call of the decoder has added parts of more than ``maxMadeBytes``, of which the rest is missing.
     public private(set) var isOverfull = false
+    /// The memory that the parts since the last ``removeParts()`` take, besides the decoded bytes that they refer to.
+    public var madeBytes: Int { Int(made) }
+    private var made: UInt32 = 0
 
-    /// The most bytes of content that the typed events of one call of a decoder may have. What is more would only take
-    /// memory: no upstream sends that much in one read.
-    public static let maxEventBytes = 64 << 20
+    /// The most that ``madeBytes`` may be. What is more would only take memory: no upstream sends that much in one
+    /// read.
+    public static let maxMadeBytes = 64 << 20
 
     /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
     /// a longer text.
@@ -58,13 +61,8 @@ public struct ResponseSink {
         append(.buffered(range, signals), signals)
     }
 
-    /// Adds a typed event of a chat response. After ``complete()`` it has no effect.
+    /// Adds a typed event of a chat response.
     public mutating func event(_ event: ChatEvent) {
-        if isComplete { return }
-        guard signals.contentBytes <= Self.maxEventBytes else {
-            isOverfull = true
-            return
-        }
         append(.event(event), event.signals)
     }
 
@@ -86,6 +84,7 @@ public struct ResponseSink {
     /// Notes how a choice ends, before the event that says so: what still follows, such as the usage, may be part of
     /// that event. The router then knows that the response may be complete. Content is not noted; its events have it.
     public mutating func note(_ signals: Signals) {
+        if isComplete { return }
         notedFinishes = UInt8(clamping: Int(notedFinishes) + min(max(signals.finishes, 0), 255))
         self.signals.finishes &+= signals.finishes
         if signals.finishes > 0 { hasBegun = true }
@@ -95,18 +94,20 @@ public struct ResponseSink {
 
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
     public mutating func usage(_ usage: Usage) {
+        if isComplete { return }
         if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
     }
 
     /// Notes who made the response behind the provider. The last call counts.
     public mutating func served(by name: ServedBy) {
+        if isComplete { return }
         servedBy = name
     }
 
     /// Appends to the collected text of the response's first choice. Call it only if ``Call/keepsText`` is true, and
     /// then with all of the text.
     public mutating func keep(text more: String) {
-        if isTextDiscarded { return }
+        if isComplete || isTextDiscarded { return }
         guard (text?.utf8.count ?? 0) + more.utf8.count <= Self.maxTextBytes else { return discardText() }
         if text == nil { text = more } else { text?.append(more) }
     }
@@ -129,9 +130,17 @@ public struct ResponseSink {
         parts.removeAll(keepingCapacity: true)
         signals = Signals()
         notedFinishes = 0
+        made = 0
     }
 
     private mutating func append(_ part: ResponsePart, _ signals: Signals) {
+        if isComplete { return }
+        let sum = madeBytes + part.madeBytes
+        guard sum <= Self.maxMadeBytes else {
+            isOverfull = true
+            return
+        }
+        made = UInt32(sum)
         parts.append(part)
         if signals.hasBegun { hasBegun = true }
         self.signals.contentBytes &+= signals.contentBytes

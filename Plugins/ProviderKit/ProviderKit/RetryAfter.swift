@@ -22,6 +22,7 @@ import Codecs
 /// recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
 public enum RetryAfter {
     /// The longest wait: 30 days, which a monthly quota takes. A longer one is nonsense.
+    public static let longest = Duration.seconds(30 * 86_400)
     static let maxSeconds = 30 * 86_400.0
 
     /// The wait that a response requests, at most 30 days. nil if it requests none, or none that can be read; zero if

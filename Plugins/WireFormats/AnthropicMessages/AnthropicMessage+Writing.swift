@@ -46,6 +46,7 @@ extension AnthropicMessage {
         source.beginObject()
         switch media.source {
         case .url(let url):
+            guard media.source.isWeb else { throw .cannotExpress("\(what) at a URL that isn't on the web") }
             source.member("type", "url")
             source.member("url", url)
         case .id(let id):

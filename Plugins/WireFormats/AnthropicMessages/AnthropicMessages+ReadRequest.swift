@@ -72,12 +72,17 @@ extension AnthropicMessages {
     }
 
     /// Reads `thinking` and the effort, which says how much an adaptive model thinks.
-    private static func readReasoning(_ thinking: RequestValue?, effort: RequestValue?) throws(ProviderError) -> ChatReasoning? {
+    ///
+    /// - Parameter requiresBudget: whether `enabled` has a budget, as Anthropic's own format requires.
+    static func readReasoning(
+        _ thinking: RequestValue?, effort: RequestValue?, requiresBudget: Bool = true
+    ) throws(ProviderError) -> ChatReasoning? {
         let effort = try effort.map { effort throws(ProviderError) in ChatReasoning.effort(try effort.text()) }
         guard let thinking else { return effort }
         let type = try thinking.required("type")
         switch try type.text() {
         case "adaptive": return effort ?? .adaptive
+        case "enabled" where !requiresBudget && thinking["budget_tokens"] == nil: return effort ?? .adaptive
         case "enabled": return .budget(tokens: try thinking.required("budget_tokens").integer())
         case "disabled": return .effort("none")
         default: throw type.invalid("'adaptive', 'enabled' or 'disabled'")

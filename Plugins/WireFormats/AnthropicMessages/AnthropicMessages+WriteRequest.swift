@@ -5,7 +5,7 @@ extension AnthropicMessages {
     /// Writes a request in this format, without `model`.
     ///
     /// Left out is what is a hint in OpenAI's format: the seed, the metadata, a speaker's name and the detail of an
-    /// image; so is a JSON object without a schema as the response's form, which the prompt must demand anyway.
+    /// image. JSON without a schema, which this format can't enforce, is demanded in the prompt.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
@@ -17,7 +17,8 @@ extension AnthropicMessages {
         if request.stop.contains(where: { $0.allSatisfy(\.isWhitespace) }) {
             throw .cannotExpress("a stop sequence of white space ('stop')")
         }
-        let turns = try AnthropicTurns(request.messages, model, call)
+        let messages = request.responseFormat == .json ? request.messages.demandingJSON : request.messages
+        let turns = try AnthropicTurns(messages, model, call)
         let maxTokens =
             call.overrides.maxTokens ?? request.maxTokens ?? call.defaults.maxTokens ?? call.maxOutput ?? model.maxTokens
         let reasoning = AnthropicReasoning(request, lacksThinking: turns.lacksThinking, model, maxTokens: maxTokens)

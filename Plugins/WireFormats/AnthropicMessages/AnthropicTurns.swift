@@ -33,6 +33,12 @@ struct AnthropicTurns {
         for message in leading { system += try blocks(of: message.parts) }
         for message in messages.dropFirst(leading.count) { try add(message) }
         flush()
+        // A request without turns is refused.
+        if turns.isEmpty {
+            append(system, to: .user)
+            system = []
+        }
+        if turns.isEmpty { throw .cannotExpress("a conversation without content") }
         if turns.last?.role == .assistant, !model.acceptsPrefill { throw .cannotExpress("a last message of the assistant with this model") }
     }
 
@@ -99,9 +105,9 @@ struct AnthropicTurns {
         var blocks: [[UInt8]] = []
         for part in parts {
             switch part.content {
-            // An empty text is refused.
+            // A text without words is refused.
             case .text(let text), .refusal(let text):
-                if !text.isEmpty { blocks.append(AnthropicMessage.text(text, part.cacheControl)) }
+                if !text.allSatisfy(\.isWhitespace) { blocks.append(AnthropicMessage.text(text, part.cacheControl)) }
             case .media(let media): blocks.append(try AnthropicMessage.media(media, part.cacheControl))
             case .toolCall(let toolCall):
                 blocks.append(AnthropicMessage.toolUse(toolCall, id: toolIDs.id(ofCall: toolCall.id), part.cacheControl))

@@ -5,8 +5,8 @@ extension BedrockConverse {
     /// Writes a request in this format.
     ///
     /// Left out is what is a hint in OpenAI's format: the seed, the user, the metadata, a speaker's name, the detail
-    /// of an image and ``ChatRequest/allowsParallelTools``; so is a JSON object without a schema as the response's
-    /// form, which the prompt must demand anyway, and an effort for models other than Claude.
+    /// of an image and ``ChatRequest/allowsParallelTools``; so is an effort for models other than Claude. JSON without
+    /// a schema, which this format can't enforce, is demanded in the prompt.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
@@ -16,7 +16,8 @@ extension BedrockConverse {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
         if request.sampling.topK != nil, model.claude == nil { throw .cannotExpress("'top_k' with this model") }
-        let turns = try BedrockTurns(request.messages, model, call)
+        let messages = request.responseFormat == .json ? request.messages.demandingJSON : request.messages
+        let turns = try BedrockTurns(messages, model, call)
         let tools = try tools(of: request, turns, model)
         // What isn't set is the model's own limit, which is only a bound for a budget here.
         let maxTokens = request.maxTokens ?? call.maxOutput

@@ -25,6 +25,12 @@ struct BedrockTurns {
         let leading = messages.prefix { $0.role == .system }
         for message in leading { system += try blocks(of: message.parts) }
         for message in messages.dropFirst(leading.count) { try add(message) }
+        // A request without turns is refused.
+        if turns.isEmpty {
+            append(system, isUser: true)
+            system = []
+        }
+        if turns.isEmpty { throw .cannotExpress("a conversation without content") }
     }
 
     /// Whether the assistant's last turn calls tools without reasoning.
@@ -54,8 +60,7 @@ struct BedrockTurns {
         }
         let blocks = try blocks(of: parts), isUser = message.role != .assistant
         guard !blocks.isEmpty else { return }
-        if turns.last?.isUser != isUser { turns.append(Turn(isUser: isUser)) }
-        turns[turns.count - 1].blocks += blocks
+        append(blocks, isUser: isUser)
         for part in parts {
             if case .toolCall(let call) = part.content {
                 turns[turns.count - 1].hasToolUse = true
@@ -63,6 +68,12 @@ struct BedrockTurns {
             }
             if case .reasoning(let reasoning) = part.content, token(of: reasoning) != nil { turns[turns.count - 1].hasReasoning = true }
         }
+    }
+
+    private mutating func append(_ blocks: [[UInt8]], isUser: Bool) {
+        guard !blocks.isEmpty else { return }
+        if turns.last?.isUser != isUser { turns.append(Turn(isUser: isUser)) }
+        turns[turns.count - 1].blocks += blocks
     }
 
     // MARK: Blocks

@@ -34,6 +34,7 @@ struct GeminiTurns {
         for message in messages.dropFirst(leading.count) { try add(message) }
         // A request without contents is refused.
         if turns.isEmpty { append(instruction, to: .user) } else { system = instruction }
+        if turns.isEmpty { throw .cannotExpress("a conversation without content") }
     }
 
     /// Writes the value of `contents`.
@@ -144,7 +145,7 @@ struct GeminiTurns {
         guard media.isEmpty || model.acceptsMediaInResults else {
             throw .cannotExpress("an image or a file in a tool's result with this model")
         }
-        let text = result.parts.compactMap(\.text).joined()
+        let text = result.parts.joinedText
         let isObject =
             !result.isError && text.hasPrefix("{") && text.hasSuffix("}") && JSONTree(Array(text.utf8).span.bytes)?.isPlainResult == true
         var parts: [[UInt8]] = []

@@ -81,10 +81,8 @@ enum OllamaMessages {
                 continue
             }
             for part in message.parts {
-                guard case .toolResult(var result) = part.content else { throw .cannotExpress("a tool's message without a result") }
-                // This format has no other sign of a failed tool.
-                if result.isError { result.parts.insert(ChatPart(.text("Error: ")), at: 0) }
-                try write("tool", result.parts, separator: result.isError ? "" : "\n", to: &writer) {
+                guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
+                try write("tool", result.markedParts, to: &writer) {
                     if let name = names[result.callID] { $0.member("tool_name", name) }
                     $0.member("tool_call_id", result.callID)
                 }
@@ -93,10 +91,9 @@ enum OllamaMessages {
         writer.endArray()
     }
 
-    /// - Parameter separator: what stands between two texts, of which this format has only one.
+    /// Writes a message, of which the texts become one.
     private static func write(
-        _ role: String, _ parts: [ChatPart], separator: String = "\n", to writer: inout JSONWriter,
-        members: (inout JSONWriter) -> Void = { _ in }
+        _ role: String, _ parts: [ChatPart], to writer: inout JSONWriter, members: (inout JSONWriter) -> Void = { _ in }
     ) throws(ProviderError) {
         var texts: [String] = [], images: [String] = [], thinking = "", calls: [ChatToolCall] = []
         for part in parts {
@@ -110,7 +107,7 @@ enum OllamaMessages {
         }
         writer.object { writer in
             writer.member("role", role)
-            writer.member("content", texts.joined(separator: separator))
+            writer.member("content", texts.joined(separator: "\n"))
             if !thinking.isEmpty { writer.member("thinking", thinking) }
             if !images.isEmpty {
                 writer.key("images")

@@ -27,8 +27,22 @@ public enum OpenAIAudio {
             return PayloadDecoder(
                 contentType: head["content-type"] ?? "application/octet-stream", isText: call.operation != .speech,
                 length: head["content-encoding"] == nil ? head["content-length"].flatMap { Int($0) } : nil)
-        case nil: throw ProviderError.unreadable("an empty body")
+        case nil:
+            // A recording without words has no text, and no subtitles.
+            guard call.payload.asksForText else { throw ProviderError.unreadable("an empty body") }
+            return PayloadDecoder(
+                contentType: head["content-type"] ?? "text/plain; charset=utf-8", isText: true,
+                length: head["content-length"].flatMap { Int($0) })
         }
+    }
+}
+
+extension Payload {
+    /// Whether a form asks for a response that isn't JSON: text or subtitles. Source: OpenAI's API reference, "Create
+    /// transcription", `response_format`.
+    fileprivate var asksForText: Bool {
+        guard case .form(let form) = self, let format = form.parts.last(where: { $0.name == "response_format" })?.text else { return false }
+        return !String(decoding: format, as: UTF8.self).hasSuffix("json")
     }
 }
 
@@ -88,6 +102,7 @@ struct PayloadDecoder: ResponseDecoder {
         if isLabelledJSON, count == 0, bytes.byteCount == 4, bytes.equals(0..<4, "null") { throw .unreadable("JSON that is null") }
         _ = pass(bytes, &response)
         if let length, count < length { throw .truncated("the upstream closed the response before its end") }
+        if count == 0 { response.payload(0..<0, contentType: contentType, signals: Signals(finishes: 1)) }
         response.complete()
     }
 }

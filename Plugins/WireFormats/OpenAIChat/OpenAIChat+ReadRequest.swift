@@ -32,7 +32,9 @@ extension OpenAIChat {
         request.choices = max(1, try root["n"]?.integer() ?? 1)
         request.stop = try root["stop"].map { stop throws(ProviderError) in try stop.texts() } ?? []
         request.responseFormat = try root["response_format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
-        request.reasoning = try root["reasoning_effort"].map { effort throws(ProviderError) in .effort(try effort.text()) }
+        // Sources: Anthropic's guide "OpenAI SDK compatibility"; DeepSeek's guide "Thinking Mode".
+        request.reasoning = try AnthropicMessages.readReasoning(
+            root["thinking"], effort: root["reasoning_effort"], requiresBudget: false)
         request.user = try (root["user"] ?? root["safety_identifier"])?.text()
         request.service.verbosity = try root["verbosity"]?.text()
         request.service.tier = try root["service_tier"]?.text()

@@ -7,8 +7,9 @@ extension OpenAIChat {
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ dialect: OpenAIDialect) throws(ProviderError) -> [UInt8] {
         if dialect.isOpenAI, request.stop.count > 4 { throw .cannotExpress("more than 4 stop sequences ('stop')") }
+        let needsDemand = request.responseFormat == .json && !request.messages.mentionJSON
         var messages = JSONWriter(capacity: 1024)
-        try OpenAIMessages(call, dialect).write(request.messages, to: &messages)
+        try OpenAIMessages(call, dialect).write(needsDemand ? request.messages.demandingJSON : request.messages, to: &messages)
         var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             writer.key("messages")

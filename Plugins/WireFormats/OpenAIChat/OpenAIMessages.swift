@@ -44,18 +44,15 @@ struct OpenAIMessages {
             guard case .toolResult(var result) = part.content else { throw .cannotExpress("a tool's message without a result") }
             media += result.parts.filter(\.isMedia)
             result.parts.removeAll(where: \.isMedia)
-            // This format has no other sign of a failed tool.
-            if result.isError { result.parts.insert(ChatPart(.text("Error: ")), at: 0) }
-            let texts = result.parts.compactMap(\.text)
+            let parts = result.markedParts
             let isText =
-                result.isError
-                || result.parts.count == texts.count && !result.parts.contains { $0.cacheControl != nil && dialect.hasCacheControl }
-            let content = isText ? [] : try OpenAIMessage.contents(of: result.parts, dialect)
+                result.isError || parts.allSatisfy { $0.text != nil && ($0.cacheControl == nil || !dialect.hasCacheControl) }
+            let content = isText ? [] : try OpenAIMessage.contents(of: parts, dialect)
             writer.object {
                 $0.member("role", "tool")
                 $0.member("tool_call_id", result.callID)
                 $0.key("content")
-                if isText { $0.string(texts.joined()) } else { $0.content(content) }
+                if isText { $0.string(parts.joinedText) } else { $0.content(content) }
             }
         }
         return media

@@ -64,7 +64,12 @@ enum OpenAITokens {
     static func repair(of call: Call, body: RawSpan, refusedWith error: ProviderError, refusal: RawSpan) -> Repair? {
         guard error.status == 400 || error.status == 422 else { return nil }
         if ErrorBody.mentions(staleSignatures, in: refusal) { return changes(call, body, .withPlaceholders) ? .withPlaceholders : nil }
-        return ErrorBody.mentions(staleTokens, in: refusal) && changes(call, body, .withoutTokens) ? .withoutTokens : nil
+        return areStale(error, refusal) && changes(call, body, .withoutTokens) ? .withoutTokens : nil
+    }
+
+    /// Whether a refusal means that the tokens of earlier turns are stale.
+    static func areStale(_ error: ProviderError, _ refusal: RawSpan) -> Bool {
+        (error.status == 400 || error.status == 422) && ErrorBody.mentions(staleTokens, in: refusal)
     }
 
     /// Whether a repair would change the request.

@@ -17,12 +17,15 @@ extension OpenAIResponses {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
         var messages = request.messages[...]
-        let instructions = messages.first?.instructions
+        // An empty input is refused.
+        let instructions = messages.count > 1 ? messages.first?.instructions : nil
         if instructions != nil { messages = messages.dropFirst() }
+        // OpenAI looks for the demand in the input alone ("Response input messages must contain the word 'json'").
+        if request.responseFormat == .json, !messages.mentionJSON { messages = [.jsonDemand] + messages }
         var input = JSONWriter(capacity: 1024)
         try ResponsesItems(call).write(messages, to: &input)
         let effort = request.reasoning?.effortName
-        let hasTokens = request.messages.contains { $0.parts.contains { $0.token?.value(for: call, in: format) != nil } }
+        let hasTokens = request.messages.contains { $0.parts.contains { $0.token(for: call) != nil } }
         var writer = JSONWriter(capacity: 1024)
         writer.object { writer in
             if let instructions { writer.member("instructions", instructions) }
@@ -120,8 +123,11 @@ extension OpenAIResponses {
 }
 
 extension ChatPart {
-    /// The token of reasoning.
-    fileprivate var token: OpaqueToken? { if case .reasoning(let reasoning) = content { reasoning.token } else { nil } }
+    /// The token of reasoning that the call's provider has made, and has not refused.
+    func token(for call: Call) -> String? {
+        guard case .reasoning(let reasoning) = content, !call.repairs.contains(.withoutTokens) else { return nil }
+        return reasoning.token?.value(for: call, in: OpenAIResponses.format)
+    }
 }
 
 extension ChatMessage {
@@ -173,12 +179,12 @@ private struct ResponsesItems {
             switch part.content {
             case .text, .refusal, .media: texts.append(part)
             case .reasoning(let reasoning):
-                guard let token = reasoning.token, let value = token.value(for: call, in: OpenAIResponses.format) else { continue }
+                guard let value = part.token(for: call) else { continue }
                 try flush(&writer)
                 writer.object {
                     $0.member("type", "reasoning")
                     $0.key("summary")
-                    $0.array { if token.kind == .signature { $0.part("summary_text", reasoning.text) } }
+                    $0.array { if reasoning.token?.kind == .signature { $0.part("summary_text", reasoning.text) } }
                     $0.member("encrypted_content", value)
                 }
             case .toolCall(let call):
@@ -196,16 +202,14 @@ private struct ResponsesItems {
     }
 
     private func writeResult(_ part: ChatPart, to writer: inout JSONWriter) throws(ProviderError) {
-        guard case .toolResult(var result) = part.content else { throw .cannotExpress("a tool's message without a result") }
-        // This format has no other sign of a failed tool.
-        if result.isError { result.parts.insert(ChatPart(.text("Error: ")), at: 0) }
-        let texts = result.parts.compactMap(\.text)
-        let contents = texts.count == result.parts.count ? nil : try self.contents(result.parts, texts: "input_text")
+        guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
+        let parts = result.markedParts
+        let contents = parts.allSatisfy { $0.text != nil } ? nil : try self.contents(parts, texts: "input_text")
         writer.object {
             $0.member("type", "function_call_output")
             $0.member("call_id", result.callID)
             $0.key("output")
-            if let contents { $0.array { for content in contents { $0.raw(content) } } } else { $0.string(texts.joined()) }
+            if let contents { $0.array { for content in contents { $0.raw(content) } } } else { $0.string(parts.joinedText) }
         }
     }
 

@@ -1,19 +1,32 @@
+import Codecs
 import ProviderKit
 
 extension ChatMedia.Source {
-    /// The bytes of a `data:` URL, or the URL of another scheme. Source: RFC 2397.
+    /// The bytes of a `data:` URL, or the URL of another scheme. Without `base64`, the bytes are percent-encoded. The
+    /// case of scheme, type and `base64` doesn't matter. Sources: RFC 2397; RFC 3986, section 3.1; RFC 6838, section
+    /// 4.2.
     init(url: String) {
-        guard url.hasPrefix("data:"), let comma = url.firstIndex(of: ",") else {
+        let scheme = "data:"
+        guard url.prefix(scheme.count).lowercased() == scheme, let comma = url.firstIndex(of: ",") else {
             self = .url(url)
             return
         }
-        let head = url[url.index(url.startIndex, offsetBy: 5)..<comma].split(separator: ";", omittingEmptySubsequences: false)
-        guard head.last == "base64" else {
+        let head = url[..<comma].dropFirst(scheme.count).lowercased().split(separator: ";", omittingEmptySubsequences: false)
+        let data = url[url.index(after: comma)...], type = head.first.flatMap { $0.contains("/") ? String($0) : nil }
+        if head.last == "base64" {
+            self = .base64(String(data), mediaType: type)
+        } else if let bytes = PercentEncoding.decoded(data.utf8) {
+            self = .base64(Base64.encoded(bytes), mediaType: type ?? "text/plain")
+        } else {
             self = .url(url)
-            return
         }
-        let type = head.first.map(String.init) ?? ""
-        self = .base64(String(url[url.index(after: comma)...]), mediaType: type.isEmpty || type == "base64" ? nil : type)
+    }
+
+    /// Whether it is a URL that a server of another vendor can fetch.
+    var isWeb: Bool {
+        guard case .url(let url) = self else { return false }
+        let start = url.prefix(8).lowercased()
+        return start.hasPrefix("http://") || start == "https://"
     }
 
     /// The source as a URL, which holds the bytes if they are in the request; nil for an id.

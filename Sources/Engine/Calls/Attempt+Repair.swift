@@ -1,3 +1,4 @@
+import Codecs
 import HTTPWire
 import NIOCore
 import ProviderKit
@@ -9,7 +10,8 @@ extension Attempt {
     func refused() {
         var error = upstreamError()
         let bytes = errorBody, body = call.request.body.bytes
-        if translation == nil { error.body = String(buffer: bytes) }
+        // A proxy's page, or no body at all, is in no format.
+        if translation == nil, (try? JSON.members(of: bytes.readableBytesSpan)) != nil { error.body = String(buffer: bytes) }
         guard
             let repair = translator.repair(
                 of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),

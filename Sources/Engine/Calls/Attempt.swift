@@ -49,6 +49,8 @@ final class Attempt {
     let checksJSON: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
+    /// Whether a choice has its finish reason.
+    private var hasFinish = false
     /// The position of the request's credential, and the number of other ones that it was sent with before.
     let key: UInt8
     let changedKeys: UInt8
@@ -65,7 +67,9 @@ final class Attempt {
     private var sink = ResponseSink()
     /// The parts that are held back until `forwardHeldParts`; nil if parts go to the writer directly.
     private var heldParts: [(parts: [ResponsePart], bytes: ByteBuffer)]?
-    private var heldBytes = 0
+    /// The memory that the parts before the commit have taken: their own, because a response that isn't streamed is
+    /// kept until its end, and the decoded bytes of those that were held back.
+    private var keptBytes = 0
     private(set) var contentBytes = 0
 
     let candidate: CallMachine.Candidate
@@ -187,7 +191,7 @@ final class Attempt {
             if case .failed(let error)? = translation { throw error }
             guard provider.pool != nil else {
                 let local = LocalUpstream(
-                    translator.response(to: providerCall, body: bytes.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
+                    try provider.response(to: providerCall, body: bytes.readableBytesSpan), eventLoop: call.loop.eventLoop, attempt: self)
                 transport = local
                 return local.start(deadline: deadline)
             }
@@ -280,13 +284,13 @@ final class Attempt {
             // The status decides, even if the body is cut off.
             return fail(upstreamError())
         }
-        if isCommitted || isFolded, marksItsEnd, finishesStream() { return complete() }
+        if isCommitted || isFolded, marksItsEnd, !failure.isTimeout || hasFinish, finishesStream() { return complete() }
         let (error, reason) = failure.classified(attemptTimeout: call.isOverdue ? nil : call.plan.attemptTimeout)
         fail(error, reason: reason)
     }
 
-    /// Decodes the rest of a stream whose connection broke. Returns true if the stream is complete nevertheless: it had
-    /// its finish reason.
+    /// Decodes the rest of a stream whose connection broke, or whose upstream fell silent after a finish reason.
+    /// Returns true if the stream is complete nevertheless: it had its finish reason.
     private func finishesStream() -> Bool {
         let bytes = pending
         do throws(ProviderError) {
@@ -311,11 +315,7 @@ final class Attempt {
         if sink.isComplete { return complete() }
         if bytes.readableBytes > 0 { pending = bytes } else if isCommitted { return }
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
-        guard pending.readableBytes <= limit else {
-            return fail(
-                ProviderError(
-                    .upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
-        }
+        guard pending.readableBytes <= limit else { return failTooLarge(limit) }
         guard bufferShare.cover(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
             return fail(Self.buffersFull)
         }
@@ -366,8 +366,13 @@ final class Attempt {
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
     private func forwardParts(of bytes: ByteBuffer) {
         guard !sink.parts.isEmpty || sink.notedFinishes > 0 else { return }
+        if sink.isOverfull {
+            sink.removeParts()
+            return failTooLarge(ResponseSink.maxMadeBytes)
+        }
         let signals = sink.signals
         contentBytes &+= signals.contentBytes
+        if !isCommitted { keptBytes &+= sink.madeBytes }
         if signals.isFiltered, hasFilterChain, !isCommitted {
             sink.removeParts()
             return fail(
@@ -376,24 +381,30 @@ final class Attempt {
         }
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
+        if signals.finishes > 0 { hasFinish = true }
         if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
         } else {
             heldParts?.append((sink.parts, bytes))
-            heldBytes &+= bytes.readableBytes
+            keptBytes &+= bytes.readableBytes
         }
         hasPassedParts = true
         sink.removeParts()
         guard !isCommitted else { return }
         if providerCall.isStream, signals.hasBegun { commit() }
         let limit = providerCall.isStream ? Self.maxStagedBytes : Self.maxBufferedResponseBytes
-        if !isCommitted, stagedBytes > limit {
-            fail(
-                ProviderError(
-                    .upstreamError, message: "the upstream sent more than \(limit >> 20) MiB before its first content",
-                    code: "upstream_too_large"))
-        }
+        guard !isCommitted, stagedBytes > limit else { return }
+        guard providerCall.isStream else { return failTooLarge(limit) }
+        fail(
+            ProviderError(
+                .upstreamError, message: "the upstream sent more than \(limit >> 20) MiB before its first content",
+                code: "upstream_too_large"))
+    }
+
+    private func failTooLarge(_ limit: Int) {
+        fail(
+            ProviderError(.upstreamError, message: "the upstream's response is longer than \(limit >> 20) MiB", code: "upstream_too_large"))
     }
 
     /// Ends a stream that is complete a second after its last finish reason, whatever comments still arrive. Content
@@ -423,13 +434,12 @@ final class Attempt {
         }
     }
 
-    private var stagedBytes: Int { heldParts == nil ? writer.stagedBytes : heldBytes }
+    private var stagedBytes: Int { max(heldParts == nil ? writer.stagedBytes : 0, keptBytes) }
 
     /// Passes the parts that were held back to the client's side. Later parts go there directly.
     func forwardHeldParts() {
         guard let held = heldParts else { return }
         heldParts = nil
-        heldBytes = 0
         for (parts, bytes) in held { writer.write(parts, of: bytes) }
     }
 

@@ -85,7 +85,7 @@ extension CallMachine {
     /// Asks the next candidate that can continue the stream. If none is left, the call fails.
     mutating func askContinuation() -> Action {
         while let candidate = nextCandidate() {
-            guard snapshot.instance(ofModel: candidate.model)?.provider.canContinue == true else { continue }
+            guard snapshot.instance(ofModel: candidate.model)?.canContinue == true else { continue }
             return ask(candidate, .resume)
         }
         return failBroken()

@@ -12,6 +12,7 @@ final class LoopProvider {
     let translator: any Provider
     /// The connections to the upstream; nil for a provider that responds from inside the process.
     let pool: UpstreamPool?
+    private let contract: PluginContract
     private let authority: String
     /// The fields of each request beside its credential. They are sent to this provider's origin only.
     private let fields: [(String, String)]
@@ -36,8 +37,13 @@ final class LoopProvider {
     init(_ instance: ProviderInstance, watch: HookWatch?, transport: UpstreamTransport, eventLoop: any EventLoop) {
         self.instance = instance
         name = instance.name
-        let provider = instance.settings.makeProvider()
-        translator = watch.map { WatchedProvider(provider, $0) } ?? provider
+        if let watch {
+            translator = WatchedProvider(watch.run(.makeProvider) { instance.settings.makeProvider() }, watch)
+            contract = watch.contract
+        } else {
+            translator = instance.settings.makeProvider()
+            contract = PluginContract(provider: name)
+        }
         authority = translator.origin?.authority ?? ""
         fields = translator.authentication.fields.map(\.revealed)
         lastHeads = Array(repeating: nil, count: max(1, instance.credentials.count))
@@ -49,6 +55,13 @@ final class LoopProvider {
     /// The URL of a request's target, without its query; nil for a provider inside the process.
     func url(of target: String) -> String? {
         translator.origin.map { "\($0.isTLS ? "https" : "http")://\(authority)\(target.prefix { $0 != "?" })" }
+    }
+
+    /// The response of a provider inside the process.
+    func response(to call: Call, body: RawSpan) throws(ProviderError) -> LocalResponse {
+        let response = translator.response(to: call, body: body)
+        try contract.check(response)
+        return response
     }
 
     /// Sends a request to the upstream. Returns nil if the provider has none.
@@ -69,8 +82,9 @@ final class LoopProvider {
     private func message(
         _ request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody, isStream: Bool
     ) throws(ProviderError) -> UpstreamMessage {
+        try contract.check(request, clientBytes: clientBody.count)
         let head = try head(of: request, key, clientBody)
-        let bodyBytes = request.body.reduce(0) { $0 + $1.count(in: clientBody) }
+        let bodyBytes = request.body.reduce(0) { $0 + $1.count }
         guard bodyBytes <= UpstreamMessage.copyLimit, clientBody.file == nil else {
             let pieces = request.body.map { source -> BodyPiece in
                 switch source {
@@ -86,9 +100,7 @@ final class LoopProvider {
                 switch source {
                 case .bytes(let bytes): start.writeBytes(bytes)
                 case .client(let range):
-                    clientBytes.withUnsafeReadableBytes {
-                        _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range.clamped(to: $0.indices)]))
-                    }
+                    clientBytes.withUnsafeReadableBytes { _ = start.writeBytes(UnsafeRawBufferPointer(rebasing: $0[range])) }
                 }
             }
         }
@@ -120,10 +132,10 @@ extension HTTPField {
 }
 
 extension BodySource {
-    fileprivate func count(in clientBody: RequestBody) -> Int {
+    fileprivate var count: Int {
         switch self {
         case .bytes(let bytes): bytes.count
-        case .client(let range): range.clamped(to: 0..<clientBody.count).count
+        case .client(let range): range.count
         }
     }
 }

@@ -30,10 +30,12 @@ extension Price {
 extension Usage {
     var isPlausible: Bool {
         func isCount(_ number: Int?) -> Bool { 0...1_000_000_000 ~= number ?? 0 }
+        // Neither NaN nor infinity.
+        func isAmount(_ number: Double?) -> Bool { 0...10_000_000 ~= number ?? 0 }
         // Without a list, which each response would allocate.
         return isCount(promptTokens) && isCount(completionTokens) && isCount(cachedTokens) && isCount(cacheWriteTokens)
             && isCount(longCacheWriteTokens) && isCount(reasoningTokens) && isCount(audioTokens) && isCount(audioOutputTokens)
-            && isCount(images)
+            && isCount(images) && isAmount(audioSeconds) && isAmount(costUSD)
     }
 
     var totalTokens: Int { (promptTokens ?? 0) &+ (completionTokens ?? 0) }

@@ -2,6 +2,8 @@ package import HTTPWire
 package import ProviderKit
 
 extension UpstreamFailure {
+    var isTimeout: Bool { if case .timeout = self { true } else { false } }
+
     /// The failure as a classified error, and its reason for the metrics: the class, or the timer of a timeout.
     ///
     /// - Parameter attemptTimeout: the timeout of the attempt that the request set, if `total` stands for it; else nil.

@@ -6,7 +6,8 @@ package final class PluginWatch: Sendable {
     /// A method of a plugin. The raw values are for messages.
     enum Hook: UInt8, CaseIterable {
         case request = 1
-        case response, decoder, decode, finish, failure, repair, models, model
+        case response, decoder, decode, finish, failure, repair, models, model, formats, optionalFormats, modelsRequest, detailsRequest
+        case makeProvider, properties
 
         var name: String {
             switch self {
@@ -19,6 +20,12 @@ package final class PluginWatch: Sendable {
             case .repair: "repair(of:body:refusedWith:refusal:)"
             case .models: "models(from:)"
             case .model: "model(_:from:)"
+            case .formats: "formats(for:model:)"
+            case .optionalFormats: "optionalFormats(for:model:)"
+            case .modelsRequest: "modelsRequest()"
+            case .detailsRequest: "detailsRequest(for:)"
+            case .makeProvider: "makeProvider(_:)"
+            case .properties: "a property"
             }
         }
     }

@@ -1,3 +1,4 @@
+import ProviderKit
 import RoutingPolicy
 
 /// What is derived from a policy and doesn't change if a request adds a model to it.
@@ -27,10 +28,12 @@ struct DerivedPolicy: Sendable {
     init(_ policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
         self.generation = generation
         self.instances = instances
-        mask = SecretMask(
-            instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret)
-                + [policy.state.redis?.password].compactMap { $0 } + (policy.telemetry.otlp?.headers.secrets ?? []),
-            files: instances.flatMap { $0?.tokenFiles ?? [] })
+        let files = instances.flatMap { $0?.tokenFiles ?? [] }
+        var secrets = instances.flatMap { $0?.provider.secrets ?? [] } + policy.keys.compactMap(\.secret)
+        if let password = policy.state.redis?.password { secrets.append(password) }
+        secrets += policy.telemetry.otlp?.headers.secrets ?? []
+        let tokens: @Sendable () -> [Secret] = { files.flatMap { $0.tokens } }
+        mask = SecretMask(secrets, changing: files.isEmpty ? nil : tokens)
         self.loadedAt = loadedAt
         sharesState = policy.state.redis != nil
         let limits = policy.models.map(policy.limits) + policy.providers.map(\.limits) + policy.keys.map(\.limits)

@@ -12,6 +12,8 @@ package final class ProviderInstance: Sendable {
     package let settings: any ProviderSettings
     /// The provider's plugin if it is a loaded one; nil for a built-in one.
     let loadedPlugin: String?
+    /// The provider's `canContinue`, read once: calls need it on their event loops.
+    let canContinue: Bool
     /// How long idle connections stay open.
     package let poolIdle: Duration
     /// The credentials of its requests; empty for a server without any.
@@ -30,6 +32,7 @@ package final class ProviderInstance: Sendable {
         self.settings = settings
         self.poolIdle = poolIdle
         provider = settings.makeProvider()
+        canContinue = provider.canContinue
         credentials = provider.authentication.credentials.map(ProviderCredential.init)
         keys = credentials.count > 1 ? KeyRing(count: credentials.count) : nil
     }

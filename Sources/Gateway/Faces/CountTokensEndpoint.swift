@@ -101,11 +101,11 @@ private final class CountWriter: ResponseWriter {
         exchange.respond(exchange.error(failure, record), record: record)
     }
 
-    /// Whether a refusal means that the server doesn't have the endpoint. Anthropic's type and OpenAI's code are about
-    /// the model.
+    /// Whether a refusal means that the server doesn't have the endpoint. A 404 that names a model is about the model:
+    /// Anthropic's says `model: NAME`, with the type that servers of its format have for unknown paths too.
     private static func hasNoEndpoint(_ error: ProviderError) -> Bool {
         switch error.status {
-        case 404: error.type != "not_found_error" && error.code != "model_not_found"
+        case 404: error.code != "model_not_found" && !error.message.lowercased().contains("model")
         case 405, 501: true
         default: false
         }

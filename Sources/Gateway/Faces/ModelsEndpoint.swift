@@ -39,7 +39,7 @@ enum ModelsEndpoint {
     }
 
     static func one(_ exchange: Exchange) {
-        let id = exchange.pathParameter ?? ""
+        let id = exchange.face.members.bareNames([exchange.pathParameter ?? ""])[0]
         guard let (entry, snapshot) = entry(named: id, exchange) else { return exchange.respond(APIError.unknownModel(id)) }
         // What the provider says would give it away.
         guard let model = entry.model, !exchange.hidesNames else { return respond(entry, exchange) }

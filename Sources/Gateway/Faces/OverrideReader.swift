@@ -49,6 +49,11 @@ struct OverrideReader {
         given = overrides(over: lower.given)
     }
 
+    /// Takes the models of the header where the body's `model` is no override, because clients can't leave it out.
+    mutating func takeModels(of header: OverrideReader) {
+        if !header.models.isEmpty { models = header.models }
+    }
+
     /// nil: no source gives any.
     func overrides(over defaults: OverridesBox?) -> OverridesBox? {
         guard let defaults else { return given }

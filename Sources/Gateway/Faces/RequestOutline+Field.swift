@@ -118,6 +118,8 @@ extension RequestOutline {
             [.contents, .systemInstruction, .tools, .generationConfig, .generateContentRequest, .content, .requests], [],
             modelPrefix: Gemini.modelPrefix)
 
+        /// Whether bodies have routing overrides. Otherwise only headers have them, also the models.
+        let hasOverrides: Bool
         /// What clients write in front of a model's name; nil: nothing. It is not a part of the name.
         let modelPrefix: String?
         /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
@@ -125,6 +127,7 @@ extension RequestOutline {
         let modelSuffix: String?
 
         private init(_ members: [Member], _ overrides: [RoutingOverride], modelPrefix: String? = nil, modelSuffix: String? = nil) {
+            hasOverrides = !overrides.isEmpty
             self.modelPrefix = modelPrefix
             self.modelSuffix = modelSuffix
             let meanings = members.map { ($0.names, Field.Meaning.member($0)) } + overrides.map { ([$0.name], .override($0)) }

@@ -32,7 +32,10 @@ extension RequestOutline {
                 isStream = path.isStream
             }
             try overrides.check { "\($0.name)" }
-            if let given = try OverrideReader(headers: headers) { overrides.add(given) }
+            if let given = try OverrideReader(headers: headers) {
+                if !table.hasOverrides { overrides.takeModels(of: given) }
+                overrides.add(given)
+            }
         }
 
         private mutating func read(_ body: RawSpan, _ table: FieldTable) throws(JSONError) {

@@ -68,7 +68,10 @@ struct RequestOutline {
         let stream = texts["stream"]?.lowercased()
         guard ["true", "false", "", nil].contains(stream) else { throw .invalid("stream", "true or false") }
         if let model = texts["model"] { try overrides.readModels(.header(model), name: "model") }
-        if let given = try OverrideReader(headers: headers) { overrides.add(given) }
+        if let given = try OverrideReader(headers: headers) {
+            overrides.takeModels(of: given)
+            overrides.add(given)
+        }
         models = overrides.models
         isStream = stream == "true"
         wantsUsage = false

@@ -26,7 +26,8 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
     var pool: UpstreamPool?
     let socket = SocketWriter()
     var writer = RequestWriter()
-    private var lastError: (any Error)?
+    /// The error that closed the channel. What follows it comes of the close.
+    private var error: (any Error)?
     /// What the upstream has shown in a TLS handshake that failed.
     private var certificate: NIOSSLCertificate?
 
@@ -84,7 +85,7 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        lastError = error
+        if self.error == nil { self.error = error }
         if machine.isHandshaking { certificate = try? context.channel.pipeline.syncOperations.nioSSL_peerCertificate() }
         context.close(promise: nil)
     }
@@ -108,19 +109,22 @@ final class UpstreamConnection: ChannelInboundHandler, @unchecked Sendable {  //
 
     /// Ends the call after the upstream has closed. If bytes still wait for the delegate, `resume` calls this again.
     func endOfInput() {
-        switch machine.inputEnded(waiting: input.readableBytes, isClean: lastError == nil) {
+        switch machine.inputEnded(waiting: input.readableBytes, isClean: error == nil) {
         case .none: break
         case .end: endResponse()
-        case .handshakeFailed:
-            let connector = pool?.connector
-            fail(
-                .unreachable(
-                    TLSFailure.message(
-                        lastError, at: connector?.place ?? "the upstream", certificate: certificate,
-                        problem: connector?.tls?.settings.problem)
-                ))
+        case .handshakeFailed: fail(tlsFailure(isComplete: false))
+        // With TLS 1.3, the upstream verifies the router after the router has begun to write.
+        case .fail(.reset) where error.flatMap(TLSFailure.alert) != nil: fail(tlsFailure(isComplete: true))
         case .fail(let failure): fail(failure)
         }
+    }
+
+    private func tlsFailure(isComplete: Bool) -> UpstreamFailure {
+        let connector = pool?.connector
+        return .unreachable(
+            TLSFailure.message(
+                error, at: connector?.place ?? "the upstream", certificate: certificate, isComplete: isComplete,
+                problem: connector?.tls?.settings.problem))
     }
 
     func leavePool() {

@@ -1,5 +1,5 @@
 /// What a reload changes, in words: `+ model gpt-4o-mini`, `~ route auto: fallback deepseek-chat -> claude-sonnet`,
-/// `- provider groq (2 streams draining)`.
+/// `- provider groq (2 streams draining)`. The secrets of both policies are masked in all lines.
 package enum PolicyDifference {
     /// - Parameter draining: requests in flight, by the name of the provider that is removed or replaced.
     package static func words(from old: RoutingPolicy, to new: RoutingPolicy, draining: [String: Int]) -> [String] {
@@ -12,11 +12,18 @@ package enum PolicyDifference {
         lines += compare("route", old.routes, new.routes, \.name, { isAligned && $0 == $1 }, old.value(of:), new.value(of:))
         lines += compare("key", old.keys, new.keys, \.name, { isAligned && $0 == $1 }, old.value(of:), new.value(of:))
         lines += compare("test", old.tests, new.tests, \.name, { $0 == $1 }, old.value(of:), new.value(of:))
-        return combined(lines.map { addingDraining($0, draining) })
+        return masked(combined(lines.map { addingDraining($0, draining) }), old, new)
     }
 
     /// The plugins that came, changed and went.
-    package static func plugins(from old: RoutingPolicy, to new: RoutingPolicy) -> [String] { plugins(from: old, to: new).map(\.text) }
+    package static func plugins(from old: RoutingPolicy, to new: RoutingPolicy) -> [String] {
+        masked(plugins(from: old, to: new).map(\.text), old, new)
+    }
+
+    private static func masked(_ lines: [String], _ policies: RoutingPolicy...) -> [String] {
+        let masks = policies.compactMap { $0.text?.mask }
+        return lines.map { masks.reduce($0) { $1($0) } }
+    }
 
     private static func plugins(from old: RoutingPolicy, to new: RoutingPolicy) -> [Line] {
         compare("plugin", old.plugins, new.plugins, \.name, { _, _ in false }, old.value(of:), new.value(of:))
@@ -106,7 +113,11 @@ extension OptionValue {
             old == new && oldNames() == newNames() ? [] : OptionValue.list(oldNames()).compare(with: .list(newNames()), at: path)
         case (.opaque(let old), .opaque(let new)): old == new ? [] : ["\(path) changed"]
         case (.plugin(let old?, _, let oldOptions), .plugin(let new?, _, let newOptions)):
-            new.isEqual(to: old) ? [] : OptionValue.compare(oldOptions, newOptions, orElse: "\(path) changed")
+            // The settings of a plugin's next build have another type.
+            new.isEqual(to: old)
+                ? []
+                : OptionValue.compare(
+                    oldOptions, newOptions, orElse: type(of: old) == type(of: new) ? "\(path) changed" : "its plugin changed")
         // `state` shows that the provider is off, or on again.
         case (.plugin, .plugin): []
         default: [OptionValue.change(path, words, new.words)]

@@ -7,7 +7,8 @@ package struct HostName: Sendable, Hashable {
     /// IPv6 addresses have no brackets.
     package let text: String
 
-    /// nil if the text is neither a name of ASCII letters, digits, hyphens, dots and underscores nor an IP address.
+    /// nil if the text is neither a name of ASCII letters, digits, hyphens, dots and underscores, without empty parts,
+    /// nor an IP address.
     /// Brackets around an IPv6 address may be left out.
     package init?(_ text: some StringProtocol) {
         let hasBrackets = text.hasPrefix("[") && text.hasSuffix("]")
@@ -18,7 +19,7 @@ package struct HostName: Sendable, Hashable {
             return
         }
         let name = inner.hasSuffix(".") ? String(inner.dropLast()) : inner
-        guard !hasBrackets, !name.isEmpty,
+        guard !hasBrackets, !name.isEmpty, !name.hasPrefix("."), !name.contains(".."),
             name.utf8.allSatisfy({ ASCII.isLetter($0) || ASCII.isDigit($0) || "-._".utf8.contains($0) })
         else { return nil }
         self.text = name.lowercased()

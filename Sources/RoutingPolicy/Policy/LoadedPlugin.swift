@@ -22,5 +22,11 @@ package struct LoadedPlugin: Sendable {
 
     /// The version and the beginning of the library's hash, so that any other library is another build:
     /// `1.2.0 (1a2b3c4d5e6f)`.
-    package var build: String { "\(plugin.version ?? "no version") (\(Hex.encoded(digest.prefix(6))))" }
+    package var build: String { "\(version) (\(Hex.encoded(digest.prefix(6))))" }
+
+    /// What the plugin says, on one line and short, because it is a text from outside.
+    private var version: String {
+        let scalars = (plugin.version ?? "no version").unicodeScalars.prefix(64)
+        return String(scalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+    }
 }

@@ -4,7 +4,7 @@ import Codecs
 /// Source: RFC 6454 section 6.2.
 package enum WebOrigin {
     /// The origin in lower case and without the scheme's own port; `*` as it is. nil if the text is no origin.
-    static func normalized(_ text: String) -> String? {
+    package static func normalized(_ text: String) -> String? {
         guard text != "*" else { return text }
         let text = text.lowercased()
         guard let authority = authority(of: text), isScheme(text[..<authority.startIndex].dropLast(3)),

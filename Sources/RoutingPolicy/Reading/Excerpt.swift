@@ -11,17 +11,19 @@ struct Excerpt {
     /// Nil if the file has no such line, or if the line is blank or very long. Values at the positions in `plain` are
     /// not masked, whatever their keys are called.
     ///
-    /// - Parameter hidden: the columns of the line that are masked in any case, from 0.
+    /// - Parameters:
+    ///   - hidden: the columns of the line that are masked in any case, from 0.
+    ///   - mask: masks the policy's secrets wherever they are.
     init?(
         of text: SourceText, at position: SourcePosition, secrets: [SourcePosition], plain: Set<SourcePosition> = [],
-        hidden regions: [Range<Int>] = []
+        hidden regions: [Range<Int>] = [], mask: SecretMask = SecretMask([])
     ) {
         guard text.isShort(line: position.line), let line = text.line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         guard scalars.contains(where: { !$0.properties.isWhitespace }) else { return nil }
         let masked = Excerpt.hiddenColumns(
             of: scalars, at: position, isBelowSecret: Excerpt.isBelowSecret(line: position.line, indent: Excerpt.indent(scalars), in: text),
-            secrets: secrets, plain: plain, regions: regions)
+            secrets: secrets, plain: plain, regions: regions, mask: mask)
         cells = []
         for (index, scalar) in scalars.enumerated() {
             if let range = masked.first(where: { $0.contains(index) }) {
@@ -63,12 +65,13 @@ struct Excerpt {
     ///   - secrets: where the file's secrets are.
     ///   - plain: as for `init`.
     ///   - regions: columns that are masked in any case.
+    ///   - mask: as for `init`.
     static func hiddenColumns(
         of line: [Unicode.Scalar], at position: SourcePosition, isBelowSecret: Bool, secrets: [SourcePosition],
-        plain: Set<SourcePosition>, regions: [Range<Int>]
+        plain: Set<SourcePosition>, regions: [Range<Int>], mask: SecretMask
     ) -> [Range<Int>] {
         let hidden = hiddenRange(of: line, at: position, isBelowSecret: isBelowSecret, secrets: secrets, plain: plain)
-        return merged((hidden.map { [$0] } ?? []) + regions + CredentialText.ranges(in: line))
+        return merged((hidden.map { [$0] } ?? []) + regions + CredentialText.ranges(in: line) + mask.hiddenColumns(of: line))
     }
 
     private static func hiddenRange(
@@ -88,48 +91,6 @@ struct Excerpt {
         return min(start, address?.lowerBound ?? start)..<line.count
     }
 
-    /// The index at which the value of a line's first sensitive key begins, for example after `{ plugin: x, api_key: `.
-    /// Nil if there is no such value. Values that begin at an index in `exempt` don't count.
-    static func sensitiveValue(in line: [Unicode.Scalar], besides exempt: [Int] = []) -> Int? {
-        if let value = valueWithoutColon(in: line, besides: exempt) { return value }
-        for colon in line.indices where line[colon] == ":" {
-            let key = line[..<colon].reversed().drop { $0 == " " || $0 == "\"" || $0 == "'" }.prefix {
-                !" {,[\"'\t".unicodeScalars.contains($0)
-            }
-            let name = String(String.UnicodeScalarView(key.reversed()))
-            guard isSensitive(name) else { continue }
-            guard let value = line[(colon + 1)...].firstIndex(where: { !$0.properties.isWhitespace }) else { return nil }
-            if !exempt.contains(value), isSecretName(name) || !isQuantity(firstWord(of: line[value...])) { return value }
-        }
-        return nil
-    }
-
-    private static func firstWord(of line: ArraySlice<Unicode.Scalar>) -> String {
-        String(String.UnicodeScalarView(line.prefix { !" \t,]}".unicodeScalars.contains($0) }))
-    }
-
-    /// The same for a key whose colon is missing: `api_key sk-…`, at the beginning of a line or inside of brackets.
-    private static func valueWithoutColon(in line: [Unicode.Scalar], besides exempt: [Int]) -> Int? {
-        var starts = [line.firstIndex { !" \t-{[&".unicodeScalars.contains($0) } ?? line.count]
-        for index in line.indices where "{,[".unicodeScalars.contains(line[index]) {
-            starts.append(line[(index + 1)...].firstIndex { $0 != " " && $0 != "\t" } ?? line.count)
-        }
-        return starts.lazy.compactMap { valueWithoutColon(in: line, from: $0) }.first { !exempt.contains($0) }
-    }
-
-    private static func valueWithoutColon(in line: [Unicode.Scalar], from start: Int) -> Int? {
-        guard let end = line[start...].firstIndex(where: { " \t:,]}".unicodeScalars.contains($0) }), line[end] == " " || line[end] == "\t"
-        else { return nil }
-        let name = String(String.UnicodeScalarView(line[start..<end])).filter { $0 != "\"" && $0 != "'" }
-        guard isSensitive(name) else { return nil }
-        return line[end...].firstIndex { !$0.properties.isWhitespace }.flatMap { ":,]}#".unicodeScalars.contains(line[$0]) ? nil : $0 }
-    }
-
-    /// Whether a text is the name of a secret and, after a blank, the secret: the colon between them is missing.
-    static func hasSecretWithoutColon(_ text: String) -> Bool {
-        valueWithoutColon(in: Array(text.unicodeScalars), from: 0) != nil
-    }
-
     /// Whether the line is part of the value of a sensitive key, which is on a line above and has less indentation.
     private static func isBelowSecret(line number: Int, indent: Int, in text: SourceText) -> Bool {
         var indent = indent
@@ -143,12 +104,6 @@ struct Excerpt {
             number -= 1
         }
         return false
-    }
-
-    /// Whether the lines that belong to a line may be the value of its sensitive key.
-    static func mayHoldSecretBelow(_ line: [Unicode.Scalar]) -> Bool {
-        // The value may begin on a line below (`headers:`, `secret: |`), so "x" takes its place.
-        sensitiveValue(in: line + ["x"]) != nil
     }
 
     private static func indent(_ line: [Unicode.Scalar]) -> Int {
@@ -171,19 +126,6 @@ struct Excerpt {
         let user = line[slash...].lastIndex(of: "@")
         guard let start = user == nil ? query : slash + 2, let end = query == nil ? user : line.count, start < end else { return nil }
         return start..<end
-    }
-
-    /// Whether the key's name is sensitive, or may be a misspelling of a sensitive name.
-    static func isSensitive(_ key: String) -> Bool {
-        let key = key.lowercased()
-        return ["token", "secret", "password", "key"].contains { key.hasSuffix($0) } || ["auth", "bearer"].contains(key)
-            || nearest(to: key, in: ["token"]) != nil || isSecretName(key)
-    }
-
-    /// Whether the value of the key is a secret even if it is a number: `max_token: 4096` is none.
-    private static func isSecretName(_ key: String) -> Bool {
-        let names = ["api_key", "apikey", "secret", "sha256", "headers", "password", "authorization", "x-api-key", "credentials"]
-        return nearest(to: key.lowercased(), in: names) != nil
     }
 }
 

@@ -83,7 +83,7 @@ struct ForeignName: Sendable {
         (
             ForeignName(
                 "providers", words: "remove it: certificates are always verified; SSL_CERT_FILE names a file of further authorities"),
-            "verifyssl sslverify verify insecure insecureskipverify tlsskipverify skiptlsverify tlsverify rejectunauthorized"
+            "cafile cacert cabundle sslcafile verifyssl sslverify verify insecure insecureskipverify tlsskipverify skiptlsverify tlsverify rejectunauthorized"
         ),
         (
             ForeignName("providers", words: "remove it: the router connects to providers directly"),
@@ -103,7 +103,7 @@ struct ForeignName: Sendable {
         (
             ForeignName(
                 "models", words: "write what is in it under the model itself: 'context', 'max_output', 'price' and 'supports' are options"),
-            "modelinfo metadata"
+            "modelinfo"
         ),
         (
             ForeignName("models", words: "remove it: the fields of a request are passed on as they are"),
@@ -159,7 +159,7 @@ struct ForeignName: Sendable {
         (ForeignName("models", "supports", "supports: [video]"), "supportsvideo supportsvideoinput video"),
         (ForeignName("models", "supports", "supports: [file]"), "supportspdf supportspdfinput supportsfile pdf file files"),
         (ForeignName("models", "supports"), "capabilities features modalities inputmodalities"),
-        (ForeignName("models", "serves", "serves: [OPERATION]"), "mode task tasks operations endpoints"),
+        (ForeignName("models", "serves", "serves: [OPERATION]"), "mode task tasks operations"),
         (ForeignName("models", "serves", "serves: [embeddings]"), "embedding embeddings"),
         (ForeignName("models", "price"), "cost costs pricing prices"),
         (
@@ -188,11 +188,31 @@ struct ForeignName: Sendable {
         (ForeignName("routes", "try"), "models model modelname targets candidates steps members primary modellist deployments"),
         (ForeignName("defaults", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
         (ForeignName("routes", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
-        (ForeignName("fallback_on", "context_overflow"), "contextwindowfallbacks"),
-        (ForeignName("fallback_on", "content_filter"), "contentpolicyfallbacks"),
+        (
+            ForeignName("fallback_on", "context_overflow"),
+            "contextwindowfallbacks contextwindow contextlength contextwindowexceeded contextlengthexceeded context"
+        ),
+        (ForeignName("fallback_on", "content_filter"), "contentpolicyfallbacks contentpolicy contentpolicyviolation moderation"),
+        (ForeignName("hedge", "after"), "delay hedgeafter hedgedelay timeout"),
+        (
+            ForeignName("failover", "rate_limited"),
+            "ratelimit ratelimits ratelimiterror ratelimitexceeded ratelimiterrorretries toomanyrequests"
+        ),
+        (ForeignName("failover", "upstream_error"), "servererror internalservererror internalservererrorretries"),
+        (ForeignName("failover", "provider_rejected"), "authenticationerror authenticationerrorretries unauthorized forbidden"),
+        (ForeignName("failover", "client_error"), "badrequest badrequesterror badrequesterrorretries invalidrequesterror"),
+        (ForeignName("failover", "unreachable"), "connectionerror apiconnectionerror"),
+        (ForeignName("failover", "timeout"), "timeouterror timeouterrorretries"),
+        (ForeignName("failover", "content_filter"), "contentpolicyviolationerror contentpolicyviolationerrorretries"),
         (ForeignName("step", "order"), "routingstrategy strategy algorithm selectionmode loadbalancing balance mode"),
         (ForeignName("keys", "secret"), "key apikey token accesstoken authtoken password value virtualkey masterkey"),
         (ForeignName("keys", "sha256"), "hash keyhash secrethash"),
+        (ForeignName("keys", "budget", "budget: { usd: …, per: month }"), "maxbudget softbudget budgetduration budgetlimit spend"),
+        (ForeignName("keys", "expires"), "duration expiry expiration expiresat validuntil"),
+        (ForeignName("keys", "metadata", "metadata: { team: … }"), "teamid userid"),
+        (ForeignName("keys", words: "remove it: the key of its entry is the name"), "keyalias keyname name alias"),
+        (ForeignName("listen", "address", "address: HOST:PORT"), "host hostname bind ip port addr"),
+        (ForeignName("state", "redis"), "url uri redisurl host address"),
         (ForeignName("keys", "models"), "allowedmodels accessto"),
         (ForeignName("", "models"), "modellist modellists"),
         (ForeignName("", "providers"), "upstreams upstream backends backend services accounts provider"),

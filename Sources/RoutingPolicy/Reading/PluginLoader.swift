@@ -5,7 +5,7 @@ package protocol PluginLoader: Sendable {
     ///
     /// - Parameters:
     ///   - path: where the library is, for the checks of who may write it.
-    ///   - bytes: what was read there.
+    ///   - bytes: what was read there. The library must still have them when it is checked.
     func load(_ path: String, _ bytes: [UInt8]) throws(PluginProblem) -> LoadedPlugin
 }
 

@@ -41,9 +41,10 @@ package struct PolicyLoader: Sendable {
             plugins: plugins, vocabulary: vocabulary, source: source, pluginLoader: pluginLoader, needsModels: needsModels)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         var policy = schema.read(files.entries, at: top)
-        policy?.text = PolicyText(files.texts, secrets: schema.secrets, plain: schema.plain, vocabulary: vocabulary)
+        let mask = SecretMask(of: files.entries, secrets: schema.secrets, vocabulary: vocabulary)
+        policy?.text = PolicyText(files.texts, secrets: schema.secrets, plain: schema.plain, vocabulary: vocabulary, mask: mask)
         return PolicyReport(
             policy: policy, issues: issues + schema.issues, root: files.entries, isParsed: true, texts: files.texts,
-            vocabulary: schema.vocabulary, secrets: schema.secrets, plain: schema.plain, plugins: schema.policy.plugins)
+            vocabulary: schema.vocabulary, secrets: schema.secrets, plain: schema.plain, mask: mask, plugins: schema.policy.plugins)
     }
 }

@@ -14,16 +14,20 @@ package struct PolicyReport: Sendable {
     private let texts: [String: SourceText]
     private let secrets: [String: [SourcePosition]]
     private let plain: Set<SourcePosition>
+    private let mask: SecretMask
     /// Of the files with issues.
     private let regions: [String: SecretRegions]
 
     /// - Parameters:
     ///   - root: the policy's tree, as far as it was read.
     ///   - isParsed: whether all files are valid YAML. If not, an issue may be anywhere in its line.
+    ///   - mask: masks the policy's secrets wherever they are.
     init(
         policy: RoutingPolicy?, issues: [ConfigIssue], root: [ConfigEntry], isParsed: Bool, texts: [(path: String, text: SourceText)],
-        vocabulary: Vocabulary, secrets: [SourcePosition] = [], plain: [SourcePosition] = [], plugins: [LoadedPlugin] = []
+        vocabulary: Vocabulary, secrets: [SourcePosition] = [], plain: [SourcePosition] = [], mask: SecretMask = SecretMask([]),
+        plugins: [LoadedPlugin] = []
     ) {
+        self.mask = mask
         self.plugins = plugins
         files = texts.map(\.path)
         let texts = Dictionary(texts) { first, _ in first }
@@ -54,7 +58,7 @@ package struct PolicyReport: Sendable {
             func masked(_ text: String) -> String { secretTexts.masked(text, at: issue.position, isInside: isInside) }
             issue.message = masked(issue.message)
             issue.hint = issue.hint.map(masked)
-            return issue.masked
+            return issue.masked(mask)
         }
         self.issues = inFileOrder(reported, files: files)
     }
@@ -65,8 +69,9 @@ package struct PolicyReport: Sendable {
         texts = report.texts
         secrets = report.secrets
         plain = report.plain
+        mask = report.mask
         regions = report.regions
-        issues = inFileOrder(report.issues + more.map(\.masked), files: files)
+        issues = inFileOrder(report.issues + more.map { $0.masked(report.mask) }, files: files)
         policy = more.contains { $0.severity == .error } ? nil : report.policy
     }
 
@@ -106,7 +111,7 @@ package struct PolicyReport: Sendable {
         if let source = texts[issue.position.file],
             let excerpt = Excerpt(
                 of: source, at: issue.position, secrets: secrets[issue.position.file] ?? [], plain: plain,
-                hidden: regions[issue.position.file]?.hidden[issue.position.line] ?? [])
+                hidden: regions[issue.position.file]?.hidden[issue.position.line] ?? [], mask: mask)
         {
             let (line, caret) = excerpt.lines
             text += "    \(line)\n    \(caret)\n"
@@ -127,8 +132,9 @@ extension SourceText {
 }
 
 extension ConfigIssue {
-    fileprivate var masked: ConfigIssue {
-        ConfigIssue(severity, at: position, CredentialText.masked(message), hint: hint.map(CredentialText.masked))
+    fileprivate func masked(_ mask: SecretMask) -> ConfigIssue {
+        func masked(_ text: String) -> String { mask(CredentialText.masked(text)) }
+        return ConfigIssue(severity, at: position, masked(message), hint: hint.map(masked))
     }
 }
 

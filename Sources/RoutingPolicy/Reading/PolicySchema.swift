@@ -79,6 +79,7 @@ struct PolicySchema {
         for key in conditionKeys { check(key) }
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
         checkProxies(policy.server)
+        checkSpool(policy.server, entries(of: fields.node("server")))
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }
         // Otherwise a file that is only half written would take every model out of service at a reload.

@@ -14,6 +14,9 @@ package protocol PolicySource: Sendable {
     /// it isn't known. Nothing is created: the folder of a file that doesn't exist must be writable.
     func problem(writing path: String) -> String?
 
+    /// Why a folder can't keep files, in words; nil if it can, or if it isn't known. Nothing is created.
+    func problem(keepingFilesIn folder: String) -> String?
+
     /// Whether the files that a policy refers to are read. False for a policy that is in no folder: an included file is
     /// left out with a warning, and a placeholder replaces a value from a file.
     var followsFiles: Bool { get }
@@ -23,6 +26,8 @@ extension PolicySource {
     package var followsFiles: Bool { true }
 
     package func problem(writing path: String) -> String? { nil }
+
+    package func problem(keepingFilesIn folder: String) -> String? { nil }
 }
 
 /// Why a file can't be read.
@@ -40,7 +45,7 @@ extension PolicySourceError {
     package func reason(limit: Int) -> String {
         switch self {
         case .notFound: "does not exist"
-        case .tooLarge: "is larger than \(limit >> 10) KiB"
+        case .tooLarge: "is larger than \(limit % (1 << 20) == 0 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
         case .unreadable(let reason): reason
         case .tooManyOpenFiles: "can't be read: too many files and connections are open"
         }

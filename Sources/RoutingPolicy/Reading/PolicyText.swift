@@ -6,10 +6,14 @@ package final class PolicyText: Sendable {
     private let secrets: [String: [SourcePosition]]
     private let plain: Set<SourcePosition>
     private let vocabulary: Vocabulary
+    /// Masks the values of the secrets wherever else the policy has them.
+    let mask: SecretMask
 
     init(
-        _ files: [(path: String, text: SourceText)], secrets: [SourcePosition], plain: [SourcePosition], vocabulary: Vocabulary
+        _ files: [(path: String, text: SourceText)], secrets: [SourcePosition], plain: [SourcePosition], vocabulary: Vocabulary,
+        mask: SecretMask
     ) {
+        self.mask = mask
         self.files = files
         self.secrets = Dictionary(grouping: secrets, by: \.file)
         self.plain = Set(plain)
@@ -48,7 +52,7 @@ package final class PolicyText: Sendable {
             outer.append((indent, isBelowSecret || Excerpt.mayHoldSecretBelow(scalars)))
             let hidden = Excerpt.hiddenColumns(
                 of: scalars, at: SourcePosition(file: file, line: number, column: 1), isBelowSecret: isBelowSecret,
-                secrets: secrets[file] ?? [], plain: plain, regions: regions.hidden[number] ?? [])
+                secrets: secrets[file] ?? [], plain: plain, regions: regions.hidden[number] ?? [], mask: mask)
             var start = 0
             for range in hidden {
                 result.unicodeScalars.append(contentsOf: scalars[start..<range.lowerBound])

@@ -7,7 +7,7 @@ import ConfigTree
 ///
 /// In them, only what can't be a secret is shown: names of options, references such as `${NAME}`, and values that are
 /// harmless in their place. The text is read leniently, word by word, so that it doesn't matter whether it is valid
-/// YAML.
+/// YAML. Outside of them, the secrets are found that go on in further lines: quoted ones, and those in brackets.
 struct SecretRegions {
     /// The hidden columns of each line, from 0, in order.
     private(set) var hidden: [Int: [Range<Int>]] = [:]
@@ -64,6 +64,8 @@ private struct Scanner {
     private var expectsKey = true
     /// Where the names directly under the region's key begin; nil before the first one.
     private var nameColumn: Int?
+    /// The quote of a secret that goes on in the next line, in a region or not.
+    private var openQuote: Unicode.Scalar?
     private var line: [Unicode.Scalar] = []
     private var number = 0
 
@@ -84,6 +86,13 @@ private struct Scanner {
             brackets = []
         }
         var index = 0
+        if let quote = openQuote {
+            let end = end(of: quote, from: 0)
+            index = end ?? line.count
+            hidden = index > 0 ? [0..<index] : []
+            if end != nil { openQuote = nil }
+        }
+        if openQuote == nil { openQuote = quoteOfOpenSecret(from: index) }
         while index < line.count { index = next(index) }
         if region != nil, let start = covered?.lowerBound { covered = start..<line.count }
     }
@@ -166,8 +175,9 @@ private struct Scanner {
 
     private mutating func value(_ text: String, _ range: Range<Int>, _ after: Int) {
         defer { (expectsValue, expectsKey) = (false, false) }
-        guard let region else { return }
-        if region.isForeign, expectsValue, text.unicodeScalars.allSatisfy({ "0123456789._-".unicodeScalars.contains($0) }) { return }
+        guard let region else { return hide(range) }
+        let isNumber = isQuantity(text) || text.unicodeScalars.allSatisfy { "0123456789._-".unicodeScalars.contains($0) }
+        if region.isForeign, expectsValue, isNumber { return }
         let isAlone = after == line.count || ",]}#".unicodeScalars.contains(line[after])
         if expectsValue, isAlone, Excerpt.isReference(line[range]) { return }
         if expectsValue, isAlone, vocabulary.isHarmless(text, of: option, known: known) { return }
@@ -176,6 +186,23 @@ private struct Scanner {
             return
         }
         hide(range)
+    }
+
+    /// Whether the place is inside of brackets that are a secret's value, such as the list of `api_key: [`.
+    private var isInSecret: Bool { brackets.contains { Excerpt.isSecretName($0.option) } }
+
+    /// The quote of the line's secret that isn't closed in the line.
+    private func quoteOfOpenSecret(from start: Int) -> Unicode.Scalar? {
+        var start = start
+        while let value = Excerpt.sensitiveValue(in: line, from: start, readsProse: false) {
+            guard line[value] == "\"" || line[value] == "'" else {
+                start = value + 1
+                continue
+            }
+            guard let end = end(of: line[value], from: value + 1) else { return line[value] }
+            start = end
+        }
+        return nil
     }
 
     /// Whether a name is that of a section with secrets. An unknown name at the top of the file counts as one, unless
@@ -194,7 +221,7 @@ private struct Scanner {
 
     /// Hides a part of the line. Parts with only blanks between them become one.
     private mutating func hide(_ range: Range<Int>) {
-        guard region != nil else { return }
+        guard region != nil || isInSecret else { return }
         if let last = hidden.last, line[last.upperBound..<range.lowerBound].allSatisfy({ $0 == " " || $0 == "\t" }) {
             hidden[hidden.count - 1] = last.lowerBound..<range.upperBound
         } else {
@@ -211,7 +238,7 @@ private struct Scanner {
 
     /// Whether the rest of the line has a key that holds a secret, so that the key before it can't be one.
     private func hasSecretInside(_ index: Int) -> Bool {
-        Excerpt.sensitiveValue(in: Array(line[index...])) != nil
+        Excerpt.sensitiveValue(in: Array(line[index...]), readsProse: false) != nil
     }
 
     private func isBlank(_ index: Int) -> Bool { index >= line.count || line[index].properties.isWhitespace }
@@ -227,19 +254,22 @@ private struct Scanner {
         return next == nil || next == "{" || next == "#" || next == "&"
     }
 
-    private func endOfQuotes(_ start: Int) -> Int {
-        var index = start + 1
+    private func endOfQuotes(_ start: Int) -> Int { end(of: line[start], from: start + 1) ?? line.count }
+
+    /// The index behind the next closing quote. Nil if the line has none.
+    private func end(of quote: Unicode.Scalar, from start: Int) -> Int? {
+        var index = start
         while index < line.count {
-            if line[start] == "\"", line[index] == "\\" {
+            if quote == "\"", line[index] == "\\" {
                 index += 2
-            } else if line[index] == line[start] {
-                guard line[start] == "'", index + 1 < line.count, line[index + 1] == "'" else { return index + 1 }
+            } else if line[index] == quote {
+                guard quote == "'", index + 1 < line.count, line[index + 1] == "'" else { return index + 1 }
                 index += 2
             } else {
                 index += 1
             }
         }
-        return line.count
+        return nil
     }
 
     private func endOfWord(_ start: Int) -> Int {

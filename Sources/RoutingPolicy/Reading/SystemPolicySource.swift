@@ -64,6 +64,13 @@ package struct SystemPolicySource: PolicySource {
         return access(folder.isEmpty ? "/" : String(folder), W_OK | X_OK) == 0 ? nil : errorText()
     }
 
+    package func problem(keepingFilesIn folder: String) -> String? {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errorText() }
+        close(descriptor)
+        return access(folder, W_OK | X_OK) == 0 ? nil : errorText()
+    }
+
     private func errorText() -> String {
         var buffer = [CChar](repeating: 0, count: 128)
         let code = errno

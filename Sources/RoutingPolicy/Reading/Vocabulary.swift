@@ -42,6 +42,11 @@ struct Vocabulary: Sendable {
         options.contains(word) || ForeignName.table[ForeignName.form(of: word)] != nil
     }
 
+    /// Whether a word is the name of an option or of a plugin, or a switch.
+    func isWord(_ word: String) -> Bool {
+        isOption(word) || Self.switches.contains(word) || sections["providers.\(word)"] != nil
+    }
+
     /// Whether a word may be a misspelling of an option's name.
     func isNearlyOption(_ word: String) -> Bool {
         isOption(word) || nearest(to: word, in: options) != nil
@@ -50,7 +55,7 @@ struct Vocabulary: Sendable {
     /// Whether a key is no secret: the name of an option or of a usual header field, nearly such a name, or very short.
     func isPlainName(_ word: String) -> Bool {
         word.utf8.count <= Self.tooShortForSecret || isNearlyOption(word) || Excerpt.isSensitive(word)
-            || Self.headers.contains(word.lowercased())
+            || Self.headers.contains(word.lowercased()) || word.lowercased().hasPrefix("x-")
     }
 
     /// No secret has so few characters.
@@ -82,12 +87,17 @@ struct Vocabulary: Sendable {
     /// Whether a value, as the file has it, can't be a secret in the place of this option: a number, a time or a size
     /// where one belongs, one of the option's words, an address, or a name that the policy defines.
     func isHarmless(_ value: String, of option: String, known: Set<String>) -> Bool {
+        if Self.switches.contains(value) { return true }
+        // A key of 'failover' may be any status.
         let option =
-            options.contains(option)
-            ? option : ForeignName.table[ForeignName.form(of: option)]?.first?.option ?? nearest(to: option, in: options) ?? option
+            Int(option) != nil
+            ? Failover.statusKey
+            : options.contains(option)
+                ? option : ForeignName.table[ForeignName.form(of: option)]?.first?.option ?? nearest(to: option, in: options) ?? option
         guard options.contains(option), !Self.secretOptions.contains(option) else { return false }
         if known.contains(value) || value.utf8.count <= Self.tooShortForSecret { return true }
         switch option {
+        case "plugin" where isWord(value.lowercased()): return true
         case "plugin": return LookAlike.plain(value).utf8.allSatisfy { 0x21...0x7E ~= $0 } && !value.contains { $0.isUppercase }
         case "base_url", "endpoint": return value.contains("://") || value.contains(".")
         default: return sections.values.contains { section in section[option].map { isHarmless(value, as: $0) } ?? false }
@@ -97,12 +107,15 @@ struct Vocabulary: Sendable {
     private func isHarmless(_ value: String, as kind: FieldKind) -> Bool {
         switch kind {
         case .text, .texts, .address: false
-        case .bool: isQuantity(value) || ["true", "false", "yes", "no", "on", "off", "null", "~"].contains(value)
+        case .bool: isQuantity(value)
         case .word(let words), .words(let words): isQuantity(value) || words.contains(value) || nearest(to: value, in: words) != nil
         case .integer, .number, .money, .duration, .size: isQuantity(value)
         case .other(let words): isQuantity(value) && !words.hasPrefix("by name")
         }
     }
+
+    /// Words that are no secret anywhere.
+    private static let switches: Set = ["true", "false", "yes", "no", "on", "off", "null", "~", "enabled", "disabled"]
 
     // MARK: Advice
 
@@ -110,19 +123,26 @@ struct Vocabulary: Sendable {
     /// key means nothing anywhere, or if it is more likely a misspelling of one of `known`, the keys that are known
     /// there.
     func advice(for key: String, in section: String, known: [String]) -> String? {
+        func place(of owner: String, option: String) -> String { self.place(of: owner, option: option, from: section) }
         let foreign = (ForeignName.table[ForeignName.form(of: key)] ?? []).filter {
             if $0.words != nil { return $0.section == section }
             return $0.option != key && ($0.section != section || known.contains($0.option))
         }
-        let here = foreign.first { $0.section == section } ?? foreign.first { parents[$0.section]?.contains(section) == true }
-        if let here { return here.advice(in: section, isInside: true, place: place) }
-        // The words of conditions, failures and certificates mean nothing elsewhere, so another program's name comes
-        // before them.
+        if let here = foreign.first(where: { $0.section == section }) {
+            return here.advice(in: section, isInside: true, place: place(of:option:))
+        }
+        // What the key means elsewhere in the language comes before what it means to other programs. But the words of
+        // conditions, failures and certificates mean nothing elsewhere.
         let owner = owner(of: key, from: section)
         let isOfWords = owner == "when" || owner == "listen.tls" || owner == "failover" && section != "fallback_on"
         if let owner, foreign.isEmpty || !isOfWords { return "it belongs \(place(of: owner, option: key))" }
+        if let inside = foreign.first(where: { parents[$0.section]?.contains(section) == true }) {
+            return inside.advice(in: section, isInside: true, place: place(of:option:))
+        }
         guard nearest(to: key, in: known, atMost: foreign.isEmpty ? 3 : 1) == nil else { return nil }
-        return foreign.first.map { $0.advice(in: section, isInside: parents[$0.section]?.contains(section) == true, place: place) }
+        return foreign.first.map {
+            $0.advice(in: section, isInside: parents[$0.section]?.contains(section) == true, place: place(of:option:))
+        }
     }
 
     /// How a section is written, for a value that is no mapping.
@@ -193,8 +213,8 @@ struct Vocabulary: Sendable {
         return nil
     }
 
-    /// Where an option of a section is written.
-    private func place(of section: String, option: String) -> String {
+    /// Where an option of a section is written, for a key of the section `current`.
+    private func place(of section: String, option: String, from current: String) -> String {
         switch section {
         case "": return "at the top of the file, without indentation"
         case "providers": return "under its provider"
@@ -207,21 +227,38 @@ struct Vocabulary: Sendable {
         case "keys.defaults": return "under 'defaults' of its key"
         // The section itself, for an option that is written as `section: { … }`.
         case _ where option.isEmpty:
-            let places = order.filter { parents[section]?.contains($0) == true }.map { place(of: $0, option: section) }
+            let places = order.filter { parents[section]?.contains($0) == true }.map { place(of: $0, option: section, from: current) }
             return places.isEmpty ? "" : places.joined(separator: " or ")
         default: break
         }
         guard section.hasPrefix("providers.") else { return "under '\(section)'" }
         let owners = order.filter { $0.hasPrefix("providers.") && sections[$0]?[option] != nil }
-        return owners.count > 1 ? "under its provider" : "under a provider with 'plugin: \(section.dropFirst("providers.".count))'"
+        let isUnderProvider = current == "providers" || current.hasPrefix("providers.")
+        guard owners.count == 1 || isUnderProvider else { return "under its provider" }
+        let plugins = owners.prefix(4).map { "'\($0.dropFirst("providers.".count))'" }
+        let names = plugins.dropLast().joined(separator: ", ") + (plugins.count > 1 ? " or " : "") + (plugins.last ?? "")
+        return "under a provider with 'plugin: \(names.dropFirst())"
     }
 }
 
-/// Whether a text is a number, alone or with a unit.
+/// Whether a text is a number, alone or with a unit, as YAML and programs write numbers: `5`, `.5`, `-1_000`, `5e-7`,
+/// `0x1F`, `30s`.
 func isQuantity(_ text: String) -> Bool {
-    let digits = text.drop { $0 == "-" }.prefix { $0.isASCIIDigit || $0 == "." }
-    let unit = text[digits.endIndex...]
-    guard digits.first?.isASCIIDigit == true, text.utf8.count <= 16 else { return false }
+    guard text.utf8.count <= 16 else { return false }
+    let number = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
+    if number.hasPrefix("0x") { return number.dropFirst(2).allSatisfy(\.isHexDigit) && number.utf8.count > 2 }
+    let digits = number.prefix { $0.isASCIIDigit || $0 == "." || $0 == "_" }
+    guard digits.contains(where: \.isASCIIDigit), digits.first != "_" else { return false }
+    var unit = number[digits.endIndex...]
+    if let exponent = exponent(of: unit) { unit = unit.dropFirst(exponent) }
     return ["", "ms", "s", "m", "min", "h", "d", "k", "K", "M", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB", "%", "rpm", "tpm"].contains(
         unit)
+}
+
+/// The length of an exponent such as `e-7` at the beginning of a text; nil if there is none.
+private func exponent(of text: Substring) -> Int? {
+    guard text.first == "e" || text.first == "E" else { return nil }
+    let sign = text.dropFirst().first == "-" || text.dropFirst().first == "+" ? 1 : 0
+    let digits = text.dropFirst(1 + sign).prefix(while: \.isASCIIDigit).count
+    return digits > 0 ? 1 + sign + digits : nil
 }

@@ -129,6 +129,8 @@ package final class WatchedPolicySource: PolicySource {
 
     package func problem(writing path: String) -> String? { files.problem(writing: path) }
 
+    package func problem(keepingFilesIn folder: String) -> String? { files.problem(keepingFilesIn: folder) }
+
     package func glob(_ pattern: String) -> [String] {
         let parts = pattern.split(separator: "/")
         var folder = pattern.hasPrefix("/") ? "/" : "."

@@ -8,7 +8,7 @@ extension Failover {
         naming: { Int($0) == nil ? $0 : statusKey }, [statusOption] + classes.map(option))
 
     static let statusRange = 400...599
-    private static let statusKey = "400 to 599"
+    static let statusKey = "400 to 599"
 
     /// Nothing can follow a client that left.
     private static let classes = FailureClass.allCases.filter { $0 != .cancelled }

@@ -159,7 +159,7 @@ extension BodyField {
 
     /// Whether its name, or a name inside of its value, is that of a secret.
     fileprivate var hasSecret: Bool {
-        Excerpt.isSensitive(key) || Excerpt.sensitiveValue(in: Array(text.unicodeScalars)) != nil
+        Excerpt.isSensitive(key) || Excerpt.sensitiveValue(in: Array(text.unicodeScalars), readsProse: false) != nil
     }
 }
 

@@ -101,10 +101,10 @@ extension PolicySchema {
             default: false
             }
         }
-        guard isPlain, 1...64 ~= name.utf8.count else {
+        guard isPlain, 1...64 ~= name.utf8.count, name.first?.isLetter == true, name.last != "-" else {
             throw PluginProblem(
                 "calls itself '\(abbreviated(name))', which is no name of a plugin",
-                hint: "a name has up to 64 characters: lower-case letters, digits and '-'")
+                hint: "a name has up to 64 characters: lower-case letters, digits and '-'; it begins with a letter")
         }
         guard plugins.contains(where: { $0.name == name }) || loaded.contains(where: { $0.name == name }) else { return }
         let other = loaded.first { $0.name == name }.map { "'\($0.path)' has already" } ?? "a built-in plugin has"

@@ -56,6 +56,26 @@ extension ServerSettings {
 }
 
 extension PolicySchema {
+    /// The folder for uploads must be usable, and have room for the largest. A default folder is tested by the service,
+    /// if the policy needs it.
+    mutating func checkSpool(_ server: ServerSettings, _ entries: [ConfigEntry]) {
+        func position(_ keys: String...) -> SourcePosition? { entries.first { keys.contains($0.key.text) }?.value.position }
+        if server.spool != ServerSettings().spool, let place = position("spool"),
+            let problem = source.problem(keepingFilesIn: server.spool)
+        {
+            report(
+                ConfigIssue(
+                    at: place, "can't keep uploads in '\(abbreviated(server.spool))': \(problem)",
+                    hint: "make the folder writable, or name another one"))
+        }
+        if server.maxUploadBytes > server.maxSpooledBytes, let place = position("max_upload", "max_spooled") {
+            report(
+                ConfigIssue(
+                    .warning, at: place, "'max_upload' is larger than 'max_spooled', so the largest uploads never fit",
+                    hint: "raise 'max_spooled', or lower 'max_upload'"))
+        }
+    }
+
     fileprivate mutating func readOrigins(_ fields: inout FieldReader) -> [String] {
         let texts = fields.texts("cors") ?? []
         anyOrigin = texts.first { $0.text == "*" }?.position

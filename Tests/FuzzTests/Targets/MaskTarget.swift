@@ -1,5 +1,5 @@
-import Engine
 import ProviderKit
+import RoutingPolicy
 import TestSupport
 
 /// No masked text shows eight consecutive characters of a secret, encoded up to twice, wherever the text is cut.

@@ -39,6 +39,19 @@ public enum ChatEvent: Sendable, Equatable {
         case .finish(let reason, _): Signals(finishes: 1, isFiltered: reason == .contentFilter)
         }
     }
+
+    /// The bytes of all texts of the event.
+    var textBytes: Int {
+        switch self {
+        case .start(let id, let model): (id?.utf8.count ?? 0) + (model?.utf8.count ?? 0)
+        case .text(let text), .reasoning(let text), .refusal(let text): text.utf8.count
+        case .reasoningToken(let token): token.value.utf8.count
+        case .citation(let citation): citation.url.utf8.count + (citation.title?.utf8.count ?? 0)
+        case .toolCall(_, let id, let name): id.utf8.count + name.utf8.count
+        case .toolArguments(_, let fragment): fragment.utf8.count
+        case .finish(_, let stopSequence): stopSequence?.utf8.count ?? 0
+        }
+    }
 }
 
 /// A page that a model names as the source of its text.

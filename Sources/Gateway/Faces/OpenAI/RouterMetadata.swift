@@ -107,6 +107,7 @@ enum RouterMetadata {
             $0.member("model_name", failed.model)
             $0.member("class", error.failure.rawValue)
             if let status = error.status { $0.member("status", status) }
+            if let code = error.code { $0.member("code", code) }
             $0.member("message", error.message)
             $0.milliseconds("duration_ms", failed.duration)
             if let repair = failed.repair { $0.member("repaired", repair) }

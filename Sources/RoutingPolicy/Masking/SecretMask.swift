@@ -8,8 +8,8 @@ import Synchronization
 /// deep and with one more level of escapes: base64, hexadecimal, percent-encoding, HTML entities, and the escapes of
 /// JSON and of programming languages (``DecodedText``).
 ///
-/// It is made once for a policy, and used only where something fails. A text costs about as much as scanning it ten
-/// times, however many secrets there are.
+/// It is made once for a policy, and used only where something fails or where the policy is shown. A text costs about
+/// as much as scanning it ten times, however many secrets there are.
 package final class SecretMask: Sendable {
     /// The most bytes of a text that are scanned. What follows is cut off.
     package static let maxTextBytes = 16 << 10
@@ -17,28 +17,27 @@ package final class SecretMask: Sendable {
     private static let maxDepth = 3
 
     private let index: SecretIndex
-    /// Files with tokens, which are masked as they are at the time.
-    private let files: [TokenFile]
+    /// Secrets that change, such as tokens in files. They are masked as they are at the time.
+    private let changing: (@Sendable () -> [Secret])?
     private let tokens = Mutex<(values: [Secret], index: SecretIndex)>(([], SecretIndex([])))
 
     package convenience init(_ secrets: [Secret]) {
-        self.init(secrets, files: [])
+        self.init(secrets, changing: nil)
     }
 
-    init(_ secrets: [Secret], files: [TokenFile]) {
+    package init(_ secrets: [Secret], changing: (@Sendable () -> [Secret])?) {
         index = SecretIndex(secrets.flatMap { Self.parts(of: $0.reveal()) })
-        self.files = files
+        self.changing = changing
     }
 
     /// What is searched for.
     private var indices: [SecretIndex] {
-        if files.isEmpty { return index.isEmpty ? [] : [index] }
-        let values = files.flatMap(\.tokens)
-        let changing = tokens.withLock { known in
+        guard let values = changing?() else { return index.isEmpty ? [] : [index] }
+        let tokenIndex = tokens.withLock { known in
             if known.values != values { known = (values, SecretIndex(values.map { $0.reveal() })) }
             return known.index
         }
-        return [index, changing].filter { !$0.isEmpty }
+        return [index, tokenIndex].filter { !$0.isEmpty }
     }
 
     /// The secret itself. Of a value of the field `authorization`, such as `Bearer abc`, it is the part after the
@@ -74,12 +73,16 @@ package final class SecretMask: Sendable {
     }
 
     /// Whether a text shows a secret that is not encoded. It costs little, for texts of requests that succeed.
-    package func shows(_ text: String) -> Bool {
-        indices.contains { $0.isShown(in: Array(text.utf8.prefix(Self.maxTextBytes))) }
+    ///
+    /// - Parameter isDecoded: whether one that is encoded once counts too. That costs some microseconds.
+    package func shows(_ text: String, isDecoded: Bool = false) -> Bool {
+        let bytes = Array(text.utf8.prefix(Self.maxTextBytes))
+        let texts = [bytes] + (isDecoded ? DecodedText(bytes).decodings.map(\.bytes) : [])
+        return indices.contains { index in texts.contains { index.isShown(in: $0) } }
     }
 
-    /// The ranges to replace, in order and apart from each other.
-    private func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
+    /// The ranges of a text's bytes to replace, in order and apart from each other.
+    func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         for index in indices { Self.find(index, in: DecodedText(bytes), depth: Self.maxDepth, &ranges) }
         var merged: [Range<Int>] = []
@@ -102,11 +105,11 @@ package final class SecretMask: Sendable {
 
 extension SecretMask {
     /// The longest message of an upstream that is passed on.
-    static let maxMessageBytes = 4 << 10
+    package static let maxMessageBytes = 4 << 10
     /// The longest code, type or parameter of an upstream that is passed on.
-    static let maxWordBytes = 256
+    package static let maxWordBytes = 256
 
-    func callAsFunction(_ error: ProviderError) -> ProviderError {
+    package func callAsFunction(_ error: ProviderError) -> ProviderError {
         var masked = error
         masked.message = self(error.message, maxBytes: Self.maxMessageBytes)
         masked.code = error.code.map { self($0, maxBytes: Self.maxWordBytes) }
