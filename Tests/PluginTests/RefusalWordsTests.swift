@@ -278,6 +278,10 @@ struct RefusalWordsTests {
                 .providerRejected
             ),
             (400, #"The plain HTTP request was sent to HTTPS port"#, .providerRejected),
+            (400, #"No required SSL certificate was sent"#, .providerRejected),
+            (400, #"Client sent an HTTP request to an HTTPS server."#, .providerRejected),
+            (400, #"Reason: You're speaking plain HTTP to an SSL-enabled server port."#, .providerRejected),
+            (421, #"Misdirected Request"#, .providerRejected),
             (429, #"Extra usage is required for long context requests."#, .unsupported),
             (400, #"The long context beta is not yet available for this subscription."#, .unsupported),
             (400, #"Function id 'a-b': DEGRADED function cannot be invoked"#, .upstreamError),

@@ -302,8 +302,12 @@ struct ErrorFamily: Sendable {
             // Limits of spending. Anthropic: "You have reached your specified API usage limits.", "… your specified
             // workspace API usage limits", "You're out of extra usage."; Gemini: "exceeded its
             // monthly spending cap"; LiteLLM: "Budget has been exceeded"
-            // nginx, of a `base_url` with the wrong scheme: "The plain HTTP request was sent to HTTPS port"
-            "plain http request was sent to https port",
+            // A `base_url` with the wrong scheme or host. nginx: "The plain HTTP request was sent to HTTPS port", "No
+            // required SSL certificate was sent"; Go's net/http: "Client sent an HTTP request to an HTTPS server.";
+            // Apache: "You're speaking plain HTTP to an SSL-enabled server port."; RFC 9110, section 15.5.20:
+            // "Misdirected Request"
+            "plain http request was sent to https port", "no required ssl certificate was sent", "http request to an https server",
+            "speaking plain http to an ssl", "misdirected request",
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
             "regain access", "usage limit reached|exceeded", "out of extra usage", "monthly limit", "budget has been exceeded",
             "exceeded budget",

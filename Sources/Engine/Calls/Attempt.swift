@@ -426,12 +426,8 @@ final class Attempt {
         }
         unfinished &-= Int(sink.notedFinishes)
         unfinishedChoices = unfinished
-        guard before > 0, unfinished <= 0 else { return }
-        if !isOpening {
-            transport?.watch(.response, for: .seconds(1))
-        } else if providerCall.isStream {
-            transport?.watch(.response, for: timeouts.idle)
-        }
+        guard before > 0, unfinished <= 0, !isOpening || providerCall.isStream else { return }
+        transport?.watch(.response, for: isOpening ? timeouts.idle : .seconds(1))
     }
 
     private var stagedBytes: Int { max(heldParts == nil ? writer.stagedBytes : 0, keptBytes) }

@@ -10,6 +10,8 @@ func checkOpenAIRequest(_ bytes: [UInt8]) throws {
     // The format's own server knows no such effort, and refuses such a user.
     if request.reasoning == .effort("max") { request.reasoning = nil }
     if request.user?.unicodeScalars.count ?? 0 > 64 { request.user = nil }
+    // The format's own server wants the word in the prompt, so that a message with it would be added.
+    if request.responseFormat == .json { request.messages.append(ChatMessage(.user, "JSON")) }
     let call = Call(operation: .chat, model: "m", isStream: false, format: WireFormat("other"), payload: .chat(request))
     var dialect = OpenAIDialect()
     dialect.reasoning = .content
