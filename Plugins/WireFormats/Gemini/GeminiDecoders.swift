@@ -69,7 +69,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
             // In JSON, a line end is only allowed between tokens, where a space means the same.
             let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
             let chunk = try read(json.span.bytes, isError: event.isType("error", in: bytes), &response)
-            if reader == nil { response.chunk(joined: json, signals: chunk.signals) }
+            if reader == nil { response.pass(joined: json, signals: chunk.signals, hasStrayError: chunk.hasStrayError) }
             return
         }
         // Proxies end every stream like OpenAI.

@@ -68,14 +68,7 @@ struct ResponsesStreamDecoder: ResponseDecoder {
             let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
             if event.isType("error", in: bytes) { throw .reported(json.span.bytes) }
             let read = try self.read(0..<json.count, in: json.span.bytes, &response)
-            if reader == nil {
-                let chunk = PassthroughChunk(json: 0..<json.count, frame: nil, signals: read.signals)
-                if read.hasStrayError {
-                    response.pass(chunk, of: json.span.bytes, hasStrayError: true)
-                } else {
-                    response.chunk(joined: json, signals: read.signals)
-                }
-            }
+            if reader == nil { response.pass(joined: json, signals: read.signals, hasStrayError: read.hasStrayError) }
             if read.isEnd { complete(&response) }
             return
         }

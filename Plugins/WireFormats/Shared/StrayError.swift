@@ -23,9 +23,17 @@ extension ResponseSink {
     /// - Parameter hasStrayError: whether it has an `error` that says nothing, which is removed.
     mutating func pass(_ chunk: PassthroughChunk, of bytes: RawSpan, hasStrayError: Bool) {
         guard hasStrayError else { return self.chunk(chunk) }
-        let json = bytes.extracting(chunk.json)
+        pass(joined: bytes.extracting(chunk.json).withUnsafeBytes { Array($0) }, signals: chunk.signals, hasStrayError: true)
+    }
+
+    /// The same for a chunk that was sent in several lines.
+    mutating func pass(joined json: [UInt8], signals: Signals, hasStrayError: Bool) {
+        guard hasStrayError else { return chunk(joined: json, signals: signals) }
         var splice = JSONSplice()
-        for member in (try? JSON.members(of: json)) ?? [] where !JSON.isKey(member.key, "error", in: json) { splice.keep(member, in: json) }
-        self.chunk(joined: splice.finish(in: json).joined(of: json.withUnsafeBytes { Array($0) }), signals: chunk.signals)
+        let bytes = json.span.bytes
+        for member in (try? JSON.members(of: bytes)) ?? [] where !JSON.isKey(member.key, "error", in: bytes) {
+            splice.keep(member, in: bytes)
+        }
+        chunk(joined: splice.finish(in: bytes).joined(of: json), signals: signals)
     }
 }

@@ -9,16 +9,10 @@ extension Attempt {
     /// else the attempt has failed.
     func refused() {
         var error = upstreamError()
-        let bytes = errorBody, body = call.request.body.bytes
+        let bytes = errorBody
         // A proxy's page, or no body at all, is in no format.
         if translation == nil, (try? JSON.members(of: bytes.readableBytesSpan)) != nil { error.body = String(buffer: bytes) }
-        guard
-            let repair = translator.repair(
-                of: providerCall, body: body.readableBytesSpan, refusedWith: error, refusal: bytes.readableBytesSpan),
-            call.mayRepair(self, with: repair)
-        else { return fail(error) }
-        becomeRepeated()
-        call.repeatRequest(of: self, after: call.snapshot.mask(error), with: repair)
+        repair(error, refusal: bytes.readableBytesSpan, orElse: error)
     }
 
     /// A successful response contains an error. Until the client has got a part of it, that is a refusal with 400.
@@ -27,10 +21,19 @@ extension Attempt {
         guard !isCommitted, error.failure == .clientError || error.failure == .unsupported else { return fail(error) }
         var refusal = error
         refusal.status = error.status ?? 400
-        let bytes = error.encoded, body = call.request.body.bytes
+        let body = error.encoded
+        repair(refusal, refusal: body.span.bytes, orElse: error)
+    }
+
+    /// Sends the request again with the repair that the provider knows for a refusal.
+    ///
+    /// - Parameters:
+    ///   - bytes: the body of the refusal.
+    ///   - error: the failure of the attempt if there is no repair.
+    private func repair(_ refused: ProviderError, refusal bytes: RawSpan, orElse error: ProviderError) {
+        let body = call.request.body.bytes
         guard
-            let repair = translator.repair(
-                of: providerCall, body: body.readableBytesSpan, refusedWith: refusal, refusal: bytes.span.bytes),
+            let repair = translator.repair(of: providerCall, body: body.readableBytesSpan, refusedWith: refused, refusal: bytes),
             call.mayRepair(self, with: repair)
         else { return fail(error) }
         becomeRepeated()

@@ -1,5 +1,6 @@
 import Codecs
 import ProviderKit
+import RoutingPolicy
 
 /// What the router checks of the values that plugins return, because they are values from outside: wrong ones must fail
 /// one request, and never crash the process, fill its memory or confuse what belongs to other requests.
@@ -32,15 +33,16 @@ struct PluginContract: Sendable {
     /// A plugin's error without what can't be true.
     func checked(_ error: ProviderError) -> ProviderError {
         guard error.failure != .cancelled else {
-            return misbehaviour("fails with the class 'cancelled', which only the router may: \(error.message.cut(to: Self.maxCodeBytes))")
+            return misbehaviour(
+                "fails with the class 'cancelled', which only the router may: \(error.message.cut(atByte: Self.maxCodeBytes))")
         }
         var error = error
         error.status = error.status.flatMap { 100...599 ~= $0 ? $0 : nil }
         error.retryAfter = error.retryAfter.map { min(max($0, .zero), RetryAfter.longest) }
-        error.message = error.message.cut(to: Self.maxMessageBytes)
-        error.code = error.code?.cut(to: Self.maxCodeBytes)
-        error.type = error.type?.cut(to: Self.maxCodeBytes)
-        error.param = error.param?.cut(to: Self.maxCodeBytes)
+        error.message = error.message.cut(atByte: Self.maxMessageBytes)
+        error.code = error.code?.cut(atByte: Self.maxCodeBytes)
+        error.type = error.type?.cut(atByte: Self.maxCodeBytes)
+        error.param = error.param?.cut(atByte: Self.maxCodeBytes)
         error.body = nil  // the router's to set
         return error
     }
@@ -125,11 +127,4 @@ extension ResponsePart {
 extension Range<Int> {
     /// Whether all of it is in so many bytes.
     fileprivate func isInside(_ count: Int) -> Bool { lowerBound >= 0 && upperBound <= count }
-}
-
-extension String {
-    /// The text, or its first bytes.
-    fileprivate func cut(to count: Int) -> String {
-        utf8.count <= count ? self : String(decoding: utf8.prefix(count), as: UTF8.self)
-    }
 }

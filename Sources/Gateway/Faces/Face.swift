@@ -101,7 +101,7 @@ final class Face: Sendable {
     /// - Parameter endpoint: nil if there is none at the path.
     static func of(_ endpoint: Endpoint?, path: String, _ fields: HTTPFields) -> Face {
         if let face = endpoint?.face { return face }
-        if endpoint == nil, path.hasPrefix("/api/"), !path.hasPrefix("/api/v") { return .ollama }
+        if endpoint == nil, path.hasPrefix("/api/"), !path.hasPrefix("/api/v1/") { return .ollama }
         if fields.contains("anthropic-version") { return .anthropic }
         return fields.contains("x-goog-api-key") ? .gemini : .openAI
     }

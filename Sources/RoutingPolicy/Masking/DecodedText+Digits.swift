@@ -19,7 +19,7 @@ extension DecodedText {
     var decodedHex: [DecodedText] {
         decoded(bitsPerDigit: 4, phases: [0, 4], digit: ASCII.hexDigit) { index in
             var next = index + 1
-            while next < count, next <= index + 2, Self.separators.contains(bytes[next]) { next += 1 }
+            while next < count, next <= index + 2, Self.isSeparator(bytes[next]) { next += 1 }
             guard next + 2 < count, bytes[next + 1] | 0x20 == UInt8(ascii: "x"), ASCII.hexDigit(bytes[next + 2]) != nil,
                 bytes[next] == ASCII.zero || bytes[next] == ASCII.backslash
             else { return next }
@@ -27,9 +27,12 @@ extension DecodedText {
         }
     }
 
-    private static let separators: Set<UInt8> = [
-        ASCII.space, ASCII.comma, ASCII.colon, ASCII.minus, UInt8(ascii: ";"), UInt8(ascii: "_"), ASCII.lineFeed, ASCII.carriageReturn,
-    ]
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        switch byte {
+        case ASCII.space, ASCII.comma, ASCII.colon, ASCII.minus, ASCII.lineFeed, ASCII.carriageReturn: true
+        default: byte == UInt8(ascii: ";") || byte == UInt8(ascii: "_")
+        }
+    }
 
     private static func base64Digit(_ byte: UInt8) -> UInt8? {
         switch byte {

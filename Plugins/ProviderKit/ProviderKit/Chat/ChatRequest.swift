@@ -11,10 +11,9 @@ public struct ChatRequest: Sendable, Equatable {
     public var toolChoice: ChatToolChoice?
     /// Whether one response should have several calls.
     ///
-    /// A format without such a member leaves it out. False is a wish about the model's manner, which many clients send
-    /// with every request: Codex sends it for every model that it doesn't know. A client without it, or with a provider
-    /// that ignores it, gets several calls in the same form. Refusing the request would make the client useless, and
-    /// removing calls would change what the model has said.
+    /// A format without such a member leaves it out. False is only a wish, and many clients send it with every request,
+    /// such as Codex for each model that it doesn't know. Refusing it would make these clients useless, and removing
+    /// calls from the response would change what the model has said.
     public var allowsParallelTools: Bool?
     /// The most tokens of the response, reasoning included.
     public var maxTokens: Int?
