@@ -220,8 +220,7 @@ final class Exchange: ClientObserver {
 
     /// The request's id without secrets: a client may have chosen it.
     private var loggedRequestID: String {
-        server.head.fields.contains("x-request-id") && snapshot.mask.shows(requestID, isDecoded: true)
-            ? snapshot.mask(requestID) : requestID
+        server.head.fields.contains("x-request-id") && snapshot.mask.mayShow(requestID) ? snapshot.mask(requestID) : requestID
     }
 
     /// Reports the request to the observer. Only the first call has an effect.

@@ -9,6 +9,11 @@ private enum Escape {
 }
 
 extension DecodedText {
+    /// Whether a text may have escapes, or hexadecimal digits with `0x` before each byte.
+    static func hasEscapes(_ text: [UInt8]) -> Bool {
+        text.contains(where: beginsEscape) || zip(text, text.dropFirst()).contains { $0 == ASCII.zero && $1 | 0x20 == UInt8(ascii: "x") }
+    }
+
     /// The text with one level of all escapes resolved; nil if it has none.
     var unescaped: DecodedText? {
         guard bytes.contains(where: Self.beginsEscape) else { return nil }

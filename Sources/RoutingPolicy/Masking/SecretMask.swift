@@ -73,11 +73,17 @@ package final class SecretMask: Sendable {
     }
 
     /// Whether a text shows a secret that is not encoded. It costs little, for texts of requests that succeed.
-    ///
-    /// - Parameter isDecoded: whether one that is encoded once counts too. That costs some microseconds.
-    package func shows(_ text: String, isDecoded: Bool = false) -> Bool {
+    package func shows(_ text: String) -> Bool {
         let bytes = Array(text.utf8.prefix(Self.maxTextBytes))
-        let texts = [bytes] + (isDecoded ? DecodedText(bytes).decodings.map(\.bytes) : [])
+        return indices.contains { $0.isShown(in: bytes) }
+    }
+
+    /// Whether a text may show a secret that is not encoded or encoded once: if not, it need not be masked. It costs
+    /// more than ``shows(_:)``, and much less than to mask the text.
+    package func mayShow(_ text: String) -> Bool {
+        let bytes = Array(text.utf8.prefix(Self.maxTextBytes))
+        if DecodedText.hasEscapes(bytes) { return true }
+        let texts = [bytes] + DecodedText.meaningsOfDigits(in: bytes)
         return indices.contains { index in texts.contains { index.isShown(in: $0) } }
     }
 
