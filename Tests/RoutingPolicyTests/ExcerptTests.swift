@@ -20,6 +20,17 @@ struct ExcerptTests {
         #expect(load("version: 1\nproviders:\n  p:\n    plugin: echo\n\(line)\nmodels: {}\n").rendered().contains("\(masked)\n"))
     }
 
+    @Test(arguments: [
+        ("    retry: [] # hunter2", "    retry: []"),
+        ("    timeouts: [] # api_key: hunter2", "    timeouts: []"), ("    retry: []\t# hunter2", "    retry: []"),
+        ("    api_key: [] # hunter2", "    api_key: <secret>"), ("    retry: [hunter2] # note", "    retry: [<secret>]"),
+    ])
+    func `a comment that may hold a secret is left out`(line: String, shown: String) {
+        let text = load("version: 1\nproviders:\n  p:\n    plugin: fake\n\(line)\nmodels: {}\n").rendered()
+        #expect(text.contains("\(shown)\n"))
+        #expect(!text.contains("hunter2"))
+    }
+
     @Test
     func `a value below a secret's key is masked`() {
         let text = load(

@@ -4,7 +4,7 @@ import ConfigTree
 /// and long lines are cut.
 ///
 /// It shows the text as the file contains it, so the value of a variable never appears. A value in the file is masked
-/// if its key, or a key above it, has a sensitive name.
+/// if its key, or a key above it, has a sensitive name. A comment that may hold a secret is left out.
 struct Excerpt {
     static let maxColumns = 100
 
@@ -25,7 +25,8 @@ struct Excerpt {
             of: scalars, at: position, isBelowSecret: Excerpt.isBelowSecret(line: position.line, indent: Excerpt.indent(scalars), in: text),
             secrets: secrets, plain: plain, regions: regions, mask: mask)
         cells = []
-        for (index, scalar) in scalars.enumerated() {
+        let shown = scalars[..<(masked.last.flatMap { Excerpt.isComment($0, of: scalars) ? $0.lowerBound : nil } ?? scalars.count)]
+        for (index, scalar) in shown.enumerated().prefix(1 + (shown.lastIndex { !$0.properties.isWhitespace } ?? -1)) {
             if let range = masked.first(where: { $0.contains(index) }) {
                 if index == range.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
             } else {
@@ -108,6 +109,11 @@ struct Excerpt {
 
     private static func indent(_ line: [Unicode.Scalar]) -> Int {
         line.firstIndex { $0 != " " && $0 != "\t" } ?? line.count
+    }
+
+    /// Whether the columns are a comment behind other text.
+    private static func isComment(_ columns: Range<Int>, of line: [Unicode.Scalar]) -> Bool {
+        columns.lowerBound > indent(line) && line[columns.lowerBound] == "#" && columns.upperBound == line.count
     }
 
     /// Whether the value is only `${NAME}` or `${file:path}`, with or without quotes. Such a reference is not a secret,
