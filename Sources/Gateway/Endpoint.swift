@@ -13,7 +13,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: method == .get || method == .head
             case .post: method == .post
-            case .any: true
+            case .any: [.get, .head, .post, .other("PUT"), .other("DELETE")].contains(method)
             }
         }
 
@@ -65,8 +65,10 @@ final class Endpoint: Sendable {
     /// nil for a path that clients of several faces share.
     let face: Face?
     let body: Body
+    /// What the router demands of a body.
+    let members: [RequestMember]
     /// The parameters of its query that are its own; those of a vendor's API are not listed.
-    let parameters: [String]
+    let parameters: [RequestMember]
     /// The media types of its response, the usual one first; nil: those of its kind.
     let types: [String]?
     /// Whether its clients are operators and probes.
@@ -78,7 +80,8 @@ final class Endpoint: Sendable {
 
     init(
         _ name: String, _ method: Method, _ paths: [String], _ access: Access, face: Face? = .openAI, body: Body = .ignored,
-        parameters: [String] = [], types: [String]? = nil, about: String, serve: @escaping @Sendable (Exchange) -> Void
+        members: [RequestMember] = [], parameters: [RequestMember] = [], types: [String]? = nil, about: String,
+        serve: @escaping @Sendable (Exchange) -> Void
     ) {
         self.name = name
         self.method = method
@@ -86,6 +89,7 @@ final class Endpoint: Sendable {
         self.access = access
         self.face = face
         self.body = body
+        self.members = members
         self.parameters = parameters
         self.types = types
         isAdministrative = access == .admin || access == .open

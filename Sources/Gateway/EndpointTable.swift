@@ -7,17 +7,18 @@ import WireFormats
 enum EndpointTable {
     static let rows: [Endpoint] = [
         Endpoint(
-            "chat", .post, prefixed("/chat/completions"), .operation(.call(.chat)), body: .buffered,
+            "chat", .post, prefixed("/chat/completions"), .operation(.call(.chat)), body: .buffered, members: .chat,
             about: "chat completions in OpenAI's format, streamed or not",
             serve: CallEndpoint.serve(.chat, OpenAIChat.format) { body throws(ProviderError) in .chat(try OpenAIChat.readRequest(body)) }),
         Endpoint(
-            "messages", .post, prefixed("/messages"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            "messages", .post, prefixed("/messages"), .operation(.call(.chat)), face: .anthropic, body: .buffered, members: .anthropic,
             about: "messages in Anthropic's format, streamed or not",
             serve: CallEndpoint.serve(.chat, AnthropicMessages.format) { body throws(ProviderError) in
                 .chat(try AnthropicMessages.readRequest(body))
             }),
         Endpoint(
             "count_tokens", .post, prefixed("/messages/count_tokens"), .operation(.call(.chat)), face: .anthropic, body: .buffered,
+            members: .anthropic,
             about: "the number of tokens of a message",
             serve: CountTokensEndpoint.serve(
                 AnthropicMessages.format,
@@ -27,18 +28,20 @@ enum EndpointTable {
             }),
         Endpoint(
             "responses", .post, prefixed("/responses"), .operation(.call(.chat)), face: .openAIResponses, body: .buffered,
+            members: .responses,
             about: "responses in OpenAI's format, streamed or not",
             serve: CallEndpoint.serve(.chat, OpenAIResponses.format) { body throws(ProviderError) in
                 .chat(try OpenAIResponses.readRequest(body))
             }),
         Endpoint(
             "responses_compact", .post, prefixed("/responses/compact"), .operation(.call(.chat)), face: .openAIResponses, body: .buffered,
+            members: .responses,
             about: "a shorter form of a conversation",
             serve: CallEndpoint.serve(.chat, OpenAIResponses.compaction) { _ throws(ProviderError) in throw .cannotExpress("a compaction") }
         ),
         Endpoint(
             "responses_input_tokens", .post, prefixed("/responses/input_tokens"), .operation(.call(.chat)), face: .openAIResponses,
-            body: .buffered, about: "the number of tokens of a conversation",
+            body: .buffered, members: .responses, about: "the number of tokens of a conversation",
             serve: CountTokensEndpoint.serve(
                 OpenAIResponses.format,
                 translate: { body throws(ProviderError) in .chat(try OpenAIResponses.readRequest(body)) }
@@ -49,27 +52,33 @@ enum EndpointTable {
                 }
             }),
         Endpoint(
-            "embeddings", .post, prefixed("/embeddings"), .operation(.call(.embeddings)), body: .buffered, about: "vectors for texts",
+            "embeddings", .post, prefixed("/embeddings"), .operation(.call(.embeddings)), body: .buffered, members: .embeddings,
+            about: "vectors for texts",
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
                 .embeddings(try OpenAIEmbeddings.readRequest(body))
             }),
-        ollama("chat", .chat, OllamaChat.format, "messages in Ollama's format, streamed or not") { body throws(ProviderError) in
+        ollama("chat", .chat, OllamaChat.format, "messages in Ollama's format, streamed or not", .ollamaChat) {
+            body throws(ProviderError) in
             .chat(try OllamaChat.readRequest(body))
         },
-        ollama("generate", .chat, OllamaChat.generate, "the response to one prompt in Ollama's format") { body throws(ProviderError) in
+        ollama("generate", .chat, OllamaChat.generate, "the response to one prompt in Ollama's format", .ollamaPrompt) {
+            body throws(ProviderError) in
             .chat(try OllamaChat.readGenerateRequest(body))
         },
-        ollama("embed", .embeddings, OllamaEmbed.format, "vectors for texts in Ollama's format") { body throws(ProviderError) in
+        ollama("embed", .embeddings, OllamaEmbed.format, "vectors for texts in Ollama's format", .embeddings) {
+            body throws(ProviderError) in
             .embeddings(try OllamaEmbed.readRequest(body))
         },
-        ollama("embeddings", .embeddings, OllamaEmbed.legacy, "one vector in Ollama's older format") { body throws(ProviderError) in
+        ollama("embeddings", .embeddings, OllamaEmbed.legacy, "one vector in Ollama's older format", .ollamaPrompt) {
+            body throws(ProviderError) in
             .embeddings(try OllamaEmbed.readLegacyRequest(body))
         },
         Endpoint(
             "ollama_tags", .get, ["/api/tags"], .operation(.models), face: .ollama, about: "the models and routes in Ollama's format",
             serve: ModelsEndpoint.list),
         Endpoint(
-            "ollama_show", .post, ["/api/show"], .operation(.models), face: .ollama, body: .buffered, about: "one of them",
+            "ollama_show", .post, ["/api/show"], .operation(.models), face: .ollama, body: .buffered, members: .ollamaShow,
+            about: "one of them",
             serve: OllamaEndpoints.show),
         Endpoint(
             "ollama_ps", .get, ["/api/ps"], .operation(.models), face: .ollama, about: "the loaded models: none",
@@ -82,30 +91,33 @@ enum EndpointTable {
             ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs/{id}"], .operation(.models), face: .ollama,
             body: .unread, about: "refused, like push, create, copy, delete and blobs", serve: OllamaEndpoints.manage),
         gemini(
-            "generate_content", "generateContent", .chat, "a response in Gemini's format",
+            "generate_content", "generateContent", .chat, "a response in Gemini's format", .gemini,
             serve: CallEndpoint.serve(.chat, Gemini.format, translate: geminiChat)),
         gemini(
-            "generate_content", "streamGenerateContent", .chat, "the same, streamed",
+            "generate_content", "streamGenerateContent", .chat, "the same, streamed", .gemini,
             serve: CallEndpoint.serve(.chat, Gemini.format, isStream: true, translate: geminiChat)),
         gemini(
-            "count_tokens", "countTokens", .chat, "the number of tokens of a request",
+            "count_tokens", "countTokens", .chat, "the number of tokens of a request", .gemini,
             serve: CountTokensEndpoint.serve(Gemini.format, translate: geminiChat) { writer, tokens in
                 writer.object { $0.member("totalTokens", tokens) }
             }),
         gemini(
-            "embed_content", "embedContent", .embeddings, "a vector for a text",
+            "embed_content", "embedContent", .embeddings, "a vector for a text", .geminiEmbedding,
             serve: CallEndpoint.serve(.embeddings, GeminiEmbeddings.single, translate: geminiEmbeddings)),
         gemini(
-            "embed_content", "batchEmbedContents", .embeddings, "vectors for several texts",
+            "embed_content", "batchEmbedContents", .embeddings, "vectors for several texts", .geminiEmbeddings,
             serve: CallEndpoint.serve(.embeddings, GeminiEmbeddings.format, translate: geminiEmbeddings)),
-        passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not"),
-        passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules"),
-        passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description"),
-        passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images"),
-        passed("transcriptions", "/audio/transcriptions", .transcription, OpenAIAudio.transcriptions, "the text of a recording"),
-        passed("translations", "/audio/translations", .translation, OpenAIAudio.translations, "the text of a recording, in English"),
-        passed("speech", "/audio/speech", .speech, OpenAIAudio.speech, "a text, spoken"),
-        passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance"),
+        passed("completions", "/completions", .completion, OpenAIObjects.completions, "legacy completions, streamed or not", .completion),
+        passed("moderations", "/moderations", .moderation, OpenAIObjects.moderations, "whether a text breaks the rules", .moderation),
+        passed("images", "/images/generations", .imageGeneration, OpenAIObjects.images, "images for a description", .image),
+        passed("image_edits", "/images/edits", .imageEdit, OpenAIObjects.imageEdits, "changes of given images", .imageEdit),
+        passed(
+            "transcriptions", "/audio/transcriptions", .transcription, OpenAIAudio.transcriptions, "the text of a recording", .recording),
+        passed(
+            "translations", "/audio/translations", .translation, OpenAIAudio.translations, "the text of a recording, in English", .recording
+        ),
+        passed("speech", "/audio/speech", .speech, OpenAIAudio.speech, "a text, spoken", .speech),
+        passed("rerank", "/rerank", .rerank, OpenAIObjects.rerank, "documents in the order of their relevance", .rerank),
         Endpoint(
             "models", .get, prefixed("/models"), .operation(.models), face: nil, about: "the models and routes", serve: ModelsEndpoint.list),
         Endpoint("models", .get, prefixed("/models/{id}"), .operation(.models), face: nil, about: "one of them", serve: ModelsEndpoint.one),
@@ -123,17 +135,17 @@ enum EndpointTable {
         admin("state", .get, "/state/{id}", "the same for one of them", serve: StateEndpoint.one),
         admin("state_reset", .post, "/state/{id}/reset", "close its breaker and forget its statistics", serve: StateEndpoint.reset),
         admin(
-            "requests", .get, "/requests", parameters: ["limit", "model", "provider", "route", "key", "endpoint", "status"],
+            "requests", .get, "/requests", parameters: RequestsEndpoint.parameters,
             "the last requests", serve: RequestsEndpoint.list),
         admin("requests", .get, "/requests/{id}", "one of them", serve: RequestsEndpoint.one),
         admin(
-            "events", .get, "/events", parameters: ["types"], types: ["text/event-stream"],
+            "events", .get, "/events", parameters: [EventFeed.parameter], types: ["text/event-stream"],
             "what happens from now on, as server-sent events", serve: EventFeed.serve),
         admin("history", .get, "/history", "figures of the last hour, for each minute", serve: HistoryEndpoint.serve),
         admin("metrics_json", .get, "/metrics", "the metrics as JSON", serve: MetricsEndpoint.json),
         admin("rate_limits", .get, "/rate-limits", "what is left of the limits", serve: RateLimitsEndpoint.serve),
         admin(
-            "usage", .get, "/usage", parameters: ["by", "since", "format"], types: UsageSummary.Format.allCases.map(\.mediaType),
+            "usage", .get, "/usage", parameters: UsageEndpoint.parameters, types: UsageSummary.Format.allCases.map(\.mediaType),
             "what keys have used and models have cost, and what is left of budgets", serve: UsageEndpoint.serve),
         admin("reloads", .get, "/reloads", "the last loads of the policy", serve: ReloadsEndpoint.serve),
         admin("routes", .get, "/routes", "the routes of the policy, part by part", serve: RoutesEndpoint.serve),
@@ -148,7 +160,8 @@ enum EndpointTable {
             parameters: GenerateKeyEndpoint.parameters, types: ["application/json", "text/plain"],
             about: "a new key, with the lines of the policy that hold its hash", serve: GenerateKeyEndpoint.serve),
         Endpoint(
-            "ui", .get, ["/ui", "/ui/{id}"], .open, about: "the dashboard; its data needs an admin key", serve: DashboardEndpoint.serve),
+            "ui", .get, ["/ui", "/ui/{id}"], .open, types: DashboardEndpoint.types, about: "the dashboard; its data needs an admin key",
+            serve: DashboardEndpoint.serve),
         Endpoint("openapi", .get, ["/openapi.json"], .open, about: "this list for programs, in OpenAPI", serve: OpenAPIEndpoint.serve),
         Endpoint(
             "root", .get, ["/", "/api/hello"], .open, types: ["text/plain", "text/html"], about: "this list", serve: RootEndpoint.serve),
@@ -156,31 +169,35 @@ enum EndpointTable {
 
     /// An endpoint whose requests and responses only pass through, to providers that have the same endpoint.
     private static func passed(
-        _ name: String, _ path: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String
+        _ name: String, _ path: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String,
+        _ members: [RequestMember]
     ) -> Endpoint {
         Endpoint(
-            name, .post, prefixed(path), .operation(.call(operation)), body: operation.takesForms ? .form : .buffered, about: about,
+            name, .post, prefixed(path), .operation(.call(operation)), body: operation.takesForms ? .form : .buffered,
+            members: members, about: about,
             serve: CallEndpoint.serve(operation, format) { _ throws(ProviderError) in throw .cannotExpress("this request") })
     }
 
     /// An endpoint of Ollama's API that sends requests to models.
     private static func ollama(
-        _ name: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String,
+        _ name: String, _ operation: ProviderKit.Operation, _ format: WireFormat, _ about: String, _ members: [RequestMember],
         translate: @escaping CallEndpoint.Translation
     ) -> Endpoint {
         let serve = CallEndpoint.serve(operation, format, translate: translate)
         return Endpoint(
-            "ollama_\(name)", .post, ["/api/\(name)"], .operation(.call(operation)), face: .ollama, body: .buffered, about: about,
+            "ollama_\(name)", .post, ["/api/\(name)"], .operation(.call(operation)), face: .ollama, body: .buffered,
+            members: members, about: about,
             serve: { if !OllamaEndpoints.loads($0, format) { serve($0) } })
     }
 
     /// An endpoint of Gemini's API, whose path names the model. Its SDKs' base URL has no version.
     private static func gemini(
-        _ name: String, _ verb: String, _ operation: ProviderKit.Operation, _ about: String, serve: @escaping @Sendable (Exchange) -> Void
+        _ name: String, _ verb: String, _ operation: ProviderKit.Operation, _ about: String, _ members: [RequestMember],
+        serve: @escaping @Sendable (Exchange) -> Void
     ) -> Endpoint {
         Endpoint(
             name, .post, ["/v1beta", "/v1"].map { "\($0)/models/\(placeholder):\(verb)" }, .operation(.call(operation)), face: .gemini,
-            body: .buffered, about: about, serve: serve)
+            body: .buffered, members: members, about: about, serve: serve)
     }
 
     private static let geminiChat: CallEndpoint.Translation = { body throws(ProviderError) in .chat(try Gemini.readRequest(body)) }
@@ -190,7 +207,7 @@ enum EndpointTable {
 
     /// An endpoint for operators. The second path is that of an earlier router.
     private static func admin(
-        _ name: String, _ method: Endpoint.Method, _ path: String, body: Endpoint.Body = .ignored, parameters: [String] = [],
+        _ name: String, _ method: Endpoint.Method, _ path: String, body: Endpoint.Body = .ignored, parameters: [RequestMember] = [],
         types: [String]? = nil, _ about: String, serve: @escaping @Sendable (Exchange) -> Void
     ) -> Endpoint {
         Endpoint(

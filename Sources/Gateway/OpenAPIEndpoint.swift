@@ -2,8 +2,8 @@ import Codecs
 
 /// `GET /openapi.json`: the endpoints as a description for programs. Source: OpenAPI 3.1.
 ///
-/// It says which paths there are, what each is for, and what a client needs. The members of requests and responses are
-/// those of each vendor's API, and are not repeated.
+/// It says which paths there are, what each is for, and what a client needs. Of a request it has the members that the
+/// router demands; the others, and those of responses, are those of each vendor's API.
 enum OpenAPIEndpoint {
     static func serve(_ exchange: Exchange) { exchange.respond(200, document) }
 
@@ -59,17 +59,17 @@ enum OpenAPIEndpoint {
         operation.member("summary", row.about)
         operation.key("tags")
         operation.array { $0.string(row.name) }
-        let parameters = (path.contains("{id}") ? [("id", "path")] : []) + row.parameters.map { ($0, "query") }
+        let parameters = (path.contains("{id}") ? [(RequestMember.text("id").required, "path")] : []) + row.parameters.map { ($0, "query") }
         if !parameters.isEmpty {
             operation.key("parameters")
             operation.array { list in
-                for (name, place) in parameters {
+                for (member, place) in parameters {
                     list.object { parameter in
-                        parameter.member("name", name)
+                        parameter.member("name", member.name)
                         parameter.member("in", place)
-                        parameter.member("required", place == "path")
+                        parameter.member("required", member.isRequired)
                         parameter.key("schema")
-                        parameter.object { $0.member("type", "string") }
+                        parameter.raw(Array(member.schema.utf8))
                     }
                 }
             }
@@ -117,9 +117,23 @@ enum OpenAPIEndpoint {
                     content.key(escaping: type)
                     content.object { media in
                         media.key("schema")
-                        media.object { $0.member("type", type == "application/yaml" ? "string" : "object") }
+                        media.object { writeSchema(of: row, isObject: type != "application/yaml", into: &$0) }
                     }
                 }
+            }
+        }
+    }
+
+    private static func writeSchema(of row: Endpoint, isObject: Bool, into schema: inout JSONWriter) {
+        schema.member("type", isObject ? "object" : "string")
+        guard !row.members.isEmpty else { return }
+        schema.key("required")
+        schema.array { for member in row.members where member.isRequired { $0.string(member.name) } }
+        schema.key("properties")
+        schema.object { properties in
+            for member in row.members {
+                properties.key(escaping: member.name)
+                properties.raw(Array(member.schema.utf8))
             }
         }
     }

@@ -16,6 +16,17 @@ import Testing
         #expect(count == EndpointTable.rows.reduce(0) { $0 + $1.paths.count })
     }
 
+    @Test func `what the router demands of a request is described`() throws {
+        let paths = try #require(JSON(OpenAPIEndpoint.document)?["paths"]?.members)
+        for row in EndpointTable.rows where row.callsModels {
+            let content = paths[row.paths[0]]?["post"]?["requestBody"]?["content"]?.members
+            let schema = content?.values.first?["schema"]
+            #expect(schema?["required"]?.array?.isEmpty == false, "\(row.paths[0])")
+        }
+        let limit = paths["/admin/requests"]?["get"]?["parameters"]?.array?.first { $0["name"]?.string == "limit" }
+        #expect(limit?["schema"]?["type"]?.string == "integer")
+    }
+
     @Test func `each operation has an id of its own`() throws {
         let paths = try #require(JSON(OpenAPIEndpoint.document)?["paths"]?.members)
         let ids = paths.values.flatMap { ($0.members ?? [:]).values }.compactMap { $0["operationId"]?.string }

@@ -36,6 +36,10 @@ enum DashboardEndpoint {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
+    static let types = files.map { String($0.type.prefix { $0 != ";" }) }.sorted().reduce(into: [String]()) { types, type in
+        if types.last != type { types.append(type) }
+    }
+
     struct File: Sendable {
         let name: String
         let type: String

@@ -25,6 +25,8 @@ final class EventFeed: Sendable {
         case reload
     }
 
+    static let parameter = RequestMember.list("types", of: Kind.allCases.map(\.rawValue))
+
     /// Between two looks.
     private static let interval = Duration.milliseconds(250)
     /// The states and figures are looked at each fourth time.

@@ -6,7 +6,10 @@ import RoutingPolicy
 /// `POST /admin/explain`: plans the posted request with the current state of this process. It calls no upstream
 /// and counts nothing. The explanation is JSON, or the table of `llm-router explain` for clients that prefer text.
 enum ExplainEndpoint {
-    static let parameters = ["operation", "face", "key", "seed", "width"]
+    static let parameters: [RequestMember] = [
+        .choice("operation", ProviderKit.Operation.served.map(\.rawValue)), .choice("face", FaceName.allCases.map(\.rawValue)),
+        .text("key"), .number("seed", 0...Int.max), .number("width", 0...10_000),
+    ]
 
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
@@ -56,7 +59,7 @@ enum ExplainEndpoint {
             if let value = query["key"] {
                 guard let index = exchange.snapshot.policy.keys.firstIndex(where: { $0.name == value }) else {
                     throw APIError(
-                        400, "the policy has no key '\(value.excerpt)'; use a name under 'keys'", code: "invalid_value", param: "key")
+                        404, "the policy has no key '\(value.excerpt)'; use a name under 'keys'", code: "key_not_found", param: "key")
                 }
                 key = index
             }

@@ -2,11 +2,15 @@ import Codecs
 import HTTPWire
 import PolicyDrafts
 import ProviderKit
+import RoutingPolicy
 
 /// `GET /tools/generate_key`: a new key of a client, with the lines of the policy that hold its hash. The router keeps
 /// neither: a reload of the policy with these lines puts the key into force.
 enum GenerateKeyEndpoint {
-    static let parameters = ["name", "models", "endpoints", "budget", "expires", "admin"]
+    static let parameters: [RequestMember] = [
+        .pattern("name", "[A-Za-z0-9_.-]{1,128}"), .pattern("models", "[^,]+(,[^,]+)*"), .list("endpoints", of: KeyOperation.words),
+        .pattern("budget", "[1-9][0-9]{0,5}(usd|tokens)(/(day|week|month|total))?"), .date("expires"), .choice("admin", ["true", "false"]),
+    ]
 
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {

@@ -1,21 +1,21 @@
 /// The parameters in the query of an admin endpoint. Unlike those of the faces, an unknown one is an error, because a
-/// person wrote it.
+/// person wrote it. One without a value says nothing.
 struct QueryFields {
     private var values: [String: String] = [:]
 
     init(_ exchange: Exchange) throws(APIError) {
-        let names = exchange.endpoint?.parameters ?? []
+        let names = exchange.endpoint?.parameters.map(\.name) ?? []
         for pair in (exchange.server.head.query ?? "").split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
-            guard parts.count == 2, names.contains(name), let value = String(percentEncoded: parts[1].utf8) else {
+            guard names.contains(name), let value = String(percentEncoded: (parts.count > 1 ? parts[1] : "").utf8) else {
                 throw APIError(
                     400,
                     "'\(String(pair).excerpt)' is not a parameter of this endpoint; the parameters are "
                         + names.map { "\($0)=…" }.joined(separator: ", "),
                     code: "invalid_value")
             }
-            values[name] = value
+            if !value.isEmpty { values[name] = value }
         }
     }
 

@@ -5,6 +5,10 @@ import Telemetry
 
 /// `GET /admin/requests` and `/admin/requests/{id}`: the ledgers of the last requests.
 enum RequestsEndpoint {
+    static let parameters: [RequestMember] =
+        [.number("limit", 1...10_000)] + ["model", "provider", "route", "key", "endpoint"].map { .text($0) }
+        + [.pattern("status", "[1-5]([0-9]{2}|xx)")]
+
     static func list(_ exchange: Exchange) {
         let engine = exchange.gateway.engine
         do throws(APIError) {

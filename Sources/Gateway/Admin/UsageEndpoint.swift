@@ -5,6 +5,11 @@ import Telemetry
 /// `GET /admin/usage`: what keys have used and models have cost, as far as `state` keeps it, and what is left of the
 /// keys' budgets.
 enum UsageEndpoint {
+    static let parameters: [RequestMember] = [
+        .list("by", of: UsageDimension.allCases.map(\.rawValue)), .pattern("since", "[1-9][0-9]{0,3}[hd]"),
+        .choice("format", UsageSummary.Format.allCases.map(\.rawValue)),
+    ]
+
     static func serve(_ exchange: Exchange) {
         do throws(APIError) {
             let fields = try QueryFields(exchange), format = try format(fields, accept: exchange.server.head.fields.value("accept"))
