@@ -345,6 +345,21 @@ struct StateBreakerTests {
         }
     }
 
+    @Test(
+        "a probe that fails after its first content counts also when further probes have closed the breaker",
+        arguments: [(1, 1, 0), (1, 2, 1), (1, 2, 3), (2, 2, 1), (2, 3, 2), (3, 3, 4)])
+    func brokenProbeOfClosed(failures: Int, successes: Int, others: Int) throws {
+        let driver = Driver(.exact(failures: failures, successes: successes))
+        for _ in 0..<failures { driver.attempt(.failed, at: .zero) }
+        let probe = try #require(driver.enter(.seconds(30)))
+        let rest = driver.breaker.succeed(probe, now: after(.seconds(31)), using: &driver.random)
+        for _ in 0..<others { driver.attempt(.succeeded, at: .seconds(32)) }
+        #expect(driver.breaker.state == .closed)
+        driver.record(.failed, of: rest, at: .seconds(40))
+        #expect(driver.breaker.failuresInRow == 1)
+        #expect((driver.breaker.state == .closed) == (failures > 1))
+    }
+
     @Test("a reset closes the breaker, ends a cooldown, and makes the verdicts on earlier attempts void")
     func reset() throws {
         let driver = Driver(.exact(failures: 1))

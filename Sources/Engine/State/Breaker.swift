@@ -109,8 +109,11 @@ package struct Breaker: Sendable {
     package private(set) var failuresInRow = 0
     /// The end of the cooldown after a 429. It may be in the past.
     package private(set) var coolsDownUntil: NIODeadline?
-    /// Counts how often the breaker has opened or closed. The verdict on an attempt that began before the last change
-    /// is ignored.
+    /// Counts how often the breaker has opened, or was closed by something other than its probes. The verdict on an
+    /// attempt that began before is ignored.
+    ///
+    /// Probes that close the breaker change nothing here: until then each attempt is one of them, and one whose first
+    /// content has counted may still break.
     private var generation: UInt64 = 0
     /// Whether the other routers know that it is open, so that it closes when theirs have.
     private var isKnownElsewhere = false
@@ -205,6 +208,7 @@ package struct Breaker: Sendable {
     /// Closes the breaker and ends the cooldown, as if nothing had failed. Verdicts on attempts that began before are
     /// ignored.
     mutating func reset() {
+        generation += 1
         close(.now())
         coolsDownUntil = nil
     }
@@ -313,7 +317,6 @@ package struct Breaker: Sendable {
     }
 
     private mutating func close(_ now: NIODeadline) {
-        generation += 1
         isKnownElsewhere = false
         followsAgainAt = now + Self.followingDelay
         transitions += 1
