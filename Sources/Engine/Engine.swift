@@ -48,7 +48,7 @@ package final class Engine: Sendable {
                 logger: logger)
         }
         self.eventLoops = eventLoops.map { ObjectIdentifier($0) }
-        shared?.receiveBreakers { [weak self] in self?.receive(open: $0) }
+        shared?.receiveOutages { [weak self] in self?.receive($0) }
     }
 
     /// The engine's part on one of the event loops that it was created with.

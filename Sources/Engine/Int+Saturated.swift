@@ -1,6 +1,6 @@
 extension Int {
-    func addingSaturated(_ other: Int) -> Int {
+    package func addingSaturated(_ other: Int) -> Int {
         let (sum, isOverflow) = addingReportingOverflow(other)
-        return isOverflow ? .max : sum
+        return isOverflow ? (other < 0 ? .min : .max) : sum
     }
 }

@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var policy: PolicyArgument
 
-    @Flag(help: "Also reload when the file changes, or one that it includes or takes a value from.")
+    @Flag(help: "Also reload when the file changes, one that it includes or takes a value from, or a listener's certificate.")
     var watch = false
 
     func validate() throws {

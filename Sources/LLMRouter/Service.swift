@@ -109,14 +109,20 @@ struct Service {
             messages: messages, logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
     }
 
-    /// Reads the policy, and from then on watches the files that it read.
+    /// Reads the policy, and from then on watches the files that it read, and those of its listeners' certificates.
     private static func reading(
         _ path: String, _ environmentFile: EnvironmentFile.Choice, _ watch: WatchedPolicySource?, _ logger: Logger
     ) -> @Sendable () -> PolicyReport {
         guard let watch else { return { PolicyFile.report(path, environmentFile) } }
         let loader = PolicyFile.loader(watch, environmentFile)
         return {
-            let report = watch.load { loader.load(path: path) }
+            let report = watch.load {
+                let report = loader.load(path: path)
+                for tls in report.policy?.listen.compactMap(\.tls) ?? [] {
+                    for file in [tls.certificate, tls.key, tls.clientCA] { if let file { watch.alsoWatch(file) } }
+                }
+                return report
+            }
             if let failure = watch.failure { logger.warning("a part of the policy needs SIGHUP", metadata: ["reason": "\(failure)"]) }
             return report
         }

@@ -11,31 +11,46 @@ package struct RedisCall: Sendable, Equatable {
 }
 
 extension RedisCall {
-    /// - Parameter now: the router's time, in seconds since 1970. It may be wrong by less than a day.
-    package static func take(_ demand: SharedDemand, prefix: String, now: Int) -> RedisCall {
-        let budget = demand.terms.budget.flatMap { $0.isHard ? $0 : nil }
-        return RedisCall(
-            script: .take, names: RedisScript.names(ofKey: demand.terms.key, prefix: prefix),
-            arguments: common(demand.terms.limits, budget, now) + [
-                "\(max(demand.tokens, 0))", "\(demand.lease)", "\(budget?.dollars.map(nanodollars) ?? -1)", "\(budget?.tokens ?? -1)",
-                "\(nanodollars(demand.spending.dollars))", "\(tokens(demand.spending.tokens))", id(demand.reservation),
-                "\(demand.lifetime.components.seconds * 1000)",
-            ])
+    /// Counts what ended requests of a key used, and decides about new ones.
+    ///
+    /// - Parameters:
+    ///   - now: the router's time, in seconds since 1970. It may be wrong by less than a day.
+    ///   - mayHaveRun: whether the same settlement was sent before, without an answer.
+    package static func count(
+        _ settlement: SharedSettlement, _ demands: [SharedDemand] = [], prefix: String, now: Int, mayHaveRun: Bool = false
+    ) -> RedisCall {
+        let budget = settlement.terms.budget
+        var arguments = common(settlement.terms.limits, budget, now)
+        arguments += [
+            "\(-settlement.returnedRequests)", "\(settlement.moreTokens)", "\(nanodollars(settlement.spending.dollars))",
+            "\(tokens(settlement.spending.tokens))", mayHaveRun ? "1" : "0", "\(settlement.reservations.count)",
+        ]
+        arguments += settlement.reservations.map { "\(id($0.id)):\(nanodollars($0.spending.dollars)):\(tokens($0.spending.tokens))" }
+        var hasLease = false
+        for demand in demands {
+            // One request of a key asks for a lease at a time.
+            let lease = hasLease ? 0 : demand.lease
+            hasLease = hasLease || lease > 0
+            arguments += [
+                "\(max(demand.tokens, 0))", "\(lease)", "\(nanodollars(demand.spending.dollars))", "\(tokens(demand.spending.tokens))",
+                id(demand.reservation), "\(demand.lifetime.components.seconds * 1000)",
+            ]
+        }
+        return RedisCall(script: .count, names: RedisScript.names(ofKey: settlement.terms.key, prefix: prefix), arguments: arguments)
     }
 
-    /// - Parameter mayHaveRun: whether the same settlement was sent before, without an answer.
-    package static func settle(_ settlement: SharedSettlement, prefix: String, now: Int, mayHaveRun: Bool) -> RedisCall {
+    /// Counts what requests took from the limits of a model or a provider.
+    package static func use(_ use: SharedUse, prefix: String) -> RedisCall {
         RedisCall(
-            script: .settle, names: RedisScript.names(ofKey: settlement.terms.key, prefix: prefix),
-            arguments: common(settlement.terms.limits, settlement.terms.budget, now) + [
-                "\(settlement.returnedRequests)", "\(settlement.moreTokens)", "\(nanodollars(settlement.spending.dollars))",
-                "\(tokens(settlement.spending.tokens))", mayHaveRun ? "1" : "0",
-            ] + settlement.reservations.map { "\(id($0.id)):\(nanodollars($0.spending.dollars)):\(tokens($0.spending.tokens))" })
+            script: .count, names: [RedisScript.name(of: use.name, prefix: prefix)],
+            arguments: common(use.limits, nil, 0) + ["\(use.requests)", "\(use.tokens)", "0", "0", "0", "0"])
     }
 
     private static func common(_ limits: Limits, _ budget: Budget?, _ now: Int) -> [String] {
         let periods = budget.map { boundaries($0.period, around: now) } ?? [-1, 0, 0, 0]
-        return ([limits.requestsPerMinute ?? 0, limits.tokensPerMinute ?? 0] + periods).map { "\($0)" }
+        let hard = budget.flatMap { $0.isHard ? $0 : nil }
+        let bounds = [hard?.dollars.map(nanodollars) ?? -1, hard?.tokens ?? -1]
+        return ([limits.requestsPerMinute ?? 0, limits.tokensPerMinute ?? 0] + periods + bounds).map { "\($0)" }
     }
 
     /// The starts of the period before, of the one around a time, and of the two after it.
@@ -58,71 +73,44 @@ extension RedisCall {
     private static func tokens(_ count: Int) -> Int { min(max(count, 0), most) }
 }
 
-extension RedisCall {
-    package static func announce(_ news: BreakerNews, prefix: String) -> RedisCall {
-        let milliseconds = news.openFor == .zero ? 0 : max(1, Int(clamping: news.openFor.wholeNanoseconds / 1_000_000))
-        return RedisCall(
-            script: .announce, names: [RedisScript.breakersName(prefix: prefix)], arguments: [news.name.joined, "\(milliseconds)"])
-    }
+/// What `RedisCall.count` and `RedisCall.use` return.
+struct RedisCount {
+    let left: SharedLeft
+    private let leased: (requests: Int, tokens: Int)
+    /// nil if the key has no budget.
+    let budget: SharedBudgetView?
+    private let verdicts: [SharedAnswer.Verdict]
 
-    package static func breakers(prefix: String) -> RedisCall {
-        RedisCall(script: .breakers, names: [RedisScript.breakersName(prefix: prefix)], arguments: [])
-    }
-}
-
-extension BreakerName {
-    /// Names of a policy contain no spaces.
-    fileprivate var joined: String { [provider, model, upstream].compactMap { $0 }.joined(separator: " ") }
-
-    fileprivate init?(joined: String) {
-        let parts = joined.split(separator: " ", maxSplits: 2).map(String.init)
-        guard parts.count == 1 || parts.count == 3 else { return nil }
-        self.init(provider: parts[0], model: parts.count == 3 ? parts[1] : nil, upstream: parts.count == 3 ? parts[2] : nil)
-    }
-}
-
-extension [BreakerName: Duration] {
-    /// What `RedisScript.breakers` returns; nil for anything else.
-    package init?(_ reply: RedisReply) {
-        guard case .array(let items) = reply, items.count.isMultiple(of: 2) else { return nil }
-        self = [:]
-        for index in stride(from: 0, to: items.count, by: 2) {
-            guard case .text(let text) = items[index], case .integer(let milliseconds) = items[index + 1] else { return nil }
-            if let name = BreakerName(joined: text), milliseconds > 0 { self[name] = .milliseconds(milliseconds) }
+    /// nil for anything else.
+    ///
+    /// - Parameter terms: those of the call.
+    init?(_ reply: RedisReply, limits: Limits, budget terms: Budget? = nil, demands: Int = 0) {
+        guard let numbers = reply.integers, numbers.count == 9 + 2 * demands else { return nil }
+        left = SharedLeft(
+            requests: limits.requestsPerMinute == nil ? nil : numbers[0], tokens: limits.tokensPerMinute == nil ? nil : numbers[1])
+        leased = (numbers[2], numbers[3])
+        budget = terms.map { _ in
+            SharedBudgetView(
+                spent: Spending(dollars: Double(numbers[4]) / 1e9, tokens: numbers[5]),
+                reserved: Spending(dollars: Double(numbers[6]) / 1e9, tokens: numbers[7]), periodEnd: numbers[8] == 0 ? nil : numbers[8])
         }
-    }
-}
-
-extension SharedAnswer {
-    /// What `RedisScript.take` returns; nil for anything else.
-    package init?(_ reply: RedisReply, to demand: SharedDemand) {
-        guard let numbers = reply.integers, numbers.count == 11 else { return nil }
-        switch numbers[0] {
-        case 0: self.init(.taken)
-        case 1: self.init(.limited(retryAfter: .microseconds(numbers[1])))
-        case 2: self.init(.overBudget)
-        default: return nil
+        verdicts = stride(from: 9, to: numbers.count, by: 2).compactMap { index in
+            switch numbers[index] {
+            case 0: .taken
+            case 1: .limited(retryAfter: .microseconds(numbers[index + 1]))
+            case 2: .overBudget
+            default: nil
+            }
         }
-        if demand.terms.limits.requestsPerMinute != nil { requestsLeft = numbers[2] }
-        if demand.terms.limits.tokensPerMinute != nil { tokensLeft = numbers[3] }
-        (leasedRequests, leasedTokens) = (numbers[4], numbers[5])
-        if demand.terms.budget?.isHard == true { budget = SharedBudgetView(numbers[6...]) }
-    }
-}
-
-extension SharedBudgetView {
-    /// What `RedisScript.settle` returns; nil for anything else.
-    package init?(_ reply: RedisReply) {
-        guard let numbers = reply.integers, numbers.count == 5 else { return nil }
-        self.init(numbers[...])
+        guard verdicts.count == demands else { return nil }
     }
 
-    fileprivate init(_ numbers: ArraySlice<Int>) {
-        let first = numbers.startIndex
-        self.init(
-            spent: Spending(dollars: Double(numbers[first]) / 1e9, tokens: numbers[first + 1]),
-            reserved: Spending(dollars: Double(numbers[first + 2]) / 1e9, tokens: numbers[first + 3]),
-            periodEnd: numbers[first + 4] == 0 ? nil : numbers[first + 4])
+    /// The answer to one of the demands, by its position.
+    func answer(_ position: Int, to demand: SharedDemand) -> SharedAnswer {
+        var answer = SharedAnswer(verdicts[position])
+        (answer.requestsLeft, answer.tokensLeft, answer.budget) = (left.requests, left.tokens, budget)
+        if demand.lease > 0, answer.verdict == .taken { (answer.leasedRequests, answer.leasedTokens) = leased }
+        return answer
     }
 }
 

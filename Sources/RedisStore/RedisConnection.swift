@@ -37,7 +37,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {  // co
     var isLate: Bool { lateCount > 0 }
 
     /// A server that is late for so long is given up.
-    private static let patience: TimeAmount = .seconds(1)
+    static let patience: TimeAmount = .seconds(1)
 
     /// - Parameters:
     ///   - time: how long the reply may take.
@@ -60,8 +60,10 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {  // co
         channel?.close(promise: nil)
     }
 
-    private func flush() {
+    /// Sends what is written now. Without it, that happens after all events of this tick.
+    func flush() {
         hasFlush = false
+        guard output.readableBytes > 0 else { return }
         channel?.writeAndFlush(output, promise: nil)
         output.clear()
     }

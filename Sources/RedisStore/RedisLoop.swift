@@ -25,7 +25,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         case down
     }
 
-    private static let breakerPause: TimeAmount = .seconds(1)
+    private static let outagesPause: TimeAmount = .seconds(1)
     private static let connectTime: TimeAmount = .seconds(1)
     private static let firstPause: Duration = .milliseconds(100)
     private static let maxPause: Duration = .seconds(2)
@@ -39,8 +39,8 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     private var phase = Phase.off
     private var attempts = 0
     private var pause = firstPause
-    /// What was not sent, by key.
-    private var unsent: [String: SharedSettlement] = [:]
+    private var batches = RedisBatches()
+    private var isSendScheduled = false
     /// What was sent, without an answer before the connection ended.
     private var uncertain: [SharedSettlement] = []
     /// Called when the first attempt to connect has succeeded or failed.
@@ -71,7 +71,8 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         }
         onFirstAttempt.take()?()
         guard target != nil else {
-            (unsent, uncertain) = ([:], [])
+            batches.removeAll()
+            uncertain = []
             return done()
         }
         onFirstAttempt = done
@@ -82,37 +83,113 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     // MARK: Decisions
 
     func take(_ demand: SharedDemand, answer: @escaping (SharedAnswer?) -> Void) -> Bool {
+        guard isResponding else { return false }
+        batches.add(RedisBatches.Demand(demand: demand, deadline: .now() + store.decisionTime, answer: answer))
+        sendSoon()
+        return true
+    }
+
+    func settle(_ settlement: SharedSettlement, answer: @escaping (SharedBudgetView) -> Void) {
+        guard target != nil else { return }
+        guard isResponding else { return batches.keep(settlement) }
+        batches.add(settlement, answer)
+        sendSoon()
+    }
+
+    func use(_ use: SharedUse, answer: @escaping (SharedLeft?) -> Void) -> Bool {
         guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return false }
-        let call = RedisCall.take(demand, prefix: target.prefix, now: WallClock.second)
-        var isAnswered = false
-        let onLate = { [self] in
-            isAnswered = true
-            store.counters.failures.add(1, ordering: .relaxed)
-            answer(nil)
-        }
-        connection.send(command(call, hashes), within: store.decisionTime, onLate: onLate) { [self] reply in
-            let read = reply.flatMap { SharedAnswer($0, to: demand) }
-            count(reply, isUnderstood: read != nil, of: connection)
-            if !isAnswered { answer(read) } else if let read { giveBackLease(of: read, demand) }
+        connection.send(command(.use(use, prefix: target.prefix), hashes)) { [self] reply in
+            let counted = reply.flatMap { RedisCount($0, limits: use.limits) }
+            count(reply, isUnderstood: counted != nil, of: connection)
+            answer(counted?.left)
         }
         return true
+    }
+
+    func decidedAlone() { store.counters.decidedAlone.add(1, ordering: .relaxed) }
+
+    private var isResponding: Bool {
+        if case .up(let connection, _) = phase { !connection.isLate } else { false }
+    }
+
+    /// Sends what is collected once all events of this tick are handled.
+    private func sendSoon() {
+        guard !isSendScheduled else { return }
+        isSendScheduled = true
+        eventLoop.execute { [self] in
+            isSendScheduled = false
+            guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return giveUpDemands() }
+            for batch in batches.takeReady() { send(batch, target, connection, hashes) }
+            connection.flush()
+        }
+    }
+
+    private func send(_ batch: RedisBatches.Batch, _ target: RedisTarget, _ connection: RedisConnection, _ hashes: [RedisScript: String]) {
+        let settlement = batch.settlement, terms = settlement.terms
+        let call = RedisCall.count(settlement, batch.demands.map(\.demand), prefix: target.prefix, now: WallClock.second)
+        var isLate = false
+        let onLate = { [self] in
+            isLate = true
+            store.counters.failures.add(1, ordering: .relaxed)
+            for demand in batch.demands { demand.answer(nil) }
+            giveUpDemands()
+        }
+        connection.send(
+            command(call, hashes), within: batch.deadline.map { max($0 - .now(), .zero) } ?? RedisConnection.patience,
+            onLate: batch.demands.isEmpty ? nil : onLate
+        ) { [self] reply in
+            batches.end(terms.key)
+            let counted = reply.flatMap { RedisCount($0, limits: terms.limits, budget: terms.budget, demands: batch.demands.count) }
+            count(reply, isUnderstood: counted != nil, of: connection)
+            switch reply {
+            case nil: keepUncertain(settlement)
+            // An error came before anything was written.
+            case .error: batches.keep(settlement)
+            default: if let view = counted?.budget { for receive in batch.receivers { receive(view) } }
+            }
+            for (position, demand) in batch.demands.enumerated() {
+                let answer = counted?.answer(position, to: demand.demand)
+                if !isLate { demand.answer(answer) } else if let answer { giveBackLease(of: answer, demand.demand) }
+            }
+            if batches.hasReady { sendSoon() }
+        }
+    }
+
+    /// Lets the router decide about the requests that wait for their turn.
+    private func giveUpDemands() {
+        for demand in batches.takeDemands() { demand.answer(nil) }
     }
 
     /// Returns a lease that came too late for the request that asked for it.
     private func giveBackLease(of answer: SharedAnswer, _ demand: SharedDemand) {
         guard answer.leasedRequests > 0 || answer.leasedTokens > 0 else { return }
         var settlement = SharedSettlement(terms: demand.terms)
-        settlement.terms.budget = nil
         (settlement.returnedRequests, settlement.moreTokens) = (answer.leasedRequests, -answer.leasedTokens)
         settle(settlement) { _ in }
     }
 
-    func settle(_ settlement: SharedSettlement, answer: @escaping (SharedBudgetView) -> Void) {
-        guard case .up(let connection, _) = phase, !connection.isLate else { return keep(settlement) }
-        send(settlement, mayHaveRun: false, answer: answer)
+    private func keepUncertain(_ settlement: SharedSettlement) {
+        if target != nil, settlement.hasSpent, uncertain.count < Self.maxUncertain { uncertain.append(settlement) }
     }
 
-    func decidedAlone() { store.counters.decidedAlone.add(1, ordering: .relaxed) }
+    /// Sends what could not be sent before.
+    private func sendKept() {
+        guard let target, case .up(let connection, let hashes) = phase else { return }
+        let repeated = uncertain
+        uncertain = []
+        for settlement in repeated {
+            let call = RedisCall.count(settlement, prefix: target.prefix, now: WallClock.second, mayHaveRun: true)
+            connection.send(command(call, hashes)) { [self] reply in
+                let terms = settlement.terms
+                let isUnderstood = reply.flatMap { RedisCount($0, limits: terms.limits, budget: terms.budget) } != nil
+                count(reply, isUnderstood: isUnderstood, of: connection)
+                if !isUnderstood { keepUncertain(settlement) }
+            }
+        }
+        sendSoon()
+    }
+
+    // MARK: News
 
     func announce(_ news: BreakerNews) {
         guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return }
@@ -121,51 +198,50 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         }
     }
 
-    /// Asks for the open breakers, again and again while the server is up. One event loop does it for all.
-    private func followBreakers() {
+    /// Asks what is open or cools down, again and again while the server is up. One event loop does it for all.
+    private func followOutages() {
         guard index == 0, let target, case .up(let connection, let hashes) = phase else { return }
-        connection.send(command(.breakers(prefix: target.prefix), hashes)) { [self] reply in
-            let open = reply.flatMap { [BreakerName: Duration]($0) }
-            count(reply, isUnderstood: open != nil, of: connection)
-            guard let open else { return }
-            store.receive(open)
-            eventLoop.scheduleTask(in: Self.breakerPause) { [self] in
-                if case .up(let current, _) = phase, current === connection { followBreakers() }
+        connection.send(command(.outages(prefix: target.prefix), hashes)) { [self] reply in
+            let outages = reply.flatMap { SharedOutages($0) }
+            count(reply, isUnderstood: outages != nil, of: connection)
+            guard let outages else { return }
+            store.receive(outages)
+            eventLoop.scheduleTask(in: Self.outagesPause) { [self] in
+                if case .up(let current, _) = phase, current === connection { followOutages() }
             }
         }
     }
 
-    private func send(_ settlement: SharedSettlement, mayHaveRun: Bool, answer: @escaping (SharedBudgetView) -> Void = { _ in }) {
-        guard let target, case .up(let connection, let hashes) = phase else { return keep(settlement) }
-        let call = RedisCall.settle(settlement, prefix: target.prefix, now: WallClock.second, mayHaveRun: mayHaveRun)
-        connection.send(command(call, hashes)) { [self] reply in
-            let view = reply.flatMap { SharedBudgetView($0) }
-            count(reply, isUnderstood: view != nil, of: connection)
+    func lastServed(_ conversation: UInt128, answer: @escaping (ServedConversation?) -> Void) -> Bool {
+        guard let target, case .up(let connection, _) = phase, !connection.isLate else { return false }
+        var isLate = false
+        let onLate = { [self] in
+            isLate = true
+            store.counters.failures.add(1, ordering: .relaxed)
+            answer(nil)
+        }
+        let name = RedisScript.name(of: conversation, prefix: target.prefix)
+        connection.send(["GET", name], within: store.decisionTime, onLate: onLate) { [self] reply in
+            var served: ServedConversation?
             switch reply {
-            case nil: if uncertain.count < Self.maxUncertain { uncertain.append(settlement) }
-            // An error came before anything was written.
-            case .error: keep(settlement)
-            default: if let view { answer(view) }
+            case .text(let lines):
+                served = ServedConversation(lines: lines)
+                count(reply, isUnderstood: true, of: connection)
+            case .null: count(reply, isUnderstood: true, of: connection)
+            default: count(reply, isUnderstood: false, of: connection)
             }
+            if !isLate { answer(served) }
         }
+        return true
     }
 
-    /// Keeps a settlement until the server is back. Those of a key become one; what their requests took from the limits
-    /// of a past minute no longer matters.
-    private func keep(_ settlement: SharedSettlement) {
-        guard target != nil, settlement.terms.budget != nil else { return }
-        var sum = unsent[settlement.terms.key] ?? SharedSettlement(terms: settlement.terms)
-        sum.terms = settlement.terms
-        sum.spending += settlement.spending
-        sum.reservations += settlement.reservations
-        unsent[settlement.terms.key] = sum
-    }
-
-    private func sendKept() {
-        let (settlements, repeated) = (unsent, uncertain)
-        (unsent, uncertain) = ([:], [])
-        for settlement in repeated { send(settlement, mayHaveRun: true) }
-        for settlement in settlements.values { send(settlement, mayHaveRun: false) }
+    func remember(_ served: ServedConversation, for conversation: UInt128, lasting time: Duration) {
+        guard let target, case .up(let connection, _) = phase, !connection.isLate else { return }
+        let name = RedisScript.name(of: conversation, prefix: target.prefix)
+        let milliseconds = max(1, Int(clamping: time.wholeNanoseconds / 1_000_000))
+        connection.send(["SET", name, served.lines, "PX", "\(milliseconds)"]) { [self] reply in
+            count(reply, isUnderstood: reply == .text("OK"), of: connection)
+        }
     }
 
     private func command(_ call: RedisCall, _ hashes: [RedisScript: String]) -> [String] {
@@ -276,7 +352,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
                 onFirstAttempt.take()?()
                 connection.onCaughtUp = { [self] in sendKept() }
                 sendKept()
-                followBreakers()
+                followOutages()
             }
         }
     }
@@ -292,6 +368,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     private func fail(_ reason: String) {
         phase = .down
         isReportedUp = false
+        giveUpDemands()
         store.isDown(index, reason)
         onFirstAttempt.take()?()
         let time = pause * Double.random(in: 0.8...1.2, using: &random)

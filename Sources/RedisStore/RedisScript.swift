@@ -1,3 +1,5 @@
+import Engine
+
 /// The Lua scripts that decide. Each runs in Redis without interruption, so that a decision needs one round trip and no
 /// lock. They use Redis' clock, so the clocks of the routers may differ.
 ///
@@ -8,170 +10,196 @@
 ///                             `held_usd` and `held_tokens`, reserved for running requests
 ///     PREFIX:1:{KEY}:held     a sorted set of the reservations `ID:USD:TOKENS`, by the time in ms at which they end
 ///
-/// All keys together have one more:
+/// The limits of a provider and of its models are hashes as that of a key:
 ///
-///     PREFIX:1:breakers       a sorted set of the breakers that are open somewhere, `PROVIDER MODEL UPSTREAM` or
-///                             `PROVIDER`, by the time in ms at which they end
+///     PREFIX:1:{PROVIDER}:provider, PREFIX:1:{PROVIDER}:model:NAME UPSTREAM
+///
+/// All models together have two sorted sets of what is open or cools down somewhere, by the time in ms at which it
+/// ends. Their members are `PROVIDER MODEL UPSTREAM`, or `PROVIDER` for the breaker of an account:
+///
+///     PREFIX:1:{models}:breakers, PREFIX:1:{models}:cooldowns
+///
+/// A conversation of a `sticky` route has a text with the provider, the model and the host behind the provider, a line
+/// each. HASH is the SHA-256 of what identifies it, half of its bytes:
+///
+///     PREFIX:1:{HASH}:conversation
 ///
 /// `1` is the version of this form. A bucket with a limit of N refills one in 60e6/N µs. Its level is N at the time
 /// when it is full, and less by one for each such interval before.
 package enum RedisScript: String, CaseIterable {
-    case take, settle, announce, breakers
+    case count, announce, outages
 
     package static let formVersion = 1
 
-    /// The breakers that are open somewhere.
-    package static func breakersName(prefix: String) -> String { "\(prefix):\(formVersion):breakers" }
+    static func outages(_ kind: BreakerNews.Kind, prefix: String) -> String {
+        switch kind {
+        case .breaker: "\(prefix):\(formVersion):{models}:breakers"
+        case .cooldown: "\(prefix):\(formVersion):{models}:cooldowns"
+        }
+    }
 
     package static func names(ofKey key: String, prefix: String) -> [String] {
         ["limits", "budget", "held"].map { "\(prefix):\(formVersion):{\(key)}:\($0)" }
     }
 
+    static func name(of limits: SharedLimitsName, prefix: String) -> String {
+        guard let model = limits.model else { return "\(prefix):\(formVersion):{\(limits.provider)}:provider" }
+        return "\(prefix):\(formVersion):{\(limits.provider)}:model:\(model) \(limits.upstream ?? "")"
+    }
+
+    static func name(of conversation: UInt128, prefix: String) -> String {
+        "\(prefix):\(formVersion):{\(String(conversation, radix: 16))}:conversation"
+    }
+
     package var source: String {
         switch self {
-        case .take: Self.common + Self.takeBody
-        case .settle: Self.common + Self.settleBody
+        case .count: Self.countBody
         case .announce: Self.announceBody
-        case .breakers: Self.breakersBody
+        case .outages: Self.outagesBody
         }
     }
 
-    /// The arguments of both scripts begin with: requests and tokens per minute (0: no limit), and the starts of the
-    /// periods around the router's time: of the one before, of its own, of the next, and of the one after; 0 if the
-    /// period has no end; -1 if there is no budget.
-    private static let common = """
+    /// Counts what ended requests used, and then decides about new ones, one after the other. Arguments:
+    ///
+    ///     1, 2    requests and tokens per minute; 0: no limit
+    ///     3...6   the starts of the periods around the router's time: of the one before, of its own, of the next, and
+    ///             of the one after; 0 if the period has no end; -1 if there is no budget
+    ///     7, 8    the bounds of a hard budget in 1e-9 dollars and tokens; -1: none
+    ///     9, 10   requests and tokens used beyond those that were taken; negative: fewer
+    ///     11, 12  what was spent in 1e-9 dollars and tokens
+    ///     13      whether what was used may have been counted before; then it counts only if one of its reservations
+    ///             still stands, because the first run ends them
+    ///     14      the number of reservations that end, which follow
+    ///
+    /// and then for each new request: its tokens, the share of a lease, what it may cost in 1e-9 dollars and tokens,
+    /// the reservation's id, and its lifetime in ms.
+    ///
+    /// Returns what is left of both limits, the lease of both, and the budget: spent and reserved in both, and the end
+    /// of the period; and then for each new request 0 (taken), 1 (limited) or 2 (over budget), and the wait in µs.
+    private static let countBody = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
         local minute = 60000000
+        local function number(index) return tonumber(ARGV[index]) end
+        local function text(value) return string.format('%.0f', value) end
+
         -- A debt is at most an hour's refill.
         local latest = now + 61 * minute
-        local limits = { requests = tonumber(ARGV[1]), tokens = tonumber(ARGV[2]) }
-        local full = {}
-        for name, limit in pairs(limits) do
-            full[name] = math.min(math.max(tonumber(redis.call('HGET', KEYS[1], name) or now), now), latest)
-        end
-        local function wait(name, count)
-            local limit = limits[name]
-            if limit == 0 then return 0 end
-            return full[name] + math.min(count, limit) * minute / limit - minute - now
-        end
-        local function spend(name, count)
-            local limit = limits[name]
-            if limit > 0 then full[name] = math.min(math.max(full[name] + count * minute / limit, now), latest) end
-        end
-        local function left(name)
-            local limit = limits[name]
-            if limit == 0 then return 0 end
-            return math.floor(limit - (full[name] - now) * limit / minute + 1e-6)
-        end
-        local function text(number) return string.format('%.0f', number) end
-        local function write()
-            local last = now
-            for name, limit in pairs(limits) do
-                if limit > 0 then
-                    redis.call('HSET', KEYS[1], name, string.format('%.17g', full[name]))
-                    last = math.max(last, full[name])
-                end
+        local limits, full = { number(1), number(2) }, { now, now }
+        if limits[1] > 0 or limits[2] > 0 then
+            local old = redis.call('HMGET', KEYS[1], 'requests', 'tokens')
+            for kind = 1, 2 do
+                if limits[kind] > 0 then full[kind] = math.min(math.max(tonumber(old[kind] or now), now), latest) end
             end
-            redis.call('PEXPIREAT', KEYS[1], text(math.ceil(last / 1000) + 1000))
+        end
+        local function wait(kind, count)
+            local limit = limits[kind]
+            if limit == 0 then return 0 end
+            return full[kind] + math.min(count, limit) * minute / limit - minute - now
+        end
+        local isMetered = false
+        local function spend(kind, count)
+            local limit = limits[kind]
+            if limit == 0 or count == 0 then return end
+            full[kind] = math.min(math.max(full[kind] + count * minute / limit, now), latest)
+            isMetered = true
+        end
+        local function left(kind)
+            local limit = limits[kind]
+            if limit == 0 then return 0 end
+            return math.floor(limit - (full[kind] - now) * limit / minute + 1e-6)
         end
 
+        -- `sums` are what is spent in dollars and tokens, and what is reserved in both.
         local isBudgeted = ARGV[3] ~= '-1'
-        local period = { tonumber(ARGV[4]), tonumber(ARGV[5]) }
-        if tonumber(ARGV[5]) > 0 then
-            if now < tonumber(ARGV[4]) * 1000000 then period = { tonumber(ARGV[3]), tonumber(ARGV[4]) } end
-            if now >= tonumber(ARGV[5]) * 1000000 then period = { tonumber(ARGV[5]), tonumber(ARGV[6]) } end
-        end
-        -- A day beyond the end, for the reservations; more than a year for a period without one.
-        local expiry = text(period[2] > 0 and period[2] + 86400 or now / 1000000 + 400 * 86400)
-        local function count(name) return tonumber(redis.call('HGET', KEYS[2], name) or 0) end
+        local bounds = { number(7), number(8) }
+        local isHard = bounds[1] >= 0 or bounds[2] >= 0
+        local period, start, sums = { number(4), number(5) }, 0, { 0, 0, 0, 0 }
         local function release(reservation)
             if redis.call('ZREM', KEYS[3], reservation) == 0 then return false end
             local usd, tokens = string.match(reservation, ':(%d+):(%d+)$')
-            redis.call('HINCRBY', KEYS[2], 'held_usd', text(0 - usd))
-            redis.call('HINCRBY', KEYS[2], 'held_tokens', text(0 - tokens))
+            sums[3], sums[4] = sums[3] - usd, sums[4] - tokens
             return true
         end
         if isBudgeted then
-            local start = tonumber(redis.call('HGET', KEYS[2], 'start') or -1)
-            if start < period[1] then redis.call('HSET', KEYS[2], 'start', text(period[1]), 'usd', 0, 'tokens', 0) end
-            for _, ended in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', text(now / 1000), 'LIMIT', 0, 100)) do
-                release(ended)
+            if number(5) > 0 then
+                if now < number(4) * 1000000 then period = { number(3), number(4) } end
+                if now >= number(5) * 1000000 then period = { number(5), number(6) } end
             end
-            if redis.call('ZCARD', KEYS[3]) == 0 then redis.call('HSET', KEYS[2], 'held_usd', 0, 'held_tokens', 0) end
-            redis.call('EXPIREAT', KEYS[2], expiry)
-        end
-        local function budget()
-            if not isBudgeted then return 0, 0, 0, 0, 0 end
-            return count('usd'), count('tokens'), count('held_usd'), count('held_tokens'), period[2]
-        end
-
-        """
-
-    /// Further arguments: the tokens, the share of a lease, the bounds in 1e-9 dollars and tokens (-1: none), what the
-    /// request may cost in both, the reservation's id, and its lifetime in ms.
-    ///
-    /// Returns 0 (taken), 1 (limited) or 2 (over budget); the wait in µs; what is left of both limits; the lease of
-    /// both; and the budget: spent and reserved in both, and the end of the period.
-    private static let takeBody = """
-        local tokens, share = tonumber(ARGV[7]), tonumber(ARGV[8])
-        local longest = math.max(wait('requests', 1), wait('tokens', tokens))
-        if longest >= 1 then
-            return { 1, math.ceil(longest), left('requests'), left('tokens'), 0, 0, budget() }
-        end
-        if isBudgeted then
-            for index, name in ipairs({ 'usd', 'tokens' }) do
-                local bound = tonumber(ARGV[8 + index])
-                if bound >= 0 and count(name) + count('held_' .. name) + tonumber(ARGV[10 + index]) > bound then
-                    return { 2, 0, left('requests'), left('tokens'), 0, 0, budget() }
+            local old = redis.call('HMGET', KEYS[2], 'start', 'usd', 'tokens', 'held_usd', 'held_tokens')
+            for index = 1, 4 do sums[index] = tonumber(old[index + 1] or 0) end
+            start = tonumber(old[1] or -1)
+            if start < period[1] then start, sums[1], sums[2] = period[1], 0, 0 end
+            if sums[3] ~= 0 or sums[4] ~= 0 then
+                for _, ended in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', text(now / 1000), 'LIMIT', 0, 100)) do
+                    release(ended)
                 end
+                if redis.call('ZCARD', KEYS[3]) == 0 then sums[3], sums[4] = 0, 0 end
             end
-            redis.call('ZADD', KEYS[3], text(now / 1000 + tonumber(ARGV[14])), ARGV[13] .. ':' .. ARGV[11] .. ':' .. ARGV[12])
-            redis.call('EXPIREAT', KEYS[3], expiry)
-            redis.call('HINCRBY', KEYS[2], 'held_usd', ARGV[11])
-            redis.call('HINCRBY', KEYS[2], 'held_tokens', ARGV[12])
         end
-        spend('requests', 1)
-        spend('tokens', tokens)
-        local function lease(name) return math.max(math.floor(share * left(name)), 0) end
-        local leased = { requests = lease('requests'), tokens = lease('tokens') }
-        for name, limit in pairs(limits) do
-            if limit > 0 and leased[name] == 0 then leased = { requests = 0, tokens = 0 } end
-        end
-        for name, amount in pairs(leased) do spend(name, amount) end
-        write()
-        return { 0, 0, left('requests'), left('tokens'), leased.requests, leased.tokens, budget() }
-        """
 
-    /// Further arguments: the requests to return, the tokens used beyond those taken (negative: fewer), what was spent
-    /// in 1e-9 dollars and tokens, whether this may have run before, and the reservations.
-    ///
-    /// If it may have run before, it counts only if one of its reservations still stands: the first run ends them.
-    ///
-    /// Returns the budget, as `take` does.
-    private static let settleBody = """
-        local isNew = ARGV[11] == '0' or #ARGV == 11
-        if isBudgeted then
-            for index = 12, #ARGV do
-                if release(ARGV[index]) then isNew = true end
-            end
+        local first = 15 + number(14)
+        local isNew = ARGV[13] == '0' or first == 15
+        for index = 15, first - 1 do
+            if isBudgeted and release(ARGV[index]) then isNew = true end
         end
         if isNew then
-            if isBudgeted then
-                redis.call('HINCRBY', KEYS[2], 'usd', ARGV[9])
-                redis.call('HINCRBY', KEYS[2], 'tokens', ARGV[10])
-            end
-            local isHeld = redis.call('EXISTS', KEYS[1]) == 1
-            if isHeld or tonumber(ARGV[8]) > 0 then
-                spend('requests', -tonumber(ARGV[7]))
-                spend('tokens', tonumber(ARGV[8]))
-                write()
-            end
+            spend(1, number(9))
+            spend(2, number(10))
+            sums[1], sums[2] = sums[1] + number(11), sums[2] + number(12)
         end
-        return { budget() }
+
+        local verdicts, leased = {}, { 0, 0 }
+        local hasReserved = false
+        for index = first, #ARGV, 6 do
+            local tokens, share, usd, cost = number(index), number(index + 1), number(index + 2), number(index + 3)
+            local verdict, longest = 0, math.max(wait(1, 1), wait(2, tokens))
+            if longest >= 1 then
+                verdict = 1
+            elseif bounds[1] >= 0 and sums[1] + sums[3] + usd > bounds[1] or bounds[2] >= 0 and sums[2] + sums[4] + cost > bounds[2] then
+                verdict = 2
+            else
+                if isHard then
+                    local reservation = ARGV[index + 4] .. ':' .. ARGV[index + 2] .. ':' .. ARGV[index + 3]
+                    redis.call('ZADD', KEYS[3], text(now / 1000 + number(index + 5)), reservation)
+                    sums[3], sums[4], hasReserved = sums[3] + usd, sums[4] + cost, true
+                end
+                spend(1, 1)
+                spend(2, tokens)
+                if share > 0 then
+                    local lease = {}
+                    for kind = 1, 2 do lease[kind] = math.max(math.floor(share * left(kind)), 0) end
+                    if (limits[1] == 0 or lease[1] > 0) and (limits[2] == 0 or lease[2] > 0) then
+                        leased = lease
+                        for kind = 1, 2 do spend(kind, lease[kind]) end
+                    end
+                end
+            end
+            verdicts[#verdicts + 1] = verdict
+            verdicts[#verdicts + 1] = math.ceil(math.max(longest, 0))
+        end
+
+        if isMetered then
+            for kind, name in ipairs({ 'requests', 'tokens' }) do
+                if limits[kind] > 0 then redis.call('HSET', KEYS[1], name, string.format('%.17g', full[kind])) end
+            end
+            redis.call('PEXPIREAT', KEYS[1], text(math.ceil(math.max(full[1], full[2]) / 1000) + 1000))
+        end
+        if isBudgeted then
+            -- A day beyond the end, for the reservations; more than a year for a period without one.
+            local expiry = text(period[2] > 0 and period[2] + 86400 or now / 1000000 + 400 * 86400)
+            redis.call(
+                'HSET', KEYS[2], 'start', text(start), 'usd', text(sums[1]), 'tokens', text(sums[2]), 'held_usd', text(sums[3]),
+                'held_tokens', text(sums[4]))
+            redis.call('EXPIREAT', KEYS[2], expiry)
+            if hasReserved then redis.call('EXPIREAT', KEYS[3], expiry) end
+        end
+        local result = { left(1), left(2), leased[1], leased[2], sums[1], sums[2], sums[3], sums[4], isBudgeted and period[2] or 0 }
+        for _, part in ipairs(verdicts) do result[#result + 1] = part end
+        return result
         """
 
-    /// Arguments: the name of a breaker, and for how many ms it is open; 0: it has closed.
+    /// Arguments: the name of a breaker or of what cools down, and for how many ms; 0: that is over.
     private static let announceBody = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -183,13 +211,16 @@ package enum RedisScript: String, CaseIterable {
         return 1
         """
 
-    /// Returns the names of the open breakers, each followed by the ms for which it is still open: the 500 that are
-    /// open for longest.
-    private static let breakersBody = """
+    /// Returns the names of the open breakers, each followed by the ms for which it is still open, and then the same of
+    /// what cools down: the 500 of each that last longest.
+    private static let outagesBody = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
-        local open = redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, 500)
-        for index = 2, #open, 2 do open[index] = tonumber(open[index]) - now end
-        return open
+        local function read(name)
+            local members = redis.call('ZREVRANGEBYSCORE', name, '+inf', '(' .. string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, 500)
+            for index = 2, #members, 2 do members[index] = tonumber(members[index]) - now end
+            return members
+        end
+        return { read(KEYS[1]), read(KEYS[2]) }
         """
 }

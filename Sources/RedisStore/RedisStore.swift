@@ -5,7 +5,7 @@ package import NIOCore
 package import RoutingPolicy
 import Synchronization
 
-/// The limits and budgets of keys in a Redis server, which several routers share. A policy turns it on with
+/// What several routers count together, in a Redis server. A policy turns it on with
 /// `state: redis://…`.
 package final class RedisStore: SharedStore, PolicyResource {
     struct Counters: ~Copyable {
@@ -28,7 +28,7 @@ package final class RedisStore: SharedStore, PolicyResource {
     /// How long a request waits for a decision.
     let decisionTime: TimeAmount
     private let logger: Logger
-    private let onBreakers = Mutex<(@Sendable ([BreakerName: Duration]) -> Void)?>(nil)
+    private let onOutages = Mutex<(@Sendable (SharedOutages) -> Void)?>(nil)
     private let state = Mutex(State())
     private let loops = Mutex<[(loop: RedisLoop, eventLoop: any EventLoop)]>([])
 
@@ -59,11 +59,11 @@ package final class RedisStore: SharedStore, PolicyResource {
         }
     }
 
-    package func receiveBreakers(_ receive: @escaping @Sendable ([BreakerName: Duration]) -> Void) {
-        onBreakers.withLock { $0 = receive }
+    package func receiveOutages(_ receive: @escaping @Sendable (SharedOutages) -> Void) {
+        onOutages.withLock { $0 = receive }
     }
 
-    func receive(_ open: [BreakerName: Duration]) { onBreakers.withLock { $0 }?(open) }
+    func receive(_ outages: SharedOutages) { onOutages.withLock { $0 }?(outages) }
 
     // MARK: The policy
 

@@ -50,4 +50,27 @@ struct BreakerFollowingTests {
         #expect(breaker.follow(openFor: .seconds(20), now: after(.seconds(21))) == nil)
         #expect(breaker.follow(openFor: .seconds(20), now: after(.seconds(23))) == .opened)
     }
+
+    @Test
+    mutating func `a model cools down as in another router, and no longer`() {
+        breaker.follow(coolsDownFor: .seconds(20), now: after(.zero))
+        breaker.follow(coolsDownFor: .milliseconds(19_005), now: after(.seconds(1)))
+        #expect(breaker.availability(now: after(.seconds(19))) == .coolingDown(until: after(.seconds(20))))
+        #expect(breaker.availability(now: after(.seconds(20))) == .ready)
+        breaker.follow(coolsDownFor: nil, now: after(.seconds(20)))
+        breaker.follow(coolsDownFor: .seconds(60), now: after(.seconds(30)))
+        // An operator has ended it there.
+        breaker.follow(coolsDownFor: nil, now: after(.seconds(31)))
+        #expect(breaker.availability(now: after(.seconds(31))) == .ready)
+    }
+
+    @Test
+    mutating func `its own cooldown goes on until the others have heard of it`() {
+        breaker.follow(coolsDownFor: .seconds(5), now: after(.zero))
+        _ = attempt(.rateLimited(cooldown: .seconds(30)), at: after(.seconds(5)))
+        breaker.follow(coolsDownFor: nil, now: after(.seconds(6)))
+        #expect(breaker.availability(now: after(.seconds(6))) == .coolingDown(until: after(.seconds(35))))
+        breaker.follow(coolsDownFor: .seconds(28), now: after(.seconds(7)))
+        #expect(breaker.availability(now: after(.seconds(7))) == .coolingDown(until: after(.seconds(35))))
+    }
 }

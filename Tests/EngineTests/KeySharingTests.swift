@@ -16,8 +16,11 @@ private final class ScriptedStore: SharedStore, SharedStoreLoop, @unchecked Send
 
     var status: SharedStoreStatus? { nil }
     func makeLoop(on eventLoop: any EventLoop) -> any SharedStoreLoop { self }
-    func receiveBreakers(_ receive: @escaping @Sendable ([BreakerName: Duration]) -> Void) {}
+    func receiveOutages(_ receive: @escaping @Sendable (SharedOutages) -> Void) {}
     func announce(_ news: BreakerNews) {}
+    func use(_ use: SharedUse, answer: @escaping (SharedLeft?) -> Void) -> Bool { false }
+    func lastServed(_ conversation: UInt128, answer: @escaping (ServedConversation?) -> Void) -> Bool { false }
+    func remember(_ served: ServedConversation, for conversation: UInt128, lasting time: Duration) {}
     func decidedAlone() { alone += 1 }
     func settle(_ settlement: SharedSettlement, answer: @escaping (SharedBudgetView) -> Void) { settled.append(settlement) }
 

@@ -91,7 +91,7 @@ struct StickyTests {
 
     private func id(
         _ by: [Sticky.Identity], _ body: String = "{}", _ fields: [(String, String)] = [], key: String? = "k", route: String = "r"
-    ) throws -> Int? {
+    ) throws -> UInt128? {
         var sticky = Sticky()
         sticky.identities = by
         return try Self.traits(body, fields, key: key).conversation(on: route, sticky)?.id
@@ -170,7 +170,7 @@ struct StickyTests {
     // MARK: Memory
 
     private func conversation(_ id: Int, ttl: Duration = .seconds(60)) -> Conversation {
-        Conversation(id: id, identity: .session, ttl: ttl)
+        Conversation(id: UInt128(id), identity: .session, ttl: ttl)
     }
 
     @Test("a model is remembered for the time to live after the last request")

@@ -69,6 +69,20 @@ struct ServerTLSTests {
         }
     }
 
+    @Test("a client that speaks plain HTTP gets a response that it can read, and others are served")
+    func plainHTTP() async throws {
+        let handler = TestHandler.responding { $0.respond(ResponseHead(status: 200), ByteBuffer(string: "ok")) }
+        try await withTLS(handler, Self.start()) { _, listener in
+            let plain = try await Peer.connect(to: listener.address)
+            try await plain.send(get)
+            let text = try await plain.receiveAll()
+            #expect(text.hasPrefix("HTTP/1.1 400 ") && text.contains("the plain HTTP request was sent to an HTTPS port"))
+            let peer = try await Peer.connect(to: listener.address, tls: try Self.client())
+            try await peer.send(get)
+            try await peer.receive(endingWith: "ok")
+        }
+    }
+
     @Test("a stream whose client reads slowly is held back, and ends whole")
     func backpressure() async throws {
         let part = String(repeating: "x", count: 50_000)

@@ -32,6 +32,15 @@ import Testing
         Int(try router.metric("llm_router_state_\(name)", key: "key-root"))
     }
 
+    /// The response to a request that Redis has decided about. On a loaded machine, it may answer too late.
+    private func decision(of router: RouterProcess) throws -> Response {
+        while true {
+            let late = try metric("local_decisions_total", of: router)
+            let response = try router.chat("m", extra: Self.short, key: "key-k")
+            if try metric("local_decisions_total", of: router) == late { return response }
+        }
+    }
+
     @Test(arguments: ["", "lease: 10%"])
     func `three routers admit as many requests as one limit, whatever the lease`(lease: String) throws {
         let redis = try RedisServer(), upstream = try Self.upstream()
@@ -63,7 +72,7 @@ import Testing
         try eventually("every request is settled") { try redis.command("HGET", Self.budget, "usd") == "\(admitted * 150_000_000)" }
         routers[0].process.kill()
         let successor = try router(text, redis)
-        let refused = try successor.chat("m", extra: Self.short, key: "key-k")
+        let refused = try decision(of: successor)
         #expect(refused.status == 429 && refused.errorCode == "budget_exceeded", "\(refused.text)")
         #expect(Int(refused.head["retry-after"] ?? "").map { 1...86_400 ~= $0 } == true)
     }
@@ -77,8 +86,8 @@ import Testing
         #expect(try one.chat("m", key: "key-k").status == 200)
         one.process.kill()
         #expect(try other.chat("m", key: "key-k").status == 200)
-        #expect(try other.chat("m", key: "key-k").status == 429)
-        #expect(try router(text, redis).chat("m", key: "key-k").status == 429)
+        #expect(try decision(of: other).status == 429)
+        #expect(try decision(of: router(text, redis)).status == 429)
     }
 
     @Test func `while the store hangs or is dead, each router enforces its own limits`() throws {

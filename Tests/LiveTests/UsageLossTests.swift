@@ -73,4 +73,49 @@ import Testing
         #expect(try router.process.waitForExit(within: .seconds(10)) == .code(0))
         #expect(try Self.kept(folder) == 5)
     }
+
+    /// Whether this process may mount file systems, in a namespace of its own.
+    private static let mayMount =
+        (try? TemporaryFolder()).map { folder in
+            (try? ShellScript("unshare -m mount -t tmpfs tmpfs \(folder.path)", in: folder))?.exit == .code(0)
+        } ?? false
+
+    /// Starts a router with a file system of its own on the folder, which only it sees.
+    ///
+    /// - Parameter prepare: a shell command that runs before the router.
+    private static func router(_ upstream: ScriptedUpstream, _ folder: TemporaryFolder, _ prepare: String) throws -> RouterProcess {
+        let mount = "mount -t tmpfs -o size=512k tmpfs \(folder.path) && \(prepare) && exec \"$@\""
+        return try RouterProcess(policy(upstream, folder), wrapper: ["/usr/bin/env", "unshare", "-m", "sh", "-c", mount, "sh"])
+    }
+
+    @Test(.enabled(if: mayMount, "needs the right to mount"))
+    func `a file system that is full stops no request, and gets the usage once it has room`() throws {
+        let upstream = try Self.upstream(), folder = try TemporaryFolder()
+        let router = try Self.router(upstream, folder, "true")
+        #expect(try router.chat("m", key: Self.key).status == 200)
+        func inside(_ script: String) throws -> ShellScript {
+            try ShellScript("nsenter -t \(router.process.pid) -m sh -c '\(script)'", in: try TemporaryFolder())
+        }
+        #expect(try inside("head -c 1m /dev/zero > \(folder.path)/fill || true").output.contains("No space left"))
+        for _ in 0..<3 { #expect(try router.chat("m", key: Self.key).status == 200) }
+        try router.waitForLog("the usage of the keys can't be written")
+        #expect(try router.chat("m", key: Self.key).status == 200)
+        #expect(try inside("rm \(folder.path)/fill").exit == .code(0))
+        try eventually("the usage is in the file") {
+            try inside("\(RouterBinary.path ?? "") usage --state \(folder.path)/state.db --by key --format csv").output.contains("team,5,")
+        }
+    }
+
+    @Test(.enabled(if: mayMount, "needs the right to mount"))
+    func `a file that may only be read stops no request`() throws {
+        let upstream = try Self.upstream(), folder = try TemporaryFolder(), written = try TemporaryFolder()
+        let first = try RouterProcess(Self.policy(upstream, written))
+        #expect(try first.chat("m", key: Self.key).status == 200)
+        first.process.signal(SIGTERM)
+        #expect(try first.process.waitForExit(within: .seconds(10)) == .code(0))
+        let prepare = "cp \(written.path)/state.db \(folder.path) && mount -o remount,ro \(folder.path)"
+        let router = try Self.router(upstream, folder, prepare)
+        for _ in 0..<2 { #expect(try router.chat("m", key: Self.key).status == 200) }
+        try router.waitForLog("the database of the keys' usage can't be opened")
+    }
 }

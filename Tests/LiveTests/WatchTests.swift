@@ -52,4 +52,23 @@ import Testing
         try router.folder.write("models.yaml", Array("models: { e: { provider: demo } }\n".utf8))
         try waitForModels(router, ["e"])
     }
+
+    @Test func `a changed certificate is a reload too`() throws {
+        let names = ["localhost.pem", "localhost.key.pem", "other.pem", "other.key.pem"]
+        let files = try names.map { ($0, try Repository.read("Tests/HTTPWireTests/Certificates/\($0)")) }
+        let folder = try TemporaryFolder()
+        for (name, text) in files { try folder.write(name, Array(text.utf8)) }
+        let router = try RouterProcess(
+            """
+            listen: [127.0.0.1:0, { address: "localhost:0", tls: { certificate: \(folder.path)/localhost.pem, key: \(folder.path)/localhost.key.pem } }]
+            providers: { demo: { plugin: demo } }
+            models: { a: { provider: demo } }
+
+            """, options: ["--watch"])
+        for (old, new) in [("localhost.key.pem", "other.key.pem"), ("localhost.pem", "other.pem")] {
+            #expect(rename("\(folder.path)/\(new)", "\(folder.path)/\(old)") == 0)
+        }
+        try router.waitForLog("new connections get another certificate")
+        #expect(router.standardError.contains("by=--watch"))
+    }
 }

@@ -81,10 +81,8 @@ import Testing
         let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
         #expect(await store.take(demand)?.verdict == .taken)
         #expect(await store.settle(settlement(of: demand, tokens: 15)).spent.tokens == 15)
-        let call = RedisCall.settle(settlement(of: demand, tokens: 15), prefix: "test", now: WallClock.second, mayHaveRun: true)
-        #expect(
-            try redis.command(["EVAL", call.script.source, "\(call.names.count)"] + call.names + call.arguments).split(separator: "\n")[1]
-                == "15")
+        let call = RedisCall.count(settlement(of: demand, tokens: 15), prefix: "test", now: WallClock.second, mayHaveRun: true)
+        #expect(try spentTokens(call, redis) == "15")
     }
 
     @Test func `a reservation whose router has died ends by itself`() async throws {
@@ -104,16 +102,79 @@ import Testing
         #expect(await store.settle(settlement(of: demand, tokens: 50)).spent.tokens == 50)
         // Routers whose clocks are a few hours ahead and behind are in another day at some time.
         for shift in [-43_200, 0, 43_200] {
-            let call = RedisCall.settle(
-                SharedSettlement(terms: demand.terms), prefix: "test", now: WallClock.second + shift, mayHaveRun: false)
-            let lines = try redis.command(["EVAL", call.script.source, "\(call.names.count)"] + call.names + call.arguments)
-            #expect(lines.split(separator: "\n")[1] == "50")
+            let call = RedisCall.count(SharedSettlement(terms: demand.terms), prefix: "test", now: WallClock.second + shift)
+            #expect(try spentTokens(call, redis) == "50")
         }
-        _ = try redis.command(["HSET", call(of: demand).names[1], "start", "86400"])
+        _ = try redis.command("HSET", "test:1:{k}:budget", "start", "86400")
         #expect(await store.take(demand)?.budget?.spent.tokens == 0)
     }
 
-    private func call(of demand: SharedDemand) -> RedisCall { .take(demand, prefix: "test", now: WallClock.second) }
+    private func spentTokens(_ call: RedisCall, _ redis: RedisServer) throws -> Substring {
+        try redis.command(["EVAL", call.script.source, "\(call.names.count)"] + call.names + call.arguments).split(separator: "\n")[5]
+    }
+
+    @Test func `requests of one moment are decided in one round trip, each by what those before it left`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let before = try #require(store.store.status).roundTrips
+        let terms = SharedTerms.test(Limits(requestsPerMinute: 600, tokensPerMinute: 50), dollars: 1)
+        let costs = [0.4, 0.7, 0.5, 0.1, 0.05]
+        let answers = await store.takeAtOnce(costs.indices.map { .test(terms, tokens: 20, dollars: costs[$0], id: UInt64($0)) })
+        #expect(answers.map { $0?.verdict == .taken } == [true, false, true, false, false])
+        #expect(answers[1]?.verdict == .overBudget && answers.last??.budget?.reserved.dollars == 0.9)
+        guard case .limited? = answers[3]?.verdict else { return #expect(Bool(false), "the tokens of the minute are used up") }
+        // The outages are asked for about once a second.
+        #expect(try #require(store.store.status).roundTrips - before <= 3)
+        // Two are taken, and one refills in a tenth of a second.
+        let many = await store.takeAtOnce((0..<700).map { .test(.test(Limits(requestsPerMinute: 600)), id: $0) })
+        #expect((598...605).contains(many.count { $0?.verdict == .taken }))
+    }
+
+    @Test func `routers count what models and providers were used for, and a model's name has no other's limits`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let limits = Limits(requestsPerMinute: 3, tokensPerMinute: 100)
+        func use(_ model: String?, _ requests: Int, _ tokens: Int) -> SharedUse {
+            SharedUse(
+                name: SharedLimitsName(provider: "p", model: model, upstream: model), limits: limits, requests: requests, tokens: tokens)
+        }
+        #expect(await one.use(use("m", 2, 90)) == SharedLeft(requests: 1, tokens: 10))
+        // What two routers took at the same moment is a debt.
+        #expect(await other.use(use("m", 2, 90)) == SharedLeft(requests: -1, tokens: -80))
+        #expect(await one.use(use("m", -1, -80))?.requests == 0)
+        #expect(await one.use(use(nil, 1, 1))?.requests == 2)
+        #expect(await other.use(use("n", 0, 0)) == SharedLeft(requests: 3, tokens: 100))
+        #expect(try redis.command("KEYS", "*").split(separator: "\n").sorted() == ["test:1:{p}:model:m m", "test:1:{p}:provider"])
+        #expect(try Int(redis.command("PTTL", "test:1:{p}:model:m m")).map { 0...120_000 ~= $0 } == true)
+    }
+
+    @Test func `a conversation is known in all routers until its time is over`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        #expect(await other.lastServed(7) == nil)
+        let served = ServedConversation(provider: "p", model: "m/x", host: "a\nb")
+        try await one.remember(served, for: 7)
+        _ = await one.lastServed(7)
+        #expect(await other.lastServed(7) == served)
+        try await one.remember(ServedConversation(provider: "p", model: "m", host: nil), for: .max, lasting: .seconds(600))
+        _ = await one.lastServed(7)
+        #expect(await other.lastServed(.max)?.host == nil)
+        #expect(
+            try Int(redis.command("PTTL", "test:1:{ffffffffffffffffffffffffffffffff}:conversation")).map { 500_000...600_000 ~= $0 } == true
+        )
+        _ = try redis.command("DEL", "test:1:{7}:conversation")
+        #expect(await other.lastServed(7) == nil)
+    }
+
+    @Test func `routers learn which models cool down`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let model = BreakerName(provider: "p", model: "m", upstream: "u")
+        try await one.announce(BreakerNews(.cooldown, name: model, openFor: .seconds(60)))
+        await other.wait { $0.open.isEmpty && ($0.cooling[model] ?? .zero) > .seconds(30) }
+        try await other.announce(BreakerNews(.cooldown, name: model, openFor: .zero))
+        await one.wait { $0.cooling.isEmpty }
+    }
 
     @Test func `every value expires, and has the prefix, the version and the key's hash tag in its name`() async throws {
         let redis = try RedisServer()
@@ -149,7 +210,7 @@ import Testing
         try await one.announce(BreakerNews(name: model, openFor: .seconds(300)))
         try await one.announce(BreakerNews(name: account, openFor: .seconds(60)))
         await other.wait(untilOpen: [model, account])
-        #expect(try Int(redis.command("PTTL", "test:1:breakers")).map { 200_000...300_000 ~= $0 } == true)
+        #expect(try Int(redis.command("PTTL", "test:1:{models}:breakers")).map { 200_000...300_000 ~= $0 } == true)
         try await other.announce(BreakerNews(name: model, openFor: .zero))
         try await other.announce(BreakerNews(name: BreakerName(provider: "q"), openFor: .milliseconds(1)))
         await one.wait(untilOpen: [account])
@@ -169,9 +230,8 @@ import Testing
         // The commands that docs/scaling.md allows.
         _ = try redis.command(
             [
-                "ACL", "SETUSER", "router", "on", ">secret", "~test:*", "+select", "+script|load", "+evalsha", "+time", "+hget", "+hset",
-                "+hincrby", "+exists",
-                "+expireat", "+pexpireat", "+zadd", "+zrem", "+zcard", "+zrangebyscore",
+                "ACL", "SETUSER", "router", "on", ">secret", "~test:*", "+select", "+script|load", "+evalsha", "+time", "+get", "+set",
+                "+hmget", "+hset", "+expireat", "+pexpireat", "+zadd", "+zrem", "+zcard", "+zrangebyscore",
                 "+zremrangebyscore", "+zrevrange", "+zrevrangebyscore",
             ])
         let limited = try await StoreUnderTest("redis://router:secret@127.0.0.1:\(redis.port)/1")
@@ -180,6 +240,9 @@ import Testing
         #expect(await limited.settle(settlement(of: all, tokens: 3)).spent.tokens == 3)
         try await limited.announce(BreakerNews(name: BreakerName(provider: "p"), openFor: .seconds(60)))
         await limited.wait(untilOpen: [BreakerName(provider: "p")])
+        let served = ServedConversation(provider: "p", model: "m", host: nil)
+        try await limited.remember(served, for: 1)
+        #expect(await limited.lastServed(1) == served)
     }
 
     @Test func `a wrong password is reported without the password`() async throws {
@@ -202,6 +265,7 @@ import Testing
         #expect(await store.take(.test(demand.terms, tokens: 10, id: 2)) == nil)
         // Late or given up by now: it isn't asked again.
         #expect(await store.take(.test(demand.terms, tokens: 10, id: 3)) == nil)
+        #expect(await store.lastServed(1) == nil)
         try await patient.settleLater(settlement(of: demand, tokens: 20))
         try patient.wait(untilUp: false)
         #expect(patient.store.status?.reason == "does not respond")

@@ -63,9 +63,52 @@ final class StoreUnderTest: Sendable {
 
     /// Waits until the store says that exactly these breakers are open.
     func wait(untilOpen names: Set<BreakerName>) async {
-        let (stream, news) = AsyncStream.makeStream(of: [BreakerName: Duration].self)
-        store.receiveBreakers { news.yield($0) }
-        for await open in stream where Set(open.keys) == names && open.values.allSatisfy({ $0 > .zero }) { return }
+        await wait { Set($0.open.keys) == names && $0.open.values.allSatisfy { $0 > .zero } }
+    }
+
+    /// Waits until the store says of what is open and what cools down that the condition holds.
+    func wait(untilOutages isMet: @Sendable (SharedOutages) -> Bool) async {
+        let (stream, news) = AsyncStream.makeStream(of: SharedOutages.self)
+        store.receiveOutages { news.yield($0) }
+        for await outages in stream where isMet(outages) { return }
+    }
+
+    /// nil: the store wasn't asked, or didn't answer.
+    func use(_ use: SharedUse) async -> SharedLeft? {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [loop] in
+                if !loop.use(use, answer: { continuation.resume(returning: $0) }) { continuation.resume(returning: nil) }
+            }
+        }
+    }
+
+    func lastServed(_ conversation: UInt128) async -> ServedConversation? {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [loop] in
+                if !loop.lastServed(conversation, answer: { continuation.resume(returning: $0) }) { continuation.resume(returning: nil) }
+            }
+        }
+    }
+
+    func remember(_ served: ServedConversation, for conversation: UInt128, lasting time: Duration = .seconds(60)) async throws {
+        try await eventLoop.submit { [loop] in loop.remember(served, for: conversation, lasting: time) }.get()
+    }
+
+    /// Takes all of them in one tick of the event loop.
+    func takeAtOnce(_ demands: [SharedDemand]) async -> [SharedAnswer?] {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [loop] in
+                var answers = [Int: SharedAnswer?]()
+                for (index, demand) in demands.enumerated() {
+                    let isAsked = loop.take(demand) {
+                        answers[index] = .some($0)
+                        guard answers.count == demands.count else { return }
+                        continuation.resume(returning: demands.indices.map { answers[$0] ?? nil })
+                    }
+                    precondition(isAsked, "the store is down")
+                }
+            }
+        }
     }
 
     /// Waits until the store is up, or down.

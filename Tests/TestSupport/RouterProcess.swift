@@ -11,9 +11,10 @@ package final class RouterProcess: Sendable {
     /// - Parameters:
     ///   - routes: the bytes of routes.yaml, which need not be valid; nil for no file.
     ///   - options: those of the command, before the file's path.
+    ///   - wrapper: a command that runs the program, such as `nice`.
     package init(
         launching routes: [UInt8]?, environment: [String: String] = [:], files: [String: String] = [:], binaries: [String: [UInt8]] = [:],
-        command: String = "serve", options: [String] = []
+        command: String = "serve", options: [String] = [], wrapper: [String] = []
     ) throws {
         guard let program = RouterBinary.path else {
             throw TestFailure("no llm-router beside the test bundle; build it, or set LLM_ROUTER_BIN", CallSite(#fileID, #line))
@@ -24,17 +25,19 @@ package final class RouterProcess: Sendable {
         for (name, content) in binaries { try folder.write(name, content) }
         var all = environment
         for name in RouterBinary.inherited { all[name] = all[name] ?? RouterBinary.environment(name) }
-        process = try ChildProcess(program, [command] + options + ["\(folder.path)/routes.yaml"], environment: all)
+        let words = wrapper + [program, command] + options + ["\(folder.path)/routes.yaml"]
+        process = try ChildProcess(words[0], Array(words.dropFirst()), environment: all)
     }
 
     /// Starts the program and waits until it listens.
     /// - Parameter routes: routes.yaml; `version` and a `listen` on a free port are added if they are missing.
     package convenience init(
         _ routes: String, environment: [String: String] = [:], files: [String: String] = [:], binaries: [String: [UInt8]] = [:],
-        options: [String] = [], file: StaticString = #fileID, line: Int = #line
+        options: [String] = [], wrapper: [String] = [], file: StaticString = #fileID, line: Int = #line
     ) throws {
         try self.init(
-            launching: Array(Self.completed(routes).utf8), environment: environment, files: files, binaries: binaries, options: options)
+            launching: Array(Self.completed(routes).utf8), environment: environment, files: files, binaries: binaries, options: options,
+            wrapper: wrapper)
         try waitForStart(file, line)
     }
 

@@ -210,6 +210,8 @@ struct CallMachine {
         }
     }
 
+    var hasEnded: Bool { if case .ended = step { true } else { false } }
+
     mutating func on(_ event: Event, now: NIODeadline) -> Action {
         if case .ended = step { return .nothing }
         switch event {

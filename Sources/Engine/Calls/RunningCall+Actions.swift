@@ -42,7 +42,7 @@ extension RunningCall {
             let isLimited = request.operation.isMeasured
             switch state.begin(tokens: needs.reservedTokens, now: now, allowsEarlyProbe: allowsEarlyProbe, isLimited: isLimited) {
             case .granted(let permit): return start(candidate, role, permit, now)
-            case .refused(let availability): return .refused(state.refusal(availability, now: now))
+            case .refused(let availability): return refused(availability, state, now)
             }
         case .queue(let candidate):
             let state = snapshot.state(ofModel: candidate.model)
@@ -103,8 +103,13 @@ extension RunningCall {
         case .queued(let ticket):
             slot = consume ticket
             return .queued
-        case .refused(let availability): return .refused(snapshot.state(ofModel: candidate.model).refusal(availability, now: now))
+        case .refused(let availability): return refused(availability, snapshot.state(ofModel: candidate.model), now)
         }
+    }
+
+    private func refused(_ availability: Availability, _ state: ModelState, _ now: NIODeadline) -> CallMachine.Event {
+        if case .limited = availability, snapshot.sharesState { loop.shareUse(of: state.limits, isRefused: true) }
+        return .refused(state.refusal(availability, now: now))
     }
 
     /// Makes the closure that a gate calls when it grants a slot. A call that has the model's slot may have to queue

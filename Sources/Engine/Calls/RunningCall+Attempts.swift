@@ -9,6 +9,7 @@ extension RunningCall {
     func start(
         _ candidate: CallMachine.Candidate, _ role: CallMachine.Role, _ permit: consuming AttemptPermit, _ now: NIODeadline
     ) -> CallMachine.Event? {
+        if snapshot.sharesState { loop.shareUse(of: permit.state.limits) }
         guard let provider = loop.provider(ofModel: candidate.model, in: snapshot) else {
             // Unreachable: a plan contains no model of a provider that is off.
             permit.giveBack(now: now)
@@ -260,7 +261,14 @@ extension RunningCall {
             ?? estimatedTokens(of: attempt, outcome)
         guard let transitions = attempt.takePermit()?.end(verdict, usedTokens: tokens, now: now, using: &loop.random) else { return }
         loop.report(transitions, of: attempt.candidate.model, in: snapshot, after: outcome.error)
+        if snapshot.sharesState { share(verdict, of: snapshot.state(ofModel: attempt.candidate.model)) }
         if request.trace != nil { recordOpenings(transitions, of: attempt.candidate.model, now) }
+    }
+
+    /// Tells the other routers what the attempt has used, and of the cooldown that it has begun.
+    private func share(_ verdict: AttemptOutcome, of state: ModelState) {
+        loop.shareUse(of: state.limits)
+        if case .failed(.rateLimited, let cooldown?) = verdict { loop.announceCooldown(cooldown, of: state.key) }
     }
 
     private func recordOpenings(_ transitions: BreakerTransitions, of model: Int, _ now: NIODeadline) {

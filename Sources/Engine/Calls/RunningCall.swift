@@ -40,6 +40,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     let admission: KeyAdmission?
     /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
     var partial: PartialResponse?
+    /// Plans the request anew, if other routers may know better which model last served its conversation.
+    var replan: (() -> Plan?)?
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in
         held.wakeTime = nil
         handle(.timerFired, now: now)
@@ -47,10 +49,11 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
 
     package init(
         loop: EngineLoop, snapshot: Snapshot, plan: consuming Plan, request: consuming CallRequest, needs: RequestNeeds,
-        admission: KeyAdmission? = nil, writer: any ResponseWriter
+        admission: KeyAdmission? = nil, replan: (() -> Plan?)? = nil, writer: any ResponseWriter
     ) {
         self.loop = loop
         self.admission = admission
+        self.replan = replan
         self.snapshot = snapshot
         self.writer = writer
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
@@ -66,6 +69,10 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     package func start() {
         loop.add(self)
         loop.observer?.began(self)
+        if replan == nil || !asksForConversation(proceed: { [self] in admit() }) { admit() }
+    }
+
+    private func admit() {
         // Decided before anything else, so that a refused request doesn't count at any model.
         let progress = admission?.take(
             tokens: needs.reservedTokens, lifetime: machine.deadline - .now(), spending: { expectedSpending }
@@ -95,16 +102,6 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// Applies backpressure: while the client is slow, nothing is read from the upstream.
     package func clientWritable(_ isWritable: Bool) {
         attempt?.clientWritable(isWritable)
-    }
-
-    /// Remembers the model that served the conversation, and the host behind its provider. A fallback is not
-    /// remembered: it is for when everything else has failed.
-    func rememberModel(servedBy server: ServedBy?) {
-        // Read from the field, because `plan` would copy the complete plan.
-        guard let conversation = machine.plan.conversation, !record.isFallback, let provider = record.provider, let model = record.model
-        else { return }
-        let host: String? = if case .host(let name)? = server { name } else { nil }
-        loop.sticky.remember(ModelName(provider: provider, model: model), at: host, for: conversation, now: .now())
     }
 
     /// The most tokens of the response that the client asks for; nil if it sets no limit.

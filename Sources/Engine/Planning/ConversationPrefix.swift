@@ -14,7 +14,7 @@ enum ConversationPrefix {
     /// Adds the beginning to a hash. Returns false if the request has no messages.
     ///
     /// - Parameter members: the members of the request's body.
-    static func add(_ members: [JSONMember], of bytes: RawSpan, to hasher: inout Hasher) -> Bool {
+    static func add(_ members: [JSONMember], of bytes: RawSpan, to hasher: inout ConversationHash) -> Bool {
         var hasMessages = false
         do throws(JSONError) {
             for member in members {
@@ -33,7 +33,7 @@ enum ConversationPrefix {
         return hasMessages
     }
 
-    private static func addMessages(_ value: JSONValue, _ bytes: RawSpan, to hasher: inout Hasher) throws(JSONError) -> Bool {
+    private static func addMessages(_ value: JSONValue, _ bytes: RawSpan, to hasher: inout ConversationHash) throws(JSONError) -> Bool {
         var cursor = JSONCursor(at: value.range.lowerBound)
         guard value.kind == .array else {
             try add(&cursor, bytes, to: &hasher)
@@ -64,10 +64,10 @@ enum ConversationPrefix {
 
     /// Adds the next value without its `cache_control` members. The recursion is as deep as the value, whose depth the
     /// cursor limits.
-    private static func add(_ cursor: inout JSONCursor, _ bytes: RawSpan, to hasher: inout Hasher) throws(JSONError) {
+    private static func add(_ cursor: inout JSONCursor, _ bytes: RawSpan, to hasher: inout ConversationHash) throws(JSONError) {
         switch try cursor.peekKind(bytes) {
         case .object:
-            hasher.combine(UInt8(ascii: "{"))
+            hasher.combine("{")
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
                 if JSON.isKey(key, "cache_control", in: bytes) {
@@ -77,12 +77,12 @@ enum ConversationPrefix {
                     try add(&cursor, bytes, to: &hasher)
                 }
             }
-            hasher.combine(UInt8(ascii: "}"))
+            hasher.combine("}")
         case .array:
-            hasher.combine(UInt8(ascii: "["))
+            hasher.combine("[")
             try cursor.enterArray(bytes)
             while try cursor.nextElement(bytes) { try add(&cursor, bytes, to: &hasher) }
-            hasher.combine(UInt8(ascii: "]"))
+            hasher.combine("]")
         case .string, .number, .true, .false, .null:
             hasher.combine(bytes: bytes, try cursor.skipValue(bytes).range)
         }

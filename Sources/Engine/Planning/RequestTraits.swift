@@ -40,10 +40,9 @@ package final class RequestTraits: Sendable {
     /// The request's conversation on a route; nil if the request has nothing that identifies one.
     func conversation(on route: String, _ sticky: Sticky) -> Conversation? {
         for identity in sticky.identities {
-            // Seeded for each process, so that no client can choose a hash.
-            var hasher = Hasher()
+            var hasher = ConversationHash()
             hasher.combine(route)
-            hasher.combine(key)
+            hasher.combine(key ?? "")
             hasher.combine(identity.word)
             if add(identity, to: &hasher) { return Conversation(id: hasher.finalize(), identity: identity, ttl: sticky.ttl) }
         }
@@ -51,7 +50,7 @@ package final class RequestTraits: Sendable {
     }
 
     /// Returns false if the request does not have it.
-    private func add(_ identity: Sticky.Identity, to hasher: inout Hasher) -> Bool {
+    private func add(_ identity: Sticky.Identity, to hasher: inout ConversationHash) -> Bool {
         switch identity {
         case .session: Self.sessionFields.contains { add(field: $0, to: &hasher) }
         case .header(let name): add(field: name, to: &hasher)
@@ -66,19 +65,19 @@ package final class RequestTraits: Sendable {
     /// guide "Prompt caching" (`x-session-affinity`).
     private static let sessionFields = ["x-claude-code-session-id", "session_id", "conversation_id", "x-session-affinity"]
 
-    private func add(field name: String, to hasher: inout Hasher) -> Bool {
+    private func add(field name: String, to hasher: inout ConversationHash) -> Bool {
         guard let value = fields.value(name), !value.isEmpty else { return false }
         hasher.combine(value)
         return true
     }
 
-    private func addPrefix(to hasher: inout Hasher) -> Bool {
+    private func addPrefix(to hasher: inout ConversationHash) -> Bool {
         let body = body
         return ConversationPrefix.add(members, of: body.readableBytesSpan, to: &hasher)
     }
 
     /// - Parameter object: the member of the body that has the text as a member; nil: the body itself.
-    private func add(text name: StaticString, of object: StaticString? = nil, to hasher: inout Hasher) -> Bool {
+    private func add(text name: StaticString, of object: StaticString? = nil, to hasher: inout ConversationHash) -> Bool {
         let body = body, bytes = body.readableBytesSpan
         var value = Self.value(object ?? name, members, bytes)
         if object != nil {
@@ -110,13 +109,13 @@ package final class RequestTraits: Sendable {
 ///
 /// An object, so that the plans and calls of all other routes store only a reference.
 package final class Conversation: Sendable, Equatable {
-    /// A hash over the route, the key and what identifies the conversation.
-    let id: Int
+    /// A hash over the route, the key and what identifies the conversation; the same in all routers.
+    let id: UInt128
     let identity: Sticky.Identity
     /// How long its model is remembered after a request.
     let ttl: Duration
 
-    init(id: Int, identity: Sticky.Identity, ttl: Duration) {
+    init(id: UInt128, identity: Sticky.Identity, ttl: Duration) {
         self.id = id
         self.identity = identity
         self.ttl = ttl
@@ -124,12 +123,5 @@ package final class Conversation: Sendable, Equatable {
 
     package static func == (first: Conversation, second: Conversation) -> Bool {
         (first.id, first.ttl) == (second.id, second.ttl) && first.identity == second.identity
-    }
-}
-
-extension Hasher {
-    mutating func combine(bytes: RawSpan, _ range: Range<Int>) {
-        bytes.extracting(range.clamped(to: 0..<bytes.byteCount)).withUnsafeBytes { combine(bytes: $0) }
-        combine(range.count)
     }
 }

@@ -100,8 +100,8 @@ package final class Snapshot: Sendable {
     /// Whether a key has limits or a budget.
     var hasBoundedKeys: Bool { !states.keyLimiters.isEmpty || !states.keyAccounts.isEmpty }
 
-    /// Whether several routers count the limits and budgets of keys together.
-    var sharesState: Bool { derived.sharesState }
+    /// Whether several routers count together.
+    package var sharesState: Bool { derived.sharesState }
 
     /// The share of the requests whose traces are sampled; nil if requests aren't traced.
     package var traceSample: Double? { policy.telemetry.otlp?.sample }

@@ -15,13 +15,22 @@ package struct BreakerName: Sendable, Hashable {
     init(_ key: ModelStateKey) { self.init(provider: key.provider, model: key.name, upstream: key.upstream) }
 }
 
-/// A breaker that has opened or closed in one router, for the others.
+/// A breaker that has opened or closed in one router, or a cooldown after a 429 there, for the others.
 package struct BreakerNews: Sendable, Equatable {
+    package enum Kind: Sendable {
+        case breaker
+        /// Of a model.
+        case cooldown
+    }
+
+    package var kind = Kind.breaker
     package var name: BreakerName
-    /// For how long it is open; zero: it has closed.
+    /// For how long it is open or cools down; zero: that is over.
     package var openFor: Duration
 
-    package init(name: BreakerName, openFor: Duration) { (self.name, self.openFor) = (name, openFor) }
+    package init(_ kind: Kind = .breaker, name: BreakerName, openFor: Duration) {
+        (self.kind, self.name, self.openFor) = (kind, name, openFor)
+    }
 
     /// nil if there is none to tell.
     init?(_ name: BreakerName, _ transition: Breaker.Transition?, now: NIODeadline) {
@@ -31,6 +40,14 @@ package struct BreakerNews: Sendable, Equatable {
         case .opened(let until, _): self.init(name: name, openFor: max(until - now, .milliseconds(1)))
         }
     }
+}
+
+/// All breakers that are open in some router, and all models that cool down there after a 429, and for how long.
+package struct SharedOutages: Sendable, Equatable {
+    package var open: [BreakerName: Duration]
+    package var cooling: [BreakerName: Duration]
+
+    package init(open: [BreakerName: Duration], cooling: [BreakerName: Duration]) { (self.open, self.cooling) = (open, cooling) }
 }
 
 extension EngineLoop {
@@ -49,16 +66,21 @@ extension EngineLoop {
     /// Tells the other routers that an operator has closed the breakers of a model and of its provider's account.
     package func announceReset(of key: ModelStateKey, in snapshot: Snapshot) {
         announce(BreakerTransitions(model: .closed, account: .closed), of: key, in: snapshot)
+        if snapshot.sharesState { announceCooldown(.zero, of: key) }
+    }
+
+    /// Tells the other routers for how long a model cools down after a 429; zero: no longer.
+    func announceCooldown(_ cooldown: Duration, of key: ModelStateKey) {
+        shared?.announce(BreakerNews(.cooldown, name: BreakerName(key), openFor: max(cooldown, .zero)))
     }
 }
 
 extension Engine {
-    /// Opens and closes breakers as those of other routers have.
-    ///
-    /// - Parameter open: all breakers that are open somewhere, and for how long.
-    func receive(open: [BreakerName: Duration]) {
-        let states = store.current.states, now = NIODeadline.now()
+    /// Opens and closes breakers as those of other routers have, and lets models cool down as they do there.
+    func receive(_ outages: SharedOutages) {
+        let states = store.current.states, now = NIODeadline.now(), open = outages.open
         for state in states.models {
+            state.breaker.follow(coolsDownFor: outages.cooling[BreakerName(state.key)], now: now)
             let change = state.breaker.follow(openFor: open[BreakerName(state.key)], now: now)
             log(change, "a model's breaker", ["provider": "\(state.key.provider)", "model": "\(state.key.name)"])
         }

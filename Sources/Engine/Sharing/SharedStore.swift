@@ -1,15 +1,16 @@
 package import NIOCore
 package import RoutingPolicy
 
-/// A store outside the process, in which several routers count the limits and the budgets of keys together.
+/// A store outside the process, in which several routers count limits and budgets together, and tell each other what
+/// they know of models and conversations.
 package protocol SharedStore: Sendable {
     /// The store's part on one event loop.
     func makeLoop(on eventLoop: any EventLoop) -> any SharedStoreLoop
     /// nil while no policy names a store.
     var status: SharedStoreStatus? { get }
-    /// Called once, with what receives all breakers that are open somewhere, and for how long. It is called on any
-    /// thread, about once a second while the store is up.
-    func receiveBreakers(_ receive: @escaping @Sendable ([BreakerName: Duration]) -> Void)
+    /// Called once, with what receives all that is open or cools down somewhere. It is called on any thread, about once
+    /// a second while the store is up.
+    func receiveOutages(_ receive: @escaping @Sendable (SharedOutages) -> Void)
 }
 
 /// A shared store as one event loop uses it. It is confined to that event loop.
@@ -30,8 +31,25 @@ package protocol SharedStoreLoop: AnyObject {
     /// Counts a request that was decided without the store.
     func decidedAlone()
 
-    /// Tells the other routers of a breaker. While the store doesn't respond, they learn nothing.
+    /// Tells the other routers of a breaker or a cooldown. While the store doesn't respond, they learn nothing.
     func announce(_ news: BreakerNews)
+
+    /// Counts what requests took from the limits of a model or a provider. Nobody waits for it.
+    ///
+    /// - Parameter answer: called once, later, on the event loop: with what is left for all routers; nil if the store
+    ///   fails.
+    /// - Returns: false if the store is known not to respond; then `answer` isn't called.
+    func use(_ use: SharedUse, answer: @escaping (SharedLeft?) -> Void) -> Bool
+
+    /// Asks which model last served a conversation, in any router.
+    ///
+    /// - Parameter answer: called once, later, on the event loop: with nil if none is known, or the store doesn't
+    ///   respond in time.
+    /// - Returns: false if the store is known not to respond; then `answer` isn't called.
+    func lastServed(_ conversation: UInt128, answer: @escaping (ServedConversation?) -> Void) -> Bool
+
+    /// Tells the other routers which model has served a conversation.
+    func remember(_ served: ServedConversation, for conversation: UInt128, lasting time: Duration)
 }
 
 /// The limits and the budget that a request is counted under.

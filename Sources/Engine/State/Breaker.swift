@@ -117,6 +117,8 @@ package struct Breaker: Sendable {
     private var generation: UInt64 = 0
     /// Whether the other routers know that it is open, so that it closes when theirs have.
     private var isKnownElsewhere = false
+    /// Whether the other routers know of its cooldown, so that it ends when theirs has.
+    private var isCoolingElsewhere = false
     /// News of other routers may be older than what this one has just found out itself.
     private var followsAgainAt = NIODeadline.uptimeNanoseconds(0)
     /// Counts the transitions, of which a cooldown has at most one.
@@ -176,6 +178,7 @@ package struct Breaker: Sendable {
         if case .rateLimited(let cooldown, let weight) = verdict {
             let end = now + max(cooldown, .zero)
             coolsDownUntil = max(coolsDownUntil ?? end, end)
+            isCoolingElsewhere = false
             verdict = weight.verdict
         }
         guard pass.generation == generation else { return }
@@ -235,6 +238,22 @@ package struct Breaker: Sendable {
             return nil
         case (.closed, nil), (.open, nil), (.halfOpen, _):
             return nil
+        }
+    }
+
+    /// Cools down after a 429 as in another router.
+    ///
+    /// - Parameter duration: for how long it still does there; nil if it doesn't.
+    mutating func follow(coolsDownFor duration: Duration?, now: NIODeadline) {
+        guard now >= followsAgainAt else { return }
+        let known = coolsDownUntil ?? now
+        if let duration {
+            isCoolingElsewhere = true
+            // The other times may differ by as much as they were late.
+            if now + duration > known + Self.followingDelay || known <= now { coolsDownUntil = now + duration }
+        } else if isCoolingElsewhere {
+            isCoolingElsewhere = false
+            if known > now + Self.followingDelay { coolsDownUntil = nil }
         }
     }
 

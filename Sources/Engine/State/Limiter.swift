@@ -22,6 +22,8 @@ package final class Limiter: Sendable {
     /// Whether a shared store decides about requests and tokens. The buckets then only show what it said last, for the
     /// time when it doesn't respond.
     package let isShared: Bool
+    /// Under which name the limiter tells other routers what it has admitted; nil: it doesn't.
+    let sharedName: SharedLimitsName?
     private let buckets: Mutex<Buckets>
     private let lease = Mutex(Lease())
     /// The time from which a request of one token fits, in nanoseconds of uptime.
@@ -31,10 +33,11 @@ package final class Limiter: Sendable {
     private let asksAt = Atomic<UInt64>(0)
 
     /// nil if there are no limits.
-    package init?(_ limits: Limits, isShared: Bool = false) {
+    package init?(_ limits: Limits, isShared: Bool = false, sharedName: SharedLimitsName? = nil) {
         guard !limits.isEmpty else { return nil }
         self.limits = limits
         self.isShared = isShared
+        self.sharedName = sharedName
         gate = limits.concurrent.map { ConcurrencyGate(slots: $0) }
         isMetered = limits.requestsPerMinute != nil || limits.tokensPerMinute != nil
         buckets = Mutex(Buckets(limits))
@@ -45,6 +48,7 @@ package final class Limiter: Sendable {
         gate = limiter.gate?.copy()
         isMetered = limiter.isMetered
         isShared = limiter.isShared
+        sharedName = nil
         buckets = Mutex(limiter.buckets.withLock { $0 })
         opensAt.store(limiter.opensAt.load(ordering: .relaxed), ordering: .relaxed)
     }
@@ -67,6 +71,7 @@ package final class Limiter: Sendable {
             let wait = isShared ? .zero : buckets.wait(tokens: tokens, now: now)
             guard wait == .zero else { return .refused(retryAfter: wait) }
             buckets.spend(tokens: tokens, now: now)
+            if sharedName != nil { buckets.report.add(requests: 1, tokens: tokens) }
             return .taken(Reservation(tokens: tokens))
         }
     }
@@ -95,18 +100,43 @@ package final class Limiter: Sendable {
     /// Returns the reservation of a request that was never sent.
     package func giveBack(_ reservation: Reservation, now: NIODeadline) {
         guard isMetered else { return }
-        changeBuckets(now) { $0.giveBack(tokens: reservation.tokens) }
+        changeBuckets(now) { buckets in
+            buckets.giveBack(tokens: reservation.tokens)
+            if sharedName != nil { buckets.report.add(requests: -1, tokens: -reservation.tokens) }
+        }
     }
 
     /// Corrects the tokens that a finished request took to the tokens that it used.
     package func settle(_ reservation: Reservation, usedTokens: Int, now: NIODeadline) {
         guard limits.tokensPerMinute != nil, usedTokens != reservation.tokens else { return }
-        changeBuckets(now) { $0.tokens?.settle(spent: reservation.tokens, used: usedTokens, now: now) }
+        changeBuckets(now) { buckets in
+            buckets.tokens?.settle(spent: reservation.tokens, used: usedTokens, now: now)
+            if sharedName != nil { buckets.report.add(requests: 0, tokens: max(usedTokens, 0) - reservation.tokens) }
+        }
     }
 
     package func view(now: NIODeadline) -> LimiterView {
         let (requests, tokens) = buckets.withLock { ($0.requests?.tokens(now: now), $0.tokens?.tokens(now: now)) }
         return LimiterView(limits: limits, requestsLeft: requests, tokensLeft: tokens, slotsInUse: gate?.inUse, waiting: gate?.waiting)
+    }
+
+    /// What to tell the other routers; nil: nothing.
+    ///
+    /// - Parameter isRefused: whether the limits have just refused a request.
+    func beginReport(isRefused: Bool, now: NIODeadline) -> SharedUse? {
+        guard let sharedName, isMetered else { return nil }
+        return buckets.withLock { $0.report.begin(isRefused: isRefused, now: now) }
+            .map { SharedUse(name: sharedName, limits: limits, requests: $0.requests, tokens: $0.tokens) }
+    }
+
+    /// - Parameter left: what is left for all routers, without what was taken here meanwhile; nil if the store didn't
+    ///   respond. Then this router goes on alone.
+    func endReport(_ left: SharedLeft?, now: NIODeadline) {
+        changeBuckets(now) { buckets in
+            buckets.report.end()
+            if let requests = left?.requests { buckets.requests?.set(requests.addingSaturated(-buckets.report.requests), now: now) }
+            if let tokens = left?.tokens { buckets.tokens?.set(tokens.addingSaturated(-buckets.report.tokens), now: now) }
+        }
     }
 
     private func changeBuckets<Result>(_ now: NIODeadline, _ change: (inout Buckets) -> Result) -> Result {
@@ -162,6 +192,7 @@ extension Limiter {
 private struct Buckets {
     var requests: TokenBucket?
     var tokens: TokenBucket?
+    var report = UseReport()
 
     init(_ limits: Limits) {
         requests = limits.requestsPerMinute.map { TokenBucket(perMinute: $0) }

@@ -31,13 +31,15 @@ package struct ModelStates: Sendable {
         now: Int = 0, isKept: (Int) -> Bool
     ) -> ModelStates {
         let kept = policy.providers.indices.map(isKept)
+        let isShared = policy.state.redis != nil
         var providerLimiters: [String: Limiter] = [:], accounts: [String: SharedBreaker] = [:]
         for (index, provider) in policy.providers.enumerated() {
-            providerLimiters[provider.name] = limiter(provider.limits, over: kept[index] ? running?.providerLimiters[provider.name] : nil)
+            providerLimiters[provider.name] = limiter(
+                provider.limits, over: kept[index] ? running?.providerLimiters[provider.name] : nil,
+                sharedName: isShared ? SharedLimitsName(provider: provider.name) : nil)
             accounts[provider.name] = (kept[index] ? running?.accounts[provider.name] : nil) ?? .account()
         }
         var keyLimiters: [String: Limiter] = [:]
-        let isShared = policy.state.redis != nil
         for key in policy.keys { keyLimiters[key.name] = limiter(key.limits, over: running?.keyLimiters[key.name], isShared: isShared) }
 
         var keyAccounts: [String: KeyAccount] = [:]
@@ -87,7 +89,8 @@ package struct ModelStates: Sendable {
     ) -> ModelState {
         let window = policy.defaults.statistics.window
         let breaker = policy.breaker(of: model)
-        let own = wildcard.map(\.limits.own) ?? limiter(policy.limits(of: model), over: known?.limits.own)
+        let sharedName = policy.state.redis == nil ? nil : SharedLimitsName(key)
+        let own = wildcard.map(\.limits.own) ?? limiter(policy.limits(of: model), over: known?.limits.own, sharedName: sharedName)
         let gauge = wildcard?.attemptsInFlight ?? known?.attemptsInFlight ?? Gauge()
         if let known, own === known.limits.own, provider === known.limits.shared, known.breaker.settings == breaker,
             known.statistics.window == window, known.attemptsInFlight === gauge
@@ -101,8 +104,10 @@ package struct ModelStates: Sendable {
             limits: LimitChain(own: own, shared: provider), attemptsInFlight: gauge)
     }
 
-    private static func limiter(_ limits: Limits, over known: Limiter?, isShared: Bool = false) -> Limiter? {
-        if let known, known.limits == limits, known.isShared == isShared { return known }
-        return Limiter(limits, isShared: isShared)
+    private static func limiter(
+        _ limits: Limits, over known: Limiter?, isShared: Bool = false, sharedName: SharedLimitsName? = nil
+    ) -> Limiter? {
+        if let known, known.limits == limits, known.isShared == isShared, known.sharedName == sharedName { return known }
+        return Limiter(limits, isShared: isShared, sharedName: sharedName)
     }
 }

@@ -92,6 +92,14 @@ package final class SharedBreaker: Sendable {
         return change { $0.follow(openFor: duration, now: now) }.result
     }
 
+    /// Cools down after a 429 as in another router.
+    ///
+    /// - Parameter duration: for how long it still does there; nil if it doesn't.
+    func follow(coolsDownFor duration: Duration?, now: NIODeadline) {
+        if duration == nil, isClosed { return }
+        change { $0.follow(coolsDownFor: duration, now: now) }
+    }
+
     /// Reports that a probe has succeeded while its attempt goes on. `pass` becomes the pass for the rest of the
     /// attempt. Returns the transition that the success causes.
     func succeed(

@@ -14,7 +14,7 @@ package final class StickyMemory: Sendable {
         var end: NIODeadline
     }
 
-    private let entries = Mutex(RecentEntries<Int, Entry>(capacity: capacity))
+    private let entries = Mutex(RecentEntries<UInt128, Entry>(capacity: capacity))
 
     package init() {}
 

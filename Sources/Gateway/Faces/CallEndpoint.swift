@@ -42,7 +42,11 @@ enum CallEndpoint {
                 operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
                 needsPrice: exchange.definition?.budget?.needsPrice ?? false, traits: exchange.traits(of: request))
             let snapshot = exchange.snapshot.including(unlistedOf: planned)
+            let kept = snapshot.sharesState && planned.traits != nil ? planned : nil
             let plan = try plan(consume planned, exchange, in: snapshot)
+            let replan = kept.flatMap { kept in
+                plan.conversation == nil ? nil : { [loop = exchange.loop] in try? loop.plan(kept, in: snapshot) }
+            }
             let face = exchange.face
             let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format, created)
             let call = RunningCall(
@@ -53,7 +57,7 @@ enum CallEndpoint {
                     formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
                     key: exchange.keyName, choices: request.choices, trace: exchange.trace,
                     arrivedAt: exchange.server.acceptedAt, readAt: readAt),
-                needs: request.needs, admission: exchange.admission, writer: writer)
+                needs: request.needs, admission: exchange.admission, replan: replan, writer: writer)
             exchange.call = call
             call.start()
         } catch {

@@ -146,6 +146,7 @@ package final class Server: Sendable {
                     if start.readsProxyHeader { try pipeline.addHandler(ProxyHeaderReader(connection)) }
                     if let sent, let tls = start.tls {
                         try pipeline.addHandler(sent)
+                        try pipeline.addHandler(PlainHTTPRefusal())
                         try pipeline.addHandler(NIOSSLServerHandler(context: tls.context))
                     }
                     try pipeline.addHandler(connection)

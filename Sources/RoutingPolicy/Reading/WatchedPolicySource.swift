@@ -147,6 +147,9 @@ package final class WatchedPolicySource: PolicySource {
         return files.glob(pattern)
     }
 
+    /// Watches a file that a load leads to and that others read, such as a certificate. Called by the load.
+    package func alsoWatch(_ path: String) { watch(path) }
+
     /// Watches each name on the way to a file: a folder or a link on it may be replaced as well as the file itself.
     private func watch(_ path: String) {
         var folder = path.hasPrefix("/") ? "/" : "."
