@@ -99,7 +99,7 @@ tsan: system-packages redis ## runs all tests, and the routers of the live tests
 	$(BUILD) --build-tests
 	TSAN_OPTIONS=$(TSAN) LLM_ROUTER_BIN=$(CURDIR)/.build-tsan/debug/llm-router $(SWIFT) test --skip-build --no-parallel --filter LiveTests
 
-bench: build nginx ## measures the router, compared with nginx
+bench: build nginx redis ## measures the router, compared with nginx
 	$(BUILD) $(RELEASE) --product LoadedProvider
 	$(BUILD) $(RELEASE) --product Bench
 	.build/release/Bench run --router .build/release/llm-router $(BENCH)

@@ -7,7 +7,7 @@ enum RedisFailure {
     /// By the first word of an error reply. Source: Redis' `server.c` and `acl.c`.
     private static let words = [
         "WRONGPASS": "refuses the user or the password", "NOAUTH": "wants a password",
-        "NOPERM": "doesn't let this user run the router's commands; docs/operations.md lists them", "LOADING": "is loading its data",
+        "NOPERM": "doesn't let this user run the router's commands; docs/scaling.md lists them", "LOADING": "is loading its data",
         "READONLY": "is a replica, which can't be written", "OOM": "is out of memory", "MISCONF": "can't write its data to its disk",
         "BUSY": "is busy with a script", "NOSCRIPT": "has forgotten the router's scripts", "MASTERDOWN": "has lost its master",
         "MOVED": "is one of a Redis Cluster whose other nodes have some of the keys", "NOREPLICAS": "has too few replicas",

@@ -1,7 +1,7 @@
 /// The options of the command line.
 struct Options {
     enum Command: String { case run, upstream, buffered, streams, plan }
-    enum Section: String, CaseIterable { case plan, buffered, streams, memory, start, reload }
+    enum Section: String, CaseIterable { case plan, buffered, state, streams, memory, start, reload }
 
     var command = Command.run
     var rounds = 5
@@ -30,7 +30,8 @@ struct Options {
 
           --rounds N        rounds over all cases and servers (5)
           --seconds S       length of each measurement of non-streamed responses (3)
-          --only LIST       some of plan,buffered,streams,memory,start,reload (all); buffered: non-streamed responses
+          --only LIST       some of plan,buffered,state,streams,memory,start,reload (all); buffered: non-streamed
+                            responses; state: the same with limits and a budget in memory, in a file and in Redis
           --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
           --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
           --router PATH     the router's binary (.build/release/llm-router); "" skips the router

@@ -54,6 +54,32 @@ struct Launcher {
             Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
     }
 
+    /// Starts a router whose key has a limit and a budget that doesn't refuse.
+    func startRouter(countingIn place: StatePlace, redisPort: UInt16) throws -> Server {
+        let port = try Socket.freePorts(1)[0], folder = try workspace.makeFolder("router-\(place.rawValue)")
+        let state =
+            switch place {
+            case .memory: "memory"
+            case .file: "{ file: \(folder)/state.db }"
+            case .redis: "redis://127.0.0.1:\(redisPort)"
+            }
+        let model = "mock-\(options.chunks)"
+        return try startRouter(
+            Workspace.countingRoutes(port: port, upstream: upstreamPort, model: model, state: state), folder,
+            Endpoint(port: port, key: Workspace.clientKey, model: model))
+    }
+
+    /// Starts a Redis server that keeps its data in memory.
+    func startRedis() throws -> (Child, port: UInt16) {
+        let folder = try workspace.makeFolder("redis"), port = try Socket.freePorts(1)[0]
+        let words = ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        do {
+            return (try Child(words, output: "\(folder)/output.log", errors: "\(folder)/errors.log"), port)
+        } catch {
+            throw Failure("\(error); install it with 'make redis', or leave 'state' out of --only")
+        }
+    }
+
     private func startRouter(_ routes: String, _ folder: String, _ endpoint: Endpoint) throws -> Server {
         try Files.write(routes, to: "\(folder)/routes.yaml")
         return try Server(.router, [options.router, "serve", "\(folder)/routes.yaml"], folder: folder, endpoint: endpoint)

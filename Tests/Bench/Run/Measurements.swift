@@ -11,6 +11,8 @@ enum Case: Hashable {
     /// The same through a provider whose plugin is loaded from a library.
     indirect case loaded(Case)
     indirect case reloading(Case)
+    /// Chat requests of a key with a limit and a budget that doesn't refuse.
+    case counted(StatePlace, connections: Int)
     case startup
     /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
     case idle
@@ -28,10 +30,16 @@ enum Case: Hashable {
         case .translated(let from, let to, let count): "\(from.rawValue)-to-\(to.rawValue)-\(count)"
         case .loaded(let load): "\(load.name)-loaded"
         case .reloading(let load): "\(load.name)-reloading"
+        case .counted(let place, let connections): "buffered-\(connections)-\(place.rawValue)"
         case .startup: "startup"
         case .idle: "idle"
         }
     }
+}
+
+/// Where a router keeps what the requests of a key use.
+enum StatePlace: String, CaseIterable {
+    case memory, file, redis
 }
 
 /// A measured figure. Durations are in microseconds, memory is in MiB.

@@ -37,6 +37,7 @@ struct Report {
         plugin from a library, instead of the built-in one.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
+        memory, file, redis: with a limit and a soft budget of the key, counted there. Redis runs on the same machine.
 
         """
     }
@@ -115,7 +116,7 @@ struct Report {
 
     private static func isBuffered(_ load: Case) -> Bool {
         switch load {
-        case .buffered, .embeddings, .loaded(.buffered), .reloading(.buffered): true
+        case .buffered, .counted, .embeddings, .loaded(.buffered), .reloading(.buffered): true
         case .streams, .messages, .translated, .loaded, .reloading, .startup, .idle: false
         }
     }
@@ -123,7 +124,7 @@ struct Report {
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
         case .streams, .messages, .translated, .loaded(.streams), .reloading(.streams): true
-        case .buffered, .embeddings, .loaded, .reloading, .startup, .idle: false
+        case .buffered, .counted, .embeddings, .loaded, .reloading, .startup, .idle: false
         }
     }
 
@@ -137,6 +138,7 @@ struct Report {
         case .translated(let from, let to, let count):
             20_000 + count + 1000 * (StreamFormat.translations.firstIndex { $0.from == from && $0.to == to } ?? 0)
         case .loaded(let inner): 5_000 + rank(inner)
+        case .counted(let place, let connections): 8_000 + connections + (StatePlace.allCases.firstIndex(of: place) ?? 0)
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0
         case .idle: 1

@@ -5,6 +5,9 @@ struct Run {
     private let options: Options
     private let launcher: Launcher
     private var servers: [Server] = []
+    /// Routers that count in these places.
+    private var counting: [StatePlace: Server] = [:]
+    private var redis: Child?
     private var measurements = Measurements()
 
     /// Returns whether all responses were correct. A slow server is not an error.
@@ -15,7 +18,10 @@ struct Run {
         // Planning is measured before any server runs.
         let plans = options.sections.contains(.plan) ? try PlanCost.measureAll() : []
         var run = Run(options: options, launcher: try Launcher(options, workspace))
-        defer { run.servers.reversed().forEach { $0.child.end() } }
+        defer {
+            (run.servers.reversed() + run.counting.values).forEach { $0.child.end() }
+            run.redis?.end()
+        }
         try run.measure()
 
         let verdicts = Verdict.all(run.measurements)
@@ -32,6 +38,11 @@ struct Run {
 
     private mutating func measure() throws {
         for kind in launcher.kinds { servers.append(try launcher.start(kind, folder: kind.rawValue)) }
+        if options.sections.contains(.state), launcher.kinds.contains(.router) {
+            let (redis, port) = try launcher.startRedis()
+            self.redis = redis
+            for place in StatePlace.allCases { counting[place] = try launcher.startRouter(countingIn: place, redisPort: port) }
+        }
         if options.sections.contains(.start) { try measureStartup() }
         if options.sections.contains(.memory) { try measureIdle() }
         for round in 0..<options.rounds {
@@ -56,6 +67,7 @@ struct Run {
         if options.sections.contains(.buffered), launcher.plugin != nil { loads.append(.loaded(.buffered(connections: 64))) }
         if reload { loads.append(.reloading(.buffered(connections: 64))) }
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
+        if options.sections.contains(.state) { loads += StatePlace.allCases.map { .counted($0, connections: 64) } }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
         if options.sections.contains(.streams), launcher.plugin != nil { loads.append(.loaded(.streams(500))) }
@@ -76,6 +88,11 @@ struct Run {
             guard server.kind == .router else { return }
             endpoint = endpoint.atLoadedPlugin
             inner = plain
+        case .counted(let place, let connections):
+            guard server.kind == .router, let other = counting[place] else { return }
+            monitor = LoadMonitor(meter: other.meter)
+            endpoint = other.endpoint
+            inner = .buffered(connections: connections)
         default: break
         }
         switch inner {
@@ -90,9 +107,10 @@ struct Run {
             guard server.kind == .router else { return }  // the others can't
             let streams = try StreamLoad(server.endpoint.at(from), to, streams: count, chunks: options.chunks)
             try measure(load, inner, server, streams, &monitor)
-        case .loaded, .reloading, .startup, .idle:
+        case .loaded, .reloading, .counted, .startup, .idle:
             return
         }
+        counting.values.forEach { $0.emptyLog() }
         server.emptyLog()
         guard server.child.isRunning else { throw Failure("'\(server.kind.rawValue)' exited during \(load.name)") }
         pause(.milliseconds(100))

@@ -28,7 +28,13 @@ struct Verdict {
                 "CPU per chunk of \(load.name), relative to streams that pass through, at most", load,
                 measurements.ratio(.cpu, load, .router, to: .router, in: streams), atMost: 3)
         }
-        return translated + [
+        let counted = [(StatePlace.file, 0.98), (.redis, 0.85)].map { place, bound in
+            let load = Case.counted(place, connections: 64)
+            return verdict(
+                "requests/s at 64 connections with 'state: \(place.rawValue)', relative to 'memory', at least", load,
+                measurements.ratio(.rate, load, .router, to: .router, in: .counted(.memory, connections: 64)), atLeast: bound)
+        }
+        return translated + counted + [
             verdict("requests/s at 64 connections, relative to nginx, at least", buffered, relative(.rate, buffered), atLeast: 0.80),
             verdict("CPU per request at 64 connections, relative to nginx, at most", buffered, relative(.cpu, buffered), atMost: 1.6),
             verdict("CPU per chunk at 500 streams, relative to nginx, at most", streams, relative(.cpu, streams), atMost: 1.3),

@@ -116,6 +116,26 @@ struct Workspace {
         }
     }
 
+    /// A policy whose key has a limit and a budget that are never reached.
+    static func countingRoutes(port: UInt16, upstream: UInt16, model: String, state: String) -> String {
+        """
+        version: 1
+        listen: 127.0.0.1:\(port)
+        defaults: { timeouts: { pool_idle: 300s } }
+        providers:
+          mock: { plugin: openai-compatible, base_url: "http://127.0.0.1:\(upstream)/v1", api_key: sk-bench-upstream }
+        models:
+          \(model): { provider: mock, price: { input: 1, output: 1 } }
+        state: \(state)
+        keys:
+          client:
+            sha256: \(clientDigest)
+            limits: { requests_per_minute: 100000000 }
+            budget: { usd: 100000000, per: month, hard: false }
+
+        """
+    }
+
     /// A policy with twenty HTTPS providers that are never called.
     static func idleRoutes(port: UInt16) -> String {
         let providers = (1...20).map {
