@@ -75,6 +75,17 @@ package final class Engine: Sendable {
         return Dictionary(views, uniquingKeysWith: { first, _ in first })
     }
 
+    /// How many models of each route would be called now, those of its fallbacks included.
+    package var usableModels: [(route: String, count: Int)] {
+        let now = NIODeadline.now(), snapshot = store.current
+        // The implicit `auto` is no route of the policy.
+        return (snapshot.chains + (snapshot.auto.route == nil ? [snapshot.auto] : [])).map { chains in
+            let models = Set(chains.all + (chains.hasFallback ? [] : snapshot.defaultFallback.all))
+            let name = chains.route.map { snapshot.policy.routes[$0].name } ?? "auto"
+            return (name, models.count { snapshot.isUsable(model: $0, now: now) })
+        }
+    }
+
     /// The number of keys in each state, for each provider of the policy in service that has several.
     package var keyViews: [(provider: String, keys: [(state: String, count: Int)])] {
         let now = NIODeadline.now()

@@ -34,6 +34,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// When a failure of the model was last logged.
     private var lastReports: [ModelName: NIODeadline] = [:]
     var random = SplitMix64(seed: .random(in: .min ... .max))
+    /// The sizes of the chunks in which upstreams send their streams.
+    package internal(set) var chunkSizes = ChunkSizes()
     /// An empty buffer, so that an attempt without pending bytes allocates none.
     let noBytes = ByteBuffer.unshared()
 

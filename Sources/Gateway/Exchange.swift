@@ -55,17 +55,23 @@ final class Exchange: ClientObserver {
         self.loop = loop
         self.snapshot = snapshot
         let fields = server.head.fields
-        trace = endpoint?.callsModels == true ? snapshot.traceSample.map { Self.trace(fields, sample: $0, loop) } : nil
+        trace = endpoint?.callsModels == true ? snapshot.traceSample.map { Self.trace(fields, sample: $0, loop, snapshot) } : nil
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
         face = .of(endpoint, path: server.head.path, fields)
         if endpoint?.callsModels == true, snapshot.policy.log.access.bodies != .off { server.maxKeptBytes = Self.maxLoggedBodyBytes }
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting
             && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
+        if exportsContent, trace?.isSampled == true { server.maxKeptBytes = Self.maxExportedBodyBytes }
     }
 
-    private static func trace(_ fields: HTTPFields, sample: Double, _ loop: EngineLoop) -> TraceContext {
-        TraceContext(traceparent: fields.value("traceparent"), sample: sample, random: loop.nextRandom)
+    private static func trace(_ fields: HTTPFields, sample: Double, _ loop: EngineLoop, _ snapshot: Snapshot) -> TraceContext {
+        var states: [String] = []
+        fields.forEachSlice("tracestate") { states.append(String(buffer: $0)) }
+        // It goes to providers and to the collector.
+        if states.contains(where: { snapshot.mask.shows($0) }) { states = [] }
+        return TraceContext(
+            traceparent: fields.value("traceparent"), tracestate: states, sample: sample, random: loop.nextRandom)
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
@@ -198,8 +204,12 @@ final class Exchange: ClientObserver {
     // MARK: End
 
     /// What the request's spans are made from.
-    var requestTrace: RequestTrace? {
-        trace.map { RequestTrace(context: $0, route: endpoint?.paths.first ?? "", call: call) }
+    func requestTrace(hasFailed: Bool) -> RequestTrace? {
+        trace.map {
+            RequestTrace(
+                context: $0, route: endpoint?.paths.first ?? "", scheme: server.isEncrypted ? "https" : "http", call: call,
+                content: exportsContent && ($0.isSampled || hasFailed) ? chatContent : nil)
+        }
     }
 
     /// How much of each body the log gets: as much as the mask reads.
@@ -208,14 +218,15 @@ final class Exchange: ClientObserver {
     /// The bodies for the log; nil unless the policy wants them. Requests of operators have none, because a posted
     /// policy has secrets that the running one doesn't know.
     private func loggedBodies(hasFailed: Bool) -> RequestRecord.Bodies? {
-        guard server.maxKeptBytes > 0, hasFailed || snapshot.policy.log.access.bodies == .all else { return nil }
+        let bodies = snapshot.policy.log.access.bodies
+        guard bodies != .off, server.maxKeptBytes > 0, hasFailed || bodies == .all else { return nil }
         func text(_ bytes: some Collection<UInt8>) -> String? {
             // Audio and images have zeros.
             bytes.isEmpty || bytes.contains(0) ? nil : snapshot.mask(String(decoding: bytes, as: UTF8.self))
         }
         return RequestRecord.Bodies(
             request: form == nil ? text(server.body.readableBytesView.prefix(Self.maxLoggedBodyBytes)) : nil,
-            response: text(server.keptBody))
+            response: text(server.keptBody.prefix(Self.maxLoggedBodyBytes)))
     }
 
     /// The request's id without secrets: a client may have chosen it.
@@ -227,7 +238,7 @@ final class Exchange: ClientObserver {
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
-        let trace = requestTrace
+        let hasFailed = status >= 400 || error != nil, trace = requestTrace(hasFailed: hasFailed)
         call = nil
         admission?.abandon()
         // A successful response names only models of the policy, and an endpoint's path.
@@ -246,7 +257,7 @@ final class Exchange: ClientObserver {
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
-                bodies: loggedBodies(hasFailed: status >= 400 || error != nil), trace: trace,
+                bodies: loggedBodies(hasFailed: hasFailed), trace: trace,
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 

@@ -8,6 +8,7 @@ extension Engine {
         await collect { loop, telemetry in
             var values = telemetry.values
             values.openStreams = loop.openStreams
+            values.chunkSizes = Histogram(loop.chunkSizes)
             return values
         }.reduce(into: MetricValues()) { $0.add($1) }
     }

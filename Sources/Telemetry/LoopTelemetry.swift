@@ -53,11 +53,11 @@ package final class LoopTelemetry: CallObserver {
     package func ended(_ call: RunningCall, _ failure: CallFailure?) {
         totals.activeCalls -= 1
         usage?.add(call)
-        totals.count(call)
+        let trace = call.request.trace.flatMap { $0.isSampled ? $0 : nil }
+        totals.count(call, trace: trace)
         guard let model = call.record.usage.model else { return }
         cell(ofModel: model, in: call).counters.countCall(
-            call.record, hasPrice: call.snapshot.models[model].price != nil,
-            trace: call.request.trace.flatMap { $0.isSampled ? $0 : nil })
+            call.record, hasPrice: call.snapshot.models[model].price != nil, trace: trace)
     }
 
     package func ended(_ request: borrowing RequestRecord) {

@@ -92,6 +92,10 @@ struct MetricFamilies {
         for (name, model) in models {
             for end in ModelCounters.StreamEnd.allCases { sample(name.labels + [("outcome", end.rawValue)], model.streams[end] ?? 0) }
         }
+        family(
+            "llm_router_chunk_bytes", .histogram,
+            "Sizes of the chunks in which upstreams send the bodies of their streams, after the first content.")
+        sample([], .histogram(values.chunkSizes))
         counter(
             "llm_router_backpressure_holds_total", "How often a slow client has stopped the reading of its upstream's stream.", values.holds
         )
@@ -102,21 +106,21 @@ struct MetricFamilies {
         each(
             models, "llm_router_request_duration_seconds", .histogram,
             "From the arrival of requests to the end of their complete responses, by the model that served them."
-        ) { .durations($0.duration) }
+        ) { .histogram($0.duration) }
         each(
             models, "llm_router_time_to_first_token_seconds", .histogram,
             "From the arrival of requests to the first content of their streams."
-        ) { .durations($0.firstToken) }
+        ) { .histogram($0.firstToken) }
         each(
             models, "llm_router_time_per_output_token_seconds", .histogram,
             "From the first content of complete streams to their end, for each token after the first; where tokens are reported."
-        ) { .durations($0.perOutputToken) }
+        ) { .histogram($0.perOutputToken) }
         family(
             "llm_router_overhead_seconds", .histogram,
             "What the router itself takes: from the end of a request's body to its plan, before it waits or calls anyone.")
-        sample([], .durations(values.overhead))
+        sample([], .histogram(values.overhead))
         family("llm_router_queue_seconds", .histogram, "Time in queues for slots of keys, models and providers, of the calls that waited.")
-        sample([], .durations(values.queue))
+        sample([], .histogram(values.queue))
     }
 
     private mutating func addUsage(_ values: MetricValues) {
@@ -163,6 +167,9 @@ struct MetricFamilies {
             "Success rate of the model's attempts in the statistics window; 1 without attempts."
         ) { .real(Double($0.statistics.successRate)) }
         each(states, "llm_router_model_in_flight", .gauge, "Running attempts.") { .integer($0.inFlight) }
+        family(
+            "llm_router_route_usable_models", .gauge, "Models of the route, and of its fallbacks, that would be called now; 0: it is down.")
+        for route in sources.usableModels { sample([("route", route.route)], route.count) }
     }
 
     private mutating func addLimits(_ sources: MetricSources) {

@@ -35,17 +35,17 @@ extension MetricFamily.Sample {
             case .real(let value):
                 $0.key("value")
                 $0.double(value)
-            case .durations(let histogram):
+            case .histogram(let histogram):
                 write(histogram, to: &$0)
             }
         }
     }
 
-    /// The counts are of the durations up to each bound, as Prometheus has them.
-    private func write(_ histogram: DurationHistogram, to writer: inout JSONWriter) {
+    /// The counts are of what is up to each bound, as Prometheus has them.
+    private func write(_ histogram: Histogram, to writer: inout JSONWriter) {
         writer.member("count", histogram.count)
         writer.key("sum")
-        writer.double(Double(histogram.sum) / 1e6)
+        writer.double(Double(histogram.sum) / histogram.buckets.scale)
         writer.key("buckets")
         writer.array { list in
             var count = 0
@@ -53,7 +53,7 @@ extension MetricFamily.Sample {
                 count &+= bucket
                 list.object {
                     $0.key("le")
-                    $0.double(Double(bound) / 1e6)
+                    $0.double(Double(bound) / histogram.buckets.scale)
                     $0.member("count", count)
                 }
             }

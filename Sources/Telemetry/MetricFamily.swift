@@ -5,7 +5,7 @@ package struct MetricFamily: Sendable {
     package enum Value: Sendable {
         case integer(Int)
         case real(Double)
-        case durations(DurationHistogram)
+        case histogram(Histogram)
     }
 
     package struct Sample: Sendable {

@@ -6,6 +6,7 @@ package struct MetricSources: Sendable {
     var policy: PolicyStatus.Value
     var generation: Int
     var states: [ModelName: ModelStateView]
+    var usableModels: [(route: String, count: Int)]
     var providerKeys: [(provider: String, keys: [(state: String, count: Int)])]
     var limiters: [NamedLimiterView]
     var budgets: [KeyBudgetView]
@@ -50,7 +51,9 @@ extension Engine {
         let snapshot = store.current
         return MetricFamilies(
             MetricSources(
-                values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews, providerKeys: keyViews,
+                values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews,
+                usableModels: usableModels,
+                providerKeys: keyViews,
                 limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()), sharedStore: shared?.status,
                 pools: await poolViews(),
                 bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,

@@ -26,9 +26,11 @@ package struct MetricValues: Sendable {
     private(set) var keys: [String: CallCounters] = [:]
     private(set) var failovers: [Failover: Int] = [:]
     /// From the end of a request's body to its plan.
-    private(set) var overhead = DurationHistogram(.overhead)
+    private(set) var overhead = Histogram(.overhead)
     /// Of the calls that waited in a queue.
-    private(set) var queue = DurationHistogram(.queue)
+    private(set) var queue = Histogram(.queue)
+    /// Of streams, as they arrive from upstreams.
+    var chunkSizes = Histogram(.chunk)
     /// Of request bodies.
     private(set) var receivedBytes = 0
     /// Of response bodies.
@@ -56,12 +58,13 @@ package struct MetricValues: Sendable {
         sentBytes &+= request.bytesSent
     }
 
-    mutating func count(_ call: RunningCall) {
+    /// - Parameter trace: the sampled trace of the call; nil if there is none.
+    mutating func count(_ call: RunningCall, trace: TraceContext?) {
         let record = call.record
         routes[record.route ?? "", default: CallCounters()].count(record)
         if let key = call.request.key { keys[key, default: CallCounters()].count(record) }
-        overhead.observe(microseconds: record.planTime.wholeMicroseconds)
-        if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds) }
+        overhead.observe(microseconds: record.planTime.wholeMicroseconds, trace: trace)
+        if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds, trace: trace) }
         holds &+= record.holds
         if !record.errors.isEmpty { countFailovers(of: call) }
     }
@@ -89,6 +92,7 @@ package struct MetricValues: Sendable {
         failovers.merge(other.failovers, uniquingKeysWith: &+)
         overhead.add(other.overhead)
         queue.add(other.queue)
+        chunkSizes.add(other.chunkSizes)
         receivedBytes &+= other.receivedBytes
         sentBytes &+= other.sentBytes
         holds &+= other.holds

@@ -31,15 +31,16 @@ package struct MetricsText {
         switch sample.value {
         case .integer(let value): line(name, labels, "\(value)")
         case .real(let value): line(name, labels, "\(value)")
-        case .durations(let histogram):
+        case .histogram(let histogram):
             var count = 0
             for (index, bucket) in histogram.counts.enumerated() {
                 count &+= bucket
-                let bounds = histogram.buckets.bounds, bound = index < bounds.count ? "\(Double(bounds[index]) / 1e6)" : "+Inf"
+                let bounds = histogram.buckets.bounds,
+                    bound = index < bounds.count ? "\(Double(bounds[index]) / histogram.buckets.scale)" : "+Inf"
                 let exemplar = withExemplars && !histogram.exemplars.isEmpty ? histogram.exemplars[index] : nil
                 line("\(name)_bucket", labels + ["le=\"\(bound)\""], "\(count)" + (exemplar.map { " \($0.text)" } ?? ""))
             }
-            line("\(name)_sum", labels, "\(Double(histogram.sum) / 1e6)")
+            line("\(name)_sum", labels, "\(Double(histogram.sum) / histogram.buckets.scale)")
             line("\(name)_count", labels, "\(count)")
         }
     }
@@ -65,7 +66,7 @@ package struct MetricsText {
     }
 }
 
-extension DurationHistogram.Exemplar {
+extension Histogram.Exemplar {
     /// Source: OpenMetrics 1.0.0, "Exemplars".
     fileprivate var text: String {
         "# {trace_id=\"\(trace.traceText)\"} \(Double(duration) / 1e6) \(Double(time.allMilliseconds) / 1000)"

@@ -26,11 +26,11 @@ package struct ModelCounters: Sendable {
     /// Streams that have ended, by how.
     private(set) var streams: [StreamEnd: Int] = [:]
     /// From the arrival of requests to the end of their complete responses.
-    private(set) var duration = DurationHistogram(.response)
+    private(set) var duration = Histogram(.response)
     /// From the arrival of requests to the first content of their streams.
-    private(set) var firstToken = DurationHistogram(.firstToken)
+    private(set) var firstToken = Histogram(.firstToken)
     /// From the first content of complete streams to their end, for each token after the first.
-    private(set) var perOutputToken = DurationHistogram(.outputToken)
+    private(set) var perOutputToken = Histogram(.outputToken)
 
     /// How a stream ended after its first content.
     enum StreamEnd: String, CaseIterable {
@@ -66,7 +66,7 @@ package struct ModelCounters: Sendable {
         firstToken.observe(microseconds: first, trace: trace)
         streams[record.failure == nil ? .completed : record.failure == .cancelled ? .cancelled : .broken, default: 0] &+= 1
         guard record.failure == nil, record.usage.source == .reported, let tokens = usage.completionTokens, tokens > 1 else { return }
-        perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1))
+        perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1), trace: trace)
     }
 
     mutating func add(_ other: ModelCounters) {

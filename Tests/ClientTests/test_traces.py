@@ -105,7 +105,8 @@ def test_a_streamed_failover(client, collector):
         model="auto",
         messages=[{"role": "user", "content": "a secret prompt"}],
         stream=True,
-        extra_headers={"traceparent": f"00-{TRACE}-{PARENT}-01"},
+        temperature=0.5,
+        extra_headers={"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "vendor=1"},
     )
     assert list(stream)
     [server, failed, served], [resource] = collector.spans(3)
@@ -123,6 +124,9 @@ def test_a_streamed_failover(client, collector):
     assert attributes(failed)["error.type"] == "upstream_error" and attributes(failed)["http.response.status_code"] == 503
     found = attributes(served)
     assert found["gen_ai.operation.name"] == "chat" and found["gen_ai.request.stream"] is True
+    assert [value.string_value for value in found["gen_ai.response.finish_reasons"].values] == ["stop"]
+    assert found["gen_ai.request.temperature"] == 0.5
+    assert attributes(server)["url.scheme"] == "http" and server.trace_state == failed.trace_state == "vendor=1"
     assert found["gen_ai.usage.output_tokens"] > 0 and found["gen_ai.response.time_to_first_chunk"] > 0
     assert server.start_time_unix_nano <= failed.start_time_unix_nano <= served.start_time_unix_nano
     assert served.end_time_unix_nano <= server.end_time_unix_nano

@@ -49,6 +49,22 @@ struct TraceContextTests {
         #expect(Set(contexts.map(\.traceText)).count == 1000 && contexts.allSatisfy { $0.traceText.count == 32 })
     }
 
+    static let states: [(fields: [String], state: String?)] = [
+        ([], nil), ([""], nil), (["a=1"], "a=1"), (["a=1, b=2", "\tc=3 ,,"], "a=1,b=2,c=3"), (["a=\u{7F}"], nil), (["a=1", "b=é"], nil),
+        (["a=1," + String(repeating: "x", count: 508), "b=2"], "a=1," + String(repeating: "x", count: 508)),
+        ([String(repeating: "x", count: 513) + ",a=1"], nil), (["a=1," + String(repeating: "x", count: 509) + ",b=2"], "a=1"),
+    ]
+
+    @Test(arguments: states)
+    func `what other tracing systems say is passed on as one list, and its end is left out if it is too long`(
+        fields: [String], state: String?
+    ) {
+        func passedOn(_ parent: String?) -> String? { TraceContext(traceparent: parent, tracestate: fields, sample: 1) { 1 }.state }
+        #expect(passedOn(Self.parent) == state)
+        // Without a parent it belongs to no trace.
+        #expect(passedOn(nil) == nil && passedOn("00-x") == nil)
+    }
+
     @Test
     func `ids are never zero`() {
         let context = TraceContext(traceparent: nil, sample: 1) { 0 }

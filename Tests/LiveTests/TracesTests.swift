@@ -44,7 +44,8 @@ import Testing
         let router = try RouterProcess(
             Self.telemetry(collector, "headers: { X-Token: \"${TOKEN}\" }") + policy.text, environment: ["TOKEN": "abc"])
         let response = try router.chat(
-            "r", extra: #""max_tokens":7"#, key: "client-secret-of-team", fields: [Self.parent, "x-request-id: one"])
+            "r", extra: #""max_tokens":7,"temperature":0.5"#, key: "client-secret-of-team",
+            fields: [Self.parent, "tracestate: vendor=1, other=2", "x-request-id: one"])
         #expect(response.status == 200)
         let request = try collector.waitForRequest()
         #expect(request.head.raw.hasPrefix("POST /v1/traces HTTP/1.1\r\n"))
@@ -54,6 +55,7 @@ import Testing
         let ids = try Self.spans(collector, count: 3).compactMap { $0["spanId"]?.string }
         // The providers' spans are children of the attempts'.
         #expect(a.requests[0].head["traceparent"] == "00-\(Self.trace)-\(ids[1])-01")
+        #expect(b.requests[0].head["tracestate"] == "vendor=1,other=2")
         #expect(b.requests[0].head["traceparent"] == "00-\(Self.trace)-\(ids[2])-01")
         #expect(Self.normalized(text, ids: ids, ports: [a.port, b.port]) == Self.expected)
         #expect(try router.waitForRecords(1)[0]["trace_id"]?.string == Self.trace)
@@ -78,7 +80,8 @@ import Testing
     private static func bool(_ name: String, _ value: Bool) -> String { attribute(name, "\"boolValue\":\(value)") }
 
     private static func head(_ span: Int, parent: String, _ name: String, kind: Int) -> String {
-        "{\"traceId\":\"\(trace)\",\"spanId\":\"SPAN\(span)\",\"parentSpanId\":\"\(parent)\",\"name\":\"\(name)\",\"kind\":\(kind),"
+        "{\"traceId\":\"\(trace)\",\"spanId\":\"SPAN\(span)\",\"parentSpanId\":\"\(parent)\","
+            + "\"traceState\":\"vendor=1,other=2\",\"name\":\"\(name)\",\"kind\":\(kind),"
             + "\"startTimeUnixNano\":\"TIME\",\"endTimeUnixNano\":\"TIME\",\"attributes\":["
     }
 
@@ -88,7 +91,8 @@ import Testing
             ([
                 string("gen_ai.operation.name", "chat"), string("gen_ai.provider.name", "openai-compatible"),
                 string("gen_ai.request.model", "up-\(name)"), bool("gen_ai.request.stream", false), int("gen_ai.request.max_tokens", "7"),
-                string("server.address", "127.0.0.1"), int("server.port", "PORT\(index)"), string("llm_router.provider", "p-\(name)"),
+                attribute("gen_ai.request.temperature", "\"doubleValue\":0.5"), string("server.address", "127.0.0.1"),
+                int("server.port", "PORT\(index)"), string("llm_router.provider", "p-\(name)"),
                 string("llm_router.model", name), int("llm_router.attempt.number", "\(index + 1)"),
             ] + more).joined(separator: ",") + "]"
     }
@@ -100,7 +104,8 @@ import Testing
         ].joined(separator: ",")
         let server = [
             string("http.request.method", "POST"), string("http.route", "/v1/chat/completions"), int("http.response.status_code", "200"),
-            string("url.path", "/v1/chat/completions"), string("client.address", "127.0.0.1"), string("llm_router.request_id", "one"),
+            string("url.path", "/v1/chat/completions"), string("url.scheme", "http"), string("client.address", "127.0.0.1"),
+            string("llm_router.request_id", "one"),
             string("llm_router.endpoint", "chat"), string("llm_router.key", "team"), string("llm_router.requested_model", "r"),
             string("llm_router.route", "r"), int("llm_router.attempts", "2"), bool("llm_router.fallback", false),
             bool("llm_router.hedged", false), bool("llm_router.resumed", false), string("llm_router.usage_source", "reported"),
@@ -120,6 +125,8 @@ import Testing
         let served = attempt(
             1,
             [
+                string("gen_ai.response.id", "chatcmpl-1"),
+                attribute("gen_ai.response.finish_reasons", "\"arrayValue\":{\"values\":[{\"stringValue\":\"stop\"}]}"),
                 string("llm_router.upstream_request_id", "up-2"), int("gen_ai.usage.input_tokens", "10"),
                 int("gen_ai.usage.output_tokens", "5"), int("gen_ai.usage.cache_read.input_tokens", "4"),
             ])
@@ -148,13 +155,51 @@ import Testing
         #expect(times == times.sorted() && times[0] > 1_700_000_000_000_000_000, "\(times)")
         let attributes = Self.attributes(spans[1])
         #expect(attributes["gen_ai.response.time_to_first_chunk"] == "number" && attributes["gen_ai.request.stream"] == "true")
+        #expect(attributes["gen_ai.input.messages"] == nil)
+        #expect(
+            spans[1]["attributes"]?.array?.first { $0["key"]?.string == "gen_ai.response.finish_reasons" }?["value"]
+                == JSON(#"{"arrayValue":{"values":[{"stringValue":"stop"}]}}"#))
         // The server has exemplars of what it has exported.
         let metrics = try router.call("GET", "/metrics", fields: ["Accept: application/openmetrics-text"]).text
         let mark = "# {trace_id=\"\(spans[0]["traceId"]?.string ?? "-")\"} "
-        for family in ["request_duration_seconds", "time_to_first_token_seconds"] {
+        for family in ["request_duration_seconds", "time_to_first_token_seconds", "overhead_seconds"] {
             #expect(metrics.split(separator: "\n").contains { $0.hasPrefix("llm_router_\(family)_bucket") && $0.contains(mark) })
         }
         #expect(!(try router.get("/metrics").text).contains("trace_id"))
+    }
+
+    @Test func `prompts and responses are exported only if the policy says so, without its secrets`() throws {
+        let collector = try ScriptedUpstream(Self.accepting)
+        let anthropic = try ScriptedUpstream { try $0.respond(200, AnthropicReplies.message("Hello from sk-provider-key")) }
+        let policy = """
+            providers:
+              demo: { plugin: demo }
+              a: { plugin: anthropic, base_url: "http://127.0.0.1:\(anthropic.port)", api_key: sk-provider-key }
+            models:
+              demo: { provider: demo }
+              claude: { provider: a }
+
+            """
+        let router = try RouterProcess(Self.telemetry(collector, "content: true") + policy)
+        // A stream that passes through, and responses that are translated.
+        #expect(try router.stream("demo", "A prompt with sk-provider-key").isDone)
+        #expect(try router.chat("claude", "Second prompt").status == 200)
+        let body = RouterProcess.messageBody("demo", "Third prompt", stream: true)
+        #expect(try router.call("POST", "/v1/messages", body: body, fields: ["Accept-Encoding: identity"]).status == 200)
+        let spans = try Self.spans(collector, count: 6)
+        #expect(!"\(spans)".contains("sk-provider-key"))
+        let prompts = ["A prompt with <secret>", "Second prompt", "Third prompt"]
+        for (index, prompt) in prompts.enumerated() {
+            let attributes = Self.attributes(spans[2 * index + 1])
+            let input = try #require(JSON(attributes["gen_ai.input.messages"] ?? "")),
+                output = JSON(attributes["gen_ai.output.messages"] ?? "")
+            #expect(input[0]?["role"]?.string == "user" && input[0]?["parts"]?[0]?["content"]?.string == prompt)
+            let message = try #require(output?[0]), text = message["parts"]?[0]?["content"]?.string ?? ""
+            #expect(
+                message["role"]?.string == "assistant" && (index == 1 ? text == "Hello from <secret>" : text.contains(prompt)), "\(text)")
+            #expect(["stop", "end_turn"].contains(message["finish_reason"]?.string ?? ""))
+            #expect(Self.attributes(spans[2 * index])["gen_ai.input.messages"] == nil)
+        }
     }
 
     @Test func `of a sample of none, only failed requests are exported, and providers learn that they are not sampled`() throws {

@@ -4,11 +4,11 @@ import Testing
 
 struct MetricsTextTests {
     private static let families: [MetricFamily] = {
-        var durations = DurationHistogram(.queue)
+        var durations = Histogram(.queue)
         durations.observe(microseconds: 1_500_000)
         return [
             family("a_total", .counter, [([("x", "q\"\\\n")], .integer(1)), ([], .real(0.5))]),
-            family("b", .gauge, []), family("c_seconds", .histogram, [([("x", "y")], .durations(durations))]),
+            family("b", .gauge, []), family("c_seconds", .histogram, [([("x", "y")], .histogram(durations))]),
         ]
     }()
 

@@ -13,7 +13,8 @@ struct MonitoringTests {
         let policy = PolicyStatus.Value(digest: "", plugins: [], loadedAt: 0)
         let families = MetricFamilies(
             MetricSources(
-                values: MetricValues(), policy: policy, generation: 1, states: [:], providerKeys: [], limiters: [], budgets: [],
+                values: MetricValues(), policy: policy, generation: 1, states: [:], usableModels: [], providerKeys: [], limiters: [],
+                budgets: [],
                 sharedStore: SharedStoreStatus(
                     place: "", isUp: true, reason: nil, since: 0, onFailure: .local, roundTrips: 0, failures: 0, decidedAlone: 0),
                 pools: [], bufferedBytes: 0, spooledBytes: 0, process: ProcessFigures(),

@@ -107,7 +107,7 @@ struct SpanQueueTests {
             requestID: "req-1", endpoint: "chat", method: "POST", path: "/chat/completions", remoteHost: "::1", key: "team",
             requestedModel: "gpt-\"9", status: 404, bytesReceived: 1, bytesSent: 2, error: "model_not_found", message: "not shown",
             duration: .milliseconds(3))
-        let trace = RequestTrace(context: context, route: "/v1/chat/completions", call: nil)
+        let trace = RequestTrace(context: context, route: "/v1/chat/completions", scheme: "https", call: nil)
         var writer = JSONWriter()
         #expect(record.writeSpans(trace, end: Timestamp(seconds: 1_795_246_098, milliseconds: 7), to: &writer) == 1)
         #expect(
@@ -120,6 +120,7 @@ struct SpanQueueTests {
                     #"{"key":"http.route","value":{"stringValue":"/v1/chat/completions"}}"#,
                     #"{"key":"http.response.status_code","value":{"intValue":"404"}}"#,
                     #"{"key":"url.path","value":{"stringValue":"/chat/completions"}}"#,
+                    #"{"key":"url.scheme","value":{"stringValue":"https"}}"#,
                     #"{"key":"client.address","value":{"stringValue":"::1"}}"#,
                     #"{"key":"error.type","value":{"stringValue":"model_not_found"}}"#,
                     #"{"key":"llm_router.request_id","value":{"stringValue":"req-1"}}"#,

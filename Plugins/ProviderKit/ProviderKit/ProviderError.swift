@@ -79,6 +79,10 @@ public struct ProviderError: Error, Sendable {
         ProviderError(.unsupported, message: "the provider's format can't express \(what)")
     }
 
+    /// The code of an error for a response that is not UTF-8, as JSON must be. Metrics and logs count it as a reason of
+    /// its own.
+    public static let invalidUTF8Code = "upstream_invalid_utf8"
+
     /// An error for a response that has ended before its own end: ``FailureClass/upstreamError`` with the code
     /// `upstream_truncated`.
     public static func truncated(_ message: String) -> ProviderError {

@@ -38,7 +38,7 @@ struct AnthropicEvent {
     init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
         let bytes = source.extracting(range)
         do throws(JSONError) { try read(bytes) } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw .unreadable(error)
         }
         if kind == .error || hasError && kind == .other { throw .reported(bytes) }
         shift(by: range.lowerBound)

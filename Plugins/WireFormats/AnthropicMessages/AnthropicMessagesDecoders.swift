@@ -55,7 +55,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.isUnreadable {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }
@@ -201,7 +201,7 @@ private struct AnthropicMessageOutline {
             json = start..<cursor.offset
             try cursor.end(bytes)
         } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw .unreadable(error)
         }
         if hasError, content == nil { throw .reported(bytes) }
         guard let content else { throw .unreadable("JSON without content") }

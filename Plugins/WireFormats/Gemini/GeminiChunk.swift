@@ -31,7 +31,7 @@ struct GeminiChunk {
     ///   - hasBegun: whether the response has had content before.
     init(_ bytes: RawSpan, hasBegun: Bool) throws(ProviderError) {
         do throws(JSONError) { try read(bytes) } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw .unreadable(error)
         }
         if hasError, !hasCandidates { throw .reported(bytes) }
         if let failure = failure ?? (hasBegun || signals.contentBytes > 0 ? nil : unclear) {

@@ -55,7 +55,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.isUnreadable {
                 if !hasFinished { throw .truncated("the upstream closed the stream in the middle of an event") }
             }
         }

@@ -50,7 +50,7 @@ struct OllamaLine {
             }
             try cursor.end(bytes)
         } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset - range.lowerBound)")
+            throw .unreadable(error, from: range.lowerBound)
         }
         // An error stands alone: `{"error":"…"}`.
         if let error, !hasMessage { throw .reported(bytes.extracting(error)) }

@@ -133,7 +133,7 @@ struct OpenAIAudioEventDecoder: ResponseDecoder {
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         if !isComplete, let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {}
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.isUnreadable {}
         }
         guard hasFinished else { throw .truncated("the upstream closed the stream before its end") }
         response.complete()

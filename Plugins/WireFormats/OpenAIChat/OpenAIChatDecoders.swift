@@ -86,7 +86,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.isUnreadable {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }
@@ -180,7 +180,7 @@ struct OpenAILinesDecoder: ResponseDecoder {
             let line = 0..<bytes.byteCount, data = data(ofLine: line, bytes)
             let isJSON = data.lowerBound == 0 && !OpenAIChat.isEnd(data, bytes)
             if let line = try isJSON ? lines.finish(bytes) : line { try read(line, bytes, &response) }
-        } catch let error as ProviderError where error.code != ProviderError.unreadableCode {
+        } catch let error as ProviderError where !error.isUnreadable {
             throw error
         } catch {
             throw .truncated("the upstream closed the stream in the middle of a line")
@@ -222,7 +222,7 @@ struct OpenAIBufferedDecoder: ResponseDecoder {
         let chunk: OpenAIChunk
         do {
             chunk = try OpenAIChunk(0..<bytes.byteCount, in: bytes, hasBegun: false)
-        } catch  where error.code == ProviderError.unreadableCode {
+        } catch  where error.isUnreadable {
             let (objects, hasEnd) = Self.objects(in: bytes)
             guard !objects.isEmpty else { throw error }
             guard objects.count == 1, !hasEnd else { return try finish(objects, hasEnd, bytes, &response) }

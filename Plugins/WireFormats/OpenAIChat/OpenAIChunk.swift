@@ -115,7 +115,7 @@ struct OpenAIChunk {
             try cursor.end(bytes)
         } catch {
             if let failureInArray { throw failureInArray }
-            throw ProviderError.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw ProviderError.unreadable(error)
         }
         text = text.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }
         host = host.map { (range.lowerBound + $0.lowerBound)..<(range.lowerBound + $0.upperBound) }

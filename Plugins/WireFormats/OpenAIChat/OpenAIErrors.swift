@@ -20,7 +20,7 @@ extension OpenAIChat {
             let element = try? cursor.skipValue(bytes), element.kind == .object
         else { return nil }
         do throws(ProviderError) { _ = try OpenAIChunk(element.range, in: bytes, hasBegun: false) } catch {
-            return error.code == ProviderError.unreadableCode ? nil : error
+            return error.isUnreadable ? nil : error
         }
         return nil
     }

@@ -109,7 +109,7 @@ struct OpenAIObjectDecoder: ResponseDecoder {
     private static func usage(of object: RawSpan) throws(ProviderError) -> Usage? {
         let members: [JSONMember]
         do throws(JSONError) { members = try JSON.members(of: object) } catch {
-            throw ProviderError.unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw ProviderError.unreadable(error)
         }
         var usage: Usage?
         for member in members where member.value.kind == .object || member.value.kind == .string {

@@ -55,7 +55,7 @@ struct ResponsesStreamDecoder: ResponseDecoder {
         if isComplete { return }
         if let event = events.finish(bytes) {
             // The last event has no blank line, so it may be cut off. Then it is ignored.
-            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.code == ProviderError.unreadableCode {
+            do throws(ProviderError) { try read(event, bytes, &response) } catch  where error.isUnreadable {
                 throw .truncated("the upstream closed the stream in the middle of an event")
             }
         }
@@ -114,7 +114,7 @@ struct ResponsesBufferedDecoder: ResponseDecoder {
             json = try cursor.skipValue(bytes).range
             try cursor.end(bytes)
         } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw .unreadable(error)
         }
         let outline = ResponsesOutline(json, in: bytes)
         switch outline.status {

@@ -31,7 +31,7 @@ struct ResponsesEvent {
     init(_ range: Range<Int>, in source: RawSpan) throws(ProviderError) {
         let bytes = source.extracting(range)
         do throws(JSONError) { try read(bytes) } catch {
-            throw .unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset)")
+            throw .unreadable(error)
         }
         // An error of a server that doesn't know this format.
         if kind == .error || error != nil && kind == .other { throw .reported(bytes) }

@@ -18,7 +18,7 @@ struct ObjectOrLinesDecoder<Object: ResponseDecoder, Lines: ResponseDecoder>: Re
 
     mutating func finish(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) {
         do throws(ProviderError) { try object.finish(bytes, into: &response) } catch {
-            guard error.code == ProviderError.unreadableCode, Self.areLines(bytes) else { throw error }
+            guard error.isUnreadable, Self.areLines(bytes) else { throw error }
             let consumed = try lines.decode(bytes, into: &response)
             if !response.isComplete { try lines.finish(bytes.extracting(consumed..<bytes.byteCount), into: &response) }
         }

@@ -1,7 +1,11 @@
+import Codecs
 import ProviderKit
 
 extension ProviderError {
     static let unreadableCode = "upstream_unreadable"
+
+    /// Whether the response can't be read.
+    var isUnreadable: Bool { code == Self.unreadableCode || code == Self.invalidUTF8Code }
 
     /// The error for a member of a request that has no typed form, even if the provider's format has one of its own:
     /// the request goes on to the next model, which may have the client's format.
@@ -14,6 +18,15 @@ extension ProviderError {
     /// - Parameter content: what the upstream sent instead, in words.
     static func unreadable(_ content: String) -> ProviderError {
         ProviderError(.upstreamError, message: "the upstream responded with \(content)", code: unreadableCode)
+    }
+
+    /// The error for a response that is no JSON.
+    ///
+    /// - Parameter start: the offset of the JSON in the bytes that the error's offset counts from.
+    static func unreadable(_ error: JSONError, from start: Int = 0) -> ProviderError {
+        var unreadable = unreadable("invalid JSON: expected \(error.expected) at byte \(error.offset - start)")
+        if error.isInvalidUTF8 { unreadable.code = invalidUTF8Code }
+        return unreadable
     }
 
     /// The error for a response that says nothing.

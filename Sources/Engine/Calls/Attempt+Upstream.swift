@@ -37,6 +37,15 @@ extension Attempt: UpstreamDelegate {
     func upstream(_ call: UpstreamCall, failed failure: UpstreamFailure) { failed(failure) }
 }
 
+extension Attempt {
+    /// The fields that make the provider's spans children of the attempt's; nil if requests aren't traced.
+    var trace: (parent: String, state: String?)? {
+        call.request.trace.map { trace in
+            (trace.traceparent(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model), trace.state)
+        }
+    }
+}
+
 /// An upstream's header fields, looked up without a copy.
 struct WireFields: HTTPFieldLookup {
     var fields: HTTPFields

@@ -45,6 +45,8 @@ final class Attempt {
     private(set) var isCommitted = false
     private var isClientSlow = false
     private let hasFilterChain: Bool
+    /// What the spans say of the response; nil unless they are exported.
+    let identity: ResponseIdentity?
     /// Whether the response must be JSON. It is held back until that is checked.
     let checksJSON: Bool
     private(set) var hasToolCall = false
@@ -154,6 +156,7 @@ final class Attempt {
         providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
         unfinishedChoices = providerCall.choices(asked: call.request.choices)
         self.hasFilterChain = hasFilterChain
+        identity = call.request.trace?.isSampled == true && providerCall.operation.hasIdentity ? ResponseIdentity() : nil
         bufferShare = BufferShare(budget)
     }
 
@@ -202,16 +205,11 @@ final class Attempt {
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)
             transport = try provider.start(
-                request, key: Int(key), clientBody: body, isStream: providerCall.isStream, traceparent: traceparent, timeouts: limits,
+                request, key: Int(key), clientBody: body, isStream: providerCall.isStream, trace: trace, timeouts: limits,
                 delegate: self)
         } catch {
             fail(error)
         }
-    }
-
-    /// The field that makes the provider's spans children of the attempt's; nil if requests aren't traced.
-    private var traceparent: String? {
-        call.request.trace.map { $0.traceparent(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model) }
     }
 
     func requestSent() {
@@ -239,6 +237,7 @@ final class Attempt {
         case .sniffing: sniff(bytes)
         case .readingError: collectError(bytes)
         case .decoding:
+            if isCommitted { call.loop.chunkSizes.add(bytes.readableBytes) }
             guard pending.readableBytes > 0 else { return decode(bytes) }
             decode(pendingBytes(with: bytes))
         }
@@ -382,6 +381,7 @@ final class Attempt {
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
         if signals.finishes > 0 { hasFinish = true }
+        if let identity, !isCommitted || signals.finishes > 0 { identity.read(sink.parts, of: bytes) }
         if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)
@@ -475,7 +475,7 @@ final class Attempt {
         guard let error = failureAfterKeyChange(error) else { return }
         state = .done
         transport?.cancel()
-        end(.failed(call.snapshot.mask(error), reason: reason ?? error.failure.rawValue))
+        end(.failed(call.snapshot.mask(error), reason: reason ?? error.reason))
     }
 
     private func end(_ outcome: Outcome) {

@@ -68,14 +68,14 @@ final class LoopProvider {
     ///
     /// - Parameters:
     ///   - key: the position of the request's credential.
-    ///   - traceparent: the request's place in a trace; nil if it has none.
+    ///   - trace: the request's place in a trace; nil if it has none.
     func start(
-        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, traceparent: String? = nil,
+        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, trace: (parent: String, state: String?)? = nil,
         timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) throws(ProviderError) -> UpstreamCall? {
         guard let pool else { return nil }
         var message = try message(request, key, clientBody, isStream: isStream)
-        message.traceparent = traceparent
+        if let trace { (message.traceparent, message.tracestate) = trace }
         return pool.start(message, timeouts: timeouts, delegate: delegate)
     }
 

@@ -1,6 +1,7 @@
 import Codecs
 import HTTPWire
 import NIOCore
+package import ProviderKit
 
 /// The place of a request in a distributed trace. Source: W3C Trace Context, section 3.2, "Traceparent Header".
 package struct TraceContext: Sendable, Equatable {
@@ -12,18 +13,24 @@ package struct TraceContext: Sendable, Equatable {
     package let parentID: UInt64?
     /// Whether the request's spans are exported whatever becomes of it. Those of a failed request always are.
     package let isSampled: Bool
+    /// What the tracing systems before this one say of the trace, without changes; nil if they say nothing.
+    package let state: String?
 
     /// A client that sends a trace decides whether it is sampled. Otherwise a new trace begins, and its id decides.
     ///
     /// - Parameters:
     ///   - traceparent: the client's header field; nil if there is none. One that isn't valid counts as none.
+    ///   - tracestate: the values of the client's fields of this name, in order. Without a valid `traceparent` they
+    ///     mean nothing.
     ///   - sample: the share of the traces that are sampled, 0 to 1.
     ///   - random: 64 random bits.
-    package init(traceparent: String?, sample: Double, random: () -> UInt64) {
+    package init(traceparent: String?, tracestate: [String] = [], sample: Double, random: () -> UInt64) {
         spanID = Self.nonzero(random())
         if let parent = traceparent.flatMap(Self.parsed) {
             (traceID, parentID, isSampled) = (parent.traceID, parent.spanID, parent.isSampled)
+            state = Self.state(tracestate)
         } else {
+            state = nil
             traceID = (random(), Self.nonzero(random()))
             parentID = nil
             // The last 56 bits decide, as in other samplers. Source: OpenTelemetry, "TraceState: Probability Sampling".
@@ -33,9 +40,28 @@ package struct TraceContext: Sendable, Equatable {
 
     package static func == (one: TraceContext, other: TraceContext) -> Bool {
         one.traceID == other.traceID && one.spanID == other.spanID && one.parentID == other.parentID && one.isSampled == other.isSampled
+            && one.state == other.state
     }
 
     private static let sampledBits: UInt64 = 1 << 56 - 1
+
+    /// Several fields count as one list. One that is too long loses its last members, which are the oldest; one with
+    /// other than printable characters isn't valid.
+    ///
+    /// Source: W3C Trace Context, sections 3.3.1 and 3.3.1.5: at least 512 characters are to be passed on.
+    private static func state(_ fields: [String]) -> String? {
+        if fields.isEmpty { return nil }
+        let members = fields.flatMap { $0.split(separator: ",") }
+        guard members.allSatisfy({ $0.utf8.allSatisfy { 0x20...0x7E ~= $0 || $0 == 0x09 } }) else { return nil }
+        var state = ""
+        for member in members.lazy.map({ $0.trimmed }) where !member.isEmpty {
+            guard state.utf8.count + 1 + member.utf8.count <= maxStateBytes else { break }
+            state += state.isEmpty ? member : ",\(member)"
+        }
+        return state.isEmpty ? nil : state
+    }
+
+    private static let maxStateBytes = 512
 
     private static func nonzero(_ number: UInt64) -> UInt64 { max(1, number) }
 }
@@ -118,10 +144,32 @@ package struct RequestTrace {
     package let context: TraceContext
     /// The path of the endpoint, with `{id}` in the place of what differs.
     package let route: String
+    /// `http` or `https`.
+    package let scheme: String
     /// nil if the request led to no call.
     package let call: RunningCall?
+    /// nil unless the policy exports what chats say.
+    package let content: ChatContent?
 
-    package init(context: TraceContext, route: String, call: RunningCall?) {
-        (self.context, self.route, self.call) = (context, route, call)
+    package init(context: TraceContext, route: String, scheme: String, call: RunningCall?, content: ChatContent? = nil) {
+        (self.context, self.route, self.scheme, self.call, self.content) = (context, route, scheme, call, content)
+    }
+}
+
+/// A chat as typed values.
+package struct ChatContent: Sendable {
+    package let request: ChatRequest
+    /// Empty if the client got no response.
+    package let response: [ChatEvent]
+
+    package init(request: ChatRequest, response: [ChatEvent]) { (self.request, self.response) = (request, response) }
+}
+
+extension Substring {
+    /// Without blanks and tabs around it.
+    fileprivate var trimmed: Substring {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        guard let last = lastIndex(where: { !isBlank($0) }) else { return "" }
+        return self[...last].drop(while: isBlank)
     }
 }

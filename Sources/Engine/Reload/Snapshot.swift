@@ -1,3 +1,4 @@
+package import NIOCore
 package import RoutingPolicy
 
 /// A policy in service, with everything that is derived from it. It is immutable, and a request reads it once, at its
@@ -95,6 +96,13 @@ package final class Snapshot: Sendable {
 
     package func state(ofModel model: Int) -> ModelState {
         model < states.models.count ? states.models[model] : unlisted[model - states.models.count].state
+    }
+
+    /// Whether a request for the model would be sent now, or after waiting for a slot.
+    package func isUsable(model index: Int, now: NIODeadline) -> Bool {
+        guard instance(ofModel: index) != nil else { return false }
+        let availability = state(ofModel: index).availability(now: now)
+        return availability.isAvailable || availability == .full
     }
 
     /// Whether a key has limits or a budget.

@@ -42,12 +42,16 @@ final class Face: Sendable {
     let writeModel: @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void
     /// Makes the writer of a response.
     let writer: MakeWriter
+    /// Makes the decoder of a chat's response; nil if the face has no chats.
+    let chatDecoder: MakeDecoder?
 
     /// - Parameters:
     ///   - format: the client's.
     ///   - created: the time of the request, in seconds since 1970.
     typealias MakeWriter =
         @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ format: WireFormat, _ created: Int) -> any ResponseWriter
+
+    typealias MakeDecoder = @Sendable (_ call: Call, _ head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
 
     init(
         name: FaceName,
@@ -65,6 +69,7 @@ final class Face: Sendable {
         writeError: @escaping @Sendable (_ error: APIError, _ requestID: String, _ record: CallRecord?, _ writer: inout JSONWriter) -> Void,
         writeModels: @escaping @Sendable (_ list: ModelList, _ writer: inout JSONWriter) throws(APIError) -> Void,
         writeModel: @escaping @Sendable (_ model: ModelEntry, _ created: Int, _ writer: inout JSONWriter) -> Void,
+        chatDecoder: MakeDecoder? = nil,
         writer: @escaping MakeWriter
     ) {
         self.name = name
@@ -83,6 +88,7 @@ final class Face: Sendable {
         self.writeModels = writeModels
         self.writeModel = writeModel
         self.writer = writer
+        self.chatDecoder = chatDecoder
     }
 
     static func named(_ name: FaceName) -> Face {

@@ -75,15 +75,6 @@ struct ModelEntry {
     static let ownProvider = "router"
 }
 
-extension Snapshot {
-    /// Whether a request for the model would be sent now, or after waiting for a slot.
-    fileprivate func isUsable(model index: Int, now: NIODeadline) -> Bool {
-        guard instance(ofModel: index) != nil else { return false }
-        let availability = state(ofModel: index).availability(now: now)
-        return availability.isAvailable || availability == .full
-    }
-}
-
 extension Price {
     fileprivate init(_ listed: ListedPrice) {
         self.init(input: listed.input, output: listed.output, cachedInput: listed.cachedInput, reasoning: listed.reasoning)

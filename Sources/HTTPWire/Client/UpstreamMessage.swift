@@ -12,6 +12,8 @@ package struct UpstreamMessage: Sendable {
     let isResponseBuffered: Bool
     /// The field of this name, which differs for each request; nil: none. Source: W3C Trace Context, section 3.2.
     package var traceparent: String?
+    /// The field of this name beside it; nil: none. It has only printable characters.
+    package var tracestate: String?
     /// The pieces of a large body, which are never copied.
     let separateBody: [BodyPiece]
 
@@ -62,6 +64,11 @@ package struct UpstreamMessage: Sendable {
         if let traceparent {
             buffer.writeStaticString("traceparent: ")
             buffer.writeString(traceparent)
+            buffer.writeStaticString("\r\n")
+        }
+        if let tracestate {
+            buffer.writeStaticString("tracestate: ")
+            buffer.writeString(tracestate)
             buffer.writeStaticString("\r\n")
         }
         if bodyBytes > 0 || request.alwaysSendsLength {

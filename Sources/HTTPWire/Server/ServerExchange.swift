@@ -26,6 +26,8 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
     package let remoteHost: String?
     /// Whether the request arrived on a unix socket.
     package let isLocalSocket: Bool
+    /// Whether the request arrived over TLS.
+    package let isEncrypted: Bool
     /// The client's certificate in DER form, which an authority of the listener has signed; nil if it has none.
     package var clientCertificate: [UInt8]? { connection?.clientCertificate }
     /// When the request's head was complete.
@@ -49,6 +51,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
         self.eventLoop = eventLoop
         self.remoteHost = remoteHost
         isLocalSocket = connection.isLocalSocket
+        isEncrypted = connection.encrypted != nil
         self.acceptedAt = acceptedAt
     }
 

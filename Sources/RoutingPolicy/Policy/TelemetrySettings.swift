@@ -16,6 +16,8 @@ package struct OTLPSettings: Sendable, Equatable, OptionHolder {
     package var headers: [HTTPField] = []
     /// The share of the traces that begin here which are exported. Those of failed requests always are.
     package var sample = 1.0
+    /// Whether the spans of chats have their prompts and responses.
+    package var content = false
 
     package init() {}
 

@@ -8,7 +8,7 @@ extension TelemetrySettings {
         [
             Option(
                 section: "otlp", \.otlp, OTLPSettings.section, .words("none"),
-                help: "traces for an OpenTelemetry collector, over HTTP; they have no prompts and no responses")
+                help: "traces for an OpenTelemetry collector, over HTTP")
         ])
 }
 
@@ -29,6 +29,9 @@ extension OTLPSettings {
             Option(
                 "sample", \.sample, .ratio,
                 help: "the share of the traces that begin here which are exported; those of failed requests always are"),
+            Option(
+                "content", \.content, .bool,
+                help: "whether the spans of chats have their prompts and responses, without the policy's secrets, 64 KiB each"),
         ])
 
     private var headersDigest: [UInt8] {

@@ -25,6 +25,24 @@ extension JSONWriter {
         }
     }
 
+    /// A list of texts.
+    mutating func attribute(_ name: StaticString, _ values: [String]) {
+        attribute(name) {
+            $0.key("arrayValue")
+            $0.object {
+                $0.key("values")
+                $0.array { list in for value in values { list.object { $0.member("stringValue", value.cut(atByte: 1024)) } } }
+            }
+        }
+    }
+
+    /// A value that the conventions want as JSON in a text.
+    mutating func jsonAttribute(_ name: StaticString, _ json: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter(capacity: 4096)
+        json(&writer)
+        attribute(name) { $0.member("stringValue", String(decoding: writer.bytes, as: UTF8.self)) }
+    }
+
     private mutating func attribute(_ name: StaticString, _ value: (inout JSONWriter) -> Void) {
         object {
             $0.key("key")

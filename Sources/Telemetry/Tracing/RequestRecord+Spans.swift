@@ -4,8 +4,8 @@ import HTTPWire
 import ProviderKit
 
 /// The spans of a request: one of the request itself, as the client's server, and one of each attempt, as a provider's
-/// client. They are made when the request has ended. They have no prompt, no response and no message of an upstream,
-/// which may quote them.
+/// client. They are made when the request has ended. They have no message of an upstream, which may quote the prompt,
+/// and prompts and responses only if the policy says so.
 ///
 /// Source: OpenTelemetry's semantic conventions for HTTP spans and for generative AI.
 extension RequestRecord {
@@ -21,7 +21,11 @@ extension RequestRecord {
         writeServerSpan(trace, start, end.allNanoseconds, to: &writer)
         guard let running = trace.call else { return 1 }
         let attempts = AttemptSpan.all(of: running)
-        for attempt in attempts { write(attempt, of: running, trace.context, start, to: &writer) }
+        for attempt in attempts {
+            // What the client has asked and got is said once.
+            let content = attempt.number == attempts.count ? trace.content : nil
+            write(attempt, of: running, trace.context, content, start, to: &writer)
+        }
         return 1 + attempts.count
     }
 
@@ -39,6 +43,7 @@ extension RequestRecord {
                 list.attribute("http.route", trace.route)
                 list.attribute("http.response.status_code", status)
                 if let path { list.attribute("url.path", path) }
+                list.attribute("url.scheme", trace.scheme)
                 if let remoteHost { list.attribute("client.address", remoteHost) }
                 if let type = errorType { list.attribute("error.type", type) }
                 if let session { list.attribute("gen_ai.conversation.id", session) }
@@ -110,7 +115,8 @@ extension RequestRecord {
     // MARK: The attempts
 
     private func write(
-        _ attempt: AttemptSpan, of running: RunningCall, _ context: TraceContext, _ start: Int, to writer: inout JSONWriter
+        _ attempt: AttemptSpan, of running: RunningCall, _ context: TraceContext, _ content: ChatContent?, _ start: Int,
+        to writer: inout JSONWriter
     ) {
         let snapshot = running.snapshot, request = running.request, call = running.record
         let provider = snapshot.policy.providers[snapshot.models[attempt.model].provider]
@@ -133,6 +139,10 @@ extension RequestRecord {
                 list.attribute("gen_ai.request.stream", request.isStream)
                 if request.choices != 1 { list.attribute("gen_ai.request.choice.count", request.choices) }
                 if let tokens = running.maxTokens { list.attribute("gen_ai.request.max_tokens", tokens) }
+                RequestParameters(
+                    request.body.bytes.readableBytesSpan, defaults: snapshot.models[attempt.model].requestDefaults,
+                    overrides: snapshot.models[attempt.model].requestOverrides
+                ).write(to: &list) { snapshot.mask($0) }
                 if let origin {
                     list.attribute("server.address", origin.host)
                     list.attribute("server.port", Int(origin.port))
@@ -143,8 +153,9 @@ extension RequestRecord {
                 if let failure = attempt.failure {
                     Self.write(failure, to: &list)
                 } else {
-                    Self.writeSuccess(call, attempt, to: &list)
+                    Self.writeSuccess(call, attempt, to: &list) { snapshot.mask($0) }
                 }
+                if let content { ContentAttributes(mask: { snapshot.mask($0) }).write(content, call.identity, to: &list) }
             }
             // An attempt that was cancelled, because another one was faster or the client left, is no error.
             if let failure = attempt.failure, failure.error.failure != .cancelled { Self.writeError(to: &$0) }
@@ -159,7 +170,14 @@ extension RequestRecord {
         if let id = failure.requestID { list.attribute("llm_router.upstream_request_id", id) }
     }
 
-    private static func writeSuccess(_ call: CallRecord, _ attempt: AttemptSpan, to list: inout JSONWriter) {
+    private static func writeSuccess(
+        _ call: CallRecord, _ attempt: AttemptSpan, to list: inout JSONWriter, mask: (String) -> String
+    ) {
+        if let identity = call.identity {
+            if let id = identity.id { list.attribute("gen_ai.response.id", mask(id)) }
+            let reasons = identity.finishReasons
+            if !reasons.isEmpty { list.attribute("gen_ai.response.finish_reasons", reasons.map(mask)) }
+        }
         if let model = call.servingModel { list.attribute("gen_ai.response.model", model) }
         if let id = call.upstreamRequestID { list.attribute("llm_router.upstream_request_id", id) }
         if let time = call.firstContentTime, time >= attempt.start {
@@ -183,6 +201,7 @@ extension RequestRecord {
         writer.member("traceId", context.traceText)
         writer.spanID("spanId", id)
         if let parent { writer.spanID("parentSpanId", parent) }
+        if let state = context.state { writer.member("traceState", state) }
         writer.member("name", name.cut(atByte: 256))
         writer.member("kind", kind)
         writer.time("startTimeUnixNano", start)

@@ -5,6 +5,12 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was expected at the offset, in words: `a value`, `',' or '}'`.
     public var expected: String
 
+    /// What is expected where bytes are not UTF-8.
+    static let validUTF8 = "valid UTF-8"
+
+    /// Whether the bytes at the offset are not UTF-8.
+    public var isInvalidUTF8: Bool { expected == Self.validUTF8 }
+
     /// Creates an error.
     public init(offset: Int, expected: String) {
         self.offset = offset

@@ -61,7 +61,7 @@ extension JSONGrammar {
         } else if word & 0xc0c0_c0f8 == 0x8080_80f0, word & 0x3007 != 0, word & 0x04 == 0 || word & 0x3003 == 0 {
             i &+= 4
         } else {
-            throw JSONError(offset: i, expected: "valid UTF-8")
+            throw JSONError(offset: i, expected: JSONError.validUTF8)
         }
     }
 }

@@ -16,6 +16,7 @@ extension Face {
         writeError: { error, _, _, writer in OllamaChat.writeError(error.ollamaMessage, to: &writer) },
         writeModels: { list, writer throws(APIError) in OllamaModelList.write(list, to: &writer) },
         writeModel: { model, created, writer in OllamaModelList.writeDetails(of: model, created: created, to: &writer) },
+        chatDecoder: { call, head throws(ProviderError) in try OllamaChat.decoder(for: call, head: head) },
         writer: { exchange, request, format, _ in
             if request.isStream { return OllamaStreamWriter(exchange, format) }
             return BufferedResponseWriter(exchange) { OllamaFold(format, model: $0) }

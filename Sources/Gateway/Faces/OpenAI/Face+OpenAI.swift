@@ -1,3 +1,6 @@
+import ProviderKit
+import WireFormats
+
 extension Face {
     /// OpenAI's API.
     static let openAI = Face(
@@ -16,6 +19,7 @@ extension Face {
             if let catalog = try CodexModelList(list) { catalog.write(to: &writer) } else { OpenAIModelList.write(list, to: &writer) }
         },
         writeModel: { model, created, writer in OpenAIModelList.write(model, created: created, to: &writer) },
+        chatDecoder: { call, head throws(ProviderError) in try OpenAIChat.decoder(for: call, head: head) },
         writer: { exchange, request, _, created in
             if request.isStream { return OpenAIStreamWriter(exchange, request, created: created) }
             return OpenAIResponseWriter(exchange, request, created: created)

@@ -1,13 +1,23 @@
 import Engine
 
-/// Durations, counted in fixed buckets, as Prometheus has them. One observation is a few comparisons.
-package struct DurationHistogram: Sendable {
-    /// The buckets of a family: their upper bounds in microseconds, in ascending order.
+/// Durations or sizes, counted in fixed buckets, as Prometheus has them. One observation is a few comparisons.
+package struct Histogram: Sendable {
+    /// The buckets of a family: their upper bounds in ascending order, in microseconds or bytes.
     package struct Buckets: Sendable {
         package let bounds: [Int]
+        /// What the bounds and the sum are divided by in metrics: a million for durations, which are shown in seconds.
+        package let scale: Double
 
         /// - Parameter seconds: the bounds.
-        private init(_ seconds: [Double]) { bounds = seconds.map { Int(($0 * 1e6).rounded()) } }
+        private init(_ seconds: [Double]) {
+            bounds = seconds.map { Int(($0 * 1e6).rounded()) }
+            scale = 1e6
+        }
+
+        private init(bytes: [Int]) {
+            bounds = bytes
+            scale = 1
+        }
 
         /// 10 ms to 11 minutes, each twice the one before. The first 14 are those of
         /// `gen_ai.client.operation.duration`, which reasoning models exceed. Source: OpenTelemetry's semantic
@@ -21,12 +31,13 @@ package struct DurationHistogram: Sendable {
         /// What the router itself takes: 10 µs to 100 ms.
         static let overhead = Buckets([0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1])
         static let queue = Buckets([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60])
+        static let chunk = Buckets(bytes: ChunkSizes.bounds)
     }
 
     package let buckets: Buckets
     /// The number in each bucket alone; the last one has no upper bound.
     package private(set) var counts: [Int]
-    /// Of all durations, in microseconds.
+    /// Of all durations, in microseconds, or of all sizes.
     package private(set) var sum = 0
     /// The last duration in each bucket that belongs to a sampled trace; empty if there is none.
     private(set) var exemplars: [Exemplar?] = []
@@ -41,6 +52,11 @@ package struct DurationHistogram: Sendable {
     init(_ buckets: Buckets) {
         self.buckets = buckets
         counts = Array(repeating: 0, count: buckets.bounds.count + 1)
+    }
+
+    init(_ sizes: ChunkSizes) {
+        buckets = .chunk
+        (counts, sum) = (sizes.counts, sizes.sum)
     }
 
     package var count: Int { counts.reduce(0, &+) }
@@ -59,7 +75,7 @@ package struct DurationHistogram: Sendable {
     }
 
     /// - Parameter other: one with the same buckets.
-    mutating func add(_ other: DurationHistogram) {
+    mutating func add(_ other: Histogram) {
         for index in counts.indices { counts[index] &+= other.counts[index] }
         sum &+= other.sum
         if exemplars.isEmpty { exemplars = other.exemplars }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import Telemetry
 
-struct DurationHistogramTests {
+struct HistogramTests {
     @Test
     func `a duration is in the first bucket whose bound it doesn't exceed`() {
-        var histogram = DurationHistogram(.queue)
+        var histogram = Histogram(.queue)
         for microseconds in [0, 1000, 1001, 60_000_000, 60_000_001] { histogram.observe(microseconds: microseconds) }
         #expect(histogram.counts == [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
         #expect(histogram.count == 5 && histogram.sum == 120_002_002)
@@ -13,7 +13,7 @@ struct DurationHistogramTests {
 
     @Test
     func `the sum of two histograms has the durations of both`() {
-        var one = DurationHistogram(.response), other = DurationHistogram(.response)
+        var one = Histogram(.response), other = Histogram(.response)
         one.observe(microseconds: 5)
         other.observe(microseconds: 5)
         other.observe(microseconds: 15_000)
@@ -22,9 +22,9 @@ struct DurationHistogramTests {
     }
 
     @Test(arguments: [
-        DurationHistogram.Buckets.response, .firstToken, .outputToken, .overhead, .queue,
+        Histogram.Buckets.response, .firstToken, .outputToken, .overhead, .queue,
     ])
-    func `the bounds ascend`(buckets: DurationHistogram.Buckets) {
+    func `the bounds ascend`(buckets: Histogram.Buckets) {
         #expect(buckets.bounds == Set(buckets.bounds).sorted() && buckets.bounds.first ?? 0 > 0)
     }
 }
