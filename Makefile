@@ -55,7 +55,7 @@ clients: system-packages chromium prometheus .build-clients/installed ## tests t
 	$(BUILD) --product llm-router
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider $(CLIENTS)
 
-clients-full: clients .build-clients/installed-full .build-open-webui/installed .build-llama-cpp/installed ## tests the router also with Claude Code, Codex, Open WebUI and a llama.cpp server, a download of 1 GB
+clients-full: clients .build-clients/installed-full .build-open-webui/installed .build-llama-cpp/installed .build-schemathesis/installed ## tests the router also with Claude Code, Codex, Open WebUI, a llama.cpp server and schemathesis, a download of 1 GB
 	cd Tests/ClientTests && PYTHONDONTWRITEBYTECODE=1 $(CURDIR)/.build-clients/bin/python -m pytest -q -p no:cacheprovider full_*.py $(CLIENTS)
 
 # Compiled without optimization: that takes a third of the time, and the model is tiny.
@@ -68,6 +68,11 @@ clients-full: clients .build-clients/installed-full .build-open-webui/installed 
 .build-open-webui/installed: Tests/ClientTests/requirements-open-webui.txt
 	python3 -m venv --clear .build-open-webui
 	.build-open-webui/bin/pip install -q --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+.build-schemathesis/installed: Tests/ClientTests/requirements-schemathesis.txt
+	python3 -m venv --clear .build-schemathesis
+	.build-schemathesis/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
 .build-clients/installed-full: .build-clients/installed Tests/ClientTests/requirements-full.txt
@@ -125,7 +130,10 @@ static: system-packages $(LAYOUT) ## builds the binary with all libraries but gl
 dist: static ## makes dist/: the tarball and the Debian package of the static binary, with checksums
 	Packaging/dist $(VERSION) $(STATIC)/release/llm-router
 
-release-check: ## proves the artefacts in dist/ in bare Debian systems; needs root and debootstrap
+release-check: ## proves the artefacts in dist/ in bare Debian systems; needs root
+	@command -v debootstrap >/dev/null || [ -x /usr/sbin/debootstrap ] || { \
+		echo "installing debootstrap, which makes the systems"; \
+		$(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq debootstrap; }
 	Packaging/release-check
 
 reference: ## writes docs/reference.md and docs/routes.schema.json from the descriptors

@@ -7,13 +7,13 @@ final class Endpoint: Sendable {
         /// HEAD is served like GET, and the server omits the body.
         case get
         case post
-        case any
+        case delete
 
         func matches(_ method: RequestHead.Method) -> Bool {
             switch self {
             case .get: method == .get || method == .head
             case .post: method == .post
-            case .any: [.get, .head, .post, .other("PUT"), .other("DELETE")].contains(method)
+            case .delete: method == .other("DELETE")
             }
         }
 
@@ -21,7 +21,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: "GET"
             case .post: "POST"
-            case .any: "ANY"
+            case .delete: "DELETE"
             }
         }
 
@@ -30,7 +30,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: "GET, HEAD, OPTIONS"
             case .post: "POST, OPTIONS"
-            case .any: "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+            case .delete: "DELETE, OPTIONS"
             }
         }
     }

@@ -57,22 +57,13 @@ enum EndpointTable {
             serve: CallEndpoint.serve(.embeddings, OpenAIEmbeddings.format) { body throws(ProviderError) in
                 .embeddings(try OpenAIEmbeddings.readRequest(body))
             }),
-        ollama("chat", .chat, OllamaChat.format, "messages in Ollama's format, streamed or not", .ollamaChat) {
-            body throws(ProviderError) in
-            .chat(try OllamaChat.readRequest(body))
-        },
-        ollama("generate", .chat, OllamaChat.generate, "the response to one prompt in Ollama's format", .ollamaPrompt) {
-            body throws(ProviderError) in
-            .chat(try OllamaChat.readGenerateRequest(body))
-        },
-        ollama("embed", .embeddings, OllamaEmbed.format, "vectors for texts in Ollama's format", .embeddings) {
-            body throws(ProviderError) in
-            .embeddings(try OllamaEmbed.readRequest(body))
-        },
-        ollama("embeddings", .embeddings, OllamaEmbed.legacy, "one vector in Ollama's older format", .ollamaPrompt) {
-            body throws(ProviderError) in
-            .embeddings(try OllamaEmbed.readLegacyRequest(body))
-        },
+        ollama("chat", .chat, OllamaChat.format, "messages in Ollama's format, streamed or not", .ollamaChat, translate: ollamaChat),
+        ollama(
+            "generate", .chat, OllamaChat.generate, "the response to one prompt in Ollama's format", .ollamaPrompt, translate: ollamaPrompt),
+        ollama("embed", .embeddings, OllamaEmbed.format, "vectors for texts in Ollama's format", .embeddings, translate: ollamaEmbed),
+        ollama(
+            "embeddings", .embeddings, OllamaEmbed.legacy, "one vector in Ollama's older format", .ollamaPrompt, translate: ollamaEmbeddings
+        ),
         Endpoint(
             "ollama_tags", .get, ["/api/tags"], .operation(.models), face: .ollama, about: "the models and routes in Ollama's format",
             serve: ModelsEndpoint.list),
@@ -87,9 +78,11 @@ enum EndpointTable {
             "ollama_version", .get, ["/api/version"], .operation(.models), face: .ollama, about: "the version for Ollama's clients",
             serve: OllamaEndpoints.version),
         Endpoint(
-            "ollama_manage", .any,
-            ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs/{id}"], .operation(.models), face: .ollama,
-            body: .unread, about: "refused, like push, create, copy, delete and blobs", serve: OllamaEndpoints.manage),
+            "ollama_manage", .post, ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/blobs/{id}"], .operation(.models),
+            face: .ollama, body: .unread, about: "refused, like push, create, copy and blobs", serve: OllamaEndpoints.manage),
+        Endpoint(
+            "ollama_manage", .delete, ["/api/delete"], .operation(.models), face: .ollama, body: .unread, about: "refused",
+            serve: OllamaEndpoints.manage),
         gemini(
             "generate_content", "generateContent", .chat, "a response in Gemini's format", .gemini,
             serve: CallEndpoint.serve(.chat, Gemini.format, translate: geminiChat)),
@@ -200,6 +193,16 @@ enum EndpointTable {
             body: .buffered, members: members, about: about, serve: serve)
     }
 
+    private static let ollamaChat: CallEndpoint.Translation = { body throws(ProviderError) in .chat(try OllamaChat.readRequest(body)) }
+    private static let ollamaPrompt: CallEndpoint.Translation = { body throws(ProviderError) in
+        .chat(try OllamaChat.readGenerateRequest(body))
+    }
+    private static let ollamaEmbed: CallEndpoint.Translation = { body throws(ProviderError) in
+        .embeddings(try OllamaEmbed.readRequest(body))
+    }
+    private static let ollamaEmbeddings: CallEndpoint.Translation = { body throws(ProviderError) in
+        .embeddings(try OllamaEmbed.readLegacyRequest(body))
+    }
     private static let geminiChat: CallEndpoint.Translation = { body throws(ProviderError) in .chat(try Gemini.readRequest(body)) }
     private static let geminiEmbeddings: CallEndpoint.Translation = { body throws(ProviderError) in
         .embeddings(try GeminiEmbeddings.readRequest(body))

@@ -43,19 +43,14 @@ enum OpenAPIEndpoint {
 
     private static func writeItem(_ path: String, into item: inout JSONWriter) {
         for row in EndpointTable.rows where row.paths.contains(path) {
-            let isPost: Bool
-            switch row.method {
-            case .get: isPost = false
-            case .post, .any: isPost = true
-            }
-            item.key(escaping: isPost ? "post" : "get")
-            item.object { writeOperation(row, at: path, isPost: isPost, into: &$0) }
+            item.key(escaping: row.method.name.lowercased())
+            item.object { writeOperation(row, at: path, into: &$0) }
         }
     }
 
-    private static func writeOperation(_ row: Endpoint, at path: String, isPost: Bool, into operation: inout JSONWriter) {
+    private static func writeOperation(_ row: Endpoint, at path: String, into operation: inout JSONWriter) {
         let words = path.split { !$0.isLetter && !$0.isNumber }.joined(separator: "_")
-        operation.member("operationId", (isPost ? "post_" : "get_") + (words.isEmpty ? "root" : words))
+        operation.member("operationId", row.method.name.lowercased() + "_" + (words.isEmpty ? "root" : words))
         operation.member("summary", row.about)
         operation.key("tags")
         operation.array { $0.string(row.name) }

@@ -8,7 +8,7 @@ import Testing
         let paths = try #require(JSON(OpenAPIEndpoint.document)?["paths"]?.members)
         for row in EndpointTable.rows {
             for path in row.paths {
-                let operation = paths[path]?[row.method == .get ? "get" : "post"]
+                let operation = paths[path]?[row.method.name.lowercased()]
                 #expect(operation?["summary"]?.string == row.about, "\(row.method.name) \(path)")
             }
         }
