@@ -8,13 +8,13 @@ import Testing
 /// What spans say of a response, read from its parts in each format that passes through.
 struct ResponseIdentityTests {
     private static func identity(_ parts: [ResponsePart], of text: String = "") -> ResponseIdentity {
-        let identity = ResponseIdentity()
+        var identity = ResponseIdentity()
         identity.read(parts, of: ByteBuffer(string: text))
         return identity
     }
 
     private static func identity(of json: [String]) -> ResponseIdentity {
-        let identity = ResponseIdentity()
+        var identity = ResponseIdentity()
         for json in json { identity.read([.joined(Array(json.utf8), Signals())], of: ByteBuffer()) }
         return identity
     }

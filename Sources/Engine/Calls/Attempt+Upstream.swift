@@ -44,6 +44,13 @@ extension Attempt {
             (trace.traceparent(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model), trace.state)
         }
     }
+
+    /// - Parameter bytes: what the parts' ranges refer to.
+    func keepIdentity(in parts: [ResponsePart], of bytes: ByteBuffer) {
+        guard let trace = call.request.trace else { return }
+        let span = trace.spanID(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model)
+        call.record.identities[span, default: ResponseIdentity()].read(parts, of: bytes)
+    }
 }
 
 /// An upstream's header fields, looked up without a copy.

@@ -39,28 +39,35 @@ final class Attempt {
     }
 
     // Every read touches the properties from here to `contentBytes`. They are adjacent because, with many streams, each
-    // cache line that a read touches is a cache miss.
+    // cache line that a read touches is a cache miss. The flags stand in two groups of up to eight bytes, because an
+    // attempt must stay small enough for the allocator's fast path: 1032 bytes in glibc.
     private var state = State.waiting
     /// Whether the stream belongs to this attempt: its first content has arrived.
     private(set) var isCommitted = false
     private var isClientSlow = false
     private let hasFilterChain: Bool
-    /// What the spans say of the response; nil unless they are exported.
-    let identity: ResponseIdentity?
     /// Whether the response must be JSON. It is held back until that is checked.
     let checksJSON: Bool
     private(set) var hasToolCall = false
     private(set) var hasUnknownFinishReason = false
     /// Whether a choice has its finish reason.
     private var hasFinish = false
-    /// The position of the request's credential, and the number of other ones that it was sent with before.
-    let key: UInt8
-    let changedKeys: UInt8
     /// The number of choices without a finish reason; nil once content has followed the last one, because then finish
     /// reasons are not final.
     private var unfinishedChoices: Int?
     /// Whether the attempt counts against the process's retry budget.
     let isRepeat: Bool
+    /// Whether the response's id and finish reasons are kept, for the attempt's span.
+    private let keepsIdentity: Bool
+    /// The position of the request's credential, and the number of other ones that it was sent with before.
+    let key: UInt8
+    let changedKeys: UInt8
+    /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
+    private var isFolded = false
+    /// Whether a part of a stream has been passed on.
+    private var hasPassedParts = false
+    /// Whether the body itself shows where it ends, which audio and plain text don't.
+    private var marksItsEnd = true
     private let writer: any ResponseWriter
     /// The bytes that the decoder has not consumed.
     var pending: ByteBuffer
@@ -105,12 +112,6 @@ final class Attempt {
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
     private(set) var firstContentAt: NIODeadline?
-    /// Whether the response is in parts, although the client wants it as one: its decoder doesn't wait for the end.
-    private var isFolded = false
-    /// Whether a part of a stream has been passed on.
-    private var hasPassedParts = false
-    /// Whether the body itself shows where it ends, which audio and plain text don't.
-    private var marksItsEnd = true
 
     /// The usage that the provider reported; nil if its numbers are implausible.
     var usage: Usage? { sink.usage.flatMap { $0.isPlausible ? $0 : nil } }
@@ -156,7 +157,7 @@ final class Attempt {
         providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
         unfinishedChoices = providerCall.choices(asked: call.request.choices)
         self.hasFilterChain = hasFilterChain
-        identity = call.request.trace?.isSampled == true && providerCall.operation.hasIdentity ? ResponseIdentity() : nil
+        keepsIdentity = call.request.trace?.isSampled == true && providerCall.operation.hasIdentity
         bufferShare = BufferShare(budget)
     }
 
@@ -381,7 +382,7 @@ final class Attempt {
         if signals.hasToolCall { hasToolCall = true }
         if signals.hasUnknownFinishReason { hasUnknownFinishReason = true }
         if signals.finishes > 0 { hasFinish = true }
-        if let identity, !isCommitted || signals.finishes > 0 { identity.read(sink.parts, of: bytes) }
+        if keepsIdentity, !isCommitted || signals.finishes > 0 { keepIdentity(in: sink.parts, of: bytes) }
         if providerCall.isStream || isFolded, signals.finishes > 0 || (unfinishedChoices ?? 1) <= 0 { followFinishReasons() }
         if heldParts == nil {
             writer.write(sink.parts, of: bytes)

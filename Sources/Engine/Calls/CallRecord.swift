@@ -22,8 +22,8 @@ package final class CallRecord {
     package var skipped: [SkippedModel] = []
     /// The upstream's own id of the request that succeeded or is streamed; nil if it sent none.
     package var upstreamRequestID: String?
-    /// What the spans say of that response; nil unless they are exported.
-    package var identity: ResponseIdentity?
+    /// What the attempts' spans say of their responses, by the ids of the spans; empty unless they are exported.
+    package var identities: [UInt64: ResponseIdentity] = [:]
     /// The fields of the last upstream's head that go to the client.
     package var upstreamFields: [HTTPField] = []
     /// Whether a hedge ran beside the first attempt.

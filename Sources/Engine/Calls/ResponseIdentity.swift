@@ -4,9 +4,7 @@ package import ProviderKit
 
 /// What spans say of a response besides its usage: the provider's id of it, and why its choices ended. It is read from
 /// the parts before the first content, and from those in which a choice ends.
-///
-/// A reference, so that an attempt that isn't exported stores nothing more.
-package final class ResponseIdentity {
+package struct ResponseIdentity: Sendable {
     /// nil if the provider has named none.
     package private(set) var id: String?
     /// By the choices' indices, in the provider's words.
@@ -21,7 +19,7 @@ package final class ResponseIdentity {
     package var finishReasons: [String] { reasons.sorted { $0.choice < $1.choice }.map(\.reason) }
 
     /// - Parameter bytes: what the parts' ranges refer to.
-    package func read(_ parts: [ResponsePart], of bytes: ByteBuffer) {
+    package mutating func read(_ parts: [ResponsePart], of bytes: ByteBuffer) {
         let span = bytes.readableBytesSpan
         for part in parts {
             switch part {
@@ -35,7 +33,7 @@ package final class ResponseIdentity {
         }
     }
 
-    private func read(_ json: RawSpan) {
+    private mutating func read(_ json: RawSpan) {
         if let object = JSONTree(json) { read(object, choice: 0) }
     }
 
@@ -44,7 +42,7 @@ package final class ResponseIdentity {
     /// Responses `id` and the status of what has `output`.
     ///
     /// Source: the API references of the five.
-    private func read(_ object: JSONTree, choice: Int) {
+    private mutating func read(_ object: JSONTree, choice: Int) {
         if id == nil { id = (object["id"] ?? object["responseId"])?.string }
         for name in ["finish_reason", "stop_reason", "finishReason", "done_reason"] as [StaticString] {
             if let reason = object[name]?.string { note(reason, of: choice) }
@@ -59,7 +57,7 @@ package final class ResponseIdentity {
         }
     }
 
-    private func note(_ reason: String, of choice: Int = 0) {
+    private mutating func note(_ reason: String, of choice: Int = 0) {
         let reason = String(decoding: reason.utf8.prefix(Self.maxReasonBytes), as: UTF8.self)
         if let known = reasons.firstIndex(where: { $0.choice == choice }) {
             reasons[known].reason = reason

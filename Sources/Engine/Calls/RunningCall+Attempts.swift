@@ -127,7 +127,6 @@ extension RunningCall {
         record.upstreamTime = attempt.firstByteAt.map { $0 - attempt.startedAt }
         if record.firstContentTime == nil { record.firstContentTime = attempt.firstContentAt.map { $0 - request.arrivedAt } }
         record.upstreamFields = attempt.passedFields
-        record.identity = attempt.identity
     }
 
     private func role(of attempt: Attempt) -> CallMachine.Role { attempt === hedge ? .hedge : .main }

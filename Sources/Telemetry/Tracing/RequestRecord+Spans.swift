@@ -125,10 +125,11 @@ extension RequestRecord {
         let upstream = snapshot.models[attempt.model].upstream,
             model = snapshot.isUnlisted(attempt.model) ? snapshot.mask(upstream) : upstream
         let operation = GenAIName.operation(request.operation)
-        let end = attempt.end ?? call.totalTime
+        let end = attempt.end ?? call.totalTime, span = context.spanID(ofAttemptAt: attempt.start, model: attempt.model)
+        let identity = call.identities[span]
         writer.object {
             writeHead(
-                context, id: context.spanID(ofAttemptAt: attempt.start, model: attempt.model), parent: context.spanID,
+                context, id: span, parent: context.spanID,
                 name: "\(operation) \(model)", kind: Self.clientKind, start + Int(attempt.start.wholeNanoseconds),
                 start + Int(max(attempt.start, end).wholeNanoseconds), to: &$0)
             $0.key("attributes")
@@ -153,9 +154,9 @@ extension RequestRecord {
                 if let failure = attempt.failure {
                     Self.write(failure, to: &list)
                 } else {
-                    Self.writeSuccess(call, attempt, to: &list) { snapshot.mask($0) }
+                    Self.writeSuccess(call, attempt, identity, to: &list) { snapshot.mask($0) }
                 }
-                if let content { ContentAttributes(mask: { snapshot.mask($0) }).write(content, call.identity, to: &list) }
+                if let content { ContentAttributes(mask: { snapshot.mask($0) }).write(content, identity, to: &list) }
             }
             // An attempt that was cancelled, because another one was faster or the client left, is no error.
             if let failure = attempt.failure, failure.error.failure != .cancelled { Self.writeError(to: &$0) }
@@ -171,9 +172,9 @@ extension RequestRecord {
     }
 
     private static func writeSuccess(
-        _ call: CallRecord, _ attempt: AttemptSpan, to list: inout JSONWriter, mask: (String) -> String
+        _ call: CallRecord, _ attempt: AttemptSpan, _ identity: ResponseIdentity?, to list: inout JSONWriter, mask: (String) -> String
     ) {
-        if let identity = call.identity {
+        if let identity {
             if let id = identity.id { list.attribute("gen_ai.response.id", mask(id)) }
             let reasons = identity.finishReasons
             if !reasons.isEmpty { list.attribute("gen_ai.response.finish_reasons", reasons.map(mask)) }
