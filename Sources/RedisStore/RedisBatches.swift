@@ -68,6 +68,9 @@ struct RedisBatches {
     /// Whether something could be sent now.
     var hasReady: Bool { collected.keys.contains { !running.contains($0) } }
 
+    /// Whether a request waits that could be sent now.
+    var hasReadyDemands: Bool { collected.contains { !$1.demands.isEmpty && !running.contains($0) } }
+
     /// Takes the requests that wait, because the server does not respond, and keeps the settlements.
     mutating func takeDemands() -> [Demand] {
         let demands = collected.values.flatMap(\.demands)

@@ -14,13 +14,12 @@ extension RedisCall {
     /// Counts what ended requests of a key used, and decides about new ones.
     ///
     /// - Parameters:
-    ///   - now: the router's time, in seconds since 1970. It may be wrong by less than a day.
+    ///   - periods: those around the router's time. It may be wrong by less than a day.
     ///   - mayHaveRun: whether the same settlement was sent before, without an answer.
-    package static func count(
-        _ settlement: SharedSettlement, _ demands: [SharedDemand] = [], prefix: String, now: Int, mayHaveRun: Bool = false
+    static func count(
+        _ settlement: SharedSettlement, _ demands: [SharedDemand] = [], prefix: String, _ periods: BudgetPeriods?, mayHaveRun: Bool = false
     ) -> RedisCall {
-        let budget = settlement.terms.budget
-        var arguments = common(settlement.terms.limits, budget, now)
+        var arguments = common(settlement.terms.limits, settlement.terms.budget, periods)
         arguments += [
             "\(-settlement.returnedRequests)", "\(settlement.moreTokens)", "\(nanodollars(settlement.spending.dollars))",
             "\(tokens(settlement.spending.tokens))", mayHaveRun ? "1" : "0", "\(settlement.reservations.count)",
@@ -43,21 +42,14 @@ extension RedisCall {
     package static func use(_ use: SharedUse, prefix: String) -> RedisCall {
         RedisCall(
             script: .count, names: [RedisScript.name(of: use.name, prefix: prefix)],
-            arguments: common(use.limits, nil, 0) + ["\(use.requests)", "\(use.tokens)", "0", "0", "0", "0"])
+            arguments: common(use.limits, nil, nil) + ["\(use.requests)", "\(use.tokens)", "0", "0", "0", "0"])
     }
 
-    private static func common(_ limits: Limits, _ budget: Budget?, _ now: Int) -> [String] {
-        let periods = budget.map { boundaries($0.period, around: now) } ?? [-1, 0, 0, 0]
+    private static func common(_ limits: Limits, _ budget: Budget?, _ periods: BudgetPeriods?) -> [String] {
         let hard = budget.flatMap { $0.isHard ? $0 : nil }
         let bounds = [hard?.dollars.map(nanodollars) ?? -1, hard?.tokens ?? -1]
-        return ([limits.requestsPerMinute ?? 0, limits.tokensPerMinute ?? 0] + periods + bounds).map { "\($0)" }
-    }
-
-    /// The starts of the period before, of the one around a time, and of the two after it.
-    private static func boundaries(_ period: Budget.Period, around now: Int) -> [Int] {
-        let (start, end) = period.window(around: now)
-        guard let end else { return [0, 0, 0, 0] }
-        return [period.window(around: start - 1).start, start, end, period.window(around: end).end ?? 0]
+        return ["\(limits.requestsPerMinute ?? 0)", "\(limits.tokensPerMinute ?? 0)"] + (periods?.words ?? ["-1", "0", "0", "0"])
+            + bounds.map { "\($0)" }
     }
 
     private static func id(_ number: UInt64) -> String { String(number, radix: 16) }

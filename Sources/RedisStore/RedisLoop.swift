@@ -25,6 +25,8 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         case down
     }
 
+    /// So long a settlement waits for a request of the same key that it can go with.
+    private static let settlingPause: TimeAmount = .milliseconds(2)
     private static let outagesPause: TimeAmount = .seconds(1)
     private static let connectTime: TimeAmount = .seconds(1)
     private static let firstPause: Duration = .milliseconds(100)
@@ -40,7 +42,9 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     private var attempts = 0
     private var pause = firstPause
     private var batches = RedisBatches()
+    private var periods = BudgetPeriods.Cache()
     private var isSendScheduled = false
+    private var isSettlingScheduled = false
     /// What was sent, without an answer before the connection ended.
     private var uncertain: [SharedSettlement] = []
     /// Called when the first attempt to connect has succeeded or failed.
@@ -93,7 +97,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         guard target != nil else { return }
         guard isResponding else { return batches.keep(settlement) }
         batches.add(settlement, answer)
-        sendSoon()
+        settleSoon()
     }
 
     func use(_ use: SharedUse, answer: @escaping (SharedLeft?) -> Void) -> Bool {
@@ -118,15 +122,29 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         isSendScheduled = true
         eventLoop.execute { [self] in
             isSendScheduled = false
-            guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return giveUpDemands() }
-            for batch in batches.takeReady() { send(batch, target, connection, hashes) }
-            connection.flush()
+            sendCollected()
         }
+    }
+
+    private func settleSoon() {
+        guard !isSettlingScheduled else { return }
+        isSettlingScheduled = true
+        eventLoop.scheduleTask(in: Self.settlingPause) { [self] in
+            isSettlingScheduled = false
+            sendCollected()
+        }
+    }
+
+    private func sendCollected() {
+        guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return giveUpDemands() }
+        for batch in batches.takeReady() { send(batch, target, connection, hashes) }
+        connection.flush()
     }
 
     private func send(_ batch: RedisBatches.Batch, _ target: RedisTarget, _ connection: RedisConnection, _ hashes: [RedisScript: String]) {
         let settlement = batch.settlement, terms = settlement.terms
-        let call = RedisCall.count(settlement, batch.demands.map(\.demand), prefix: target.prefix, now: WallClock.second)
+        let call = RedisCall.count(
+            settlement, batch.demands.map(\.demand), prefix: target.prefix, periods.periods(terms.budget, now: WallClock.second))
         var isLate = false
         let onLate = { [self] in
             isLate = true
@@ -151,7 +169,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
                 let answer = counted?.answer(position, to: demand.demand)
                 if !isLate { demand.answer(answer) } else if let answer { giveBackLease(of: answer, demand.demand) }
             }
-            if batches.hasReady { sendSoon() }
+            if batches.hasReadyDemands { sendSoon() } else if batches.hasReady { settleSoon() }
         }
     }
 
@@ -178,7 +196,8 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         let repeated = uncertain
         uncertain = []
         for settlement in repeated {
-            let call = RedisCall.count(settlement, prefix: target.prefix, now: WallClock.second, mayHaveRun: true)
+            let periods = periods.periods(settlement.terms.budget, now: WallClock.second)
+            let call = RedisCall.count(settlement, prefix: target.prefix, periods, mayHaveRun: true)
             connection.send(command(call, hashes)) { [self] reply in
                 let terms = settlement.terms
                 let isUnderstood = reply.flatMap { RedisCount($0, limits: terms.limits, budget: terms.budget) } != nil

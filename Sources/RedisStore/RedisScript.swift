@@ -180,8 +180,13 @@ package enum RedisScript: String, CaseIterable {
         end
 
         if isMetered then
-            for kind, name in ipairs({ 'requests', 'tokens' }) do
-                if limits[kind] > 0 then redis.call('HSET', KEYS[1], name, string.format('%.17g', full[kind])) end
+            local function precise(value) return string.format('%.17g', value) end
+            if limits[1] == 0 then
+                redis.call('HSET', KEYS[1], 'tokens', precise(full[2]))
+            elseif limits[2] == 0 then
+                redis.call('HSET', KEYS[1], 'requests', precise(full[1]))
+            else
+                redis.call('HSET', KEYS[1], 'requests', precise(full[1]), 'tokens', precise(full[2]))
             end
             redis.call('PEXPIREAT', KEYS[1], text(math.ceil(math.max(full[1], full[2]) / 1000) + 1000))
         end

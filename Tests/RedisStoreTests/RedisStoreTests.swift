@@ -81,7 +81,8 @@ import Testing
         let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10)
         #expect(await store.take(demand)?.verdict == .taken)
         #expect(await store.settle(settlement(of: demand, tokens: 15)).spent.tokens == 15)
-        let call = RedisCall.count(settlement(of: demand, tokens: 15), prefix: "test", now: WallClock.second, mayHaveRun: true)
+        let call = RedisCall.count(
+            settlement(of: demand, tokens: 15), prefix: "test", BudgetPeriods(.month, around: WallClock.second), mayHaveRun: true)
         #expect(try spentTokens(call, redis) == "15")
     }
 
@@ -102,7 +103,8 @@ import Testing
         #expect(await store.settle(settlement(of: demand, tokens: 50)).spent.tokens == 50)
         // Routers whose clocks are a few hours ahead and behind are in another day at some time.
         for shift in [-43_200, 0, 43_200] {
-            let call = RedisCall.count(SharedSettlement(terms: demand.terms), prefix: "test", now: WallClock.second + shift)
+            let periods = BudgetPeriods(.day, around: WallClock.second + shift)
+            let call = RedisCall.count(SharedSettlement(terms: demand.terms), prefix: "test", periods)
             #expect(try spentTokens(call, redis) == "50")
         }
         _ = try redis.command("HSET", "test:1:{k}:budget", "start", "86400")
