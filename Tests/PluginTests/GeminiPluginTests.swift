@@ -396,7 +396,14 @@ struct GeminiPluginTests {
         arguments: [
             (#""promptTokenCount":100,"candidatesTokenCount":20,"totalTokenCount":500"#, 100, 400, true),
             (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":127"#, 100, 27, false),
-            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":120"#, 100, 27, false),
+            // The thoughts are among the candidates' tokens, or there are too many of them for that.
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":120"#, 100, 20, false),
+            (#""promptTokenCount":10,"candidatesTokenCount":105,"thoughtsTokenCount":100,"totalTokenCount":115"#, 10, 105, false),
+            (
+                #""promptTokenCount":10,"toolUsePromptTokenCount":3,"candidatesTokenCount":9,"thoughtsTokenCount":4,"totalTokenCount":22"#,
+                13, 9, false
+            ),
+            (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":70,"totalTokenCount":120"#, 100, 90, false),
             (#""promptTokenCount":100,"candidatesTokenCount":20,"thoughtsTokenCount":7,"totalTokenCount":134"#, 100, 34, true),
             (#""promptTokenCount":10,"toolUsePromptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":15"#, 13, 5, false),
             (#""promptTokenCount":100,"totalTokenCount":120"#, 100, 20, false),

@@ -159,6 +159,24 @@ struct OpenAIContentTests {
                 #"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":230,"cached_tokens":60,"reasoning_tokens":20}"#,
                 Usage(promptTokens: 160, completionTokens: 70, cachedTokens: 60, reasoningTokens: 20)
             ),
+            // So does a proxy of Anthropic, with Anthropic's names or new-api's.
+            (
+                #"{"prompt_tokens":50,"completion_tokens":10,"total_tokens":1010,"cache_read_input_tokens":900,"cache_creation_input_tokens":50}"#,
+                Usage(promptTokens: 1000, completionTokens: 10, cachedTokens: 900, cacheWriteTokens: 50)
+            ),
+            (
+                #"{"prompt_tokens":50,"completion_tokens":10,"total_tokens":1010,"prompt_tokens_details":{"cached_tokens":900,"cached_creation_tokens":50}}"#,
+                Usage(promptTokens: 1000, completionTokens: 10, cachedTokens: 900, cacheWriteTokens: 50)
+            ),
+            (
+                #"{"prompt_tokens":50,"completion_tokens":10,"total_tokens":1017,"reasoning_tokens":7,"cached_tokens":900,"cache_creation_input_tokens":50}"#,
+                Usage(promptTokens: 1000, completionTokens: 17, cachedTokens: 900, reasoningTokens: 7, cacheWriteTokens: 50)
+            ),
+            // LiteLLM counts them in the prompt.
+            (
+                #"{"prompt_tokens":1000,"completion_tokens":10,"total_tokens":1010,"cache_read_input_tokens":900,"cache_creation_input_tokens":50}"#,
+                Usage(promptTokens: 1000, completionTokens: 10, cachedTokens: 900, cacheWriteTokens: 50)
+            ),
             // The names of the Responses format.
             (
                 #"{"input_tokens":9,"output_tokens":7,"total_tokens":16,"input_tokens_details":{"cached_tokens":4},"output_tokens_details":{"reasoning_tokens":5}}"#,

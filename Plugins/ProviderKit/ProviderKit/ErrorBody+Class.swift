@@ -19,6 +19,8 @@ extension ErrorBody {
 
     private func known(_ status: Int?) -> FailureClass? {
         if isFlagged { return .contentFilter }
+        // A message of one word is a code.
+        let code = code ?? message.flatMap { $0.contains(" ") ? nil : $0 }
         let codes = ([code, type].compactMap { $0 } + furtherCodes).map(Self.withoutNamespace)
         // OpenAI sends this for any text. For a message's content it is about the context, for `user` or a tool's name
         // it is the client's mistake. [litellm, exception_mapping_utils.py]
@@ -46,11 +48,12 @@ extension ErrorBody {
         return String(code[code.index(after: mark)...].prefix { $0 != ":" })
     }
 
-    /// Whether `param` is the text of the prompt: `messages`, `messages[1].content`, `messages.[0].content.[1].text` or
-    /// `input`.
+    /// Whether `param` is the text of the prompt: `messages`, `messages[1].content`, `messages.[0].content.[1].text`,
+    /// `input` or `input[2].output`, which is a tool's.
     private var isAboutContent: Bool {
         let path = param?.split { ".[]".contains($0) }.filter { Int($0) == nil } ?? []
-        return path.first == "input" || path.first == "messages" && (path.count == 1 || path[1] == "content")
+        guard path.first == "input" || path.first == "messages" else { return false }
+        return path.count == 1 || path[1] == "content" || path[1] == "output"
     }
 }
 

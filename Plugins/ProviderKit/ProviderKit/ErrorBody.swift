@@ -126,6 +126,8 @@ public struct ErrorBody: Sendable, Equatable {
             } else if Self.isContainer(name, value), depth < Self.maxDepth {
                 var body = ErrorBody(), cursor = JSONCursor(at: value.range.lowerBound)
                 try body.read(&cursor, bytes, depth: depth + 1)
+                // A text beside nothing else: {"error": {"reason": "content_policy_violation"}}
+                if name == "error", body.message == nil, body.code == nil { body.code = body.furtherCodes.first { Self.says($0) } }
                 guard body.message != nil || body.code != nil || body.type != nil else {
                     if body.hasSuccessCode { hasSuccessCode = true }
                     continue

@@ -10,11 +10,36 @@ extension ErrorFamily {
             // OpenAI: "'messages' must contain the word 'json' in some form, to use 'response_format' of type
             // 'json_object'."
             "must contain the word 'json'",
-            // Anthropic: "messages: text content blocks must be non-empty", "… must contain non-whitespace text"
-            // [claude-code#23369]
-            "text content blocks must",
         ],
         includesQuotes: true)
+
+    /// A value of the wrong type, of a field that the client names as it likes: its words are no refusal. Servers that
+    /// take only texts as content say so in similar words, which come first.
+    static let mistyped = ErrorFamily(
+        failure: .clientError,
+        phrases: [
+            // JSON Schema's validators, pydantic and zod: "'payment_method' is a required property", "Input should be a
+            // valid boolean", "Expected string, received number"
+            "must be a|an|of _ number|string|boolean|bool|integer|float|object|array|list|dict|dictionary|map|type",
+            "should be a _ number|string|boolean|bool|integer|float|object|array|list|dict|dictionary",
+            "expected _ _ number|string|boolean|bool|integer|float|object|array|list|null … received|got|found",
+            "expected _ number|boolean|bool|integer|float|object|array|list $", "is a required property|field|parameter|key",
+            "must be number|string|boolean|integer|object|array $", "must be unique", "duplicate _ _ value|name|property|key|field",
+            "value _ is duplicated",
+        ],
+        onlyStatuses: [400, 422])
+
+    /// A request that any model would refuse, in words that say no more. They count where the status says nothing.
+    static let generallyMalformed = ErrorFamily(
+        failure: .clientError,
+        phrases: [
+            // MiniMax, in a 200, 2013: "invalid params, chat content is empty"; 1042: "invisible character ratio limit
+            // exceeded"; Baidu, 336003: "messages length must be odd"
+            "invalid param|parameter|argument|request", "invisible character",
+            "message|content|prompt|input _ is|are _ empty|missing|invalid",
+            "message length must be",
+        ],
+        onlyStatuses: [400])
 
     /// A file that the request links to can't be fetched. What its server responded with says nothing about the
     /// upstream.
@@ -29,7 +54,8 @@ extension ErrorFamily {
             "url|link|image|file|document|video|audio|pdf|media … fetch|download|downloading|fetching|retrieve failed|error|timeout",
             "url|link|image|file|document|video|audio|pdf|media … not _ fetched|downloaded|retrieved",
             // Anthropic: "Authentication error while communicating with MCP server"
-            "error|failed|unable … mcp server",
+            "error|failed|unable … mcp server", "mcp server … returned|responded",
+            "access to _ url _ blocked|denied|forbidden",
         ],
         includesQuotes: true,
         onlyStatuses: [400, 404, 415, 422, 424])
@@ -95,7 +121,10 @@ extension ErrorFamily {
             // The same in general, with any status: "Streaming not supported for model x"; Mistral, 422: "Image inputs
             // are not enabled for model mistral-tiny"; "Image input is disabled for this model"
             "<feature> … not _ supported|enabled", "<feature> _ is|are disabled", "<feature> _ _ is|are disabled",
-            "unsupported _ <feature>", "has no <feature>", "model … not have _ <feature>", "<feature> … not available for|with|on|in",
+            "unsupported _ <feature>", "unsupported content block|part|type", "has no <feature>", "model … not have _ <feature>",
+            "<feature> … not available for|with|on|in",
+            "unavailable|available for|with|on|in this|the model", "model does not allow _ _ <feature>", "<feature> … incompatible with",
+            "not use|combine|mix … with <feature>", "only enabled when|if", "text only model",
             "<feature> … only supported|available",
             // "The model is not capable of processing images"; "This model is not able to use tools"; "This model does
             // not accept images"; Ollama: "this model is missing data required for image input"
@@ -105,7 +134,12 @@ extension ErrorFamily {
             "only support|handle|accept _ text",
             // OpenAI: "This model requires that either input content or output modality contain audio."
             "model requires … <medium>", "model requires stream|streaming",
-            "must be true|false|set|enabled|disabled|between|one … for|with this|the model",
+            // Fireworks: "Requests with max_tokens > 4096 must have stream=true"
+            "must have|set|use stream|streaming",
+            // "Only one of temperature and top_p may be set for this model"
+            "must be … for|with|on this|the model", "only one of … this|the model",
+            // OpenAI: "Zero data retention orgs cannot use background mode"
+            "zero data retention … not",
             // Groq, Fireworks, Together: "`tool calling` is not supported with this model"
             "not _ supported|available|enabled|allowed with|by|for|on this model",
             // vLLM: "\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set"
@@ -120,10 +154,12 @@ extension ErrorFamily {
             // DeepSeek: "unknown variant `image_url`, expected `text`"; Groq: "for 'role:user' the following must be
             // satisfied[('messages.0.content' : value must be a string)]"; z.ai, 1210
             "unknown variant `image_url`", "unknown variant `input_audio`", "unknown variant `file`", "content value must be a string",
+            "unknown variant `developer`",
             "content.type 参数非法", "取值范围 ['text']",
             // Servers that take only texts: "messages[0].content must be a string"; pydantic: "messages.0.content:
             // Input should be a valid string". OpenAI takes parts too, so what it refuses is worded differently.
-            "content must be a string $", "content should be a _ string $", "content input should be a valid string $",
+            "content must be a string $", "content should be a _ string $", "expected content to be a string",
+            "content input should be a valid string $",
             // text-generation-inference: "Template error: …"; vLLM: "Failed to apply chat template". The model's
             // template can't take these roles or tools, and another model's may.
             "^ template error", "apply chat template",
@@ -152,8 +188,14 @@ extension ErrorFamily {
             // than or equal to `8192`"
             // Alibaba: "Range of max_tokens should be [1, 8192]"
             "max_tokens is too large", "maximum allowed number of output tokens", "range of max_tokens", "range of max_completion_tokens",
-            "max_completion_tokens must be less than", "`max_tokens` must be less than or equal to",
+            "^ max_completion_tokens must be less than", "`max_tokens` must be less than or equal to",
             "supports at most … completion tokens",
+            // A limit of the output, which is the subject of the sentence. Bedrock: "The maximum tokens you requested
+            // exceeds the model limit of 4096."
+            "^ _ max|maximum token _ _ exceed|exceeding the|max|maximum|limit|allowed|model",
+            "^ _ max|maximum|requested output|completion|new token _ _ exceed|exceeding the|max|maximum|limit|allowed|model",
+            "^ _ maxtoken|maxoutputtoken _ _ exceed|exceeding the|max|maximum|limit|allowed|model",
+            "^ _ max|maximum _ token _ is|are larger|greater|higher|more than",
             // OpenAI: "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model",
             // without `param` [langchain-ai/langchain#31490]
             "invalid parameter: 'response_format' of type",
@@ -167,7 +209,7 @@ extension ErrorFamily {
             "<feature> … not be combined", "n number must be at most", "n must be at most",
             // one-api and new-api: "该模型不支持图片输入", "当前模型不支持工具调用"
             "不支持图", "不支持视觉", "不支持多模态", "不支持音频", "不支持视频", "不支持文件", "不支持工具", "不支持函数", "不支持流式",
-            "不支持思考", "不支持参数", "不支持该参数",
+            "不支持思考", "不支持参数", "不支持该参数", "不支持的参数", "不支持sse", "参数 … 不支持",
             // llama.cpp: "tools param requires --jinja flag"
             "param requires _ flag",
             // Gemini: "Invalid JSON payload received. Unknown name \"seed\": Cannot find field." It is JSON: a field
@@ -208,6 +250,8 @@ extension ErrorFamily {
             "request_too_large", "payload_too_large", "string_too_long",
             // GitHub Models, 413 [cline#995]; Copilot [opencode#2464]; z.ai [pi-mono, overflow.ts]
             "tokens_limit_reached", "model_max_prompt_tokens_exceeded", "model_context_window_exceeded", "context_window_exceeded",
+            // Baidu's v2
+            "tokens_too_long",
         ],
         phrases: [
             // OpenAI, vLLM, DeepSeek: "This model's maximum context length is 4096 tokens."; OpenRouter: "This
@@ -271,7 +315,19 @@ extension ErrorFamily {
             // "Prompt has 9000 tokens, but the maximum is 8191"; Baidu: "the max input characters is 24000"
             "token … only supports up to", "input|prompt token … support up to", "input|prompt token … no more than",
             "text length is _ which is outside the range",
-            "token but the max|maximum|limit is", "max|maximum input characters",
+            "token but|the max|maximum|limit is", "token but the max|maximum|limit is", "max|maximum input characters",
+            "token which exceed",
+            // vLLM: "You passed 9001 input tokens […]. However, the model's context length is only 8192 tokens"
+            "context window|size|length|limit is _ _ token", "not fit _ _ context",
+            "prompt|input|token length|count … context|max|maximum|model length|limit|size|window",
+            // Together, 403: "Input token count + max_tokens parameter must be less than the context length of the
+            // model being queried"; Baidu: "the length of input tokens must be less than 7168"
+            "input|prompt|context token|length … must|should be less|within|below|smaller|under|shorter",
+            "input|prompt|context token|length … must|should be at most",
+            "input|prompt|conversation|context text|content|message|history is|are too long",
+            "text|sequence length _ exceed", "max_position_embeddings",
+            // MiniMax, 1039
+            "^ token limit $",
             // Baidu, 336007: "the max length of current question is 4800"
             "max|maximum length of _ question|prompt|query|conversation|dialogue|context is",
             // LiteLLM's class; a 413 of GigaChat and of proxies; Gemini: "Request payload size exceeds the limit"
@@ -288,7 +344,7 @@ extension ErrorFamily {
             "sequence length exceed", "max|maximum token … exceed", "total number of token", "content length exceed",
             "prompt|input token _ context length", "prompt|input is longer than", "physical batch size",
             "input|prompt|token|context|conversation|message|body|payload length|is|are|was|were too long|large",
-            "input|prompt|token length too long", "input|prompt|context|conversation|message|body|payload too long",
+            "input|prompt|token length too long", "token too long", "input|prompt|context|conversation|message|body|payload too long",
             // SambaNova: "the maximum supported sequence length is just 16384"; Cohere: "number of total tokens (prompt
             // and prediction) cannot exceed 4081"; Aphrodite: "a prompt that's shorter than 4096 tokens"
             "max|maximum supported _ sequence|context|prompt|input length", "total token … not exceed", "prompt|input … shorter than",
@@ -297,11 +353,12 @@ extension ErrorFamily {
             "input|prompt token|length over|above … limit|length", "input|prompt length … out of _ session|context|range",
             // GigaChat, Yandex: "Превышена максимальная
             // длина контекста модели"
-            "длина контекста", "длину контекста", "длина запроса",
+            "длина контекста", "длину контекста", "длина запроса", "длинный контекст", "апрос слишком длинный", "ромпт слишком длинный",
+            "максимальное количество токенов",
             // iFlytek, 10907: "token数量超过上限"
             "token数量超", "上下文超", "上下文长度", "超过最大长度", "超出最大",
             // Hunyuan, Baidu
-            "token数超", "长度超", "内容过长", "文本过长", "提示过长", "消息过长", "请减少输入",
+            "token数超", "长度超", "内容过长", "文本过长", "提示过长", "提示词过长", "上下文过长", "消息过长", "请减少输入",
         ],
         includesQuotes: true,
         ignoredStatuses: [429])
@@ -319,6 +376,8 @@ extension ErrorFamily {
             "inputtextsensitivecontentdetected", "outputtextsensitivecontentdetected",
             // OpenAI, about attacks on computers; Baidu
             "cyber_policy", "unsafe_content", "unsafe_request",
+            // Alibaba: "Input data is suspected of being involved in IP infringement.", "… is blocked by faq rule."
+            "ipinfringementsuspect", "faqruleblocked",
             // Portkey, 446
             "hooks_failed",
         ],
@@ -329,7 +388,7 @@ extension ErrorFamily {
             "content exists risk",
             // xAI, a 400 or 403: "Content violates usage guidelines." [new-api, violation_fee.go]
             "violates|violate|violating … usage|content|safety|use policy|guideline|policies|guidelines",
-            "violates|violate|violating … practices", "responsible ai practices",
+            "violates|violate|violating … practices", "responsible ai practice|practices|policy|policies|guideline|guidelines",
             // Hunyuan, 4001: "Your input contains content that violates regulations"; LiteLLM: "Violated guardrail
             // policy"
             "violates|violate|violated|violating … regulation|law|term|policy|policies|guideline",
@@ -340,21 +399,33 @@ extension ErrorFamily {
             "rejected|refused by _ moderation|safety",
             // Anthropic: "Output blocked by content filtering policy"; Gemini: "The prompt was blocked"; Moonshot: "The
             // request was rejected because it was considered high risk"
-            "prompt was blocked", "considered high|sensitive|unsafe|harmful|inappropriate", "prohibited content", "内容违规",
+            "prompt|input|output|response|message is|was|been blocked|flagged", "considered high|sensitive|unsafe|harmful|inappropriate",
+            "prohibited content", "内容违规",
             // Cloudflare's AI Gateway, 424: "Prompt blocked due to security configurations"
-            "prompt|input|output|content|response|message blocked|rejected|flagged",
+            "prompt|input|output|content|response|message blocked|flagged",
+            // A malformed message is rejected too.
+            "prompt|input|output|content|response|message rejected|denied|refused … policy|moderation|safety|filter|risk|harmful|sensitive",
+            "input|output data is|was|were _ blocked|rejected|flagged",
+            // Cohere, 498: "blocked input: the prompt contains a deny-listed token"
+            "^ blocked input|output|prompt|content $", "deny listed", "denylisted",
+            // LiteLLM: "Blocked entity detected: CREDIT_CARD by Guardrail: presidio.", "Rejected message. This is a
+            // prompt injection attack.", and its class for the refusals of other providers
+            "by guardrail", "jailbreak|injection attack|attempt|detected|detection", "contentpolicyviolationerror",
+            "moderation failed", "ip|copyright infringement",
+            "contain|contains|containing disallowed|forbidden|objectionable|explicit|toxic content|material",
             "not _ allowed|permitted by … safety|content|moderation policy|system|filter",
-            "blocked by _ safety|moderation|guardrail|content|filter|filters", "content … is|was|been blocked",
+            "blocked|rejected|refused|declined|denied by … safety|moderation|guardrail|filter", "blocked by _ content",
+            "content … is|was|been blocked $", "content _ is|was|been blocked", "refused to … policy|safety",
             // Alibaba: "Input data may contain inappropriate content."; z.ai, 1301: "may contain unsafe or sensitive
             // content"
             "inappropriate content", "sensitive content|word|information", "unsafe or sensitive", "unsafe|harmful|nsfw|illegal content",
             "safety|content|policy violation", "content|safety|usage|moderation policy|guideline _ violated",
             // "Guardrail blocked: content moderation policy violated"; "Your request was blocked by our usage policy"
             "guardrail|moderation _ blocked|rejected|refused|flagged|triggered",
-            "blocked|rejected|refused|declined by _ _ usage|use|safety|moderation|content policy|policies|guideline|rule", "不安全或敏感内容",
-            "敏感词",
+            "blocked|rejected|refused|declined|denied by _ _ usage|use|safety|moderation|content policy|policies|guideline|rule",
             // Hunyuan, Xfyun, 10013: "用户问题涉及敏感信息，审核不通过，拒绝处理此次请求。"
-            "敏感信息", "审核不通过", "审核未通过",
+            "敏感词", "敏感内容", "敏感信息", "违规信息", "违规内容", "内容不合规", "审核不通过", "审核未通过", "фильтром контента",
+            "запрещённый контент", "запрещенный контент",
             // MiniMax, 1026: "input new_sensitive"; 1027: "output sensitive"
             "input|output new_sensitive|sensitive",
             // Bedrock: "The guardrail intervened"; Portkey: "The guardrail checks defined in the config failed."

@@ -26,8 +26,8 @@ struct ErrorFamily: Sendable {
 
     /// In the order in which they are searched: what is specific first.
     static let all = [
-        malformed, fetch, file, namedModel, broken, credit, unsupported, model, oversized, spent, rate, account, modelAccess, modelRefused,
-        generallyRefused, length, filter, generallyUnsupported,
+        malformed, fetch, file, namedModel, broken, credit, unsupported, mistyped, model, absentModel, oversized, spent, rate, account,
+        modelAccess, modelRefused, generallyRefused, length, filter, generallyUnsupported, generallyMalformed,
     ]
 
     /// Whether these words count with a status.
@@ -57,7 +57,9 @@ struct ErrorFamily: Sendable {
             // LM Studio: "Failed to load model \"foo\". Error: Model not found"
             "^ error model _ not found", "^ error model _ does not exist", "no such model",
             "^ model _ is not supported $", "^ the|this|requested|specified|selected model _ is not supported $",
-            "not a supported|known|recognized model",
+            "not a supported|known|recognized model", "^ unsupported model _ $",
+            // Hugging Face: "Model x is not supported for task conversational and provider y."
+            "model _ is not supported for task",
         ])
 
     /// The model does not exist, or not for this account.
@@ -72,7 +74,8 @@ struct ErrorFamily: Sendable {
             // Copilot: a model of another endpoint
             "unsupported_api_for_model",
             // LiteLLM's proxy [opencode#358]; GitHub Models; Alibaba [qwen-code#3424]
-            "key_model_access_denied", "no_access", "model.accessdenied", "modeldeprecated", "accessdenied.unpurchased",
+            "key_model_access_denied", "model_not_allowed", "no_access", "model.accessdenied", "modeldeprecated",
+            "accessdenied.unpurchased",
             // GitHub Models and Azure
             "unavailable_model", "modelnotavailable",
         ],
@@ -86,13 +89,15 @@ struct ErrorFamily: Sendable {
             "unknown model", "unrecognized model", "unavailable model",
             // OpenRouter: "x is not a valid model ID", "No endpoints found for x.", "No allowed providers are available
             // for the selected model."
-            "is not a valid model", "no endpoints found", "no allowed providers are available",
+            "not a valid model $", "not a valid model id|name|identifier", "is not a valid model", "no endpoints found",
+            "no allowed providers are available",
             // Groq: "The model `x` has been decommissioned and is no longer supported."; OpenAI: "… has been
             // deprecated"
             "has been decommissioned", "model … is no longer", "model … has been deprecated|retired|removed|discontinued",
             "model … was|is deprecated|retired|removed|discontinued", "model|endpoint … was|been shut down",
             // Bedrock: "This model version has reached the end of its life."; Cohere: "model 'x' was removed on …"
-            "reached the|its end of life", "reached the end of its life", "was removed on",
+            "reached _ end of life", "past _ end of life", "reached the end of its life", "was removed on",
+            "deployment|model|endpoint _ is|was _ deleted",
             // Anthropic: "claude-2.1 has been retired on July 21, 2025."; Bedrock: "This Model is marked by provider as
             // Legacy"
             "been|was retired|sunset", "model _ marked _ _ as legacy|deprecated|retired",
@@ -100,11 +105,14 @@ struct ErrorFamily: Sendable {
             // model is only supported in v1/responses"; Azure: "The operation does not work with the specified model"
             "not a chat model", "only supported in v1", "does not work with the specified model",
             // LM Studio; z.ai; new-api: no channel for the model
-            "no models loaded", "模型不存在", "模型已下线", "无可用渠道", "不支持的模型", "不支持该模型", "找不到模型", "одель не найдена",
+            "no models _ _ loaded", "model unloaded", "模型不存在", "模型已下线", "无可用渠道", "不支持的模型", "不支持该模型", "找不到模型",
+            "未找到模型", "模型未找到", "模型未开通", "未开通该模型", "одель не найдена", "одель не существует", "одель недоступна",
             // LiteLLM: "There are no healthy deployments for this model", "You passed in model=x. There is no
             // 'model_name' with this string"; llama-swap: "could not find real modelID for x"; Bifrost: "provider not
             // found for model x"
             "no healthy deployment|deployments", "there is no … with this string", "not find _ model|modelid", "not found for _ model",
+            "no _ provider|backend|host _ for _ model", "no model named|called|matching|matches", "not recognize _ model",
+            "model _ is not in … list",
             // Hugging Face and Databricks, where a model has an endpoint of its own: "Endpoint is paused, ask a
             // maintainer to restart it", "Endpoint is stopped."; Hugging Face: "The model x is too large to be loaded
             // automatically"
@@ -119,7 +127,8 @@ struct ErrorFamily: Sendable {
             // Together: "Unable to access non-serverless model x"; Mistral: "Invalid model: x"; Hugging Face: "Model x
             // is not supported by provider y", "The requested model 'x' is not supported by any provider you have
             // enabled."
-            "unable to access _ model", "invalid model _ $", "invalid model name", "not supported by provider",
+            "unable to access _ model", "model _ is private", "access to model _ requires", "model _ is in _ preview|beta",
+            "invalid model _ $", "invalid model name", "not supported by provider",
             "not supported by any provider", "requested|specified model _ is not supported",
             // Copilot: "model x is not accessible via the /chat/completions endpoint"; Vertex: "Model 'x' is not
             // currently available in your region"
@@ -127,7 +136,9 @@ struct ErrorFamily: Sendable {
             // Vertex: "Publisher Model `x` is not servable in region us-central1.", "… attempting to use a disallowed
             // Gen AI model x"; Azure and Bedrock: "The model x is not available in the selected region"
             "model _ is not servable", "disallowed _ _ model", "model _ is not _ available|served|offered in",
-            "model _ is unavailable in|for|to your", "accept _ license|licence|terms|agreement|conditions … model",
+            "model _ unavailable in|for|to|on|under your", "model _ is unavailable in|for|to|on|under your",
+            "accept _ license|licence|terms|agreement|conditions … model",
+            "model _ not enabled|activated|allowed for|on|with this|your|the",
             // "The model ID you provided is not valid"; "model 'x' is invalid"
             "model id|identifier|name|code … not valid|recognized|known", "^ model _ is invalid|unknown $",
             "^ the|this|requested|specified|selected|provided model _ is invalid|unknown $",
@@ -150,11 +161,20 @@ struct ErrorFamily: Sendable {
             // a newer version of Ollama."
             "plan _ not support|include model|models", "暂未开放", "model … requires a newer version",
             // Groq: "The model `x` requires terms acceptance."
-            "requires terms acceptance", "model is _ not available", "model is unavailable",
+            "requires terms acceptance",
+            // Volcengine's free tokens are each model's: "Your account … has exhausted its free trial quota for the
+            // model doubao-x."
+            "quota for the model",
             // OpenRouter: "This model is not available in your region."
             "model is not available in your",
         ],
         genericCodes: ["not_found", "not_found_error", "notfounderror"])
+
+    /// The model isn't there. With the statuses of a load the same words are about one that is busy or restarts.
+    /// Alibaba, 503: "Model is unavailable, please try again later."
+    private static let absentModel = ErrorFamily(
+        failure: .notFound, phrases: ["model is _ not available", "model is unavailable"],
+        ignoredStatuses: [429, 503, 529])
 
     /// One request over the limit of a minute: it never passes, however long one waits, so it is sent as a 413 too.
     private static let oversized = ErrorFamily(
@@ -197,7 +217,9 @@ struct ErrorFamily: Sendable {
             "too many concurrent", "concurrency limit", "high concurrency", "并发数过高", "访问量过大",
             // z.ai, 1302: "您的账户已达到速率限制，请您控制请求频率"
             // SGLang, 503: "The request queue is full."
-            "速率限制", "请求频率", "queue is full",
+            "速率限制", "请求频率", "queue is full", "频繁", "繁忙", "限流", "并发数超", "лишком много запросов", "ерегружен",
+            // MiniMax, 1041 and 2045: "conn limit", "rate growth limit"; API Gateway: "Rate exceeded."
+            "conn|connection|throughput limit", "rate growth|increase|exceeded",
             // llama.cpp, 503: "Loading model"; Hugging Face: "Model x is currently loading"; Ollama; LM Studio
             "loading model", "is currently loading", "model is loading", "model is still loading", "model is warming up",
             // Ollama: "server busy, please try again. maximum pending requests exceeded"; SiliconFlow: "Model service
@@ -210,7 +232,9 @@ struct ErrorFamily: Sendable {
             "slow down", "no|insufficient _ capacity", "throttling",
             // llama.cpp, 503: "no slot available"; Chutes: "No instances available (yet) for chute_id='x'"; Hugging
             // Face's endpoints: "endpoint is scaled to zero, starting"
-            "no slot|slots available", "no instance|instances available", "scaled to zero",
+            "no slot|slots available", "no instance|instances available", "scaled to zero", "cold start", "limit reached try|retry|wait",
+            // Fireworks, 503: "Deployment is scaling up from zero replicas"
+            "is scaling up",
         ],
         genericCodes: [
             // OpenAI's code and type; Anthropic's; Google's status; Azure's; Bedrock's
@@ -241,8 +265,8 @@ struct ErrorFamily: Sendable {
             "invalid_grant", "invalid_client", "unauthorized_client",
             // Cerebras; Bedrock; Novita
             "wrong_api_key", "expiredtokenexception", "unrecognizedclientexception", "not_enough_balance",
-            // Xfyun, 11200 and 10313
-            "appidnoautherror",
+            // Xfyun, 11200 and 10313; LiteLLM's proxy for a key that isn't its master key
+            "appidnoautherror", "no_db_connection",
         ],
         phrases: [
             // Keys. OpenAI: "Incorrect API key provided"; Gemini: "API key not valid", "API key expired"; Anthropic:
@@ -250,6 +274,9 @@ struct ErrorFamily: Sendable {
             // credentials found"
             "incorrect|invalid|wrong|missing|unknown|expired|bad|revoked _ api|subscription key|token", "invalid x-api-key",
             "incorrect|invalid|wrong|missing|unknown|expired|bad|revoked apikey", "api key has been",
+            "no _ api key provided|found|given|supplied|sent|set", "^ _ api key invalid",
+            "api key disabled|revoked|blocked|suspended|deactivated|deleted|inactive|leaked|terminated",
+            "api key provided|supplied|given|used|sent … not _ valid|active|recognized|known",
             "incorrect|invalid|wrong|missing|unknown|expired|bad|revoked access|auth|bearer|security|authentication key|token",
             "invalid|unknown|expired|revoked|bad|missing|no _ credential|credentials", "^ invalid token $",
             "invalid username or password", "api key not valid|found", "api key _ expired",
@@ -257,7 +284,8 @@ struct ErrorFamily: Sendable {
             "access|security|bearer|auth token … invalid|expired|revoked", "invalid authentication",
             // watsonx: "IAM token expired", `token_expired`, `invalid_iam_token`; Google: "Token has been expired or
             // revoked."; "JWT expired"
-            "token _ _ expired|revoked", "jwt _ _ expired|invalid|malformed", "invalid|expired|revoked iam|jwt|refresh|session|id",
+            "token _ _ expired|revoked", "jwt _ _ expired|invalid|malformed", "invalid|expired|revoked jwt",
+            "invalid|expired|revoked iam|refresh|session|id token",
             "iam|refresh|session|oauth token … invalid",
             // Tencent: `AuthFailure.SecretIdNotFound`
             "auth|authentication|authorization error|fails|failed|failure",
@@ -265,6 +293,8 @@ struct ErrorFamily: Sendable {
             // permissions"; Bedrock: "User: arn:… is not authorized to perform: bedrock:InvokeModel"
             "not authenticated", "sufficient|insufficient permission|permissions", "authorization header",
             "not authorized to perform", "permission to perform", "appidnoautherror",
+            // Baidu, 14 and 15
+            "iam certification failed", "app not exist _ create failed",
             // Bedrock: "Your account is not authorized to invoke this API operation."
             "account _ not authorized|allowed|permitted|entitled to _ _ api|operation|service|action",
             // OpenAI, 401: "You must be a member of an organization to use the API"
@@ -282,8 +312,15 @@ struct ErrorFamily: Sendable {
             "credit balance is too low", "insufficient _ balance|credit|fund|quota", "balance is insufficient", "balance is not enough",
             "not enough _ balance|credit|fund|quota", "out of credits", "no credits", "no remaining credits", "credits expired",
             "have any credits", "not have any|enough|sufficient _ _ credit|balance|quota|fund",
-            "used|exhausted|depleted|spent|consumed up|your|all _ _ _ credit|balance|quota|allowance",
-            "free|your|all _ credit|balance|quota|allowance _ _ used|exhausted|depleted|spent",
+            "used|exhausted|depleted|spent|consumed up|your|all|its|their _ _ _ credit|balance|quota|allowance",
+            "free|your|all _ credit|balance|quota|allowance _ _ used|exhausted|depleted|spent", "quota exhausted|depleted",
+            "reached|exceeded|hit your|the|its _ _ allowance|budget",
+            "credit|spend|spending|budget|billing|prepaid limit|quota|cap _ reached|exceeded|exhausted|hit",
+            "monthly|weekly|daily|team|user|account|project|organization budget _ _ exceeded|reached|exhausted|spent",
+            // one-api: "user quota is not enough"
+            "balance|quota|credit|fund is|are not enough|sufficient", "balance|credit _ too low", "balance is _ negative|zero|empty|low",
+            // Alibaba: "The prepaid bill is overdue.", "Commodity has not purchased yet."
+            "bill|payment|invoice|account _ _ overdue|unpaid|arrears", "commodity … not _ purchased",
             "account balance is", "overdue balance", "never purchased credits", "valid credit card",
             "credits are depleted", "credits have been depleted", "credits exhausted", "credits have been exhausted",
             "used all available credits", "included credits", "exceeded your _ quota", "quota has been exhausted", "quota is exhausted",
@@ -296,7 +333,7 @@ struct ErrorFamily: Sendable {
             // Azure: "Your subscription is disabled and therefore marked as read only."; "Your free trial has ended"
             "inactive|active|expired|no|valid subscription",
             "subscription _ _ inactive|expired|required|ended|disabled|suspended|cancelled|canceled|paused|terminated",
-            "check your billing",
+            "check your billing", "billing _ not _ enabled|active|activated|configured", "enable billing",
             "billing is disabled", "trial|plan|license|account _ expired", "trial|plan|license _ _ ended|over|lapsed",
             "account suspended|disabled|deactivated|banned|locked",
             // Limits of spending. Anthropic: "You have reached your specified API usage limits.", "… your specified
@@ -309,14 +346,18 @@ struct ErrorFamily: Sendable {
             "plain http request was sent to https port", "no required ssl certificate was sent", "http request to an https server",
             "speaking plain http to an ssl", "misdirected request",
             "spending limit", "spend limit", "spending cap", "spend cap", "your _ _ api usage limits", "monthly usage limit",
+            // "Third-party apps now draw from your extra usage, not your plan limits."
+            "draw from your extra usage",
             "regain access", "usage limit reached|exceeded", "out of extra usage", "monthly limit", "budget has been exceeded",
             "exceeded budget",
             "usage limit for your plan",
             // Region. OpenAI: "Country, region, or territory not supported"; Gemini: "User location is not supported
             // for the API use."; Anthropic: "… is not available in your country"
-            "region, or territory not supported", "location is not supported", "not available in your country",
-            "not available in your region", "not available in your location", "not supported in your country",
-            "not supported in your region", "unsupported country", "unsupported region", "country is not supported",
+            "region, or territory not supported", "location is not supported",
+            "your country|region|location|territory|area _ is|are not _ allowed|supported|available|permitted|served",
+            "not|no _ available|supported|allowed|permitted|offered|served in|from|for your country|region|location|territory|area",
+            "unavailable|blocked|restricted|prohibited in|from|for your country|region|location|territory|area", "unsupported country",
+            "unsupported region", "country is not supported",
             // Bedrock: "Access to Anthropic models is not allowed from unsupported countries, regions, or territories."
             "unsupported countries",
             // Accounts. Groq: "Organization has been restricted."; Anthropic: "This organization has been disabled.";
@@ -324,12 +365,15 @@ struct ErrorFamily: Sendable {
             "organization has been", "organization is disabled", "account has been", "access was terminated", "account is not active",
             "account … is suspended|disabled|blocked|deactivated|overdue", "has been suspended", "has been banned", "user is banned",
             "project has been denied access", "access terminated", "account is in good standing", "overdue payment",
-            "ip address is not allowed", "ip not authorized",
+            "ip _ _ not _ allowed|authorized|permitted|whitelisted|allowlisted",
             // Yandex: "Specified folder ID 'x' does not match with service account folder ID 'y'"
             "not match … service account",
             // Hunyuan: "资源包余量已用尽,请购买资源包或开通后付费"
+            // Zhipu, 1110 and 1111: "您的账户当前处于非活跃状态。", "您的账户不存在"
             "欠费", "余额不足", "余量已用尽", "购买资源包", "账户已被", "账户已停用", "账户已冻结", "账户已禁用", "套餐已到期", "无效的令牌", "令牌已过期",
-            "额度不足", "额度已用尽", "身份验证失败",
+            "额度不足", "额度已用尽", "身份验证失败", "非活跃状态", "账户不存在", "账号不存在", "账号已", "令牌无效", "密钥无效", "密钥已",
+            "无效的密钥", "api key 无效", "api key无效", "无效的api", "套餐已过期", "地区不支持", "едостаточно средств", "еверный api", "еверный ключ",
+            "ккаунт заблокирован",
         ],
         genericCodes: [
             // Anthropic's types; Google's statuses; NVIDIA's and others' words for 401 and 403
@@ -348,7 +392,7 @@ struct ErrorFamily: Sendable {
             // model: o3"; Moonshot: "Not found the model x or Permission denied"; SiliconFlow: "Model disabled."
             "access to … model … denied|restricted|forbidden", "no access to _ model", "not found the model",
             "not _ allowed|authorized|permitted to access|use|sample|call|invoke … model", "model disabled $",
-            "model _ is disabled",
+            "model _ is _ disabled",
             // OpenRouter: "OpenAI is requiring a key to access this model"; "Public API Endpoints for model x are
             // disabled"
             "key to access _ model", "endpoints for model _ are disabled", "model _ is not allowed|permitted|enabled|activated for",

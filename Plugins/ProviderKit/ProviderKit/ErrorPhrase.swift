@@ -4,6 +4,8 @@ import Codecs
 /// and with one form for each negation. "The model's limits aren't supported" is `the model s limit are not support`.
 struct ErrorText {
     struct Word {
+        /// The word without `s` at its end.
+        let form: String
         /// The word without the endings `s` and `ed`.
         let stem: String
         /// Whether a blank is before the word, or nothing.
@@ -12,10 +14,12 @@ struct ErrorText {
         var endsClause = false
         /// Whether the word is in a quote, which may be the client's.
         var isQuoted = false
+
+        func isOne(of choices: Set<String>) -> Bool { choices.contains(form) || choices.contains(stem) }
     }
 
     private(set) var words: [Word] = []
-    /// The stems, so that most phrases are dismissed without a search.
+    /// The forms and stems, so that most phrases are dismissed without a search.
     let vocabulary: Set<String>
     /// The text in lower case, for the phrases of languages without blanks between words.
     let bytes: [UInt8]
@@ -44,7 +48,7 @@ struct ErrorText {
             if ".,;!?".utf8.contains(byte), next <= ASCII.space, !words.isEmpty { words[words.count - 1].endsClause = true }
         }
         if !words.isEmpty { words[words.count - 1].endsClause = true }
-        vocabulary = Set(words.map(\.stem))
+        vocabulary = Set(words.flatMap { [$0.form, $0.stem] })
     }
 
     /// The words of a run of letters: `isn`, which `'t` follows, is `is not`, and `cannot` is `can not`. The `t` alone
@@ -54,19 +58,20 @@ struct ErrorText {
         if text == "t" { return [] }
         let isNegated = isNegation || text == "cannot"
         let word = isNegated ? text == "cannot" || text == "can" ? "can" : String(text.dropLast()) : text
-        let first = Word(stem: stem(word), startsRun: startsRun, isQuoted: isQuoted)
-        return [first] + (isNegated ? [Word(stem: "not", startsRun: true, isQuoted: isQuoted)] : [])
+        let form = form(word)
+        let stem = form.hasSuffix("ed") && form.utf8.count >= 7 ? String(form.dropLast(2)) : form
+        let first = Word(form: form, stem: stem, startsRun: startsRun, isQuoted: isQuoted)
+        return [first] + (isNegated ? [Word(form: "not", stem: "not", startsRun: true, isQuoted: isQuoted)] : [])
     }
 
-    /// A word without `s` and `ed` at its end, if at least three and five letters remain: `use` and `used`, `exceed`.
-    private static func stem(_ word: String) -> String {
-        var stem = word[...]
-        if stem.hasSuffix("s"), !stem.hasSuffix("ss"), stem.utf8.count > 3 { stem.removeLast() }
-        return String(stem.hasSuffix("ed") && stem.utf8.count >= 7 ? stem.dropLast(2) : stem)
+    /// A word without `s` at its end, if at least three letters remain.
+    private static func form(_ word: String) -> String {
+        word.hasSuffix("s") && !word.hasSuffix("ss") && word.utf8.count > 3 ? String(word.dropLast()) : word
     }
 }
 
-/// A phrase of error messages, as whole words, whose endings don't count.
+/// A phrase of error messages, as whole words. An `s` at their end doesn't count. A word without `ed` stands for the
+/// one with it too: `exceed` for `exceeded`, but `blocked` not for the `block` of a message's content.
 ///
 /// | sign | meaning |
 /// |---|---|
@@ -79,7 +84,7 @@ struct ErrorText {
 /// | `<medium>` | a medium, at the start of a run; as one of several words anywhere |
 ///
 /// At least one word of a match is not quoted: what a message only quotes is the client's. A phrase in a language
-/// without blanks between words is found anywhere.
+/// without blanks between words is found anywhere; there `…` is at most 64 bytes.
 struct Phrase: ExpressibleByStringLiteral, Sendable {
     private enum Part {
         case words(Set<String>)
@@ -91,15 +96,15 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
     }
 
     private static let maxGap = 12
+    private static let maxGapBytes = 64
 
     private let parts: [Part]
-    /// The bytes to be found as they are; empty for a phrase of words.
-    private let bytes: [UInt8]
+    /// The bytes to be found as they are, in this order; empty for a phrase of words.
+    private let pieces: [[UInt8]]
 
     init(stringLiteral text: String) {
-        let lower = TextSearch.lowercased(text)
         let isVerbatim = text.replacing("…", with: "").utf8.contains { $0 >= 0x80 }
-        bytes = isVerbatim ? lower : []
+        pieces = isVerbatim ? text.split(separator: "…").map { TextSearch.lowercased(String($0.trimmingBlanks())) } : []
         parts =
             isVerbatim
             ? []
@@ -113,7 +118,7 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
                 case "<medium>": return [.term(Self.media)]
                 default:
                     let choices = token.split(separator: "|").map { choice in
-                        choice == "<medium>" ? Array(Self.media) : ErrorText(TextSearch.lowercased(String(choice))).words.map(\.stem)
+                        choice == "<medium>" ? Array(Self.media) : ErrorText(TextSearch.lowercased(String(choice))).words.map(\.form)
                     }
                     if choices.count > 1 { return [.words(Set(choices.joined()))] }
                     return choices.joined().map { .words([$0]) }
@@ -122,12 +127,21 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
     }
 
     func occurs(in text: ErrorText) -> Bool {
-        guard bytes.isEmpty else { return TextSearch.find(bytes, in: text.bytes) != nil }
+        guard pieces.isEmpty else { return occursVerbatim(in: text.bytes) }
         for part in parts {
             if case .words(let choices) = part, !choices.contains(where: text.vocabulary.contains) { return false }
             if case .term(let choices) = part, choices.isDisjoint(with: text.vocabulary) { return false }
         }
         return text.words.indices.contains { matches(parts[...], text.words, at: $0, isQuoted: true) }
+    }
+
+    private func occursVerbatim(in text: [UInt8]) -> Bool {
+        guard let first = pieces.first, var end = TextSearch.find(first, in: text).map({ $0 + first.count }) else { return false }
+        for piece in pieces.dropFirst() {
+            guard let next = TextSearch.find(piece, in: text, from: end, gap: Self.maxGapBytes) else { return false }
+            end = next + piece.count
+        }
+        return true
     }
 
     /// - Parameter isQuoted: whether all words so far are quoted.
@@ -137,10 +151,10 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
         let isAfterClause = index > 0 && words[index - 1].endsClause
         switch part {
         case .words(let choices):
-            return index < words.count && choices.contains(words[index].stem)
+            return index < words.count && words[index].isOne(of: choices)
                 && matches(rest, words, at: index + 1, isQuoted: isQuoted && words[index].isQuoted)
         case .term(let choices):
-            return index < words.count && words[index].startsRun && choices.contains(words[index].stem)
+            return index < words.count && words[index].startsRun && words[index].isOne(of: choices)
                 && matches(rest, words, at: index + 1, isQuoted: isQuoted && words[index].isQuoted)
         case .run:
             if matches(rest, words, at: index, isQuoted: isQuoted) { return true }
@@ -162,13 +176,13 @@ struct Phrase: ExpressibleByStringLiteral, Sendable {
 }
 
 extension Phrase {
-    /// What a model may not support of a request, as stems.
+    /// What a model may not support of a request, without `s`.
     static let features = media.union([
         "tool", "function", "vision", "multimodal", "modality", "system", "developer", "assistant", "stream", "streaming", "temperature",
-        "top", "response", "json", "schema", "structur", "reasoning", "thinking", "logprob", "logit", "seed", "stop", "frequency",
+        "top", "response", "json", "schema", "structured", "reasoning", "thinking", "logprob", "logit", "seed", "stop", "frequency",
         "presence", "parallel", "prefill", "grammar", "guided", "budget", "caching", "search", "speech",
     ])
 
-    /// The media of a message's parts, as stems.
+    /// The media of a message's parts, without `s`.
     static let media: Set<String> = ["image", "audio", "video", "file", "document", "pdf", "picture"]
 }

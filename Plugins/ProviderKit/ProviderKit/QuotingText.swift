@@ -53,7 +53,8 @@ struct QuotingText {
     /// should be 'user' or 'assistant'" (Anthropic, vLLM), Gemini's "Unknown name" and "Invalid value at", OpenAI's
     /// "Invalid value: 'x'. Supported values are: …", Groq's "property 'x' is unsupported".
     private static let complaints: [Phrase] = [
-        "unknown variant|name|field|key|property|role|type", "expected one of", "must be one of", "not one of", "one of the following",
+        "unknown variant|name|field|key|property|role|type", "unknown part|block|item|message type", "expected one of", "must be one of",
+        "not one of", "one of the following",
         "input should be", "invalid value|type|enum|role|schema|json|input", "supported|allowed|permitted|valid value|role are|is",
         "property", "unexpected value|keyword|role|field", "unsupported value|role|type", "is not a valid", "is not a string",
         "value error",
@@ -134,7 +135,7 @@ struct QuotingText {
         messages.contains { text[..<index].suffix($0.utf8.count).elementsEqual($0.utf8) }
     }
 
-    private static let messages = ["message", "error", "detail"].flatMap { ["\($0)': ", "\($0)\": ", "\($0)\":"] }
+    private static let messages = ["message", "msg", "error", "detail"].flatMap { ["\($0)': ", "\($0)\": ", "\($0)\":"] }
 
     private static func isWord(_ text: [UInt8], _ index: Int) -> Bool {
         guard text.indices.contains(index) else { return false }

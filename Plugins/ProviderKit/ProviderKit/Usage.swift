@@ -28,7 +28,7 @@ public struct Usage: Sendable, Equatable {
     /// Corrects the parts by the total that the provider reports.
     ///
     /// A part that is missing is what the total leaves. Some providers count the reasoning beside the completion, or
-    /// the cached tokens beside the prompt, which the total shows: then they are added. If the parts contradict the
+    /// the tokens of a cache beside the prompt, which the total shows: then they are added. If the parts contradict the
     /// total in any other way, the total counts, and ``isInconsistent`` is set. A total of 0 says nothing.
     ///
     /// - Parameter total: `total_tokens`, prompt and completion together.
@@ -40,13 +40,11 @@ public struct Usage: Sendable, Equatable {
         let (sum, overflow) = prompt.addingReportingOverflow(completion)
         guard !overflow, sum != total else { return }
         let excess = total - sum, reasoning = reasoningTokens ?? 0, cached = cachedTokens ?? 0
-        if excess == reasoning {
-            completionTokens = completion + reasoning
-        } else if excess == cached {
-            promptTokens = prompt + cached
-        } else if excess > reasoning, excess - reasoning == cached {
-            completionTokens = completion + reasoning
-            promptTokens = prompt + cached
+        let ofCaches = cached.addingReportingOverflow(cacheWriteTokens ?? 0).partialValue
+        let besides = [(reasoning, 0), (0, cached), (0, ofCaches), (reasoning, cached), (reasoning, ofCaches)]
+        if let beside = besides.first(where: { $0 <= excess && $1 == excess - $0 }) {
+            completionTokens = completion + beside.0
+            promptTokens = prompt + beside.1
         } else {
             completionTokens = total >= prompt ? total - prompt : min(completion, total)
             promptTokens = total >= prompt ? prompt : total - min(completion, total)

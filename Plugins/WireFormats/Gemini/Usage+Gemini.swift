@@ -5,14 +5,18 @@ extension Usage {
     /// Reads `usageMetadata`, whose numbers count everything until then. nil if it has none.
     ///
     /// The prompt's tokens include cached ones, and the candidates' exclude those of thoughts. Source: the Gemini API
-    /// reference, `UsageMetadata`.
+    /// reference, `UsageMetadata`. Where the candidates include them, prompt and candidates alone are the total.
+    /// [litellm, vertex_and_google_ai_studio_gemini.py, `is_candidate_token_count_inclusive`]
     init?(gemini object: JSONTree) {
         /// A negative number, and one that no response has, count as unknown.
         func count(_ value: JSONTree?) -> Int? { value?.integer.flatMap { (0...1_000_000_000_000).contains($0) ? $0 : nil } }
         let candidates = count(object["candidatesTokenCount"]), thoughts = count(object["thoughtsTokenCount"])
+        let prompt = count(object["promptTokenCount"]).map { $0 + (count(object["toolUsePromptTokenCount"]) ?? 0) }
+        let total = count(object["totalTokenCount"])
+        let areInside = (thoughts ?? 0) <= (candidates ?? 0) && total == (prompt ?? 0) + (candidates ?? 0)
         self.init(
-            promptTokens: count(object["promptTokenCount"]).map { $0 + (count(object["toolUsePromptTokenCount"]) ?? 0) },
-            completionTokens: candidates == nil && thoughts == nil ? nil : (candidates ?? 0) + (thoughts ?? 0),
+            promptTokens: prompt,
+            completionTokens: candidates == nil && thoughts == nil ? nil : (candidates ?? 0) + (areInside ? 0 : thoughts ?? 0),
             cachedTokens: count(object["cachedContentTokenCount"]), reasoningTokens: thoughts)
         /// The tokens of audio in a list of tokens by kind; nil if it has none.
         func audio(_ details: JSONTree?) -> Int? {
@@ -21,7 +25,7 @@ extension Usage {
         audioTokens = audio(object["promptTokensDetails"])
         if let ofTools = audio(object["toolUsePromptTokensDetails"]) { audioTokens = (audioTokens ?? 0) + ofTools }
         audioOutputTokens = audio(object["candidatesTokensDetails"])
-        reconcile(total: count(object["totalTokenCount"]), orWithout: thoughts, count(object["toolUsePromptTokenCount"]))
+        reconcile(total: total, orWithout: thoughts, count(object["toolUsePromptTokenCount"]))
         if self == Usage() { return nil }
     }
 

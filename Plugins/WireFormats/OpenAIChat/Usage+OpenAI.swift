@@ -6,8 +6,9 @@ extension Usage {
     /// known numbers. Providers use several members for some of them, here in order of precedence:
     ///
     /// - cached tokens: `prompt_tokens_details.cached_tokens` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek),
-    ///   `cached_tokens` (Moonshot)
-    /// - tokens written to a cache: `prompt_tokens_details.cache_write_tokens` (OpenAI, OpenRouter)
+    ///   `cached_tokens` (Moonshot), `cache_read_input_tokens` (proxies of Anthropic, such as LiteLLM)
+    /// - tokens written to a cache: `prompt_tokens_details.cache_write_tokens` (OpenAI, OpenRouter),
+    ///   `prompt_tokens_details.cached_creation_tokens` (new-api), `cache_creation_input_tokens` (proxies of Anthropic)
     /// - reasoning tokens: `completion_tokens_details.reasoning_tokens` (OpenAI), `reasoning_tokens`
     /// - completion tokens: `completion_tokens`, corrected by `total_tokens`: xAI and Gemini's OpenAI endpoint count
     ///   the reasoning beside it [sub2api#5771]
@@ -18,7 +19,7 @@ extension Usage {
     /// - cost: `cost`, if it is a number (OpenRouter's "Usage Accounting": in credits, each of one US dollar)
     init?(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
         self.init()
-        var cacheHits: Int?, topCached: Int?, topReasoning: Int?, input: Int?, output: Int?, total: Int?
+        var cacheHits: Int?, topCached: Int?, topWritten: Int?, topReasoning: Int?, input: Int?, output: Int?, total: Int?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if Self.promptDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }), try cursor.peekKind(bytes) == .object {
@@ -44,8 +45,10 @@ extension Usage {
                 total = Self.count(value, bytes)
             } else if JSON.isKey(key, "prompt_cache_hit_tokens", in: bytes) {
                 cacheHits = Self.count(value, bytes)
-            } else if JSON.isKey(key, "cached_tokens", in: bytes) {
+            } else if JSON.isKey(key, "cached_tokens", in: bytes) || JSON.isKey(key, "cache_read_input_tokens", in: bytes) {
                 topCached = Self.count(value, bytes)
+            } else if JSON.isKey(key, "cache_creation_input_tokens", in: bytes) {
+                topWritten = Self.count(value, bytes)
             } else if JSON.isKey(key, "reasoning_tokens", in: bytes) {
                 topReasoning = Self.count(value, bytes)
             } else if JSON.isKey(key, "input_tokens", in: bytes) {
@@ -59,6 +62,7 @@ extension Usage {
             }
         }
         cachedTokens = cachedTokens ?? cacheHits ?? topCached
+        cacheWriteTokens = cacheWriteTokens ?? topWritten
         reasoningTokens = reasoningTokens ?? topReasoning
         promptTokens = promptTokens ?? input
         completionTokens = completionTokens ?? output
@@ -82,7 +86,7 @@ extension Usage {
             let value = try cursor.skipValue(bytes)
             if JSON.isKey(key, "cached_tokens", in: bytes) {
                 details.cached = count(value, bytes)
-            } else if JSON.isKey(key, "cache_write_tokens", in: bytes) {
+            } else if JSON.isKey(key, "cache_write_tokens", in: bytes) || JSON.isKey(key, "cached_creation_tokens", in: bytes) {
                 details.written = count(value, bytes)
             } else if JSON.isKey(key, "audio_tokens", in: bytes) {
                 details.audio = count(value, bytes)
