@@ -16,7 +16,7 @@ struct FencedJSONTests {
             (#"{"a": 1}"#, #"{"a": 1}"#), ("\n [1] \n", "[1]"), ("```json\n{\"a\": 1}\n```", #"{"a": 1}"#),
             ("```\n[1,\n2]\n```\n", "[1,\n2]"), ("  ```JSON\r\n{}\r\n```  ", "{}"), ("```json {\"a\": \"```\"} ```", #"{"a": "```"}"#),
             ("~~~json5\n{}\n~~~", "{}"), ("````\n{}\n````", "{}"), ("```true```", "true"), ("```json\ntrue\n```", "true"),
-            ("\"```\"", "\"```\""),
+            ("\"```\"", "\"```\""), ("\u{FEFF}{\"a\": 1}", #"{"a": 1}"#), ("\u{FEFF}```json\n{}\n```", "{}"),
         ])
     func found(text: String, json: String) {
         let bytes = Array(text.utf8)
@@ -28,7 +28,7 @@ struct FencedJSONTests {
         arguments: [
             "", " ", "```", "``````", "```json\n```", "```json\n{\"a\": 1}", "{\"a\": 1}\n```", "Here it is: {}", "```json\n{}\n``` done",
             "``{}``",
-            "```json\n{}\n```\n```json\n{}\n```", "~~~\n{}\n```", "{} {}", "{'a': 1}",
+            "```json\n{}\n```\n```json\n{}\n```", "~~~\n{}\n```", "{} {}", "\u{FEFF}", "{\u{FEFF}}", "{'a': 1}",
         ])
     func notFound(text: String) {
         #expect(FencedJSON.range(in: Array(text.utf8)) == nil)

@@ -54,6 +54,7 @@ struct RefusalFamilyTests {
             "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
             "Too many connections from your account", "Your team's budget of requests per minute is exceeded",
             "Request limit for your tier reached. try again in 5 minutes",
+            "No capacity available for this model", "Model x is in preview; its limits are lower", "账号已达到速率限制",
             "You have reached your weekly usage limit, upgrade for higher limits",
         ])
     func limit(message: String) { #expect(failure(429, message) == .rateLimited) }
@@ -154,6 +155,8 @@ struct RefusalFamilyTests {
             "Input rejected: messages must be an array", "prompt rejected: must be a string", "A content block was rejected: missing type",
             "content: access to the URL was blocked by robots.txt", "Invalid ID: msg_1", "name is too long", "tool description is too long",
             "Image is too large: max 20MB", "Could not process image",
+            "Private IP addresses are not allowed in image URLs", "无效的API请求", "Неверный ключ в объекте",
+            "Thinking tokens exceeded the budget",
             // A field that the client names as it likes.
             "spend limit must be a number", "rate limit must be a number", "payment_method is a required property",
             "properties.payment.required: expected array", "properties.account.suspended: expected boolean",

@@ -47,6 +47,19 @@ struct BodyFormTests {
         #expect(form(text + "!") == .other)
     }
 
+    @Test(
+        "fields that no one knows may begin an event stream, if the content type says that it is one",
+        arguments: [
+            ("warning: x\n\ndata: {}", BodyForm.eventStream), ("log: a\nx-b: c\nevent: d", .eventStream),
+            ("errors: x\n\n: ping", .eventStream),
+            ("warning: x\n\nupstream failed", .other), ("upstream failed: x\ndata: {}", .other), ("Error: x\n\n", nil), ("war", .other),
+            ("warning: x", nil), ("warning: x\n\nda", nil),
+        ] as [(String, BodyForm?)])
+    func unknownFields(text: String, expected: BodyForm?) {
+        #expect(form(text, "text/event-stream; charset=utf-8") == expected)
+        #expect(form(text, "text/plain") == .other && form(text) == .other)
+    }
+
     @Test("half of a byte order mark is undecided", arguments: [1, 2])
     func halfMark(bytes count: Int) {
         let bytes: [UInt8] = Array([0xEF, 0xBB].prefix(count))

@@ -187,6 +187,43 @@ struct RetryAfterTests {
         #expect(wait(429, ["anthropic-ratelimit-tokens-reset": text], receivedAt: Self.now) == nil)
     }
 
+    @Test(
+        "the fields of IETF's drafts and others count on a 429",
+        arguments: [
+            ("ratelimit-reset", "30", Duration.seconds(30)), ("x-ratelimit-reset-after", "14", .seconds(14)),
+            ("ratelimit", #""default";r=0;t=44"#, .seconds(44)), ("ratelimit", #""a";r=5;t=90, "b";r=0;t=7, "c";t=3"#, .seconds(7)),
+            ("ratelimit", "limit=10, remaining=0, reset=44", .seconds(44)), ("ratelimit", #""default";r=5;t=44"#, nil),
+            ("ratelimit", "limit=10, remaining=1, reset=44", nil), ("ratelimit", "t", nil), ("ratelimit", "", nil),
+            ("anthropic-ratelimit-unified-reset", "784111877", .seconds(100)),
+        ] as [(String, String, Duration?)])
+    func drafts(field: String, text: String, expected: Duration?) {
+        // A number below 10^9 is no point in time, so this clock starts later.
+        let shift = field.hasPrefix("anthropic") ? 1e9 : 0
+        let text = shift > 0 ? String(Int(784_111_877 + shift)) : text
+        #expect(wait(429, [field: text], receivedAt: Self.now + shift) == expected)
+        #expect(wait(503, [field: text], receivedAt: Self.now + shift) == nil)
+    }
+
+    @Test(
+        "a wait in words, in other languages too",
+        arguments: [
+            ("Please try again in one minute", Duration.seconds(60)), ("Try again in a minute", .seconds(60)),
+            ("retry after an hour", .seconds(3600)),
+            ("повторите через 30 секунд", .seconds(30)), ("Повторите через 2 минуты.", .seconds(120)),
+            ("请求过于频繁，请等待 15 秒", .seconds(15)), ("请 2 分钟后再试", .seconds(120)), ("30秒後に再試行してください", .seconds(30)),
+            ("wait a moment", nil), ("try again in a while", nil), ("запрос через прокси", nil), ("5 запросов за 60 секунд", nil),
+        ] as [(String, Duration?)])
+    func words(message: String, expected: Duration?) {
+        let body = Array(#"{"error":{"message":"\#(message)"}}"#.utf8)
+        #expect(ErrorBody(body.span.bytes)?.wait(UpstreamHead(status: 429)) == expected)
+    }
+
+    @Test("OpenRouter's metadata has a wait", arguments: ["retry_after", "retry_after_seconds"])
+    func metadata(name: String) {
+        let body = Array(#"{"error":{"message":"x","metadata":{"\#(name)":13}}}"#.utf8)
+        #expect(ErrorBody(body.span.bytes)?.wait(UpstreamHead(status: 429)) == .seconds(13))
+    }
+
     @Test("a response without such fields requests no wait")
     func nothing() {
         #expect(wait(429, [:], receivedAt: Self.now) == nil)

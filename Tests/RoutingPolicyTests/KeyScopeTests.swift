@@ -9,6 +9,8 @@ struct KeyScopeTests {
         arguments: [
             ("far/*", true), ("far/acme/*", true), ("fa*", true), ("*:free", true), ("far/acme/*:free", true), ("fax/*", false),
             ("gpt-*", false), ("f/*", false),
+            // What a request's `fallback_provider` may name.
+            ("p/free-*", true), ("p/*:free", true), ("q/free-*", false),
         ])
     func globs(glob: String, isKnown: Bool) {
         let report = load(

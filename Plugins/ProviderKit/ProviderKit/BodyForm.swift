@@ -23,7 +23,7 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// - Parameters:
     ///   - bytes: the bytes of the body so far, without white space and a complete byte order mark in front.
     ///   - contentType: the head's `content-type`. It decides only between one JSON object and lines of them, as long
-    ///     as the first line is not over.
+    ///     as the first line is not over, and whether fields that no one knows may begin an event stream.
     ///   - isStream: whether a stream was asked for. Only then are lines of JSON looked for, which the client is to get
     ///     one by one.
     public init?(_ bytes: RawSpan, contentType: @autoclosure () -> String?, isStream: Bool) {
@@ -41,7 +41,11 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
         case UInt8(ascii: ":"): self = .eventStream
         case 0xEF where bytes.byteCount < 3: return nil  // half of a byte order mark
         default:
-            guard let isEvents = Self.beginsWithField(bytes) else { return nil }
+            guard var isEvents = Self.beginsWithField(bytes) else { return nil }
+            if !isEvents, Self.isEventStream(contentType()) {
+                guard let isLater = Self.hasFieldAfterOthers(bytes) else { return nil }
+                isEvents = isLater
+            }
             self = isEvents ? .eventStream : .other
         }
     }
@@ -72,6 +76,30 @@ public enum BodyForm: Sendable, Equatable, CaseIterable {
     /// The field names of server-sent events, and `error`, which llama.cpp's server sends.
     /// Source: WHATWG HTML, section 9.2.6; ggml-org/llama.cpp, tools/server.
     private static let fieldNames = ["data", "event", "id", "retry", "error"]
+
+    /// After so many bytes of other fields none is waited for.
+    private static let maxUndecidedBytes = 4096
+
+    private static func isEventStream(_ contentType: String?) -> Bool {
+        contentType?.utf8.lazy.map(ASCII.lowercased).starts(with: "text/event-stream".utf8) == true
+    }
+
+    /// Whether one of the fields follows lines of other fields, which the format ignores; nil if one may still follow.
+    /// Source: WHATWG HTML, section 9.2.6, "Otherwise: The field is ignored."
+    private static func hasFieldAfterOthers(_ bytes: RawSpan) -> Bool? {
+        var start = 0
+        while start < bytes.byteCount {
+            if bytes.byte(start) == ASCII.colon { return true }
+            guard let isField = beginsWithField(bytes.extracting(start..<bytes.byteCount)) else { return nil }
+            if isField { return true }
+            let end = bytes.firstIndex(of: ASCII.lineFeed, in: start..<bytes.byteCount) ?? bytes.byteCount
+            let name = (start..<end).prefix { ASCII.isLetter(bytes.byte($0)) || "-_".utf8.contains(bytes.byte($0)) }
+            let isOther = name.isEmpty ? JSON.isBlank(bytes.byte(start)) : name.endIndex < end && bytes.byte(name.endIndex) == ASCII.colon
+            guard isOther else { return false }
+            start = end + 1
+        }
+        return bytes.byteCount < maxUndecidedBytes ? nil : false
+    }
 
     /// Whether the bytes begin with one of the field names and a colon; nil if they may become one.
     private static func beginsWithField(_ bytes: RawSpan) -> Bool? {

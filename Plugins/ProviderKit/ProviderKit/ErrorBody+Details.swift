@@ -35,7 +35,7 @@ extension ErrorBody {
             if let text = JSON.text(value, in: bytes) { furtherMessages.append(text) }
         } else if JSON.isKey(member.key, "error_type", in: bytes) {
             if let text = JSON.text(value, in: bytes) { furtherCodes.append(text) }
-        } else if JSON.isKey(member.key, "retry_after", in: bytes) {
+        } else if JSON.isKey(member.key, "retry_after", in: bytes) || JSON.isKey(member.key, "retry_after_seconds", in: bytes) {
             retryDelay = JSON.text(value, in: bytes) ?? retryDelay
         } else if JSON.isKey(member.key, "reasons", in: bytes) {
             if value.kind == .array, value.range.count > 2 { isFlagged = true }

@@ -123,7 +123,7 @@ extension ErrorFamily {
             "<feature> … not _ supported|enabled", "<feature> _ is|are disabled", "<feature> _ _ is|are disabled",
             "unsupported _ <feature>", "unsupported content block|part|type", "has no <feature>", "model … not have _ <feature>",
             "<feature> … not available for|with|on|in",
-            "unavailable|available for|with|on|in this|the model", "model does not allow _ _ <feature>", "<feature> … incompatible with",
+            "<feature> … unavailable for|with|on|in", "model does not allow _ _ <feature>", "<feature> … incompatible with",
             "not use|combine|mix … with <feature>", "only enabled when|if", "text only model",
             "<feature> … only supported|available",
             // "The model is not capable of processing images"; "This model is not able to use tools"; "This model does
@@ -412,10 +412,10 @@ extension ErrorFamily {
             // prompt injection attack.", and its class for the refusals of other providers
             "by guardrail", "jailbreak|injection attack|attempt|detected|detection", "contentpolicyviolationerror",
             "moderation failed", "ip|copyright infringement",
-            "contain|contains|containing disallowed|forbidden|objectionable|explicit|toxic content|material",
+            "contain|contains|containing disallowed|forbidden|objectionable|toxic content|material",
             "not _ allowed|permitted by … safety|content|moderation policy|system|filter",
-            "blocked|rejected|refused|declined|denied by … safety|moderation|guardrail|filter", "blocked by _ content",
-            "content … is|was|been blocked $", "content _ is|was|been blocked", "refused to … policy|safety",
+            "blocked|rejected|refused|declined|denied by … safety|moderation|guardrail", "blocked by _ content|filter|filters",
+            "content … is|was|been blocked $", "content is|was|been blocked", "model refused to … policy|safety",
             // Alibaba: "Input data may contain inappropriate content."; z.ai, 1301: "may contain unsafe or sensitive
             // content"
             "inappropriate content", "sensitive content|word|information", "unsafe or sensitive", "unsafe|harmful|nsfw|illegal content",

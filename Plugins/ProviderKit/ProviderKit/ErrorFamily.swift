@@ -127,7 +127,7 @@ struct ErrorFamily: Sendable {
             // Together: "Unable to access non-serverless model x"; Mistral: "Invalid model: x"; Hugging Face: "Model x
             // is not supported by provider y", "The requested model 'x' is not supported by any provider you have
             // enabled."
-            "unable to access _ model", "model _ is private", "access to model _ requires", "model _ is in _ preview|beta",
+            "unable to access _ model", "model _ is private", "access to model _ requires", "model _ is in _ preview|beta and",
             "invalid model _ $", "invalid model name", "not supported by provider",
             "not supported by any provider", "requested|specified model _ is not supported",
             // Copilot: "model x is not accessible via the /chat/completions endpoint"; Vertex: "Model 'x' is not
@@ -135,7 +135,7 @@ struct ErrorFamily: Sendable {
             "model _ is not accessible|deployed|served", "model _ is not _ available|included|enabled|offered … your|current",
             // Vertex: "Publisher Model `x` is not servable in region us-central1.", "… attempting to use a disallowed
             // Gen AI model x"; Azure and Bedrock: "The model x is not available in the selected region"
-            "model _ is not servable", "disallowed _ _ model", "model _ is not _ available|served|offered in",
+            "model _ is not servable", "disallowed _ _ model", "model _ is not _ available|served|offered|supported in",
             "model _ unavailable in|for|to|on|under your", "model _ is unavailable in|for|to|on|under your",
             "accept _ license|licence|terms|agreement|conditions … model",
             "model _ not enabled|activated|allowed for|on|with this|your|the",
@@ -164,7 +164,7 @@ struct ErrorFamily: Sendable {
             "requires terms acceptance",
             // Volcengine's free tokens are each model's: "Your account … has exhausted its free trial quota for the
             // model doubao-x."
-            "quota for the model",
+            "free|trial _ quota for the model",
             // OpenRouter: "This model is not available in your region."
             "model is not available in your",
         ],
@@ -314,8 +314,8 @@ struct ErrorFamily: Sendable {
             "have any credits", "not have any|enough|sufficient _ _ credit|balance|quota|fund",
             "used|exhausted|depleted|spent|consumed up|your|all|its|their _ _ _ credit|balance|quota|allowance",
             "free|your|all _ credit|balance|quota|allowance _ _ used|exhausted|depleted|spent", "quota exhausted|depleted",
-            "reached|exceeded|hit your|the|its _ _ allowance|budget",
-            "credit|spend|spending|budget|billing|prepaid limit|quota|cap _ reached|exceeded|exhausted|hit",
+            "reached|exceeded|hit your|the|its _ _ allowance", "exceeded your _ _ budget",
+            "credit|spend|spending|billing|prepaid limit|quota|cap _ reached|exceeded|exhausted|hit",
             "monthly|weekly|daily|team|user|account|project|organization budget _ _ exceeded|reached|exhausted|spent",
             // one-api: "user quota is not enough"
             "balance|quota|credit|fund is|are not enough|sufficient", "balance|credit _ too low", "balance is _ negative|zero|empty|low",
@@ -365,14 +365,15 @@ struct ErrorFamily: Sendable {
             "organization has been", "organization is disabled", "account has been", "access was terminated", "account is not active",
             "account … is suspended|disabled|blocked|deactivated|overdue", "has been suspended", "has been banned", "user is banned",
             "project has been denied access", "access terminated", "account is in good standing", "overdue payment",
-            "ip _ _ not _ allowed|authorized|permitted|whitelisted|allowlisted",
+            "your ip _ _ not _ allowed|authorized|permitted", "ip address is not allowed", "ip not authorized",
+            "ip _ _ not _ whitelisted|allowlisted",
             // Yandex: "Specified folder ID 'x' does not match with service account folder ID 'y'"
             "not match … service account",
             // Hunyuan: "资源包余量已用尽,请购买资源包或开通后付费"
             // Zhipu, 1110 and 1111: "您的账户当前处于非活跃状态。", "您的账户不存在"
             "欠费", "余额不足", "余量已用尽", "购买资源包", "账户已被", "账户已停用", "账户已冻结", "账户已禁用", "套餐已到期", "无效的令牌", "令牌已过期",
-            "额度不足", "额度已用尽", "身份验证失败", "非活跃状态", "账户不存在", "账号不存在", "账号已", "令牌无效", "密钥无效", "密钥已",
-            "无效的密钥", "api key 无效", "api key无效", "无效的api", "套餐已过期", "地区不支持", "едостаточно средств", "еверный api", "еверный ключ",
+            "额度不足", "额度已用尽", "身份验证失败", "非活跃状态", "账户不存在", "账号不存在", "账号已被", "账号已停", "账号已冻结", "账号已禁", "令牌无效", "密钥无效", "密钥已过期", "密钥已失效", "密钥已被",
+            "无效的密钥", "api key 无效", "api key无效", "无效的api key", "套餐已过期", "地区不支持", "едостаточно средств", "еверный api",
             "ккаунт заблокирован",
         ],
         genericCodes: [

@@ -6,6 +6,8 @@ import Codecs
 /// |---|---|
 /// | `try again in 1.5s`, `retry after 3 minutes, 20 seconds`, `wait about 1,000 seconds` | the sum |
 /// | `Retry-After: 7` | seconds, if there is no unit |
+/// | `try again in a minute` | one of the unit |
+/// | `请等待 15 秒`, `повторите через 30 секунд` | the number with its unit |
 /// | `try again in 00:05:00` | hours, minutes and seconds |
 /// | `will reset at 2026-11-28 22:11:20`, `retry after 2026-11-28T23:00:00Z` | until then; without an offset in UTC |
 /// | `will reset at 1795888860` | until then: seconds since 1970, from 10^12 on milliseconds |
@@ -32,13 +34,16 @@ extension RetryAfter {
         return (secondsBeforeUnit(text) ?? secondsUntilDate(before: resetsInChinese, in: message, now: now)).map(duration)
     }
 
-    private static let introductions = ["try again", "retry", "wait", "resets", "reset", "available"].map { Array($0.utf8) }
+    private static let introductions = ["try again", "retry", "wait", "resets", "reset", "available", "через", "等待"].map { Array($0.utf8) }
 
     /// The words between an introduction and the wait.
     private static let fillers: Set = [
         "in", "after", "at", "on", "for", "until", "till", "about", "approximately", "around", "another", "the", "your", "this", "request",
         "requests", "again", "least", "be", "is", "will", "then", "next",
     ]
+
+    /// The words for one, before a unit.
+    private static let ones: Set = ["a", "an", "one"]
 
     /// The fillers that a time of the day follows.
     private static let timeFillers: Set = ["at", "on", "until", "till"]
@@ -48,6 +53,10 @@ extension RetryAfter {
         while let byte = rest.first, !ASCII.isDigit(byte) {
             if ASCII.isLetter(byte) {
                 last = String(decoding: rest.prefix(while: ASCII.isLetter), as: UTF8.self)
+                if ones.contains(last) {
+                    let unit = rest.dropFirst(last.utf8.count).drop { $0 == ASCII.space }.prefix(while: ASCII.isLetter)
+                    return wordUnits[String(decoding: unit, as: UTF8.self)]
+                }
                 guard fillers.contains(last) else { return nil }
                 rest = rest.dropFirst(last.utf8.count)
             } else {
@@ -72,6 +81,9 @@ extension RetryAfter {
             let blanks = start[end...].prefix { $0 == ASCII.space || $0 == UInt8(ascii: "-") }
             let unit = start[blanks.endIndex...].prefix(while: ASCII.isLetter)
             let word = String(decoding: unit, as: UTF8.self)
+            if let foreign = foreignUnits.first(where: { unit.isEmpty && start[blanks.endIndex...].starts(with: $0.name.utf8) }) {
+                return (total ?? 0) + number * foreign.factor
+            }
             guard let factor = wordUnits[word] else {
                 // Not `11/28/2026`.
                 let isNumber = end == start.endIndex || !"/:".utf8.contains(start[end])
@@ -117,6 +129,11 @@ extension RetryAfter {
         ]
         return Dictionary(uniqueKeysWithValues: units.flatMap { factor, names in names.map { ($0, factor) } })
     }()
+
+    /// Units in Russian, of which this is the beginning, and in Chinese, Japanese and Korean.
+    private static let foreignUnits: [(name: String, factor: Double)] = [
+        ("сек", 1), ("мин", 60), ("час", 3600), ("秒", 1), ("分", 60), ("小时", 3600), ("時間", 3600), ("초", 1), ("분", 60), ("시간", 3600),
+    ]
 
     /// The seconds of `hours:minutes:seconds`; nil for anything else, such as `14:30`.
     private static func clock(_ text: ArraySlice<UInt8>) -> Double? {

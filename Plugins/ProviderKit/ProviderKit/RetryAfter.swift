@@ -8,7 +8,9 @@ import Codecs
 /// | `retry-after` | seconds, seconds or milliseconds since 1970, or an HTTP date | every response |
 /// | `x-ratelimit-reset-requests`, `-tokens` | `1s`, `6m0s`, `20ms`, `1h2m3.5s` | 429 |
 /// | `x-ratelimit-reset` | seconds to wait; seconds or milliseconds since 1970 | 429 |
-/// | `anthropic-ratelimit-…-reset` | RFC 3339 | 429 |
+/// | `x-ratelimit-reset-after`, `ratelimit-reset` | seconds to wait | 429 |
+/// | `anthropic-ratelimit-…-reset` | RFC 3339; seconds since 1970 | 429 |
+/// | `ratelimit` | `"default";r=0;t=44`, `limit=10, remaining=0, reset=44` | 429 |
 ///
 /// The first three fields come first, in this order, if they can be read. Successful responses have the reset fields
 /// too, so these count only on a 429, and each only if its `remaining` field is 0 or missing. The longest of them
@@ -18,8 +20,9 @@ import Codecs
 /// ``UpstreamHead/receivedAt``, and is ignored if both are missing.
 ///
 /// Sources: OpenAI's SDKs (openai-python, `_base_client.py`: milliseconds first, fractions allowed); RFC 9110, 10.2.3
-/// (`retry-after`); OpenAI's guide "Rate limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as
-/// recorded (`"X-RateLimit-Reset": "1775347200000"`); Anthropic's "Rate limits", response headers.
+/// (`retry-after`); IETF's draft "RateLimit header fields for HTTP" in two versions (`ratelimit`); OpenAI's guide "Rate
+/// limits", headers; Groq's, the same with `2m59.56s`; OpenRouter's 429s as recorded (`"X-RateLimit-Reset":
+/// "1775347200000"`); Anthropic's "Rate limits", response headers.
 public enum RetryAfter {
     /// The longest wait: 30 days, which a monthly quota takes. A longer one is nonsense.
     public static let longest = Duration.seconds(30 * 86_400)
@@ -39,17 +42,34 @@ public enum RetryAfter {
             }
         }
         guard head.status == 429 else { return nil }
-        return resets.compactMap { reset in
+        let waits = resets.compactMap { reset -> Double? in
             if let remaining = head[reset.remaining].flatMap({ decimal($0[...]) }), remaining > 0 { return nil }
             return head[reset.field].flatMap { seconds($0, now: head.respondedAt) }
-        }.max().map(duration)
+        }
+        return (waits + (head["ratelimit"].map(waits(ofPolicies:)) ?? [])).max().map(duration)
+    }
+
+    /// The waits of `"a";r=0;t=44, "b";r=5;t=3` and `limit=10, remaining=0, reset=44`, of what is used up.
+    private static func waits(ofPolicies text: String) -> [Double] {
+        var waits: [Double] = [], remaining = 0.0
+        for part in text.split(whereSeparator: { ",; ".contains($0) }) {
+            let (name, value) = (part.prefix { $0 != "=" }, decimal(part.drop { $0 != "=" }.dropFirst()))
+            switch name {
+            case "r", "remaining": remaining = value ?? 0
+            case "t", "reset": if remaining == 0, let value { waits.append(value) }
+            case "limit": break
+            default: remaining = 0
+            }
+        }
+        return waits
     }
 
     private static let resets: [(field: String, remaining: String)] =
         ["x-ratelimit-reset-requests", "x-ratelimit-reset-tokens", "x-ratelimit-reset"].map {
             ($0, "x-ratelimit-remaining" + $0.dropFirst("x-ratelimit-reset".count))
         }
-        + ["requests", "tokens", "input-tokens", "output-tokens"].map {
+        + [("x-ratelimit-reset-after", "x-ratelimit-remaining"), ("ratelimit-reset", "ratelimit-remaining")]
+        + ["requests", "tokens", "input-tokens", "output-tokens", "unified"].map {
             ("anthropic-ratelimit-\($0)-reset", "anthropic-ratelimit-\($0)-remaining")
         }
 

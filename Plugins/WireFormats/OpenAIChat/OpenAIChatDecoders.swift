@@ -35,6 +35,20 @@ extension OpenAIChat {
     }
 }
 
+extension OpenAIChat {
+    /// Whether data is a JSON value that can't hold a chunk, such as `null`. SDKs would fail at it, so it isn't passed
+    /// on.
+    static func saysNothing(_ data: RawSpan) -> Bool {
+        var cursor = JSONCursor()
+        guard let value = try? cursor.skipValue(data), (try? cursor.end(data)) != nil else { return false }
+        switch value.kind {
+        case .null, .true, .false, .number: return true
+        case .array, .string: return value.range.count == 2
+        case .object: return false
+        }
+    }
+}
+
 /// Which choices of a response have begun and ended.
 struct ChoiceProgress {
     /// The choices that have been in a chunk, a bit for each.
@@ -103,7 +117,12 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         if let joined = event.joinedData { return try read(joined, &response) }
         guard !event.data.isEmpty else { return }
         if OpenAIChat.isEnd(event.data, bytes) { return try end(&response) }
-        let chunk = try chunk(event, bytes, hasBegun: response.hasBegun)
+        let chunk: OpenAIChunk
+        do throws(ProviderError) { chunk = try self.chunk(event, bytes, hasBegun: response.hasBegun) } catch {
+            guard error.code == ProviderError.unreadableCode else { throw error }
+            if OpenAIChat.saysNothing(bytes.extracting(event.data)) { return }
+            throw error
+        }
         record(chunk, of: bytes, &response)
         if chunk.hasMessage { return response.buffered(chunk.json, signals: chunk.signals) }
         response.chunk(PassthroughChunk(json: event.data, frame: event.isCanonical ? event.frame : nil, signals: chunk.signals))

@@ -128,7 +128,7 @@ struct OpenAIChunk {
             throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes))
         }
         // Chunks without content are rare.
-        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes),
+        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes, hasResult: choices > 0 || usage != nil),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
         {
             throw failure
@@ -163,12 +163,15 @@ struct OpenAIChunk {
     ]
 
     /// Whether an object has one of them.
-    private static func mayReportFailure(_ object: RawSpan) -> Bool {
+    ///
+    /// - Parameter hasResult: whether there is a choice or the usage, beside which a message alone is only news.
+    private static func mayReportFailure(_ object: RawSpan, hasResult: Bool) -> Bool {
         var cursor = JSONCursor()
         do throws(JSONError) {
             try cursor.enterObject(object)
             while let key = try cursor.nextKey(object) {
-                if failureMembers.contains(where: { JSON.isKey(key, $0, in: object) }) { return true }
+                let isNews = hasResult && JSON.isKey(key, "message", in: object)
+                if !isNews, failureMembers.contains(where: { JSON.isKey(key, $0, in: object) }) { return true }
                 try cursor.skipValue(object)
             }
         } catch {

@@ -13,13 +13,13 @@ package enum Backoff {
     ///
     /// - Parameters:
     ///   - retry: counts from 1.
-    ///   - retryAfter: the wait that the upstream requested; nil if it requested none.
+    ///   - retryAfter: the wait that the upstream requested; nil or zero if it requested none.
     package static func delay(
         retry: Int, settings: Retry, retryAfter: Duration?, using random: inout some RandomNumberGenerator
     ) -> Duration {
         let length = settings.delay(ofRetry: retry)
-        guard let retryAfter else { return length.jittered(by: settings.jitter, using: &random) }
+        guard let retryAfter, retryAfter > .zero else { return length.jittered(by: settings.jitter, using: &random) }
         let spread = length * Double.random(in: 0...settings.jitter, using: &random)
-        return max(retryAfter, .zero) + spread
+        return retryAfter + spread
     }
 }

@@ -8,7 +8,8 @@ enum FencedJSON {
     /// A fence is a line of three or more backticks or tildes, with a word such as `json` behind it at the beginning.
     /// Models also write it on the line of the value. Source: CommonMark, "Fenced code blocks".
     static func range(in text: [UInt8]) -> Range<Int>? {
-        let whole = trimmed(0..<text.count, text)
+        // A byte order mark may precede it.
+        let whole = trimmed((text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)..<text.count, text)
         if isJSON(whole, text) { return whole }
         guard let mark = whole.first.map({ text[$0] }), mark == UInt8(ascii: "`") || mark == UInt8(ascii: "~") else { return nil }
         let opening = whole.prefix { text[$0] == mark }.count, closing = whole.reversed().prefix { text[$0] == mark }.count

@@ -62,6 +62,11 @@ struct PolicyNames {
         wildcards.keys.contains { glob.start.hasPrefix($0) || $0.hasPrefix(glob.start) }
     }
 
+    /// Whether a glob is for the names of one provider, of which a request's `fallback_provider` may name any.
+    func hasProvider(for glob: Glob) -> Bool {
+        glob.start.firstIndex(of: "/").map { providers[String(glob.start[..<$0])] != nil } ?? false
+    }
+
     /// `; did you mean 'x'?`, or an empty text if no candidate is similar.
     mutating func suggestion(for name: String, among candidates: some Sequence<String>) -> String {
         guard remainingSearches > 0 else { return "" }

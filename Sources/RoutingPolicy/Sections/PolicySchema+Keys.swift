@@ -215,7 +215,7 @@ extension PolicySchema {
         for pattern in patterns where !pattern.isUnresolved {
             let part = scopes.part(pattern.text)
             guard part.models.isEmpty, part.routes.isEmpty, part.names.isEmpty else { continue }
-            if let glob = Glob(pattern.text), names.hasWildcard(for: glob) { continue }
+            if let glob = Glob(pattern.text), names.hasWildcard(for: glob) || names.hasProvider(for: glob) { continue }
             if names.broken.isEmpty || !names.isBroken(pattern.text) && !isPattern(pattern.text) { reportEmpty(pattern) }
         }
         return scopes.combined(patterns.filter { !$0.isUnresolved }.map(\.text))
