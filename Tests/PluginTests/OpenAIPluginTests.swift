@@ -159,10 +159,11 @@ struct OpenAIPluginTests {
     private static let finished = #"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"# + "\n\n"
 
     @Test(
-        "a value that can't hold a chunk is left out",
+        "a value that can't hold a chunk is left out, and after the finish reason what is no object ends the stream",
         arguments: [
             ("data: null\n\n" + finished + "data: [DONE]\n\n", 1), ("data: []\n\ndata: 0\n\n" + finished, 1),
             (finished + "data: true\n\ndata: null\n\ndata: [DONE]\n\n", 1), (finished + "data: \"\"\n\n", 1),
+            (finished + "data: [done]\n\n", 1), (finished + #"data: "[DONE]""# + "\n\n", 1),
             // News beside a choice or the usage.
             (#"data: {"message":"Request processed","choices":[{"index":0,"delta":{"content":""}}]}"# + "\n\n" + finished, 2),
             (finished + #"data: {"message":"Request processed","choices":[],"usage":{"prompt_tokens":1}}"# + "\n\ndata: [DONE]\n\n", 2),
@@ -176,11 +177,12 @@ struct OpenAIPluginTests {
     }
 
     @Test(
-        "what can't be read is a failure, and so is a message without a choice",
+        "before the finish reason, what can't be read is a failure, and so is a message without a choice",
         arguments: [
             "data: [done]\n\n", "data: [1]\n\n", "data: text\n\n", #"data: {"message":"Request failed"}"# + "\n\n",
             #"data: {"message":"Request failed","choices":[]}"# + "\n\n",
             #"data: {"code":"x","message":"failed","choices":[{"index":0,"delta":{}}]}"# + "\n\n",
+            finished + #"data: {"choices":[{"delta":{"content":"los"# + "\n\n",
         ])
     func harmful(stream: String) throws {
         var decoder = try provider.decoder(for: .sample(isStream: true), head: .eventStream), sink = ResponseSink()

@@ -121,7 +121,11 @@ struct OpenAIStreamDecoder: ResponseDecoder {
         do throws(ProviderError) { chunk = try self.chunk(event, bytes, hasBegun: response.hasBegun) } catch {
             guard error.code == ProviderError.unreadableCode else { throw error }
             if OpenAIChat.saysNothing(bytes.extracting(event.data)) { return }
-            throw error
+            // After its finish reasons a stream is complete, however it ends: some servers write `[done]`. A broken
+            // object may be content that is lost.
+            let first = event.data.first { !JSON.isBlank(bytes.byte($0)) }
+            guard progress.isComplete, first.map({ bytes.byte($0) }) != ASCII.openBrace else { throw error }
+            return try end(&response)
         }
         record(chunk, of: bytes, &response)
         if chunk.hasMessage { return response.buffered(chunk.json, signals: chunk.signals) }
