@@ -1,7 +1,9 @@
 import ArgumentParser
 import Engine
 import Gateway
+import PolicyDrafts
 import RoutingPolicy
+import Telemetry
 
 /// Reads a policy file for a command that doesn't serve it.
 enum PolicyFile {
@@ -15,7 +17,8 @@ enum PolicyFile {
 
     static func loader(_ source: some PolicySource, _ environmentFile: EnvironmentFile.Choice) -> PolicyLoader {
         PolicyLoader(
-            plugins: Builtins.plugins, source: source, environmentFile: environmentFile, pluginLoader: Builtins.loader)
+            plugins: Builtins.plugins, source: source, environmentFile: environmentFile, pluginLoader: Builtins.loader,
+            pluginAdvice: KnownService.advice(for:), now: Timestamp.seconds)
     }
 
     /// The report on a posted policy, including its tests.
@@ -25,7 +28,10 @@ enum PolicyFile {
     ///   - loaded: the plugins of the running policy.
     static func report(posted text: [UInt8], variables: [String: String], loaded: [LoadedPlugin]) -> PolicyReport {
         let source = PostedPolicySource(text: text, variables: variables)
-        let report = PolicyLoader(plugins: Builtins.plugins + loaded.map(\.plugin), source: source).load(path: PostedPolicySource.name)
+        let report = PolicyLoader(
+            plugins: Builtins.plugins + loaded.map(\.plugin), source: source, pluginAdvice: KnownService.advice(for:),
+            now: Timestamp.seconds
+        ).load(path: PostedPolicySource.name)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _, _ in

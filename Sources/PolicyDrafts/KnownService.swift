@@ -1,23 +1,26 @@
 /// A service that other programs know by a name, and the plugin that reaches it here.
-struct KnownService {
+package struct KnownService {
     let plugin: String
     /// nil if the plugin knows the address, or if the file must say it.
     var baseURL: String?
     /// The variable that usually holds the key.
     var variable: String?
-    var needsAddress = false
+    /// How an address looks that the file must say; nil if it need not say one.
+    var addressForm: String?
+
+    var needsAddress: Bool { addressForm != nil }
 
     private static func compatible(_ baseURL: String, _ variable: String) -> KnownService {
         KnownService(plugin: "openai-compatible", baseURL: baseURL, variable: variable)
     }
 
-    private static let anyServer = KnownService(plugin: "openai-compatible", needsAddress: true)
+    private static let anyServer = KnownService(plugin: "openai-compatible", addressForm: "http://HOST:PORT/v1")
 
     /// By LiteLLM's prefix of a model. Source: LiteLLM's documentation of its providers.
     static let byPrefix: [String: KnownService] = [
         "openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY"),
         "text-completion-openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY"),
-        "azure": KnownService(plugin: "azure-openai", variable: "AZURE_API_KEY", needsAddress: true),
+        "azure": KnownService(plugin: "azure-openai", variable: "AZURE_API_KEY", addressForm: "https://NAME.openai.azure.com"),
         "anthropic": KnownService(plugin: "anthropic", variable: "ANTHROPIC_API_KEY"),
         "gemini": KnownService(plugin: "gemini", variable: "GEMINI_API_KEY"),
         "vertex_ai": KnownService(plugin: "gemini"),
@@ -35,9 +38,37 @@ struct KnownService {
         "cerebras": compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
         "nvidia_nim": compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_NIM_API_KEY"),
         "moonshot": compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
+        "perplexity": compatible("https://api.perplexity.ai", "PERPLEXITYAI_API_KEY"),
+        "deepinfra": compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
+        "sambanova": compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
         "hosted_vllm": anyServer, "vllm": anyServer, "lm_studio": anyServer, "openai_like": anyServer, "custom_openai": anyServer,
         "litellm_proxy": anyServer, "llamafile": anyServer, "xinference": anyServer, "infinity": anyServer,
     ]
+
+    /// What people call a service besides LiteLLM's prefix. Without case, `_`, `-` and `.`.
+    private static let aliases = [
+        "together": "together_ai", "fireworks": "fireworks_ai", "grok": "xai", "kimi": "moonshot", "nvidia": "nvidia_nim",
+        "google": "gemini", "googleai": "gemini", "googleaistudio": "gemini", "googlegenai": "gemini", "googlegemini": "gemini",
+        "vertex": "vertex_ai", "googlevertex": "vertex_ai", "googlevertexai": "vertex_ai", "claude": "anthropic", "chatgpt": "openai",
+        "gpt": "openai", "azureai": "azure", "azureopenaiservice": "azure", "aws": "bedrock", "awsbedrock": "bedrock",
+        "amazon": "bedrock", "amazonbedrock": "bedrock", "llamacpp": "llamafile", "llamaserver": "llamafile",
+        "llamaswap": "llamafile", "localai": "openai_like", "tgi": "openai_like", "sglang": "openai_like", "litellm": "litellm_proxy",
+        "openaicompat": "openai_like", "custom": "openai_like", "generic": "openai_like", "local": "openai_like",
+    ]
+
+    private static func form(_ name: String) -> String { name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != "." } }
+
+    private static let byForm: [String: KnownService] = {
+        let services = Dictionary(byPrefix.map { (form($0), $1) }) { first, _ in first }
+        return services.merging(aliases.compactMapValues { byPrefix[$0] }) { first, _ in first }
+    }()
+
+    /// What a provider needs to reach a service that has no plugin of its name; nil for an unknown service.
+    package static func advice(for name: String) -> String? {
+        guard let service = byForm[form(name)] else { return nil }
+        let address = (service.baseURL ?? service.addressForm).map { " and 'base_url: \($0)'" }
+        return "write 'plugin: \(service.plugin)'\(address ?? "")"
+    }
 
     /// By the host of a `base_url` for which a plugin of its own exists.
     private static let byHost = ["api.openai.com": "openai", "openrouter.ai": "openrouter", "api.deepseek.com": "deepseek"]

@@ -151,6 +151,13 @@ struct FieldReaderTests {
         #expect(fields.finish().map(\.message) == ["'k' can't be 'fats'; did you mean 'fast'?", "'k' can't be 'other'"])
     }
 
+    @Test(arguments: [("warn", "warning"), ("err", "error"), ("INFO", "info"), ("in", nil), ("not", nil)] as [(String, String?)])
+    func `the beginning of one word is completed`(text: String, meant: String?) {
+        var fields = fields(ConfigScalar(text))
+        #expect(fields.word("k", of: ["info", "notice", "nothing", "warning", "error"]) == nil)
+        #expect(fields.finish().map(\.message) == ["'k' can't be '\(text)'" + (meant.map { "; did you mean '\($0)'?" } ?? "")])
+    }
+
     @Test
     func `a key that was not read is unknown, and the nearest known key is suggested`() {
         var fields = FieldReader(

@@ -46,6 +46,14 @@ struct SecretMaskTests {
         for outer in SecretEncoding.all { Self.check(inner.within(outer), keys: 1, cuts: 4) }
     }
 
+    @Test(arguments: 1...6)
+    func `escapes of escapes are masked, as JSON in JSON has them`(levels: Int) {
+        let mask = SecretMask([Secret("$<>-?/}*+,#]^+.:")])
+        var text = "$<>-?/}*+,#]^+.:".utf8.map { "\\u00\($0 < 16 ? "0" : "")\(String($0, radix: 16))" }.joined()
+        for _ in 1..<levels { text = text.replacing("\\", with: "\\\\") }
+        #expect(mask("key=\(text)!") == "key=<secret>!")
+    }
+
     @Test(arguments: ["base64", "base64url", "hex", "HEX"])
     func `a text holds no eight digits of an encoded secret`(name: String) throws {
         let encoding = try #require(SecretEncoding.all.first { $0.name == name })

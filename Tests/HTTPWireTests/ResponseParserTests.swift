@@ -63,6 +63,23 @@ struct ResponseParserTests {
         for cuts in everyCut(text.utf8.count) { #expect(throws: WireFault.self) { try parse(text, cuts: cuts) } }
     }
 
+    @Test(
+        "what speaks another protocol is named with the next step",
+        arguments: [
+            ("\u{15}\u{3}\u{1}\0\u{2}\u{2}F", "the upstream speaks TLS: write 'https://' in 'base_url'"),
+            ("\u{16}\u{3}\u{3}\0", "the upstream speaks TLS: write 'https://' in 'base_url'"),
+            ("SSH-2.0-OpenSSH_9.6\r\n", ", but with 'SSH-2.0-OpenSSH_9.6'; check the host and the port of 'base_url'"),
+            ("-ERR unknown command\r\n", ", but with '-ERR unknown command'; check the host and the port of 'base_url'"),
+            ("220 mail.example.com ESMTP\r\n", ", but with '220 mail.example.com ESMTP'; check the host and the port of 'base_url'"),
+            ("HTTP/2 200\r\n", ", but with 'HTTP/2 200'; check the host and the port of 'base_url'"),
+            ("\0\0\u{12}\u{4}\0", "HTTP/1.0; check the host and the port of 'base_url'"),
+            ("\u{15}\u{1}", "HTTP/1.0; check the host and the port of 'base_url'"),
+        ]
+    )
+    func otherProtocols(_ text: String, _ words: String) {
+        #expect(performing: { try parse(text) }, throws: { ($0 as? WireFault)?.reason.hasSuffix(words) == true })
+    }
+
     @Test("a head larger than 64 KiB is malformed, complete or not")
     func limit() {
         let line = "A: \(String(repeating: "x", count: 1000))\r\n"

@@ -174,6 +174,19 @@ struct RefusalWordsTests {
     }
 
     @Test(
+        "what the address does not offer is no mistake of the client",
+        arguments: [
+            (405, #"Method Not Allowed"#),
+            (405, #"<html><head><title>405 Not Allowed</title></head><body><h1>405 Not Allowed</h1></body></html>"#),
+            (405, #"{"detail":"Method Not Allowed"}"#), (405, #"{"error":{"message":"HTTP method POST is not allowed","code":405}}"#),
+        ])
+    func notAllowed(status: Int, body: String) {
+        let bytes = Array(body.utf8)
+        #expect(provider.failure(head: UpstreamHead(status: status), body: bytes.span.bytes).failure == .unsupported)
+        #expect(provider.failure(head: UpstreamHead(status: 400), body: bytes.span.bytes).failure == .clientError)
+    }
+
+    @Test(
         "a content filter",
         arguments: [
             (400, #"This prompt contains sensitive words that violate Google's Responsible AI practices."#),

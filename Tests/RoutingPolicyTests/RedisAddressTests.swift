@@ -57,6 +57,12 @@ struct RedisAddressTests {
     }
 
     @Test
+    func `the hint shows the forms of an address, whose beginnings are no secret`() {
+        let hint = report("redis://:hunter2hunter2@h:6379/x/y").issues.first?.hint
+        #expect(hint == "write \(RedisAddress.forms)")
+    }
+
+    @Test
     func `no output shows an address, and a change of it is a difference`() throws {
         for state in ["redis://:hunter2hunter2@a b", "{ redis: redis//:hunter2hunter2@a }", "{ redis: redis://:hunter2hunter2@a, x: 1 }"] {
             let report = report(state)

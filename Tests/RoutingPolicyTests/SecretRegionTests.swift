@@ -80,6 +80,37 @@ struct SecretRegionTests {
         expectHidden("version: 1\nproviders: { p: { plugin: echo } }\nmodels: { m: { provider: p } }\n\(section)\n")
     }
 
+    @Test(arguments: [
+        "X-Tenant Tr0ub4dor", "X-T \"Tr0ub4dor\"", "X-T 'Tr0ub4dor'", "X-T=\"Tr0ub4dor\"", "\"X-T Tr0ub4dor\"", "A: b, X-T Tr0ub4dor",
+        "X-T Tr0ub4dor, A: b", "X-T Tr0ub4dor: ", "X-T=Tr0ub4dor", "Tenant Tr0ub4dor-key", "X-T\tTr0ub4dor", "x-goog-api-client Tr0ub4dor",
+    ])
+    func `no header whose colon is missing shows its value`(fields: String) {
+        let name = fields.contains(":") || fields.contains(",") ? nil : fields
+        for headers in ["{ \(fields) }", name.map { "\n      ? \($0)" }].compactMap(\.self) {
+            expectHidden(
+                "version: 1\nproviders:\n  p: { plugin: fake, base_url: http://h/v1, headers: {} }\n".replacing(
+                    "{} }", with: "\(headers) }"))
+            expectHidden("version: 1\nproviders:\n  p:\n    plugin: fake\n    base_url: http://h/v1\n    headers: \(headers)\n")
+            expectHidden("\(Self.head)telemetry:\n  otlp:\n    endpoint: http://h\n    headers: \(headers)\n")
+        }
+    }
+
+    @Test(arguments: [
+        "quota: 5", "vertex_project: x", "free: true", "passthrough: true", "only: [x]", "aws_access_key_id: x", "tenant: acme",
+    ])
+    func `an unknown name in a provider without a secret is shown, and hidden beside a secret`(option: String) {
+        let name = String(option.prefix { $0 != ":" })
+        func report(_ options: String) -> PolicyReport {
+            load("version: 1\nproviders:\n  p: { plugin: fake, base_url: http://h/v1, \(options) }\nmodels:\n  m: { provider: p }\n")
+        }
+        let shown = report(option)
+        #expect(shown.issues.contains { $0.message.hasPrefix("unknown key '\(name)'") } && shown.rendered().contains("\(name): "))
+        for secret in ["api_key: abc", "token: abc", "headers: { X-A: abc }", "hunter: api_key", "hunter: sk-0123456789abcdef"] {
+            let hidden = report("tenant: acme, \(secret)")
+            #expect(!hidden.rendered().contains("tenant") && !hidden.rendered().contains("hunter"), "\(hidden.rendered())")
+        }
+    }
+
     private func expectHidden(_ text: String, line: Int = #line) {
         let report = load(text)
         let shown = report.rendered() + report.issues.map(report.line).joined(separator: "\n")

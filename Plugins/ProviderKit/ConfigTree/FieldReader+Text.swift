@@ -152,13 +152,19 @@ extension FieldReader {
         guard !scalar.isUnresolved else { return allowed.first }
         guard !allowed.contains(text.text) else { return text.text }
         let message = "'\(name)' can't be '\(abbreviated(scalar.source))'"
-        if let near = meant ?? nearest(to: text.text, in: allowed) {
+        if let near = meant ?? nearest(to: text.text, in: allowed) ?? completion(of: text.text, in: allowed) {
             report(ConfigIssue(at: text.position, "\(message); did you mean '\(near)'?"))
         } else {
             report(ConfigIssue(at: text.position, message, hint: hint ?? "allowed: \(allowed.joined(separator: ", "))"))
         }
         return nil
     }
+}
+
+/// The word that begins with a text of three characters or more: `warn` is `warning`. nil if several do.
+private func completion(of text: String, in words: [String]) -> String? {
+    let found = text.utf8.count >= 3 ? words.filter { $0.hasPrefix(text.lowercased()) } : []
+    return found.count == 1 ? found[0] : nil
 }
 
 /// How to write several names that a text separates by commas; nil for any other text. No name contains a comma.

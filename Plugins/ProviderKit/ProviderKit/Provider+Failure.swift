@@ -45,6 +45,8 @@ public func failureClass(ofStatus status: Int) -> FailureClass {
     case 404, 410: .notFound  // gone: this model, and not the others
     case 429: .rateLimited
     case 408, 409, 424, 425: .upstreamError
+    // The router chooses the method and the path, so what is not allowed is no mistake of the client.
+    case 405: .unsupported
     case 413: .contextOverflow
     case 451: .unsupported  // "unavailable for legal reasons" (RFC 7725): here, and not everywhere
     case 400..<500: .clientError

@@ -63,9 +63,13 @@ package struct Reloader: Sendable {
         return .swapped(PolicyDifference.words(from: running, to: policy, draining: draining))
     }
 
+    /// The running policy's secrets are masked too: what is wrong may be the place of one of them.
     private func keep(_ errors: [String], _ report: String) -> Outcome {
+        let mask = engine.store.current.policy.text?.mask
+        let errors = errors.map { mask?($0) ?? $0 }
         engine.status.failed(errors)
-        return .kept(errors: errors, report: report)
+        let lines = report.split(separator: "\n", omittingEmptySubsequences: false).map { mask?(String($0)) ?? String($0) }
+        return .kept(errors: errors, report: lines.joined(separator: "\n"))
     }
 
     private func remember(_ outcome: Outcome, _ source: String, _ duration: Duration) {

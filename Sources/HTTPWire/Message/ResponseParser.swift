@@ -52,10 +52,10 @@ struct ResponseParser: ~Copyable {
             switch state {
             case .version:
                 if position == 7 {
-                    guard byte == 0x30 || byte == 0x31 else { throw Self.badVersion }
+                    guard byte == 0x30 || byte == 0x31 else { throw Self.notHTTP(bytes) }
                     minor = byte &- 0x30
                 } else {
-                    guard Self.version.withUTF8Buffer({ position < $0.count && $0[position] == byte }) else { throw Self.badVersion }
+                    guard Self.version.withUTF8Buffer({ position < $0.count && $0[position] == byte }) else { throw Self.notHTTP(bytes) }
                     if position == 8 { state = .status }
                 }
             case .status:
@@ -113,6 +113,20 @@ struct ResponseParser: ~Copyable {
         )
     }
 
-    private static let badVersion = WireFault("the response does not begin with HTTP/1.1 or HTTP/1.0")
+    /// What the upstream speaks instead, by the first bytes that it has sent.
+    private static func notHTTP(_ bytes: borrowing Span<UInt8>) -> WireFault {
+        // An alert or a handshake message of TLS 1.0 to 1.3. Source: RFC 8446, section 5.1.
+        if bytes[0] == 0x15 || bytes[0] == 0x16, bytes.count < 2 || bytes[1] == 3 {
+            return WireFault("the upstream speaks TLS: write 'https://' in 'base_url'")
+        }
+        var text = ""
+        for index in 0..<min(bytes.count, 40) {
+            guard 0x20..<0x7F ~= bytes[index] else { break }
+            text.unicodeScalars.append(Unicode.Scalar(bytes[index]))
+        }
+        let what = text.utf8.count < 2 ? "" : ", but with '\(text)'"
+        return WireFault("the response does not begin with HTTP/1.1 or HTTP/1.0\(what); check the host and the port of 'base_url'")
+    }
+
     private static let badStatus = WireFault("the status is not a number from 100 to 599")
 }

@@ -14,7 +14,9 @@ extension SecretMask {
             if case .mapping(let entries) = entry.value.content { names.formUnion(entries.map(\.key.text)) }
         }
         // `api_key: ollama` is no secret, and must not hide `plugin: ollama`.
-        self.init(values.filter { !names.contains($0) && !vocabulary.isWord($0) }.map { Secret($0) })
+        let secrets = values.filter { !names.contains($0) && !vocabulary.isWord($0) }
+        // Nor is the scheme of an address.
+        self.init(secrets.map { text in Secret(text.firstRange(of: "://").map { String(text[$0.upperBound...]) } ?? text) })
     }
 
     /// The columns of a line that show a secret, from 0.

@@ -6,7 +6,8 @@ import Synchronization
 /// It masks every part of a secret that fills eight characters of the text, so that nothing depends on where the text
 /// was cut. A secret of fewer than 12 bytes is masked only as a whole. Both hold for encoded secrets too, two encodings
 /// deep and with one more level of escapes: base64, hexadecimal, percent-encoding, HTML entities, and the escapes of
-/// JSON and of programming languages (``DecodedText``).
+/// JSON and of programming languages (``DecodedText``). Escapes of escapes alone may be deeper: JSON that is a text in
+/// the JSON of another server's JSON doubles every backslash each time.
 ///
 /// It is made once for a policy, and used only where something fails or where the policy is shown. A text costs about
 /// as much as scanning it ten times, however many secrets there are.
@@ -15,6 +16,8 @@ package final class SecretMask: Sendable {
     package static let maxTextBytes = 16 << 10
     /// How many encodings may lie around each other.
     private static let maxDepth = 3
+    /// How many levels of escapes may lie around each other.
+    private static let maxEscapes = 6
 
     private let index: SecretIndex
     /// Secrets that change, such as tokens in files. They are masked as they are at the time.
@@ -90,7 +93,10 @@ package final class SecretMask: Sendable {
     /// The ranges of a text's bytes to replace, in order and apart from each other.
     func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
-        for index in indices { Self.find(index, in: DecodedText(bytes), depth: Self.maxDepth, &ranges) }
+        for index in indices {
+            Self.find(index, in: DecodedText(bytes), depth: Self.maxDepth, &ranges)
+            Self.findEscaped(index, in: DecodedText(bytes), &ranges)
+        }
         var merged: [Range<Int>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = merged.last, range.lowerBound <= last.upperBound {
@@ -106,6 +112,16 @@ package final class SecretMask: Sendable {
         index.find(in: text, &ranges)
         guard depth > 0 else { return }
         for decoded in text.decodings { find(index, in: decoded, depth: depth - 1, &ranges) }
+    }
+
+    /// Adds what is escaped more often than `find` looks.
+    private static func findEscaped(_ index: SecretIndex, in text: DecodedText, _ ranges: inout [Range<Int>]) {
+        var text = text
+        for depth in 1...maxEscapes {
+            guard let next = text.unescaped else { return }
+            text = next
+            if depth > maxDepth { index.find(in: text, &ranges) }
+        }
     }
 }
 

@@ -30,7 +30,7 @@ struct Excerpt {
             if let range = masked.first(where: { $0.contains(index) }) {
                 if index == range.lowerBound { cells.append(Cell(text: "<secret>", column: index)) }
             } else {
-                cells.append(Cell(text: escaped(scalar), column: index))
+                cells.append(Cell(text: Excerpt.escaped(scalar), column: index))
             }
         }
         let target = masked.first { $0.contains(position.column - 1) }?.lowerBound ?? position.column - 1
@@ -146,13 +146,15 @@ private func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
     }
 }
 
-/// The scalar in a form that is safe to print.
-private func escaped(_ scalar: Unicode.Scalar) -> String {
-    switch scalar.properties.generalCategory {
-    case .control where scalar == "\t": "→"
-    // Format characters can reverse the direction of the following text, or hide it.
-    case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "\\u{\(String(scalar.value, radix: 16))}"
-    default: String(scalar)
+extension Excerpt {
+    /// The scalar in a form that is safe to print.
+    static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar.properties.generalCategory {
+        case .control where scalar == "\t": "→"
+        // Format characters can reverse the direction of the following text, or hide it.
+        case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: "\\u{\(String(scalar.value, radix: 16))}"
+        default: String(scalar)
+        }
     }
 }
 

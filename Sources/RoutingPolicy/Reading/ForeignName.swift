@@ -2,7 +2,7 @@
 ///
 /// Sources: LiteLLM's `config.yaml` (model_list, litellm_params, router_settings, general_settings) and its
 /// `model_prices_and_context_window.json`; the configuration references of Portkey, Bifrost, opencode, LibreChat,
-/// Continue and llama-swap; OpenAI's request fields.
+/// Continue and llama-swap; OpenAI's and OpenRouter's request fields.
 struct ForeignName: Sendable {
     let section: String
     let option: String
@@ -10,6 +10,9 @@ struct ForeignName: Sendable {
     let written: String?
     /// What to do instead, in words, where no option is meant; `option` is empty then.
     let words: String?
+
+    /// Whether it is only another name of the option.
+    var isName: Bool { words == nil && written == nil }
 
     private init(_ section: String, _ option: String, _ written: String? = nil) {
         (self.section, self.option, self.written, words) = (section, option, written, nil)
@@ -96,6 +99,17 @@ struct ForeignName: Sendable {
             ForeignName("providers", words: "remove it: an entry that is not wanted is removed from the file"),
             "enabled disabled disable active isactive"
         ),
+        (ForeignName("providers", "base_url", "base_url: https://NAME.openai.azure.com"), "resourcename azureresourcename"),
+        (ForeignName("providers", words: "a budget belongs under a key: write 'budget: { usd: …, per: month }' there"), "quota budget"),
+        (
+            ForeignName("providers", words: "it is a field of requests: write it under 'request_overrides' of a model"),
+            "only ignore sort datacollection allowfallbacks requireparameters quantizations zdr"
+        ),
+        (
+            ForeignName("providers", words: "remove it: the fields of a request are passed on as they are"),
+            "passthrough dropparams openaicompat"
+        ),
+        (ForeignName("providers", words: "write 'tags: [free]' under its models, and 'select: { tags: free }' in a route"), "free isfree"),
         (
             ForeignName("models", words: "write what is in it under the model itself, and 'api_base' and 'api_key' under its provider"),
             "litellmparams"
@@ -137,12 +151,15 @@ struct ForeignName: Sendable {
         (ForeignName("defaults", words: "remove it: the client decides whether its response is streamed"), "stream streaming"),
         (ForeignName("providers", "plugin"), "type kind driver adapter provider providertype customllmprovider vendor apitype format"),
         (ForeignName("providers", "headers"), "extraheaders defaultheaders customheaders httpheaders requestheaders"),
-        (ForeignName("models", "upstream"), "model modelid id upstreammodel upstreamname deployment deploymentid realname basemodel"),
+        (
+            ForeignName("models", "upstream"),
+            "model modelid id upstreammodel upstreamname deployment deploymentid deploymentname engine realname basemodel"
+        ),
         (ForeignName("models", "provider"), "customllmprovider vendor service backend providername plugin providerid"),
         (ForeignName("models", "max_output"), "maxtokens maxoutputtokens maxcompletiontokens maxnewtokens outputlimit numpredict"),
         (
             ForeignName("models", "context"),
-            "contextwindow contextlength contextsize contextlimit maxcontext maxinputtokens maxmodellen numctx nctx ctxsize inputlimit"
+            "contextwindow contextlength contextsize contextlimit maxcontext maxinputtokens maxmodellen numctx nctx ctx ctxsize inputlimit"
         ),
         (
             ForeignName("models", "supports", "supports: [tools]"),
@@ -172,25 +189,38 @@ struct ForeignName: Sendable {
         (ForeignName("price", "output"), "outputcostpertoken outputcost outputprice completion completionprice costperoutputtoken"),
         (ForeignName("price", "cached_input"), "cachereadinputtokencost cacheread cached cachedprice inputcacheread"),
         (ForeignName("price", "cache_write"), "cachecreationinputtokencost cachewrite cachecreation inputcachewrite"),
-        (ForeignName("limits", "requests_per_minute"), "rpm rpmlimit maxrpm ratelimit requestsperminute"),
+        (ForeignName("limits", "requests_per_minute"), "rpm rpmlimit maxrpm ratelimit ratelimits requestsperminute"),
         (ForeignName("limits", "tokens_per_minute"), "tpm tpmlimit maxtpm tokensperminute"),
         (
             ForeignName("limits", "concurrent"),
             "maxparallelrequests parallelrequests maxconcurrent maxconcurrency concurrency parallel concurrencylimit maxconnections"
         ),
-        (ForeignName("retry", "retries"), "numretries maxretries retrycount retrytimes"),
+        (
+            ForeignName("limits", words: "limits are per minute; for longer, a key has 'budget: { tokens: …, per: day }'"),
+            "rpd requestsperday tpd tokensperday rph requestsperhour tokensperhour rps requestspersecond"
+        ),
+        (ForeignName("retry", "retries"), "numretries maxretries retrycount retrytimes attempts maxattempts"),
+        (
+            ForeignName("retry", words: "write 'failover: { 429: retry }' beside 'retry'"),
+            "onstatuscodes statuscodes retryon retryonstatus on"
+        ),
         (ForeignName("retry", "delay"), "retrydelay retryafter retryinterval backoff"),
         (ForeignName("timeouts", "total"), "timeout requesttimeout timeoutsecs timeoutseconds timeoutms"),
         (ForeignName("timeouts", "first_content"), "streamtimeout ttft ttfttimeout"),
         (ForeignName("timeouts", "connect"), "connecttimeout connectiontimeout"),
         (ForeignName("breaker", "cooldown"), "cooldowntime cooldownperiod cooldownseconds"),
-        (ForeignName("breaker", "failures"), "allowedfails failurethreshold maxfails maxfailures"),
+        (ForeignName("breaker", "failures"), "allowedfails failurethreshold threshold errorthreshold maxfails maxfailures maxerrors"),
         (ForeignName("routes", "try"), "models model modelname targets candidates steps members primary modellist deployments"),
         (ForeignName("defaults", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
         (ForeignName("routes", "fallback"), "fallbacks fallbackmodels fallbackmodel defaultfallbacks backup backups"),
         (
             ForeignName("fallback_on", "context_overflow"),
             "contextwindowfallbacks contextwindow contextlength contextwindowexceeded contextlengthexceeded context"
+        ),
+        (
+            ForeignName(
+                "fallback_on", words: "remove it: after every other failure, the next model of 'try' and then 'fallback' is called"),
+            "ratelimit ratelimits ratelimited toomanyrequests timeout servererror upstreamerror error errors any all default"
         ),
         (ForeignName("fallback_on", "content_filter"), "contentpolicyfallbacks contentpolicy contentpolicyviolation moderation"),
         (ForeignName("hedge", "after"), "delay hedgeafter hedgedelay timeout"),
@@ -204,14 +234,24 @@ struct ForeignName: Sendable {
         (ForeignName("failover", "unreachable"), "connectionerror apiconnectionerror"),
         (ForeignName("failover", "timeout"), "timeouterror timeouterrorretries"),
         (ForeignName("failover", "content_filter"), "contentpolicyviolationerror contentpolicyviolationerrorretries"),
+        (ForeignName("routes", words: "write 'weight' under each model, and 'order: weighted' beside 'select'"), "weight weights"),
         (ForeignName("step", "order"), "routingstrategy strategy algorithm selectionmode loadbalancing balance mode"),
+        (ForeignName("when", "use"), "route routeto target then to goto destination"),
+        (
+            ForeignName("when", words: "remove it: the model asked for is the name of the route, and 'use' names the other one"),
+            "model models"
+        ),
+        (ForeignName("budget", "usd"), "max maxbudget amount limit dollars cost maxusd"),
+        (ForeignName("budget", "per"), "duration budgetduration period interval reset resetinterval timeperiod"),
         (ForeignName("keys", "secret"), "key apikey token accesstoken authtoken password value virtualkey masterkey"),
         (ForeignName("keys", "sha256"), "hash keyhash secrethash"),
+        (ForeignName("keys", "budget", "budget: { tokens: …, per: day }"), "tpd tokensperday dailytokens tokenbudget"),
         (ForeignName("keys", "budget", "budget: { usd: …, per: month }"), "maxbudget softbudget budgetduration budgetlimit spend"),
         (ForeignName("keys", "expires"), "duration expiry expiration expiresat validuntil"),
         (ForeignName("keys", "metadata", "metadata: { team: … }"), "teamid userid"),
         (ForeignName("keys", words: "remove it: the key of its entry is the name"), "keyalias keyname name alias"),
         (ForeignName("listen", "address", "address: HOST:PORT"), "host hostname bind ip port addr"),
+        (ForeignName("server", words: "write 'listen: HOST:PORT' at the top of the file"), "host hostname bind ip port addr address"),
         (ForeignName("state", "redis"), "url uri redisurl host address"),
         (ForeignName("keys", "models"), "allowedmodels accessto"),
         (ForeignName("", "models"), "modellist modellists"),
@@ -219,13 +259,29 @@ struct ForeignName: Sendable {
         (ForeignName("", "routes"), "groups modelgroups modelgroupalias aliases pools chains route"),
         (ForeignName("", words: "write 'routes: { auto: { try: [MODEL] } }'"), "defaultmodel model"),
         (
+            ForeignName("defaults", words: "write 'routes: { auto: { try: [MODEL] } }' at the top of the file"),
+            "defaultmodel model models"
+        ),
+        (
+            ForeignName("keys.defaults", words: "write 'routes: { auto: { try: [MODEL] } }' at the top of the file"),
+            "defaultmodel model models"
+        ),
+        (
             ForeignName("", words: "remove it: variables are set in the environment of the process, and '${NAME}' reads them"),
             "environmentvariables environment env envvars variables"
         ),
         (
-            ForeignName("", words: "remove it: the log has one level, and goes to standard error"),
+            ForeignName("", words: "write 'log: { level: … }', which is info, notice, warning or error"),
             "loglevel logging logger verbose debug setverbose"
         ),
+        (ForeignName("", words: "write 'log: { access: { format: json } }'"), "accesslog accesslogs requestlog"),
+        (
+            ForeignName("", words: "write 'telemetry: { otlp: { endpoint: http://HOST:4318 } }'"),
+            "otel opentelemetry tracing traces observability"
+        ),
+        (ForeignName("", words: "remove it: GET /metrics is always there"), "metrics prometheus"),
+        (ForeignName("telemetry", words: "remove it: GET /metrics is always there"), "metrics prometheus"),
+        (ForeignName("", words: "remove it: the router keeps no responses"), "cache caching cacheparams semanticcache"),
         (ForeignName("", "keys"), "key apikeys virtualkeys masterkey users clients auth authentication"),
         (ForeignName("", "listen"), "port host bind address addr"),
         (

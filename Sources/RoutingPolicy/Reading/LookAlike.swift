@@ -94,7 +94,12 @@ struct LookAlike {
         case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: return "-"
         case 0x2018...0x201B, 0x2032, 0x00B4: return "'"
         case 0x201C...0x201F, 0x00AB, 0x00BB, 0x2033: return "\""
-        case 0x00AD, 0x200B...0x200F, 0x2060, 0xFEFF: return ""
+        // Without a width; those from U+202A and U+2066 on set the direction of the text.
+        case 0x00AD, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x2064, 0x2066...0x2069, 0xFEFF: return ""
+        case 0x3001, 0x060C, 0xFE50, 0xFE51: return ","
+        case 0x3002: return "."
+        case 0x3010, 0x3014: return "["
+        case 0x3011, 0x3015: return "]"
         case 0xA789, 0x2236, 0x02D0: return ":"
         default:
             if scalar.properties.numericType == .decimal { return scalar.properties.numericValue.map { "\(Int($0))" } }

@@ -1,24 +1,31 @@
 internal import ConfigTree
 package import ProviderKit
 
-/// Reads a policy: files -> tree -> `RoutingPolicy`. The same files and variables always give the same report.
+/// Reads a policy: files -> tree -> `RoutingPolicy`. The same files and variables always give the same policy.
 package struct PolicyLoader: Sendable {
     private let plugins: [any ProviderPlugin.Type]
     private let source: any PolicySource
     private let environmentFile: EnvironmentFile.Choice
     private let pluginLoader: (any PluginLoader)?
+    private let pluginAdvice: @Sendable (String) -> String?
+    private let now: @Sendable () -> Int
     private let vocabulary: Vocabulary
 
     /// - Parameters:
     ///   - plugins: what is built in. If several have the same name, the first one is used.
     ///   - environmentFile: a file with variables that the source's environment lacks. Each load reads it anew.
     ///   - pluginLoader: loads what `plugins:` names; nil if that can't be loaded.
+    ///   - pluginAdvice: what to write instead of the name of a plugin that doesn't exist; nil if nothing is known.
+    ///   - now: returns the time in seconds since 1970, for the warning about keys that have expired.
     package init(
         plugins: [any ProviderPlugin.Type], source: some PolicySource, environmentFile: EnvironmentFile.Choice = .none,
-        pluginLoader: (any PluginLoader)? = nil
+        pluginLoader: (any PluginLoader)? = nil, pluginAdvice: @escaping @Sendable (String) -> String? = { _ in nil },
+        now: @escaping @Sendable () -> Int = { 0 }
     ) {
         self.plugins = plugins
         self.pluginLoader = pluginLoader
+        self.pluginAdvice = pluginAdvice
+        self.now = now
         self.source = source
         self.environmentFile = environmentFile
         vocabulary = Vocabulary(OptionReference(plugins: plugins))
@@ -38,7 +45,8 @@ package struct PolicyLoader: Sendable {
                 policy: nil, issues: issues, root: files.entries, isParsed: false, texts: files.texts, vocabulary: vocabulary)
         }
         var schema = PolicySchema(
-            plugins: plugins, vocabulary: vocabulary, source: source, pluginLoader: pluginLoader, needsModels: needsModels)
+            plugins: plugins, vocabulary: vocabulary, source: source, pluginLoader: pluginLoader, pluginAdvice: pluginAdvice, now: now(),
+            needsModels: needsModels)
         let top = SourcePosition(file: files.texts.first?.path ?? path, line: 1, column: 1)
         var policy = schema.read(files.entries, at: top)
         let mask = SecretMask(of: files.entries, secrets: schema.secrets, vocabulary: vocabulary)

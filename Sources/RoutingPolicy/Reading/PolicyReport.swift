@@ -56,8 +56,8 @@ package struct PolicyReport: Sendable {
             }
             let isInside = region?.contains(issue.position) == true
             func masked(_ text: String) -> String { secretTexts.masked(text, at: issue.position, isInside: isInside) }
-            issue.message = masked(issue.message)
-            issue.hint = issue.hint.map(masked)
+            issue.message = printable(masked(issue.message))
+            issue.hint = issue.hint.map(masked).map(printable)
             return issue.masked(mask)
         }
         self.issues = inFileOrder(reported, files: files)
@@ -103,7 +103,7 @@ package struct PolicyReport: Sendable {
 
     private func summary(_ issue: ConfigIssue) -> String {
         let position = issue.position
-        return "\(printable(position.file)):\(position.line):\(position.column): \(issue.severity.rawValue): \(issue.message)"
+        return "\(withoutControls(position.file)):\(position.line):\(position.column): \(issue.severity.rawValue): \(issue.message)"
     }
 
     private func rendered(_ issue: ConfigIssue) -> String {
@@ -149,6 +149,11 @@ private func inFileOrder(_ issues: [ConfigIssue], files: [String]) -> [ConfigIss
 }
 
 /// The path without control characters: a file's name may contain any character except NUL and `/`.
-private func printable(_ path: String) -> String {
+private func withoutControls(_ path: String) -> String {
     path.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : String($0) }.joined()
+}
+
+/// The text with its invisible characters in a form that can be seen, as excerpts show them.
+private func printable(_ text: String) -> String {
+    text.unicodeScalars.allSatisfy(\.isASCII) ? text : text.unicodeScalars.map(Excerpt.escaped).joined()
 }

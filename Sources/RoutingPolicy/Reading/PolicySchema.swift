@@ -22,6 +22,10 @@ struct PolicySchema {
     let source: any PolicySource
     /// nil if no plugins can be loaded.
     let pluginLoader: (any PluginLoader)?
+    /// What to write instead of the name of a plugin that doesn't exist; nil if nothing is known.
+    let pluginAdvice: (String) -> String?
+    /// In seconds since 1970.
+    let now: Int
     var names = PolicyNames()
     var selections: [Selector: [Int]] = [:]
     /// The models that each text of a selector's `models` stands for.
@@ -57,8 +61,10 @@ struct PolicySchema {
 
     init(
         plugins: [any ProviderPlugin.Type], vocabulary: Vocabulary, source: any PolicySource, pluginLoader: (any PluginLoader)?,
-        needsModels: Bool = true
+        pluginAdvice: @escaping (String) -> String?, now: Int, needsModels: Bool
     ) {
+        self.pluginAdvice = pluginAdvice
+        self.now = now
         self.source = source
         self.pluginLoader = pluginLoader
         self.plugins = plugins

@@ -7,7 +7,7 @@ package final class PolicyText: Sendable {
     private let plain: Set<SourcePosition>
     private let vocabulary: Vocabulary
     /// Masks the values of the secrets wherever else the policy has them.
-    let mask: SecretMask
+    package let mask: SecretMask
 
     init(
         _ files: [(path: String, text: SourceText)], secrets: [SourcePosition], plain: [SourcePosition], vocabulary: Vocabulary,

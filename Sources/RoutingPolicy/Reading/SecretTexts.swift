@@ -85,12 +85,26 @@ struct SecretTexts {
     private mutating func addProviders(_ node: ConfigNode) {
         guard case .mapping(let entries) = node.content else { return add(node, option: "") }
         for entry in entries {
-            if case .mapping = entry.value.content {
+            if case .mapping(let options) = entry.value.content {
                 shown.insert(entry.key.position)
+                showNames(of: options)
             } else {
                 addKeys(ConfigNode(.mapping([entry]), at: node.position))
             }
             add(entry.value, option: "")
+        }
+    }
+
+    /// Shows the unknown names in a provider without a secret, if they are written as the names of options are.
+    private mutating func showNames(of options: [ConfigEntry]) {
+        func isSensitive(_ node: ConfigNode) -> Bool {
+            guard case .scalar(let scalar) = node.content else { return false }
+            return Excerpt.isSensitive(scalar.source) || !CredentialText.ranges(in: Array(scalar.source.unicodeScalars)).isEmpty
+        }
+        guard !options.contains(where: { Excerpt.isSensitive($0.key.text) || isSensitive($0.value) }) else { return }
+        for option in options where !option.value.isNull {
+            let isName = option.key.text.utf8.allSatisfy { 0x61...0x7A ~= $0 || $0 == UInt8(ascii: "_") }
+            if isName { shown.insert(option.key.position) }
         }
     }
 
@@ -101,7 +115,7 @@ struct SecretTexts {
         case .mapping(let entries):
             for entry in entries {
                 positions.insert(entry.key.position)
-                if !vocabulary.isPlainName(entry.key.text) { hide(entry.key.text) }
+                if !vocabulary.isPlainName(entry.key.text), !shown.contains(entry.key.position) { hide(entry.key.text) }
                 add(entry.value, option: entry.key.text)
             }
         case .scalar(let scalar):

@@ -54,8 +54,18 @@ struct Vocabulary: Sendable {
 
     /// Whether a key is no secret: the name of an option or of a usual header field, nearly such a name, or very short.
     func isPlainName(_ word: String) -> Bool {
-        word.utf8.count <= Self.tooShortForSecret || isNearlyOption(word) || Excerpt.isSensitive(word)
-            || Self.headers.contains(word.lowercased()) || word.lowercased().hasPrefix("x-")
+        if word.utf8.count <= Self.tooShortForSecret || isNearlyOption(word) || nameBehindFirstWord(of: word) != nil { return true }
+        // With a blank, a quote or a `=`, it is a name and its value, because the colon between them is missing.
+        guard word.utf8.allSatisfy({ ASCII.isLetter($0) || ASCII.isDigit($0) || "-_.".utf8.contains($0) }) else { return false }
+        return Excerpt.isSensitive(word) || Self.headers.contains(word.lowercased()) || word.lowercased().hasPrefix("x-")
+    }
+
+    /// The option that a name means without its first word, which is a vendor's: `aws_access_key_id`. nil if there is
+    /// none.
+    private func nameBehindFirstWord(of name: String) -> String? {
+        guard let end = name.firstIndex(of: "_"), name[..<end].utf8.allSatisfy({ 0x61...0x7A ~= $0 }) else { return nil }
+        let rest = String(name[end...].dropFirst())
+        return options.contains(rest) ? rest : nil
     }
 
     /// No secret has so few characters.
@@ -131,19 +141,30 @@ struct Vocabulary: Sendable {
         if let here = foreign.first(where: { $0.section == section }) {
             return here.advice(in: section, isInside: true, place: place(of:option:))
         }
+        let inside = foreign.first { parents[$0.section]?.contains(section) == true }
+        // A name in the other number is a misspelling, and what means an option elsewhere means the same one here.
+        let other = key.hasSuffix("s") ? String(key.dropLast()) : key + "s"
+        let same = known.contains(other) ? other : foreign.first { $0.isName && known.contains($0.option) }?.option
+        if inside == nil, let same { return "did you mean '\(same)'?" }
         // What the key means elsewhere in the language comes before what it means to other programs. But the words of
         // conditions, failures and certificates mean nothing elsewhere.
         let owner = owner(of: key, from: section)
-        let isOfWords = owner == "when" || owner == "listen.tls" || owner == "failover" && section != "fallback_on"
+        let isOfWords = owner.map(Self.sectionsOfWords.contains) == true || owner == "failover" && section != "fallback_on"
         if let owner, foreign.isEmpty || !isOfWords { return "it belongs \(place(of: owner, option: key))" }
-        if let inside = foreign.first(where: { parents[$0.section]?.contains(section) == true }) {
+        if let inside {
             return inside.advice(in: section, isInside: true, place: place(of:option:))
         }
         guard nearest(to: key, in: known, atMost: foreign.isEmpty ? 3 : 1) == nil else { return nil }
-        return foreign.first.map {
-            $0.advice(in: section, isInside: parents[$0.section]?.contains(section) == true, place: place(of:option:))
+        if let foreign = foreign.first {
+            return foreign.advice(in: section, isInside: parents[foreign.section]?.contains(section) == true, place: place(of:option:))
         }
+        guard let name = nameBehindFirstWord(of: key) else { return nil }
+        if known.contains(name) { return "did you mean '\(name)'?" }
+        return self.owner(of: name, from: section).map { "it is '\(name)' here, and belongs \(place(of: $0, option: name))" }
     }
+
+    /// The sections whose options are ordinary words, which mean nothing elsewhere.
+    private static let sectionsOfWords: Set = ["when", "listen", "listen.tls", "otlp"]
 
     /// How a section is written, for a value that is no mapping.
     ///
@@ -154,6 +175,9 @@ struct Vocabulary: Sendable {
             return "write 'retry: { retries: 0 }'"
         }
         if let form = Self.entryForms[section] { return "write 'NAME: \(form)'" }
+        if let value, value.hasPrefix("/"), sections[section]?["file"] != nil {
+            return "write '\(section): { file: \(abbreviated(value)) }'"
+        }
         guard let (option, sample) = Self.forms[section] else { return nil }
         let isAlike = value.map { isQuantity($0) && isQuantity(sample) && (Int($0) == nil) == (Int(sample) == nil) } == true
         return "write '\(section.split(separator: ".").last ?? ""): { \(option): \(isAlike ? value ?? sample : sample) }'"
@@ -172,7 +196,8 @@ struct Vocabulary: Sendable {
 
     /// The most common options of the sections.
     private static let forms = [
-        "server": ("drain", "30s"), "log": ("level", "info"), "access": ("format", "json"),
+        "server": ("drain", "30s"), "state": ("file", "/var/lib/llm-router/state.db"), "log": ("level", "info"),
+        "access": ("format", "json"),
         "telemetry": ("otlp", "{ endpoint: http://127.0.0.1:4318 }"),
         "otlp": ("endpoint", "http://127.0.0.1:4318"), "defaults": ("retry", "{ retries: 1 }"),
         "timeouts": ("total", "60s"), "retry": ("retries", "3"),
@@ -188,11 +213,13 @@ struct Vocabulary: Sendable {
         // A test's request has names of its own, which mean nothing elsewhere.
         let ofTests: Set = ["tests", "request", "expect"]
         let excluded: Set = ofTests.contains(section) ? [section] : ofTests.union([section])
+        let withoutWords = excluded.union(Self.sectionsOfWords)
+        func around(_ section: String) -> [String] { neighbors[section] ?? [] }
         // What can be inside of the section comes before what it can be inside of.
-        return nearestOwner(of: option, from: section, excluded, next: children)
-            ?? nearestOwner(of: option, from: section, excluded) {
-                neighbors[$0] ?? []
-            }
+        return nearestOwner(of: option, from: section, withoutWords, next: children)
+            ?? nearestOwner(of: option, from: section, excluded, next: children)
+            ?? nearestOwner(of: option, from: section, withoutWords, next: around)
+            ?? nearestOwner(of: option, from: section, excluded, next: around)
     }
 
     private func children(of section: String) -> [String] {

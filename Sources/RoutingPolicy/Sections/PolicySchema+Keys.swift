@@ -149,6 +149,11 @@ extension PolicySchema {
         var key = KeyDefinition(name: entry.key.text, digest: [])
         currentKey = entry.key
         read(KeyDefinition.section, &fields, into: &key)
+        if let end = key.expires, end <= now, let node = fields.node("expires") {
+            let message = "key '\(key.name)' has expired, so it opens nothing"
+            offMessages.insert(message)
+            report(ConfigIssue(.warning, at: node.position, message, hint: "give it a later 'expires', or remove the key"))
+        }
         finish(&fields, KeyDefinition.section)
         return key
     }

@@ -148,6 +148,10 @@ extension PolicySchema {
         if isNumber, port.count == text.count {
             return "write '127.0.0.1:\(text)' for this machine only, or ':\(text)' for every interface"
         }
+        if text.hasPrefix("/") { return "write 'unix:\(abbreviated(text))' for a unix socket" }
+        if text.hasPrefix("unix:") {
+            return "the path of a unix socket begins with '/' and has at most 107 bytes: write 'unix:/run/llm-router.sock'"
+        }
         if text.hasPrefix("https://") { return "write the address alone, and 'tls:' beside it: '{ address: :8443, tls: { … } }'" }
         return "write '127.0.0.1:8080', '[::1]:8080', ':8080' or 'unix:/run/llm-router.sock'"
     }

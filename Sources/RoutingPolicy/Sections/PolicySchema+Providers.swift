@@ -96,7 +96,9 @@ extension PolicySchema {
         report(
             ConfigIssue(
                 at: node.position, "there is no plugin \(node.displayText)" + (near.map { "; did you mean '\($0)'?" } ?? ""),
-                hint: near == nil ? "known: \(known.joined(separator: ", ")); 'plugins' at the top of the file loads others" : nil))
+                hint: near == nil
+                    ? pluginAdvice(provider.plugin)
+                        ?? "known: \(known.joined(separator: ", ")); 'plugins' at the top of the file loads others" : nil))
     }
 
     private func plugin(named name: String) -> (any ProviderPlugin.Type)? {

@@ -153,6 +153,8 @@ private func yamlFailure(
         ConfigIssue(at: start, "this '[' is not closed", hint: "add ']' before line \(place.line), column \(place.column)")
     case ("did not find expected ',' or '}'", _):
         ConfigIssue(at: start, "this '{' is not closed", hint: "add '}' before line \(place.line), column \(place.column)")
+    case ("did not find expected node content", _) where character == ":":
+        ConfigIssue(at: place, "expected a value", hint: "put text that begins with a bracket in quotes, such as \"[::]:8080\"")
     case ("did not find expected node content", _):
         ConfigIssue(
             at: place, "expected a value", hint: "a list in brackets can't have empty items; an anchor or a tag precedes its value")
