@@ -122,7 +122,7 @@ struct PluginContractTests {
         ("joined", { $0.chunk(joined: Array(repeating: 0x20, count: 65 << 20), signals: Signals()) }, "more than 64 MiB"),
         ("vectors", { $0.embeddings(EmbeddingsResponse(vectors: [Array(repeating: 0, count: 17 << 20)])) }, "more than 64 MiB"),
         ("type", { $0.payload(0..<1, contentType: long + long, signals: Signals()) }, "more than 64 MiB"),
-        ("parts", { sink in for _ in 0..<1 << 21 { sink.event(.text("")) } }, "more than 64 MiB"),
+        ("parts", { sink in for _ in 0..<1 << 16 + 11 { sink.event(.finish(.stop)) } }, "emits 65547 parts at once"),
     ]
 
     @Test("a decoder's parts are in the bytes that it got, count what can be, and take bounded memory", arguments: wrong.indices)
@@ -159,6 +159,18 @@ struct PluginContractTests {
         #expect(throws: ProviderError.self) { try many.decode(bytes.span.bytes, into: &sink) }
     }
 
+    @Test("a decoder may add a part for each byte that it got, and many more")
+    func manyParts() throws {
+        let provider = watched(Fake(onDecode: { sink in for _ in 0..<PluginContract.maxParts + 10 { sink.event(.text("")) } }))
+        var decoder = try provider.decoder(for: call, head: UpstreamHead(status: 200)), sink = ResponseSink()
+        #expect(try decoder.decode(Array(repeating: UInt8(0), count: 10).span.bytes, into: &sink) == 0)
+    }
+
+    @Test("an error without a message says so")
+    func silent() throws {
+        #expect(try errors(ProviderError(.upstreamError, message: "")).allSatisfy { $0.message == "the plugin 'p' gives no reason" })
+    }
+
     @Test("a request has only bytes that the client has sent, and is at most 64 MiB and four times those longer")
     func requests() throws {
         let contract = PluginContract(plugin: "p"), mebibyte = Array(repeating: UInt8(0), count: 1 << 20)
@@ -171,6 +183,9 @@ struct PluginContractTests {
             #expect(throws: ProviderError.self, "\(range)") { try check([.client(range)]) }
         }
         #expect(throws: ProviderError.self) { try check(Array(repeating: .bytes(mebibyte), count: 65)) }
+        // The same bytes of the client again and again.
+        try check(Array(repeating: .client(0..<10), count: 6 << 20))
+        #expect(throws: ProviderError.self) { try check(Array(repeating: .client(0..<10), count: 7 << 20)) }
         #expect(throws: ProviderError.self) { try check([], target: huge) }
         #expect(throws: ProviderError.self) { try check([], value: huge) }
     }
@@ -211,6 +226,30 @@ struct PluginContractTests {
         sink.keep(text: "b")
         #expect(sink.parts.count == parts && sink.signals == signals && sink.notedFinishes == 0)
         #expect(sink.usage?.promptTokens == 1 && sink.servedBy == nil && sink.text == "a")
+    }
+
+    @Test("a response lacks its finish as long as it has only other events")
+    func unfinished() {
+        var sink = ResponseSink()
+        #expect(!sink.lacksFinish)
+        sink.event(.text("a"))
+        sink.removeParts()
+        #expect(sink.lacksFinish)
+        sink.event(.finish(.length))
+        sink.event(.text("b"))
+        #expect(!sink.lacksFinish)
+        var passed = ResponseSink()
+        passed.buffered(0..<1, signals: Signals(contentBytes: 1))
+        #expect(!passed.lacksFinish)
+    }
+
+    @Test("the name of who made a response is kept if it is one", arguments: [(1 << 10, true), (1 << 10 + 1, false), (1 << 30, false)])
+    func names(count: Int, isKept: Bool) {
+        for name in [ServedBy.model(String(repeating: "x", count: count)), .host(String(repeating: "x", count: count))] {
+            var sink = ResponseSink()
+            sink.served(by: name)
+            #expect((sink.servedBy == name) == isKept)
+        }
     }
 
     @Test("each call of a plugin is marked for the watchdog, and the mark ends with it")

@@ -34,6 +34,12 @@ struct PluginWatchTests {
         }
     }
 
+    @Test("every method and property has a name of its own")
+    func names() {
+        let names = PluginWatch.Hook.allCases.map(\.name)
+        #expect(Set(names).count == names.count && Set(names).isSuperset(of: ["canContinue", "origin", "authentication", "secrets"]))
+    }
+
     @Test("each event loop has its own calls")
     func loops() {
         let owners = ["a", "b"].map { watch.add(plugin: "p", provider: $0) }

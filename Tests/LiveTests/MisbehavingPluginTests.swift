@@ -5,7 +5,8 @@ import Testing
 @Suite(.serialized) struct MisbehavingPluginTests {
     private static let models = [
         "throw-decoder", "throw-decode", "throw-finish", "block-response", "block-decode", "flood", "ranges", "late", "count", "never",
-        "gone-decoder", "gone-decode", "large", "counts", "never-text",
+        "gone-decoder", "gone-decode", "large", "counts", "never-text", "unfinished", "unfinished-end", "unfinished-tool", "served",
+        "finishes",
     ]
 
     private static func start() throws -> RouterProcess {
@@ -37,7 +38,7 @@ import Testing
             ("gone-decoder", "the plugin 'misbehaving' fails with the class 'cancelled'"),
             ("gone-decode", "the plugin 'misbehaving' fails with the class 'cancelled'"),
             ("counts", "the plugin 'misbehaving' counts 9223372036854775807 bytes"),
-            ("beyond", "the plugin 'misbehaving' sends the bytes"),
+            ("beyond", "the plugin 'misbehaving' sends the bytes"), ("finishes", "the plugin 'misbehaving' emits 100000 parts at once"),
         ]
         let client = try router.openStream("good", "a b c")
         for (model, message) in cases {
@@ -67,6 +68,46 @@ import Testing
         #expect(whole.status == 504, "\(whole.text)")
         let stream = try router.stream("never-text")
         #expect(stream.content == "text" && !stream.isDone)
+    }
+
+    @Test(arguments: ["unfinished", "unfinished-end", "served"], [true, false])
+    func `a response without a reason for its end has one, and its text reaches the clients of every API`(
+        model: String, isStream: Bool
+    ) throws {
+        let router = try Self.start()
+        #expect(try isStream ? router.stream(model).content == "text" : router.chat(model, "hi").content == "text")
+        func text(_ path: String, _ body: String) throws -> String {
+            try router.call("POST", path, body: body, within: .seconds(30)).text.filter { $0 != " " }
+        }
+        let request = "\"model\":\"\(model)\",\"stream\":\(isStream)", user = #"{"role":"user","content":"hi"}"#
+        let openAI = try text("/v1/chat/completions", "{\(request),\"messages\":[\(user)]}")
+        #expect(openAI.contains(#""finish_reason":"stop""#), "\(openAI)")
+        let responses = try text("/v1/responses", "{\(request),\"input\":\"hi\"}")
+        #expect(
+            responses.contains(#""type":"output_text","text":"text""#) || responses.contains(#""text":"text","type":"output_text""#),
+            "\(responses)")
+        #expect(
+            responses.contains(#""status":"completed""#) && (!isStream || responses.contains("event:response.output_item.done")),
+            "\(responses)")
+        let anthropic = try text("/v1/messages", "{\(request),\"max_tokens\":9,\"messages\":[\(user)]}")
+        #expect(
+            anthropic.contains(#""stop_reason":"end_turn""#) && (!isStream || anthropic.contains("event:content_block_stop")),
+            "\(anthropic)")
+        let gemini = try text(
+            "/v1beta/models/\(model):\(isStream ? "streamGenerateContent?alt=sse" : "generateContent")",
+            #"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#)
+        #expect(gemini.contains(#""finishReason":"STOP""#), "\(gemini)")
+        let ollama = try text("/api/chat", "{\(request),\"messages\":[\(user)]}")
+        #expect(ollama.contains(#""done_reason":"stop""#), "\(ollama)")
+    }
+
+    @Test func `a tool call without a reason for its end is one`() throws {
+        let router = try Self.start()
+        for isStream in [true, false] {
+            let response = try router.call(
+                "POST", "/v1/chat/completions", body: RouterProcess.chatBody("unfinished-tool", stream: isStream), within: .seconds(30))
+            #expect(response.text.filter { $0 != " " }.contains(#""finish_reason":"tool_calls""#), "\(response.text)")
+        }
     }
 
     @Test func `what it adds after the end is left out`() throws {

@@ -3,17 +3,52 @@ import Glibc
 public import ProviderKit
 
 @_cdecl("llm_router_plugin")
-public func llmRouterPlugin() -> UnsafeMutableRawPointer { PluginExport.pointer(to: MisbehavingPlugin.self) }
+public func llmRouterPlugin() -> UnsafeMutableRawPointer {
+    Fault.check(.entry)
+    return PluginExport.pointer(to: MisbehavingPlugin.self)
+}
+
+/// What the library does wrong while it is loaded. A test writes another word into its bytes.
+enum Fault: String {
+    case entry = "entry---"
+    case options = "options-"
+    case provider = "provider"
+    case property = "property"
+    case exit = "exits---"
+    case sleep = "sleeps--"
+    case secret = "secrets-"
+    case file = "files---"
+    case output = "outputs-"
+
+    private static let chosen = "the fault of the library: none----"
+
+    /// Does it, if it is the chosen one.
+    static func check(_ place: Fault) {
+        guard let fault = Fault(rawValue: String(chosen.suffix(8))) else { return }
+        switch fault {
+        case .entry, .options, .provider, .property: if fault == place { fatalError("the fault \(fault.rawValue)") }
+        case .exit: Glibc.exit(3)
+        case .sleep: while true { pause() }
+        case .secret: if getenv("PROBE_CANARY") != nil { fatalError("a variable of the router") }
+        case .file: if (4..<256).contains(where: { fcntl($0, F_GETFD) >= 0 }) { fatalError("a file of the router") }
+        case .output: for _ in 0..<10_000 { write(2, [UInt8](repeating: 0x78, count: 1000), 1000) }
+        }
+    }
+}
 
 /// A provider whose model's name says what it does wrong, for tests of what the router contains.
 public enum MisbehavingPlugin: ProviderPlugin {
     public static let name = "misbehaving"
 
     public static func readOptions(_ fields: inout FieldReader) -> MisbehavingOptions? {
-        MisbehavingOptions(hasServer: fields.bool("has_server") ?? false)
+        Fault.check(.options)
+        return MisbehavingOptions(hasServer: fields.bool("has_server") ?? false)
     }
 
-    public static func makeProvider(_ options: MisbehavingOptions) -> any Provider { MisbehavingProvider(options: options) }
+    public static func makeProvider(_ options: MisbehavingOptions) -> any Provider {
+        Fault.check(.provider)
+        return MisbehavingProvider(options: options)
+    }
 }
 
 public struct MisbehavingOptions: Sendable, Equatable {
@@ -23,6 +58,11 @@ public struct MisbehavingOptions: Sendable, Equatable {
 
 struct MisbehavingProvider: Provider {
     let options: MisbehavingOptions
+
+    var canContinue: Bool {
+        Fault.check(.property)
+        return false
+    }
 
     var origin: Origin? { options.hasServer ? Origin(isTLS: false, host: "127.0.0.1", port: 1) : nil }
 
@@ -72,6 +112,18 @@ private struct MisbehavingDecoder: ResponseDecoder {
             response.complete()
             response.event(.text("after"))
         case "count": return 1 << 40
+        case "unfinished", "unfinished-end":
+            response.event(.text("text"))
+            if model == "unfinished" { response.complete() }
+        case "unfinished-tool":
+            response.event(.toolCall(index: 0, id: "t", name: "look"))
+            response.event(.toolArguments(index: 0, fragment: "{}"))
+            response.complete()
+        case "served":
+            response.served(by: .model(String(repeating: "x", count: 1 << 20)))
+            response.event(.text("text"))
+            response.complete()
+        case "finishes": for _ in 0..<100_000 { response.event(.finish(.stop)) }
         default: break
         }
         return bytes.byteCount

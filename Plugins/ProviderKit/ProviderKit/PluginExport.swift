@@ -7,7 +7,8 @@
 /// public func llmRouterPlugin() -> UnsafeMutableRawPointer { PluginExport.pointer(to: AcmePlugin.self) }
 /// ```
 ///
-/// The router calls it once for each library, after it has compared the kit's tags.
+/// The router calls it once for each library, after it has compared the kit's tags. A process that it starts for that
+/// calls it before, so that a library that crashes there is refused.
 public final class PluginExport: Sendable {
     /// The plugin.
     public let plugin: any ProviderPlugin.Type

@@ -38,7 +38,8 @@ public protocol ProviderPlugin: Sendable {
     ///
     /// It is called for each provider of this kind when a policy file is loaded or checked. `fields` is the provider's
     /// mapping, of which the router reads its own keys, such as `plugin`, `timeouts` and `limits`. It is also called
-    /// with an empty mapping, to list the options that the plugin has: read all of them, whatever their values are.
+    /// with an empty mapping, to list the options that the plugin has: read all of them, whatever their values are. A
+    /// loaded plugin is first called so in a process that ends after it.
     ///
     /// - Returns: the options; nil only if an issue was recorded in `fields`. All issues should be recorded, not only
     ///   the first.

@@ -55,7 +55,9 @@ public protocol ResponseDecoder {
     /// - Returns: the number of bytes at the front that are consumed and must not be passed again.
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int
 
-    /// Decodes the rest of a body that has ended. Returning means that the response is complete.
+    /// Decodes the rest of a body that has ended. Returning means that the response is complete. If it has typed
+    /// events, but no ``ChatEvent/finish(_:stopSequence:)``, the router adds one: with the reason of tool calls if
+    /// there are any, and that of the model's own end otherwise.
     ///
     /// Throw ``ProviderError/truncated(_:)`` if the wire format marks the end of a response, and the mark was not seen.
     ///

@@ -26,6 +26,8 @@ public struct ResponseSink {
     /// Whether there was content or a finish reason in any part so far, or in what was noted.
     public private(set) var hasBegun = false
     private var isTextDiscarded = false
+    private var hasEvents = false
+    private var hasFinishEvent = false
     /// The number of choices whose end was noted since the last ``removeParts()``; 255 stands for more.
     public private(set) var notedFinishes: UInt8 = 0
     /// Whether a call of the decoder has added parts of more than ``maxMadeBytes``, of which the rest is missing.
@@ -41,6 +43,13 @@ public struct ResponseSink {
     /// The length of the longest text that is collected, in bytes of UTF-8: about a million tokens. No model continues
     /// a longer text.
     public static let maxTextBytes = 4 << 20
+
+    /// The longest name in ``ServedBy`` that is kept, in bytes of UTF-8.
+    public static let maxNameBytes = 1 << 10
+
+    /// Whether typed events of a chat response have come, and ``ChatEvent/finish(_:stopSequence:)`` isn't one of them
+    /// so far. If the response is complete nevertheless, the router adds what is missing.
+    public var lacksFinish: Bool { hasEvents && !hasFinishEvent }
 
     /// Creates an empty sink.
     public init() {}
@@ -63,6 +72,9 @@ public struct ResponseSink {
 
     /// Adds a typed event of a chat response.
     public mutating func event(_ event: ChatEvent) {
+        if isComplete { return }
+        hasEvents = true
+        if case .finish = event { hasFinishEvent = true }
         append(.event(event), event.signals)
     }
 
@@ -98,9 +110,10 @@ public struct ResponseSink {
         if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
     }
 
-    /// Notes who made the response behind the provider. The last call counts.
+    /// Notes who made the response behind the provider. The last call counts. A name of more than ``maxNameBytes`` is
+    /// none, and is left out.
     public mutating func served(by name: ServedBy) {
-        if isComplete { return }
+        if isComplete || name.text.utf8.count > Self.maxNameBytes { return }
         servedBy = name
     }
 
@@ -160,4 +173,10 @@ public indirect enum ServedBy: Sendable, Equatable {
     /// The server to which the provider passed the request. The next request of a sticky conversation has the name in
     /// ``Call/lastHost``.
     case host(String)
+
+    fileprivate var text: String {
+        switch self {
+        case .model(let name), .host(let name): name
+        }
+    }
 }

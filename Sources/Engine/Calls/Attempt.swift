@@ -1,4 +1,3 @@
-import Codecs
 import HTTPWire
 import NIOCore
 import ProviderKit
@@ -457,6 +456,7 @@ final class Attempt {
         guard providerCall.isStream ? isCommitted : sink.hasBegun else {
             return fail(ProviderError(.upstreamError, message: "the upstream's response was empty", code: "upstream_empty"))
         }
+        if sink.lacksFinish { addFinish() }
         if checksJSON, let heldParts, !writer.isJSON(heldParts) {
             return fail(
                 ProviderError(
@@ -471,6 +471,13 @@ final class Attempt {
         end(.succeeded)
     }
 
+    /// Ends a chat response whose decoder says that it is complete, but not why it has ended. Without a reason, some
+    /// APIs have no place for the end of the text.
+    private func addFinish() {
+        let parts = [ResponsePart.event(.finish(hasToolCall ? .toolCalls : .stop))]
+        if heldParts == nil { writer.write(parts, of: noBytes) } else { heldParts?.append((parts, noBytes)) }
+    }
+
     func fail(_ error: ProviderError, reason: String? = nil) {
         if isDone { return }
         guard let error = failureAfterKeyChange(error) else { return }
@@ -483,16 +490,5 @@ final class Attempt {
         transport = nil
         _ = bufferShare.cover(0)
         call.ended(self, outcome)
-    }
-}
-
-extension Call {
-    /// The number of choices in the response, which the policy may change.
-    ///
-    /// - Parameter asked: the number that the client asks for.
-    fileprivate func choices(asked: Int) -> Int {
-        guard !defaults.isEmpty || !overrides.isEmpty else { return asked }
-        let set = (defaults + overrides).filter { $0.key == "n" }.compactMap { JSONTree($0.json.span.bytes)?.integer }
-        return max(asked, set.max() ?? 1)
     }
 }

@@ -20,6 +20,9 @@ struct PluginContract: Sendable {
     static let maxRequestBytes = ResponseSink.maxMadeBytes
     private static let maxMessageBytes = 64 << 10
     private static let maxCodeBytes = 1 << 10
+    /// The most parts that one call of a decoder adds beyond one for each byte that it was given: some are made of
+    /// bytes that it has consumed before.
+    static let maxParts = 1 << 16
     /// Far more choices than any API allows.
     private static let maxFinishes = 1 << 16
     private static let maxContentBytes = 1 << 40
@@ -39,7 +42,7 @@ struct PluginContract: Sendable {
         var error = error
         error.status = error.status.flatMap { 100...599 ~= $0 ? $0 : nil }
         error.retryAfter = error.retryAfter.map { min(max($0, .zero), RetryAfter.longest) }
-        error.message = error.message.cut(atByte: Self.maxMessageBytes)
+        error.message = error.message.isEmpty ? "\(subject) gives no reason" : error.message.cut(atByte: Self.maxMessageBytes)
         error.code = error.code?.cut(atByte: Self.maxCodeBytes)
         error.type = error.type?.cut(atByte: Self.maxCodeBytes)
         error.param = error.param?.cut(atByte: Self.maxCodeBytes)
@@ -51,6 +54,7 @@ struct PluginContract: Sendable {
     ///
     /// - Parameter clientBytes: the length of the client's body.
     func check(_ request: UpstreamRequest, clientBytes: Int) throws(ProviderError) {
+        let limit = Self.maxRequestBytes + 4 * clientBytes
         var made = request.target.utf8.count
         for field in request.fields {
             let (name, value) = field.revealed
@@ -63,11 +67,12 @@ struct PluginContract: Sendable {
                 guard range.isInside(clientBytes) else {
                     throw misbehaviour("sends the bytes \(range) of a request of \(clientBytes) bytes")
                 }
+                made += range.count
             }
+            // Before the next one, so that the sum can't overflow.
+            guard made <= limit else { break }
         }
-        guard made <= Self.maxRequestBytes + 4 * clientBytes else {
-            throw misbehaviour("makes a request of \(made >> 20) MiB")
-        }
+        guard made <= limit else { throw misbehaviour("makes a request of more than \(limit >> 20) MiB") }
     }
 
     /// Checks a response from inside the process.
@@ -91,6 +96,7 @@ struct PluginContract: Sendable {
     }
 
     private func problem(_ response: borrowing ResponseSink, _ count: Int) -> String? {
+        guard response.parts.count <= Self.maxParts + count else { return "emits \(response.parts.count) parts at once" }
         var referred = 0
         for part in response.parts {
             let (range, frame) = part.ranges

@@ -3,11 +3,11 @@ import Synchronization
 /// Watches how long plugins that are not built in keep event loops. The router can't take an event loop back from a
 /// plugin, but it can say which one has it.
 package final class PluginWatch: Sendable {
-    /// A method of a plugin. The raw values are for messages.
+    /// A method or a property of a plugin. The raw values are for messages.
     enum Hook: UInt8, CaseIterable {
         case request = 1
         case response, decoder, decode, finish, failure, repair, models, model, formats, optionalFormats, modelsRequest, detailsRequest
-        case makeProvider, properties
+        case makeProvider, canContinue, origin, authentication, secrets
 
         var name: String {
             switch self {
@@ -25,7 +25,10 @@ package final class PluginWatch: Sendable {
             case .modelsRequest: "modelsRequest()"
             case .detailsRequest: "detailsRequest(for:)"
             case .makeProvider: "makeProvider(_:)"
-            case .properties: "a property"
+            case .canContinue: "canContinue"
+            case .origin: "origin"
+            case .authentication: "authentication"
+            case .secrets: "secrets"
             }
         }
     }
@@ -50,7 +53,7 @@ package final class PluginWatch: Sendable {
     package struct Finding: Sendable, Equatable {
         package var plugin: String
         package var provider: String
-        /// The method of the plugin.
+        /// The method or the property of the plugin.
         package var hook: String
         /// The time so far, which is up to an interval of the watchdog too short.
         package var duration: Duration

@@ -11,10 +11,10 @@ struct WatchedProvider: Provider {
         self.watch = watch
     }
 
-    var canContinue: Bool { watch.run(.properties) { provider.canContinue } }
-    var origin: Origin? { watch.run(.properties) { provider.origin } }
-    var authentication: Authentication { watch.run(.properties) { provider.authentication } }
-    var secrets: [Secret] { watch.run(.properties) { provider.secrets } }
+    var canContinue: Bool { watch.run(.canContinue) { provider.canContinue } }
+    var origin: Origin? { watch.run(.origin) { provider.origin } }
+    var authentication: Authentication { watch.run(.authentication) { provider.authentication } }
+    var secrets: [Secret] { watch.run(.secrets) { provider.secrets } }
 
     func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
         watch.run(.formats) { provider.formats(for: operation, model: model) }
