@@ -88,7 +88,8 @@ let package = Package(
         .target(
             name: "RedisStore", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings),
-        .target(name: "PluginLoading", dependencies: [kit, "RoutingPolicy", crypto], swiftSettings: settings, plugins: [kitTag]),
+        .target(name: "CSpawn"),
+        .target(name: "PluginLoading", dependencies: [kit, "RoutingPolicy", "CSpawn", crypto], swiftSettings: settings, plugins: [kitTag]),
         .target(
             name: "Telemetry", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "CSQLite", nioCore, logging],
             swiftSettings: settings),

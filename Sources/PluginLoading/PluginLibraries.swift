@@ -1,7 +1,5 @@
 import Codecs
 import Crypto
-import Glibc
-import ProviderKit
 package import RoutingPolicy
 import Synchronization
 
@@ -11,19 +9,24 @@ package final class PluginLibraries: PluginLoader {
     /// By the SHA-256 of the library.
     private let loaded = Mutex<[[UInt8]: LoadedPlugin]>([:])
     private let kitTag: String
+    private let probe: PluginProbe?
 
-    package convenience init() { self.init(kitTag: KitTag.own) }
+    /// - Parameters:
+    ///   - kitTag: the tag that a library must have.
+    ///   - probe: loads each new library first; nil for none.
+    init(kitTag: String = KitTag.own, probe: PluginProbe?) { (self.kitTag, self.probe) = (kitTag, probe) }
 
-    /// - Parameter kitTag: the tag that a library must have.
-    init(kitTag: String) { self.kitTag = kitTag }
+    package convenience init(probe: PluginProbe) { self.init(kitTag: KitTag.own, probe: probe) }
 
     package func load(_ path: String, _ bytes: [UInt8]) throws(PluginProblem) -> LoadedPlugin {
         try FileTrust.check(path, holds: bytes)
         let digest = Array(SHA256.hash(data: bytes))
         if let known = loaded.withLock({ $0[digest] }) { return known }
         try checkTag(of: bytes)
-        let plugin = try open(bytes, digest)
-        let result = LoadedPlugin(plugin, path: path, kitTag: kitTag, digest: digest)
+        let copy = try PrivateCopy(bytes, name: PrivateCopy.name(of: path, Hex.encoded(digest)))
+        let unprobed = try probe?.check(copy)
+        let plugin = try SharedLibrary(copy.path).plugin()
+        let result = LoadedPlugin(plugin, path: path, kitTag: kitTag, digest: digest, unprobed: unprobed)
         loaded.withLock { $0[digest] = result }
         return result
     }
@@ -50,33 +53,6 @@ package final class PluginLibraries: PluginLoader {
                 hint: "name only libraries of plugins here, whose targets use the build plugin 'KitTag': docs/write-a-provider.md")
         }
         guard let other = tags.first(where: { $0 != kitTag }) else { return }
-        throw PluginProblem("is built for kit '\(printable(other))', and this router has '\(kitTag)'", hint: rebuild)
+        throw PluginProblem("is built for kit '\(other.printable)', and this router has '\(kitTag)'", hint: rebuild)
     }
-
-    private func open(_ bytes: [UInt8], _ digest: [UInt8]) throws(PluginProblem) -> any ProviderPlugin.Type {
-        let copy = try PrivateCopy(bytes, name: "\(Hex.encoded(digest)).so")
-        guard let library = dlopen(copy.path, RTLD_NOW | RTLD_LOCAL) else {
-            let reason = String(cString: dlerror()).replacing("\(copy.path): ", with: "")
-            throw PluginProblem(
-                "can't be loaded: \(printable(reason))",
-                hint:
-                    "see 'ldd' on it: only libProviderKit and Swift's own libraries may be missing; TMPDIR names a folder that lets programs run"
-            )
-        }
-        guard let symbol = dlsym(library, PluginExport.entryPoint) else {
-            throw PluginProblem(
-                "has no function '\(PluginExport.entryPoint)'", hint: "add the entry point to its sources: docs/write-a-provider.md")
-        }
-        typealias Entry = @convention(c) () -> UnsafeMutableRawPointer?
-        guard let result = unsafeBitCast(symbol, to: Entry.self)(), let plugin = PluginExport.plugin(at: result) else {
-            throw PluginProblem(
-                "returns no plugin from '\(PluginExport.entryPoint)'", hint: "return 'PluginExport.pointer(to:)' of its plugin there")
-        }
-        return plugin
-    }
-}
-
-/// A text from a library without control characters, and not longer than a line.
-private func printable(_ text: String) -> String {
-    String(text.unicodeScalars.prefix(300).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
 }

@@ -6,8 +6,11 @@ import RoutingPolicy
 /// The dynamic linker takes a path that it has seen for the same library, whatever the file contains, and a library
 /// that is overwritten while it is mapped crashes the process. Source: dlopen(3).
 final class PrivateCopy {
+    /// The folder of the copy, for other files about it.
+    let folder: String
     let path: String
-    private let folder: String
+    /// The files that may be beside the copy, which go with it.
+    static let companions = ["steps", "errors"]
 
     /// - Parameter name: a name that no other copy of this process has.
     init(_ bytes: [UInt8], name: String) throws(PluginProblem) {
@@ -26,9 +29,23 @@ final class PrivateCopy {
         }
     }
 
+    /// The name of a library's copy: that of the file, for reports of a crash, and the beginning of the library's hash,
+    /// which the log and `/health` show.
+    ///
+    /// - Parameter path: where the library is.
+    static func name(of path: String, _ digest: String) -> String {
+        let file = path.split(separator: "/").last ?? "plugin"
+        let plain = file.unicodeScalars.prefix(100).map { scalar -> Character in
+            let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+            return isPlain || "-_+".unicodeScalars.contains(scalar) ? Character(scalar) : "_"
+        }
+        let stem = String(plain)
+        return "\(stem.hasSuffix("_so") ? String(stem.dropLast(3)) : stem)-\(digest.prefix(12)).so"
+    }
+
     /// Removes the copy. What is loaded from it stays.
     deinit {
-        unlink(path)
+        for path in [path] + Self.companions.map({ "\(folder)/\($0)" }) { unlink(path) }
         rmdir(folder)
     }
 

@@ -24,7 +24,7 @@ struct PluginLibrariesTests {
     }
 
     private func load(
-        _ installed: Installed, _ bytes: [UInt8], with loader: PluginLibraries = PluginLibraries()
+        _ installed: Installed, _ bytes: [UInt8], with loader: PluginLibraries = PluginLibraries(probe: nil)
     ) throws(PluginProblem) -> LoadedPlugin {
         try loader.load(installed.path, bytes)
     }
@@ -42,7 +42,7 @@ struct PluginLibrariesTests {
     @Test("the same bytes give the same plugin, and other bytes another one, while the first still works")
     func versions() throws {
         let first = try EchoLibrary.bytes(), second = try EchoLibrary.bytes(version: "2.0.0")
-        let loader = PluginLibraries()
+        let loader = PluginLibraries(probe: nil)
         let old = try load(try Installed(first), first, with: loader)
         let new = try load(try Installed(second), second, with: loader)
         #expect(ObjectIdentifier(try load(try Installed(first), first, with: loader).plugin) == ObjectIdentifier(old.plugin))
@@ -66,7 +66,7 @@ struct PluginLibrariesTests {
     func otherKit() throws {
         let bytes = try EchoLibrary.bytes()
         let error = try #require(throws: PluginProblem.self) {
-            try load(try Installed(bytes), bytes, with: PluginLibraries(kitTag: "0123456789abcdef swift-6.9"))
+            try load(try Installed(bytes), bytes, with: PluginLibraries(kitTag: "0123456789abcdef swift-6.9", probe: nil))
         }
         #expect(error.message == "is built for kit '\(KitTag.own)', and this router has '0123456789abcdef swift-6.9'")
         #expect(error.hint.contains("swift build -c release"))
@@ -109,8 +109,38 @@ struct PluginLibrariesTests {
     func link() throws {
         let bytes = try EchoLibrary.bytes(), target = try Installed(bytes, folderMode: 0o777), folder = try TemporaryFolder()
         symlink(target.path, "\(folder.path)/link.so")
-        let error = try #require(throws: PluginProblem.self) { try PluginLibraries().load("\(folder.path)/link.so", bytes) }
+        let error = try #require(throws: PluginProblem.self) { try loader.load("\(folder.path)/link.so", bytes) }
         #expect(error.message.contains(target.folder.path))
+    }
+
+    private let loader = PluginLibraries(probe: nil)
+
+    @Test("every folder on the way of links is checked", arguments: [0o700, 0o755, 0o777, 0o1777])
+    func chain(mode: Int) throws {
+        let bytes = try EchoLibrary.bytes(), target = try Installed(bytes), folder = try TemporaryFolder(), middle = try TemporaryFolder()
+        let links = ["\(middle.path)/link.so", "\(folder.path)/link.so"]
+        symlink("../\(target.folder.path.split(separator: "/").last ?? "")/./plugin.so", links[0])
+        symlink(links[0], links[1])
+        defer { for link in links { unlink(link) } }
+        chmod(middle.path, mode_t(mode))
+        defer { chmod(middle.path, 0o700) }
+        guard mode & 0o022 != 0 else { return #expect(try loader.load(links[1], bytes).name == "echo") }
+        let error = try #require(throws: PluginProblem.self) { try loader.load(links[1], bytes) }
+        #expect(error.message.contains("'\(middle.path)', which other users can write"))
+    }
+
+    @Test("a link that another user has made in a shared folder is refused", .enabled(if: geteuid() == 0, "only root can give files away"))
+    func foreignLink() throws {
+        let bytes = try EchoLibrary.bytes(), target = try Installed(bytes), folder = try TemporaryFolder()
+        let link = "\(folder.path)/link", path = "\(link)/plugin.so"
+        symlink(target.folder.path, link)
+        defer { unlink(link) }
+        chmod(folder.path, 0o1777)
+        #expect(try loader.load(path, bytes).name == "echo")
+        lchown(link, 12345, 12345)
+        let error = try #require(throws: PluginProblem.self) { try loader.load(path, bytes) }
+        #expect(
+            error.message == "is reached by the link '\(link)', which belongs to another user (12345), who could run code as the router")
     }
 
     @Test("a folder above that others can write is refused, unless it is sticky", arguments: [0o777, 0o1777])
@@ -124,7 +154,7 @@ struct PluginLibrariesTests {
         rename(installed.path, "\(inner)/plugin.so")
         chmod(outer.path, mode_t(mode))
         let error: PluginProblem?
-        do throws(PluginProblem) { (_, error) = (try PluginLibraries().load("\(inner)/plugin.so", bytes), nil) } catch let other {
+        do throws(PluginProblem) { (_, error) = (try loader.load("\(inner)/plugin.so", bytes), nil) } catch let other {
             error = other
         }
         #expect(
@@ -146,7 +176,20 @@ struct PluginLibrariesTests {
         var copy: PrivateCopy? = try PrivateCopy([1, 2, 3], name: "x.so")
         let path = try #require(copy?.path)
         #expect(readFile(path) == [1, 2, 3])
+        let steps = "\(copy?.folder ?? "")/steps"
+        fclose(fopen(steps, "w"))
         copy = nil
-        #expect(readFile(path) == nil)
+        #expect(readFile(path) == nil && readFile(steps) == nil)
+    }
+
+    @Test(
+        "a copy has the name of its file and the beginning of its hash",
+        arguments: [
+            ("/etc/plugins/acme.so", "acme-0123456789ab.so"), ("a/acme-2.1.so", "acme-2_1-0123456789ab.so"),
+            ("né\u{1B}w.so", "n__w-0123456789ab.so"),
+            (String(repeating: "x", count: 200) + ".so", String(repeating: "x", count: 100) + "-0123456789ab.so"),
+        ])
+    func copyName(path: String, name: String) {
+        #expect(PrivateCopy.name(of: path, "0123456789abcdef0123") == name)
     }
 }

@@ -54,6 +54,13 @@ package enum MisbehavingLibrary {
     package static func bytes(file: StaticString = #fileID, line: Int = #line) throws -> [UInt8] {
         try library("libMisbehavingProvider.so", file, line)
     }
+
+    /// The bytes of the library, which does something wrong when it is loaded.
+    ///
+    /// - Parameter fault: eight characters, a case of `Fault` in its source.
+    package static func bytes(fault: String, file: StaticString = #fileID, line: Int = #line) throws -> [UInt8] {
+        try bytes(file: file, line: line).replacing("the fault of the library: none----", with: "the fault of the library: \(fault)")
+    }
 }
 
 /// A library that the build puts beside the router.
