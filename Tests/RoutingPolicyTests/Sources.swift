@@ -5,6 +5,8 @@ import RoutingPolicy
 struct MemorySource: PolicySource {
     var files: [String: [UInt8]] = [:]
     var variables: [String: String] = [:]
+    /// Why folders can't be listed, by their paths.
+    var unlisted: [String: String] = [:]
 
     init(_ files: [String: String] = [:], variables: [String: String] = [:]) {
         self.files = files.mapValues { Array($0.utf8) }
@@ -19,9 +21,11 @@ struct MemorySource: PolicySource {
 
     func environment(_ name: String) -> String? { variables[name] }
 
+    func problem(listing folder: String) -> String? { unlisted[folder] }
+
     /// Supports only a `*` that matches all files of a folder.
     func glob(_ pattern: String) -> [String] {
-        let folder = pattern.prefix { $0 != "*" }
+        let folder = pattern.prefix { $0 != "*" && $0 != "[" }
         return files.keys.filter { $0.hasPrefix(folder) }.sorted()
     }
 }

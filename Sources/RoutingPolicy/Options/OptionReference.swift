@@ -50,9 +50,28 @@ package struct OptionReference {
         plugin.readOptionNames(&fields)
         return Section(
             name: "providers.\(plugin.name)", about: "what 'plugin: \(plugin.name)' takes in addition",
-            rows: fields.known.map {
-                Row(key: $0.key, kind: $0.kind, absence: $0.defaultText.map { .value($0) } ?? .unstated, help: $0.text ?? "")
+            rows: fields.known.map { field in
+                Row(
+                    key: printable(field.key), kind: printable(field.kind),
+                    absence: field.defaultText.map { .value(printable($0)) } ?? .unstated, help: printable(field.text ?? ""))
             })
+    }
+
+    private static func printable(_ kind: FieldKind?) -> FieldKind? {
+        switch kind {
+        case .word(let words): .word(words.map(printable))
+        case .words(let words): .words(words.map(printable))
+        case .other(let words): .other(printable(words))
+        case .integer(let range, let unit): .integer(range, unit: unit.map(printable))
+        case .number(let range, let unit): .number(range, unit: unit.map(printable))
+        case .text, .texts, .bool, .money, .duration, .size, .address, nil: kind
+        }
+    }
+
+    /// A plugin's text, which is one from outside, without control characters.
+    private static func printable(_ text: String) -> String {
+        let isPlain = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        return isPlain ? text : String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
     }
 
     /// All options, section by section; or those that `path` means: a section (`retry`), an option (`weight`), or both

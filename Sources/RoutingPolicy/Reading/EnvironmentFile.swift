@@ -156,5 +156,11 @@ struct ExtendedSource<Base: PolicySource>: PolicySource {
 
     func glob(_ pattern: String) -> [String] { base.glob(pattern) }
 
+    func problem(writing path: String) -> String? { base.problem(writing: path) }
+
+    func problem(keepingFilesIn folder: String) -> String? { base.problem(keepingFilesIn: folder) }
+
+    func problem(listing folder: String) -> String? { base.problem(listing: folder) }
+
     var followsFiles: Bool { base.followsFiles }
 }

@@ -117,11 +117,12 @@ struct PolicyFiles {
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]
             if found.isEmpty {
-                issues.append(
-                    ConfigIssue(.warning, at: pattern.position, "'\(abbreviated(isLiteral ? path : pattern.source))' matches no file"))
+                issues.append(source.noMatch(of: path, shown: isLiteral ? path : pattern.source, at: pattern.position))
             }
             for file in found {
-                include(normalized(file), at: pattern.position, displayName: isLiteral ? nil : pattern.source, isGlob: isGlob, stack: stack)
+                include(
+                    normalized(file), at: pattern.position, displayName: isLiteral ? nil : pattern.source + shownMatch(file, of: path),
+                    isGlob: isGlob, stack: stack)
             }
         }
     }

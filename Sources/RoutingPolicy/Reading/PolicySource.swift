@@ -17,6 +17,10 @@ package protocol PolicySource: Sendable {
     /// Why a folder can't keep files, in words; nil if it can, or if it isn't known. Nothing is created.
     func problem(keepingFilesIn folder: String) -> String?
 
+    /// Why the names in a folder can't be read, in words; nil if they can, if there is no such folder, or if it isn't
+    /// known.
+    func problem(listing folder: String) -> String?
+
     /// Whether the files that a policy refers to are read. False for a policy that is in no folder: an included file is
     /// left out with a warning, and a placeholder replaces a value from a file.
     var followsFiles: Bool { get }
@@ -28,6 +32,8 @@ extension PolicySource {
     package func problem(writing path: String) -> String? { nil }
 
     package func problem(keepingFilesIn folder: String) -> String? { nil }
+
+    package func problem(listing folder: String) -> String? { nil }
 }
 
 /// Why a file can't be read.

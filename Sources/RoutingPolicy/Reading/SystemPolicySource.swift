@@ -71,6 +71,12 @@ package struct SystemPolicySource: PolicySource {
         return access(folder, W_OK | X_OK) == 0 ? nil : errorText()
     }
 
+    package func problem(listing folder: String) -> String? {
+        guard let stream = opendir(folder) else { return [ENOENT, ENOTDIR].contains(errno) ? nil : errorText() }
+        closedir(stream)
+        return nil
+    }
+
     private func errorText() -> String {
         var buffer = [CChar](repeating: 0, count: 128)
         let code = errno

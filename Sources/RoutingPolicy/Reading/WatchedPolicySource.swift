@@ -131,6 +131,8 @@ package final class WatchedPolicySource: PolicySource {
 
     package func problem(keepingFilesIn folder: String) -> String? { files.problem(keepingFilesIn: folder) }
 
+    package func problem(listing folder: String) -> String? { files.problem(listing: folder) }
+
     package func glob(_ pattern: String) -> [String] {
         let parts = pattern.split(separator: "/")
         var folder = pattern.hasPrefix("/") ? "/" : "."

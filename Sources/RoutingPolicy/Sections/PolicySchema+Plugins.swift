@@ -33,6 +33,12 @@ extension PolicySchema {
                 plugin.path = file.displayName
                 try checkName(of: plugin, among: loaded)
                 loaded.append(plugin)
+                if let reason = plugin.unprobed {
+                    fields.report(
+                        ConfigIssue(
+                            .warning, at: file.position, "\(problem) is loaded without a probe in another process: \(reason)",
+                            hint: "let the router start processes; without that, a damaged library can crash it"))
+                }
             } catch {
                 hasBrokenPlugins = true
                 fields.report(ConfigIssue(at: file.position, "\(problem) \(error.message)", hint: error.hint))
@@ -63,13 +69,11 @@ extension PolicySchema {
             let isGlob = path.utf8.contains { "*?[".utf8.contains($0) }
             let found = isGlob ? source.glob(path) : [path]
             if found.isEmpty {
-                fields.report(
-                    ConfigIssue(
-                        .warning, at: pattern.position, "'\(abbreviated(isLiteral ? path : pattern.source))' matches no file",
-                        hint: "paths are relative to the file that names them"))
+                fields.report(source.noMatch(of: path, shown: isLiteral ? path : pattern.source, at: pattern.position))
             }
-            for path in found where seen.insert(path).inserted {
-                files.append(PluginFile(path: path, displayName: isLiteral ? path : pattern.source, position: pattern.position))
+            for match in found where seen.insert(match).inserted {
+                let name = isLiteral ? match : pattern.source + shownMatch(match, of: path)
+                files.append(PluginFile(path: match, displayName: name, position: pattern.position))
             }
         }
         guard files.count > Self.maxPlugins else { return files }
@@ -95,16 +99,9 @@ extension PolicySchema {
 
     private func checkName(of plugin: LoadedPlugin, among loaded: [LoadedPlugin]) throws(PluginProblem) {
         let name = plugin.name
-        let isPlain = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
-            default: false
-            }
-        }
-        guard isPlain, 1...64 ~= name.utf8.count, name.first?.isLetter == true, name.last != "-" else {
+        guard LoadedPlugin.isName(name) else {
             throw PluginProblem(
-                "calls itself '\(abbreviated(name))', which is no name of a plugin",
-                hint: "a name has up to 64 characters: lower-case letters, digits and '-'; it begins with a letter")
+                "calls itself '\(abbreviated(name))', which is no name of a plugin", hint: "a name has \(LoadedPlugin.nameRule)")
         }
         guard plugins.contains(where: { $0.name == name }) || loaded.contains(where: { $0.name == name }) else { return }
         let other = loaded.first { $0.name == name }.map { "'\($0.path)' has already" } ?? "a built-in plugin has"

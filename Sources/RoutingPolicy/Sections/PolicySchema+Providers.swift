@@ -111,7 +111,10 @@ extension PolicySchema {
     ) -> (any ProviderSettings)? {
         if let options = plugin.readOptions(&fields) { return PluginSettings<Plugin>(options: options) }
         if fields.issues.isEmpty {
-            fields.report(ConfigIssue(at: name.position, "plugin '\(plugin.name)' refuses these options without a reason"))
+            fields.report(
+                ConfigIssue(
+                    at: name.position, "plugin '\(plugin.name)' refuses these options without a reason",
+                    hint: "compare them with 'llm-router help config providers.\(plugin.name)', and ask the plugin's author"))
         }
         return nil
     }

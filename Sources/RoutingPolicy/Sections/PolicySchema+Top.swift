@@ -18,8 +18,8 @@ extension RoutingPolicy {
                     policy.listen = listen.map(\.listener)
                 }),
             Option(
-                "plugins", takes: .other("paths and globs"), .words("none"),
-                help: "libraries with more provider plugins, relative to this file; see docs/write-a-provider.md",
+                "plugins", takes: .texts, .words("none"),
+                help: "libraries with more provider plugins: paths and globs, relative to this file; see docs/write-a-provider.md",
                 entries: { policy, _ in policy.plugins.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.plugins = schema.readPlugins(&fields) }),
             Option(section: "server", \.server, ServerSettings.section, help: "timeouts and bounds of the client side"),
@@ -63,8 +63,8 @@ extension RoutingPolicy {
                 entries: { policy, _ in policy.tests.map { OptionEntry($0.name, policy.value(of: $0)) } },
                 read: { fields, schema, policy in policy.tests = schema.readTests(&fields) }),
             Option(
-                "include", takes: .other("paths and globs"),
-                help: "more files of this language, relative to this one; mappings of the same name merge by key",
+                "include", takes: .texts,
+                help: "more files of this language: paths and globs, relative to this one; mappings of the same name merge by key",
                 // `PolicyFiles` has read and merged them.
                 entries: { _, _ in [] }, read: { fields, _, _ in _ = fields.node("include") }),
         ])
