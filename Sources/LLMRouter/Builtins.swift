@@ -31,6 +31,6 @@ enum Builtins {
     #if STATIC_KIT
     static let loader: (any PluginLoader)? = nil
     #else
-    static let loader: (any PluginLoader)? = PluginLibraries()
+    static let loader: (any PluginLoader)? = PluginLibraries(probe: .ownProgram)
     #endif
 }

@@ -42,7 +42,6 @@ struct LLMRouterCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, TestCommand.self, DiffCommand.self, ModelsCommand.self,
             TopCommand.self, UsageCommand.self, InitCommand.self, ImportCommand.self, KeyCommand.self, HealthCommand.self,
-            PluginsCommand.self,
-            HelpConfigCommand.self,
+            PluginsCommand.self, HelpConfigCommand.self, ProbePluginCommand.self,
         ])
 }

@@ -19,19 +19,34 @@ struct PluginPackage {
         func renamed(_ text: String) -> String { text.replacing("Echo", with: type).replacing("echo", with: name) }
         files = try ["Package.swift", "Sources/EchoProvider/EchoPlugin.swift", "Tests/EchoProviderTests/EchoProviderTests.swift"].map {
             let text = String(decoding: try PolicyFile.bytes("\(root)/\(Self.example)/\($0)"), as: UTF8.self)
-            return (renamed($0), renamed(text).replacing("let router = \"../..\"", with: "let router = \"\(root)\""))
+            return (renamed($0), renamed(text).replacing("let router = \"../..\"", with: "let router = \(Self.literal(root))"))
         }
     }
 
     private static let example = "Examples/EchoProvider"
 
+    /// A text as Swift writes it.
+    private static func literal(_ text: String) -> String { String(reflecting: text) }
+
+    /// Why the package can't be written.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
     /// Writes the files into a new folder.
-    func write() throws {
-        guard access(folder, F_OK) != 0 else { throw ValidationError("'\(folder)' exists already; remove it, or choose another name") }
+    func write() throws(Failure) {
+        // Not asked before, so that a link that leads nowhere is in the way too.
+        guard mkdir(folder, 0o755) == 0 else {
+            guard errno != EEXIST else { throw Failure(description: "'\(folder)' exists already; remove it, or choose another name") }
+            throw Failure(
+                description:
+                    "the folder '\(folder)' can't be made here: \(String(cString: strerror(errno)).lowercased()); go to another folder")
+        }
         for (path, text) in files {
             let path = "\(folder)/\(path)"
+            // What is wrong with a folder, the file in it has too.
             for (index, character) in zip(path.indices, path) where character == "/" { mkdir(String(path[..<index]), 0o755) }
-            try FileText.replace(path, with: text)
+            do { try FileText.create(path, with: text) } catch { throw Failure(description: "\(error)") }
         }
     }
 }

@@ -25,7 +25,7 @@ struct ListPluginsCommand: ParsableCommand {
         let loaded = report?.plugins ?? []
         let reference = OptionReference(plugins: Builtins.plugins + loaded.map(\.plugin))
         var rows = Builtins.plugins.map { [$0.name, $0.version ?? Version.text, KitTag.own, "built in"] }
-        rows += loaded.map { [$0.name, $0.build, $0.kitTag, $0.path] }
+        rows += loaded.map { [$0.name, $0.build, $0.kitTag, Console.printable($0.path)] }
         rows = rows.map { $0 + [reference.options(ofPlugin: $0[0]).joined(separator: " ")] }
         let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
         for row in rows {
@@ -56,13 +56,8 @@ struct NewPluginCommand: ParsableCommand {
     var router = "."
 
     func validate() throws {
-        let isPlain = name.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || byte == UInt8(ascii: "-")
-        }
-        guard isPlain, name.first?.isLetter == true, name.last != "-", name.utf8.count <= 64 else {
-            throw ValidationError(
-                "'\(name)' is no name for a plugin; use up to 64 lower-case letters, digits and '-', and begin with a letter")
+        guard LoadedPlugin.isName(name) else {
+            throw ValidationError("'\(name)' is no name for a plugin, which has \(LoadedPlugin.nameRule)")
         }
         // 'ProviderPlugin' is the protocol.
         guard name != "provider", !Builtins.plugins.contains(where: { $0.name == name }) else {
@@ -72,15 +67,31 @@ struct NewPluginCommand: ParsableCommand {
 
     func run() throws {
         let package = try PluginPackage(named: name, router: router)
-        try package.write()
+        do throws(PluginPackage.Failure) {
+            try package.write()
+        } catch {
+            Console.error("llm-router: \(error.description)")
+            throw ExitCode(1)
+        }
         Console.out(
             """
             \(package.folder): the package of the plugin '\(name)'. Next:
-                cd \(package.folder) && swift test && swift build -c release
-            Then install the library where only root or the router's user can write, and reload:
-                install -D -m 644 \(package.folder)/.build/release/lib\(package.folder).so /etc/llm-router/plugins/\(name).so
-            and in the policy:
+                cd \(package.folder)
+                swift test && swift build -c release
+            Then install the library where only root or the router's user can write:
+                install -D -m 644 .build/release/lib\(package.folder).so /etc/llm-router/plugins/\(name).so
+            and name it in the policy, and reload the router:
                 plugins: [/etc/llm-router/plugins/\(name).so]
             """)
     }
+}
+
+/// What `PluginProbe` starts.
+struct ProbePluginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: PluginProbe.command, abstract: "Loads a library as a plugin, for the router that is about to.", shouldDisplay: false)
+
+    @Argument var library: String
+
+    func run() throws { ProbedPlugin.run(library) }
 }

@@ -38,7 +38,7 @@ struct Service {
         for unused in [SIGPIPE, SIGUSR2, SIGALRM, SIGXFSZ] { signal(unused, SIG_IGN) }
         raiseOpenFileLimit()
         let watch = watches ? try WatchedPolicySource() : nil
-        let load = reading(path, environmentFile, watch, logger)
+        let load = timing(reading(path, environmentFile, watch, logger), logger)
         let report = load()
         guard let policy = report.policy else {
             Console.error(report.rendered())
@@ -103,10 +103,31 @@ struct Service {
             }
         }
         watchPlugins(engine.pluginWatch, logger)
+        for plugin in policy.plugins {
+            logger.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "build": "\(plugin.build)", "file": "\(plugin.path)"])
+        }
         logger.notice("serving", metadata: ["policy": "\(policy.summary(of: path))", "version": "\(Version.number)"])
         return Service(
             engine: engine, handler: handler, server: server, listeners: listeners, usage: usage, log: log, spans: spans,
             messages: messages, logger: logger, triggers: triggers, reloads: Task { await reloader.run(stream) })
+    }
+
+    /// Logs a load that takes long: the plugins' code is a part of it.
+    private static func timing(_ load: @escaping @Sendable () -> PolicyReport, _ logger: Logger) -> @Sendable () -> PolicyReport {
+        {
+            let start = ContinuousClock.now
+            let report = load()
+            let duration = start.duration(to: .now)
+            guard duration > .seconds(2), !report.plugins.isEmpty else { return report }
+            logger.warning(
+                "reading the policy took long",
+                metadata: [
+                    "milliseconds": "\(Int(duration / .milliseconds(1)))",
+                    "plugins": "\(report.plugins.map(\.name).joined(separator: " "))",
+                    "next": "a plugin may block in 'readOptions' or 'makeProvider', which a load calls for each of its providers",
+                ])
+            return report
+        }
     }
 
     /// Reads the policy, and from then on watches the files that it read, and those of its listeners' certificates.

@@ -18,5 +18,7 @@ struct StandardInputSource: PolicySource {
 
     func problem(keepingFilesIn folder: String) -> String? { files.problem(keepingFilesIn: folder) }
 
+    func problem(listing folder: String) -> String? { files.problem(listing: folder) }
+
     func glob(_ pattern: String) -> [String] { files.glob(pattern) }
 }

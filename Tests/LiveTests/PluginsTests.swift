@@ -125,6 +125,8 @@ import Testing
             (echo.changed(at: 18, to: 8), "is built for another processor", "swift build -c release"),
             (echo.replacing("llm_router_plugin", with: "llm_router_plugiN"), "has no function 'llm_router_plugin'", "entry point"),
             (program, "can't be loaded", "ldd"),
+            (try MisbehavingLibrary.bytes(fault: "entry---"), "has ended with the signal", "mv"),
+            (try MisbehavingLibrary.bytes(fault: "options-"), "in 'readOptions(_:)'; it says", "author"),
         ]
         for (index, file) in bad.enumerated() {
             let written = router.process.errorLength
@@ -144,6 +146,26 @@ import Testing
         router.process.hangUp()
         try router.waitForLog("has the name 'echo', which")
         #expect(try router.chat("m", "hi").content == "Echo v0003 says: hi")
+    }
+
+    @Test func `a library that crashes what loads it is refused at the start, by check and by the list`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("routes.yaml", Array("version: 1\nlisten: 127.0.0.1:0\n\(Self.policy())".utf8))
+        try folder.write("echo.so", try MisbehavingLibrary.bytes(fault: "property"))
+        for (command, code) in [("check", 1), ("plugins", 1), ("serve", 78)] as [(String, Int32)] {
+            let run = try RouterCommand([command, "\(folder.path)/routes.yaml"])
+            #expect(run.exit == .code(code))
+            let text = run.output + run.errors
+            #expect(text.contains("echo.so' is damaged, or its code fails") && text.contains("has ended with the signal"), "\(text)")
+        }
+    }
+
+    @Test func `the log names the loaded plugins at the start, with the build and the file`() throws {
+        let router = try start()
+        let build = try #require(try router.policy()["plugins"]?.array?.first?.string).dropFirst("echo ".count)
+        for part in ["plugin loaded", "build=\"\(build)\"", "echo.so", "plugin=echo"] {
+            #expect(router.standardError.contains(part), "\(router.standardError)")
+        }
     }
 
     @Test func `check loads the plugins, and help config and the list know them`() throws {
@@ -173,6 +195,51 @@ import Testing
     @Test(arguments: ["openai", "demo", "provider"]) func `a package with a name that the router has is refused`(name: String) throws {
         let run = try RouterCommand(["plugins", "new", name, "--router", Repository.root])
         #expect(run.exit == .code(2) && run.errors.contains("'\(name)' is taken"), "\(run.errors)")
+    }
+
+    @Test(arguments: ["null", "true", "no", "Acme", "a.b", "-a", "a-"]) func `a package with a name that is none is refused`(
+        name: String
+    ) throws {
+        let run = try RouterCommand(["plugins", "new", "--router", Repository.root, "--", name])
+        #expect(run.exit == .code(2) && run.errors.contains("is no name for a plugin"), "\(run.errors)")
+    }
+
+    @Test func `what is in the way of a new package is named, and stays`() throws {
+        let folder = try TemporaryFolder()
+        let new = "llm-router plugins new acme --router \(Repository.root)"
+        for make in ["mkdir AcmeProvider", "touch AcmeProvider", "ln -s none AcmeProvider"] {
+            let run = try ShellScript("\(make); \(new); code=$?; rm -r AcmeProvider; exit $code", in: folder)
+            #expect(run.exit == .code(1) && run.output.contains("'AcmeProvider' exists already"), "\(make): \(run.output)")
+        }
+        let gone = try ShellScript("mkdir gone; cd gone; rmdir ../gone; \(new)", in: folder)
+        #expect(gone.exit == .code(1) && gone.output.contains("can't be made here: no such file or directory"), "\(gone.output)")
+    }
+
+    @Test func `the steps that a new package prints work one after another, as far as they need no build`() throws {
+        let folder = try TemporaryFolder()
+        let script = """
+            llm-router plugins new acme --router '\(Repository.root)' > steps
+            grep -E '^    (cd|swift|install)' steps | sed 's|swift test && swift build -c release|mkdir -p .build/release; touch .build/release/libAcmeProvider.so|; s|/etc/llm-router|'"$PWD"'/etc|' > run
+            sh -e run && ls etc/plugins && grep '^    plugins: ' steps
+            rm -r AcmeProvider etc steps run
+            """
+        let run = try ShellScript(script, in: folder)
+        #expect(run.exit == .code(0) && run.output.contains("acme.so\n    plugins: [/etc/llm-router/plugins/acme.so]"), "\(run.output)")
+    }
+
+    @Test func `a folder with a quote and a line break in its name is written as Swift writes it`() throws {
+        let folder = try TemporaryFolder()
+        let script = """
+            name=$(printf 'a"b\\nc\\\\d')
+            mkdir -p "real$name/Examples"
+            ln -s '\(Repository.root)/Examples/EchoProvider' "real$name/Examples/EchoProvider"
+            llm-router plugins new acme --router "real$name" && grep '^let router' AcmeProvider/Package.swift
+            code=$?
+            rm -r AcmeProvider "real$name"
+            exit $code
+            """
+        let run = try ShellScript(script, in: folder)
+        #expect(run.output.contains(#"/reala\"b\nc\\d""#), "\(run.output)")
     }
 
     @Test func `a new package is the example under another name`() throws {
