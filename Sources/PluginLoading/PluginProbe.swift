@@ -2,11 +2,12 @@ import CSpawn
 import Glibc
 import RoutingPolicy
 
-/// Has a library loaded by a process of its own before the router loads it: what a damaged library or a trap in a plugin
-/// ends is then that process, and not the router.
+/// Has a library loaded by a process of its own before the router loads it: what a damaged library or a trap in a
+/// plugin ends is then that process, and not the router.
 ///
-/// The process is this program with a hidden command, which calls ``ProbedPlugin/run(_:)``. It gets none of the router's
-/// files, sockets and variables but those of the dynamic linker, and what it prints goes to a file beside the copy.
+/// The process is this program with a hidden command, which calls ``ProbedPlugin/run(_:)``. It gets none of the
+/// router's files, sockets and variables but those of the dynamic linker, and what it prints goes to a file beside the
+/// copy.
 package struct PluginProbe: Sendable {
     /// The hidden command, which the path of a library follows.
     package static let command = "probe-plugin"

@@ -115,7 +115,7 @@ struct PluginListTests {
 
     @Test("a folder that can't be listed is an error, with the reason")
     func unlisted() {
-        for (pattern, folder) in [("plugins/*.so", "plugins"), ("/etc/p/*/*.so", "/etc/p"), ("*.so", ".")] {
+        for (pattern, folder) in [("plugins/*.so", "plugins"), ("/etc/p/*/*.so", "/etc/p")] {
             let report = load(pattern, files: [:], builtin: [EchoPlugin.self], unlisted: [folder: "permission denied"])
             #expect(errors(report) == ["'\(pattern)' can't be looked for: its folder can't be read: permission denied"])
         }
