@@ -119,6 +119,21 @@ struct BufferedCompletionTests {
     }
 }
 
+@Suite("a non-streamed response in several lines")
+struct ConvertedLinesTests {
+    @Test("becomes chunks of one line each", arguments: ["\n", "\r\n", "\r", "\n\t"])
+    func lines(lineBreak: String) throws {
+        let text =
+            #"{~"id": "c",~"choices": [~{"message": {~"content": "a\nb",~"tool_calls": [{~"id": "x"}]},~"logprobs": {~}}],~"usage":{~"n": 1}~}"#
+        let object = Array(text.replacing("~", with: lineBreak).utf8)
+        let converted = BufferedCompletion.chunks(of: object.span.bytes)
+        let chunks = try #require(converted)
+        for chunk in [chunks.content, try #require(chunks.usage)] { #expect(!chunk.contains { $0 == 10 || $0 == 13 }) }
+        let choice = try #require((json(chunks.content)["choices"] as? [[String: Any]])?.first)
+        #expect((choice["delta"] as? [String: Any])?["content"] as? String == "a\nb")
+    }
+}
+
 @Suite("tool calls of a non-streamed response")
 struct ConvertedToolCallTests {
     @Test(

@@ -26,6 +26,8 @@ public struct AnthropicEventWriter: Sendable {
     private var waiting: [AnthropicBlock] = []
     /// No stream has so many blocks. A larger number of an upstream must not overflow.
     private static let maxIndex = 1 << 20
+    /// Whether the open tool call has had arguments.
+    private var hasArguments = false
     /// Whether the latest part of the stream was typed, so that the writer ends it.
     private var isTyped = false
 
@@ -56,6 +58,9 @@ public struct AnthropicEventWriter: Sendable {
             waiting = []
         } else if case .tool(let open)? = open {
             if case .toolArguments(open, let fragment) = event {
+                // Without a delta, the input is an empty object.
+                if !hasArguments, !fragment.isEmpty, ChatToolCall.areNone(fragment) { return frames }
+                if !fragment.isEmpty { hasArguments = true }
                 delta("input_json_delta", "partial_json", fragment, &frames)
             } else {
                 AnthropicBlock.add(event, to: &waiting)
@@ -143,6 +148,7 @@ public struct AnthropicEventWriter: Sendable {
                 }
             }
         case .toolCall(let tool, let id, let name):
+            hasArguments = false
             begin(.tool(tool), "tool_use", &frames) {
                 $0.member("id", id)
                 $0.member("name", name)

@@ -68,8 +68,7 @@ struct AnthropicStreamDecoder: ResponseDecoder {
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if let joined = event.joinedData {
-            // In JSON, a line end is only allowed between tokens, where a space means the same.
-            let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
+            let json = JSON.onOneLine(joined)
             if event.isType("error", in: bytes) { throw .reported(json.span.bytes) }
             let read = try self.read(0..<json.count, in: json.span.bytes, &response)
             if reader == nil { response.pass(joined: json, signals: read.signals, hasStrayError: read.hasStrayError) }

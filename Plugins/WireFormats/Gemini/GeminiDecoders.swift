@@ -66,8 +66,7 @@ struct GeminiStreamDecoder: ResponseDecoder {
 
     private mutating func read(_ event: SSEEvent, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if let joined = event.joinedData {
-            // In JSON, a line end is only allowed between tokens, where a space means the same.
-            let json = joined.map { JSON.isBlank($0) ? ASCII.space : $0 }
+            let json = JSON.onOneLine(joined)
             let chunk = try read(json.span.bytes, isError: event.isType("error", in: bytes), &response)
             if reader == nil { response.pass(joined: json, signals: chunk.signals, hasStrayError: chunk.hasStrayError) }
             return
@@ -119,7 +118,7 @@ struct GeminiObjectDecoder: ResponseDecoder {
             reader.end(&response)
         } else if call.isStream {
             // A complete response is a stream of one chunk.
-            response.chunk(joined: bytes.withUnsafeBytes { $0[..<end].map { JSON.isBlank($0) ? ASCII.space : $0 } }, signals: signals)
+            response.chunk(joined: bytes.withUnsafeBytes { JSON.onOneLine($0[..<end]) }, signals: signals)
         } else {
             response.buffered(0..<end, signals: signals)
         }

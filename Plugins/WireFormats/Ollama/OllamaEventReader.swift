@@ -26,7 +26,7 @@ struct OllamaEventReader {
         let given = call["id"]?.string ?? ""
         response.event(.toolCall(index: toolCalls, id: given.isEmpty ? madeID(line, bytes) : given, name: name))
         // Some servers send the text of the arguments, as OpenAI's do.
-        let arguments = function["arguments"]
+        let arguments = function["arguments"].flatMap { $0.isNull ? nil : $0 }
         let text = arguments?.string ?? arguments.map { String(decoding: $0.encoded, as: UTF8.self) } ?? "{}"
         response.event(.toolArguments(index: toolCalls, fragment: text))
         toolCalls += 1

@@ -146,9 +146,7 @@ struct OpenAIStreamDecoder: ResponseDecoder {
             if OpenAIChat.isEnd(line, bytes) { return try self.end(&response) }
             let chunk = try OpenAIChunk(line, in: bytes, hasBegun: response.hasBegun)
             record(chunk, of: bytes, &response)
-            // In JSON, a line end is only allowed between tokens, where a space means the same.
-            let json = line.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
-            response.chunk(joined: json, signals: chunk.signals)
+            response.chunk(joined: JSON.onOneLine(joined[line]), signals: chunk.signals)
         }
     }
 
@@ -310,9 +308,7 @@ extension OpenAIChunk {
         if bytes.firstIndex(of: ASCII.lineFeed, in: json) == nil, bytes.firstIndex(of: ASCII.carriageReturn, in: json) == nil {
             response.chunk(PassthroughChunk(json: json, frame: nil, signals: signals))
         } else {
-            // In JSON, a line end is only allowed between tokens, where a space means the same.
-            let line = json.map { JSON.isBlank(bytes.byte($0)) ? ASCII.space : bytes.byte($0) }
-            response.chunk(joined: line, signals: signals)
+            response.chunk(joined: JSON.onOneLine(Array(copying: json, of: bytes)), signals: signals)
         }
     }
 

@@ -66,8 +66,7 @@ struct ReframedDecoder<Base: ResponseDecoder>: ResponseDecoder {
             return
         }
         whole = nil
-        // In JSON, a line end is only allowed between tokens, where a space means the same.
-        let line = element.map { JSON.isBlank($0) ? ASCII.space : $0 }
+        let line = JSON.onOneLine(element)
         let framed =
             switch framing {
             case .events: Array("data: ".utf8) + line + Array("\n\n".utf8)

@@ -28,6 +28,10 @@ public enum JSON {
     /// Whether a byte is white space between JSON's tokens.
     public static func isBlank(_ byte: UInt8) -> Bool { JSONGrammar.isWhitespace(byte) }
 
+    /// Valid JSON on one line, for a frame that a line break ends. A line break is only allowed between tokens, where a
+    /// space means the same.
+    public static func onOneLine(_ json: some Sequence<UInt8>) -> [UInt8] { json.map { isBlank($0) ? ASCII.space : $0 } }
+
     /// Whether a scanned key is `name`. Escapes are decoded: `"mod\u0065l"` is `model`.
     @inlinable
     public static func isKey(_ key: Range<Int>, _ name: StaticString, in bytes: RawSpan) -> Bool {

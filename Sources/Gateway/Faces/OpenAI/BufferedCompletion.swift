@@ -133,8 +133,8 @@ enum BufferedCompletion {
     }
 
     /// A non-streamed response as the chunks of a stream, for a client that requested a stream from an upstream that
-    /// does not stream. `content` has each choice's message as its delta, and the finish reasons. `usage` is nil if the
-    /// response has no usage.
+    /// does not stream, each on one line. `content` has each choice's message as its delta, and the finish reasons.
+    /// `usage` is nil if the response has no usage.
     static func chunks(of object: RawSpan) -> (content: [UInt8], usage: [UInt8]?)? {
         guard let members = try? JSON.members(of: object) else { return nil }
         var shared: [JSONMember] = []
@@ -166,7 +166,7 @@ enum BufferedCompletion {
                     writer.raw(usage.range, of: object)
                 }
             }
-            return writer.bytes
+            return JSON.onOneLine(writer.bytes)
         }
         return (chunk(deltas, nil), usage.map { chunk(Array("[]".utf8), $0) })
     }
