@@ -94,30 +94,9 @@ extension AnthropicMessages {
         writer.object {
             $0.member("type", "json_schema")
             $0.key("schema")
-            $0.raw(closed(schema))
+            $0.raw(AnthropicSchema.accepted(schema))
         }
         return writer.bytes
-    }
-
-    /// A schema whose objects allow no other members than those that it describes, as this format requires. Source:
-    /// Anthropic's guide "Structured outputs", "JSON Schema limitations".
-    static func closed(_ schema: [UInt8]) -> [UInt8] {
-        guard let tree = JSONTree(schema.span.bytes) else { return schema }
-        return closed(tree).encoded
-    }
-
-    private static func closed(_ schema: JSONTree) -> JSONTree {
-        switch schema {
-        case .array(let elements): return .array(elements.map(closed))
-        case .object(var members):
-            for index in members.indices { members[index].value = closed(members[index].value) }
-            let isObject = schema["type"]?.string == "object" && schema["properties"]?.members != nil
-            if isObject, schema["additionalProperties"] == nil {
-                members.append(JSONTree.Member(key: Array("additionalProperties".utf8), value: .scalar(Array("false".utf8))))
-            }
-            return .object(members)
-        case .string, .scalar: return schema
-        }
     }
 
     /// A model that thinks has its own sampling. Its `top_p` may only be changed a little. Source: Anthropic's guide

@@ -80,7 +80,7 @@ extension BedrockConverse {
                     $0.key("jsonSchema")
                     $0.object {
                         // A text, unlike the schema of a tool.
-                        $0.member("schema", String(decoding: AnthropicMessages.closed(schema.schema), as: UTF8.self))
+                        $0.member("schema", String(decoding: AnthropicSchema.accepted(schema.schema), as: UTF8.self))
                         $0.member("name", schema.name)
                         if let description = schema.description { $0.member("description", description) }
                     }

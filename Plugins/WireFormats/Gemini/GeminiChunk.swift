@@ -31,6 +31,8 @@ struct GeminiChunk {
     ///   - hasBegun: whether the response has had content before.
     init(_ bytes: RawSpan, hasBegun: Bool) throws(ProviderError) {
         do throws(JSONError) { try read(bytes) } catch {
+            // Where `alt=sse` is missing, Google's errors are in an array too.
+            if Self.isArray(bytes), let body = ErrorBody(bytes), body.message != nil { throw .reported(body) }
             throw .unreadable(error)
         }
         if hasError, !hasCandidates { throw .reported(bytes) }
@@ -41,6 +43,11 @@ struct GeminiChunk {
                 message: "the upstream ended the response with the finish reason '\(reason.prefix(64))'" + (detail.map { ": \($0)" } ?? ""),
                 code: reason.lowercased())
         }
+    }
+
+    private static func isArray(_ bytes: RawSpan) -> Bool {
+        var cursor = JSONCursor()
+        return (try? cursor.peekKind(bytes)) == .array
     }
 
     private mutating func read(_ bytes: RawSpan) throws(JSONError) {

@@ -3,10 +3,13 @@ import Codecs
 /// Schemas as Gemini's `parameters` and `responseSchema` have them: a subset of OpenAPI's. Source: the Gemini API
 /// reference, `Schema`.
 enum GeminiSchema {
-    /// The schema as JSON Schema: types in lower case, and null as a type.
+    /// The schema as JSON Schema: types in lower case, and null wherever the schema restricts the value.
     static func jsonSchema(_ schema: JSONTree) -> JSONTree {
         guard let members = schema.members else { return schema }
         let isNullable = schema["nullable"]?.bool == true
+        func list(_ values: [JSONTree], withNull null: JSONTree) -> JSONTree {
+            .array(isNullable && !values.contains(null) ? values + [null] : values)
+        }
         var written: [JSONTree.Member] = []
         for member in members {
             let value: JSONTree
@@ -15,11 +18,19 @@ enum GeminiSchema {
             case "type":
                 guard let type = member.value.string?.lowercased(), type != "type_unspecified" else { continue }
                 value = isNullable ? .array([.text(type), .text("null")]) : .text(type)
-            case "properties":
-                guard let properties = member.value.members else { continue }
-                value = .object(properties.map { JSONTree.Member(key: $0.key, value: jsonSchema($0.value)) })
-            case "items": value = jsonSchema(member.value)
-            case "anyOf", "any_of": value = .array((member.value.elements ?? []).map(jsonSchema))
+            case "properties": value = jsonSchemas(member.value)
+            case "defs":
+                written.append(JSONTree.Member(key: Array("$defs".utf8), value: jsonSchemas(member.value)))
+                continue
+            case "ref":
+                guard let place = member.value.string else { continue }
+                written.append(JSONTree.Member(key: Array("$ref".utf8), value: .text(place.replacing("#/defs/", with: "#/$defs/"))))
+                continue
+            case "items", "additionalProperties", "additional_properties": value = jsonSchema(member.value)
+            case "enum": value = list(member.value.elements ?? [], withNull: null)
+            case "anyOf", "any_of":
+                let nullType = JSONTree.object([JSONTree.Member(key: Array("type".utf8), value: .text("null"))])
+                value = list((member.value.elements ?? []).map(jsonSchema), withNull: nullType)
             case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties", "min_items", "max_items",
                 "min_length", "max_length", "min_properties", "max_properties":
                 // 64-bit integers are texts in ProtoJSON.
@@ -29,6 +40,13 @@ enum GeminiSchema {
             written.append(JSONTree.Member(key: camelCase(member.key), value: value))
         }
         return .object(written)
+    }
+
+    private static let null = JSONTree.scalar(Array("null".utf8))
+
+    /// The schemas in an object, each under its name.
+    private static func jsonSchemas(_ schemas: JSONTree) -> JSONTree {
+        .object((schemas.members ?? []).map { JSONTree.Member(key: $0.key, value: jsonSchema($0.value)) })
     }
 
     private static func camelCase(_ key: [UInt8]) -> [UInt8] {
