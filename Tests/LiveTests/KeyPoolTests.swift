@@ -56,6 +56,57 @@ import Testing
         #expect((25...30).contains(wait))
     }
 
+    @Test func `a limit without a wait lasts as long for all keys together as for one`() throws {
+        let upstream = try ScriptedUpstream { try $0.respond(429, OpenAIReplies.error("slow down")) }
+        let router = try Self.router(upstream)
+        for _ in 0..<3 {
+            let response = try router.chat("a")
+            let wait = try #require(response.head["retry-after"].flatMap { Int($0) })
+            #expect(response.status == 429 && (1...15).contains(wait))
+        }
+        #expect(upstream.requests.count == 2)
+    }
+
+    @Test(arguments: [
+        (403, #"{"Message":"User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:CountTokens"}"#, "AccessDeniedException"),
+        (400, #"{"message":"The provided model identifier is invalid."}"#, "ValidationException"),
+        (404, #"{"message":"The requested operation is not recognized by the service."}"#, "UnknownOperationException"),
+        (429, #"{"message":"Too many requests"}"#, "ThrottlingException"), (503, "", "ServiceUnavailableException"),
+    ])
+    func `a refused or failing count of Bedrock's is an estimate, and neither the keys nor the chats learn of it`(
+        status: Int, body: String, type: String
+    ) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            guard exchange.head.target.hasSuffix("/count-tokens") else {
+                let message = #"{"role":"assistant","content":[{"text":"hello"}]}"#
+                return try exchange.respond(
+                    200, #"{"output":{"message":\#(message)},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":1}}"#)
+            }
+            try exchange.respond(status, body, fields: ["x-amzn-errortype: \(type)"])
+        }
+        let policy = PolicyText().with {
+            let url = "http://127.0.0.1:\(upstream.port)"
+            $0.moreProviders = [
+                "  b: { plugin: bedrock, region: us-east-1, base_url: \"\(url)\", api_key: [\(Self.keys[0]), \(Self.keys[1])] }"
+            ]
+            $0.moreModels = ["  m: { provider: b }"]
+        }
+        let router = try RouterProcess(policy)
+        let counts = [
+            ("/v1/messages/count_tokens", RouterProcess.messageBody("m", "Hello"), "input_tokens"),
+            ("/v1beta/models/m:countTokens", #"{"contents":[{"parts":[{"text":"Hello"}]}]}"#, "totalTokens"),
+        ]
+        for _ in 0..<2 {
+            for (path, body, member) in counts {
+                let response = try router.call("POST", path, body: body)
+                #expect(response.status == 200 && (response.json?[member]?.int ?? 0) > 0, "\(response.text)")
+            }
+            #expect(try router.chat("m").content == "hello")
+        }
+        #expect(upstream.requests.count == 6)
+        for state in ["limited", "refused"] { #expect(try router.metric("llm_router_provider_keys", "state=\"\(state)\"") == 0) }
+    }
+
     @Test(
         arguments: [
             (401, #"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}"#),

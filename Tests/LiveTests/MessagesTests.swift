@@ -157,8 +157,13 @@ import Testing
 
     @Test func `tokens are counted by the provider, or estimated, and no failover follows`() throws {
         let setup = try Self.setup { exchange in
-            if exchange.prompt == "fail" { return try exchange.respond(500, AnthropicReplies.error("it failed")) }
-            try exchange.respond(200, #"{"input_tokens":42}"#)
+            switch exchange.prompt {
+            case "fail": try exchange.respond(500, AnthropicReplies.error("it failed"))
+            case "account": try exchange.respond(401, AnthropicReplies.error("invalid x-api-key", type: "authentication_error"))
+            case "limit": try exchange.respond(429, AnthropicReplies.error("slow down", type: "rate_limit_error"))
+            case "wrong": try exchange.respond(400, AnthropicReplies.error("messages: bad", type: "invalid_request_error"))
+            default: try exchange.respond(200, #"{"input_tokens":42}"#)
+            }
         }
         func count(_ model: String, _ text: String = "Hello") throws -> Response {
             try setup.router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody(model, text))
@@ -166,7 +171,8 @@ import Testing
         #expect(try count("a").text == #"{"input_tokens":42}"#)
         #expect(try count("r").json?["input_tokens"]?.int == 42)
         #expect(try (count("b").json?["input_tokens"]?.int ?? 0) > 0)
-        #expect(try count("r", "fail").status == 502)
+        for failure in ["fail", "account", "limit"] { #expect(try (count("r", failure).json?["input_tokens"]?.int ?? 0) > 0) }
+        #expect(try count("r", "wrong").status == 400)
         #expect(setup.upstream.requests.allSatisfy { $0.head.target == "/v1/messages/count_tokens" })
         #expect(try setup.router.metric("llm_router_tokens_total") == 0)
     }
@@ -180,7 +186,7 @@ import Testing
                 case "path": AnthropicReplies.error("Not Found", type: "not_found_error")
                 default: #"{"detail":"Not Found"}"#
                 }
-            try exchange.respond(404, refusal)
+            try exchange.respond(Int(exchange.prompt) ?? 404, refusal)
         }
         let policy = PolicyText().with {
             $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
@@ -191,10 +197,10 @@ import Testing
             try router.call("POST", "/v1/messages/count_tokens", body: RouterProcess.messageBody("a", text))
         }
         for _ in 0..<3 { #expect(try (count().json?["input_tokens"]?.int ?? 0) > 0) }
-        #expect(try count("path").status == 200)
+        for other in ["path", "405", "501"] { #expect(try count(other).status == 200) }
         #expect(try count("model").status == 404)
         #expect(try router.message("a").status == 200)
-        #expect(upstream.requests.count == 6)
+        #expect(upstream.requests.count == 8)
     }
 
     @Test func `an overloaded upstream stays one, before the response and in it`() throws {

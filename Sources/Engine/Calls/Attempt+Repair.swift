@@ -54,6 +54,8 @@ extension Attempt {
             repeatWithOtherKey(after: error)
             return nil
         }
+        // A key may chat that may not count.
+        guard call.request.operation.isMeasured else { return error }
         let failure = keys.failed(Int(key), reason, wait: error.retryAfter, now: now)
         if failure.isNew {
             call.loop.report(
@@ -68,7 +70,7 @@ extension Attempt {
         switch reason {
         case .limited:
             var limited = error
-            if error.retryAfter != nil { limited.retryAfter = wait }
+            limited.retryAfter = wait
             return limited
         case .refused:
             // Nothing of the refusal is kept: a client would take its 401 for a refusal of the client's own key.

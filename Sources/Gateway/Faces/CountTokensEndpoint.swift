@@ -8,7 +8,7 @@ import RoutingPolicy
 /// The endpoints that tell the number of a conversation's tokens, without a response to it.
 ///
 /// The request is planned like a chat, and its first candidate answers: the provider counts if it can, and otherwise
-/// the router estimates. No other model is asked, and neither breakers nor costs learn of it.
+/// the router estimates. No other model is asked, and neither breakers, keys nor costs learn of it.
 enum CountTokensEndpoint {
     /// Writes the response with a number of tokens.
     typealias Writing = @Sendable (_ writer: inout JSONWriter, _ tokens: Int) -> Void
@@ -96,9 +96,22 @@ private final class CountWriter: ResponseWriter {
 
     func fail(_ failure: CallFailure, _ record: CallRecord) {
         if failure.cause == .clientLeft { return exchange.end(status: 499, record: record, error: exchange.departure) }
-        // What the provider's format can't express, it can't count.
-        if failure.error.failure == .unsupported || Self.hasNoEndpoint(failure.error) { return respondWithEstimate(after: record) }
+        guard Self.isOfRequest(failure.error) else { return respondWithEstimate(after: record) }
         exchange.respond(exchange.error(failure, record), record: record)
+    }
+
+    /// Whether a failure tells the client what is wrong with its request or its model: the router has found it, or the
+    /// provider, which speaks the client's format. Another provider's refusal may be about how it counts: Bedrock's
+    /// CountTokens knows other names of models than Converse, and wants a permission of its own. Source: Amazon
+    /// Bedrock's API reference, `CountTokens`.
+    private static func isOfRequest(_ error: ProviderError) -> Bool {
+        if hasNoEndpoint(error) { return false }
+        return switch error.failure {
+        case .clientError, .contextOverflow, .contentFilter, .notFound: error.status == nil || error.body != nil
+        // What the provider's format can't express, it can't count.
+        case .unsupported: false
+        case .unreachable, .reset, .timeout, .upstreamError, .rateLimited, .providerRejected, .invalidJSON, .routerLimit, .cancelled: false
+        }
     }
 
     /// Whether a refusal means that the server doesn't have the endpoint. A 404 that names a model is about the model:
