@@ -22,7 +22,7 @@ struct SyncModelsCommand: AsyncParsableCommand {
             The file has one line for each model, with what the list says: operations, capabilities, context and prices. Include it in the \
             policy file: 'include: [models.yaml]'. An update replaces the lines that an earlier one has written and nobody has changed; \
             all other lines stay, and what the policy defines otherwise is left out.
-            Exit status: 0 done, 1 the policy or the file has errors, or the list can't be fetched, 2 bad usage.
+            Exit status: 0 done, 1 the policy or the file has errors, or the list can't be fetched or is empty, 2 bad usage.
             """)
 
     @Argument(help: "The name of a provider under 'providers' of the policy.")
@@ -45,7 +45,10 @@ struct SyncModelsCommand: AsyncParsableCommand {
             throw ValidationError("'\(self.policy.path)' has no provider '\(provider)'; \(near)")
         }
         if let message = policy.providers[index].offMessage { throw Failure("\(message); set it") }
-        let models = try await ProviderList.fetch(index, of: policy).filter { !free || $0.price?.isFree == true }
+        let list = try await ProviderList.fetch(index, of: policy)
+        // Otherwise a provider's mishap would remove the models of a file.
+        guard !list.isEmpty else { throw Failure("the list of '\(provider)' is empty\(write.map { "; '\($0)' is not changed" } ?? "")") }
+        let models = list.filter { !free || $0.price?.isFree == true }
         let existing = try write.flatMap { try FileText.existing($0) }
         let file: ModelFile
         do throws(ConfigIssue) {

@@ -121,6 +121,12 @@ import Testing
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try sync().errors.contains("2 models, 0 added, 0 updated, 0 removed"))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+
+        let empty = try ScriptedUpstream { try $0.respond(200, #"{"data":[]}"#) }
+        let run = try RouterCommand(
+            ["models", "sync", "p-a", "-c", "routes.yaml", "--write", path], files: ["routes.yaml": Self.policy(empty)])
+        #expect(run.exit == .code(1) && run.errors.contains("the list of 'p-a' is empty; '\(path)' is not changed"), "\(run.errors)")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
     }
 
     @Test func `models sync makes the first models of a policy`() throws {

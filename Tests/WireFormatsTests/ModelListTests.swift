@@ -14,7 +14,7 @@ struct ModelListTests {
             #"""
             {"data":[{"id":"deepseek/deepseek-r1","canonical_slug":"d","name":"DeepSeek: R1","created":1,"description":"A model.","context_length":163840,
             "architecture":{"modality":"text+image->text","input_modalities":["text","image","file"],"output_modalities":["text"]},
-            "pricing":{"prompt":"0.00000055","completion":"0.00000219","request":"0","image":"0","input_cache_read":"0.00000014","input_cache_write":"0.0000007","input_cache_write_1h":"0.000001","internal_reasoning":"0","audio":"0.000001","audio_output":"0.000002","image_output":"0.03"},
+            "pricing":{"prompt":"0.00000055","completion":"0.00000219","request":"0","image":"0","input_cache_read":"0.00000014","input_cache_write":"0.0000007","input_cache_write_1h":"0.000001","internal_reasoning":"0","audio":"0.000001","audio_output":"0.000002","image_output":"0.00012"},
             "top_provider":{"context_length":163840,"max_completion_tokens":32768,"is_moderated":false},
             "supported_parameters":["tools","response_format","reasoning","temperature"]},
             {"id":"openrouter/auto","pricing":{"prompt":"-1","completion":"-1"},"top_provider":{"max_completion_tokens":null}},
@@ -26,7 +26,7 @@ struct ModelListTests {
         (model.callsTools, model.writesJSON, model.reasons) = (true, true, true)
         var price = ListedPrice(input: 0.55, output: 2.19)
         (price.cachedInput, price.cacheWrite, price.longCacheWrite) = (0.14, 0.7, 1)
-        (price.audioInput, price.audioOutput, price.perImage) = (1, 2, 0.03)
+        (price.audioInput, price.audioOutput) = (1, 2)
         model.price = price
         #expect(models.first == model)
         #expect(models[1] == ListedModel(id: "openrouter/auto"))
@@ -40,7 +40,9 @@ struct ModelListTests {
             ("whisper-1", .transcription),
             ("gpt-4o-transcribe", .transcription), ("gpt-4o-mini-tts", .speech), ("dall-e-3", .imageGeneration),
             ("omni-moderation-latest", .moderation), ("BAAI/bge-reranker-v2-m3", .rerank), ("davinci-002", .completion),
-            ("gpt-5", nil), ("embedder", nil), ("kettts", nil),
+            ("gpt-image-1", .imageGeneration), ("chatgpt-image-latest", .imageGeneration), ("gpt-3.5-turbo-instruct", .completion),
+            ("gpt-5", nil), ("embedder", nil), ("kettts", nil), ("gpt-audio", nil), ("Llama-3.3-70B-Instruct", nil),
+            ("gemini-3-pro-image", nil), ("o3-pro", nil), ("gpt-4o-audio-preview", nil),
         ])
     func names(id: String, operation: ProviderKit.Operation?) throws {
         #expect(try openAI(#"{"data":[{"id":"\#(id)"}]}"#).first?.operations == operation.map { [$0] })
@@ -55,8 +57,23 @@ struct ModelListTests {
             {"id":"voxtral","capabilities":{"completion_chat":false,"audio_transcription":true,"function_calling":false,"vision":false}}]}
             """#)
         #expect(models[0].context == 131_072 && models[0].callsTools == true && models[0].reasons == false)
-        #expect(models[0].inputModalities == ["text", "image"] && models[0].operations == nil)
+        #expect(models[0].inputModalities == ["text", "image"] && models[0].operations == [.chat])
         #expect(models[1].operations == [.transcription] && models[1].callsTools == false)
+    }
+
+    @Test(
+        "a model that serves none of the router's operations serves none",
+        arguments: [
+            (
+                #"{"id":"mistral-ocr-latest","capabilities":{"completion_chat":false,"ocr":true,"vision":true}}"#,
+                [] as [ProviderKit.Operation]
+            ),
+            (#"{"id":"mistral-embed","capabilities":{"completion_chat":false}}"#, [.embeddings]), (#"{"id":"gpt-realtime-mini"}"#, []),
+            (#"{"id":"gpt-4o-realtime-preview"}"#, []), (#"{"id":"sora-2-pro"}"#, []), (#"{"id":"v","type":"video"}"#, []),
+            (#"{"id":"voxtral","capabilities":{"completion_chat":true,"audio_transcription":true}}"#, [.chat, .transcription]),
+        ])
+    func noOperations(entry: String, operations: [ProviderKit.Operation]) throws {
+        #expect(try openAI(#"{"data":[\#(entry)]}"#).first?.operations == operations)
     }
 
     @Test(

@@ -20,7 +20,7 @@ public struct ListedModel: Sendable, Equatable {
     public var writesJSON: Bool?
     /// Whether the model can reason before it responds.
     public var reasons: Bool?
-    /// The operations that the model serves.
+    /// The operations that the model serves; empty if the router has none for it.
     public var operations: [Operation]?
     /// What the model costs.
     public var price: ListedPrice?

@@ -40,7 +40,7 @@ public enum OpenAIModels {
         readParameters(entry, &model)
         readCapabilities(entry["capabilities"], &model)
         readType(entry["type"]?.string, &model)
-        if model.operations == nil { model.operations = operations(named: id) }
+        if model.operations?.isEmpty != false { model.operations = operations(named: id) ?? model.operations }
         model.price = entry["pricing"].flatMap(price)
         return model
     }
@@ -82,43 +82,48 @@ public enum OpenAIModels {
         if flags.contains("vision") {
             model.inputModalities = ["text"] + (has("vision") == true ? ["image"] : []) + (has("audio") == true ? ["audio"] : [])
         }
-        guard has("completion_chat") == false else { return }
+        guard flags.contains("completion_chat") else { return }
         let served: [(StaticString, Operation)] = [
-            ("audio_transcription", .transcription), ("audio_speech", .speech), ("moderation", .moderation),
+            ("completion_chat", .chat), ("audio_transcription", .transcription), ("audio_speech", .speech), ("moderation", .moderation),
         ]
-        let operations = served.filter { has($0.0) == true }.map(\.1)
-        if !operations.isEmpty { model.operations = operations }
+        // None of them is what the router has no operation for, such as OCR.
+        model.operations = served.filter { has($0.0) == true }.map(\.1)
     }
 
     /// `type` of Together and LM Studio.
     private static func readType(_ type: String?, _ model: inout ListedModel) {
         guard let type else { return }
         if type == "vlm" { model.inputModalities = ["text", "image"] }
-        if let operation = operationsByType[type] { model.operations = [operation] }
+        if let operations = operationsByType[type] { model.operations = operations }
     }
 
-    private static let operationsByType: [String: Operation] = [
-        "chat": .chat, "llm": .chat, "vlm": .chat, "language": .completion, "image": .imageGeneration, "embedding": .embeddings,
-        "embeddings": .embeddings, "rerank": .rerank, "moderation": .moderation, "transcribe": .transcription, "audio": .speech,
+    private static let operationsByType: [String: [Operation]] = [
+        "chat": [.chat], "llm": [.chat], "vlm": [.chat], "language": [.completion], "image": [.imageGeneration], "video": [],
+        "embedding": [.embeddings], "embeddings": [.embeddings], "rerank": [.rerank], "moderation": [.moderation],
+        "transcribe": [.transcription], "audio": [.speech],
     ]
 
     /// What a model serves by the words of its name, where the list doesn't say it; nil for chats. OpenAI's own list
     /// has nothing but names. Source: the names in OpenAI's guide "Models", and Mistral's `mistral-embed`.
     private static func operations(named id: String) -> [Operation]? {
         let words = id.lowercased().split { !$0.isLetter && !$0.isNumber }
-        return operationsByWord.first { words.contains($0.word) }.map { [$0.operation] }
+        return operationsByWords.first { words.contains($0.words) }?.operations
     }
 
-    private static let operationsByWord: [(word: Substring, operation: Operation)] = [
-        ("embedding", .embeddings), ("embed", .embeddings), ("whisper", .transcription), ("transcribe", .transcription), ("tts", .speech),
-        ("dall", .imageGeneration), ("moderation", .moderation), ("rerank", .rerank), ("reranker", .rerank), ("davinci", .completion),
-        ("babbage", .completion),
+    /// The words follow one another. Other vendors' `instruct` models chat, and so does `gpt-audio`.
+    private static let operationsByWords: [(words: [Substring], operations: [Operation])] = [
+        (["embedding"], [.embeddings]), (["embed"], [.embeddings]), (["whisper"], [.transcription]), (["transcribe"], [.transcription]),
+        (["tts"], [.speech]), (["dall"], [.imageGeneration]), (["gpt", "image"], [.imageGeneration]),
+        (["chatgpt", "image"], [.imageGeneration]), (["moderation"], [.moderation]), (["rerank"], [.rerank]), (["reranker"], [.rerank]),
+        (["davinci"], [.completion]), (["babbage"], [.completion]), (["turbo", "instruct"], [.completion]), (["realtime"], []),
+        (["sora"], []),
     ]
 
     // MARK: Prices
 
-    /// OpenRouter's prices are texts, in dollars per token; a negative one is that of a model that chooses others.
-    /// Together's are numbers, in dollars per million tokens.
+    /// OpenRouter's prices are texts, in dollars per token; a negative one is that of a model that chooses others. Its
+    /// `image_output` is left out: OpenRouter's reference says dollars per image, but the values are those of vendors
+    /// per token (0.00012 for `gemini-3-pro-image`). Together's are numbers, in dollars per million tokens.
     private static func price(_ pricing: JSONTree) -> ListedPrice? {
         if let input = pricing["input"]?.double, let output = pricing["output"]?.double, min(input, output) >= 0,
             max(input, output).isFinite
@@ -142,7 +147,6 @@ public enum OpenAIModels {
         price.audioInput = other(perMillion("audio"))
         price.audioOutput = other(perMillion("audio_output"))
         price.perRequest = other(amount("request"))
-        price.perImage = other(amount("image_output"))
         return price
     }
 }

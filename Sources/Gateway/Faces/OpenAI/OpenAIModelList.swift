@@ -92,9 +92,8 @@ enum OpenAIModelList {
             if let price = price.reasoning { $0.member("internal_reasoning", perToken(price)) }
             if let price = price.audioInput { $0.member("audio", perToken(price)) }
             if let price = price.audioOutput { $0.member("audio_output", perToken(price)) }
-            // Dollars per request and per image.
+            // Dollars per request. The unit of `image_output` is not clear, so the price of an image is left out.
             if let price = price.perRequest { $0.member("request", perToken(price * 1e6)) }
-            if let price = price.perImage { $0.member("image_output", perToken(price * 1e6)) }
         }
     }
 
