@@ -28,12 +28,12 @@ struct RequestOptions: ParsableArguments {
     @Option(help: "The request's 'max_tokens'.")
     var maxTokens: Int?
 
-    @Flag(help: "The request asks for a stream.")
-    var stream = false
+    @Flag(inversion: .prefixedNo, help: "The request asks for a stream, or for none; without it, the API's default counts.")
+    var stream: Bool?
 
     /// The names of the options that are set.
     var usedOptions: [String] {
-        Self.names([("--model", !model.isEmpty), ("--tags", tags != nil), ("--stream", stream)]) + usedChatOptions
+        Self.names([("--model", !model.isEmpty), ("--tags", tags != nil), ("--stream", stream != nil)]) + usedChatOptions
     }
 
     /// Those that only a chat request has.
@@ -65,7 +65,8 @@ struct SampleBody {
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
-    var isStream = false
+    /// nil: the request doesn't say it.
+    var isStream: Bool?
 
     var json: [UInt8] {
         var writer = JSONWriter()
@@ -91,7 +92,7 @@ struct SampleBody {
             }
             if let maxTokens { body.member("max_tokens", maxTokens) }
             if let tags { body.member("tags", tags) }
-            if isStream { body.member("stream", true) }
+            if let isStream { body.member("stream", isStream) }
         }
         return writer.bytes
     }

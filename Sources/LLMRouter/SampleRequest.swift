@@ -38,7 +38,7 @@ struct SampleRequest {
             policy.routes.flatMap { route in
                 route.conditions.map { condition in
                     let operation = condition.operations.first { _ in true } ?? .chat
-                    let body = SampleBody(operation: operation, models: [route.name], isStream: condition.isStream ?? false).json
+                    let body = SampleBody(operation: operation, models: [route.name], isStream: condition.isStream).json
                     return SampleRequest(
                         label: "\(route.name) with \(condition.words(in: policy))", operation: operation, body: body, condition: condition)
                 }

@@ -47,6 +47,7 @@ struct ExplanationTests {
         #expect(try Fixture.explain(["cheap"]).called.prefix(3) == ["swift", "wise", "vast"])
         #expect(try Fixture.explain(["cheap"]).why("swift")?.hasPrefix("cheapest: about $") == true)
         #expect(try Fixture.explain(["cheap"]).why("vast") == "cheapest: no price")
+        #expect([0, 10, 1_200, 0.000_05, 2.5].map(\.small) == ["0", "10", "1200", "0.00005", "2.5"])
         let readings = ["swift": Fixture.reading(latency: 900, firstToken: 310), "wise": Fixture.reading(latency: 1500)]
         let quick = try Fixture.explain(["quick"], readings: readings)
         #expect(quick.called.prefix(3) == ["vast", "swift", "wise"])

@@ -1,3 +1,4 @@
+import HTTPWire
 import RoutingPolicy
 import Testing
 
@@ -36,6 +37,14 @@ struct EndpointTableTests {
     @Test(arguments: ["/v1beta/models/:generateContent", "/v1beta/models/%ff:generateContent", "/v1beta"])
     func `a path of Gemini's API without a model leads to no endpoint`(path: String) {
         #expect(EndpointTable.match(path: path)?.endpoint.name == nil)
+    }
+
+    @Test(arguments: [
+        ("/v1beta/cachedContents", FaceName.gemini), ("/v1beta/files/x", .gemini), ("/api/nothing", .ollama), ("/api/v1/nothing", .openai),
+        ("/v1beta2/x", .openai), ("/nothing", .openai),
+    ])
+    func `a path that leads to no endpoint is that of the API whose paths begin so`(path: String, face: FaceName) {
+        #expect(EndpointTable.match(path: path) == nil && Face.of(nil, path: path, HTTPFields()).name == face)
     }
 
     @Test

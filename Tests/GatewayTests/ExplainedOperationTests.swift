@@ -1,8 +1,8 @@
-import Engine
 import ProviderKit
 import RoutingPolicy
 import Testing
 
+@testable import Engine
 @testable import Gateway
 
 struct ExplainedOperationTests {
@@ -28,6 +28,24 @@ struct ExplainedOperationTests {
                         status: 400, code: "no_model_fits",
                         message: "no model of 'words' fits this request: words (serves embeddings and rerank, not chat); "
                             + "change the request or name another model")))
+    }
+
+    /// The body's `stream` stands for what Gemini's path says. Without it, the default of the API counts.
+    @Test(
+        arguments: [
+            (FaceName.openai, ProviderKit.Operation.chat, nil, false), (.openai, .chat, true, true), (.openai, .chat, false, false),
+            (.anthropic, .chat, true, true), (.gemini, .chat, nil, false), (.gemini, .chat, true, true), (.gemini, .chat, false, false),
+            (.ollama, .chat, nil, true), (.ollama, .chat, false, false), (.ollama, .chat, true, true), (.ollama, .embeddings, nil, false),
+        ] as [(FaceName, ProviderKit.Operation, Bool?, Bool)])
+    func `a request is a stream where the server would stream it`(
+        face: FaceName, operation: ProviderKit.Operation, said: Bool?, isStream: Bool
+    ) throws {
+        let body = Array(#"{"model":"words","input":"Hello"\#(said.map { #","stream":\#($0)"# } ?? "")}"#.utf8)
+        let snapshot = Snapshot.provision(RoutingPolicy(), over: nil, at: 0)
+        let request = try ExplainedRequest(operation, body: body, face: face, key: nil, in: snapshot).planRequest()
+        var condition = RouteCondition()
+        condition.isStream = isStream
+        #expect(try #require(request.traits).meets(condition, operation))
     }
 
     @Test func `an explanation is of the operation that it is asked for, and needs a key for that one`() {

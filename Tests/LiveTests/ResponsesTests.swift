@@ -13,17 +13,18 @@ import Testing
 
     private static func setup(
         _ responses: @escaping ScriptedUpstream.Script, _ chat: @escaping ScriptedUpstream.Script = ScriptedUpstream.responding("from b"),
-        server: String = "", keys: [String] = []
+        server: String = "", keys: [String] = [], models: [String] = []
     ) throws -> Setup {
         let upstream = try ScriptedUpstream(responses), other = try ScriptedUpstream(chat)
         let routes = ["  auto: { try: a }", "  r: { try: a, fallback: [b] }", "  rx: { try: x, fallback: [b] }"]
         let policy = PolicyText(["b": other], server: server, routes: routes, keys: keys).with {
             let url = "base_url: \"http://127.0.0.1:\(upstream.port)/v1\", api_key: sk-provider"
             $0.moreProviders = ["  p-a: { plugin: openai, \(url) }", "  p-x: { plugin: openai-compatible, \(url) }"]
-            $0.moreModels = [
-                "  a: { provider: p-a, upstream: up-a }", "  x: { provider: p-x, upstream: up-x, formats: [openai-responses] }",
-                "  c: { provider: p-a, formats: [openai-responses] }",
-            ]
+            $0.moreModels =
+                [
+                    "  a: { provider: p-a, upstream: up-a }", "  x: { provider: p-x, upstream: up-x, formats: [openai-responses] }",
+                    "  c: { provider: p-a, formats: [openai-responses] }",
+                ] + models
         }
         return Setup(router: try RouterProcess(policy), upstream: upstream, other: other)
     }
@@ -278,7 +279,7 @@ import Testing
         let plain = try Self.setup(ScriptedUpstreamReplies.plain)
         #expect(try plain.router.get("/v1/models?client_version=0.99.0").status == 404)
         #expect(try plain.router.get("/v1/models?limit=3").status == 200)
-        let setup = try Self.setup(ScriptedUpstreamReplies.plain, server: "codex_catalog: true")
+        let setup = try Self.setup(ScriptedUpstreamReplies.plain, server: "codex_catalog: true", models: ["  \"far/*\": { provider: p-a }"])
         let catalog = try #require(try setup.router.get("/v1/models?client_version=0.99.0").json)
         let models = try #require(catalog["models"]?.array)
         #expect(Set(models.compactMap { $0["slug"]?.string }) == ["a", "b", "c", "x", "auto", "r", "rx"])

@@ -76,6 +76,7 @@ struct ExpectationTests {
             "retry_delay":1500,"fallback_provider":"q","fallback_model":"n"}
             """#
         ),
+        ("stream: false", #"{"messages":[{"role":"user","content":"Hello"}],"stream":false}"#),
         ("body: { model: m, messages: [], temperature: 0.5, user: null }", #"{"model":"m","messages":[],"temperature":0.5,"user":null}"#),
     ])
     func `a test's request becomes a chat request`(request: String, json: String) throws {

@@ -91,11 +91,7 @@ extension Double {
     }
 
     /// The amount in US dollars: with nine decimal places, without zeros at the end.
-    package var small: String {
-        var digits = decimal(9)
-        while digits.last == "0" { digits.removeLast() }
-        return digits.last == "." ? digits + "0" : digits
-    }
+    package var small: String { decimal(9) }
 
     /// The amount in US dollars: with four decimal places, or six below one cent.
     package var money: String { decimal(magnitude < 0.01 ? 6 : 4) }

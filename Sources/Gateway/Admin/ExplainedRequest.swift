@@ -1,3 +1,4 @@
+import Codecs
 package import Engine
 package import HTTPWire
 import NIOCore
@@ -48,18 +49,31 @@ package struct ExplainedRequest {
     func planRequest() throws(RequestRefusal) -> PlanRequest {
         do throws(APIError) {
             try Authentication.authorize(key, for: .operation(.call(operation)), in: snapshot)
+            let face = Face.named(face)
             // Every operation has `model` and the routing overrides in the same place.
-            let request = try RequestOutline(body.span.bytes, Face.named(face).members, fields: headers, defaults: definition?.defaults)
+            let request = try RequestOutline(
+                body.span.bytes, face.members, fields: headers, defaults: definition?.defaults,
+                streamsByDefault: asksForStream ?? (face.streamsByDefault && CallEndpoint.streamed.contains(operation)))
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(
                 operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models,
                 needsPrice: definition?.budget?.needsPrice ?? false,
                 traits: RequestTraits(
-                    fields: headers, face: face, key: definition?.name, isStream: request.isStream, body: ByteBuffer(bytes: body),
+                    fields: headers, face: face.name, key: definition?.name, isStream: request.isStream, body: ByteBuffer(bytes: body),
                     members: request.members))
         } catch {
             throw RequestRefusal(error)
+        }
+    }
+
+    /// What `stream` says, also for an API that says it in the path; nil if it isn't there.
+    private var asksForStream: Bool? {
+        let member = (try? JSON.members(of: body.span.bytes))?.last { JSON.isKey($0.key, "stream", in: body.span.bytes) }
+        return switch member?.value.kind {
+        case .true: true
+        case .false: false
+        default: nil
         }
     }
 

@@ -11,7 +11,7 @@ enum CallEndpoint {
     typealias Translation = @Sendable (RawSpan) throws(ProviderError) -> Payload
 
     /// Operations whose responses can be streams.
-    private static let streamed: [ProviderKit.Operation] = [.chat, .completion, .transcription, .translation, .speech]
+    static let streamed: [ProviderKit.Operation] = [.chat, .completion, .transcription, .translation, .speech]
 
     /// An endpoint's `serve`.
     ///

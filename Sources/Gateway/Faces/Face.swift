@@ -102,12 +102,13 @@ final class Face: Sendable {
 
     /// The face of a request to an endpoint. If the path doesn't say it, a header field does: the version that
     /// Anthropic's clients name, or the credential of Google's. Sources: Anthropic's API reference, "Versions";
-    /// google-genai 3.6.1, `_api_client`. Paths of Ollama's that the router doesn't have are still Ollama's.
+    /// google-genai 3.6.1, `_api_client`. Paths of Ollama's and Gemini's that the router doesn't have are still theirs.
     ///
     /// - Parameter endpoint: nil if there is none at the path.
     static func of(_ endpoint: Endpoint?, path: String, _ fields: HTTPFields) -> Face {
         if let face = endpoint?.face { return face }
         if endpoint == nil, path.hasPrefix("/api/"), !path.hasPrefix("/api/v1/") { return .ollama }
+        if endpoint == nil, path.hasPrefix("/v1beta/") { return .gemini }
         if fields.contains("anthropic-version") { return .anthropic }
         return fields.contains("x-goog-api-key") ? .gemini : .openAI
     }

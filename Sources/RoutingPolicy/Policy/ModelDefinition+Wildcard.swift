@@ -1,7 +1,7 @@
 extension ModelDefinition {
     package var isWildcard: Bool { Self.isWildcard(key) }
 
-    static func isWildcard(_ key: String) -> Bool { key.utf8.last == UInt8(ascii: "*") }
+    package static func isWildcard(_ key: String) -> Bool { key.utf8.last == UInt8(ascii: "*") }
 
     /// The model with this name that the wildcard stands for. nil if the name doesn't begin like the key, or if what
     /// follows is not 1 to 256 characters of visible ASCII.

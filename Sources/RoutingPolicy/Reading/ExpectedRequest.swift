@@ -17,7 +17,8 @@ struct ExpectedRequest: OptionHolder {
     var hasTools = false
     var wantsJSON = false
     var maxTokens: Int?
-    var isStream = false
+    /// nil: the request doesn't say it.
+    var isStream: Bool?
     /// Names in lower case.
     var headers: [RequestHeader] = []
     var face = FaceName.openai
@@ -48,7 +49,7 @@ struct ExpectedRequest: OptionHolder {
                 body.object { $0.member("type", "json_object") }
             }
             if let maxTokens { body.member("max_tokens", maxTokens) }
-            if isStream { body.member("stream", true) }
+            if let isStream { body.member("stream", isStream) }
             for override in RoutingOverride.all { override.write(overrides, &body) }
         }
         return writer.bytes

@@ -25,7 +25,9 @@ extension ExpectedRequest {
         Option("tools", \.hasTools, .bool, help: "whether the request has a tool"),
         Option("json", \.wantsJSON, .bool, help: "whether the request asks for JSON"),
         Option("max_tokens", \.maxTokens, .count, .words("none"), help: "the request's 'max_tokens'"),
-        Option("stream", \.isStream, .bool, help: "whether the request asks for a stream"),
+        Option(
+            "stream", \.isStream, .bool, .words("what the API does by itself: only Ollama's streams"),
+            help: "whether the request asks for a stream"),
         Option(
             "header", takes: .other("names with texts"), .words("none"), help: "header fields of the request", entries: none,
             read: { fields, schema, request in

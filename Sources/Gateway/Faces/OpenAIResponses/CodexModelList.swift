@@ -29,7 +29,8 @@ struct CodexModelList {
                 404, "no catalog is known for the version '\(String(version).excerpt)' of Codex; the newest known one is \(newest)",
                 code: "no_catalog")
         }
-        entries = list.entries.filter { $0.serves.contains(.chat) }
+        // A wildcard is no name that a request can have.
+        entries = list.entries.filter { $0.serves.contains(.chat) && !ModelDefinition.isWildcard($0.id) }
     }
 
     func write(to writer: inout JSONWriter) {
