@@ -40,6 +40,8 @@ struct OpenAIChunk {
     private var hasChoices = false
     /// Whether a choice has neither content nor a finish reason.
     private(set) var hasEmptyChoice = false
+    /// Whether a choice has a member.
+    private var hasChoiceMember = false
 
     /// Notes the server behind the provider, if the chunk is the first that names one.
     func noteHost(of bytes: RawSpan, in response: inout ResponseSink) {
@@ -128,7 +130,7 @@ struct OpenAIChunk {
             throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes))
         }
         // Chunks without content are rare.
-        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes, hasResult: choices > 0 || usage != nil),
+        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes, hasResult: hasChoiceMember || usage != nil),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
         {
             throw failure
@@ -202,6 +204,7 @@ struct OpenAIChunk {
             let contentBefore = signals.contentBytes, finishesBefore = signals.finishes
             try cursor.enterObject(bytes)
             while let key = try cursor.nextKey(bytes) {
+                hasChoiceMember = true
                 let isDelta = JSON.isKey(key, "delta", in: bytes)
                 if isDelta || JSON.isKey(key, "message", in: bytes), try cursor.peekKind(bytes) == .object {
                     if !isDelta { hasMessage = true }
