@@ -16,7 +16,7 @@ struct SecretIndex: Sendable {
     /// Where the suffixes that begin with a byte start in `suffixes`: one entry for each byte, and the end.
     private let starts: [Int]
     /// The short secrets, by their first four bytes.
-    private let shortSecrets: [UInt32: [[UInt8]]]
+    private let shortSecrets: [UInt32: Set<[UInt8]>]
     /// A bit for each pair of bytes that occurs in a secret.
     private let pairs: [UInt64]
 
@@ -26,14 +26,14 @@ struct SecretIndex: Sendable {
         let distinct = Set(secrets).map { Array($0.utf8) }
         var bytes: [UInt8] = [], ends: [Int32] = []
         var pairs = Array(repeating: UInt64(0), count: 1024)
-        var shortSecrets: [UInt32: [[UInt8]]] = [:]
+        var shortSecrets: [UInt32: Set<[UInt8]>] = [:]
         for secret in distinct where secret.count >= Self.minShortBytes {
             for (first, second) in zip(secret, secret.dropFirst()) {
                 let pair = Int(first) << 8 | Int(second)
                 pairs[pair >> 6] |= 1 << UInt64(pair & 63)
             }
             if secret.count < Self.minLongBytes {
-                shortSecrets[Self.start(of: secret, at: 0), default: []].append(secret)
+                shortSecrets[Self.start(of: secret, at: 0), default: []].insert(secret)
             } else {
                 bytes += secret
                 ends += Array(repeating: Int32(clamping: bytes.count), count: secret.count)
@@ -88,9 +88,11 @@ struct SecretIndex: Sendable {
 
     /// The length of the short secret at `index`; nil if there is none.
     private func shortSecret(_ text: [UInt8], at index: Int) -> Int? {
-        guard !shortSecrets.isEmpty, text.count - index >= Self.minShortBytes else { return nil }
-        let secrets = shortSecrets[Self.start(of: text, at: index)] ?? []
-        return secrets.filter { text[index...].starts(with: $0) }.map(\.count).max()
+        let longest = min(Self.minLongBytes - 1, text.count - index)
+        guard !shortSecrets.isEmpty, longest >= Self.minShortBytes, let secrets = shortSecrets[Self.start(of: text, at: index)] else {
+            return nil
+        }
+        return (Self.minShortBytes...longest).last { secrets.contains(Array(text[index..<(index + $0)])) }
     }
 
     /// The number of bytes at `index` that are also a part of a long secret.
