@@ -15,7 +15,7 @@ extension RedisCall {
     }
 }
 
-extension BreakerName {
+extension SharedName {
     /// Names of a policy contain no spaces.
     fileprivate var joined: String { [provider, model, upstream].compactMap { $0 }.joined(separator: " ") }
 
@@ -35,12 +35,12 @@ extension SharedOutages {
         self.init(open: open, cooling: cooling)
     }
 
-    private static func times(_ reply: RedisReply) -> [BreakerName: Duration]? {
+    private static func times(_ reply: RedisReply) -> [SharedName: Duration]? {
         guard case .array(let items) = reply, items.count.isMultiple(of: 2) else { return nil }
-        var times: [BreakerName: Duration] = [:]
+        var times: [SharedName: Duration] = [:]
         for index in stride(from: 0, to: items.count, by: 2) {
             guard case .text(let text) = items[index], case .integer(let milliseconds) = items[index + 1] else { return nil }
-            if let name = BreakerName(joined: text), milliseconds > 0 { times[name] = .milliseconds(milliseconds) }
+            if let name = SharedName(joined: text), milliseconds > 0 { times[name] = .milliseconds(milliseconds) }
         }
         return times
     }

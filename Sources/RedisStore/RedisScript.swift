@@ -42,7 +42,7 @@ package enum RedisScript: String, CaseIterable {
         ["limits", "budget", "held"].map { "\(prefix):\(formVersion):{\(key)}:\($0)" }
     }
 
-    static func name(of limits: SharedLimitsName, prefix: String) -> String {
+    static func name(of limits: SharedName, prefix: String) -> String {
         guard let model = limits.model else { return "\(prefix):\(formVersion):{\(limits.provider)}:provider" }
         return "\(prefix):\(formVersion):{\(limits.provider)}:model:\(model) \(limits.upstream ?? "")"
     }

@@ -6,7 +6,7 @@ import Testing
 
 /// Limits of models and providers that count together with those of other routers.
 struct SharedUseTests {
-    private let name = SharedLimitsName(provider: "p", model: "m", upstream: "u")
+    private let name = SharedName(provider: "p", model: "m", upstream: "u")
     private let limits = Limits(requestsPerMinute: 10, tokensPerMinute: 100)
     private let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
 

@@ -204,7 +204,7 @@ struct RefusalFamilyTests {
         }
     }
 
-    @Test("a model that is unavailable for now is another thing", arguments: [503, 529])
+    @Test("a model that is busy or restarts is not missing", arguments: [503, 529])
     func unavailable(status: Int) {
         // Alibaba, 503, as documented
         let body = #"{"code":"ModelUnavailable","message":"Model is unavailable, please try again later."}"#

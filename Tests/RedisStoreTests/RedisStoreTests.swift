@@ -138,7 +138,7 @@ import Testing
         let limits = Limits(requestsPerMinute: 3, tokensPerMinute: 100)
         func use(_ model: String?, _ requests: Int, _ tokens: Int) -> SharedUse {
             SharedUse(
-                name: SharedLimitsName(provider: "p", model: model, upstream: model), limits: limits, requests: requests, tokens: tokens)
+                name: SharedName(provider: "p", model: model, upstream: model), limits: limits, requests: requests, tokens: tokens)
         }
         #expect(await one.use(use("m", 2, 90)) == SharedLeft(requests: 1, tokens: 10))
         // What two routers took at the same moment is a debt.
@@ -171,7 +171,7 @@ import Testing
     @Test func `routers learn which models cool down`() async throws {
         let redis = try RedisServer()
         let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
-        let model = BreakerName(provider: "p", model: "m", upstream: "u")
+        let model = SharedName(provider: "p", model: "m", upstream: "u")
         try await one.announce(BreakerNews(.cooldown, name: model, openFor: .seconds(60)))
         await other.wait { $0.open.isEmpty && ($0.cooling[model] ?? .zero) > .seconds(30) }
         try await other.announce(BreakerNews(.cooldown, name: model, openFor: .zero))
@@ -207,14 +207,14 @@ import Testing
     @Test func `routers learn which breakers are open, until they close or their time is over`() async throws {
         let redis = try RedisServer()
         let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
-        let model = BreakerName(provider: "p", model: "m/x", upstream: "up stream"), account = BreakerName(provider: "p")
+        let model = SharedName(provider: "p", model: "m/x", upstream: "up stream"), account = SharedName(provider: "p")
         await other.wait(untilOpen: [])
         try await one.announce(BreakerNews(name: model, openFor: .seconds(300)))
         try await one.announce(BreakerNews(name: account, openFor: .seconds(60)))
         await other.wait(untilOpen: [model, account])
         #expect(try Int(redis.command("PTTL", "test:1:{models}:breakers")).map { 200_000...300_000 ~= $0 } == true)
         try await other.announce(BreakerNews(name: model, openFor: .zero))
-        try await other.announce(BreakerNews(name: BreakerName(provider: "q"), openFor: .milliseconds(1)))
+        try await other.announce(BreakerNews(name: SharedName(provider: "q"), openFor: .milliseconds(1)))
         await one.wait(untilOpen: [account])
     }
 
@@ -240,8 +240,8 @@ import Testing
         let all = SharedDemand.test(.test(Limits(requestsPerMinute: 1, tokensPerMinute: 9), tokens: 100), tokens: 1)
         #expect(await limited.take(all)?.verdict == .taken, "\(limited.store.status?.reason ?? "")")
         #expect(await limited.settle(settlement(of: all, tokens: 3)).spent.tokens == 3)
-        try await limited.announce(BreakerNews(name: BreakerName(provider: "p"), openFor: .seconds(60)))
-        await limited.wait(untilOpen: [BreakerName(provider: "p")])
+        try await limited.announce(BreakerNews(name: SharedName(provider: "p"), openFor: .seconds(60)))
+        await limited.wait(untilOpen: [SharedName(provider: "p")])
         let served = ServedConversation(provider: "p", model: "m", host: nil)
         try await limited.remember(served, for: 1)
         #expect(await limited.lastServed(1) == served)

@@ -62,7 +62,7 @@ final class StoreUnderTest: Sendable {
     func announce(_ news: BreakerNews) async throws { try await eventLoop.submit { [loop] in loop.announce(news) }.get() }
 
     /// Waits until the store says that exactly these breakers are open.
-    func wait(untilOpen names: Set<BreakerName>) async {
+    func wait(untilOpen names: Set<SharedName>) async {
         await wait { Set($0.open.keys) == names && $0.open.values.allSatisfy { $0 > .zero } }
     }
 

@@ -1,20 +1,6 @@
 import Logging
 import NIOCore
 
-/// Names a breaker in the same way in all routers.
-package struct BreakerName: Sendable, Hashable {
-    package var provider: String
-    /// The model's name and its name at the upstream; nil for the breaker of the provider's account.
-    package var model: String?
-    package var upstream: String?
-
-    package init(provider: String, model: String? = nil, upstream: String? = nil) {
-        (self.provider, self.model, self.upstream) = (provider, model, upstream)
-    }
-
-    init(_ key: ModelStateKey) { self.init(provider: key.provider, model: key.name, upstream: key.upstream) }
-}
-
 /// A breaker that has opened or closed in one router, or a cooldown after a 429 there, for the others.
 package struct BreakerNews: Sendable, Equatable {
     package enum Kind: Sendable {
@@ -24,16 +10,16 @@ package struct BreakerNews: Sendable, Equatable {
     }
 
     package var kind = Kind.breaker
-    package var name: BreakerName
+    package var name: SharedName
     /// For how long it is open or cools down; zero: that is over.
     package var openFor: Duration
 
-    package init(_ kind: Kind = .breaker, name: BreakerName, openFor: Duration) {
+    package init(_ kind: Kind = .breaker, name: SharedName, openFor: Duration) {
         (self.kind, self.name, self.openFor) = (kind, name, openFor)
     }
 
     /// nil if there is none to tell.
-    init?(_ name: BreakerName, _ transition: Breaker.Transition?, now: NIODeadline) {
+    init?(_ name: SharedName, _ transition: Breaker.Transition?, now: NIODeadline) {
         switch transition {
         case nil: return nil
         case .closed: self.init(name: name, openFor: .zero)
@@ -44,10 +30,10 @@ package struct BreakerNews: Sendable, Equatable {
 
 /// All breakers that are open in some router, and all models that cool down there after a 429, and for how long.
 package struct SharedOutages: Sendable, Equatable {
-    package var open: [BreakerName: Duration]
-    package var cooling: [BreakerName: Duration]
+    package var open: [SharedName: Duration]
+    package var cooling: [SharedName: Duration]
 
-    package init(open: [BreakerName: Duration], cooling: [BreakerName: Duration]) { (self.open, self.cooling) = (open, cooling) }
+    package init(open: [SharedName: Duration], cooling: [SharedName: Duration]) { (self.open, self.cooling) = (open, cooling) }
 }
 
 extension EngineLoop {
@@ -56,8 +42,8 @@ extension EngineLoop {
         guard snapshot.sharesState, let shared else { return }
         let now = NIODeadline.now()
         for news in [
-            BreakerNews(BreakerName(key), transitions.model, now: now),
-            BreakerNews(BreakerName(provider: key.provider), transitions.account, now: now),
+            BreakerNews(SharedName(key), transitions.model, now: now),
+            BreakerNews(SharedName(provider: key.provider), transitions.account, now: now),
         ] {
             if let news { shared.announce(news) }
         }
@@ -71,7 +57,7 @@ extension EngineLoop {
 
     /// Tells the other routers for how long a model cools down after a 429; zero: no longer.
     func announceCooldown(_ cooldown: Duration, of key: ModelStateKey) {
-        shared?.announce(BreakerNews(.cooldown, name: BreakerName(key), openFor: max(cooldown, .zero)))
+        shared?.announce(BreakerNews(.cooldown, name: SharedName(key), openFor: max(cooldown, .zero)))
     }
 }
 
@@ -80,12 +66,12 @@ extension Engine {
     func receive(_ outages: SharedOutages) {
         let states = store.current.states, now = NIODeadline.now(), open = outages.open
         for state in states.models {
-            state.breaker.follow(coolsDownFor: outages.cooling[BreakerName(state.key)], now: now)
-            let change = state.breaker.follow(openFor: open[BreakerName(state.key)], now: now)
+            state.breaker.follow(coolsDownFor: outages.cooling[SharedName(state.key)], now: now)
+            let change = state.breaker.follow(openFor: open[SharedName(state.key)], now: now)
             log(change, "a model's breaker", ["provider": "\(state.key.provider)", "model": "\(state.key.name)"])
         }
         for (provider, account) in states.accounts {
-            let change = account.follow(openFor: open[BreakerName(provider: provider)], now: now)
+            let change = account.follow(openFor: open[SharedName(provider: provider)], now: now)
             log(change, "the breaker of a provider's account", ["provider": "\(provider)"])
         }
     }

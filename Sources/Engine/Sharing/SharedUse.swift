@@ -1,29 +1,15 @@
 import NIOCore
 package import RoutingPolicy
 
-/// Names the limits of a provider, or of one of its models, in the same way in all routers.
-package struct SharedLimitsName: Sendable, Hashable {
-    package var provider: String
-    /// The model's name and its name at the upstream; nil for the limits of the provider.
-    package var model: String?
-    package var upstream: String?
-
-    package init(provider: String, model: String? = nil, upstream: String? = nil) {
-        (self.provider, self.model, self.upstream) = (provider, model, upstream)
-    }
-
-    init(_ key: ModelStateKey) { self.init(provider: key.provider, model: key.name, upstream: key.upstream) }
-}
-
 /// What attempts took from the limits of a model or a provider since the last report.
 package struct SharedUse: Sendable, Equatable {
-    package var name: SharedLimitsName
+    package var name: SharedName
     package var limits: Limits
     /// Negative: more were returned than taken.
     package var requests = 0
     package var tokens = 0
 
-    package init(name: SharedLimitsName, limits: Limits, requests: Int = 0, tokens: Int = 0) {
+    package init(name: SharedName, limits: Limits, requests: Int = 0, tokens: Int = 0) {
         (self.name, self.limits, self.requests, self.tokens) = (name, limits, requests, tokens)
     }
 }

@@ -23,7 +23,7 @@ package final class Limiter: Sendable {
     /// time when it doesn't respond.
     package let isShared: Bool
     /// Under which name the limiter tells other routers what it has admitted; nil: it doesn't.
-    let sharedName: SharedLimitsName?
+    let sharedName: SharedName?
     private let buckets: Mutex<Buckets>
     private let lease = Mutex(Lease())
     /// The time from which a request of one token fits, in nanoseconds of uptime.
@@ -33,7 +33,7 @@ package final class Limiter: Sendable {
     private let asksAt = Atomic<UInt64>(0)
 
     /// nil if there are no limits.
-    package init?(_ limits: Limits, isShared: Bool = false, sharedName: SharedLimitsName? = nil) {
+    package init?(_ limits: Limits, isShared: Bool = false, sharedName: SharedName? = nil) {
         guard !limits.isEmpty else { return nil }
         self.limits = limits
         self.isShared = isShared

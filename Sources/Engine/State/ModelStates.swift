@@ -36,7 +36,7 @@ package struct ModelStates: Sendable {
         for (index, provider) in policy.providers.enumerated() {
             providerLimiters[provider.name] = limiter(
                 provider.limits, over: kept[index] ? running?.providerLimiters[provider.name] : nil,
-                sharedName: isShared ? SharedLimitsName(provider: provider.name) : nil)
+                sharedName: isShared ? SharedName(provider: provider.name) : nil)
             accounts[provider.name] = (kept[index] ? running?.accounts[provider.name] : nil) ?? .account()
         }
         var keyLimiters: [String: Limiter] = [:]
@@ -89,7 +89,7 @@ package struct ModelStates: Sendable {
     ) -> ModelState {
         let window = policy.defaults.statistics.window
         let breaker = policy.breaker(of: model)
-        let sharedName = policy.state.redis == nil ? nil : SharedLimitsName(key)
+        let sharedName = policy.state.redis == nil ? nil : SharedName(key)
         let own = wildcard.map(\.limits.own) ?? limiter(policy.limits(of: model), over: known?.limits.own, sharedName: sharedName)
         let gauge = wildcard?.attemptsInFlight ?? known?.attemptsInFlight ?? Gauge()
         if let known, own === known.limits.own, provider === known.limits.shared, known.breaker.settings == breaker,
@@ -105,7 +105,7 @@ package struct ModelStates: Sendable {
     }
 
     private static func limiter(
-        _ limits: Limits, over known: Limiter?, isShared: Bool = false, sharedName: SharedLimitsName? = nil
+        _ limits: Limits, over known: Limiter?, isShared: Bool = false, sharedName: SharedName? = nil
     ) -> Limiter? {
         if let known, known.limits == limits, known.isShared == isShared, known.sharedName == sharedName { return known }
         return Limiter(limits, isShared: isShared, sharedName: sharedName)
