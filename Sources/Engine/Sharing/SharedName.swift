@@ -1,8 +1,8 @@
 /// Names a provider, or one of its models, in the same way in all routers.
 package struct SharedName: Sendable, Hashable {
     package var provider: String
-    /// The model's name and its name at the upstream; nil for what concerns the provider as a whole: its limits, and the
-    /// breaker of its account.
+    /// The model's name and its name at the upstream; nil for what concerns the provider as a whole: its limits, and
+    /// the breaker of its account.
     package var model: String?
     package var upstream: String?
 
