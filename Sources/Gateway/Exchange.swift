@@ -203,13 +203,12 @@ final class Exchange: ClientObserver {
 
     // MARK: End
 
-    /// What the request's spans are made from.
-    func requestTrace(hasFailed: Bool) -> RequestTrace? {
-        trace.map {
-            RequestTrace(
-                context: $0, route: endpoint?.paths.first ?? "", scheme: server.isEncrypted ? "https" : "http", call: call,
-                content: exportsContent && ($0.isSampled || hasFailed) ? chatContent : nil)
-        }
+    /// What the request's spans are made from; nil if none are exported.
+    func spanSource(hasFailed: Bool) -> SpanSource? {
+        guard let trace, trace.isSampled || hasFailed else { return nil }
+        return SpanSource(
+            route: endpoint?.paths.first ?? "", scheme: server.isEncrypted ? "https" : "http", call: call,
+            content: exportsContent ? chatContent : nil)
     }
 
     /// How much of each body the log gets: as much as the mask reads.
@@ -238,7 +237,9 @@ final class Exchange: ClientObserver {
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
-        let hasFailed = status >= 400 || error != nil, trace = requestTrace(hasFailed: hasFailed)
+        let errorCode = error.map { $0.code ?? $0.type }
+        let hasFailed = RequestRecord.hasFailed(status: status, error: errorCode, call: record)
+        let spanSource = spanSource(hasFailed: hasFailed)
         call = nil
         admission?.abandon()
         // A successful response names only models of the policy, and an endpoint's path.
@@ -256,8 +257,8 @@ final class Exchange: ClientObserver {
                 session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count,
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
-                error: error.map { $0.code ?? $0.type }, message: error.map { snapshot.mask($0.message) },
-                bodies: loggedBodies(hasFailed: hasFailed), trace: trace,
+                error: errorCode, message: error.map { snapshot.mask($0.message) },
+                bodies: loggedBodies(hasFailed: hasFailed), trace: trace, spanSource: spanSource,
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }
 

@@ -177,7 +177,8 @@ package final class GatewayHandler: ServerHandler {
                 isAdministrative: endpoint?.isAdministrative ?? false, method: head?.method.description,
                 path: (head?.path).map { loop.snapshot.mask($0) },
                 remoteHost: remoteHost, key: refused?.keyName, status: status, bytesReceived: 0, bytesSent: writer.bytes.count,
-                error: error.code, message: loop.snapshot.mask(error.message), trace: refused?.requestTrace(hasFailed: true),
+                error: error.code, message: loop.snapshot.mask(error.message), trace: refused?.trace,
+                spanSource: refused?.spanSource(hasFailed: true),
                 duration: .zero))
         return (response, ByteBuffer(bytes: writer.bytes))
     }

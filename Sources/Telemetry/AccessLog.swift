@@ -99,8 +99,3 @@ package final class AccessLog: Sendable {
 
     func countDropped() { dropped.add(1) }
 }
-
-extension RequestRecord {
-    /// Whether the client got an error, a broken stream or nothing.
-    var hasFailed: Bool { status >= 400 || error != nil || call?.failure != nil }
-}

@@ -80,11 +80,11 @@ package final class LoopTelemetry: CallObserver {
         export(request, at: time)
     }
 
-    /// Exports the spans of a request that is sampled, or that has failed.
+    /// Exports the spans of a request that has some.
     private func export(_ request: borrowing RequestRecord, at time: Timestamp) {
-        guard let spans, let trace = request.trace, trace.context.isSampled || request.hasFailed else { return }
+        guard let spans, let trace = request.trace, let source = request.spanSource else { return }
         var json = JSONWriter(capacity: 4096)
-        let count = request.writeSpans(trace, end: time, to: &json)
+        let count = request.writeSpans(trace, source, end: time, to: &json)
         spans.add(SpanQueue.Spans(json: json.bytes, count: count))
     }
 

@@ -13,7 +13,7 @@ extension RequestRecord {
         writer.beginObject()
         writer.member("time", time)
         writer.member("request_id", requestID)
-        if let trace { writer.member("trace_id", trace.context.traceText) }
+        if let trace { writer.traceID("trace_id", of: trace) }
         writer.member("endpoint", endpoint)
         if let method { writer.member("method", Self.cut(method)) }
         if let path { writer.member("path", Self.cut(path)) }

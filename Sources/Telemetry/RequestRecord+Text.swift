@@ -18,7 +18,7 @@ extension RequestRecord {
         if let session { line.value("session", Self.cut(session)) }
         if let error { line.value("error", Self.cut(error), style: .red) }
         if let message { line.value("message", Self.cut(message)) }
-        if let trace { line.value("trace", trace.context.traceText, style: .dim) }
+        if let trace { line.value("trace", trace.traceText, style: .dim) }
         line.value("id", requestID, style: .dim)
         if let body = bodies?.request { line.value("request_body", body) }
         if let body = bodies?.response { line.value("response_body", body) }

@@ -28,6 +28,22 @@ import Testing
         #expect(text(writer.bytes) == #"{"a":-1,"b":[{},true,null,[],"x"],"c":{"d":0},"e":0}"#)
     }
 
+    @Test("numbers that are longer than JSON's are strings of digits")
+    func quotesNumbers() {
+        var writer = JSONWriter(capacity: 16)
+        writer.beginArray()
+        writer.hexadecimal([0, .max])
+        writer.hexadecimal([0x0123_4567_89AB_CDEF])
+        writer.quoted(.min)
+        writer.quoted(0)
+        writer.plain("")
+        writer.plain("gen_ai.request.model")
+        writer.endArray()
+        #expect(
+            text(writer.bytes)
+                == #"["0000000000000000ffffffffffffffff","0123456789abcdef","-9223372036854775808","0","","gen_ai.request.model"]"#)
+    }
+
     @Test(
         "only the characters that break JSON or a script are escaped",
         arguments: [

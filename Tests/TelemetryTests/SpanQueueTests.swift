@@ -107,9 +107,9 @@ struct SpanQueueTests {
             requestID: "req-1", endpoint: "chat", method: "POST", path: "/chat/completions", remoteHost: "::1", key: "team",
             requestedModel: "gpt-\"9", status: 404, bytesReceived: 1, bytesSent: 2, error: "model_not_found", message: "not shown",
             duration: .milliseconds(3))
-        let trace = RequestTrace(context: context, route: "/v1/chat/completions", scheme: "https", call: nil)
+        let source = SpanSource(route: "/v1/chat/completions", scheme: "https", call: nil)
         var writer = JSONWriter()
-        #expect(record.writeSpans(trace, end: Timestamp(seconds: 1_795_246_098, milliseconds: 7), to: &writer) == 1)
+        #expect(record.writeSpans(context, source, end: Timestamp(seconds: 1_795_246_098, milliseconds: 7), to: &writer) == 1)
         #expect(
             String(decoding: writer.bytes, as: UTF8.self)
                 == #"{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"0000000000000abc","parentSpanId":"00f067aa0ba902b7","#

@@ -39,10 +39,9 @@ extension Attempt: UpstreamDelegate {
 
 extension Attempt {
     /// The fields that make the provider's spans children of the attempt's; nil if requests aren't traced.
-    var trace: (parent: String, state: String?)? {
-        call.request.trace.map { trace in
-            (trace.traceparent(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model), trace.state)
-        }
+    var trace: TraceFields? {
+        guard let trace = call.request.trace else { return nil }
+        return trace.fields(ofAttemptAt: startedAt - call.request.arrivedAt, model: candidate.model)
     }
 
     /// - Parameter bytes: what the parts' ranges refer to.

@@ -70,12 +70,12 @@ final class LoopProvider {
     ///   - key: the position of the request's credential.
     ///   - trace: the request's place in a trace; nil if it has none.
     func start(
-        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, trace: (parent: String, state: String?)? = nil,
+        _ request: UpstreamRequest, key: Int, clientBody: RequestBody, isStream: Bool, trace: TraceFields? = nil,
         timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) throws(ProviderError) -> UpstreamCall? {
         guard let pool else { return nil }
         var message = try message(request, key, clientBody, isStream: isStream)
-        if let trace { (message.traceparent, message.tracestate) = trace }
+        message.trace = trace
         return pool.start(message, timeouts: timeouts, delegate: delegate)
     }
 

@@ -37,7 +37,9 @@ package struct RequestRecord: ~Copyable {
     /// nil unless the policy wants them in the log.
     package let bodies: Bodies?
     /// nil if the request isn't traced.
-    package let trace: RequestTrace?
+    package let trace: TraceContext?
+    /// nil if no spans of the request are exported.
+    package let spanSource: SpanSource?
     package let duration: Duration
 
     /// The beginnings of the bodies, without secrets. nil for a body that is empty, no text, or in a file.
@@ -53,7 +55,7 @@ package struct RequestRecord: ~Copyable {
         key: String?, keyLabels: [(name: String, text: String)] = [], requestedModel: String? = nil, session: String? = nil,
         isStream: Bool? = nil, status: Int, bytesReceived: Int,
         bytesSent: Int, call: CallRecord? = nil, skippedNames: [String] = [], error: String? = nil, message: String? = nil,
-        bodies: Bodies? = nil, trace: RequestTrace? = nil, duration: Duration
+        bodies: Bodies? = nil, trace: TraceContext? = nil, spanSource: SpanSource? = nil, duration: Duration
     ) {
         self.requestID = requestID
         self.endpoint = endpoint
@@ -75,6 +77,14 @@ package struct RequestRecord: ~Copyable {
         self.message = message
         self.bodies = bodies
         self.trace = trace
+        self.spanSource = spanSource
         self.duration = duration
+    }
+
+    /// Whether the client got an error, a broken stream or nothing.
+    package var hasFailed: Bool { Self.hasFailed(status: status, error: error, call: call) }
+
+    package static func hasFailed(status: Int, error: String?, call: CallRecord?) -> Bool {
+        status >= 400 || error != nil || call?.failure != nil
     }
 }

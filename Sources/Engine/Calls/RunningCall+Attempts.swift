@@ -272,6 +272,7 @@ extension RunningCall {
     }
 
     private func recordOpenings(_ transitions: BreakerTransitions, of model: Int, _ now: NIODeadline) {
+        guard transitions.model != nil || transitions.account != nil else { return }
         let name = snapshot.metricName(ofModel: model), time: Duration = now - request.arrivedAt
         if case .opened? = transitions.model {
             record.openedBreakers.append(OpenedBreaker(provider: name.provider, model: name.model, time: time))

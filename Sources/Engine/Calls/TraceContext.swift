@@ -1,6 +1,5 @@
 import Codecs
-import HTTPWire
-import NIOCore
+package import HTTPWire
 package import ProviderKit
 
 /// The place of a request in a distributed trace. Source: W3C Trace Context, section 3.2, "Traceparent Header".
@@ -68,13 +67,7 @@ package struct TraceContext: Sendable, Equatable {
 
 extension TraceContext {
     /// 32 hexadecimal digits.
-    package var traceText: String {
-        String(unsafeUninitializedCapacity: 32) { text in
-            Self.write(traceID.high, to: text, at: 0)
-            Self.write(traceID.low, to: text, at: 16)
-            return 32
-        }
-    }
+    package var traceText: String { Self.hex(traceID.high) + Self.hex(traceID.low) }
 
     /// The id of an attempt's span. It is derived, so that attempts need not store one; a request that is sent again as
     /// a part of its attempt has the same.
@@ -87,34 +80,15 @@ extension TraceContext {
         return Self.nonzero(mixed.next())
     }
 
-    /// The header field for a request of that attempt.
-    package func traceparent(ofAttemptAt start: Duration, model: Int) -> String {
-        let id = spanID(ofAttemptAt: start, model: model)
-        return String(unsafeUninitializedCapacity: 55) { text in
-            for position in [0, 1, 53] { text[position] = ASCII.zero }
-            for position in [2, 35, 52] { text[position] = ASCII.minus }
-            Self.write(traceID.high, to: text, at: 3)
-            Self.write(traceID.low, to: text, at: 19)
-            Self.write(id, to: text, at: 36)
-            text[54] = ASCII.zero + (isSampled ? 1 : 0)
-            return 55
-        }
+    /// The header fields for a request of that attempt.
+    package func fields(ofAttemptAt start: Duration, model: Int) -> TraceFields {
+        TraceFields(traceID: traceID, spanID: spanID(ofAttemptAt: start, model: model), isSampled: isSampled, state: state)
     }
 
     /// 16 hexadecimal digits.
     package static func hex(_ number: UInt64) -> String {
-        String(unsafeUninitializedCapacity: 16) { text in
-            write(number, to: text, at: 0)
-            return 16
-        }
-    }
-
-    private static let digits: StaticString = "0123456789abcdef"
-
-    private static func write(_ number: UInt64, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
-        for position in 0..<16 {
-            text[start + position] = digits.utf8Start[Int(truncatingIfNeeded: number >> UInt64(60 - 4 * position)) & 15]
-        }
+        let digits = Hex.digits(of: number)
+        return digits.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
     /// `00-TRACE-SPAN-FLAGS`, in lower case; nil if the text isn't valid. A later version may have more behind it.
@@ -140,8 +114,7 @@ extension TraceContext {
 }
 
 /// What the spans of a request are made from, besides its record.
-package struct RequestTrace {
-    package let context: TraceContext
+package struct SpanSource {
     /// The path of the endpoint, with `{id}` in the place of what differs.
     package let route: String
     /// `http` or `https`.
@@ -151,8 +124,8 @@ package struct RequestTrace {
     /// nil unless the policy exports what chats say.
     package let content: ChatContent?
 
-    package init(context: TraceContext, route: String, scheme: String, call: RunningCall?, content: ChatContent? = nil) {
-        (self.context, self.route, self.scheme, self.call, self.content) = (context, route, scheme, call, content)
+    package init(route: String, scheme: String, call: RunningCall?, content: ChatContent? = nil) {
+        (self.route, self.scheme, self.call, self.content) = (route, scheme, call, content)
     }
 }
 

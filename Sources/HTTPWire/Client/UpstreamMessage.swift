@@ -10,10 +10,8 @@ package struct UpstreamMessage: Sendable {
     private let writeBody: @Sendable (inout ByteBuffer) -> Void
     /// Whether the response is collected as fast as it arrives, without backpressure.
     let isResponseBuffered: Bool
-    /// The field of this name, which differs for each request; nil: none. Source: W3C Trace Context, section 3.2.
-    package var traceparent: String?
-    /// The field of this name beside it; nil: none. It has only printable characters.
-    package var tracestate: String?
+    /// The request's place in a trace; nil: it is in none.
+    package var trace: TraceFields?
     /// The pieces of a large body, which are never copied.
     let separateBody: [BodyPiece]
 
@@ -54,23 +52,14 @@ package struct UpstreamMessage: Sendable {
 
     /// Replaces the contents of `buffer` with the request line, the fields, the empty line and a small body.
     func writeStart(to buffer: inout ByteBuffer) {
-        buffer.clear(minimumCapacity: request.lines.readableBytes + 128 + (separateBody.isEmpty ? bodyBytes : 0))
+        buffer.clear(minimumCapacity: request.lines.readableBytes + 192 + (separateBody.isEmpty ? bodyBytes : 0))
         writeHead(to: &buffer)
         if separateBody.isEmpty { writeBody(&buffer) }
     }
 
     private func writeHead(to buffer: inout ByteBuffer) {
         buffer.writeImmutableBuffer(request.lines)
-        if let traceparent {
-            buffer.writeStaticString("traceparent: ")
-            buffer.writeString(traceparent)
-            buffer.writeStaticString("\r\n")
-        }
-        if let tracestate {
-            buffer.writeStaticString("tracestate: ")
-            buffer.writeString(tracestate)
-            buffer.writeStaticString("\r\n")
-        }
+        trace?.write(to: &buffer)
         if bodyBytes > 0 || request.alwaysSendsLength {
             buffer.writeStaticString("content-length: ")
             buffer.writeDecimal(bodyBytes)

@@ -11,7 +11,10 @@ extension JSONWriter {
     }
 
     mutating func attribute(_ name: StaticString, _ value: Int) {
-        attribute(name) { $0.member("intValue", "\(value)") }
+        attribute(name) { 
+            $0.key("intValue")
+            $0.quoted(value)
+        }
     }
 
     mutating func attribute(_ name: StaticString, _ value: Bool) {
@@ -46,14 +49,25 @@ extension JSONWriter {
     private mutating func attribute(_ name: StaticString, _ value: (inout JSONWriter) -> Void) {
         object {
             $0.key("key")
-            $0.string("\(name)")
+            $0.plain(name)
             $0.key("value")
             $0.object(value)
         }
     }
 
     /// - Parameter nanoseconds: since 1970.
-    mutating func time(_ name: StaticString, _ nanoseconds: Int) { member(name, "\(nanoseconds)") }
+    mutating func time(_ name: StaticString, _ nanoseconds: Int) {
+        key(name)
+        quoted(nanoseconds)
+    }
 
-    mutating func spanID(_ name: StaticString, _ id: UInt64) { member(name, TraceContext.hex(id)) }
+    mutating func traceID(_ name: StaticString, of trace: TraceContext) {
+        key(name)
+        hexadecimal([trace.traceID.high, trace.traceID.low])
+    }
+
+    mutating func spanID(_ name: StaticString, _ id: UInt64) {
+        key(name)
+        hexadecimal([id])
+    }
 }

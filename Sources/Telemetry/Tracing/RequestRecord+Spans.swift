@@ -16,34 +16,34 @@ extension RequestRecord {
     /// Writes the spans as OTLP's JSON has them, with a comma between them. Returns how many there are.
     ///
     /// - Parameter end: when the request ended.
-    func writeSpans(_ trace: RequestTrace, end: Timestamp, to writer: inout JSONWriter) -> Int {
+    func writeSpans(_ trace: TraceContext, _ source: SpanSource, end: Timestamp, to writer: inout JSONWriter) -> Int {
         let start = end.allNanoseconds - Int(duration.wholeNanoseconds)
-        writeServerSpan(trace, start, end.allNanoseconds, to: &writer)
-        guard let running = trace.call else { return 1 }
+        writeServerSpan(trace, source, start, end.allNanoseconds, to: &writer)
+        guard let running = source.call else { return 1 }
         let attempts = AttemptSpan.all(of: running)
         for attempt in attempts {
             // What the client has asked and got is said once.
-            let content = attempt.number == attempts.count ? trace.content : nil
-            write(attempt, of: running, trace.context, content, start, to: &writer)
+            let content = attempt.number == attempts.count ? source.content : nil
+            write(attempt, of: running, trace, content, start, to: &writer)
         }
         return 1 + attempts.count
     }
 
     // MARK: The request
 
-    private func writeServerSpan(_ trace: RequestTrace, _ start: Int, _ end: Int, to writer: inout JSONWriter) {
+    private func writeServerSpan(_ trace: TraceContext, _ source: SpanSource, _ start: Int, _ end: Int, to writer: inout JSONWriter) {
         let method = method ?? "_OTHER"
         writer.object {
             writeHead(
-                trace.context, id: trace.context.spanID, parent: trace.context.parentID, name: "\(method) \(trace.route)",
+                trace, id: trace.spanID, parent: trace.parentID, name: "\(method) \(source.route)",
                 kind: Self.serverKind, start, end, to: &$0)
             $0.key("attributes")
             $0.array { list in
                 list.attribute("http.request.method", method)
-                list.attribute("http.route", trace.route)
+                list.attribute("http.route", source.route)
                 list.attribute("http.response.status_code", status)
                 if let path { list.attribute("url.path", path) }
-                list.attribute("url.scheme", trace.scheme)
+                list.attribute("url.scheme", source.scheme)
                 if let remoteHost { list.attribute("client.address", remoteHost) }
                 if let type = errorType { list.attribute("error.type", type) }
                 if let session { list.attribute("gen_ai.conversation.id", session) }
@@ -53,7 +53,7 @@ extension RequestRecord {
                 if let requestedModel { list.attribute("llm_router.requested_model", requestedModel) }
                 if let call { Self.write(call, to: &list) }
             }
-            if let call { writeEvents(call, trace.call, start, to: &$0) }
+            if let call { writeEvents(call, source.call, start, to: &$0) }
             // Of a client's own mistakes, the span of the server is no error.
             if status >= 500 || status < 400 && hasFailed { Self.writeError(to: &$0) }
         }
@@ -106,7 +106,8 @@ extension RequestRecord {
     ) {
         list.object {
             $0.time("timeUnixNano", nanoseconds)
-            $0.member("name", "\(name)")
+            $0.key("name")
+            $0.plain(name)
             $0.key("attributes")
             $0.array(attributes)
         }
@@ -199,7 +200,7 @@ extension RequestRecord {
     private func writeHead(
         _ context: TraceContext, id: UInt64, parent: UInt64?, name: String, kind: Int, _ start: Int, _ end: Int, to writer: inout JSONWriter
     ) {
-        writer.member("traceId", context.traceText)
+        writer.traceID("traceId", of: context)
         writer.spanID("spanId", id)
         if let parent { writer.spanID("parentSpanId", parent) }
         if let state = context.state { writer.member("traceState", state) }

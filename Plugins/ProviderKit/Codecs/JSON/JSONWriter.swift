@@ -123,6 +123,38 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
         raw(digits)
     }
 
+    /// Writes a string of the hexadecimal digits of numbers, 16 for each.
+    public mutating func hexadecimal<let count: Int>(_ numbers: InlineArray<count, UInt64>) {
+        var to = beginValue(atMost: 16 * count + 2)
+        to.pointee = ASCII.quote
+        to += 1
+        for index in numbers.indices {
+            let digits = Hex.digits(of: numbers[index])
+            for place in digits.indices { to[place] = digits[place] }
+            to += digits.count
+        }
+        to.pointee = ASCII.quote
+        endValue(to + 1)
+    }
+
+    /// Writes a string with an integer in it, as formats have it whose numbers are longer than JSON's.
+    public mutating func quoted(_ value: Int) {
+        beginValue(atMost: 1).pointee = ASCII.quote
+        count &+= 1
+        needsComma = false
+        integer(value)
+        append(ASCII.quote)
+    }
+
+    /// Writes a string that needs no escapes.
+    public mutating func plain(_ value: StaticString) {
+        let to = beginValue(atMost: value.utf8CodeUnitCount &+ 2)
+        to.pointee = ASCII.quote
+        (to + 1).update(from: value.utf8Start, count: value.utf8CodeUnitCount)
+        to[value.utf8CodeUnitCount &+ 1] = ASCII.quote
+        endValue(to + (value.utf8CodeUnitCount &+ 2))
+    }
+
     /// Writes `true` or `false`.
     public mutating func bool(_ value: Bool) { token(value ? "true" : "false") }
 
