@@ -140,7 +140,7 @@ let package = Package(
             swiftSettings: settings, plugins: [kitTag]),
         .target(name: "TestSupport", dependencies: [kit], path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
-            name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Demo", nioCore, nioPosix, logging],
+            name: "Bench", dependencies: [kit, "RoutingPolicy", "HTTPWire", "Engine", "Telemetry", "Demo", nioCore, nioPosix, logging],
             path: "Tests/Bench", exclude: ["relay.profdata"], swiftSettings: settings),
         tests("ConfigTree", []),
         tests("ProviderKit", ["Engine"]),

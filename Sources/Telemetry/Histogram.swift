@@ -1,4 +1,4 @@
-import Engine
+package import Engine
 
 /// Durations or sizes, counted in fixed buckets, as Prometheus has them. One observation is a few comparisons.
 package struct Histogram: Sendable {
@@ -24,7 +24,7 @@ package struct Histogram: Sendable {
         /// conventions for generative AI.
         static let response = Buckets((0...16).map { 0.01 * Double(1 << $0) })
         /// Those of `gen_ai.server.time_to_first_token`, and 20 s to 80 s. Source: as above.
-        static let firstToken = Buckets(
+        package static let firstToken = Buckets(
             [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80])
         /// Those of `gen_ai.server.time_per_output_token`, and 1 ms to 5 ms. Source: as above.
         static let outputToken = Buckets([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5])
@@ -49,7 +49,7 @@ package struct Histogram: Sendable {
         var time: Timestamp
     }
 
-    init(_ buckets: Buckets) {
+    package init(_ buckets: Buckets) {
         self.buckets = buckets
         counts = Array(repeating: 0, count: buckets.bounds.count + 1)
     }
@@ -64,7 +64,7 @@ package struct Histogram: Sendable {
     /// - Parameters:
     ///   - microseconds: at least 0.
     ///   - trace: the sampled trace that the duration belongs to; nil if there is none.
-    mutating func observe(microseconds: Int, trace: TraceContext? = nil) {
+    package mutating func observe(microseconds: Int, trace: TraceContext? = nil) {
         var index = 0
         while index < buckets.bounds.count, buckets.bounds[index] < microseconds { index &+= 1 }
         counts[index] &+= 1

@@ -1,7 +1,7 @@
 /// The options of the command line.
 struct Options {
     enum Command: String { case run, upstream, buffered, streams, plan }
-    enum Section: String, CaseIterable { case plan, buffered, state, streams, memory, start, reload }
+    enum Section: String, CaseIterable { case plan, buffered, state, telemetry, streams, memory, start, reload }
 
     var command = Command.run
     var rounds = 5
@@ -20,7 +20,7 @@ struct Options {
 
     static let help = """
         usage: Bench [run] [options]      the benchmark: the router and nginx in front of a mock upstream, interleaved
-               Bench plan                 the time to plan one request, with 1 to 1,000 models
+               Bench plan                 the time to plan one request, with 1 to 1,000 models, and to observe a value
                Bench upstream --port N    only the mock upstream; it runs until it is stopped
                Bench load buffered --port N [--count CONNECTIONS] [--seconds S]
                Bench load streams --port N [--count STREAMS] [--chunks N]
@@ -30,8 +30,9 @@ struct Options {
 
           --rounds N        rounds over all cases and servers (5)
           --seconds S       length of each measurement of non-streamed responses (3)
-          --only LIST       some of plan,buffered,state,streams,memory,start,reload (all); buffered: non-streamed
-                            responses; state: the same with limits and a budget in memory, in a file and in Redis
+          --only LIST       some of plan,buffered,state,telemetry,streams,memory,start,reload (all); buffered:
+                            non-streamed responses; state: the same with limits and a budget in memory, in a file
+                            and in Redis; telemetry: without and with an access log and traces
           --quick           two short rounds: --rounds 2 --seconds 1 --chunks 50, 3 starts
           --chunks N        chunks per stream, 20 ms apart, at most 9999 (200)
           --router PATH     the router's binary (.build/release/llm-router); "" skips the router

@@ -43,7 +43,7 @@ do {
     do {
         switch options.command {
         case .run: exit(try Run.perform(options) ? 0 : 1)
-        case .plan: try Files.write(PlanCost.table(try PlanCost.measureAll()), to: STDOUT_FILENO)
+        case .plan: try Files.write(PlanCost.table(try PlanCost.measureAll()) + ObservationCost.measure().line, to: STDOUT_FILENO)
         case .upstream: try MockUpstream(port: options.port).serve()
         case .buffered, .streams: exit(try runLoad(options) ? 0 : 1)
         }

@@ -10,7 +10,7 @@ struct MockConnection {
     }
 
     enum Request {
-        case buffered, embeddings, models, unknown, unframed
+        case buffered, embeddings, models, traces, unknown, unframed
         case stream(Stream)
     }
 
@@ -51,6 +51,7 @@ struct MockConnection {
         defer { received.consume(at + length) }
         if bytes.hasBytes("GET /v1/models", at: 0) { return .models }
         if bytes.hasBytes("POST /v1/embeddings", at: 0) { return .embeddings }
+        if bytes.hasBytes("POST /v1/traces", at: 0) { return .traces }
         guard let (_, format) = MockConnection.paths.first(where: { bytes.hasBytes($0.0, at: 0) }) else { return .unknown }
         let body = UnsafeRawBufferPointer(rebasing: bytes[at..<(at + length)])
         if format == .gemini || format == .bedrock {

@@ -5,6 +5,8 @@ struct MockResponses {
     /// One vector with usage; the body has 1024 bytes.
     let embeddings: [UInt8]
     let models: [UInt8]
+    /// That of a collector that has taken all spans.
+    let traces = MockResponses.response("200 OK", "{}")
     let notFound: [UInt8]
     let lengthRequired: [UInt8]
     /// The streams by format.

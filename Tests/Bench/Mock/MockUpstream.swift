@@ -1,7 +1,7 @@
 import Glibc
 
-/// A mock of OpenAI's chat completions and embeddings, and of the streams of all formats, on one thread. It sends a
-/// fixed response of 1 KB, or a stream with one write for each chunk.
+/// A mock of OpenAI's chat completions and embeddings, of the streams of all formats, and of a collector of traces, on
+/// one thread. It sends a fixed response of 1 KB, or a stream with one write for each chunk.
 final class MockUpstream {
     /// The time between two chunks of a stream.
     static let pace = Nanoseconds.milliseconds(20)
@@ -87,6 +87,7 @@ final class MockUpstream {
             switch request {
             case .buffered: guard send(responses.buffered, to: slot) else { return false }
             case .embeddings: guard send(responses.embeddings, to: slot) else { return false }
+            case .traces: guard send(responses.traces, to: slot) else { return false }
             case .models: guard send(responses.models, to: slot) else { return false }
             case .unknown: guard send(responses.notFound, to: slot) else { return false }
             case .unframed:

@@ -54,18 +54,20 @@ struct Launcher {
             Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
     }
 
-    /// Starts a router whose key has a limit and a budget that doesn't refuse.
-    func startRouter(countingIn place: StatePlace, redisPort: UInt16) throws -> Server {
-        let port = try Socket.freePorts(1)[0], folder = try workspace.makeFolder("router-\(place.rawValue)")
-        let state =
-            switch place {
-            case .memory: "memory"
-            case .file: "{ file: \(folder)/state.db }"
-            case .redis: "redis://127.0.0.1:\(redisPort)"
+    /// - Parameter redisPort: that of the store, for the variant that needs one.
+    func startRouter(_ variant: RouterVariant, redisPort: UInt16 = 0) throws -> Server {
+        let port = try Socket.freePorts(1)[0], folder = try workspace.makeFolder("router-\(variant.rawValue)")
+        let extra =
+            switch variant {
+            case .memory: Workspace.counting(in: "memory")
+            case .file: Workspace.counting(in: "{ file: \(folder)/state.db }")
+            case .redis: Workspace.counting(in: "redis://127.0.0.1:\(redisPort)")
+            case .unobserved: Workspace.unobserved
+            case .observed: Workspace.observed(folder: folder, collector: upstreamPort)
             }
         let model = "mock-\(options.chunks)"
         return try startRouter(
-            Workspace.countingRoutes(port: port, upstream: upstreamPort, model: model, state: state), folder,
+            Workspace.variantRoutes(port: port, upstream: upstreamPort, model: model) + extra, folder,
             Endpoint(port: port, key: Workspace.clientKey, model: model))
     }
 

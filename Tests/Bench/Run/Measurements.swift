@@ -11,8 +11,8 @@ enum Case: Hashable {
     /// The same through a provider whose plugin is loaded from a library.
     indirect case loaded(Case)
     indirect case reloading(Case)
-    /// Chat requests of a key with a limit and a budget that doesn't refuse.
-    case counted(StatePlace, connections: Int)
+    /// Chat requests to a router with another policy.
+    case variant(RouterVariant, connections: Int)
     case startup
     /// The memory of a server that gets no requests; the router has 20 HTTPS providers.
     case idle
@@ -30,16 +30,22 @@ enum Case: Hashable {
         case .translated(let from, let to, let count): "\(from.rawValue)-to-\(to.rawValue)-\(count)"
         case .loaded(let load): "\(load.name)-loaded"
         case .reloading(let load): "\(load.name)-reloading"
-        case .counted(let place, let connections): "buffered-\(connections)-\(place.rawValue)"
+        case .variant(let variant, let connections): "buffered-\(connections)-\(variant.rawValue)"
         case .startup: "startup"
         case .idle: "idle"
         }
     }
 }
 
-/// Where a router keeps what the requests of a key use.
-enum StatePlace: String, CaseIterable {
+/// What the policy of a router has that is compared with others.
+enum RouterVariant: String, CaseIterable {
+    /// A limit and a budget of the key, counted in this place.
     case memory, file, redis
+    /// No access log and no traces, or both: the log in a file, and one trace of a hundred exported.
+    case unobserved, observed
+
+    static let states = [memory, file, redis]
+    static let telemetry = [unobserved, observed]
 }
 
 /// A measured figure. Durations are in microseconds, memory is in MiB.

@@ -38,6 +38,7 @@ struct Report {
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
         memory, file, redis: with a limit and a soft budget of the key, counted there. Redis runs on the same machine.
+        unobserved, observed: without an access log and traces; with the log in a file and 1 % of the traces exported.
 
         """
     }
@@ -116,7 +117,7 @@ struct Report {
 
     private static func isBuffered(_ load: Case) -> Bool {
         switch load {
-        case .buffered, .counted, .embeddings, .loaded(.buffered), .reloading(.buffered): true
+        case .buffered, .variant, .embeddings, .loaded(.buffered), .reloading(.buffered): true
         case .streams, .messages, .translated, .loaded, .reloading, .startup, .idle: false
         }
     }
@@ -124,7 +125,7 @@ struct Report {
     private static func isStreams(_ load: Case) -> Bool {
         switch load {
         case .streams, .messages, .translated, .loaded(.streams), .reloading(.streams): true
-        case .buffered, .counted, .embeddings, .loaded, .reloading, .startup, .idle: false
+        case .buffered, .variant, .embeddings, .loaded, .reloading, .startup, .idle: false
         }
     }
 
@@ -138,7 +139,7 @@ struct Report {
         case .translated(let from, let to, let count):
             20_000 + count + 1000 * (StreamFormat.translations.firstIndex { $0.from == from && $0.to == to } ?? 0)
         case .loaded(let inner): 5_000 + rank(inner)
-        case .counted(let place, let connections): 8_000 + connections + (StatePlace.allCases.firstIndex(of: place) ?? 0)
+        case .variant(let variant, let connections): 8_000 + connections + (RouterVariant.allCases.firstIndex(of: variant) ?? 0)
         case .reloading(let inner): 100_000 + rank(inner)
         case .startup: 0
         case .idle: 1

@@ -5,8 +5,8 @@ struct Run {
     private let options: Options
     private let launcher: Launcher
     private var servers: [Server] = []
-    /// Routers that count in these places.
-    private var counting: [StatePlace: Server] = [:]
+    /// Routers with other policies.
+    private var variants: [RouterVariant: Server] = [:]
     private var redis: Child?
     private var measurements = Measurements()
 
@@ -17,9 +17,10 @@ struct Run {
         defer { if options.keep { log("kept \(workspace.path)") } else { workspace.remove() } }
         // Planning is measured before any server runs.
         let plans = options.sections.contains(.plan) ? try PlanCost.measureAll() : []
+        let observation = options.sections.contains(.plan) ? ObservationCost.measure() : nil
         var run = Run(options: options, launcher: try Launcher(options, workspace))
         defer {
-            (run.servers.reversed() + run.counting.values).forEach { $0.child.end() }
+            (run.servers.reversed() + run.variants.values).forEach { $0.child.end() }
             run.redis?.end()
         }
         try run.measure()
@@ -27,6 +28,7 @@ struct Run {
         let verdicts = Verdict.all(run.measurements)
         try Files.write(Report(run.measurements, options, verdicts).markdown, to: STDOUT_FILENO)
         if !plans.isEmpty { try Files.write(PlanCost.table(plans), to: STDOUT_FILENO) }
+        if let observation { try Files.write(observation.line, to: STDOUT_FILENO) }
         if let path = options.json { try Files.write(JSONLines.text(run.measurements, verdicts), to: path) }
         return run.measurements.failures == 0
     }
@@ -41,7 +43,10 @@ struct Run {
         if options.sections.contains(.state), launcher.kinds.contains(.router) {
             let (redis, port) = try launcher.startRedis()
             self.redis = redis
-            for place in StatePlace.allCases { counting[place] = try launcher.startRouter(countingIn: place, redisPort: port) }
+            for variant in RouterVariant.states { variants[variant] = try launcher.startRouter(variant, redisPort: port) }
+        }
+        if options.sections.contains(.telemetry), launcher.kinds.contains(.router) {
+            for variant in RouterVariant.telemetry { variants[variant] = try launcher.startRouter(variant) }
         }
         if options.sections.contains(.start) { try measureStartup() }
         if options.sections.contains(.memory) { try measureIdle() }
@@ -67,7 +72,8 @@ struct Run {
         if options.sections.contains(.buffered), launcher.plugin != nil { loads.append(.loaded(.buffered(connections: 64))) }
         if reload { loads.append(.reloading(.buffered(connections: 64))) }
         if options.sections.contains(.buffered) { loads += [.buffered(connections: 256), .embeddings(connections: 64)] }
-        if options.sections.contains(.state) { loads += StatePlace.allCases.map { .counted($0, connections: 64) } }
+        if options.sections.contains(.state) { loads += RouterVariant.states.map { .variant($0, connections: 64) } }
+        if options.sections.contains(.telemetry) { loads += RouterVariant.telemetry.map { .variant($0, connections: 64) } }
         if options.sections.contains(.streams) { loads.append(.streams(50)) }
         if options.sections.contains(.streams) || reload { loads.append(.streams(500)) }
         if options.sections.contains(.streams), launcher.plugin != nil { loads.append(.loaded(.streams(500))) }
@@ -88,8 +94,8 @@ struct Run {
             guard server.kind == .router else { return }
             endpoint = endpoint.atLoadedPlugin
             inner = plain
-        case .counted(let place, let connections):
-            guard server.kind == .router, let other = counting[place] else { return }
+        case .variant(let variant, let connections):
+            guard server.kind == .router, let other = variants[variant] else { return }
             monitor = LoadMonitor(meter: other.meter)
             endpoint = other.endpoint
             inner = .buffered(connections: connections)
@@ -107,10 +113,10 @@ struct Run {
             guard server.kind == .router else { return }  // the others can't
             let streams = try StreamLoad(server.endpoint.at(from), to, streams: count, chunks: options.chunks)
             try measure(load, inner, server, streams, &monitor)
-        case .loaded, .reloading, .counted, .startup, .idle:
+        case .loaded, .reloading, .variant, .startup, .idle:
             return
         }
-        counting.values.forEach { $0.emptyLog() }
+        variants.values.forEach { $0.emptyLog() }
         server.emptyLog()
         guard server.child.isRunning else { throw Failure("'\(server.kind.rawValue)' exited during \(load.name)") }
         pause(.milliseconds(100))

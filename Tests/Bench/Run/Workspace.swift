@@ -116,8 +116,8 @@ struct Workspace {
         }
     }
 
-    /// A policy whose key has a limit and a budget that are never reached.
-    static func countingRoutes(port: UInt16, upstream: UInt16, model: String, state: String) -> String {
+    /// A policy with one model, without keys.
+    static func variantRoutes(port: UInt16, upstream: UInt16, model: String) -> String {
         """
         version: 1
         listen: 127.0.0.1:\(port)
@@ -126,6 +126,13 @@ struct Workspace {
           mock: { plugin: openai-compatible, base_url: "http://127.0.0.1:\(upstream)/v1", api_key: sk-bench-upstream }
         models:
           \(model): { provider: mock, price: { input: 1, output: 1 } }
+
+        """
+    }
+
+    /// A key with a limit and a budget that are never reached.
+    static func counting(in state: String) -> String {
+        """
         state: \(state)
         keys:
           client:
@@ -133,6 +140,20 @@ struct Workspace {
             limits: { requests_per_minute: 100000000 }
             budget: { usd: 100000000, per: month, hard: false }
 
+        """
+    }
+
+    static let unobserved = """
+        log: { access: { sample: 0 } }
+        \(keys)
+        """
+
+    /// - Parameter collector: the port of the server that takes the traces.
+    static func observed(folder: String, collector: UInt16) -> String {
+        """
+        log: { access: { format: json, file: \(folder)/access.log } }
+        telemetry: { otlp: { endpoint: "http://127.0.0.1:\(collector)", sample: 0.01 } }
+        \(keys)
         """
     }
 
