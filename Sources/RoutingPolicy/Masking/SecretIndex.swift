@@ -20,6 +20,9 @@ struct SecretIndex: Sendable {
     /// A bit for each pair of bytes that occurs in a secret.
     private let pairs: [UInt64]
 
+    /// A text with fewer bytes shows no secret, because no encoding is shorter than what it encodes.
+    let leastBytes: Int
+
     var isEmpty: Bool { bytes.isEmpty && shortSecrets.isEmpty }
 
     init(_ secrets: [String]) {
@@ -51,6 +54,7 @@ struct SecretIndex: Sendable {
         self.starts = starts
         self.shortSecrets = shortSecrets
         self.pairs = pairs
+        leastBytes = shortSecrets.values.lazy.joined().reduce(Self.minVisibleBytes) { min($0, $1.count) }
     }
 
     /// Adds the ranges of the original text that show a secret.

@@ -93,7 +93,7 @@ package final class SecretMask: Sendable {
     /// The ranges of a text's bytes to replace, in order and apart from each other.
     func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
-        for index in indices {
+        for index in indices where bytes.count >= index.leastBytes {
             Self.find(index, in: DecodedText(bytes), depth: Self.maxDepth, &ranges)
             Self.findEscaped(index, in: DecodedText(bytes), &ranges)
         }
