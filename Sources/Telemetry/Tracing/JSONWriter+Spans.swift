@@ -11,7 +11,7 @@ extension JSONWriter {
     }
 
     mutating func attribute(_ name: StaticString, _ value: Int) {
-        attribute(name) { 
+        attribute(name) {
             $0.key("intValue")
             $0.quoted(value)
         }
