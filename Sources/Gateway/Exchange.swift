@@ -66,12 +66,13 @@ final class Exchange: ClientObserver {
     }
 
     private static func trace(_ fields: HTTPFields, sample: Double, _ loop: EngineLoop, _ snapshot: Snapshot) -> TraceContext {
+        let parent = fields.value("traceparent")
         var states: [String] = []
-        fields.forEachSlice("tracestate") { states.append(String(buffer: $0)) }
+        if parent != nil { fields.forEachSlice("tracestate") { states.append(String(buffer: $0)) } }
         // It goes to providers and to the collector.
         if states.contains(where: { snapshot.mask.shows($0) }) { states = [] }
         return TraceContext(
-            traceparent: fields.value("traceparent"), tracestate: states, sample: sample, random: loop.nextRandom)
+            traceparent: parent, tracestate: states, sample: sample, random: loop.nextRandom)
     }
 
     var keyName: String? { key.map { snapshot.policy.keys[$0].name } }
@@ -230,7 +231,7 @@ final class Exchange: ClientObserver {
 
     /// The request's id without secrets: a client may have chosen it.
     private var loggedRequestID: String {
-        server.head.fields.contains("x-request-id") && snapshot.mask.mayShow(requestID) ? snapshot.mask(requestID) : requestID
+        server.head.fields.contains("x-request-id") ? snapshot.mask.ifShown(requestID) : requestID
     }
 
     /// Reports the request to the observer. Only the first call has an effect.

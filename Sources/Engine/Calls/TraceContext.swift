@@ -88,7 +88,7 @@ extension TraceContext {
     /// 16 hexadecimal digits.
     package static func hex(_ number: UInt64) -> String {
         let digits = Hex.digits(of: number)
-        return digits.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        return withUnsafeBytes(of: (digits.high.bigEndian, digits.low.bigEndian)) { String(decoding: $0, as: UTF8.self) }
     }
 
     /// `00-TRACE-SPAN-FLAGS`, in lower case; nil if the text isn't valid. A later version may have more behind it.

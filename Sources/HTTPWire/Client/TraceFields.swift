@@ -20,21 +20,12 @@ package struct TraceFields: Sendable {
 
     package func write(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("traceparent: 00-")
-        buffer.writeHexadecimal(traceID.high)
-        buffer.writeHexadecimal(traceID.low)
-        buffer.writeStaticString("-")
-        buffer.writeHexadecimal(spanID)
+        let trace = (Hex.digits(of: traceID.high), Hex.digits(of: traceID.low)), span = Hex.digits(of: spanID)
+        buffer.writeMultipleIntegers(trace.0.high, trace.0.low, trace.1.high, trace.1.low, ASCII.minus, span.high, span.low)
         buffer.writeStaticString(isSampled ? "-01\r\n" : "-00\r\n")
         guard let state else { return }
         buffer.writeStaticString("tracestate: ")
         buffer.writeString(state)
         buffer.writeStaticString("\r\n")
-    }
-}
-
-extension ByteBuffer {
-    fileprivate mutating func writeHexadecimal(_ number: UInt64) {
-        let digits = Hex.digits(of: number)
-        digits.span.withUnsafeBytes { _ = writeBytes($0) }
     }
 }

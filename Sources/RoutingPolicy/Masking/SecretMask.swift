@@ -90,6 +90,9 @@ package final class SecretMask: Sendable {
         return indices.contains { index in texts.contains { index.isShown(in: $0) } }
     }
 
+    /// The text without the secrets that ``mayShow(_:)`` finds.
+    package func ifShown(_ text: String) -> String { mayShow(text) ? self(text) : text }
+
     /// The ranges of a text's bytes to replace, in order and apart from each other.
     func hiddenRanges(of bytes: [UInt8]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []

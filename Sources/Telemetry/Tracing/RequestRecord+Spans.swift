@@ -155,7 +155,7 @@ extension RequestRecord {
                 if let failure = attempt.failure {
                     Self.write(failure, to: &list)
                 } else {
-                    Self.writeSuccess(call, attempt, identity, to: &list) { snapshot.mask($0) }
+                    Self.writeSuccess(call, attempt, identity, to: &list) { snapshot.mask.ifShown($0) }
                 }
                 if let content { ContentAttributes(mask: { snapshot.mask($0) }).write(content, identity, to: &list) }
             }

@@ -129,9 +129,10 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
         to.pointee = ASCII.quote
         to += 1
         for index in numbers.indices {
-            let digits = Hex.digits(of: numbers[index])
-            for place in digits.indices { to[place] = digits[place] }
-            to += digits.count
+            let digits = Hex.digits(of: numbers[index]), raw = UnsafeMutableRawPointer(to)
+            raw.storeBytes(of: digits.high.bigEndian, as: UInt64.self)
+            raw.storeBytes(of: digits.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            to += 16
         }
         to.pointee = ASCII.quote
         endValue(to + 1)
