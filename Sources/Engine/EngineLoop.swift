@@ -36,6 +36,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     var random = SplitMix64(seed: .random(in: .min ... .max))
     /// The sizes of the chunks in which upstreams send their streams.
     package internal(set) var chunkSizes = ChunkSizes()
+    /// How often a client was so slow that the reading of its upstream's stream was stopped.
+    package internal(set) var holds = 0
     /// An empty buffer, so that an attempt without pending bytes allocates none.
     let noBytes = ByteBuffer.unshared()
 
@@ -165,22 +167,25 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     /// - Parameters:
     ///   - name: the model's names in metrics. Models that the policy doesn't list share one.
     ///   - model: the model's own name.
-    func report(_ error: ProviderError, of name: ModelName, model: String) {
+    ///   - opensBreaker: whether such a failure opens a breaker at once.
+    func report(_ error: ProviderError, of name: ModelName, model: String, opensBreaker: Bool) {
+        func next(_ check: String, _ retrial: String) -> Logger.MetadataValue { "\(opensBreaker ? "\(check); \(retrial)" : check)" }
         switch error.failure {
         case .providerRejected where shouldReport(name):
             logger.error(
                 "a provider refuses the router's API key or account",
                 metadata: [
                     "provider": "\(name.provider)", "model": "\(model)", "status": "\(error.status ?? 0)", "message": "\(error.message)",
-                    "next":
-                        "check the provider's 'api_key', balance and region; the provider is tried again after 5 to 60 minutes, and after a reload with another key",
+                    "next": next(
+                        "check the provider's 'api_key', balance and region",
+                        "the provider is tried again after 5 to 60 minutes, and after a reload with another key"),
                 ])
         case .notFound where shouldReport(name):
             logger.warning(
                 "a provider does not have a model, or not for this account",
                 metadata: [
                     "provider": "\(name.provider)", "model": "\(model)", "message": "\(error.message)",
-                    "next": "check the model's 'upstream'; the model is tried again after 1 to 60 minutes",
+                    "next": next("check the model's 'upstream'", "the model is tried again after 1 to 60 minutes"),
                 ])
         case .unreachable, .reset, .timeout, .rateLimited, .upstreamError, .notFound, .providerRejected, .contextOverflow, .contentFilter,
             .unsupported, .invalidJSON, .clientError, .routerLimit, .cancelled:

@@ -246,7 +246,7 @@ final class Exchange: ClientObserver {
         // A successful response names only models of the policy, and an endpoint's path.
         let isKnown = status < 400 && asked?.models.count ?? 0 <= 1
         let path = server.head.path, model = asked.flatMap { $0.models.count > 1 ? $0.models.joined(separator: ",") : $0.models.first }
-        let session = face.sessionField.flatMap { server.head.fields.value($0) }.map { snapshot.mask($0) }
+        let session = RequestTraits.session(in: server.head.fields).map { snapshot.mask($0) }
         loop.observer?.ended(
             RequestRecord(
                 requestID: loggedRequestID, endpoint: endpoint?.name ?? EndpointTable.otherName,

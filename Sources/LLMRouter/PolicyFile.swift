@@ -26,12 +26,15 @@ enum PolicyFile {
     /// - Parameters:
     ///   - variables: those that the environment lacks.
     ///   - loaded: the plugins of the running policy.
-    static func report(posted text: [UInt8], variables: [String: String], loaded: [LoadedPlugin]) -> PolicyReport {
+    ///   - hidden: what `<secret>` stands for, if the text is a copy of the running policy as it is shown.
+    static func report(
+        posted text: [UInt8], variables: [String: String], loaded: [LoadedPlugin], hidden: MaskedValues? = nil
+    ) -> PolicyReport {
         let source = PostedPolicySource(text: text, variables: variables)
         let report = PolicyLoader(
             plugins: Builtins.plugins + loaded.map(\.plugin), source: source, pluginAdvice: KnownService.advice(for:),
             now: Timestamp.seconds
-        ).load(path: PostedPolicySource.name)
+        ).load(path: PostedPolicySource.name, hidden: hidden)
         guard let policy = report.policy else { return report }
         return report.adding(
             ExpectationTrial.issues(of: policy) { _, _ in

@@ -68,7 +68,10 @@ struct Service {
             reload: { source in await withCheckedContinuation { triggers.yield(ReloadTrigger(source: source, reply: $0)) } },
             check: { text in
                 let variables = EnvironmentFile(environmentFile, of: path, source: SystemPolicySource()).variables
-                return PolicyFile.report(posted: text, variables: variables, loaded: engine.store.current.policy.plugins)
+                let snapshot = engine.store.current
+                return PolicyFile.report(
+                    posted: text, variables: variables, loaded: snapshot.policy.plugins,
+                    hidden: snapshot.policy.text?.maskedValues(by: snapshot.mask))
             },
             usage: { try usage.sums(of: $0) })
         let handler = GatewayHandler(engine: engine, admin: admin)

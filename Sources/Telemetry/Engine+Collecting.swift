@@ -9,6 +9,7 @@ extension Engine {
             var values = telemetry.values
             values.openStreams = loop.openStreams
             values.chunkSizes = Histogram(loop.chunkSizes)
+            values.holds = loop.holds
             return values
         }.reduce(into: MetricValues()) { $0.add($1) }
     }

@@ -58,6 +58,20 @@ package final class LoopTelemetry: CallObserver {
         guard let model = call.record.usage.model else { return }
         cell(ofModel: model, in: call).counters.countCall(
             call.record, hasPrice: call.snapshot.models[model].price != nil, trace: trace)
+        if call.record.firstContentTime != nil { countStreams(of: call, servedBy: model, trace) }
+    }
+
+    /// Counts a stream at each model of which the client has content: several if it was resumed.
+    private func countStreams(of call: RunningCall, servedBy model: Int, _ trace: TraceContext?) {
+        let record = call.record
+        var first = record.firstContentTime
+        for failed in record.failures where failed.firstContentTime != nil {
+            cell(ofModel: failed.index, in: call).counters.countStream(
+                failed.isCancelled ? .cancelled : .broken, firstContentTime: first, trace: trace)
+            first = nil
+        }
+        guard record.failure == nil else { return }
+        cell(ofModel: model, in: call).counters.countStream(.completed, firstContentTime: first, trace: trace)
     }
 
     package func ended(_ request: borrowing RequestRecord) {

@@ -69,6 +69,7 @@ struct MetricFamilies {
         for (name, model) in models {
             sample(name.labels + [("outcome", "ok")], model.succeeded)
             sample(name.labels + [("outcome", "failed")], model.failures.values.reduce(0, +))
+            sample(name.labels + [("outcome", "cancelled")], model.cancelled)
         }
         family("llm_router_attempt_failures_total", .counter, "Failed attempts, by reason; the reason of a timeout names the timer.")
         for (name, model) in models {

@@ -36,7 +36,7 @@ package struct MetricValues: Sendable {
     /// Of response bodies.
     private(set) var sentBytes = 0
     /// How often a slow client has stopped the reading of its upstream.
-    private(set) var holds = 0
+    var holds = 0
     /// Calls in progress.
     package internal(set) var activeCalls = 0
     /// Those of them whose streams have their first content.
@@ -65,15 +65,16 @@ package struct MetricValues: Sendable {
         if let key = call.request.key { keys[key, default: CallCounters()].count(record) }
         overhead.observe(microseconds: record.planTime.wholeMicroseconds, trace: trace)
         if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds, trace: trace) }
-        holds &+= record.holds
         if !record.errors.isEmpty { countFailovers(of: call) }
     }
 
     private mutating func countFailovers(of call: RunningCall) {
-        let failures = call.record.failures
-        let models = failures.map(\.index) + (call.record.failure == nil ? call.record.usage.model.map { [$0] } ?? [] : [])
-        for (failure, next) in zip(failures, models.dropFirst()) where failure.index != next {
-            let from = call.snapshot.metricName(ofModel: failure.index), to = call.snapshot.metricName(ofModel: next)
+        let record = call.record, failures = record.failures.filter { !$0.isCancelled }
+        var followers = failures.dropFirst().map { (model: $0.index, start: $0.start) }
+        if record.failure == nil, let model = record.usage.model, let start = record.presented?.start { followers.append((model, start)) }
+        // A hedge that fails leaves the call to the attempt that began before it.
+        for (failure, next) in zip(failures, followers) where failure.index != next.model && next.start > failure.start {
+            let from = call.snapshot.metricName(ofModel: failure.index), to = call.snapshot.metricName(ofModel: next.model)
             failovers[Failover(from: from, to: to, failure: failure.error.failure), default: 0] &+= 1
         }
     }

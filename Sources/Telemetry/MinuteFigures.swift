@@ -52,7 +52,7 @@ package struct MinuteFigures: Sendable {
             return
         }
         attempts &+= call.attempts
-        for attempt in call.failures { failedAttempts[attempt.error.failure, default: 0] &+= 1 }
+        for attempt in call.failures where !attempt.isCancelled { failedAttempts[attempt.error.failure, default: 0] &+= 1 }
         if let time = call.firstContentTime { firstToken.add(microseconds: time.wholeMicroseconds) }
         if request.isStream == true { streams &+= 1 }
         if let failure = call.failure {

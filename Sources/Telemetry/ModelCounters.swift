@@ -5,6 +5,8 @@ import ProviderKit
 /// What happened with a model: on one event loop since the start, or on all.
 package struct ModelCounters: Sendable {
     package private(set) var succeeded = 0
+    /// Attempts that lost to another one, or whose client left.
+    private(set) var cancelled = 0
     /// Keyed by the failure's reason, which is one of a fixed set.
     package private(set) var failures: [String: Int] = [:]
     /// Responses that ended with a finish reason which the plugin doesn't know.
@@ -44,7 +46,7 @@ package struct ModelCounters: Sendable {
     /// - Parameter failure: nil if the attempt succeeded.
     mutating func countAttempt(_ failure: FailedAttempt?, hasUnknownFinishReason: Bool) {
         if let failure {
-            failures[failure.reason, default: 0] &+= 1
+            if failure.isCancelled { cancelled &+= 1 } else { failures[failure.reason, default: 0] &+= 1 }
         } else {
             succeeded &+= 1
             if hasUnknownFinishReason { unknownFinishReasons &+= 1 }
@@ -62,15 +64,24 @@ package struct ModelCounters: Sendable {
         if let cost = record.cost { self.cost += cost } else if !hasPrice { unpriced &+= 1 }
         let total = record.totalTime.wholeMicroseconds
         if record.failure == nil { duration.observe(microseconds: total, trace: trace) }
-        guard let first = record.firstContentTime?.wholeMicroseconds else { return }
-        firstToken.observe(microseconds: first, trace: trace)
-        streams[record.failure == nil ? .completed : record.failure == .cancelled ? .cancelled : .broken, default: 0] &+= 1
-        guard record.failure == nil, record.usage.source == .reported, let tokens = usage.completionTokens, tokens > 1 else { return }
+        guard record.failure == nil, let first = record.firstContentTime?.wholeMicroseconds, record.usage.source == .reported,
+            let tokens = usage.completionTokens, tokens > 1
+        else { return }
         perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1), trace: trace)
+    }
+
+    /// Counts a stream of which the client has the model's content.
+    ///
+    /// - Parameter firstContentTime: from the request's arrival to its first content; nil if that came from another
+    ///   model.
+    mutating func countStream(_ end: StreamEnd, firstContentTime: Duration?, trace: TraceContext?) {
+        streams[end, default: 0] &+= 1
+        if let time = firstContentTime { firstToken.observe(microseconds: time.wholeMicroseconds, trace: trace) }
     }
 
     mutating func add(_ other: ModelCounters) {
         succeeded &+= other.succeeded
+        cancelled &+= other.cancelled
         failures.merge(other.failures, uniquingKeysWith: &+)
         unknownFinishReasons &+= other.unknownFinishReasons
         replays &+= other.replays

@@ -68,6 +68,7 @@ extension RequestRecord {
                         if let repair = error.repair { $0.member("repaired", repair) }
                         $0.milliseconds("start_ms", error.start)
                         $0.milliseconds("duration_ms", error.duration)
+                        if let time = error.firstContentTime { $0.milliseconds("first_content_ms", time) }
                         $0.member("message", Self.cut(error.error.message))
                         if let url = error.url { $0.member("url", Self.cut(url)) }
                         if let id = error.requestID { $0.member("upstream_request_id", id) }
@@ -102,6 +103,7 @@ extension RequestRecord {
                         $0.member("provider", point.provider)
                         $0.member("model", point.model)
                         $0.member("text_bytes", point.textBytes)
+                        $0.milliseconds("at_ms", point.time)
                     }
                 }
             }

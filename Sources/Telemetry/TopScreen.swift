@@ -166,6 +166,8 @@ package struct TopScreen {
 
     private static func milliseconds(_ number: Double?) -> String {
         guard let number, number >= 0, number < 1e12 else { return "-" }
+        let tenths = Int((number * 10).rounded())
+        guard number >= 10 || tenths == 0 else { return "\(tenths / 10).\(tenths % 10) ms" }
         guard number >= 1000 else { return "\(Int(number.rounded())) ms" }
         let hundredths = Int((number / 10).rounded())
         return number < 100_000 ? "\(hundredths / 100).\(twoDigits(hundredths % 100)) s" : span(Int(number / 1000))

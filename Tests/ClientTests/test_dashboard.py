@@ -155,6 +155,28 @@ def test_without_keys_the_page_asks_for_none(chromium):
         router.stop()
 
 
+@pytest.mark.parametrize(("place", "words"), [
+    ("policy", "in service as"), ("usage", "Nothing was used."), ("routes", "steady/works would serve"), ("requests/first", "steady/works"),
+])  # fmt: skip
+def test_a_view_opened_by_its_address_is_read_again_with_the_key(page, router, place, words):
+    assert chat(router, "works", **{"x-request-id": "first"}) == 200
+    go(page, place)
+    page.write("#sign-in-key", ADMIN)
+    page.press("Enter")
+    shows(page, words if place != "usage" else "for 1 request")
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 681, 700, 768, 834, 900, 1000, 1440])
+def test_the_frame_fits_every_width(dashboard, width):
+    dashboard.show(width, 900)
+    for view in VIEWS:
+        go(dashboard, view)
+        dashboard.until(f"document.querySelector('nav [aria-current]').hash === '#{view}'")
+        assert dashboard.run("document.documentElement.scrollWidth") <= width
+    tabs = dashboard.run("[...document.querySelectorAll('nav a')].map((node) => [node.offsetWidth, node.scrollWidth])")
+    assert all(wide <= width for width, wide in tabs)
+
+
 # The views
 
 
@@ -323,6 +345,8 @@ def test_a_copy_of_the_policy_is_checked_and_compared(dashboard):
     shows(dashboard, "routes:", ".lines")
     assert ADMIN not in dashboard.run("document.body.innerText")
     dashboard.click("button", "Edit a copy")
+    dashboard.click("button", "Check")
+    shows(dashboard, "The copy is a valid policy")
     dashboard.run("document.querySelector('.editor textarea').setSelectionRange(0, 0)")
     dashboard.call("Input.insertText", text="routs: {}\n")
     dashboard.click("button", "Check")
@@ -334,6 +358,18 @@ def test_a_copy_of_the_policy_is_checked_and_compared(dashboard):
     assert dashboard.run("document.querySelectorAll('.difference .add, .difference .remove').length") == 1
     dashboard.click("button", "Discard")
     dashboard.until("document.querySelector('.editor').hidden")
+
+
+def test_the_warnings_of_the_policy_in_service_are_marked(dashboard, router):
+    go(dashboard, "policy")
+    shows(dashboard, "routes:", ".lines")
+    assert not dashboard.run("document.querySelector('details summary')?.checkVisibility()")
+    router.path.write_text(POLICY.replace("providers:\n", "providers:\n  away: { plugin: openai, api_key: '${UNSET_OF_TEST}' }\n"))
+    router.process.send_signal(signal.SIGHUP)
+    shows(dashboard, "1 warning", "details summary")
+    dashboard.until("document.querySelector('.lines li.warn').innerText.includes('away: { plugin: openai, api_key: ')")
+    dashboard.click("details summary")
+    shows(dashboard, "UNSET_OF_TEST", ".issues")
 
 
 def test_a_reload_is_listed_with_its_changes_or_errors(dashboard, router):

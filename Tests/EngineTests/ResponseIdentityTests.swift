@@ -49,13 +49,25 @@ struct ResponseIdentityTests {
         #expect(identity.id == id && identity.finishReasons == reasons)
     }
 
+    @Test(arguments: [
+        ([#"{"id":"c","model":"gpt-4o-2024","choices":[]}"#], "gpt-4o-2024"),
+        ([#"{"type":"message_start","message":{"id":"m","model":"claude-5-2026"}}"#], "claude-5-2026"),
+        ([#"{"candidates":[],"modelVersion":"gemini-3-002"}"#], "gemini-3-002"),
+        ([#"{"type":"response.created","response":{"id":"r","model":"o9","output":[]}}"#], "o9"),
+        ([#"{"model":"one","message":{}}"#, #"{"model":"two","done":true}"#], "one"), ([#"{"id":"c","model":""}"#], nil),
+        ([#"{"id":"c","model":5}"#], nil),
+    ])
+    func `the model is the one that the provider names first`(json: [String], model: String?) {
+        #expect(Self.identity(of: json).model == model)
+    }
+
     @Test
     func `parts are read from the bytes that they refer to, and typed ones as they are`() {
         let text = "data: {\"id\":\"x\"}\n\n"
         let chunk = PassthroughChunk(json: 6..<16, frame: nil, signals: Signals())
         #expect(Self.identity([.chunk(chunk)], of: text).id == "x")
-        let typed = Self.identity([.event(.start(id: "y", model: nil)), .event(.text("a")), .event(.finish(.toolCalls))])
-        #expect(typed.id == "y" && typed.finishReasons == ["tool_calls"])
+        let typed = Self.identity([.event(.start(id: "y", model: "z")), .event(.text("a")), .event(.finish(.toolCalls))])
+        #expect(typed.id == "y" && typed.model == "z" && typed.finishReasons == ["tool_calls"])
     }
 
     @Test

@@ -79,7 +79,8 @@ import Testing
         }
         #expect(try ids("") == ["third", "second", "first"])
         for (query, found) in [
-            ("?limit=1", ["third"]), ("?route=r", ["first"]), ("?model=a", ["second"]), ("?status=4xx", ["third"]),
+            ("?limit=1", ["third"]), ("?route=r", ["first"]), ("?model=a", ["second", "first"]), ("?provider=p-a", ["second", "first"]),
+            ("?status=4xx", ["third"]),
             ("?status=200&provider=p-b", ["first"]), ("?key=ops", []), ("?model=&status&limit=1", ["third"]),
         ] {
             #expect(try ids(query) == found, "\(query)")

@@ -27,6 +27,8 @@ import Testing
             defer { sent = now }
             return now == sent
         }
+        // A hold counts when it begins, while the client is stuck.
+        #expect(try router.metric("llm_router_backpressure_holds_total") >= Double(count))
         // Per stream: the kernel buffers of four sockets, and 64 KiB in the router.
         #expect(upstream.sentBytes - sentBefore < count * 2 << 20)
         #expect(router.figures.pss - before.pss < max(count, 64) * 128)

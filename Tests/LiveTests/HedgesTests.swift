@@ -89,6 +89,35 @@ import Testing
         try b.waitForPeerClose()
     }
 
+    @Test(arguments: [(first: true, failed: false), (true, true), (false, false)])
+    func `the attempt that loses a race is no failure, and the call went on from no model to another`(first: Bool, failed: Bool) throws {
+        let isHedged = Gate(), mayEnd = Gate()
+        // The first attempt responds when the hedge runs, or when it has failed; otherwise never.
+        let a = try ScriptedUpstream { exchange in
+            guard first else { return exchange.hold() }
+            try (failed ? mayEnd : isHedged).wait()
+            try ScriptedUpstream.responding("a")(exchange)
+        }
+        let b = try ScriptedUpstream { exchange in
+            isHedged.open()
+            guard first else { return try ScriptedUpstream.responding("b")(exchange) }
+            guard failed else { return exchange.hold() }
+            try ScriptedUpstream.failing(500, fields: ["Connection: close"])(exchange)
+            #expect(exchange.waitForPeerClose(within: .seconds(10)))
+            mayEnd.open()
+        }
+        let router = try Self.router(a, b)
+        #expect(try router.chat("r").content == (first ? "a" : "b"))
+        _ = try router.waitForRecords(1)
+        let metrics = try router.get("/metrics").text
+        let loser = first ? #"provider="p-b",model="b""# : #"provider="p-a",model="a""#
+        #expect(metrics.contains("llm_router_attempts_total{\(loser),outcome=\"failed\"} \(failed ? 1 : 0)\n"))
+        #expect(metrics.contains("llm_router_attempts_total{\(loser),outcome=\"cancelled\"} \(failed ? 0 : 1)\n"))
+        #expect(!metrics.contains("llm_router_failovers_total{") && !metrics.contains("reason=\"cancelled\""))
+        let minute = try #require(try router.get("/admin/history").json?["hour"])
+        #expect(minute["failed_attempts"] == (failed ? .object(["upstream_error": .number(1)]) : .object([:])))
+    }
+
     @Test func `a client that leaves cancels both attempts`() throws {
         let (a, b) = (try ScriptedUpstream(ScriptedUpstream.silent), try ScriptedUpstream(ScriptedUpstream.silent))
         let router = try Self.router(a, b)

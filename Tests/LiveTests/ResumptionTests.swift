@@ -51,6 +51,33 @@ import Testing
         #expect(sent.first?["content"]?.string == "Tell me a story")
     }
 
+    @Test func `a broken stream counts at its model, also if another one continues it`() throws {
+        let gates = [Gate(), Gate()]
+        let a = try Self.breaking(at: gates)
+        let b = try ScriptedUpstream(each: [ScriptedUpstream.responding("time."), ScriptedUpstream.failing(500)])
+        let router = try Self.router(a, b)
+        #expect(try Self.rest(router, "r", breakingAt: gates[0]).isDone)
+        #expect(try !Self.rest(router, "r", breakingAt: gates[1]).isDone)
+        let ledgers = try router.waitForRecords(2)
+        let failed = try #require(ledgers[0]["failed"]?[0]), point = try #require(ledgers[0]["resumed"]?[0])
+        func time(_ node: JSON, _ name: String) -> Double { node[name]?.double ?? -1 }
+        let times = [
+            time(failed, "start_ms"), time(failed, "first_content_ms"), time(ledgers[0], "upstream_start_ms"), time(point, "at_ms"),
+            time(ledgers[0], "duration_ms"),
+        ]
+        #expect(times == times.sorted() && times[0] >= 0 && time(failed, "first_content_ms") == time(ledgers[0], "first_content_ms"))
+        let metrics = try router.get("/metrics").text
+        for sample in [
+            #"streams_total{provider="p-a",model="a",outcome="broken"} 2"#,
+            #"streams_total{provider="p-b",model="b",outcome="completed"} 1"#,
+            #"streams_total{provider="p-b",model="b",outcome="broken"} 0"#,
+            #"time_to_first_token_seconds_count{provider="p-a",model="a"} 2"#,
+            #"time_to_first_token_seconds_count{provider="p-b",model="b"} 0"#,
+        ] {
+            #expect(metrics.contains("llm_router_\(sample)\n"), "\(sample)")
+        }
+    }
+
     @Test(arguments: [[], [AnthropicReplies.text("a "), AnthropicReplies.event("content_block_stop", #""index":0"#)]])
     func `a stream of Messages that passed through goes on as one message`(more: [String]) throws {
         let gate = Gate()

@@ -125,7 +125,7 @@ import Testing
         let served = attempt(
             1,
             [
-                string("gen_ai.response.id", "chatcmpl-1"),
+                string("gen_ai.response.model", "up-model"), string("gen_ai.response.id", "chatcmpl-1"),
                 attribute("gen_ai.response.finish_reasons", "\"arrayValue\":{\"values\":[{\"stringValue\":\"stop\"}]}"),
                 string("llm_router.upstream_request_id", "up-2"), int("gen_ai.usage.input_tokens", "10"),
                 int("gen_ai.usage.output_tokens", "5"), int("gen_ai.usage.cache_read.input_tokens", "4"),
@@ -166,6 +166,57 @@ import Testing
             #expect(metrics.split(separator: "\n").contains { $0.hasPrefix("llm_router_\(family)_bucket") && $0.contains(mark) })
         }
         #expect(!(try router.get("/metrics").text).contains("trace_id"))
+    }
+
+    @Test func `a code of an upstream is in no span, because it may be any text`() throws {
+        let collector = try ScriptedUpstream(Self.accepting)
+        let bodies = [
+            #"{"error":{"message":"bad","code":"bad input: THEPROMPT"}}"#, #"{"error":{"message":"bad","type":"THEPROMPT"}}"#,
+            #"{"error":{"message":"THEPROMPT","code":503}}"#,
+        ]
+        let a = try ScriptedUpstream(each: bodies.map { body in { try $0.respond(400, body) } })
+        let router = try RouterProcess(Self.telemetry(collector) + PolicyText(["a": a]).text)
+        for _ in bodies { #expect(try router.chat("a", "THEPROMPT").status == 400) }
+        #expect(try router.chat("a", extra: #""temperature":"x""#).status == 400)
+        let spans = try Self.spans(collector, count: 7)
+        #expect(!"\(spans)".contains("THEPROMPT"))
+        let types = spans.filter { $0["kind"]?.int == 2 }.map { Self.attributes($0)["error.type"] }
+        #expect(types.prefix(3) == ["client_error", "client_error", "client_error"] && types.count == 4, "\(types)")
+    }
+
+    @Test func `each attempt of a resumed stream has the span of its own model, with its own time to the first content`() throws {
+        let collector = try ScriptedUpstream(Self.accepting), gate = Gate()
+        let a = try ScriptedUpstream { exchange in
+            try exchange.startStream()
+            try exchange.event(OpenAIReplies.contentChunk("a "))
+            try gate.wait()
+            exchange.reset()
+        }
+        let b = try ScriptedUpstream(ScriptedUpstream.responding("b"))
+        var policy = PolicyText(["a": a], routes: ["  r: { try: [a, b], resume: true }"])
+        policy.moreProviders = ["  p-b: { plugin: openai-compatible, base_url: \"http://127.0.0.1:\(b.port)/v1\", continues: prefill }"]
+        policy.moreModels = ["  b: { provider: p-b, upstream: up-b }"]
+        let router = try RouterProcess(Self.telemetry(collector) + policy.text)
+        let client = try router.openStream("r")
+        let head = try client.readHead()
+        #expect(try client.nextContent() == "a ")
+        gate.open()
+        #expect(try client.readRest(of: head).isDone)
+        let attempts = try Self.spans(collector, count: 3).dropFirst().map(Self.attributes)
+        #expect(attempts.map { $0["llm_router.model"] } == ["a", "b"])
+        #expect(attempts.map { $0["server.port"] } == [a.port, b.port].map { "\($0)" })
+        #expect(attempts.allSatisfy { $0["gen_ai.response.time_to_first_chunk"] == "number" })
+        #expect(attempts[0]["error.type"] != nil && attempts[1]["error.type"] == nil)
+    }
+
+    @Test(arguments: ["session_id", "conversation_id", "x-session-affinity", "x-claude-code-session-id"])
+    func `a span has the client's session as its conversation`(field: String) throws {
+        let collector = try ScriptedUpstream(Self.accepting)
+        let router = try RouterProcess(
+            Self.telemetry(collector) + "providers: { p: { plugin: demo } }\nmodels: { demo: { provider: p } }\n")
+        #expect(try router.chat("demo", fields: ["\(field): s-1"]).status == 200)
+        #expect(Self.attributes(try Self.spans(collector, count: 2)[0])["gen_ai.conversation.id"] == "s-1")
+        #expect(try router.waitForRecords(1)[0]["session"]?.string == "s-1")
     }
 
     @Test func `prompts and responses are exported only if the policy says so, without its secrets`() throws {

@@ -18,7 +18,11 @@ struct RecentMinutesTests {
             FailedAttempt(
                 index: 0, provider: "p", model: "m", error: ProviderError(.timeout, message: ""), reason: "timeout_first_byte",
                 start: .zero,
-                duration: .zero)
+                duration: .zero),
+            // A hedge that lost.
+            FailedAttempt(
+                index: 0, provider: "p", model: "m", error: ProviderError(.cancelled, message: ""), reason: "cancelled", start: .zero,
+                duration: .zero),
         ]
         served.firstContentTime = .milliseconds(100)
         served.usage = UsageReport(

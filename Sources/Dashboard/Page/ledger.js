@@ -2,12 +2,18 @@
 import { h, s } from './dom.js'
 import { bytes, clock, count, dateTime, dollars, ms, none, words } from './format.js'
 
+/** Whether an attempt failed by itself: it wasn't only slower than another one, and no repair made it succeed. */
+const isFailure = (attempt) => !attempt.repaired && attempt.class !== 'cancelled'
+
+/** Whether another attempt followed a failed one. */
+export const hasFailedOver = (ledger) => Boolean(ledger.fallback || ledger.attempts > 1 && ledger.failed?.some(isFailure))
+
 /** How a request ended: the word, and its tone. */
 export function outcome(ledger) {
   if (ledger.status === 499) return { word: 'client left', tone: 'dim' }
   if (ledger.status >= 400 || ledger.error) return { word: 'failed', tone: 'bad' }
   if (ledger.fallback) return { word: 'fallback', tone: 'warn' }
-  if (ledger.failed?.some((attempt) => !attempt.repaired)) return { word: 'retried', tone: 'warn' }
+  if (ledger.failed?.some(isFailure)) return { word: 'retried', tone: 'warn' }
   return { word: 'ok', tone: 'good' }
 }
 
@@ -35,16 +41,21 @@ export function rows(ledger) {
   for (const attempt of ledger.failed ?? []) {
     const from = attempt.start_ms ?? 0
     const status = attempt.status ? `, ${attempt.status}` : ''
+    const tone = attempt.repaired ? 'warn' : attempt.class === 'cancelled' ? 'wait' : 'bad'
+    const to = from + (attempt.duration_ms ?? 0)
+    const content = attempt.first_content_ms
     rows.push({
-      name: `${attempt.provider}/${attempt.model}`, tone: attempt.repaired ? 'warn' : 'bad',
-      note: attempt.repaired ? `refused${status}, then repaired: ${attempt.repaired}` : `${words(attempt.reason ?? attempt.class)}${status}`,
+      name: `${attempt.provider}/${attempt.model}`, tone: tone === 'wait' ? 'dim' : tone,
+      note: attempt.repaired ? `refused${status}, then repaired: ${attempt.repaired}` : `${words(attempt.reason ?? attempt.class)}${status}${content === undefined ? '' : `, first content after ${ms(content - from)}`}`,
       detail: attempt.message, at: from,
-      parts: [{ from, to: from + (attempt.duration_ms ?? 0), tone: attempt.repaired ? 'warn' : 'bad' }],
+      parts: content === undefined ? [{ from, to, tone }]
+        : [{ from, to: content, tone: 'half', title: 'until the first content' }, { from: content, to, tone, title: 'response' }],
     })
   }
   if (ledger.first_byte_ms !== undefined) {
     const start = ledger.upstream_start_ms ?? 0
-    const content = ledger.first_content_ms
+    // A model that continues a broken stream has a first content of its own.
+    const content = ledger.resumed?.at(-1)?.at_ms ?? ledger.first_content_ms
     const parts = [{ from: start, to: ledger.first_byte_ms, tone: 'wait', title: 'until the first byte' }]
     if (content !== undefined) parts.push({ from: ledger.first_byte_ms, to: content, tone: 'half', title: 'until the first content' })
     parts.push({ from: content ?? ledger.first_byte_ms, to: end, tone: hasFailed(ledger) ? 'bad' : 'accent', title: 'response' })

@@ -93,6 +93,8 @@ element('sign-in-form').addEventListener('submit', async (event) => {
   isAsking = false
   element('sign-in').close()
   start()
+  // What the view could not read without the key.
+  show()
 })
 element('forget').addEventListener('click', () => {
   keep(null)

@@ -31,9 +31,10 @@ export function policy() {
   const editor = h('div', { class: 'editor' }, gutter, text)
   const note = h('p', { class: 'dim' })
   const result = h('div', { class: 'result', role: 'status' })
+  const problems = h('details', { class: 'result' })
   const history = h('ol', { class: 'history' })
   const node = h('div', { class: 'policy' },
-    h('section', null, h('div', { class: 'bar-top' }, select, edit, check, compare, discard, reload), note, result,
+    h('section', null, h('div', { class: 'bar-top' }, select, edit, check, compare, discard, reload), note, problems, result,
       h('div', { class: 'panel flush' }, lines, editor)),
     h('section', { class: 'panel' }, h('h3', null, 'Reloads'), history))
 
@@ -50,13 +51,25 @@ export function policy() {
     lines.hidden = isEditing || !hasText
     select.hidden = files.length < 2
     select.disabled = isEditing
-    say(note, isEditing ? 'A copy: nothing here changes the file. Secrets are masked, and a check reads neither included files nor ${file:…}.'
+    say(note, isEditing ? 'A copy: nothing here changes the file. Each <secret> that stays in its place means the secret in service. A check reads neither included files nor ${file:…}.'
       : hasText ? `${current().path}, in service as ${config}. Secrets are masked.` : 'Reading the policy…')
     if (isEditing) {
       text.value = copy
       number()
-    } else if (hasText) put(lines, current().text.replace(/\n$/, '').split('\n').map((line) => h('li', null, colored(line))))
+    } else if (hasText) {
+      const { issues } = current()
+      const marked = new Map(issues.map(({ line, message }) => [line, message]))
+      put(lines, current().text.replace(/\n$/, '').split('\n').map((line, index) =>
+        h('li', { class: marked.has(index + 1) ? 'warn' : undefined, title: marked.get(index + 1) }, colored(line))))
+      put(problems, h('summary', null, plural(issues.length, 'warning')), listed(issues, (line) => lines.children[line - 1]?.scrollIntoView({ block: 'center' })))
+    }
+    problems.hidden = isEditing || !current()?.issues.length
   }
+
+  const listed = (issues, open) => h('ul', { class: 'issues' }, issues.map((issue) => h('li', null,
+    h('button', { type: 'button', class: 'quiet num', onclick: () => open(issue.line) }, `${issue.line}:${issue.column}`),
+    h('span', { class: issue.severity === 'error' ? 'bad' : 'warn' }, issue.severity),
+    h('span', null, issue.message, issue.hint ? h('span', { class: 'dim' }, `; ${issue.hint}`) : null))))
 
   function number() {
     const count = text.value.split('\n').length
@@ -79,8 +92,7 @@ export function policy() {
     put(result, h('p', { class: report.status === 'ok' ? '' : 'bad' }, report.status === 'ok'
       ? `The copy is a valid policy${report.issues.length ? `, with ${plural(count('warning'), 'warning')}` : ''}. Its digest is ${report.digest}.`
       : `The copy has ${plural(count('error'), 'error')}${count('warning') ? ` and ${plural(count('warning'), 'warning')}` : ''}.`),
-    h('ul', { class: 'issues' }, report.issues.map((issue) => h('li', null, h('button', { type: 'button', class: 'quiet num', onclick: () => jump(issue.line) }, `${issue.line}:${issue.column}`),
-      h('span', { class: issue.severity === 'error' ? 'bad' : 'warn' }, issue.severity), h('span', null, issue.message, issue.hint ? h('span', { class: 'dim' }, `; ${issue.hint}`) : null)))))
+    listed(report.issues, jump))
   }
 
   function jump(line) {
@@ -106,7 +118,7 @@ export function policy() {
       const { changes } = await post('admin/reload')
       put(result, h('p', null, changes.length ? `Reloaded, with ${plural(changes.length, 'change')}.` : 'Reloaded; nothing changed.'))
     } catch (error) {
-      put(result, h('p', { class: 'bad' }, error.message), h('ul', { class: 'issues' }, (error.body?.report ?? []).map((line) => h('li', null, line))))
+      put(result, h('p', { class: 'bad' }, error.body?.report ? 'The file has errors, so the policy in service stays.' : error.message), h('ul', { class: 'issues' }, (error.body?.report ?? []).map((line) => h('li', null, line))))
     }
     reload.disabled = false
   }

@@ -1,20 +1,24 @@
 // The last requests as they end, and the ledger of one.
 import { h, list, put, say } from './dom.js'
 import { clock, count, dollars, ms, none, plural } from './format.js'
-import { facts, hasFailed, outcome, servedBy, timeline } from './ledger.js'
+import { facts, hasFailed, hasFailedOver, outcome, servedBy, timeline } from './ledger.js'
 import { get } from './router.js'
 
 const groups = [
   ['all', 'All', () => true],
   ['failed', 'Failed', hasFailed],
-  ['fallback', 'Failed over', (ledger) => ledger.fallback || ledger.failed?.length > 0],
+  ['fallback', 'Failed over', hasFailedOver],
   ['streamed', 'Streamed', (ledger) => ledger.stream === true],
   ['slow', 'Slow (5 s)', (ledger) => ledger.duration_ms >= 5000],
 ]
 /** More rows than anyone reads cost drawing time. */
 const MAX_ROWS = 200
 
+/** The members that a filter looks at, also in the failed attempts and in what was skipped. */
 const searched = ['request_id', 'model', 'provider', 'requested_model', 'route', 'key', 'endpoint', 'error', 'remote', 'message']
+
+const holdsText = (entry, text) => searched.some((member) => String(entry[member] ?? '').toLowerCase().includes(text))
+const matches = (ledger, text) => [ledger, ...ledger.failed ?? [], ...ledger.skipped ?? []].some((entry) => holdsText(entry, text))
 
 export function requests(app) {
   let group = 'all'
@@ -47,7 +51,8 @@ export function requests(app) {
 
   function create(ledger) {
     const { word, tone } = outcome(ledger)
-    const tokens = ledger.prompt_tokens === undefined && ledger.completion_tokens === undefined ? none : `${count(ledger.prompt_tokens ?? 0)} → ${count(ledger.completion_tokens ?? 0)}`
+    const tokens = ledger.prompt_tokens === undefined && ledger.completion_tokens === undefined ? none
+      : `${ledger.usage_source === 'reported' ? '' : '~'}${count(ledger.prompt_tokens ?? 0)} → ${count(ledger.completion_tokens ?? 0)}`
     const row = h('tr', { tabindex: '0', class: word, onclick: () => open(ledger), onkeydown: (event) => { if (event.key === 'Enter') open(ledger) } },
       h('td', { class: 'time' }, clock(ledger.time)),
       h('td', null, h('span', { class: `pill ${tone}` }, ledger.status), h('small', { class: 'dim wide' }, word === 'ok' ? '' : ` ${word}`)),
@@ -65,7 +70,7 @@ export function requests(app) {
     if (!all) return say(empty, 'Reading the last requests…')
     const text = filter.value.trim().toLowerCase()
     const holds = groups.find(([name]) => name === group)[2]
-    const found = all.filter((ledger) => holds(ledger) && (!text || searched.some((member) => ledger[member]?.toLowerCase().includes(text))))
+    const found = all.filter((ledger) => holds(ledger) && (!text || matches(ledger, text)))
     list(body, found.slice(0, MAX_ROWS), key, create, (row, ledger) => row.classList.toggle('chosen', ledger.request_id === opened))
     table.hidden = found.length === 0
     say(missing, app.skipped ? `${plural(app.skipped, 'request')} ended too fast to be listed.` : '')

@@ -179,7 +179,7 @@ final class Attempt {
 
     func clientWritable(_ isWritable: Bool) {
         isClientSlow = !isWritable
-        if !canRead { call.record.holds &+= 1 }
+        if !canRead { call.loop.holds &+= 1 }
         // While the client is slow, nothing is read from the upstream, so its silence must not count as idle time.
         // `server.write_stall` limits how long the client may take.
         if isCommitted { transport?.watch(.idle, for: isWritable ? timeouts.idle : nil) }

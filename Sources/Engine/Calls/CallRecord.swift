@@ -71,8 +71,6 @@ package final class CallRecord {
     package var firstContentTime: Duration?
     /// How long the call waited in queues for a slot of its key, of a model or of a provider.
     package var queueTime: Duration = .zero
-    /// How often the client was so slow that the reading of the upstream's stream was stopped.
-    package var holds = 0
     /// The class of the failure that ended the call; nil while it runs, and if its response is complete.
     package var failure: FailureClass?
     /// From the request's arrival to the end of the call. Set just before `finish` or `fail`.
@@ -104,6 +102,11 @@ package struct FailedAttempt: Sendable {
     package var url: String?
     /// The upstream's own id of the request; nil if it sent none.
     package var requestID: String?
+    /// From the request's arrival to the first content that the client has of the attempt; nil if it has none, or if
+    /// the response isn't streamed.
+    package var firstContentTime: Duration?
+    /// Whether it only lost to another attempt or to the client's patience, so that it says nothing about its model.
+    package var isCancelled: Bool { error.failure == .cancelled }
 }
 
 /// A breaker that a failed attempt has opened.
@@ -139,6 +142,8 @@ package struct ResumePoint: Sendable, Equatable {
     package var model: String
     /// UTF-8 bytes of text before the resume point.
     package var textBytes: Int
+    /// From the request's arrival to the first content of the model that continues.
+    package var time: Duration
 }
 
 /// The tokens of a call, and how they are known.

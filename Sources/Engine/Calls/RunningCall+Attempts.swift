@@ -227,7 +227,10 @@ extension RunningCall {
         record.upstreamFields = attempt.passedFields
         let model = attempt.candidate.model, failure = record(error, reason, of: attempt)
         loop.observer?.attemptEnded(AttemptView(attempt: attempt), failure)
-        loop.report(error, of: snapshot.metricName(ofModel: model), model: snapshot.models[model].name)
+        let settings = snapshot.state(ofModel: model).breaker.settings
+        loop.report(
+            error, of: snapshot.metricName(ofModel: model), model: snapshot.models[model].name,
+            opensBreaker: settings.opensAtOnce.contains(error.failure))
     }
 
     @discardableResult
@@ -237,7 +240,8 @@ extension RunningCall {
             error: error, reason: reason,
             start: attempt.startedAt - request.arrivedAt, duration: .now() - attempt.startedAt, repair: repair,
             url: attempt.target.flatMap(attempt.provider.url).map { snapshot.mask($0) },
-            requestID: attempt.requestID.map { snapshot.mask($0) })
+            requestID: attempt.requestID.map { snapshot.mask($0) },
+            firstContentTime: attempt.firstContentAt.map { $0 - request.arrivedAt })
         record.errors.append(failure)
         return failure
     }

@@ -47,9 +47,12 @@ extension RunningCall {
         let brokenModel = record.model, brokenProvider = record.provider
         record.provider = attempt.provider.name
         record.model = snapshot.models[attempt.candidate.model].name
+        record.presented = (attempt.candidate.model, attempt.startedAt - request.arrivedAt)
         record.isFallback = attempt.candidate.isFallback
         record.resumePoints.append(
-            ResumePoint(provider: brokenProvider ?? "", model: brokenModel ?? "", textBytes: partial?.text.utf8.count ?? 0))
+            ResumePoint(
+                provider: brokenProvider ?? "", model: brokenModel ?? "", textBytes: partial?.text.utf8.count ?? 0,
+                time: (attempt.firstContentAt ?? .now()) - request.arrivedAt))
         writer.resume(record)
         attempt.forwardHeldParts()
         writer.flush()

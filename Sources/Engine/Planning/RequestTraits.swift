@@ -60,6 +60,12 @@ package final class RequestTraits: Sendable {
         }
     }
 
+    /// What the client names its session, as its header fields have it; nil if it names none.
+    package static func session(in fields: HTTPFields) -> String? {
+        for name in sessionFields { if let value = fields.value(name), !value.isEmpty { return value } }
+        return nil
+    }
+
     /// The header fields with which clients name their session.
     /// Sources: Claude Code's guide "LLM gateways"; the requests of `openai/codex`, `codex-rs/codex-api`; Fireworks'
     /// guide "Prompt caching" (`x-session-affinity`).

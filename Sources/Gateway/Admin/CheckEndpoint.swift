@@ -29,15 +29,18 @@ private struct CheckedPolicy {
             $0.member("status", report.policy == nil ? "invalid" : "ok")
             if let policy = report.policy { $0.member("digest", policy.digest) }
             $0.key("issues")
-            $0.array { issues in for issue in report.issues.prefix(Self.maxIssues) { write(issue, to: &issues) } }
+            $0.array { issues in for issue in report.issues.prefix(Self.maxIssues) { issues.write(issue) } }
             if report.issues.count > Self.maxIssues { $0.member("issues_more", report.issues.count - Self.maxIssues) }
         }
     }
 
     private static let maxIssues = 500
+}
 
-    private func write(_ issue: ConfigIssue, to writer: inout JSONWriter) {
-        writer.object {
+extension JSONWriter {
+    /// Writes an issue of a policy as an object.
+    mutating func write(_ issue: ConfigIssue) {
+        object {
             $0.member("severity", issue.severity.rawValue)
             $0.member("file", issue.position.file)
             $0.member("line", issue.position.line)

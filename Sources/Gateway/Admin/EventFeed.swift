@@ -15,7 +15,7 @@ final class EventFeed: Sendable {
     enum Kind: String, CaseIterable {
         /// The ledger of a request that has ended.
         case request
-        /// How many requests have ended whose ledgers are left out.
+        /// How many requests have ended whose ledgers are left out. It comes with `request` also if it isn't chosen.
         case skipped
         /// The models whose state has changed; at first all.
         case state
@@ -175,7 +175,7 @@ final class EventFeed: Sendable {
 
         /// - Parameter data: JSON, which has no line feed.
         private func add(_ kind: Kind, _ data: [UInt8], to events: inout [UInt8]) {
-            guard kinds.contains(kind) else { return }
+            guard kinds.contains(kind) || kind == .skipped && kinds.contains(.request) else { return }
             events += "event: \(kind.rawValue)\ndata: ".utf8
             events += data
             events += "\n\n".utf8

@@ -3,12 +3,12 @@ import Engine
 import ProviderKit
 import RoutingPolicy
 
-/// `GET /admin/policy`: the text of the policy in service, with its secrets masked.
+/// `GET /admin/policy`: the text of the policy in service, with its secrets masked, and the warnings about it.
 enum PolicyEndpoint {
     static func serve(_ exchange: Exchange) {
         let snapshot = exchange.snapshot
         exchange.respondLater {
-            let files = snapshot.policy.text?.masked() ?? []
+            let text = snapshot.policy.text, files = text?.masked(by: snapshot.mask) ?? []
             return .json { writer in
                 writer.member("config", snapshot.policy.digest)
                 writer.key("files")
@@ -16,17 +16,15 @@ enum PolicyEndpoint {
                     for file in files {
                         list.object {
                             $0.member("path", file.path)
-                            $0.member("text", masked(file.text, snapshot))
+                            $0.member("text", file.text)
+                            $0.key("issues")
+                            $0.array { list in
+                                for issue in text?.issues ?? [] where issue.position.file == file.path { list.write(issue) }
+                            }
                         }
                     }
                 }
             }
         }
-    }
-
-    /// The text without the values of secrets, wherever they stand. A mask reads only the beginning of a long text, so
-    /// it gets each line by itself.
-    private static func masked(_ text: String, _ snapshot: Snapshot) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { snapshot.mask(String($0)) }.joined(separator: "\n")
     }
 }

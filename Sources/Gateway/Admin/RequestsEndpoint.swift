@@ -42,7 +42,8 @@ enum RequestsEndpoint {
     }
 }
 
-/// Which ledgers are wanted: those whose members have the values of the query.
+/// Which ledgers are wanted: those whose members have the values of the query. A model and a provider count also if
+/// they only failed or were skipped.
 struct LedgerFilter: Sendable {
     private let members: [(names: [StaticString], value: String)]
     private let status: ClosedRange<Int>?
@@ -62,11 +63,18 @@ struct LedgerFilter: Sendable {
         }
     }
 
+    /// The failed attempts, and what was skipped.
+    private func attempts(in ledger: JSONTree) -> [JSONTree] {
+        (ledger["failed"]?.elements ?? []) + (ledger["skipped"]?.elements ?? [])
+    }
+
     var isEmpty: Bool { members.isEmpty && status == nil }
 
     func matches(_ ledger: [UInt8]) -> Bool {
         guard let tree = JSONTree(ledger.span.bytes) else { return false }
         if let status, !status.contains(tree["status"]?.integer ?? 0) { return false }
-        return members.allSatisfy { names, value in names.contains { tree[$0]?.string == value } }
+        return members.allSatisfy { names, value in
+            names.contains { name in tree[name]?.string == value || attempts(in: tree).contains { $0[name]?.string == value } }
+        }
     }
 }

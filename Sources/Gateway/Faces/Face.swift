@@ -22,8 +22,6 @@ final class Face: Sendable {
     let responseFields: [StaticString]
     /// The header field in which clients look for the request's id, beside `x-request-id`; nil if there is none.
     let requestIDField: StaticString?
-    /// The header field in which clients name their session, for the access log; nil if there is none.
-    let sessionField: String?
     /// The status for an upstream that is overloaded; nil if it is that of a limit.
     let overloadStatus: Int?
     /// Whether a refusal of an upstream that speaks the client's format reaches the client as it came.
@@ -61,7 +59,6 @@ final class Face: Sendable {
         requestFields: [StaticString],
         responseFields: [StaticString],
         requestIDField: StaticString? = nil,
-        sessionField: String? = nil,
         overloadStatus: Int? = nil,
         passesRefusals: Bool,
         streamsByDefault: Bool = false,
@@ -79,7 +76,6 @@ final class Face: Sendable {
         self.requestFields = requestFields
         self.responseFields = responseFields
         self.requestIDField = requestIDField
-        self.sessionField = sessionField
         self.overloadStatus = overloadStatus
         self.passesRefusals = passesRefusals
         self.streamsByDefault = streamsByDefault

@@ -9,7 +9,10 @@ struct OptionEntry: Sendable {
     }
 
     /// As a list of settings shows it: `idle 1m`.
-    var words: String { "\(key) \(value.words)" }
+    var words: String {
+        let words = value.words
+        return words.isEmpty ? key : "\(key) \(words)"
+    }
 }
 
 /// An option's value, as the digest and a difference see it.

@@ -126,7 +126,7 @@ struct Excerpt {
     }
 
     /// The range from an address's `user:password` to the end of its query, or the one of the two that is present.
-    private static func addressSecret(in line: [Unicode.Scalar]) -> Range<Int>? {
+    static func addressSecret(in line: [Unicode.Scalar]) -> Range<Int>? {
         guard let slash = line.indices.dropLast().first(where: { line[$0] == "/" && line[$0 + 1] == "/" }) else { return nil }
         let query = line[slash...].firstIndex(of: "?").map { $0 + 1 }
         let user = line[slash...].lastIndex(of: "@")
@@ -136,7 +136,7 @@ struct Excerpt {
 }
 
 /// The ranges in order, those that overlap or touch as one.
-private func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
+func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
     ranges.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { merged, range in
         if let last = merged.last, last.upperBound >= range.lowerBound {
             merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)

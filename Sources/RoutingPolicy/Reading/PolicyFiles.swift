@@ -27,6 +27,13 @@ struct PolicyFiles {
         add(path, from: SourcePosition(file: path, line: 1, column: 1), displayName: path, stack: [])
     }
 
+    /// Puts the hidden values of a masked policy into the tree of its copy.
+    mutating func restore(_ hidden: MaskedValues, from source: some PolicySource) {
+        var substitution = Substitution(source: source, directory: "")
+        entries = hidden.restored(entries, &substitution, issues: &issues)
+        issues += substitution.issues
+    }
+
     /// - Parameter displayName: the file's name in reports. The path itself may contain the value of a variable.
     private mutating func add(_ path: String, from position: SourcePosition, displayName: String, stack: [String]) {
         firstIncludes[path] = position

@@ -33,12 +33,18 @@ package struct PolicyLoader: Sendable {
 
     /// Reports all errors at once. If a file can't be read or parsed, the policy's content is not checked.
     ///
-    /// - Parameter needsModels: whether a policy without models has an error.
-    package func load(path: String, needsModels: Bool = true) -> PolicyReport { load(path, needsModels, from: source) }
+    /// - Parameters:
+    ///   - needsModels: whether a policy without models has an error.
+    ///   - hidden: what `<secret>` stands for in a copy of a masked policy; nil if the file is no such copy.
+    package func load(path: String, needsModels: Bool = true, hidden: MaskedValues? = nil) -> PolicyReport {
+        load(path, needsModels, hidden, from: source)
+    }
 
-    private func load(_ path: String, _ needsModels: Bool, from source: some PolicySource) -> PolicyReport {
+    private func load(_ path: String, _ needsModels: Bool, _ hidden: MaskedValues?, from source: some PolicySource) -> PolicyReport {
         let environment = EnvironmentFile(environmentFile, of: path, source: source)
-        let files = PolicyFiles(path: path, source: ExtendedSource(base: source, variables: environment.variables))
+        let extended = ExtendedSource(base: source, variables: environment.variables)
+        var files = PolicyFiles(path: path, source: extended)
+        if let hidden { files.restore(hidden, from: extended) }
         let issues = environment.issues + files.issues
         guard files.isComplete else {
             return PolicyReport(

@@ -32,11 +32,11 @@ package struct PolicyReport: Sendable {
         files = texts.map(\.path)
         let texts = Dictionary(texts) { first, _ in first }
         self.texts = texts
-        self.policy = issues.contains { $0.severity == .error } ? nil : policy
         self.secrets = Dictionary(grouping: secrets, by: \.file)
         self.plain = Set(plain)
         guard !issues.isEmpty else {
             self.issues = []
+            self.policy = policy
             regions = [:]
             return
         }
@@ -61,6 +61,7 @@ package struct PolicyReport: Sendable {
             return issue.masked(mask)
         }
         self.issues = inFileOrder(reported, files: files)
+        self.policy = issues.contains { $0.severity == .error } ? nil : policy?.reporting(self.issues)
     }
 
     private init(_ report: PolicyReport, adding more: [ConfigIssue]) {
@@ -72,7 +73,7 @@ package struct PolicyReport: Sendable {
         mask = report.mask
         regions = report.regions
         issues = inFileOrder(report.issues + more.map { $0.masked(report.mask) }, files: files)
-        policy = more.contains { $0.severity == .error } ? nil : report.policy
+        policy = more.contains { $0.severity == .error } ? nil : report.policy?.reporting(issues)
     }
 
     /// This report with further issues, which were found after the load.
@@ -128,6 +129,15 @@ extension SourceText {
         guard isShort(line: position.line), let line = line(position.line) else { return nil }
         let scalars = Array(line.unicodeScalars)
         return LookAlike(in: scalars, at: isParsed ? position.column : nil, isName: vocabulary.isOption)?.hint
+    }
+}
+
+extension RoutingPolicy {
+    /// The policy with what was found in its text.
+    fileprivate func reporting(_ issues: [ConfigIssue]) -> RoutingPolicy {
+        var policy = self
+        policy.text = text?.reporting(issues)
+        return policy
     }
 }
 

@@ -1,4 +1,4 @@
-import ConfigTree
+package import ConfigTree
 
 /// The text of a policy, as it was loaded: its files, and where their secrets are.
 package final class PolicyText: Sendable {
@@ -8,60 +8,57 @@ package final class PolicyText: Sendable {
     private let vocabulary: Vocabulary
     /// Masks the values of the secrets wherever else the policy has them.
     package let mask: SecretMask
+    /// The warnings about the policy, without secrets.
+    package let issues: [ConfigIssue]
 
     init(
         _ files: [(path: String, text: SourceText)], secrets: [SourcePosition], plain: [SourcePosition], vocabulary: Vocabulary,
-        mask: SecretMask
+        mask: SecretMask, issues: [ConfigIssue] = []
     ) {
         self.mask = mask
+        self.issues = issues
         self.files = files
         self.secrets = Dictionary(grouping: secrets, by: \.file)
         self.plain = Set(plain)
         self.vocabulary = vocabulary
     }
 
-    /// The files, the main one first, each with its text and `<secret>` in the place of whatever may be a secret: under
-    /// `keys` and `providers` everything that isn't known to be harmless, comments included.
+    private init(_ text: PolicyText, issues: [ConfigIssue]) {
+        (files, secrets, plain, vocabulary, mask) = (text.files, text.secrets, text.plain, text.vocabulary, text.mask)
+        self.issues = issues
+    }
+
+    /// This text with what was found in it.
+    func reporting(_ issues: [ConfigIssue]) -> PolicyText { PolicyText(self, issues: issues) }
+
+    /// The files, the main one first, each with its text and `<secret>` in the place of whatever may be a secret. They
+    /// are valid YAML with the same structure.
     ///
     /// The files are parsed again, so it takes as long as a load.
-    package func masked() -> [(path: String, text: String)] {
-        guard let main = files.first else { return [] }
-        let entries = PolicyFiles(path: main.path, source: LoadedSource(texts: files)).entries
-        let texts = SecretTexts(of: entries, vocabulary: vocabulary)
-        return files.map { file in
-            let regions = SecretRegions(of: file.text, file: file.path, vocabulary: vocabulary, known: texts.known, shown: texts.shown)
-            return (file.path, masked(file.text, file: file.path, regions))
+    ///
+    /// - Parameter mask: masks further secrets, such as tokens in files.
+    package func masked(by mask: SecretMask? = nil) -> [(path: String, text: String)] {
+        guard !files.isEmpty else { return [] }
+        let known = SecretTexts(of: entries(of: files), vocabulary: vocabulary).known
+        var names = 0
+        return files.map { path, text in
+            var file = MaskedFile(
+                file: path, vocabulary: vocabulary, known: known, secrets: secrets[path] ?? [], plain: plain,
+                masks: [self.mask] + (mask.map { [$0] } ?? []))
+            return (path, file.masked(text, names: &names))
         }
     }
 
-    private func masked(_ text: SourceText, file: String, _ regions: SecretRegions) -> String {
-        // The lines above that the current one belongs to, from the outermost to the innermost.
-        var outer: [(indent: Int, isSecret: Bool)] = []
-        var result = ""
-        for number in 1...max(1, text.lineCount) {
-            defer { if number < text.lineCount { result += "\n" } }
-            guard let line = text.line(number), let indent = text.indent(ofLine: number) else { continue }
-            while let last = outer.last, last.indent >= indent { outer.removeLast() }
-            let isBelowSecret = outer.last?.isSecret == true
-            guard text.isShort(line: number) else {
-                outer.append((indent, true))
-                result += "<secret>"
-                continue
-            }
-            let scalars = Array(line.unicodeScalars)
-            outer.append((indent, isBelowSecret || Excerpt.mayHoldSecretBelow(scalars)))
-            let hidden = Excerpt.hiddenColumns(
-                of: scalars, at: SourcePosition(file: file, line: number, column: 1), isBelowSecret: isBelowSecret,
-                secrets: secrets[file] ?? [], plain: plain, regions: regions.hidden[number] ?? [], mask: mask)
-            var start = 0
-            for range in hidden {
-                result.unicodeScalars.append(contentsOf: scalars[start..<range.lowerBound])
-                result += "<secret>"
-                start = range.upperBound
-            }
-            result.unicodeScalars.append(contentsOf: scalars[start...])
-        }
-        return result
+    /// What `<secret>` stands for in the masked text.
+    ///
+    /// - Parameter mask: the one with which the text was masked.
+    package func maskedValues(by mask: SecretMask? = nil) -> MaskedValues {
+        let masked = masked(by: mask).map { (path: $0.path, text: SourceText(Array($0.text.utf8))) }
+        return MaskedValues(of: entries(of: files), shownAs: entries(of: masked))
+    }
+
+    private func entries(of files: [(path: String, text: SourceText)]) -> [ConfigEntry] {
+        PolicyFiles(path: files.first?.path ?? "", source: LoadedSource(texts: files)).entries
     }
 }
 

@@ -42,6 +42,17 @@ struct Vocabulary: Sendable {
         options.contains(word) || ForeignName.table[ForeignName.form(of: word)] != nil
     }
 
+    /// Whether a word is the name of an option of this language.
+    func isOwnOption(_ word: String) -> Bool { options.contains(word) }
+
+    /// Whether the names in an option's value are not those of the language: a request's, or those of header fields.
+    func takesOtherNames(_ option: String) -> Bool {
+        sections.values.contains { section in
+            guard case .other(let words)? = section[option] else { return false }
+            return ["JSON values", "names with", "header fields"].contains(where: words.contains)
+        }
+    }
+
     /// Whether a word is the name of an option or of a plugin, or a switch.
     func isWord(_ word: String) -> Bool {
         isOption(word) || Self.switches.contains(word) || sections["providers.\(word)"] != nil

@@ -22,6 +22,9 @@ struct YAMLEvents: ~Copyable {
         var anchor: String?
         var tag: String?
         var position: SourcePosition
+        /// Where a scalar ends: the column behind its last character or quote, or the beginning of the line after a
+        /// block scalar. nil for everything else.
+        var end: SourcePosition?
     }
 
     private let file: String
@@ -72,7 +75,8 @@ struct YAMLEvents: ~Copyable {
                 let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
                 let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
                 return Event(
-                    kind: .scalar(text, isPlain: isPlain), anchor: string(scalar.anchor), tag: string(scalar.tag), position: position)
+                    kind: .scalar(text, isPlain: isPlain), anchor: string(scalar.anchor), tag: string(scalar.tag), position: position,
+                    end: self.position(event.end_mark))
             case YAML_SEQUENCE_START_EVENT:
                 let start = event.data.sequence_start
                 return Event(kind: .sequenceStart, anchor: string(start.anchor), tag: string(start.tag), position: position)

@@ -70,12 +70,18 @@ extension RequestRecord {
         list.attribute("llm_router.config_digest", call.config)
     }
 
-    private var errorType: String? { hasFailed ? error ?? call?.failure?.rawValue ?? "\(status)" : nil }
+    /// The class of the failure of a call, or the router's own code: never that of an upstream, which may be any text.
+    private var errorType: String? {
+        guard hasFailed else { return nil }
+        if let failure = call?.failure, failure != .cancelled { return failure.rawValue }
+        return error ?? "\(status)"
+    }
 
     /// Failed attempts that another one followed, breakers that opened, and the first content.
     private func writeEvents(_ call: CallRecord, _ running: RunningCall?, _ start: Int, to writer: inout JSONWriter) {
         let isServed = call.failure == nil
-        let retried = call.errors.enumerated().filter { isServed || $0.offset < call.errors.count - 1 || $0.element.repair != nil }
+        let errors = call.errors.filter { !$0.isCancelled }
+        let retried = errors.enumerated().filter { isServed || $0.offset < errors.count - 1 || $0.element.repair != nil }
         guard !retried.isEmpty || !call.openedBreakers.isEmpty || call.firstContentTime != nil else { return }
         writer.key("events")
         writer.array { list in
@@ -152,10 +158,18 @@ extension RequestRecord {
                 list.attribute("llm_router.provider", provider.name)
                 list.attribute("llm_router.model", snapshot.metricName(ofModel: attempt.model).model)
                 list.attribute("llm_router.attempt.number", attempt.number)
+                if let model = identity?.model.map({ snapshot.mask.ifShown($0) }) ?? (attempt.failure == nil ? call.servingModel : nil) {
+                    list.attribute("gen_ai.response.model", model)
+                }
+                let firstContent =
+                    attempt.failure == nil ? call.resumePoints.last?.time ?? call.firstContentTime : attempt.failure?.firstContentTime
+                if let time = firstContent, time >= attempt.start {
+                    list.attribute("gen_ai.response.time_to_first_chunk", Double((time - attempt.start).wholeNanoseconds) / 1e9)
+                }
                 if let failure = attempt.failure {
                     Self.write(failure, to: &list)
                 } else {
-                    Self.writeSuccess(call, attempt, identity, to: &list) { snapshot.mask.ifShown($0) }
+                    Self.writeSuccess(call, identity, to: &list) { snapshot.mask.ifShown($0) }
                 }
                 if let content { ContentAttributes(mask: { snapshot.mask($0) }).write(content, identity, to: &list) }
             }
@@ -173,18 +187,14 @@ extension RequestRecord {
     }
 
     private static func writeSuccess(
-        _ call: CallRecord, _ attempt: AttemptSpan, _ identity: ResponseIdentity?, to list: inout JSONWriter, mask: (String) -> String
+        _ call: CallRecord, _ identity: ResponseIdentity?, to list: inout JSONWriter, mask: (String) -> String
     ) {
         if let identity {
             if let id = identity.id { list.attribute("gen_ai.response.id", mask(id)) }
             let reasons = identity.finishReasons
             if !reasons.isEmpty { list.attribute("gen_ai.response.finish_reasons", reasons.map(mask)) }
         }
-        if let model = call.servingModel { list.attribute("gen_ai.response.model", model) }
         if let id = call.upstreamRequestID { list.attribute("llm_router.upstream_request_id", id) }
-        if let time = call.firstContentTime, time >= attempt.start {
-            list.attribute("gen_ai.response.time_to_first_chunk", Double((time - attempt.start).wholeNanoseconds) / 1e9)
-        }
         // Estimates don't belong here. Source: the conventions on `gen_ai.client.token.usage`.
         guard call.usage.source == .reported else { return }
         let usage = call.usage.usage

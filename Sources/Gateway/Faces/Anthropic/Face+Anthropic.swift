@@ -13,7 +13,6 @@ extension Face {
         requestFields: ["anthropic-"],
         responseFields: ["request-id", "anthropic-ratelimit-", "x-should-retry"],
         requestIDField: "request-id",
-        sessionField: "x-claude-code-session-id",
         overloadStatus: 529,
         passesRefusals: true,
         writeError: { error, requestID, _, writer in
