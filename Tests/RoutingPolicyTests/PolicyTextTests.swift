@@ -92,10 +92,11 @@ struct PolicyTextTests {
               turnkey: { provider: p, request_overrides: { user: a, api_key: Tr0ub4dor, n: 2, nested: { token: Tr0ub4dor, m: 3 } } }
               m: { provider: p }
             routes:
-              auto: { try: [turnkey], when: [{ header: { x-team: red }, key: [team], use: b }] }
+              auto: { try: [turnkey], when: [{ header: { x-team: red }, key: [team, research], use: b }] }
               b: { try: [m] }
             keys:
               team: { secret: "${TEAM}", models: [m] }  # note
+              research: { secret: sk-research-0123456789 }
               other: { secret: abcdefghijklmnopqrstuv, admin: true }
             tests:
               - { name: x, request: { model: b, tokens: 5, header: { x-team: red, authorization: Tr0ub4dor } }, key: team, expect: { chosen: m } }
@@ -103,7 +104,8 @@ struct PolicyTextTests {
             """
         let masked = try #require(try masked(["routes.yaml": text], variables: ["TEAM": "0123456789abcdefghijkl"]).first?.text)
         let expected = text.replacing("Tr0ub4dor", with: "<secret>").replacing("# note", with: "# <secret>").replacing(
-            "abcdefghijklmnopqrstuv", with: "<secret>")
+            "abcdefghijklmnopqrstuv", with: "<secret>"
+        ).replacing("sk-research-0123456789", with: "<secret>")
         #expect(masked.split(separator: "\n").dropFirst(2) == expected.split(separator: "\n").dropFirst(2), "\(masked)")
     }
 

@@ -45,7 +45,7 @@ export function overview(app) {
       total: () => quantileFigure(app.history?.hour.total_ms),
     }),
     chart({
-      title: 'Failovers', kind: 'bars', format: count, total: (minutes) => count(sum(minutes, (minute) => minute.fallbacks)),
+      title: 'Fallbacks', kind: 'bars', format: count, total: (minutes) => count(sum(minutes, (minute) => minute.fallbacks)),
       series: [
         { name: 'served by a fallback', tone: 'accent', value: (minute) => minute.fallbacks },
         { name: 'failed attempts', tone: 'bad', value: (minute) => sum(Object.values(minute.failed_attempts), (n) => n) },

@@ -5,9 +5,9 @@ import ConfigTree
 /// structure and the same number of lines: a scalar is replaced as a whole, between its quotes, and a comment keeps its
 /// `#`.
 ///
-/// Under `keys`, `providers` and `telemetry`, only what can't be a secret is shown: names of options, references such as
-/// `${NAME}`, and values that are harmless in their place. Elsewhere, only secrets are hidden: those that the language
-/// knows, values under names such as `api_key` in parts of requests, and texts that have a secret or look like one.
+/// Under `keys`, `providers` and `telemetry`, only what can't be a secret is shown: names of options, references such
+/// as `${NAME}`, and values that are harmless in their place. Elsewhere, only secrets are hidden: those that the
+/// language knows, values under names such as `api_key` in parts of requests, and texts that have or look like one.
 struct MaskedFile {
     let file: String
     let vocabulary: Vocabulary

@@ -39,7 +39,12 @@ package final class PolicyText: Sendable {
     /// - Parameter mask: masks further secrets, such as tokens in files.
     package func masked(by mask: SecretMask? = nil) -> [(path: String, text: String)] {
         guard !files.isEmpty else { return [] }
-        let known = SecretTexts(of: entries(of: files), vocabulary: vocabulary).known
+        let entries = entries(of: files)
+        var known = SecretTexts(of: entries, vocabulary: vocabulary).known
+        // In a policy without errors, the names under `keys` are names.
+        for case .mapping(let keys) in entries.filter({ $0.key.text == "keys" }).map(\.value.content) {
+            known.formUnion(keys.map(\.key.text))
+        }
         var names = 0
         return files.map { path, text in
             var file = MaskedFile(
