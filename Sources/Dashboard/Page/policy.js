@@ -61,9 +61,10 @@ export function policy() {
       const marked = new Map(issues.map(({ line, message }) => [line, message]))
       put(lines, current().text.replace(/\n$/, '').split('\n').map((line, index) =>
         h('li', { class: marked.has(index + 1) ? 'warn' : undefined, title: marked.get(index + 1) }, colored(line))))
-      put(problems, h('summary', null, plural(issues.length, 'warning')), listed(issues, (line) => lines.children[line - 1]?.scrollIntoView({ block: 'center' })))
+      if (issues.length) put(problems, h('summary', null, plural(issues.length, 'warning')), listed(issues, (line) => lines.children[line - 1]?.scrollIntoView({ block: 'center' })))
     }
     problems.hidden = isEditing || !current()?.issues.length
+    if (problems.hidden) put(problems)
   }
 
   const listed = (issues, open) => h('ul', { class: 'issues' }, issues.map((issue) => h('li', null,
