@@ -22,10 +22,17 @@ struct RefusalFamilyTests {
             "Payment overdue", "Your invoice is unpaid", "The account is in arrears", "Credit limit reached", "Monthly budget exceeded",
             "Team budget has been exceeded", "You've reached your monthly credit allowance", "Token quota exhausted", "Quota depleted",
             "Wallet balance too low", "Your balance is negative", "Billing quota exceeded: please increase your limits",
-            "Billing not enabled for this project", "Billing has not been activated",
+            "Billing not enabled for this project", "Billing has not been activated", "Account balance insufficient",
+            "Balance insufficient", "Your balance is 0", "Credits depleted",
+            // Portkey, 412
+            "Portkey Error: API Key budget exhausted",
+            // Accounts
+            "Account is locked", "account not active", "account is inactive", "Account not activated",
+            "Your organization must be verified to use this API",
             // Keys
             "API key disabled", "API key revoked", "This API key has been deleted", "The API key provided is not valid",
             "No API key provided", "No valid API key found", "API Key 无效", "密钥已过期", "令牌无效",
+            "Key has been revoked", "Unauthorized: key revoked",
             // Addresses and regions
             "IP address not whitelisted", "Your IP address is not allowed", "Access from your region is not allowed",
             "Service unavailable in your country", "Your country is not supported", "您的地区不支持",
@@ -85,6 +92,13 @@ struct RefusalFamilyTests {
             "input content is too long, please shorten it", "text length exceeds limit",
             "Requested tokens (9000) exceed context window of 8192",
             "max tokens of 8192 exceeded", "提示词过长", "Слишком длинный контекст",
+            "This request would exceed the model's context", "requested 9000 tokens but the context is 8192",
+            "Too long: input has 9000 tokens, max is 8192", "context window full",
+            "please shorten your prompt: it is over the token limit",
+            "The prompt contains 40000 tokens, more than the 32768 this model can take",
+            "The model foo has a context of 8192 tokens but your prompt has 9000 tokens",
+            // Words that name the model, which alone would mean that it is refused
+            "prompt too long: the model does not accept more than 8192 tokens", "The model's context length must not exceed 8192 tokens",
             "Запрос слишком длинный: превышено максимальное количество токенов",
         ])
     func length(message: String) {
@@ -134,6 +148,15 @@ struct RefusalFamilyTests {
             "The model refused to process this content due to policy (self-harm)", "Prompt blocked", "Your input was blocked",
             "The content you provided or machine outputted is blocked.", "您的问题涉及敏感内容，请修改后重试", "内容不合规", "输入内容包含违规信息",
             "Запрос заблокирован фильтром контента",
+            "Your prompt has been flagged by our abuse detection system", "Guardrail intervention: request blocked",
+            "PII detected, request blocked by policy", "The input contains content that isn't permitted by our safety guidelines",
+            "The selected model's safety system rejected your prompt",
+            // Words that name the model, which alone would mean that it is refused. The first is OpenRouter's, 403.
+            "Your chosen model requires moderation and your input was flagged",
+            "The model foo has a content filter which blocked your input",
+            "Access to this model was blocked because the prompt violates the usage policy",
+            "The model blocked this prompt: not allowed by the safety policy",
+            "The model denied the request because of the content policy",
         ])
     func filter(message: String) {
         for status in [200, 400, 403, 422, 498, 500] { #expect(failure(status, message) == .contentFilter, "\(status)") }
@@ -183,7 +206,8 @@ struct RefusalFamilyTests {
         "one model",
         arguments: [
             ([400, 403, 404, 500], "no provider available for model foo"), ([400, 403, 404, 422], "Unsupported model: foo"),
-            ([400, 403, 404], "There is no model named foo"), ([400, 403, 404], "The model you requested has reached end of life"),
+            ([400, 403, 404], "There is no model named foo"), ([400, 403, 404], "No deployment named foo"),
+            ([400, 403, 404], "The model you requested has reached end of life"),
             ([400, 403, 404], "该模型未开通"), ([400, 403, 404], "未找到模型 foo"), ([400, 403, 404], "Модель недоступна для вашего аккаунта"),
             ([400, 403], "Model x is private and you are not allowed to use it"), ([400, 404], "Not a valid model"),
             // Hugging Face; OpenRouter

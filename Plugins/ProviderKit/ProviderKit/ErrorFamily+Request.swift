@@ -315,7 +315,11 @@ extension ErrorFamily {
             // "Prompt has 9000 tokens, but the maximum is 8191"; Baidu: "the max input characters is 24000"
             "token … only supports up to", "input|prompt token … support up to", "input|prompt token … no more than",
             "text length is _ which is outside the range",
-            "token but|the max|maximum|limit is", "token but the max|maximum|limit is", "max|maximum input characters",
+            "token but|the max|maximum|limit is", "token max|maximum is", "token but _ context|limit|window is",
+            "token more than _ _ this model",
+            "token but your|the prompt|input has", "exceed|exceeding the|this model s context", "exceed|exceeding the|this context",
+            "context window full", "over|above _ token limit", "^ too long input|prompt", "token but the max|maximum|limit is",
+            "max|maximum input characters",
             "token which exceed",
             // vLLM: "You passed 9001 input tokens […]. However, the model's context length is only 8192 tokens"
             "context window|size|length|limit is _ _ token", "not fit _ _ context",
@@ -399,7 +403,9 @@ extension ErrorFamily {
             "rejected|refused by _ moderation|safety",
             // Anthropic: "Output blocked by content filtering policy"; Gemini: "The prompt was blocked"; Moonshot: "The
             // request was rejected because it was considered high risk"
-            "prompt|input|output|response|message is|was|been blocked|flagged", "considered high|sensitive|unsafe|harmful|inappropriate",
+            "prompt|input|output|response|message is|was|been blocked|flagged",
+            "prompt|input|output|response|message has|have been blocked|flagged",
+            "considered high|sensitive|unsafe|harmful|inappropriate",
             "prohibited content", "内容违规",
             // Cloudflare's AI Gateway, 424: "Prompt blocked due to security configurations"
             "prompt|input|output|content|response|message blocked|flagged",
@@ -413,7 +419,8 @@ extension ErrorFamily {
             "by guardrail", "jailbreak|injection attack|attempt|detected|detection", "contentpolicyviolationerror",
             "moderation failed", "ip|copyright infringement",
             "contain|contains|containing disallowed|forbidden|objectionable|toxic content|material",
-            "not _ allowed|permitted by … safety|content|moderation policy|system|filter",
+            "not _ allowed|permitted by … safety|content|moderation policy|policies|system|filter|guideline",
+            "safety|moderation system|filter|classifier|guardrail rejected|refused|blocked|flagged",
             "blocked|rejected|refused|declined|denied by … safety|moderation|guardrail", "blocked by _ content|filter|filters",
             "content … is|was|been blocked $", "content is|was|been blocked", "model refused to … policy|safety",
             // Alibaba: "Input data may contain inappropriate content."; z.ai, 1301: "may contain unsafe or sensitive
@@ -421,7 +428,8 @@ extension ErrorFamily {
             "inappropriate content", "sensitive content|word|information", "unsafe or sensitive", "unsafe|harmful|nsfw|illegal content",
             "safety|content|policy violation", "content|safety|usage|moderation policy|guideline _ violated",
             // "Guardrail blocked: content moderation policy violated"; "Your request was blocked by our usage policy"
-            "guardrail|moderation _ blocked|rejected|refused|flagged|triggered",
+            "guardrail|moderation _ blocked|rejected|refused|flagged|triggered", "guardrail intervention", "pii _ detected|found",
+            "request blocked by policy",
             "blocked|rejected|refused|declined|denied by _ _ usage|use|safety|moderation|content policy|policies|guideline|rule",
             // Hunyuan, Xfyun, 10013: "用户问题涉及敏感信息，审核不通过，拒绝处理此次请求。"
             "敏感词", "敏感内容", "敏感信息", "违规信息", "违规内容", "内容不合规", "审核不通过", "审核未通过", "фильтром контента",

@@ -27,7 +27,7 @@ struct ErrorFamily: Sendable {
     /// In the order in which they are searched: what is specific first.
     static let all = [
         malformed, fetch, file, namedModel, broken, credit, unsupported, mistyped, model, absentModel, oversized, spent, rate, account,
-        modelAccess, modelRefused, generallyRefused, length, filter, generallyUnsupported, generallyMalformed,
+        modelAccess, length, filter, modelRefused, generallyRefused, generallyUnsupported, generallyMalformed,
     ]
 
     /// Whether these words count with a status.
@@ -111,7 +111,8 @@ struct ErrorFamily: Sendable {
             // 'model_name' with this string"; llama-swap: "could not find real modelID for x"; Bifrost: "provider not
             // found for model x"
             "no healthy deployment|deployments", "there is no … with this string", "not find _ model|modelid", "not found for _ model",
-            "no _ provider|backend|host _ for _ model", "no model named|called|matching|matches", "not recognize _ model",
+            "no _ provider|backend|host _ for _ model", "no model|deployment named|called|matching|matches",
+            "not recognize _ model",
             "model _ is not in … list",
             // Hugging Face and Databricks, where a model has an endpoint of its own: "Endpoint is paused, ask a
             // maintainer to restart it", "Endpoint is stopped."; Hugging Face: "The model x is too large to be loaded
@@ -316,13 +317,14 @@ struct ErrorFamily: Sendable {
             "free|your|all _ credit|balance|quota|allowance _ _ used|exhausted|depleted|spent", "quota exhausted|depleted",
             "reached|exceeded|hit your|the|its _ _ allowance", "exceeded your _ _ budget",
             "credit|spend|spending|billing|prepaid limit|quota|cap _ reached|exceeded|exhausted|hit",
-            "monthly|weekly|daily|team|user|account|project|organization budget _ _ exceeded|reached|exhausted|spent",
+            "monthly|weekly|daily|team|user|account|project|organization|key budget _ _ exceeded|reached|exhausted|spent",
             // one-api: "user quota is not enough"
             "balance|quota|credit|fund is|are not enough|sufficient", "balance|credit _ too low", "balance is _ negative|zero|empty|low",
             // Alibaba: "The prepaid bill is overdue.", "Commodity has not purchased yet."
             "bill|payment|invoice|account _ _ overdue|unpaid|arrears", "commodity … not _ purchased",
             "account balance is", "overdue balance", "never purchased credits", "valid credit card",
-            "credits are depleted", "credits have been depleted", "credits exhausted", "credits have been exhausted",
+            "credits are depleted", "credits have been depleted", "credits exhausted", "credits have been exhausted", "credits depleted",
+            "balance|credit|fund insufficient", "balance is 0",
             "used all available credits", "included credits", "exceeded your _ quota", "quota has been exhausted", "quota is exhausted",
             "quota has been used up", "free quota", "free tier of the model has been exhausted", "requires more credits",
             "add more credits", "add credits", "purchase credits", "purchase more credits", "top up", "recharge", "payment required",
@@ -363,6 +365,9 @@ struct ErrorFamily: Sendable {
             // Accounts. Groq: "Organization has been restricted."; Anthropic: "This organization has been disabled.";
             // Google: "Consumer … has been suspended."; OpenAI: "Your account is not active"
             "organization has been", "organization is disabled", "account has been", "access was terminated", "account is not active",
+            "account not active|activated|enabled", "account is locked|frozen|inactive|closed|banned|terminated|unverified",
+            "^ key has been revoked|disabled|deleted|deactivated|blocked|suspended", "key revoked $",
+            "organization must be verified to use _ api",
             "account … is suspended|disabled|blocked|deactivated|overdue", "has been suspended", "has been banned", "user is banned",
             "project has been denied access", "access terminated", "account is in good standing", "overdue payment",
             "your ip _ _ not _ allowed|authorized|permitted", "ip address is not allowed", "ip not authorized",
@@ -402,7 +407,7 @@ struct ErrorFamily: Sendable {
             "无权访问", "无权使用模型",
         ])
 
-    /// A refusal that names a model, in any words.
+    /// A refusal that names a model, in any words but those of a prompt that is too long, or filtered.
     private static let modelRefused = ErrorFamily(
         failure: .notFound,
         phrases: [
