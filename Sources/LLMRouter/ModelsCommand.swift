@@ -21,7 +21,7 @@ struct SyncModelsCommand: AsyncParsableCommand {
         discussion: """
             The file has one line for each model, with what the list says: operations, capabilities, context and prices. Include it in the \
             policy file: 'include: [models.yaml]'. An update replaces the lines that an earlier one has written and nobody has changed; \
-            all other lines stay, and what the policy defines otherwise is left out.
+            all other lines stay, and what the policy defines otherwise is left out, as are models whose end the list says has come.
             Exit status: 0 done, 1 the policy or the file has errors, or the list can't be fetched or is empty, 2 bad usage.
             """)
 
@@ -48,7 +48,8 @@ struct SyncModelsCommand: AsyncParsableCommand {
         let list = try await ProviderList.fetch(index, of: policy)
         // Otherwise a provider's mishap would remove the models of a file.
         guard !list.isEmpty else { throw Failure("the list of '\(provider)' is empty\(write.map { "; '\($0)' is not changed" } ?? "")") }
-        let models = list.filter { !free || $0.price?.isFree == true }
+        let now = Double(Timestamp.seconds()), ended = list.filter { $0.servedUntil ?? .infinity <= now }
+        let models = list.filter { ($0.servedUntil ?? .infinity > now) && (!free || $0.price?.isFree == true) }
         let existing = try write.flatMap { try FileText.existing($0) }
         let file: ModelFile
         do throws(ConfigIssue) {
@@ -62,13 +63,19 @@ struct SyncModelsCommand: AsyncParsableCommand {
         } else {
             Console.out(file.text)
         }
+        if !ended.isEmpty {
+            Console.error("left out, because the provider has ended them: \(Self.names(ended.map(\.id)))")
+        }
         if file.defined > 0 { Console.error("\(file.defined) left out, because the policy defines them otherwise") }
         if !file.unusable.isEmpty {
-            let more = file.unusable.count > 5 ? " and \(file.unusable.count - 5) more" : ""
             Console.error(
                 "left out, because the plugin serves none of their operations, or the name can't be one here: "
-                    + "\(file.unusable.prefix(5).joined(separator: ", "))\(more)")
+                    + Self.names(file.unusable))
         }
+    }
+
+    private static func names(_ names: [String]) -> String {
+        names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
     }
 }
 

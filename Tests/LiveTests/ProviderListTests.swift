@@ -8,7 +8,8 @@ import Testing
         {"data":[{"id":"up-a","name":"A","description":"A model that listens.","context_length":163840,
         "architecture":{"input_modalities":["text","audio"],"output_modalities":["text","audio"]},
         "pricing":{"prompt":"0.00000055","completion":"0.00000219","input_cache_read":"0.0000001"},"supported_parameters":["tools"]},
-        {"id":"free-one","pricing":{"prompt":"0","completion":"0"}}]}
+        {"id":"free-one","pricing":{"prompt":"0","completion":"0"},"expiration_date":"2999-01-01"},
+        {"id":"old-one","deprecation":"2025-01-31T12:00:00Z"}]}
         """#
 
     private static func upstream() throws -> ScriptedUpstream {
@@ -106,6 +107,8 @@ import Testing
         #expect(
             free.output.contains("p-a/free-one: { provider: p-a, tags: [free], price: { input: 0, output: 0 } }")
                 && !free.output.contains("up-a"))
+        #expect(run.output.contains("free-one") && !run.output.contains("old-one"))
+        #expect(run.errors.contains("left out, because the provider has ended them: old-one"), "\(run.errors)")
     }
 
     @Test func `models sync --write makes a file, and updates it without what a person wrote`() throws {

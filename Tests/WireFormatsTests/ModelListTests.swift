@@ -77,6 +77,17 @@ struct ModelListTests {
     }
 
     @Test(
+        "the end of a model is a point in time, or a day that counts to its end",
+        arguments: [
+            (#""expiration_date":"2026-08-31""#, 1_788_220_799), (#""deprecation":"2026-08-31T12:00:00Z""#, 1_788_177_600),
+            (#""deprecation":{"fine_tune":1,"inference":1788177600}"#, 1_788_177_600), (#""deprecation":null,"expiration_date":null"#, nil),
+            (#""deprecation":{"fine_tune":1}"#, nil), (#""expiration_date":"soon""#, nil), (#""deprecation":0"#, nil),
+        ] as [(String, Double?)])
+    func ends(member: String, time: Double?) throws {
+        #expect(try openAI(#"{"data":[{"id":"m",\#(member)}]}"#).map(\.servedUntil) == [time])
+    }
+
+    @Test(
         "each server's name for the context is known",
         arguments: [
             (#"{"data":[{"id":"m","max_model_len":8192}]}"#, 8192),

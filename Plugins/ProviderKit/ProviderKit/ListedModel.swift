@@ -24,6 +24,8 @@ public struct ListedModel: Sendable, Equatable {
     public var operations: [Operation]?
     /// What the model costs.
     public var price: ListedPrice?
+    /// When the provider stops to serve the model, in seconds since 1970.
+    public var servedUntil: Double?
 
     /// Creates a model about which nothing but its name is known.
     ///

@@ -6,7 +6,9 @@ public import ProviderKit
 /// | server | adds |
 /// |---|---|
 /// | OpenRouter | `context_length`, `architecture`, `supported_parameters`, `top_provider`, `pricing` per token |
-/// | Mistral | `max_context_length`, `capabilities` as an object of flags |
+/// | | `expiration_date` |
+/// | Mistral | `max_context_length`, `capabilities` as an object of flags, `deprecation` |
+/// | Azure | `deprecation.inference` in seconds |
 /// | vLLM | `max_model_len` |
 /// | llama.cpp | `meta.n_ctx`, or `meta.n_ctx_train` while the model is not loaded |
 /// | Groq | `context_window`, `max_completion_tokens`, `active` |
@@ -14,7 +16,8 @@ public import ProviderKit
 /// | LM Studio | `type`, `max_context_length`, `capabilities` as a list |
 ///
 /// Sources: OpenRouter's SDK (`components/model.py`, `publicpricing.py`), Mistral's (`basemodelcard.py`,
-/// `modelcapabilities.py`), Groq's and Together's (`types/model.py`, `types/model_object.py`); vLLM's
+/// `modelcapabilities.py`), Groq's and Together's (`types/model.py`, `types/model_object.py`); Azure's reference,
+/// "Models - List"; vLLM's
 /// `entrypoints/openai/protocol.py` (`ModelCard`); llama.cpp's `tools/server/README.md`; LM Studio's REST API
 /// reference.
 public enum OpenAIModels {
@@ -42,6 +45,8 @@ public enum OpenAIModels {
         readType(entry["type"]?.string, &model)
         if model.operations?.isEmpty != false { model.operations = operations(named: id) ?? model.operations }
         model.price = entry["pricing"].flatMap(price)
+        let deprecation = entry["deprecation"]
+        model.servedUntil = ListedModel.time(entry["expiration_date"], deprecation?["inference"], deprecation)
         return model
     }
 
