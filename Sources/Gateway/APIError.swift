@@ -166,6 +166,19 @@ extension APIError {
         return APIError(404, "there is no endpoint '\(path.excerpt)'; \(advice)", code: "not_found")
     }
 
+    /// The error for a method of a model that Gemini's API may have and the router hasn't.
+    ///
+    /// - Parameter path: what follows `models/`; nil if it names no method.
+    static func unknownMethod(_ path: String) -> APIError? {
+        guard let colon = path.lastIndex(of: ":") else { return nil }
+        let method = String(path[path.index(after: colon)...]), methods = EndpointTable.modelMethods
+        return APIError(
+            404,
+            "models have no method '\(method.excerpt)' here; "
+                + "they have \(methods.dropLast().joined(separator: ", ")) and \(methods.last ?? "")",
+            code: "not_found")
+    }
+
     static func unknownModel(_ name: String) -> APIError {
         var error = APIError(
             404, "the model '\(name.excerpt)' does not exist, or this key may not use it; GET /models lists the models",

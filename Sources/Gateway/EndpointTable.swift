@@ -267,6 +267,11 @@ enum EndpointTable {
 
     private static let placeholder = "{id}"
 
+    /// The methods of models in Gemini's API, in the order of the rows.
+    static let modelMethods = rows.flatMap(\.paths).compactMap { path in
+        path.hasPrefix("/v1beta/models/\(placeholder):") ? path.split(separator: ":").last.map(String.init) : nil
+    }
+
     /// In the order of the rows. The path of almost every request is the first, so a search finds it sooner than a hash
     /// would.
     private static let exact = rows.flatMap { row in

@@ -74,9 +74,14 @@ package final class GatewayHandler: ServerHandler {
                     })
                 return .responded
             }
-            // Other verbs of Gemini's look like a model's name.
-            if !endpoint.method.matches(server.head.method), ForeignPath.advice(for: server.head.path) != nil {
-                throw .unknownEndpoint(server.head.path)
+            // Other methods of Gemini's models look like a part of the model's name.
+            if !endpoint.method.matches(server.head.method) {
+                if ForeignPath.advice(for: server.head.path) != nil { throw .unknownEndpoint(server.head.path) }
+                if let path = match?.parameter, Face.of(endpoint, path: server.head.path, server.head.fields) === Face.gemini,
+                    let error = APIError.unknownMethod(path)
+                {
+                    throw error
+                }
             }
             guard endpoint.method.matches(server.head.method) else {
                 throw APIError(

@@ -49,6 +49,16 @@ struct ForeignPathTests {
         #expect(APIError.unknownEndpoint(path).message.hasSuffix("POST /v1/chat/completions; GET / lists the endpoints"))
     }
 
+    @Test(arguments: [("x:fooBar", "fooBar"), ("a/b:c:generateText", "generateText"), ("m:", "")])
+    func `a method that models don't have is told which ones they have`(path: String, method: String) throws {
+        let error = try #require(APIError.unknownMethod(path))
+        #expect(error.status == 404 && error.message.hasPrefix("models have no method '\(method)' here"))
+        #expect(
+            error.message.hasSuffix(
+                "they have generateContent, streamGenerateContent, countTokens, embedContent and batchEmbedContents"))
+        #expect(APIError.unknownMethod("gemini-flash") == nil)
+    }
+
     @Test
     func `the table names only endpoints that exist, and no path twice`() {
         for row in ForeignPath.table {

@@ -145,6 +145,13 @@ import Testing
         #expect(try router.get("/v1/chat/completions").status == 405)
         let foreign = try router.call("POST", "/v1/models/gemini-flash:predict", body: "{}")
         #expect(foreign.status == 404 && foreign.text.contains("send them to the provider itself"))
+        for (path, fields) in [("/v1beta/models/m:fooBar", []), ("/v1/models/m:fooBar", ["x-goog-api-key: k"])] {
+            let unknown = try router.call("POST", path, body: "{}", fields: fields)
+            #expect(unknown.status == 404 && unknown.json?["error"]?["status"]?.string == "NOT_FOUND")
+            #expect(unknown.text.contains("no method 'fooBar' here; they have generateContent, "))
+        }
+        #expect(try router.call("POST", "/v1/models/m:8b", body: "{}").status == 405)
+        #expect(try router.call("POST", "/v1beta/models/m", body: "{}").status == 405)
         #expect(try router.call("POST", "/v1/chat/completions/", body: RouterProcess.chatBody("plain")).status == 200)
         #expect(try router.chat("unknown").status == 404)
         let tagged = try router.call("GET", "/health", fields: ["x-request-id: my-own-id"])
