@@ -48,6 +48,27 @@ struct ExplainedOperationTests {
         #expect(try #require(request.traits).meets(condition, operation))
     }
 
+    /// The options of `explain` describe a request by OpenAI's members, and a file has those of its own API.
+    @Test(arguments: FaceName.allCases)
+    func `a request has the needs that its options describe, whatever its API`(face: FaceName) throws {
+        let parts = #"[{"type":"text","text":"Hello"},{"type":"image_url","image_url":{"url":"data:image/png;base64,"}}]"#
+        let body =
+            #"{"model":["m","n"],"tags":"fast","max_tokens":7,"tools":[{"type":"function","function":{"name":"f"}}],"#
+            + #""response_format":{"type":"json_object"},"messages":[{"role":"user","content":\#(parts)}]}"#
+        let snapshot = Snapshot.provision(RoutingPolicy(), over: nil, at: 0)
+        let request = try ExplainedRequest(body: Array(body.utf8), face: face, key: nil, in: snapshot).planRequest()
+        #expect(request.needs.promptTokens > 0 && request.needs.maxTokens == 7 && request.models == ["m", "n"])
+        #expect(request.needs.supports.isSuperset(of: [.image, .tools, .json]) && request.overrides != nil)
+    }
+
+    @Test func `a request of Gemini's own format is estimated as the server does it`() throws {
+        let body = Array(#"{"contents":[{"parts":[{"text":"How many words are there in this sentence?"}]}]}"#.utf8)
+        let snapshot = Snapshot.provision(RoutingPolicy(), over: nil, at: 0)
+        let request = try ExplainedRequest(body: body, face: .gemini, key: nil, in: snapshot).planRequest()
+        let served = try RequestOutline(body.span.bytes, .gemini)
+        #expect(served.needs.promptTokens > 0 && request.needs == served.needs)
+    }
+
     @Test func `an explanation is of the operation that it is asked for, and needs a key for that one`() {
         // The provider is off, so a model that fits is refused for that alone.
         for operation in [ProviderKit.Operation.embeddings, .rerank] {

@@ -50,9 +50,9 @@ package struct ExplainedRequest {
         do throws(APIError) {
             try Authentication.authorize(key, for: .operation(.call(operation)), in: snapshot)
             let face = Face.named(face)
-            // Every operation has `model` and the routing overrides in the same place.
+            // The options of `explain` and the tests of a policy describe requests by OpenAI's members.
             let request = try RequestOutline(
-                body.span.bytes, face.members, fields: headers, defaults: definition?.defaults,
+                body.span.bytes, face.members.describable, fields: headers, defaults: definition?.defaults,
                 streamsByDefault: asksForStream ?? (face.streamsByDefault && CallEndpoint.streamed.contains(operation)))
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }

@@ -100,12 +100,13 @@ extension RequestOutline {
         /// The fields by the length of their names, which rules out most members of a request.
         private let byLength: [[Field]]
 
+        private static let openAIMembers: [Member] = [
+            .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
+            .input, .prompt, .query, .documents,
+        ]
+
         /// All of OpenAI's requests but Responses share one table.
-        static let openAI = FieldTable(
-            [
-                .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
-                .input, .prompt, .query, .documents,
-            ], RoutingOverride.all)
+        static let openAI = FieldTable(openAIMembers, RoutingOverride.all)
         static let openAIResponses = FieldTable(
             [.items, .model, .stream, .instructions, .tools, .maxOutputTokens, .text, .previousResponse, .conversation, .background],
             RoutingOverride.all)
@@ -118,8 +119,18 @@ extension RequestOutline {
             [.contents, .systemInstruction, .tools, .generationConfig, .generateContentRequest, .content, .requests], [],
             modelPrefix: Gemini.modelPrefix)
 
+        /// The table with OpenAI's members beside its own: requests that aren't sent may be described by these for any
+        /// API.
+        var describable: FieldTable {
+            let own = members.filter { !Self.openAIMembers.contains($0) }
+            var table = FieldTable(Self.openAIMembers + own, RoutingOverride.all, modelPrefix: modelPrefix, modelSuffix: modelSuffix)
+            table.hasOverrides = hasOverrides
+            return table
+        }
+
+        private let members: [Member]
         /// Whether bodies have routing overrides. Otherwise only headers have them, also the models.
-        let hasOverrides: Bool
+        private(set) var hasOverrides: Bool
         /// What clients write in front of a model's name; nil: nothing. It is not a part of the name.
         let modelPrefix: String?
         /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
@@ -127,6 +138,7 @@ extension RequestOutline {
         let modelSuffix: String?
 
         private init(_ members: [Member], _ overrides: [RoutingOverride], modelPrefix: String? = nil, modelSuffix: String? = nil) {
+            self.members = members
             hasOverrides = !overrides.isEmpty
             self.modelPrefix = modelPrefix
             self.modelSuffix = modelSuffix
