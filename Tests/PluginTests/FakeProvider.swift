@@ -79,6 +79,7 @@ struct FakeProvider: Provider {
             for field in call.defaults { set(field.key, field.json, over: breaks("the client's member wins over 'request_defaults'")) }
         }
         for field in call.overrides { set(field.key, field.json, over: !breaks("'request_overrides' win over the client's member")) }
+        if !breaks("a null in 'request_overrides' removes the client's member") { members.removeAll { $0.json == Array("null".utf8) } }
         if breaks("'request_overrides' win over the client's member") { members.removeAll { $0.key == "x" } }
         let text = members.map { "\"\($0.key)\":\(String(decoding: $0.json, as: UTF8.self))" }.joined(separator: ",")
         return Array("{\(text)}\(breaks("a request is JSON") ? "," : "")".utf8)

@@ -138,6 +138,17 @@ struct OpenAIObjectsTests {
         #expect(read.parts.map { String(decoding: sent[$0.value], as: UTF8.self) } == ["up", "high", "high", "high", "1", "2"])
     }
 
+    @Test("a null of the policy removes a form's field, wherever it stands")
+    func nullFields() throws {
+        func part(_ name: String, _ value: String) -> String {
+            "--b\r\ncontent-disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
+        }
+        let body = Array((part("x", "0") + part("model", "a") + part("x", "1") + part("x", "2") + part("y", "3") + "--b--\r\n").utf8)
+        let type = "multipart/form-data; boundary=b", null = BodyField(key: "x", json: Array("null".utf8))
+        let sent = Array(try self.sent(.imageEdit, .form(try form(body, type)), body, overrides: [null]).1.utf8)
+        #expect(try form(sent, type).parts.map { String(decoding: sent[$0.value], as: UTF8.self) } == ["up", "3"])
+    }
+
     @Test("a form keeps its files and fields, gets the provider's name of the model, and the policy's fields")
     func forms() throws {
         let type = "multipart/form-data; boundary=b"

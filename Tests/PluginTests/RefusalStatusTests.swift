@@ -46,6 +46,26 @@ struct RefusalStatusTests {
             ([200, 400, 422], #"messages.content.type 参数非法，取值范围 ['text']"#),
             ([200, 400, 422], #"`top_p` is deprecated for this model."#),
             ([200, 400, 422], #"`temperature` may only be set to 1 when thinking is enabled."#),
+            ([200, 400, 422], #"`temperature` is deprecated for this model."#),
+            ([200, 400, 422], #"The model returned the following errors: `temperature` is deprecated for this model."#),
+            (
+                [200, 400],
+                #"`temperature` may only be set to 1 when thinking is enabled or in adaptive mode. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking"#
+            ),
+            (
+                [200, 400],
+                #"The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one."#
+            ),
+            (
+                [200, 400],
+                #"`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode. Please consult our documentation at https://docs.claude.com/"#
+            ),
+            (
+                [200, 400],
+                #"`top_k` must be unset when thinking is enabled or in adaptive mode. Please consult our documentation at https://docs.claude.com/"#
+            ),
+            ([200, 400], #"temperature: range: 0..1"#), ([200, 400], #"top_p: range: 0..1"#), ([200, 400], #"`temperature`: range: 0..1"#),
+            ([200, 400], #"Unrecognized request argument supplied: top_k"#), ([200, 400], #"Unknown parameter: 'top_k'."#),
             ([200, 400, 422], #"This model is not able to use tools"#),
             ([200, 400, 422], #"This model only supports single tool-calls at once!"#),
             ([200, 400, 422], #"Reasoning is mandatory for this endpoint and cannot be disabled."#),

@@ -29,6 +29,17 @@ struct JSONMergingTests {
         #expect(merged(value, other, isOtherPreferred: true) == second)
     }
 
+    @Test(
+        "a null inside a preferred object removes a member, at any depth, and adds none",
+        arguments: [
+            (#"{"a":1,"b":2}"#, #"{"a":null}"#, #"{"b":2}"#), (#"{"a":{"x":1,"y":2}}"#, #"{"a":{"x":null}}"#, #"{"a":{"y":2}}"#),
+            (#"{"a":1,"a":2}"#, #"{"a":null}"#, "{}"), ("{}", #"{"a":null,"b":{"c":null,"d":1}}"#, #"{"b":{"d":1}}"#),
+            (#"{"a":1}"#, #"{"a":{"b":null}}"#, #"{"a":{}}"#), (#"{"a":null}"#, "{}", #"{"a":null}"#),
+        ])
+    func nulls(value: String, other: String, merged: String) {
+        #expect(self.merged(value, other, isOtherPreferred: true) == merged)
+    }
+
     @Test("a key that occurs twice is written once if the other side decides it")
     func duplicates() {
         #expect(merged(#"{"a":1,"a":2,"b":3,"b":4}"#, #"{"a":9}"#, isOtherPreferred: true) == #"{"a":9,"b":3,"b":4}"#)

@@ -55,6 +55,11 @@ struct RequestParametersTests {
                 + #",{"key":"gen_ai.request.seed","value":{"intValue":"1"}}]"#)
     }
 
+    @Test func `an override of null removes a parameter`() {
+        let nulls = [Self.field("temperature", "null"), Self.field("options", #"{"top_p":null}"#)]
+        #expect(Self.attributes(#"{"temperature":0.5,"options":{"top_p":0.25}}"#, overrides: nulls) == "[]")
+    }
+
     @Test(arguments: ["", "[]", "--form\r\n", "{\"temperature\":"])
     func `a body that is no JSON object has none`(body: String) {
         #expect(Self.attributes(body) == "[]")

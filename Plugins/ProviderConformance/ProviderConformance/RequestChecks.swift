@@ -71,6 +71,9 @@ extension ProviderConformance {
             let members = suite.members(client, overrides: [BodyField(key: "x", json: Array("17".utf8))])
             return members["x"] == "17" ? [] : ["they don't"]
         },
+        forRequests("a null in 'request_overrides' removes the client's member") { suite, client in
+            suite.members(client, overrides: [BodyField(key: "x", json: Array("null".utf8))])["x"] == nil ? [] : ["it doesn't"]
+        },
         forRequests("unknown members pass through") { suite, client in
             guard !client.isTyped, String(decoding: client.body, as: UTF8.self).contains("\"x\":") else { return [] }
             return suite.members(client)["x"] != nil ? [] : ["one doesn't"]

@@ -32,7 +32,7 @@ public struct Call: Sendable {
     /// keys.
     public let defaults: [BodyField]
     /// The model's `request_overrides`, in the provider's own format: members to add, which replace the request's
-    /// members of the same key.
+    /// members of the same key. Null removes that member.
     public let overrides: [BodyField]
     /// The text of the response so far, if another model's stream broke off. The model must continue from exactly this
     /// text, and its response is what follows the text. nil for an ordinary call.

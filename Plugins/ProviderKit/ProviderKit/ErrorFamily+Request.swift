@@ -220,6 +220,9 @@ extension ErrorFamily {
             // Anthropic: "`temperature` may only be set to 1 when thinking is enabled."; "`top_p` is deprecated for
             // this model."
             "can|may|must only be set|used|specified|enabled", "deprecated for|with|by|on this|the model|endpoint",
+            // "`top_k` must be unset when thinking is enabled or in adaptive mode."; "`top_p` must be greater than or
+            // equal to 0.95 or unset when thinking …"; "temperature: range: 0..1"
+            "be|or unset when|if|with|for", "^ temperature range", "^ top_p range", "^ top_k range",
             // OpenRouter: "Reasoning is mandatory for this endpoint and cannot be disabled."; Gemini: "Budget 0 is
             // invalid. This model only works in thinking mode."; Mistral: "This model only supports single tool-calls
             // at once!"

@@ -37,22 +37,27 @@ public enum OpenAIObjects {
 
     /// A form with another model and the fields from the policy, as texts. Files stay as they are.
     private static func spliced(_ form: MultipartForm, _ call: Call) -> [BodySource] {
-        var values = [(name: "model", value: Array(call.model.utf8))]
+        var values: [(name: String, value: [UInt8]?)] = [("model", Array(call.model.utf8))]
         values += call.overrides.map { ($0.key, $0.formText) }
-        var sources: [BodySource] = [], end = 0, seen: Set<String> = []
+        var sources: [BodySource] = [], end = 0, previous = 0, seen: Set<String> = []
         for part in form.parts {
+            defer { previous = part.value.upperBound }
             // Servers differ in which of several fields of a name counts, so that all get the value.
             guard let (_, value) = values.first(where: { $0.name == part.name }) else {
                 seen.insert(part.name)
                 continue
             }
             if part.text != nil { seen.insert(part.name) }
-            sources += [.client(end..<part.value.lowerBound), .bytes(value)]
+            if let value {
+                sources += [.client(end..<part.value.lowerBound), .bytes(value)]
+            } else {
+                sources.append(.client(end..<previous))
+            }
             end = part.value.upperBound
         }
         sources.append(.client(end..<form.end))
         values += call.defaults.filter { field in !values.contains { $0.name == field.key } }.map { ($0.key, $0.formText) }
-        for (name, value) in values where !seen.contains(name) {
+        for case (let name, let value?) in values where !seen.contains(name) {
             let head = form.delimiter + Array("\r\ncontent-disposition: form-data; name=\"\(name)\"\r\n\r\n".utf8)
             sources.append(.bytes(head + value + Array("\r\n".utf8)))
         }
@@ -100,5 +105,8 @@ extension Call {
 
 extension BodyField {
     /// The value as the text of a form's field: a string without quotes, anything else as JSON.
-    fileprivate var formText: [UInt8] { JSONTree(json.span.bytes)?.string.map { Array($0.utf8) } ?? json }
+    fileprivate var formText: [UInt8]? {
+        let tree = JSONTree(json.span.bytes)
+        return tree?.isNull == true ? nil : tree?.string.map { Array($0.utf8) } ?? json
+    }
 }

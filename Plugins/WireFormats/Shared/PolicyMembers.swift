@@ -18,8 +18,10 @@ struct PolicyMembers {
         var overrides: [[UInt8]] = []
         var isWritten = false
 
-        func overriding(_ value: [UInt8]) -> [UInt8] {
-            overrides.reduce(value) { JSON.merged($0.span.bytes, with: $1.span.bytes, isOtherPreferred: true) }
+        /// The value with the overrides merged over it; nil if they remove it, which a null does.
+        func overriding(_ value: [UInt8]) -> [UInt8]? {
+            if overrides.last == Array("null".utf8) { return nil }
+            return overrides.reduce(value) { JSON.merged($0.span.bytes, with: $1.span.bytes, isOtherPreferred: true) }
         }
     }
 
@@ -54,13 +56,13 @@ struct PolicyMembers {
         if own.overrides.isEmpty, !mayMerge { return .keep }
         var json = body.extracting(member.value.range).withUnsafeBytes { Array($0) }
         if let value = own.default { json = JSON.merged(json.span.bytes, with: value.span.bytes, isOtherPreferred: false) }
-        return .replace(own.overriding(json))
+        return own.overriding(json).map { .replace($0) } ?? .drop
     }
 
     /// The members that the client's body does not have.
     var rest: [BodyField] {
-        members.filter { !$0.isWritten }.map { member in
-            BodyField(key: member.key, json: member.overriding(member.default ?? Array("{}".utf8)))
+        members.filter { !$0.isWritten }.compactMap { member in
+            member.overriding(member.default ?? Array("{}".utf8)).map { BodyField(key: member.key, json: $0) }
         }
     }
 }

@@ -38,7 +38,7 @@ struct RequestParameters {
             let name = JSON.string(member.key, in: body)
             if Self.isKnown(name) { add(name, JSONTree(body.extracting(member.value.range))) }
         }
-        for field in overrides { add(field) }
+        for field in overrides { add(field, isOverride: true) }
     }
 
     func write(to list: inout JSONWriter, mask: (String) -> String) {
@@ -56,13 +56,14 @@ struct RequestParameters {
 
     private static func isKnown(_ name: String) -> Bool { places[name] != nil || objects.contains(name) }
 
-    private mutating func add(_ field: BodyField) {
-        if Self.isKnown(field.key) { add(field.key, JSONTree(field.json.span.bytes)) }
+    private mutating func add(_ field: BodyField, isOverride: Bool = false) {
+        if Self.isKnown(field.key) { add(field.key, JSONTree(field.json.span.bytes), isOverride: isOverride) }
     }
 
-    private mutating func add(_ name: String, _ value: JSONTree?) {
-        guard let value, !value.isNull else { return }
-        if let place = Self.places[name] { return values[place] = value }
-        for member in value.members ?? [] where Self.places[member.name] != nil { add(member.name, member.value) }
+    /// - Parameter isOverride: whether a null removes the parameter.
+    private mutating func add(_ name: String, _ value: JSONTree?, isOverride: Bool = false) {
+        guard let value, !value.isNull || isOverride else { return }
+        if let place = Self.places[name] { return values[place] = value.isNull ? nil : value }
+        for member in value.members ?? [] where Self.places[member.name] != nil { add(member.name, member.value, isOverride: isOverride) }
     }
 }

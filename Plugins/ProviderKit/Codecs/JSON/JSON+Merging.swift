@@ -1,6 +1,6 @@
 extension JSON {
     /// Merges two values deeply: the members of two objects, at each level, and in place of any other pair one of the
-    /// two values.
+    /// two values. A null inside a preferred object removes the other's member. Source: RFC 7396, 2.
     ///
     /// Values that only one side has are copied as they are. The members of `value` come first, in their order.
     ///
@@ -16,7 +16,8 @@ extension JSON {
 
     /// As deep as `other`, at most.
     private static func merge(_ value: RawSpan, _ other: RawSpan, _ isOtherPreferred: Bool, _ writer: inout JSONWriter) {
-        guard let members = try? members(of: value), let additions = try? self.members(of: other) else {
+        let additions = try? self.members(of: other)
+        guard let additions, let members = (try? members(of: value)) ?? (isOtherPreferred ? [] : nil) else {
             return isOtherPreferred ? writer.raw(0..<other.byteCount, of: other) : writer.raw(0..<value.byteCount, of: value)
         }
         let names = additions.map { string($0.key, in: other) }
@@ -31,12 +32,19 @@ extension JSON {
             }
             if isWritten[index], isOtherPreferred { continue }
             isWritten[index] = true
+            if isOtherPreferred, additions[index].value.kind == .null { continue }
             writer.key(escaping: name)
             merge(value.extracting(member.value.range), other.extracting(additions[index].value.range), isOtherPreferred, &writer)
         }
         for index in additions.indices where !isWritten[index] {
+            let addition = additions[index].value
+            if isOtherPreferred, addition.kind == .null { continue }
             writer.key(escaping: names[index])
-            writer.raw(additions[index].value.range, of: other)
+            if isOtherPreferred {
+                merge(value.extracting(0..<0), other.extracting(addition.range), isOtherPreferred, &writer)
+            } else {
+                writer.raw(addition.range, of: other)
+            }
         }
         writer.endObject()
     }
